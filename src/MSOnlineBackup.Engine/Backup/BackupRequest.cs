@@ -1,0 +1,80 @@
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources;
+
+namespace MSOnlineBackup.Engine.Backup;
+
+/// <summary>What to back up.</summary>
+public sealed record BackupRequest
+{
+    /// <summary>The name of this machine in the vault; machines are told apart by it, without regard to case.</summary>
+    public required string MachineName { get; init; }
+
+    /// <summary>What to read, in this order.</summary>
+    public required IReadOnlyList<BackupSource> Sources { get; init; }
+
+    /// <summary>Words to attach to the point.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Whether everything is read again, whatever the previous point says.</summary>
+    public bool ReadEverything { get; init; }
+
+    /// <summary>How many of the sealed chunks are opened again before they are sent: 0 none, 16 (default) one in sixteen, 1 all.</summary>
+    public int VerifyOneIn { get; init; } = 16;
+}
+
+/// <summary>One thing to back up.</summary>
+public abstract record BackupSource
+{
+    private BackupSource()
+    {
+    }
+
+    /// <summary>A folder or a single file.</summary>
+    /// <param name="Path">Its path; relative ones are resolved against the current folder.</param>
+    /// <param name="Selection">What of it.</param>
+    public sealed record Tree(string Path, SourceSelection Selection) : BackupSource;
+
+    /// <summary>A stream, kept as one file.</summary>
+    /// <param name="Name">The name of the file in the recovery point: no path.</param>
+    /// <param name="Content">Read to its end, then <paramref name="Finish"/> is awaited.</param>
+    /// <param name="Finish">Throws where the producer failed; then there will be no point.</param>
+    public sealed record Input(string Name, Stream Content, Func<CancellationToken, Task>? Finish = null) : BackupSource;
+}
+
+/// <summary>What a backup did.</summary>
+/// <param name="Point">The recovery point, committed.</param>
+/// <param name="UnchangedFiles">Files taken over from the previous point or a checkpoint without reading them.</param>
+/// <param name="NewFiles">Files that were not in the previous point.</param>
+/// <param name="ChangedFiles">Files that were read because they changed.</param>
+/// <param name="ReadBytes">Bytes read from the sources.</param>
+/// <param name="ResumedFromSession">The interrupted session whose checkpoint was continued, if any.</param>
+public sealed record BackupResult(
+    RecoveryPoint Point,
+    long UnchangedFiles,
+    long NewFiles,
+    long ChangedFiles,
+    long ReadBytes,
+    string? ResumedFromSession);
+
+/// <summary>One line of a preview: what a backup would do with an item.</summary>
+/// <param name="Path">Full path as text.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="Size">Size in bytes of a file.</param>
+/// <param name="Change">New, changed or unchanged against the previous point.</param>
+public sealed record BackupPreviewItem(string Path, EntryKind Kind, long Size, PreviewChange Change);
+
+/// <summary>What a preview says of an item.</summary>
+public enum PreviewChange
+{
+    /// <summary>Taken over without being read.</summary>
+    Unchanged,
+
+    /// <summary>Not in the previous point.</summary>
+    New,
+
+    /// <summary>To be read again.</summary>
+    Changed,
+
+    /// <summary>Cannot be read.</summary>
+    Unreadable,
+}

@@ -1,0 +1,55 @@
+namespace MSOnlineBackup.Engine;
+
+/// <summary>What the engine takes from outside.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>The clock.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>A folder for disposable caches; null for none.</summary>
+    public string? CacheFolder { get; init; }
+
+    /// <summary>How many chunks are worked on at once; default: the number of processors.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>PBKDF2 iterations of new key slots; at least 600,000 outside tests.</summary>
+    internal int KeyDerivationIterations { get; init; } = 600_000;
+
+    /// <summary>A checkpoint is written when this long has passed since the last.</summary>
+    internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>… or when this many bytes were stored since the last, or an eighth of all stored so far if that is more.</summary>
+    internal long CheckpointBytes { get; init; } = 256L << 20;
+}
+
+/// <summary>Facts of a vault.</summary>
+/// <param name="VaultId">32 hexadecimal digits.</param>
+/// <param name="FormatVersion">The version of the format.</param>
+/// <param name="Created">When it was created.</param>
+/// <param name="Location">Where it is.</param>
+/// <param name="Machines">Names of the machines known to it.</param>
+/// <param name="Points">Number of recovery points.</param>
+/// <param name="Objects">Number of stored objects.</param>
+/// <param name="StoredBytes">Their bytes.</param>
+public sealed record VaultInfo(
+    string VaultId,
+    int FormatVersion,
+    DateTimeOffset Created,
+    string Location,
+    IReadOnlyList<string> Machines,
+    int Points,
+    long Objects,
+    long StoredBytes);
+
+/// <summary>A key slot.</summary>
+/// <param name="KeyId">32 hexadecimal digits.</param>
+/// <param name="Label">What the user called it.</param>
+/// <param name="Kind">"passphrase".</param>
+/// <param name="Created">When it was added.</param>
+/// <param name="IsCurrent">Whether it opened this engine.</param>
+public sealed record KeySlotInfo(string KeyId, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent);
+
+/// <summary>An item as a listing shows it.</summary>
+/// <param name="FullPath">The full path as text: the source's path and the entry's.</param>
+/// <param name="Entry">The entry.</param>
+public sealed record RecoverableItem(string FullPath, RecoveryPoints.ManifestEntry Entry);

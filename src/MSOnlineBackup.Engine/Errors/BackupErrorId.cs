@@ -1,0 +1,93 @@
+namespace MSOnlineBackup.Engine.Errors;
+
+/// <summary>
+/// The stable identity of an error. The name is the id that scripts test; it never changes its meaning.
+/// Each value has a section in <c>docs/errors.md</c>.
+/// </summary>
+public enum BackupErrorId
+{
+    /// <summary>A bug: nothing more specific is known.</summary>
+    UnexpectedError = 0,
+
+    // The vault as a whole.
+    /// <summary>Nothing is at the vault's location.</summary>
+    VaultNotFound = 100,
+    /// <summary>A vault, or something else, is already where one was to be created.</summary>
+    VaultExists,
+    /// <summary>The location holds something that is no vault, or its header is damaged.</summary>
+    VaultHeaderInvalid,
+    /// <summary>The vault was written by a newer version.</summary>
+    VaultFormatUnsupported,
+    /// <summary>The location was there and is gone, or the medium answers with I/O errors.</summary>
+    VaultUnreachable,
+    /// <summary>The account may not read or write the vault.</summary>
+    VaultAccessDenied,
+    /// <summary>The medium of the vault has no room left.</summary>
+    VaultFull,
+    /// <summary>An object of the vault does not verify: it is truncated, altered or in the wrong place.</summary>
+    VaultDataCorrupt,
+    /// <summary>An object that another one names is not there.</summary>
+    VaultDataMissing,
+    /// <summary>A maintenance run fenced this job's session; its data are safe, the job must be run again.</summary>
+    SessionFenced,
+
+    // Keys.
+    /// <summary>No key slot opens with this passphrase.</summary>
+    PassphraseRejected = 200,
+    /// <summary>The passphrase is too short or has characters outside printable ASCII.</summary>
+    PassphraseInvalid,
+    /// <summary>A key slot is damaged.</summary>
+    KeySlotDamaged,
+    /// <summary>No key slot has this id.</summary>
+    KeySlotNotFound,
+    /// <summary>The last key slot cannot be removed: nothing could open the data again.</summary>
+    KeySlotIsLast,
+
+    // Sources.
+    /// <summary>Nothing was named to back up.</summary>
+    SourceMissing = 300,
+    /// <summary>The folder or file to back up does not exist.</summary>
+    SourceNotFound,
+    /// <summary>The source was a mount point in an earlier backup and is not mounted now.</summary>
+    SourceNotMounted,
+    /// <summary>The source cannot be read at all.</summary>
+    SourceUnreadable,
+    /// <summary>A file or folder inside a source could not be read.</summary>
+    SourceItemUnreadable,
+    /// <summary>A file changed while it was read.</summary>
+    SourceItemChanged,
+    /// <summary>A file vanished between listing and reading.</summary>
+    SourceItemVanished,
+    /// <summary>An exclusion pattern is not valid.</summary>
+    PatternInvalid,
+    /// <summary>The command whose output was to be backed up failed.</summary>
+    CommandFailed,
+
+    // Recovery points and items.
+    /// <summary>No recovery point matches.</summary>
+    RecoveryPointNotFound = 400,
+    /// <summary>The recovery point holds no such item.</summary>
+    RecoverableItemNotFound,
+    /// <summary>More than one recovery point matches the given prefix.</summary>
+    RecoveryPointAmbiguous,
+
+    // Restores.
+    /// <summary>The restore target is no folder, or lies where it must not.</summary>
+    RestoreTargetInvalid = 500,
+    /// <summary>An item already exists at the target.</summary>
+    RestoreItemExists,
+    /// <summary>The target cannot be written.</summary>
+    RestoreTargetUnwritable,
+    /// <summary>The target has no room left.</summary>
+    RestoreTargetFull,
+    /// <summary>An item could not be restored.</summary>
+    RestoreItemFailed,
+    /// <summary>Owner, mode, times or attributes of an item could not be set.</summary>
+    RestoreMetadataFailed,
+    /// <summary>A restored file differs from the recovery point.</summary>
+    RestoreVerifyFailed,
+
+    // Calls.
+    /// <summary>An argument or option is not valid.</summary>
+    ArgumentInvalid = 600,
+}

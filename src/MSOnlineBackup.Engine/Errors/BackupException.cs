@@ -1,0 +1,40 @@
+namespace MSOnlineBackup.Engine.Errors;
+
+/// <summary>The one exception the engine throws on purpose. Anything else that escapes it is a bug.</summary>
+public sealed class BackupException : Exception
+{
+    /// <summary>Creates an error.</summary>
+    /// <param name="id">The stable id.</param>
+    /// <param name="message">What is wrong, with what, where; one or two sentences.</param>
+    /// <param name="recommendedAction">What to do about it; never empty.</param>
+    /// <param name="target">The thing the error is about: a path, an object's name, a key slot.</param>
+    /// <param name="transient">Whether the same call may succeed later without anybody's doing.</param>
+    /// <param name="innerException">The cause, where there is one.</param>
+    public BackupException(
+        BackupErrorId id,
+        string message,
+        string recommendedAction,
+        string? target = null,
+        bool transient = false,
+        Exception? innerException = null)
+        : base(message, innerException)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(recommendedAction);
+        Id = id;
+        RecommendedAction = recommendedAction;
+        Target = target;
+        IsTransient = transient;
+    }
+
+    /// <summary>The stable id.</summary>
+    public BackupErrorId Id { get; }
+
+    /// <summary>What the user can do.</summary>
+    public string RecommendedAction { get; }
+
+    /// <summary>The thing the error is about.</summary>
+    public string? Target { get; }
+
+    /// <summary>Whether a retry of the same call may succeed.</summary>
+    public bool IsTransient { get; }
+}

@@ -1,0 +1,125 @@
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Jobs;
+
+/// <summary>What a job is doing.</summary>
+public enum JobPhase
+{
+    /// <summary>Opening the vault.</summary>
+    Initializing,
+
+    /// <summary>Planning a restore.</summary>
+    Planning,
+
+    /// <summary>Reading and sending, or fetching and writing.</summary>
+    Transferring,
+
+    /// <summary>Flushing packs, index and recovery point.</summary>
+    Committing,
+
+    /// <summary>Verifying.</summary>
+    Verifying,
+
+    /// <summary>Done.</summary>
+    Finished,
+}
+
+/// <summary>A consistent reading of a job's counters.</summary>
+/// <param name="Phase">What it is doing.</param>
+/// <param name="Items">Entries done.</param>
+/// <param name="Files">Files done.</param>
+/// <param name="Bytes">Bytes of content done: read, or known unchanged; for a restore written; for a verification read.</param>
+/// <param name="ReadBytes">Bytes actually read from the source.</param>
+/// <param name="NewBytes">Bytes that were new, before compression.</param>
+/// <param name="StoredBytes">Bytes sent to the vault.</param>
+/// <param name="Skipped">Items skipped so far.</param>
+/// <param name="TotalFiles">Files there are in all; null until known. For a backup it is the previous point's count, an estimate.</param>
+/// <param name="TotalBytes">Bytes there are in all; null until known.</param>
+/// <param name="CurrentItem">What is being worked on.</param>
+public readonly record struct JobProgress(
+    JobPhase Phase,
+    long Items,
+    long Files,
+    long Bytes,
+    long ReadBytes,
+    long NewBytes,
+    long StoredBytes,
+    long Skipped,
+    long? TotalFiles,
+    long? TotalBytes,
+    string? CurrentItem);
+
+/// <summary>
+/// The counters of one running job. The engine adds; the front reads <see cref="Snapshot"/> when it wants to draw, and
+/// is told of skipped items as they happen. The engine never prints.
+/// </summary>
+public sealed class JobMonitor
+{
+    private long _items;
+    private long _files;
+    private long _bytes;
+    private long _readBytes;
+    private long _newBytes;
+    private long _storedBytes;
+    private long _skipped;
+    private long _totalFiles = -1;
+    private long _totalBytes = -1;
+    private int _phase;
+    private volatile Func<string>? _currentItem;
+
+    /// <summary>Called for every skipped item, from any thread; must return quickly.</summary>
+    public Action<SkippedItem>? ItemSkipped { get; init; }
+
+    /// <summary>Reads the counters.</summary>
+    public JobProgress Snapshot()
+    {
+        long totalFiles = Interlocked.Read(ref _totalFiles);
+        long totalBytes = Interlocked.Read(ref _totalBytes);
+        return new JobProgress(
+            (JobPhase)Volatile.Read(ref _phase),
+            Interlocked.Read(ref _items),
+            Interlocked.Read(ref _files),
+            Interlocked.Read(ref _bytes),
+            Interlocked.Read(ref _readBytes),
+            Interlocked.Read(ref _newBytes),
+            Interlocked.Read(ref _storedBytes),
+            Interlocked.Read(ref _skipped),
+            totalFiles < 0 ? null : totalFiles,
+            totalBytes < 0 ? null : totalBytes,
+            _currentItem?.Invoke());
+    }
+
+    internal void Enter(JobPhase phase) => Volatile.Write(ref _phase, (int)phase);
+
+    internal void Expect(long files, long bytes)
+    {
+        Interlocked.Exchange(ref _totalFiles, files);
+        Interlocked.Exchange(ref _totalBytes, bytes);
+    }
+
+    /// <summary>The text is only built when somebody looks.</summary>
+    internal void WorkOn(Func<string> item) => _currentItem = item;
+
+    internal void AddItem(bool isFile)
+    {
+        Interlocked.Increment(ref _items);
+        if (isFile)
+        {
+            Interlocked.Increment(ref _files);
+        }
+    }
+
+    internal void AddBytes(long count) => Interlocked.Add(ref _bytes, count);
+
+    internal void AddReadBytes(long count) => Interlocked.Add(ref _readBytes, count);
+
+    internal void AddNewBytes(long count) => Interlocked.Add(ref _newBytes, count);
+
+    internal void AddStoredBytes(long count) => Interlocked.Add(ref _storedBytes, count);
+
+    internal void Skip(SkippedItem item)
+    {
+        Interlocked.Increment(ref _skipped);
+        ItemSkipped?.Invoke(item);
+    }
+}

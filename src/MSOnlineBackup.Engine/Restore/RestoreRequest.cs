@@ -1,0 +1,75 @@
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Restore;
+
+/// <summary>What to do where an item exists at the target.</summary>
+public enum RestoreConflict
+{
+    /// <summary>Leave what is there, and report it.</summary>
+    Skip,
+
+    /// <summary>Replace it; a file that is already the same (size and modification time) is left.</summary>
+    Overwrite,
+
+    /// <summary>Restore beside it, as <c>name (restored)</c>, <c>name (restored 2)</c> …</summary>
+    Copy,
+}
+
+/// <summary>What to restore, and where to.</summary>
+public sealed record RestoreRequest
+{
+    /// <summary>The recovery point.</summary>
+    public required RecoveryPoint Point { get; init; }
+
+    /// <summary>Full paths (as in a listing) of the files and folders wanted; empty for everything.</summary>
+    public IReadOnlyList<string> Paths { get; init; } = [];
+
+    /// <summary>The folder to restore into. Items get their full path below it: <c>/home/a</c> becomes <c>TARGET/home/a</c>.</summary>
+    public required string TargetFolder { get; init; }
+
+    /// <summary>What to do with items that exist.</summary>
+    public RestoreConflict Conflict { get; init; } = RestoreConflict.Skip;
+
+    /// <summary>Whether every restored file is read again and compared with the point.</summary>
+    public bool Verify { get; init; }
+}
+
+/// <summary>What a restore would do, before it does anything. Pure data.</summary>
+/// <param name="Request">What was asked.</param>
+/// <param name="Files">Files to write.</param>
+/// <param name="Directories">Folders to create or keep.</param>
+/// <param name="Others">Links, pipes and nodes to create.</param>
+/// <param name="Bytes">Bytes of content to write.</param>
+/// <param name="PackBytes">Bytes to fetch from the vault.</param>
+/// <param name="Packs">Packs to fetch from.</param>
+/// <param name="Conflicts">Items that exist at the target.</param>
+/// <param name="Unrestorable">Items that the point lists without content.</param>
+public sealed record RestorePlan(
+    RestoreRequest Request,
+    long Files,
+    long Directories,
+    long Others,
+    long Bytes,
+    long PackBytes,
+    int Packs,
+    long Conflicts,
+    long Unrestorable);
+
+/// <summary>What a restore did.</summary>
+/// <param name="Files">Files written.</param>
+/// <param name="Directories">Folders created or kept.</param>
+/// <param name="Others">Links, pipes and nodes created.</param>
+/// <param name="Bytes">Bytes of content written.</param>
+/// <param name="FetchedBytes">Bytes fetched from the vault.</param>
+/// <param name="AlreadyThere">Files left alone because they were already the same.</param>
+/// <param name="Skipped">Items not restored, or not wholly, each reported to the monitor.</param>
+/// <param name="Verified">Files read again and found the same; 0 unless asked for.</param>
+public sealed record RestoreResult(
+    long Files,
+    long Directories,
+    long Others,
+    long Bytes,
+    long FetchedBytes,
+    long AlreadyThere,
+    long Skipped,
+    long Verified);

@@ -1,0 +1,63 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Sources;
+
+/// <summary>A tree of files to be read: a folder of the machine, or standard input as a tree of one file.</summary>
+/// <remarks>Synchronous, because file systems are. One walk at a time, on one thread.</remarks>
+public interface ISourceTree : IDisposable
+{
+    /// <summary>The absolute path of the root, raw (on Windows UTF-8).</summary>
+    ReadOnlyMemory<byte> RootPath { get; }
+
+    /// <summary>The file system's name, for example "ext4"; null where unknown.</summary>
+    string? FileSystem { get; }
+
+    /// <summary>Whether the root is a mount point.</summary>
+    bool IsMountPoint { get; }
+
+    /// <summary>
+    /// Walks the tree depth-first with sorted names (the order of <see cref="EntryPath"/>), the root first, exclusions
+    /// applied. Each item costs one stat; nothing is opened. What cannot be listed or statted is yielded as an item
+    /// with <see cref="SourceItem.Failure"/> set, never left out. Memory is bounded by the largest folder.
+    /// </summary>
+    /// <exception cref="BackupException">SourceNotFound, SourceUnreadable: the root itself cannot be read.</exception>
+    IEnumerable<SourceItem> Walk(CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// One item of a walk. Its methods may be called only until the walk moves on: they work relative to the folder the
+/// walk is in, so that no path length limits them and no renamed parent misleads them.
+/// </summary>
+public abstract class SourceItem
+{
+    /// <summary>Path, kind, size and fixed metadata, as the one stat told; no attributes, link target or content.
+    /// Where even the stat failed, kind is File and the metadata are empty.</summary>
+    public abstract ManifestEntry Entry { get; }
+
+    /// <summary>Why the item, or for a folder its listing, could not be read; null when it could.</summary>
+    public abstract BackupException? Failure { get; }
+
+    /// <summary>The entry completed by what costs more calls: link target, extended attributes, ACLs, flags, streams.</summary>
+    /// <exception cref="BackupException">SourceItemUnreadable, SourceItemVanished.</exception>
+    public abstract ManifestEntry ReadDetails();
+
+    /// <summary>Opens the file for reading; never follows a link, never changes its access time where that can be avoided.</summary>
+    /// <exception cref="BackupException">SourceItemUnreadable, SourceItemVanished, SourceItemChanged (it is no regular file any more).</exception>
+    public abstract ISourceFile Open();
+}
+
+/// <summary>An open file of a source.</summary>
+public interface ISourceFile : IDisposable
+{
+    /// <summary>The next run at or after <paramref name="offset"/>: where data begin and how long they last, by SEEK_DATA where
+    /// the file is sparse. Returns false when only a hole (or nothing) follows. For a plain file: one run to its end.</summary>
+    bool TryGetDataRun(long offset, out long start, out long length);
+
+    /// <summary>Reads at an offset; 0 at the end of the file.</summary>
+    /// <exception cref="BackupException">SourceItemUnreadable.</exception>
+    int Read(long offset, Span<byte> destination);
+
+    /// <summary>Size and fixed metadata now, from the open handle, to be compared with those before.</summary>
+    ManifestEntry Stat();
+}

@@ -1,0 +1,48 @@
+namespace MSOnlineBackup.Engine.Storage;
+
+/// <summary>
+/// A dumb, write-once byte store: the only thing the engine asks of a folder, a Blob container or a test.
+/// There is no overwrite; names are never reused.
+/// </summary>
+/// <remarks>
+/// <para>Names are relative, '/'-separated, made of <c>[a-z0-9.-]</c> segments; see <see cref="ObjectName"/>.</para>
+/// <para>A create is atomic: an object is absent or whole, and it is durable when the call returns. A listing shows
+/// every object whose create returned before the listing began.</para>
+/// <para>Every failure is a <see cref="Errors.BackupException"/> (VaultUnreachable, VaultAccessDenied, VaultFull, …);
+/// an absent object is <see cref="Errors.BackupErrorId.VaultDataMissing"/>. All members may be called concurrently.</para>
+/// </remarks>
+public interface IVaultStore
+{
+    /// <summary>The location as the user wrote it, for messages.</summary>
+    string Location { get; }
+
+    /// <summary>What suits this store.</summary>
+    VaultStoreCapabilities Capabilities { get; }
+
+    /// <summary>Creates an object. Returns false, and changes nothing, where the name exists.</summary>
+    ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+
+    /// <summary>Fills <paramref name="destination"/> from <paramref name="offset"/>; returns how many bytes there were,
+    /// fewer than asked only at the object's end.</summary>
+    ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken);
+
+    /// <summary>The object's facts, or null where there is none.</summary>
+    ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>All objects whose name begins with <paramref name="prefix"/> (a whole folder, ending in '/'; empty: everything), in no order.</summary>
+    IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken);
+
+    /// <summary>Deletes an object. Deleting what is not there succeeds.</summary>
+    ValueTask DeleteAsync(string name, CancellationToken cancellationToken);
+}
+
+/// <summary>An object of a store.</summary>
+/// <param name="Name">Its full name.</param>
+/// <param name="Length">Its length in bytes.</param>
+/// <param name="Created">When the store says it was created (the store's clock, UTC).</param>
+public readonly record struct StoredObject(string Name, long Length, DateTimeOffset Created);
+
+/// <summary>What suits a store.</summary>
+/// <param name="PackSize">The size at which a data pack is closed, in bytes.</param>
+/// <param name="MaxConcurrency">How many calls to have under way at once.</param>
+public sealed record VaultStoreCapabilities(int PackSize, int MaxConcurrency);

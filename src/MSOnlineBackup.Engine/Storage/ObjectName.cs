@@ -1,0 +1,28 @@
+namespace MSOnlineBackup.Engine.Storage;
+
+/// <summary>The rule for names of stored objects, the same for every store.</summary>
+public static class ObjectName
+{
+    /// <summary>Whether a name is legal: 1 to 255 characters; '/'-separated segments of <c>[a-z0-9.-]</c>, none empty, none beginning with '.'.</summary>
+    public static bool IsValid(string name)
+    {
+        if (name.Length is 0 or > 255)
+        {
+            return false;
+        }
+
+        bool segmentStart = true;
+        foreach (char c in name)
+        {
+            bool legal = char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-' || (c is '.' or '/' && !segmentStart);
+            if (!legal)
+            {
+                return false;
+            }
+
+            segmentStart = c == '/';
+        }
+
+        return !segmentStart;
+    }
+}
