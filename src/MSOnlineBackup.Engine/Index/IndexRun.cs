@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using MSOnlineBackup.Engine.Chunks;
+
+namespace MSOnlineBackup.Engine.Index;
+
+/// <summary>Records sorted by chunk id, searched by interpolation: ids are HMAC output, so a guess from the first bytes is nearly right.</summary>
+internal sealed class IndexRun(ReadOnlyMemory<byte> records)
+{
+    public int Count { get; } = records.Length / IndexSegment.RecordLength;
+
+    public ReadOnlySpan<byte> this[int index] =>
+        records.Span.Slice(index * IndexSegment.RecordLength, IndexSegment.RecordLength);
+
+    /// <summary>The first record whose id is not below <paramref name="id"/>; <see cref="Count"/> where there is none.</summary>
+    public int LowerBound(ChunkId id)
+    {
+        int low = 0;
+        int high = Count;
+        ulong lowPrefix = 0;
+        ulong highPrefix = ulong.MaxValue;
+        for (int guesses = 0; low < high; guesses++)
+        {
+            int middle = low + ((high - low) / 2);
+            if (guesses < 4 && highPrefix > lowPrefix && high - low > 16)
+            {
+                UInt128 span = highPrefix - lowPrefix;
+                middle = low + (int)((UInt128)(id.Prefix - lowPrefix) * (uint)(high - low - 1) / span);
+            }
+
+            ReadOnlySpan<byte> record = this[middle];
+            if (new ChunkId(record[..ChunkId.Length]) < id)
+            {
+                low = middle + 1;
+                lowPrefix = Math.Min(BinaryPrimitives.ReadUInt64BigEndian(record), id.Prefix);
+            }
+            else
+            {
+                high = middle;
+                highPrefix = Math.Max(BinaryPrimitives.ReadUInt64BigEndian(record), id.Prefix);
+            }
+        }
+
+        return low;
+    }
+
+    /// <summary>Both runs in one.</summary>
+    public static IndexRun Merge(IndexRun left, IndexRun right)
+    {
+        byte[] merged = new byte[(left.Count + right.Count) * IndexSegment.RecordLength];
+        int l = 0;
+        int r = 0;
+        for (int at = 0; at < merged.Length; at += IndexSegment.RecordLength)
+        {
+            bool takeLeft = r == right.Count || (l < left.Count && left[l][..ChunkId.Length].SequenceCompareTo(right[r][..ChunkId.Length]) <= 0);
+            (takeLeft ? left[l++] : right[r++]).CopyTo(merged.AsSpan(at));
+        }
+
+        return new IndexRun(merged);
+    }
+}

@@ -1,0 +1,21 @@
+namespace MSOnlineBackup.Engine.Packs;
+
+/// <summary>A pack of the vault, as the index names it.</summary>
+internal sealed class PackInfo(string session, uint number, PackKind kind, int length, byte[] salt)
+{
+    /// <summary>The session that wrote it, 32 hexadecimal digits.</summary>
+    public string Session { get; } = session;
+
+    /// <summary>Its number within the session.</summary>
+    public uint Number { get; } = number;
+
+    public PackKind Kind { get; } = kind;
+
+    /// <summary>Its length in bytes.</summary>
+    public int Length { get; } = length;
+
+    public byte[] Salt { get; } = salt;
+
+    /// <summary>False once the pack is known to be missing or of the wrong length: its chunks then count as absent.</summary>
+    public bool IsAvailable { get; set; } = true;
+}

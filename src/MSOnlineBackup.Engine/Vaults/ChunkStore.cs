@@ -1,0 +1,277 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Index;
+using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Engine.Storage;
+
+namespace MSOnlineBackup.Engine.Vaults;
+
+/// <summary>
+/// An unlocked chunk store: its keys, its index, and the way from a chunk's name to its bytes. Thread-safe.
+/// </summary>
+/// <remarks>
+/// Nothing local is authoritative and no single object can stop a reader: an index segment that is missing or damaged is
+/// left out and reported in <see cref="Damage"/>, and what it named is found again in the packs' own footers.
+/// </remarks>
+internal sealed class ChunkStore : IChunkReader
+{
+    private readonly Lock _damageGate = new();
+    private readonly List<BackupException> _damage = [];
+    private readonly Lock _surveyGate = new();
+    private Task? _survey;
+
+    private ChunkStore(IVaultStore objects, VaultHeader header, string storeId, StoreKeys keys)
+    {
+        Objects = objects;
+        Header = header;
+        StoreId = storeId;
+        Keys = keys;
+        Identity = new ChunkIdentity(keys);
+    }
+
+    public IVaultStore Objects { get; }
+
+    public VaultHeader Header { get; }
+
+    public string StoreId { get; }
+
+    public StoreKeys Keys { get; }
+
+    public ChunkIdentity Identity { get; }
+
+    public ChunkIndex Index { get; } = new();
+
+    /// <summary>What was found damaged or missing so far, and did not stop anything.</summary>
+    public IReadOnlyList<BackupException> Damage
+    {
+        get
+        {
+            lock (_damageGate)
+            {
+                return [.. _damage];
+            }
+        }
+    }
+
+    /// <summary>Opens a store: reads its index.</summary>
+    public static async Task<ChunkStore> OpenAsync(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken)
+    {
+        var keys = new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId));
+        var store = new ChunkStore(objects, header, storeId, keys);
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = objects.Capabilities.MaxConcurrency };
+        await Parallel.ForEachAsync(
+            objects.ListAsync(VaultLayout.Segments(storeId), cancellationToken),
+            options,
+            (segment, token) => store.LoadSegmentAsync(segment, token)).ConfigureAwait(false);
+        return store;
+    }
+
+    public bool Contains(ChunkId id) => Index.Contains(id);
+
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ChunkLocation> copies = await LocateAsync(id, cancellationToken).ConfigureAwait(false);
+        BackupException? failure = null;
+        foreach (ChunkLocation copy in copies)
+        {
+            if (copy.Chunk.Kind != kind)
+            {
+                continue;
+            }
+
+            try
+            {
+                byte[] stored = new byte[copy.Chunk.StoredLength];
+                await FetchAsync(copy.Pack, copy.Chunk.Offset, stored, cancellationToken).ConfigureAwait(false);
+                byte[] plaintext = new byte[copy.Chunk.RawLength];
+                using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
+                Open(aes, copy, stored, new byte[stored.Length], plaintext);
+                return plaintext;
+            }
+            catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+            {
+                failure = e;
+            }
+        }
+
+        throw failure ?? VaultDamage.Missing(id.ToString(), "Chunk");
+    }
+
+    /// <summary>Every copy of a chunk; where the index knows none, the packs themselves are asked once.</summary>
+    public async ValueTask<IReadOnlyList<ChunkLocation>> LocateAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ChunkLocation> copies = Index.FindAll(id);
+        if (copies.Count == 0)
+        {
+            await SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+            copies = Index.FindAll(id);
+        }
+
+        return copies;
+    }
+
+    /// <summary>Reads a range of a pack.</summary>
+    /// <exception cref="BackupException">VaultDataMissing, VaultDataCorrupt where the pack is too short.</exception>
+    public async ValueTask FetchAsync(PackInfo pack, int offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        string name = NameOf(pack);
+        int read = await Objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
+        if (read < destination.Length)
+        {
+            throw VaultDamage.Corrupt(name, "it is truncated");
+        }
+    }
+
+    /// <summary>Opens a chunk from its sealed bytes.</summary>
+    /// <param name="aes">From <see cref="PackReader.OpenPack"/> for the chunk's pack.</param>
+    /// <param name="scratch">At least as long as the sealed bytes.</param>
+    /// <param name="destination">Exactly the chunk's raw length.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt.</exception>
+    public void Open(AesGcm aes, in ChunkLocation location, ReadOnlySpan<byte> sealedBytes, Span<byte> scratch, Span<byte> destination)
+    {
+        if (!PackReader.TryOpenChunk(Keys, aes, location.Pack.Kind, location.Chunk, sealedBytes, scratch, destination))
+        {
+            throw VaultDamage.Corrupt(NameOf(location.Pack), $"the chunk {location.Chunk.Id} at offset {location.Chunk.Offset} does not authenticate");
+        }
+    }
+
+    public string NameOf(PackInfo pack) => VaultLayout.Pack(StoreId, pack.Session, pack.Number);
+
+    /// <summary>
+    /// Compares the packs that are there with those the index names: missing and truncated ones count as absent from now on, and
+    /// the chunks of those that no segment names (an interrupted job left them, or a segment was lost) are taken in from
+    /// their footers. Once for an opened store.
+    /// </summary>
+    public Task SurveyPacksAsync(CancellationToken cancellationToken)
+    {
+        lock (_surveyGate)
+        {
+            if (_survey is null or { IsFaulted: true } or { IsCanceled: true })
+            {
+                _survey = SurveyOnceAsync(cancellationToken);
+            }
+
+            return _survey;
+        }
+    }
+
+    /// <summary>Reads the footer of a pack: what it holds.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing.</exception>
+    public async ValueTask<(PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)> ReadFooterAsync(
+        StoredObject found,
+        string session,
+        uint number,
+        CancellationToken cancellationToken)
+    {
+        if (found.Length < PackFormat.Overhead(0) || found.Length > PackFormat.MaxLength)
+        {
+            throw VaultDamage.Corrupt(found.Name, "its length is impossible for a pack");
+        }
+
+        byte[] header = new byte[PackFormat.HeaderLength];
+        byte[] trailer = new byte[PackFormat.TrailerLength];
+        await ReadExactlyAsync(found.Name, 0, header, cancellationToken).ConfigureAwait(false);
+        await ReadExactlyAsync(found.Name, found.Length - trailer.Length, trailer, cancellationToken).ConfigureAwait(false);
+        PackKind kind = PackReader.ReadHeader(found.Name, header, out byte[] salt);
+        byte[] footer = new byte[PackReader.ReadFooterLength(found.Name, found.Length, trailer)];
+        await ReadExactlyAsync(found.Name, found.Length - trailer.Length - footer.Length, footer, cancellationToken).ConfigureAwait(false);
+        List<PackedChunk> chunks = PackReader.ReadFooter(Keys, found.Name, found.Length, header, footer);
+        return (new PackInfo(session, number, kind, (int)found.Length, salt), chunks);
+    }
+
+    /// <summary>Reads and opens a sealed object.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultFormatUnsupported.</exception>
+    public async Task<(byte[] Plaintext, SealedObjectKind Kind)> ReadSealedAsync(string name, long length, CancellationToken cancellationToken)
+    {
+        if (length > SealedObject.MaxLength)
+        {
+            throw VaultDamage.Corrupt(name, "it is far too large");
+        }
+
+        byte[] content = new byte[length];
+        await ReadExactlyAsync(name, 0, content, cancellationToken).ConfigureAwait(false);
+        return (SealedObject.Open(Keys, name, content, out SealedObjectKind kind), kind);
+    }
+
+    /// <summary>Notes a damage that does not stop the work.</summary>
+    public void Report(BackupException damage)
+    {
+        lock (_damageGate)
+        {
+            _damage.Add(damage);
+        }
+    }
+
+    private async Task SurveyOnceAsync(CancellationToken cancellationToken)
+    {
+        // What is registered after this line was written by a session that is still at work.
+        IReadOnlyList<PackInfo> named = Index.Packs;
+        var present = new ConcurrentDictionary<PackInfo, byte>();
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Objects.Capabilities.MaxConcurrency };
+        await Parallel.ForEachAsync(Objects.ListAsync(VaultLayout.Packs(StoreId), cancellationToken), options, async (found, token) =>
+        {
+            if (!VaultLayout.TryParseNumbered(found.Name, out string? session, out uint number))
+            {
+                return;
+            }
+
+            if (!Index.TryGetPack(session, number, out PackInfo? pack))
+            {
+                await AdoptAsync(found, session, number, token).ConfigureAwait(false);
+            }
+            else if (pack.Length == found.Length)
+            {
+                present.TryAdd(pack, 0);
+            }
+        }).ConfigureAwait(false);
+
+        foreach (PackInfo pack in named.Where(pack => !present.ContainsKey(pack)))
+        {
+            pack.IsAvailable = false;
+            Report(VaultDamage.Missing(NameOf(pack), "Pack (or its full length)"));
+        }
+    }
+
+    private async ValueTask LoadSegmentAsync(StoredObject segment, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (byte[] plaintext, SealedObjectKind kind) = await ReadSealedAsync(segment.Name, segment.Length, cancellationToken).ConfigureAwait(false);
+            if (kind != SealedObjectKind.IndexSegment)
+            {
+                throw VaultDamage.Corrupt(segment.Name, "it is no index segment");
+            }
+
+            Index.AddSegment(segment.Name, plaintext);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        {
+            Report(e);
+        }
+    }
+
+    private async Task AdoptAsync(StoredObject found, string session, uint number, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (PackInfo pack, IReadOnlyList<PackedChunk> chunks) = await ReadFooterAsync(found, session, number, cancellationToken).ConfigureAwait(false);
+            Index.AddPack(pack, chunks);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        {
+            // A torn pack of an interrupted job: nothing names it, so nothing is lost with it.
+            Report(e);
+        }
+    }
+
+    private async ValueTask ReadExactlyAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (await Objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false) < destination.Length)
+        {
+            throw VaultDamage.Corrupt(name, "it is truncated");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using System.Security.Cryptography;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+
+namespace MSOnlineBackup.Engine.Vaults;
+
+/// <summary>What a passphrase opened: a chunk store's master key, by one of its slots.</summary>
+internal sealed record UnlockedStore(string StoreId, string KeyId, byte[] MasterKey);
+
+/// <summary>The key slots of a vault's chunk stores.</summary>
+internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvider clock, int iterations)
+{
+    private const int MaxSlotLength = 64 << 10;
+
+    /// <summary>Makes a chunk store with a fresh master key and a first slot.</summary>
+    public async Task<UnlockedStore> CreateStoreAsync(string passphrase, CancellationToken cancellationToken)
+    {
+        string storeId = NewId();
+        byte[] master = RandomNumberGenerator.GetBytes(StoreKeys.MasterKeyLength);
+        string keyId = await AddAsync(storeId, master, passphrase, null, cancellationToken).ConfigureAwait(false);
+        return new UnlockedStore(storeId, keyId, master);
+    }
+
+    /// <summary>Finds the store that the passphrase opens.</summary>
+    /// <exception cref="BackupException">PassphraseRejected; KeySlotDamaged where no slot opens and one is damaged.</exception>
+    public async Task<UnlockedStore> UnlockAsync(string passphrase, CancellationToken cancellationToken)
+    {
+        BackupException? damage = null;
+        bool any = false;
+        await foreach (StoredObject found in objects.ListAsync(VaultLayout.Stores, cancellationToken).ConfigureAwait(false))
+        {
+            if (!TryParse(found.Name, out string storeId, out string keyId))
+            {
+                continue;
+            }
+
+            any = true;
+            try
+            {
+                KeySlot slot = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
+                if (slot.TryOpen(passphrase, Identity(storeId, keyId)) is { } master)
+                {
+                    return new UnlockedStore(storeId, keyId, master);
+                }
+            }
+            catch (BackupException e) when (e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultDataMissing)
+            {
+                damage = e;
+            }
+        }
+
+        throw damage ?? (any
+            ? new BackupException(
+                BackupErrorId.PassphraseRejected,
+                $"No key slot of the vault in '{objects.Location}' opens with this passphrase.",
+                "Check the passphrase (capital letters, spaces at the ends). A lost passphrase cannot be recovered; another key slot's passphrase opens the vault as well.",
+                objects.Location)
+            : new BackupException(
+                BackupErrorId.KeySlotNotFound,
+                $"The vault in '{objects.Location}' has no key slots.",
+                "Bring the 'stores/*/keys' files back from a copy of the vault; without them the data cannot be opened.",
+                objects.Location));
+    }
+
+    public async Task<string> AddAsync(string storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken)
+    {
+        string keyId = NewId();
+        KeySlot slot = KeySlot.Create(passphrase, master, Identity(storeId, keyId), iterations, label, clock.GetUtcNow());
+        await objects.TryCreateAsync(VaultLayout.Key(storeId, keyId), slot.Encode(), cancellationToken).ConfigureAwait(false);
+
+        // Read back: a slot that does not open would be found out when it is too late.
+        KeySlot written = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
+        return written.Wrapped.AsSpan().SequenceEqual(slot.Wrapped)
+            ? keyId
+            : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it reads back otherwise than it was written");
+    }
+
+    /// <summary>The slots of a store; a damaged one is null.</summary>
+    public async Task<IReadOnlyList<(string KeyId, KeySlot? Slot)>> ListAsync(string storeId, CancellationToken cancellationToken)
+    {
+        var slots = new List<(string, KeySlot?)>();
+        await foreach (StoredObject found in objects.ListAsync(VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
+        {
+            if (TryParse(found.Name, out _, out string keyId))
+            {
+                try
+                {
+                    slots.Add((keyId, await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)));
+                }
+                catch (BackupException e) when (e.Id == BackupErrorId.KeySlotDamaged)
+                {
+                    slots.Add((keyId, null));
+                }
+            }
+        }
+
+        return slots;
+    }
+
+    /// <summary>Removes a slot.</summary>
+    /// <exception cref="BackupException">KeySlotNotFound, KeySlotIsLast.</exception>
+    public async Task RemoveAsync(string storeId, string keyId, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(string KeyId, KeySlot? Slot)> slots = await ListAsync(storeId, cancellationToken).ConfigureAwait(false);
+        if (!slots.Any(slot => slot.KeyId == keyId))
+        {
+            throw new BackupException(
+                BackupErrorId.KeySlotNotFound,
+                $"There is no key slot '{keyId}'.",
+                "'obengine key list' shows the slots.",
+                keyId);
+        }
+
+        if (!slots.Any(slot => slot.KeyId != keyId && slot.Slot is not null))
+        {
+            throw new BackupException(
+                BackupErrorId.KeySlotIsLast,
+                $"Key slot '{keyId}' is the last that opens this data; without it everything would be lost.",
+                "Add another key slot first: 'obengine key add'.",
+                keyId);
+        }
+
+        await objects.DeleteAsync(VaultLayout.Key(storeId, keyId), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<KeySlot> ReadAsync(string storeId, string keyId, CancellationToken cancellationToken)
+    {
+        string name = VaultLayout.Key(storeId, keyId);
+        byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, MaxSlotLength, cancellationToken).ConfigureAwait(false);
+        return content is null
+            ? throw VaultDamage.Missing(name, "Key slot")
+            : KeySlot.Decode(content, Identity(storeId, keyId));
+    }
+
+    private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    private string Identity(string storeId, string keyId) => $"{header.VaultId}/{storeId}/{keyId}";
+
+    // stores/<store id>/keys/<key id>
+    private static bool TryParse(string name, out string storeId, out string keyId)
+    {
+        string[] parts = name.Split('/');
+        bool isKey = parts is ["stores", { Length: 32 }, "keys", { Length: 32 }] && VaultLayout.IsId(parts[1]) && VaultLayout.IsId(parts[3]);
+        (storeId, keyId) = isKey ? (parts[1], parts[3]) : (string.Empty, string.Empty);
+        return isKey;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text.Json;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+
+namespace MSOnlineBackup.Engine.Vaults;
+
+/// <summary>
+/// The scope of everything that one job writes into a chunk store. Names carry the session's id, so no two writers can
+/// meet. The order is the whole of crash safety: packs, then the index segment that names them, then the point.
+/// </summary>
+internal sealed class WriteSession : IAsyncDisposable
+{
+    private readonly ChunkStore _store;
+    private readonly JobMonitor _monitor;
+    private uint _lastSegment;
+    private uint _lastCheckpoint;
+    private long _storedBytes;
+
+    private WriteSession(ChunkStore store, string id, JobMonitor monitor, int workers, int verifyOneIn)
+    {
+        _store = store;
+        _monitor = monitor;
+        Id = id;
+
+        // Not cancelled by the user's stop: what is under way is finished, so that it need not be sent again.
+        Chunks = new ChunkWriter(store, id, monitor, workers, verifyOneIn, CancellationToken.None);
+    }
+
+    /// <summary>32 hexadecimal digits; ids sort by the time they were made.</summary>
+    public string Id { get; }
+
+    public ChunkWriter Chunks { get; }
+
+    /// <summary>Bytes that this session has added to the vault.</summary>
+    public long StoredBytes => Chunks.StoredBytes + Interlocked.Read(ref _storedBytes);
+
+    /// <summary>
+    /// Begins: announces the session, then looks at what is there. In this order, so that a collector that does not see
+    /// the session has made its own records visible to it.
+    /// </summary>
+    public static async Task<WriteSession> BeginAsync(
+        ChunkStore store,
+        SessionRecord record,
+        JobMonitor monitor,
+        int workers,
+        int verifyOneIn,
+        CancellationToken cancellationToken)
+    {
+        string id = Guid.CreateVersion7(record.Started).ToString("N");
+        byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.SessionRecord);
+        await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
+        await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+        return new WriteSession(store, id, monitor, workers, verifyOneIn);
+    }
+
+    /// <summary>Makes every chunk handed over so far durable and indexed.</summary>
+    public Task FlushAsync(CancellationToken cancellationToken) => Chunks.FlushAsync(async segment =>
+    {
+        string name = VaultLayout.Segment(_store.StoreId, Id, ++_lastSegment);
+        await CreateAsync(name, SealedObject.Seal(_store.Keys, SealedObjectKind.IndexSegment, name, segment), cancellationToken).ConfigureAwait(false);
+    });
+
+    /// <summary>Writes a checkpoint. What it names must have been flushed.</summary>
+    public async Task WriteCheckpointAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        string name = VaultLayout.Checkpoint(_store.StoreId, Id, ++_lastCheckpoint);
+        await CreateAsync(name, SealedObject.Seal(_store.Keys, SealedObjectKind.Checkpoint, name, content.Span), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Commits: from here on the recovery point exists. What it names must have been flushed.</summary>
+    /// <exception cref="BackupException">SessionFenced.</exception>
+    public async Task CommitAsync(string machineId, ReadOnlyMemory<byte> point, CancellationToken cancellationToken)
+    {
+        string name = VaultLayout.Point(_store.StoreId, machineId, Id);
+        byte[] content = SealedObject.Seal(_store.Keys, SealedObjectKind.RecoveryPoint, name, point.Span);
+        if (!await _store.Objects.TryCreateAsync(name, content, cancellationToken).ConfigureAwait(false))
+        {
+            throw new BackupException(
+                BackupErrorId.SessionFenced,
+                $"The backup was shut out by a maintenance run before it could finish (session {Id}).",
+                "Run it again: what it sent is there and will not be sent again.",
+                Id,
+                transient: true);
+        }
+
+        Interlocked.Add(ref _storedBytes, content.Length);
+        _monitor.AddStoredBytes(content.Length);
+    }
+
+    public ValueTask DisposeAsync() => Chunks.DisposeAsync();
+
+    private async Task CreateAsync(string name, byte[] content, CancellationToken cancellationToken)
+    {
+        if (!await _store.Objects.TryCreateAsync(name, content, cancellationToken).ConfigureAwait(false))
+        {
+            throw VaultDamage.Corrupt(name, "it exists, though its name was to be new");
+        }
+
+        Interlocked.Add(ref _storedBytes, content.Length);
+        _monitor.AddStoredBytes(content.Length);
+    }
+}
