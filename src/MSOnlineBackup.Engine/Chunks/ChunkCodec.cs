@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Numerics;
 
 namespace MSOnlineBackup.Engine.Chunks;
 
@@ -20,9 +19,9 @@ internal static class ChunkCodec
     public const int MaxRawLength = 4 << 20;
 
     // Settled by measurement: docs/benchmarks.md.
-    private const int ContentQuality = 1;
+    private const int ContentQuality = 0;
     private const int MetadataQuality = 3;
-    private const int Window = 20;
+    private const int Window = 22;
 
     private const int SampleLength = 4096;
 
@@ -63,8 +62,8 @@ internal static class ChunkCodec
     }
 
     /// <summary>
-    /// Whether samples from the beginning, middle and end have nearly as many bits of order-0 entropy as random bytes
-    /// would: media, archives, ciphertext. Text and code are far below.
+    /// Whether samples from the beginning, middle and end together have nearly as many bits of order-0 entropy as random
+    /// bytes would: media, archives, ciphertext. Text and code are far below.
     /// </summary>
     internal static bool LooksIncompressible(ReadOnlySpan<byte> plaintext)
     {
@@ -74,32 +73,26 @@ internal static class ChunkCodec
         }
 
         Span<int> counts = stackalloc int[256];
-        int middle = (plaintext.Length - SampleLength) / 2;
-        foreach (int start in (ReadOnlySpan<int>)[0, middle, plaintext.Length - SampleLength])
+        counts.Clear();
+        foreach (int start in (ReadOnlySpan<int>)[0, (plaintext.Length - SampleLength) / 2, plaintext.Length - SampleLength])
         {
-            counts.Clear();
             foreach (byte b in plaintext.Slice(start, SampleLength))
             {
                 counts[b]++;
             }
+        }
 
-            // H = log2(N) - sum(n * log2(n)) / N.
-            double sum = 0;
-            foreach (int count in counts)
+        // H = log2(N) - sum(n * log2(n)) / N.
+        const int Total = 3 * SampleLength;
+        double sum = 0;
+        foreach (int count in counts)
+        {
+            if (count > 1)
             {
-                if (count > 1)
-                {
-                    sum += count * Math.Log2(count);
-                }
-            }
-
-            double bitsPerByte = BitOperations.Log2(SampleLength) - (sum / SampleLength);
-            if (bitsPerByte < 7.9)
-            {
-                return false;
+                sum += count * Math.Log2(count);
             }
         }
 
-        return true;
+        return Math.Log2(Total) - (sum / Total) > 7.9;
     }
 }

@@ -28,7 +28,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     {
         BackupException? damage = null;
         bool any = false;
-        await foreach (StoredObject found in objects.ListAsync(VaultLayout.Stores, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredObject found in objects.ListAsync(VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false))
         {
             if (!TryParse(found.Name, out string storeId, out string keyId))
             {
@@ -59,7 +59,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
             : new BackupException(
                 BackupErrorId.KeySlotNotFound,
                 $"The vault in '{objects.Location}' has no key slots.",
-                "Bring the 'stores/*/keys' files back from a copy of the vault; without them the data cannot be opened.",
+                "Bring the files below 'keys' back from a copy of the vault; without them the data cannot be opened.",
                 objects.Location));
     }
 
@@ -137,12 +137,12 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
     private string Identity(string storeId, string keyId) => $"{header.VaultId}/{storeId}/{keyId}";
 
-    // stores/<store id>/keys/<key id>
+    // keys/<store id>/<key id>
     private static bool TryParse(string name, out string storeId, out string keyId)
     {
         string[] parts = name.Split('/');
-        bool isKey = parts is ["stores", { Length: 32 }, "keys", { Length: 32 }] && VaultLayout.IsId(parts[1]) && VaultLayout.IsId(parts[3]);
-        (storeId, keyId) = isKey ? (parts[1], parts[3]) : (string.Empty, string.Empty);
+        bool isKey = parts.Length == 3 && VaultLayout.IsId(parts[1]) && VaultLayout.IsId(parts[2]);
+        (storeId, keyId) = isKey ? (parts[1], parts[2]) : (string.Empty, string.Empty);
         return isKey;
     }
 }

@@ -13,9 +13,12 @@ internal static class VaultLayout
     public const string Machines = "machines/";
     public const string Stores = "stores/";
 
+    /// <summary>Beside the stores, not in them: a listing finds every slot without touching a pack's name.</summary>
+    public const string AllKeys = "keys/";
+
     public static string Machine(string machineId, int sequence) => $"{Machines}{machineId}/{sequence:x8}";
 
-    public static string Keys(string storeId) => $"{Stores}{storeId}/keys/";
+    public static string Keys(string storeId) => $"{AllKeys}{storeId}/";
 
     public static string Key(string storeId, string keyId) => Keys(storeId) + keyId;
 
