@@ -1,98 +1,294 @@
+using System.Runtime.CompilerServices;
+using System.Text;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine;
 
 /// <summary>
-/// The one public entry to the engine. Every failure is a <see cref="Errors.BackupException"/>; stopping is an
+/// The one public entry to the engine: an opened vault. Every failure is a <see cref="BackupException"/>; stopping is an
 /// <see cref="OperationCanceledException"/>, and what had arrived in the vault stays usable.
 /// </summary>
+/// <remarks>Each operation reads the store's index afresh: nothing local is authoritative, and others write too.</remarks>
 public sealed class BackupEngine
 {
-    private BackupEngine()
+    private const string Latest = "latest";
+
+    private readonly IVaultStore _objects;
+    private readonly VaultHeader _header;
+    private readonly EngineOptions _options;
+    private UnlockedStore _unlocked;
+
+    private BackupEngine(IVaultStore objects, VaultHeader header, UnlockedStore unlocked, EngineOptions options)
     {
+        _objects = objects;
+        _header = header;
+        _unlocked = unlocked;
+        _options = options;
     }
 
-    /// <summary>Facts of the opened vault.</summary>
-    public VaultInfo Info => throw new NotImplementedException();
+    private KeyRing Keys => new(_objects, _header, _options.TimeProvider, _options.KeyDerivationIterations);
 
     /// <summary>Creates a vault in an empty store, with a first chunk store and a key slot for the passphrase.</summary>
-    public static Task<VaultInfo> CreateVaultAsync(IVaultStore store, string passphrase, EngineOptions options, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <exception cref="BackupException">VaultExists, PassphraseInvalid, …</exception>
+    public static async Task<VaultInfo> CreateVaultAsync(IVaultStore store, string passphrase, EngineOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(options);
+        Passphrase.Validate(passphrase);
+        VaultHeader header = await VaultHeader.CreateAsync(store, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        await new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations)
+            .CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        return await InspectVaultAsync(store, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Reads what can be known of a vault without a passphrase.</summary>
-    public static Task<VaultInfo> InspectVaultAsync(IVaultStore store, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
+    public static async Task<VaultInfo> InspectVaultAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        int points = 0;
+        long objects = 0;
+        long bytes = 0;
+        await foreach (StoredObject found in store.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
+        {
+            objects++;
+            bytes += found.Length;
+            points += found.Name.Contains("/points/", StringComparison.Ordinal) ? 1 : 0;
+        }
 
-    /// <summary>Opens a vault: finds the key slot that the passphrase opens.</summary>
-    public static Task<BackupEngine> OpenAsync(IVaultStore store, string passphrase, EngineOptions options, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+        IReadOnlyList<string> machines = await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false);
+        return new VaultInfo(header.VaultId, header.Format, header.Created, store.Location, machines, points, objects, bytes);
+    }
+
+    /// <summary>Opens a vault: finds the key slot that the passphrase opens. Takes about 0.2 s for each slot tried.</summary>
+    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, PassphraseRejected, KeySlotDamaged, …</exception>
+    public static async Task<BackupEngine> OpenAsync(IVaultStore store, string passphrase, EngineOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(passphrase);
+        ArgumentNullException.ThrowIfNull(options);
+        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        var keys = new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations);
+        UnlockedStore unlocked = await keys.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        return new BackupEngine(store, header, unlocked, options);
+    }
 
     /// <summary>Checks the SHA-256 of every stored object; needs no passphrase.</summary>
     public static Task<VerifyReport> VerifyPacksAsync(IVaultStore store, JobMonitor monitor, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(monitor);
+        return new ObjectVerifier(store, monitor).RunAsync(cancellationToken);
+    }
 
     /// <summary>Backs up: returns when the recovery point is durable.</summary>
-    public Task<BackupResult> BackUpAsync(BackupRequest request, JobMonitor monitor, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    public async Task<BackupResult> BackUpAsync(BackupRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        return await new BackupJob(store, request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>What a backup would take; reads no content and writes nothing.</summary>
-    public IAsyncEnumerable<BackupPreviewItem> PreviewAsync(BackupRequest request, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    public async IAsyncEnumerable<BackupPreviewItem> PreviewAsync(BackupRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (BackupPreviewItem item in new BackupPreview(store, request).RunAsync(cancellationToken).ConfigureAwait(false))
+        {
+            yield return item;
+        }
+    }
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given.</summary>
-    public Task<IReadOnlyList<RecoveryPoint>> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    public async Task<IReadOnlyList<RecoveryPoint>> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
+    {
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        return await new RecoveryPointCatalog(store).ReadAsync(MachineId(machineName), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>The point whose session id begins with the text; "latest" is the newest.</summary>
-    public Task<RecoveryPoint> GetPointAsync(string idPrefixOrLatest, string? machineName, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous.</exception>
+    public async Task<RecoveryPoint> GetPointAsync(string idPrefixOrLatest, string? machineName, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(idPrefixOrLatest);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        bool latest = idPrefixOrLatest == Latest;
+        RecoveryPoint? found = null;
+        await foreach (RecoveryPoint point in new RecoveryPointCatalog(store).ReadAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false))
+        {
+            if (latest)
+            {
+                return point;
+            }
+
+            if (point.SessionId.StartsWith(idPrefixOrLatest, StringComparison.OrdinalIgnoreCase))
+            {
+                found = found is null
+                    ? point
+                    : throw new BackupException(
+                        BackupErrorId.RecoveryPointAmbiguous,
+                        $"More than one recovery point begins with '{idPrefixOrLatest}': {found.SessionId} and {point.SessionId}, perhaps others.",
+                        "Give more digits of the id.",
+                        idPrefixOrLatest);
+            }
+        }
+
+        return found ?? throw new BackupException(
+            BackupErrorId.RecoveryPointNotFound,
+            latest ? "The vault has no recovery point yet." : $"No recovery point begins with '{idPrefixOrLatest}'.",
+            "'obengine points' lists them.",
+            idPrefixOrLatest);
+    }
 
     /// <summary>The items of a point at or below a full path; null for the roots. Direct children only unless recursive.</summary>
-    public IAsyncEnumerable<RecoverableItem> ListItemsAsync(RecoveryPoint point, string? path, bool recursive, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
+    public async IAsyncEnumerable<RecoverableItem> ListItemsAsync(
+        RecoveryPoint point,
+        string? path,
+        bool recursive,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(point);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (RecoverableItem item in new RecoveryPointBrowser(store, point).ListAsync(path, recursive, cancellationToken).ConfigureAwait(false))
+        {
+            yield return item;
+        }
+    }
 
     /// <summary>The items of a point whose name (or, where the pattern has a '/', whose full path) matches a wildcard pattern.</summary>
-    public IAsyncEnumerable<RecoverableItem> FindItemsAsync(RecoveryPoint point, string pattern, bool ignoreCase, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <exception cref="BackupException">PatternInvalid.</exception>
+    public async IAsyncEnumerable<RecoverableItem> FindItemsAsync(
+        RecoveryPoint point,
+        string pattern,
+        bool ignoreCase,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(point);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (RecoverableItem item in new RecoveryPointBrowser(store, point).FindAsync(pattern, ignoreCase, cancellationToken).ConfigureAwait(false))
+        {
+            yield return item;
+        }
+    }
 
     /// <summary>What a backup skipped.</summary>
-    public IAsyncEnumerable<SkippedItem> ListSkippedAsync(RecoveryPoint point, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    public async IAsyncEnumerable<SkippedItem> ListSkippedAsync(RecoveryPoint point, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(point);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (SkippedItem item in SkippedItemsCodec.ReadAsync(store, point.SkippedItems, cancellationToken).ConfigureAwait(false))
+        {
+            yield return item;
+        }
+    }
 
     /// <summary>What a restore would do.</summary>
-    public Task<RestorePlan> PlanRestoreAsync(RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid.</exception>
+    public async Task<RestorePlan> PlanRestoreAsync(RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        return await new RestorePlanner(store, monitor).PlanAsync(request, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Does it.</summary>
-    public Task<RestoreResult> RestoreAsync(RestorePlan plan, JobMonitor monitor, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    public async Task<RestoreResult> RestoreAsync(RestorePlan plan, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(monitor);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        return await new RestoreExecutor(store, monitor).RunAsync(plan, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Verifies the store.</summary>
-    public Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    public async Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(monitor);
+        if (level == VerifyLevel.Packs)
+        {
+            return await VerifyPacksAsync(_objects, monitor, cancellationToken).ConfigureAwait(false);
+        }
+
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        return await new VerifyJob(store, monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Writes index segments for all packs that no sound segment names, from the packs alone.</summary>
-    public Task<IndexRebuildReport> RebuildIndexAsync(JobMonitor monitor, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    public async Task<IndexRebuildReport> RebuildIndexAsync(JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(monitor);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        return await new IndexRebuild(store, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>The key slots of the opened chunk store.</summary>
-    public Task<IReadOnlyList<KeySlotInfo>> ListKeysAsync(CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    public async Task<IReadOnlyList<KeySlotInfo>> ListKeysAsync(CancellationToken cancellationToken) =>
+        [.. (await Keys.ListAsync(_unlocked.StoreId, cancellationToken).ConfigureAwait(false)).Select(slot => Describe(slot.KeyId, slot.Slot))];
 
     /// <summary>Adds a key slot for another passphrase.</summary>
-    public Task<KeySlotInfo> AddKeyAsync(string passphrase, string? label, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <exception cref="BackupException">PassphraseInvalid.</exception>
+    public async Task<KeySlotInfo> AddKeyAsync(string passphrase, string? label, CancellationToken cancellationToken)
+    {
+        string keyId = await Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, passphrase, label, cancellationToken).ConfigureAwait(false);
+        return await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
+    }
 
-    /// <summary>Adds a slot for the new passphrase, verifies it, then removes the slot that opened this engine.</summary>
-    public Task<KeySlotInfo> ChangeKeyAsync(string newPassphrase, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <summary>Adds a slot for the new passphrase, opens it, then removes the slot that opened this engine. No data are touched.</summary>
+    /// <exception cref="BackupException">PassphraseInvalid.</exception>
+    public async Task<KeySlotInfo> ChangeKeyAsync(string newPassphrase, CancellationToken cancellationToken)
+    {
+        string old = _unlocked.KeyId;
+        string? label = (await FindKeyAsync(old, cancellationToken).ConfigureAwait(false)).Label;
+        string keyId = await Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newPassphrase, label, cancellationToken).ConfigureAwait(false);
+        _unlocked = _unlocked with { KeyId = keyId };
+        await Keys.RemoveAsync(_unlocked.StoreId, old, cancellationToken).ConfigureAwait(false);
+        return await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
+    }
 
-    /// <summary>Removes a key slot; the last one cannot be removed.</summary>
-    public Task RemoveKeyAsync(string keyId, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <summary>Removes a key slot, named by its id or the beginning of it; the last one cannot be removed.</summary>
+    /// <exception cref="BackupException">KeySlotNotFound, KeySlotIsLast.</exception>
+    public async Task RemoveKeyAsync(string keyId, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(keyId);
+        KeySlotInfo found = await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
+        await Keys.RemoveAsync(_unlocked.StoreId, found.KeyId, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<KeySlotInfo> FindKeyAsync(string keyId, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<KeySlotInfo> slots = await ListKeysAsync(cancellationToken).ConfigureAwait(false);
+        KeySlotInfo[] found = [.. slots.Where(slot => slot.KeyId.StartsWith(keyId, StringComparison.Ordinal))];
+        return found.Length == 1
+            ? found[0]
+            : throw new BackupException(
+                BackupErrorId.KeySlotNotFound,
+                found.Length == 0 ? $"There is no key slot '{keyId}'." : $"More than one key slot begins with '{keyId}'.",
+                "'obengine key list' shows the slots.",
+                keyId);
+    }
+
+    private KeySlotInfo Describe(string keyId, KeySlot? slot) => new(
+        keyId,
+        slot?.Label,
+        slot?.Kind ?? "damaged",
+        slot?.CreatedAt ?? DateTimeOffset.UnixEpoch,
+        keyId == _unlocked.KeyId);
+
+    private string? MachineId(string? machineName) => machineName is null ? null : _header.MachineId(machineName);
+
+    private Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken) =>
+        ChunkStore.OpenAsync(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, cancellationToken);
 }

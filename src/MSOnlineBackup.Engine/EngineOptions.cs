@@ -6,9 +6,6 @@ public sealed record EngineOptions
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>A folder for disposable caches; null for none.</summary>
-    public string? CacheFolder { get; init; }
-
     /// <summary>How many chunks are worked on at once; default: the number of processors.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 

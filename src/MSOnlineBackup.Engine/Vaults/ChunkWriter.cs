@@ -65,13 +65,10 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
     public void ReturnBuffer(byte[] buffer) => _chunkBuffers.Return(buffer);
 
-    /// <summary>Hands over a filled buffer of content; the task gives its name as soon as it is known, long before it is stored.</summary>
-    public async ValueTask<Task<ChunkId>> SubmitAsync(byte[] buffer, int length)
-    {
-        var name = new TaskCompletionSource<ChunkId>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await EnqueueAsync(new Job(buffer, length, ChunkKind.Content, name, default, _sealing.Begin())).ConfigureAwait(false);
-        return name.Task;
-    }
+    /// <summary>Hands over a filled buffer of content.</summary>
+    /// <param name="name">Set to the chunk's name as soon as that is known, long before the chunk is stored.</param>
+    public ValueTask SubmitAsync(byte[] buffer, int length, TaskCompletionSource<ChunkId> name) =>
+        EnqueueAsync(new Job(buffer, length, ChunkKind.Content, name, default, _sealing.Begin()));
 
     public async ValueTask<ChunkId> WriteAsync(ChunkKind kind, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {

@@ -138,8 +138,9 @@ internal sealed record MachineRecord
 /// <summary>That a session began. Plain; its presence is what counts.</summary>
 internal sealed record SessionRecord
 {
+    /// <summary>The machine that is backed up; null for maintenance.</summary>
     [JsonPropertyName("machine")]
-    public required string MachineId { get; init; }
+    public required string? MachineId { get; init; }
 
     [JsonPropertyName("started")]
     public required DateTimeOffset Started { get; init; }

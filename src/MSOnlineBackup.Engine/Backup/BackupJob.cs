@@ -1,0 +1,219 @@
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Vaults;
+
+namespace MSOnlineBackup.Engine.Backup;
+
+/// <summary>
+/// One backup, from sources to a committed recovery point:
+/// <c>walk ► merge with the baseline ► read and cut ► name, compress, seal ► packs</c> and
+/// <c>drafts ► manifest ► root</c>; then <c>flush ► index segment ► recovery point</c>.
+/// </summary>
+internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineOptions options, JobMonitor monitor)
+{
+    private readonly string _machineId = store.Header.MachineId(request.MachineName);
+    private readonly DateTimeOffset _started = options.TimeProvider.GetUtcNow();
+    private readonly List<RecoveryPointSource> _sources = [];
+
+    /// <summary>Runs the job.</summary>
+    /// <exception cref="BackupException">No point was made.</exception>
+    /// <exception cref="OperationCanceledException">Stopped in order; a checkpoint holds what was done.</exception>
+    public async Task<BackupResult> RunAsync(CancellationToken stop)
+    {
+        monitor.Enter(JobPhase.Initializing);
+        if (request.Sources.Count == 0)
+        {
+            throw new BackupException(BackupErrorId.SourceMissing, "Nothing was named to back up.", "Name at least one folder or file.");
+        }
+
+        await MachineDirectory.AnnounceAsync(store, request.MachineName, stop).ConfigureAwait(false);
+        var record = new SessionRecord { MachineId = _machineId, Started = _started, AgentVersion = Agent.Version };
+        await using WriteSession session = await WriteSession.BeginAsync(store, record, monitor, options.Workers, request.VerifyOneIn, stop).ConfigureAwait(false);
+        var scope = new BackupScope(store, session, request, options, monitor);
+        await using Earlier earlier = await Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop).ConfigureAwait(false);
+        if (earlier.Point is { } last)
+        {
+            monitor.Expect(last.Sources.Sum(source => source.Manifest.Files), last.Sources.Sum(source => source.Manifest.Bytes));
+        }
+
+        monitor.Enter(JobPhase.Transferring);
+        BackupException? sourceFailure = null;
+        foreach (BackupSource source in request.Sources)
+        {
+            try
+            {
+                _sources.Add(await BackUpSourceAsync(source, scope, earlier, stop).ConfigureAwait(false));
+            }
+            catch (BackupException e) when (e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable)
+            {
+                // The earlier points keep what they have of it; the other sources go on.
+                sourceFailure ??= e;
+                scope.Skip(NameOf(source), e);
+            }
+        }
+
+        if (_sources.Count == 0)
+        {
+            throw sourceFailure!;
+        }
+
+        stop.ThrowIfCancellationRequested();
+        monitor.Enter(JobPhase.Committing);
+        IReadOnlyList<ChunkId> skippedItems = await scope.CompleteSkippedAsync().ConfigureAwait(false);
+        await session.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        RecoveryPoint point = Describe(session, earlier, scope) with
+        {
+            Status = scope.SkippedCount == 0 ? RecoveryPointStatus.Completed : RecoveryPointStatus.CompletedWithWarnings,
+            Sources = _sources,
+            SkippedCount = scope.SkippedCount,
+            SkippedItems = skippedItems,
+        };
+        await session.CommitAsync(_machineId, RecoveryPointCodec.Encode(point), CancellationToken.None).ConfigureAwait(false);
+        monitor.Enter(JobPhase.Finished);
+        return new BackupResult(
+            point,
+            scope.UnchangedFiles,
+            scope.NewFiles,
+            scope.ChangedFiles,
+            monitor.Snapshot().ReadBytes,
+            earlier.Checkpoint?.SessionId);
+    }
+
+    private async Task<RecoveryPointSource> BackUpSourceAsync(BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop)
+    {
+        using ISourceTree tree = Open(source);
+        string path = EntryName.Escape(tree.RootPath.Span);
+        RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
+        if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
+        {
+            throw new BackupException(
+                BackupErrorId.SourceNotMounted,
+                $"'{path}' was a mount point in the last backup and is none now: its volume is not mounted.",
+                "Mount the volume. If the folder is meant to be a plain one from now on, back it up once with --force.",
+                path);
+        }
+
+        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
+        var description = new RecoveryPointSource
+        {
+            Path = path,
+            Manifest = new ManifestRoot(default, 0, 0, 0, 0, 0),
+            FileSystem = tree.FileSystem,
+            IsMountPoint = tree.IsMountPoint,
+        };
+
+        // Holds all drafts that can wait for one bundle's name, and a few more.
+        Channel<Draft> drafts = Channel.CreateBounded<Draft>(new BoundedChannelOptions(Bundler.MaxDrafts + 64) { SingleReader = true, SingleWriter = true });
+        using var failed = new CancellationTokenSource();
+        var reader = new SourceReader(tree, source is BackupSource.Input, scope, baseline, drafts.Writer, stop);
+        var stage = new ManifestStage(
+            scope.Session.Chunks,
+            store.Keys.ManifestBoundaryKey,
+            root => CheckpointAsync(scope, earlier, description with { Manifest = root }));
+
+        Task<ManifestRoot> writing = DrainOnFailureAsync(stage.RunAsync(drafts.Reader, failed.Token), drafts);
+        Exception? failure = null;
+        try
+        {
+            await Task.Run(reader.RunAsync, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            // The manifest stage failed and closed the channel; its exception is the cause.
+        }
+        catch (OperationCanceledException e) when (stop.IsCancellationRequested)
+        {
+            failure = e;
+        }
+        catch (Exception e)
+        {
+            failure = e;
+            await failed.CancelAsync().ConfigureAwait(false);
+        }
+
+        ManifestRoot manifest;
+        try
+        {
+            manifest = await writing.ConfigureAwait(false);
+        }
+        catch (Exception) when (failure is not null and not OperationCanceledException)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+            throw;
+        }
+
+        if (failure is not null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        }
+
+        if (source is BackupSource.Input { Finish: { } finish })
+        {
+            await finish(stop).ConfigureAwait(false);
+        }
+
+        return description with { Manifest = manifest };
+    }
+
+    private static async Task<ManifestRoot> DrainOnFailureAsync(Task<ManifestRoot> stage, Channel<Draft> drafts)
+    {
+        try
+        {
+            return await stage.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // The reader may be waiting for room.
+            drafts.Writer.TryComplete(e);
+            while (drafts.Reader.TryRead(out _))
+            {
+            }
+
+            throw;
+        }
+    }
+
+    private async Task CheckpointAsync(BackupScope scope, Earlier earlier, RecoveryPointSource current)
+    {
+        await scope.Session.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        RecoveryPoint checkpoint = Describe(scope.Session, earlier, scope) with { Sources = [.. _sources, current] };
+        await scope.Session.WriteCheckpointAsync(RecoveryPointCodec.Encode(checkpoint), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private RecoveryPoint Describe(WriteSession session, Earlier earlier, BackupScope scope) => new()
+    {
+        SessionId = session.Id,
+        MachineId = _machineId,
+        MachineName = request.MachineName,
+        OperatingSystem = RuntimeInformation.OSDescription,
+        AgentVersion = Agent.Version,
+        Started = _started,
+        Ended = options.TimeProvider.GetUtcNow(),
+        Status = RecoveryPointStatus.InProgress,
+        ParentSessionId = earlier.Point?.SessionId,
+        Tags = request.Tags,
+        Sources = [],
+        NewBytes = monitor.Snapshot().NewBytes,
+        StoredBytes = session.StoredBytes,
+        SkippedCount = scope.SkippedCount,
+    };
+
+    private ISourceTree Open(BackupSource source) => source switch
+    {
+        BackupSource.Tree tree => SourceTrees.Open(tree.Path, tree.Selection),
+        BackupSource.Input input => new StreamSource(input.Name, input.Content, options.TimeProvider),
+        _ => throw new ArgumentOutOfRangeException(nameof(source)),
+    };
+
+    private static string NameOf(BackupSource source) => source switch
+    {
+        BackupSource.Tree tree => tree.Path,
+        BackupSource.Input input => input.Name,
+        _ => throw new ArgumentOutOfRangeException(nameof(source)),
+    };
+}

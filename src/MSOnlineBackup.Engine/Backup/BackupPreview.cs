@@ -1,0 +1,34 @@
+using System.Runtime.CompilerServices;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Vaults;
+
+namespace MSOnlineBackup.Engine.Backup;
+
+/// <summary>What a backup would take, by the same walk and the same comparison, without reading content or writing anything.</summary>
+internal sealed class BackupPreview(ChunkStore store, BackupRequest request)
+{
+    public async IAsyncEnumerable<BackupPreviewItem> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string machineId = store.Header.MachineId(request.MachineName);
+        await using Earlier earlier = await Earlier.FindAsync(new RecoveryPointCatalog(store), machineId, cancellationToken).ConfigureAwait(false);
+        foreach (BackupSource.Tree source in request.Sources.OfType<BackupSource.Tree>())
+        {
+            using ISourceTree tree = SourceTrees.Open(source.Path, source.Selection);
+            string path = EntryName.Escape(tree.RootPath.Span);
+            var baseline = new Baseline(store, (await earlier.PreviousAsync(path).ConfigureAwait(false))?.Manifest, earlier.CheckpointOf(path)?.Manifest);
+            foreach (SourceItem item in tree.Walk(cancellationToken))
+            {
+                KnownEntries known = await baseline.AdvanceToAsync(item.Entry.Path, cancellationToken).ConfigureAwait(false);
+                yield return new BackupPreviewItem(SourcePath.Join(path, item.Entry.Path), item.Entry.Kind, item.Entry.Size, Compare(item, known));
+            }
+        }
+    }
+
+    private PreviewChange Compare(SourceItem item, KnownEntries known) => item switch
+    {
+        { Failure: not null } => PreviewChange.Unreadable,
+        _ when !request.ReadEverything && known.Matching(item.Entry) is not null => PreviewChange.Unchanged,
+        _ => known.Previous is null ? PreviewChange.New : PreviewChange.Changed,
+    };
+}

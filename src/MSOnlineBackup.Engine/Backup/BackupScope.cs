@@ -1,0 +1,106 @@
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Vaults;
+
+namespace MSOnlineBackup.Engine.Backup;
+
+/// <summary>What all sources of one job share: where it writes to, what it counts, what it skipped.</summary>
+internal sealed class BackupScope(ChunkStore store, WriteSession session, BackupRequest request, EngineOptions options, JobMonitor monitor)
+{
+    private readonly List<SkippedItem> _skipped = [];
+    private readonly SkippedItemsWriter _skippedWriter = new(session.Chunks);
+    private long _lastCheckpointTime = options.TimeProvider.GetTimestamp();
+    private long _lastCheckpointBytes;
+
+    public ChunkStore Store => store;
+
+    public WriteSession Session => session;
+
+    public BackupRequest Request => request;
+
+    public JobMonitor Monitor => monitor;
+
+    public HardLinks Links { get; } = new();
+
+    public long UnchangedFiles { get; private set; }
+
+    public long NewFiles { get; private set; }
+
+    public long ChangedFiles { get; private set; }
+
+    public long SkippedCount { get; private set; }
+
+    /// <summary>Now, in nanoseconds since 1970.</summary>
+    public long NowNanoseconds() => (options.TimeProvider.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+
+    /// <summary>
+    /// Whether enough is done since the last checkpoint to be worth one: time, or bytes, of which a growing job wants more, so that
+    /// checkpoints stay few.
+    /// </summary>
+    public bool IsCheckpointDue()
+    {
+        long stored = session.StoredBytes;
+        bool due = stored - _lastCheckpointBytes >= Math.Max(options.CheckpointBytes, stored / 8)
+            || (stored > _lastCheckpointBytes && options.TimeProvider.GetElapsedTime(_lastCheckpointTime) >= options.CheckpointInterval);
+        if (due)
+        {
+            _lastCheckpointBytes = stored;
+            _lastCheckpointTime = options.TimeProvider.GetTimestamp();
+        }
+
+        return due;
+    }
+
+    public void CountUnchanged(ManifestEntry entry)
+    {
+        monitor.AddItem(entry.Kind == EntryKind.File);
+        monitor.AddBytes(entry.Size);
+        if (entry.Kind == EntryKind.File)
+        {
+            UnchangedFiles++;
+        }
+    }
+
+    public void CountRead(bool isNew)
+    {
+        if (isNew)
+        {
+            NewFiles++;
+        }
+        else
+        {
+            ChangedFiles++;
+        }
+    }
+
+    public void Skip(string path, BackupException reason)
+    {
+        var item = new SkippedItem(path, reason.Id, reason.Message);
+        SkippedCount++;
+        _skipped.Add(item);
+        monitor.Skip(item);
+    }
+
+    /// <summary>Writes the list of what was skipped to the vault, once it has so many items that are not written yet.</summary>
+    public async ValueTask WriteSkippedAsync(int atLeast)
+    {
+        if (_skipped.Count >= atLeast)
+        {
+            foreach (SkippedItem item in _skipped)
+            {
+                await _skippedWriter.AddAsync(item, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            _skipped.Clear();
+        }
+    }
+
+    /// <summary>The chunks that list everything skipped.</summary>
+    public async ValueTask<IReadOnlyList<ChunkId>> CompleteSkippedAsync()
+    {
+        await WriteSkippedAsync(atLeast: 0).ConfigureAwait(false);
+        return await _skippedWriter.ToChunksAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,40 @@
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Backup;
+
+/// <summary>
+/// What flows from the reader to the manifest, in path order. Names of chunks are promises: the reader goes on while
+/// the workers compute them.
+/// </summary>
+internal abstract record Draft
+{
+    private Draft()
+    {
+    }
+
+    /// <summary>An entry that is complete: unchanged, or without content.</summary>
+    public sealed record Complete(ManifestEntry Entry) : Draft;
+
+    /// <summary>A small file: its content is a slice of a bundle.</summary>
+    public sealed record Bundled(ManifestEntry Entry, Task<ChunkId> Bundle, int Offset) : Draft;
+
+    /// <summary>A further link to a file whose content is read under another path.</summary>
+    public sealed record Linked(ManifestEntry Entry, Task<EntryContent> Content) : Draft;
+
+    /// <summary>The next chunk of the large file whose <see cref="FileEnd"/> will follow.</summary>
+    public sealed record FileChunk(Task<ChunkId> Chunk, int Length) : Draft;
+
+    /// <summary>The next slice of the large file, known already: a hole, or what a checkpoint had.</summary>
+    public sealed record FileSlice(ContentSlice Slice) : Draft;
+
+    /// <summary>The end of a large file.</summary>
+    public sealed record FileEnd(ManifestEntry Entry, TaskCompletionSource<EntryContent>? Content) : Draft;
+
+    /// <summary>The large file under way could not be read to its end: its chunks are to be forgotten.</summary>
+    public sealed record FileGivenUp : Draft;
+
+    /// <summary>A good place for a checkpoint: no bundle is open.</summary>
+    /// <param name="Current">The large file under way, if any, with the bytes read so far as its size.</param>
+    public sealed record Checkpoint(ManifestEntry? Current) : Draft;
+}

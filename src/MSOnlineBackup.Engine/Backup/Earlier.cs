@@ -1,0 +1,65 @@
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Backup;
+
+/// <summary>What a machine has in the vault already: its points, read as far back as they are needed, and the newest checkpoint since.</summary>
+internal sealed class Earlier : IAsyncDisposable
+{
+    /// <summary>A source that is in none of this many points is taken for new.</summary>
+    private const int MaxPoints = 32;
+
+    private readonly IAsyncEnumerator<RecoveryPoint> _further;
+    private readonly List<RecoveryPoint> _points = [];
+
+    private Earlier(IAsyncEnumerator<RecoveryPoint> points) => _further = points;
+
+    /// <summary>The newest point.</summary>
+    public RecoveryPoint? Point => _points.Count == 0 ? null : _points[0];
+
+    /// <summary>Where an interrupted job stood.</summary>
+    public RecoveryPoint? Checkpoint { get; private set; }
+
+    public static async Task<Earlier> FindAsync(RecoveryPointCatalog catalog, string machineId, CancellationToken cancellationToken)
+    {
+        var earlier = new Earlier(catalog.ReadAsync(machineId, cancellationToken).GetAsyncEnumerator(cancellationToken));
+        await earlier.ReadFurtherAsync().ConfigureAwait(false);
+        earlier.Checkpoint = await catalog.FindCheckpointAsync(machineId, earlier.Point?.SessionId, cancellationToken).ConfigureAwait(false);
+        return earlier;
+    }
+
+    /// <summary>A source as the newest point that has it knows it.</summary>
+    public async ValueTask<RecoveryPointSource?> PreviousAsync(string path)
+    {
+        int next = 0;
+        do
+        {
+            for (; next < _points.Count; next++)
+            {
+                if (_points[next].Sources.FirstOrDefault(source => source.Path == path) is { } found)
+                {
+                    return found;
+                }
+            }
+        }
+        while (next < MaxPoints && await ReadFurtherAsync().ConfigureAwait(false));
+
+        return null;
+    }
+
+    /// <summary>A source as the checkpoint has it, whole or in part.</summary>
+    public RecoveryPointSource? CheckpointOf(string path) =>
+        Checkpoint?.Sources.FirstOrDefault(source => source.Path == path);
+
+    public ValueTask DisposeAsync() => _further.DisposeAsync();
+
+    private async ValueTask<bool> ReadFurtherAsync()
+    {
+        if (!await _further.MoveNextAsync().ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        _points.Add(_further.Current);
+        return true;
+    }
+}

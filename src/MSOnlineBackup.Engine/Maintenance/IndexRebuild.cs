@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Engine.Vaults;
+
+namespace MSOnlineBackup.Engine.Maintenance;
+
+/// <summary>Makes lost index segments anew: opening a store leaves out what is damaged, its survey finds the packs that no
+/// segment names, and a session writes their records as segments of its own.</summary>
+internal sealed class IndexRebuild(ChunkStore store, EngineOptions options, JobMonitor monitor)
+{
+    public async Task<IndexRebuildReport> RunAsync(CancellationToken cancellationToken)
+    {
+        monitor.Enter(JobPhase.Verifying);
+        var before = store.Index.Packs.ToHashSet();
+        var record = new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Agent.Version };
+        await using WriteSession session = await WriteSession.BeginAsync(store, record, monitor, workers: 1, verifyOneIn: 0, cancellationToken).ConfigureAwait(false);
+        PackInfo[] found = [.. store.Index.Packs.Where(pack => !before.Contains(pack))];
+        var packs = found.ToHashSet();
+        long chunks = store.Index.All().LongCount(location => packs.Contains(location.Pack));
+        await session.FlushAsync(cancellationToken).ConfigureAwait(false);
+        monitor.Enter(JobPhase.Finished);
+        return new IndexRebuildReport(
+            found.Length,
+            chunks,
+            [.. store.Damage.Select(damage => new VerifyFinding(damage.Target ?? string.Empty, damage.Message, []))]);
+    }
+}

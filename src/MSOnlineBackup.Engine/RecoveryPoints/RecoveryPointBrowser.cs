@@ -1,0 +1,100 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Engine.RecoveryPoints;
+
+/// <summary>Finds one's way in a recovery point by full paths: the source's path and the entry's, as listings show them.</summary>
+internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint point)
+{
+    /// <summary>The items at or below a path; without one the roots.</summary>
+    /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
+    public async IAsyncEnumerable<RecoverableItem> ListAsync(string? path, bool recursive, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (path is null)
+        {
+            foreach (RecoveryPointSource source in point.Sources)
+            {
+                ManifestReader manifest = new(chunks, source.Manifest);
+                await foreach (ManifestEntry entry in ReadAsync(manifest, EntryPath.Root, recursive, cancellationToken).ConfigureAwait(false))
+                {
+                    yield return new RecoverableItem(SourcePath.Join(source.Path, entry.Path), entry);
+                }
+            }
+
+            yield break;
+        }
+
+        (RecoveryPointSource root, EntryPath below) = await ResolveAsync(path, cancellationToken).ConfigureAwait(false);
+        ManifestReader reader = new(chunks, root.Manifest);
+        ManifestEntry item = (await reader.FindAsync(below, cancellationToken).ConfigureAwait(false))!;
+        IAsyncEnumerable<ManifestEntry> items = item.Kind == EntryKind.Directory && !recursive
+            ? reader.ListChildrenAsync(below, cancellationToken)
+            : reader.ReadAsync(below, cancellationToken);
+        await foreach (ManifestEntry entry in items.ConfigureAwait(false))
+        {
+            yield return new RecoverableItem(SourcePath.Join(root.Path, entry.Path), entry);
+        }
+    }
+
+    /// <summary>The items that match a pattern.</summary>
+    /// <exception cref="BackupException">PatternInvalid.</exception>
+    public async IAsyncEnumerable<RecoverableItem> FindAsync(string pattern, bool ignoreCase, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        WildcardPattern wildcard = WildcardPattern.Parse(pattern, ignoreCase);
+        bool byPath = pattern.Contains('/', StringComparison.Ordinal);
+        foreach (RecoveryPointSource source in point.Sources)
+        {
+            byte[] prefix = SourcePath.Bytes(source.Path);
+            await foreach (ManifestEntry entry in new ManifestReader(chunks, source.Manifest).ReadAsync(EntryPath.Root, cancellationToken).ConfigureAwait(false))
+            {
+                byte[] full = entry.Path.IsRoot ? prefix : [.. prefix, (byte)'/', .. entry.Path.Bytes];
+                ReadOnlySpan<byte> subject = byPath ? full : full.AsSpan(full.AsSpan().LastIndexOf((byte)'/') + 1);
+                if (wildcard.IsMatch(subject))
+                {
+                    yield return new RecoverableItem(SourcePath.Join(source.Path, entry.Path), entry);
+                }
+            }
+        }
+    }
+
+    /// <summary>The source and the entry that a full path names.</summary>
+    /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
+    public async Task<(RecoveryPointSource Source, EntryPath Path)> ResolveAsync(string path, CancellationToken cancellationToken)
+    {
+        foreach (RecoveryPointSource source in point.Sources)
+        {
+            if (SourcePath.TryRelate(source.Path, path, out EntryPath below)
+                && await new ManifestReader(chunks, source.Manifest).FindAsync(below, cancellationToken).ConfigureAwait(false) is not null)
+            {
+                return (source, below);
+            }
+        }
+
+        throw new BackupException(
+            BackupErrorId.RecoverableItemNotFound,
+            $"The recovery point {point.SessionId[..12]} has no item '{path}'.",
+            "'obengine ls' shows what it holds; paths are written in full, as it shows them.",
+            path);
+    }
+
+    private static async IAsyncEnumerable<ManifestEntry> ReadAsync(
+        ManifestReader manifest,
+        EntryPath folder,
+        bool recursive,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (recursive)
+        {
+            await foreach (ManifestEntry entry in manifest.ReadAsync(folder, cancellationToken).ConfigureAwait(false))
+            {
+                yield return entry;
+            }
+        }
+        else if (await manifest.FindAsync(folder, cancellationToken).ConfigureAwait(false) is { } root)
+        {
+            yield return root;
+        }
+    }
+}

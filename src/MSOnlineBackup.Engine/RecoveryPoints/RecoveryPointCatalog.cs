@@ -1,0 +1,75 @@
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
+
+namespace MSOnlineBackup.Engine.RecoveryPoints;
+
+/// <summary>The recovery points and checkpoints of a chunk store, newest first: session ids sort by time.</summary>
+internal sealed class RecoveryPointCatalog(ChunkStore store)
+{
+    /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: it must not
+    /// hide the others.</summary>
+    public async IAsyncEnumerable<RecoveryPoint> ReadAsync(
+        string? machineId,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string prefix = machineId is null ? VaultLayout.Points(store.StoreId) : VaultLayout.Points(store.StoreId, machineId);
+        foreach (StoredObject found in await ListNewestFirstAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (await TryReadAsync(found, SealedObjectKind.RecoveryPoint, cancellationToken).ConfigureAwait(false) is { } point)
+            {
+                yield return point;
+            }
+        }
+    }
+
+    /// <summary>The newest checkpoint of a machine's job that was not committed; null where there is none newer than <paramref name="newerThanSession"/>.</summary>
+    public async Task<RecoveryPoint?> FindCheckpointAsync(string machineId, string? newerThanSession, CancellationToken cancellationToken)
+    {
+        foreach (StoredObject found in await ListNewestFirstAsync(VaultLayout.Checkpoints(store.StoreId), cancellationToken).ConfigureAwait(false))
+        {
+            if (!VaultLayout.TryParseNumbered(found.Name, out string? session, out _)
+                || (newerThanSession is not null && string.CompareOrdinal(session, newerThanSession) <= 0))
+            {
+                continue;
+            }
+
+            if (await TryReadAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) is { } checkpoint
+                && checkpoint.MachineId == machineId)
+            {
+                return checkpoint;
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<List<StoredObject>> ListNewestFirstAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var found = new List<StoredObject>();
+        await foreach (StoredObject item in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            found.Add(item);
+        }
+
+        found.Sort((x, y) => string.CompareOrdinal(LastPart(y.Name), LastPart(x.Name)));
+        return found;
+    }
+
+    private async Task<RecoveryPoint?> TryReadAsync(StoredObject found, SealedObjectKind expected, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (byte[] content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+            return kind == expected ? RecoveryPointCodec.Decode(content, found.Name) : null;
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        {
+            store.Report(e);
+            return null;
+        }
+    }
+
+    private static string LastPart(string name) => name[(name.LastIndexOf('/') + 1)..];
+}
