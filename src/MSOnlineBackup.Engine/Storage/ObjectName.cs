@@ -25,4 +25,22 @@ public static class ObjectName
 
         return !segmentStart;
     }
+
+    /// <summary>Refuses an illegal name: a bug of the caller, as names from a vault are checked where they are read.</summary>
+    internal static void ThrowIfInvalid(string name)
+    {
+        if (!IsValid(name))
+        {
+            throw new ArgumentException($"'{name}' is no name of a stored object.", nameof(name));
+        }
+    }
+
+    /// <summary>Refuses what is neither empty nor a whole folder ending in '/'.</summary>
+    internal static void ThrowIfInvalidPrefix(string prefix)
+    {
+        if (prefix.Length != 0 && !(prefix.EndsWith('/') && IsValid(prefix[..^1])))
+        {
+            throw new ArgumentException($"'{prefix}' is no folder of stored objects.", nameof(prefix));
+        }
+    }
 }
