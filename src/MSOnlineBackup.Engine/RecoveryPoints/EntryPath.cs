@@ -56,10 +56,12 @@ public readonly struct EntryPath : IEquatable<EntryPath>, IComparable<EntryPath>
     }
 
     /// <summary>Whether this is <paramref name="folder"/> or lies below it.</summary>
-    public bool IsAtOrBelow(EntryPath folder) =>
-        folder.IsRoot
-        || (Bytes.StartsWith(folder.Bytes)
-            && (Bytes.Length == folder.Bytes.Length || Bytes[folder.Bytes.Length] == (byte)'/'));
+    public bool IsAtOrBelow(EntryPath folder) => IsAtOrBelow(Bytes, folder.Bytes);
+
+    /// <summary>Whether a raw path is <paramref name="folder"/> or lies below it.</summary>
+    public static bool IsAtOrBelow(ReadOnlySpan<byte> path, ReadOnlySpan<byte> folder) =>
+        folder.IsEmpty
+        || (path.StartsWith(folder) && (path.Length == folder.Length || path[folder.Length] == (byte)'/'));
 
     /// <summary>Whether the bytes are a legal path: no empty, '.' or '..' component, no NUL, not absolute, not too long.</summary>
     /// <remarks>What comes from a vault is hostile until this has said yes.</remarks>

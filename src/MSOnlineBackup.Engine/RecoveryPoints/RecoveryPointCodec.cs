@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.Json;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Engine.RecoveryPoints;
+
+/// <summary>A recovery point as UTF-8 JSON and back. Sealing is the vault's.</summary>
+internal static class RecoveryPointCodec
+{
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'";
+
+    /// <summary>Encodes a point.</summary>
+    public static byte[] Encode(RecoveryPoint point) => JsonSerializer.SerializeToUtf8Bytes(
+        new RecoveryPointJson(
+            point.SessionId,
+            point.MachineId,
+            point.MachineName,
+            point.OperatingSystem,
+            point.AgentVersion,
+            point.Started.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+            point.Ended.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+            point.Status.ToString(),
+            point.ParentSessionId,
+            point.Tags.Count == 0 ? null : point.Tags,
+            [.. point.Sources.Select(ToJson)],
+            point.NewBytes,
+            point.StoredBytes,
+            point.SkippedCount,
+            point.SkippedItems.Count == 0 ? null : [.. point.SkippedItems.Select(id => id.ToString())]),
+        RecoveryPointJsonContext.Default.RecoveryPointJson);
+
+    /// <summary>Decodes a point. Fields that are not known are passed over.</summary>
+    /// <param name="content">The JSON.</param>
+    /// <param name="name">The stored object it came from, for messages.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt: it is no recovery point.</exception>
+    public static RecoveryPoint Decode(ReadOnlySpan<byte> content, string name)
+    {
+        var check = new Checker(name);
+        RecoveryPointJson json;
+        try
+        {
+            json = check.Present(JsonSerializer.Deserialize(content, RecoveryPointJsonContext.Default.RecoveryPointJson), "content");
+        }
+        catch (JsonException fault)
+        {
+            throw check.Damaged("it is no JSON of a recovery point", fault);
+        }
+
+        return new RecoveryPoint
+        {
+            SessionId = check.Id(json.Session, "session"),
+            MachineId = check.Id(json.Machine, "machine"),
+            MachineName = check.Present(json.MachineName, "machineName"),
+            OperatingSystem = check.Present(json.OperatingSystem, "operatingSystem"),
+            AgentVersion = check.Present(json.AgentVersion, "agentVersion"),
+            Started = check.Time(json.Started, "started"),
+            Ended = check.Time(json.Ended, "ended"),
+            Status = check.Status(json.Status),
+            ParentSessionId = json.Parent is null ? null : check.Id(json.Parent, "parent"),
+            Tags = [.. (json.Tags ?? []).Select(tag => check.Present(tag, "tags"))],
+            Sources = [.. check.Present(json.Sources, "sources").Select(source => check.Source(source))],
+            NewBytes = check.Count(json.NewBytes, "newBytes"),
+            StoredBytes = check.Count(json.StoredBytes, "storedBytes"),
+            SkippedCount = check.Count(json.SkippedCount, "skippedCount"),
+            SkippedItems = [.. (json.SkippedItems ?? []).Select(id => check.Chunk(id, "skippedItems"))],
+        };
+    }
+
+    private static RecoveryPointSourceJson ToJson(RecoveryPointSource source) => new(
+        source.Path,
+        source.FileSystem,
+        source.IsMountPoint,
+        new ManifestRootJson(
+            source.Manifest.Id.ToString(),
+            source.Manifest.Depth,
+            source.Manifest.Entries,
+            source.Manifest.Files,
+            source.Manifest.Directories,
+            source.Manifest.Bytes));
+
+    /// <summary>Checks fields, and names the object and the field where one is not right.</summary>
+    private sealed class Checker(string name)
+    {
+        public BackupException Damaged(string what, Exception? cause = null) => new(
+            BackupErrorId.VaultDataCorrupt,
+            $"The recovery point '{name}' is damaged: {what}.",
+            "Verify the vault. Use another recovery point.",
+            target: name,
+            innerException: cause);
+
+        public T Present<T>(T? value, string field)
+            where T : class => value ?? throw Damaged($"'{field}' is missing");
+
+        public string Id(string? value, string field) => Hex(value, field, 32);
+
+        public ChunkId Chunk(string? value, string field) =>
+            new(Convert.FromHexString(Hex(value, field, 2 * ChunkId.Length)));
+
+        public long Count(long value, string field) => value >= 0 ? value : throw Damaged($"'{field}' is negative");
+
+        public DateTimeOffset Time(string? value, string field) =>
+            DateTimeOffset.TryParseExact(
+                value, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+                ? time
+                : throw Damaged($"'{field}' is no time");
+
+        public RecoveryPointStatus Status(string? value) =>
+            Enum.GetValues<RecoveryPointStatus>().Cast<RecoveryPointStatus?>().FirstOrDefault(status => status.ToString() == value)
+            ?? throw Damaged($"'status' is not known");
+
+        public RecoveryPointSource Source(RecoveryPointSourceJson? json)
+        {
+            RecoveryPointSourceJson source = Present(json, "sources");
+            string path = Present(source.Path, "path");
+            if (!SourcePath.IsValid(path))
+            {
+                throw Damaged("the path of a source is not legal");
+            }
+
+            ManifestRootJson root = Present(source.Manifest, "manifest");
+            if (root.Depth is < 0 or > ManifestFormat.MaxDepth)
+            {
+                throw Damaged($"a manifest cannot be {root.Depth} levels deep");
+            }
+
+            return new RecoveryPointSource
+            {
+                Path = path,
+                FileSystem = source.FileSystem,
+                IsMountPoint = source.IsMountPoint,
+                Manifest = new ManifestRoot(
+                    Chunk(root.Id, "id"),
+                    root.Depth,
+                    Count(root.Entries, "entries"),
+                    Count(root.Files, "files"),
+                    Count(root.Directories, "directories"),
+                    Count(root.Bytes, "bytes")),
+            };
+        }
+
+        private string Hex(string? value, string field, int digits) =>
+            value is not null && value.Length == digits && value.All(char.IsAsciiHexDigitLower)
+                ? value
+                : throw Damaged($"'{field}' is no id of {digits} hexadecimal digits");
+    }
+}

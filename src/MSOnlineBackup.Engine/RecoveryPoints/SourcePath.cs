@@ -1,0 +1,42 @@
+namespace MSOnlineBackup.Engine.RecoveryPoints;
+
+/// <summary>
+/// The absolute path of a source's root, as text, and what follows from it: the full paths of its items, and their place
+/// below a restore's target, in which full paths of every platform compare alike.
+/// </summary>
+internal static class SourcePath
+{
+    /// <summary>Whether a source can have this path: not empty, and a place below a target follows from it.</summary>
+    public static bool IsValid(string path) => path.Length > 0 && EntryPath.IsValid(ToTarget(path).Bytes);
+
+    /// <summary>The place below a target of a full path: <c>/home/a</c> becomes <c>home/a</c>, <c>C:\x</c> becomes <c>C/x</c>,
+    /// <c>\\server\share</c> becomes <c>server/share</c>. Not necessarily a legal path.</summary>
+    public static EntryPath ToTarget(string path)
+    {
+        byte[] bytes = EntryName.Unescape(path);
+        bool hasDrive = bytes.Length >= 2 && char.IsAsciiLetter((char)bytes[0]) && bytes[1] == ':';
+        if (hasDrive || bytes.AsSpan().StartsWith(@"\\"u8))
+        {
+            bytes.AsSpan().Replace((byte)'\\', (byte)'/');
+        }
+
+        if (hasDrive)
+        {
+            bytes = [bytes[0], .. bytes.AsSpan(2)];
+        }
+
+        return new EntryPath(bytes.AsSpan().Trim((byte)'/').ToArray());
+    }
+
+    /// <summary>The full path of an entry of a source, as a listing shows it.</summary>
+    public static string Join(string source, EntryPath entry)
+    {
+        if (entry.IsRoot)
+        {
+            return source;
+        }
+
+        bool endsWithSeparator = source.EndsWith('/') || (source.EndsWith('\\') && !source.StartsWith('/'));
+        return endsWithSeparator ? $"{source}{entry}" : $"{source}/{entry}";
+    }
+}

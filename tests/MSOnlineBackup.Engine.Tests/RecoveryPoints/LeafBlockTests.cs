@@ -1,0 +1,244 @@
+using FsCheck;
+using FsCheck.Fluent;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.RecoveryPoints;
+
+public class LeafBlockTests
+{
+    private static readonly ChunkId Id = Manifests.Chunk(7);
+
+    [Fact]
+    public void Entries_of_every_kind_round_trip()
+    {
+        Prop.ForAll<int>(seed =>
+        {
+            List<ManifestEntry> entries = Manifests.RandomTree(seed, 300);
+            Manifests.AssertSame(entries, Decode(Encode(entries)));
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void The_test_vector_of_the_format_document_holds()
+    {
+        ManifestEntry[] entries =
+        [
+            new() { Path = EntryPath.Root, Kind = EntryKind.Directory, Metadata = new() { Mode = 0x1ed, UserId = 1000, GroupId = 1000, ModifiedNs = 1000, ChangedNs = 1000, FileId = 2 } },
+            new()
+            {
+                Path = Manifests.Path("a"), Kind = EntryKind.File, Size = 300,
+                Metadata = new() { Mode = 0x1a4, UserId = 1000, GroupId = 1000, ModifiedNs = 2000, ChangedNs = 2100, FileId = 5 },
+                Content = new([new(Chunk(), 0, 300)], []),
+            },
+            new()
+            {
+                Path = Manifests.Path("ab"), Kind = EntryKind.File, Size = 5096,
+                Metadata = new() { Mode = 0x1a4, UserId = 1000, GroupId = 1000, ModifiedNs = 2000, ChangedNs = 2000, FileId = 4, LinkCount = 2, DeviceId = 9 },
+                Content = new([new(Chunk(), 300, 1000), new(null, 0, 4096)], []),
+            },
+            new()
+            {
+                Path = Manifests.Path("l"), Kind = EntryKind.SymbolicLink, LinkTarget = "ab"u8.ToArray(),
+                Metadata = new() { Mode = 0x1ff, UserId = 1000, GroupId = 1000, ModifiedNs = 2000, ChangedNs = 2000, FileId = 6 },
+                Attributes = [new(AttributeTag.ExtendedAttribute, "user.x"u8.ToArray(), "1"u8.ToArray())],
+            },
+        ];
+
+        byte[] block = Encode(entries);
+
+        string document = File.ReadAllText(DocumentPath());
+        Assert.Contains(Convert.ToHexStringLower(block), document.ReplaceLineEndings("").Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Manifests.AssertSame(entries, Decode(block));
+
+        static ChunkId Chunk() => new([.. Enumerable.Range(0, 32).Select(i => (byte)i)]);
+    }
+
+    [Fact]
+    public void A_small_file_of_a_bundle_costs_three_bytes_of_content()
+    {
+        ManifestEntry[] entries = [.. Enumerable.Range(0, 1000).Select(i =>
+            Manifests.File($"f{i:d4}", new ContentSlice(Manifests.Chunk(1), i * 1000, 1000)))];
+        ManifestEntry[] empty = [.. entries.Select(entry => entry with { Size = 0, Content = EntryContent.Empty })];
+
+        int cost = Encode(entries).Length - Encode(empty).Length;
+
+        Assert.InRange(cost, 0, (4 * 1000) + 32);
+    }
+
+    [Fact]
+    public void A_mutated_block_decodes_to_legal_entries_or_names_itself()
+    {
+        Prop.ForAll<int>(seed =>
+        {
+            var random = new Random(seed);
+            byte[] block = Encode(Manifests.RandomTree(seed, 60));
+            for (int round = 0; round < 40; round++)
+            {
+                byte[] mutated = Mutate(random, block);
+                try
+                {
+                    AssertLegal(Decode(mutated));
+                }
+                catch (BackupException fault)
+                {
+                    Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
+                    Assert.Contains(Id.ToString(), fault.Message, StringComparison.Ordinal);
+                }
+            }
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Theory]
+    [InlineData("", "no bytes")]
+    [InlineData("02", "version")]
+    [InlineData("01 00 01 2e 01 00", "the name .")]
+    [InlineData("01 00 02 2e2e 01 00", "the name ..")]
+    [InlineData("01 00 02 2f61 01 00", "an absolute path")]
+    [InlineData("01 00 02 612f 01 00", "a path that ends in /")]
+    [InlineData("01 00 04 612f2f62 01 00", "an empty name")]
+    [InlineData("01 00 01 00 01 00", "NUL")]
+    [InlineData("01 00 01 62 01 00 00 01 61 01 00", "descending names")]
+    [InlineData("01 00 01 61 01 00 01 00 01 00", "the same name twice")]
+    [InlineData("01 00 01 61 01 00 00 01 61 01 00", "the same name twice, not shared")]
+    [InlineData("01 00 02 6162 01 00 01 02 2f2e 01 00", "a descending path with . below")]
+    [InlineData("01 00 01 61 01 00 01 03 2f2e2e 01 00", "the name .. below a folder")]
+    [InlineData("01 01 01 61 01 00", "a shared part that is not there")]
+    [InlineData("01 00 ffffffffff7f 61 01 00", "an absurd path length")]
+    [InlineData("01 00 01 61 00 00", "kind 0")]
+    [InlineData("01 00 01 61 01 8040", "fields that are not known")]
+    [InlineData("01 00 01 61 01 01 8020", "a mode beyond 12 bits")]
+    [InlineData("01 00 01 61 01 02 ffffffff1f", "an owner beyond 32 bits")]
+    [InlineData("01 00 01 61 01 40 00", "no slices")]
+    [InlineData("01 00 01 61 01 40 8204 00 01", "more slices than fit inline")]
+    [InlineData("01 00 01 61 01 40 ffffffffffffffffff01 00 01", "absurdly many slice lists")]
+    [InlineData("01 00 01 61 01 40 02 00 00", "an empty slice")]
+    [InlineData("01 00 01 61 01 40 02 05 01", "a slice of a chunk that was not named")]
+    [InlineData("01 00 01 61 01 40 04 00 ffffffffffffffff7f 00 01", "sizes that overflow")]
+    [InlineData("01 00 01 61 02 40 02 00 01", "a folder with content")]
+    [InlineData("01 00 01 61 01 8008 01 62", "a link target of a file")]
+    [InlineData("01 00 01 61 03 8008 02 6200", "a link target with NUL")]
+    [InlineData("01 00 01 61 01 8010 ffffffff0f", "absurdly many attributes")]
+    [InlineData("01 00 01 61 01 8010 01 01 ffffffff07 61", "an absurdly long attribute")]
+    [InlineData("01 00 01 61 01 8020 05", "a size that does not fit the content")]
+    [InlineData("01 00 01 61 01 8100", "a number that is not in its shortest form")]
+    [InlineData("01 00 01 61 01 08 ffffffffffffffffffff01", "a number beyond 64 bits")]
+    [InlineData("01 00 01 61", "the end inside an entry")]
+    public void What_no_writer_writes_is_refused(string hex, string because)
+    {
+        BackupException fault = Assert.Throws<BackupException>(() => Decode(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))));
+
+        Assert.True(fault.Id == BackupErrorId.VaultDataCorrupt, because);
+        Assert.Equal(Id.ToString(), fault.Target);
+    }
+
+    [Fact]
+    public void A_block_that_is_too_large_is_not_looked_at()
+    {
+        byte[] block = new byte[ManifestFormat.MaxBlockBytes + 1];
+        block[0] = ManifestFormat.Version;
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, Assert.Throws<BackupException>(() => new LeafReader(Id, block)).Id);
+    }
+
+    [Fact]
+    public void What_could_not_be_read_again_is_never_written()
+    {
+        ManifestEntry file = Manifests.File("a", new ContentSlice(Manifests.Chunk(1), 0, 10));
+        ManifestEntry[] broken =
+        [
+            file with { Size = 11 },
+            file with { Path = Manifests.Path("../a") },
+            file with { Path = Manifests.Path("/a") },
+            file with { Path = new EntryPath(new byte[70_000]) },
+            file with { Kind = EntryKind.Directory },
+            file with { Kind = 0 },
+            file with { LinkTarget = "x"u8.ToArray() },
+            file with { Metadata = file.Metadata with { Mode = 0x1000 } },
+            file with { Content = new EntryContent([new ContentSlice(Manifests.Chunk(1), 0, 0)], []), Size = 0 },
+            file with { Content = new EntryContent([new ContentSlice(Manifests.Chunk(1), int.MaxValue, 10)], []) },
+            file with { Attributes = [new EntryAttribute(AttributeTag.NamedStream, default, new byte[ManifestFormat.MaxAttributeBytes + 1])] },
+        ];
+
+        Assert.All(broken, entry => Assert.Throws<InvalidOperationException>(() => Encode([entry])));
+    }
+
+    [Fact]
+    public void Large_attributes_fit_a_block()
+    {
+        ManifestEntry file = Manifests.File("a") with
+        {
+            Attributes = [new EntryAttribute(AttributeTag.ExtendedAttribute, "user.big"u8.ToArray(), new byte[1 << 20])],
+        };
+
+        Manifests.AssertSame([file], Decode(Encode([file])));
+    }
+
+    private static byte[] Encode(IEnumerable<ManifestEntry> entries)
+    {
+        var encoder = new LeafEncoder();
+        foreach (ManifestEntry entry in entries)
+        {
+            encoder.Add(entry);
+        }
+
+        return encoder.Block.ToArray();
+    }
+
+    private static List<ManifestEntry> Decode(byte[] block)
+    {
+        var reader = new LeafReader(Id, block);
+        var entries = new List<ManifestEntry>();
+        while (reader.MoveNext())
+        {
+            entries.Add(reader.ToEntry());
+        }
+
+        return entries;
+    }
+
+    private static void AssertLegal(List<ManifestEntry> entries)
+    {
+        for (int i = 0; i < entries.Count; i++)
+        {
+            ManifestEntry entry = entries[i];
+            Assert.True(EntryPath.IsValid(entry.Path.Bytes));
+            Assert.True(i == 0 || entry.Path > entries[i - 1].Path);
+            Assert.True(Enum.IsDefined(entry.Kind) && entry.Size >= 0);
+        }
+
+        // Whatever was accepted can be written again and reads the same.
+        Manifests.AssertSame(entries, Decode(Encode(entries)));
+    }
+
+    private static byte[] Mutate(Random random, byte[] block)
+    {
+        byte[] mutated = [.. block];
+        for (int i = random.Next(1, 4); i > 0; i--)
+        {
+            int at = random.Next(mutated.Length);
+            switch (random.Next(4))
+            {
+                case 0:
+                    mutated[at] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 1:
+                    mutated[at] = (byte)random.Next(256);
+                    break;
+                case 2:
+                    mutated = [.. mutated[..at], .. mutated[Math.Min(mutated.Length, at + random.Next(1, 9))..], 0];
+                    break;
+                default:
+                    mutated = [.. mutated[..at], (byte)random.Next(256), .. mutated[at..]];
+                    break;
+            }
+        }
+
+        return mutated;
+    }
+
+    private static string DocumentPath([System.Runtime.CompilerServices.CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "../../../docs/format-manifest.md");
+}

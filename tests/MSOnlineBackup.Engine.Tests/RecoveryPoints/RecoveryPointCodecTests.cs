@@ -1,0 +1,103 @@
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.RecoveryPoints.Manifests;
+
+namespace MSOnlineBackup.Engine.Tests.RecoveryPoints;
+
+public class RecoveryPointCodecTests
+{
+    private static RecoveryPoint Point => new()
+    {
+        SessionId = "0123456789abcdef0123456789abcdef",
+        MachineId = "fedcba9876543210fedcba9876543210",
+        MachineName = "büro",
+        OperatingSystem = "Linux 6.18",
+        AgentVersion = "0.1.0",
+        Started = new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero).AddTicks(1234567),
+        Ended = new DateTimeOffset(2026, 11, 21, 5, 5, 6, TimeSpan.Zero),
+        Status = RecoveryPointStatus.CompletedWithWarnings,
+        ParentSessionId = "00000000000000000000000000000001",
+        Tags = ["a", "b"],
+        Sources =
+        [
+            new RecoveryPointSource { Path = "/home", FileSystem = "ext4", IsMountPoint = true, Manifest = new ManifestRoot(Chunk(1), 2, 10, 5, 3, 1L << 40) },
+            new RecoveryPointSource { Path = "dump.sql", Manifest = new ManifestRoot(Chunk(2), 0, 1, 1, 0, 0) },
+        ],
+        NewBytes = 1,
+        StoredBytes = 2,
+        SkippedCount = 3,
+        SkippedItems = [Chunk(3)],
+    };
+
+    [Fact]
+    public void A_point_round_trips()
+    {
+        RecoveryPoint decoded = RecoveryPointCodec.Decode(RecoveryPointCodec.Encode(Point), "points/x");
+
+        Assert.Equivalent(Point, decoded, strict: true);
+        Assert.Equal(Point.Sources, decoded.Sources);
+        Assert.Equal(Point.SkippedItems, decoded.SkippedItems);
+    }
+
+    [Fact]
+    public void Unknown_fields_are_passed_over()
+    {
+        string json = Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point)).Replace("{\"session\"", "{\"newer\":{\"x\":[1]},\"session\"", StringComparison.Ordinal);
+
+        Assert.Equal(Point.SessionId, RecoveryPointCodec.Decode(Encoding.UTF8.GetBytes(json), "p").SessionId);
+    }
+
+    [Theory]
+    [InlineData("\"session\":\"0123456789abcdef0123456789abcdef\"", "\"session\":\"0123456789ABCDEF0123456789abcdef\"")]
+    [InlineData("\"session\":\"0123456789abcdef0123456789abcdef\",", "")]
+    [InlineData("fedcba9876543210fedcba9876543210", "../../fedcba9876543210fedcba9876")]
+    [InlineData("\"depth\":2", "\"depth\":17")]
+    [InlineData("\"depth\":2", "\"depth\":-1")]
+    [InlineData("\"entries\":10", "\"entries\":-10")]
+    [InlineData("\"entries\":10", "\"entries\":1e99")]
+    [InlineData("\"newBytes\":1", "\"newBytes\":-1")]
+    [InlineData("\"/home\"", "\"/home/../etc\"")]
+    [InlineData("\"/home\"", "\"\"")]
+    [InlineData("\"/home\"", "null")]
+    [InlineData("\"/home\"", "\"/a\\\\x00\"")]
+    [InlineData("CompletedWithWarnings", "7")]
+    [InlineData("2026-11-21T05:05:06.0000000Z", "yesterday")]
+    [InlineData("\"tags\":[\"a\",", "\"tags\":[null,")]
+    [InlineData("}", "")]
+    public void Anything_else_is_refused_and_named(string from, string to)
+    {
+        string json = Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point));
+        Assert.Contains(from, json, StringComparison.Ordinal);
+
+        BackupException fault = Assert.Throws<BackupException>(() =>
+            RecoveryPointCodec.Decode(Encoding.UTF8.GetBytes(json.Replace(from, to, StringComparison.Ordinal)), "points/x/y"));
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
+        Assert.Contains("points/x/y", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Mutated_points_give_nothing_but_that_error()
+    {
+        byte[] json = RecoveryPointCodec.Encode(Point);
+        Prop.ForAll<int>(seed =>
+        {
+            var random = new Random(seed);
+            byte[] mutated = [.. json];
+            mutated[random.Next(json.Length)] = (byte)random.Next(256);
+            try
+            {
+                RecoveryPoint point = RecoveryPointCodec.Decode(mutated, "p");
+                Assert.All(point.Sources, source => Assert.True(SourcePath.IsValid(source.Path)));
+            }
+            catch (BackupException fault)
+            {
+                Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
+            }
+        }).QuickCheckThrowOnFailure();
+    }
+}

@@ -1,0 +1,49 @@
+using System.Text;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.RecoveryPoints.Manifests;
+
+namespace MSOnlineBackup.Engine.Tests.RecoveryPoints;
+
+public class SkippedItemsTests
+{
+    [Fact]
+    public async Task Items_round_trip_over_several_chunks()
+    {
+        var chunks = new MemoryChunks();
+        List<SkippedItem> items = [.. Enumerable.Range(0, 9000).Select(i =>
+            new SkippedItem($"/home/ü \"{i}\"\n", BackupErrorId.SourceItemUnreadable, new string('x', i % 300)))];
+        var writer = new SkippedItemsWriter(chunks);
+        foreach (SkippedItem item in items)
+        {
+            await writer.AddAsync(item, Cancel);
+        }
+
+        IReadOnlyList<ChunkId> ids = await writer.ToChunksAsync(Cancel);
+
+        Assert.True(ids.Count > 1);
+        Assert.Equal(items, await SkippedItemsCodec.ReadAsync(chunks, ids, Cancel).ToListAsync(Cancel));
+    }
+
+    [Fact]
+    public void An_id_of_a_newer_version_keeps_its_reason()
+    {
+        SkippedItem item = Assert.Single(SkippedItemsCodec.Read(Chunk(1), """{"path":"/a","id":"Newer","reason":"r"}"""u8.ToArray().Append((byte)'\n').ToArray()));
+
+        Assert.Equal(new SkippedItem("/a", BackupErrorId.UnexpectedError, "r"), item);
+    }
+
+    [Theory]
+    [InlineData("{}\n")]
+    [InlineData("null\n")]
+    [InlineData("{\"path\":\"/a\",\"id\":\"x\",\"reason\":\"r\"}")]
+    [InlineData("nonsense\n")]
+    public void Damaged_lines_are_refused(string text)
+    {
+        BackupException fault = Assert.Throws<BackupException>(() => SkippedItemsCodec.Read(Chunk(1), Encoding.UTF8.GetBytes(text)));
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
+    }
+}
