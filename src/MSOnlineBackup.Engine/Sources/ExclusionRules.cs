@@ -1,0 +1,209 @@
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Engine.Sources;
+
+/// <summary>What the exclusion patterns say of an item.</summary>
+internal enum Exclusion
+{
+    /// <summary>It is taken.</summary>
+    None,
+
+    /// <summary>It is left out if it is a folder.</summary>
+    Folder,
+
+    /// <summary>It is left out.</summary>
+    Item,
+}
+
+/// <summary>
+/// Compiled exclusion patterns; <see cref="SourceSelection.Exclude"/> says what they mean. As in .gitignore, <c>**</c> crosses
+/// folders where it is a component of its own (<c>**/a</c>, <c>a/**</c>, <c>a/**/b</c>), and elsewhere is a <c>*</c>; a backslash takes the
+/// meaning from the character that follows it, and <c>\xHH</c> is a byte. On Windows a backslash is a '/' and case does not count.
+/// </summary>
+internal sealed class ExclusionRules
+{
+    private readonly Rule[] _rules;
+
+    private ExclusionRules(Rule[] rules) => _rules = rules;
+
+    /// <summary>Compiles patterns.</summary>
+    /// <param name="patterns">The patterns.</param>
+    /// <param name="rootPath">The full path of the source's root, raw, with '/' as separator; what absolute patterns are matched against.</param>
+    /// <param name="windows">Whether the rules of Windows hold: no escapes, no case, absolute patterns begin with a drive.</param>
+    /// <exception cref="BackupException">PatternInvalid, naming the pattern.</exception>
+    public static ExclusionRules Compile(IReadOnlyList<string> patterns, ReadOnlySpan<byte> rootPath, bool windows = false)
+    {
+        var rules = new List<Rule>(patterns.Count);
+        foreach (string pattern in patterns)
+        {
+            string? problem = TryCompile(pattern, rootPath, windows, out Rule? rule);
+            if (problem is not null)
+            {
+                throw new BackupException(
+                    BackupErrorId.PatternInvalid,
+                    $"The exclusion pattern '{pattern}' is not valid: {problem}.",
+                    windows
+                        ? "Correct the pattern."
+                        : "Correct the pattern; to take a character as it is, put a backslash before it.",
+                    pattern);
+            }
+
+            if (rule is not null)
+            {
+                rules.Add(rule);
+            }
+        }
+
+        return new ExclusionRules([.. rules]);
+    }
+
+    /// <summary>What the patterns say of a path below the root. What lies in a folder that is left out is not asked for.</summary>
+    public Exclusion Match(ReadOnlySpan<byte> path)
+    {
+        var found = Exclusion.None;
+        ReadOnlySpan<byte> name = path[(path.LastIndexOf((byte)'/') + 1)..];
+        foreach (Rule rule in _rules)
+        {
+            if (rule.Verdict > found && rule.Matches(path, name))
+            {
+                found = rule.Verdict;
+            }
+        }
+
+        return found;
+    }
+
+    private static string? TryCompile(string pattern, ReadOnlySpan<byte> rootPath, bool windows, out Rule? rule)
+    {
+        rule = null;
+        string text = windows ? pattern.Replace('\\', '/') : pattern;
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            return "it contains the character 0, which no name does";
+        }
+
+        if (!windows && text.StartsWith('!'))
+        {
+            return "exclusions cannot be taken back by '!'";
+        }
+
+        bool foldersOnly = text.EndsWith('/');
+        text = foldersOnly ? text[..^1] : text;
+        bool absolute = text.StartsWith('/') || (windows && text is [_, ':', '/', ..]);
+        text = text.StartsWith('/') ? text[1..] : text;
+        if (text.Length == 0)
+        {
+            return "it names nothing";
+        }
+
+        var components = new List<NamePattern?>();
+        foreach (string component in text.Split('/'))
+        {
+            if (component.Length == 0 || component is "." or "..")
+            {
+                return $"'{component}' is no name of a file or folder";
+            }
+
+            NamePattern? compiled = null;
+            if (component != "**")
+            {
+                string? problem = NamePattern.TryCompile(component, ignoreCase: windows, escapes: !windows, out compiled);
+                if (problem is not null)
+                {
+                    return problem;
+                }
+            }
+
+            components.Add(compiled);
+        }
+
+        Exclusion verdict = foldersOnly ? Exclusion.Folder : Exclusion.Item;
+        if (absolute)
+        {
+            rule = new PathRule(verdict, [.. components], [.. rootPath.Trim((byte)'/'), (byte)'/']);
+        }
+        else if (components is [NamePattern single])
+        {
+            rule = new NameRule(verdict, single);
+        }
+        else
+        {
+            rule = new PathRule(verdict, [.. components], []);
+        }
+
+        return null;
+    }
+
+    private abstract class Rule(Exclusion verdict)
+    {
+        public Exclusion Verdict { get; } = verdict;
+
+        public abstract bool Matches(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name);
+    }
+
+    private sealed class NameRule(Exclusion verdict, NamePattern pattern) : Rule(verdict)
+    {
+        public override bool Matches(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name) => pattern.Matches(name);
+    }
+
+    /// <summary>A sequence of components, where null stands for "**": any number of components.</summary>
+    private sealed class PathRule(Exclusion verdict, NamePattern?[] components, byte[] root) : Rule(verdict)
+    {
+        public override bool Matches(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name)
+        {
+            // Most items fail by their name already.
+            if (components[^1] is NamePattern last && !last.Matches(name))
+            {
+                return false;
+            }
+
+            return root.Length <= 1 ? MatchesPath(path) : MatchesPath([.. root, .. path]);
+        }
+
+        private bool MatchesPath(ReadOnlySpan<byte> path)
+        {
+            // As in a name: on a mismatch the last "**" takes one component more.
+            int component = 0;
+            int position = 0;
+            int starComponent = -1;
+            int starPosition = 0;
+            while (position < path.Length)
+            {
+                int end = EndOfName(path, position);
+                if (component < components.Length && components[component] is null)
+                {
+                    starComponent = ++component;
+                    starPosition = position;
+                    if (component == components.Length)
+                    {
+                        // "a/**" is what lies below a, at least one component.
+                        return true;
+                    }
+                }
+                else if (component < components.Length && components[component]!.Matches(path[position..end]))
+                {
+                    component++;
+                    position = end + 1;
+                }
+                else if (starComponent >= 0)
+                {
+                    starPosition = EndOfName(path, starPosition) + 1;
+                    position = starPosition;
+                    component = starComponent;
+                }
+                else
+                {
+                    return false;
+                }
+            }
+
+            return component == components.Length;
+        }
+
+        private static int EndOfName(ReadOnlySpan<byte> path, int position)
+        {
+            int slash = path[position..].IndexOf((byte)'/');
+            return slash < 0 ? path.Length : position + slash;
+        }
+    }
+}

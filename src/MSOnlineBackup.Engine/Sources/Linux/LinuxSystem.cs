@@ -1,0 +1,401 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using MSOnlineBackup.Engine.Sources.Unix;
+
+namespace MSOnlineBackup.Engine.Sources.Linux;
+
+/// <summary>The calls of Linux 4.11 and later on 64-bit processors.</summary>
+[SkipLocalsInit]
+internal sealed unsafe partial class LinuxSystem : UnixSystem
+{
+    private const int ReadWrite = 0x2;
+    private const int Create = 0x40;
+    private const int Exclusive = 0x80;
+    private const int NonBlocking = 0x800;
+    private const int KeepAccessTime = 0x4_0000;
+    private const int CloseOnExec = 0x8_0000;
+    private const int PathOnly = 0x20_0000;
+
+    // The one place where the numbers of open(2) depend on the processor.
+    private static readonly bool _isArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
+    private static readonly int _directory = _isArm ? 0x4000 : 0x1_0000;
+    private static readonly int _noFollowLink = _isArm ? 0x8000 : 0x2_0000;
+
+    private const uint StatxMask = 0x7FF | StatxBirth | StatxMountId;
+    private const uint StatxBirth = 0x800;
+    private const uint StatxMountId = 0x1000;
+    private const int AtNoFollow = 0x100;
+    private const int AtNoAutomount = 0x800;
+    private const int AtEmptyPath = 0x1000;
+
+    private const int ListBuffer = 64 << 10;
+    private const int RenameNoReplace = 1;
+    private const ulong GetFlagsRequest = 0x8008_6601;
+    private const ulong SetFlagsRequest = 0x4008_6602;
+
+    // FS_COMPR_FL, FS_NODUMP_FL, FS_NOATIME_FL, FS_NOCOW_FL; FS_IMMUTABLE_FL, FS_APPEND_FL.
+    private const uint QuietFlags = 0x4 | 0x40 | 0x80 | 0x80_0000;
+    private const uint LockingFlags = 0x10 | 0x20;
+
+    // system.posix_acl_access and the like of links, nodes and unreadable files are reached by a path of /proc.
+    private static readonly bool _hasProc = Directory.Exists("/proc/self/fd");
+
+    private readonly LinuxFileSystems _fileSystems = new();
+
+    protected override int NoFollow => AtNoFollow;
+
+    protected override int RemoveFolder => 0x200;
+
+    protected override long OmitTime => (1 << 30) - 2;
+
+    protected override (int Data, int Hole) SeekKinds => (3, 4);
+
+    public override int OpenDirectory(int at, ReadOnlySpan<byte> name, bool followLink = false) =>
+        OpenQuietly(at, name, _directory | NonBlocking | (followLink ? 0 : _noFollowLink));
+
+    public override int OpenBase(int at, ReadOnlySpan<byte> name, bool followLink = false) =>
+        Open(at, name, PathOnly | _directory | (followLink ? 0 : _noFollowLink), 0);
+
+    public override int OpenFile(int at, ReadOnlySpan<byte> name) =>
+        OpenQuietly(at, name, NonBlocking | _noFollowLink);
+
+    public override int CreateFile(int at, ReadOnlySpan<byte> name, uint mode) =>
+        Open(at, name, ReadWrite | Create | Exclusive | _noFollowLink, mode);
+
+    public override int Stat(int at, ReadOnlySpan<byte> name, out UnixStat stat)
+    {
+        fixed (byte* path = Terminate(name, stackalloc byte[NameRoom]))
+        {
+            return Stat(at, path, AtNoFollow | AtNoAutomount, out stat);
+        }
+    }
+
+    public override int Stat(int handle, out UnixStat stat)
+    {
+        byte empty = 0;
+        return Stat(handle, &empty, AtEmptyPath, out stat);
+    }
+
+    public override int List(int directory, DirectoryListing listing)
+    {
+        listing.Clear();
+        byte* buffer = stackalloc byte[ListBuffer];
+        while (true)
+        {
+            long length = Result(GetDirectoryEntries(directory, buffer, ListBuffer));
+            if (length <= 0)
+            {
+                listing.Sort();
+                return (int)length;
+            }
+
+            if (!TryParse(new ReadOnlySpan<byte>(buffer, (int)length), listing))
+            {
+                return -Errno.Overflow;
+            }
+        }
+    }
+
+    /// <summary>Reads linux_dirent64 records: inode (8), offset (8), length of the record (2), type (1), name and NUL.</summary>
+    internal static bool TryParse(ReadOnlySpan<byte> records, DirectoryListing listing)
+    {
+        const int NameAt = 19;
+        while (!records.IsEmpty)
+        {
+            ushort length = BinaryPrimitives.ReadUInt16LittleEndian(records[16..]);
+            ReadOnlySpan<byte> name = records[NameAt..length];
+            if (!listing.TryAdd(name[..name.IndexOf((byte)0)]))
+            {
+                return false;
+            }
+
+            records = records[length..];
+        }
+
+        return true;
+    }
+
+    public override string? FileSystemOf(int handle, in UnixStat stat) =>
+        _fileSystems.NameOf(stat.MountId) ?? LinuxFileSystems.NameOf(handle);
+
+    public override bool IsPseudoFileSystem(string? name) => LinuxFileSystems.IsPseudo(name);
+
+    public override void ExpectSequentialRead(int handle) => _ = Advise(handle, 0, 0, SequentialAdvice);
+
+    public override int ListAttributes(UnixNode node, Span<byte> names)
+    {
+        fixed (byte* buffer = names)
+        {
+            if (node.IsOpen)
+            {
+                return (int)Result(ListHandleAttributes(node.Handle, buffer, names.Length));
+            }
+
+            if (!_hasProc)
+            {
+                return -Errno.NotSupported;
+            }
+
+            fixed (byte* path = PathOf(node, stackalloc byte[NameRoom]))
+            {
+                return (int)Result(ListLinkAttributes(path, buffer, names.Length));
+            }
+        }
+    }
+
+    public override int GetAttribute(UnixNode node, ReadOnlySpan<byte> name, Span<byte> value)
+    {
+        fixed (byte* attribute = Terminate(name, stackalloc byte[NameRoom]), buffer = value)
+        {
+            if (node.IsOpen)
+            {
+                return (int)Result(GetHandleAttribute(node.Handle, attribute, buffer, value.Length));
+            }
+
+            fixed (byte* path = PathOf(node, stackalloc byte[NameRoom]))
+            {
+                return (int)Result(GetLinkAttribute(path, attribute, buffer, value.Length));
+            }
+        }
+    }
+
+    public override int SetAttribute(UnixNode node, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        fixed (byte* attribute = Terminate(name, stackalloc byte[NameRoom]), buffer = value)
+        {
+            if (node.IsOpen)
+            {
+                return (int)Result(SetHandleAttribute(node.Handle, attribute, buffer, value.Length, 0));
+            }
+
+            fixed (byte* path = PathOf(node, stackalloc byte[NameRoom]))
+            {
+                return (int)Result(SetLinkAttribute(path, attribute, buffer, value.Length, 0));
+            }
+        }
+    }
+
+    public override int RemoveAttribute(UnixNode node, ReadOnlySpan<byte> name)
+    {
+        fixed (byte* attribute = Terminate(name, stackalloc byte[NameRoom]))
+        {
+            if (node.IsOpen)
+            {
+                return (int)Result(RemoveHandleAttribute(node.Handle, attribute));
+            }
+
+            fixed (byte* path = PathOf(node, stackalloc byte[NameRoom]))
+            {
+                return (int)Result(RemoveLinkAttribute(path, attribute));
+            }
+        }
+    }
+
+    public override int GetFlags(int handle, in UnixStat stat, out uint flags)
+    {
+        uint all = 0;
+        int result = (int)Result(Control(handle, GetFlagsRequest, &all));
+        flags = all & (QuietFlags | LockingFlags);
+        return result;
+    }
+
+    public override int AddFlags(int handle, uint flags)
+    {
+        uint all = 0;
+        int result = (int)Result(Control(handle, GetFlagsRequest, &all));
+        if (result < 0)
+        {
+            return result;
+        }
+
+        uint wanted = all | (flags & (QuietFlags | LockingFlags));
+        return wanted == all ? 0 : (int)Result(Control(handle, SetFlagsRequest, &wanted));
+    }
+
+    public override uint FreezingFlags(uint flags) => flags & LockingFlags;
+
+    public override int RenameNew(int at, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        fixed (byte* source = Terminate(from, stackalloc byte[NameRoom]), path = Terminate(to, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(Syscall(_isArm ? 276 : 316, at, (nint)source, at, (nint)path, RenameNoReplace));
+        }
+    }
+
+    public override int ChangeMode(int at, ReadOnlySpan<byte> name, uint mode)
+    {
+        // There is no fchmodat that does not follow links. A handle of the item itself, and its name in /proc, is one.
+        int handle = Open(at, name, PathOnly | _noFollowLink, 0);
+        if (handle < 0)
+        {
+            return handle;
+        }
+
+        try
+        {
+            fixed (byte* path = Terminate(HandlePath(handle), stackalloc byte[NameRoom]))
+            {
+                return (int)Result(ChangeModeOfPath(path, mode));
+            }
+        }
+        finally
+        {
+            Close(handle);
+        }
+    }
+
+    public override int MakeNode(int at, ReadOnlySpan<byte> name, uint mode, ulong device)
+    {
+        fixed (byte* path = Terminate(name, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(MakeNode(at, path, mode, ToDevice(device)));
+        }
+    }
+
+    /// <summary>dev_t as glibc and musl encode it.</summary>
+    internal static ulong ToDevice(ulong majorAndMinor)
+    {
+        ulong major = majorAndMinor >> 32;
+        ulong minor = majorAndMinor & 0xFFFF_FFFF;
+        return ((major & 0xFFFF_F000) << 32) | ((major & 0xFFF) << 8) | ((minor & 0xFFFF_FF00) << 12) | (minor & 0xFF);
+    }
+
+    private static int Stat(int at, byte* path, int flags, out UnixStat stat)
+    {
+        StatxResult told;
+        int result = (int)Result(Statx(at, path, flags, StatxMask, &told));
+        stat = result < 0 ? default : told.ToStat();
+        return result;
+    }
+
+    // Only a file's owner (and root) may ask that its access time be kept.
+    private static int OpenQuietly(int at, ReadOnlySpan<byte> name, int flags)
+    {
+        int handle = Open(at, name, flags | KeepAccessTime, 0);
+        return handle == -Errno.NotPermitted ? Open(at, name, flags, 0) : handle;
+    }
+
+    private static int Open(int at, ReadOnlySpan<byte> name, int flags, uint mode)
+    {
+        fixed (byte* path = Terminate(name, stackalloc byte[NameRoom]))
+        {
+            int handle;
+            do
+            {
+                handle = (int)Result(OpenAt(at, path, flags | CloseOnExec, mode));
+            }
+            while (handle == -Errno.Interrupted);
+            return handle;
+        }
+    }
+
+    private static byte[] HandlePath(int handle) => System.Text.Encoding.ASCII.GetBytes($"/proc/self/fd/{handle}");
+
+    private static Span<byte> PathOf(UnixNode node, Span<byte> room) =>
+        Terminate([.. HandlePath(node.At), (byte)'/', .. node.Name], room);
+
+    private const int SequentialAdvice = 2;
+
+    // getdents64 and renameat2 have no wrapper in the older C libraries.
+    private static long GetDirectoryEntries(int handle, byte* buffer, int size) =>
+        Syscall(_isArm ? 61 : 217, handle, (nint)buffer, size, 0, 0);
+
+    [LibraryImport(Libc.Library, EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint Syscall(nint number, nint a, nint b, nint c, nint d, nint e);
+
+    [LibraryImport(Libc.Library, EntryPoint = "openat", SetLastError = true)]
+    private static partial int OpenAt(int at, byte* name, int flags, uint mode);
+
+    [LibraryImport(Libc.Library, EntryPoint = "statx", SetLastError = true)]
+    private static partial int Statx(int at, byte* name, int flags, uint mask, StatxResult* result);
+
+    [LibraryImport(Libc.Library, EntryPoint = "posix_fadvise")]
+    private static partial int Advise(int handle, long offset, long length, int advice);
+
+    [LibraryImport(Libc.Library, EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int Control(int handle, ulong request, uint* value);
+
+    [LibraryImport(Libc.Library, EntryPoint = "chmod", SetLastError = true)]
+    private static partial int ChangeModeOfPath(byte* path, uint mode);
+
+    [LibraryImport(Libc.Library, EntryPoint = "mknodat", SetLastError = true)]
+    private static partial int MakeNode(int at, byte* name, uint mode, ulong device);
+
+    [LibraryImport(Libc.Library, EntryPoint = "flistxattr", SetLastError = true)]
+    private static partial nint ListHandleAttributes(int handle, byte* names, nint size);
+
+    [LibraryImport(Libc.Library, EntryPoint = "llistxattr", SetLastError = true)]
+    private static partial nint ListLinkAttributes(byte* path, byte* names, nint size);
+
+    [LibraryImport(Libc.Library, EntryPoint = "fgetxattr", SetLastError = true)]
+    private static partial nint GetHandleAttribute(int handle, byte* name, byte* value, nint size);
+
+    [LibraryImport(Libc.Library, EntryPoint = "lgetxattr", SetLastError = true)]
+    private static partial nint GetLinkAttribute(byte* path, byte* name, byte* value, nint size);
+
+    [LibraryImport(Libc.Library, EntryPoint = "fsetxattr", SetLastError = true)]
+    private static partial int SetHandleAttribute(int handle, byte* name, byte* value, nint size, int flags);
+
+    [LibraryImport(Libc.Library, EntryPoint = "lsetxattr", SetLastError = true)]
+    private static partial int SetLinkAttribute(byte* path, byte* name, byte* value, nint size, int flags);
+
+    [LibraryImport(Libc.Library, EntryPoint = "fremovexattr", SetLastError = true)]
+    private static partial int RemoveHandleAttribute(int handle, byte* name);
+
+    [LibraryImport(Libc.Library, EntryPoint = "lremovexattr", SetLastError = true)]
+    private static partial int RemoveLinkAttribute(byte* path, byte* name);
+
+    /// <summary>struct statx: 256 bytes on every processor.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 256)]
+    internal struct StatxResult
+    {
+        public uint Mask;
+        public uint BlockSize;
+        public ulong Attributes;
+        public uint LinkCount;
+        public uint UserId;
+        public uint GroupId;
+        public ushort Mode;
+        public ushort Spare;
+        public ulong Inode;
+        public ulong Size;
+        public ulong Blocks;
+        public ulong AttributesMask;
+        public Time Accessed;
+        public Time Born;
+        public Time Changed;
+        public Time Modified;
+        public uint NodeMajor;
+        public uint NodeMinor;
+        public uint DeviceMajor;
+        public uint DeviceMinor;
+        public ulong MountId;
+
+        public struct Time
+        {
+            public long Seconds;
+            public uint Nanoseconds;
+            public int Spare;
+
+            public readonly long ToNanoseconds() => UnixStat.ToNanoseconds(Seconds, Nanoseconds);
+        }
+
+        public readonly UnixStat ToStat() => new()
+        {
+            Mode = Mode,
+            UserId = UserId,
+            GroupId = GroupId,
+            LinkCount = LinkCount,
+            Device = ((ulong)DeviceMajor << 32) | DeviceMinor,
+            DeviceNumber = ((ulong)NodeMajor << 32) | NodeMinor,
+            Inode = Inode,
+            Size = (long)Math.Min(Size, long.MaxValue),
+            Blocks = (long)Math.Min(Blocks, long.MaxValue / 512),
+            ModifiedNs = Modified.ToNanoseconds(),
+            ChangedNs = Changed.ToNanoseconds(),
+            BirthNs = (Mask & StatxBirth) != 0 ? Born.ToNanoseconds() : null,
+            MountId = (Mask & StatxMountId) != 0 ? MountId : 0,
+        };
+    }
+}

@@ -1,0 +1,93 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Sources.Unix;
+
+/// <summary>What an error number means for an item, or for the root, of a source.</summary>
+internal static class UnixSourceError
+{
+    /// <summary>Why an item could not be read.</summary>
+    /// <param name="result">The negative error number.</param>
+    /// <param name="path">The item's full path, raw.</param>
+    public static BackupException OfItem(int result, ReadOnlySpan<byte> path)
+    {
+        int error = -result;
+        string text = EntryName.Escape(path);
+        if (error == Errno.NotFound)
+        {
+            return Vanished(path);
+        }
+
+        // A link or something else stands where a file or folder was listed.
+        if (error == Errno.Loop || error == Errno.NotDirectory || error == Errno.NoSuchDevice)
+        {
+            return Replaced(path);
+        }
+
+        return new BackupException(
+            BackupErrorId.SourceItemUnreadable,
+            $"'{text}' could not be read: {UnixSystem.Describe(error)}.",
+            ActionFor(error),
+            text);
+    }
+
+    /// <summary>An item that was listed is gone.</summary>
+    public static BackupException Vanished(ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.SourceItemVanished,
+            $"'{text}' vanished between listing and reading.",
+            "Nothing needs to be done if it was deleted or moved on purpose; the next backup sees its new place.",
+            text);
+    }
+
+    /// <summary>Something else stands where the item was.</summary>
+    public static BackupException Replaced(ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.SourceItemChanged,
+            $"'{text}' was replaced by something of another kind while it was read.",
+            "Run the backup again when nothing is replacing items in this folder.",
+            text);
+    }
+
+    /// <summary>The paths below a folder are longer than a recovery point can keep.</summary>
+    public static BackupException TooDeep(ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.SourceItemUnreadable,
+            $"What '{text}' holds could not be read: its paths would exceed {EntryPath.MaxLength} bytes.",
+            "Back up a folder further down as a source of its own.",
+            text);
+    }
+
+    /// <summary>Why the root could not be read.</summary>
+    /// <param name="result">The negative error number.</param>
+    /// <param name="path">The root's path, raw.</param>
+    public static BackupException OfRoot(int result, ReadOnlySpan<byte> path)
+    {
+        int error = -result;
+        string text = EntryName.Escape(path);
+        return error == Errno.NotFound || error == Errno.NotDirectory
+            ? new BackupException(
+                BackupErrorId.SourceNotFound,
+                $"The source '{text}' does not exist.",
+                "Check the path. If it is on a volume of its own, mount the volume.",
+                text)
+            : new BackupException(
+                BackupErrorId.SourceUnreadable,
+                $"The source '{text}' could not be read: {UnixSystem.Describe(error)}.",
+                ActionFor(error),
+                text);
+    }
+
+    private static string ActionFor(int error) => error switch
+    {
+        Errno.AccessDenied or Errno.NotPermitted => "Run the backup as an account that may read it (root may read everything), or exclude it.",
+        Errno.InputOutput => "The disk or the connection to it reports an error. Check the system log and the health of the disk now.",
+        _ => "Find out from the system log what ails the file system, then run the backup again; or exclude the item.",
+    };
+}

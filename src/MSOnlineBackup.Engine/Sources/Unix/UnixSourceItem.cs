@@ -1,0 +1,234 @@
+using System.Buffers.Binary;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Sources.Unix;
+
+/// <summary>The item that a walk is at. One object for the whole walk; what it yields is immutable.</summary>
+internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : SourceItem
+{
+    // The most that Linux lists of names, and the longest value it keeps.
+    private const int AttributeRoom = 64 << 10;
+
+    private static readonly EntryMetadata _unknown = new();
+
+    private ManifestEntry? _entry;
+    private BackupException? _failure;
+    private UnixStat _stat;
+    private int _at;
+    private int _folder;
+    private int _file = -1;
+    private byte[]? _names;
+    private byte[]? _value;
+
+    public override ManifestEntry Entry => _entry!;
+
+    public override BackupException? Failure => _failure;
+
+    private ReadOnlySpan<byte> Name => Entry.Path.IsRoot ? tree.RootName : Entry.Path.Name;
+
+    /// <summary>Moves to an item that was statted.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="stat">What the stat told.</param>
+    /// <param name="at">The handle of the folder that holds it.</param>
+    /// <param name="folder">The handle of the item itself, where it is a folder that is entered; otherwise -1.</param>
+    /// <param name="failure">Why its listing failed.</param>
+    public void MoveTo(EntryPath path, in UnixStat stat, int at, int folder, BackupException? failure)
+    {
+        Release();
+        _entry = stat.ToEntry(path);
+        _stat = stat;
+        _at = at;
+        _folder = folder;
+        _failure = failure;
+    }
+
+    /// <summary>Moves to an item of which nothing is known but that it is there.</summary>
+    public void MoveTo(EntryPath path, BackupException failure)
+    {
+        Release();
+        _entry = new ManifestEntry { Path = path, Kind = EntryKind.File, Metadata = _unknown };
+        _at = -1;
+        _folder = -1;
+        _failure = failure;
+    }
+
+    /// <summary>Closes what the item opened and nobody took.</summary>
+    public void Release()
+    {
+        if (_file >= 0)
+        {
+            UnixSystem.Close(_file);
+            _file = -1;
+        }
+    }
+
+    public override ManifestEntry ReadDetails()
+    {
+        ThrowIfUnknown();
+        int handle = _folder;
+        if (Entry.Kind == EntryKind.File)
+        {
+            // Kept for Open, which comes next. Where the content may not be read, the rest still can.
+            int result = TryOpenFile();
+            if (result < 0 && result != -Errno.AccessDenied && result != -Errno.NotPermitted)
+            {
+                throw UnixSourceError.OfItem(result, tree.FullPath(Entry.Path));
+            }
+
+            handle = _file;
+        }
+
+        var attributes = new List<EntryAttribute>();
+        var node = new UnixNode(handle, _at, Name);
+        ReadExtendedAttributes(node, attributes);
+        if (node.IsOpen && system.GetFlags(handle, _stat, out uint flags) >= 0 && flags != 0)
+        {
+            byte[] value = new byte[4];
+            BinaryPrimitives.WriteUInt32LittleEndian(value, flags);
+            attributes.Add(new EntryAttribute(AttributeTag.InodeFlags, default, value));
+        }
+
+        if (_stat.BirthNs is long birth)
+        {
+            byte[] value = new byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(value, birth);
+            attributes.Add(new EntryAttribute(AttributeTag.BirthTime, default, value));
+        }
+
+        return Entry with
+        {
+            Attributes = attributes,
+            LinkTarget = Entry.Kind == EntryKind.SymbolicLink ? ReadLinkTarget() : default,
+        };
+    }
+
+    public override ISourceFile Open()
+    {
+        ThrowIfUnknown();
+        if (Entry.Kind != EntryKind.File)
+        {
+            throw UnixSourceError.Replaced(tree.FullPath(Entry.Path));
+        }
+
+        int result = TryOpenFile();
+        if (result < 0)
+        {
+            throw UnixSourceError.OfItem(result, tree.FullPath(Entry.Path));
+        }
+
+        result = system.Stat(_file, out UnixStat stat);
+        if (result < 0)
+        {
+            throw UnixSourceError.OfItem(result, tree.FullPath(Entry.Path));
+        }
+
+        var file = new UnixSourceFile(system, tree, Entry.Path, _file, stat);
+        _file = -1;
+        return file;
+    }
+
+    private void ThrowIfUnknown()
+    {
+        if (_at < 0)
+        {
+            throw _failure!;
+        }
+    }
+
+    private int TryOpenFile()
+    {
+        if (_file >= 0)
+        {
+            return 0;
+        }
+
+        int handle = system.OpenFile(_at, Name);
+        if (handle < 0)
+        {
+            return handle;
+        }
+
+        // What was a file a moment ago may be a pipe now, or a device that must not be read.
+        int result = system.Stat(handle, out UnixStat stat);
+        if (result < 0 || stat.Kind != EntryKind.File)
+        {
+            UnixSystem.Close(handle);
+            return result < 0 ? result : -Errno.NoSuchDevice;
+        }
+
+        _file = handle;
+        return 0;
+    }
+
+    private void ReadExtendedAttributes(UnixNode node, List<EntryAttribute> attributes)
+    {
+        Span<byte> names = _names ??= GC.AllocateUninitializedArray<byte>(AttributeRoom);
+        int length = system.ListAttributes(node, names);
+        if (length <= 0)
+        {
+            if (length < 0 && !MeansNone(length))
+            {
+                throw UnixSourceError.OfItem(length, tree.FullPath(Entry.Path));
+            }
+
+            return;
+        }
+
+        foreach (Range range in ((ReadOnlySpan<byte>)names[..length]).Split((byte)0))
+        {
+            ReadOnlySpan<byte> name = names[range];
+            if (!name.IsEmpty && ReadExtendedAttribute(node, name) is EntryAttribute attribute)
+            {
+                attributes.Add(attribute);
+            }
+        }
+
+        attributes.Sort(static (a, b) =>
+        {
+            int order = a.Tag.CompareTo(b.Tag);
+            return order != 0 ? order : a.Name.Span.SequenceCompareTo(b.Name.Span);
+        });
+    }
+
+    private EntryAttribute? ReadExtendedAttribute(UnixNode node, ReadOnlySpan<byte> name)
+    {
+        byte[] value = _value ??= GC.AllocateUninitializedArray<byte>(AttributeRoom);
+        int length = system.GetAttribute(node, name, value);
+        while (length == -Errno.Range && value.Length < MaxAttribute)
+        {
+            // Only macOS has longer values: resource forks.
+            value = _value = GC.AllocateUninitializedArray<byte>(value.Length * 4);
+            length = system.GetAttribute(node, name, value);
+        }
+
+        if (length < 0)
+        {
+            // Gone since it was listed, or not for this account: then the item itself is not either, and is reported.
+            return MeansNone(length) || length == -Errno.AccessDenied || length == -Errno.NotPermitted
+                ? null
+                : throw UnixSourceError.OfItem(length, tree.FullPath(Entry.Path));
+        }
+
+        AttributeTag tag = name.SequenceEqual("com.apple.ResourceFork"u8) ? AttributeTag.NamedStream : AttributeTag.ExtendedAttribute;
+        return new EntryAttribute(tag, name.ToArray(), value.AsMemory(0, length).ToArray());
+    }
+
+    private const int MaxAttribute = 1 << 20;
+
+    private static bool MeansNone(int result) =>
+        result == -Errno.NotSupported || result == -Errno.NoAttribute || result == -Errno.NotImplemented;
+
+    private byte[] ReadLinkTarget()
+    {
+        // 4,095 bytes on Linux, 1,023 on macOS.
+        Span<byte> target = stackalloc byte[4096];
+        int length = UnixSystem.ReadLink(_at, Name, target);
+        if (length == -Errno.Invalid)
+        {
+            throw UnixSourceError.Replaced(tree.FullPath(Entry.Path));
+        }
+
+        return length >= 0 ? target[..length].ToArray() : throw UnixSourceError.OfItem(length, tree.FullPath(Entry.Path));
+    }
+}

@@ -1,0 +1,103 @@
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Sources.Unix;
+
+/// <summary>What one stat told, in the same form for Linux and macOS.</summary>
+internal struct UnixStat
+{
+    /// <summary>st_mode with the file type.</summary>
+    public uint Mode;
+    public uint UserId;
+    public uint GroupId;
+    public uint LinkCount;
+
+    /// <summary>The device, as (major &lt;&lt; 32 | minor).</summary>
+    public ulong Device;
+
+    /// <summary>For a device node the device it stands for, as (major &lt;&lt; 32 | minor).</summary>
+    public ulong DeviceNumber;
+    public ulong Inode;
+    public long Size;
+
+    /// <summary>Allocated blocks of 512 bytes.</summary>
+    public long Blocks;
+    public long ModifiedNs;
+    public long ChangedNs;
+
+    /// <summary>Creation time; null where the file system keeps none.</summary>
+    public long? BirthNs;
+
+    /// <summary>The mount that the item is on; 0 where the system does not tell.</summary>
+    public ulong MountId;
+
+    /// <summary>BSD file flags; 0 on Linux, where they cost a call of their own.</summary>
+    public uint Flags;
+
+    private const uint TypeMask = 0xF000;
+
+    /// <summary>What it is. A type that has no kind of its own (a whiteout, a door) is a character device without content.</summary>
+    public readonly EntryKind Kind => (Mode & TypeMask) switch
+    {
+        0x8000 => EntryKind.File,
+        0x4000 => EntryKind.Directory,
+        0xA000 => EntryKind.SymbolicLink,
+        0x1000 => EntryKind.Fifo,
+        0xC000 => EntryKind.Socket,
+        0x6000 => EntryKind.BlockDevice,
+        _ => EntryKind.CharacterDevice,
+    };
+
+    /// <summary>The file type bits of st_mode for a kind.</summary>
+    public static uint TypeOf(EntryKind kind) => kind switch
+    {
+        EntryKind.File => 0x8000,
+        EntryKind.Directory => 0x4000,
+        EntryKind.SymbolicLink => 0xA000,
+        EntryKind.Fifo => 0x1000,
+        EntryKind.Socket => 0xC000,
+        EntryKind.BlockDevice => 0x6000,
+        EntryKind.CharacterDevice => 0x2000,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+    };
+
+    /// <summary>Whether it is the same inode.</summary>
+    public readonly bool IsSameInode(in UnixStat other) => Inode == other.Inode && Device == other.Device;
+
+    /// <summary>Whether something is mounted here, seen from the folder that holds it. A Btrfs subvolume has a device of
+    /// its own on the same mount: it is none.</summary>
+    public readonly bool IsMountedOn(in UnixStat parent) =>
+        MountId != 0 && parent.MountId != 0 ? MountId != parent.MountId : Device != parent.Device;
+
+    /// <summary>The entry that this stat describes.</summary>
+    public readonly ManifestEntry ToEntry(EntryPath path)
+    {
+        EntryKind kind = Kind;
+        bool isDirectory = kind == EntryKind.Directory;
+        return new ManifestEntry
+        {
+            Path = path,
+            Kind = kind,
+            Size = kind == EntryKind.File ? Size : 0,
+            Metadata = new EntryMetadata
+            {
+                Mode = Mode & 0xFFF,
+                UserId = UserId,
+                GroupId = GroupId,
+                ModifiedNs = ModifiedNs,
+                ChangedNs = ChangedNs,
+                FileId = Inode,
+                DeviceId = !isDirectory && LinkCount > 1 ? Device : 0,
+                LinkCount = isDirectory ? 1 : LinkCount,
+                DeviceNumber = kind is EntryKind.CharacterDevice or EntryKind.BlockDevice ? DeviceNumber : 0,
+            },
+        };
+    }
+
+    /// <summary>Nanoseconds since 1970; times that no 64-bit number of them can tell (before 1677, after 2262) become the nearest that one can.</summary>
+    public static long ToNanoseconds(long seconds, long nanoseconds) => seconds switch
+    {
+        > 9_223_372_035 => long.MaxValue,
+        < -9_223_372_036 => long.MinValue,
+        _ => (seconds * 1_000_000_000) + nanoseconds,
+    };
+}

@@ -1,0 +1,259 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using MSOnlineBackup.Engine.Sources.Linux;
+
+namespace MSOnlineBackup.Engine.Sources.Unix;
+
+/// <summary>
+/// The file system calls of a POSIX system, as thin as they can be. Every path is relative to an open folder, so that
+/// no path is too long and no link misleads. Results are those of the system; an error is the negative error number.
+/// </summary>
+/// <remarks>Names are raw bytes without a terminating NUL.</remarks>
+[SkipLocalsInit]
+internal abstract unsafe class UnixSystem
+{
+    /// <summary>Room for a name and its NUL on the stack; longer ones go to the heap.</summary>
+    protected const int NameRoom = 264;
+
+    /// <summary>The system this process runs on.</summary>
+    public static UnixSystem Current { get; } = new LinuxSystem();
+
+    /// <summary>AT_SYMLINK_NOFOLLOW.</summary>
+    protected abstract int NoFollow { get; }
+
+    /// <summary>AT_REMOVEDIR.</summary>
+    protected abstract int RemoveFolder { get; }
+
+    /// <summary>UTIME_OMIT.</summary>
+    protected abstract long OmitTime { get; }
+
+    /// <summary>SEEK_DATA and SEEK_HOLE.</summary>
+    protected abstract (int Data, int Hole) SeekKinds { get; }
+
+    /// <summary>Opens a folder for listing and as the base of further calls.</summary>
+    public abstract int OpenDirectory(int at, ReadOnlySpan<byte> name, bool followLink = false);
+
+    /// <summary>Opens a folder only as the base of further calls: needs the right to search it, not to list it.</summary>
+    public abstract int OpenBase(int at, ReadOnlySpan<byte> name, bool followLink = false);
+
+    /// <summary>Opens a file for reading: not through a link, not waiting for a pipe's other end, keeping its access time where allowed.</summary>
+    public abstract int OpenFile(int at, ReadOnlySpan<byte> name);
+
+    /// <summary>Creates a file that was not there, for reading and writing.</summary>
+    public abstract int CreateFile(int at, ReadOnlySpan<byte> name, uint mode);
+
+    /// <summary>What is at a name.</summary>
+    public abstract int Stat(int at, ReadOnlySpan<byte> name, out UnixStat stat);
+
+    /// <summary>What is open.</summary>
+    public abstract int Stat(int handle, out UnixStat stat);
+
+    /// <summary>Reads all names of a folder that was just opened, sorted.</summary>
+    public abstract int List(int directory, DirectoryListing listing);
+
+    /// <summary>The name of the file system that an open item is on; null where unknown.</summary>
+    public abstract string? FileSystemOf(int handle, in UnixStat stat);
+
+    /// <summary>Whether a file system only shows what the kernel knows: nothing to be backed up.</summary>
+    public abstract bool IsPseudoFileSystem(string? name);
+
+    /// <summary>Says that a file will be read from its beginning to its end.</summary>
+    public abstract void ExpectSequentialRead(int handle);
+
+    /// <summary>The names of an item's extended attributes, each followed by NUL; the length of them all.</summary>
+    public abstract int ListAttributes(UnixNode node, Span<byte> names);
+
+    /// <summary>The value of an extended attribute; its length.</summary>
+    public abstract int GetAttribute(UnixNode node, ReadOnlySpan<byte> name, Span<byte> value);
+
+    /// <summary>Sets an extended attribute.</summary>
+    public abstract int SetAttribute(UnixNode node, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
+
+    /// <summary>Removes an extended attribute.</summary>
+    public abstract int RemoveAttribute(UnixNode node, ReadOnlySpan<byte> name);
+
+    /// <summary>The flags of an open file or folder that are worth keeping (Linux inode flags, BSD flags). An error where there are none.</summary>
+    public abstract int GetFlags(int handle, in UnixStat stat, out uint flags);
+
+    /// <summary>Adds flags to those that an open file or folder has.</summary>
+    public abstract int AddFlags(int handle, uint flags);
+
+    /// <summary>Those of <paramref name="flags"/> after which a file cannot be written or renamed any more: they are set last.</summary>
+    public abstract uint FreezingFlags(uint flags);
+
+    /// <summary>Renames, but not over anything. An error (Invalid, NotImplemented, NotSupported) where the file system cannot.</summary>
+    public abstract int RenameNew(int at, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to);
+
+    /// <summary>Sets the permission bits of what has a name and cannot be opened.</summary>
+    public abstract int ChangeMode(int at, ReadOnlySpan<byte> name, uint mode);
+
+    /// <summary>Creates a pipe, socket or device node; <paramref name="mode"/> includes the type.</summary>
+    public abstract int MakeNode(int at, ReadOnlySpan<byte> name, uint mode, ulong device);
+
+    /// <summary>The system's text for an error number.</summary>
+    public static string Describe(int error) => Marshal.GetPInvokeErrorMessage(error);
+
+    /// <summary>Closes a handle. Nothing that matters is learnt from its result: what was written is checked where it is written.</summary>
+    public static void Close(int handle) => _ = Libc.Close(handle);
+
+    /// <summary>Reads at an offset.</summary>
+    public static int Read(int handle, long offset, Span<byte> destination)
+    {
+        fixed (byte* buffer = destination)
+        {
+            while (true)
+            {
+                nint count = Libc.PositionalRead(handle, buffer, destination.Length, offset);
+                if (count >= 0 || Marshal.GetLastPInvokeError() != Errno.Interrupted)
+                {
+                    return (int)Result(count);
+                }
+            }
+        }
+    }
+
+    /// <summary>Writes all of <paramref name="content"/> at an offset.</summary>
+    public static int Write(int handle, long offset, ReadOnlySpan<byte> content)
+    {
+        fixed (byte* buffer = content)
+        {
+            int written = 0;
+            while (written < content.Length)
+            {
+                nint count = Libc.PositionalWrite(handle, buffer + written, content.Length - written, offset + written);
+                if (count >= 0)
+                {
+                    written += (int)count;
+                }
+                else if (Marshal.GetLastPInvokeError() != Errno.Interrupted)
+                {
+                    return (int)Result(count);
+                }
+            }
+
+            return 0;
+        }
+    }
+
+    /// <summary>Where data begin at or after an offset.</summary>
+    public long SeekData(int handle, long offset) => Result(Libc.Seek(handle, offset, SeekKinds.Data));
+
+    /// <summary>Where a hole (or the end) begins at or after an offset.</summary>
+    public long SeekHole(int handle, long offset) => Result(Libc.Seek(handle, offset, SeekKinds.Hole));
+
+    /// <summary>Sets the length of a file; what is added is a hole.</summary>
+    public static int Truncate(int handle, long length) => (int)Result(Libc.Truncate(handle, length));
+
+    /// <summary>Reads a link's target; its length. A result as long as the buffer may be cut.</summary>
+    public static int ReadLink(int at, ReadOnlySpan<byte> name, Span<byte> target)
+    {
+        fixed (byte* path = Terminate(name, stackalloc byte[NameRoom]), buffer = target)
+        {
+            return (int)Result(Libc.ReadLink(at, path, buffer, target.Length));
+        }
+    }
+
+    /// <summary>Creates a folder.</summary>
+    public static int MakeDirectory(int at, ReadOnlySpan<byte> name, uint mode)
+    {
+        fixed (byte* path = Terminate(name, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(Libc.MakeDirectory(at, path, mode));
+        }
+    }
+
+    /// <summary>Creates a symbolic link.</summary>
+    public static int MakeSymbolicLink(ReadOnlySpan<byte> target, int at, ReadOnlySpan<byte> name)
+    {
+        fixed (byte* text = Terminate(target, stackalloc byte[NameRoom]), path = Terminate(name, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(Libc.MakeSymbolicLink(text, at, path));
+        }
+    }
+
+    /// <summary>Gives a file another name. Never over anything.</summary>
+    public static int MakeHardLink(int fromAt, ReadOnlySpan<byte> from, int toAt, ReadOnlySpan<byte> to)
+    {
+        fixed (byte* source = Terminate(from, stackalloc byte[NameRoom]), path = Terminate(to, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(Libc.MakeHardLink(fromAt, source, toAt, path, 0));
+        }
+    }
+
+    /// <summary>Removes a name that is no folder.</summary>
+    public static int Unlink(int at, ReadOnlySpan<byte> name)
+    {
+        fixed (byte* path = Terminate(name, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(Libc.Unlink(at, path, 0));
+        }
+    }
+
+    /// <summary>Removes an empty folder.</summary>
+    public int UnlinkDirectory(int at, ReadOnlySpan<byte> name)
+    {
+        fixed (byte* path = Terminate(name, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(Libc.Unlink(at, path, RemoveFolder));
+        }
+    }
+
+    /// <summary>Renames within a folder, over a non-folder that is there.</summary>
+    public static int Rename(int at, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        fixed (byte* source = Terminate(from, stackalloc byte[NameRoom]), path = Terminate(to, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(Libc.Rename(at, source, at, path));
+        }
+    }
+
+    /// <summary>Sets owner and group.</summary>
+    public int ChangeOwner(UnixNode node, uint user, uint group)
+    {
+        if (node.IsOpen)
+        {
+            return (int)Result(Libc.ChangeOwner(node.Handle, user, group));
+        }
+
+        fixed (byte* path = Terminate(node.Name, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(Libc.ChangeOwnerAt(node.At, path, user, group, NoFollow));
+        }
+    }
+
+    /// <summary>Sets the permission bits.</summary>
+    public int ChangeMode(UnixNode node, uint mode) =>
+        node.IsOpen ? (int)Result(Libc.ChangeMode(node.Handle, mode)) : ChangeMode(node.At, node.Name, mode);
+
+    /// <summary>Sets the modification time; the access time stays.</summary>
+    public int SetModified(UnixNode node, long modifiedNs)
+    {
+        (long seconds, long nanoseconds) = Math.DivRem(modifiedNs, 1_000_000_000);
+        Libc.TimeSpecification* times = stackalloc Libc.TimeSpecification[2];
+        times[0] = new Libc.TimeSpecification { Nanoseconds = OmitTime };
+        times[1] = nanoseconds >= 0
+            ? new Libc.TimeSpecification { Seconds = seconds, Nanoseconds = nanoseconds }
+            : new Libc.TimeSpecification { Seconds = seconds - 1, Nanoseconds = nanoseconds + 1_000_000_000 };
+        if (node.IsOpen)
+        {
+            return (int)Result(Libc.SetTimes(node.Handle, times));
+        }
+
+        fixed (byte* path = Terminate(node.Name, stackalloc byte[NameRoom]))
+        {
+            return (int)Result(Libc.SetTimesAt(node.At, path, times, NoFollow));
+        }
+    }
+
+    /// <summary>The name followed by NUL, in the given room where it fits.</summary>
+    protected static Span<byte> Terminate(scoped ReadOnlySpan<byte> name, Span<byte> room)
+    {
+        Span<byte> terminated = name.Length < room.Length ? room[..(name.Length + 1)] : new byte[name.Length + 1];
+        name.CopyTo(terminated);
+        terminated[name.Length] = 0;
+        return terminated;
+    }
+
+    /// <summary>The result of a call, or its negative error number.</summary>
+    protected static long Result(long result) => result >= 0 ? result : -Marshal.GetLastPInvokeError();
+}
