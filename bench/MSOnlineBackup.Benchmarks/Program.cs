@@ -1,0 +1,4 @@
+using BenchmarkDotNet.Running;
+
+// `dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'`
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
