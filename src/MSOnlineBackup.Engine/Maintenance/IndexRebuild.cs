@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.Vaults;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Index;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.RecoveryPoints;

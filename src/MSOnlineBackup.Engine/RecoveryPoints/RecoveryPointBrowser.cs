@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Errors;
 
@@ -42,16 +41,13 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
     /// <exception cref="BackupException">PatternInvalid.</exception>
     public async IAsyncEnumerable<RecoverableItem> FindAsync(string pattern, bool ignoreCase, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        WildcardPattern wildcard = WildcardPattern.Parse(pattern, ignoreCase);
-        bool byPath = pattern.Contains('/', StringComparison.Ordinal);
+        var wildcard = new WildcardPattern(pattern, ignoreCase);
         foreach (RecoveryPointSource source in point.Sources)
         {
-            byte[] prefix = SourcePath.Bytes(source.Path);
+            byte[] root = EntryName.Unescape(source.Path.TrimEnd('/'));
             await foreach (ManifestEntry entry in new ManifestReader(chunks, source.Manifest).ReadAsync(EntryPath.Root, cancellationToken).ConfigureAwait(false))
             {
-                byte[] full = entry.Path.IsRoot ? prefix : [.. prefix, (byte)'/', .. entry.Path.Bytes];
-                ReadOnlySpan<byte> subject = byPath ? full : full.AsSpan(full.AsSpan().LastIndexOf((byte)'/') + 1);
-                if (wildcard.IsMatch(subject))
+                if (wildcard.IsMatch(entry.Path.IsRoot ? root : [.. root, (byte)'/', .. entry.Path.Bytes]))
                 {
                     yield return new RecoverableItem(SourcePath.Join(source.Path, entry.Path), entry);
                 }

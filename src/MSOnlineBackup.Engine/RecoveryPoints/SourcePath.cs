@@ -39,4 +39,14 @@ internal static class SourcePath
         bool endsWithSeparator = source.EndsWith('/') || (source.EndsWith('\\') && !source.StartsWith('/'));
         return endsWithSeparator ? $"{source}{entry}" : $"{source}/{entry}";
     }
+
+    /// <summary>The path below a source's root that a full path names; false where it lies elsewhere.</summary>
+    public static bool TryRelate(string source, string fullPath, out EntryPath below)
+    {
+        EntryPath root = ToTarget(source);
+        EntryPath full = ToTarget(fullPath);
+        bool related = full.IsAtOrBelow(root);
+        below = related ? new EntryPath(full.Bytes[root.Bytes.Length..].TrimStart((byte)'/').ToArray()) : EntryPath.Root;
+        return related;
+    }
 }
