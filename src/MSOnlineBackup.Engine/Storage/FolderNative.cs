@@ -22,16 +22,21 @@ internal static unsafe partial class FolderNative
         }
 
         int error = Invoke(Link(path, newPath));
-
-        // FAT and some network file systems have no hard links, but can rename without replacing.
-        if (error is not (0 or Exists or NoSuchEntry))
+        return error switch
         {
-            int renameError = Invoke(OperatingSystem.IsLinux()
-                ? RenameAt2(LinuxCurrentFolder, path, LinuxCurrentFolder, newPath, LinuxNoReplace)
-                : RenameExclusive(path, newPath, MacExclusive));
-            error = renameError is 0 or Exists ? renameError : error;
-        }
+            0 => true,
+            Exists => false,
+            // FAT and some network file systems have no hard links, but can rename without replacing.
+            _ => TryRename(path, newPath),
+        };
+    }
 
+    /// <summary>Renames a file on the same file system. Returns false, and changes nothing, where something has that name.</summary>
+    internal static bool TryRename(string path, string newPath)
+    {
+        int error = Invoke(OperatingSystem.IsLinux()
+            ? RenameAt2(LinuxCurrentFolder, path, LinuxCurrentFolder, newPath, LinuxNoReplace)
+            : RenameExclusive(path, newPath, MacExclusive));
         return error switch
         {
             0 => true,

@@ -1,0 +1,38 @@
+namespace MSOnlineBackup.Testing;
+
+/// <summary>A small file system of a test's own, unmounted with it. Needs root on Linux.</summary>
+public sealed class MountedFileSystem : IDisposable
+{
+    private readonly string _point;
+
+    private MountedFileSystem(string point, params string[] mountArguments)
+    {
+        _point = Directory.CreateDirectory(point).FullName;
+        Shell.RunChecked("mount", [.. mountArguments, point]);
+    }
+
+    /// <summary>One in memory.</summary>
+    /// <param name="point">Where to mount it.</param>
+    /// <param name="size">Its size as mount takes it, for example "1m".</param>
+    public static MountedFileSystem InMemory(string point, string size) => new(point, "-t", "tmpfs", "-o", $"size={size}", "tmpfs");
+
+    /// <summary>One in an image file, which is sparse.</summary>
+    public static MountedFileSystem InImage(string image, string point, string kind, long size = 512L << 20)
+    {
+        using (FileStream file = File.Create(image))
+        {
+            file.SetLength(size);
+        }
+
+        Shell.RunChecked($"mkfs.{kind}", "-q", image);
+        return new MountedFileSystem(point, "-o", "loop", image);
+    }
+
+    /// <summary>Whether the programs to make one are there.</summary>
+    public static bool CanMake(string kind) => File.Exists($"/sbin/mkfs.{kind}") || File.Exists($"/usr/bin/mkfs.{kind}");
+
+    /// <summary>Changes its options, for example "ro".</summary>
+    public void Remount(string options) => Shell.RunChecked("mount", "-o", $"remount,{options}", _point);
+
+    public void Dispose() => Shell.RunChecked("umount", "-l", _point);
+}
