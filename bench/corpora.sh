@@ -105,7 +105,7 @@ image() {
         xargs -0 -r stat --printf '%s %n\0' |
         awk 'BEGIN { RS = ORS = "\0" } { total += $1 + 4096; if (total < 1500 * 1048576) { sub(/^[0-9]+ /, ""); print } }' |
         (dir=$tree copy_into_corpus)
-    E2FSPROGS_FAKE_TIME=1700000000 mke2fs -q -t ext4 -U "$seed" -E "hash_seed=$seed,lazy_itable_init=1" -d "$tree" "$dir/disk.img" 2G
+    E2FSPROGS_FAKE_TIME=1700000000 mke2fs -q -F -t ext4 -U "$seed" -E "hash_seed=$seed,lazy_itable_init=1" -d "$tree" "$dir/disk.img" 2G > "$scratch/mke2fs.log"
 }
 
 # PostgreSQL refuses to run as root, so that root runs it as nobody.

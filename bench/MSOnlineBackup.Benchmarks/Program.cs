@@ -1,4 +1,4 @@
 using BenchmarkDotNet.Running;
 
-// `dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'`
+// For example: dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
