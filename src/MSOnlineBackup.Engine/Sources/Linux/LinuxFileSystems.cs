@@ -6,12 +6,14 @@ using MSOnlineBackup.Engine.Sources.Unix;
 namespace MSOnlineBackup.Engine.Sources.Linux;
 
 /// <summary>The names of the mounted file systems.</summary>
-internal sealed unsafe partial class LinuxFileSystems
+internal static unsafe partial class LinuxFileSystems
 {
     private static readonly FrozenSet<string> _pseudo = FrozenSet.Create(
         "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs",
         "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "rpc_pipefs", "securityfs", "selinuxfs", "sysfs",
         "tracefs");
+
+    private const string MountTable = "/proc/self/mountinfo";
 
     // f_type of statfs(2), for where /proc is not mounted. devtmpfs shares its number with tmpfs.
     private static readonly FrozenDictionary<uint, string> _byMagic = new Dictionary<uint, string>
@@ -50,49 +52,36 @@ internal sealed unsafe partial class LinuxFileSystems
         [0xFF53_4D42] = "cifs",
     }.ToFrozenDictionary();
 
-    private FrozenDictionary<ulong, string> _byMount = FrozenDictionary<ulong, string>.Empty;
-
     /// <summary>Whether a file system only shows what the kernel knows.</summary>
     public static bool IsPseudo(string? name) => name is not null && _pseudo.Contains(name);
 
-    /// <summary>The name of the file system of a mount; null where the mount table does not tell.</summary>
-    public string? NameOf(ulong mountId)
+    /// <summary>The name of the file system that an open item is on; null where nothing tells.</summary>
+    /// <remarks>The mount table is read anew each time: the numbers of mounts are used again when one is gone.</remarks>
+    public static string? NameOf(int handle, ulong mountId)
     {
-        if (mountId == 0)
+        if (mountId != 0 && File.Exists(MountTable) && NameOf(mountId, File.ReadLines(MountTable)) is string name)
         {
-            return null;
+            return name;
         }
 
-        if (!_byMount.ContainsKey(mountId) && File.Exists("/proc/self/mountinfo"))
-        {
-            _byMount = Parse(File.ReadAllLines("/proc/self/mountinfo"));
-        }
-
-        return _byMount.GetValueOrDefault(mountId);
-    }
-
-    /// <summary>The name of the file system that an open item is on, as far as the number that statfs gives tells it.</summary>
-    public static string? NameOf(int handle)
-    {
         long* statfs = stackalloc long[64];
         return FileSystemStat(handle, statfs) == 0 ? _byMagic.GetValueOrDefault(unchecked((uint)statfs[0])) : null;
     }
 
-    /// <summary>Reads lines of mountinfo: the mount's number first, the file system's name after " - ".</summary>
-    internal static FrozenDictionary<ulong, string> Parse(IEnumerable<string> lines)
+    /// <summary>Finds a mount in lines of mountinfo: its number stands first, the file system's name after " - ".</summary>
+    internal static string? NameOf(ulong mountId, IEnumerable<string> lines)
     {
-        var names = new Dictionary<ulong, string>();
+        string start = mountId.ToString(CultureInfo.InvariantCulture) + " ";
         foreach (string line in lines)
         {
             int separator = line.IndexOf(" - ", StringComparison.Ordinal);
-            if (separator >= 0
-                && ulong.TryParse(line.AsSpan(0, line.IndexOf(' ')), NumberStyles.None, CultureInfo.InvariantCulture, out ulong mount))
+            if (separator >= 0 && line.StartsWith(start, StringComparison.Ordinal))
             {
-                names[mount] = line[(separator + 3)..].Split(' ', 2)[0];
+                return line[(separator + 3)..].Split(' ', 2)[0];
             }
         }
 
-        return names.ToFrozenDictionary();
+        return null;
     }
 
     [LibraryImport(Libc.Library, EntryPoint = "fstatfs")]

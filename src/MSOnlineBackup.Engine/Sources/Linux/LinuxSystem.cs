@@ -41,8 +41,6 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
     // system.posix_acl_access and the like of links, nodes and unreadable files are reached by a path of /proc.
     private static readonly bool _hasProc = Directory.Exists("/proc/self/fd");
 
-    private readonly LinuxFileSystems _fileSystems = new();
-
     protected override int NoFollow => AtNoFollow;
 
     protected override int RemoveFolder => 0x200;
@@ -117,7 +115,7 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
     }
 
     public override string? FileSystemOf(int handle, in UnixStat stat) =>
-        _fileSystems.NameOf(stat.MountId) ?? LinuxFileSystems.NameOf(handle);
+        LinuxFileSystems.NameOf(handle, stat.MountId);
 
     public override bool IsPseudoFileSystem(string? name) => LinuxFileSystems.IsPseudo(name);
 
