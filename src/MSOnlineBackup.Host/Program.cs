@@ -1,6 +1,19 @@
+using MSOnlineBackup.Host.Terminal;
+
 namespace MSOnlineBackup.Host;
 
 internal static class Program
 {
-    public static int Main() => 0;
+    public static async Task<int> Main(string[] args)
+    {
+        StopSignals? signals = null;
+        try
+        {
+            return await new Application(HostEnvironment.OfProcess(), () => (signals = new StopSignals()).Token).RunAsync(args).ConfigureAwait(false);
+        }
+        finally
+        {
+            signals?.Dispose();
+        }
+    }
 }

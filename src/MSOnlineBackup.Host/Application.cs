@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Diagnostics.CodeAnalysis;
+using MSOnlineBackup.Host.Commands;
+using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Host.Terminal;
+
+namespace MSOnlineBackup.Host;
+
+/// <summary>Composes the command line and runs one command of it.</summary>
+/// <param name="environment">What the process is given from outside.</param>
+/// <param name="watchForStop">Begins to listen for the wish to stop; called when a command is about to run.</param>
+internal sealed class Application(HostEnvironment environment, Func<CancellationToken> watchForStop)
+{
+    private readonly Option<bool> _json = Global("--json", "Write JSON lines to standard output: progress, items, and a summary or an error at the end.");
+    private readonly Option<bool> _quiet = Global("--quiet", "Write errors, skipped items and listings only.", "-q");
+    private readonly Option<bool> _debug = Global("--debug", "Show where an error came from.");
+
+    /// <summary>Parses the arguments, runs the command, and reports how it went.</summary>
+    /// <returns>The process's exit code.</returns>
+    public async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    {
+        // A path may begin with '@': nothing is read from response files.
+        ParseResult parsed = CreateRoot().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        IRenderer renderer = Renderers.Create(environment, parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_debug));
+        switch (parsed.Action)
+        {
+            case null:
+                return (int)await RunAsync((HostCommand)parsed.CommandResult.Command, parsed, renderer).ConfigureAwait(false);
+            case ParseErrorAction:
+                renderer.Fail(Failure.Usage(
+                    string.Join(" ", parsed.Errors.Select(error => error.Message)), NameOf(parsed.CommandResult.Command)));
+                return (int)ExitCode.Usage;
+            default:
+                int code = await parsed.InvokeAsync(new InvocationConfiguration { Output = environment.Output, Error = environment.Error }).ConfigureAwait(false);
+                await environment.Output.FlushAsync().ConfigureAwait(false);
+                return code;
+        }
+    }
+
+    /// <summary>A command with those above it, as it is typed.</summary>
+    public static string NameOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{NameOf(parent)} {command.Name}" : "obengine";
+
+    /// <summary>The whole command line.</summary>
+    internal RootCommand CreateRoot()
+    {
+        var root = new RootCommand("Encrypted, deduplicating, incremental backups.")
+        {
+            new DrillCommand(),
+            new CommandGroup("vault", "Create and inspect vaults.", "obengine vault create /mnt/backup", new VaultCreateCommand(), new VaultInfoCommand()),
+            new BackupCommand(),
+            new PointsCommand(),
+            new SkippedCommand(),
+            new ListCommand(),
+            new FindCommand(),
+            new RestoreCommand(),
+            new VerifyCommand(),
+            new CommandGroup("repair", "Repair what can be repaired.", "obengine repair index --vault /mnt/backup", new RepairIndexCommand()),
+            new CommandGroup(
+                "key",
+                "Manage the passphrases that open a vault.",
+                "obengine key change --vault /mnt/backup",
+                new KeyListCommand(),
+                new KeyAddCommand(),
+                new KeyChangeCommand(),
+                new KeyRemoveCommand()),
+            _json,
+            _quiet,
+            _debug,
+        };
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExample((HelpAction)help.Action!);
+        return root;
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "The one place where every failure becomes a message and an exit code; bugs are named as such.")]
+    private async Task<ExitCode> RunAsync(HostCommand command, ParseResult parsed, IRenderer renderer)
+    {
+        CancellationToken stop = watchForStop();
+        using CancellationTokenRegistration onStop = stop.Register(
+            () => renderer.Note("Stopping; what has arrived in the vault stays usable, and the next run continues there. Once more to end at once."));
+        long start = environment.Time.GetTimestamp();
+        try
+        {
+            Outcome outcome = await command.RunAsync(new CommandContext(parsed, environment, renderer, stop)).ConfigureAwait(false);
+            double seconds = Math.Round(environment.Time.GetElapsedTime(start).TotalSeconds, 3);
+            renderer.Finish(outcome.Summary with { DurationSeconds = seconds }, outcome.Text);
+            return (ExitCode)outcome.Summary.ExitCode;
+        }
+        catch (Exception e)
+        {
+            Failure failure = Failure.From(e, stop.IsCancellationRequested);
+            renderer.Fail(failure);
+            return failure.ExitCode;
+        }
+    }
+
+    private static Option<bool> Global(string name, string description, params string[] aliases) =>
+        new(name, aliases) { Description = description, Arity = ArgumentArity.Zero, Recursive = true };
+}

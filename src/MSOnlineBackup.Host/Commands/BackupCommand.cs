@@ -1,0 +1,189 @@
+using System.CommandLine;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Producers;
+using MSOnlineBackup.Host.Rendering;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>backup</c>.</summary>
+internal sealed class BackupCommand : HostCommand
+{
+    private readonly Argument<string[]> _paths;
+    private readonly VaultOptions _vault;
+    private readonly SelectionOptions _selection;
+    private readonly Option<string[]> _tags;
+    private readonly Option<string?> _machine;
+    private readonly Option<bool> _force;
+    private readonly Option<bool> _dryRun;
+    private readonly Option<string?> _stdin;
+    private readonly Option<bool> _command;
+
+    public BackupCommand()
+        : base(
+            "backup",
+            "Back up folders, files, standard input or a program's output.",
+            """
+            obengine backup ~/Documents ~/Pictures --vault /mnt/backup --exclude '*.tmp' --exclude-larger-than 2GiB
+            obengine backup --vault /mnt/backup --stdin mydb.sql --command -- pg_dump mydb
+            """)
+    {
+        _paths = Many("PATH", "Folders and files to back up. With --command: the program and its arguments.", ArgumentArity.ZeroOrMore);
+        _vault = new VaultOptions(this);
+        _selection = new SelectionOptions(this);
+        _tags = Values("--tag", "WORD", "A word to attach to the recovery point.");
+        _machine = Value("--machine", "NAME", "The name of this machine in the vault. Without it: the host name.");
+        _force = Flag("--force", "Read every file again, whatever the previous recovery point says.");
+        _dryRun = Flag("--dry-run", "List what would be taken and how much of it is new; read no contents, write nothing.", "-n");
+        _stdin = Value("--stdin", "NAME", "Back up standard input, or with --command the program's output, as a file of this name.");
+        _command = Flag("--command", "Run the program after '--', without a shell, and back up what it prints; a status other than 0 leaves no recovery point.");
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        using Producer? producer = context.Has(_command) ? StartProducer(context) : null;
+        BackupRequest request = Request(context, producer);
+        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        return context.Has(_dryRun)
+            ? await PreviewAsync(context, engine, request).ConfigureAwait(false)
+            : await BackUpAsync(context, engine, request).ConfigureAwait(false);
+    }
+
+    private Producer StartProducer(CommandContext context)
+    {
+        IReadOnlyList<string> commandLine = context.Get(_paths);
+        if (commandLine.Count == 0)
+        {
+            throw context.Invalid("--command needs a program.", "Write it after two dashes: --command -- pg_dump mydb.");
+        }
+
+        return context.Has(_dryRun)
+            ? throw context.Invalid("--dry-run cannot foresee what a program will print.", "Leave out --dry-run or --command.")
+            : Producer.Start(commandLine, context.Stop);
+    }
+
+    private BackupRequest Request(CommandContext context, Producer? producer)
+    {
+        var sources = new List<BackupSource>();
+        string? name = context.Get(_stdin);
+        if (producer is not null)
+        {
+            sources.Add(producer.ToSource(FileName(context, name ?? Path.GetFileName(context.Get(_paths)[0]))));
+        }
+        else
+        {
+            SourceSelection selection = _selection.Read(context);
+            sources.AddRange(context.Get(_paths).Select(path => new BackupSource.Tree(path, selection)));
+            if (name is not null)
+            {
+                sources.Add(StandardInput(context, FileName(context, name)));
+            }
+        }
+
+        if (sources.Count == 0)
+        {
+            throw context.Invalid("Nothing was named to back up.", "Name a folder or a file, or use --stdin or --command.");
+        }
+
+        return new BackupRequest
+        {
+            MachineName = context.Get(_machine) ?? context.Environment.MachineName,
+            Sources = sources,
+            Tags = context.Get(_tags),
+            ReadEverything = context.Has(_force),
+        };
+    }
+
+    private BackupSource.Input StandardInput(CommandContext context, string name)
+    {
+        if (context.Has(_dryRun))
+        {
+            throw context.Invalid("--dry-run cannot foresee standard input.", "Leave out --dry-run or --stdin.");
+        }
+
+        return context.Environment.OpenInput is { } open
+            ? new BackupSource.Input(name, new StoppableInput(open()))
+            : throw context.Invalid("--stdin was given, but standard input is the terminal.", "Pipe something into it: pg_dump mydb | obengine backup --stdin mydb.sql …");
+    }
+
+    private static string FileName(CommandContext context, string name) =>
+        name is "" or "." or ".." || name.AsSpan().ContainsAny('/', '\\', '\0')
+            ? throw context.Invalid($"'{name}' is not the name of a file.", "Give --stdin a name without a folder, for example mydb.sql.", name)
+            : name;
+
+    private static async Task<Outcome> BackUpAsync(CommandContext context, BackupEngine engine, BackupRequest request)
+    {
+        BackupResult result = await context.Renderer.FollowAsync(monitor => engine.BackUpAsync(request, monitor, context.Stop)).ConfigureAwait(false);
+        BackupSummary summary = Summarize(result);
+        string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";
+        string skipped = summary.Skipped == 0 ? "" : $"\nskipped   {Quantity.Count(summary.Skipped)}; 'obengine skipped {ShortId.Of(summary.PointId)}' lists them";
+        string text =
+            $"""
+            point     {ShortId.Of(summary.PointId)} of {summary.Machine}, {context.LocalTime(summary.Ended)}
+            files     {Quantity.Count(summary.Files)}: {Quantity.Count(summary.NewFiles)} new, {Quantity.Count(summary.ChangedFiles)} changed, {Quantity.Count(summary.UnchangedFiles)} unchanged
+            size      {Quantity.Size(summary.Bytes)}, of which {Quantity.Size(summary.ReadBytes)} were read
+            new       {Quantity.Size(summary.NewBytes)}, stored in {Quantity.Size(summary.StoredBytes)} ({Quantity.Ratio(summary.NewBytes, summary.StoredBytes)})
+            time      {Quantity.Duration(summary.Ended - summary.Started)}{resumed}{skipped}
+            """;
+        return new Outcome(summary, text);
+    }
+
+    internal static BackupSummary Summarize(BackupResult result)
+    {
+        PointLine point = PointLine.Of(result.Point);
+        return new BackupSummary(
+            point.Id,
+            point.Machine,
+            point.Started,
+            point.Ended,
+            point.Status,
+            point.Entries,
+            point.Files,
+            point.Directories,
+            point.Bytes,
+            result.NewFiles,
+            result.ChangedFiles,
+            result.UnchangedFiles,
+            result.ReadBytes,
+            point.NewBytes,
+            point.StoredBytes,
+            point.Skipped,
+            result.ResumedFromSession)
+        {
+            ExitCode = (int)(point.Status == RecoveryPointStatus.Completed ? ExitCode.Success : ExitCode.CompletedWithSkips),
+        };
+    }
+
+    private static async Task<Outcome> PreviewAsync(CommandContext context, BackupEngine engine, BackupRequest request)
+    {
+        var total = new PreviewSummary();
+        await foreach (BackupPreviewItem item in engine.PreviewAsync(request, context.Stop).ConfigureAwait(false))
+        {
+            context.Renderer.Item(
+                new PreviewLine(item.Path, item.Kind, item.Size, item.Change),
+                line => $"{line.Change,-10}  {(line.Kind == EntryKind.File ? Quantity.Size(line.Bytes) : ""),8}  {line.Path}");
+            total = Add(total, item);
+        }
+
+        string text =
+            $"""
+            new         {Quantity.Count(total.NewItems)} items, {Quantity.Size(total.NewBytes)}
+            changed     {Quantity.Count(total.ChangedItems)} items, {Quantity.Size(total.ChangedBytes)}
+            unchanged   {Quantity.Count(total.UnchangedItems)} items, {Quantity.Size(total.UnchangedBytes)}
+            unreadable  {Quantity.Count(total.UnreadableItems)} items
+            """;
+        ExitCode code = total.UnreadableItems == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips;
+        return new Outcome(total with { ExitCode = (int)code }, text);
+    }
+
+    private static PreviewSummary Add(PreviewSummary total, BackupPreviewItem item) => item.Change switch
+    {
+        PreviewChange.New => total with { NewItems = total.NewItems + 1, NewBytes = total.NewBytes + item.Size },
+        PreviewChange.Changed => total with { ChangedItems = total.ChangedItems + 1, ChangedBytes = total.ChangedBytes + item.Size },
+        PreviewChange.Unreadable => total with { UnreadableItems = total.UnreadableItems + 1 },
+        _ => total with { UnchangedItems = total.UnchangedItems + 1, UnchangedBytes = total.UnchangedBytes + item.Size },
+    };
+}

@@ -1,0 +1,20 @@
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Rendering;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary>What is wrong with a vault, as <c>verify</c> and <c>repair</c> list it.</summary>
+internal static class Findings
+{
+    /// <summary>Lists them.</summary>
+    public static void Write(IRenderer renderer, IReadOnlyList<VerifyFinding> findings)
+    {
+        foreach (VerifyFinding finding in findings)
+        {
+            renderer.Item(
+                new FindingLine(finding.Object, finding.Problem, finding.AffectedPaths),
+                line => string.Concat($"PROBLEM  {line.Object}: {line.Problem}", string.Concat(line.AffectedPaths.Select(path => $"\n         affects {path}"))));
+        }
+    }
+}

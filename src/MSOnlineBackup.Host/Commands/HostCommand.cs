@@ -1,0 +1,89 @@
+using System.CommandLine;
+using MSOnlineBackup.Host.Documents;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary>A command that does something, with the example that its help shows.</summary>
+internal abstract class HostCommand(string name, string summary, string example) : Command(name, summary), IHasExample
+{
+    public string Example { get; } = example;
+
+    /// <summary>Carries the command out. What fails, throws.</summary>
+    public abstract Task<Outcome> RunAsync(CommandContext context);
+
+    /// <summary>An option without a value.</summary>
+    protected Option<bool> Flag(string name, string description, params string[] aliases)
+    {
+        var option = new Option<bool>(name, aliases) { Description = description, Arity = ArgumentArity.Zero };
+        Add(option);
+        return option;
+    }
+
+    /// <summary>An option with one value.</summary>
+    protected Option<string?> Value(string name, string valueName, string description)
+    {
+        var option = new Option<string?>(name) { Description = description, HelpName = valueName };
+        Add(option);
+        return option;
+    }
+
+    /// <summary>An option that may be repeated.</summary>
+    protected Option<string[]> Values(string name, string valueName, string description)
+    {
+        var option = new Option<string[]>(name) { Description = $"{description} May be repeated.", HelpName = valueName };
+        Add(option);
+        return option;
+    }
+
+    /// <summary>An argument that must be there.</summary>
+    protected Argument<string> Required(string name, string description)
+    {
+        var argument = new Argument<string>(name) { Description = description };
+        Add(argument);
+        return argument;
+    }
+
+    /// <summary>An argument that may be left out.</summary>
+    protected Argument<string?> Optional(string name, string description)
+    {
+        var argument = new Argument<string?>(name) { Description = description, Arity = ArgumentArity.ZeroOrOne };
+        Add(argument);
+        return argument;
+    }
+
+    /// <summary>All further arguments.</summary>
+    protected Argument<string[]> Many(string name, string description, ArgumentArity arity)
+    {
+        var argument = new Argument<string[]>(name) { Description = description, Arity = arity };
+        Add(argument);
+        return argument;
+    }
+}
+
+/// <summary>A command that only groups others.</summary>
+internal sealed class CommandGroup : Command, IHasExample
+{
+    public CommandGroup(string name, string summary, string example, params HostCommand[] commands)
+        : base(name, summary)
+    {
+        Example = example;
+        foreach (HostCommand command in commands)
+        {
+            Add(command);
+        }
+    }
+
+    public string Example { get; }
+}
+
+/// <summary>A command whose help ends with an example.</summary>
+internal interface IHasExample
+{
+    /// <summary>One or more command lines.</summary>
+    string Example { get; }
+}
+
+/// <summary>What a command did.</summary>
+/// <param name="Summary">For programs; its exit code is the process's.</param>
+/// <param name="Text">For people; empty where the listing said it all.</param>
+internal sealed record Outcome(Summary Summary, string Text);

@@ -1,0 +1,57 @@
+using System.Globalization;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Host.Documents;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary>An item of a recovery point as <c>ls</c> and <c>find</c> show it.</summary>
+internal static class ItemText
+{
+    private const string Permissions = "rwxrwxrwx";
+
+    /// <summary>The path.</summary>
+    public static string Short(ItemLine item) => item.Kind == EntryKind.Directory && !item.Path.EndsWith('/') ? $"{item.Path}/" : item.Path;
+
+    /// <summary>In the manner of ls -l.</summary>
+    public static string Long(ItemLine item, CommandContext context)
+    {
+        string owner = $"{item.UserId}:{item.GroupId}";
+        string size = item.Bytes.ToString(CultureInfo.InvariantCulture);
+        string link = item.LinkTarget is null ? "" : $" -> {item.LinkTarget}";
+        string flags = item.Flags == EntryFlags.None ? "" : $"  ({item.Flags})";
+        return $"{Mode(item)}  {owner,-11}  {size,14}  {context.LocalTime(item.Modified)}  {item.Path}{link}{flags}";
+    }
+
+    private static string Mode(ItemLine item)
+    {
+        int mode = Convert.ToInt32(item.Mode, 8);
+        Span<char> text = stackalloc char[10];
+        text[0] = item.Kind switch
+        {
+            EntryKind.Directory => 'd',
+            EntryKind.SymbolicLink => 'l',
+            EntryKind.Fifo => 'p',
+            EntryKind.Socket => 's',
+            EntryKind.CharacterDevice => 'c',
+            EntryKind.BlockDevice => 'b',
+            _ => '-',
+        };
+        for (int bit = 0; bit < Permissions.Length; bit++)
+        {
+            text[bit + 1] = (mode & (0b1_0000_0000 >> bit)) != 0 ? Permissions[bit] : '-';
+        }
+
+        // Set-user-id, set-group-id and sticky stand in the place of an x, as capitals where there is none.
+        for (int special = 0; special < 3; special++)
+        {
+            if ((mode & (0x800 >> special)) != 0)
+            {
+                ref char place = ref text[3 + (special * 3)];
+                char letter = special == 2 ? 't' : 's';
+                place = place == 'x' ? letter : char.ToUpperInvariant(letter);
+            }
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Passphrases;
+using MSOnlineBackup.Host.Rendering;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>key list</c>.</summary>
+internal sealed class KeyListCommand : HostCommand
+{
+    private readonly VaultOptions _vault;
+
+    public KeyListCommand()
+        : base("list", "List the key slots of a vault.", "obengine key list --vault /mnt/backup") =>
+        _vault = new VaultOptions(this);
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        IReadOnlyList<KeySlotInfo> keys = await engine.ListKeysAsync(context.Stop).ConfigureAwait(false);
+        context.Renderer.Table(
+            keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent)).ToList(),
+            new TextTable<KeyLine>(
+                new Column<KeyLine>("KEY", key => key.Id),
+                new Column<KeyLine>("KIND", key => key.Kind),
+                new Column<KeyLine>("CREATED", key => context.LocalTime(key.Created)),
+                new Column<KeyLine>("IN USE", key => key.IsCurrent ? "yes" : ""),
+                new Column<KeyLine>("LABEL", key => key.Label ?? "")));
+        return new Outcome(new ListSummary("key list", keys.Count), "");
+    }
+}
+
+/// <summary><c>key add</c>.</summary>
+internal sealed class KeyAddCommand : HostCommand
+{
+    private readonly VaultOptions _vault;
+    private readonly PassphraseOptions _newPassphrase;
+    private readonly Option<string?> _label;
+
+    public KeyAddCommand()
+        : base("add", "Let another passphrase open the vault too.", "obengine key add --vault /mnt/backup --label recovery --new-passphrase-file recovery.txt")
+    {
+        _vault = new VaultOptions(this);
+        _newPassphrase = PassphraseOptions.ForAdding(this);
+        _label = Value("--label", "TEXT", "What to call the key slot.");
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        string passphrase = await _newPassphrase.ReadAsync(context).ConfigureAwait(false);
+        KeySlotInfo key = await engine.AddKeyAsync(passphrase, context.Get(_label), context.Stop).ConfigureAwait(false);
+        return new Outcome(new KeySummary("key add", key.KeyId, key.Label), $"Key slot {key.KeyId} added.");
+    }
+}
+
+/// <summary><c>key change</c>.</summary>
+internal sealed class KeyChangeCommand : HostCommand
+{
+    private readonly VaultOptions _vault;
+    private readonly PassphraseOptions _newPassphrase;
+
+    public KeyChangeCommand()
+        : base("change", "Replace the passphrase; no data are written again.", "obengine key change --vault /mnt/backup")
+    {
+        _vault = new VaultOptions(this);
+        _newPassphrase = PassphraseOptions.ForAdding(this);
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        string passphrase = await _newPassphrase.ReadAsync(context).ConfigureAwait(false);
+        KeySlotInfo key = await engine.ChangeKeyAsync(passphrase, context.Stop).ConfigureAwait(false);
+        string text = $"The passphrase was changed; the new key slot is {key.KeyId}.\n"
+            + "Who knew the old passphrase and kept a copy of the old key slot can still open this vault.";
+        return new Outcome(new KeySummary("key change", key.KeyId, key.Label), text);
+    }
+}
+
+/// <summary><c>key remove</c>.</summary>
+internal sealed class KeyRemoveCommand : HostCommand
+{
+    private readonly VaultOptions _vault;
+    private readonly Argument<string> _key;
+
+    public KeyRemoveCommand()
+        : base("remove", "Remove a key slot; the last one stays.", "obengine key remove 5b0c7a51e2d94f3c8a7d6e5f40312211 --vault /mnt/backup")
+    {
+        _key = Required("KEY", "The id of the key slot, as 'obengine key list' shows it.");
+        _vault = new VaultOptions(this);
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        string key = context.Get(_key);
+        await engine.RemoveKeyAsync(key, context.Stop).ConfigureAwait(false);
+        return new Outcome(new KeySummary("key remove", key, null), $"Key slot {key} removed.");
+    }
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Rendering;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>ls</c>.</summary>
+internal sealed class ListCommand : HostCommand
+{
+    private readonly PointSelection _point;
+    private readonly Argument<string?> _path;
+    private readonly VaultOptions _vault;
+    private readonly Option<bool> _long;
+    private readonly Option<bool> _recursive;
+
+    public ListCommand()
+        : base("ls", "List what a recovery point holds.", "obengine ls latest /home/anna/Documents -l --vault /mnt/backup")
+    {
+        _point = new PointSelection(this);
+        _path = Optional("PATH", "The full path of a folder or file, as it was backed up. Without it: the backed-up roots.");
+        _vault = new VaultOptions(this);
+        _long = Flag("--long", "Show mode, owner, group, size (bytes) and time of modification too.", "-l");
+        _recursive = Flag("--recursive", "List everything below.", "-R");
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        RecoveryPoint point = await _point.GetAsync(context, engine).ConfigureAwait(false);
+        Func<ItemLine, string> text = context.Has(_long) ? line => ItemText.Long(line, context) : ItemText.Short;
+        long count = 0;
+        await foreach (RecoverableItem item in engine
+            .ListItemsAsync(point, context.GetOptional(_path), context.Has(_recursive), context.Stop).ConfigureAwait(false))
+        {
+            context.Renderer.Item(ItemLine.Of(point, item), text);
+            count++;
+        }
+
+        return new Outcome(new ListSummary("ls", count), "");
+    }
+}

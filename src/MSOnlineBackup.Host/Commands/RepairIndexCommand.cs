@@ -1,0 +1,29 @@
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Rendering;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>repair index</c>.</summary>
+internal sealed class RepairIndexCommand : HostCommand
+{
+    private readonly VaultOptions _vault;
+
+    public RepairIndexCommand()
+        : base("index", "Rebuild a damaged or missing index from the stored packs.", "obengine repair index --vault /mnt/backup") =>
+        _vault = new VaultOptions(this);
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        IndexRebuildReport report = await context.Renderer.FollowAsync(monitor => engine.RebuildIndexAsync(monitor, context.Stop)).ConfigureAwait(false);
+        Findings.Write(context.Renderer, report.Damaged);
+        var summary = new RepairSummary(report.Packs, report.Chunks, report.Damaged.Count)
+        {
+            ExitCode = (int)(report.Damaged.Count == 0 ? ExitCode.Success : ExitCode.Failed),
+        };
+        string damaged = report.Damaged.Count == 0 ? "" : $"; {Quantity.Count(report.Damaged.Count)} packs could not be read";
+        return new Outcome(summary, $"{Quantity.Count(report.Chunks)} chunks of {Quantity.Count(report.Packs)} packs were indexed again{damaged}.");
+    }
+}

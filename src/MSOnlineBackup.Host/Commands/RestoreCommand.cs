@@ -1,0 +1,119 @@
+using System.CommandLine;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Rendering;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>restore</c>.</summary>
+internal sealed class RestoreCommand : HostCommand
+{
+    private readonly PointSelection _point;
+    private readonly Argument<string[]> _paths;
+    private readonly VaultOptions _vault;
+    private readonly Option<string> _to;
+    private readonly Option<RestoreConflict> _conflict;
+    private readonly Option<bool> _dryRun;
+    private readonly Option<bool> _verify;
+
+    public RestoreCommand()
+        : base(
+            "restore",
+            "Restore a recovery point, or some of it, into a folder.",
+            "obengine restore latest /home/anna/Documents --vault /mnt/backup --to /tmp/restored")
+    {
+        _point = new PointSelection(this);
+        _paths = Many("PATH", "Full paths of folders and files, as they were backed up. Without any: everything.", ArgumentArity.ZeroOrMore);
+        _vault = new VaultOptions(this);
+        _to = new Option<string>("--to") { HelpName = "DIR", Required = true, Description = "The folder to restore into; /home/a becomes DIR/home/a." };
+        _conflict = new Option<RestoreConflict>("--conflict")
+        {
+            HelpName = "skip|overwrite|copy",
+            Description = "What to do where an item exists: leave it, replace it, or restore beside it.",
+            DefaultValueFactory = _ => RestoreConflict.Skip,
+        };
+        Add(_to);
+        Add(_conflict);
+        _dryRun = Flag("--dry-run", "Show what would be restored, and write nothing.", "-n");
+        _verify = Flag("--verify", "Read every restored file again and compare it with the recovery point.");
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        var request = new RestoreRequest
+        {
+            Point = await _point.GetAsync(context, engine).ConfigureAwait(false),
+            Paths = context.Get(_paths),
+            TargetFolder = context.Parsed.GetRequiredValue(_to),
+            Conflict = context.Parsed.GetValue(_conflict),
+            Verify = context.Has(_verify),
+        };
+        if (context.Has(_dryRun))
+        {
+            return Describe(await context.Renderer.FollowAsync(monitor => engine.PlanRestoreAsync(request, monitor, context.Stop)).ConfigureAwait(false));
+        }
+
+        RestoreResult result = await context.Renderer.FollowAsync(async monitor =>
+        {
+            RestorePlan plan = await engine.PlanRestoreAsync(request, monitor, context.Stop).ConfigureAwait(false);
+            return await engine.RestoreAsync(plan, monitor, context.Stop).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+        return Describe(request, result);
+    }
+
+    private static Outcome Describe(RestorePlan plan)
+    {
+        var summary = new RestorePlanSummary(
+            plan.Request.Point.SessionId,
+            plan.Request.TargetFolder,
+            plan.Request.Conflict,
+            plan.Files,
+            plan.Directories,
+            plan.Others,
+            plan.Bytes,
+            plan.PackBytes,
+            plan.Packs,
+            plan.Conflicts,
+            plan.Unrestorable);
+        string text =
+            $"""
+            would restore  {Quantity.Count(plan.Files)} files, {Quantity.Count(plan.Directories)} folders, {Quantity.Count(plan.Others)} others, {Quantity.Size(plan.Bytes)}
+            from           point {ShortId.Of(summary.PointId)}: {Quantity.Size(plan.PackBytes)} in {Quantity.Count(plan.Packs)} packs
+            to             {plan.Request.TargetFolder}
+            conflicts      {Quantity.Count(plan.Conflicts)} items exist there (--conflict {plan.Request.Conflict.ToString().ToLowerInvariant()})
+            unrestorable   {Quantity.Count(plan.Unrestorable)} items have no content in the point
+            """;
+        return new Outcome(summary, text);
+    }
+
+    private static Outcome Describe(RestoreRequest request, RestoreResult result)
+    {
+        var summary = new RestoreSummary(
+            request.Point.SessionId,
+            request.TargetFolder,
+            result.Files,
+            result.Directories,
+            result.Others,
+            result.Bytes,
+            result.FetchedBytes,
+            result.AlreadyThere,
+            result.Skipped,
+            result.Verified)
+        {
+            ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
+        };
+        string there = result.AlreadyThere == 0 ? "" : $"\nunchanged  {Quantity.Count(result.AlreadyThere)} files were there already";
+        string verified = request.Verify ? $"\nverified   {Quantity.Count(result.Verified)} files" : "";
+        string skipped = result.Skipped == 0 ? "" : $"\nskipped    {Quantity.Count(result.Skipped)} items";
+        string text =
+            $"""
+            restored   {Quantity.Count(result.Files)} files, {Quantity.Count(result.Directories)} folders, {Quantity.Count(result.Others)} others, {Quantity.Size(result.Bytes)}
+            to         {request.TargetFolder}
+            fetched    {Quantity.Size(result.FetchedBytes)}{there}{verified}{skipped}
+            """;
+        return new Outcome(summary, text);
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Host.Rendering;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary>The options that say what of a folder is taken.</summary>
+internal sealed class SelectionOptions
+{
+    private readonly Option<string[]> _exclude = new("--exclude")
+    {
+        HelpName = "PATTERN",
+        Description = "Leave out what matches: * ? [a-z] within a name, ** across folders; with a leading / the full path, with an inner / "
+            + "relative to the source, else a name anywhere; with a trailing / folders only. May be repeated.",
+    };
+
+    private readonly Option<string[]> _excludeFile = new("--exclude-file")
+    {
+        HelpName = "FILE",
+        Description = "Patterns from a file, one a line; empty lines and lines that begin with # do not count. May be repeated.",
+    };
+
+    private readonly Option<bool> _excludeCaches = new("--exclude-caches")
+    {
+        Description = "Leave out folders that a CACHEDIR.TAG marks as caches.",
+        Arity = ArgumentArity.Zero,
+    };
+
+    private readonly Option<string?> _excludeLargerThan = new("--exclude-larger-than")
+    {
+        HelpName = "SIZE",
+        Description = "Leave out files larger than this: bytes, or with a unit: K, M, G, T (binary; KiB, … too), KB, MB, … (decimal).",
+    };
+
+    private readonly Option<bool> _nonRecursive = new("--non-recursive")
+    {
+        Description = "Do not enter folders below the named ones.",
+        Arity = ArgumentArity.Zero,
+    };
+
+    private readonly Option<bool> _crossMountPoints = new("--cross-mount-points")
+    {
+        Description = "Enter other file systems mounted below the named folders. Without it they are left out; proc, sysfs and the like always are.",
+        Arity = ArgumentArity.Zero,
+    };
+
+    public SelectionOptions(Command command)
+    {
+        command.Add(_exclude);
+        command.Add(_excludeFile);
+        command.Add(_excludeCaches);
+        command.Add(_excludeLargerThan);
+        command.Add(_nonRecursive);
+        command.Add(_crossMountPoints);
+    }
+
+    /// <summary>What was selected.</summary>
+    public SourceSelection Read(CommandContext context) => new()
+    {
+        Exclude = [.. context.Get(_exclude), .. context.Get(_excludeFile).SelectMany(file => ReadPatterns(context, file))],
+        ExcludeCaches = context.Has(_excludeCaches),
+        ExcludeLargerThan = context.Get(_excludeLargerThan) is { } size ? ParseSize(context, size) : null,
+        NonRecursive = context.Has(_nonRecursive),
+        CrossMountPoints = context.Has(_crossMountPoints),
+    };
+
+    private static IEnumerable<string> ReadPatterns(CommandContext context, string file)
+    {
+        try
+        {
+            return File.ReadAllLines(file).Where(line => !string.IsNullOrWhiteSpace(line) && !line.StartsWith('#'));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw context.Invalid($"The file of patterns '{file}' cannot be read: {e.Message}", "Check the path after --exclude-file.", file);
+        }
+    }
+
+    private static long ParseSize(CommandContext context, string text) => Quantity.TryParseSize(text, out long bytes)
+        ? bytes
+        : throw context.Invalid($"'{text}' is not a size.", "Write a number with an optional unit, for example 500M or 1.5GiB.", text);
+}

@@ -1,0 +1,33 @@
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Host.Documents;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>skipped</c>.</summary>
+internal sealed class SkippedCommand : HostCommand
+{
+    private readonly PointSelection _point;
+    private readonly VaultOptions _vault;
+
+    public SkippedCommand()
+        : base("skipped", "List what a backup skipped, and why.", "obengine skipped latest --vault /mnt/backup")
+    {
+        _point = new PointSelection(this);
+        _vault = new VaultOptions(this);
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        RecoveryPoint point = await _point.GetAsync(context, engine).ConfigureAwait(false);
+        long count = 0;
+        await foreach (SkippedItem item in engine.ListSkippedAsync(point, context.Stop).ConfigureAwait(false))
+        {
+            context.Renderer.Item(new SkippedLine(item.Path, item.Id, item.Reason), line => $"{line.Path}: {line.Reason} ({line.Id})");
+            count++;
+        }
+
+        return new Outcome(new ListSummary("skipped", count), count == 0 ? "Nothing was skipped." : "");
+    }
+}

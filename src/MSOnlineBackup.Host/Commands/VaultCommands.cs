@@ -1,0 +1,62 @@
+using System.CommandLine;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Passphrases;
+using MSOnlineBackup.Host.Rendering;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>vault create</c>.</summary>
+internal sealed class VaultCreateCommand : HostCommand
+{
+    private readonly Argument<string> _folder;
+    private readonly PassphraseOptions _passphrase;
+
+    public VaultCreateCommand()
+        : base("create", "Create an empty vault in a new or empty folder.", "obengine vault create /mnt/backup --passphrase-file ~/.vault-passphrase")
+    {
+        _folder = Required("DIR", "The folder; it is created where it does not exist.");
+        _passphrase = PassphraseOptions.ForCreating(this);
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        string folder = context.Get(_folder);
+        string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
+        IVaultStore store = VaultLocation.Create(folder);
+        VaultInfo info = await BackupEngine.CreateVaultAsync(store, passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        string text = $"Vault {info.VaultId} created in {info.Location}.\n"
+            + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.";
+        return new Outcome(VaultInfoCommand.Summarize("vault create", info), text);
+    }
+}
+
+/// <summary><c>vault info</c>.</summary>
+internal sealed class VaultInfoCommand : HostCommand
+{
+    private readonly Argument<string> _folder;
+
+    public VaultInfoCommand()
+        : base("info", "Show what can be known of a vault without its passphrase.", "obengine vault info /mnt/backup") =>
+        _folder = Required("DIR", "The vault's folder.");
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        VaultInfo info = await BackupEngine.InspectVaultAsync(VaultLocation.Open(context.Get(_folder)), context.Stop).ConfigureAwait(false);
+        string text =
+            $"""
+            vault     {info.VaultId}
+            location  {info.Location}
+            format    {info.FormatVersion}
+            created   {context.LocalTime(info.Created)}
+            machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines))}
+            points    {Quantity.Count(info.Points)}
+            stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects)} objects
+            """;
+        return new Outcome(Summarize("vault info", info), text);
+    }
+
+    internal static VaultSummary Summarize(string command, VaultInfo info) => new(
+        command, info.VaultId, info.FormatVersion, info.Created, info.Location, info.Machines, info.Points, info.Objects, info.StoredBytes);
+}

@@ -1,0 +1,53 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MSOnlineBackup.Host.Documents;
+
+/// <summary>Documents as JSON, without reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    Converters = [typeof(UtcTimeConverter)])]
+[JsonSerializable(typeof(ProgressLine))]
+[JsonSerializable(typeof(SkippedLine))]
+[JsonSerializable(typeof(NoteLine))]
+[JsonSerializable(typeof(ErrorLine))]
+[JsonSerializable(typeof(PointLine))]
+[JsonSerializable(typeof(ItemLine))]
+[JsonSerializable(typeof(PreviewLine))]
+[JsonSerializable(typeof(FindingLine))]
+[JsonSerializable(typeof(KeyLine))]
+[JsonSerializable(typeof(StepLine))]
+[JsonSerializable(typeof(DifferenceLine))]
+[JsonSerializable(typeof(VaultSummary))]
+[JsonSerializable(typeof(BackupSummary))]
+[JsonSerializable(typeof(PreviewSummary))]
+[JsonSerializable(typeof(ListSummary))]
+[JsonSerializable(typeof(RestorePlanSummary))]
+[JsonSerializable(typeof(RestoreSummary))]
+[JsonSerializable(typeof(VerifySummary))]
+[JsonSerializable(typeof(RepairSummary))]
+[JsonSerializable(typeof(KeySummary))]
+[JsonSerializable(typeof(DrillSummary))]
+internal sealed partial class DocumentJson : JsonSerializerContext
+{
+    /// <summary>One line, paths readable: no HTML page will ever hold it.</summary>
+    public static DocumentJson Lines { get; } = new(new JsonSerializerOptions(Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        WriteIndented = false,
+    });
+
+    /// <summary>The document as one line of JSON.</summary>
+    public static string Write(Document document) => JsonSerializer.Serialize(document, document.GetType(), Lines);
+
+    private sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
+    {
+        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetDateTimeOffset();
+
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
+    }
+}

@@ -1,0 +1,152 @@
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Host.Documents;
+
+internal sealed record ProgressLine(
+    JobPhase Phase,
+    double ElapsedSeconds,
+    long Items,
+    long Files,
+    long Bytes,
+    long ReadBytes,
+    long NewBytes,
+    long StoredBytes,
+    long Skipped,
+    long? TotalFiles,
+    long? TotalBytes,
+    double BytesPerSecond,
+    double? RemainingSeconds,
+    string? CurrentItem) : Document
+{
+    public override string Type => "progress";
+}
+
+internal sealed record SkippedLine(string Path, BackupErrorId Id, string Reason) : Document
+{
+    public override string Type => "skipped";
+}
+
+internal sealed record NoteLine(string Message) : Document
+{
+    public override string Type => "note";
+}
+
+internal sealed record ErrorLine(string Id, string Message, string Action, string? Target, int ExitCode, string? Debug) : Document
+{
+    public override string Type => "error";
+}
+
+internal sealed record PointLine(
+    string Id,
+    string Machine,
+    string MachineId,
+    string OperatingSystem,
+    string AgentVersion,
+    DateTimeOffset Started,
+    DateTimeOffset Ended,
+    RecoveryPointStatus Status,
+    string? ParentId,
+    IReadOnlyList<string> Tags,
+    long Entries,
+    long Files,
+    long Directories,
+    long Bytes,
+    long NewBytes,
+    long StoredBytes,
+    long Skipped,
+    IReadOnlyList<PointSource> Sources) : Document
+{
+    public override string Type => "point";
+
+    public static PointLine Of(RecoveryPoint point) => new(
+        point.SessionId,
+        point.MachineName,
+        point.MachineId,
+        point.OperatingSystem,
+        point.AgentVersion,
+        point.Started,
+        point.Ended,
+        point.Status,
+        point.ParentSessionId,
+        point.Tags,
+        point.Sources.Sum(source => source.Manifest.Entries),
+        point.Sources.Sum(source => source.Manifest.Files),
+        point.Sources.Sum(source => source.Manifest.Directories),
+        point.Sources.Sum(source => source.Manifest.Bytes),
+        point.NewBytes,
+        point.StoredBytes,
+        point.SkippedCount,
+        [.. point.Sources.Select(source => new PointSource(
+            source.Path,
+            source.FileSystem,
+            source.IsMountPoint,
+            source.Manifest.Entries,
+            source.Manifest.Files,
+            source.Manifest.Directories,
+            source.Manifest.Bytes))]);
+}
+
+internal sealed record PointSource(
+    string Path, string? FileSystem, bool IsMountPoint, long Entries, long Files, long Directories, long Bytes);
+
+internal sealed record ItemLine(
+    string PointId,
+    string Path,
+    EntryKind Kind,
+    long Bytes,
+    DateTimeOffset Modified,
+    string Mode,
+    uint UserId,
+    uint GroupId,
+    uint LinkCount,
+    string? LinkTarget,
+    EntryFlags Flags) : Document
+{
+    public override string Type => "item";
+
+    public static ItemLine Of(RecoveryPoint point, RecoverableItem item)
+    {
+        EntryMetadata metadata = item.Entry.Metadata;
+        return new ItemLine(
+            point.SessionId,
+            item.FullPath,
+            item.Entry.Kind,
+            item.Entry.Size,
+            UnixTime.FromNanoseconds(metadata.ModifiedNs),
+            Convert.ToString(metadata.Mode, 8),
+            metadata.UserId,
+            metadata.GroupId,
+            metadata.LinkCount,
+            item.Entry.LinkTarget.IsEmpty ? null : EntryName.Escape(item.Entry.LinkTarget.Span),
+            item.Entry.Flags);
+    }
+}
+
+internal sealed record PreviewLine(string Path, EntryKind Kind, long Bytes, PreviewChange Change) : Document
+{
+    public override string Type => "preview";
+}
+
+internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<string> AffectedPaths) : Document
+{
+    public override string Type => "finding";
+}
+
+internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent) : Document
+{
+    public override string Type => "key";
+}
+
+internal sealed record StepLine(string Step, long Items, long Bytes, double Seconds) : Document
+{
+    public override string Type => "step";
+}
+
+internal sealed record DifferenceLine(string Path, string Difference, bool ChangedMeanwhile) : Document
+{
+    public override string Type => "difference";
+}

@@ -1,0 +1,134 @@
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Restore;
+
+namespace MSOnlineBackup.Host.Documents;
+
+internal sealed record VaultSummary(
+    string Command,
+    string VaultId,
+    int FormatVersion,
+    DateTimeOffset Created,
+    string Location,
+    IReadOnlyList<string> Machines,
+    int Points,
+    long Objects,
+    long StoredBytes) : Summary
+{
+    public override string Command { get; } = Command;
+}
+
+internal sealed record BackupSummary(
+    string PointId,
+    string Machine,
+    DateTimeOffset Started,
+    DateTimeOffset Ended,
+    RecoveryPointStatus Status,
+    long Entries,
+    long Files,
+    long Directories,
+    long Bytes,
+    long NewFiles,
+    long ChangedFiles,
+    long UnchangedFiles,
+    long ReadBytes,
+    long NewBytes,
+    long StoredBytes,
+    long Skipped,
+    string? ResumedFrom) : Summary
+{
+    public override string Command => "backup";
+}
+
+internal sealed record PreviewSummary : Summary
+{
+    public override string Command => "backup --dry-run";
+
+    public long NewItems { get; init; }
+
+    public long ChangedItems { get; init; }
+
+    public long UnchangedItems { get; init; }
+
+    public long UnreadableItems { get; init; }
+
+    public long NewBytes { get; init; }
+
+    public long ChangedBytes { get; init; }
+
+    public long UnchangedBytes { get; init; }
+}
+
+internal sealed record ListSummary(string Command, long Count) : Summary
+{
+    public override string Command { get; } = Command;
+}
+
+internal sealed record RestorePlanSummary(
+    string PointId,
+    string Target,
+    RestoreConflict Conflict,
+    long Files,
+    long Directories,
+    long Others,
+    long Bytes,
+    long FetchBytes,
+    int Packs,
+    long Conflicts,
+    long Unrestorable) : Summary
+{
+    public override string Command => "restore --dry-run";
+}
+
+internal sealed record RestoreSummary(
+    string PointId,
+    string Target,
+    long Files,
+    long Directories,
+    long Others,
+    long Bytes,
+    long FetchedBytes,
+    long AlreadyThere,
+    long Skipped,
+    long Verified) : Summary
+{
+    public override string Command => "restore";
+}
+
+internal sealed record VerifySummary(
+    VerifyLevel Level,
+    int Points,
+    long Objects,
+    long Chunks,
+    long Bytes,
+    long UnreferencedBytes,
+    int Findings) : Summary
+{
+    public override string Command => "verify";
+}
+
+internal sealed record RepairSummary(int Packs, long Chunks, int Damaged) : Summary
+{
+    public override string Command => "repair index";
+}
+
+internal sealed record KeySummary(string Command, string KeyId, string? Label) : Summary
+{
+    public override string Command { get; } = Command;
+}
+
+internal sealed record DrillSummary(
+    string PointId,
+    long Files,
+    long Items,
+    long Bytes,
+    long NewBytes,
+    long StoredBytes,
+    long Skipped,
+    long Differences,
+    long ChangedMeanwhile,
+    bool Identical,
+    string? KeptIn) : Summary
+{
+    public override string Command => "drill";
+}

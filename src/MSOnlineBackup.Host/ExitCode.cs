@@ -1,0 +1,45 @@
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Host;
+
+/// <summary>How the process ends. Scripts test these numbers; docs/cli.md lists them and they never change.</summary>
+internal enum ExitCode
+{
+    /// <summary>Everything was done.</summary>
+    Success = 0,
+
+    /// <summary>Nothing, or not all, was done; the error says why.</summary>
+    Failed = 1,
+
+    /// <summary>The command line, or something it names, is not valid; nothing was begun.</summary>
+    Usage = 2,
+
+    /// <summary>Done, but items were skipped, or changed meanwhile; they are listed.</summary>
+    CompletedWithSkips = 3,
+
+    /// <summary>There is no vault, or what is there is none.</summary>
+    NoVault = 10,
+
+    /// <summary>Somebody else's work is in the way; the same command may succeed later.</summary>
+    Busy = 11,
+
+    /// <summary>The passphrase opens nothing, or cannot be a passphrase.</summary>
+    PassphraseRejected = 12,
+
+    /// <summary>Stopped by Ctrl+C or a signal.</summary>
+    Stopped = 130,
+}
+
+/// <summary>The one mapping from errors to exit codes.</summary>
+internal static class ExitCodes
+{
+    /// <summary>The exit code of an error.</summary>
+    public static ExitCode Of(BackupErrorId id) => id switch
+    {
+        BackupErrorId.VaultNotFound or BackupErrorId.VaultHeaderInvalid => ExitCode.NoVault,
+        BackupErrorId.SessionFenced => ExitCode.Busy,
+        BackupErrorId.PassphraseRejected or BackupErrorId.PassphraseInvalid => ExitCode.PassphraseRejected,
+        BackupErrorId.ArgumentInvalid or BackupErrorId.PatternInvalid or BackupErrorId.SourceMissing => ExitCode.Usage,
+        _ => ExitCode.Failed,
+    };
+}

@@ -1,0 +1,97 @@
+using MSOnlineBackup.Engine.Jobs;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace MSOnlineBackup.Host.Rendering;
+
+/// <summary>
+/// Three lines at the bottom of a terminal, redrawn in place and gone at the end. The only user of Spectre.Console, which
+/// is not even loaded where nothing is drawn.
+/// </summary>
+internal sealed class LiveProgress(TextWriter error, bool colour) : IProgressDisplay
+{
+    private const int BarWidth = 30;
+
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IAnsiConsole? _console;
+    private LiveDisplayContext? _context;
+    private Task _display = Task.CompletedTask;
+
+    public TimeSpan Interval { get; } = TimeSpan.FromMilliseconds(125);
+
+    public void Show(ProgressReading reading)
+    {
+        if (_context is null)
+        {
+            Begin();
+        }
+
+        _context!.UpdateTarget(Draw(reading, _console!.Profile.Width));
+    }
+
+    public void WriteLine(string line)
+    {
+        if (_console is { } console)
+        {
+            console.WriteLine(line);
+        }
+        else
+        {
+            error.WriteLine(line);
+        }
+    }
+
+    public async ValueTask CloseAsync()
+    {
+        _closed.SetResult();
+        await _display.ConfigureAwait(false);
+    }
+
+    private void Begin()
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(error),
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = colour ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.Yes,
+        });
+        _display = console.Live(Text.Empty).AutoClear(true).StartAsync(context =>
+        {
+            _context = context;
+            return _closed.Task;
+        });
+        _console = console;
+    }
+
+    internal static IRenderable Draw(ProgressReading reading, int width)
+    {
+        JobProgress counters = reading.Counters;
+        var lines = new List<IRenderable>(3) { Bar(reading) };
+        string amounts = $"{Quantity.Count(counters.Files)} files, new {Quantity.Size(counters.NewBytes)}, stored {Quantity.Size(counters.StoredBytes)}";
+        lines.Add(counters.Skipped == 0
+            ? new Text(amounts)
+            : new Markup($"{amounts}, [yellow]{Quantity.Count(counters.Skipped)} skipped[/]"));
+        lines.Add(new Text(Shorten(counters.CurrentItem ?? "", width - 1), new Style(Color.Grey)));
+        return new Rows(lines);
+    }
+
+    private static Markup Bar(ProgressReading reading)
+    {
+        string pace = $"{Quantity.Rate(reading.BytesPerSecond)}  {Quantity.Duration(reading.Elapsed)}";
+        if (reading.Fraction is not { } fraction)
+        {
+            return new Markup($"[blue]{reading.Counters.Phase}[/]  {Quantity.Size(reading.Counters.Bytes)}  {pace}");
+        }
+
+        int done = (int)(fraction * BarWidth);
+        string left = reading.Remaining is { } remaining ? $"  {Quantity.Duration(remaining)} left" : "";
+        return new Markup(
+            $"[blue]{reading.Counters.Phase}[/]  [green]{new string('━', done)}[/][grey]{new string('━', BarWidth - done)}[/]  {Quantity.Percent(fraction)}  "
+            + $"{Quantity.Size(reading.Counters.Bytes)} of {Quantity.Size(reading.Counters.TotalBytes!.Value)}  {pace}{left}");
+    }
+
+    // The end of a path tells more than its beginning.
+    private static string Shorten(string path, int width) =>
+        path.Length <= width ? path : width < 2 ? "" : $"…{path[^(width - 1)..]}";
+}

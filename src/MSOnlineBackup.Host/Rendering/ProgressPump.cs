@@ -1,0 +1,32 @@
+using MSOnlineBackup.Engine.Jobs;
+
+namespace MSOnlineBackup.Host.Rendering;
+
+/// <summary>Reads a job's counters at the pace of a display until the job ends.</summary>
+internal static class ProgressPump
+{
+    public static async Task<T> FollowAsync<T>(JobMonitor monitor, IProgressDisplay display, TimeProvider time, Func<Task<T>> job)
+    {
+        using var ticks = new PeriodicTimer(display.Interval, time);
+        Task pumping = PumpAsync(monitor, display, time, ticks);
+        try
+        {
+            return await job().ConfigureAwait(false);
+        }
+        finally
+        {
+            ticks.Dispose();
+            await pumping.ConfigureAwait(false);
+            await display.CloseAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task PumpAsync(JobMonitor monitor, IProgressDisplay display, TimeProvider time, PeriodicTimer ticks)
+    {
+        var estimate = new ProgressEstimate(time);
+        while (await ticks.WaitForNextTickAsync().ConfigureAwait(false))
+        {
+            display.Show(estimate.Read(monitor.Snapshot()));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Text;
+
+namespace MSOnlineBackup.Host.Terminal;
+
+/// <summary>What the process is given from outside: the one place that touches the console and the environment.</summary>
+internal sealed record HostEnvironment
+{
+    /// <summary>Results go here.</summary>
+    public required TextWriter Output { get; init; }
+
+    /// <summary>Progress, notes and errors go here.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Whether a person sees <see cref="Error"/> as it is written.</summary>
+    public required bool ErrorIsTerminal { get; init; }
+
+    /// <summary>Opens standard input as bytes; null where it is a terminal.</summary>
+    public required Func<Stream>? OpenInput { get; init; }
+
+    /// <summary>Asks a person for a line without showing it; null where nobody can be asked.</summary>
+    public required Func<string, CancellationToken, Task<string>>? AskHidden { get; init; }
+
+    /// <summary>Reads an environment variable; null where it is not set, or empty.</summary>
+    public required Func<string, string?> Variable { get; init; }
+
+    /// <summary>The clock and the local time zone.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>The name of this machine.</summary>
+    public required string MachineName { get; init; }
+
+    /// <summary>Where temporary folders are made.</summary>
+    public required string TemporaryFolder { get; init; }
+
+    /// <summary>The process's own.</summary>
+    public static HostEnvironment OfProcess()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Console.OutputEncoding = Encoding.UTF8;
+        }
+
+        bool inputIsTerminal = !Console.IsInputRedirected;
+        bool errorIsTerminal = !Console.IsErrorRedirected;
+        return new HostEnvironment
+        {
+            Output = Writer(Console.OpenStandardOutput(), autoFlush: !Console.IsOutputRedirected),
+            Error = Writer(Console.OpenStandardError(), autoFlush: true),
+            ErrorIsTerminal = errorIsTerminal,
+            OpenInput = inputIsTerminal ? null : Console.OpenStandardInput,
+            AskHidden = inputIsTerminal && errorIsTerminal ? HiddenPrompt.AskAsync : null,
+            Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
+            MachineName = Environment.MachineName,
+            TemporaryFolder = Path.GetTempPath(),
+        };
+    }
+
+    // Listings may be millions of lines: only what a person watches is written line by line.
+    private static StreamWriter Writer(Stream stream, bool autoFlush) =>
+        new(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 16 * 1024) { AutoFlush = autoFlush };
+}
