@@ -45,8 +45,3 @@ public sealed record VaultInfo(
 /// <param name="Created">When it was added.</param>
 /// <param name="IsCurrent">Whether it opened this engine.</param>
 public sealed record KeySlotInfo(string KeyId, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent);
-
-/// <summary>An item as a listing shows it.</summary>
-/// <param name="FullPath">The full path as text: the source's path and the entry's.</param>
-/// <param name="Entry">The entry.</param>
-public sealed record RecoverableItem(string FullPath, RecoveryPoints.ManifestEntry Entry);

@@ -33,7 +33,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
         await MachineDirectory.AnnounceAsync(store, request.MachineName, stop).ConfigureAwait(false);
         var record = new SessionRecord { MachineId = _machineId, Started = _started, AgentVersion = Agent.Version };
-        await using WriteSession session = await WriteSession.BeginAsync(store, record, monitor, options.Workers, request.VerifyOneIn, stop).ConfigureAwait(false);
+        await using WriteSession session = await WriteSession.BeginAsync(store, record, monitor.Transfer, options.Workers, request.VerifyOneIn, stop).ConfigureAwait(false);
         var scope = new BackupScope(store, session, request, options, monitor);
         await using Earlier earlier = await Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop).ConfigureAwait(false);
         if (earlier.Point is { } last)
@@ -198,7 +198,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         ParentSessionId = earlier.Point?.SessionId,
         Tags = request.Tags,
         Sources = [],
-        NewBytes = monitor.Snapshot().NewBytes,
+        NewBytes = monitor.Transfer.NewBytes,
         StoredBytes = session.StoredBytes,
         SkippedCount = scope.SkippedCount,
     };

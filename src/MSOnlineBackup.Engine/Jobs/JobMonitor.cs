@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Jobs;
 
@@ -59,8 +60,6 @@ public sealed class JobMonitor
     private long _files;
     private long _bytes;
     private long _readBytes;
-    private long _newBytes;
-    private long _storedBytes;
     private long _skipped;
     private long _totalFiles = -1;
     private long _totalBytes = -1;
@@ -81,13 +80,16 @@ public sealed class JobMonitor
             Interlocked.Read(ref _files),
             Interlocked.Read(ref _bytes),
             Interlocked.Read(ref _readBytes),
-            Interlocked.Read(ref _newBytes),
-            Interlocked.Read(ref _storedBytes),
+            Transfer.NewBytes,
+            Transfer.StoredBytes,
             Interlocked.Read(ref _skipped),
             totalFiles < 0 ? null : totalFiles,
             totalBytes < 0 ? null : totalBytes,
             _currentItem?.Invoke());
     }
+
+    /// <summary>What the job's session counts.</summary>
+    internal TransferCounters Transfer { get; } = new();
 
     internal void Enter(JobPhase phase) => Volatile.Write(ref _phase, (int)phase);
 
@@ -112,10 +114,6 @@ public sealed class JobMonitor
     internal void AddBytes(long count) => Interlocked.Add(ref _bytes, count);
 
     internal void AddReadBytes(long count) => Interlocked.Add(ref _readBytes, count);
-
-    internal void AddNewBytes(long count) => Interlocked.Add(ref _newBytes, count);
-
-    internal void AddStoredBytes(long count) => Interlocked.Add(ref _storedBytes, count);
 
     internal void Skip(SkippedItem item)
     {

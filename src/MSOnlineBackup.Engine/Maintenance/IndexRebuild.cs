@@ -13,7 +13,7 @@ internal sealed class IndexRebuild(ChunkStore store, EngineOptions options, JobM
         monitor.Enter(JobPhase.Verifying);
         var before = store.Index.Packs.ToHashSet();
         var record = new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Agent.Version };
-        await using WriteSession session = await WriteSession.BeginAsync(store, record, monitor, workers: 1, verifyOneIn: 0, cancellationToken).ConfigureAwait(false);
+        await using WriteSession session = await WriteSession.BeginAsync(store, record, monitor.Transfer, workers: 1, verifyOneIn: 0, cancellationToken).ConfigureAwait(false);
         PackInfo[] found = [.. store.Index.Packs.Where(pack => !before.Contains(pack))];
         var packs = found.ToHashSet();
         long chunks = store.Index.All().LongCount(location => packs.Contains(location.Pack));

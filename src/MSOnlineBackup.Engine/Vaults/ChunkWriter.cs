@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Packs;
 
 namespace MSOnlineBackup.Engine.Vaults;
@@ -20,7 +19,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
     private readonly ChunkStore _store;
     private readonly string _session;
-    private readonly JobMonitor _monitor;
+    private readonly TransferCounters _counters;
     private readonly int _verifyOneIn;
     private readonly Channel<Job> _jobs;
     private readonly Channel<FullPack> _packs;
@@ -33,15 +32,14 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private readonly Task[] _workers;
     private readonly Task[] _uploaders;
     private Exception? _failure;
-    private long _storedBytes;
     private uint _lastPack;
     private uint _sampleCounter;
 
-    public ChunkWriter(ChunkStore store, string session, JobMonitor monitor, int workers, int verifyOneIn, CancellationToken cancellationToken)
+    public ChunkWriter(ChunkStore store, string session, TransferCounters counters, int workers, int verifyOneIn, CancellationToken cancellationToken)
     {
         _store = store;
         _session = session;
-        _monitor = monitor;
+        _counters = counters;
         _verifyOneIn = verifyOneIn;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(2 * workers) { SingleWriter = false });
@@ -56,9 +54,6 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(WorkAsync, CancellationToken.None))];
         _uploaders = [.. Enumerable.Range(0, Uploaders).Select(_ => Task.Run(UploadAsync, CancellationToken.None))];
     }
-
-    /// <summary>Bytes sent to the vault in packs.</summary>
-    public long StoredBytes => Interlocked.Read(ref _storedBytes);
 
     /// <summary>An empty buffer of the largest chunk's size, to be filled and submitted, or returned.</summary>
     public ValueTask<byte[]> RentBufferAsync() => _chunkBuffers.RentAsync(_stop.Token);
@@ -178,7 +173,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
                 return;
             }
 
-            _monitor.AddNewBytes(job.Length);
+            _counters.AddNew(job.Length);
         }
 
         int length = ChunkCodec.Encode(job.Kind, plaintext.Span, scratch.Encoded, out ChunkEncoding encoding);
@@ -265,8 +260,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
                             name);
                     }
 
-                    Interlocked.Add(ref _storedBytes, content.Length);
-                    _monitor.AddStoredBytes(content.Length);
+                    _counters.AddStored(content.Length);
                     _store.Index.AddPack(
                         new PackInfo(_session, pack.Number, pack.Builder.Kind, content.Length, pack.Builder.Salt),
                         pack.Builder.Chunks);

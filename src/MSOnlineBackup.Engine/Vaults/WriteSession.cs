@@ -1,7 +1,6 @@
 using System.Text.Json;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
@@ -12,19 +11,18 @@ namespace MSOnlineBackup.Engine.Vaults;
 internal sealed class WriteSession : IAsyncDisposable
 {
     private readonly ChunkStore _store;
-    private readonly JobMonitor _monitor;
+    private readonly TransferCounters _counters;
     private uint _lastSegment;
     private uint _lastCheckpoint;
-    private long _storedBytes;
 
-    private WriteSession(ChunkStore store, string id, JobMonitor monitor, int workers, int verifyOneIn)
+    private WriteSession(ChunkStore store, string id, TransferCounters counters, int workers, int verifyOneIn)
     {
         _store = store;
-        _monitor = monitor;
+        _counters = counters;
         Id = id;
 
         // Not cancelled by the user's stop: what is under way is finished, so that it need not be sent again.
-        Chunks = new ChunkWriter(store, id, monitor, workers, verifyOneIn, CancellationToken.None);
+        Chunks = new ChunkWriter(store, id, counters, workers, verifyOneIn, CancellationToken.None);
     }
 
     /// <summary>32 hexadecimal digits; ids sort by the time they were made.</summary>
@@ -33,7 +31,7 @@ internal sealed class WriteSession : IAsyncDisposable
     public ChunkWriter Chunks { get; }
 
     /// <summary>Bytes that this session has added to the vault.</summary>
-    public long StoredBytes => Chunks.StoredBytes + Interlocked.Read(ref _storedBytes);
+    public long StoredBytes => _counters.StoredBytes;
 
     /// <summary>
     /// Begins: announces the session, then looks at what is there. In this order, so that a collector that does not see
@@ -42,7 +40,7 @@ internal sealed class WriteSession : IAsyncDisposable
     public static async Task<WriteSession> BeginAsync(
         ChunkStore store,
         SessionRecord record,
-        JobMonitor monitor,
+        TransferCounters counters,
         int workers,
         int verifyOneIn,
         CancellationToken cancellationToken)
@@ -51,7 +49,7 @@ internal sealed class WriteSession : IAsyncDisposable
         byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.SessionRecord);
         await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
         await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
-        return new WriteSession(store, id, monitor, workers, verifyOneIn);
+        return new WriteSession(store, id, counters, workers, verifyOneIn);
     }
 
     /// <summary>Makes every chunk handed over so far durable and indexed.</summary>
@@ -84,8 +82,7 @@ internal sealed class WriteSession : IAsyncDisposable
                 transient: true);
         }
 
-        Interlocked.Add(ref _storedBytes, content.Length);
-        _monitor.AddStoredBytes(content.Length);
+        _counters.AddStored(content.Length);
     }
 
     public ValueTask DisposeAsync() => Chunks.DisposeAsync();
@@ -97,7 +94,6 @@ internal sealed class WriteSession : IAsyncDisposable
             throw VaultDamage.Corrupt(name, "it exists, though its name was to be new");
         }
 
-        Interlocked.Add(ref _storedBytes, content.Length);
-        _monitor.AddStoredBytes(content.Length);
+        _counters.AddStored(content.Length);
     }
 }
