@@ -1,0 +1,130 @@
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Index;
+using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Engine.Vaults;
+
+namespace MSOnlineBackup.Engine.Restore;
+
+/// <summary>A place that needs a part of a chunk.</summary>
+/// <param name="File">The file.</param>
+/// <param name="FileOffset">Where in the file.</param>
+/// <param name="ChunkOffset">Where in the chunk the part begins.</param>
+/// <param name="Length">Its length in bytes.</param>
+internal readonly record struct ChunkUse(RestoreFile? File, long FileOffset, int ChunkOffset, int Length);
+
+/// <summary>A chunk that a batch needs, and what for.</summary>
+internal sealed record NeededChunk(ChunkId Id, List<ChunkUse> Uses)
+{
+    /// <summary>Where it is; default where no pack is known to have it.</summary>
+    public ChunkLocation Location { get; set; }
+}
+
+/// <summary>A range of one pack to be fetched at once, and the chunks in it that are needed, by offset.</summary>
+internal sealed record PackRead(PackInfo? Pack, int Offset, int Length, IReadOnlyList<NeededChunk> Chunks);
+
+/// <summary>
+/// What the next files need from the vault, gathered until it is worth fetching: each chunk once however many files need
+/// it, neighbours in a pack together. Its bounds are what bounds a restore's memory.
+/// </summary>
+internal sealed class ReadBatch
+{
+    /// <summary>The longest range that is fetched at once.</summary>
+    public const int MaxReadLength = 8 << 20;
+
+    private const int MaxGap = 256 << 10;
+    private const long MaxBytes = 512L << 20;
+    private const int MaxUses = 20_000;
+
+    // Each may be open until its last chunk has come.
+    private const int MaxLargeFiles = 500;
+
+    private readonly Dictionary<ChunkId, NeededChunk> _chunks = [];
+    private long _bytes;
+    private int _uses;
+    private int _largeFiles;
+
+    /// <summary>Whether it is time to fetch.</summary>
+    public bool IsFull => _bytes >= MaxBytes || _uses >= MaxUses || _largeFiles >= MaxLargeFiles;
+
+    /// <summary>Whether nothing is needed.</summary>
+    public bool IsEmpty => _uses == 0;
+
+    /// <summary>Adds a need.</summary>
+    public void Add(ChunkId id, ChunkUse use)
+    {
+        if (!_chunks.TryGetValue(id, out NeededChunk? chunk))
+        {
+            _chunks.Add(id, chunk = new NeededChunk(id, []));
+        }
+
+        chunk.Uses.Add(use);
+        _bytes += use.Length;
+        _uses++;
+    }
+
+    /// <summary>Says that a file of more than one slice was added.</summary>
+    public void CountLargeFile() => _largeFiles++;
+
+    /// <summary>The fetches that bring everything needed, in the order of first need, and an empty batch again. A chunk that
+    /// no pack has stands in a fetch of nothing.</summary>
+    public async ValueTask<List<PackRead>> TakeReadsAsync(ChunkStore store, CancellationToken cancellationToken)
+    {
+        var packs = new OrderedDictionary<PackInfo, List<NeededChunk>>(ReferenceEqualityComparer.Instance);
+        var missing = new List<NeededChunk>();
+        foreach (NeededChunk chunk in _chunks.Values)
+        {
+            IReadOnlyList<ChunkLocation> copies = await store.LocateAsync(chunk.Id, cancellationToken).ConfigureAwait(false);
+            chunk.Location = copies.FirstOrDefault(copy => copy.Chunk.Kind == ChunkKind.Content);
+            if (chunk.Location.Pack is not { } pack)
+            {
+                missing.Add(chunk);
+                continue;
+            }
+
+            if (!packs.TryGetValue(pack, out List<NeededChunk>? inPack))
+            {
+                packs.Add(pack, inPack = []);
+            }
+
+            inPack.Add(chunk);
+        }
+
+        _chunks.Clear();
+        _bytes = 0;
+        _uses = 0;
+        _largeFiles = 0;
+
+        var reads = new List<PackRead>();
+        foreach ((PackInfo pack, List<NeededChunk> chunks) in packs)
+        {
+            chunks.Sort((left, right) => left.Location.Chunk.Offset.CompareTo(right.Location.Chunk.Offset));
+            reads.AddRange(Coalesce(pack, chunks));
+        }
+
+        if (missing.Count > 0)
+        {
+            reads.Add(new PackRead(null, 0, 0, missing));
+        }
+
+        return reads;
+    }
+
+    private static IEnumerable<PackRead> Coalesce(PackInfo pack, List<NeededChunk> chunks)
+    {
+        int first = 0;
+        for (int i = 1; i <= chunks.Count; i++)
+        {
+            int start = chunks[first].Location.Chunk.Offset;
+            int end = EndOf(chunks[i - 1]);
+            if (i == chunks.Count
+                || chunks[i].Location.Chunk.Offset - end > MaxGap
+                || EndOf(chunks[i]) - start > MaxReadLength)
+            {
+                yield return new PackRead(pack, start, end - start, chunks.GetRange(first, i - first));
+                first = i;
+            }
+        }
+    }
+
+    private static int EndOf(NeededChunk chunk) => chunk.Location.Chunk.Offset + chunk.Location.Chunk.StoredLength;
+}

@@ -1,0 +1,68 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Restore;
+
+/// <summary>
+/// A folder while something below it is still to be written. It counts what it waits for; when nothing is left its metadata
+/// are set, and the folder above waits for one thing less: so the deepest come first, and no list of folders is kept.
+/// </summary>
+internal sealed class RestoreFolder
+{
+    private readonly RestoreJob _job;
+    private readonly RestoreFolder? _parent;
+    private readonly RestoreItem? _item;
+    private int _pending = 1;
+
+    /// <summary>Takes a folder that is there now.</summary>
+    /// <param name="job">The restore.</param>
+    /// <param name="parent">The folder above, where it is waiting too.</param>
+    /// <param name="place">Its path in the selection, before renaming.</param>
+    /// <param name="target">Its path below the target.</param>
+    /// <param name="item">Whose metadata it gets; null for one that is only on the way, or keeps its own.</param>
+    public RestoreFolder(RestoreJob job, RestoreFolder? parent, EntryPath place, EntryPath target, RestoreItem? item)
+    {
+        _job = job;
+        _parent = parent;
+        _item = item;
+        Place = place;
+        Target = target;
+        parent?.Expect();
+    }
+
+    public EntryPath Place { get; }
+
+    public EntryPath Target { get; }
+
+    /// <summary>Whether this restore made it: then nothing can be in it that the restore did not write.</summary>
+    public bool IsNew { get; init; }
+
+    /// <summary>Why it could not be made; nothing below it can be restored then.</summary>
+    public BackupException? Failure { get; init; }
+
+    /// <summary>One thing more to wait for.</summary>
+    public void Expect() => Interlocked.Increment(ref _pending);
+
+    /// <summary>One thing less.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _pending) != 0)
+        {
+            return;
+        }
+
+        if (_item is { } item && Failure is null)
+        {
+            try
+            {
+                _job.Target.SetDirectoryMetadata(item.Entry, fault => _job.Tally.Report(item, fault));
+            }
+            catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
+            {
+                _job.Tally.Report(item, fault);
+            }
+        }
+
+        _parent?.Release();
+    }
+}

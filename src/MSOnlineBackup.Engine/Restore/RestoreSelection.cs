@@ -1,0 +1,136 @@
+using System.Runtime.CompilerServices;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Restore;
+
+/// <summary>An entry to restore.</summary>
+/// <param name="Source">The path of its source.</param>
+/// <param name="Entry">The entry, as the point has it.</param>
+/// <param name="Place">Its full path below the target, before any renaming.</param>
+internal readonly record struct SelectedEntry(string Source, ManifestEntry Entry, EntryPath Place)
+{
+    /// <summary>Its full path as a listing shows it.</summary>
+    public string FullPath => SourcePath.Join(Source, Entry.Path);
+}
+
+/// <summary>What of a recovery point is to be restored: subtrees of its sources, none within another.</summary>
+internal sealed class RestoreSelection
+{
+    private readonly IChunkReader _chunks;
+    private readonly List<(RecoveryPointSource Source, EntryPath Subtree)> _parts = [];
+
+    private RestoreSelection(IChunkReader chunks) => _chunks = chunks;
+
+    /// <summary>Finds what a request names.</summary>
+    /// <exception cref="BackupException">RecoverableItemNotFound: the point has no such path.</exception>
+    public static async Task<RestoreSelection> ResolveAsync(RestoreRequest request, IChunkReader chunks, CancellationToken cancellationToken)
+    {
+        var selection = new RestoreSelection(chunks);
+        var wanted = new Dictionary<RecoveryPointSource, SortedSet<EntryPath>>(ReferenceEqualityComparer.Instance);
+        foreach (string path in request.Paths.Count == 0 ? ["/"] : request.Paths)
+        {
+            bool found = false;
+            EntryPath place = SourcePath.ToTarget(path);
+            foreach (RecoveryPointSource source in request.Point.Sources)
+            {
+                if (await selection.FindAsync(source, place, cancellationToken).ConfigureAwait(false) is { } subtree)
+                {
+                    found = true;
+                    if (!wanted.TryGetValue(source, out SortedSet<EntryPath>? subtrees))
+                    {
+                        wanted.Add(source, subtrees = []);
+                    }
+
+                    subtrees.Add(subtree);
+                }
+            }
+
+            if (!found && request.Paths.Count > 0)
+            {
+                throw new BackupException(
+                    BackupErrorId.RecoverableItemNotFound,
+                    $"The recovery point {request.Point.SessionId} has no item '{path}'.",
+                    "List the recovery point's items and give a full path as the listing shows it.",
+                    target: path);
+            }
+        }
+
+        foreach (RecoveryPointSource source in request.Point.Sources)
+        {
+            EntryPath? last = null;
+            foreach (EntryPath subtree in wanted.GetValueOrDefault(source, []))
+            {
+                if (last is null || !subtree.IsAtOrBelow(last.Value))
+                {
+                    selection._parts.Add((source, subtree));
+                    last = subtree;
+                }
+            }
+        }
+
+        return selection;
+    }
+
+    /// <summary>All entries selected, source by source, in manifest order.</summary>
+    /// <param name="reportDamage">Told of parts of a manifest that cannot be read; the reading goes on after them.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public async IAsyncEnumerable<SelectedEntry> ReadAsync(Action<SkippedItem> reportDamage, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach ((RecoveryPointSource source, EntryPath subtree) in _parts)
+        {
+            ManifestCursor cursor = new ManifestReader(_chunks, source.Manifest).OpenCursor();
+            EntryPath root = SourcePath.ToTarget(source.Path);
+            EntryPath? last = null;
+            while (true)
+            {
+                bool more;
+                try
+                {
+                    more = last is null
+                        ? await cursor.SeekAsync(subtree, cancellationToken).ConfigureAwait(false)
+                        : await cursor.MoveNextAsync(cancellationToken).ConfigureAwait(false);
+                }
+                catch (BackupException fault) when (RestoreFault.IsDamage(fault))
+                {
+                    // The cursor goes on with the next block.
+                    string where = SourcePath.Join(source.Path, last ?? subtree);
+                    reportDamage(new SkippedItem(where, fault.Id, $"What follows '{where}' may be missing: {fault.Message}"));
+                    last ??= subtree;
+                    continue;
+                }
+
+                if (!more || !EntryPath.IsAtOrBelow(cursor.Path, subtree.Bytes))
+                {
+                    break;
+                }
+
+                ManifestEntry entry = cursor.Current;
+                last = entry.Path;
+                yield return new SelectedEntry(source.Path, entry, Join(root, entry.Path));
+            }
+        }
+    }
+
+    private static EntryPath Join(EntryPath root, EntryPath path) => path.IsRoot ? root : root.Append(path.Bytes);
+
+    // The part of a source at or below a place: all of it, a subtree, or null.
+    private async ValueTask<EntryPath?> FindAsync(RecoveryPointSource source, EntryPath place, CancellationToken cancellationToken)
+    {
+        EntryPath root = SourcePath.ToTarget(source.Path);
+        if (root.IsAtOrBelow(place))
+        {
+            return EntryPath.Root;
+        }
+
+        if (!place.IsAtOrBelow(root))
+        {
+            return null;
+        }
+
+        var path = new EntryPath(place.Bytes[(root.IsRoot ? 0 : root.Bytes.Length + 1)..].ToArray());
+        ManifestEntry? entry = await new ManifestReader(_chunks, source.Manifest).FindAsync(path, cancellationToken).ConfigureAwait(false);
+        return entry?.Path;
+    }
+}
