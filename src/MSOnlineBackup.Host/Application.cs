@@ -29,8 +29,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             case null:
                 return (int)await RunAsync((HostCommand)parsed.CommandResult.Command, parsed, renderer).ConfigureAwait(false);
             case ParseErrorAction:
-                renderer.Fail(Failure.Usage(
-                    string.Join(" ", parsed.Errors.Select(error => error.Message)), NameOf(parsed.CommandResult.Command)));
+                renderer.Fail(Failure.Usage(Describe(parsed), NameOf(parsed.CommandResult.Command)));
                 return (int)ExitCode.Usage;
             default:
                 int code = await parsed.InvokeAsync(new InvocationConfiguration { Output = environment.Output, Error = environment.Error }).ConfigureAwait(false);
@@ -96,6 +95,11 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             return failure.ExitCode;
         }
     }
+
+    // A mistyped command is reported twice: as missing and as unknown.
+    private static string Describe(ParseResult parsed) => parsed.UnmatchedTokens.Count == 0
+        ? string.Join(" ", parsed.Errors.Select(error => error.Message))
+        : $"'{parsed.UnmatchedTokens[0]}' is no command or argument of '{NameOf(parsed.CommandResult.Command)}'.";
 
     private static Option<bool> Global(string name, string description, params string[] aliases) =>
         new(name, aliases) { Description = description, Arity = ArgumentArity.Zero, Recursive = true };

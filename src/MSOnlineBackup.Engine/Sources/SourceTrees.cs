@@ -6,7 +6,7 @@ using MSOnlineBackup.Engine.Sources.Unix;
 namespace MSOnlineBackup.Engine.Sources;
 
 /// <summary>Opens sources with what the platform offers.</summary>
-internal static class SourceTrees
+public static class SourceTrees
 {
     /// <summary>Opens a folder or a single file.</summary>
     /// <param name="path">Its path, resolved against the current folder; a link is followed. A name that is no text may be written

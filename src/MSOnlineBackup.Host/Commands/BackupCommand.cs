@@ -105,7 +105,7 @@ internal sealed class BackupCommand : HostCommand
         }
 
         return context.Environment.OpenInput is { } open
-            ? new BackupSource.Input(name, new StoppableInput(open()))
+            ? new BackupSource.Input(name, new StoppableInput(open(), context.Stop))
             : throw context.Invalid("--stdin was given, but standard input is the terminal.", "Pipe something into it: pg_dump mydb | obengine backup --stdin mydb.sql …");
     }
 

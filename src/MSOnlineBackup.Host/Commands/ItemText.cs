@@ -18,7 +18,7 @@ internal static class ItemText
         string owner = $"{item.UserId}:{item.GroupId}";
         string size = item.Bytes.ToString(CultureInfo.InvariantCulture);
         string link = item.LinkTarget is null ? "" : $" -> {item.LinkTarget}";
-        string flags = item.Flags == EntryFlags.None ? "" : $"  ({item.Flags})";
+        string flags = item.Flags.Count == 0 ? "" : $"  ({string.Join(", ", item.Flags)})";
         return $"{Mode(item)}  {owner,-11}  {size,14}  {context.LocalTime(item.Modified)}  {item.Path}{link}{flags}";
     }
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Host.Documents;
-using MSOnlineBackup.Host.Rendering;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -5,7 +5,6 @@ using MSOnlineBackup.Host.Rendering;
 
 namespace MSOnlineBackup.Host.Commands;
 
-/// <summary><c>repair index</c>.</summary>
 internal sealed class RepairIndexCommand : HostCommand
 {
     private readonly VaultOptions _vault;
@@ -24,6 +23,9 @@ internal sealed class RepairIndexCommand : HostCommand
             ExitCode = (int)(report.Damaged.Count == 0 ? ExitCode.Success : ExitCode.Failed),
         };
         string damaged = report.Damaged.Count == 0 ? "" : $"; {Quantity.Count(report.Damaged.Count)} packs could not be read";
-        return new Outcome(summary, $"{Quantity.Count(report.Chunks)} chunks of {Quantity.Count(report.Packs)} packs were indexed again{damaged}.");
+        string text = report.Packs == 0
+            ? "The index was complete"
+            : $"{Quantity.Count(report.Chunks)} chunks of {Quantity.Count(report.Packs)} packs were indexed again";
+        return new Outcome(summary, $"{text}{damaged}.");
     }
 }

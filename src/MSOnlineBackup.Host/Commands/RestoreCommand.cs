@@ -1,6 +1,5 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;

@@ -6,22 +6,13 @@ namespace MSOnlineBackup.Host.Documents;
 /// One line of <c>--json</c>. The records of this folder are the documented schema (docs/cli.md, guarded by a test):
 /// sizes are bytes, durations are seconds, times are ISO 8601 in UTC, a field without a value is null.
 /// </summary>
-internal abstract record Document
-{
-    /// <summary>Which kind of line it is.</summary>
-    [JsonPropertyOrder(-3)]
-    public abstract string Type { get; }
-}
+/// <param name="Type">Which kind of line it is.</param>
+internal abstract record Document([property: JsonPropertyOrder(-2)] string Type);
 
 /// <summary>The last line of every command that was carried out.</summary>
-internal abstract record Summary : Document
+/// <param name="Command">The command, as it is typed.</param>
+internal abstract record Summary([property: JsonPropertyOrder(-1)] string Command) : Document("summary")
 {
-    public sealed override string Type => "summary";
-
-    /// <summary>The command, as it is typed.</summary>
-    [JsonPropertyOrder(-2)]
-    public abstract string Command { get; }
-
     /// <summary>The process's exit code.</summary>
     [JsonPropertyOrder(-1)]
     public int ExitCode { get; init; }

@@ -5,10 +5,7 @@ using System.Text.Json.Serialization;
 namespace MSOnlineBackup.Host.Documents;
 
 /// <summary>Documents as JSON, without reflection.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UseStringEnumConverter = true,
-    Converters = [typeof(UtcTimeConverter)])]
+[JsonSourceGenerationOptions(UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ProgressLine))]
 [JsonSerializable(typeof(SkippedLine))]
 [JsonSerializable(typeof(NoteLine))]
@@ -33,10 +30,11 @@ namespace MSOnlineBackup.Host.Documents;
 internal sealed partial class DocumentJson : JsonSerializerContext
 {
     /// <summary>One line, paths readable: no HTML page will ever hold it.</summary>
-    public static DocumentJson Lines { get; } = new(new JsonSerializerOptions(Default.Options)
+    public static DocumentJson Lines { get; } = new(new JsonSerializerOptions
     {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = false,
+        Converters = { new UtcTimeConverter() },
     });
 
     /// <summary>The document as one line of JSON.</summary>

@@ -20,25 +20,13 @@ internal sealed record ProgressLine(
     long? TotalBytes,
     double BytesPerSecond,
     double? RemainingSeconds,
-    string? CurrentItem) : Document
-{
-    public override string Type => "progress";
-}
+    string? CurrentItem) : Document("progress");
 
-internal sealed record SkippedLine(string Path, BackupErrorId Id, string Reason) : Document
-{
-    public override string Type => "skipped";
-}
+internal sealed record SkippedLine(string Path, BackupErrorId Id, string Reason) : Document("skipped");
 
-internal sealed record NoteLine(string Message) : Document
-{
-    public override string Type => "note";
-}
+internal sealed record NoteLine(string Message) : Document("note");
 
-internal sealed record ErrorLine(string Id, string Message, string Action, string? Target, int ExitCode, string? Debug) : Document
-{
-    public override string Type => "error";
-}
+internal sealed record ErrorLine(string Id, string Message, string Action, string? Target, int ExitCode, string? Debug) : Document("error");
 
 internal sealed record PointLine(
     string Id,
@@ -58,10 +46,8 @@ internal sealed record PointLine(
     long NewBytes,
     long StoredBytes,
     long Skipped,
-    IReadOnlyList<PointSource> Sources) : Document
+    IReadOnlyList<PointSource> Sources) : Document("point")
 {
-    public override string Type => "point";
-
     public static PointLine Of(RecoveryPoint point) => new(
         point.SessionId,
         point.MachineName,
@@ -104,9 +90,10 @@ internal sealed record ItemLine(
     uint GroupId,
     uint LinkCount,
     string? LinkTarget,
-    EntryFlags Flags) : Document
+    IReadOnlyList<EntryFlags> Flags) : Document("item")
 {
-    public override string Type => "item";
+    // Only what says something about the content.
+    private static readonly EntryFlags[] _telling = [EntryFlags.ChangedWhileRead, EntryFlags.KeptFromEarlier, EntryFlags.Unreadable];
 
     public static ItemLine Of(RecoveryPoint point, RecoverableItem item)
     {
@@ -122,31 +109,16 @@ internal sealed record ItemLine(
             metadata.GroupId,
             metadata.LinkCount,
             item.Entry.LinkTarget.IsEmpty ? null : EntryName.Escape(item.Entry.LinkTarget.Span),
-            item.Entry.Flags);
+            [.. _telling.Where(flag => item.Entry.Flags.HasFlag(flag))]);
     }
 }
 
-internal sealed record PreviewLine(string Path, EntryKind Kind, long Bytes, PreviewChange Change) : Document
-{
-    public override string Type => "preview";
-}
+internal sealed record PreviewLine(string Path, EntryKind Kind, long Bytes, PreviewChange Change) : Document("preview");
 
-internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<string> AffectedPaths) : Document
-{
-    public override string Type => "finding";
-}
+internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<string> AffectedPaths) : Document("finding");
 
-internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent) : Document
-{
-    public override string Type => "key";
-}
+internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent) : Document("key");
 
-internal sealed record StepLine(string Step, long Items, long Bytes, double Seconds) : Document
-{
-    public override string Type => "step";
-}
+internal sealed record StepLine(string Step, long Items, long Bytes, double Seconds) : Document("step");
 
-internal sealed record DifferenceLine(string Path, string Difference, bool ChangedMeanwhile) : Document
-{
-    public override string Type => "difference";
-}
+internal sealed record DifferenceLine(string Path, string Difference, bool ChangedMeanwhile) : Document("difference");

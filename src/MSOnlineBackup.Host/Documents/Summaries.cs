@@ -13,10 +13,7 @@ internal sealed record VaultSummary(
     IReadOnlyList<string> Machines,
     int Points,
     long Objects,
-    long StoredBytes) : Summary
-{
-    public override string Command { get; } = Command;
-}
+    long StoredBytes) : Summary(Command);
 
 internal sealed record BackupSummary(
     string PointId,
@@ -35,15 +32,10 @@ internal sealed record BackupSummary(
     long NewBytes,
     long StoredBytes,
     long Skipped,
-    string? ResumedFrom) : Summary
-{
-    public override string Command => "backup";
-}
+    string? ResumedFrom) : Summary("backup");
 
-internal sealed record PreviewSummary : Summary
+internal sealed record PreviewSummary() : Summary("backup --dry-run")
 {
-    public override string Command => "backup --dry-run";
-
     public long NewItems { get; init; }
 
     public long ChangedItems { get; init; }
@@ -59,10 +51,7 @@ internal sealed record PreviewSummary : Summary
     public long UnchangedBytes { get; init; }
 }
 
-internal sealed record ListSummary(string Command, long Count) : Summary
-{
-    public override string Command { get; } = Command;
-}
+internal sealed record ListSummary(string Command, long Count) : Summary(Command);
 
 internal sealed record RestorePlanSummary(
     string PointId,
@@ -75,10 +64,7 @@ internal sealed record RestorePlanSummary(
     long FetchBytes,
     int Packs,
     long Conflicts,
-    long Unrestorable) : Summary
-{
-    public override string Command => "restore --dry-run";
-}
+    long Unrestorable) : Summary("restore --dry-run");
 
 internal sealed record RestoreSummary(
     string PointId,
@@ -90,10 +76,7 @@ internal sealed record RestoreSummary(
     long FetchedBytes,
     long AlreadyThere,
     long Skipped,
-    long Verified) : Summary
-{
-    public override string Command => "restore";
-}
+    long Verified) : Summary("restore");
 
 internal sealed record VerifySummary(
     VerifyLevel Level,
@@ -102,20 +85,11 @@ internal sealed record VerifySummary(
     long Chunks,
     long Bytes,
     long UnreferencedBytes,
-    int Findings) : Summary
-{
-    public override string Command => "verify";
-}
+    int Findings) : Summary("verify");
 
-internal sealed record RepairSummary(int Packs, long Chunks, int Damaged) : Summary
-{
-    public override string Command => "repair index";
-}
+internal sealed record RepairSummary(int Packs, long Chunks, int Damaged) : Summary("repair index");
 
-internal sealed record KeySummary(string Command, string KeyId, string? Label) : Summary
-{
-    public override string Command { get; } = Command;
-}
+internal sealed record KeySummary(string Command, string KeyId, string? Label) : Summary(Command);
 
 internal sealed record DrillSummary(
     string PointId,
@@ -127,8 +101,6 @@ internal sealed record DrillSummary(
     long Skipped,
     long Differences,
     long ChangedMeanwhile,
+    int Findings,
     bool Identical,
-    string? KeptIn) : Summary
-{
-    public override string Command => "drill";
-}
+    string? KeptIn) : Summary("drill");

@@ -23,7 +23,7 @@ internal static class PassphraseCommand
         try
         {
             using var process = Process.Start(new ProcessStartInfo(parts[0], parts[1..]) { RedirectStandardOutput = true })!;
-            await using ConfiguredAsyncDisposable kill = cancellationToken.Register(() => process.Kill(entireProcessTree: true)).ConfigureAwait(false);
+            using CancellationTokenRegistration kill = cancellationToken.Register(() => process.Kill(entireProcessTree: true));
             string text = await process.StandardOutput.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
             await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
             return process.ExitCode == 0

@@ -1,12 +1,18 @@
 namespace MSOnlineBackup.Host.Producers;
 
 /// <summary>
-/// A stream whose reads can be abandoned. A read of a silent pipe cannot be cancelled, so it goes into a buffer of its own:
-/// one that comes back after the job was stopped writes into nobody's memory.
+/// Standard input whose reads end when the job is stopped. A read of a silent pipe cannot be cancelled, so a thread of its
+/// own waits in it, with a buffer of its own; where the job is stopped, it is left there.
 /// </summary>
-internal sealed class StoppableInput(Stream input) : Stream
+internal sealed class StoppableInput(Stream input, CancellationToken stop) : Stream
 {
     private readonly byte[] _buffer = new byte[256 * 1024];
+    private readonly SemaphoreSlim _empty = new(0);
+    private readonly SemaphoreSlim _full = new(0);
+    private Thread? _reader;
+    private ReadOnlyMemory<byte> _unread;
+    private IOException? _failure;
+    private bool _ended;
 
     public override bool CanRead => true;
 
@@ -22,20 +28,22 @@ internal sealed class StoppableInput(Stream input) : Stream
         set => throw new NotSupportedException();
     }
 
-    public override int Read(Span<byte> buffer) => input.Read(buffer);
-
-    public override int Read(byte[] buffer, int offset, int count) => input.Read(buffer, offset, count);
-
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    /// <summary>Reads what there is.</summary>
+    /// <exception cref="OperationCanceledException">The job was stopped.</exception>
+    public override int Read(Span<byte> buffer)
     {
-        int wanted = Math.Min(buffer.Length, _buffer.Length);
-        int read = await Task.Run(() => input.Read(_buffer, 0, wanted), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
-        _buffer.AsMemory(0, read).CopyTo(buffer);
-        return read;
+        if (_unread.IsEmpty && !_ended)
+        {
+            Fill();
+        }
+
+        int count = Math.Min(buffer.Length, _unread.Length);
+        _unread.Span[..count].CopyTo(buffer);
+        _unread = _unread[count..];
+        return count;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override void Flush()
     {
@@ -47,9 +55,39 @@ internal sealed class StoppableInput(Stream input) : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    protected override void Dispose(bool disposing)
+    private void Fill()
     {
-        input.Dispose();
-        base.Dispose(disposing);
+        if (_reader is null)
+        {
+            _reader = new Thread(ReadOnDemand) { IsBackground = true, Name = "standard input" };
+            _reader.Start();
+        }
+
+        _empty.Release();
+        _full.Wait(stop);
+        if (_failure is not null)
+        {
+            throw new IOException(_failure.Message, _failure);
+        }
+
+        _ended = _unread.IsEmpty;
+    }
+
+    private void ReadOnDemand()
+    {
+        while (!_ended && _failure is null)
+        {
+            _empty.Wait();
+            try
+            {
+                _unread = _buffer.AsMemory(0, input.Read(_buffer));
+            }
+            catch (IOException e)
+            {
+                _failure = e;
+            }
+
+            _full.Release();
+        }
     }
 }

@@ -9,6 +9,9 @@ internal interface IRenderer
     /// <summary>Runs a job and shows how far it is, and what it skips, until it ends.</summary>
     Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job);
 
+    /// <summary>Runs work that counts by itself, and shows how far it is.</summary>
+    Task<T> FollowAsync<T>(Func<JobProgress> read, Func<Task<T>> work);
+
     /// <summary>One line of a listing.</summary>
     void Item<T>(T document, Func<T, string> text)
         where T : Document;

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Host.Documents;
@@ -15,8 +14,11 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
         var monitor = new JobMonitor { ItemSkipped = OnSkipped };
-        return quiet ? job(monitor) : ProgressPump.FollowAsync(monitor, this, time, () => job(monitor));
+        return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
+
+    public Task<T> FollowAsync<T>(Func<JobProgress> read, Func<Task<T>> work) =>
+        quiet ? work() : ProgressPump.FollowAsync(read, this, time, work);
 
     public void Show(ProgressReading reading) => Write(
         new ProgressLine(

@@ -5,13 +5,13 @@ namespace MSOnlineBackup.Host.Rendering;
 /// <summary>Reads a job's counters at the pace of a display until the job ends.</summary>
 internal static class ProgressPump
 {
-    public static async Task<T> FollowAsync<T>(JobMonitor monitor, IProgressDisplay display, TimeProvider time, Func<Task<T>> job)
+    public static async Task<T> FollowAsync<T>(Func<JobProgress> read, IProgressDisplay display, TimeProvider time, Func<Task<T>> work)
     {
         using var ticks = new PeriodicTimer(display.Interval, time);
-        Task pumping = PumpAsync(monitor, display, time, ticks);
+        Task pumping = PumpAsync(read, display, time, ticks);
         try
         {
-            return await job().ConfigureAwait(false);
+            return await work().ConfigureAwait(false);
         }
         finally
         {
@@ -21,12 +21,12 @@ internal static class ProgressPump
         }
     }
 
-    private static async Task PumpAsync(JobMonitor monitor, IProgressDisplay display, TimeProvider time, PeriodicTimer ticks)
+    private static async Task PumpAsync(Func<JobProgress> read, IProgressDisplay display, TimeProvider time, PeriodicTimer ticks)
     {
         var estimate = new ProgressEstimate(time);
         while (await ticks.WaitForNextTickAsync().ConfigureAwait(false))
         {
-            display.Show(estimate.Read(monitor.Snapshot()));
+            display.Show(estimate.Read(read()));
         }
     }
 }

@@ -55,10 +55,9 @@ internal static class Quantity
     public static bool TryParseSize(string text, out long bytes)
     {
         bytes = 0;
-        int digits = text.AsSpan().IndexOfAnyExcept("0123456789.");
-        ReadOnlySpan<char> number = digits < 0 ? text : text.AsSpan(0, digits);
-        string unit = digits < 0 ? "" : text[digits..].Trim().ToUpperInvariant();
-        if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value))
+        int digits = text.TakeWhile(c => char.IsAsciiDigit(c) || c == '.').Count();
+        string unit = text[digits..].Trim().ToUpperInvariant();
+        if (!double.TryParse(text.AsSpan(0, digits), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value))
         {
             return false;
         }

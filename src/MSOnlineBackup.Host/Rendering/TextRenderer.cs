@@ -8,11 +8,11 @@ namespace MSOnlineBackup.Host.Rendering;
 /// <param name="output">Standard output.</param>
 /// <param name="error">Standard error.</param>
 /// <param name="time">The clock.</param>
-/// <param name="createDisplay">Makes the display of progress; null for none.</param>
+/// <param name="createDisplay">Makes the display of a job's progress.</param>
 /// <param name="quiet">Whether only listings, skipped items and errors are written.</param>
 /// <param name="debug">Whether an error shows where it came from.</param>
 internal sealed class TextRenderer(
-    TextWriter output, TextWriter error, TimeProvider time, Func<IProgressDisplay>? createDisplay, bool quiet, bool debug) : IRenderer
+    TextWriter output, TextWriter error, TimeProvider time, Func<IProgressDisplay> createDisplay, bool quiet, bool debug) : IRenderer
 {
     /// <summary>How many skipped items are named as they happen; the recovery point lists them all.</summary>
     internal const int MaxSkippedLines = 50;
@@ -21,12 +21,17 @@ internal sealed class TextRenderer(
     private IProgressDisplay? _display;
     private int _skippedLines;
 
-    public async Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
+    public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
         var monitor = new JobMonitor { ItemSkipped = OnSkipped };
-        if (quiet || createDisplay is null)
+        return FollowAsync(monitor.Snapshot, () => job(monitor));
+    }
+
+    public async Task<T> FollowAsync<T>(Func<JobProgress> read, Func<Task<T>> work)
+    {
+        if (quiet)
         {
-            return await job(monitor).ConfigureAwait(false);
+            return await work().ConfigureAwait(false);
         }
 
         lock (_gate)
@@ -36,7 +41,7 @@ internal sealed class TextRenderer(
 
         try
         {
-            return await ProgressPump.FollowAsync(monitor, _display, time, () => job(monitor)).ConfigureAwait(false);
+            return await ProgressPump.FollowAsync(read, _display, time, work).ConfigureAwait(false);
         }
         finally
         {

@@ -9,14 +9,14 @@ internal static class HiddenPrompt
     public static async Task<string> AskAsync(string question, CancellationToken cancellationToken)
     {
         // A key press cannot be awaited; the thread that waits for one must not keep Ctrl+C from ending the command.
-        Console.Error.Write($"{question}: ");
+        await Console.Error.WriteAsync($"{question}: ").ConfigureAwait(false);
         try
         {
             return await Task.Run(ReadLine, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            Console.Error.WriteLine();
+            await Console.Error.WriteLineAsync().ConfigureAwait(false);
         }
     }
 
