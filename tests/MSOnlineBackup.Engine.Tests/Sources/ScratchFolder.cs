@@ -101,6 +101,13 @@ internal sealed unsafe partial class ScratchFolder : IDisposable
         return failure is null ? result : throw new InvalidOperationException("The action failed: " + failure, failure);
     }
 
+    public static void Run(string tool, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(tool, arguments);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
+
     public void Dispose()
     {
         using var process = System.Diagnostics.Process.Start("rm", ["-rf", Path]);

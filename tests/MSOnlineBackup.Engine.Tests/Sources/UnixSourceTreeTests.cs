@@ -163,7 +163,7 @@ public sealed class UnixSourceTreeTests : IDisposable
     {
         _folder.File("plain");
         _folder.File("quiet");
-        RunTool("chattr", "+dA", _folder.At("quiet"));
+        ScratchFolder.Run("chattr", "+dA", _folder.At("quiet"));
 
         Assert.DoesNotContain(At("plain", item => item.ReadDetails()).Attributes, a => a.Tag == AttributeTag.InodeFlags);
         EntryAttribute flags = Assert.Single(At("quiet", item => item.ReadDetails()).Attributes, a => a.Tag == AttributeTag.InodeFlags);
@@ -572,13 +572,6 @@ public sealed class UnixSourceTreeTests : IDisposable
     private static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);
 
     private static int OpenHandles() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
-
-    private static void RunTool(string tool, params string[] arguments)
-    {
-        using var process = System.Diagnostics.Process.Start(tool, arguments);
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
-    }
 
     private List<string> Paths(SourceSelection? selection = null, string? root = null) =>
         Walk(selection, root).ConvertAll(item => item.Entry.Path.ToString());

@@ -41,6 +41,8 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
     // system.posix_acl_access and the like of links, nodes and unreadable files are reached by a path of /proc.
     private static readonly bool _hasProc = Directory.Exists("/proc/self/fd");
 
+    public override ReadOnlySpan<byte> FlagsName => default;
+
     protected override int NoFollow => AtNoFollow;
 
     protected override int RemoveFolder => 0x200;

@@ -14,16 +14,15 @@ internal static class Errno
     public const int NotDirectory = 20;
     public const int IsDirectory = 21;
     public const int Invalid = 22;
+    public const int NotTerminal = 25;
     public const int NoSpace = 28;
     public const int ReadOnly = 30;
     public const int Range = 34;
 
-    public static readonly int NameTooLong = OperatingSystem.IsMacOS() ? 63 : 36;
     public static readonly int NotImplemented = OperatingSystem.IsMacOS() ? 78 : 38;
     public static readonly int NotEmpty = OperatingSystem.IsMacOS() ? 66 : 39;
     public static readonly int Loop = OperatingSystem.IsMacOS() ? 62 : 40;
     public static readonly int NoAttribute = OperatingSystem.IsMacOS() ? 93 : 61;
-    public static readonly int TooBig = 7;
     public static readonly int Overflow = OperatingSystem.IsMacOS() ? 84 : 75;
     public static readonly int NotSupported = OperatingSystem.IsMacOS() ? 45 : 95;
     public static readonly int QuotaExceeded = OperatingSystem.IsMacOS() ? 69 : 122;

@@ -86,7 +86,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
         {
             byte[] value = new byte[4];
             BinaryPrimitives.WriteUInt32LittleEndian(value, flags);
-            attributes.Add(new EntryAttribute(AttributeTag.InodeFlags, default, value));
+            attributes.Add(new EntryAttribute(AttributeTag.InodeFlags, system.FlagsName.ToArray(), value));
         }
 
         if (_stat.BirthNs is long birth)

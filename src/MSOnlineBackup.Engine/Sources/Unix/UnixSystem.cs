@@ -18,6 +18,9 @@ internal abstract unsafe class UnixSystem
     /// <summary>The system this process runs on.</summary>
     public static UnixSystem Current { get; } = new LinuxSystem();
 
+    /// <summary>The name under which <see cref="RecoveryPoints.AttributeTag.InodeFlags"/> of this system are kept: flags of another mean something else.</summary>
+    public abstract ReadOnlySpan<byte> FlagsName { get; }
+
     /// <summary>AT_SYMLINK_NOFOLLOW.</summary>
     protected abstract int NoFollow { get; }
 
@@ -93,8 +96,15 @@ internal abstract unsafe class UnixSystem
     /// <summary>The system's text for an error number.</summary>
     public static string Describe(int error) => Marshal.GetPInvokeErrorMessage(error);
 
-    /// <summary>Closes a handle. Nothing that matters is learnt from its result: what was written is checked where it is written.</summary>
+    /// <summary>Closes a handle that was only read from.</summary>
     public static void Close(int handle) => _ = Libc.Close(handle);
+
+    /// <summary>Closes a handle that was written to: a network file system may tell only now that it could not keep it.</summary>
+    public static int CloseWritten(int handle)
+    {
+        int result = (int)Result(Libc.Close(handle));
+        return result == -Errno.Interrupted ? 0 : result;
+    }
 
     /// <summary>Reads at an offset.</summary>
     public static int Read(int handle, long offset, Span<byte> destination)

@@ -1,0 +1,237 @@
+using System.Diagnostics.CodeAnalysis;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources.Unix;
+
+namespace MSOnlineBackup.Engine.Restore.Targets.Unix;
+
+/// <summary>
+/// Handles of folders below the target, opened component by component from the target's own and never through a link.
+/// The most recently used are kept open. For several threads.
+/// </summary>
+internal sealed class TargetFolders : IDisposable
+{
+    private const int MaxKept = 128;
+
+    private readonly UnixSystem _system;
+    private readonly byte[] _rootPath;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<byte[], Folder> _byPath = new(PathComparer.Instance);
+    private readonly Dictionary<byte[], Folder>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
+
+    // Most recently used first.
+    private readonly LinkedList<Folder> _used = new();
+    private readonly Folder _root;
+
+    public TargetFolders(UnixSystem system, byte[] rootPath, int rootHandle)
+    {
+        _system = system;
+        _rootPath = rootPath;
+        _lookup = _byPath.GetAlternateLookup<ReadOnlySpan<byte>>();
+        _root = new Folder([], rootHandle) { Users = 1 };
+    }
+
+    /// <summary>The full path of something below the target, raw, for messages.</summary>
+    public ReadOnlySpan<byte> FullPath(ReadOnlySpan<byte> path) =>
+        path.IsEmpty ? _rootPath
+        : _rootPath.Length == 1 ? [.. _rootPath, .. path]
+        : [.. _rootPath, (byte)'/', .. path];
+
+    /// <summary>The folder at a path, to be disposed after use.</summary>
+    /// <param name="path">Its path below the target.</param>
+    /// <param name="create">Whether it is created, with its parents, where it is missing.</param>
+    /// <returns>Null where it is missing and not to be created.</returns>
+    /// <exception cref="BackupException">RestoreTargetInvalid for a link in the way, RestoreItemExists for something else,
+    /// RestoreTargetFull, RestoreTargetUnwritable, RestoreItemFailed.</exception>
+    public Lease? Acquire(ReadOnlySpan<byte> path, bool create)
+    {
+        Folder current = AcquireNearest(path);
+        while (current.Path.Length < path.Length)
+        {
+            int start = current.Path.Length == 0 ? 0 : current.Path.Length + 1;
+            int length = path[start..].IndexOf((byte)'/');
+            ReadOnlySpan<byte> next = length < 0 ? path : path[..(start + length)];
+            Folder? child;
+            try
+            {
+                child = OpenChild(current, next, next[start..], create);
+            }
+            finally
+            {
+                Release(current);
+            }
+
+            if (child is null)
+            {
+                return null;
+            }
+
+            current = child;
+        }
+
+        return new Lease(this, current);
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (Folder folder in _used)
+            {
+                UnixSystem.Close(folder.Handle);
+            }
+
+            _used.Clear();
+            _byPath.Clear();
+            if (_root.Users > 0)
+            {
+                _root.Users = 0;
+                UnixSystem.Close(_root.Handle);
+            }
+        }
+    }
+
+    // The folder itself, or the closest one above it that is open.
+    private Folder AcquireNearest(ReadOnlySpan<byte> path)
+    {
+        lock (_lock)
+        {
+            while (!path.IsEmpty)
+            {
+                if (_lookup.TryGetValue(path, out Folder? folder))
+                {
+                    folder.Users++;
+                    if (_used.First != folder.Node)
+                    {
+                        _used.Remove(folder.Node);
+                        _used.AddFirst(folder.Node);
+                    }
+
+                    return folder;
+                }
+
+                int slash = path.LastIndexOf((byte)'/');
+                path = slash < 0 ? default : path[..slash];
+            }
+
+            _root.Users++;
+            return _root;
+        }
+    }
+
+    private Folder? OpenChild(Folder parent, ReadOnlySpan<byte> path, ReadOnlySpan<byte> name, bool create)
+    {
+        int handle = _system.OpenBase(parent.Handle, name);
+        if (handle == -Errno.NotFound)
+        {
+            if (!create)
+            {
+                return null;
+            }
+
+            int made = UnixSystem.MakeDirectory(parent.Handle, name, UnixRestoreTarget.FolderModeWhileRestoring);
+            handle = made < 0 && made != -Errno.Exists ? made : _system.OpenBase(parent.Handle, name);
+        }
+
+        if (handle == -Errno.Loop || handle == -Errno.NotDirectory)
+        {
+            throw _system.Stat(parent.Handle, name, out UnixStat stat) >= 0 && stat.Kind == EntryKind.SymbolicLink
+                ? UnixRestoreError.LinkInTheWay(FullPath(path))
+                : UnixRestoreError.Exists(FullPath(path), isFolder: false);
+        }
+
+        return handle >= 0 ? Keep(path.ToArray(), handle) : throw UnixRestoreError.OfItem(handle, FullPath(path));
+    }
+
+    private Folder Keep(byte[] path, int handle)
+    {
+        lock (_lock)
+        {
+            if (_byPath.TryGetValue(path, out Folder? other))
+            {
+                // Another thread was faster.
+                UnixSystem.Close(handle);
+                other.Users++;
+                return other;
+            }
+
+            var folder = new Folder(path, handle) { Users = 1 };
+            _byPath.Add(path, folder);
+            _used.AddFirst(folder.Node);
+            for (LinkedListNode<Folder>? node = _used.Last; node is not null && _used.Count > MaxKept;)
+            {
+                LinkedListNode<Folder>? previous = node.Previous;
+                if (node.Value.Users == 0)
+                {
+                    _used.Remove(node);
+                    _byPath.Remove(node.Value.Path);
+                    UnixSystem.Close(node.Value.Handle);
+                }
+
+                node = previous;
+            }
+
+            return folder;
+        }
+    }
+
+    private void Release(Folder folder)
+    {
+        lock (_lock)
+        {
+            folder.Users--;
+        }
+    }
+
+    /// <summary>A folder that stays open until this is disposed.</summary>
+    internal readonly struct Lease(TargetFolders owner, Folder folder) : IDisposable
+    {
+        public int Handle => folder.Handle;
+
+        /// <summary>Whether what is created here gets an access list from the folder.</summary>
+        public bool HandsOnAccessList(UnixMetadata metadata) =>
+            folder.HandsOnAccessList ??= metadata.HandsOnAccessList(folder.Handle);
+
+        public void Dispose() => owner.Release(folder);
+    }
+
+    internal sealed class Folder
+    {
+        public Folder(byte[] path, int handle)
+        {
+            Path = path;
+            Handle = handle;
+            Node = new LinkedListNode<Folder>(this);
+        }
+
+        public byte[] Path { get; }
+
+        public int Handle { get; }
+
+        public LinkedListNode<Folder> Node { get; }
+
+        public int Users { get; set; }
+
+        public bool? HandsOnAccessList { get; set; }
+    }
+
+    private sealed class PathComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    {
+        public static PathComparer Instance { get; } = new();
+
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode([DisallowNull] byte[] obj) => GetHashCode(obj.AsSpan());
+
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(alternate);
+            return hash.ToHashCode();
+        }
+
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+    }
+}

@@ -1,0 +1,81 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources.Unix;
+
+namespace MSOnlineBackup.Engine.Restore.Targets.Unix;
+
+/// <summary>What an error number means for a restore.</summary>
+internal static class UnixRestoreError
+{
+    /// <summary>Why an item could not be written.</summary>
+    /// <param name="result">The negative error number.</param>
+    /// <param name="path">The item's full path, raw.</param>
+    public static BackupException OfItem(int result, ReadOnlySpan<byte> path)
+    {
+        int error = -result;
+        string text = EntryName.Escape(path);
+        string cause = UnixSystem.Describe(error);
+        if (error == Errno.NoSpace || error == Errno.QuotaExceeded)
+        {
+            return new BackupException(
+                BackupErrorId.RestoreTargetFull,
+                $"'{text}' could not be written: {cause}.",
+                "Make room at the target, then run the restore again; it continues where it stopped.",
+                text);
+        }
+
+        if (error is Errno.ReadOnly or Errno.AccessDenied)
+        {
+            return new BackupException(
+                BackupErrorId.RestoreTargetUnwritable,
+                $"'{text}' could not be written: {cause}.",
+                "Restore into a folder that this account may write, or run the restore as another account.",
+                text);
+        }
+
+        return new BackupException(
+            BackupErrorId.RestoreItemFailed,
+            $"'{text}' could not be restored: {cause}.",
+            error == Errno.NotPermitted
+                ? "Run the restore as root, or restore to a file system that can keep such items."
+                : "See the cause; restore the item to another folder or file system if it cannot be removed.",
+            text);
+    }
+
+    /// <summary>A link stands where a folder of the path should.</summary>
+    public static BackupException LinkInTheWay(ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.RestoreTargetInvalid,
+            $"'{text}' is a symbolic link where the restore needs a folder: following it could write outside the target.",
+            "Remove the link, or restore into an empty folder.",
+            text);
+    }
+
+    /// <summary>Something is at an item's place and may not, or cannot, be replaced.</summary>
+    public static BackupException Exists(ReadOnlySpan<byte> path, bool isFolder)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.RestoreItemExists,
+            isFolder ? $"A folder is at '{text}', where the restore has something else." : $"'{text}' exists already.",
+            "Remove or rename it, choose another way to treat what exists, or restore into an empty folder.",
+            text);
+    }
+
+    /// <summary>Something of an item's metadata could not be set.</summary>
+    /// <param name="result">The negative error number.</param>
+    /// <param name="what">What, with "could not be set" to follow.</param>
+    /// <param name="action">What to do.</param>
+    /// <param name="path">The item's full path, raw.</param>
+    public static BackupException OfMetadata(int result, string what, string action, ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.RestoreMetadataFailed,
+            $"{what} of '{text}' could not be set: {UnixSystem.Describe(-result)}.",
+            action,
+            text);
+    }
+}
