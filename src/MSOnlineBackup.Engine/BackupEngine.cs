@@ -6,6 +6,7 @@ using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 
@@ -200,7 +201,8 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return await new RestorePlanner(store, monitor).PlanAsync(request, cancellationToken).ConfigureAwait(false);
+        using IRestoreTarget? target = Path.Exists(request.TargetFolder) ? RestoreTargets.Open(request.TargetFolder) : null;
+        return await new RestorePlanner(store, target).PlanAsync(request, monitor, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Does it.</summary>
@@ -209,7 +211,8 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(monitor);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return await new RestoreExecutor(store, monitor).RunAsync(plan, cancellationToken).ConfigureAwait(false);
+        using IRestoreTarget target = RestoreTargets.Open(plan.Request.TargetFolder);
+        return await RestoreExecutor.RunAsync(store, plan, target, monitor, _options.Workers, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Verifies the store.</summary>
