@@ -1,0 +1,231 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Restore;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Restore;
+
+/// <summary>A target in memory that holds its users to the contract: no name is taken twice, no folder is finished before what is in it.</summary>
+internal sealed class MemoryTarget : IRestoreTarget
+{
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<EntryPath, Item> _items = new() { [EntryPath.Root] = Item.Folder() };
+    private readonly List<string> _violations = [];
+    private int _open;
+
+    /// <summary>Called before anything is written to a file; may throw.</summary>
+    public Action<EntryPath>? BeforeWrite { get; init; }
+
+    /// <summary>Changes what is read back.</summary>
+    public Func<EntryPath, byte[], byte[]>? OnOpenRead { get; init; }
+
+    /// <summary>Files begun and neither completed nor disposed.</summary>
+    public int OpenFiles => Volatile.Read(ref _open);
+
+    public int MostOpenFiles { get; private set; }
+
+    public IReadOnlyList<string> Paths
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _items.Keys.Where(path => !path.IsRoot).Select(path => path.ToString())];
+            }
+        }
+    }
+
+    public IReadOnlyList<string> Violations
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _violations];
+            }
+        }
+    }
+
+    public Item this[string path] => _items[EntryPath.Parse(path)];
+
+    public bool Has(string path) => _items.ContainsKey(EntryPath.Parse(path));
+
+    public void Put(string path, byte[] content, long modifiedNs = 0)
+    {
+        EntryPath place = EntryPath.Parse(path);
+        CreateDirectory(place.Parent);
+        _items[place] = new Item(new ManifestEntry { Path = place, Kind = EntryKind.File, Size = content.Length, Metadata = new EntryMetadata { ModifiedNs = modifiedNs } }) { Content = content };
+    }
+
+    public ManifestEntry? Find(EntryPath path)
+    {
+        lock (_gate)
+        {
+            return _items.GetValueOrDefault(path)?.Entry;
+        }
+    }
+
+    public void CreateDirectory(EntryPath path)
+    {
+        lock (_gate)
+        {
+            if (_items.TryGetValue(path, out Item? found))
+            {
+                if (found.Entry.Kind != EntryKind.Directory)
+                {
+                    throw Fault(BackupErrorId.RestoreItemExists, path);
+                }
+
+                return;
+            }
+
+            CreateDirectory(path.Parent);
+            CheckFolderOf(path);
+            _items.Add(path, Item.Folder());
+        }
+    }
+
+    public IRestoreFile CreateFile(ManifestEntry entry)
+    {
+        lock (_gate)
+        {
+            CheckFolderOf(entry.Path);
+            MostOpenFiles = Math.Max(MostOpenFiles, ++_open);
+            return new MemoryFile(this, entry);
+        }
+    }
+
+    public void CreateSpecial(ManifestEntry entry, bool replace, Action<BackupException> reportMetadata) => Place(entry, new Item(entry), replace);
+
+    public void CreateHardLink(EntryPath path, EntryPath existing, bool replace)
+    {
+        lock (_gate)
+        {
+            Item first = _items[existing];
+            Place(first.Entry with { Path = path }, first, replace);
+        }
+    }
+
+    public void SetDirectoryMetadata(ManifestEntry entry, Action<BackupException> reportMetadata)
+    {
+        lock (_gate)
+        {
+            Item folder = _items[entry.Path];
+            if (folder.IsFinished)
+            {
+                _violations.Add($"'{entry.Path}' was finished twice");
+            }
+
+            foreach ((EntryPath path, Item item) in _items)
+            {
+                if (path != entry.Path && path.IsAtOrBelow(entry.Path) && item is { Entry.Kind: EntryKind.Directory, IsFinished: false, WasThere: false })
+                {
+                    _violations.Add($"'{entry.Path}' was finished before '{path}'");
+                }
+            }
+
+            folder.Entry = entry;
+            folder.IsFinished = true;
+        }
+    }
+
+    public Stream OpenRead(EntryPath path)
+    {
+        lock (_gate)
+        {
+            byte[] content = _items[path].Content;
+            return new MemoryStream(OnOpenRead?.Invoke(path, [.. content]) ?? content);
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+
+    /// <summary>From here on everything counts as having been there before.</summary>
+    public void Settle()
+    {
+        foreach (Item item in _items.Values)
+        {
+            item.WasThere = true;
+            item.IsFinished = false;
+        }
+    }
+
+    private static BackupException Fault(BackupErrorId id, EntryPath path) => new(id, $"A test lets '{path}' fail: {id}.", "None: a test.", path.ToString());
+
+    private void CheckFolderOf(EntryPath path)
+    {
+        if (!_items.TryGetValue(path.Parent, out Item? folder) || folder.Entry.Kind != EntryKind.Directory)
+        {
+            throw Fault(BackupErrorId.RestoreItemFailed, path);
+        }
+
+        if (folder.IsFinished)
+        {
+            _violations.Add($"'{path}' was made after its folder was finished");
+        }
+    }
+
+    private void Place(ManifestEntry entry, Item item, bool replace)
+    {
+        lock (_gate)
+        {
+            CheckFolderOf(entry.Path);
+            if (_items.TryGetValue(entry.Path, out Item? found) && (!replace || found.Entry.Kind == EntryKind.Directory))
+            {
+                throw Fault(BackupErrorId.RestoreItemExists, entry.Path);
+            }
+
+            _items[entry.Path] = item;
+        }
+    }
+
+    internal sealed class Item(ManifestEntry entry)
+    {
+        public ManifestEntry Entry { get; set; } = entry;
+
+        public byte[] Content { get; init; } = [];
+
+        public bool IsFinished { get; set; }
+
+        public bool WasThere { get; set; }
+
+        public static Item Folder() => new(new ManifestEntry { Path = EntryPath.Root, Kind = EntryKind.Directory, Metadata = new EntryMetadata() });
+    }
+
+    private sealed class MemoryFile(MemoryTarget target, ManifestEntry entry) : IRestoreFile
+    {
+        private readonly byte[] _content = new byte[entry.Size];
+        private readonly bool[] _written = new bool[entry.Size];
+        private bool _disposed;
+
+        public void Write(long offset, ReadOnlySpan<byte> content)
+        {
+            target.BeforeWrite?.Invoke(entry.Path);
+            Assert.False(_disposed);
+            content.CopyTo(_content.AsSpan((int)offset));
+            if (_written.AsSpan((int)offset, content.Length).Contains(true))
+            {
+                lock (target._gate)
+                {
+                    target._violations.Add($"'{entry.Path}' was written twice at {offset}");
+                }
+            }
+
+            _written.AsSpan((int)offset, content.Length).Fill(true);
+        }
+
+        public void Complete(bool replace, Action<BackupException> reportMetadata) =>
+            target.Place(entry, new Item(entry) { Content = _content }, replace);
+
+        public void Dispose()
+        {
+            if (!_disposed)
+            {
+                _disposed = true;
+                Interlocked.Decrement(ref target._open);
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+using System.Text;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Tests.RecoveryPoints;
+using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Testing;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Restore;
+
+/// <summary>A vault in memory with one recovery point, made by hand: what is in it is known to the byte.</summary>
+internal sealed class RestoreFixture : IAsyncDisposable
+{
+    private readonly VaultHeader _header;
+    private readonly UnlockedStore _unlocked;
+    private readonly WriteSession _session;
+    private readonly SortedDictionary<EntryPath, ManifestEntry> _entries = [];
+
+    private RestoreFixture(MemoryVaultStore objects, VaultHeader header, UnlockedStore unlocked, WriteSession session)
+    {
+        Objects = objects;
+        _header = header;
+        _unlocked = unlocked;
+        _session = session;
+    }
+
+    public MemoryVaultStore Objects { get; }
+
+    /// <summary>What the files of the source hold, by their path.</summary>
+    public Dictionary<EntryPath, byte[]> Contents { get; } = [];
+
+    public List<SkippedItem> Skipped { get; } = [];
+
+    public IReadOnlyCollection<ManifestEntry> Entries => _entries.Values;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static async Task<RestoreFixture> CreateAsync()
+    {
+        var objects = new MemoryVaultStore();
+        VaultHeader header = await VaultHeader.CreateAsync(objects, TimeProvider.System, Cancel);
+        UnlockedStore unlocked = await new KeyRing(objects, header, TimeProvider.System, iterations: 1000).CreateStoreAsync("a passphrase that is long", Cancel);
+        ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
+        return new RestoreFixture(objects, header, unlocked, await BeginAsync(store));
+    }
+
+    public async ValueTask DisposeAsync() => await _session.DisposeAsync();
+
+    public Task<ChunkStore> OpenAsync(IVaultStore? objects = null) =>
+        ChunkStore.OpenAsync(objects ?? Objects, _header, _unlocked.StoreId, _unlocked.MasterKey, Cancel);
+
+    /// <summary>Another writer of the same store, which knows only what is flushed.</summary>
+    public async Task<WriteSession> BeginOtherAsync() => await BeginAsync(await OpenAsync());
+
+    public async Task<ChunkId> StoreAsync(byte[] content) => await _session.Chunks.WriteAsync(ChunkKind.Content, content, Cancel);
+
+    /// <summary>Closes the open packs, so that what follows goes into others.</summary>
+    public Task FlushAsync() => _session.FlushAsync(Cancel);
+
+    public void Folder(string path) => Add(new ManifestEntry
+    {
+        Path = EntryPath.Parse(path),
+        Kind = EntryKind.Directory,
+        Metadata = new EntryMetadata { Mode = 0x1ed, ModifiedNs = 1_000_000_000 + path.Length },
+    });
+
+    public ManifestEntry Add(ManifestEntry entry)
+    {
+        _entries[entry.Path] = entry;
+        return entry;
+    }
+
+    /// <summary>A file of these pieces: a chunk each, a null for a hole of as many bytes as the number says.</summary>
+    public async Task<ManifestEntry> FileAsync(string path, params (byte[]? Content, int Hole)[] pieces)
+    {
+        var slices = new List<ContentSlice>();
+        var whole = new List<byte>();
+        foreach ((byte[]? content, int hole) in pieces)
+        {
+            slices.Add(content is null ? new ContentSlice(null, 0, hole) : new ContentSlice(await StoreAsync(content), 0, content.Length));
+            whole.AddRange(content ?? new byte[hole]);
+        }
+
+        return AddFile(path, [.. whole], new EntryContent(slices, []));
+    }
+
+    public Task<ManifestEntry> FileAsync(string path, string content) => FileAsync(path, (Encoding.UTF8.GetBytes(content), 0));
+
+    public ManifestEntry AddFile(string path, byte[] content, EntryContent slices, EntryMetadata? metadata = null)
+    {
+        EntryPath place = EntryPath.Parse(path);
+        Contents[place] = content;
+        return Add(new ManifestEntry
+        {
+            Path = place,
+            Kind = EntryKind.File,
+            Size = content.Length,
+            Content = slices,
+            Metadata = metadata ?? new EntryMetadata { Mode = 0x1a4, ModifiedNs = 1_700_000_000_000_000_000 + path.Length },
+        });
+    }
+
+    /// <summary>Many small files in bundles, chunked and sparse ones, duplicates, links and folders.</summary>
+    public async Task RandomAsync(int seed, int count)
+    {
+        var random = new Random(seed);
+        List<string> folders = [""];
+        Folder("");
+        var bundle = new List<byte>();
+        var bundled = new List<(string Path, byte[] Content, int Offset)>();
+        for (int i = 0; i < count; i++)
+        {
+            string parent = folders[random.Next(folders.Count)];
+            string path = (parent.Length == 0 ? "" : parent + "/") + $"{"abcxyz"[random.Next(6)]}{i}";
+            switch (random.Next(10))
+            {
+                case 0:
+                    folders.Add(path);
+                    Folder(path);
+                    break;
+                case 1:
+                    Add(new ManifestEntry { Path = EntryPath.Parse(path), Kind = EntryKind.SymbolicLink, LinkTarget = "/etc/passwd"u8.ToArray(), Metadata = new EntryMetadata() });
+                    break;
+                case 2:
+                    await FileAsync(path, [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => random.Next(3) == 0 ? ((byte[]?)null, random.Next(1, 5000)) : (Bytes(random, random.Next(5) + 1, random.Next(1, 9000)), 0))]);
+                    break;
+                case 3:
+                    await FileAsync(path);
+                    break;
+                default:
+                    byte[] content = Bytes(random, random.Next(256), random.Next(1, 300));
+                    bundled.Add((path, content, bundle.Count));
+                    bundle.AddRange(content);
+                    break;
+            }
+
+            if (random.Next(40) == 0)
+            {
+                await CloseBundleAsync();
+            }
+
+            if (random.Next(100) == 0)
+            {
+                await FlushAsync();
+            }
+        }
+
+        await CloseBundleAsync();
+
+        async Task CloseBundleAsync()
+        {
+            if (bundle.Count > 0)
+            {
+                ChunkId id = await StoreAsync([.. bundle]);
+                bundled.ForEach(file => AddFile(file.Path, file.Content, new EntryContent([new ContentSlice(id, file.Offset, file.Content.Length)], [])));
+                bundled.Clear();
+                bundle.Clear();
+            }
+        }
+    }
+
+    /// <summary>A recovery point of everything added, its source being <c>/src</c>.</summary>
+    public async Task<RecoveryPoint> PointAsync(string source = "/src")
+    {
+        var writer = new ManifestWriter(_session.Chunks, Manifests.Key);
+        foreach (ManifestEntry entry in _entries.Values)
+        {
+            await writer.AddAsync(entry, Cancel);
+        }
+
+        ManifestRoot root = await writer.CompleteAsync(Cancel);
+        await FlushAsync();
+        return new RecoveryPoint
+        {
+            SessionId = _session.Id,
+            MachineId = _session.Id,
+            MachineName = "m",
+            OperatingSystem = "o",
+            AgentVersion = "0",
+            Started = default,
+            Ended = default,
+            Status = RecoveryPointStatus.Completed,
+            Sources = [new RecoveryPointSource { Path = source, Manifest = root }],
+        };
+    }
+
+    /// <summary>Plans and restores.</summary>
+    public async Task<(RestorePlan Plan, RestoreResult Result)> RestoreAsync(RestoreRequest request, MemoryTarget target, IVaultStore? objects = null, CancellationToken cancel = default)
+    {
+        var monitor = new JobMonitor { ItemSkipped = item => { lock (Skipped) { Skipped.Add(item); } } };
+        RestorePlan plan = await new RestorePlanner(await OpenAsync(), target).PlanAsync(request, monitor, Cancel);
+        RestoreResult result = await RestoreExecutor.RunAsync(await OpenAsync(objects), plan, target, monitor, workers: 3, cancel == default ? Cancel : cancel);
+        Assert.Empty(target.Violations);
+        Assert.Equal(0, target.OpenFiles);
+        Assert.Equal(result.Skipped, Skipped.Count);
+        return (plan, result);
+    }
+
+    public static RestoreRequest Request(RecoveryPoint point, RestoreConflict conflict = RestoreConflict.Skip, bool verify = false, params string[] paths) =>
+        new() { Point = point, TargetFolder = "memory", Conflict = conflict, Verify = verify, Paths = paths };
+
+    // Few alphabets and few seeds: duplicates happen.
+    private static byte[] Bytes(Random random, int seed, int length)
+    {
+        byte[] bytes = new byte[length];
+        new Random(seed * 1000).NextBytes(bytes);
+        bytes[random.Next(length)] = (byte)random.Next(3);
+        return bytes;
+    }
+
+    private static Task<WriteSession> BeginAsync(ChunkStore store) => WriteSession.BeginAsync(
+        store,
+        new SessionRecord { MachineId = null, Started = DateTimeOffset.UnixEpoch.AddYears(50) },
+        new JobMonitor(),
+        workers: 1,
+        verifyOneIn: 0,
+        Cancel);
+}
