@@ -170,7 +170,7 @@ internal sealed class RestoreExecutor
         }
     }
 
-    // The open folder that holds a place. One that the selection does not list is made on the way, and keeps whatever metadata it gets.
+    // The open folder that holds a place. One that the selection does not list is made on the way.
     private RestoreFolder? FolderOf(EntryPath place)
     {
         if (place.IsRoot)
@@ -179,26 +179,21 @@ internal sealed class RestoreExecutor
         }
 
         EntryPath parent = place.Parent;
-        while (_folders.TryPeek(out RestoreFolder? top))
+        while (_folders.TryPeek(out RestoreFolder? top) && !parent.IsAtOrBelow(top.Place))
         {
-            if (top.Place == parent)
-            {
-                return top;
-            }
-
-            if (parent.IsAtOrBelow(top.Place))
-            {
-                break;
-            }
-
             _folders.Pop().Release();
         }
 
-        RestoreFolder? above = _folders.TryPeek(out RestoreFolder? open) ? open : null;
-        EntryPath target = above is null || above.Place.IsRoot ? parent : above.Target.Append(parent.Bytes[(above.Place.Bytes.Length + 1)..]);
+        return _folders.TryPeek(out RestoreFolder? open) && open.Place == parent ? open : MakeFolder(parent);
+    }
+
+    private RestoreFolder MakeFolder(EntryPath place)
+    {
+        RestoreFolder? above = FolderOf(place);
+        EntryPath target = above is null ? place : above.Target.Append(place.Name);
         BackupException? failure = above?.Failure;
         bool isNew = false;
-        if (failure is null && !parent.IsRoot)
+        if (failure is null && !place.IsRoot)
         {
             try
             {
@@ -211,7 +206,7 @@ internal sealed class RestoreExecutor
             }
         }
 
-        var folder = new RestoreFolder(_job, above, parent, target, item: null) { IsNew = isNew, Failure = failure };
+        var folder = new RestoreFolder(_job, above, place, target, item: null) { IsNew = isNew, Failure = failure };
         _folders.Push(folder);
         return folder;
     }

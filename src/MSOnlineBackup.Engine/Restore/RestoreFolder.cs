@@ -9,6 +9,9 @@ namespace MSOnlineBackup.Engine.Restore;
 /// </summary>
 internal sealed class RestoreFolder
 {
+    // rwxr-xr-x: who may read what is restored must be able to reach it.
+    private const uint ModeOnTheWay = 0x1ed;
+
     private readonly RestoreJob _job;
     private readonly RestoreFolder? _parent;
     private readonly RestoreItem? _item;
@@ -51,18 +54,42 @@ internal sealed class RestoreFolder
             return;
         }
 
-        if (_item is { } item && Failure is null)
+        if (Failure is null)
         {
-            try
-            {
-                _job.Target.SetDirectoryMetadata(item.Entry, fault => _job.Tally.Report(item, fault));
-            }
-            catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
-            {
-                _job.Tally.Report(item, fault);
-            }
+            Finish();
         }
 
         _parent?.Release();
+    }
+
+    private void Finish()
+    {
+        try
+        {
+            if (_item is not null)
+            {
+                _job.Target.SetDirectoryMetadata(_item.Entry, Report);
+            }
+            else if (IsNew && _job.Target.Find(Target) is { } made)
+            {
+                _job.Target.SetDirectoryMetadata(made with { Metadata = made.Metadata with { Mode = ModeOnTheWay } }, Report);
+            }
+        }
+        catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
+        {
+            Report(fault);
+        }
+    }
+
+    private void Report(BackupException fault)
+    {
+        if (_item is not null)
+        {
+            _job.Tally.Report(_item, fault);
+        }
+        else
+        {
+            _job.Tally.Skip(new SkippedItem(Target.ToString(), fault.Id, fault.Message));
+        }
     }
 }

@@ -73,13 +73,24 @@ internal sealed class RestoreSelection
         return selection;
     }
 
-    /// <summary>All entries selected, source by source, in manifest order.</summary>
+    /// <summary>All entries selected, source by source, in manifest order, and the folders above them as far as their source has them.</summary>
     /// <param name="reportDamage">Told of parts of a manifest that cannot be read; the reading goes on after them.</param>
     /// <param name="cancellationToken">Stops.</param>
     public async IAsyncEnumerable<SelectedEntry> ReadAsync(Action<SkippedItem> reportDamage, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        (RecoveryPointSource? Source, EntryPath Subtree) previous = default;
         foreach ((RecoveryPointSource source, EntryPath subtree) in _parts)
         {
+            foreach (EntryPath folder in FoldersAbove(subtree))
+            {
+                bool isDone = source == previous.Source && previous.Subtree.IsAtOrBelow(folder);
+                if (!isDone && await new ManifestReader(_chunks, source.Manifest).FindAsync(folder, cancellationToken).ConfigureAwait(false) is { } above)
+                {
+                    yield return new SelectedEntry(source.Path, above, Join(SourcePath.ToTarget(source.Path), above.Path));
+                }
+            }
+
+            previous = (source, subtree);
             ManifestCursor cursor = new ManifestReader(_chunks, source.Manifest).OpenCursor();
             EntryPath root = SourcePath.ToTarget(source.Path);
             EntryPath? last = null;
@@ -110,6 +121,20 @@ internal sealed class RestoreSelection
                 last = entry.Path;
                 yield return new SelectedEntry(source.Path, entry, Join(root, entry.Path));
             }
+        }
+    }
+
+    private static IEnumerable<EntryPath> FoldersAbove(EntryPath path)
+    {
+        for (int length = 0; length >= 0 && !path.IsRoot; length = NextSlash(path, length + 1))
+        {
+            yield return new EntryPath(path.Bytes[..length].ToArray());
+        }
+
+        static int NextSlash(EntryPath path, int from)
+        {
+            int slash = path.Bytes[from..].IndexOf((byte)'/');
+            return slash < 0 ? -1 : from + slash;
         }
     }
 

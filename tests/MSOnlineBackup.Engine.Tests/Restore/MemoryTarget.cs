@@ -9,7 +9,7 @@ namespace MSOnlineBackup.Engine.Tests.Restore;
 internal sealed class MemoryTarget : IRestoreTarget
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<EntryPath, Item> _items = new() { [EntryPath.Root] = Item.Folder() };
+    private readonly SortedDictionary<EntryPath, Node> _items = new() { [EntryPath.Root] = Node.Folder(EntryPath.Root) };
     private readonly List<string> _violations = [];
     private int _open;
 
@@ -46,7 +46,7 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
     }
 
-    public Item this[string path] => _items[EntryPath.Parse(path)];
+    public Node this[string path] => _items[EntryPath.Parse(path)];
 
     public bool Has(string path) => _items.ContainsKey(EntryPath.Parse(path));
 
@@ -54,7 +54,7 @@ internal sealed class MemoryTarget : IRestoreTarget
     {
         EntryPath place = EntryPath.Parse(path);
         CreateDirectory(place.Parent);
-        _items[place] = new Item(new ManifestEntry { Path = place, Kind = EntryKind.File, Size = content.Length, Metadata = new EntryMetadata { ModifiedNs = modifiedNs } }) { Content = content };
+        _items[place] = new Node(new ManifestEntry { Path = place, Kind = EntryKind.File, Size = content.Length, Metadata = new EntryMetadata { ModifiedNs = modifiedNs } }) { Content = content };
     }
 
     public ManifestEntry? Find(EntryPath path)
@@ -69,7 +69,7 @@ internal sealed class MemoryTarget : IRestoreTarget
     {
         lock (_gate)
         {
-            if (_items.TryGetValue(path, out Item? found))
+            if (_items.TryGetValue(path, out Node? found))
             {
                 if (found.Entry.Kind != EntryKind.Directory)
                 {
@@ -81,7 +81,7 @@ internal sealed class MemoryTarget : IRestoreTarget
 
             CreateDirectory(path.Parent);
             CheckFolderOf(path);
-            _items.Add(path, Item.Folder());
+            _items.Add(path, Node.Folder(path));
         }
     }
 
@@ -95,13 +95,13 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
     }
 
-    public void CreateSpecial(ManifestEntry entry, bool replace, Action<BackupException> reportMetadata) => Place(entry, new Item(entry), replace);
+    public void CreateSpecial(ManifestEntry entry, bool replace, Action<BackupException> reportMetadata) => Place(entry, new Node(entry), replace);
 
     public void CreateHardLink(EntryPath path, EntryPath existing, bool replace)
     {
         lock (_gate)
         {
-            Item first = _items[existing];
+            Node first = _items[existing];
             Place(first.Entry with { Path = path }, first, replace);
         }
     }
@@ -110,13 +110,13 @@ internal sealed class MemoryTarget : IRestoreTarget
     {
         lock (_gate)
         {
-            Item folder = _items[entry.Path];
+            Node folder = _items[entry.Path];
             if (folder.IsFinished)
             {
                 _violations.Add($"'{entry.Path}' was finished twice");
             }
 
-            foreach ((EntryPath path, Item item) in _items)
+            foreach ((EntryPath path, Node item) in _items)
             {
                 if (path != entry.Path && path.IsAtOrBelow(entry.Path) && item is { Entry.Kind: EntryKind.Directory, IsFinished: false, WasThere: false })
                 {
@@ -145,7 +145,7 @@ internal sealed class MemoryTarget : IRestoreTarget
     /// <summary>From here on everything counts as having been there before.</summary>
     public void Settle()
     {
-        foreach (Item item in _items.Values)
+        foreach (Node item in _items.Values)
         {
             item.WasThere = true;
             item.IsFinished = false;
@@ -156,7 +156,7 @@ internal sealed class MemoryTarget : IRestoreTarget
 
     private void CheckFolderOf(EntryPath path)
     {
-        if (!_items.TryGetValue(path.Parent, out Item? folder) || folder.Entry.Kind != EntryKind.Directory)
+        if (!_items.TryGetValue(path.Parent, out Node? folder) || folder.Entry.Kind != EntryKind.Directory)
         {
             throw Fault(BackupErrorId.RestoreItemFailed, path);
         }
@@ -167,12 +167,12 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
     }
 
-    private void Place(ManifestEntry entry, Item item, bool replace)
+    private void Place(ManifestEntry entry, Node item, bool replace)
     {
         lock (_gate)
         {
             CheckFolderOf(entry.Path);
-            if (_items.TryGetValue(entry.Path, out Item? found) && (!replace || found.Entry.Kind == EntryKind.Directory))
+            if (_items.TryGetValue(entry.Path, out Node? found) && (!replace || found.Entry.Kind == EntryKind.Directory))
             {
                 throw Fault(BackupErrorId.RestoreItemExists, entry.Path);
             }
@@ -181,7 +181,7 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
     }
 
-    internal sealed class Item(ManifestEntry entry)
+    internal sealed class Node(ManifestEntry entry)
     {
         public ManifestEntry Entry { get; set; } = entry;
 
@@ -191,7 +191,7 @@ internal sealed class MemoryTarget : IRestoreTarget
 
         public bool WasThere { get; set; }
 
-        public static Item Folder() => new(new ManifestEntry { Path = EntryPath.Root, Kind = EntryKind.Directory, Metadata = new EntryMetadata() });
+        public static Node Folder(EntryPath path) => new(new ManifestEntry { Path = path, Kind = EntryKind.Directory, Metadata = new EntryMetadata() });
     }
 
     private sealed class MemoryFile(MemoryTarget target, ManifestEntry entry) : IRestoreFile
@@ -217,7 +217,7 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
 
         public void Complete(bool replace, Action<BackupException> reportMetadata) =>
-            target.Place(entry, new Item(entry) { Content = _content }, replace);
+            target.Place(entry, new Node(entry) { Content = _content }, replace);
 
         public void Dispose()
         {

@@ -32,6 +32,9 @@ internal sealed class RestoreFixture : IAsyncDisposable
     /// <summary>What the files of the source hold, by their path.</summary>
     public Dictionary<EntryPath, byte[]> Contents { get; } = [];
 
+    /// <summary>What stops a restore.</summary>
+    public CancellationToken Stop { get; set; } = Cancel;
+
     public List<SkippedItem> Skipped { get; } = [];
 
     public IReadOnlyCollection<ManifestEntry> Entries => _entries.Values;
@@ -188,11 +191,11 @@ internal sealed class RestoreFixture : IAsyncDisposable
     }
 
     /// <summary>Plans and restores.</summary>
-    public async Task<(RestorePlan Plan, RestoreResult Result)> RestoreAsync(RestoreRequest request, MemoryTarget target, IVaultStore? objects = null, CancellationToken cancel = default)
+    public async Task<(RestorePlan Plan, RestoreResult Result)> RestoreAsync(RestoreRequest request, MemoryTarget target, IVaultStore? objects = null)
     {
         var monitor = new JobMonitor { ItemSkipped = item => { lock (Skipped) { Skipped.Add(item); } } };
         RestorePlan plan = await new RestorePlanner(await OpenAsync(), target).PlanAsync(request, monitor, Cancel);
-        RestoreResult result = await RestoreExecutor.RunAsync(await OpenAsync(objects), plan, target, monitor, workers: 3, cancel == default ? Cancel : cancel);
+        RestoreResult result = await RestoreExecutor.RunAsync(await OpenAsync(objects), plan, target, monitor, workers: 3, Stop);
         Assert.Empty(target.Violations);
         Assert.Equal(0, target.OpenFiles);
         Assert.Equal(result.Skipped, Skipped.Count);
@@ -213,8 +216,8 @@ internal sealed class RestoreFixture : IAsyncDisposable
 
     private static Task<WriteSession> BeginAsync(ChunkStore store) => WriteSession.BeginAsync(
         store,
-        new SessionRecord { MachineId = null, Started = DateTimeOffset.UnixEpoch.AddYears(50) },
-        new JobMonitor(),
+        new SessionRecord { MachineId = null, AgentVersion = "0", Started = DateTimeOffset.UnixEpoch.AddYears(50) },
+        new TransferCounters(),
         workers: 1,
         verifyOneIn: 0,
         Cancel);
