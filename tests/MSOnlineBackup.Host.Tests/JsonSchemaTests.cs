@@ -1,0 +1,89 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Host.Documents;
+
+namespace MSOnlineBackup.Host.Tests;
+
+public sealed class JsonSchemaTests
+{
+    // The headings under which docs/cli.md describes each line; of a shared summary all of its commands.
+    private static readonly Dictionary<Type, string[]> _headings = new()
+    {
+        [typeof(ProgressLine)] = ["progress"],
+        [typeof(NoteLine)] = ["note"],
+        [typeof(SkippedLine)] = ["skipped"],
+        [typeof(PointLine)] = ["point"],
+        [typeof(ItemLine)] = ["item"],
+        [typeof(PreviewLine)] = ["preview"],
+        [typeof(FindingLine)] = ["finding"],
+        [typeof(KeyLine)] = ["key"],
+        [typeof(StepLine)] = ["step"],
+        [typeof(DifferenceLine)] = ["difference"],
+        [typeof(ErrorLine)] = ["error"],
+        [typeof(VaultSummary)] = ["vault create", "vault info"],
+        [typeof(BackupSummary)] = ["backup"],
+        [typeof(PreviewSummary)] = ["backup --dry-run"],
+        [typeof(ListSummary)] = ["points", "skipped", "ls", "find", "key list"],
+        [typeof(RestorePlanSummary)] = ["restore --dry-run"],
+        [typeof(RestoreSummary)] = ["restore"],
+        [typeof(VerifySummary)] = ["verify"],
+        [typeof(RepairSummary)] = ["repair index"],
+        [typeof(KeySummary)] = ["key add", "key change", "key remove"],
+        [typeof(DrillSummary)] = ["drill"],
+    };
+
+    public static TheoryData<Type> Documents { get; } =
+        [.. typeof(Document).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Document)) && !type.IsAbstract)];
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_line_has_the_documented_fields(Type document)
+    {
+        JsonTypeInfo type = DocumentJson.Lines.GetTypeInfo(document)!;
+        IEnumerable<string> fields = type.Properties.Select(property => property.Name).Order();
+
+        foreach (string heading in _headings[document])
+        {
+            IReadOnlyList<string> documented = document.IsSubclassOf(typeof(Summary)) ? CliDocument.SummaryFields(heading) : CliDocument.Fields(heading);
+            Assert.Equal(documented.Order(), fields);
+        }
+    }
+
+    [Fact]
+    public void A_line_begins_with_its_type_and_a_summary_goes_on_with_its_command_and_exit_code()
+    {
+        string line = DocumentJson.Write(new ListSummary("points", 3) { ExitCode = 0, DurationSeconds = 0.25 });
+
+        Assert.Equal("""{"type":"summary","command":"points","exitCode":0,"durationSeconds":0.25,"count":3}""", line);
+    }
+
+    [Fact]
+    public void Times_are_UTC_with_milliseconds()
+    {
+        string line = DocumentJson.Write(new KeyLine("a", null, "passphrase", new DateTimeOffset(2024, 5, 6, 7, 8, 9, 10, TimeSpan.FromHours(2)), true));
+
+        Assert.Equal("""{"type":"key","id":"a","label":null,"kind":"passphrase","created":"2024-05-06T05:08:09.010Z","isCurrent":true}""", line);
+    }
+
+    [Fact]
+    public void Names_beyond_ASCII_stay_readable_and_kinds_are_words()
+    {
+        string line = DocumentJson.Write(new SkippedLine("/home/ä\\x01 <b>", BackupErrorId.SourceItemUnreadable, "no"));
+
+        Assert.Equal("""{"type":"skipped","path":"/home/ä\\x01 <b>","id":"SourceItemUnreadable","reason":"no"}""", line);
+        Assert.Contains("\"kind\":\"SymbolicLink\"", DocumentJson.Write(
+            new ItemLine("p", "/l", EntryKind.SymbolicLink, 0, DateTimeOffset.UnixEpoch, "777", 0, 0, 1, "t", [])));
+    }
+
+    [Fact]
+    public void Every_line_is_one_JSON_object()
+    {
+        string line = DocumentJson.Write(new NoteLine("two\nlines \u2028 and \"quotes\""));
+
+        Assert.DoesNotContain('\n', line);
+        using JsonDocument read = JsonDocument.Parse(line);
+        Assert.Equal("two\nlines \u2028 and \"quotes\"", read.RootElement.GetProperty("message").GetString());
+    }
+}
