@@ -13,7 +13,7 @@ usage: corpora.sh NAME DIR
   postgres   a PostgreSQL cluster, DIR/before and DIR/after a pgbench run (PGBENCH_SCALE, default 40)
   million    a million tiny files in a nested tree
 
-The same machine gives the same corpus, except for postgres. DIR must not exist or be empty.
+The same machine gives the same files each time, except for image (inode times) and postgres. DIR must be new or empty.
 TEXT
     exit 2
 }
@@ -97,7 +97,7 @@ binaries() {
     done
 }
 
-# Fixed identifiers and times, so that two images of one tree are the same bytes.
+# Fixed identifiers, so that two images of one tree differ only in the times of their inodes.
 image() {
     local tree=$scratch/tree seed=5b5e8f8c-6a53-4f0e-9a43-000000000001
     mkdir "$tree"
@@ -105,7 +105,7 @@ image() {
         xargs -0 -r stat --printf '%s %n\0' |
         awk 'BEGIN { RS = ORS = "\0" } { total += $1 + 4096; if (total < 1500 * 1048576) { sub(/^[0-9]+ /, ""); print } }' |
         (dir=$tree copy_into_corpus)
-    E2FSPROGS_FAKE_TIME=1700000000 mke2fs -q -F -t ext4 -U "$seed" -E "hash_seed=$seed,lazy_itable_init=1" -d "$tree" "$dir/disk.img" 2G > "$scratch/mke2fs.log"
+    mke2fs -q -F -t ext4 -U "$seed" -E "hash_seed=$seed,lazy_itable_init=1" -d "$tree" "$dir/disk.img" 2G > "$scratch/mke2fs.log"
 }
 
 # PostgreSQL refuses to run as root, so that root runs it as nobody.
