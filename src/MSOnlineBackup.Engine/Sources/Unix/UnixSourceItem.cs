@@ -130,9 +130,9 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
 
     private void ThrowIfUnknown()
     {
-        if (_at < 0)
+        if (_at < 0 || _stat.IsPlaceholder)
         {
-            throw _failure!;
+            throw _failure ?? SourcePlaceholder.Failure(tree.FullPath(Entry.Path));
         }
     }
 

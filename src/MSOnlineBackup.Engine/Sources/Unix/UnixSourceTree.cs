@@ -264,7 +264,8 @@ internal sealed class UnixSourceTree : ISourceTree
                 return false;
             }
 
-            item.MoveTo(new EntryPath(path.ToArray()), stat, at, -1, null);
+            BackupException? failure = stat.IsPlaceholder ? SourcePlaceholder.Failure(FullPath(path)) : null;
+            item.MoveTo(new EntryPath(path.ToArray()), stat, at, -1, failure);
             return true;
         }
 
@@ -285,6 +286,12 @@ internal sealed class UnixSourceTree : ISourceTree
         if (isMountPoint && !_selection.CrossMountPoints)
         {
             item.MoveTo(entryPath, stat, at, -1, null);
+            return;
+        }
+
+        if (stat.IsPlaceholder)
+        {
+            item.MoveTo(entryPath, stat, at, -1, SourcePlaceholder.Failure(FullPath(path)));
             return;
         }
 

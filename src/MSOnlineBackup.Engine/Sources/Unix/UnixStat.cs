@@ -35,6 +35,12 @@ internal struct UnixStat
 
     private const uint TypeMask = 0xF000;
 
+    // SF_DATALESS of macOS.
+    private const uint DatalessFlag = 0x4000_0000;
+
+    /// <summary>Whether the content is in a cloud, and would be fetched from there by opening it.</summary>
+    public readonly bool IsPlaceholder => (Flags & DatalessFlag) != 0;
+
     /// <summary>What it is. A type that has no kind of its own (a whiteout, a door) is a character device without content.</summary>
     public readonly EntryKind Kind => (Mode & TypeMask) switch
     {

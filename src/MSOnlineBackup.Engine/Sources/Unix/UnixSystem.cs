@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MSOnlineBackup.Engine.Sources.Linux;
+using MSOnlineBackup.Engine.Sources.MacOS;
 
 namespace MSOnlineBackup.Engine.Sources.Unix;
 
@@ -16,7 +17,8 @@ internal abstract unsafe class UnixSystem
     protected const int NameRoom = 264;
 
     /// <summary>The system this process runs on.</summary>
-    public static UnixSystem Current { get; } = new LinuxSystem();
+    public static UnixSystem Current { get; } =
+        OperatingSystem.IsMacOS() ? new MacSystem() : new LinuxSystem();
 
     /// <summary>The name under which <see cref="RecoveryPoints.AttributeTag.InodeFlags"/> of this system are kept: flags of another mean something else.</summary>
     public abstract ReadOnlySpan<byte> FlagsName { get; }

@@ -1,0 +1,19 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Sources;
+
+/// <summary>Items whose content is in a cloud: opening one would fetch it, and a backup would fetch them all.</summary>
+internal static class SourcePlaceholder
+{
+    /// <summary>Why such an item is not read.</summary>
+    public static BackupException Failure(ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.SourceItemUnreadable,
+            $"'{text}' is only a placeholder here: its content is in a cloud and was not fetched.",
+            "Tell the cloud's program to keep the item on this device, or exclude it.",
+            text);
+    }
+}
