@@ -36,7 +36,7 @@ internal sealed class ReadBatch
     private const int MaxUses = 20_000;
 
     // Each may be open until its last chunk has come.
-    private const int MaxLargeFiles = 500;
+    private const int MaxLargeFiles = 250;
 
     private readonly Dictionary<ChunkId, NeededChunk> _chunks = [];
     private long _bytes;

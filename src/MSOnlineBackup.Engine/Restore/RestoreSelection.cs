@@ -32,10 +32,9 @@ internal sealed class RestoreSelection
         foreach (string path in request.Paths.Count == 0 ? ["/"] : request.Paths)
         {
             bool found = false;
-            EntryPath place = SourcePath.ToTarget(path);
             foreach (RecoveryPointSource source in request.Point.Sources)
             {
-                if (await selection.FindAsync(source, place, cancellationToken).ConfigureAwait(false) is { } subtree)
+                if (await selection.FindAsync(source, path, cancellationToken).ConfigureAwait(false) is { } subtree)
                 {
                     found = true;
                     if (!wanted.TryGetValue(source, out SortedSet<EntryPath>? subtrees))
@@ -140,22 +139,16 @@ internal sealed class RestoreSelection
 
     private static EntryPath Join(EntryPath root, EntryPath path) => path.IsRoot ? root : root.Append(path.Bytes);
 
-    // The part of a source at or below a place: all of it, a subtree, or null.
-    private async ValueTask<EntryPath?> FindAsync(RecoveryPointSource source, EntryPath place, CancellationToken cancellationToken)
+    // The part of a source at or below a full path: all of it, a subtree, or null.
+    private async ValueTask<EntryPath?> FindAsync(RecoveryPointSource source, string fullPath, CancellationToken cancellationToken)
     {
-        EntryPath root = SourcePath.ToTarget(source.Path);
-        if (root.IsAtOrBelow(place))
+        if (SourcePath.ToTarget(source.Path).IsAtOrBelow(SourcePath.ToTarget(fullPath)))
         {
             return EntryPath.Root;
         }
 
-        if (!place.IsAtOrBelow(root))
-        {
-            return null;
-        }
-
-        var path = new EntryPath(place.Bytes[(root.IsRoot ? 0 : root.Bytes.Length + 1)..].ToArray());
-        ManifestEntry? entry = await new ManifestReader(_chunks, source.Manifest).FindAsync(path, cancellationToken).ConfigureAwait(false);
-        return entry?.Path;
+        return SourcePath.TryRelate(source.Path, fullPath, out EntryPath below)
+            ? (await new ManifestReader(_chunks, source.Manifest).FindAsync(below, cancellationToken).ConfigureAwait(false))?.Path
+            : null;
     }
 }

@@ -54,7 +54,7 @@ public class ManifestTreeTests
     [Fact]
     public async Task One_edit_changes_one_path_of_blocks_and_few_leaves()
     {
-        List<ManifestEntry> entries = Tree(folders: 1000, nameEnd: new string('x', 200));
+        List<ManifestEntry> entries = Tree(folders: 600, nameEnd: new string('x', 200));
         var chunks = new MemoryChunks();
         ManifestRoot before = await WriteAsync(chunks, entries);
         Assert.Equal(2, before.Depth);
