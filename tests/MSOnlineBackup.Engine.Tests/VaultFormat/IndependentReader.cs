@@ -1,0 +1,408 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace MSOnlineBackup.Engine.Tests.VaultFormat;
+
+/// <summary>
+/// A reader of vaults that was written from <c>docs/vault-format.md</c> alone: it uses nothing of the engine, only the base
+/// library. Simple before fast: it holds the index and whole packs in memory. What breaks the document's rules is an
+/// <see cref="InvalidDataException"/>.
+/// </summary>
+internal sealed class IndependentReader
+{
+    private readonly string _folder;
+    private readonly string _store;
+    private readonly Dictionary<string, List<(string Pack, byte[] Salt, byte PackKind, int Offset, uint Ordinal, byte[] Record)>> _index = [];
+
+    public IndependentReader(string folder, string passphrase)
+    {
+        _folder = folder;
+        JsonElement header = Json(ReadObject("vault.json"));
+        Require(header.GetProperty("format").GetInt32() == 1 && header.GetProperty("features").GetArrayLength() == 0, "unknown format");
+        string vault = header.GetProperty("vaultId").GetString()!;
+        (_store, byte[] master) = Unlock(vault, passphrase);
+        Keys = new IndependentKeys(master, Convert.FromHexString(vault), Convert.FromHexString(_store));
+        foreach (string segment in List($"stores/{_store}/index"))
+        {
+            ReadSegment(OpenSealed(Keys, segment, ReadObject(segment), 1));
+        }
+    }
+
+    public IndependentKeys Keys { get; }
+
+    /// <summary>The recovery points, oldest first.</summary>
+    public IEnumerable<JsonElement> Points() => List($"stores/{_store}/points")
+        .OrderBy(name => name.Split('/')[^1], StringComparer.Ordinal)
+        .Select(name => (Name: name, Content: ReadObject(name)))
+        .Where(point => point.Content[5] != 4)
+        .Select(point => Json(OpenSealed(Keys, point.Name, point.Content, 2)));
+
+    /// <summary>The entries of one source of a point, in order.</summary>
+    public List<IndependentEntry> Entries(JsonElement source)
+    {
+        JsonElement root = source.GetProperty("manifest");
+        var entries = new List<IndependentEntry>();
+        ReadBlock(Convert.FromHexString(root.GetProperty("id").GetString()!), root.GetProperty("depth").GetInt32(), entries);
+        Require(
+            entries.Count == root.GetProperty("entries").GetInt64()
+                && entries.Count(entry => entry.Kind == 1) == root.GetProperty("files").GetInt64()
+                && entries.Count(entry => entry.Kind == 2) == root.GetProperty("directories").GetInt64()
+                && entries.Sum(entry => entry.Size) == root.GetProperty("bytes").GetInt64(),
+            "totals");
+        return entries;
+    }
+
+    /// <summary>The bytes of a file.</summary>
+    public byte[] Content(IndependentEntry entry)
+    {
+        using var content = new MemoryStream();
+        foreach ((byte[]? chunk, int offset, long length) in entry.Slices)
+        {
+            content.Write(chunk is null ? new byte[length] : ReadChunk(1, chunk).AsSpan(offset, (int)length));
+        }
+
+        Require(content.Length == entry.Size, "size");
+        return content.ToArray();
+    }
+
+    /// <summary>Opens a chunk, and names it anew.</summary>
+    public byte[] ReadChunk(byte kind, byte[] id)
+    {
+        (string pack, byte[] salt, byte packKind, int offset, uint ordinal, byte[] record) = _index[Convert.ToHexStringLower(id)][0];
+        Require(record[32] == kind, "chunk kind");
+        int sealedLength = (int)BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(38));
+        byte[] plaintext = OpenChunk(Keys, salt, packKind, ordinal, record, ReadObject(pack).AsSpan(offset, sealedLength));
+        Require(HMACSHA256.HashData(Keys.Derive($"identity/{kind}", 32), plaintext).AsSpan().SequenceEqual(id), "chunk id");
+        return plaintext;
+    }
+
+    /// <summary>Opens a pack by its footer alone: records and plaintexts.</summary>
+    public static List<(byte[] Record, byte[] Plaintext)> ReadPack(IndependentKeys keys, byte[] pack)
+    {
+        CheckSum(pack);
+        Require(pack.AsSpan(0, 4).SequenceEqual("OBPK"u8) && pack[4] == 1 && pack.Length <= 64 << 20, "pack header");
+        byte[] salt = pack[8..40];
+        int footer = (int)BinaryPrimitives.ReadUInt32LittleEndian(pack.AsSpan(pack.Length - 36));
+        int footerAt = pack.Length - 36 - footer;
+        Require(footer >= 16 && (footer - 16) % 42 == 0 && footerAt >= 40, "footer length");
+        byte[] records = IndependentKeys.Open(keys.PackKey(salt), Nonce(uint.MaxValue), pack.AsSpan(footerAt, footer), [.. keys.Context, .. pack[..40]]);
+        var chunks = new List<(byte[], byte[])>();
+        int at = 40;
+        for (uint i = 0; i < records.Length / 42; i++)
+        {
+            byte[] record = records[(int)(i * 42)..(int)((i + 1) * 42)];
+            int sealedLength = (int)BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(38));
+            Require(sealedLength >= 16 && sealedLength <= footerAt - at, "record");
+            chunks.Add((record, OpenChunk(keys, salt, pack[5], i, record, pack.AsSpan(at, sealedLength))));
+            at += sealedLength;
+        }
+
+        return chunks;
+    }
+
+    /// <summary>Opens a sealed object of the kind that belongs to its name.</summary>
+    public static byte[] OpenSealed(IndependentKeys keys, string name, byte[] content, byte kind)
+    {
+        CheckSum(content);
+        Require(content.AsSpan(0, 4).SequenceEqual("OBSO"u8) && content[4] == 1 && content[5] == kind, "sealed object's header");
+        Require(BinaryPrimitives.ReadUInt32LittleEndian(content.AsSpan(40)) == content.Length - 44 - 16 - 32, "sealed object's length");
+        byte[] associated = [.. content[..44], .. keys.Context, .. Encoding.ASCII.GetBytes(name)];
+        return IndependentKeys.Open(keys.ObjectKey(content[8..40]), new byte[12], content.AsSpan(44, content.Length - 44 - 32), associated);
+    }
+
+    /// <summary>Unwraps the master key of a slot; null where the passphrase is wrong.</summary>
+    public static byte[]? OpenSlot(byte[] slot, string identity, string passphrase)
+    {
+        JsonElement json = Json(slot);
+        string Text(string name) => json.TryGetProperty(name, out JsonElement value) ? value.ToString() : string.Empty;
+        byte[] Bytes(string name) => json.GetProperty(name).GetBytesFromBase64();
+        Require(Text("format") == "1" && Text("kind") == "passphrase" && Text("kdf") == "pbkdf2-hmac-sha512", "unknown key slot");
+        byte[] bound = Encoding.UTF8.GetBytes(string.Join(
+            '\n', "MSOnlineBackup key slot", Text("format"), identity, Text("kind"), Text("kdf"), Text("iterations"), Text("created"), Text("label")));
+        Require(SHA256.HashData([.. bound, .. Bytes("salt"), .. Bytes("verifier"), .. Bytes("wrapped")]).AsSpan().SequenceEqual(Bytes("checksum")), "key slot's checksum");
+        byte[] derived = Rfc2898DeriveBytes.Pbkdf2(
+            Encoding.ASCII.GetBytes(passphrase), Bytes("salt"), json.GetProperty("iterations").GetInt32(), HashAlgorithmName.SHA512, 64);
+        return derived[32..48].AsSpan().SequenceEqual(Bytes("verifier"))
+            ? IndependentKeys.Open(derived[..32], new byte[12], Bytes("wrapped"), bound)
+            : null;
+    }
+
+    private static byte[] OpenChunk(IndependentKeys keys, byte[] salt, byte packKind, uint ordinal, byte[] record, ReadOnlySpan<byte> sealedBytes)
+    {
+        byte[] associated = [.. keys.Context, 1, packKind, .. Nonce(ordinal)[..4], .. record];
+        byte[] encoded = IndependentKeys.Open(keys.PackKey(salt), Nonce(ordinal), sealedBytes, associated);
+        byte[] plaintext = new byte[BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(34))];
+        Require(plaintext.Length <= 4 << 20, "raw length");
+        switch (record[33])
+        {
+            case 0:
+                Require(encoded.Length == plaintext.Length, "raw length");
+                return encoded;
+            case 1:
+                Require(BrotliDecoder.TryDecompress(encoded, plaintext, out int written) && written == plaintext.Length, "Brotli");
+                return plaintext;
+            default:
+                throw new InvalidDataException("encoding");
+        }
+    }
+
+    private (string Store, byte[] Master) Unlock(string vault, string passphrase)
+    {
+        foreach (string name in List("keys"))
+        {
+            string[] parts = name.Split('/');
+            if (OpenSlot(ReadObject(name), $"{vault}/{parts[1]}/{parts[2]}", passphrase) is { } master)
+            {
+                return (parts[1], master);
+            }
+        }
+
+        throw new InvalidDataException("No key slot opens.");
+    }
+
+    private void ReadSegment(byte[] segment)
+    {
+        uint U32(int at) => BinaryPrimitives.ReadUInt32LittleEndian(segment.AsSpan(at));
+        Require(U32(0) == 1 && segment.Length == 16L + (U32(4) * 64L) + (U32(8) * 56L), "index segment");
+        int records = 16 + (int)(U32(4) * 64);
+        for (int at = records; at < segment.Length; at += 56)
+        {
+            Require(U32(at + 32) < U32(4), "index record");
+            int pack = 16 + ((int)U32(at + 32) * 64);
+            uint number = U32(pack + 16);
+            string name = string.Create(
+                CultureInfo.InvariantCulture,
+                $"stores/{_store}/packs/{number & 0xff:x2}/{Convert.ToHexStringLower(segment.AsSpan(pack, 16))}-{number:x8}");
+
+            // A footer's record of the same chunk: id, kind, encoding, raw length, sealed length.
+            byte[] record = [.. segment[at..(at + 32)], segment[at + 52], segment[at + 53], .. segment[(at + 44)..(at + 48)], .. segment[(at + 40)..(at + 44)]];
+            string id = Convert.ToHexStringLower(segment.AsSpan(at, 32));
+            if (!_index.TryGetValue(id, out var copies))
+            {
+                _index[id] = copies = [];
+            }
+
+            copies.Add((name, segment[(pack + 32)..(pack + 64)], segment[pack + 24], (int)U32(at + 36), U32(at + 48), record));
+        }
+    }
+
+    private void ReadBlock(byte[] id, int level, List<IndependentEntry> entries)
+    {
+        var block = new Cursor(ReadChunk((byte)(level == 0 ? 2 : 3), id));
+        Require(block.Byte() == 1, "block version");
+        if (level == 0)
+        {
+            ReadLeaf(block, entries);
+            return;
+        }
+
+        Require(block.Byte() == level, "level");
+        byte[] path = [];
+        while (!block.AtEnd)
+        {
+            path = block.Path(path);
+            byte[] child = block.Bytes(32);
+            int first = entries.Count;
+            ulong[] totals = [block.Varint(), block.Varint(), block.Varint(), block.Varint()];
+            ReadBlock(child, level - 1, entries);
+            Require(entries[first].Path.AsSpan().SequenceEqual(path) && (ulong)(entries.Count - first) == totals[0], "child");
+        }
+    }
+
+    private void ReadLeaf(Cursor block, List<IndependentEntry> entries)
+    {
+        byte[] path = [];
+        ulong mode = 0, user = 0, group = 0, device = 0;
+        long modified = 0, changed = 0, file = 0;
+        var chunks = new List<(byte[] Id, long End)>();
+        while (!block.AtEnd)
+        {
+            path = block.Path(path);
+            byte head = block.Byte();
+            ulong fields = block.Varint();
+            bool Has(int bit) => (fields & (1UL << bit)) != 0;
+            mode = Has(0) ? block.Varint() : mode;
+            user = Has(1) ? block.Varint() : user;
+            group = Has(2) ? block.Varint() : group;
+            modified = Has(3) ? block.Delta(modified) : modified;
+            changed = Has(4) ? block.Delta(changed) : modified;
+            file = Has(5) ? block.Delta(file) : file;
+            List<(byte[]? Chunk, int Offset, long Length)> slices = Has(6) ? ReadContent(block, chunks) : [];
+            ulong links = Has(7) ? block.Varint() : 1;
+            device = Has(8) ? block.Varint() : device;
+            _ = Has(9) ? block.Varint() : 0;
+            byte[] target = Has(10) ? block.Counted() : [];
+            var attributes = new List<(byte Tag, byte[] Name, byte[] Value)>();
+            for (ulong left = Has(11) ? block.Varint() : 0; left > 0; left--)
+            {
+                attributes.Add((block.Byte(), block.Counted(), block.Counted()));
+            }
+
+            long size = Has(12) ? (long)block.Varint() : slices.Sum(slice => slice.Length);
+            Require((head & 7) != 0 && fields >> 13 == 0, "entry");
+            entries.Add(new IndependentEntry(path, head & 7, head >> 3, (int)mode, user, group, modified, (int)links, size, slices, target, attributes));
+        }
+    }
+
+    private List<(byte[]? Chunk, int Offset, long Length)> ReadContent(Cursor block, List<(byte[] Id, long End)> chunks)
+    {
+        ulong head = block.Varint();
+        var slices = new List<(byte[]?, int, long)>();
+        for (ulong left = head >> 1; left > 0; left--)
+        {
+            if ((head & 1) == 0)
+            {
+                slices.Add(block.Slice(chunks));
+                continue;
+            }
+
+            var list = new Cursor(ReadChunk(4, block.Bytes(32)));
+            Require(list.Byte() == 1, "slice list");
+            long covered = (long)block.Varint();
+            for (var listed = new List<(byte[] Id, long End)>(); !list.AtEnd; covered -= slices[^1].Item3)
+            {
+                slices.Add(list.Slice(listed));
+            }
+
+            Require(covered == 0, "slice list's length");
+        }
+
+        return slices;
+    }
+
+    private IEnumerable<string> List(string prefix)
+    {
+        string folder = Path.Combine(_folder, prefix);
+        return Directory.Exists(folder)
+            ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(_folder, file).Replace('\\', '/'))
+            : [];
+    }
+
+    private byte[] ReadObject(string name) => File.ReadAllBytes(Path.Combine(_folder, name));
+
+    private static JsonElement Json(byte[] content) => JsonDocument.Parse(content).RootElement;
+
+    private static byte[] Nonce(uint ordinal)
+    {
+        byte[] nonce = new byte[12];
+        BinaryPrimitives.WriteUInt32LittleEndian(nonce, ordinal);
+        return nonce;
+    }
+
+    private static void CheckSum(byte[] content) =>
+        Require(content.Length > 76 && SHA256.HashData(content.AsSpan(0, content.Length - 32)).AsSpan().SequenceEqual(content.AsSpan(content.Length - 32)), "SHA-256");
+
+    private static void Require(bool condition, string what)
+    {
+        if (!condition)
+        {
+            throw new InvalidDataException($"The vault breaks a rule of the format: {what}.");
+        }
+    }
+
+    /// <summary>The primitives of sections 11.1, 11.2 and 11.3.</summary>
+    private sealed class Cursor(byte[] block)
+    {
+        private int _at;
+
+        public bool AtEnd => _at == block.Length;
+
+        public byte Byte() => block[_at++];
+
+        public byte[] Bytes(int count) => block[_at..(_at += count)];
+
+        public byte[] Counted() => Bytes((int)Varint());
+
+        public byte[] Path(byte[] before) => [.. before[..(int)Varint()], .. Counted()];
+
+        public ulong Varint()
+        {
+            ulong value = 0;
+            for (int shift = 0; ; shift += 7)
+            {
+                byte next = Byte();
+                value |= (ulong)(next & 0x7f) << shift;
+                if (next < 0x80)
+                {
+                    return value;
+                }
+            }
+        }
+
+        public long Delta(long reference)
+        {
+            ulong zigzag = Varint();
+            return unchecked(reference + ((long)(zigzag >> 1) ^ -(long)(zigzag & 1)));
+        }
+
+        public (byte[]? Chunk, int Offset, long Length) Slice(List<(byte[] Id, long End)> chunks)
+        {
+            ulong head = Varint();
+            if (head == 0)
+            {
+                return (null, 0, (long)Varint());
+            }
+
+            int reference = (int)(head >> 1);
+            if (reference == 1)
+            {
+                chunks.Add((Bytes(32), 0));
+            }
+
+            int index = chunks.Count - 1 - (reference == 1 ? 0 : reference - 2);
+            (byte[] id, long end) = chunks[index];
+            long offset = (head & 1) != 0 ? end : (long)Varint();
+            long length = (long)Varint();
+            chunks[index] = (id, offset + length);
+            return (id, (int)offset, length);
+        }
+    }
+}
+
+/// <summary>An entry as the independent reader sees it.</summary>
+internal sealed record IndependentEntry(
+    byte[] Path,
+    int Kind,
+    int Flags,
+    int Mode,
+    ulong UserId,
+    ulong GroupId,
+    long ModifiedNs,
+    int Links,
+    long Size,
+    List<(byte[]? Chunk, int Offset, long Length)> Slices,
+    byte[] LinkTarget,
+    List<(byte Tag, byte[] Name, byte[] Value)> Attributes);
+
+/// <summary>The key hierarchy of section 5.2.</summary>
+internal sealed class IndependentKeys(byte[] master, byte[] vault, byte[] store)
+{
+    public byte[] Context { get; } = [.. vault, .. store];
+
+    public byte[] Derive(string purpose, int length) =>
+        HKDF.Expand(HashAlgorithmName.SHA256, master, length, [.. Encoding.ASCII.GetBytes("MSOnlineBackup/1/" + purpose), .. Context]);
+
+    public byte[] PackKey(byte[] salt) => HKDF.Expand(HashAlgorithmName.SHA256, Derive("packs", 32), 32, salt);
+
+    public byte[] ObjectKey(byte[] salt) => HKDF.Expand(HashAlgorithmName.SHA256, Derive("objects", 32), 32, salt);
+
+    public static byte[] Seal(byte[] key, byte[] nonce, byte[] plaintext, byte[] associated)
+    {
+        byte[] result = new byte[plaintext.Length + 16];
+        using var aes = new AesGcm(key, 16);
+        aes.Encrypt(nonce, plaintext, result.AsSpan(0, plaintext.Length), result.AsSpan(plaintext.Length), associated);
+        return result;
+    }
+
+    public static byte[] Open(byte[] key, byte[] nonce, ReadOnlySpan<byte> sealedBytes, byte[] associated)
+    {
+        byte[] plaintext = new byte[sealedBytes.Length - 16];
+        using var aes = new AesGcm(key, 16);
+        aes.Decrypt(nonce, sealedBytes[..^16], sealedBytes[^16..], plaintext, associated);
+        return plaintext;
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text;
+using System.Text.Json;
+using MSOnlineBackup.Testing;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.VaultFormat;
+
+/// <summary>What the engine writes can be read by somebody who has only <c>docs/vault-format.md</c>.</summary>
+public sealed class IndependentReaderTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_vault_is_read_by_the_document_alone()
+    {
+        using var folder = new TempFolder();
+        await SampleVault.MakeAsync(folder["vault"], folder["source"], TimeProvider.System, 1000, Cancel);
+
+        AssertHoldsTheSample(folder["vault"]);
+    }
+
+    /// <summary>Reads every file of both points and compares it with what was backed up.</summary>
+    internal static void AssertHoldsTheSample(string vault)
+    {
+        var reader = new IndependentReader(vault, SampleVault.Passphrase);
+        JsonElement[] points = [.. reader.Points()];
+        Assert.Equal(2, points.Length);
+        Assert.Equal(points[0].GetProperty("session").GetString(), points[1].GetProperty("parent").GetString());
+        for (int number = 1; number <= 2; number++)
+        {
+            JsonElement point = points[number - 1];
+            Assert.Equal(SampleVault.MachineName, point.GetProperty("machineName").GetString());
+            Assert.Equal($"point {number}", Assert.Single(point.GetProperty("tags").EnumerateArray()).GetString());
+            List<IndependentEntry> entries = reader.Entries(Assert.Single(point.GetProperty("sources").EnumerateArray()));
+            Dictionary<string, IndependentEntry> files = entries.Where(entry => entry.Kind == 1).ToDictionary(entry => Encoding.Latin1.GetString(entry.Path));
+
+            IReadOnlyDictionary<string, byte[]> expected = SampleVault.Files(number);
+            Assert.Equal([.. expected.Keys.Append("not UTF-8 \xff\xfe").Order(StringComparer.Ordinal)], files.Keys.Order(StringComparer.Ordinal));
+            foreach ((string path, byte[] content) in expected)
+            {
+                Assert.True(content.AsSpan().SequenceEqual(reader.Content(files[path])), $"{path} of point {number}");
+            }
+
+            Assert.Equal("raw"u8.ToArray(), reader.Content(files["not UTF-8 \xff\xfe"]));
+            Assert.Equal(2, files["link"].Links);
+            Assert.Equal(0b110_000_000, files["folder/one"].Mode);
+            Assert.Equal("folder/one"u8.ToArray(), Assert.Single(entries, entry => entry.Kind == 3).LinkTarget);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using MSOnlineBackup.Engine.Chunking;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Index;
+using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Vaults;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.VaultFormat;
+
+/// <summary>The test vectors of <c>docs/vault-format.md</c> against the engine, and against code that knows only the document.</summary>
+public sealed class VectorTests
+{
+    private static readonly byte[] s_master = FormatDocument.Hex("keys", "master");
+    private static readonly byte[] s_vault = FormatDocument.Hex("keys", "vault");
+    private static readonly byte[] s_store = FormatDocument.Hex("keys", "store");
+
+    private readonly StoreKeys _keys = new(s_master, s_vault, s_store);
+    private readonly IndependentKeys _independent = new(s_master, s_vault, s_store);
+
+    [Fact]
+    public void Keys_are_derived_as_the_document_says()
+    {
+        Assert.Equal(FormatDocument.Raw("keys", "bundles"), Hex(_keys.BundleBoundaryKey.Span));
+        Assert.Equal(FormatDocument.Raw("keys", "manifest"), Hex(_keys.ManifestBoundaryKey.Span));
+        foreach (ChunkKind kind in Enum.GetValues<ChunkKind>())
+        {
+            Assert.Equal(FormatDocument.Raw("keys", $"identity/{(byte)kind}"), Hex(_keys.IdentityKey((byte)kind)));
+        }
+
+        Assert.Equal(FormatDocument.Raw("pack", "key"), Hex(_keys.PackKey(FormatDocument.Hex("pack", "salt"))));
+        Assert.Equal(FormatDocument.Raw("segment", "key"), Hex(_keys.ObjectKey(FormatDocument.Hex("segment", "salt"))));
+        foreach (string purpose in (string[])["packs", "objects", "identity/1", "identity/5"])
+        {
+            Assert.Equal(FormatDocument.Raw("keys", purpose), Hex(_independent.Derive(purpose, 32)));
+        }
+    }
+
+    [Fact]
+    public void The_gear_table_is_that_of_the_document()
+    {
+        byte[] table = new byte[256 * sizeof(ulong)];
+        for (int i = 0; i < 256; i++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(table.AsSpan(i * sizeof(ulong)), _keys.GearTable[i]);
+        }
+
+        Assert.Equal(FormatDocument.Raw("keys", "gear[0]"), Hex(table.AsSpan(0, 8)));
+        Assert.Equal(FormatDocument.Raw("keys", "gear[1]"), Hex(table.AsSpan(8, 8)));
+        Assert.Equal(FormatDocument.Raw("keys", "gear[255]"), Hex(table.AsSpan(2040, 8)));
+        Assert.Equal(FormatDocument.Raw("keys", "SHA-256 of the gear table"), Hex(SHA256.HashData(table)));
+    }
+
+    [Fact]
+    public void Chunks_and_machines_are_named_as_the_document_says()
+    {
+        var identity = new ChunkIdentity(_keys);
+        byte[] plaintext = FormatDocument.Hex("names", "plaintext");
+        var header = new VaultHeader { Format = 1, Features = [], VaultId = Hex(s_vault), Created = DateTimeOffset.UnixEpoch };
+
+        Assert.Equal(FormatDocument.Raw("names", "id as Content"), identity.Compute(ChunkKind.Content, plaintext).ToString());
+        Assert.Equal(FormatDocument.Raw("names", "id as ManifestLeaf"), identity.Compute(ChunkKind.ManifestLeaf, plaintext).ToString());
+        Assert.Equal(FormatDocument.Raw("names", "machine id"), header.MachineId(FormatDocument.Quoted("names", "machine name")));
+    }
+
+    [Fact]
+    public void The_key_slot_opens_with_its_passphrase_and_no_other()
+    {
+        byte[] stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("key-slot", "slot"));
+        string identity = $"{Hex(s_vault)}/{Hex(s_store)}/{FormatDocument.Raw("key-slot", "key id")}";
+        string passphrase = FormatDocument.Quoted("key-slot", "passphrase");
+
+        KeySlot slot = KeySlot.Decode(stored, identity);
+
+        Assert.Equal(s_master, slot.TryOpen(passphrase, identity));
+        Assert.Null(slot.TryOpen(passphrase + "!", identity));
+        Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, passphrase));
+        Assert.Null(IndependentReader.OpenSlot(stored, identity, passphrase + "!"));
+    }
+
+    [Fact]
+    public void A_new_key_slot_opens_for_the_independent_reader()
+    {
+        string identity = $"{Hex(s_vault)}/{Hex(s_store)}/{FormatDocument.Raw("key-slot", "key id")}";
+        const string Passphrase = "a passphrase with + / and \"quotes\"";
+
+        byte[] stored = KeySlot.Create(Passphrase, s_master, identity, 1000, "Schlüssel + \"x\"", DateTimeOffset.UnixEpoch).Encode();
+
+        Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, Passphrase));
+    }
+
+    [Fact]
+    public void The_pack_follows_from_the_rules_and_opens()
+    {
+        byte[] pack = FormatDocument.Hex("pack", "pack");
+        byte[] salt = FormatDocument.Hex("pack", "salt");
+        byte[] plaintext = FormatDocument.Hex("names", "plaintext");
+        byte[] repeated = [.. Enumerable.Repeat((byte)'a', 1000)];
+        byte[] records = FormatDocument.Hex("pack", "records");
+
+        Assert.Equal(pack, SealPack(salt, records, plaintext, FormatDocument.Hex("pack", "Brotli")));
+        Assert.Equal([plaintext, repeated], IndependentReader.ReadPack(_independent, pack).Select(chunk => chunk.Plaintext));
+
+        int footerLength = PackReader.ReadFooterLength("vector", pack.Length, pack.AsSpan(pack.Length - PackFormat.TrailerLength));
+        List<PackedChunk> chunks = PackReader.ReadFooter(
+            _keys, "vector", pack.Length, pack.AsSpan(0, PackFormat.HeaderLength), pack.AsSpan(pack.Length - PackFormat.TrailerLength - footerLength, footerLength));
+        using AesGcm aes = PackReader.OpenPack(_keys, salt);
+        byte[][] opened = [.. chunks.Select(chunk =>
+        {
+            byte[] destination = new byte[chunk.RawLength];
+            Assert.True(PackReader.TryOpenChunk(
+                _keys, aes, PackKind.Data, chunk, pack.AsSpan(chunk.Offset, chunk.StoredLength), new byte[chunk.StoredLength], destination));
+            return destination;
+        })];
+        Assert.Equal([plaintext, repeated], opened);
+        Assert.Equal([new ChunkIdentity(_keys).Compute(ChunkKind.Content, plaintext), new ChunkIdentity(_keys).Compute(ChunkKind.Content, repeated)], chunks.Select(chunk => chunk.Id));
+    }
+
+    [Fact]
+    public void A_new_pack_opens_for_the_independent_reader()
+    {
+        var identity = new ChunkIdentity(_keys);
+        byte[] plaintext = FormatDocument.Hex("names", "plaintext");
+        using var builder = new PackBuilder(_keys, PackKind.Metadata, new byte[4096]);
+        builder.Append(identity.Compute(ChunkKind.SliceList, plaintext), ChunkKind.SliceList, ChunkEncoding.Raw, plaintext.Length, plaintext);
+
+        List<(byte[] Record, byte[] Plaintext)> chunks = IndependentReader.ReadPack(_independent, builder.Finish().ToArray());
+
+        (byte[] record, byte[] opened) = Assert.Single(chunks);
+        Assert.Equal(plaintext, opened);
+        Assert.Equal(identity.Compute(ChunkKind.SliceList, plaintext).ToString(), Hex(record.AsSpan(0, 32)));
+        Assert.Equal((byte)ChunkKind.SliceList, record[32]);
+    }
+
+    [Fact]
+    public void The_index_segment_is_encoded_as_the_document_says()
+    {
+        byte[] pack = FormatDocument.Hex("pack", "pack");
+        byte[] salt = FormatDocument.Hex("pack", "salt");
+        byte[] segment = FormatDocument.Hex("segment", "segment");
+        int footer = PackReader.ReadFooterLength("vector", pack.Length, pack.AsSpan(pack.Length - PackFormat.TrailerLength));
+        List<PackedChunk> chunks = PackReader.ReadFooter(
+            _keys, "vector", pack.Length, pack.AsSpan(0, PackFormat.HeaderLength), pack.AsSpan(pack.Length - PackFormat.TrailerLength - footer, footer));
+
+        byte[] encoded = IndexSegment.Encode([(new PackInfo(FormatDocument.Raw("segment", "session"), 1, PackKind.Data, pack.Length, salt), chunks)]);
+
+        Assert.Equal(Hex(segment), Hex(encoded));
+        var index = new ChunkIndex();
+        index.AddSegment("vector", segment);
+        Assert.True(index.TryFind(chunks[1].Id, out ChunkLocation found));
+        Assert.Equal(chunks[1], found.Chunk);
+        Assert.Equal(salt, found.Pack.Salt);
+    }
+
+    [Fact]
+    public void The_sealed_object_follows_from_the_rules_and_opens_under_its_name_only()
+    {
+        string name = FormatDocument.Quoted("segment", "name");
+        byte[] sealedObject = FormatDocument.Hex("segment", "object");
+        byte[] segment = FormatDocument.Hex("segment", "segment");
+        byte[] salt = FormatDocument.Hex("segment", "salt");
+
+        byte[] header = [.. "OBSO"u8, 1, 1, 0, 0, .. salt, .. U32((uint)segment.Length)];
+        byte[] body = [.. header, .. IndependentKeys.Seal(_independent.ObjectKey(salt), new byte[12], segment, [.. header, .. _independent.Context, .. Encoding.ASCII.GetBytes(name)])];
+        Assert.Equal(Hex(sealedObject), Hex([.. body, .. SHA256.HashData(body)]));
+
+        Assert.Equal(segment, SealedObject.Open(_keys, name, sealedObject, out SealedObjectKind kind));
+        Assert.Equal(SealedObjectKind.IndexSegment, kind);
+        Assert.Throws<Errors.BackupException>(() => SealedObject.Open(_keys, name + "0", sealedObject, out _));
+        Assert.Equal(segment, IndependentReader.OpenSealed(_independent, name, sealedObject, 1));
+        Assert.Equal(segment, IndependentReader.OpenSealed(_independent, name, SealedObject.Seal(_keys, SealedObjectKind.IndexSegment, name, segment), 1));
+    }
+
+    [Fact]
+    public void The_chunker_cuts_where_the_document_says()
+    {
+        byte[] data = new byte[16 << 20];
+        for (uint i = 0; i < data.Length / 32; i++)
+        {
+            SHA256.HashData(U32(i), data.AsSpan((int)i * 32));
+        }
+
+        var chunker = new Chunker(_keys.GearTable);
+        var lengths = new List<int>();
+        for (int at = 0; at < data.Length; at += lengths[^1])
+        {
+            var scan = default(ChunkScan);
+            int cut = chunker.FindCut(data.AsSpan(at), ref scan);
+            lengths.Add(cut == 0 ? data.Length - at : cut);
+        }
+
+        Assert.Equal(FormatDocument.Raw("cuts", "lengths of the chunks").Split(", ").Select(text => int.Parse(text, CultureInfo.InvariantCulture)), lengths);
+    }
+
+    [Fact]
+    public void The_hash_of_a_bundles_boundary_is_that_of_the_document()
+    {
+        byte[] file = FormatDocument.Hex("names", "plaintext");
+
+        ulong hash = new SipHash(_keys.BundleBoundaryKey.Span).Hash([.. U32((uint)file.Length), .. file]);
+
+        Assert.Equal(FormatDocument.Raw("cuts", "bundle hash"), hash.ToString("x16", CultureInfo.InvariantCulture));
+    }
+
+    // Section 7, from the document's words.
+    private byte[] SealPack(byte[] salt, byte[] records, params byte[][] encoded)
+    {
+        byte[] header = [.. "OBPK"u8, 1, 1, 0, 0, .. salt];
+        byte[] key = _independent.PackKey(salt);
+        var pack = new List<byte>(header);
+        for (int i = 0; i < encoded.Length; i++)
+        {
+            byte[] ordinal = U32((uint)i);
+            byte[] associated = [.. _independent.Context, 1, 1, .. ordinal, .. records[(i * 42)..((i + 1) * 42)]];
+            pack.AddRange(IndependentKeys.Seal(key, [.. ordinal, .. new byte[8]], encoded[i], associated));
+        }
+
+        byte[] footer = IndependentKeys.Seal(key, [.. U32(uint.MaxValue), .. new byte[8]], records, [.. _independent.Context, .. header]);
+        pack.AddRange([.. footer, .. U32((uint)footer.Length)]);
+        return [.. pack, .. SHA256.HashData(pack.ToArray())];
+    }
+
+    private static byte[] U32(uint value)
+    {
+        byte[] bytes = new byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
+        return bytes;
+    }
+
+    private static string Hex(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(bytes);
+}
