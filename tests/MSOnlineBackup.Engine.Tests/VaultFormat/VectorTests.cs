@@ -171,7 +171,7 @@ public sealed class VectorTests
 
         Assert.Equal(segment, SealedObject.Open(_keys, name, sealedObject, out SealedObjectKind kind));
         Assert.Equal(SealedObjectKind.IndexSegment, kind);
-        Assert.Throws<Errors.BackupException>(() => SealedObject.Open(_keys, name + "0", sealedObject, out _));
+        Assert.Throws<MSOnlineBackup.Engine.Errors.BackupException>(() => SealedObject.Open(_keys, name + "0", sealedObject, out _));
         Assert.Equal(segment, IndependentReader.OpenSealed(_independent, name, sealedObject, 1));
         Assert.Equal(segment, IndependentReader.OpenSealed(_independent, name, SealedObject.Seal(_keys, SealedObjectKind.IndexSegment, name, segment), 1));
     }
