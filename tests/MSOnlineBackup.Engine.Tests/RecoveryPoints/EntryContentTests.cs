@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using Xunit;
@@ -61,6 +63,30 @@ public class EntryContentTests
         BackupException fault = Assert.Throws<BackupException>(() => SliceListCodec.Decode(block, new SliceListReference(Chunk(1), 10)));
 
         Assert.True(fault.Id == BackupErrorId.VaultDataCorrupt, because);
+    }
+
+    [Fact]
+    public void A_mutated_list_decodes_to_what_its_file_has_or_names_itself()
+    {
+        List<ContentSlice> slices = Slices(40);
+        byte[] block = SliceListCodec.Encode(slices).ToArray();
+        var reference = new SliceListReference(Chunk(1), slices.Sum(slice => slice.Length));
+        Prop.ForAll<int>(seed =>
+        {
+            var random = new Random(seed);
+            byte[] mutated = [.. block];
+            mutated[random.Next(mutated.Length)] ^= (byte)random.Next(1, 256);
+            try
+            {
+                IReadOnlyList<ContentSlice> decoded = SliceListCodec.Decode(mutated, reference);
+                Assert.Equal(reference.Length, decoded.Sum(slice => slice.Length));
+                Assert.All(decoded, slice => Assert.True(slice is { Length: > 0, Offset: >= 0 }));
+            }
+            catch (BackupException fault)
+            {
+                Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
+            }
+        }).QuickCheckThrowOnFailure();
     }
 
     private static List<ContentSlice> Slices(int count) =>
