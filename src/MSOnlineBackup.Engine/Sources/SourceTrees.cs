@@ -2,6 +2,7 @@ using System.Text;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Engine.Sources.Windows;
 
 namespace MSOnlineBackup.Engine.Sources;
 
@@ -22,6 +23,11 @@ public static class SourceTrees
         }
 
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (OperatingSystem.IsWindows())
+        {
+            return WindowsSourceTree.Open(full, selection);
+        }
+
         if (full.Contains(@"\x", StringComparison.Ordinal) && !Path.Exists(full))
         {
             return UnixSourceTree.Open(UnixSystem.Current, EntryName.Unescape(full), selection);

@@ -1,6 +1,7 @@
 using System.Text;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Restore.Targets.Unix;
+using MSOnlineBackup.Engine.Restore.Targets.Windows;
 using MSOnlineBackup.Engine.Sources.Unix;
 
 namespace MSOnlineBackup.Engine.Restore.Targets;
@@ -43,6 +44,8 @@ internal static class RestoreTargets
                 innerException: exception);
         }
 
-        return UnixRestoreTarget.Open(UnixSystem.Current, Encoding.UTF8.GetBytes(full));
+        return OperatingSystem.IsWindows()
+            ? WindowsRestoreTarget.Open(full)
+            : UnixRestoreTarget.Open(UnixSystem.Current, Encoding.UTF8.GetBytes(full));
     }
 }

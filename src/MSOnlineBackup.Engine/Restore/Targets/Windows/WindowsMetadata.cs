@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources.Windows;
+
+namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
+
+/// <summary>Gives items of Windows their metadata back. What comes from another system has times only.</summary>
+internal static class WindowsMetadata
+{
+    // Read-only, hidden, system, archive, not indexed: what may be set by attributes alone.
+    private const uint SettableAttributes = 0x1 | 0x2 | 0x4 | 0x20 | 0x2000;
+    private const uint NormalAttribute = 0x80;
+
+    /// <summary>What a handle must allow for <see cref="Set"/>; the owner may be refused.</summary>
+    public const uint Access = WindowsNative.WriteAttributes | WindowsNative.ReadAttributes | WindowsNative.WriteAccessList | WindowsNative.ReadControl;
+
+    /// <summary>The Windows attributes of an entry; null for one of another system.</summary>
+    public static uint? AttributesOf(ManifestEntry entry) =>
+        Find(entry, AttributeTag.WindowsAttributes) is { Length: 4 } value ? BinaryPrimitives.ReadUInt32LittleEndian(value.Span) : null;
+
+    /// <summary>An attribute's value; null where the entry has none.</summary>
+    public static ReadOnlyMemory<byte>? Find(ManifestEntry entry, AttributeTag tag)
+    {
+        foreach (EntryAttribute attribute in entry.Attributes)
+        {
+            if (attribute.Tag == tag)
+            {
+                return attribute.Value;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Sets security, then times and attributes: read-only last.</summary>
+    public static void Set(ManifestEntry entry, SafeFileHandle handle, string path, Action<BackupException> report)
+    {
+        if (Find(entry, AttributeTag.WindowsSecurityDescriptor) is ReadOnlyMemory<byte> descriptor)
+        {
+            int result = WindowsNative.SetSecurity(handle, descriptor.Span, withOwner: true);
+            if (result != 0)
+            {
+                report(WindowsRestoreError.OfMetadata(result, "The owner", path));
+                result = WindowsNative.SetSecurity(handle, descriptor.Span, withOwner: false);
+                if (result != 0)
+                {
+                    report(WindowsRestoreError.OfMetadata(result, "The access list", path));
+                }
+            }
+        }
+
+        long created = Find(entry, AttributeTag.BirthTime) is { Length: 8 } birth
+            ? WindowsRecord.ToFileTime(BinaryPrimitives.ReadInt64LittleEndian(birth.Span))
+            : 0;
+        uint attributes = (AttributesOf(entry) ?? 0) & SettableAttributes;
+        int error = WindowsNative.SetBasic(handle, created, WindowsRecord.ToFileTime(entry.Metadata.ModifiedNs), attributes != 0 ? attributes : NormalAttribute);
+        if (error != 0)
+        {
+            report(WindowsRestoreError.OfMetadata(error, "Times or attributes", path));
+        }
+    }
+}

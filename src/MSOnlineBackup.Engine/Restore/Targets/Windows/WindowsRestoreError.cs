@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Sources.Windows;
+
+namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
+
+/// <summary>What a Win32 error means for a restore.</summary>
+internal static class WindowsRestoreError
+{
+    /// <summary>Why an item could not be written.</summary>
+    public static BackupException OfItem(int error, string path) => error switch
+    {
+        WindowsNative.DiskFull or WindowsNative.HandleDiskFull or WindowsNative.QuotaExceeded => new BackupException(
+            BackupErrorId.RestoreTargetFull,
+            $"'{path}' could not be written: {Marshal.GetPInvokeErrorMessage(error)}",
+            "Make room at the target, then run the restore again; it continues where it stopped.",
+            path),
+        WindowsNative.AccessDenied or WindowsNative.WriteProtected => new BackupException(
+            BackupErrorId.RestoreTargetUnwritable,
+            $"'{path}' could not be written: {Marshal.GetPInvokeErrorMessage(error)}",
+            "Restore into a folder that this account may write, or run the restore as an administrator.",
+            path),
+        WindowsNative.FileExists or WindowsNative.AlreadyExists => new BackupException(
+            BackupErrorId.RestoreItemExists,
+            $"'{path}' exists already.",
+            "Remove or rename it, choose another way to treat what exists, or restore into an empty folder.",
+            path),
+        _ => new BackupException(
+            BackupErrorId.RestoreItemFailed,
+            $"'{path}' could not be restored: {Marshal.GetPInvokeErrorMessage(error)}",
+            "See the cause; restore the item to another folder or volume if it cannot be removed.",
+            path),
+    };
+
+    /// <summary>The item is of a kind, or has a name, that Windows does not have.</summary>
+    public static BackupException NotPossible(string path) => new(
+        BackupErrorId.RestoreItemFailed,
+        $"'{path}' could not be restored: Windows has no such items, or no such names.",
+        "Restore it on Linux or macOS.",
+        path);
+
+    /// <summary>A link stands where a folder of the path should.</summary>
+    public static BackupException LinkInTheWay(string path) => new(
+        BackupErrorId.RestoreTargetInvalid,
+        $"'{path}' is a link or junction where the restore needs a folder: following it could write outside the target.",
+        "Remove the link, or restore into an empty folder.",
+        path);
+
+    /// <summary>Something of an item's metadata could not be set.</summary>
+    public static BackupException OfMetadata(int error, string what, string path) => new(
+        BackupErrorId.RestoreMetadataFailed,
+        $"{what} of '{path}' could not be set: {Marshal.GetPInvokeErrorMessage(error)}",
+        "Run the restore as an administrator, to a volume that keeps such metadata, where they matter.",
+        path);
+}

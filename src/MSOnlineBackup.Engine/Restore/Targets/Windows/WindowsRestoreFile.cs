@@ -1,0 +1,97 @@
+using Microsoft.Win32.SafeHandles;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources.Windows;
+
+namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
+
+/// <summary>A file being restored, under its temporary name until it is complete.</summary>
+internal sealed class WindowsRestoreFile(ManifestEntry entry, SafeFileHandle handle, string name, string fullPath) : IRestoreFile
+{
+    private bool _placed;
+
+    /// <inheritdoc/>
+    public void Write(long offset, ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            RandomAccess.Write(handle, content, offset);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw WindowsRestoreError.OfItem(exception.HResult & 0xFFFF, fullPath);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Complete(bool replace, Action<BackupException> reportMetadata)
+    {
+        try
+        {
+            RandomAccess.SetLength(handle, entry.Size);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw WindowsRestoreError.OfItem(exception.HResult & 0xFFFF, fullPath);
+        }
+
+        foreach (EntryAttribute attribute in entry.Attributes)
+        {
+            if (attribute.Tag == AttributeTag.NamedStream)
+            {
+                WriteStream(attribute, reportMetadata);
+            }
+        }
+
+        // Renamed while it may still be: a descriptor or the read-only attribute could forbid it.
+        int error = WindowsNative.Rename(handle, name, replace);
+        if (error != 0)
+        {
+            throw WindowsRestoreError.OfItem(error, fullPath);
+        }
+
+        _placed = true;
+        WindowsMetadata.Set(entry, handle, fullPath, reportMetadata);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_placed && !handle.IsClosed)
+        {
+            _ = WindowsNative.DeleteOnClose(handle);
+        }
+
+        handle.Dispose();
+    }
+
+    private void WriteStream(EntryAttribute attribute, Action<BackupException> reportMetadata)
+    {
+        string? streamName = WtfName.FromBytes(attribute.Name.Span);
+        int error = WindowsNative.InvalidName;
+        if (streamName is not null && !streamName.AsSpan().ContainsAny('\\', ':', '/'))
+        {
+            error = WindowsNative.Open(
+                handle, ":" + streamName, WindowsNative.WriteData, WindowsNative.OpenOrCreate, WindowsNative.NoDirectory, out SafeFileHandle stream);
+            using (stream)
+            {
+                if (error == 0)
+                {
+                    try
+                    {
+                        RandomAccess.Write(stream, attribute.Value.Span, 0);
+                    }
+                    catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                    {
+                        error = exception.HResult & 0xFFFF;
+                    }
+                }
+            }
+        }
+
+        if (error != 0)
+        {
+            reportMetadata(WindowsRestoreError.OfMetadata(error, $"The stream '{streamName}'", fullPath));
+        }
+    }
+}

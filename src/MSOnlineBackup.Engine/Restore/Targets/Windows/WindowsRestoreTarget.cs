@@ -1,0 +1,273 @@
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources.Windows;
+
+namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
+
+/// <summary>A folder of Windows to restore into.</summary>
+internal sealed class WindowsRestoreTarget : IRestoreTarget
+{
+    private const uint FolderAccess = WindowsNative.ReadData | WindowsNative.Traverse | WindowsNative.ReadAttributes;
+
+    private readonly string _path;
+    private readonly SafeFileHandle _root;
+
+    private WindowsRestoreTarget(string path, SafeFileHandle root)
+    {
+        _path = path;
+        _root = root;
+    }
+
+    /// <summary>Opens a folder that is there.</summary>
+    public static WindowsRestoreTarget Open(string path)
+    {
+        int error = WindowsNative.Open(
+            null,
+            WindowsSourceTree.ToNative(path),
+            FolderAccess,
+            WindowsNative.OpenExisting,
+            WindowsNative.DirectoryOnly,
+            out SafeFileHandle root);
+        if (error == 0)
+        {
+            return new WindowsRestoreTarget(path, root);
+        }
+
+        root.Dispose();
+        throw WindowsRestoreError.OfItem(error, path);
+    }
+
+    /// <inheritdoc/>
+    public ManifestEntry? Find(EntryPath path)
+    {
+        using SafeFileHandle? folder = OpenFolder(path.Parent, create: false);
+        if (folder is null)
+        {
+            return null;
+        }
+
+        int error = WindowsNative.Open(
+            folder, NameOf(path), WindowsNative.ReadAttributes, WindowsNative.OpenExisting, WindowsNative.ReparsePointItself, out SafeFileHandle handle);
+        using (handle)
+        {
+            WindowsRecord record = default!;
+            error = error != 0 ? error : WindowsNative.Query(handle, [], out record);
+            return error == 0 ? record.ToEntry(path)
+                : error is WindowsNative.NotFound or WindowsNative.PathNotFound ? null
+                : throw WindowsRestoreError.OfItem(error, FullPath(path));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void CreateDirectory(EntryPath path) => OpenFolder(path, create: true)!.Dispose();
+
+    /// <inheritdoc/>
+    public IRestoreFile CreateFile(ManifestEntry entry)
+    {
+        string name = NameOf(entry.Path);
+        string fullPath = FullPath(entry.Path);
+        using SafeFileHandle folder = OpenFolder(entry.Path.Parent, create: true)!;
+        SafeFileHandle handle = CreateTemporary(folder, entry, isFolder: false, fullPath);
+        if ((WindowsMetadata.AttributesOf(entry) ?? WindowsRecord.SparseAttribute) is uint attributes
+            && (attributes & WindowsRecord.SparseAttribute) != 0)
+        {
+            // Where the file system has no holes, the file is restored all the same.
+            _ = WindowsNative.MakeSparse(handle);
+        }
+
+        return new WindowsRestoreFile(entry, handle, name, fullPath);
+    }
+
+    /// <inheritdoc/>
+    public void CreateSpecial(ManifestEntry entry, bool replace, Action<BackupException> reportMetadata)
+    {
+        string fullPath = FullPath(entry.Path);
+        ReadOnlyMemory<byte>? kept = WindowsMetadata.Find(entry, AttributeTag.WindowsReparseData);
+        string? target = WtfName.FromBytes(entry.LinkTarget.Span);
+        if (kept is null && (entry.Kind != EntryKind.SymbolicLink || string.IsNullOrEmpty(target)))
+        {
+            throw WindowsRestoreError.NotPossible(fullPath);
+        }
+
+        bool isFolder = ((WindowsMetadata.AttributesOf(entry) ?? 0) & WindowsRecord.DirectoryAttribute) != 0;
+        bool foreign = WindowsMetadata.AttributesOf(entry) is null;
+        string native = foreign ? target!.Replace('/', '\\') : target ?? "";
+        using SafeFileHandle folder = OpenFolder(entry.Path.Parent, create: true)!;
+        using SafeFileHandle handle = CreateTemporary(folder, entry, isFolder, fullPath);
+        int error = WindowsNative.SetReparse(handle, kept is ReadOnlyMemory<byte> data ? data.Span : ReparseData.ForLink(native));
+        if (error == 0)
+        {
+            WindowsMetadata.Set(entry, handle, fullPath, reportMetadata);
+            error = WindowsNative.Rename(handle, NameOf(entry.Path), replace);
+        }
+
+        if (error != 0)
+        {
+            _ = WindowsNative.DeleteOnClose(handle);
+            throw WindowsRestoreError.OfItem(error, fullPath);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void CreateHardLink(EntryPath path, EntryPath existing, bool replace)
+    {
+        using SafeFileHandle? source = OpenFolder(existing.Parent, create: false);
+        using SafeFileHandle folder = OpenFolder(path.Parent, create: true)!;
+        SafeFileHandle? file = null;
+        int error = source is null
+            ? WindowsNative.NotFound
+            : WindowsNative.Open(
+                source, NameOf(existing), WindowsNative.WriteAttributes, WindowsNative.OpenExisting, WindowsNative.ReparsePointItself, out file);
+        using (file)
+        {
+            error = error != 0 ? error : WindowsNative.Link(file!, folder, NameOf(path), replace);
+            if (error != 0)
+            {
+                throw WindowsRestoreError.OfItem(error, FullPath(path));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SetDirectoryMetadata(ManifestEntry entry, Action<BackupException> reportMetadata)
+    {
+        string fullPath = FullPath(entry.Path);
+        using SafeFileHandle? folder = OpenFolder(entry.Path, create: false);
+        SafeFileHandle? handle = null;
+        int error = folder is null
+            ? WindowsNative.NotFound
+            : Reopen(folder, "", WindowsMetadata.Access, WindowsNative.DirectoryOnly, WindowsNative.OpenExisting, out handle);
+        using (handle)
+        {
+            if (error == 0)
+            {
+                WindowsMetadata.Set(entry, handle!, fullPath, reportMetadata);
+            }
+            else
+            {
+                reportMetadata(WindowsRestoreError.OfMetadata(error, "The metadata", fullPath));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Stream OpenRead(EntryPath path)
+    {
+        using SafeFileHandle? folder = OpenFolder(path.Parent, create: false);
+        SafeFileHandle? handle = null;
+        int error = folder is null
+            ? WindowsNative.NotFound
+            : WindowsNative.Open(
+                folder,
+                NameOf(path),
+                WindowsNative.ReadData | WindowsNative.ReadAttributes,
+                WindowsNative.OpenExisting,
+                WindowsNative.NoDirectory | WindowsNative.ReparsePointItself,
+                out handle);
+        if (error == 0)
+        {
+            return new FileStream(handle!, FileAccess.Read, bufferSize: 0);
+        }
+
+        handle?.Dispose();
+        throw WindowsRestoreError.OfItem(error, FullPath(path));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _root.Dispose();
+
+    // The right to set an owner is asked for, and done without where it is refused.
+    private static int Reopen(SafeFileHandle folder, string name, uint access, uint options, uint disposition, out SafeFileHandle handle)
+    {
+        int error = WindowsNative.Open(folder, name, access | WindowsNative.WriteOwner, disposition, options, out handle);
+        if (error == WindowsNative.AccessDenied)
+        {
+            handle.Dispose();
+            error = WindowsNative.Open(folder, name, access, disposition, options, out handle);
+        }
+
+        return error;
+    }
+
+    private static SafeFileHandle CreateTemporary(SafeFileHandle folder, ManifestEntry entry, bool isFolder, string fullPath)
+    {
+        const uint Access = WindowsMetadata.Access | WindowsNative.ReadData | WindowsNative.WriteData | WindowsNative.Delete;
+        string temporary = ".obr-" + Convert.ToHexStringLower(SHA256.HashData(entry.Path.Name).AsSpan(0, 16));
+        int error = Reopen(
+            folder,
+            temporary,
+            Access,
+            isFolder ? WindowsNative.DirectoryOnly | WindowsNative.ReparsePointItself : WindowsNative.NoDirectory | WindowsNative.ReparsePointItself,
+            isFolder ? WindowsNative.OpenOrCreate : WindowsNative.Supersede,
+            out SafeFileHandle handle);
+        if (error == 0)
+        {
+            return handle;
+        }
+
+        handle.Dispose();
+        throw WindowsRestoreError.OfItem(error, fullPath);
+    }
+
+    // Opened component by component: a link in the way is found by opening it as itself.
+    private SafeFileHandle? OpenFolder(EntryPath path, bool create)
+    {
+        Check(path);
+        int error = WindowsNative.Open(
+            _root, "", FolderAccess, WindowsNative.OpenExisting, WindowsNative.DirectoryOnly, out SafeFileHandle current);
+        int start = 0;
+        while (error == 0 && start < path.Bytes.Length)
+        {
+            int length = path.Bytes[start..].IndexOf((byte)'/');
+            int end = length < 0 ? path.Bytes.Length : start + length;
+            string name = ToName(path.Bytes[start..end], path);
+            SafeFileHandle parent = current;
+            error = WindowsNative.Open(
+                parent,
+                name,
+                FolderAccess,
+                create ? WindowsNative.OpenOrCreate : WindowsNative.OpenExisting,
+                WindowsNative.DirectoryOnly | WindowsNative.ReparsePointItself,
+                out current);
+            parent.Dispose();
+            if (error == 0 && WindowsNative.Query(current, [], out WindowsRecord record) == 0 && record.IsSurrogate)
+            {
+                current.Dispose();
+                throw WindowsRestoreError.LinkInTheWay(FullPath(new EntryPath(path.Bytes[..end].ToArray())));
+            }
+
+            start = end + 1;
+        }
+
+        if (error == 0)
+        {
+            return current;
+        }
+
+        current.Dispose();
+        return !create && error is WindowsNative.NotFound or WindowsNative.PathNotFound or WindowsNative.NotDirectory
+            ? null
+            : throw WindowsRestoreError.OfItem(error == WindowsNative.NotDirectory ? WindowsNative.AlreadyExists : error, FullPath(path));
+    }
+
+    private string FullPath(EntryPath path) => System.IO.Path.Join(_path, path.ToString());
+
+    private string NameOf(EntryPath path) => path.IsRoot ? "" : ToName(path.Name, path);
+
+    private string ToName(ReadOnlySpan<byte> name, EntryPath path)
+    {
+        // A backslash would be a way into another folder, a colon into a stream of another file.
+        string? text = WtfName.FromBytes(name);
+        return text is null || text.AsSpan().ContainsAny('\\', ':', '/') ? throw WindowsRestoreError.NotPossible(FullPath(path)) : text;
+    }
+
+    private void Check(EntryPath path)
+    {
+        if (!EntryPath.IsValid(path.Bytes))
+        {
+            throw WindowsRestoreError.NotPossible(FullPath(path));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Engine.Sources.Windows;
+
+/// <summary>What a Win32 error means for an item, or for the root, of a source.</summary>
+internal static class WindowsSourceError
+{
+    /// <summary>Why an item could not be read.</summary>
+    public static BackupException OfItem(int error, string path) => error switch
+    {
+        WindowsNative.NotFound or WindowsNative.PathNotFound => new BackupException(
+            BackupErrorId.SourceItemVanished,
+            $"'{path}' vanished between listing and reading.",
+            "Nothing needs to be done if it was deleted or moved on purpose; the next backup sees its new place.",
+            path),
+        WindowsNative.NotDirectory => Replaced(path),
+        _ => new BackupException(
+            BackupErrorId.SourceItemUnreadable,
+            $"'{path}' could not be read: {Marshal.GetPInvokeErrorMessage(error)}",
+            ActionFor(error),
+            path,
+            transient: error == WindowsNative.SharingViolation),
+    };
+
+    /// <summary>Something else stands where the item was.</summary>
+    public static BackupException Replaced(string path) => new(
+        BackupErrorId.SourceItemChanged,
+        $"'{path}' was replaced by something of another kind while it was read.",
+        "Run the backup again when nothing is replacing items in this folder.",
+        path);
+
+    /// <summary>Why the root could not be read.</summary>
+    public static BackupException OfRoot(int error, string path) =>
+        error is WindowsNative.NotFound or WindowsNative.PathNotFound or WindowsNative.InvalidName or WindowsNative.NotDirectory
+            ? new BackupException(
+                BackupErrorId.SourceNotFound,
+                $"The source '{path}' does not exist.",
+                "Check the path. If it is on a volume of its own, attach the volume.",
+                path)
+            : new BackupException(
+                BackupErrorId.SourceUnreadable,
+                $"The source '{path}' could not be read: {Marshal.GetPInvokeErrorMessage(error)}",
+                ActionFor(error),
+                path);
+
+    private static string ActionFor(int error) => error switch
+    {
+        WindowsNative.AccessDenied => "Run the backup as an administrator or as an account that may read it, or exclude it.",
+        WindowsNative.SharingViolation => "Close the program that has it open, or back it up when that program does not run.",
+        _ => "See in the event log what ails the volume, then run the backup again; or exclude the item.",
+    };
+}

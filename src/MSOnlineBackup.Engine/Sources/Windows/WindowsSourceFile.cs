@@ -1,0 +1,47 @@
+using Microsoft.Win32.SafeHandles;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Sources.Windows;
+
+/// <summary>An open file of a source.</summary>
+internal sealed class WindowsSourceFile(SafeFileHandle handle, WindowsRecord opened, EntryPath path, string fullPath) : ISourceFile
+{
+    public bool TryGetDataRun(long offset, out long start, out long length)
+    {
+        start = offset;
+        length = opened.Size - offset;
+        if (length <= 0)
+        {
+            return false;
+        }
+
+        if ((opened.Attributes & WindowsRecord.SparseAttribute) != 0
+            && WindowsNative.TryFindData(handle, offset, opened.Size, out long data, out long dataLength))
+        {
+            start = data;
+            length = dataLength;
+        }
+
+        return length > 0;
+    }
+
+    public int Read(long offset, Span<byte> destination)
+    {
+        try
+        {
+            return RandomAccess.Read(handle, destination, offset);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw WindowsSourceError.OfItem(exception.HResult & 0xFFFF, fullPath);
+        }
+    }
+
+    public ManifestEntry Stat()
+    {
+        int error = WindowsNative.Query(handle, opened.Name, out WindowsRecord record);
+        return error == 0 ? record.ToEntry(path) : throw WindowsSourceError.OfItem(error, fullPath);
+    }
+
+    public void Dispose() => handle.Dispose();
+}
