@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Diagnostics.CodeAnalysis;
 using MSOnlineBackup.Host.Commands;
 using MSOnlineBackup.Host.Rendering;
@@ -26,6 +27,11 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
         IRenderer renderer = Renderers.Create(environment, parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_debug));
         switch (parsed.Action)
         {
+            case null when UnknownOption(parsed) is { } unknown:
+                renderer.Fail(Failure.Usage(
+                    $"'{unknown}' is no option of '{NameOf(parsed.CommandResult.Command)}'. A path that begins with '-' goes after '--'.",
+                    NameOf(parsed.CommandResult.Command)));
+                return (int)ExitCode.Usage;
             case null:
                 return (int)await RunAsync((HostCommand)parsed.CommandResult.Command, parsed, renderer).ConfigureAwait(false);
             case ParseErrorAction:
@@ -94,6 +100,16 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             renderer.Fail(failure);
             return failure.ExitCode;
         }
+    }
+
+    // A mistyped option would else pass for a path, where paths are many.
+    private static string? UnknownOption(ParseResult parsed)
+    {
+        int literal = parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).Skip(1).Count();
+        return parsed.CommandResult.Children.OfType<ArgumentResult>()
+            .SelectMany(argument => argument.Tokens)
+            .SkipLast(literal)
+            .FirstOrDefault(token => token.Value is ['-', _, ..])?.Value;
     }
 
     // A mistyped command is reported twice: as missing and as unknown.

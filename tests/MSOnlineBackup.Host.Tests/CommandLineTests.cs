@@ -111,8 +111,18 @@ public sealed class CommandLineTests
         ParseResult parsed = Root().Parse(["backup", "--vault", "/v", "--command", "--", "pg_dump", "--json", "mydb"]);
 
         Assert.Empty(parsed.Errors);
-        Assert.Equal(["pg_dump", "--json", "mydb"], parsed.GetValue<string[]>("PATH"));
+        Assert.Equal(["pg_dump", "--json", "mydb"], parsed.GetValue<string[]>("PATH")!);
         Assert.False(parsed.GetValue<bool>("--json"));
+    }
+
+    [Fact]
+    public async Task A_path_may_begin_with_a_dash_after_two_dashes()
+    {
+        var run = new HostRun();
+
+        Assert.Equal(2, await run.RunAsync("backup", "--exclude", "-x", "--", "-folder"));
+
+        Assert.Contains("No vault was named", run.Error);
     }
 
     [Fact]
@@ -120,7 +130,7 @@ public sealed class CommandLineTests
     {
         ParseResult parsed = Root().Parse(["backup", "--force", "true", "--vault", "/v"]);
 
-        Assert.Equal(["true"], parsed.GetValue<string[]>("PATH"));
+        Assert.Equal(["true"], parsed.GetValue<string[]>("PATH")!);
     }
 
     [Fact]

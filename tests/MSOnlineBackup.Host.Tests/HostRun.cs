@@ -1,3 +1,4 @@
+using System.Text;
 using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Testing;
 
@@ -6,8 +7,8 @@ namespace MSOnlineBackup.Host.Tests;
 /// <summary>Runs command lines in this process, with streams, variables and a clock of its own.</summary>
 internal sealed class HostRun
 {
-    private readonly StringWriter _output = new() { NewLine = "\n" };
-    private readonly StringWriter _error = new() { NewLine = "\n" };
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _error = new();
 
     public Dictionary<string, string> Variables { get; } = [];
 
@@ -25,8 +26,8 @@ internal sealed class HostRun
 
     public HostEnvironment Environment => new()
     {
-        Output = _output,
-        Error = _error,
+        Output = new StringWriter(_output) { NewLine = "\n" },
+        Error = new StringWriter(_error) { NewLine = "\n" },
         ErrorIsTerminal = false,
         OpenInput = HasTerminal ? null : () => new MemoryStream(),
         AskHidden = HasTerminal ? AskAsync : null,

@@ -69,6 +69,7 @@ internal sealed class Producer : IDisposable
     private async Task FinishAsync(CancellationToken cancellationToken)
     {
         await _process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
         if (_process.ExitCode != 0)
         {
             throw new BackupException(

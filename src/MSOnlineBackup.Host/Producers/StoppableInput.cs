@@ -11,7 +11,7 @@ internal sealed class StoppableInput(Stream input, CancellationToken stop) : Str
     private readonly SemaphoreSlim _full = new(0);
     private Thread? _reader;
     private ReadOnlyMemory<byte> _unread;
-    private IOException? _failure;
+    private Exception? _failure;
     private bool _ended;
 
     public override bool CanRead => true;
@@ -82,7 +82,7 @@ internal sealed class StoppableInput(Stream input, CancellationToken stop) : Str
             {
                 _unread = _buffer.AsMemory(0, input.Read(_buffer));
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
             {
                 _failure = e;
             }

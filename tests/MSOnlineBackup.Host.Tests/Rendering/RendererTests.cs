@@ -6,16 +6,22 @@ using MSOnlineBackup.Testing;
 
 namespace MSOnlineBackup.Host.Tests.Rendering;
 
-public sealed class RendererTests
+public sealed class RendererTests : IDisposable
 {
     private readonly StringWriter _output = new() { NewLine = "\n" };
     private readonly StringWriter _error = new() { NewLine = "\n" };
     private readonly FakeClock _clock = new();
 
+    public void Dispose()
+    {
+        _output.Dispose();
+        _error.Dispose();
+    }
+
     [Fact]
     public void Text_puts_results_on_one_stream_and_everything_else_on_the_other()
     {
-        IRenderer renderer = Text();
+        TextRenderer renderer = Text();
 
         renderer.Note("note");
         renderer.Item(new NoteLine("x"), line => $"item {line.Message}");
@@ -28,7 +34,7 @@ public sealed class RendererTests
     [Fact]
     public void Quiet_text_keeps_listings_and_errors()
     {
-        IRenderer renderer = Text(quiet: true);
+        TextRenderer renderer = Text(quiet: true);
 
         renderer.Note("note");
         renderer.Item(new NoteLine("x"), line => $"item {line.Message}");
@@ -58,7 +64,7 @@ public sealed class RendererTests
     [Fact]
     public async Task Skipped_items_are_named_as_they_happen_up_to_a_bound()
     {
-        IRenderer renderer = Text();
+        TextRenderer renderer = Text();
 
         await renderer.FollowAsync(monitor =>
         {
@@ -79,7 +85,7 @@ public sealed class RendererTests
     [Fact]
     public async Task JSON_writes_progress_at_most_once_a_second()
     {
-        IRenderer renderer = Json();
+        JsonRenderer renderer = Json();
         var end = new TaskCompletionSource<int>();
         Task<int> following = renderer.FollowAsync(_ => end.Task);
 
@@ -100,7 +106,7 @@ public sealed class RendererTests
     [Fact]
     public async Task JSON_lines_of_many_threads_do_not_mix()
     {
-        IRenderer renderer = Json();
+        JsonRenderer renderer = Json();
 
         await renderer.FollowAsync(async monitor =>
         {
