@@ -151,7 +151,7 @@ internal sealed record KeySlot
     }
 
     private static byte[] Derive(string passphrase, byte[] salt, int iterations) =>
-        Rfc2898DeriveBytes.Pbkdf2(Encoding.ASCII.GetBytes(passphrase), salt, iterations, HashAlgorithmName.SHA512, 64);
+        Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(passphrase), salt, iterations, HashAlgorithmName.SHA512, 64);
 
     private static BackupException Damaged(string identity, string why, Exception? inner) => new(
         BackupErrorId.KeySlotDamaged,

@@ -72,6 +72,12 @@ internal static class SealedObject
         ReadOnlySpan<byte> header = content[..HeaderLength];
         if (header[4] != Version)
         {
+            // Every version ends with its SHA-256: a flipped bit must not pass for a newer version.
+            if (!SHA256.HashData(content[..^ChecksumLength]).AsSpan().SequenceEqual(content[^ChecksumLength..]))
+            {
+                throw VaultDamage.Corrupt(name, "its SHA-256 is not the one at its end");
+            }
+
             throw new BackupException(
                 BackupErrorId.VaultFormatUnsupported,
                 $"Object '{name}' has format {header[4]}; this version reads {Version}.",

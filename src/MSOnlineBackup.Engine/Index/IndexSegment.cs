@@ -91,8 +91,7 @@ internal static class IndexSegment
             throw VaultDamage.Corrupt(name, "its counts do not fit its length");
         }
 
-        int[] packs = new int[packCount];
-        int[] lengths = new int[packCount];
+        var packs = new PackInfo[packCount];
         for (int i = 0; i < packCount; i++)
         {
             ReadOnlySpan<byte> pack = segment.Slice(HeaderLength + (i * PackLength), PackLength);
@@ -102,13 +101,12 @@ internal static class IndexSegment
                 throw VaultDamage.Corrupt(name, "it names an impossible pack");
             }
 
-            lengths[i] = (int)length;
-            packs[i] = register(new PackInfo(
+            packs[i] = new PackInfo(
                 Convert.ToHexStringLower(pack[..PackNumberOffset]),
                 BinaryPrimitives.ReadUInt32LittleEndian(pack[PackNumberOffset..]),
                 (PackKind)pack[PackKindOffset],
                 (int)length,
-                pack[PackSaltOffset..].ToArray()));
+                pack[PackSaltOffset..].ToArray());
         }
 
         byte[] records = segment[(HeaderLength + ((int)packCount * PackLength))..].ToArray();
@@ -121,13 +119,20 @@ internal static class IndexSegment
             long offset = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordOffsetOffset..]);
             long stored = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordStoredOffset..]);
             long raw = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordRawOffset..]);
-            if (id < previous || pack >= packCount || stored < PackFormat.TagLength || raw > ChunkCodec.MaxRawLength || offset + stored > lengths[pack])
+            if (id < previous || pack >= packCount || stored < PackFormat.TagLength || raw > ChunkCodec.MaxRawLength || offset + stored > packs[pack].Length)
             {
                 throw VaultDamage.Corrupt(name, "it has an impossible record");
             }
 
             previous = id;
-            BinaryPrimitives.WriteInt32LittleEndian(record[RecordPackOffset..], packs[pack]);
+        }
+
+        // Only now: a pack that counts as indexed is not asked for its footer.
+        int[] registered = [.. packs.Select(register)];
+        for (int at = RecordPackOffset; at < records.Length; at += RecordLength)
+        {
+            Span<byte> pack = records.AsSpan(at, sizeof(uint));
+            BinaryPrimitives.WriteInt32LittleEndian(pack, registered[BinaryPrimitives.ReadUInt32LittleEndian(pack)]);
         }
 
         return records;

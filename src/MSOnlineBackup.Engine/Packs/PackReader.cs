@@ -67,8 +67,14 @@ internal static class PackReader
                 name);
         }
 
+        var kind = (PackKind)header[PackFormat.KindOffset];
+        if (kind is not (PackKind.Data or PackKind.Metadata))
+        {
+            throw VaultDamage.Corrupt(name, "it is of no kind that packs are of");
+        }
+
         salt = header.Slice(PackFormat.SaltOffset, PackFormat.SaltLength).ToArray();
-        return (PackKind)header[PackFormat.KindOffset];
+        return kind;
     }
 
     /// <summary>How many bytes of the sealed footer stand before the trailer.</summary>

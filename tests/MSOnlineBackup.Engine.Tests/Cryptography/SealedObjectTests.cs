@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Cryptography;
+
+public class SealedObjectTests
+{
+    private const string Name = "stores/0123456789abcdef0123456789abcdef/points/a/b";
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    public void What_was_sealed_comes_back(int length)
+    {
+        byte[] plaintext = TestKeys.Bytes(length, length);
+
+        byte[] opened = SealedObject.Open(TestKeys.Keys, Name, Seal(plaintext, SealedObjectKind.Checkpoint), out SealedObjectKind kind);
+
+        Assert.Equal(plaintext, opened);
+        Assert.Equal(SealedObjectKind.Checkpoint, kind);
+    }
+
+    [Fact]
+    public void The_SHA256_at_the_end_covers_all_before_it()
+    {
+        byte[] content = Seal(TestKeys.Bytes(1, 1000));
+
+        Assert.Equal(SHA256.HashData(content.AsSpan(..^32)), content[^32..]);
+    }
+
+    [Fact]
+    public void Every_flipped_bit_is_damage_whether_or_not_the_checksum_is_made_to_fit()
+    {
+        byte[] content = Seal(TestKeys.Bytes(1, 100));
+        for (int bit = 0; bit < (content.Length - SealedObject.ChecksumLength) * 8; bit++)
+        {
+            byte[] altered = [.. content];
+            altered[bit / 8] ^= (byte)(1 << (bit % 8));
+
+            Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(altered));
+            Assert.True(FaultOf(TestKeys.WithChecksum(altered)) is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultFormatUnsupported);
+        }
+    }
+
+    [Fact]
+    public void A_newer_version_is_told_from_a_damaged_one()
+    {
+        byte[] content = Seal(TestKeys.Bytes(1, 100));
+        content[4] = 2;
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(content));
+        Assert.Equal(BackupErrorId.VaultFormatUnsupported, FaultOf(TestKeys.WithChecksum(content)));
+    }
+
+    [Fact]
+    public void A_flipped_bit_in_the_checksum_loses_nothing_for_who_has_the_key()
+    {
+        byte[] plaintext = TestKeys.Bytes(1, 100);
+        byte[] content = Seal(plaintext);
+        content[^1] ^= 1;
+
+        Assert.Equal(plaintext, SealedObject.Open(TestKeys.Keys, Name, content, out _));
+    }
+
+    [Fact]
+    public void Every_truncation_and_every_addition_is_damage()
+    {
+        byte[] content = Seal(TestKeys.Bytes(1, 100));
+        for (int length = 0; length < content.Length; length++)
+        {
+            Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(content[..length]));
+        }
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf([.. content, 0]));
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf([.. content, .. content]));
+    }
+
+    [Fact]
+    public void An_object_under_another_name_or_in_another_vault_or_store_is_refused()
+    {
+        byte[] content = Seal(TestKeys.Bytes(1, 100));
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(content, name: Name + "c"));
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(content, TestKeys.KeysOf(TestKeys.Bytes(9, 16), TestKeys.StoreId)));
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(content, TestKeys.KeysOf(TestKeys.VaultId, TestKeys.Bytes(9, 16))));
+        Assert.Null(FaultOf(content));
+    }
+
+    [Fact]
+    public void The_same_plaintext_is_never_sealed_alike() =>
+        Assert.NotEqual(Seal([1, 2, 3])[44..47], Seal([1, 2, 3])[44..47]);
+
+    private static byte[] Seal(byte[] plaintext, SealedObjectKind kind = SealedObjectKind.RecoveryPoint) =>
+        SealedObject.Seal(TestKeys.Keys, kind, Name, plaintext);
+
+    private static BackupErrorId? FaultOf(byte[] content, StoreKeys? keys = null, string name = Name)
+    {
+        try
+        {
+            SealedObject.Open(keys ?? TestKeys.Keys, name, content, out _);
+            return null;
+        }
+        catch (BackupException e)
+        {
+            Assert.Equal(name, e.Target);
+            return e.Id;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System.Security.Cryptography;
+using MSOnlineBackup.Engine.Cryptography;
+
+namespace MSOnlineBackup.Engine.Tests.Cryptography;
+
+/// <summary>Keys of stores for tests: the same arguments give the same keys.</summary>
+internal static class TestKeys
+{
+    public static byte[] VaultId { get; } = Bytes(1, 16);
+
+    public static byte[] StoreId { get; } = Bytes(2, 16);
+
+    public static StoreKeys Keys { get; } = new(Bytes(3, StoreKeys.MasterKeyLength), VaultId, StoreId);
+
+    public static StoreKeys KeysOf(byte[] vaultId, byte[] storeId) => new(Bytes(3, StoreKeys.MasterKeyLength), vaultId, storeId);
+
+    /// <summary>Random bytes of a seed.</summary>
+    public static byte[] Bytes(int seed, int length)
+    {
+        byte[] bytes = new byte[length];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    /// <summary>Writes the right SHA-256 to the end of an object or a pack, as whoever alters it can: it needs no key.</summary>
+    public static byte[] WithChecksum(byte[] content)
+    {
+        SHA256.HashData(content.AsSpan(..^32), content.AsSpan(content.Length - 32));
+        return content;
+    }
+}
