@@ -22,7 +22,8 @@ internal sealed class BackupScope(ChunkStore store, WriteSession session, Backup
 
     public JobMonitor Monitor => monitor;
 
-    public HardLinks Links { get; } = new();
+    /// <summary>Files with several names: their content is read once.</summary>
+    public HardLinks<Task<EntryContent>> Links { get; } = new();
 
     public long UnchangedFiles { get; private set; }
 

@@ -144,7 +144,7 @@ internal sealed class SourceReader
 
         // The device's number may differ after a restart, so hard links are told by what the stat says now.
         ManifestEntry carried = known with { Metadata = entry.Metadata, Flags = EntryFlags.None };
-        if (_scope.Links.Find(entry) is null)
+        if (!_scope.Links.TryGetFirst(entry, out _))
         {
             _scope.Links.Add(entry, Task.FromResult(carried.Content));
         }
@@ -223,7 +223,7 @@ internal sealed class SourceReader
             return;
         }
 
-        if (_scope.Links.Find(entry) is { } content)
+        if (_scope.Links.TryGetFirst(entry, out Task<EntryContent>? content))
         {
             _monitor.AddItem(isFile: true);
             _monitor.AddBytes(entry.Size);

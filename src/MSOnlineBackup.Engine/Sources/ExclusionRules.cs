@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Sources;
 
@@ -96,39 +97,23 @@ internal sealed class ExclusionRules
             return "it names nothing";
         }
 
-        var components = new List<NamePattern?>();
-        foreach (string component in text.Split('/'))
+        if (PathPattern.TryCompile(text, ignoreCase: windows, escapes: !windows, out PathPattern compiled) is { } problem)
         {
-            if (component.Length == 0 || component is "." or "..")
-            {
-                return $"'{component}' is no name of a file or folder";
-            }
-
-            NamePattern? compiled = null;
-            if (component != "**")
-            {
-                string? problem = NamePattern.TryCompile(component, ignoreCase: windows, escapes: !windows, out compiled);
-                if (problem is not null)
-                {
-                    return problem;
-                }
-            }
-
-            components.Add(compiled);
+            return problem;
         }
 
         Exclusion verdict = foldersOnly ? Exclusion.Folder : Exclusion.Item;
         if (absolute)
         {
-            rule = new PathRule(verdict, [.. components], [.. rootPath.Trim((byte)'/'), (byte)'/']);
+            rule = new PathRule(verdict, compiled, [.. rootPath.Trim((byte)'/'), (byte)'/']);
         }
-        else if (components is [NamePattern single])
+        else if (compiled is { Length: 1, Name: { } single })
         {
             rule = new NameRule(verdict, single);
         }
         else
         {
-            rule = new PathRule(verdict, [.. components], []);
+            rule = new PathRule(verdict, compiled, []);
         }
 
         return null;
@@ -146,64 +131,17 @@ internal sealed class ExclusionRules
         public override bool Matches(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name) => pattern.Matches(name);
     }
 
-    /// <summary>A sequence of components, where null stands for "**": any number of components.</summary>
-    private sealed class PathRule(Exclusion verdict, NamePattern?[] components, byte[] root) : Rule(verdict)
+    private sealed class PathRule(Exclusion verdict, PathPattern pattern, byte[] root) : Rule(verdict)
     {
         public override bool Matches(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name)
         {
             // Most items fail by their name already.
-            if (components[^1] is NamePattern last && !last.Matches(name))
+            if (pattern.Name is { } last && !last.Matches(name))
             {
                 return false;
             }
 
-            return root.Length <= 1 ? MatchesPath(path) : MatchesPath([.. root, .. path]);
-        }
-
-        private bool MatchesPath(ReadOnlySpan<byte> path)
-        {
-            // As in a name: on a mismatch the last "**" takes one component more.
-            int component = 0;
-            int position = 0;
-            int starComponent = -1;
-            int starPosition = 0;
-            while (position < path.Length)
-            {
-                int end = EndOfName(path, position);
-                if (component < components.Length && components[component] is null)
-                {
-                    starComponent = ++component;
-                    starPosition = position;
-                    if (component == components.Length)
-                    {
-                        // "a/**" is what lies below a, at least one component.
-                        return true;
-                    }
-                }
-                else if (component < components.Length && components[component]!.Matches(path[position..end]))
-                {
-                    component++;
-                    position = end + 1;
-                }
-                else if (starComponent >= 0)
-                {
-                    starPosition = EndOfName(path, starPosition) + 1;
-                    position = starPosition;
-                    component = starComponent;
-                }
-                else
-                {
-                    return false;
-                }
-            }
-
-            return component == components.Length;
-        }
-
-        private static int EndOfName(ReadOnlySpan<byte> path, int position)
-        {
-            int slash = path[position..].IndexOf((byte)'/');
-            return slash < 0 ? path.Length : position + slash;
+            return pattern.Matches(root.Length <= 1 ? path : [.. root, .. path]);
         }
     }
 }

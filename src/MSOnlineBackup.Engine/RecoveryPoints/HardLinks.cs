@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using MSOnlineBackup.Engine.RecoveryPoints;
 
-namespace MSOnlineBackup.Engine.Restore;
+namespace MSOnlineBackup.Engine.RecoveryPoints;
 
 /// <summary>Files with several names, from the first name until the last was met. One caller at a time.</summary>
 /// <typeparam name="T">What is remembered of the first name.</typeparam>
