@@ -18,8 +18,6 @@ internal sealed unsafe partial class ScratchFolder : IDisposable
 
     public string Path { get; }
 
-    public static bool IsRoot => EffectiveUser() == 0;
-
     public string At(string name) => System.IO.Path.Combine(Path, name);
 
     public string File(string name, string content = "")
@@ -120,9 +118,6 @@ internal sealed unsafe partial class ScratchFolder : IDisposable
 
     private static void Check(int result) =>
         Assert.True(result >= 0, Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
-
-    [LibraryImport("libc", EntryPoint = "geteuid")]
-    private static partial uint EffectiveUser();
 
     [LibraryImport("libc", EntryPoint = "setfsuid")]
     private static partial int SetThreadUser(uint user);

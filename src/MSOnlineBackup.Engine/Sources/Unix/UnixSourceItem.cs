@@ -48,6 +48,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
     {
         Release();
         _entry = new ManifestEntry { Path = path, Kind = EntryKind.File, Metadata = _unknown };
+        _stat = default;
         _at = -1;
         _folder = -1;
         _failure = failure;

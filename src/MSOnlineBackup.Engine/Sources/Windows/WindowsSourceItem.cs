@@ -15,7 +15,7 @@ namespace MSOnlineBackup.Engine.Sources.Windows;
 internal sealed class WindowsSourceItem(
     SafeFileHandle folder, string name, WindowsRecord record, EntryPath path, string fullPath, BackupException? failure) : SourceItem
 {
-    /// <summary>Longer streams are not kept.</summary>
+    /// <summary>An item with a longer stream is reported rather than kept in part.</summary>
     private const int MaxStream = 1 << 20;
 
     public override ManifestEntry Entry { get; } = record.ToEntry(path);
@@ -95,7 +95,11 @@ internal sealed class WindowsSourceItem(
         {
             if (stream.Size > MaxStream)
             {
-                continue;
+                throw new BackupException(
+                    BackupErrorId.SourceItemUnreadable,
+                    $"'{fullPath}' could not be read as a whole: its alternate stream '{stream.Name}' has {stream.Size} bytes, more than the {MaxStream} that are kept.",
+                    "Copy the stream into a file of its own and remove it, or exclude the item.",
+                    fullPath);
             }
 
             Check(WindowsNative.Open(
