@@ -260,9 +260,9 @@ internal sealed class ChunkStore : IChunkReader
             (PackInfo pack, IReadOnlyList<PackedChunk> chunks) = await ReadFooterAsync(found, session, number, cancellationToken).ConfigureAwait(false);
             Index.AddPack(pack, chunks);
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultFormatUnsupported)
         {
-            // A torn pack of an interrupted job: nothing names it, so nothing is lost with it.
+            // Most likely a torn pack of an interrupted job. Whatever it is: the other packs are to be read all the same.
             Report(e);
         }
     }

@@ -56,7 +56,18 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     }
 
     /// <summary>An empty buffer of the largest chunk's size, to be filled and submitted, or returned.</summary>
-    public ValueTask<byte[]> RentBufferAsync() => _chunkBuffers.RentAsync(_stop.Token);
+    public async ValueTask<byte[]> RentBufferAsync()
+    {
+        try
+        {
+            return await _chunkBuffers.RentAsync(_stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            ThrowIfFailed();
+            throw;
+        }
+    }
 
     public void ReturnBuffer(byte[] buffer) => _chunkBuffers.Return(buffer);
 
@@ -69,11 +80,29 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, ChunkCodec.MaxRawLength);
         ChunkId id = _store.Identity.Compute(kind, content.Span);
-        if (_store.Index.TryClaim(id))
+
+        // Begun before it is claimed: who finds it claimed and flushes must wait for it.
+        long ticket = _sealing.Begin();
+        byte[]? buffer = null;
+        try
         {
-            byte[] buffer = await RentBufferAsync().ConfigureAwait(false);
+            if (_store.Index.TryClaim(id))
+            {
+                buffer = await RentBufferAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            if (buffer is null)
+            {
+                _sealing.End(ticket);
+            }
+        }
+
+        if (buffer is not null)
+        {
             content.CopyTo(buffer);
-            await EnqueueAsync(new Job(buffer, content.Length, kind, null, id, _sealing.Begin())).ConfigureAwait(false);
+            await EnqueueAsync(new Job(buffer, content.Length, kind, null, id, ticket)).ConfigureAwait(false);
         }
 
         return id;
@@ -85,17 +114,25 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     public async Task FlushAsync(Func<byte[], Task> writeSegment)
     {
         await _sealing.WhenEndedAsync().ConfigureAwait(false);
-        foreach (Slot slot in _dataSlots.Append(_metadataSlot))
+        try
         {
-            await slot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
-            try
+            foreach (Slot slot in _dataSlots.Append(_metadataSlot))
             {
-                await CloseAsync(slot).ConfigureAwait(false);
+                await slot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+                try
+                {
+                    await CloseAsync(slot).ConfigureAwait(false);
+                }
+                finally
+                {
+                    slot.Gate.Release();
+                }
             }
-            finally
-            {
-                slot.Gate.Release();
-            }
+        }
+        catch (OperationCanceledException)
+        {
+            ThrowIfFailed();
+            throw;
         }
 
         await _uploading.WhenEndedAsync().ConfigureAwait(false);

@@ -23,7 +23,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     }
 
     /// <summary>Finds the store that the passphrase opens.</summary>
-    /// <exception cref="BackupException">PassphraseRejected; KeySlotDamaged where no slot opens and one is damaged.</exception>
+    /// <exception cref="BackupException">PassphraseRejected; where no slot opens and one cannot be read, what is wrong with that one: KeySlotDamaged, VaultFormatUnsupported, …</exception>
     public async Task<UnlockedStore> UnlockAsync(string passphrase, CancellationToken cancellationToken)
     {
         BackupException? damage = null;
@@ -44,7 +44,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
                     return new UnlockedStore(storeId, keyId, master);
                 }
             }
-            catch (BackupException e) when (e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultDataMissing)
+            catch (BackupException e) when (IsOfOneSlot(e))
             {
                 damage = e;
             }
@@ -76,7 +76,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
             : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it reads back otherwise than it was written");
     }
 
-    /// <summary>The slots of a store; a damaged one is null.</summary>
+    /// <summary>The slots of a store; one that cannot be read is null.</summary>
     public async Task<IReadOnlyList<(string KeyId, KeySlot? Slot)>> ListAsync(string storeId, CancellationToken cancellationToken)
     {
         var slots = new List<(string, KeySlot?)>();
@@ -88,7 +88,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
                 {
                     slots.Add((keyId, await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)));
                 }
-                catch (BackupException e) when (e.Id == BackupErrorId.KeySlotDamaged)
+                catch (BackupException e) when (IsOfOneSlot(e))
                 {
                     slots.Add((keyId, null));
                 }
@@ -132,6 +132,10 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
             ? throw VaultDamage.Missing(name, "Key slot")
             : KeySlot.Decode(content, Identity(storeId, keyId));
     }
+
+    // Damaged, gone meanwhile, or a newer version's: the other slots open all the same.
+    private static bool IsOfOneSlot(BackupException e) =>
+        e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultFormatUnsupported;
 
     private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 

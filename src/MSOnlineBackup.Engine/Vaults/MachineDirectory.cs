@@ -39,6 +39,7 @@ internal static class MachineDirectory
             string[] parts = found.Name.Split('/');
             if (parts.Length == 3
                 && int.TryParse(parts[2], System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out int sequence)
+                && sequence is >= 0 and < int.MaxValue
                 && (!newest.TryGetValue(parts[1], out (int Sequence, string Name) known) || known.Sequence < sequence))
             {
                 newest[parts[1]] = (sequence, found.Name);

@@ -53,13 +53,13 @@ internal sealed record VaultHeader
     /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported.</exception>
     public static async Task<VaultHeader> ReadAsync(IVaultStore store, CancellationToken cancellationToken)
     {
-        byte[]? content = await ReadSmallAsync(store, VaultLayout.Header, MaxLength, cancellationToken).ConfigureAwait(false);
         VaultHeader? header;
         try
         {
+            byte[]? content = await ReadSmallAsync(store, VaultLayout.Header, MaxLength, cancellationToken).ConfigureAwait(false);
             header = content is null ? null : JsonSerializer.Deserialize(content, VaultJson.Default.VaultHeader);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or BackupException { Id: BackupErrorId.VaultDataCorrupt })
         {
             throw Invalid(store, "its vault.json is damaged", e);
         }

@@ -1,0 +1,82 @@
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Engine.Vaults;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Vaults;
+
+/// <summary>Chunk stores for tests, without a passphrase in the way.</summary>
+internal static class TestStores
+{
+    /// <summary>A test that hangs fails after this long; nothing else depends on it.</summary>
+    public static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(60);
+
+    private static readonly byte[] Master = TestKeys.Bytes(3, StoreKeys.MasterKeyLength);
+
+    public static string StoreId { get; } = Convert.ToHexStringLower(TestKeys.StoreId);
+
+    public static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static VaultHeader Header { get; } = new()
+    {
+        Format = VaultHeader.SupportedFormat,
+        Features = [],
+        VaultId = Convert.ToHexStringLower(TestKeys.VaultId),
+        Created = new DateTimeOffset(2024, 2, 29, 12, 0, 0, TimeSpan.Zero),
+    };
+
+    public static Task<ChunkStore> OpenAsync(IVaultStore objects) => ChunkStore.OpenAsync(objects, Header, StoreId, Master, Cancel);
+
+    public static Task<WriteSession> BeginAsync(ChunkStore store, int workers = 2, int verifyOneIn = 16) =>
+        WriteSession.BeginAsync(
+            store,
+            new SessionRecord { MachineId = null, Started = TimeProvider.System.GetUtcNow(), AgentVersion = "1" },
+            new JobMonitor(),
+            workers,
+            verifyOneIn,
+            Cancel);
+
+    /// <summary>Stores content in a session of its own, durably.</summary>
+    public static async Task<ChunkId[]> StoreAsync(ChunkStore store, ChunkKind kind, params byte[][] contents)
+    {
+        await using WriteSession session = await BeginAsync(store);
+        var ids = new List<ChunkId>();
+        foreach (byte[] content in contents)
+        {
+            ids.Add(await session.Chunks.WriteAsync(kind, content, Cancel));
+        }
+
+        await session.FlushAsync(Cancel);
+        return [.. ids];
+    }
+
+    /// <summary>Hands over content the way files are: named by the worker.</summary>
+    public static async Task<Task<ChunkId>> SubmitAsync(ChunkWriter writer, byte[] content)
+    {
+        byte[] buffer = await writer.RentBufferAsync();
+        content.CopyTo(buffer, 0);
+        var name = new TaskCompletionSource<ChunkId>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await writer.SubmitAsync(buffer, content.Length, name);
+        return name.Task;
+    }
+
+    /// <summary>What all packs of all stores hold, by their footers, whatever any index says.</summary>
+    public static async Task<List<(string Pack, PackedChunk Chunk)>> ReadFootersAsync(ChunkStore store)
+    {
+        var found = new List<(string, PackedChunk)>();
+        await foreach (StoredObject pack in store.Objects.ListAsync(VaultLayout.Packs(store.StoreId), Cancel))
+        {
+            Assert.True(VaultLayout.TryParseNumbered(pack.Name, out string? session, out uint number));
+            foreach (PackedChunk chunk in (await store.ReadFooterAsync(pack, session, number, Cancel)).Chunks)
+            {
+                found.Add((pack.Name, chunk));
+            }
+        }
+
+        return found;
+    }
+}
