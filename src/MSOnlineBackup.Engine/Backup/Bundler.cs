@@ -22,10 +22,14 @@ internal sealed class Bundler(ChunkWriter chunks, ReadOnlyMemory<byte> boundaryK
     /// <summary>A bundle is closed after this many drafts, however small it is: the manifest waits for its name.</summary>
     public const int MaxDrafts = 4096;
 
+    /// <summary>… or after this many bytes of other files, because there can be no checkpoint while it is open.</summary>
+    private const long MaxOtherBytes = 16 << 20;
+
     private readonly SipHash _hash = new(boundaryKey.Span);
     private byte[]? _buffer;
     private int _length;
     private int _drafts;
+    private long _otherBytes;
     private TaskCompletionSource<ChunkId> _name = new();
 
     public bool IsOpen => _buffer is not null;
@@ -43,6 +47,7 @@ internal sealed class Bundler(ChunkWriter chunks, ReadOnlyMemory<byte> boundaryK
             _buffer = await chunks.RentBufferAsync().ConfigureAwait(false);
             _length = 0;
             _drafts = 0;
+            _otherBytes = 0;
             _name = new TaskCompletionSource<ChunkId>(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
@@ -63,8 +68,12 @@ internal sealed class Bundler(ChunkWriter chunks, ReadOnlyMemory<byte> boundaryK
         return slice;
     }
 
-    /// <summary>Counts a draft that was sent while the bundle was open.</summary>
-    public ValueTask CountAsync() => IsOpen && ++_drafts >= MaxDrafts ? CloseAsync() : ValueTask.CompletedTask;
+    /// <summary>Counts what goes by while the bundle is open: a draft, and bytes that are not bundled.</summary>
+    public ValueTask CountAsync(long otherBytes)
+    {
+        _otherBytes += otherBytes;
+        return IsOpen && (++_drafts >= MaxDrafts || _otherBytes >= MaxOtherBytes) ? CloseAsync() : ValueTask.CompletedTask;
+    }
 
     public async ValueTask CloseAsync()
     {

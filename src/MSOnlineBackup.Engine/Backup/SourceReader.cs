@@ -21,9 +21,6 @@ internal sealed class SourceReader
 {
     private const int ReadLength = 256 << 10;
 
-    /// <summary>Before a file of this size the open bundle is closed, so that checkpoints inside the file are possible.</summary>
-    private const long HugeFileLength = 32 << 20;
-
     /// <summary>A file that changed less than this long before it was read may change again without a change of its times.</summary>
     private const long RacyNanoseconds = 2_000_000_000;
 
@@ -275,11 +272,6 @@ internal sealed class SourceReader
 
     private async ValueTask TakeLargeAsync(ManifestEntry entry, ISourceFile file, ManifestEntry? begun)
     {
-        if (entry.Size >= HugeFileLength || _sizeUnknown)
-        {
-            await _bundler.CloseAsync().ConfigureAwait(false);
-        }
-
         long position = begun is null ? 0 : await TakeBegunAsync(begun).ConfigureAwait(false);
         long limit = _sizeUnknown ? long.MaxValue : entry.Size;
         ChunkWriter chunks = _scope.Session.Chunks;
@@ -483,7 +475,7 @@ internal sealed class SourceReader
     private async ValueTask SendAsync(Draft draft)
     {
         await _drafts.WriteAsync(draft, CancellationToken.None).ConfigureAwait(false);
-        await _bundler.CountAsync().ConfigureAwait(false);
+        await _bundler.CountAsync(draft is Draft.FileChunk chunk ? chunk.Length : 0).ConfigureAwait(false);
     }
 
     private void CountRead(int length)
