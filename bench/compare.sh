@@ -50,7 +50,7 @@ BORG=${BORG:-borg}
 if has obengine && [[ -z ${OBENGINE:-} ]]; then
     # A lock file of its own: the packages for one runtime are no part of the checkout's.
     dotnet publish "$here/../src/MSOnlineBackup.Host" -c Release -r linux-x64 --self-contained false -p:PublishReadyToRun=true \
-        -p:NuGetLockFilePath=obj/publish.lock.json -o "$here/../output/obengine" -v quiet --nologo >&2
+        -o "$here/../output/obengine" -v quiet --nologo >&2
     OBENGINE=$here/../output/obengine/obengine
 fi
 
