@@ -175,7 +175,7 @@ internal sealed class DrillCommand : HostCommand
         Bytes(point),
         comparison.CurrentItem);
 
-    private static Outcome Conclude(
+    internal static Outcome Conclude(
         RecoveryPoint point, RestoreResult restored, VerifyReport verified, IReadOnlyList<TreeDifference> differences, string? keptIn)
     {
         long changed = differences.Count(difference => difference.ChangedMeanwhile);
