@@ -1,3 +1,6 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Sources;
+
 namespace MSOnlineBackup.Engine;
 
 /// <summary>What the engine takes from outside.</summary>
@@ -17,6 +20,9 @@ public sealed record EngineOptions
 
     /// <summary>… or when this many bytes were stored since the last, or an eighth of all stored so far if that is more.</summary>
     internal long CheckpointBytes { get; init; } = 256L << 20;
+
+    /// <summary>How a backup opens its sources; null: as the platform does.</summary>
+    internal Func<BackupSource, ISourceTree>? OpenSource { get; init; }
 }
 
 /// <summary>Facts of a vault.</summary>

@@ -86,7 +86,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
     private async Task<RecoveryPointSource> BackUpSourceAsync(BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop)
     {
-        using ISourceTree tree = Open(source);
+        using ISourceTree tree = (options.OpenSource ?? Open)(source);
         string path = EntryName.Escape(tree.RootPath.Span);
         RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
