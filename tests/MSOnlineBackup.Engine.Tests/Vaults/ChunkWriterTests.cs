@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Vaults;
@@ -195,7 +194,7 @@ public class ChunkWriterTests
     {
         var objects = new StuckVaultStore(new MemoryVaultStore { Capabilities = SmallPacks });
         using var stop = new CancellationTokenSource();
-        var writer = new ChunkWriter(await OpenAsync(objects), new string('0', 32), new JobMonitor(), Workers, 0, stop.Token);
+        var writer = new ChunkWriter(await OpenAsync(objects), new string('0', 32), new TransferCounters(), Workers, 0, stop.Token);
         await using (writer)
         {
             Task submitting = SubmitForeverAsync(writer);

@@ -1,6 +1,5 @@
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Cryptography;
@@ -35,7 +34,7 @@ internal static class TestStores
         WriteSession.BeginAsync(
             store,
             new SessionRecord { MachineId = null, Started = TimeProvider.System.GetUtcNow(), AgentVersion = "1" },
-            new JobMonitor(),
+            new TransferCounters(),
             workers,
             verifyOneIn,
             Cancel);
