@@ -212,7 +212,9 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(monitor);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         using IRestoreTarget target = RestoreTargets.Open(plan.Request.TargetFolder);
-        return await RestoreExecutor.RunAsync(store, plan, target, monitor, _options.Workers, cancellationToken).ConfigureAwait(false);
+        RestoreResult result = await RestoreExecutor.RunAsync(store, plan, target, monitor, _options.Workers, cancellationToken).ConfigureAwait(false);
+        monitor.ReportDamage(store.Damage);
+        return result;
     }
 
     /// <summary>Verifies the store.</summary>

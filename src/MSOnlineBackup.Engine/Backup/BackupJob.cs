@@ -73,6 +73,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             SkippedCount = scope.SkippedCount,
             SkippedItems = skippedItems,
         };
+        monitor.ReportDamage(store.Damage);
         await session.CommitAsync(_machineId, RecoveryPointCodec.Encode(point), CancellationToken.None).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return new BackupResult(

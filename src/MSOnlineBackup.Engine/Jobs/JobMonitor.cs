@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Vaults;
 
@@ -69,6 +70,9 @@ public sealed class JobMonitor
     /// <summary>Called for every skipped item, from any thread; must return quickly.</summary>
     public Action<SkippedItem>? ItemSkipped { get; init; }
 
+    /// <summary>Called for damage to the vault that the job met and worked around; what it means for earlier points, a verification tells.</summary>
+    public Action<BackupException>? VaultDamaged { get; init; }
+
     /// <summary>Reads the counters.</summary>
     public JobProgress Snapshot()
     {
@@ -114,6 +118,14 @@ public sealed class JobMonitor
     internal void AddBytes(long count) => Interlocked.Add(ref _bytes, count);
 
     internal void AddReadBytes(long count) => Interlocked.Add(ref _readBytes, count);
+
+    internal void ReportDamage(IEnumerable<BackupException> damage)
+    {
+        foreach (BackupException one in damage)
+        {
+            VaultDamaged?.Invoke(one);
+        }
+    }
 
     internal void Skip(SkippedItem item)
     {

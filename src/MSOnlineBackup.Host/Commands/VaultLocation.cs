@@ -7,10 +7,10 @@ namespace MSOnlineBackup.Host.Commands;
 internal static class VaultLocation
 {
     /// <summary>The store of an existing vault.</summary>
-    public static IVaultStore Open(string location) => new FolderVaultStore(Folder(location));
+    public static IVaultStore Open(string location) => new ResilientVaultStore(new FolderVaultStore(Folder(location)));
 
     /// <summary>The store for a new vault.</summary>
-    public static IVaultStore Create(string location) => FolderVaultStore.Create(Folder(location));
+    public static IVaultStore Create(string location) => new ResilientVaultStore(FolderVaultStore.Create(Folder(location)));
 
     private static string Folder(string location) => location.Contains("://", StringComparison.Ordinal)
         ? throw new BackupException(

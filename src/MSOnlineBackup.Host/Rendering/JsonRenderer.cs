@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Host.Documents;
@@ -13,7 +14,7 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
 
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
-        var monitor = new JobMonitor { ItemSkipped = OnSkipped };
+        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = OnDamage };
         return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
 
@@ -75,6 +76,8 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
     public ValueTask CloseAsync() => ValueTask.CompletedTask;
 
     private void OnSkipped(SkippedItem item) => Write(new SkippedLine(item.Path, item.Id, item.Reason), flush: false);
+
+    private void OnDamage(BackupException damage) => Write(new NoteLine($"warning: {damage.Message} {damage.RecommendedAction}"), flush: true);
 
     private void Write(Document document, bool flush)
     {

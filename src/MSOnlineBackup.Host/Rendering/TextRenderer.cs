@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Host.Documents;
@@ -23,7 +24,7 @@ internal sealed class TextRenderer(
 
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
-        var monitor = new JobMonitor { ItemSkipped = OnSkipped };
+        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = OnDamage };
         return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
 
@@ -120,6 +121,8 @@ internal sealed class TextRenderer(
             WriteError("skipped: … and more; the summary counts them, and 'obengine skipped POINT' lists those of a backup.");
         }
     }
+
+    private void OnDamage(BackupException damage) => WriteError($"warning: {damage.Message} {damage.RecommendedAction}");
 
     private void WriteError(string line)
     {
