@@ -37,6 +37,9 @@ internal sealed class SourceReader
     private readonly JobMonitor _monitor;
     private ChunkId? _lastKnownChunk;
 
+    // The large file in which the walk was stopped; its slices so far are all sent.
+    private ManifestEntry? _current;
+
     /// <param name="tree">The source.</param>
     /// <param name="sizeUnknown">Whether files are read to their end, whatever size the stat told (a stream).</param>
     /// <param name="scope">What the whole job shares.</param>
@@ -64,11 +67,7 @@ internal sealed class SourceReader
         {
             foreach (SourceItem item in _tree.Walk(CancellationToken.None))
             {
-                if (_stop.IsCancellationRequested)
-                {
-                    await StopAsync(null).ConfigureAwait(false);
-                }
-
+                _stop.ThrowIfCancellationRequested();
                 await TakeAsync(item).ConfigureAwait(false);
                 await _scope.WriteSkippedAsync(atLeast: 256).ConfigureAwait(false);
                 if (!_bundler.IsOpen && _scope.IsCheckpointDue())
@@ -82,7 +81,14 @@ internal sealed class SourceReader
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            _bundler.Abandon();
+            // In order: what was read is kept in a last checkpoint, and the next run goes on from there.
+            await _bundler.CloseAsync().ConfigureAwait(false);
+            if (_current is null)
+            {
+                await SendAsync(new Draft.FileGivenUp()).ConfigureAwait(false);
+            }
+
+            await SendAsync(new Draft.Checkpoint(_current)).ConfigureAwait(false);
             _drafts.TryComplete();
             throw;
         }
@@ -307,7 +313,7 @@ internal sealed class SourceReader
                         filled -= cut;
                         scan = default;
                         await SendChunkAsync(full, cut).ConfigureAwait(false);
-                        await CheckpointInsideAsync(entry, position - filled).ConfigureAwait(false);
+                        await CheckpointInsideAsync(entry).ConfigureAwait(false);
                     }
                 }
 
@@ -392,28 +398,18 @@ internal sealed class SourceReader
         await SendAsync(new Draft.FileChunk(name.Task, length)).ConfigureAwait(false);
     }
 
-    private async ValueTask CheckpointInsideAsync(ManifestEntry entry, long done)
+    private async ValueTask CheckpointInsideAsync(ManifestEntry entry)
     {
-        if (_bundler.IsOpen)
-        {
-            return;
-        }
-
         if (_stop.IsCancellationRequested)
         {
-            await StopAsync(entry).ConfigureAwait(false);
+            _current = entry;
+            _stop.ThrowIfCancellationRequested();
         }
-        else if (_scope.IsCheckpointDue())
+
+        if (!_bundler.IsOpen && _scope.IsCheckpointDue())
         {
             await SendAsync(new Draft.Checkpoint(entry)).ConfigureAwait(false);
         }
-    }
-
-    private async ValueTask StopAsync(ManifestEntry? current)
-    {
-        await _bundler.CloseAsync().ConfigureAwait(false);
-        await SendAsync(new Draft.Checkpoint(current)).ConfigureAwait(false);
-        throw new OperationCanceledException(_stop);
     }
 
     private ManifestEntry CheckAfterRead(ManifestEntry entry, ISourceFile file, long length)

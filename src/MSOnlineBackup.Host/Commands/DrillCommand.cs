@@ -103,8 +103,8 @@ internal sealed class DrillCommand : HostCommand
             await File.WriteAllTextAsync(folder.PassphraseFile, passphrase + "\n", context.Stop).ConfigureAwait(false);
         }
 
-        await BackupEngine.CreateVaultAsync(VaultLocation.Create(folder.Vault), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
-        return await BackupEngine.OpenAsync(VaultLocation.Open(folder.Vault), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        await BackupEngine.CreateVaultAsync(VaultLocation.Create(folder.Vault, context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        return await BackupEngine.OpenAsync(VaultLocation.Open(folder.Vault, context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
     }
 
     private static async Task<(long Items, long Bytes)> ListAsync(CommandContext context, BackupEngine engine, RecoveryPoint point)

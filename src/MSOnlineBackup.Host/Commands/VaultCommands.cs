@@ -24,7 +24,7 @@ internal sealed class VaultCreateCommand : HostCommand
     {
         string folder = context.Get(_folder);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        IVaultStore store = VaultLocation.Create(folder);
+        IVaultStore store = VaultLocation.Create(folder, context);
         VaultInfo info = await BackupEngine.CreateVaultAsync(store, passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
             + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.";
@@ -43,7 +43,7 @@ internal sealed class VaultInfoCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        VaultInfo info = await BackupEngine.InspectVaultAsync(VaultLocation.Open(context.Get(_folder)), context.Stop).ConfigureAwait(false);
+        VaultInfo info = await BackupEngine.InspectVaultAsync(VaultLocation.Open(context.Get(_folder), context), context.Stop).ConfigureAwait(false);
         string text =
             $"""
             vault     {info.VaultId}

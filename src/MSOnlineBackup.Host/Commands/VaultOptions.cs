@@ -29,7 +29,8 @@ internal sealed class VaultOptions
     public IVaultStore OpenStore(CommandContext context) => VaultLocation.Open(
         context.Get(_vault)
         ?? context.Environment.Variable(Variable)
-        ?? throw context.Invalid("No vault was named.", $"Name its folder with --vault DIR, or set {Variable}."));
+        ?? throw context.Invalid("No vault was named.", $"Name its folder with --vault DIR, or set {Variable}."),
+        context);
 
     /// <summary>Opens the vault with the passphrase.</summary>
     public async Task<BackupEngine> OpenAsync(CommandContext context)
