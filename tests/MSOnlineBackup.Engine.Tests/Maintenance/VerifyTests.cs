@@ -74,8 +74,15 @@ public sealed class VerifyTests : IDisposable
     public async Task A_damaged_pack_names_the_files_that_need_it_and_no_others(string damage)
     {
         BackupResult result = await MakeAsync();
-        (string pack, _) = await PackOfAsync(result.Point, "/data/large");
-        Damage(pack, damage);
+        (string pack, PackedChunk chunk) = await PackOfAsync(result.Point, "/data/large");
+        if (damage == "flip")
+        {
+            _backups.Objects.FlipBit(pack, chunk.Offset);
+        }
+        else
+        {
+            _backups.Objects.Remove(pack);
+        }
 
         VerifyReport report = await _backups.VerifyAsync();
 
