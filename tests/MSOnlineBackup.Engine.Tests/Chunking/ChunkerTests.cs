@@ -88,7 +88,7 @@ public class ChunkerTests
     [Fact]
     public void After_an_edit_the_cuts_fall_where_they_fell_before()
     {
-        // Measured over these seeds: the cuts are the same again after 1.2 chunks on average, 5 at most.
+        // Measured over these seeds: of 29 chunks one is another after seven of the edits, two after the eighth.
         var lost = new List<int>();
         for (int seed = 0; seed < 8; seed++)
         {
@@ -107,8 +107,8 @@ public class ChunkerTests
             lost.Add(resync);
         }
 
-        Assert.InRange(lost.Average(), 0, 3);
-        Assert.InRange(lost.Max(), 0, 10);
+        Assert.InRange(lost.Average(), 0, 1);
+        Assert.InRange(lost.Max(), 0, 4);
     }
 
     [Fact]

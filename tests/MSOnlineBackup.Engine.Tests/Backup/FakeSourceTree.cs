@@ -1,0 +1,113 @@
+using System.Text;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources;
+
+namespace MSOnlineBackup.Engine.Tests.Backup;
+
+/// <summary>A source by script: what it holds, what fails, and what happens while a file is read.</summary>
+internal sealed class FakeSourceTree(string root) : ISourceTree
+{
+    private readonly SortedDictionary<EntryPath, FakeItem> _items = [];
+
+    public ReadOnlyMemory<byte> RootPath { get; } = Encoding.UTF8.GetBytes(root);
+
+    public string? FileSystem => "fake";
+
+    public bool IsMountPoint { get; init; }
+
+    /// <summary>The files that were opened, in order.</summary>
+    public List<string> Opened { get; } = [];
+
+    /// <summary>The item at a path.</summary>
+    public FakeItem this[string path] => _items[EntryPath.Parse(path)];
+
+    public FakeSourceTree Folder(string path, int state = 1) => Add(path, EntryKind.Directory, [], state);
+
+    /// <summary>A file; another state is another change time.</summary>
+    public FakeSourceTree File(string path, byte[] content, int state = 1) => Add(path, EntryKind.File, content, state);
+
+    public IEnumerable<SourceItem> Walk(CancellationToken cancellationToken) => _items.Values;
+
+    public void Dispose()
+    {
+    }
+
+    public static BackupException Unreadable(string path) => new(BackupErrorId.SourceItemUnreadable, $"'{path}' cannot be read.", "None: a test.", path);
+
+    public static BackupException Vanished(string path) => new(BackupErrorId.SourceItemVanished, $"'{path}' is gone.", "None: a test.", path);
+
+    private FakeSourceTree Add(string path, EntryKind kind, byte[] content, int state)
+    {
+        EntryPath entryPath = EntryPath.Parse(path);
+        var entry = new ManifestEntry
+        {
+            Path = entryPath,
+            Kind = kind,
+            Size = content.Length,
+            Metadata = new EntryMetadata { Mode = 0x1a4, ModifiedNs = state, ChangedNs = state, FileId = (ulong)(path.Aggregate(17, static (hash, c) => unchecked((hash * 31) + c)) & 0xffff_ffff) },
+        };
+        _items[entryPath] = new FakeItem(this, entry, content);
+        return this;
+    }
+}
+
+/// <summary>An item of a <see cref="FakeSourceTree"/>.</summary>
+internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] content) : SourceItem
+{
+    public override ManifestEntry Entry => entry;
+
+    public override BackupException? Failure => Refuses;
+
+    /// <summary>Why the walk could not read it.</summary>
+    public BackupException? Refuses { get; set; }
+
+    /// <summary>Why it does not open.</summary>
+    public BackupException? RefusesOpen { get; set; }
+
+    /// <summary>Called before each read, with its offset.</summary>
+    public Action<long>? Reading { get; set; }
+
+    /// <summary>What its content becomes when it is opened.</summary>
+    public byte[]? ContentWhenOpened { get; set; }
+
+    /// <summary>Where the first read began.</summary>
+    public long? FirstRead { get; private set; }
+
+    public override ManifestEntry ReadDetails() => entry;
+
+    public override ISourceFile Open()
+    {
+        if (RefusesOpen is not null)
+        {
+            throw RefusesOpen;
+        }
+
+        tree.Opened.Add(entry.Path.ToString());
+        return new OpenFile(this, ContentWhenOpened ?? content, ContentWhenOpened is null ? entry : entry with { Size = ContentWhenOpened.Length, Metadata = entry.Metadata with { ModifiedNs = 99, ChangedNs = 99 } });
+    }
+
+    private sealed class OpenFile(FakeItem item, byte[] content, ManifestEntry now) : ISourceFile
+    {
+        public bool TryGetDataRun(long offset, out long start, out long length)
+        {
+            (start, length) = (offset, content.Length - offset);
+            return length > 0;
+        }
+
+        public int Read(long offset, Span<byte> destination)
+        {
+            item.Reading?.Invoke(offset);
+            item.FirstRead ??= offset;
+            int count = (int)Math.Clamp(content.Length - offset, 0, destination.Length);
+            content.AsSpan((int)Math.Min(offset, content.Length), count).CopyTo(destination);
+            return count;
+        }
+
+        public ManifestEntry Stat() => now;
+
+        public void Dispose()
+        {
+        }
+    }
+}

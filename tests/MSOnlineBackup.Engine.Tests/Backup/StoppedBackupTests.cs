@@ -1,0 +1,198 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Engine.Tests.Vaults;
+using MSOnlineBackup.Testing;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
+
+namespace MSOnlineBackup.Engine.Tests.Backup;
+
+public sealed class StoppedBackupTests : IDisposable
+{
+    private static readonly byte[] Huge = TestKeys.Bytes(500, 28 << 20);
+
+    private readonly BackupFixture _backups = new();
+
+    public void Dispose() => _backups.Dispose();
+
+    [Theory]
+    [InlineData("f00", 0)]
+    [InlineData("f07", 0)]
+    [InlineData("f08", 0)]
+    [InlineData("f23", 0)]
+    [InlineData("huge", 20 << 20)]
+    public async Task After_a_stop_the_next_run_reads_only_what_was_not_done_and_stores_nothing_twice(string stopAt, long offset)
+    {
+        FakeSourceTree source = Script();
+        using var stop = new CancellationTokenSource();
+        source[stopAt].Reading = at =>
+        {
+            if (at >= offset)
+            {
+                stop.Cancel();
+            }
+        };
+        BackupEngine engine = await OpenAsync(source);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => engine.BackUpAsync(Request("/data"), new JobMonitor(), stop.Token).WaitAsync(TestStores.HangGuard, Cancel));
+        Assert.Empty(_backups.Points);
+        Assert.Contains(_backups.Objects.Names, name => name.Contains("/checkpoints/", StringComparison.Ordinal));
+
+        FakeSourceTree again = Script();
+        _backups.Fakes["/data"] = again;
+        BackupResult result = await _backups.BackUpAsync(Request("/data"));
+
+        Assert.NotNull(result.ResumedFromSession);
+        Assert.Empty(source.Opened.SkipLast(offset > 0 ? 1 : 0).Intersect(again.Opened));
+        if (offset > 0)
+        {
+            Assert.InRange(again["huge"].FirstRead!.Value, offset - (9 << 20), 28 << 20);
+        }
+
+        await _backups.AssertNothingStoredTwiceAsync();
+        foreach (string path in source.Opened.Union(again.Opened))
+        {
+            byte[] stored = await _backups.ReadAsync(result.Point, $"/data/{path}");
+            Assert.True(stored.AsSpan().SequenceEqual(ContentOf(path)), path);
+        }
+
+        Assert.Equal(33, (await _backups.EntriesAsync(result.Point)).Count);
+        Assert.Empty((await _backups.VerifyAsync()).Findings);
+    }
+
+    [Fact]
+    public async Task What_a_stopped_run_had_of_a_file_that_changed_since_is_read_again()
+    {
+        FakeSourceTree source = Script();
+        using var stop = new CancellationTokenSource();
+        source["f20"].Reading = _ => stop.Cancel();
+        BackupEngine engine = await OpenAsync(source);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.BackUpAsync(Request("/data"), new JobMonitor(), stop.Token));
+
+        FakeSourceTree again = Script().File("f00", TestKeys.Bytes(99, 1000), state: 2);
+        _backups.Fakes["/data"] = again;
+        BackupResult result = await _backups.BackUpAsync(Request("/data"));
+
+        Assert.Contains("f00", again.Opened);
+        Assert.Equal(TestKeys.Bytes(99, 1000), await _backups.ReadAsync(result.Point, "/data/f00"));
+    }
+
+    [Fact]
+    public async Task Checkpoints_of_a_run_that_ended_well_are_not_used_again()
+    {
+        await OpenAsync(Script());
+        await _backups.BackUpAsync(Request("/data"));
+        Assert.Contains(_backups.Objects.Names, name => name.Contains("/checkpoints/", StringComparison.Ordinal));
+
+        Assert.Null((await _backups.BackUpAsync(Request("/data"))).ResumedFromSession);
+    }
+
+    [Theory]
+    [InlineData("/packs/")]
+    [InlineData("/index/")]
+    [InlineData("/points/")]
+    [InlineData("/checkpoints/")]
+    public async Task A_vault_that_fails_is_the_jobs_failure_and_the_next_run_succeeds(string kind)
+    {
+        await OpenAsync(Script());
+        var faulty = new FaultyVaultStore(_backups.Objects) { FailAt = 1, Kind = FaultKind.ForGood, Counts = (call, name) => call == VaultCall.Create && name.Contains(kind, StringComparison.Ordinal) };
+        BackupEngine engine = await _backups.OpenAsync(faulty);
+
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(
+            () => engine.BackUpAsync(Request("/data"), new JobMonitor(), Cancel).WaitAsync(TestStores.HangGuard, Cancel));
+
+        Assert.Equal(BackupErrorId.VaultUnreachable, fault.Id);
+        Assert.Empty(_backups.Points);
+        await _backups.BackUpAsync(Request("/data"));
+        await _backups.AssertNothingStoredTwiceAsync();
+        Assert.Empty((await _backups.VerifyAsync()).Findings);
+    }
+
+    [Fact]
+    public async Task Several_jobs_may_write_into_one_store_at_once()
+    {
+        await _backups.OpenAsync();
+        BackupResult[] results = await Task.WhenAll(Enumerable.Range(0, 4).Select(job => Task.Run(async () =>
+        {
+            FakeSourceTree source = Script().File("own", TestKeys.Bytes(1000 + job, 700_000), state: job);
+            EngineOptions options = _backups.Options with { OpenSource = _ => source };
+            BackupEngine engine = await BackupEngine.OpenAsync(_backups.Objects, Passphrase, options, Cancel);
+            return await engine.BackUpAsync(Request("/data") with { MachineName = $"machine {job / 2}" }, new JobMonitor(), Cancel);
+        }, Cancel)));
+
+        Assert.Equal(4, (await (await _backups.OpenAsync()).ListPointsAsync(null, Cancel)).Count);
+        Assert.Empty((await _backups.VerifyAsync()).Findings);
+        for (int job = 0; job < 4; job++)
+        {
+            Assert.Equal(TestKeys.Bytes(1000 + job, 700_000), await _backups.ReadAsync(results[job].Point, "/data/own"));
+            Assert.Equal(ContentOf("f17"), await _backups.ReadAsync(results[job].Point, "/data/f17"));
+        }
+    }
+
+    [Fact]
+    public async Task A_stream_is_one_file()
+    {
+        byte[] content = TestKeys.Bytes(1, 6_000_000);
+        using var stream = new MemoryStream(content);
+
+        BackupResult result = await _backups.BackUpAsync(Stream(stream));
+
+        Assert.Equal(content, await _backups.ReadAsync(result.Point, "dump.sql"));
+        Assert.Equal(content.Length, result.Point.Sources[0].Manifest.Bytes);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3_000_000)]
+    public async Task A_stream_whose_producer_failed_makes_no_point(int length)
+    {
+        using var stream = new MemoryStream(TestKeys.Bytes(1, length));
+        var failure = new BackupException(BackupErrorId.CommandFailed, "It failed.", "None: a test.");
+
+        Assert.Same(failure, await _backups.FailAsync(Stream(stream, _ => Task.FromException(failure))));
+
+        Assert.Empty(_backups.Points);
+    }
+
+    [Fact]
+    public async Task An_empty_stream_is_an_empty_file()
+    {
+        using var stream = new MemoryStream();
+
+        BackupResult result = await _backups.BackUpAsync(Stream(stream));
+
+        Assert.Empty(await _backups.ReadAsync(result.Point, "dump.sql"));
+    }
+
+    private static BackupRequest Stream(Stream stream, Func<CancellationToken, Task>? finish = null) =>
+        Request() with { Sources = [new BackupSource.Input("dump.sql", stream, finish)] };
+
+    // Small files for bundles, large ones, and one within which there are checkpoints.
+    private static FakeSourceTree Script()
+    {
+        FakeSourceTree source = new FakeSourceTree("/data").Folder("");
+        for (int i = 0; i < 30; i++)
+        {
+            source.File($"f{i:d2}", ContentOf($"f{i:d2}"));
+        }
+
+        return source.File("huge", ContentOf("huge")).File("last", ContentOf("last"));
+    }
+
+    private static byte[] ContentOf(string path) => path switch
+    {
+        "huge" => Huge,
+        "last" => TestKeys.Bytes(501, 100),
+        "own" => [],
+        _ when int.Parse(path[1..], System.Globalization.CultureInfo.InvariantCulture) is var number => TestKeys.Bytes(number, number % 8 == 7 ? 1_500_000 : 20_000),
+        _ => throw new ArgumentOutOfRangeException(nameof(path)),
+    };
+
+    private async Task<BackupEngine> OpenAsync(FakeSourceTree source)
+    {
+        _backups.Fakes["/data"] = source;
+        return await _backups.OpenAsync();
+    }
+}

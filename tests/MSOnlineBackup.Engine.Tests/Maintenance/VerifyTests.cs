@@ -1,0 +1,283 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Tests.Backup;
+using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Engine.Vaults;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
+
+namespace MSOnlineBackup.Engine.Tests.Maintenance;
+
+public sealed class VerifyTests : IDisposable
+{
+    private readonly BackupFixture _backups = new();
+
+    public void Dispose() => _backups.Dispose();
+
+    [Theory]
+    [InlineData(VerifyLevel.Structure)]
+    [InlineData(VerifyLevel.Packs)]
+    [InlineData(VerifyLevel.Data)]
+    public async Task A_sound_vault_has_no_findings(VerifyLevel level)
+    {
+        await MakeAsync();
+
+        VerifyReport report = await _backups.VerifyAsync(level);
+
+        Assert.Empty(report.Findings);
+        Assert.Equal((level, 1, 0L), (report.Level, report.Points, report.UnreferencedBytes));
+        Assert.InRange(report.Objects, 5, 50);
+        Assert.Equal(level != VerifyLevel.Structure, report.Bytes >= _backups.Packs.Sum(pack => (long)_backups.Objects.GetContent(pack).Length));
+        Assert.Equal(level == VerifyLevel.Data, report.Chunks > 0);
+    }
+
+    // What each level must find of each damage to each kind of object.
+    [Theory]
+    [InlineData("data pack", "flip", false, true, true)]
+    [InlineData("data pack", "truncate", true, true, true)]
+    [InlineData("data pack", "empty", true, true, true)]
+    [InlineData("data pack", "delete", true, false, true)]
+    [InlineData("metadata pack", "flip", true, true, true)]
+    [InlineData("metadata pack", "truncate", true, true, true)]
+    [InlineData("metadata pack", "delete", true, false, true)]
+    [InlineData("points", "flip", true, true, true)]
+    [InlineData("points", "version", true, true, true)]
+    [InlineData("points", "truncate", true, true, true)]
+    [InlineData("points", "empty", true, true, true)]
+    [InlineData("index", "flip", true, true, true)]
+    [InlineData("index", "version", true, true, true)]
+    [InlineData("index", "truncate", true, true, true)]
+    public async Task Every_damage_is_found_by_the_levels_that_look_there(string kind, string damage, bool structure, bool packs, bool data)
+    {
+        await MakeAsync();
+        string name = Find(kind);
+        Damage(name, damage);
+
+        foreach ((VerifyLevel level, bool finds) in ((VerifyLevel, bool)[])[(VerifyLevel.Structure, structure), (VerifyLevel.Packs, packs), (VerifyLevel.Data, data)])
+        {
+            VerifyReport report = await _backups.VerifyAsync(level);
+
+            Assert.True(finds == report.Findings.Count > 0, $"{level}: {string.Join(", ", report.Findings.Select(finding => finding.Problem))}");
+            if (finds)
+            {
+                Assert.Contains(report.Findings, finding => finding.Object == name || finding.Problem.Contains(name, StringComparison.Ordinal));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("flip")]
+    [InlineData("delete")]
+    public async Task A_damaged_pack_names_the_files_that_need_it_and_no_others(string damage)
+    {
+        BackupResult result = await MakeAsync();
+        (string pack, PackedChunk chunk) = await PackOfAsync(result.Point, "/data/large");
+        if (damage == "flip")
+        {
+            _backups.Objects.FlipBit(pack, chunk.Offset);
+        }
+        else
+        {
+            _backups.Objects.Remove(pack);
+        }
+
+        VerifyReport report = await _backups.VerifyAsync();
+
+        string[] affected = [.. report.Findings.SelectMany(finding => finding.AffectedPaths).Distinct()];
+        Assert.Contains($"{result.Point.SessionId[..12]}:/data/large", affected);
+        foreach (string path in affected.Select(path => path[(path.IndexOf(':', StringComparison.Ordinal) + 1)..]))
+        {
+            Assert.Equal(pack, (await PackOfAsync(result.Point, path)).Pack);
+        }
+    }
+
+    [Fact]
+    public async Task A_damaged_manifest_names_its_source()
+    {
+        BackupResult result = await MakeAsync();
+        Damage(Find("metadata pack"), "delete");
+
+        VerifyReport report = await _backups.VerifyAsync(VerifyLevel.Structure);
+
+        Assert.Contains(report.Findings, finding => finding.AffectedPaths.Contains($"{result.Point.SessionId[..12]}:/data"));
+    }
+
+    [Fact]
+    public async Task Two_packs_that_changed_places_are_found_though_their_checksums_are_right()
+    {
+        await MakeAsync();
+        await _backups.BackUpAsync(Request("/other"));
+        string[] packs = [.. _backups.Packs.Where(pack => KindOf(pack) == PackKind.Data)];
+        (byte[] first, byte[] second) = (_backups.Objects.GetContent(packs[0]), _backups.Objects.GetContent(packs[1]));
+        _backups.Objects.SetContent(packs[0], second);
+        _backups.Objects.SetContent(packs[1], first);
+
+        Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Packs)).Findings);
+        Assert.NotEmpty((await _backups.VerifyAsync(VerifyLevel.Data)).Findings);
+    }
+
+    [Fact]
+    public async Task Checksums_are_verified_without_a_passphrase()
+    {
+        await MakeAsync();
+        string[] keys = [.. _backups.Objects.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal))];
+        foreach (string key in keys)
+        {
+            _backups.Objects.Remove(key);
+        }
+
+        Assert.Empty((await BackupEngine.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings);
+        string pack = _backups.Packs[0];
+        _backups.Objects.FlipBit(pack, 1000);
+        Assert.Equal(pack, Assert.Single((await BackupEngine.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings).Object);
+    }
+
+    [Fact]
+    public async Task Without_a_checksum_byte_a_sealed_object_is_damaged_for_the_keyless_only()
+    {
+        await MakeAsync();
+        string point = Assert.Single(_backups.Points);
+        _backups.Objects.FlipBit(point, _backups.Objects.GetContent(point).Length - 1);
+
+        Assert.Equal(point, Assert.Single((await _backups.VerifyAsync(VerifyLevel.Packs)).Findings).Object);
+        Assert.Equal(1, (await _backups.VerifyAsync(VerifyLevel.Structure)).Points);
+    }
+
+    [Fact]
+    public async Task A_damaged_copy_of_a_chunk_that_is_sound_elsewhere_harms_no_file()
+    {
+        BackupResult first = await MakeAsync();
+        string[] before = [.. _backups.Packs];
+        Dictionary<string, byte[]> contents = before.ToDictionary(pack => pack, _backups.Objects.GetContent);
+        foreach (string pack in before)
+        {
+            _backups.Objects.Remove(pack);
+        }
+
+        await _backups.BackUpAsync(Request("/data"));
+        foreach (string pack in before)
+        {
+            // The old packs come back, one of them damaged.
+            _backups.Objects.SetContent(pack, contents[pack]);
+        }
+
+        Assert.Empty((await _backups.VerifyAsync()).Findings);
+        (string damaged, _) = await PackOfAsync(first.Point, "/data/large");
+        _backups.Objects.FlipBit(damaged, 1000);
+
+        VerifyReport report = await _backups.VerifyAsync();
+
+        Assert.Contains(report.Findings, finding => finding.Object == damaged);
+        Assert.All(report.Findings, finding => Assert.Empty(finding.AffectedPaths));
+    }
+
+    [Fact]
+    public async Task Without_an_index_everything_is_found_and_a_rebuild_brings_it_back_from_the_packs()
+    {
+        BackupResult result = await MakeAsync();
+        long records = (await _backups.OpenStoreAsync()).Index.RecordCount;
+        foreach (string segment in _backups.Objects.Names.Where(name => name.Contains("/index/", StringComparison.Ordinal)).ToList())
+        {
+            _backups.Objects.Remove(segment);
+        }
+
+        VerifyReport without = await _backups.VerifyAsync();
+        Assert.Empty(without.Findings);
+        Assert.Equal(_backups.Packs.Sum(pack => (long)_backups.Objects.GetContent(pack).Length), without.UnreferencedBytes);
+
+        IndexRebuildReport rebuilt = await (await _backups.OpenAsync()).RebuildIndexAsync(new JobMonitor(), Cancel);
+
+        Assert.Equal((_backups.Packs.Count, records, 0), (rebuilt.Packs, rebuilt.Chunks, rebuilt.Damaged.Count));
+        Assert.Equal(records, (await _backups.OpenStoreAsync()).Index.RecordCount);
+        Assert.Equal(0, (await _backups.VerifyAsync()).UnreferencedBytes);
+        Assert.Equal(TestKeys.Bytes(2, 3_000_000), await _backups.ReadAsync(result.Point, "/data/large"));
+        Assert.Equal(0, (await (await _backups.OpenAsync()).RebuildIndexAsync(new JobMonitor(), Cancel)).Packs);
+    }
+
+    [Fact]
+    public async Task A_rebuild_tells_the_packs_that_it_could_not_read()
+    {
+        await MakeAsync();
+        foreach (string segment in _backups.Objects.Names.Where(name => name.Contains("/index/", StringComparison.Ordinal)).ToList())
+        {
+            _backups.Objects.Remove(segment);
+        }
+
+        string damaged = Find("data pack");
+        _backups.Objects.Damage(damaged, content => content[..^1]);
+
+        IndexRebuildReport rebuilt = await (await _backups.OpenAsync()).RebuildIndexAsync(new JobMonitor(), Cancel);
+
+        Assert.Equal(damaged, Assert.Single(rebuilt.Damaged).Object);
+        Assert.Equal(_backups.Packs.Count - 1, rebuilt.Packs);
+    }
+
+    [Fact]
+    public async Task Files_of_strangers_beside_the_store_are_no_damage()
+    {
+        await MakeAsync();
+        _backups.Objects.SetContent("readme.txt", [1, 2, 3]);
+
+        Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Packs)).Findings);
+        Assert.Empty((await _backups.VerifyAsync()).Findings);
+    }
+
+    private async Task<BackupResult> MakeAsync()
+    {
+        _backups.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("a", TestKeys.Bytes(1, 300_000)).File("large", TestKeys.Bytes(2, 3_000_000)).File("small", TestKeys.Bytes(3, 1000));
+        _backups.Fakes["/other"] = new FakeSourceTree("/other").Folder("").File("a", TestKeys.Bytes(4, 300_000));
+        return await _backups.BackUpAsync(Request("/data"));
+    }
+
+    private string Find(string kind)
+    {
+        if (kind.EndsWith(" pack", StringComparison.Ordinal))
+        {
+            foreach (string pack in _backups.Packs)
+            {
+                if (KindOf(pack) == (kind == "data pack" ? PackKind.Data : PackKind.Metadata))
+                {
+                    return pack;
+                }
+            }
+        }
+
+        return _backups.Objects.Names.First(name => name.Contains($"/{kind}/", StringComparison.Ordinal));
+    }
+
+    private PackKind KindOf(string pack) => PackReader.ReadHeader(pack, _backups.Objects.GetContent(pack), out _);
+
+    // The pack that holds the first byte of a file.
+    private async Task<(string Pack, PackedChunk Chunk)> PackOfAsync(RecoveryPoint point, string path)
+    {
+        ChunkStore store = await _backups.OpenStoreAsync();
+        ManifestEntry entry = (await _backups.EntriesAsync(point))[path];
+        Assert.True(store.Index.TryFind(entry.Content.Slices[0].Chunk!.Value, out Engine.Index.ChunkLocation location));
+        return (store.NameOf(location.Pack), location.Chunk);
+    }
+
+    private void Damage(string name, string damage)
+    {
+        switch (damage)
+        {
+            case "flip":
+                _backups.Objects.FlipBit(name, 60);
+                break;
+            case "version":
+                _backups.Objects.FlipBit(name, 4);
+                break;
+            case "truncate":
+                _backups.Objects.Damage(name, content => content[..^1]);
+                break;
+            case "empty":
+                _backups.Objects.SetContent(name, []);
+                break;
+            case "delete":
+                _backups.Objects.Remove(name);
+                break;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Testing;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
+
+namespace MSOnlineBackup.Engine.Tests.Vaults;
+
+public class EngineKeysTests
+{
+    private const string First = "the first passphrase";
+    private const string Second = "the second passphrase";
+
+    private static readonly EngineOptions Options = new() { KeyDerivationIterations = 10 };
+
+    private readonly MemoryVaultStore _objects = new();
+
+    [Fact]
+    public async Task A_changed_passphrase_replaces_the_old_one_and_touches_no_data()
+    {
+        BackupEngine engine = await CreateAsync();
+        string[] before = [.. _objects.Names];
+
+        KeySlotInfo changed = await engine.ChangeKeyAsync(Second, Cancel);
+
+        Assert.True(changed.IsCurrent);
+        Assert.Equal(BackupErrorId.PassphraseRejected, (await Assert.ThrowsAsync<BackupException>(() => OpenAsync(First))).Id);
+        Assert.Equal(changed.KeyId, Assert.Single(await (await OpenAsync(Second)).ListKeysAsync(Cancel)).KeyId);
+        Assert.Equal(before.Where(name => !name.StartsWith("keys/", StringComparison.Ordinal)), _objects.Names.Where(name => !name.StartsWith("keys/", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_weak_new_passphrase_changes_nothing()
+    {
+        BackupEngine engine = await CreateAsync();
+
+        Assert.Equal(BackupErrorId.PassphraseInvalid, (await Assert.ThrowsAsync<BackupException>(() => engine.ChangeKeyAsync("weak", Cancel))).Id);
+
+        await OpenAsync(First);
+    }
+
+    [Fact]
+    public async Task A_key_is_removed_by_the_beginning_of_its_id_unless_it_is_the_last_or_unknown()
+    {
+        BackupEngine engine = await CreateAsync();
+        KeySlotInfo added = await engine.AddKeyAsync(Second, "spare", Cancel);
+        Assert.Equal(("spare", false), (added.Label, added.IsCurrent));
+        Assert.Equal(2, (await engine.ListKeysAsync(Cancel)).Count);
+
+        await engine.RemoveKeyAsync(added.KeyId[..12], Cancel);
+
+        Assert.Equal(BackupErrorId.KeySlotNotFound, (await Assert.ThrowsAsync<BackupException>(() => engine.RemoveKeyAsync(added.KeyId, Cancel))).Id);
+        KeySlotInfo last = Assert.Single(await engine.ListKeysAsync(Cancel));
+        Assert.Equal(BackupErrorId.KeySlotIsLast, (await Assert.ThrowsAsync<BackupException>(() => engine.RemoveKeyAsync(last.KeyId, Cancel))).Id);
+        await OpenAsync(First);
+    }
+
+    [Fact]
+    public async Task No_vault_is_made_in_a_vault()
+    {
+        await CreateAsync();
+
+        Assert.Equal(BackupErrorId.VaultExists, (await Assert.ThrowsAsync<BackupException>(CreateAsync)).Id);
+        await OpenAsync(First);
+    }
+
+    private async Task<BackupEngine> CreateAsync()
+    {
+        await BackupEngine.CreateVaultAsync(_objects, First, Options, Cancel);
+        return await OpenAsync(First);
+    }
+
+    private Task<BackupEngine> OpenAsync(string passphrase) => BackupEngine.OpenAsync(_objects, passphrase, Options, Cancel);
+}
