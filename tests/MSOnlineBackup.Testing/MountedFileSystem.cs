@@ -28,6 +28,9 @@ public sealed class MountedFileSystem : IDisposable
         return new MountedFileSystem(point, "-o", "loop", image);
     }
 
+    /// <summary>The kernel's view of processes, whose files have no size and no end.</summary>
+    public static MountedFileSystem Processes(string point) => new(point, "-t", "proc", "proc");
+
     /// <summary>Whether the programs to make one are there.</summary>
     public static bool CanMake(string kind) => File.Exists($"/sbin/mkfs.{kind}") || File.Exists($"/usr/bin/mkfs.{kind}");
 

@@ -207,12 +207,17 @@ public sealed class SourceTreeBuilder
         return full;
     }
 
+    // From the top: a long path is reached through the folders above it.
     private void EnsureDirectory(byte[] full)
     {
-        if (full.Length > _root.Length && UnixFile.Find(full) is null)
+        for (int end = _root.Length; end < full.Length;)
         {
-            EnsureDirectory(full[..Array.LastIndexOf(full, (byte)'/')]);
-            UnixFile.MakeDirectory(full);
+            int slash = Array.IndexOf(full, (byte)'/', end + 1);
+            end = slash < 0 ? full.Length : slash;
+            if (UnixFile.Find(full.AsSpan(0, end)) is null)
+            {
+                UnixFile.MakeDirectory(full.AsSpan(0, end));
+            }
         }
     }
 }

@@ -153,6 +153,9 @@ public sealed class TreeComparer
         byte[] actualBytes = new byte[1 << 18];
         for (long offset = 0; offset < expected.Length;)
         {
+            // Where both have holes, both are zero.
+            offset = Math.Min(UnixFile.FindData(expected, offset), UnixFile.FindData(actual, offset));
+            expected.Position = actual.Position = offset;
             int count = (int)Math.Min(expectedBytes.Length, expected.Length - offset);
             expected.ReadExactly(expectedBytes, 0, count);
             actual.ReadExactly(actualBytes, 0, count);

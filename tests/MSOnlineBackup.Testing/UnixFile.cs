@@ -112,6 +112,17 @@ public static unsafe partial class UnixFile
             : new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor, ownsHandle: true), access, bufferSize: 0);
     }
 
+    /// <summary>Where the next data of a file are, from an offset within it on; its length where only a hole follows.</summary>
+    public static long FindData(FileStream file, long offset)
+    {
+        const int SeekData = 3;
+        const int NoSuchOffset = 6;
+        long found = Seek((int)file.SafeFileHandle.DangerousGetHandle(), offset, SeekData);
+        return found >= 0 ? found
+            : Marshal.GetLastPInvokeError() == NoSuchOffset ? file.Length
+            : throw Failure("lseek", Raw(file.Name));
+    }
+
     /// <summary>Target of a symbolic link.</summary>
     public static byte[] ReadLink(ReadOnlySpan<byte> path)
     {
@@ -194,7 +205,43 @@ public static unsafe partial class UnixFile
         Check(UnlinkAt(CurrentFolder, Terminated(path), isDirectory ? RemoveDirectory : 0), "unlink", path);
     }
 
-    private static byte[] Terminated(ReadOnlySpan<byte> path) => [.. path, 0];
+    // The system takes no more than this at once; longer paths are walked, and their last folder is named by a handle.
+    private const int MaxPath = 4095;
+    private const int MaxStep = 2000;
+
+    // Handles of the last long paths: one call takes two paths at most.
+    [ThreadStatic]
+    private static Queue<int>? s_folders;
+
+    private static byte[] Terminated(ReadOnlySpan<byte> path) => path.Length <= MaxPath ? [.. path, 0] : Shortened(path);
+
+    private static byte[] Shortened(ReadOnlySpan<byte> path)
+    {
+        const int DirectoryOnly = 0x290000; // O_PATH | O_DIRECTORY | O_CLOEXEC
+        int at = CurrentFolder;
+        ReadOnlySpan<byte> rest = path;
+        while (rest.Length > MaxStep)
+        {
+            int slash = rest[1..MaxStep].LastIndexOf((byte)'/') + 1;
+            int next = OpenFileAt(at, [.. rest[..slash], 0], DirectoryOnly, 0);
+            if (at >= 0)
+            {
+                _ = CloseFile(at);
+            }
+
+            at = next < 0 ? throw Failure("open", path) : next;
+            rest = rest[(slash + 1)..];
+        }
+
+        s_folders ??= [];
+        s_folders.Enqueue(at);
+        if (s_folders.Count > 2)
+        {
+            _ = CloseFile(s_folders.Dequeue());
+        }
+
+        return [.. Raw($"/proc/self/fd/{at}/"), .. rest, 0];
+    }
 
     private static void Check(int result, string call, ReadOnlySpan<byte> path)
     {
@@ -224,6 +271,15 @@ public static unsafe partial class UnixFile
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
     private static partial int OpenFile(byte[] path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    private static partial int OpenFileAt(int folder, byte[] path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int CloseFile(int handle);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    private static partial long Seek(int file, long offset, int whence);
 
     [LibraryImport("libc", EntryPoint = "readlink", SetLastError = true)]
     private static partial nint ReadLinkNative(byte[] path, byte[] buffer, nint length);

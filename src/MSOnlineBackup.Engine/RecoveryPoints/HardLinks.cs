@@ -37,7 +37,7 @@ internal sealed class HardLinks<T>
     }
 
     private static bool HasOtherNames(ManifestEntry entry) =>
-        entry.Kind == EntryKind.File && entry.Metadata.LinkCount > 1 && entry.Metadata.FileId != 0;
+        entry.Kind != EntryKind.Directory && entry.Metadata.LinkCount > 1 && entry.Metadata.FileId != 0;
 
     private static (ulong Device, ulong File) IdentityOf(ManifestEntry entry) => (entry.Metadata.DeviceId, entry.Metadata.FileId);
 

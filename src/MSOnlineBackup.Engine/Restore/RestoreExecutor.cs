@@ -20,6 +20,7 @@ internal sealed class RestoreExecutor
     private readonly PackPump _pump;
     private readonly EntryContentReader _contents;
     private readonly HardLinks<RestoreFile> _links = new();
+    private readonly HardLinks<ManifestEntry> _specials = new();
     private readonly Stack<RestoreFolder> _folders = new();
     private readonly ReadBatch _batch = new();
 
@@ -286,7 +287,16 @@ internal sealed class RestoreExecutor
     {
         try
         {
-            _job.Target.CreateSpecial(item.Entry, item.Replace, fault => _job.Tally.Report(item, fault));
+            if (_specials.TryGetFirst(item.Entry, out ManifestEntry? first))
+            {
+                _job.Target.CreateHardLink(item.Entry.Path, first.Path, item.Replace);
+            }
+            else
+            {
+                _job.Target.CreateSpecial(item.Entry, item.Replace, fault => _job.Tally.Report(item, fault));
+                _specials.Add(item.Entry, item.Entry);
+            }
+
             _job.Tally.CountDone(item.Entry.Kind);
         }
         catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))

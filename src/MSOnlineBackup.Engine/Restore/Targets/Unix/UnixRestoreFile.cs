@@ -14,6 +14,7 @@ internal sealed class UnixRestoreFile : IRestoreFile
     private readonly uint _freezing;
     private int _handle;
     private long _end;
+    private int _sized;
     private bool _placed;
     private bool _disposed;
     private BackupException? _flagsFailure;
@@ -41,6 +42,13 @@ internal sealed class UnixRestoreFile : IRestoreFile
     /// <inheritdoc/>
     public void Write(long offset, ReadOnlySpan<byte> content)
     {
+        // What is written behind a hole and at the file's end makes some file systems (XFS) set room aside behind it,
+        // which the next run of data would then enclose; within the file they set none aside.
+        if (offset > Interlocked.Read(ref _end) && Interlocked.Exchange(ref _sized, 1) == 0)
+        {
+            Check(UnixSystem.Truncate(_handle, _entry.Size));
+        }
+
         Check(UnixSystem.Write(_handle, offset, content));
         long end = offset + content.Length;
         long seen = Interlocked.Read(ref _end);
@@ -54,7 +62,7 @@ internal sealed class UnixRestoreFile : IRestoreFile
     /// <inheritdoc/>
     public void Complete(bool replace, Action<BackupException> reportMetadata)
     {
-        if (_end != _entry.Size)
+        if (_end != _entry.Size && _sized == 0)
         {
             Check(UnixSystem.Truncate(_handle, _entry.Size));
         }
