@@ -89,7 +89,7 @@ public sealed class RecordingVaultStore : IVaultStore
     {
         switch (operation.Content, last)
         {
-            case (null, LastOperation.Torn):
+            case (null, not LastOperation.Done):
                 break;
             case (null, _):
                 if (state.Names.Contains(operation.Name))
@@ -100,6 +100,12 @@ public sealed class RecordingVaultStore : IVaultStore
                 break;
             case (byte[] content, LastOperation.Torn):
                 state.SetContent(operation.Name, content[..(content.Length / 2)]);
+                break;
+            case (byte[] content, LastOperation.Emptied):
+                state.SetContent(operation.Name, []);
+                break;
+            case (byte[] content, LastOperation.OneByteShort):
+                state.SetContent(operation.Name, content[..^1]);
                 break;
             case (byte[] content, _):
                 state.SetContent(operation.Name, content);
@@ -122,4 +128,10 @@ public enum LastOperation
 
     /// <summary>A create left only the first half of the bytes, as a medium may that does not keep to the contract; a delete left the object.</summary>
     Torn,
+
+    /// <summary>As <see cref="Torn"/>, with no byte.</summary>
+    Emptied,
+
+    /// <summary>As <see cref="Torn"/>, with all bytes but the last.</summary>
+    OneByteShort,
 }

@@ -53,7 +53,7 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
             }
         }).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
-        return new VerifyReport(VerifyLevel.Packs, points, count, 0, bytes, 0, [.. findings.OrderBy(finding => finding.Object, StringComparer.Ordinal)]);
+        return new VerifyReport(VerifyLevel.Packs, points, count, 0, bytes, 0, 0, [.. findings.OrderBy(finding => finding.Object, StringComparer.Ordinal)]);
     }
 
     private async ValueTask VerifyAsync(StoredObject found, byte[] buffer, CancellationToken cancellationToken)

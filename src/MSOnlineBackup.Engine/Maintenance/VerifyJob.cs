@@ -26,7 +26,7 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
     public async Task<VerifyReport> RunAsync(VerifyLevel level, CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Verifying);
-        (long objects, long unreferenced) = await VerifyObjectsAsync(cancellationToken).ConfigureAwait(false);
+        (long objects, long unreferenced, int leftovers) = await VerifyObjectsAsync(cancellationToken).ConfigureAwait(false);
         HashSet<ChunkId> damaged = level == VerifyLevel.Data ? await OpenEverythingAsync(cancellationToken).ConfigureAwait(false) : [];
         int points = await VerifyPointsAsync(damaged, cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
@@ -35,21 +35,17 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
             .. _problems.OrderBy(problem => problem.Key, StringComparer.Ordinal)
                 .Select(problem => new VerifyFinding(problem.Key, problem.Value.Text, [.. problem.Value.Paths.Order(StringComparer.Ordinal)])),
         ];
-        return new VerifyReport(level, points, objects, _chunks, _bytes, unreferenced, findings);
+        return new VerifyReport(level, points, objects, _chunks, _bytes, unreferenced, leftovers, findings);
     }
 
-    private async Task<(long Objects, long Unreferenced)> VerifyObjectsAsync(CancellationToken cancellationToken)
+    private async Task<(long Objects, long Unreferenced, int Leftovers)> VerifyObjectsAsync(CancellationToken cancellationToken)
     {
         // Before the survey: what the segments themselves say.
         var named = store.Index.Packs.Select(store.NameOf).ToHashSet();
         await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
-        foreach (BackupException damage in store.Damage)
-        {
-            Note(damage);
-        }
-
         long objects = 0;
         long unreferenced = 0;
+        var committed = new HashSet<string>();
         await foreach (StoredObject found in store.Objects.ListAsync(VaultLayout.Stores, cancellationToken).ConfigureAwait(false))
         {
             objects++;
@@ -57,9 +53,27 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
             {
                 unreferenced += found.Length;
             }
+            else if (found.Name.StartsWith(VaultLayout.Points(store.StoreId), StringComparison.Ordinal))
+            {
+                committed.Add(found.Name[(found.Name.LastIndexOf('/') + 1)..]);
+            }
         }
 
-        return (objects, unreferenced);
+        int leftovers = 0;
+        foreach (BackupException damage in store.Damage)
+        {
+            // Torn by the crash of a job that made no point. Should a later point need it all the same, the chunk is missed there.
+            if (damage.Target is { } name && !named.Contains(name) && VaultLayout.TryParseNumbered(name, out string? session, out _) && !committed.Contains(session))
+            {
+                leftovers++;
+            }
+            else
+            {
+                Note(damage);
+            }
+        }
+
+        return (objects, unreferenced, leftovers);
     }
 
     private async Task<HashSet<ChunkId>> OpenEverythingAsync(CancellationToken cancellationToken)

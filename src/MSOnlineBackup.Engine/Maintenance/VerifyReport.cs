@@ -26,6 +26,7 @@ public sealed record VerifyFinding(string Object, string Problem, IReadOnlyList<
 /// <param name="Chunks">Chunks checked.</param>
 /// <param name="Bytes">Bytes read from the vault.</param>
 /// <param name="UnreferencedBytes">Bytes in packs that no index names: what interrupted jobs left; harmless.</param>
+/// <param name="Leftovers">Broken objects of jobs that did not finish, which nothing names: harmless, and no finding.</param>
 /// <param name="Findings">What is wrong; empty when all is well.</param>
 public sealed record VerifyReport(
     VerifyLevel Level,
@@ -34,6 +35,7 @@ public sealed record VerifyReport(
     long Chunks,
     long Bytes,
     long UnreferencedBytes,
+    int Leftovers,
     IReadOnlyList<VerifyFinding> Findings);
 
 /// <summary>What a rebuild of the index did.</summary>

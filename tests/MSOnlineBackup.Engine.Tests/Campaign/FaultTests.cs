@@ -32,7 +32,7 @@ public sealed class FaultTests
         new SourceTreeBuilder(workload.A).Edit(seed: 7, edits: 6, largestFile: 300_000);
         new SourceTreeBuilder(workload.A).File("new-large", 3 << 20, seed: 8);
         int calls = await CountAsync(vault, store => Workload.BackUpAsync(store, workload.A));
-        foreach (int failAt in CampaignScope.Spread(1, calls, brief: 12))
+        foreach (int failAt in Testing.Campaign.Spread(1, calls, brief: 12))
         {
             MemoryVaultStore state = vault.Clone();
             var faulty = new FaultyVaultStore(state) { FailAt = failAt, Kind = kind, Timing = timing };
@@ -64,7 +64,7 @@ public sealed class FaultTests
         MemoryVaultStore vault = await CreateAsync(workload);
         using var scratch = new TempFolder();
         int calls = await CountAsync(vault, store => RestoreAsync(store, scratch["count"], RestoreConflict.Skip));
-        foreach (int failAt in CampaignScope.Spread(1, calls, brief: 12))
+        foreach (int failAt in Testing.Campaign.Spread(1, calls, brief: 12))
         {
             string target = scratch[$"{kind}{timing}{failAt}"];
             var faulty = new FaultyVaultStore(vault) { FailAt = failAt, Kind = kind, Timing = timing };

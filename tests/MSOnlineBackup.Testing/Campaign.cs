@@ -1,0 +1,24 @@
+namespace MSOnlineBackup.Testing;
+
+/// <summary>How far the long tests go: OB_CAMPAIGN=full makes them exhaustive, which takes long.</summary>
+public static class Campaign
+{
+    /// <summary>Whether everything is to be tried, not a choice.</summary>
+    public static bool IsFull { get; } = Environment.GetEnvironmentVariable("OB_CAMPAIGN") == "full";
+
+    /// <summary>How many rounds a test of chance takes: OB_CAMPAIGN_ROUNDS where it is set.</summary>
+    public static int Rounds(int usual, int full) =>
+        int.TryParse(Environment.GetEnvironmentVariable("OB_CAMPAIGN_ROUNDS"), out int rounds) ? rounds : IsFull ? full : usual;
+
+    /// <summary>Every number, or a spread of about <paramref name="brief"/> of them that always has the ends.</summary>
+    public static IEnumerable<int> Spread(int first, int last, int brief)
+    {
+        int step = IsFull ? 1 : Math.Max(1, (last - first + 1) / brief);
+        for (int i = first; i < last; i += step)
+        {
+            yield return i;
+        }
+
+        yield return last;
+    }
+}
