@@ -6,14 +6,14 @@ namespace MSOnlineBackup.Engine.Chunks;
 /// <summary>Names chunks: HMAC-SHA-256 of the plaintext under the store's key for the chunk's kind.</summary>
 internal sealed class ChunkIdentity
 {
-    private readonly byte[][] _keys;
+    private readonly byte[][] _keys = new byte[byte.MaxValue + 1][];
 
     public ChunkIdentity(StoreKeys keys)
     {
-        _keys = new byte[(int)Enum.GetValues<ChunkKind>().Max() + 1][];
-        foreach (ChunkKind kind in Enum.GetValues<ChunkKind>())
+        // All of them: a vault may hold kinds that a later version defines, and a verification meets them.
+        for (int kind = 0; kind < _keys.Length; kind++)
         {
-            _keys[(int)kind] = keys.IdentityKey((byte)kind);
+            _keys[kind] = keys.IdentityKey((byte)kind);
         }
     }
 

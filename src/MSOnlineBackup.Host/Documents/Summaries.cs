@@ -85,6 +85,7 @@ internal sealed record VerifySummary(
     long Chunks,
     long Bytes,
     long UnreferencedBytes,
+    int Leftovers,
     int Findings) : Summary("verify");
 
 internal sealed record RepairSummary(int Packs, long Chunks, int Damaged) : Summary("repair index");

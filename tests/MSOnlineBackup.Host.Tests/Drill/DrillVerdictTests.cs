@@ -57,7 +57,7 @@ public sealed class DrillVerdictTests
             SkippedCount = skippedByBackup,
         };
         var restored = new RestoreResult(2, 1, 0, 10, 10, 0, skippedByRestore, 0);
-        var verified = new VerifyReport(VerifyLevel.Data, 1, 5, 2, 10, 0, findings ?? []);
+        var verified = new VerifyReport(VerifyLevel.Data, 1, 5, 2, 10, 0, 0, findings ?? []);
         return (DrillSummary)DrillCommand.Conclude(point, restored, verified, differences ?? [], keptIn: null).Summary;
     }
 }
