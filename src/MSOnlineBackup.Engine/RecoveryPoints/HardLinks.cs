@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace MSOnlineBackup.Engine.RecoveryPoints;
 
-/// <summary>Files with several names, from the first name until the last was met. One caller at a time.</summary>
+/// <summary>Files (and links, pipes, nodes) with several names, from the first name until the last was met. One caller at a time.</summary>
 /// <typeparam name="T">What is remembered of the first name.</typeparam>
 internal sealed class HardLinks<T>
     where T : class
@@ -37,13 +37,13 @@ internal sealed class HardLinks<T>
     }
 
     private static bool HasOtherNames(ManifestEntry entry) =>
-        entry.Kind == EntryKind.File && entry.Metadata.LinkCount > 1 && entry.Metadata.FileId != 0;
+        entry.Kind != EntryKind.Directory && entry.Metadata.LinkCount > 1 && entry.Metadata.FileId != 0;
 
     private static (ulong Device, ulong File) IdentityOf(ManifestEntry entry) => (entry.Metadata.DeviceId, entry.Metadata.FileId);
 
     // A number can have passed to another file while the backup ran.
     private static bool IsSameFile(ManifestEntry left, ManifestEntry right) =>
-        left.Size == right.Size && left.Metadata.ModifiedNs == right.Metadata.ModifiedNs;
+        left.Kind == right.Kind && left.Size == right.Size && left.Metadata.ModifiedNs == right.Metadata.ModifiedNs;
 
     private sealed record Known(ManifestEntry Entry, T Value)
     {

@@ -20,6 +20,7 @@ internal sealed class RestoreExecutor
     private readonly PackPump _pump;
     private readonly EntryContentReader _contents;
     private readonly HardLinks<RestoreFile> _links = new();
+    private readonly HardLinks<RestoreItem> _specialLinks = new();
     private readonly Stack<RestoreFolder> _folders = new();
     private readonly ReadBatch _batch = new();
 
@@ -286,7 +287,16 @@ internal sealed class RestoreExecutor
     {
         try
         {
-            _job.Target.CreateSpecial(item.Entry, item.Replace, fault => _job.Tally.Report(item, fault));
+            if (_specialLinks.TryGetFirst(item.Entry, out RestoreItem? first))
+            {
+                _job.Target.CreateHardLink(item.Entry.Path, first.Entry.Path, item.Replace);
+            }
+            else
+            {
+                _job.Target.CreateSpecial(item.Entry, item.Replace, fault => _job.Tally.Report(item, fault));
+                _specialLinks.Add(item.Entry, item);
+            }
+
             _job.Tally.CountDone(item.Entry.Kind);
         }
         catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
