@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
 using Xunit;
 
 namespace MSOnlineBackup.Testing;
@@ -17,7 +20,8 @@ public sealed class FolderVault
     // The derivation of the key is not what is tried here.
     private static readonly EngineOptions Options = new() { KeyDerivationIterations = 1000, Workers = 2, TimeProvider = new LateClock() };
 
-    private FolderVault(string folder) => Folder = folder;
+    /// <summary>A vault that is there, under <see cref="ObengineProcess.Passphrase"/>.</summary>
+    public FolderVault(string folder) => Folder = folder;
 
     public string Folder { get; }
 
@@ -35,7 +39,10 @@ public sealed class FolderVault
         return new FolderVault(folder);
     }
 
-    public Task<BackupEngine> OpenAsync() => BackupEngine.OpenAsync(new FolderVaultStore(Folder), ObengineProcess.Passphrase, Options, Cancel);
+    /// <summary>Stands between the engine and the folder; nothing by default.</summary>
+    public Func<IVaultStore, IVaultStore> Decorate { get; set; } = static store => store;
+
+    public Task<BackupEngine> OpenAsync() => BackupEngine.OpenAsync(Decorate(new FolderVaultStore(Folder)), ObengineProcess.Passphrase, Options, Cancel);
 
     public async Task<BackupResult> BackUpAsync(string source, bool crossMountPoints = false)
     {
@@ -62,6 +69,24 @@ public sealed class FolderVault
     }
 
     public async Task<IReadOnlyList<RecoveryPoint>> PointsAsync() => await (await OpenAsync()).ListPointsAsync(null, Cancel);
+
+    /// <summary>Every copy of a piece of content in its packs, read from the packs' own footers: its name and its bytes before compression.</summary>
+    public async Task<IReadOnlyList<(string Id, long Length)>> ContentAsync()
+    {
+        var objects = new FolderVaultStore(Folder);
+        VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
+        UnlockedStore unlocked = await new KeyRing(objects, header, Options.TimeProvider, Options.KeyDerivationIterations).UnlockAsync(ObengineProcess.Passphrase, Cancel);
+        ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
+        var content = new List<(string, long)>();
+        await foreach (StoredObject found in objects.ListAsync(VaultLayout.Packs(store.StoreId), Cancel))
+        {
+            Assert.True(VaultLayout.TryParseNumbered(found.Name, out string? session, out uint number));
+            (_, IReadOnlyList<PackedChunk> chunks) = await store.ReadFooterAsync(found, session, number, Cancel);
+            content.AddRange(chunks.Where(chunk => chunk.Kind == ChunkKind.Content).Select(chunk => (chunk.Id.ToString(), (long)chunk.RawLength)));
+        }
+
+        return content;
+    }
 
     /// <summary>Bytes of all its files.</summary>
     public long Size() => new DirectoryInfo(Folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);

@@ -28,6 +28,17 @@ public sealed class MountedFileSystem : IDisposable
         return new MountedFileSystem(point, "-o", "loop", image);
     }
 
+    /// <summary>One in an image file that was made before, once it is let go.</summary>
+    public static MountedFileSystem Again(string image, string point)
+    {
+        while (Shell.RunChecked("losetup", "-j", image).Length > 0)
+        {
+            Thread.Sleep(20);
+        }
+
+        return new MountedFileSystem(point, "-o", "loop", image);
+    }
+
     /// <summary>The kernel's view of processes, whose files have no size and no end.</summary>
     public static MountedFileSystem Processes(string point) => new(point, "-t", "proc", "proc");
 

@@ -36,6 +36,9 @@ public sealed class ObengineProcess
         }
     }
 
+    /// <summary>Whether the account that the prefix makes may read the program.</summary>
+    public bool IsReachable => Shell.Run(_prefix[0], [.. _prefix[1..], "test", "-r", Program]).ExitCode == 0;
+
     /// <summary>Creates the vault.</summary>
     public void CreateVault()
     {

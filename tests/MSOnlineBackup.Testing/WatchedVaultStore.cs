@@ -1,0 +1,26 @@
+using MSOnlineBackup.Engine.Storage;
+
+namespace MSOnlineBackup.Testing;
+
+/// <summary>Lets a test do something before an object is created, while the job that creates it waits.</summary>
+public sealed class WatchedVaultStore(IVaultStore inner, Action<string> beforeCreate) : IVaultStore
+{
+    public string Location => inner.Location;
+
+    public VaultStoreCapabilities Capabilities => inner.Capabilities;
+
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        beforeCreate(name);
+        return await inner.TryCreateAsync(name, content, cancellationToken);
+    }
+
+    public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        inner.ReadAsync(name, offset, destination, cancellationToken);
+
+    public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) => inner.StatAsync(name, cancellationToken);
+
+    public IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+
+    public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
+}
