@@ -67,7 +67,7 @@ public sealed class JobMonitor
     private int _phase;
     private volatile Func<string>? _currentItem;
 
-    /// <summary>Called for every skipped item, from any thread; must return quickly.</summary>
+    /// <summary>Called for every skipped item, again for further metadata of it that could not be set; from any thread; must return quickly.</summary>
     public Action<SkippedItem>? ItemSkipped { get; init; }
 
     /// <summary>Called for damage to the vault that the job met and worked around; what it means for earlier points, a verification tells.</summary>
@@ -130,6 +130,9 @@ public sealed class JobMonitor
     internal void Skip(SkippedItem item)
     {
         Interlocked.Increment(ref _skipped);
-        ItemSkipped?.Invoke(item);
+        Mention(item);
     }
+
+    /// <summary>Tells of a further trouble with an item that is counted already.</summary>
+    internal void Mention(SkippedItem item) => ItemSkipped?.Invoke(item);
 }

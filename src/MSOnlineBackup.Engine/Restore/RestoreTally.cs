@@ -63,9 +63,15 @@ internal sealed class RestoreTally(JobMonitor monitor)
     /// <summary>Reports what is wrong with an item; only its first trouble makes it a skipped one.</summary>
     public void Report(RestoreItem item, BackupException fault)
     {
+        var skipped = new SkippedItem(item.FullPath, fault.Id, fault.Message);
         if (item.TryMarkReported())
         {
-            Skip(new SkippedItem(item.FullPath, fault.Id, fault.Message));
+            Skip(skipped);
+        }
+        else if (fault.Id == BackupErrorId.RestoreMetadataFailed)
+        {
+            // It may stand for all further items, which will not be reported: it must not be lost behind another trouble.
+            monitor.Mention(skipped);
         }
     }
 
