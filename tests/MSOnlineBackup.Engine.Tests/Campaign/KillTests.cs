@@ -20,14 +20,16 @@ public sealed class KillTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Trees are built and compared with Linux's calls.");
         long bytes = BuildSource(files: 2000, largeFiles: 4, largeFile: 12 << 20);
-        TimeSpan undisturbed = RunUndisturbed(_folder["calibration"]);
         for (int round = 0; round < CampaignLength.Rounds(brief: 3, full: 50); round++)
         {
             var random = new Random(round);
             string vault = _folder[$"vault-{round}"];
             var program = new ObengineProcess(vault);
             program.CreateVault();
-            await KillAsync(program.Start("backup", Source, "--quiet"), undisturbed * random.NextDouble());
+            Process run = program.Start("backup", Source, "--quiet");
+            int packs = random.Next(8);
+            await UntilAsync(run, () => CountOf(vault, "packs") >= packs);
+            await KillAsync(run, TimeSpan.FromMilliseconds(random.Next(300)));
             await CheckRoundAsync(round, vault, bytes, random);
         }
     }
@@ -45,11 +47,7 @@ public sealed class KillTests : IDisposable
             var program = new ObengineProcess(vault);
             program.CreateVault();
             Process run = program.Start("backup", Source, "--quiet");
-            while (!run.HasExited && !HasCheckpoint(vault))
-            {
-                await Task.Delay(5, TestContext.Current.CancellationToken);
-            }
-
+            await UntilAsync(run, () => CountOf(vault, "checkpoints") > 0);
             await KillAsync(run, TimeSpan.FromMilliseconds(random.Next(600)));
             long read = await CheckRoundAsync(round, vault, bytes, random);
             Assert.True(read < bytes - (200L << 20), $"Round {round}: {read} of {bytes} bytes were read again.");
@@ -60,7 +58,7 @@ public sealed class KillTests : IDisposable
     private async Task<long> CheckRoundAsync(int round, string vault, long sourceBytes, Random random)
     {
         var program = new ObengineProcess(vault);
-        int arrived = Directory.Exists(vault + "/stores") ? Directory.GetFiles(vault + "/stores", "*", SearchOption.AllDirectories).Count(file => file.Contains("/packs/", StringComparison.Ordinal)) : 0;
+        int arrived = CountOf(vault, "packs");
         Succeed(round, program.Execute("verify", "--quiet"));
 
         ObengineProcess.Run finished = Succeed(round, program.Execute("backup", Source, "--json"));
@@ -70,9 +68,9 @@ public sealed class KillTests : IDisposable
         Assert.Equal(sourceBytes, content.Sum(chunk => chunk.Length));
 
         string target = _folder[$"target-{round}"];
-        long begun = Stopwatch.GetTimestamp();
-        await KillAsync(program.Start("restore", "latest", "--to", target, "--quiet"), TimeSpan.FromMilliseconds(random.Next(1500)));
-        TimeSpan restoring = Stopwatch.GetElapsedTime(begun);
+        Process restore = program.Start("restore", "latest", "--to", target, "--quiet");
+        await UntilAsync(restore, () => Directory.Exists(target));
+        await KillAsync(restore, TimeSpan.FromMilliseconds(random.Next(1000)));
         int there = Directory.Exists(target) ? Directory.GetFiles(target, "*", SearchOption.AllDirectories).Length : 0;
         Succeed(round, program.Execute("restore", "latest", "--to", target, "--conflict", "overwrite", "--quiet"));
         Assert.Empty(TreeComparer.Compare(Source, target + Source));
@@ -80,22 +78,22 @@ public sealed class KillTests : IDisposable
         using JsonDocument summary = JsonDocument.Parse(finished.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
         long read = summary.RootElement.GetProperty("readBytes").GetInt64();
         TestContext.Current.SendDiagnosticMessage(
-            $"round {round}: {arrived} packs had arrived, the next run read {read:N0} bytes; restore killed after {restoring.TotalSeconds:F1} s with {there} files");
+            $"round {round}: {arrived} packs had arrived, the next run read {read:N0} of {sourceBytes:N0} bytes; the restore was killed with {there} files there");
         Directory.Delete(vault, recursive: true);
         Directory.Delete(target, recursive: true);
         return read;
     }
 
-    private static bool HasCheckpoint(string vault) =>
-        Directory.Exists(vault + "/stores") && Directory.EnumerateDirectories(vault + "/stores", "checkpoints", SearchOption.AllDirectories).Any(folder => Directory.EnumerateFiles(folder).Any());
+    private static int CountOf(string vault, string kind) => Directory.Exists(vault + "/stores")
+        ? Directory.EnumerateFiles(vault + "/stores", "*", SearchOption.AllDirectories).Count(file => file.Contains($"/{kind}/", StringComparison.Ordinal))
+        : 0;
 
-    private TimeSpan RunUndisturbed(string vault)
+    private static async Task UntilAsync(Process process, Func<bool> condition)
     {
-        var program = new ObengineProcess(vault);
-        program.CreateVault();
-        long begun = Stopwatch.GetTimestamp();
-        Succeed(-1, program.Execute("backup", Source, "--quiet"));
-        return Stopwatch.GetElapsedTime(begun);
+        while (!process.HasExited && !condition())
+        {
+            await Task.Delay(2, TestContext.Current.CancellationToken);
+        }
     }
 
     private static async Task KillAsync(Process process, TimeSpan after)
