@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MSOnlineBackup.Engine.Tests.Architecture;
 
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
@@ -7,11 +8,8 @@ internal static class FormatDocument
 {
     private static readonly Dictionary<(string Block, string Name), string> s_vectors = Read();
 
-    /// <summary>The root of the repository.</summary>
-    public static string Root { get; } = FindRoot();
-
     /// <summary>The whole document.</summary>
-    public static string Text => File.ReadAllText(Path.Combine(FindRoot(), "docs", "vault-format.md"));
+    public static string Text => File.ReadAllText(Path.Combine(Repository.Root, "docs", "vault-format.md"));
 
     /// <summary>A value as it is written.</summary>
     public static string Raw(string block, string name) => s_vectors[(block, name)];
@@ -46,16 +44,5 @@ internal static class FormatDocument
         }
 
         return vectors;
-    }
-
-    private static string FindRoot()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "MSOnlineBackup.sln")))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return folder ?? throw new InvalidOperationException("The tests do not run inside the repository.");
     }
 }

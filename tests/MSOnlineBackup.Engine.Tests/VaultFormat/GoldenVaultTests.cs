@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Tests.Architecture;
 using MSOnlineBackup.Testing;
 using Xunit;
 
@@ -12,7 +13,7 @@ namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 /// </summary>
 public sealed class GoldenVaultTests
 {
-    private static readonly string s_folder = Path.Combine(FormatDocument.Root, "tests", "fixtures", "golden-vault-1");
+    private static readonly string s_folder = Path.Combine(Repository.Root, "tests", "fixtures", "golden-vault-1");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -5,6 +5,7 @@ using System.Text;
 using MSOnlineBackup.Engine.Chunking;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Index;
 using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.RecoveryPoints;
@@ -171,7 +172,7 @@ public sealed class VectorTests
 
         Assert.Equal(segment, SealedObject.Open(_keys, name, sealedObject, out SealedObjectKind kind));
         Assert.Equal(SealedObjectKind.IndexSegment, kind);
-        Assert.Throws<MSOnlineBackup.Engine.Errors.BackupException>(() => SealedObject.Open(_keys, name + "0", sealedObject, out _));
+        Assert.Throws<BackupException>(() => SealedObject.Open(_keys, name + "0", sealedObject, out _));
         Assert.Equal(segment, IndependentReader.OpenSealed(_independent, name, sealedObject, 1));
         Assert.Equal(segment, IndependentReader.OpenSealed(_independent, name, SealedObject.Seal(_keys, SealedObjectKind.IndexSegment, name, segment), 1));
     }
