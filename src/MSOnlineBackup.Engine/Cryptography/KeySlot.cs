@@ -131,7 +131,7 @@ internal sealed record KeySlot
             throw Damaged(identity, "it is no valid JSON", e);
         }
 
-        if (slot.Format > SupportedFormat || slot.Kind != PassphraseKind || slot.Kdf != Pbkdf2)
+        if (slot.Format != SupportedFormat || slot.Kind != PassphraseKind || slot.Kdf != Pbkdf2)
         {
             throw new BackupException(
                 BackupErrorId.VaultFormatUnsupported,

@@ -119,7 +119,7 @@ internal static class IndexSegment
             long offset = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordOffsetOffset..]);
             long stored = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordStoredOffset..]);
             long raw = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordRawOffset..]);
-            if (id < previous || pack >= packCount || stored < PackFormat.TagLength || raw > ChunkCodec.MaxRawLength || offset + stored > packs[pack].Length)
+            if (id < previous || pack >= packCount || stored is < PackFormat.TagLength or > PackFormat.MaxStoredLength || raw > ChunkCodec.MaxRawLength || offset + stored > packs[pack].Length)
             {
                 throw VaultDamage.Corrupt(name, "it has an impossible record");
             }

@@ -48,6 +48,9 @@ internal static class PackFormat
     /// <summary>The largest pack that a reader accepts, in bytes.</summary>
     public const int MaxLength = 64 << 20;
 
+    /// <summary>The largest sealed chunk: what does not get smaller is stored as it is.</summary>
+    public const int MaxStoredLength = ChunkCodec.MaxRawLength + TagLength;
+
     private const int ContextLength = 32;
     private const int ChunkAssociatedLength = ContextLength + 1 + 1 + sizeof(uint) + RecordLength;
 

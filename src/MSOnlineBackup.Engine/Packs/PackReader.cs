@@ -114,7 +114,7 @@ internal static class PackReader
             ReadOnlySpan<byte> record = footer.AsSpan(at, PackFormat.RecordLength);
             long raw = BinaryPrimitives.ReadUInt32LittleEndian(record[PackFormat.RecordRawOffset..]);
             long stored = BinaryPrimitives.ReadUInt32LittleEndian(record[PackFormat.RecordStoredOffset..]);
-            if (raw > ChunkCodec.MaxRawLength || stored < PackFormat.TagLength || offset + stored > packLength - sealedFooter.Length - PackFormat.TrailerLength)
+            if (raw > ChunkCodec.MaxRawLength || stored is < PackFormat.TagLength or > PackFormat.MaxStoredLength || offset + stored > packLength - sealedFooter.Length - PackFormat.TrailerLength)
             {
                 throw VaultDamage.Corrupt(name, "its footer names impossible lengths");
             }
