@@ -52,11 +52,11 @@ public sealed class FolderVault
         return await engine.BackUpAsync(new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, selection)] }, Monitor, Cancel);
     }
 
-    public async Task<RestoreResult> RestoreAsync(RecoveryPoint point, string target, RestoreConflict conflict = RestoreConflict.Skip)
+    public async Task<RestoreResult> RestoreAsync(RecoveryPoint point, string target, RestoreConflict conflict = RestoreConflict.Skip, bool verify = true)
     {
         BackupEngine engine = await OpenAsync();
         Watch();
-        var request = new RestoreRequest { Point = point, TargetFolder = target, Conflict = conflict, Verify = true };
+        var request = new RestoreRequest { Point = point, TargetFolder = target, Conflict = conflict, Verify = verify };
         RestorePlan plan = await engine.PlanRestoreAsync(request, Monitor, Cancel);
         return await engine.RestoreAsync(plan, Monitor, Cancel);
     }

@@ -32,13 +32,13 @@ public sealed class DiskTests : IDisposable
     {
         SkipUnlessRoot();
         Directory.CreateDirectory(Disk);
-        _disk = MountedFileSystem.InMemory(Disk, "48m");
+        _disk = MountedFileSystem.InMemory(Disk, "40m");
         var program = new ObengineProcess(Disk);
         program.CreateVault();
         var tree = new SourceTreeBuilder(Source).File("first", 5 * MiB);
         Assert.Equal(0, program.Execute("backup", Source, "--quiet").ExitCode);
         long bytes = 5L * MiB;
-        for (int file = 0; file < 10; file++)
+        for (int file = 0; file < 6; file++)
         {
             tree.File($"large-{file}", 9 * MiB, file).File($"small-{file}", 20_000, file);
             bytes += (9 * MiB) + 20_000;
@@ -61,7 +61,7 @@ public sealed class DiskTests : IDisposable
         ObengineProcess.Run completed = program.Execute("backup", Source, "--quiet");
 
         Assert.True(completed.ExitCode == 0, completed.ToString());
-        Assert.True(arrived > 10, $"{arrived} chunks had arrived.");
+        Assert.True(arrived > 5, $"{arrived} chunks had arrived.");
         Assert.Equal(bytes, (await vault.ContentAsync()).Sum(chunk => chunk.Length));
         Assert.Empty(await vault.VerifyAsync());
         await vault.RestoreAsync((await vault.PointsAsync())[0], _folder["all"]);
@@ -202,7 +202,7 @@ public sealed class DiskTests : IDisposable
     {
         SkipUnlessLinux();
         FolderVault vault = await FolderVault.CreateAsync(_folder["vault"]);
-        var tree = new SourceTreeBuilder(Source).File("a-large", 200 * MiB).File("z-small", 1000);
+        var tree = new SourceTreeBuilder(Source).File("a-large", 128 * MiB).File("z-small", 1000);
         string large = Source + "/a-large";
         int packs = 0;
         vault.Decorate = store => new WatchedVaultStore(store, name =>
@@ -224,7 +224,7 @@ public sealed class DiskTests : IDisposable
         await vault.RestoreAsync(backup.Point, Target);
         Assert.Empty(vault.Skipped);
         Assert.Equal(1000, new FileInfo(Target + Source + "/z-small").Length);
-        Assert.InRange(new FileInfo(Target + large).Length, change == "shortened" ? 8 * MiB : 200 * MiB, 200 * MiB);
+        Assert.InRange(new FileInfo(Target + large).Length, change == "shortened" ? 8 * MiB : 128 * MiB, 128 * MiB);
 
         if (change != "deleted")
         {
@@ -241,7 +241,7 @@ public sealed class DiskTests : IDisposable
     {
         SkipUnlessLinux();
         FolderVault vault = await FolderVault.CreateAsync(_folder["vault"]);
-        var tree = new SourceTreeBuilder(Source).File("a-large", 200 * MiB).File("z-file", 10).File("z-folder/file", 10).File("z-stays", 10);
+        var tree = new SourceTreeBuilder(Source).File("a-large", 128 * MiB).File("z-file", 10).File("z-folder/file", 10).File("z-stays", 10);
         int packs = 0;
         vault.Decorate = store => new WatchedVaultStore(store, name =>
         {
@@ -274,7 +274,7 @@ public sealed class DiskTests : IDisposable
             default:
                 using (FileStream stream = UnixFile.Open(path, FileAccess.ReadWrite))
                 {
-                    stream.Position = change == "rewritten" ? 190 * MiB : stream.Length;
+                    stream.Position = change == "rewritten" ? 120 * MiB : stream.Length;
                     stream.Write(new byte[MiB]);
                 }
 

@@ -74,7 +74,8 @@ public sealed class FileSystemTests : IDisposable
         Assert.InRange(vault.Monitor.Snapshot().ReadBytes, MiB, MiB + (256 << 10));
         Assert.Equal(10 * GiB, backup.Point.Sources[0].Manifest.Bytes);
 
-        await vault.RestoreAsync(backup.Point, Target);
+        // Not verified: that would read all the zeros.
+        await vault.RestoreAsync(backup.Point, Target, verify: false);
 
         Sync();
         UnixFileState restored = UnixFile.Stat(UnixFile.Raw(Target + Source + "/sparse"));
@@ -87,7 +88,7 @@ public sealed class FileSystemTests : IDisposable
     [MemberData(nameof(Kinds))]
     public async Task A_file_beyond_four_GiB_comes_back(string kind)
     {
-        Assert.SkipUnless(CampaignLength.IsFull, "Takes minutes and 15 GiB: runs with OB_CAMPAIGN=full.");
+        Assert.SkipUnless(Testing.Campaign.IsFull, "Takes minutes and 15 GiB: runs with OB_CAMPAIGN=full.");
         MountDisk(kind);
         new SourceTreeBuilder(Source).File("large", (4 * GiB) + (GiB / 2) + 12_345);
         FolderVault vault = await FolderVault.CreateAsync(_folder["vault"]);
@@ -160,7 +161,7 @@ public sealed class FileSystemTests : IDisposable
     {
         Assert.SkipUnless(Shell.IsLinuxRoot, "Mounting needs root on Linux.");
         Assert.SkipUnless(MountedFileSystem.CanMake(kind), $"mkfs.{kind} is not there.");
-        Mount(MountedFileSystem.InImage(_folder[kind], Disk, kind, CampaignLength.IsFull ? 12 * GiB : GiB));
+        Mount(MountedFileSystem.InImage(_folder[kind], Disk, kind, Testing.Campaign.IsFull ? 12 * GiB : GiB));
     }
 
     private void Mount(MountedFileSystem mount) => _mounts.Push(mount);

@@ -19,8 +19,8 @@ public sealed class KillTests : IDisposable
     public async Task A_killed_backup_costs_nothing_that_had_arrived()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Trees are built and compared with Linux's calls.");
-        long bytes = BuildSource(files: 2000, largeFiles: 4, largeFile: 12 << 20);
-        for (int round = 0; round < CampaignLength.Rounds(brief: 3, full: 50); round++)
+        long bytes = BuildSource(files: 1000, largeFiles: 5, largeFile: 12 << 20);
+        for (int round = 0; round < Testing.Campaign.Rounds(usual: 3, full: 50); round++)
         {
             var random = new Random(round);
             string vault = _folder[$"vault-{round}"];
@@ -38,7 +38,7 @@ public sealed class KillTests : IDisposable
     [Fact]
     public async Task A_backup_killed_after_a_checkpoint_continues_there()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && CampaignLength.IsFull, "Takes minutes: runs on Linux with OB_CAMPAIGN=full.");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Testing.Campaign.IsFull, "Takes minutes: runs on Linux with OB_CAMPAIGN=full.");
         long bytes = BuildSource(files: 3000, largeFiles: 3, largeFile: 200 << 20);
         for (int round = 0; round < 5; round++)
         {
