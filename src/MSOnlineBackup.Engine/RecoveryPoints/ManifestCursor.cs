@@ -50,7 +50,7 @@ internal sealed class ManifestCursor
             return ValueTask.FromResult(true);
         }
 
-        return NextLeafAndScanAsync(_leaf is null ? EntryPath.Root : new EntryPath(_leaf.Path.ToArray()), cancellationToken);
+        return NextLeafAndScanAsync(EntryPath.Root, cancellationToken);
     }
 
     /// <summary>Goes on to the first entry that is at or after a path; false where there is none.</summary>
@@ -102,6 +102,8 @@ internal sealed class ManifestCursor
 
     private bool StepInLeaf()
     {
+        // Where the entry is damaged, so is what follows it: the way on is the next leaf.
+        _onEntry = false;
         _onEntry = _leaf!.MoveNext();
         if (!_onEntry && _leafEnd is { } end && EntryPath.Compare(_leaf.Path, end.Bytes) >= 0)
         {
