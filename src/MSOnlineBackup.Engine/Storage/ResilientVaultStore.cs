@@ -15,7 +15,7 @@ public sealed class ResilientVaultStore : IVaultStore
     private const int CompareBufferSize = 1 << 20;
 
     private readonly IVaultStore _inner;
-    private readonly ResiliencePipeline _pipeline;
+    private readonly Lazy<ResiliencePipeline> _retries;
 
     /// <summary>Decorates a store.</summary>
     /// <param name="inner">The store.</param>
@@ -25,25 +25,7 @@ public sealed class ResilientVaultStore : IVaultStore
     {
         _inner = inner;
         options ??= new VaultRetryOptions();
-        _pipeline = new ResiliencePipelineBuilder { TimeProvider = timeProvider ?? TimeProvider.System }
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = static arguments => ValueTask.FromResult(arguments.Outcome.Exception is BackupException { IsTransient: true }),
-                MaxRetryAttempts = options.MaxRetries,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = options.FirstWait,
-                MaxDelay = options.LongestWait,
-                OnRetry = arguments =>
-                {
-                    options.Waiting?.Invoke(new VaultWait(
-                        arguments.AttemptNumber + 1,
-                        arguments.RetryDelay,
-                        (BackupException)arguments.Outcome.Exception!));
-                    return ValueTask.CompletedTask;
-                },
-            })
-            .Build();
+        _retries = new Lazy<ResiliencePipeline>(() => CreateRetries(options, timeProvider ?? TimeProvider.System));
     }
 
     /// <inheritdoc/>
@@ -58,7 +40,7 @@ public sealed class ResilientVaultStore : IVaultStore
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         bool doubtful = false;
-        bool created = await _pipeline.ExecuteAsync(
+        bool created = await ExecuteAsync(
             async token =>
             {
                 try
@@ -77,11 +59,11 @@ public sealed class ResilientVaultStore : IVaultStore
 
     /// <inheritdoc/>
     public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
-        _pipeline.ExecuteAsync(token => _inner.ReadAsync(name, offset, destination, token), cancellationToken);
+        ExecuteAsync(token => _inner.ReadAsync(name, offset, destination, token), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) =>
-        _pipeline.ExecuteAsync(token => _inner.StatAsync(name, token), cancellationToken);
+        ExecuteAsync(token => _inner.StatAsync(name, token), cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>A listing that broke off begins again, and leaves out what it has shown.</remarks>
@@ -91,7 +73,7 @@ public sealed class ResilientVaultStore : IVaultStore
         IAsyncEnumerator<StoredObject>? listing = null;
         try
         {
-            while (await _pipeline.ExecuteAsync(MoveToNewAsync, cancellationToken).ConfigureAwait(false))
+            while (await ExecuteAsync(MoveToNewAsync, cancellationToken).ConfigureAwait(false))
             {
                 yield return listing!.Current;
             }
@@ -135,7 +117,58 @@ public sealed class ResilientVaultStore : IVaultStore
 
     /// <inheritdoc/>
     public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) =>
-        _pipeline.ExecuteAsync(token => _inner.DeleteAsync(name, token), cancellationToken);
+        new(ExecuteAsync(
+            async token =>
+            {
+                await _inner.DeleteAsync(name, token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).AsTask());
+
+    private static ResiliencePipeline CreateRetries(VaultRetryOptions options, TimeProvider timeProvider) => new ResiliencePipelineBuilder { TimeProvider = timeProvider }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = static arguments => ValueTask.FromResult(arguments.Outcome.Exception is BackupException { IsTransient: true }),
+                MaxRetryAttempts = options.MaxRetries,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.FirstWait,
+                MaxDelay = options.LongestWait,
+                OnRetry = arguments =>
+                {
+                    options.Waiting?.Invoke(new VaultWait(
+                        arguments.AttemptNumber + 1,
+                        arguments.RetryDelay,
+                        (BackupException)arguments.Outcome.Exception!));
+                    return ValueTask.CompletedTask;
+                },
+            })
+            .Build();
+
+    // The first attempt needs no pipeline: loading and compiling one takes longer than a whole small job, and nearly no job
+    // needs it. What it failed with is the pipeline's first failure.
+    private async ValueTask<T> ExecuteAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+    {
+        BackupException? first;
+        try
+        {
+            return await call(cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsTransient)
+        {
+            first = e;
+        }
+
+        return await RetryAsync(call, first, cancellationToken).ConfigureAwait(false);
+    }
+
+    private ValueTask<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> call, BackupException failure, CancellationToken cancellationToken)
+    {
+        BackupException? first = failure;
+        return _retries.Value.ExecuteAsync(
+            token => Interlocked.Exchange(ref first, null) is { } known ? ValueTask.FromException<T>(known) : call(token),
+            cancellationToken);
+    }
 
     private async ValueTask<bool> HoldsAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
