@@ -43,9 +43,10 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(options);
         Passphrase.Validate(passphrase);
-        VaultHeader header = await VaultHeader.CreateAsync(store, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken).ConfigureAwait(false);
         await new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations)
             .CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
         return await InspectVaultAsync(store, cancellationToken).ConfigureAwait(false);
     }
 

@@ -27,26 +27,37 @@ internal sealed record VaultHeader
     [JsonPropertyName("created")]
     public required DateTimeOffset Created { get; init; }
 
-    /// <summary>Creates the header of a new vault.</summary>
+    /// <summary>Makes the header of a new vault, which is written last: until then there is no vault.</summary>
     /// <exception cref="BackupException">VaultExists.</exception>
-    public static async Task<VaultHeader> CreateAsync(IVaultStore store, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<VaultHeader> PrepareAsync(IVaultStore store, TimeProvider clock, CancellationToken cancellationToken)
     {
         await foreach (StoredObject found in store.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
         {
-            throw Exists(store, found.Name);
+            // Key slots alone are what a creation leaves that was interrupted; they open nothing.
+            if (!found.Name.StartsWith(VaultLayout.AllKeys, StringComparison.Ordinal))
+            {
+                throw Exists(store, found.Name);
+            }
         }
 
-        var header = new VaultHeader
+        return new VaultHeader
         {
             Format = SupportedFormat,
             Features = [],
             VaultId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
             Created = clock.GetUtcNow(),
         };
-        byte[] content = JsonSerializer.SerializeToUtf8Bytes(header, VaultJson.Default.VaultHeader);
-        return await store.TryCreateAsync(VaultLayout.Header, content, cancellationToken).ConfigureAwait(false)
-            ? header
-            : throw Exists(store, VaultLayout.Header);
+    }
+
+    /// <summary>Writes the header: from here on there is a vault.</summary>
+    /// <exception cref="BackupException">VaultExists.</exception>
+    public async Task WriteAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        byte[] content = JsonSerializer.SerializeToUtf8Bytes(this, VaultJson.Default.VaultHeader);
+        if (!await store.TryCreateAsync(VaultLayout.Header, content, cancellationToken).ConfigureAwait(false))
+        {
+            throw Exists(store, VaultLayout.Header);
+        }
     }
 
     /// <summary>Reads the header.</summary>

@@ -44,7 +44,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
     public static async Task<RestoreFixture> CreateAsync()
     {
         var objects = new MemoryVaultStore();
-        VaultHeader header = await VaultHeader.CreateAsync(objects, TimeProvider.System, Cancel);
+        VaultHeader header = await VaultHeader.PrepareAsync(objects, TimeProvider.System, Cancel);
         UnlockedStore unlocked = await new KeyRing(objects, header, TimeProvider.System, iterations: 1000).CreateStoreAsync("a passphrase that is long", Cancel);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
         return new RestoreFixture(objects, header, unlocked, await BeginAsync(store));

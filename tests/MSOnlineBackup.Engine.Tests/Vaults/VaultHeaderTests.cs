@@ -12,9 +12,21 @@ public class VaultHeaderTests
     private readonly MemoryVaultStore _objects = new();
 
     [Fact]
+    public async Task A_creation_that_was_interrupted_before_the_header_can_be_done_again()
+    {
+        var options = new EngineOptions { KeyDerivationIterations = 1000 };
+        _objects.SetContent($"keys/{new string('0', 32)}/{new string('1', 32)}", "left behind"u8.ToArray());
+
+        await BackupEngine.CreateVaultAsync(_objects, "correct horse battery", options, Cancel);
+
+        Assert.Single(await (await BackupEngine.OpenAsync(_objects, "correct horse battery", options, Cancel)).ListKeysAsync(Cancel));
+    }
+
+    [Fact]
     public async Task What_was_created_is_read()
     {
-        VaultHeader made = await VaultHeader.CreateAsync(_objects, new FakeClock(), Cancel);
+        VaultHeader made = await VaultHeader.PrepareAsync(_objects, new FakeClock(), Cancel);
+        await made.WriteAsync(_objects, Cancel);
 
         VaultHeader read = await VaultHeader.ReadAsync(_objects, Cancel);
 
@@ -29,7 +41,7 @@ public class VaultHeaderTests
     {
         _objects.SetContent(found, [1]);
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => VaultHeader.CreateAsync(_objects, new FakeClock(), Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => VaultHeader.PrepareAsync(_objects, new FakeClock(), Cancel));
 
         Assert.Equal(BackupErrorId.VaultExists, fault.Id);
         Assert.Equal([found], _objects.Names);
@@ -73,7 +85,7 @@ public class VaultHeaderTests
     [Fact]
     public async Task Every_flipped_bit_is_told_or_gives_a_legal_header()
     {
-        await VaultHeader.CreateAsync(_objects, new FakeClock(), Cancel);
+        await (await VaultHeader.PrepareAsync(_objects, new FakeClock(), Cancel)).WriteAsync(_objects, Cancel);
         int length = _objects.GetContent(VaultLayout.Header).Length;
         for (int bit = 0; bit < length * 8; bit++)
         {
