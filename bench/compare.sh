@@ -49,8 +49,7 @@ RESTIC=${RESTIC:-restic}
 BORG=${BORG:-borg}
 if has obengine && [[ -z ${OBENGINE:-} ]]; then
     # A lock file of its own: the packages for one runtime are no part of the checkout's.
-    dotnet publish "$here/../src/MSOnlineBackup.Host" -c Release -r linux-x64 --self-contained false -p:PublishReadyToRun=true \
-        -o "$here/../output/obengine" -v quiet --nologo >&2
+    dotnet publish "$here/../src/MSOnlineBackup.Host" -c Release -r linux-x64 -o "$here/../output/obengine" -v quiet --nologo >&2
     OBENGINE=$here/../output/obengine/obengine
 fi
 
