@@ -18,6 +18,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
     private int _at;
     private int _folder;
     private int _file = -1;
+    private UnixStat _fileStat;
     private byte[]? _names;
     private byte[]? _value;
 
@@ -118,13 +119,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
             throw UnixSourceError.OfItem(result, tree.FullPath(Entry.Path));
         }
 
-        result = system.Stat(_file, out UnixStat stat);
-        if (result < 0)
-        {
-            throw UnixSourceError.OfItem(result, tree.FullPath(Entry.Path));
-        }
-
-        var file = new UnixSourceFile(system, tree, Entry.Path, _file, stat);
+        var file = new UnixSourceFile(system, tree, Entry.Path, _file, _fileStat);
         _file = -1;
         return file;
     }
@@ -151,8 +146,8 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
         }
 
         // What was a file a moment ago may be a pipe now, or a device that must not be read.
-        int result = system.Stat(handle, out UnixStat stat);
-        if (result < 0 || stat.Kind != EntryKind.File)
+        int result = system.Stat(handle, out _fileStat);
+        if (result < 0 || _fileStat.Kind != EntryKind.File)
         {
             UnixSystem.Close(handle);
             return result < 0 ? result : -Errno.NoSuchDevice;
