@@ -90,4 +90,60 @@ public enum BackupErrorId
     // Calls.
     /// <summary>An argument or option is not valid.</summary>
     ArgumentInvalid = 600,
+
+    // Policies.
+    /// <summary>There is no such policy on this machine.</summary>
+    PolicyNotFound = 700,
+    /// <summary>The policy lacks something: sources, a schedule, a retention.</summary>
+    PolicyIncomplete,
+    /// <summary>The policy contradicts itself: sources that overlap, a source that is excluded itself, a rule that can never hold.</summary>
+    PolicyInvalid,
+    /// <summary>A value is outside a limit of the profile in force; limit and value are named.</summary>
+    PolicyLimitExceeded,
+    /// <summary>The policy is paused.</summary>
+    PolicyPaused,
+    /// <summary>A policy file cannot be read as one.</summary>
+    PolicyFileInvalid,
+
+    // This machine.
+    /// <summary>The machine is not registered with a vault.</summary>
+    MachineNotRegistered = 800,
+    /// <summary>The machine is registered, and no passphrase is set.</summary>
+    MachineNotActivated,
+    /// <summary>The vault knows another machine of this name, whose passphrase is a different one.</summary>
+    MachineNameTaken,
+    /// <summary>The vault has as many machines as it may have.</summary>
+    MachineLimitReached,
+    /// <summary>A vault credential file is corrupt, expired, not the newest, or no such file.</summary>
+    VaultCredentialInvalid,
+    /// <summary>The credential file belongs to another vault than the one that this machine is registered with.</summary>
+    VaultCredentialForeign,
+    /// <summary>Setting the passphrase did not complete; it says where the rescue file is.</summary>
+    ActivationFailed,
+    /// <summary>The activation is damaged: the scratch folder or the key file in it is missing or full.</summary>
+    ActivationDamaged,
+    /// <summary>The key file is missing, damaged, or another machine's.</summary>
+    KeyFileInvalid,
+    /// <summary>The scratch folder may not be used: why is said.</summary>
+    ScratchInvalid,
+    /// <summary>The scratch folder's volume has too little room.</summary>
+    ScratchFull,
+    /// <summary>A state file is truncated, damaged, or of a newer version.</summary>
+    StateInvalid,
+    /// <summary>The state folder cannot be read or written by this account.</summary>
+    StateAccessDenied,
+
+    // Jobs.
+    /// <summary>Another job is in progress on this machine.</summary>
+    JobInProgress = 900,
+    /// <summary>There is no such job.</summary>
+    JobNotFound,
+    /// <summary>The job's process ended without saying so.</summary>
+    JobLost,
+    /// <summary>The program for background jobs was not found or could not be started.</summary>
+    JobHostMissing,
+    /// <summary>The recovery needs an option or a passphrase that was not given.</summary>
+    RecoveryOptionMissing,
+    /// <summary>Not in this version; the message names what to use instead.</summary>
+    NotAvailable,
 }

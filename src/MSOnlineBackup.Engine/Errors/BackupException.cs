@@ -10,13 +10,15 @@ public sealed class BackupException : Exception
     /// <param name="target">The thing the error is about: a path, an object's name, a key slot.</param>
     /// <param name="transient">Whether the same call may succeed later without anybody's doing.</param>
     /// <param name="innerException">The cause, where there is one.</param>
+    /// <param name="errorCode">The number under which the original product's documentation knows the error, for example "34513" or "0x1FC07".</param>
     public BackupException(
         BackupErrorId id,
         string message,
         string recommendedAction,
         string? target = null,
         bool transient = false,
-        Exception? innerException = null)
+        Exception? innerException = null,
+        string? errorCode = null)
         : base(message, innerException)
     {
         ArgumentException.ThrowIfNullOrEmpty(recommendedAction);
@@ -24,6 +26,7 @@ public sealed class BackupException : Exception
         RecommendedAction = recommendedAction;
         Target = target;
         IsTransient = transient;
+        ErrorCode = errorCode;
     }
 
     /// <summary>The stable id.</summary>
@@ -34,6 +37,9 @@ public sealed class BackupException : Exception
 
     /// <summary>The thing the error is about.</summary>
     public string? Target { get; }
+
+    /// <summary>The number under which the original product's documentation knows the error; null where it knows none.</summary>
+    public string? ErrorCode { get; }
 
     /// <summary>Whether a retry of the same call may succeed.</summary>
     public bool IsTransient { get; }

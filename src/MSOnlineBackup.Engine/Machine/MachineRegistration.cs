@@ -1,0 +1,16 @@
+namespace MSOnlineBackup.Engine.Machine;
+
+/// <summary>The vault that this machine backs up to.</summary>
+/// <param name="VaultId">32 hexadecimal digits.</param>
+/// <param name="VaultLocation">Where it is: an absolute folder.</param>
+/// <param name="VaultName">What its owner calls it.</param>
+/// <param name="MachineName">The name under which it knows this machine.</param>
+/// <param name="Registered">Since when (UTC).</param>
+/// <param name="CredentialSerial">The serial of the credential file that was used.</param>
+public sealed record MachineRegistration(
+    string VaultId,
+    string VaultLocation,
+    string VaultName,
+    string MachineName,
+    DateTimeOffset Registered,
+    long CredentialSerial);
