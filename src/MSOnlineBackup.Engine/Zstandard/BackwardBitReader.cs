@@ -10,7 +10,8 @@ namespace MSOnlineBackup.Engine.Zstandard;
 /// <remarks>
 /// Safe without a special case for the last bits because <b>every stream is preceded by at least <see cref="Reach"/> bytes of
 /// the same frame</b> (the frame's, the block's and the section's headers): a container may reach that far before the stream.
-/// What it reads there is never used by a valid stream, and <see cref="IsAtStart"/> tells a stream that used it.
+/// What it reads there is never used by a valid stream, and <see cref="IsAtStart"/> tells a stream that used it. Containers are
+/// loaded as they lie in memory, which is right on little-endian processors: all that the engine is built for.
 /// </remarks>
 internal unsafe struct BackwardBitReader
 {

@@ -35,22 +35,24 @@ public class ZstandardProgramTests
     {
         SkipWithoutZstd();
         using var folder = new TempFolder();
-        byte[][] contents = [.. Lengths.Select(length => Make(what, length))];
-        string[] names = [.. Lengths.Select(length => folder[$"{length}"])];
+        // The strongest level takes seconds for the longest content, to write blocks no other than its other ones.
+        int[] lengths = [.. Lengths.Where(length => level != "-19" || length <= 1 << 20)];
+        byte[][] contents = [.. lengths.Select(length => Make(what, length))];
+        string[] names = [.. lengths.Select(length => folder[$"{length}"])];
         for (int i = 0; i < names.Length; i++)
         {
             File.WriteAllBytes(names[i], contents[i]);
         }
 
-        // A level above 3 with its checksum, the others without.
+        // With a checksum and without.
         Shell.RunChecked("zstd", ["-q", level, level is "-9" or "-19" ? "--check" : "--no-check", .. names]);
 
         var decoder = new ZstandardDecoder();
         for (int i = 0; i < names.Length; i++)
         {
             byte[] decoded = new byte[contents[i].Length];
-            Assert.True(decoder.TryDecode(File.ReadAllBytes(names[i] + ".zst"), decoded), $"{Lengths[i]} bytes");
-            Assert.True(decoded.AsSpan().SequenceEqual(contents[i]), $"{Lengths[i]} bytes");
+            Assert.True(decoder.TryDecode(File.ReadAllBytes(names[i] + ".zst"), decoded), $"{lengths[i]} bytes");
+            Assert.True(decoded.AsSpan().SequenceEqual(contents[i]), $"{lengths[i]} bytes");
         }
     }
 
