@@ -35,7 +35,7 @@ public class ZstandardProgramTests
     {
         SkipWithoutZstd();
         using var folder = new TempFolder();
-        // The strongest level takes seconds for the longest content, to write blocks no other than its other ones.
+        // The strongest level takes seconds for the longest content, and writes nothing in it that shorter ones lack.
         int[] lengths = [.. Lengths.Where(length => level != "-19" || length <= 1 << 20)];
         byte[][] contents = [.. lengths.Select(length => Make(what, length))];
         string[] names = [.. lengths.Select(length => folder[$"{length}"])];
