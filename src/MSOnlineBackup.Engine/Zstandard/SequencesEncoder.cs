@@ -19,9 +19,6 @@ internal sealed unsafe class SequencesEncoder
     // All states of one sequence send at most 26 bits, and up to seven are left over: so many more have room.
     private const int ExtraBitsAtOnce = 64 - 1 - 7 - 26;
 
-    /// <summary>What one sequence and what follows the last can take, and the three tables' descriptions, in bytes.</summary>
-    private const int Slack = 256;
-
     private static readonly FseEncodingTable LiteralsLengthDefaults =
         FseEncodingTable.Of(ZstandardFormat.LiteralsLengthDefaultDistribution, ZstandardFormat.LiteralsLengthDefaultAccuracyLog);
 
@@ -45,7 +42,7 @@ internal sealed unsafe class SequencesEncoder
     /// <param name="sequences">What to write.</param>
     /// <param name="count">How many they are.</param>
     /// <param name="destination">Where the section begins.</param>
-    /// <param name="limit">Where it must end; <see cref="Slack"/> and eight bytes more may be touched behind it.</param>
+    /// <param name="limit">Where it must end; up to 512 bytes behind it may be touched: three tables' descriptions, a sequence, an unaligned store.</param>
     /// <returns>Where it ends.</returns>
     public byte* Encode(Sequence* sequences, int count, byte* destination, byte* limit)
     {

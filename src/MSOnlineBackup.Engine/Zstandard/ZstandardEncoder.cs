@@ -13,6 +13,10 @@ internal sealed unsafe class ZstandardEncoder
 
     // More than the sections' headers, tables and unaligned stores can reach behind a block's size.
     private const int BlockSlack = 1024;
+
+    // Nothing is found in fewer bytes.
+    private const int ShortestCompressed = 32;
+
     private const int HeaderSizeLimit = 9;
     private const int SingleSegment = 1 << 5;
     private const int FourByteContentSize = 2 << 6;
@@ -99,6 +103,12 @@ internal sealed unsafe class ZstandardEncoder
         {
             type = BlockType.RunLength;
             return content[..1];
+        }
+
+        if (content.Length < ShortestCompressed)
+        {
+            type = BlockType.Raw;
+            return content;
         }
 
         // A block that is stored as it is does not change what the reader remembers.
