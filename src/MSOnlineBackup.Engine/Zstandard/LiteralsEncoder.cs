@@ -13,6 +13,8 @@ internal sealed unsafe class LiteralsEncoder
     private const int TenBits = 1 << 10;
     private const int FourteenBits = 1 << 14;
 
+    private const int SampleLength = 4096;
+
     private readonly int[] _counts = new int[4 * HuffmanEncodingTable.SymbolLimit];
     private readonly HuffmanEncodingTable _table = new();
 
@@ -29,6 +31,14 @@ internal sealed unsafe class LiteralsEncoder
                 return Raw(literals, length, destination);
             }
 
+            // Both ends flat: media and archives, where counting all would be most of the work.
+            if (length >= 8 * SampleLength
+                && IsFlat(Count(literals, SampleLength), SampleLength)
+                && IsFlat(Count(literals + length - SampleLength, SampleLength), SampleLength))
+            {
+                return Raw(literals, length, destination);
+            }
+
             int most = Count(literals, length);
             if (most == length)
             {
@@ -37,12 +47,12 @@ internal sealed unsafe class LiteralsEncoder
                 return next;
             }
 
-            // Nearly flat, or not smaller enough to be worth decoding: as they are.
-            if (most <= (length >> 7) + 4)
+            if (IsFlat(most, length))
             {
                 return Raw(literals, length, destination);
             }
 
+            // What is not smaller by a little is not worth decoding.
             long bits = _table.Build(_counts.AsSpan(0, HuffmanEncodingTable.SymbolLimit));
             int worthwhile = length - (length >> 6) - 2;
             if ((bits >> 3) >= worthwhile)
@@ -90,6 +100,9 @@ internal sealed unsafe class LiteralsEncoder
             return end;
         }
     }
+
+    /// <summary>Whether even the most frequent literal is so rare that no code is much shorter than a byte.</summary>
+    private static bool IsFlat(int most, int length) => most <= (length >> 7) + 4;
 
     private static byte* Raw(byte* literals, int length, byte* destination)
     {

@@ -23,7 +23,7 @@ internal sealed unsafe class MatchFinder
     private const int TagBits = 10;
     private const uint TagMask = (1u << TagBits) - 1;
 
-    private const int FirstStep = 2;
+    private const int FirstStep = 3;
     private const int StepGrowthLog = 7;
     private const int CopyStride = 32;
 
@@ -142,7 +142,7 @@ internal sealed unsafe class MatchFinder
                         offset2 = offset1;
                         offset1 = (nuint)(at - match);
                         offsetValue = (uint)offset1 + ZstandardFormat.RepeatedOffsetCount;
-                        uint back = CommonBefore(at, match, Math.Min((uint)(at - anchor), (uint)(match - source)));
+                        uint back = CommonBefore(at, match, match - source < sizeof(ulong) ? 0 : (uint)(at - anchor));
                         at -= back;
                         match -= back;
                         uint matchLength = ShortestMatch + back + CommonLength(at + ShortestMatch + back, match + ShortestMatch + back, blockEnd);
@@ -164,7 +164,7 @@ internal sealed unsafe class MatchFinder
                     else
                     {
                         // Without literals before it, "1" would mean the earlier offset: one literal stays.
-                        uint back = CommonBefore(at, match, Math.Min((uint)(at - anchor) - 1, (uint)(match - source)));
+                        uint back = CommonBefore(at, match, match - source < sizeof(ulong) ? 0 : (uint)(at - anchor) - 1);
                         at -= back;
                         match -= back;
                         uint matchLength = ShortestMatch + back + CommonLength(at + ShortestMatch + back, match + ShortestMatch + back, blockEnd);
@@ -256,21 +256,18 @@ internal sealed unsafe class MatchFinder
         }
     }
 
-    /// <summary>How many bytes are the same just before, up to a limit that keeps within the source.</summary>
+    /// <summary>
+    /// How many bytes are the same just before, up to a limit; it is 0 where there are not eight. More than eight are not looked
+    /// for: strides are shorter, and comparing them at once spares a loop whose end nobody can predict.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint CommonBefore(byte* here, byte* there, uint limit)
     {
         unchecked
         {
-            uint length = 0;
-            while (length < limit && here[-1] == there[-1])
-            {
-                here--;
-                there--;
-                length++;
-            }
-
-            return length;
+            return limit == 0
+                ? 0
+                : Math.Min(limit, (uint)BitOperations.LeadingZeroCount(*(ulong*)(here - sizeof(ulong)) ^ *(ulong*)(there - sizeof(ulong))) >> 3);
         }
     }
 }
