@@ -137,65 +137,47 @@ internal sealed unsafe class MatchFinder
                         }
                     }
 
+                    uint reach = (uint)(at - anchor);
                     if (offsetValue == 0)
                     {
                         offset2 = offset1;
                         offset1 = (nuint)(at - match);
                         offsetValue = (uint)offset1 + ZstandardFormat.RepeatedOffsetCount;
-                        uint back = CommonBefore(at, match, match - source < sizeof(ulong) ? 0 : (uint)(at - anchor));
-                        at -= back;
-                        match -= back;
-                        uint matchLength = ShortestMatch + back + CommonLength(at + ShortestMatch + back, match + ShortestMatch + back, blockEnd);
-                        uint run = (uint)(at - anchor);
-                        CopyLiterals(anchor, literal, run);
-                        literal += run;
-                        *sequence++ = new Sequence(run, matchLength, offsetValue);
-                        uint inside = (uint)(at - source) + 2;
-                        at += matchLength;
-                        if (at >= searchEnd)
-                        {
-                            anchor = at;
-                            break;
-                        }
-
-                        uint insideHash = Hash(*(ulong*)(source + inside));
-                        table[insideHash >> TagBits] = (inside << TagBits) | (insideHash & TagMask);
                     }
                     else
                     {
                         // Without literals before it, "1" would mean the earlier offset: one literal stays.
-                        uint back = CommonBefore(at, match, match - source < sizeof(ulong) ? 0 : (uint)(at - anchor) - 1);
-                        at -= back;
-                        match -= back;
-                        uint matchLength = ShortestMatch + back + CommonLength(at + ShortestMatch + back, match + ShortestMatch + back, blockEnd);
-                        uint run = (uint)(at - anchor);
-                        CopyLiterals(anchor, literal, run);
-                        literal += run;
-                        *sequence++ = new Sequence(run, matchLength, offsetValue);
-                        at += matchLength;
-                        if (at >= searchEnd)
-                        {
-                            anchor = at;
-                            break;
-                        }
+                        reach--;
                     }
 
-                    uint before = (uint)(at - source) - 2;
-                    uint beforeHash = Hash(*(ulong*)(source + before));
-                    table[beforeHash >> TagBits] = (before << TagBits) | (beforeHash & TagMask);
+                    uint back = CommonBefore(at, match, match - source < sizeof(ulong) ? 0 : reach);
+                    uint matchLength = ShortestMatch + CommonLength(at + ShortestMatch, match + ShortestMatch, blockEnd);
+                    at -= back;
+                    uint run = (uint)(at - anchor);
+                    CopyLiterals(anchor, literal, run);
+                    literal += run;
+                    *sequence++ = new Sequence(run, matchLength + back, offsetValue);
+                    byte* inside = at + 2;
+                    at += matchLength + back;
+                    anchor = at;
+                    if (at >= searchEnd)
+                    {
+                        break;
+                    }
+
+                    table[Hash(*(ulong*)inside) >> TagBits] = Entry(inside, source);
+                    table[Hash(*(ulong*)(at - 2)) >> TagBits] = Entry(at - 2, source);
 
                     // Often the offset before the last one goes on right here.
                     while (at < searchEnd && *(uint*)at == *(uint*)(at - offset2))
                     {
-                        uint matchLength = ShortestMatch + CommonLength(at + ShortestMatch, at + ShortestMatch - offset2, blockEnd);
+                        matchLength = ShortestMatch + CommonLength(at + ShortestMatch, at + ShortestMatch - offset2, blockEnd);
                         (offset1, offset2) = (offset2, offset1);
-                        uint hash = Hash(*(ulong*)at);
-                        table[hash >> TagBits] = ((uint)(at - source) << TagBits) | (hash & TagMask);
+                        table[Hash(*(ulong*)at) >> TagBits] = Entry(at, source);
                         *sequence++ = new Sequence(0, matchLength, 1);
                         at += matchLength;
+                        anchor = at;
                     }
-
-                    anchor = at;
                 }
             }
 
@@ -212,6 +194,10 @@ internal sealed unsafe class MatchFinder
     /// <summary>The table's index, followed by the tag.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Hash(ulong bytes) => unchecked((uint)(((bytes << 8) * 0x9E3779B185EBCA87) >> (64 - HashLog - TagBits)));
+
+    /// <summary>What the table holds of a position.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Entry(byte* at, byte* source) => unchecked(((uint)(at - source) << TagBits) | (Hash(*(ulong*)at) & TagMask));
 
     /// <summary>Copies in strides: the bytes behind a run are overwritten by the next one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
