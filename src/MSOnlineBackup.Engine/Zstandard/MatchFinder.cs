@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace MSOnlineBackup.Engine.Zstandard;
 
 /// <summary>
-/// Finds earlier occurrences of what comes next: one hash table of the latest position of each seven-byte string, looked at
+/// Finds earlier occurrences of what comes next: one hash table of the latest position of each eight-byte string, looked at
 /// greedily. Strides grow over stretches where nothing is found. Assumes a little-endian machine, as .NET's are.
 /// </summary>
 internal sealed unsafe class MatchFinder
@@ -193,7 +193,7 @@ internal sealed unsafe class MatchFinder
 
     /// <summary>The table's index, followed by the tag.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Hash(ulong bytes) => unchecked((uint)(((bytes << 8) * 0x9E3779B185EBCA87) >> (64 - HashLog - TagBits)));
+    private static uint Hash(ulong bytes) => unchecked((uint)((bytes * 0x9E3779B185EBCA87) >> (64 - HashLog - TagBits)));
 
     /// <summary>What the table holds of a position.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
