@@ -87,10 +87,7 @@ public class ZstandardProgramTests
         Assert.True(room.Decode(decoder, frame));
     }
 
-    private static void SkipWithoutZstd() => Assert.SkipUnless(IsOnPath("zstd"), "The zstd program is not on the path.");
-
-    private static bool IsOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Any(folder => File.Exists(Path.Combine(folder, program)));
+    private static void SkipWithoutZstd() => Assert.SkipUnless(ZstandardProgram.IsThere, ZstandardProgram.Missing);
 
     private static byte[] Make(string what, int length)
     {
