@@ -24,7 +24,7 @@ public sealed partial class DependencyTests
     private static readonly string[] Folders =
     [
         "", "Backup", "Restore", "Maintenance", "Jobs", "Machine", "Retention", "Policies", "Sources", "RecoveryPoints", "Vaults",
-        "Index", "Packs", "Chunks", "Chunking", "Cryptography", "Storage", "Errors",
+        "Index", "Packs", "Chunks", "Zstandard", "Chunking", "Cryptography", "Storage", "Errors",
     ];
 
     // Plain values at the top that are handed down: what the engine takes from outside, and what it is.
