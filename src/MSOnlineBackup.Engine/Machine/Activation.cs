@@ -88,6 +88,18 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         UnlockedKey key = await keys.UnlockAsync(passphrase, cancellationToken, machine.Activation!.StoreId).ConfigureAwait(false);
         try
         {
+            await keys.VerifyAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.KeyFileInvalid)
+        {
+            // The passphrase has just opened the slot: what is damaged in it is what shows whether a key is its own.
+            UnlockedKey renewed = key with { KeyId = await keys.AddAsync(key.StoreId, key.MasterKey, passphrase, null, cancellationToken).ConfigureAwait(false) };
+            await RemoveSlotAsync(keys, key, cancellationToken).ConfigureAwait(false);
+            key = renewed;
+        }
+
+        try
+        {
             WriteKey(scratch, machine.Registration!, key);
         }
         catch (Exception e) when (IsFailure(e))
