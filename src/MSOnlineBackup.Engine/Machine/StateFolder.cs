@@ -42,14 +42,14 @@ internal sealed class StateFolder
         }
     });
 
-    /// <summary>Changes a file: nobody else changes any in between.</summary>
+    /// <summary>Changes a file: nobody else changes it in between.</summary>
     /// <param name="name">The file.</param>
     /// <param name="change">From its bytes, null where there is none, to the new ones, null to remove it.</param>
     /// <exception cref="BackupException">StateAccessDenied.</exception>
     public void Update(string name, Func<byte[]?, byte[]?> change) => Try(() =>
     {
         Make();
-        using IDisposable _ = StateLock.Enter(PathOf("state.lock"));
+        using IDisposable _ = StateLock.Enter(PathOf(name + ".lock"));
         if (change(Read(name)) is { } content)
         {
             PrivateFile.Replace(PathOf(name), content);
