@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+
+namespace MSOnlineBackup.Help.Metadata;
+
+/// <summary>Reads the cmdlets of an assembly from its metadata: nothing is loaded or run, and PowerShell need not be there.</summary>
+internal sealed class CmdletReader
+{
+    private static readonly TypeNames s_names = new();
+
+    private readonly MetadataReader _metadata;
+    private readonly Dictionary<string, string[]> _enums;
+
+    private CmdletReader(MetadataReader metadata)
+    {
+        _metadata = metadata;
+        _enums = metadata.TypeDefinitions
+            .Select(metadata.GetTypeDefinition)
+            .Where(type => type.BaseType.Kind == HandleKind.TypeReference && metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)type.BaseType).Name) == "Enum")
+            .DistinctBy(type => metadata.GetString(type.Name))
+            .ToDictionary(
+                type => metadata.GetString(type.Name),
+                type => type.GetFields().Select(metadata.GetFieldDefinition)
+                    .Where(field => field.Attributes.HasFlag(FieldAttributes.Literal))
+                    .Select(field => metadata.GetString(field.Name))
+                    .ToArray());
+    }
+
+    public static IReadOnlyList<CmdletFacts> Read(string assembly)
+    {
+        using var file = new PEReader(File.OpenRead(assembly));
+        var reader = new CmdletReader(file.GetMetadataReader());
+        return [.. reader._metadata.TypeDefinitions.Select(reader._metadata.GetTypeDefinition).Select(reader.ReadCmdlet).OfType<CmdletFacts>()];
+    }
+
+    private CmdletFacts? ReadCmdlet(TypeDefinition type)
+    {
+        if (Attributes(type.GetCustomAttributes(), "CmdletAttribute") is not [var cmdlet])
+        {
+            return null;
+        }
+
+        List<ParameterFacts> parameters = [.. WithBases(type).SelectMany(one => one.GetProperties()).Select(_metadata.GetPropertyDefinition).Select(ReadParameter).OfType<ParameterFacts>()];
+        if (Named(cmdlet, "SupportsShouldProcess", false))
+        {
+            parameters.Add(Common("WhatIf", "wi"));
+            parameters.Add(Common("Confirm", "cf"));
+        }
+
+        string name = string.Join('-', cmdlet.FixedArguments.Select(argument => argument.Value));
+        return new CmdletFacts(name, Named<string?>(cmdlet, "DefaultParameterSetName", null), parameters);
+    }
+
+    private ParameterFacts? ReadParameter(PropertyDefinition property)
+    {
+        CustomAttributeHandleCollection attributes = property.GetCustomAttributes();
+        ParameterUseFacts[] uses = [.. Attributes(attributes, "ParameterAttribute").Select(ReadUse)];
+        if (uses.Length == 0)
+        {
+            return null;
+        }
+
+        string type = property.DecodeSignature(s_names, null).ReturnType;
+        string[] values = Strings(attributes, "ValidateSetAttribute");
+        string element = type.Replace("[]", "", StringComparison.Ordinal).Replace("List<", "", StringComparison.Ordinal).TrimEnd('>');
+        return new ParameterFacts(
+            _metadata.GetString(property.Name),
+            type,
+            Strings(attributes, "AliasAttribute"),
+            values.Length > 0 ? values : _enums.GetValueOrDefault(element),
+            Attributes(attributes, "SupportsWildcardsAttribute").Count > 0,
+            uses);
+    }
+
+    private static ParameterUseFacts ReadUse(CustomAttributeValue<string> attribute)
+    {
+        int position = Named(attribute, "Position", int.MinValue);
+        return new ParameterUseFacts(
+            Named<string?>(attribute, "ParameterSetName", null),
+            Named(attribute, "Mandatory", false),
+            position == int.MinValue ? null : position,
+            Named(attribute, "ValueFromPipeline", false),
+            Named(attribute, "ValueFromPipelineByPropertyName", false));
+    }
+
+    private static ParameterFacts Common(string name, string alias) =>
+        new(name, "SwitchParameter", [alias], null, false, [new ParameterUseFacts(null, false, null, false, false)]);
+
+    private IEnumerable<TypeDefinition> WithBases(TypeDefinition type)
+    {
+        yield return type;
+        while (type.BaseType.Kind == HandleKind.TypeDefinition)
+        {
+            type = _metadata.GetTypeDefinition((TypeDefinitionHandle)type.BaseType);
+            yield return type;
+        }
+    }
+
+    private List<CustomAttributeValue<string>> Attributes(CustomAttributeHandleCollection handles, string name) =>
+        [.. handles.Select(_metadata.GetCustomAttribute).Where(attribute => NameOf(attribute) == name).Select(attribute => attribute.DecodeValue(s_names))];
+
+    private string[] Strings(CustomAttributeHandleCollection handles, string name) =>
+        [.. from attribute in Attributes(handles, name)
+            from argument in attribute.FixedArguments
+            from value in argument.Value is ImmutableArray<CustomAttributeTypedArgument<string>> list ? list : [argument]
+            select (string)value.Value!];
+
+    private string NameOf(CustomAttribute attribute) => attribute.Constructor.Kind switch
+    {
+        HandleKind.MemberReference when _metadata.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent is { Kind: HandleKind.TypeReference } parent =>
+            _metadata.GetString(_metadata.GetTypeReference((TypeReferenceHandle)parent).Name),
+        HandleKind.MethodDefinition =>
+            _metadata.GetString(_metadata.GetTypeDefinition(_metadata.GetMethodDefinition((MethodDefinitionHandle)attribute.Constructor).GetDeclaringType()).Name),
+        _ => "",
+    };
+
+    private static T Named<T>(CustomAttributeValue<string> attribute, string name, T otherwise)
+    {
+        foreach (CustomAttributeNamedArgument<string> argument in attribute.NamedArguments)
+        {
+            if (argument.Name == name)
+            {
+                return (T)argument.Value!;
+            }
+        }
+
+        return otherwise;
+    }
+}
