@@ -1,0 +1,28 @@
+@{
+    RootModule           = 'module/MSOnlineBackup.psm1'
+    # The only version number: the build reads it here.
+    ModuleVersion        = '0.1.0'
+    GUID                 = '5f0a9d53-7c1e-4b0e-9a38-0e8d1f6b2c47'
+    Author               = 'The MSOnlineBackup contributors'
+    CompanyName          = 'The MSOnlineBackup contributors'
+    Copyright            = '(c) The MSOnlineBackup contributors. MIT licence.'
+    Description          = 'Backs up files, folders and the system state into an encrypted, deduplicated vault, and brings them back: the cmdlets of MSOnlineBackup over an open engine for Linux, Windows and macOS.'
+    PowerShellVersion    = '7.6'
+    CompatiblePSEditions = @('Core')
+    FormatsToProcess     = @('module/MSOnlineBackup.Format.ps1xml')
+
+    # Named one by one: PowerShell finds a command without loading the module, and loads nothing to list them.
+    CmdletsToExport      = @(
+        'New-OBPolicy'
+    )
+    FunctionsToExport    = @()
+    VariablesToExport    = @()
+    AliasesToExport      = @()
+
+    PrivateData          = @{
+        PSData = @{
+            Tags       = @('Backup', 'Restore', 'Recovery', 'Encryption', 'Deduplication', 'MARS', 'PSEdition_Core', 'Linux', 'Windows', 'MacOS')
+            LicenseUri = 'https://opensource.org/license/mit'
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Management.Automation;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Errors;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>
+/// What all cmdlets have in common: this machine's agent, and errors that end as records with an id, a category, a target and
+/// what to do. A cmdlet overrides <see cref="Prepare"/>, <see cref="Process"/> and <see cref="Finish"/>, and throws what the engine throws.
+/// Work that takes time belongs into <see cref="OBEngineCmdlet"/>.
+/// </summary>
+public abstract class OBCmdlet : PSCmdlet
+{
+    private BackupAgent? _agent;
+
+    /// <summary>This machine's agent; opened at first use.</summary>
+    private protected BackupAgent Agent => _agent ??= Composition.OpenAgent(Note);
+
+    /// <summary>Before the first input. Nothing that comes by the pipeline is bound yet.</summary>
+    protected virtual void Prepare()
+    {
+    }
+
+    /// <summary>For every input; once where nothing comes by the pipeline.</summary>
+    protected virtual void Process()
+    {
+    }
+
+    /// <summary>After the last input.</summary>
+    protected virtual void Finish()
+    {
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void BeginProcessing() => Guarded(Prepare);
+
+    /// <inheritdoc/>
+    protected sealed override void ProcessRecord() => Guarded(Process);
+
+    /// <inheritdoc/>
+    protected sealed override void EndProcessing() => Guarded(Finish);
+
+    /// <summary>Reports an error of one item among many; the others go on.</summary>
+    private protected void WriteError(BackupException error) => WriteError(ErrorRecords.From(error));
+
+    /// <summary>Says what the user should know of while the engine waits. Called from any thread.</summary>
+    private protected virtual void Note(string text)
+    {
+        // Only work through a vault waits, and that is done by OBEngineCmdlet.
+    }
+
+    /// <summary>An absolute path of the file system for one that is relative to the session's location. Nothing needs to exist there; wildcards mean themselves.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: the path is of another provider.</exception>
+    private protected string FullPath(string path)
+    {
+        string resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
+        return provider.Name == "FileSystem"
+            ? resolved
+            : throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"'{path}' is a path of the provider '{provider.Name}'; only files and folders can be meant.",
+                "Give a path of the file system, or change the location back to it.",
+                path);
+    }
+
+    private void Guarded(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception exception) when (!IsPowerShells(exception))
+        {
+            ThrowTerminatingError(ErrorRecords.From(exception));
+        }
+    }
+
+    // How PowerShell stops a pipeline (Ctrl+C, Select-Object -First, -ErrorAction Stop) is none of our errors.
+    private static bool IsPowerShells(Exception exception) => exception.GetType().Assembly == typeof(PSCmdlet).Assembly;
+}

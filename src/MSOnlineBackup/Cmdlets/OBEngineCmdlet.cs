@@ -1,0 +1,57 @@
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>
+/// For cmdlets that work through a vault or run a job. The work runs on the thread pool and speaks through a <see cref="CmdletPump"/>; this thread, the
+/// pipeline's, writes what comes. Ctrl+C cancels the work and waits until it has cleaned up.
+/// </summary>
+public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private CmdletPump? _pump;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Runs work to its end, and writes what it gives to the pump.</summary>
+    /// <param name="work">
+    /// Gets the pump and the token by which it is stopped. Its exceptions are this method's; when it was stopped, PipelineStoppedException is.
+    /// </param>
+    private protected void Run(Func<CmdletPump, CancellationToken, Task> work)
+    {
+        _pump = new CmdletPump(this, _stop);
+        try
+        {
+            _pump.Run(work);
+        }
+        finally
+        {
+            _pump = null;
+        }
+    }
+
+    /// <summary>Runs work to its end and returns its result.</summary>
+    private protected T Run<T>(Func<CmdletPump, CancellationToken, Task<T>> work)
+    {
+        T result = default!;
+        Run(async (pump, cancellationToken) => { result = await work(pump, cancellationToken).ConfigureAwait(false); });
+        return result;
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void StopProcessing() => _stop.Cancel();
+
+    /// <summary>Frees what the cmdlet holds.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _stop.Dispose();
+        }
+    }
+
+    private protected sealed override void Note(string text) => _pump?.WriteVerbose(text);
+}

@@ -1,0 +1,62 @@
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Engine.Storage;
+
+namespace MSOnlineBackup;
+
+/// <summary>The one place that puts the engine together for the cmdlets: stores, retries, limits, and the program for background jobs.</summary>
+internal static class Composition
+{
+    /// <summary>Names the limits that policies are held to: <c>Open</c> (the default) or <c>Mars</c>.</summary>
+    public const string ProfileVariable = "MSONLINEBACKUP_PROFILE";
+
+    /// <summary>Names this machine where its host name will not do, as in a container that has a new one at each start.</summary>
+    public const string MachineVariable = "MSONLINEBACKUP_MACHINE";
+
+    /// <summary>Opens this machine's agent. Its state is where <c>MSONLINEBACKUP_STATE</c> points, or at the platform's place.</summary>
+    /// <param name="note">Told, from any thread, what the user should know of while something takes longer.</param>
+    /// <exception cref="BackupException">ArgumentInvalid: no such profile.</exception>
+    public static BackupAgent OpenAgent(Action<string> note) => BackupAgent.Open(new AgentOptions
+    {
+        MachineName = Variable(MachineVariable) ?? Environment.MachineName,
+        OpenVault = location => Retried(new FolderVaultStore(Folder(location)), note),
+        CreateVault = location => Retried(FolderVaultStore.Create(Folder(location)), note),
+        JobHost = JobHost(Path.GetDirectoryName(typeof(Composition).Assembly.Location)!),
+        Limits = Limits(),
+    });
+
+    /// <summary>The limits that policies are held to.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: no such profile.</exception>
+    public static PolicyLimits Limits() => Variable(ProfileVariable) switch
+    {
+        null => PolicyLimits.Open,
+        string name when name.Equals(PolicyLimits.Open.Name, StringComparison.OrdinalIgnoreCase) => PolicyLimits.Open,
+        string name when name.Equals(PolicyLimits.Mars.Name, StringComparison.OrdinalIgnoreCase) => PolicyLimits.Mars,
+        string name => throw new BackupException(
+            BackupErrorId.ArgumentInvalid,
+            $"{ProfileVariable} is '{name}'; there are the profiles {PolicyLimits.Open.Name} and {PolicyLimits.Mars.Name}.",
+            $"Set it to one of them, or remove it for {PolicyLimits.Open.Name}.",
+            name),
+    };
+
+    // A share that is away for a moment must not cost a night's backup; nor may anybody wonder why nothing moves.
+    private static ResilientVaultStore Retried(FolderVaultStore store, Action<string> note) => new(
+        store,
+        new VaultRetryOptions { Waiting = wait => note($"{wait.Cause.Message} Trying again in {wait.Delay.TotalSeconds:0.#} s.") },
+        TimeProvider.System);
+
+    private static string Folder(string location) => location.Contains("://", StringComparison.Ordinal)
+        ? throw new BackupException(
+            BackupErrorId.ArgumentInvalid, $"'{location}' is a URL; a vault is a folder.", "Name the folder of the vault.", location)
+        : location;
+
+    // The same place in the checkout and in the package.
+    private static string? JobHost(string folder)
+    {
+        string file = Path.Combine(folder, "host", OperatingSystem.IsWindows() ? "obengine.exe" : "obengine");
+        return File.Exists(file) ? file : null;
+    }
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+}

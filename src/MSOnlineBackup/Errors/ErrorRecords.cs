@@ -1,0 +1,62 @@
+using System.Management.Automation;
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Errors;
+
+/// <summary>
+/// The one place where an error of the engine becomes an ErrorRecord. Its FullyQualifiedErrorId is the <see cref="BackupErrorId"/>'s name and the
+/// cmdlet; the original's number, where there is one, ends the message and is <c>$_.Exception.ErrorCode</c>. The target is the
+/// thing that the error is about, and <c>$_.ErrorDetails.RecommendedAction</c> says what to do.
+/// </summary>
+internal static class ErrorRecords
+{
+    /// <summary>The record of an error; a bug, where the engine does not know it.</summary>
+    public static ErrorRecord From(Exception exception) => exception is BackupException known ? From(known) : Unexpected(exception);
+
+    /// <summary>What kind of error an id is.</summary>
+    public static ErrorCategory Category(BackupErrorId id) => id switch
+    {
+        BackupErrorId.VaultNotFound or BackupErrorId.KeySlotNotFound or BackupErrorId.SourceNotFound or BackupErrorId.SourceItemVanished
+            or BackupErrorId.RecoveryPointNotFound or BackupErrorId.RecoverableItemNotFound or BackupErrorId.PolicyNotFound or BackupErrorId.JobNotFound
+            or BackupErrorId.VaultDataMissing => ErrorCategory.ObjectNotFound,
+        BackupErrorId.JobHostMissing => ErrorCategory.NotInstalled,
+        BackupErrorId.VaultExists or BackupErrorId.RestoreItemExists or BackupErrorId.MachineNameTaken => ErrorCategory.ResourceExists,
+        BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.KeySlotDamaged
+            or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
+            or BackupErrorId.ActivationDamaged => ErrorCategory.InvalidData,
+        BackupErrorId.VaultUnreachable => ErrorCategory.ConnectionError,
+        BackupErrorId.VaultAccessDenied or BackupErrorId.StateAccessDenied => ErrorCategory.PermissionDenied,
+        BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
+            or BackupErrorId.PolicyLimitExceeded => ErrorCategory.LimitsExceeded,
+        BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid => ErrorCategory.AuthenticationError,
+        BackupErrorId.SourceNotMounted or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
+        BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
+        BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
+            or BackupErrorId.ActivationFailed => ErrorCategory.WriteError,
+        BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
+            or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
+            or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing => ErrorCategory.InvalidArgument,
+        BackupErrorId.KeySlotIsLast or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
+            or BackupErrorId.MachineNotActivated => ErrorCategory.InvalidOperation,
+        BackupErrorId.JobLost => ErrorCategory.OperationStopped,
+        BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
+        BackupErrorId.UnexpectedError or _ => ErrorCategory.NotSpecified,
+    };
+
+    private static ErrorRecord From(BackupException error) => Record(
+        error,
+        error.Id,
+        error.ErrorCode is string code && !error.Message.Contains(code, StringComparison.OrdinalIgnoreCase) ? $"{error.Message} ({code})" : error.Message,
+        error.RecommendedAction,
+        error.Target);
+
+    private static ErrorRecord Unexpected(Exception bug) => Record(
+        bug,
+        BackupErrorId.UnexpectedError,
+        $"Something went wrong that should not be able to: {bug.Message}",
+        "This is a fault of the module, not of what was asked. Run Get-Error right after it, and report what it says.",
+        target: null);
+
+    private static ErrorRecord Record(Exception exception, BackupErrorId id, string message, string action, string? target) =>
+        new(exception, id.ToString(), Category(id), target) { ErrorDetails = new ErrorDetails(message) { RecommendedAction = action } };
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+
+namespace MSOnlineBackup.Model.Conversions;
+
+/// <summary>From the engine's jobs to those that scripts see.</summary>
+internal static class JobConversion
+{
+    /// <summary>A job as scripts see it.</summary>
+    public static OBJob ToOutput(this JobRecord job) => new()
+    {
+        JobId = job.Id,
+        JobType = job.Kind == JobKind.Backup ? CBJobType.Backup : CBJobType.Recovery,
+        DisplayTime = job.Started.LocalDateTime,
+        RecoveryPointId = job.RecoveryPointId,
+        JobStatus = new OBJobStatus
+        {
+            JobState = StateOf(job.State),
+            StartTime = job.Started.UtcDateTime,
+            EndTime = job.Ended?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
+            ErrorInfo = ErrorOf(job.Error),
+            DatasourceStatus = [.. job.Sources.Select((source, position) => StatusOf(source, position + 1))],
+            SkippedItems = job.Skipped,
+            NewBytes = job.NewBytes,
+            StoredBytes = job.StoredBytes,
+        },
+    };
+
+    /// <summary>A state of the engine in the original's words.</summary>
+    public static CBJobState StateOf(JobState state) => state switch
+    {
+        JobState.InProgress => CBJobState.InProgress,
+        JobState.Completed => CBJobState.Completed,
+        JobState.CompletedWithWarnings => CBJobState.CompletedWithWarning,
+        JobState.Failed => CBJobState.Failed,
+        JobState.Aborted => CBJobState.Aborted,
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "No such state."),
+    };
+
+    private static OBDatasourceStatus StatusOf(JobSourceStatus source, int number) => new()
+    {
+        Datasource = new OBDataSource { DataSourceId = number, DataSourceName = source.Name },
+        JobState = StateOf(source.State),
+        ByteProgress = new OBProgress(source.Bytes, source.ChangedBytes, source.TotalBytes),
+        FileProgress = new OBProgress(source.Files, source.ChangedFiles, source.TotalFiles),
+        ErrorInfo = ErrorOf(source.Error),
+        DriveLetter = Path.GetPathRoot(source.Name) ?? "",
+    };
+
+    private static OBErrorInfo ErrorOf(JobError? error)
+    {
+        if (error is null)
+        {
+            return new OBErrorInfo();
+        }
+
+        // A job of a newer version may know ids that this one does not.
+        int number = Enum.TryParse(error.Id, out BackupErrorId id) && id != BackupErrorId.UnexpectedError ? (int)id : -1;
+        return new OBErrorInfo
+        {
+            ErrorCode = NumberOf(error.ErrorCode) ?? number,
+            DetailedErrorCode = number,
+            ErrorId = error.Id,
+            Message = error.Message,
+            RecommendedAction = error.RecommendedAction,
+            ErrorParamList = error.Target is string target ? [new OBErrorParam("Target", target)] : [],
+        };
+    }
+
+    // The original writes its numbers both ways: 34506, 0x1FC07. Those with the highest bit set are negative, as everywhere.
+    private static int? NumberOf(string? code) => code switch
+    {
+        null => null,
+        _ when code.StartsWith("0x", StringComparison.OrdinalIgnoreCase) =>
+            uint.TryParse(code.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint value) ? unchecked((int)value) : null,
+        _ => int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null,
+    };
+}

@@ -1,0 +1,38 @@
+using MSOnlineBackup.Engine.Machine;
+
+namespace MSOnlineBackup.Model.Conversions;
+
+/// <summary>From what the engine knows of this machine to what scripts see.</summary>
+internal static class MachineConversion
+{
+    /// <summary>The settings as scripts see them.</summary>
+    public static OBMachineSetting ToOutput(this MachineSettings settings, bool hasPassphrase) => new()
+    {
+        EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = hasPassphrase ? EncryptionKeyStatus.Set : EncryptionKeyStatus.NotSet },
+        ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting() : new OBProxySetting
+        {
+            Enabled = true,
+            ProxyServer = proxy.Server,
+            ProxyPort = proxy.Port,
+            ProxyUsername = proxy.UserName ?? "",
+        },
+        ThrottleSetting = settings.Throttle is not { } throttle ? new OBThrottleSetting() : new OBThrottleSetting
+        {
+            Enabled = true,
+            WorkDay = [.. throttle.WorkDays],
+            StartWorkHour = throttle.WorkStart,
+            EndWorkHour = throttle.WorkEnd,
+            WorkHourBandwidth = throttle.WorkBits,
+            NonWorkHourBandwidth = throttle.OtherBits,
+        },
+    };
+
+    /// <summary>A registration as scripts see it.</summary>
+    public static OBRegistrationResult ToOutput(this MachineRegistration registration, string certThumbprint = "") => new()
+    {
+        CertThumbprint = certThumbprint,
+        SubscriptionID = registration.VaultId,
+        ServiceResourceName = registration.VaultName,
+        Region = registration.VaultLocation,
+    };
+}

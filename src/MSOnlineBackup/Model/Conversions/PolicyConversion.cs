@@ -1,0 +1,101 @@
+using MSOnlineBackup.Engine.Policies;
+
+namespace MSOnlineBackup.Model.Conversions;
+
+/// <summary>Between the policy that scripts change and the engine's.</summary>
+internal static class PolicyConversion
+{
+    /// <summary>The engine's form of a draft.</summary>
+    public static BackupPolicy ToEngine(this OBPolicy draft) => new()
+    {
+        Id = Guid.TryParse(draft.PolicyName, out Guid id) ? id : null,
+        Kind = draft.Kind,
+        Files = [.. draft.FileSpecs.Select(spec => new FileSpecification(spec.FileSpec, spec.IsExclude, !spec.IsRecursive))],
+        Schedule = draft.BackupSchedule?.ToEngine(),
+        Retention = draft.RetentionPolicy?.ToEngine(),
+        IsPaused = draft.PolicyState == OMPolicyStates.Paused,
+    };
+
+    /// <summary>The engine's form of a schedule.</summary>
+    public static BackupSchedule ToEngine(this OBSchedule draft) => new(Ordered(draft.ScheduleRunDays), Ordered(draft.ScheduleRunTimes), draft.ScheduleWeeklyFrequency);
+
+    /// <summary>The engine's form of a retention.</summary>
+    public static RetentionPolicy ToEngine(this OBRetentionPolicy draft) => new(
+        int.CreateSaturating(draft.RetentionDays),
+        draft.WeeklyLTRSchedule is { } week ? new WeeklyRetention(week.Count, Ordered(week.DaysOfWeek), Ordered(week.TimesOfDay)) : null,
+        draft.MonthlyLTRSchedule is { } month ? new MonthlyRetention(month.Count, DaysOf(month), Ordered(month.TimesOfDay)) : null,
+        draft.YearlyLTRSchedule is { } year
+            ? new YearlyRetention(year.Count, [.. Ordered(year.MonthsOfYear).Select(each => (int)each)], DaysOf(year), Ordered(year.TimesOfDay))
+            : null);
+
+    /// <summary>A draft of a policy; of a saved one where it has an id.</summary>
+    public static OBPolicy ToDraft(this BackupPolicy policy)
+    {
+        var draft = new OBPolicy
+        {
+            Kind = policy.Kind,
+            BackupSchedule = policy.Schedule?.ToDraft(),
+            RetentionPolicy = policy.Retention?.ToDraft(),
+            PolicyState = policy.IsPaused ? OMPolicyStates.Paused : OMPolicyStates.Valid,
+        };
+        draft.FileSpecs.AddRange(policy.Files.Select(file => new OBFileSpec(file.Path, file.Exclude, !file.NonRecursive)));
+        draft.MarkSavedAs(policy.Id);
+        return draft;
+    }
+
+    /// <summary>Marks a draft, and what is in it, as saved under an id, or as a draft again where that is null.</summary>
+    public static void MarkSavedAs(this OBPolicy draft, Guid? id)
+    {
+        OBObjectState state = id is null ? OBObjectState.New : OBObjectState.Existing;
+        string name = id?.ToString() ?? "";
+        draft.State = state;
+        draft.PolicyName = name;
+        if (draft.BackupSchedule is { } schedule)
+        {
+            schedule.State = state;
+            schedule.SchedulePolicyName = name;
+            schedule.ScheduleId = id ?? Guid.Empty;
+        }
+
+        if (draft.RetentionPolicy is { } retention)
+        {
+            retention.State = state;
+            retention.RetentionPolicyName = name;
+        }
+    }
+
+    private static OBSchedule ToDraft(this BackupSchedule schedule) => new()
+    {
+        ScheduleRunDays = [.. schedule.Days],
+        ScheduleRunTimes = [.. schedule.Times],
+        ScheduleWeeklyFrequency = schedule.WeekFrequency,
+    };
+
+    private static OBRetentionPolicy ToDraft(this RetentionPolicy retention) => new()
+    {
+        RetentionDays = retention.Days,
+        WeeklyLTRSchedule = retention.Weekly is not { } week ? null : new OBLTRSchedule(LtrUnit.Week)
+        {
+            RetentionRange = week.Weeks * (int)LtrUnit.Week,
+            DaysOfWeek = [.. week.Days],
+            TimesOfDay = [.. week.Times],
+        },
+        MonthlyLTRSchedule = retention.Monthly is not { } month ? null : LongTerm(LtrUnit.Month, month.Months, month.When, month.Times, []),
+        YearlyLTRSchedule = retention.Yearly is not { } year ? null : LongTerm(LtrUnit.Year, year.Years, year.When, year.Times, year.InMonths),
+    };
+
+    private static OBLTRSchedule LongTerm(LtrUnit unit, int count, DaysOfMonth when, IReadOnlyList<TimeSpan> times, IReadOnlyList<int> months) => new(unit)
+    {
+        RetentionRange = count * (int)unit,
+        DaysOfMonth = [.. when.Numbers],
+        DaysOfWeek = [.. when.Days],
+        WeeksOfMonth = [.. when.Weeks.Select(week => (CBNthWeek)week)],
+        MonthsOfYear = [.. months.Select(month => (CBMonth)month)],
+        TimesOfDay = [.. times],
+    };
+
+    private static DaysOfMonth DaysOf(OBLTRSchedule draft) =>
+        new(Ordered(draft.DaysOfMonth), Ordered(draft.DaysOfWeek), [.. Ordered(draft.WeeksOfMonth).Select(week => (NthWeek)week)]);
+
+    private static T[] Ordered<T>(IEnumerable<T> values) => [.. values.Distinct().Order()];
+}

@@ -1,0 +1,151 @@
+namespace MSOnlineBackup;
+
+/// <summary>Whether a policy's schedule runs.</summary>
+public enum OMPolicyStates
+{
+    /// <summary>It runs.</summary>
+    Valid,
+
+    /// <summary>It is paused; backups on demand run all the same.</summary>
+    Paused,
+}
+
+/// <summary>Which finished jobs are asked for.</summary>
+public enum CBJobStatusFilter
+{
+    /// <summary>All.</summary>
+    All,
+
+    /// <summary>Those that did their work, with or without warnings.</summary>
+    Successful,
+
+    /// <summary>Those that did not.</summary>
+    Failed,
+}
+
+/// <summary>What a recovery does where an item exists.</summary>
+public enum OverwriteType
+{
+    /// <summary>Puts a copy beside it.</summary>
+    CreateCopy,
+
+    /// <summary>Leaves what is there.</summary>
+    Skip,
+
+    /// <summary>Replaces it.</summary>
+    Overwrite,
+}
+
+/// <summary>Whether an object is a draft or saved.</summary>
+public enum OBObjectState
+{
+    /// <summary>A draft.</summary>
+    New,
+
+    /// <summary>Saved.</summary>
+    Existing,
+}
+
+/// <summary>What a job does.</summary>
+public enum CBJobType
+{
+    /// <summary>Backs up.</summary>
+    Backup,
+
+    /// <summary>Brings back.</summary>
+    Recovery,
+}
+
+/// <summary>How a job stands.</summary>
+public enum CBJobState
+{
+    /// <summary>At work.</summary>
+    InProgress,
+
+    /// <summary>Done.</summary>
+    Completed,
+
+    /// <summary>Done but for items that were skipped; Get-OBSkippedItem lists them.</summary>
+    CompletedWithWarning,
+
+    /// <summary>Of the original's transport by disk; no job of this module ends so.</summary>
+    CompletedWithWaitingForImportJob,
+
+    /// <summary>Of the original's transport by disk; no job of this module ends so.</summary>
+    CompletedWithWaitingForCopyBlob,
+
+    /// <summary>It could not do its work.</summary>
+    Failed,
+
+    /// <summary>Stopped by somebody.</summary>
+    Aborted,
+}
+
+/// <summary>A week of a month: the n-th time that a day of the week comes.</summary>
+public enum CBNthWeek
+{
+    /// <summary>The first.</summary>
+    First = 1,
+
+    /// <summary>The second.</summary>
+    Second,
+
+    /// <summary>The third.</summary>
+    Third,
+
+    /// <summary>The fourth.</summary>
+    Fourth,
+
+    /// <summary>The last, whether fourth or fifth.</summary>
+    Last,
+}
+
+/// <summary>A month of the year; its number does as well.</summary>
+public enum CBMonth
+{
+    /// <summary>1.</summary>
+    January = 1,
+
+    /// <summary>2.</summary>
+    February,
+
+    /// <summary>3.</summary>
+    March,
+
+    /// <summary>4.</summary>
+    April,
+
+    /// <summary>5.</summary>
+    May,
+
+    /// <summary>6.</summary>
+    June,
+
+    /// <summary>7.</summary>
+    July,
+
+    /// <summary>8.</summary>
+    August,
+
+    /// <summary>9.</summary>
+    September,
+
+    /// <summary>10.</summary>
+    October,
+
+    /// <summary>11.</summary>
+    November,
+
+    /// <summary>12.</summary>
+    December,
+}
+
+/// <summary>Whether this machine has a passphrase.</summary>
+public enum EncryptionKeyStatus
+{
+    /// <summary>None was set yet.</summary>
+    NotSet,
+
+    /// <summary>One is set.</summary>
+    Set,
+}

@@ -1,0 +1,14 @@
+namespace MSOnlineBackup;
+
+/// <summary>A machine that has backups in a vault.</summary>
+public sealed class OBBackupServer
+{
+    /// <summary>Its name.</summary>
+    public string ServerName { get; internal init; } = "";
+
+    /// <summary>Where its vault is; null for this machine's own.</summary>
+    internal string? VaultLocation { get; init; }
+
+    /// <summary>The name.</summary>
+    public override string ToString() => ServerName;
+}

@@ -1,0 +1,79 @@
+namespace MSOnlineBackup;
+
+/// <summary>A backup or recovery: running, or of the past.</summary>
+public sealed class OBJob
+{
+    /// <summary>Its id.</summary>
+    public Guid JobId { get; internal init; }
+
+    /// <summary>What it does.</summary>
+    public CBJobType JobType { get; internal init; }
+
+    /// <summary>How it stands.</summary>
+    public OBJobStatus JobStatus { get; internal init; } = new();
+
+    /// <summary>When it began, in local time.</summary>
+    public DateTime DisplayTime { get; internal init; }
+
+    /// <summary>The recovery point that it made or read; null where there is none.</summary>
+    public string? RecoveryPointId { get; internal init; }
+
+    /// <summary>As in "Backup of 2026-11-21 21:00: Completed".</summary>
+    public override string ToString() => $"{JobType} of {DisplayTime:yyyy-MM-dd HH:mm}: {JobStatus.JobState}";
+}
+
+/// <summary>How a job stands.</summary>
+public sealed class OBJobStatus
+{
+    /// <summary>The state.</summary>
+    public CBJobState JobState { get; internal init; }
+
+    /// <summary>When it began, in UTC.</summary>
+    public DateTime StartTime { get; internal init; }
+
+    /// <summary>When it ended, in UTC; the earliest date there is while it runs.</summary>
+    public DateTime EndTime { get; internal init; } = DateTime.MinValue;
+
+    /// <summary>Why it failed.</summary>
+    public OBErrorInfo ErrorInfo { get; internal init; } = new();
+
+    /// <summary>Its sources, in the policy's order.</summary>
+    public OBDatasourceStatus[] DatasourceStatus { get; internal init; } = [];
+
+    /// <summary>How many items were skipped; Get-OBSkippedItem lists them.</summary>
+    public long SkippedItems { get; internal init; }
+
+    /// <summary>Bytes of content that were new to the vault.</summary>
+    public long NewBytes { get; internal init; }
+
+    /// <summary>Bytes sent to the vault.</summary>
+    public long StoredBytes { get; internal init; }
+
+    /// <summary>The state.</summary>
+    public override string ToString() => JobState.ToString();
+}
+
+/// <summary>How far a job is with one source.</summary>
+public sealed class OBDatasourceStatus
+{
+    /// <summary>The source.</summary>
+    public OBDataSource Datasource { get; internal init; } = new();
+
+    /// <summary>How it stands with it.</summary>
+    public CBJobState JobState { get; internal init; }
+
+    /// <summary>Bytes of content.</summary>
+    public OBProgress ByteProgress { get; internal init; } = new(0, 0, 0);
+
+    /// <summary>Files.</summary>
+    public OBProgress FileProgress { get; internal init; } = new(0, 0, 0);
+
+    /// <summary>Why it failed.</summary>
+    public OBErrorInfo ErrorInfo { get; internal init; } = new();
+
+    /// <summary>The root of the source's path: "C:\", or "/".</summary>
+    public string DriveLetter { get; internal init; } = "";
+
+    /// <summary>As in "/home: Completed".</summary>
+    public override string ToString() => $"{Datasource.DataSourceName}: {JobState}";
+}

@@ -1,0 +1,70 @@
+namespace MSOnlineBackup;
+
+/// <summary>The settings of this machine.</summary>
+public sealed class OBMachineSetting
+{
+    /// <summary>The proxy.</summary>
+    public OBProxySetting ProxySetting { get; internal init; } = new();
+
+    /// <summary>The passphrase; never itself.</summary>
+    public OBEncryptionSetting EncryptionSetting { get; internal init; } = new();
+
+    /// <summary>The bandwidth.</summary>
+    public OBThrottleSetting ThrottleSetting { get; internal init; } = new();
+}
+
+/// <summary>The proxy of this machine.</summary>
+public sealed class OBProxySetting
+{
+    /// <summary>Whether one is used.</summary>
+    public bool Enabled { get; internal init; }
+
+    /// <summary>Host name or address; empty where none is used.</summary>
+    public string ProxyServer { get; internal init; } = "";
+
+    /// <summary>Its port; 0 where none is used.</summary>
+    public int ProxyPort { get; internal init; }
+
+    /// <summary>Who signs in to it; empty for nobody.</summary>
+    public string ProxyUsername { get; internal init; } = "";
+
+    /// <summary>As in "proxy:8080".</summary>
+    public override string ToString() => Enabled ? $"{ProxyServer}:{ProxyPort}" : "No proxy";
+}
+
+/// <summary>The passphrase of this machine.</summary>
+public sealed class OBEncryptionSetting
+{
+    /// <summary>Whether one is set.</summary>
+    public EncryptionKeyStatus EncryptionKeyStatus { get; internal init; }
+
+    /// <summary>As in "Set".</summary>
+    public override string ToString() => EncryptionKeyStatus.ToString();
+}
+
+/// <summary>The bandwidth of this machine.</summary>
+public sealed class OBThrottleSetting
+{
+    /// <summary>Whether it is limited.</summary>
+    public bool Enabled { get; internal init; }
+
+    /// <summary>The days that have work hours.</summary>
+    public DayOfWeek[] WorkDay { get; internal init; } = [];
+
+    /// <summary>When work begins, wall time.</summary>
+    public TimeSpan StartWorkHour { get; internal init; }
+
+    /// <summary>When it ends.</summary>
+    public TimeSpan EndWorkHour { get; internal init; }
+
+    /// <summary>Bits a second in work hours; 0 where it is not limited.</summary>
+    public long WorkHourBandwidth { get; internal init; }
+
+    /// <summary>Bits a second in all other hours; 0 where it is not limited.</summary>
+    public long NonWorkHourBandwidth { get; internal init; }
+
+    /// <summary>As in "512000 bit/s from 09:00 to 18:00, else 1024000 bit/s".</summary>
+    public override string ToString() => Enabled
+        ? $@"{WorkHourBandwidth} bit/s from {StartWorkHour:hh\:mm} to {EndWorkHour:hh\:mm} ({string.Join(", ", WorkDay)}), else {NonWorkHourBandwidth} bit/s"
+        : "No limit";
+}

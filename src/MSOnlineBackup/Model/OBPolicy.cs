@@ -1,0 +1,50 @@
+using MSOnlineBackup.Engine.Policies;
+
+namespace MSOnlineBackup;
+
+/// <summary>
+/// What is backed up, when, and for how long it is kept. A draft: cmdlets and scripts change it in place, and nothing holds before
+/// Set-OBPolicy (or Set-OBSystemStatePolicy) has saved it.
+/// </summary>
+public sealed class OBPolicy
+{
+    /// <summary>When backups run; null until set.</summary>
+    public OBSchedule? BackupSchedule { get; set; }
+
+    /// <summary>What is backed up.</summary>
+    public OBDataSource[] DsList => Kind == PolicyKind.SystemState
+        ? [new OBDataSource { DataSourceId = NumberOf(0), DataSourceName = OBDataSource.SystemState }]
+        : [.. FileSpecs.Where(spec => !spec.IsExclude).Select((spec, position) => new OBDataSource
+        {
+            DataSourceId = NumberOf(position),
+            DataSourceName = spec.FileSpec,
+            FileSpecs = [spec, .. FileSpecs.Where(other => other.IsExclude && Concerns(other.FileSpec, spec.FileSpec))],
+        })];
+
+    /// <summary>A GUID, given when it is first saved; empty before.</summary>
+    public string PolicyName { get; internal set; } = "";
+
+    /// <summary>For how long recovery points are kept; null until set.</summary>
+    public OBRetentionPolicy? RetentionPolicy { get; set; }
+
+    /// <summary>Draft or saved.</summary>
+    public OBObjectState State { get; internal set; }
+
+    /// <summary>Whether its schedule runs.</summary>
+    public OMPolicyStates PolicyState { get; internal set; }
+
+    /// <summary>What it protects.</summary>
+    internal PolicyKind Kind { get; set; }
+
+    /// <summary>What it takes and leaves out, in the order in which it was added.</summary>
+    internal List<OBFileSpec> FileSpecs { get; } = [];
+
+    /// <summary>Its name, or that it is new.</summary>
+    public override string ToString() => State == OBObjectState.New ? "New policy" : PolicyName;
+
+    // A pattern for names at any depth concerns every source.
+    private static bool Concerns(string exclusion, string root) =>
+        !Path.IsPathRooted(exclusion) || exclusion.StartsWith(Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    private long NumberOf(int position) => State == OBObjectState.New ? 0 : position + 1;
+}

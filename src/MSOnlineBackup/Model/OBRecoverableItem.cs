@@ -1,0 +1,50 @@
+namespace MSOnlineBackup;
+
+/// <summary>A file or folder of a recovery point; the source's root stands for the point itself.</summary>
+public sealed class OBRecoverableItem
+{
+    /// <summary>Whether it is a folder.</summary>
+    public bool IsDir { get; internal init; }
+
+    /// <summary>The full path, as people read it.</summary>
+    public string ItemNameFriendly { get; internal init; } = "";
+
+    /// <summary>The full path, as the recovery point has it.</summary>
+    public string ItemNameGuid { get; internal init; } = "";
+
+    /// <summary>The source's path.</summary>
+    public string LocalMountPoint { get; internal init; } = "";
+
+    /// <summary>The source's path.</summary>
+    public string MountPointName { get; internal init; } = "";
+
+    /// <summary>The last part of the path; the whole path for a source's root.</summary>
+    public string Name { get; internal init; } = "";
+
+    /// <summary>When the backup began, in UTC.</summary>
+    public DateTime PointInTime { get; internal init; }
+
+    /// <summary>The machine it is of.</summary>
+    public string ServerName { get; internal init; } = "";
+
+    /// <summary>Its size in bytes; null for a folder.</summary>
+    public long? ItemSize { get; internal init; }
+
+    /// <summary>When its content last changed, in UTC; null where unknown.</summary>
+    public DateTime? ItemLastModifiedTime { get; internal init; }
+
+    /// <summary>The source's number in its recovery point, from 1 on.</summary>
+    public long RecoverySourceId { get; internal init; }
+
+    /// <summary>When the backup began, in local time.</summary>
+    public DateTime RecoveryPointLocalTime => PointInTime.ToLocalTime();
+
+    /// <summary>The recovery point's id.</summary>
+    public string RecoveryPointId { get; internal init; } = "";
+
+    /// <summary>Where its vault is; null for this machine's own.</summary>
+    internal string? VaultLocation { get; init; }
+
+    /// <summary>The path.</summary>
+    public override string ToString() => ItemNameFriendly;
+}

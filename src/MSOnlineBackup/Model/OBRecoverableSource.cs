@@ -1,0 +1,20 @@
+namespace MSOnlineBackup;
+
+/// <summary>A source that has recovery points.</summary>
+public sealed class OBRecoverableSource
+{
+    /// <summary>What people call it: its path.</summary>
+    public string FriendlyName { get; internal init; } = "";
+
+    /// <summary>Its path in the recovery points.</summary>
+    public string RecoverySourceName { get; internal init; } = "";
+
+    /// <summary>The machine it is of.</summary>
+    public string ServerName { get; internal init; } = "";
+
+    /// <summary>Where its vault is; null for this machine's own.</summary>
+    internal string? VaultLocation { get; init; }
+
+    /// <summary>The path.</summary>
+    public override string ToString() => FriendlyName;
+}
