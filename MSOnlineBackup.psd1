@@ -13,7 +13,33 @@
 
     # Named one by one: PowerShell finds a command without loading the module, and loads nothing to list them.
     CmdletsToExport      = @(
+        'Add-OBFileSpec'
+        'Add-OBSystemState'
+        'Export-OBPolicy'
+        'Get-OBErrorHelp'
+        'Get-OBFileSpec'
+        'Get-OBPolicy'
+        'Get-OBPolicyState'
+        'Get-OBRetentionPolicy'
+        'Get-OBSchedule'
+        'Get-OBSystemStatePolicy'
+        'Import-OBPolicy'
+        'New-OBFileSpec'
+        'New-OBPagingContext'
+        'New-OBPassphrase'
         'New-OBPolicy'
+        'New-OBRecoveryOption'
+        'New-OBRetentionPolicy'
+        'New-OBSchedule'
+        'Remove-OBFileSpec'
+        'Remove-OBPolicy'
+        'Remove-OBSystemStatePolicy'
+        'Rename-OBVolume'
+        'Set-OBPolicy'
+        'Set-OBPolicyState'
+        'Set-OBRetentionPolicy'
+        'Set-OBSchedule'
+        'Set-OBSystemStatePolicy'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -1,0 +1,31 @@
+using System.Management.Automation;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Adds specifications to a draft.</summary>
+[Cmdlet(VerbsCommon.Add, "OBFileSpec", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[OutputType(typeof(OBPolicy))]
+public sealed class AddOBFileSpecCommand : FileSpecCmdlet
+{
+    /// <inheritdoc/>
+    protected override string ActionOn(OBFileSpec spec) => $"Add '{spec?.FileSpec}'";
+
+    /// <inheritdoc/>
+    protected override void Change(OBFileSpec spec)
+    {
+        if (Policy.Kind == PolicyKind.SystemState)
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyInvalid,
+                "The policy protects the system state; folders and files have a policy of their own.",
+                "Make one with New-OBPolicy, and save it with Set-OBPolicy.",
+                spec.FileSpec);
+        }
+
+        // What is added again replaces what was: it may be recursive now.
+        Policy.FileSpecs.RemoveAll(there => AreSame(there, spec));
+        Policy.FileSpecs.Add(spec);
+    }
+}

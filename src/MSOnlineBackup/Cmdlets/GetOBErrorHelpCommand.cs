@@ -1,0 +1,51 @@
+using System.Management.Automation;
+using MSOnlineBackup.Completion;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Errors;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Explains an error: what it means, its causes, and what to do.</summary>
+[Cmdlet(VerbsCommon.Get, "OBErrorHelp")]
+[OutputType(typeof(OBErrorHelp))]
+public sealed class GetOBErrorHelpCommand : OBCmdlet
+{
+    /// <summary>The name of an error, or the number that the original gives it; the last error of the session where it is not given.</summary>
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ErrorIdCompleter))]
+    public string? Id { get; set; }
+
+    /// <summary>Lists every error.</summary>
+    [Parameter]
+    public SwitchParameter All { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        OBErrorHelp[] errors = ErrorHelp.All();
+        if (All)
+        {
+            WriteObject(errors, enumerateCollection: true);
+            return;
+        }
+
+        string id = Id ?? LastError();
+        OBErrorHelp[] found = [.. errors.Where(error =>
+            error.Id.Equals(id, StringComparison.OrdinalIgnoreCase) || error.ErrorCode.Contains(id, StringComparer.OrdinalIgnoreCase))];
+        if (found.Length == 0)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid, $"There is no error '{id}'.", "Get-OBErrorHelp -All lists all there are.", id);
+        }
+
+        WriteObject(found, enumerateCollection: true);
+    }
+
+    private string LastError() =>
+        (SessionState.PSVariable.GetValue("global:Error") as System.Collections.IEnumerable)?
+            .OfType<ErrorRecord>()
+            .Select(record => (record.Exception as BackupException)?.Id.ToString())
+            .FirstOrDefault(id => id is not null)
+        ?? throw new BackupException(
+            BackupErrorId.ArgumentInvalid, "The session has seen no error of this module.", "Name one: Get-OBErrorHelp -Id VaultNotFound.");
+}

@@ -1,0 +1,26 @@
+using System.Management.Automation;
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Removes specifications from a draft.</summary>
+[Cmdlet(VerbsCommon.Remove, "OBFileSpec", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[OutputType(typeof(OBPolicy))]
+public sealed class RemoveOBFileSpecCommand : FileSpecCmdlet
+{
+    /// <inheritdoc/>
+    protected override string ActionOn(OBFileSpec spec) => $"Remove '{spec?.FileSpec}'";
+
+    /// <inheritdoc/>
+    protected override void Change(OBFileSpec spec)
+    {
+        if (Policy.FileSpecs.RemoveAll(there => AreSame(there, spec)) == 0)
+        {
+            WriteError(new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"The policy does not {(spec.IsExclude ? "leave out" : "take")} '{spec.FileSpec}'.",
+                "See with Get-OBFileSpec what it has; an exclusion is removed by a specification with -Exclude.",
+                spec.FileSpec));
+        }
+    }
+}

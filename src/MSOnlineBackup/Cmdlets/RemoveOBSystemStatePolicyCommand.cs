@@ -1,0 +1,35 @@
+using System.Management.Automation;
+using MSOnlineBackup.Engine.Policies;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Removes the policy for the system state.</summary>
+[Cmdlet(VerbsCommon.Remove, "OBSystemStatePolicy", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(OBPolicy))]
+public sealed class RemoveOBSystemStatePolicyCommand : SavedPolicyCmdlet
+{
+    /// <summary>Creates the cmdlet.</summary>
+    public RemoveOBSystemStatePolicyCommand()
+        : base(PolicyKind.SystemState)
+    {
+    }
+
+    /// <summary>The saved policy, from Get-OBSystemStatePolicy.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    public OBPolicy Policy { get; set; } = null!;
+
+    /// <summary>Deletes its recovery points.</summary>
+    [Parameter]
+    public SwitchParameter DeleteBackup { get; set; }
+
+    /// <summary>Of the original's vaults; a vault in a folder has no PIN.</summary>
+    [Parameter]
+    public string? SecurityPIN { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        RefuseDeletion(DeleteBackup);
+        Remove(Policy);
+    }
+}

@@ -1,0 +1,61 @@
+using System.Management.Automation;
+using MSOnlineBackup.Completion;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Tells the saved policy that what it protects under one path is found under another now.</summary>
+[Cmdlet(VerbsCommon.Rename, "OBVolume")]
+[OutputType(typeof(OBVolume))]
+public sealed class RenameOBVolumeCommand : OBCmdlet
+{
+    /// <summary>The path as it was.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(PolicySourceCompleter))]
+    public string OldVolumeName { get; set; } = "";
+
+    /// <summary>The path as it is now.</summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string NewVolumeName { get; set; } = "";
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        string from = Path.TrimEndingDirectorySeparator(FullPath(OldVolumeName));
+        string to = Path.TrimEndingDirectorySeparator(FullPath(NewVolumeName));
+        if (!Directory.Exists(to))
+        {
+            throw new BackupException(
+                BackupErrorId.SourceNotFound, $"'{to}' is no folder.", "Mount the volume first, and name the folder that it is found under.", to);
+        }
+
+        BackupPolicy? policy = Agent.Policies.Get(PolicyKind.Files);
+        if (policy is null || !policy.Files.Any(file => IsBelow(file.Path, from)))
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyNotFound, $"No policy of this machine protects '{from}'.", "See with Get-OBPolicy | Get-OBFileSpec what is protected.", from);
+        }
+
+        Agent.Policies.Set(policy with
+        {
+            Files = [.. policy.Files.Select(file => IsBelow(file.Path, from) ? file with { Path = Moved(file.Path, from, to) } : file)],
+        });
+        WriteObject(new OBVolume { OldVolumeName = from, NewVolumeName = to });
+    }
+
+    private static bool IsBelow(string path, string folder)
+    {
+        StringComparison comparison = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+        return path.StartsWith(folder, comparison)
+            && (path.Length == folder.Length || Path.EndsInDirectorySeparator(folder) || path[folder.Length] == Path.DirectorySeparatorChar);
+    }
+
+    private static string Moved(string path, string from, string to)
+    {
+        string rest = path[from.Length..].TrimStart(Path.DirectorySeparatorChar);
+        return rest.Length == 0 ? to : Path.Join(to, rest);
+    }
+}

@@ -1,0 +1,92 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Model.Conversions;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>For cmdlets that save or remove the policy of one kind.</summary>
+public abstract class SavedPolicyCmdlet : OBCmdlet
+{
+    private const string Caption = "MSOnlineBackup";
+
+    private readonly PolicyKind _kind;
+
+    private protected SavedPolicyCmdlet(PolicyKind kind) => _kind = kind;
+
+    /// <summary>Saves a draft, which is a saved policy from then on.</summary>
+    private protected void Save(OBPolicy draft)
+    {
+        RefuseOtherKind(draft);
+        BackupPolicy policy = draft.ToEngine();
+        Composition.Limits().Check(policy);
+        if (policy.Files.FirstOrDefault(file => !file.Exclude && !Path.Exists(file.Path)) is { } missing)
+        {
+            throw new BackupException(
+                BackupErrorId.SourceNotFound,
+                $"'{missing.Path}' of the policy does not exist.",
+                "Mount the disk that it is on, or correct it with Remove-OBFileSpec and Add-OBFileSpec.",
+                missing.Path);
+        }
+
+        string what = string.Join(", ", draft.DsList.Select(source => source.DataSourceName));
+        if (ShouldProcess(
+            $"Saving the policy for {what} as this machine's.",
+            $"This becomes the policy of this machine, instead of any there is: {what}. Do you want to save it?",
+            Caption))
+        {
+            BackupPolicy saved = Agent.Policies.Set(policy);
+            draft.MarkSavedAs(saved.Id);
+            WriteObject(draft);
+        }
+    }
+
+    /// <summary>Removes the saved policy. Its recovery points stay.</summary>
+    private protected void Remove(OBPolicy policy)
+    {
+        RefuseOtherKind(policy);
+        if (Agent.Policies.Get(_kind) is not { } saved || saved.Id?.ToString() != policy.PolicyName)
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyNotFound,
+                $"'{policy}' is not the policy of this machine.",
+                $"{GetName} returns the one that is.",
+                policy.PolicyName);
+        }
+
+        if (ShouldProcess(
+            $"Removing the policy '{policy}'. Its recovery points stay.",
+            "Nothing is backed up by this policy any more. Its recovery points stay, and can be recovered. Do you want to remove it?",
+            Caption))
+        {
+            Agent.Policies.Remove(_kind);
+            policy.MarkSavedAs(null);
+            WriteObject(policy);
+        }
+    }
+
+    /// <summary>Says no to deleting recovery points, before anything is changed.</summary>
+    private protected static void RefuseDeletion(bool deleteBackup)
+    {
+        if (deleteBackup)
+        {
+            throw new BackupException(
+                BackupErrorId.NotAvailable,
+                "Recovery points cannot be deleted by -DeleteBackup in this version.",
+                "Leave it away: the policy is removed, and its recovery points are kept.");
+        }
+    }
+
+    private string GetName => _kind == PolicyKind.Files ? "Get-OBPolicy" : "Get-OBSystemStatePolicy";
+
+    private void RefuseOtherKind(OBPolicy policy)
+    {
+        if (policy.Kind != _kind)
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyInvalid,
+                policy.Kind == PolicyKind.Files ? "The policy is one for folders and files." : "The policy is one for the system state.",
+                policy.Kind == PolicyKind.Files ? "Use Set-OBPolicy and Remove-OBPolicy." : "Use Set-OBSystemStatePolicy and Remove-OBSystemStatePolicy.",
+                policy.PolicyName);
+        }
+    }
+}

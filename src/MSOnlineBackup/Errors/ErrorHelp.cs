@@ -1,0 +1,32 @@
+using System.Text.RegularExpressions;
+
+namespace MSOnlineBackup.Errors;
+
+/// <summary>docs/errors.md, which is part of this assembly, taken apart.</summary>
+internal static partial class ErrorHelp
+{
+    /// <summary>Every error, in the document's order.</summary>
+    public static OBErrorHelp[] All()
+    {
+        using Stream document = typeof(ErrorHelp).Assembly.GetManifestResourceStream("errors.md")!;
+        using var reader = new StreamReader(document);
+        return [.. Section().Matches(reader.ReadToEnd()).Select(section => new OBErrorHelp
+        {
+            Id = section.Groups["id"].Value,
+            ErrorCode = [.. Code().Matches(Part(section, "Original")).Select(code => code.Value)],
+            Meaning = Part(section, "Meaning"),
+            Causes = Part(section, "Causes"),
+            RecommendedAction = Part(section, "What to do"),
+        })];
+    }
+
+    private static string Part(Match section, string title) =>
+        Regex.Match(section.Groups["text"].Value, $@"\*\*{title}\.\*\* (?<text>.*?)(?=\n\n|\z)", RegexOptions.Singleline | RegexOptions.ExplicitCapture)
+            .Groups["text"].Value.ReplaceLineEndings(" ");
+
+    [GeneratedRegex(@"^### (?<id>\w+)\n(?<text>.*?)(?=^##|\z)", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Section();
+
+    [GeneratedRegex(@"0x[0-9A-Fa-f]+|\d{5,}")]
+    private static partial Regex Code();
+}
