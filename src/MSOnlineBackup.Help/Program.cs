@@ -24,6 +24,12 @@ internal static class Program
             return 2;
         }
 
+        if (!Directory.Exists(pages) || (verb == "check" && !File.Exists(second)))
+        {
+            errors.WriteLine($"'{(Directory.Exists(pages) ? second : pages)}' does not exist.\n{Usage}");
+            return 2;
+        }
+
         HelpSource source = HelpSource.Read(pages);
         IReadOnlyList<PageError> found = source.Errors;
         if (found.Count == 0 && verb == "check")
@@ -52,7 +58,8 @@ internal static class Program
     private static void Write(HelpSource source, string folder)
     {
         Directory.CreateDirectory(folder);
-        using (XmlWriter xml = XmlWriter.Create(Path.Combine(folder, "MSOnlineBackup.dll-Help.xml"), new XmlWriterSettings { Indent = true, NewLineChars = "\n" }))
+        var format = new XmlWriterSettings { Indent = true, NewLineChars = "\n" };
+        using (XmlWriter xml = XmlWriter.Create(Path.Combine(folder, "MSOnlineBackup.dll-Help.xml"), format))
         {
             MamlWriter.Write(source.Commands, xml);
         }

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace MSOnlineBackup.Help.Markdown;
 
-/// <summary>Reads as much Markdown as help can show: headings, paragraphs, lists and fenced code. Anything else is an error, not a surprise.</summary>
+/// <summary>
+/// Reads as much Markdown as help can show: headings, paragraphs, lists and fenced code. Anything else is an error, not a surprise.
+/// </summary>
 internal sealed partial class MarkdownReader
 {
     private readonly string _file;
@@ -89,7 +91,8 @@ internal sealed partial class MarkdownReader
         {
             _ when line.StartsWith("```", StringComparison.Ordinal) => ReadCode(),
             _ when line.StartsWith("- ", StringComparison.Ordinal) => new Bullet(_next + 1, ReadText(2)),
-            _ when Unsupported().IsMatch(line) => throw Fault("Help has no tables, numbered lists, quotations, pictures or HTML: write paragraphs, '- ' lists or fenced code."),
+            _ when Unsupported().IsMatch(line) => throw Fault(
+                "Help has no tables, numbered lists, quotations, pictures or HTML: write paragraphs, '- ' lists or fenced code."),
             _ => new Paragraph(_next + 1, ReadText(0)),
         };
     }

@@ -10,8 +10,10 @@ internal static partial class PlainText
         Marks().Replace(markdown, match =>
             match.Groups["code"].Success ? match.Groups["code"].Value
             : match.Groups["strong"].Success ? Of(match.Groups["strong"].Value)
-            : match.Groups["address"].Value.StartsWith("http", StringComparison.Ordinal) ? $"{match.Groups["text"].Value} ({match.Groups["address"].Value})"
-            : match.Groups["text"].Value);
+            : match.Groups["text"].Value + Address(match.Groups["address"].Value));
+
+    // An address means something on a terminal; the path of another page does not.
+    private static string Address(string address) => address.StartsWith("http", StringComparison.Ordinal) ? $" ({address})" : "";
 
     [GeneratedRegex(@"`(?<code>[^`]+)`|\*\*(?<strong>.+?)\*\*|\[(?<text>[^\]]+)\]\((?<address>[^)]+)\)")]
     private static partial Regex Marks();

@@ -18,7 +18,7 @@ internal sealed class CmdletReader
         _metadata = metadata;
         _enums = metadata.TypeDefinitions
             .Select(metadata.GetTypeDefinition)
-            .Where(type => type.BaseType.Kind == HandleKind.TypeReference && metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)type.BaseType).Name) == "Enum")
+            .Where(type => IsReferenceTo(metadata, type.BaseType, "Enum"))
             .DistinctBy(type => metadata.GetString(type.Name))
             .ToDictionary(
                 type => metadata.GetString(type.Name),
@@ -42,7 +42,14 @@ internal sealed class CmdletReader
             return null;
         }
 
-        List<ParameterFacts> parameters = [.. WithBases(type).SelectMany(one => one.GetProperties()).Select(_metadata.GetPropertyDefinition).Select(ReadParameter).OfType<ParameterFacts>()];
+        List<ParameterFacts> parameters =
+        [
+            .. from one in WithBases(type)
+               from property in one.GetProperties()
+               let parameter = ReadParameter(_metadata.GetPropertyDefinition(property))
+               where parameter is not null
+               select parameter,
+        ];
         if (Named(cmdlet, "SupportsShouldProcess", false))
         {
             parameters.Add(Common("WhatIf", "wi"));
@@ -99,7 +106,7 @@ internal sealed class CmdletReader
     }
 
     private List<CustomAttributeValue<string>> Attributes(CustomAttributeHandleCollection handles, string name) =>
-        [.. handles.Select(_metadata.GetCustomAttribute).Where(attribute => NameOf(attribute) == name).Select(attribute => attribute.DecodeValue(s_names))];
+        [.. handles.Select(_metadata.GetCustomAttribute).Where(attribute => Is(attribute, name)).Select(attribute => attribute.DecodeValue(s_names))];
 
     private string[] Strings(CustomAttributeHandleCollection handles, string name) =>
         [.. from attribute in Attributes(handles, name)
@@ -107,14 +114,17 @@ internal sealed class CmdletReader
             from value in argument.Value is ImmutableArray<CustomAttributeTypedArgument<string>> list ? list : [argument]
             select (string)value.Value!];
 
-    private string NameOf(CustomAttribute attribute) => attribute.Constructor.Kind switch
+    // Known by its name alone, wherever it is defined.
+    private bool Is(CustomAttribute attribute, string name) => attribute.Constructor.Kind switch
     {
-        HandleKind.MemberReference when _metadata.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent is { Kind: HandleKind.TypeReference } parent =>
-            _metadata.GetString(_metadata.GetTypeReference((TypeReferenceHandle)parent).Name),
-        HandleKind.MethodDefinition =>
-            _metadata.GetString(_metadata.GetTypeDefinition(_metadata.GetMethodDefinition((MethodDefinitionHandle)attribute.Constructor).GetDeclaringType()).Name),
-        _ => "",
+        HandleKind.MemberReference => IsReferenceTo(_metadata, _metadata.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent, name),
+        HandleKind.MethodDefinition => _metadata.StringComparer.Equals(
+            _metadata.GetTypeDefinition(_metadata.GetMethodDefinition((MethodDefinitionHandle)attribute.Constructor).GetDeclaringType()).Name, name),
+        _ => false,
     };
+
+    private static bool IsReferenceTo(MetadataReader metadata, EntityHandle type, string name) =>
+        type.Kind == HandleKind.TypeReference && metadata.StringComparer.Equals(metadata.GetTypeReference((TypeReferenceHandle)type).Name, name);
 
     private static T Named<T>(CustomAttributeValue<string> attribute, string name, T otherwise)
     {

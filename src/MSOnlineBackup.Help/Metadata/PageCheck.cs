@@ -32,7 +32,7 @@ internal sealed class PageCheck
     private List<PageError> Compare()
     {
         // One set needs no name in a page, whatever it is called in the code.
-        IReadOnlyList<string> sets = _cmdlet.Sets.Count == 1 ? [""] : _cmdlet.Sets.Count == 0 ? [""] : _cmdlet.Sets;
+        IReadOnlyList<string> sets = _cmdlet.Sets.Count <= 1 ? [""] : _cmdlet.Sets;
         Require(
             _page.Sets.Select(set => set.Name).Order(StringComparer.Ordinal).SequenceEqual(sets),
             _page.Line,
@@ -55,7 +55,10 @@ internal sealed class PageCheck
         foreach (ParameterFacts facts in _cmdlet.Parameters)
         {
             // Of two attributes the one that names the set counts.
-            ParameterUseFacts? use = facts.Uses.Where(use => use.Set is null || set.Name.Length == 0 || use.Set == set.Name).OrderBy(use => use.Set is null).FirstOrDefault();
+            ParameterUseFacts? use = facts.Uses
+                .Where(use => use.Set is null || set.Name.Length == 0 || use.Set == set.Name)
+                .OrderBy(use => use.Set is null)
+                .FirstOrDefault();
             if (use is null)
             {
                 continue;
@@ -73,7 +76,8 @@ internal sealed class PageCheck
 
         foreach (Parameter parameter in described.Values)
         {
-            Require(false, parameter.Line, $"The cmdlet has no parameter -{parameter.Name}{(set.Name.Length == 0 ? "" : $" in the set {set.Name}")}.");
+            string where = set.Name.Length == 0 ? "" : $" in the set {set.Name}";
+            Require(false, parameter.Line, $"The cmdlet has no parameter -{parameter.Name}{where}.");
         }
     }
 
@@ -83,14 +87,18 @@ internal sealed class PageCheck
         Same("Aliases", string.Join(", ", described.Aliases), string.Join(", ", facts.Aliases));
         Same("Required", described.IsRequired, use.IsRequired);
         Same("Position", described.Position?.ToString() ?? "Named", use.Position?.ToString() ?? "Named");
-        Same("Accept pipeline input", described.PipelineInput, (described with { ByValue = use.ByValue, ByPropertyName = use.ByPropertyName }).PipelineInput);
+        Same(
+            "Accept pipeline input",
+            described.PipelineInput,
+            (described with { ByValue = use.ByValue, ByPropertyName = use.ByPropertyName }).PipelineInput);
         Same("Accept wildcard characters", described.TakesWildcards, facts.TakesWildcards);
         if (facts.AcceptedValues is not null)
         {
             Same("Accepted values", string.Join(", ", described.AcceptedValues), string.Join(", ", facts.AcceptedValues));
         }
 
-        void Same<T>(string key, T has, T should) => Require(Equals(has, should), described.Line, $"'{key}' of -{facts.Name} should be: {should}");
+        void Same<T>(string key, T has, T should) =>
+            Require(Equals(has, should), described.Line, $"'{key}' of -{facts.Name} should be: {should}");
     }
 
     private void Require(bool condition, int line, string message)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Xml;
 using MSOnlineBackup.Help.Pages;
 
@@ -98,10 +99,10 @@ internal sealed class MamlWriter
         Element("command", "parameter", Command, () =>
         {
             _xml.WriteAttributeString("required", Lower(use.IsRequired));
-            _xml.WriteAttributeString("variableLength", Lower(use.Type.EndsWith("[]", StringComparison.Ordinal) || use.Type.StartsWith("List<", StringComparison.Ordinal)));
+            _xml.WriteAttributeString("variableLength", Lower(use.IsList));
             _xml.WriteAttributeString("globbing", Lower(use.TakesWildcards));
             _xml.WriteAttributeString("pipelineInput", use.PipelineInput);
-            _xml.WriteAttributeString("position", use.Position?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "named");
+            _xml.WriteAttributeString("position", use.Position?.ToString(CultureInfo.InvariantCulture) ?? "named");
             _xml.WriteAttributeString("aliases", use.Aliases.Count == 0 ? "none" : string.Join(", ", use.Aliases));
             Text("maml", "name", Maml, parameter.Name);
             WriteDescription(WithValues(parameter, use));
@@ -172,7 +173,9 @@ internal sealed class MamlWriter
     }
 
     private static IReadOnlyList<string> WithValues(Parameter parameter, ParameterUse use) =>
-        use.AcceptedValues.Count == 0 ? parameter.Description : [.. parameter.Description, $"Accepted values: {string.Join(", ", use.AcceptedValues)}"];
+        use.AcceptedValues.Count == 0
+            ? parameter.Description
+            : [.. parameter.Description, $"Accepted values: {string.Join(", ", use.AcceptedValues)}"];
 
     private void Element(string prefix, string name, string space, Action content)
     {

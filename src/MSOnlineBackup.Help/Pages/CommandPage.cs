@@ -76,6 +76,8 @@ internal sealed record ParameterUse
 
     public bool IsSwitch => Type == "SwitchParameter";
 
+    public bool IsList => Type.EndsWith("[]", StringComparison.Ordinal) || Type.StartsWith("List<", StringComparison.Ordinal);
+
     public string PipelineInput => (ByPropertyName, ByValue) switch
     {
         (false, false) => "False",

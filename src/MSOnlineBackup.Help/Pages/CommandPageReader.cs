@@ -144,10 +144,8 @@ internal sealed partial class CommandPageReader
             return new Link(match.Groups[1].Value, address);
         }
 
-        Require(
-            File.Exists(Path.Combine(Path.GetDirectoryName(_page.File) ?? "", address)) && Path.GetFileNameWithoutExtension(address) == match.Groups[1].Value,
-            block.Line,
-            $"There is no page '{address}' of that name.");
+        bool exists = File.Exists(Path.Combine(Path.GetDirectoryName(_page.File) ?? "", address));
+        Require(exists && Path.GetFileNameWithoutExtension(address) == match.Groups[1].Value, block.Line, $"There is no page '{address}' of that name.");
         return new Link(match.Groups[1].Value, Address: null);
     }
 

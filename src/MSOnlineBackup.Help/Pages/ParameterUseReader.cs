@@ -54,7 +54,12 @@ internal sealed class ParameterUseReader
             ByPropertyName = byPropertyName,
             TakesWildcards = reader.TakeBoolean("Accept wildcard characters"),
         };
-        return reader._entries.Count == 0 ? use : throw page.Fault(reader._entries.First().Value.Line, $"'{reader._entries.First().Key}' is not known here.");
+        foreach ((string key, (int line, _)) in reader._entries)
+        {
+            throw page.Fault(line, $"'{key}' is not known here.");
+        }
+
+        return use;
     }
 
     private (int Line, string Value) Take(string key) =>

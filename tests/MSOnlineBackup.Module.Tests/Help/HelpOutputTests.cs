@@ -56,10 +56,12 @@ public sealed class HelpOutputTests : IDisposable
     {
         XElement set = Build().Descendants(s_command + "syntaxItem").First();
 
-        Assert.Empty(set.Elements(s_command + "parameter").Single(parameter => NameOf(parameter) == "Force").Descendants(s_command + "parameterValue"));
-        Assert.Equal(
-            ["Big", "Small"],
-            set.Elements(s_command + "parameter").Single(parameter => NameOf(parameter) == "Kind").Descendants(s_command + "parameterValue").Select(value => value.Value));
+        Assert.Empty(ValuesOf("Force"));
+        Assert.Equal(["Big", "Small"], ValuesOf("Kind"));
+
+        IEnumerable<string> ValuesOf(string name) =>
+            set.Elements(s_command + "parameter").Single(parameter => NameOf(parameter) == name)
+                .Descendants(s_command + "parameterValue").Select(value => value.Value);
     }
 
     [Fact]
@@ -108,6 +110,8 @@ public sealed class HelpOutputTests : IDisposable
     {
         Assert.Equal(2, Program.Run(["build"], _errors));
         Assert.StartsWith("Usage:", _errors.ToString(), StringComparison.Ordinal);
+        Assert.Equal(2, Program.Run(["check", _folder.Path, Output], _errors));
+        Assert.Contains($"'{Output}' does not exist.", _errors.ToString(), StringComparison.Ordinal);
     }
 
     private XDocument Build()
