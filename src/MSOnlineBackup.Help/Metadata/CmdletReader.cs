@@ -28,21 +28,21 @@ internal sealed class CmdletReader
                     .ToArray());
     }
 
-    public static IReadOnlyList<CmdletFacts> Read(string assembly)
+    public static IReadOnlyList<CmdletMetadata> Read(string assembly)
     {
         using var file = new PEReader(File.OpenRead(assembly));
         var reader = new CmdletReader(file.GetMetadataReader());
-        return [.. reader._metadata.TypeDefinitions.Select(reader._metadata.GetTypeDefinition).Select(reader.ReadCmdlet).OfType<CmdletFacts>()];
+        return [.. reader._metadata.TypeDefinitions.Select(reader._metadata.GetTypeDefinition).Select(reader.ReadCmdlet).OfType<CmdletMetadata>()];
     }
 
-    private CmdletFacts? ReadCmdlet(TypeDefinition type)
+    private CmdletMetadata? ReadCmdlet(TypeDefinition type)
     {
         if (Attributes(type.GetCustomAttributes(), "CmdletAttribute") is not [var cmdlet])
         {
             return null;
         }
 
-        List<ParameterFacts> parameters =
+        List<ParameterMetadata> parameters =
         [
             .. from one in WithBases(type)
                from property in one.GetProperties()
@@ -57,13 +57,13 @@ internal sealed class CmdletReader
         }
 
         string name = string.Join('-', cmdlet.FixedArguments.Select(argument => argument.Value));
-        return new CmdletFacts(name, Named<string?>(cmdlet, "DefaultParameterSetName", null), parameters);
+        return new CmdletMetadata(name, Named<string?>(cmdlet, "DefaultParameterSetName", null), parameters);
     }
 
-    private ParameterFacts? ReadParameter(PropertyDefinition property)
+    private ParameterMetadata? ReadParameter(PropertyDefinition property)
     {
         CustomAttributeHandleCollection attributes = property.GetCustomAttributes();
-        ParameterUseFacts[] uses = [.. Attributes(attributes, "ParameterAttribute").Select(ReadUse)];
+        ParameterUseMetadata[] uses = [.. Attributes(attributes, "ParameterAttribute").Select(ReadUse)];
         if (uses.Length == 0)
         {
             return null;
@@ -72,7 +72,7 @@ internal sealed class CmdletReader
         string type = property.DecodeSignature(s_names, null).ReturnType;
         string[] values = Strings(attributes, "ValidateSetAttribute");
         string element = type.Replace("[]", "", StringComparison.Ordinal).Replace("List<", "", StringComparison.Ordinal).TrimEnd('>');
-        return new ParameterFacts(
+        return new ParameterMetadata(
             _metadata.GetString(property.Name),
             type,
             Strings(attributes, "AliasAttribute"),
@@ -81,10 +81,10 @@ internal sealed class CmdletReader
             uses);
     }
 
-    private static ParameterUseFacts ReadUse(CustomAttributeValue<string> attribute)
+    private static ParameterUseMetadata ReadUse(CustomAttributeValue<string> attribute)
     {
         int position = Named(attribute, "Position", int.MinValue);
-        return new ParameterUseFacts(
+        return new ParameterUseMetadata(
             Named<string?>(attribute, "ParameterSetName", null),
             Named(attribute, "Mandatory", false),
             position == int.MinValue ? null : position,
@@ -92,8 +92,8 @@ internal sealed class CmdletReader
             Named(attribute, "ValueFromPipelineByPropertyName", false));
     }
 
-    private static ParameterFacts Common(string name, string alias) =>
-        new(name, "SwitchParameter", [alias], null, false, [new ParameterUseFacts(null, false, null, false, false)]);
+    private static ParameterMetadata Common(string name, string alias) =>
+        new(name, "SwitchParameter", [alias], null, false, [new ParameterUseMetadata(null, false, null, false, false)]);
 
     private IEnumerable<TypeDefinition> WithBases(TypeDefinition type)
     {

@@ -7,15 +7,15 @@ namespace MSOnlineBackup.Help.Metadata;
 internal sealed class PageCheck
 {
     private readonly CommandPage _page;
-    private readonly CmdletFacts _cmdlet;
+    private readonly CmdletMetadata _cmdlet;
     private readonly List<PageError> _errors = [];
 
-    private PageCheck(CommandPage page, CmdletFacts cmdlet) => (_page, _cmdlet) = (page, cmdlet);
+    private PageCheck(CommandPage page, CmdletMetadata cmdlet) => (_page, _cmdlet) = (page, cmdlet);
 
-    public static IReadOnlyList<PageError> Compare(HelpSource source, IReadOnlyList<CmdletFacts> cmdlets, string folder)
+    public static IReadOnlyList<PageError> Compare(HelpSource source, IReadOnlyList<CmdletMetadata> cmdlets, string folder)
     {
         var errors = new List<PageError>();
-        foreach (CmdletFacts cmdlet in cmdlets)
+        foreach (CmdletMetadata cmdlet in cmdlets)
         {
             CommandPage? page = source.Commands.FirstOrDefault(page => page.Name == cmdlet.Name);
             errors.AddRange(page is null
@@ -52,10 +52,10 @@ internal sealed class PageCheck
     private void CompareSet(ParameterSet set)
     {
         var described = _page.Parameters.Where(parameter => parameter.In(set) is not null).ToDictionary(parameter => parameter.Name);
-        foreach (ParameterFacts facts in _cmdlet.Parameters)
+        foreach (ParameterMetadata facts in _cmdlet.Parameters)
         {
             // Of two attributes the one that names the set counts.
-            ParameterUseFacts? use = facts.Uses
+            ParameterUseMetadata? use = facts.Uses
                 .Where(use => use.Set is null || set.Name.Length == 0 || use.Set == set.Name)
                 .OrderBy(use => use.Set is null)
                 .FirstOrDefault();
@@ -81,7 +81,7 @@ internal sealed class PageCheck
         }
     }
 
-    private void CompareUse(ParameterUse described, ParameterFacts facts, ParameterUseFacts use)
+    private void CompareUse(ParameterUse described, ParameterMetadata facts, ParameterUseMetadata use)
     {
         Same("Type", described.Type, facts.Type);
         Same("Aliases", string.Join(", ", described.Aliases), string.Join(", ", facts.Aliases));

@@ -11,15 +11,15 @@ public sealed class PageCheckTests : IDisposable
     [Fact]
     public void A_cmdlet_is_read_from_metadata_with_inherited_parameters()
     {
-        CmdletFacts cmdlet = ThingCmdlet();
+        CmdletMetadata cmdlet = ThingCmdlet();
 
         Assert.Equal("ByName", cmdlet.DefaultSet);
         Assert.Equal(["ByName", "ByThing"], cmdlet.Sets);
         Assert.Equal(["Force", "Kind", "Name", "Thing"], cmdlet.Parameters.Select(parameter => parameter.Name).Order());
-        ParameterFacts kind = cmdlet.Parameters.Single(parameter => parameter.Name == "Kind");
+        ParameterMetadata kind = cmdlet.Parameters.Single(parameter => parameter.Name == "Kind");
         Assert.Equal("ThingKind", kind.Type);
         Assert.Equal(["Big", "Small"], kind.AcceptedValues);
-        Assert.Equal(new ParameterUseFacts("ByName", false, 1, false, true), Assert.Single(kind.Uses));
+        Assert.Equal(new ParameterUseMetadata("ByName", false, 1, false, true), Assert.Single(kind.Uses));
         Assert.Equal(["f", "ff"], cmdlet.Parameters.Single(parameter => parameter.Name == "Force").Aliases);
     }
 
@@ -29,7 +29,7 @@ public sealed class PageCheckTests : IDisposable
     [Fact]
     public void A_cmdlet_that_asks_before_it_acts_has_to_describe_both_switches()
     {
-        CmdletFacts cmdlet = CmdletReader.Read(typeof(PageCheckTests).Assembly.Location).Single(cmdlet => cmdlet.Name == "Set-OBThing");
+        CmdletMetadata cmdlet = CmdletReader.Read(typeof(PageCheckTests).Assembly.Location).Single(cmdlet => cmdlet.Name == "Set-OBThing");
 
         Assert.Equal(["List<DayOfWeek>", "DateTime", "SwitchParameter", "SwitchParameter"], cmdlet.Parameters.Select(parameter => parameter.Type));
         Assert.Equal(["Days", "Until", "WhatIf", "Confirm"], cmdlet.Parameters.Select(parameter => parameter.Name));
@@ -55,8 +55,8 @@ public sealed class PageCheckTests : IDisposable
     [Fact]
     public void Parameters_on_one_side_only_are_told()
     {
-        CmdletFacts cmdlet = ThingCmdlet();
-        var size = new ParameterFacts("Size", "Int32", [], null, false, [new ParameterUseFacts("ByThing", false, null, false, false)]);
+        CmdletMetadata cmdlet = ThingCmdlet();
+        var size = new ParameterMetadata("Size", "Int32", [], null, false, [new ParameterUseMetadata("ByThing", false, null, false, false)]);
 
         Assert.Equal(
             ["The set has a parameter -Size, which is not described for it.", "The cmdlet has no parameter -Kind in the set ByName."],
@@ -67,7 +67,7 @@ public sealed class PageCheckTests : IDisposable
     [Fact]
     public void A_cmdlet_without_page_and_a_page_without_cmdlet_are_told()
     {
-        CmdletFacts other = ThingCmdlet() with { Name = "Get-OBOther" };
+        CmdletMetadata other = ThingCmdlet() with { Name = "Get-OBOther" };
 
         Assert.Equal(["The cmdlet has no page.", "There is no such cmdlet."], Compare(other).Select(error => error.Message));
     }
@@ -75,24 +75,17 @@ public sealed class PageCheckTests : IDisposable
     [Fact]
     public void The_modules_pages_say_what_its_cmdlets_are()
     {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !Directory.Exists(Path.Combine(folder.FullName, "docs", "en-US")))
-        {
-            folder = folder.Parent;
-        }
-
         using var errors = new StringWriter();
-        int result = Program.Run(
-            ["check", Path.Combine(folder!.FullName, "docs", "en-US"), Path.Combine(AppContext.BaseDirectory, "MSOnlineBackup.dll")], errors);
+        int result = Program.Run(["check", Repository.File("docs", "en-US"), Path.Combine(AppContext.BaseDirectory, "MSOnlineBackup.dll")], errors);
 
         Assert.Equal("", errors.ToString());
         Assert.Equal(0, result);
     }
 
-    private static CmdletFacts ThingCmdlet() =>
+    private static CmdletMetadata ThingCmdlet() =>
         CmdletReader.Read(typeof(PageCheckTests).Assembly.Location).Single(cmdlet => cmdlet.Name == "Get-OBThing");
 
-    private IReadOnlyList<PageError> Compare(CmdletFacts cmdlet) => PageCheck.Compare(_folder.Read(), [cmdlet], _folder.Path);
+    private IReadOnlyList<PageError> Compare(CmdletMetadata cmdlet) => PageCheck.Compare(_folder.Read(), [cmdlet], _folder.Path);
 
     public void Dispose() => _folder.Dispose();
 }

@@ -4,7 +4,7 @@ namespace MSOnlineBackup.Help.Metadata;
 /// <param name="Name">Verb and noun.</param>
 /// <param name="DefaultSet">Null where none is named.</param>
 /// <param name="Parameters">With those of base classes, and with WhatIf and Confirm where it has them.</param>
-internal sealed record CmdletFacts(string Name, string? DefaultSet, IReadOnlyList<ParameterFacts> Parameters)
+internal sealed record CmdletMetadata(string Name, string? DefaultSet, IReadOnlyList<ParameterMetadata> Parameters)
 {
     /// <summary>The names of its sets; empty where all parameters are in the only one.</summary>
     public IReadOnlyList<string> Sets { get; } =
@@ -14,15 +14,15 @@ internal sealed record CmdletFacts(string Name, string? DefaultSet, IReadOnlyLis
 /// <summary>A parameter as the assembly has it.</summary>
 /// <param name="Type">Short, as in C#; <c>Nullable</c> is left out.</param>
 /// <param name="AcceptedValues">Null where the assembly does not say.</param>
-internal sealed record ParameterFacts(
+internal sealed record ParameterMetadata(
     string Name,
     string Type,
     IReadOnlyList<string> Aliases,
     IReadOnlyList<string>? AcceptedValues,
     bool TakesWildcards,
-    IReadOnlyList<ParameterUseFacts> Uses);
+    IReadOnlyList<ParameterUseMetadata> Uses);
 
 /// <summary>What a parameter is in a set.</summary>
 /// <param name="Set">Null for all.</param>
 /// <param name="Position">Null where it must be named.</param>
-internal sealed record ParameterUseFacts(string? Set, bool IsRequired, int? Position, bool ByValue, bool ByPropertyName);
+internal sealed record ParameterUseMetadata(string? Set, bool IsRequired, int? Position, bool ByValue, bool ByPropertyName);
