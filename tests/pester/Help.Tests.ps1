@@ -19,6 +19,13 @@ Describe 'Help of the module' {
     }
 }
 
+# Before the cmdlets: once Get-Help has searched for a name, it shows topics that it met as a list.
+Describe 'Get-Help <_>' -ForEach $topics {
+    It 'shows the topic' {
+        Get-Help $_ | Out-String | Should -Match "TOPIC\s+$_\s+SHORT DESCRIPTION"
+    }
+}
+
 Describe 'Get-Help <_>' -ForEach $commands {
     BeforeAll {
         $name = $_
@@ -60,11 +67,5 @@ Describe 'Get-Help <_>' -ForEach $commands {
         foreach ($link in $help.relatedLinks.navigationLink.linkText) {
             Get-Help $link | Should -Not -BeNullOrEmpty -Because "$link is linked"
         }
-    }
-}
-
-Describe 'Get-Help <_>' -ForEach $topics {
-    It 'shows the topic' {
-        Get-Help $_ | Out-String | Should -Match "TOPIC\s+$_\s+SHORT DESCRIPTION"
     }
 }
