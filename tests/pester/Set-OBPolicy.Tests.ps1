@@ -65,3 +65,15 @@ Describe 'Set-OBPolicy' {
         }
     }
 }
+
+Describe 'Set-OBPolicy in a session where nobody answers' {
+    It 'asks first, and saves nothing' {
+        $result = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command "
+            Import-Module '$manifest'
+            `$policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec '$data')
+            `$policy.BackupSchedule = New-OBSchedule
+            `$policy.RetentionPolicy = New-OBRetentionPolicy 30
+            try { Set-OBPolicy `$policy } catch { `$_.FullyQualifiedErrorId }"
+        $result | Should -Be 'InvalidOperation,MSOnlineBackup.Cmdlets.SetOBPolicyCommand'
+    }
+}
