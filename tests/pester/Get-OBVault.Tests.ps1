@@ -3,7 +3,7 @@ AfterAll { Remove-TestState }
 
 Describe 'Get-OBVault' {
     It 'asks for a folder where the machine is not registered' {
-        Assert-BackupError (Get-ErrorOf { Get-OBVault }) MachineNotRegistered ObjectNotFound
+        Assert-BackupError (Get-ErrorOf { Get-OBVault }) MachineNotRegistered InvalidOperation
     }
 
     It 'shows any vault by its folder' {

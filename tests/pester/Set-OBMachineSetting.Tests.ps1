@@ -6,7 +6,7 @@ AfterAll { Remove-TestState }
 
 Describe 'Set-OBMachineSetting' {
     It 'wants the machine registered first' {
-        Assert-BackupError (Get-ErrorOf { Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'long enough for all') }) MachineNotRegistered ObjectNotFound
+        Assert-BackupError (Get-ErrorOf { Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'long enough for all') }) MachineNotRegistered InvalidOperation
     }
 
     Context 'on a registered machine' {
@@ -63,9 +63,9 @@ Describe 'Set-OBMachineSetting' {
         (Get-OBMachineSetting).ThrottleSetting.Enabled | Should -BeFalse
     }
 
-    It 'refuses a bandwidth of <Bits>' -TestCases @(@{ Bits = 511999 }, @{ Bits = 1023000001 }) {
+    It 'refuses a bandwidth of <Bits>' -TestCases @(@{ Bits = 511999; Shown = "511,999" }, @{ Bits = 1023000001; Shown = "1,023,000,001" }) {
         $record = Get-ErrorOf { Set-OBMachineSetting -WorkDay Monday -StartWorkHour '09:00' -EndWorkHour '18:00' -WorkHourBandwidth $Bits -NonWorkHourBandwidth 512000 }
-        Assert-BackupError $record PolicyLimitExceeded LimitsExceeded "*$Bits*"
+        Assert-BackupError $record PolicyLimitExceeded LimitsExceeded "*$Shown*"
     }
 
     It 'goes by a proxy and without' {
