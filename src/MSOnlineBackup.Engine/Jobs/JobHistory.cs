@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Jobs;
@@ -23,6 +24,7 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
     /// <summary>A job that gave no sign of life for so long is taken for lost.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
 
+    private const string RecordName = "job.json";
     private const int Version = 1;
     private static readonly TimeSpan _lockPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _lockInterval = TimeSpan.FromMilliseconds(50);
@@ -106,17 +108,38 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
             transient: true);
     }
 
-    /// <summary>Writes a record whole.</summary>
+    /// <summary>Writes a record.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
     public void Write(JobRecord record)
     {
-        Directory.CreateDirectory(FolderOf(record.Id));
-        WriteWhole(RecordFile(record.Id), JsonSerializer.SerializeToUtf8Bytes(new JobFile(Version, record), JobJson.Default.JobFile));
+        WriteFile(record.Id, RecordName, JsonSerializer.SerializeToUtf8Bytes(new JobFile(Version, record), JobJson.Default.JobFile));
+    }
+
+    /// <summary>Writes a file of a job's whole: whoever reads meanwhile sees it as it was.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public void WriteFile(Guid id, string name, byte[] content)
+    {
+        string path = FileOf(id, name);
+        try
+        {
+            Directory.CreateDirectory(FolderOf(id));
+            PrivateFile.Replace(path, content);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(
+                BackupErrorId.StateAccessDenied,
+                $"'{path}', where this machine keeps how its jobs go, cannot be written: {e.Message}",
+                "Run as the account that this machine was registered with, and see that the state folder's disk has room.",
+                path,
+                innerException: e);
+        }
     }
 
     /// <summary>A record as it stands in its file; null where there is none yet.</summary>
     public JobRecord? Read(Guid id)
     {
-        string path = RecordFile(id);
+        string path = FileOf(id, RecordName);
         try
         {
             JobFile? file = JsonSerializer.Deserialize(File.ReadAllBytes(path), JobJson.Default.JobFile);
@@ -167,19 +190,6 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
         }
     }
 
-    // Whoever reads while it is written sees the record as it was.
-    private static void WriteWhole(string path, byte[] content)
-    {
-        string temporary = path + ".new";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
-        {
-            file.Write(content);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
-
     private static bool IsInProgress(JobRecord record) => record.State == JobState.InProgress;
 
     private static string Name(JobKind kind) => kind == JobKind.Backup ? "backup" : "recovery";
@@ -188,7 +198,6 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
 
     private bool IsStale(JobRecord record) => clock.GetUtcNow() - record.Heartbeat > StaleAfter;
 
-    private string RecordFile(Guid id) => FileOf(id, "job.json");
 
     private JobRecord SaveAsLost(JobRecord record)
     {

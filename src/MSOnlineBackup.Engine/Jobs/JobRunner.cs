@@ -131,7 +131,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock)
                 skipped.Flush();
                 history.Write(record);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or BackupException { Id: BackupErrorId.StateAccessDenied })
             {
                 // The next beat tries again, and the record of the end must succeed; a backup is worth more than a sign of life.
             }
