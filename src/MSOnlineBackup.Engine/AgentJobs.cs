@@ -179,7 +179,7 @@ public sealed class AgentJobs
             {
                 MachineName = machine,
                 Sources = await sources.PrepareAsync(stop).ConfigureAwait(false),
-                Tags = sources.TagsFor(_clock.GetLocalNow(), earlier),
+                Tags = sources.TagsFor(_clock, earlier),
             };
             BackupResult result = await engine.BackUpAsync(request, job.Monitor, stop).ConfigureAwait(false);
             job.RecoveryPointId = result.Point.SessionId;
