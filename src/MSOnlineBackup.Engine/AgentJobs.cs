@@ -33,7 +33,7 @@ public sealed class AgentJobs
         _options = options;
         _state = state;
         _clock = options.Engine.TimeProvider;
-        _history = new JobHistory(state.PathOf("jobs"), _clock);
+        _history = new JobHistory(state, _clock);
     }
 
     /// <summary>The job that is running; null where none is.</summary>

@@ -11,9 +11,9 @@ namespace MSOnlineBackup.Engine.Jobs;
 /// The jobs of this machine, one folder each: its record, what it skipped, and for a background job its order and its log.
 /// A record is written by the job itself; once its process is gone, by whoever holds the lock next.
 /// </summary>
-/// <param name="folder">Where; created with the first job.</param>
+/// <param name="state">The machine's state, in which they lie.</param>
 /// <param name="clock">This machine's clock.</param>
-internal sealed class JobHistory(string folder, TimeProvider clock)
+internal sealed class JobHistory(StateFolder state, TimeProvider clock)
 {
     /// <summary>So many jobs are kept; the oldest go first.</summary>
     public const int MaxJobs = 1000;
@@ -26,14 +26,17 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
 
     private const string RecordName = "job.json";
     private const int Version = 1;
+    private const string LockName = "jobs.lock";
     private static readonly TimeSpan _lockPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _lockInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly string _folder = state.PathOf("jobs");
 
     /// <summary>A new id.</summary>
     public static Guid NewId() => new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
 
     /// <summary>A job's folder.</summary>
-    public string FolderOf(Guid id) => Path.Combine(folder, id.ToString("D"));
+    public string FolderOf(Guid id) => Path.Combine(_folder, id.ToString("D"));
 
     /// <summary>A file of a job's.</summary>
     public string FileOf(Guid id, string name) => Path.Combine(FolderOf(id), name);
@@ -48,7 +51,7 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
             return records;
         }
 
-        using (JobLock? held = TryLock())
+        using (IDisposable? held = state.TryLock(LockName))
         {
             // Read again: who had the lock until now may have ended its job well.
             records = ReadAll();
@@ -71,15 +74,15 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
         $"List the jobs. The last {MaxJobs} are kept.",
         id.ToString());
 
-    /// <summary>Takes the lock for a job, and settles what earlier ones left open.</summary>
+    /// <summary>Takes the right to run a job, which one process at a time has and the system takes back when that ends, and settles what earlier ones left open.</summary>
     /// <exception cref="BackupException">JobInProgress.</exception>
-    public async Task<JobLock> LockAsync(CancellationToken cancellationToken)
+    public async Task<IDisposable> LockAsync(CancellationToken cancellationToken)
     {
         // Somebody who only lists may have it for a moment.
         long start = clock.GetTimestamp();
         while (true)
         {
-            if (TryLock() is { } held)
+            if (state.TryLock(LockName) is { } held)
             {
                 ReadAll().FindAll(IsInProgress).ForEach(record => SaveAsLost(record));
                 return held;
@@ -117,24 +120,7 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
 
     /// <summary>Writes a file of a job's whole: whoever reads meanwhile sees it as it was.</summary>
     /// <exception cref="BackupException">StateAccessDenied.</exception>
-    public void WriteFile(Guid id, string name, byte[] content)
-    {
-        string path = FileOf(id, name);
-        try
-        {
-            Directory.CreateDirectory(FolderOf(id));
-            PrivateFile.Replace(path, content);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BackupException(
-                BackupErrorId.StateAccessDenied,
-                $"'{path}', where this machine keeps how its jobs go, cannot be written: {e.Message}",
-                "Run as the account that this machine was registered with, and see that the state folder's disk has room.",
-                path,
-                innerException: e);
-        }
-    }
+    public void WriteFile(Guid id, string name, byte[] content) => state.Replace(FileOf(id, name), content);
 
     /// <summary>A record as it stands in its file; null where there is none yet.</summary>
     public JobRecord? Read(Guid id)
@@ -194,8 +180,6 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
 
     private static string Name(JobKind kind) => kind == JobKind.Backup ? "backup" : "recovery";
 
-    private JobLock? TryLock() => JobLock.TryTake(Path.Combine(folder, "lock"));
-
     private bool IsStale(JobRecord record) => clock.GetUtcNow() - record.Heartbeat > StaleAfter;
 
 
@@ -220,7 +204,7 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
     private List<JobRecord> ReadAll()
     {
         var records = new List<JobRecord>();
-        foreach (string path in Directory.Exists(folder) ? Directory.EnumerateDirectories(folder) : [])
+        foreach (string path in Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder) : [])
         {
             if (Guid.TryParseExact(Path.GetFileName(path), "D", out Guid id) && Read(id) is { } record)
             {

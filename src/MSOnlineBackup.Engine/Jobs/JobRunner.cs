@@ -40,7 +40,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock)
         Action<JobRecord> progress,
         CancellationToken cancellationToken)
     {
-        using JobLock held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
+        using IDisposable held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
         using var skipped = new SkippedList(history.FileOf(id, SkippedList.FileName));
         bool damaged = false;
         var job = new JobWork(new JobMonitor

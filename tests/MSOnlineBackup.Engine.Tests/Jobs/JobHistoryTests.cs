@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Testing;
 using Xunit;
@@ -12,9 +13,14 @@ public sealed class JobHistoryTests : IDisposable
 {
     private readonly TempFolder _folder = new();
     private readonly FakeClock _clock = new();
+    private readonly StateFolder _state;
     private readonly JobHistory _history;
 
-    public JobHistoryTests() => _history = new JobHistory(_folder["jobs"], _clock);
+    public JobHistoryTests()
+    {
+        _state = new StateFolder(_folder.Path);
+        _history = new JobHistory(_state, _clock);
+    }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -47,7 +53,7 @@ public sealed class JobHistoryTests : IDisposable
         };
 
         _history.Write(written);
-        JobRecord read = new JobHistory(_folder["jobs"], _clock).Get(written.Id);
+        JobRecord read = new JobHistory(_state, _clock).Get(written.Id);
 
         Assert.Equal(written.Sources, read.Sources);
         Assert.Equal(written with { Sources = read.Sources }, read);
@@ -108,7 +114,7 @@ public sealed class JobHistoryTests : IDisposable
     [Fact]
     public async Task The_lock_is_one_jobs_and_says_whose()
     {
-        using JobLock held = await _history.LockAsync(Cancel);
+        using IDisposable held = await _history.LockAsync(Cancel);
         JobRecord running = Record(JobState.InProgress);
         _history.Write(running);
 
@@ -124,8 +130,8 @@ public sealed class JobHistoryTests : IDisposable
     [Fact]
     public async Task A_lock_held_by_somebody_without_a_job_is_refused_after_a_while()
     {
-        var history = new JobHistory(_folder["jobs"], new FakeClock { SkipsWaits = true });
-        using JobLock held = JobLock.TryTake(_folder["jobs", "lock"])!;
+        var history = new JobHistory(_state, new FakeClock { SkipsWaits = true });
+        using IDisposable held = _state.TryLock("jobs.lock")!;
 
         BackupException refused = await Assert.ThrowsAsync<BackupException>(() => history.LockAsync(Cancel));
 
@@ -136,9 +142,8 @@ public sealed class JobHistoryTests : IDisposable
     public async Task A_job_whose_process_was_killed_is_lost_and_the_next_one_runs()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Uses flock(1).");
-        Directory.CreateDirectory(_folder["jobs"]);
-        using Process owner = Process.Start("flock", ["--no-fork", "--nonblock", _folder["jobs", "lock"], "sleep", "600"]);
-        while (JobLock.TryTake(_folder["jobs", "lock"]) is { } free)
+        using Process owner = Process.Start("flock", ["--no-fork", "--nonblock", _state.PathOf("jobs.lock"), "sleep", "600"]);
+        while (_state.TryLock("jobs.lock") is { } free)
         {
             free.Dispose();
             await Task.Delay(10, Cancel);
@@ -164,7 +169,7 @@ public sealed class JobHistoryTests : IDisposable
         JobRecord left = Record(JobState.InProgress);
         _history.Write(left);
 
-        using JobLock held = await _history.LockAsync(Cancel);
+        using IDisposable held = await _history.LockAsync(Cancel);
 
         Assert.Equal("JobLost", _history.Read(left.Id)!.Error!.Id);
     }
@@ -172,7 +177,7 @@ public sealed class JobHistoryTests : IDisposable
     [Fact]
     public async Task A_job_that_shows_no_life_for_ten_minutes_is_listed_as_lost_though_its_process_is_there()
     {
-        using JobLock held = await _history.LockAsync(Cancel);
+        using IDisposable held = await _history.LockAsync(Cancel);
         JobRecord running = Record(JobState.InProgress);
         _history.Write(running);
 
@@ -189,7 +194,7 @@ public sealed class JobHistoryTests : IDisposable
     [Fact]
     public async Task A_clock_that_was_set_back_loses_no_job()
     {
-        using JobLock held = await _history.LockAsync(Cancel);
+        using IDisposable held = await _history.LockAsync(Cancel);
         JobRecord running = Record(JobState.InProgress);
         _history.Write(running);
 

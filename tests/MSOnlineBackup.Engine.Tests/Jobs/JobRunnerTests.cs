@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Testing;
 using Xunit;
@@ -17,7 +18,7 @@ public sealed class JobRunnerTests : IDisposable
 
     public JobRunnerTests()
     {
-        _history = new JobHistory(_folder["jobs"], _clock);
+        _history = new JobHistory(new StateFolder(_folder.Path), _clock);
         _runner = new JobRunner(_history, _clock);
     }
 
@@ -151,7 +152,7 @@ public sealed class JobRunnerTests : IDisposable
     public async Task Of_two_starts_at_once_exactly_one_runs()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var runner = new JobRunner(new JobHistory(_folder["jobs"], TimeProvider.System), TimeProvider.System);
+        var runner = new JobRunner(new JobHistory(new StateFolder(_folder.Path), TimeProvider.System), TimeProvider.System);
         Task<JobRecord> Start() => Task.Run(() => runner.RunAsync(
             JobHistory.NewId(), JobKind.Backup, _ => [], (_, _) => release.Task, _ => { }, Cancel));
 
