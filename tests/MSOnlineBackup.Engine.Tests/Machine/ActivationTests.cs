@@ -232,6 +232,52 @@ public sealed class ActivationTests : IDisposable
         Assert.Empty(Directory.GetFiles(_agents.State, "*.rescue"));
     }
 
+    [Theory]
+    [InlineData(FaultTiming.BeforeEffect)]
+    [InlineData(FaultTiming.AfterEffect)]
+    public async Task Whichever_call_on_the_vault_fails_a_first_passphrase_can_be_set_again(FaultTiming timing)
+    {
+        for (int at = 1; ; at++)
+        {
+            using var agents = new AgentFixture();
+            BackupAgent agent = await agents.RegisterAsync();
+            if (await FailAtAsync(agents, at, timing, () => agent.Machine.SetPassphraseAsync(Passphrase, Cancel)))
+            {
+                break;
+            }
+
+            Assert.False(agent.Machine.HasPassphrase);
+            Assert.False(File.Exists(agents.Key));
+            await agent.Machine.SetPassphraseAsync(Passphrase, Cancel);
+
+            await agents.BackUpAsync(agent);
+            Assert.Empty(Directory.GetFiles(agents.State, "*.rescue"));
+            await agent.OpenEngineAsync(agents.Vault, Passphrase, Cancel);
+        }
+    }
+
+    [Theory]
+    [InlineData(FaultTiming.BeforeEffect)]
+    [InlineData(FaultTiming.AfterEffect)]
+    public async Task Whichever_call_on_the_vault_fails_a_change_can_be_made_again_and_the_machine_goes_on(FaultTiming timing)
+    {
+        for (int at = 1; ; at++)
+        {
+            using var agents = new AgentFixture();
+            BackupAgent agent = await agents.ActivateAsync();
+            if (await FailAtAsync(agents, at, timing, () => agent.Machine.SetPassphraseAsync(Other, Cancel)))
+            {
+                break;
+            }
+
+            await agents.BackUpAsync(agent);
+            await agent.Machine.SetPassphraseAsync(Other, Cancel);
+
+            Assert.Equal(1, (await agents.BackUpAsync(agent)).UnchangedFiles);
+            await agent.OpenEngineAsync(agents.Vault, Other, Cancel);
+        }
+    }
+
     [Fact]
     public async Task A_second_machine_of_the_same_name_is_refused_unless_it_knows_the_passphrase()
     {
@@ -316,6 +362,25 @@ public sealed class ActivationTests : IDisposable
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => _agents.Open().Machine.SetPassphraseAsync(Passphrase, Cancel))));
 
         Assert.Single(await (await _agents.Open().OpenEngineAsync(Cancel)).ListKeysAsync(Cancel));
+    }
+
+    // Whether there was no such call any more.
+    private static async Task<bool> FailAtAsync(AgentFixture agents, int at, FaultTiming timing, Func<Task> action)
+    {
+        FaultyVaultStore? faulty = null;
+        agents.Decorate = store => faulty = new FaultyVaultStore(store) { FailAt = at, Timing = timing, Kind = FaultKind.ForGood };
+        Exception? failure = await Record.ExceptionAsync(action);
+        agents.Decorate = static store => store;
+        if (faulty!.CountedCalls < at)
+        {
+            Assert.Null(failure);
+            return true;
+        }
+
+        Assert.IsType<BackupException>(failure);
+        Assert.DoesNotContain(Passphrase, failure.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Other, failure.ToString(), StringComparison.Ordinal);
+        return false;
     }
 
     private string[] Data() =>
