@@ -17,6 +17,7 @@ public sealed partial class DependencyTests
         ["MSOnlineBackup.Engine"] = ([], ["Polly.Core"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Engine"], ["Azure.", "System.IO.Hashing"]),
         ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Storage.Azure"], ["System.CommandLine", "Spectre.Console"]),
+        ["MSOnlineBackup.Help"] = ([], []),
         ["MSOnlineBackup"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Storage.Azure"], ["PowerShellStandard.Library"]),
     };
 
