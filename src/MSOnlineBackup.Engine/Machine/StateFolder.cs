@@ -84,6 +84,25 @@ internal sealed class StateFolder
         return Make(PathOf(name));
     });
 
+    /// <summary>Takes a lock of a name; null where somebody has it.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public IDisposable? TryLock(string name) => Try(() =>
+    {
+        Make();
+        return StateLock.TryEnter(PathOf(name));
+    });
+
+    /// <summary>Writes a file, below a folder that is made if need be, in the place of what is there; for files that one process at a time
+    /// writes.</summary>
+    /// <exception cref="BackupException">StateAccessDenied; what was there is unchanged.</exception>
+    public void Replace(string name, byte[] content) => Try(() =>
+    {
+        Make();
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(PathOf(name))!);
+        PrivateFile.Replace(PathOf(name), content);
+        return true;
+    });
+
     private static string FindPlace()
     {
         string data = Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData, Environment.SpecialFolderOption.DoNotVerify);
