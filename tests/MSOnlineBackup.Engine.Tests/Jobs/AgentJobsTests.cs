@@ -20,16 +20,17 @@ public sealed class AgentJobsTests : IDisposable
     [Fact]
     public async Task A_backup_by_policy_makes_a_point_and_leaves_a_truthful_record()
     {
-        _machine.Tree.Describe("f a/one 1000\nf a/two 200K\nf b/three 30");
-        BackupAgent agent = await _machine.ActivateAsync(_machine.Source + "/a", _machine.Source + "/b");
+        _machine.Fakes["/a"] = new FakeSourceTree("/a").Folder("").File("one", TestKeys.Bytes(1, 1000)).File("two", TestKeys.Bytes(2, 204_800));
+        _machine.Fakes["/b"] = new FakeSourceTree("/b").Folder("").File("three", TestKeys.Bytes(3, 30));
+        BackupAgent agent = await _machine.ActivateAsync("/a", "/b");
 
         JobRecord job = await BackUpAsync(agent);
 
         Assert.Equal((JobKind.Backup, JobState.Completed, null, 0L), (job.Kind, job.State, job.Error, job.Skipped));
         Assert.Equal(
             [
-                new JobSourceStatus(_machine.Source + "/a", JobState.Completed, 205_800, 205_800, 205_800, 2, 2, 2),
-                new JobSourceStatus(_machine.Source + "/b", JobState.Completed, 30, 30, 30, 1, 1, 1),
+                new JobSourceStatus("/a", JobState.Completed, 205_800, 205_800, 205_800, 2, 2, 2),
+                new JobSourceStatus("/b", JobState.Completed, 30, 30, 30, 1, 1, 1),
             ],
             job.Sources);
         Assert.Equal(205_830, job.NewBytes);
