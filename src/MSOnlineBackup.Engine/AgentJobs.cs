@@ -52,6 +52,10 @@ public sealed record RecoveryOrder
 /// <summary>The jobs of this machine.</summary>
 public sealed class AgentJobs
 {
+    internal AgentJobs(BackupAgent agent, AgentOptions options, string stateFolder)
+    {
+    }
+
     /// <summary>The job that is running; null where none is.</summary>
     public JobRecord? Running => throw new NotImplementedException();
 

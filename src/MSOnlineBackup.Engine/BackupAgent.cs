@@ -1,4 +1,7 @@
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine;
 
@@ -8,37 +11,112 @@ namespace MSOnlineBackup.Engine;
 /// </summary>
 public sealed class BackupAgent
 {
+    private readonly AgentOptions _options;
+
+    private BackupAgent(AgentOptions options)
+    {
+        _options = options;
+        var state = new StateFolder(options.StateFolder);
+        Machine = new MachineAccount(state, options.MachineName, options.OpenVault, options.Limits, options.Engine);
+        Policies = new PolicyStore(state, Machine, options.Limits, options.Engine.TimeProvider);
+        Jobs = new AgentJobs(this, options, state.Path);
+    }
+
     /// <summary>Registration, passphrase and settings.</summary>
-    public MachineAccount Machine => throw new NotImplementedException();
+    public MachineAccount Machine { get; }
 
     /// <summary>The policies.</summary>
-    public PolicyStore Policies => throw new NotImplementedException();
+    public PolicyStore Policies { get; }
 
     /// <summary>The jobs.</summary>
-    public AgentJobs Jobs => throw new NotImplementedException();
+    public AgentJobs Jobs { get; }
 
     /// <summary>Opens the state of this machine; makes nothing yet.</summary>
-    public static BackupAgent Open(AgentOptions options) => throw new NotImplementedException();
+    public static BackupAgent Open(AgentOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new BackupAgent(options);
+    }
 
     /// <summary>Creates a vault that no machine uses yet.</summary>
-    public Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="BackupException">VaultExists, ArgumentInvalid, …</exception>
+    public Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(location);
+        return BackupEngine.CreateNamedVaultAsync(_options.CreateVault(location), name, _options.Engine, cancellationToken);
+    }
 
     /// <summary>What can be known of a vault without a passphrase.</summary>
-    public Task<VaultInfo> InspectVaultAsync(string location, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<VaultInfo> InspectVaultAsync(string location, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(location);
+        return BackupEngine.InspectVaultAsync(_options.OpenVault(location), cancellationToken);
+    }
 
     /// <summary>Writes a new credential file of a vault into a folder; the ones before it hold no longer. Returns its path.</summary>
     /// <param name="location">The vault.</param>
     /// <param name="folder">An existing folder.</param>
     /// <param name="validity">How long machines may register with it, up to ten days; null for 48 hours.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public Task<string> IssueCredentialAsync(string location, string folder, TimeSpan? validity, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="BackupException">ArgumentInvalid where the folder cannot be written or the validity is out of range; VaultNotFound, …</exception>
+    public async Task<string> IssueCredentialAsync(string location, string folder, TimeSpan? validity, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(location);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        string target = Path.GetFullPath(folder);
+        if (!Directory.Exists(target))
+        {
+            throw NotWritten(target, "there is no such folder", null);
+        }
 
-    /// <summary>Checks a credential file and returns its vault's location.</summary>
-    public Task<string> ReadCredentialAsync(string file, CancellationToken cancellationToken) => throw new NotImplementedException();
+        string place = location.Contains("://", StringComparison.Ordinal) ? location : Path.GetFullPath(location);
+        IVaultStore objects = _options.OpenVault(place);
+        VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        string name = header.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(place));
+        VaultCredential credential = await new CredentialRegister(objects, header, _options.Engine.TimeProvider)
+            .IssueAsync(place, name, validity ?? CredentialRegister.DefaultValidity, cancellationToken).ConfigureAwait(false);
+        string file = Path.Combine(target, VaultCredentialFile.NameOf(credential));
+        try
+        {
+            PrivateFile.Replace(file, VaultCredentialFile.Encode(credential));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritten(target, e.Message.TrimEnd('.'), e);
+        }
+
+        return file;
+    }
+
+    /// <summary>Checks a credential file, as a registration does, and returns its vault's location.</summary>
+    /// <exception cref="BackupException">VaultCredentialInvalid, VaultNotFound, …</exception>
+    public async Task<string> ReadCredentialAsync(string file, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        return (await Machine.ReadCredentialAsync(file, cancellationToken).ConfigureAwait(false)).Location;
+    }
 
     /// <summary>Opens this machine's vault by its key file.</summary>
-    public Task<BackupEngine> OpenEngineAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid, ActivationDamaged, VaultNotFound, …</exception>
+    public async Task<BackupEngine> OpenEngineAsync(CancellationToken cancellationToken)
+    {
+        UnlockedKey key = Machine.ReadKey();
+        IVaultStore objects = await Machine.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
+        return await BackupEngine.OpenAsync(objects, key, _options.Engine, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Opens a vault by a passphrase.</summary>
-    public Task<BackupEngine> OpenEngineAsync(string location, string passphrase, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="BackupException">VaultNotFound, PassphraseRejected, …</exception>
+    public Task<BackupEngine> OpenEngineAsync(string location, string passphrase, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(location);
+        return BackupEngine.OpenAsync(_options.OpenVault(location), passphrase, _options.Engine, cancellationToken);
+    }
+
+    private static BackupException NotWritten(string folder, string why, Exception? inner) => new(
+        BackupErrorId.ArgumentInvalid,
+        $"The vault credential file cannot be written to '{folder}': {why}.",
+        "Name an existing folder that this account may write to.",
+        folder,
+        innerException: inner);
 }

@@ -24,15 +24,18 @@ public sealed class BackupEngine
     private readonly IVaultStore _objects;
     private readonly VaultHeader _header;
     private readonly EngineOptions _options;
-    private UnlockedStore _unlocked;
+    private UnlockedKey _unlocked;
 
-    private BackupEngine(IVaultStore objects, VaultHeader header, UnlockedStore unlocked, EngineOptions options)
+    private BackupEngine(IVaultStore objects, VaultHeader header, UnlockedKey unlocked, EngineOptions options)
     {
         _objects = objects;
         _header = header;
         _unlocked = unlocked;
         _options = options;
     }
+
+    /// <summary>The key that opened this vault.</summary>
+    public UnlockedKey Key => _unlocked;
 
     private KeyRing Keys => new(_objects, _header, _options.TimeProvider, _options.KeyDerivationIterations);
 
@@ -46,6 +49,19 @@ public sealed class BackupEngine
         VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken).ConfigureAwait(false);
         await new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations)
             .CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
+        return await InspectVaultAsync(store, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Creates a vault that has no chunk store yet: each machine brings its own, or joins the one that its passphrase opens.</summary>
+    /// <param name="name">What its owner calls it: up to 100 characters, none of them a control character.</param>
+    /// <exception cref="BackupException">VaultExists, ArgumentInvalid, …</exception>
+    public static async Task<VaultInfo> CreateNamedVaultAsync(IVaultStore store, string name, EngineOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(options);
+        VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken, name).ConfigureAwait(false);
         await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
         return await InspectVaultAsync(store, cancellationToken).ConfigureAwait(false);
     }
@@ -67,7 +83,7 @@ public sealed class BackupEngine
         }
 
         IReadOnlyList<string> machines = await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false);
-        return new VaultInfo(header.VaultId, header.Format, header.Created, store.Location, machines, points, objects, bytes);
+        return new VaultInfo(header.VaultId, header.Format, header.Created, store.Location, machines, points, objects, bytes, header.Name);
     }
 
     /// <summary>Opens a vault: finds the key slot that the passphrase opens. Takes about 0.2 s for each slot tried.</summary>
@@ -79,8 +95,21 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(options);
         VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
         var keys = new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations);
-        UnlockedStore unlocked = await keys.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        UnlockedKey unlocked = await keys.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
         return new BackupEngine(store, header, unlocked, options);
+    }
+
+    /// <summary>Opens a vault by a key that is at hand, once it has shown to be that of the chunk store.</summary>
+    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, KeyFileInvalid, KeySlotNotFound, KeySlotDamaged, …</exception>
+    public static async Task<BackupEngine> OpenAsync(IVaultStore store, UnlockedKey key, EngineOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(options);
+        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        var engine = new BackupEngine(store, header, key, options);
+        await engine.Keys.VerifyAsync(key, cancellationToken).ConfigureAwait(false);
+        return engine;
     }
 
     /// <summary>Checks the SHA-256 of every stored object; needs no passphrase.</summary>

@@ -34,6 +34,7 @@ public sealed record EngineOptions
 /// <param name="Points">Number of recovery points.</param>
 /// <param name="Objects">Number of stored objects.</param>
 /// <param name="StoredBytes">Their bytes.</param>
+/// <param name="Name">What its owner calls it; null where nobody said.</param>
 public sealed record VaultInfo(
     string VaultId,
     int FormatVersion,
@@ -42,7 +43,8 @@ public sealed record VaultInfo(
     IReadOnlyList<string> Machines,
     int Points,
     long Objects,
-    long StoredBytes);
+    long StoredBytes,
+    string? Name = null);
 
 /// <summary>A key slot.</summary>
 /// <param name="KeyId">32 hexadecimal digits.</param>

@@ -53,6 +53,10 @@ internal sealed record KeySlot
     [JsonPropertyName("checksum")]
     public required byte[] Checksum { get; init; }
 
+    /// <summary>Tells whoever has a master key, and not the passphrase, whether it is the one in here; null in older slots.</summary>
+    [JsonPropertyName("proof")]
+    public byte[]? Proof { get; init; }
+
     /// <summary>When it was added; the client's clock.</summary>
     [JsonIgnore]
     public DateTimeOffset CreatedAt => DateTimeOffset.Parse(Created, CultureInfo.InvariantCulture);
@@ -76,6 +80,7 @@ internal sealed record KeySlot
             Verifier = derived[32..(32 + VerifierLength)],
             Wrapped = new byte[masterKey.Length + TagLength],
             Checksum = [],
+            Proof = Prove(masterKey, identity),
         };
         using (var aes = new AesGcm(derived.AsSpan(0, 32), TagLength))
         {
@@ -113,6 +118,10 @@ internal sealed record KeySlot
             CryptographicOperations.ZeroMemory(derived);
         }
     }
+
+    /// <summary>Whether this slot wraps a master key; null where it does not say. Needs no passphrase and no time.</summary>
+    public bool? Wraps(ReadOnlySpan<byte> masterKey, string identity) =>
+        Proof is null ? null : CryptographicOperations.FixedTimeEquals(Proof, Prove(masterKey, identity));
 
     /// <summary>The stored form.</summary>
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, KeySlotJson.Default.KeySlot);
@@ -152,6 +161,9 @@ internal sealed record KeySlot
 
     private static byte[] Derive(string passphrase, byte[] salt, int iterations) =>
         Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(passphrase), salt, iterations, HashAlgorithmName.SHA512, 64);
+
+    private static byte[] Prove(ReadOnlySpan<byte> masterKey, string identity) =>
+        HKDF.Expand(HashAlgorithmName.SHA256, masterKey.ToArray(), 16, Encoding.ASCII.GetBytes("MSOnlineBackup/1/slot" + identity));
 
     private static BackupException Damaged(string identity, string why, Exception? inner) => new(
         BackupErrorId.KeySlotDamaged,

@@ -1,29 +1,216 @@
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
+
 namespace MSOnlineBackup.Engine.Machine;
 
-/// <summary>This machine as a client of a vault.</summary>
+/// <summary>
+/// This machine as a client of a vault. It is registered first, then activated by a passphrase; policies come after that.
+/// Everything is read from disk when it is asked for: other processes change it too.
+/// </summary>
 public sealed class MachineAccount
 {
+    // Held by whoever registers or activates; everything else goes on meanwhile.
+    private const string LockName = "account.lock";
+
+    private readonly StateFolder _folder;
+    private readonly StateFile<MachineState> _state;
+    private readonly SettingsStore _settings;
+    private readonly Activation _activation;
+    private readonly Func<string, IVaultStore> _openVault;
+    private readonly EngineOptions _options;
+
+    internal MachineAccount(StateFolder folder, string machineName, Func<string, IVaultStore> openVault, PolicyLimits limits, EngineOptions options)
+    {
+        var secret = new MachineSecret(folder, ISecretProtection.Current);
+        _folder = folder;
+        _state = new StateFile<MachineState>(
+            folder,
+            "machine.json",
+            StateJson.Default.MachineState,
+            "delete it, register again, and set the passphrase that the machine had: it then finds its recovery points again");
+        _settings = new SettingsStore(folder, secret, limits);
+        _activation = new Activation(folder, _state, secret, options);
+        _openVault = openVault;
+        _options = options;
+        Name = machineName;
+    }
+
+    /// <summary>The name of this machine; where it is registered, the one by which the vault knows it is in <see cref="Registration"/>.</summary>
+    public string Name { get; }
+
     /// <summary>The registration; null where there is none.</summary>
-    public MachineRegistration? Registration => throw new NotImplementedException();
+    public MachineRegistration? Registration => _state.Read()?.Registration;
 
     /// <summary>Whether a passphrase is set.</summary>
-    public bool HasPassphrase => throw new NotImplementedException();
+    public bool HasPassphrase => _state.Read()?.Activation is not null;
 
     /// <summary>The settings.</summary>
-    public MachineSettings Settings => throw new NotImplementedException();
+    public MachineSettings Settings => _settings.Read();
 
     /// <summary>Where the key file lies.</summary>
-    public string ScratchFolder => throw new NotImplementedException();
+    public string ScratchFolder => _activation.ScratchOf(_state.Read());
 
-    /// <summary>Registers by a credential file.</summary>
-    public Task<MachineRegistration> RegisterAsync(string credentialFile, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Registers by a credential file, which may be a relative path. With the same vault it may be done again; what is set stays.</summary>
+    /// <exception cref="BackupException">VaultCredentialInvalid, VaultCredentialForeign, MachineLimitReached, VaultNotFound, VaultUnreachable, …</exception>
+    public async Task<MachineRegistration> RegisterAsync(string credentialFile, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(credentialFile);
+        using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
+        VaultCredential credential = await VaultCredentialFile.ReadAsync(credentialFile, cancellationToken).ConfigureAwait(false);
+        if (Registration is { } earlier && earlier.VaultId != credential.VaultId)
+        {
+            throw Foreign(credentialFile, credential, earlier);
+        }
 
-    /// <summary>Sets the passphrase: first, or a new one.</summary>
-    public Task SetPassphraseAsync(string passphrase, CancellationToken cancellationToken) => throw new NotImplementedException();
+        CheckName();
+        (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Location, cancellationToken).ConfigureAwait(false);
+        await new CredentialRegister(objects, header, _options.TimeProvider).CheckAsync(credential, credentialFile, cancellationToken).ConfigureAwait(false);
+        var keys = new KeyRing(objects, header, _options.TimeProvider, _options.KeyDerivationIterations);
+        await new VaultEntrance(objects, header, keys).EnsureRoomAsync(Name, cancellationToken).ConfigureAwait(false);
+        var registration = new MachineRegistration(header.VaultId, credential.Location, credential.VaultName, Name, _options.TimeProvider.GetUtcNow(), credential.Serial);
 
-    /// <summary>Makes the key file anew.</summary>
-    public Task RepairKeyAsync(string passphrase, CancellationToken cancellationToken) => throw new NotImplementedException();
+        // Under another name it is another machine to the vault, with a passphrase to be set anew.
+        return _state.Update(state => (state ?? new MachineState()) with
+        {
+            Registration = registration,
+            Activation = state?.Registration is { } known && header.MachineId(known.MachineName) == header.MachineId(Name) ? state.Activation : null,
+        }).Registration!;
+    }
 
-    /// <summary>Changes the settings.</summary>
-    public void Update(Func<MachineSettings, MachineSettings> change) => throw new NotImplementedException();
+    /// <summary>
+    /// Sets the passphrase: first, or a new one, which touches no data. A machine whose name the vault knows is taken over with
+    /// the passphrase that it had, its recovery points included.
+    /// </summary>
+    /// <exception cref="BackupException">
+    /// PassphraseInvalid, MachineNotRegistered, MachineNameTaken, MachineLimitReached, ScratchInvalid, ActivationDamaged (0x1FC07, nothing
+    /// was changed), ActivationFailed (the machine is not activated, or the old passphrase holds; a retry may follow), …
+    /// </exception>
+    public async Task SetPassphraseAsync(string passphrase, CancellationToken cancellationToken)
+    {
+        Passphrase.Validate(passphrase);
+        using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
+        MachineState state = RequireRegistered();
+        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
+        await (state.Activation is null
+            ? _activation.SetAsync(objects, header, state, passphrase, cancellationToken)
+            : _activation.ChangeAsync(objects, header, state, passphrase, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes the key file anew from the key slot in the vault. The next backup is incremental.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PassphraseRejected, ActivationFailed, …</exception>
+    public async Task RepairKeyAsync(string passphrase, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(passphrase);
+        using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
+        MachineState state = RequireActivated();
+        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
+        await _activation.RepairAsync(objects, header, state, passphrase, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Changes the settings; nobody else changes them in between.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid, PolicyLimitExceeded, StateInvalid, StateAccessDenied.</exception>
+    public void Update(Func<MachineSettings, MachineSettings> change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        _settings.Update(change);
+    }
+
+    /// <summary>Moves the scratch folder. Killed half-way, the old one still holds.</summary>
+    /// <param name="folder">An existing folder, by its absolute path.</param>
+    /// <exception cref="BackupException">ScratchInvalid, KeyFileInvalid, ActivationFailed.</exception>
+    public async Task MoveScratchAsync(string folder, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
+        _activation.Move(_state.Read(), folder);
+    }
+
+    /// <summary>Whether the scratch folder's volume has the room that so much data ask for.</summary>
+    /// <param name="protectedBytes">Bytes that are protected in all.</param>
+    /// <exception cref="BackupException">ActivationDamaged where the folder is not there.</exception>
+    public ScratchCheck CheckScratch(long protectedBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(protectedBytes);
+        string folder = _activation.FindScratch(_state.Read());
+        return new ScratchCheck(folder, Scratch.FreeBytes(folder), protectedBytes);
+    }
+
+    /// <summary>The key of this machine's chunk store.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid (34506), ActivationDamaged (0x1FC07).</exception>
+    internal UnlockedKey ReadKey() => _activation.ReadKey(RequireActivated());
+
+    /// <summary>Opens the vault that this machine is registered with.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where it is gone or another is in its place, …</exception>
+    internal async Task<IVaultStore> OpenVaultAsync(CancellationToken cancellationToken) =>
+        (await OpenOwnAsync(RequireRegistered().Registration!, cancellationToken).ConfigureAwait(false)).Objects;
+
+    /// <summary>Checks a credential file as a registration does, and returns what it says.</summary>
+    internal async Task<VaultCredential> ReadCredentialAsync(string file, CancellationToken cancellationToken)
+    {
+        VaultCredential credential = await VaultCredentialFile.ReadAsync(file, cancellationToken).ConfigureAwait(false);
+        (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Location, cancellationToken).ConfigureAwait(false);
+        await new CredentialRegister(objects, header, _options.TimeProvider).CheckAsync(credential, file, cancellationToken).ConfigureAwait(false);
+        return credential;
+    }
+
+    /// <summary>The state of a machine that is registered and activated.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated.</exception>
+    internal MachineState RequireActivated()
+    {
+        MachineState state = RequireRegistered();
+        return state.Activation is not null
+            ? state
+            : throw new BackupException(
+                BackupErrorId.MachineNotActivated,
+                $"The registration of '{state.Registration!.MachineName}' is incomplete: no encryption passphrase is set.",
+                "Set it with 'Set-OBMachineSetting -EncryptionPassphrase', and keep it somewhere safe: without it the data cannot be recovered.",
+                state.Registration.MachineName);
+    }
+
+    private MachineState RequireRegistered() => _state.Read() is { Registration: not null } state
+        ? state
+        : throw new BackupException(
+            BackupErrorId.MachineNotRegistered,
+            $"The machine '{Name}' is not registered with a vault.",
+            "Register it with 'Start-OBRegistration' and a vault credential file.",
+            Name);
+
+    private async Task<(IVaultStore Objects, VaultHeader Header)> OpenAsync(string location, CancellationToken cancellationToken)
+    {
+        IVaultStore objects = _openVault(location);
+        return (objects, await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false));
+    }
+
+    private async Task<(IVaultStore Objects, VaultHeader Header)> OpenOwnAsync(MachineRegistration registration, CancellationToken cancellationToken)
+    {
+        (IVaultStore objects, VaultHeader header) = await OpenAsync(registration.VaultLocation, cancellationToken).ConfigureAwait(false);
+        return header.VaultId == registration.VaultId
+            ? (objects, header)
+            : throw new BackupException(
+                BackupErrorId.VaultNotFound,
+                $"The vault at '{registration.VaultLocation}' is not the one that this machine is registered with, '{registration.VaultName}'.",
+                "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
+                registration.VaultLocation);
+    }
+
+    private void CheckName()
+    {
+        if (string.IsNullOrWhiteSpace(Name) || Name.Length > 255 || Name.Any(char.IsControl))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                "The machine's name is empty, longer than 255 characters, or has control characters.",
+                "Give the machine a plain name.");
+        }
+    }
+
+    private BackupException Foreign(string file, VaultCredential credential, MachineRegistration earlier) => new(
+        BackupErrorId.VaultCredentialForeign,
+        $"'{file}' belongs to the vault '{credential.VaultName}' ({credential.Location}); this machine is registered with '{earlier.VaultName}' ({earlier.VaultLocation}).",
+        $"Use a credential file of '{earlier.VaultName}'. To leave that vault, whose recovery points stay, stop the jobs of this machine, delete '{_folder.PathOf("machine.json")}', and register again.",
+        file,
+        errorCode: "100110");
 }

@@ -5,32 +5,30 @@ using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
-/// <summary>What a passphrase opened: a chunk store's master key, by one of its slots.</summary>
-internal sealed record UnlockedStore(string StoreId, string KeyId, byte[] MasterKey);
-
 /// <summary>The key slots of a vault's chunk stores.</summary>
 internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvider clock, int iterations)
 {
     private const int MaxSlotLength = 64 << 10;
 
     /// <summary>Makes a chunk store with a fresh master key and a first slot.</summary>
-    public async Task<UnlockedStore> CreateStoreAsync(string passphrase, CancellationToken cancellationToken)
+    public async Task<UnlockedKey> CreateStoreAsync(string passphrase, CancellationToken cancellationToken)
     {
         string storeId = NewId();
         byte[] master = RandomNumberGenerator.GetBytes(StoreKeys.MasterKeyLength);
         string keyId = await AddAsync(storeId, master, passphrase, null, cancellationToken).ConfigureAwait(false);
-        return new UnlockedStore(storeId, keyId, master);
+        return new UnlockedKey(storeId, keyId, master);
     }
 
     /// <summary>Finds the store that the passphrase opens.</summary>
+    /// <param name="storeId">Only this one; null for any.</param>
     /// <exception cref="BackupException">PassphraseRejected; where no slot opens and one cannot be read, what is wrong with that one: KeySlotDamaged, VaultFormatUnsupported, …</exception>
-    public async Task<UnlockedStore> UnlockAsync(string passphrase, CancellationToken cancellationToken)
+    public async Task<UnlockedKey> UnlockAsync(string passphrase, CancellationToken cancellationToken, string? storeId = null)
     {
         BackupException? damage = null;
         bool any = false;
-        await foreach (StoredObject found in objects.ListAsync(VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredObject found in objects.ListAsync(storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
         {
-            if (!TryParse(found.Name, out string storeId, out string keyId))
+            if (!TryParse(found.Name, out string store, out string keyId))
             {
                 continue;
             }
@@ -38,10 +36,10 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
             any = true;
             try
             {
-                KeySlot slot = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
-                if (slot.TryOpen(passphrase, Identity(storeId, keyId)) is { } master)
+                KeySlot slot = await ReadAsync(store, keyId, cancellationToken).ConfigureAwait(false);
+                if (slot.TryOpen(passphrase, Identity(store, keyId)) is { } master)
                 {
-                    return new UnlockedStore(storeId, keyId, master);
+                    return new UnlockedKey(store, keyId, master);
                 }
             }
             catch (BackupException e) when (IsOfOneSlot(e))
@@ -122,6 +120,47 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         }
 
         await objects.DeleteAsync(VaultLayout.Key(storeId, keyId), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Sees to it that a key that came from elsewhere than a passphrase is the store's own, and that a slot is there by which a
+    /// passphrase opens what is written with it.
+    /// </summary>
+    /// <exception cref="BackupException">KeyFileInvalid, KeySlotNotFound, KeySlotDamaged.</exception>
+    public async Task VerifyAsync(UnlockedKey key, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(string KeyId, KeySlot? Slot)> slots = await ListAsync(key.StoreId, cancellationToken).ConfigureAwait(false);
+        bool?[] answers = [.. slots.Where(slot => slot.Slot is not null).Select(slot => slot.Slot!.Wraps(key.MasterKey, Identity(key.StoreId, slot.KeyId)))];
+        if (answers.Length == 0)
+        {
+            throw new BackupException(
+                slots.Count == 0 ? BackupErrorId.KeySlotNotFound : BackupErrorId.KeySlotDamaged,
+                $"The vault in '{objects.Location}' has no sound key slot of the chunk store {key.StoreId}: no passphrase would open what is written to it.",
+                "Bring the files below 'keys' back from a copy of the vault.",
+                objects.Location);
+        }
+
+        // Slots that were made before they told: what the key has sealed tells.
+        if (!answers.Contains(true) && (!answers.Contains(null) || !await OpensSealedAsync(key, cancellationToken).ConfigureAwait(false)))
+        {
+            throw new BackupException(
+                BackupErrorId.KeyFileInvalid,
+                $"The key of this machine is not that of the chunk store {key.StoreId} in the vault '{objects.Location}'.",
+                "Run 'Repair-OBKey' with the passphrase. If it says that the passphrase is wrong, the vault was exchanged: bring it back from a copy.",
+                objects.Location,
+                errorCode: "34506");
+        }
+    }
+
+    /// <summary>Whether one slot opens with a passphrase.</summary>
+    public async Task<bool> OpensAsync(string storeId, string keyId, string passphrase, CancellationToken cancellationToken) =>
+        (await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)).TryOpen(passphrase, Identity(storeId, keyId)) is not null;
+
+    // An empty store has nothing that could be at odds with the key.
+    private async Task<bool> OpensSealedAsync(UnlockedKey key, CancellationToken cancellationToken)
+    {
+        ChunkStore store = await ChunkStore.OpenAsync(objects, header, key.StoreId, key.MasterKey, cancellationToken).ConfigureAwait(false);
+        return store.Index.Packs.Count > 0 || store.Damage.Count == 0;
     }
 
     private async Task<KeySlot> ReadAsync(string storeId, string keyId, CancellationToken cancellationToken)

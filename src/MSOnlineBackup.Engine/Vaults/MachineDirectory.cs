@@ -12,17 +12,31 @@ internal static class MachineDirectory
     /// <summary>Sees to it that the vault knows this machine as it is now.</summary>
     public static async Task AnnounceAsync(ChunkStore store, string name, CancellationToken cancellationToken)
     {
-        string id = store.Header.MachineId(name);
-        var record = new MachineRecord { Name = name, OperatingSystem = RuntimeInformation.OSDescription, AgentVersion = Agent.Version, StoreId = store.StoreId };
-        (int sequence, MachineRecord? known) = (await ReadAsync(store.Objects, $"{VaultLayout.Machines}{id}/", cancellationToken).ConfigureAwait(false))
-            .GetValueOrDefault(id);
+        MachineRecord record = Describe(name, store.StoreId);
+        (int sequence, MachineRecord? known) = await FindNewestAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false);
         if (record != known)
         {
             // Losing a race for the number means that another process of this machine has just said the same.
-            byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.MachineRecord);
-            await store.Objects.TryCreateAsync(VaultLayout.Machine(id, sequence + 1), content, cancellationToken).ConfigureAwait(false);
+            await CreateAsync(store.Objects, store.Header, sequence + 1, record, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Gives a name to a chunk store; false where it is another's.</summary>
+    public static async Task<bool> TryClaimAsync(IVaultStore objects, VaultHeader header, string name, string storeId, CancellationToken cancellationToken)
+    {
+        (int sequence, MachineRecord? known) = await FindNewestAsync(objects, header, name, cancellationToken).ConfigureAwait(false);
+        if (known is null)
+        {
+            await CreateAsync(objects, header, sequence + 1, Describe(name, storeId), cancellationToken).ConfigureAwait(false);
+            known = await FindAsync(objects, header, name, cancellationToken).ConfigureAwait(false);
+        }
+
+        return known?.StoreId == storeId;
+    }
+
+    /// <summary>What the vault knows of a machine; null where it knows nothing that can be read.</summary>
+    public static async Task<MachineRecord?> FindAsync(IVaultStore objects, VaultHeader header, string name, CancellationToken cancellationToken) =>
+        (await FindNewestAsync(objects, header, name, cancellationToken).ConfigureAwait(false)).Record;
 
     /// <summary>The names of all machines.</summary>
     public static async Task<IReadOnlyList<string>> ListAsync(IVaultStore objects, CancellationToken cancellationToken) =>
@@ -30,6 +44,27 @@ internal static class MachineDirectory
             .Select(machine => machine.Record?.Name)
             .OfType<string>()
             .Order(StringComparer.OrdinalIgnoreCase)];
+
+    private static MachineRecord Describe(string name, string storeId) => new()
+    {
+        Name = name,
+        OperatingSystem = RuntimeInformation.OSDescription,
+        AgentVersion = Agent.Version,
+        StoreId = storeId,
+    };
+
+    private static async Task CreateAsync(IVaultStore objects, VaultHeader header, int sequence, MachineRecord record, CancellationToken cancellationToken)
+    {
+        byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.MachineRecord);
+        await objects.TryCreateAsync(VaultLayout.Machine(header.MachineId(record.Name), sequence), content, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<(int Sequence, MachineRecord? Record)> FindNewestAsync(IVaultStore objects, VaultHeader header, string name, CancellationToken cancellationToken)
+    {
+        string id = header.MachineId(name);
+        (int sequence, MachineRecord? record) = (await ReadAsync(objects, $"{VaultLayout.Machines}{id}/", cancellationToken).ConfigureAwait(false)).GetValueOrDefault(id);
+        return (sequence, record?.StoreId is not null && VaultLayout.IsId(record.StoreId) ? record : null);
+    }
 
     private static async Task<Dictionary<string, (int Sequence, MachineRecord? Record)>> ReadAsync(IVaultStore objects, string prefix, CancellationToken cancellationToken)
     {

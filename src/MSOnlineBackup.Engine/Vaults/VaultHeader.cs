@@ -13,6 +13,7 @@ internal sealed record VaultHeader
 {
     public const int SupportedFormat = 1;
     private const int MaxLength = 64 << 10;
+    private const int MaxNameLength = 100;
 
     [JsonPropertyName("format")]
     public required int Format { get; init; }
@@ -27,10 +28,23 @@ internal sealed record VaultHeader
     [JsonPropertyName("created")]
     public required DateTimeOffset Created { get; init; }
 
+    /// <summary>What its owner calls it; null where nobody said.</summary>
+    [JsonPropertyName("name")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
     /// <summary>Makes the header of a new vault, which is written last: until then there is no vault.</summary>
-    /// <exception cref="BackupException">VaultExists.</exception>
-    public static async Task<VaultHeader> PrepareAsync(IVaultStore store, TimeProvider clock, CancellationToken cancellationToken)
+    /// <exception cref="BackupException">VaultExists, ArgumentInvalid where the name is none.</exception>
+    public static async Task<VaultHeader> PrepareAsync(IVaultStore store, TimeProvider clock, CancellationToken cancellationToken, string? name = null)
     {
+        if (!IsName(name))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"The vault's name is empty, longer than {MaxNameLength} characters, or has control characters.",
+                "Choose a short name, for example 'Office'.");
+        }
+
         await foreach (StoredObject found in store.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
         {
             // Key slots alone are what a creation leaves that was interrupted; they open nothing.
@@ -46,6 +60,7 @@ internal sealed record VaultHeader
             Features = [],
             VaultId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
             Created = clock.GetUtcNow(),
+            Name = name,
         };
     }
 
@@ -89,14 +104,17 @@ internal sealed record VaultHeader
                 store.Location);
         }
 
-        return header.Format == SupportedFormat && header.VaultId is not null && VaultLayout.IsId(header.VaultId)
+        return header.Format == SupportedFormat && header.VaultId is not null && VaultLayout.IsId(header.VaultId) && IsName(header.Name)
             ? header
             : throw Invalid(store, "its vault.json is damaged", null);
     }
 
     /// <summary>The id of the machine of this name: names are told apart without regard to case, so no two machines can race for one.</summary>
-    public string MachineId(string machineName) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"machine\n{VaultId}\n{machineName.ToLowerInvariant()}"))).AsSpan(0, 16));
+    public string MachineId(string machineName) => MachineId(VaultId, machineName);
+
+    /// <inheritdoc cref="MachineId(string)"/>
+    public static string MachineId(string vaultId, string machineName) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"machine\n{vaultId}\n{machineName.ToLowerInvariant()}"))).AsSpan(0, 16));
 
     /// <summary>Reads a small plain object; null where there is none.</summary>
     internal static async Task<byte[]?> ReadSmallAsync(IVaultStore store, string name, int maxLength, CancellationToken cancellationToken)
@@ -115,6 +133,9 @@ internal sealed record VaultHeader
         int read = await store.ReadAsync(name, 0, content, cancellationToken).ConfigureAwait(false);
         return content[..read];
     }
+
+    private static bool IsName(string? name) =>
+        name is null || (!string.IsNullOrWhiteSpace(name) && name.Length <= MaxNameLength && !name.Any(char.IsControl));
 
     private static BackupException Exists(IVaultStore store, string found) => new(
         BackupErrorId.VaultExists,
@@ -163,4 +184,5 @@ internal sealed record SessionRecord
 [JsonSerializable(typeof(VaultHeader))]
 [JsonSerializable(typeof(MachineRecord))]
 [JsonSerializable(typeof(SessionRecord))]
+[JsonSerializable(typeof(CredentialRecord))]
 internal sealed partial class VaultJson : JsonSerializerContext;

@@ -16,6 +16,10 @@ internal static class VaultLayout
     /// <summary>Beside the stores, not in them: a listing finds every slot without touching a pack's name.</summary>
     public const string AllKeys = "keys/";
 
+    public const string Credentials = "credentials/";
+
+    public static string Credential(uint serial) => $"{Credentials}{serial:x8}";
+
     public static string Machine(string machineId, int sequence) => $"{Machines}{machineId}/{sequence:x8}";
 
     public static string Keys(string storeId) => $"{AllKeys}{storeId}/";

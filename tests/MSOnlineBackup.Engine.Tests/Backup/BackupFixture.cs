@@ -91,7 +91,7 @@ internal sealed class BackupFixture : IDisposable
     public async Task<ChunkStore> OpenStoreAsync()
     {
         VaultHeader header = await VaultHeader.ReadAsync(Objects, Cancel);
-        UnlockedStore unlocked = await new KeyRing(Objects, header, Clock, 1000).UnlockAsync(Passphrase, Cancel);
+        UnlockedKey unlocked = await new KeyRing(Objects, header, Clock, 1000).UnlockAsync(Passphrase, Cancel);
         return await ChunkStore.OpenAsync(Objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
     }
 

@@ -20,7 +20,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
         var made = new List<string>();
         for (int i = 0; i < 3; i++)
         {
-            made.Insert(0, (await _backups.BackUpAsync(Request(_backups.Root) with { MachineName = i == 1 ? "Other" : Machine })).Point.SessionId);
+            made.Insert(0, (await _backups.BackUpAsync(Request(_backups.Root) with { MachineName = i == 1 ? "Other" : BackupFixture.Machine })).Point.SessionId);
         }
 
         BackupEngine engine = await _backups.OpenAsync();
@@ -96,7 +96,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
         Assert.Equal(["weekly", "é"], read.Tags);
         ManifestRoot manifest = Assert.Single(read.Sources).Manifest;
         Assert.Equal((4, 2, 2, 30), (manifest.Entries, manifest.Files, manifest.Directories, manifest.Bytes));
-        Assert.Equal((RecoveryPointStatus.Completed, Machine), (read.Status, read.MachineName));
+        Assert.Equal((RecoveryPointStatus.Completed, BackupFixture.Machine), (read.Status, read.MachineName));
     }
 
     private async Task<List<string>> NamesAsync(IAsyncEnumerable<RecoverableItem> items) =>

@@ -66,7 +66,7 @@ public class KeySlotTests
     [Fact]
     public void Every_changed_byte_is_damage_or_harmless_but_never_another_key()
     {
-        byte[] stored = Create(iterations: 1).Encode();
+        byte[] stored = (Create(iterations: 1) with { Proof = null }).Encode();
         int refused = 0;
         for (int at = 0; at < stored.Length; at++)
         {
@@ -87,6 +87,20 @@ public class KeySlotTests
         }
 
         Assert.InRange(refused, (stored.Length * 8) - 32, stored.Length * 8);
+    }
+
+    [Fact]
+    public void A_slot_tells_whether_a_master_key_is_its_own_and_opens_even_where_that_is_damaged()
+    {
+        KeySlot slot = KeySlot.Decode(Create(iterations: 1).Encode(), Identity);
+        KeySlot altered = slot with { Proof = [(byte)(slot.Proof![0] ^ 1), .. slot.Proof[1..]] };
+
+        Assert.True(slot.Wraps(Master, Identity));
+        Assert.False(slot.Wraps(TestKeys.Bytes(8, StoreKeys.MasterKeyLength), Identity));
+        Assert.False(slot.Wraps(Master, Identity.Replace('0', '9')));
+        Assert.False(altered.Wraps(Master, Identity));
+        Assert.Null((slot with { Proof = null }).Wraps(Master, Identity));
+        Assert.Equal(Master, altered.TryOpen(Right, Identity));
     }
 
     [Fact]

@@ -15,11 +15,11 @@ namespace MSOnlineBackup.Engine.Tests.Restore;
 internal sealed class RestoreFixture : IAsyncDisposable
 {
     private readonly VaultHeader _header;
-    private readonly UnlockedStore _unlocked;
+    private readonly UnlockedKey _unlocked;
     private readonly WriteSession _session;
     private readonly SortedDictionary<EntryPath, ManifestEntry> _entries = [];
 
-    private RestoreFixture(MemoryVaultStore objects, VaultHeader header, UnlockedStore unlocked, WriteSession session)
+    private RestoreFixture(MemoryVaultStore objects, VaultHeader header, UnlockedKey unlocked, WriteSession session)
     {
         Objects = objects;
         _header = header;
@@ -45,7 +45,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
     {
         var objects = new MemoryVaultStore();
         VaultHeader header = await VaultHeader.PrepareAsync(objects, TimeProvider.System, Cancel);
-        UnlockedStore unlocked = await new KeyRing(objects, header, TimeProvider.System, iterations: 1000).CreateStoreAsync("a passphrase that is long", Cancel);
+        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, iterations: 1000).CreateStoreAsync("a passphrase that is long", Cancel);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
         return new RestoreFixture(objects, header, unlocked, await BeginAsync(store));
     }

@@ -20,11 +20,11 @@ public class KeyRingTests
     [Fact]
     public async Task Every_slot_opens_the_same_store_with_the_same_key()
     {
-        UnlockedStore made = await _ring.CreateStoreAsync(First, Cancel);
+        UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, "spare", Cancel);
 
-        UnlockedStore byFirst = await _ring.UnlockAsync(First, Cancel);
-        UnlockedStore bySecond = await _ring.UnlockAsync(Second, Cancel);
+        UnlockedKey byFirst = await _ring.UnlockAsync(First, Cancel);
+        UnlockedKey bySecond = await _ring.UnlockAsync(Second, Cancel);
 
         Assert.Equal((made.StoreId, made.KeyId), (byFirst.StoreId, byFirst.KeyId));
         Assert.Equal((made.StoreId, second), (bySecond.StoreId, bySecond.KeyId));
@@ -35,8 +35,8 @@ public class KeyRingTests
     [Fact]
     public async Task Of_two_stores_a_passphrase_opens_its_own()
     {
-        UnlockedStore one = await _ring.CreateStoreAsync(First, Cancel);
-        UnlockedStore other = await _ring.CreateStoreAsync(Second, Cancel);
+        UnlockedKey one = await _ring.CreateStoreAsync(First, Cancel);
+        UnlockedKey other = await _ring.CreateStoreAsync(Second, Cancel);
 
         Assert.Equal(one.StoreId, (await _ring.UnlockAsync(First, Cancel)).StoreId);
         Assert.Equal(other.StoreId, (await _ring.UnlockAsync(Second, Cancel)).StoreId);
@@ -60,7 +60,7 @@ public class KeyRingTests
     [InlineData("newer", BackupErrorId.VaultFormatUnsupported)]
     public async Task A_slot_that_cannot_be_read_hides_no_other_and_is_told_where_none_opens(string damage, BackupErrorId expected)
     {
-        UnlockedStore made = await _ring.CreateStoreAsync(First, Cancel);
+        UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
         Damage(VaultLayout.Key(made.StoreId, made.KeyId), damage);
 
@@ -78,7 +78,7 @@ public class KeyRingTests
     [Fact]
     public async Task A_removed_slot_opens_nothing_and_the_last_one_stays()
     {
-        UnlockedStore made = await _ring.CreateStoreAsync(First, Cancel);
+        UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
 
         await _ring.RemoveAsync(made.StoreId, made.KeyId, Cancel);
@@ -92,7 +92,7 @@ public class KeyRingTests
     [Fact]
     public async Task A_slot_of_another_store_does_not_count_as_one_that_is_left()
     {
-        UnlockedStore one = await _ring.CreateStoreAsync(First, Cancel);
+        UnlockedKey one = await _ring.CreateStoreAsync(First, Cancel);
         await _ring.CreateStoreAsync(Second, Cancel);
 
         Assert.Equal(BackupErrorId.KeySlotIsLast, await RemoveFaultAsync(one.StoreId, one.KeyId));
@@ -101,8 +101,8 @@ public class KeyRingTests
     [Fact]
     public async Task A_slot_copied_to_another_store_opens_nothing()
     {
-        UnlockedStore one = await _ring.CreateStoreAsync(First, Cancel);
-        UnlockedStore other = await _ring.CreateStoreAsync(Second, Cancel);
+        UnlockedKey one = await _ring.CreateStoreAsync(First, Cancel);
+        UnlockedKey other = await _ring.CreateStoreAsync(Second, Cancel);
         _objects.SetContent(VaultLayout.Key(other.StoreId, one.KeyId), _objects.GetContent(VaultLayout.Key(one.StoreId, one.KeyId)));
         _objects.Remove(VaultLayout.Key(one.StoreId, one.KeyId));
 
@@ -121,7 +121,7 @@ public class KeyRingTests
     [Fact]
     public async Task Strange_files_among_the_slots_are_passed_over()
     {
-        UnlockedStore made = await _ring.CreateStoreAsync(First, Cancel);
+        UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         _objects.SetContent("keys/readme.txt", [1]);
         _objects.SetContent(VaultLayout.Keys(made.StoreId) + "backup-of-key", [1]);
         _objects.SetContent(VaultLayout.Key(made.StoreId, made.KeyId) + "/x", [1]);

@@ -1,0 +1,305 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
+
+namespace MSOnlineBackup.Engine.Machine;
+
+/// <summary>
+/// The way from a passphrase to the key file, and back to the key. Two phases: the key file is written, read back and shown to
+/// open the store before the machine counts as activated; until then a retry begins anew.
+/// </summary>
+internal sealed class Activation(StateFolder folder, StateFile<MachineState> state, MachineSecret secret, EngineOptions options)
+{
+    private const string DamagedCode = "0x1FC07";
+    private const string RescuePattern = "passphrase-*.rescue";
+    private const string DefaultScratch = "scratch";
+
+    // Less than this, and a volume counts as full: a key file has 150 bytes.
+    private const long LeastRoom = 64 << 10;
+
+    /// <summary>The scratch folder by the machine's state.</summary>
+    public string ScratchOf(MachineState? machine) => machine?.Scratch ?? folder.PathOf(DefaultScratch);
+
+    /// <summary>Sets the first passphrase.</summary>
+    public async Task SetAsync(IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, CancellationToken cancellationToken)
+    {
+        MachineRegistration registration = machine.Registration!;
+        string scratch = PrepareScratch(machine);
+        KeyRing keys = Keys(objects, header);
+        var entrance = new VaultEntrance(objects, header, keys);
+        UnlockedKey key = await entrance.UnlockAsync(registration.MachineName, passphrase, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await keys.VerifyAsync(WriteKey(scratch, registration, key), cancellationToken).ConfigureAwait(false);
+            await entrance.ClaimAsync(registration.MachineName, key.StoreId, cancellationToken).ConfigureAwait(false);
+            Record(key);
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            TryDelete(Path.Combine(scratch, KeyFile.Name));
+            if (e is BackupException { Id: BackupErrorId.MachineNameTaken })
+            {
+                throw;
+            }
+
+            string rescued = TryRescue(passphrase) is { } file ? $"the encryption passphrase was saved to the following file: '{file}'" : "the encryption passphrase could not be saved to a file";
+            throw Failed($"Activation did not succeed completely, but {rescued}. The cause: {e.Message}", scratch, e);
+        }
+
+        DeleteRescueFiles();
+    }
+
+    /// <summary>Sets another passphrase: a slot of its own, the key file with it, and then the old slot goes. No data are touched.</summary>
+    public async Task ChangeAsync(IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, CancellationToken cancellationToken)
+    {
+        string scratch = PrepareScratch(machine);
+        KeyRing keys = Keys(objects, header);
+        UnlockedKey old = ReadForChange(machine);
+        await keys.VerifyAsync(old, cancellationToken).ConfigureAwait(false);
+        UnlockedKey changed = old with { KeyId = await keys.AddAsync(old.StoreId, old.MasterKey, passphrase, null, cancellationToken).ConfigureAwait(false) };
+        try
+        {
+            if (!await keys.OpensAsync(changed.StoreId, changed.KeyId, passphrase, cancellationToken).ConfigureAwait(false))
+            {
+                throw VaultDamage.Corrupt(VaultLayout.Key(changed.StoreId, changed.KeyId), "it does not open with the passphrase that it was made for");
+            }
+
+            WriteKey(scratch, machine.Registration!, changed);
+            Record(changed);
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            await TryRemoveSlotAsync(keys, changed).ConfigureAwait(false);
+            throw Failed($"The passphrase that was set before still holds. The cause: {e.Message}", scratch, e);
+        }
+
+        await RemoveSlotAsync(keys, old, cancellationToken).ConfigureAwait(false);
+        DeleteRescueFiles();
+    }
+
+    /// <summary>Makes the key file anew from the slot in the vault.</summary>
+    public async Task RepairAsync(IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, CancellationToken cancellationToken)
+    {
+        string scratch = PrepareScratch(machine);
+        KeyRing keys = Keys(objects, header);
+        UnlockedKey key = await keys.UnlockAsync(passphrase, cancellationToken, machine.Activation!.StoreId).ConfigureAwait(false);
+        try
+        {
+            await keys.VerifyAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.KeyFileInvalid)
+        {
+            // The passphrase has just opened the slot: what is damaged in it is what shows whether a key is its own.
+            UnlockedKey renewed = key with { KeyId = await keys.AddAsync(key.StoreId, key.MasterKey, passphrase, null, cancellationToken).ConfigureAwait(false) };
+            await RemoveSlotAsync(keys, key, cancellationToken).ConfigureAwait(false);
+            key = renewed;
+        }
+
+        try
+        {
+            WriteKey(scratch, machine.Registration!, key);
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            throw Failed($"The key file could not be made anew. The cause: {e.Message}", scratch, e);
+        }
+
+        Record(key);
+    }
+
+    /// <summary>Reads the key file.</summary>
+    /// <exception cref="BackupException">KeyFileInvalid, ActivationDamaged where the scratch folder is gone.</exception>
+    public UnlockedKey ReadKey(MachineState machine) => Decode(machine.Registration!, Path.Combine(FindScratch(machine), KeyFile.Name));
+
+    /// <summary>The scratch folder, which must be there.</summary>
+    /// <exception cref="BackupException">ActivationDamaged.</exception>
+    public string FindScratch(MachineState? machine)
+    {
+        string scratch = ScratchOf(machine);
+        return Directory.Exists(scratch)
+            ? scratch
+            : throw Damaged(
+                $"The scratch folder '{scratch}' is not there: it was moved or deleted, or its disk is not mounted",
+                "Mount the disk or put the folder back. If it is lost, choose another scratch folder and run 'Repair-OBKey' with this machine's passphrase.",
+                scratch);
+    }
+
+    /// <summary>Brings the key file to another scratch folder. What is in the old one stays until the new one holds.</summary>
+    public void Move(MachineState? machine, string target)
+    {
+        Scratch.Check(target);
+        string source = Path.Combine(ScratchOf(machine), KeyFile.Name);
+        string destination = Path.Combine(target, KeyFile.Name);
+        bool moves = machine?.Activation is not null && File.Exists(source) && source != destination;
+        if (moves)
+        {
+            UnlockedKey key = Decode(machine!.Registration!, source);
+            try
+            {
+                WriteKey(target, machine.Registration!, key);
+            }
+            catch (Exception e) when (IsFailure(e))
+            {
+                throw Failed($"The key file could not be brought to '{target}'; the scratch folder is where it was. The cause: {e.Message}", target, e);
+            }
+        }
+
+        state.Update(known => (known ?? new MachineState()) with { Scratch = target });
+        if (moves)
+        {
+            File.Delete(source);
+        }
+    }
+
+    private static bool IsFailure(Exception e) => e is BackupException or IOException or UnauthorizedAccessException or CryptographicException;
+
+    private static BackupException Failed(string detail, string scratch, Exception inner) => new(
+        BackupErrorId.ActivationFailed,
+        $"Failed to set the encryption key for secure backups. {detail}",
+        "Remove the cause and set the same passphrase again. If the passphrase was saved to a file, bring that to a safe place first; it is deleted when the passphrase is set.",
+        scratch,
+        innerException: inner);
+
+    private static BackupException Damaged(string cause, string action, string target, Exception? inner = null) => new(
+        BackupErrorId.ActivationDamaged,
+        $"The activation did not complete successfully. {cause}.",
+        action,
+        target,
+        innerException: inner,
+        errorCode: DamagedCode);
+
+    private static async Task RemoveSlotAsync(KeyRing keys, UnlockedKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await keys.RemoveAsync(key.StoreId, key.KeyId, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.KeySlotNotFound)
+        {
+            // Another machine of this store has changed the passphrase before.
+        }
+    }
+
+    private static async Task TryRemoveSlotAsync(KeyRing keys, UnlockedKey key)
+    {
+        try
+        {
+            await keys.RemoveAsync(key.StoreId, key.KeyId, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (BackupException)
+        {
+            // The error that is on its way matters more. A slot is left that opens with the passphrase that was to be set.
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The error that is on its way says what is wrong; a key file without an activation is never read.
+        }
+    }
+
+    private KeyRing Keys(IVaultStore objects, VaultHeader header) => new(objects, header, options.TimeProvider, options.KeyDerivationIterations);
+
+    private string PrepareScratch(MachineState machine)
+    {
+        string scratch = ScratchOf(machine);
+        if (machine.Scratch is null)
+        {
+            folder.MakeFolder(DefaultScratch);
+        }
+
+        FindScratch(machine);
+        Scratch.Check(scratch);
+        if (Scratch.FreeBytes(scratch) < LeastRoom)
+        {
+            throw Damaged(
+                $"The volume of the scratch folder '{scratch}' is full",
+                "Free room on the volume, at least 5 % of the data to be protected, or move the scratch folder.",
+                scratch);
+        }
+
+        return scratch;
+    }
+
+    private UnlockedKey ReadForChange(MachineState machine)
+    {
+        try
+        {
+            return ReadKey(machine);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.KeyFileInvalid)
+        {
+            throw Damaged(
+                $"'{KeyFile.Name}' in the scratch folder '{ScratchOf(machine)}' is missing or cannot be used: {e.Message}",
+                "Run 'Repair-OBKey' with the passphrase that was set before, then set the new one.",
+                e.Target!,
+                e);
+        }
+    }
+
+    /// <summary>Writes the key file and returns what it says when it is read.</summary>
+    private UnlockedKey WriteKey(string scratch, MachineRegistration registration, UnlockedKey key)
+    {
+        string path = Path.Combine(scratch, KeyFile.Name);
+        PrivateFile.Replace(path, KeyFile.Encode(secret.DeriveKey(KeyFile.Name), registration.VaultId, MachineId(registration), key));
+        UnlockedKey written = Decode(registration, path);
+        return written.StoreId == key.StoreId && written.KeyId == key.KeyId && CryptographicOperations.FixedTimeEquals(written.MasterKey, key.MasterKey)
+            ? written
+            : throw KeyFile.Invalid(path, "it reads back otherwise than it was written");
+    }
+
+    private UnlockedKey Decode(MachineRegistration registration, string path)
+    {
+        try
+        {
+            return KeyFile.Decode(secret.DeriveKey(KeyFile.Name), registration.VaultId, MachineId(registration), File.ReadAllBytes(path), path);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw KeyFile.Invalid(path, "it is missing", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw KeyFile.Invalid(path, $"it cannot be read ({e.Message.TrimEnd('.')})", e);
+        }
+    }
+
+    private static string MachineId(MachineRegistration registration) => VaultHeader.MachineId(registration.VaultId, registration.MachineName);
+
+    private void Record(UnlockedKey key) => state.Update(known => known! with
+    {
+        Activation = new MachineActivation(key.StoreId, key.KeyId, options.TimeProvider.GetUtcNow()),
+    });
+
+    private string? TryRescue(string passphrase)
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"passphrase-{options.TimeProvider.GetUtcNow().UtcDateTime:yyyyMMdd'T'HHmmss'Z'}.rescue");
+        try
+        {
+            folder.Update(name, _ => Encoding.UTF8.GetBytes(passphrase + "\n"));
+            return folder.PathOf(name);
+        }
+        catch (BackupException)
+        {
+            // Said in the error that is on its way.
+            return null;
+        }
+    }
+
+    private void DeleteRescueFiles()
+    {
+        foreach (string file in Directory.EnumerateFiles(folder.Path, RescuePattern))
+        {
+            TryDelete(file);
+        }
+    }
+}

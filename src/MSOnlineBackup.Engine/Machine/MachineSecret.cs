@@ -1,0 +1,30 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MSOnlineBackup.Engine.Machine;
+
+/// <summary>
+/// The machine's own secret: 32 random bytes in a file that only its owner reads, and on Windows sealed by the system besides.
+/// What it wraps is of no use on another machine.
+/// </summary>
+internal sealed class MachineSecret(StateFolder folder, ISecretProtection protection)
+{
+    private const int Length = 32;
+
+    private readonly StateFile<SecretState> _file = new(
+        folder,
+        "secret.json",
+        StateJson.Default.SecretState,
+        "delete it, make the key file anew with 'Repair-OBKey', and set the proxy's password again");
+
+    /// <summary>The key for one purpose; the secret is made with the first.</summary>
+    public byte[] DeriveKey(string purpose)
+    {
+        SecretState state = _file.Read() ?? _file.Update(existing => existing ?? new SecretState(protection.Protect(RandomNumberGenerator.GetBytes(Length))));
+        byte[] secret = protection.Unprotect(state.Secret);
+        return HKDF.Expand(HashAlgorithmName.SHA256, HKDF.Extract(HashAlgorithmName.SHA256, secret), 32, Encoding.ASCII.GetBytes("MSOnlineBackup/machine/1/" + purpose));
+    }
+}
+
+/// <summary>What <c>secret.json</c> holds.</summary>
+internal sealed record SecretState(byte[] Secret);

@@ -1,0 +1,32 @@
+using System.Text.Json.Serialization;
+
+namespace MSOnlineBackup.Engine.Machine;
+
+/// <summary>What <c>machine.json</c> holds.</summary>
+internal sealed record MachineState
+{
+    public MachineRegistration? Registration { get; init; }
+
+    /// <summary>Null until a passphrase is set.</summary>
+    public MachineActivation? Activation { get; init; }
+
+    /// <summary>The scratch folder; null for the one in the state folder.</summary>
+    public string? Scratch { get; init; }
+}
+
+/// <summary>That the key file was written, read back and found to open the store.</summary>
+/// <param name="StoreId">The machine's chunk store.</param>
+/// <param name="KeyId">The slot of its passphrase.</param>
+/// <param name="Since">When the passphrase was set.</param>
+internal sealed record MachineActivation(string StoreId, string KeyId, DateTimeOffset Since);
+
+[JsonSerializable(typeof(MachineState))]
+[JsonSerializable(typeof(SettingsState))]
+[JsonSerializable(typeof(SecretState))]
+[JsonSourceGenerationOptions(
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+internal sealed partial class StateJson : JsonSerializerContext;

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
+
+namespace MSOnlineBackup.Engine.Machine;
+
+/// <summary>The settings on disk. The proxy's password is wrapped by the machine's secret, and bound to the proxy it is for.</summary>
+internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, PolicyLimits limits)
+{
+    private const string Purpose = "proxy password";
+
+    private readonly StateFile<SettingsState> _file = new(folder, "settings.json", StateJson.Default.SettingsState, "delete it and set proxy and bandwidth again");
+
+    public MachineSettings Read() => Open(_file.Read());
+
+    public void Update(Func<MachineSettings, MachineSettings> change) => _file.Update(state =>
+    {
+        MachineSettings settings = change(Open(state));
+        Check(settings);
+        return Seal(settings);
+    });
+
+    private static string Bind(string server, int port, string? userName) => string.Create(CultureInfo.InvariantCulture, $"{server}\n{port}\n{userName}");
+
+    private void Check(MachineSettings settings)
+    {
+        if (settings.Proxy is { } proxy && (string.IsNullOrWhiteSpace(proxy.Server) || proxy.Port is < 1 or > 65535))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"'{proxy.Server}' with port {proxy.Port} is no proxy.",
+                "Give the proxy's host name or address, and a port from 1 to 65535.");
+        }
+
+        if (settings.Throttle is { } throttle)
+        {
+            limits.CheckThrottle(throttle.WorkBits);
+            limits.CheckThrottle(throttle.OtherBits);
+        }
+    }
+
+    private MachineSettings Open(SettingsState? state)
+    {
+        if (state is null)
+        {
+            return new MachineSettings();
+        }
+
+        ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored)) : null;
+        return new MachineSettings { Proxy = proxy, Throttle = state.Throttle };
+    }
+
+    private string? OpenPassword(ProxyState proxy)
+    {
+        if (proxy.SealedPassword is null)
+        {
+            return null;
+        }
+
+        byte[] bound = Encoding.UTF8.GetBytes(Bind(proxy.Server, proxy.Port, proxy.UserName));
+        byte[] password = SaltedSeal.TryOpen(secret.DeriveKey(Purpose), proxy.SealedPassword, bound) ?? throw new BackupException(
+            BackupErrorId.StateInvalid,
+            $"The password of the proxy '{proxy.Server}' in '{folder.PathOf("settings.json")}' does not open: the file or the machine's secret was changed or comes from another machine.",
+            "Delete that file and set proxy and bandwidth again.",
+            folder.PathOf("settings.json"));
+        return Encoding.UTF8.GetString(password);
+    }
+
+    private SettingsState Seal(MachineSettings settings)
+    {
+        ProxyState? proxy = settings.Proxy is { } given
+            ? new ProxyState(given.Server, given.Port, given.UserName, given.Password is null
+                ? null
+                : SaltedSeal.Seal(secret.DeriveKey(Purpose), Encoding.UTF8.GetBytes(given.Password), Encoding.UTF8.GetBytes(Bind(given.Server, given.Port, given.UserName))))
+            : null;
+        return new SettingsState { Proxy = proxy, Throttle = settings.Throttle };
+    }
+}
+
+/// <summary>What <c>settings.json</c> holds.</summary>
+internal sealed record SettingsState
+{
+    public ProxyState? Proxy { get; init; }
+
+    public ThrottleSetting? Throttle { get; init; }
+}
+
+/// <summary>A proxy as it is stored.</summary>
+internal sealed record ProxyState(string Server, int Port, string? UserName, byte[]? SealedPassword);

@@ -1,0 +1,159 @@
+using System.Runtime.Versioning;
+using System.Security.AccessControl;
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Engine.Machine;
+
+/// <summary>
+/// Where the machine's state lies, readable by its owner only. It comes into being with the first thing that is written.
+/// Files are replaced as a whole, under a lock that also holds against other processes.
+/// </summary>
+internal sealed class StateFolder
+{
+    /// <summary>The environment variable that names another place.</summary>
+    public const string Variable = "MSONLINEBACKUP_STATE";
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <param name="chosen">The folder; null: where the environment says, else the platform's place.</param>
+    public StateFolder(string? chosen)
+    {
+        string? named = chosen ?? Environment.GetEnvironmentVariable(Variable);
+        Path = System.IO.Path.GetFullPath(string.IsNullOrEmpty(named) ? FindPlace() : named);
+    }
+
+    /// <summary>Its absolute path.</summary>
+    public string Path { get; }
+
+    /// <summary>The path of something in it.</summary>
+    public string PathOf(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>The bytes of a file; null where there is none.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public byte[]? Read(string name) => Try(() =>
+    {
+        try
+        {
+            return File.ReadAllBytes(PathOf(name));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    });
+
+    /// <summary>Changes a file: nobody else changes any in between.</summary>
+    /// <param name="name">The file.</param>
+    /// <param name="change">From its bytes, null where there is none, to the new ones, null to remove it.</param>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public void Update(string name, Func<byte[]?, byte[]?> change) => Try(() =>
+    {
+        Make();
+        using IDisposable _ = StateLock.Enter(PathOf("state.lock"));
+        if (change(Read(name)) is { } content)
+        {
+            PrivateFile.Replace(PathOf(name), content);
+        }
+        else
+        {
+            File.Delete(PathOf(name));
+        }
+
+        return true;
+    });
+
+    /// <summary>Takes a lock of a name, for work that may take long; other files are changed meanwhile.</summary>
+    public async Task<IDisposable> LockAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Make();
+            return await StateLock.EnterAsync(PathOf(name), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Denied(e);
+        }
+    }
+
+    /// <summary>Makes a folder in it.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public void MakeFolder(string name) => Try(() =>
+    {
+        Make();
+        return Make(PathOf(name));
+    });
+
+    private static string FindPlace()
+    {
+        string data = Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        if (OperatingSystem.IsWindows())
+        {
+            return System.IO.Path.Combine(data, "MSOnlineBackup");
+        }
+
+        if (OperatingSystem.IsMacOS())
+        {
+            return System.IO.Path.Combine(Environment.IsPrivilegedProcess ? "/" : home, "Library", "Application Support", "MSOnlineBackup");
+        }
+
+        if (Environment.IsPrivilegedProcess)
+        {
+            return "/var/lib/msonlinebackup";
+        }
+
+        // The specification of these folders has relative ones ignored.
+        string? state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+        return System.IO.Path.Combine(System.IO.Path.IsPathRooted(state) ? state : System.IO.Path.Combine(home, ".local", "state"), "msonlinebackup");
+    }
+
+    [SupportedOSPlatform("windows")]
+    private static void MakeOnWindows(string path)
+    {
+        // SYSTEM, administrators, and who made it; nothing inherited.
+        var security = new DirectorySecurity();
+        security.SetSecurityDescriptorSddlForm("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;CO)");
+        security.CreateDirectory(path);
+    }
+
+    private static string Make(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return path;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            MakeOnWindows(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, OwnerOnly);
+        }
+
+        return path;
+    }
+
+    private string Make() => Make(Path);
+
+    private T Try<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Denied(e);
+        }
+    }
+
+    private BackupException Denied(Exception e) => new(
+        BackupErrorId.StateAccessDenied,
+        $"The state of this machine in '{Path}' cannot be read or written: {e.Message.TrimEnd('.')}.",
+        $"Run as root or administrator, or as the account that owns the folder, and see that its disk has room. '{Variable}' names another folder.",
+        Path,
+        innerException: e);
+}

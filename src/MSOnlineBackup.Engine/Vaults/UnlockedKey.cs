@@ -1,0 +1,23 @@
+namespace MSOnlineBackup.Engine.Vaults;
+
+/// <summary>What opens a chunk store: its master key, and which of its key slots it came from.</summary>
+public sealed record UnlockedKey
+{
+    internal UnlockedKey(string storeId, string keyId, byte[] masterKey)
+    {
+        StoreId = storeId;
+        KeyId = keyId;
+        MasterKey = masterKey;
+    }
+
+    /// <summary>The chunk store: 32 hexadecimal digits.</summary>
+    public string StoreId { get; }
+
+    /// <summary>The key slot: 32 hexadecimal digits.</summary>
+    public string KeyId { get; internal init; }
+
+    internal byte[] MasterKey { get; }
+
+    /// <summary>Store and slot; never the key.</summary>
+    public override string ToString() => $"{StoreId}/{KeyId}";
+}

@@ -1,0 +1,47 @@
+using System.Text.Json.Serialization;
+
+namespace MSOnlineBackup.Engine.Vaults;
+
+/// <summary>What a credential file says: where a vault is, and the token that shows that its owner issued the file.</summary>
+internal sealed record VaultCredential
+{
+    /// <summary>An absolute folder, or a URL.</summary>
+    [JsonPropertyName("location")]
+    public required string Location { get; init; }
+
+    [JsonPropertyName("vaultId")]
+    public required string VaultId { get; init; }
+
+    [JsonPropertyName("vaultName")]
+    public required string VaultName { get; init; }
+
+    [JsonPropertyName("serial")]
+    public required uint Serial { get; init; }
+
+    [JsonPropertyName("token")]
+    public required byte[] Token { get; init; }
+
+    [JsonPropertyName("issued")]
+    public required DateTimeOffset Issued { get; init; }
+
+    [JsonPropertyName("expires")]
+    public required DateTimeOffset Expires { get; init; }
+}
+
+/// <summary>What the vault knows of a credential file that was issued: <c>credentials/SERIAL</c>. Plain.</summary>
+internal sealed record CredentialRecord
+{
+    /// <summary>SHA-256 of the token.</summary>
+    [JsonPropertyName("token")]
+    public required byte[] TokenHash { get; init; }
+
+    [JsonPropertyName("issued")]
+    public required DateTimeOffset Issued { get; init; }
+
+    [JsonPropertyName("expires")]
+    public required DateTimeOffset Expires { get; init; }
+}
+
+[JsonSerializable(typeof(VaultCredential))]
+[JsonSourceGenerationOptions(RespectNullableAnnotations = true)]
+internal sealed partial class VaultCredentialJson : JsonSerializerContext;
