@@ -241,8 +241,8 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(monitor);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        using IRestoreTarget target = RestoreTargets.Open(plan.Request.TargetFolder);
-        RestoreResult result = await RestoreExecutor.RunAsync(store, plan, target, monitor, _options.Workers, cancellationToken).ConfigureAwait(false);
+        using IRestoreTarget target = RestoreTargets.Open(plan.Request.TargetFolder, plan.Request.SkipSecurity);
+        RestoreResult result = await RestoreExecutor.RunAsync(store, plan, target, monitor, _options, cancellationToken).ConfigureAwait(false);
         monitor.ReportDamage(store.Damage);
         return result;
     }

@@ -47,13 +47,16 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         {
             try
             {
+                monitor.BeginSource();
                 _sources.Add(await BackUpSourceAsync(source, scope, earlier, stop).ConfigureAwait(false));
+                monitor.EndSource(failure: null);
             }
             catch (BackupException e) when (e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable)
             {
                 // The earlier points keep what they have of it; the other sources go on.
                 sourceFailure ??= e;
                 scope.Skip(NameOf(source), e);
+                monitor.EndSource(e);
             }
         }
 
@@ -90,6 +93,11 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         using ISourceTree tree = (options.OpenSource ?? Open)(source);
         string path = EntryName.Escape(tree.RootPath.Span);
         RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
+        if (previous is not null)
+        {
+            monitor.ExpectOfSource(previous.Manifest.Files, previous.Manifest.Bytes);
+        }
+
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
             throw new BackupException(

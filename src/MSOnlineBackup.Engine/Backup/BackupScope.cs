@@ -66,6 +66,7 @@ internal sealed class BackupScope(ChunkStore store, WriteSession session, Backup
 
     public void CountRead(bool isNew)
     {
+        monitor.AddChangedFile();
         if (isNew)
         {
             NewFiles++;

@@ -51,6 +51,25 @@ public readonly record struct JobProgress(
     long? TotalBytes,
     string? CurrentItem);
 
+/// <summary>How far a backup is with one source, or how it went.</summary>
+/// <param name="Bytes">Bytes of content done: read, or known unchanged.</param>
+/// <param name="ReadBytes">Bytes actually read.</param>
+/// <param name="TotalBytes">Bytes there are in all; null until known. While it runs it is the previous point's count, an estimate.</param>
+/// <param name="Files">Files done.</param>
+/// <param name="ChangedFiles">Files that were new or changed.</param>
+/// <param name="TotalFiles">Files there are in all, likewise.</param>
+/// <param name="HasEnded">Whether nothing more will be counted.</param>
+/// <param name="Failure">Why it was left out; null where it was not.</param>
+public sealed record SourceProgress(
+    long Bytes,
+    long ReadBytes,
+    long? TotalBytes,
+    long Files,
+    long ChangedFiles,
+    long? TotalFiles,
+    bool HasEnded,
+    BackupException? Failure);
+
 /// <summary>
 /// The counters of one running job. The engine adds; the front reads <see cref="Snapshot"/> when it wants to draw, and
 /// is told of skipped items as they happen. The engine never prints.
@@ -64,7 +83,11 @@ public sealed class JobMonitor
     private long _skipped;
     private long _totalFiles = -1;
     private long _totalBytes = -1;
+    private long _changedFiles;
     private int _phase;
+    private SourceStart? _source;
+    private readonly Lock _sourcesGate = new();
+    private readonly List<SourceProgress> _endedSources = [];
     private volatile Func<string>? _currentItem;
 
     /// <summary>Called for every skipped item, again for further metadata of it that could not be set; from any thread; must return quickly.</summary>
@@ -92,6 +115,15 @@ public sealed class JobMonitor
             _currentItem?.Invoke());
     }
 
+    /// <summary>The sources of a backup that were begun, in the order of its request.</summary>
+    public IReadOnlyList<SourceProgress> ReadSources()
+    {
+        lock (_sourcesGate)
+        {
+            return _source is { } source ? [.. _endedSources, Since(source)] : [.. _endedSources];
+        }
+    }
+
     /// <summary>What the job's session counts.</summary>
     internal TransferCounters Transfer { get; } = new();
 
@@ -102,6 +134,44 @@ public sealed class JobMonitor
         Interlocked.Exchange(ref _totalFiles, files);
         Interlocked.Exchange(ref _totalBytes, bytes);
     }
+
+    /// <summary>What is counted from now on is the next source's.</summary>
+    internal void BeginSource()
+    {
+        lock (_sourcesGate)
+        {
+            _source = new SourceStart(
+                Interlocked.Read(ref _bytes), Interlocked.Read(ref _readBytes), Interlocked.Read(ref _files), Interlocked.Read(ref _changedFiles), null, null);
+        }
+    }
+
+    /// <summary>What the source held before.</summary>
+    internal void ExpectOfSource(long files, long bytes)
+    {
+        lock (_sourcesGate)
+        {
+            _source = _source! with { TotalFiles = files, TotalBytes = bytes };
+        }
+    }
+
+    /// <summary>Nothing more is counted for the source.</summary>
+    internal void EndSource(BackupException? failure)
+    {
+        lock (_sourcesGate)
+        {
+            SourceProgress ended = Since(_source!);
+            _endedSources.Add(ended with
+            {
+                HasEnded = true,
+                Failure = failure,
+                TotalBytes = failure is null ? ended.Bytes : ended.TotalBytes,
+                TotalFiles = failure is null ? ended.Files : ended.TotalFiles,
+            });
+            _source = null;
+        }
+    }
+
+    internal void AddChangedFile() => Interlocked.Increment(ref _changedFiles);
 
     /// <summary>The text is only built when somebody looks.</summary>
     internal void WorkOn(Func<string> item) => _currentItem = item;
@@ -135,4 +205,17 @@ public sealed class JobMonitor
 
     /// <summary>Tells of a further trouble with an item that is counted already.</summary>
     internal void Mention(SkippedItem item) => ItemSkipped?.Invoke(item);
+
+    private SourceProgress Since(SourceStart start) => new(
+        Interlocked.Read(ref _bytes) - start.Bytes,
+        Interlocked.Read(ref _readBytes) - start.ReadBytes,
+        start.TotalBytes,
+        Interlocked.Read(ref _files) - start.Files,
+        Interlocked.Read(ref _changedFiles) - start.ChangedFiles,
+        start.TotalFiles,
+        HasEnded: false,
+        Failure: null);
+
+    /// <summary>What the counters were when a source began, and what it is expected to hold.</summary>
+    private sealed record SourceStart(long Bytes, long ReadBytes, long Files, long ChangedFiles, long? TotalFiles, long? TotalBytes);
 }

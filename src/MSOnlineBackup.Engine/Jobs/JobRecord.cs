@@ -1,3 +1,5 @@
+using MSOnlineBackup.Engine.Errors;
+
 namespace MSOnlineBackup.Engine.Jobs;
 
 /// <summary>What a job does.</summary>
@@ -73,6 +75,16 @@ public sealed record JobRecord
 
     /// <summary>How many items were skipped.</summary>
     public long Skipped { get; init; }
+
+    /// <summary>The record of the job when it has ended, with sources that were not through ending as it does.</summary>
+    internal JobRecord EndedAs(JobState state, JobError? error, DateTimeOffset at) => this with
+    {
+        State = state,
+        Phase = JobPhase.Finished,
+        Ended = at,
+        Error = error,
+        Sources = [.. Sources.Select(source => source.State == JobState.InProgress ? source with { State = state, Error = error } : source)],
+    };
 }
 
 /// <summary>How far a job is with one source.</summary>
@@ -97,9 +109,20 @@ public sealed record JobSourceStatus(
     JobError? Error = null);
 
 /// <summary>An error as a job keeps it.</summary>
-/// <param name="Id">The <see cref="Errors.BackupErrorId"/>'s name.</param>
+/// <param name="Id">The <see cref="BackupErrorId"/>'s name.</param>
 /// <param name="ErrorCode">The original's number, for example "34506"; null where there is none.</param>
 /// <param name="Message">What is wrong.</param>
 /// <param name="RecommendedAction">What to do.</param>
 /// <param name="Target">With what.</param>
-public sealed record JobError(string Id, string? ErrorCode, string Message, string RecommendedAction, string? Target);
+public sealed record JobError(string Id, string? ErrorCode, string Message, string RecommendedAction, string? Target)
+{
+    /// <summary>Keeps an exception; one that is no <see cref="BackupException"/> is a bug, and is named as such.</summary>
+    internal static JobError Of(Exception exception) => exception is BackupException known
+        ? new JobError(known.Id.ToString(), known.ErrorCode, known.Message, known.RecommendedAction, known.Target)
+        : new JobError(
+            nameof(BackupErrorId.UnexpectedError),
+            null,
+            $"{exception.GetType().Name}: {exception.Message}",
+            "This is a bug: report it with the job's log.",
+            null);
+}

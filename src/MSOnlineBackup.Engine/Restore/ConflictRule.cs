@@ -40,15 +40,6 @@ internal static class ConflictRule
         },
     };
 
-    /// <summary>The n-th name beside a taken one: <c>name (restored).txt</c>, <c>name (restored 2).txt</c>, …</summary>
-    public static byte[] NameBeside(ReadOnlySpan<byte> name, int number)
-    {
-        int dot = name.LastIndexOf((byte)'.');
-        int stem = dot > 0 ? dot : name.Length;
-        string suffix = number == 1 ? " (restored)" : $" (restored {number})";
-        return [.. name[..stem], .. System.Text.Encoding.ASCII.GetBytes(suffix), .. name[stem..]];
-    }
-
     // Microseconds: some file systems keep no finer times.
     private static bool IsSame(ManifestEntry entry, ManifestEntry existing) =>
         entry.Kind == EntryKind.File

@@ -17,6 +17,7 @@ internal sealed class RestoreExecutor
     private readonly ChunkStore _store;
     private readonly RestoreRequest _request;
     private readonly RestoreJob _job;
+    private readonly CopyNaming _names;
     private readonly PackPump _pump;
     private readonly EntryContentReader _contents;
     private readonly HardLinks<RestoreFile> _links = new();
@@ -24,11 +25,12 @@ internal sealed class RestoreExecutor
     private readonly Stack<RestoreFolder> _folders = new();
     private readonly ReadBatch _batch = new();
 
-    private RestoreExecutor(ChunkStore store, RestoreRequest request, RestoreJob job, int workers)
+    private RestoreExecutor(ChunkStore store, RestoreRequest request, RestoreJob job, CopyNaming names, int workers)
     {
         _store = store;
         _request = request;
         _job = job;
+        _names = names;
         _contents = new EntryContentReader(store);
         _pump = new PackPump(store, job.Tally, workers);
     }
@@ -41,7 +43,7 @@ internal sealed class RestoreExecutor
         RestorePlan plan,
         IRestoreTarget target,
         JobMonitor monitor,
-        int workers,
+        EngineOptions options,
         CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Transferring);
@@ -49,7 +51,8 @@ internal sealed class RestoreExecutor
         var tally = new RestoreTally(monitor);
         RestoreVerifier? verifier = plan.Request.Verify ? new RestoreVerifier(store, target, tally) : null;
         using var job = new RestoreJob(target, tally, verifier);
-        await new RestoreExecutor(store, plan.Request, job, workers).RunAsync(cancellationToken).ConfigureAwait(false);
+        var names = new CopyNaming(plan.Request.CopyNames, options.TimeProvider.GetLocalNow());
+        await new RestoreExecutor(store, plan.Request, job, names, options.Workers).RunAsync(cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return tally.ToResult();
     }
@@ -228,8 +231,9 @@ internal sealed class RestoreExecutor
             }
         }
 
-        // A folder that was there keeps its own metadata unless everything is to be as it was; the target itself always does.
-        bool keepsItsOwn = item.Entry.Path.IsRoot || (placement == Placement.Merge && _request.Conflict != RestoreConflict.Overwrite);
+        // A folder that was there keeps its own metadata unless everything is to be as it was; the target itself and what is only
+        // on the way to a selected item always do.
+        bool keepsItsOwn = item.Entry.Path.IsRoot || (placement == Placement.Merge && (selected.IsAbove || _request.Conflict != RestoreConflict.Overwrite));
         _folders.Push(new RestoreFolder(_job, item.Folder, selected.Place, item.Entry.Path, keepsItsOwn ? null : item)
         {
             IsNew = placement is Placement.Free or Placement.Rename,
@@ -323,7 +327,7 @@ internal sealed class RestoreExecutor
         EntryPath parent = place.Parent;
         for (int number = 1; number <= MaxNamesTried; number++)
         {
-            EntryPath candidate = parent.Append(ConflictRule.NameBeside(place.Name, number));
+            EntryPath candidate = parent.Append(_names.NameBeside(place.Name, number));
             if (_job.Target.Find(candidate) is null)
             {
                 return candidate;

@@ -11,8 +11,30 @@ public enum RestoreConflict
     /// <summary>Replace it; a file that is already the same (size and modification time) is left.</summary>
     Overwrite,
 
-    /// <summary>Restore beside it, as <c>name (restored)</c>, <c>name (restored 2)</c> …</summary>
+    /// <summary>Restore beside it, under a name as <see cref="CopyNames"/> says.</summary>
     Copy,
+}
+
+/// <summary>Where below the target items are restored to.</summary>
+public enum RestoreLayout
+{
+    /// <summary>By their full path: <c>/home/a</c> becomes <c>TARGET/home/a</c>.</summary>
+    FullPath,
+
+    /// <summary>Each selected item directly below the target, by its own name: <c>/home/a</c> becomes <c>TARGET/a</c>. The whole of
+    /// a source that is a volume (<c>/</c>) has no name: what is in it goes below the target.</summary>
+    ItemName,
+}
+
+/// <summary>How what is restored beside something is called.</summary>
+public enum CopyNames
+{
+    /// <summary><c>name (restored).txt</c>, <c>name (restored 2).txt</c>, …</summary>
+    Restored,
+
+    /// <summary><c>2026-11-21 07-41 Copy of name.txt</c>, <c>2026-11-21 07-41 Copy (2) of name.txt</c>, …: when the restore began, in
+    /// local time.</summary>
+    Dated,
 }
 
 /// <summary>What to restore, and where to.</summary>
@@ -24,11 +46,21 @@ public sealed record RestoreRequest
     /// <summary>Full paths (as in a listing) of the files and folders wanted; empty for everything.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];
 
-    /// <summary>The folder to restore into. Items get their full path below it: <c>/home/a</c> becomes <c>TARGET/home/a</c>.</summary>
+    /// <summary>The folder to restore into.</summary>
     public required string TargetFolder { get; init; }
+
+    /// <summary>Where below it items go.</summary>
+    public RestoreLayout Layout { get; init; }
 
     /// <summary>What to do with items that exist.</summary>
     public RestoreConflict Conflict { get; init; } = RestoreConflict.Skip;
+
+    /// <summary>How copies beside them are called.</summary>
+    public CopyNames CopyNames { get; init; }
+
+    /// <summary>Whether owner, permissions, access lists and other attributes that decide who may do what are left as new files and
+    /// folders have them. Content, times and the user's own attributes are restored all the same.</summary>
+    public bool SkipSecurity { get; init; }
 
     /// <summary>Whether every restored file is read again and compared with the point.</summary>
     public bool Verify { get; init; }

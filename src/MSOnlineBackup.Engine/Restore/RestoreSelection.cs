@@ -8,8 +8,9 @@ namespace MSOnlineBackup.Engine.Restore;
 /// <summary>An entry to restore.</summary>
 /// <param name="Source">The path of its source.</param>
 /// <param name="Entry">The entry, as the point has it.</param>
-/// <param name="Place">Its full path below the target, before any renaming.</param>
-internal readonly record struct SelectedEntry(string Source, ManifestEntry Entry, EntryPath Place)
+/// <param name="Place">Its path below the target, before any renaming.</param>
+/// <param name="IsAbove">Whether it is only on the way to what was selected.</param>
+internal readonly record struct SelectedEntry(string Source, ManifestEntry Entry, EntryPath Place, bool IsAbove = false)
 {
     /// <summary>Its full path as a listing shows it.</summary>
     public string FullPath => SourcePath.Join(Source, Entry.Path);
@@ -19,15 +20,21 @@ internal readonly record struct SelectedEntry(string Source, ManifestEntry Entry
 internal sealed class RestoreSelection
 {
     private readonly IChunkReader _chunks;
+    private readonly RestoreLayout _layout;
     private readonly List<(RecoveryPointSource Source, EntryPath Subtree)> _parts = [];
 
-    private RestoreSelection(IChunkReader chunks) => _chunks = chunks;
+    private RestoreSelection(IChunkReader chunks, RestoreLayout layout)
+    {
+        _chunks = chunks;
+        _layout = layout;
+    }
 
     /// <summary>Finds what a request names.</summary>
-    /// <exception cref="BackupException">RecoverableItemNotFound: the point has no such path.</exception>
+    /// <exception cref="BackupException">RecoverableItemNotFound: the point has no such path. ArgumentInvalid: two items would get the
+    /// same place.</exception>
     public static async Task<RestoreSelection> ResolveAsync(RestoreRequest request, IChunkReader chunks, CancellationToken cancellationToken)
     {
-        var selection = new RestoreSelection(chunks);
+        var selection = new RestoreSelection(chunks, request.Layout);
         var wanted = new Dictionary<RecoveryPointSource, SortedSet<EntryPath>>(ReferenceEqualityComparer.Instance);
         foreach (string path in request.Paths.Count == 0 ? ["/"] : request.Paths)
         {
@@ -69,6 +76,7 @@ internal sealed class RestoreSelection
             }
         }
 
+        selection.CheckPlaces();
         return selection;
     }
 
@@ -80,18 +88,18 @@ internal sealed class RestoreSelection
         (RecoveryPointSource? Source, EntryPath Subtree) previous = default;
         foreach ((RecoveryPointSource source, EntryPath subtree) in _parts)
         {
-            foreach (EntryPath folder in FoldersAbove(subtree))
+            foreach (EntryPath folder in _layout == RestoreLayout.FullPath ? FoldersAbove(subtree) : [])
             {
                 bool isDone = source == previous.Source && previous.Subtree.IsAtOrBelow(folder);
                 if (!isDone && await new ManifestReader(_chunks, source.Manifest).FindAsync(folder, cancellationToken).ConfigureAwait(false) is { } above)
                 {
-                    yield return new SelectedEntry(source.Path, above, Join(SourcePath.ToTarget(source.Path), above.Path));
+                    yield return new SelectedEntry(source.Path, above, Join(SourcePath.ToTarget(source.Path), above.Path.Bytes), IsAbove: true);
                 }
             }
 
             previous = (source, subtree);
             ManifestCursor cursor = new ManifestReader(_chunks, source.Manifest).OpenCursor();
-            EntryPath root = SourcePath.ToTarget(source.Path);
+            EntryPath place = PlaceOf(source, subtree);
             EntryPath? last = null;
             while (true)
             {
@@ -118,7 +126,7 @@ internal sealed class RestoreSelection
 
                 ManifestEntry entry = cursor.Current;
                 last = entry.Path;
-                yield return new SelectedEntry(source.Path, entry, Join(root, entry.Path));
+                yield return new SelectedEntry(source.Path, entry, Join(place, entry.Path.Bytes[subtree.Bytes.Length..].TrimStart((byte)'/')));
             }
         }
     }
@@ -137,7 +145,33 @@ internal sealed class RestoreSelection
         }
     }
 
-    private static EntryPath Join(EntryPath root, EntryPath path) => path.IsRoot ? root : root.Append(path.Bytes);
+    // One would be mixed with the other, or overwrite it.
+    private void CheckPlaces()
+    {
+        var places = new Dictionary<EntryPath, string>();
+        foreach ((RecoveryPointSource source, EntryPath subtree) in _layout == RestoreLayout.ItemName ? _parts : [])
+        {
+            string path = SourcePath.Join(source.Path, subtree);
+            EntryPath place = PlaceOf(source, subtree);
+            if (!places.TryAdd(place, path))
+            {
+                throw new BackupException(
+                    BackupErrorId.ArgumentInvalid,
+                    $"'{places[place]}' and '{path}' have the same name and cannot both be restored directly into one folder.",
+                    "Restore them one at a time, each into a folder of its own.",
+                    target: path);
+            }
+        }
+    }
+
+    // Where the selected item itself goes.
+    private EntryPath PlaceOf(RecoveryPointSource source, EntryPath subtree)
+    {
+        EntryPath full = Join(SourcePath.ToTarget(source.Path), subtree.Bytes);
+        return _layout == RestoreLayout.FullPath || full.IsRoot ? full : new EntryPath(full.Name.ToArray());
+    }
+
+    private static EntryPath Join(EntryPath place, ReadOnlySpan<byte> below) => below.IsEmpty ? place : place.Append(below);
 
     // The part of a source at or below a full path: all of it, a subtree, or null.
     private async ValueTask<EntryPath?> FindAsync(RecoveryPointSource source, string fullPath, CancellationToken cancellationToken)

@@ -39,6 +39,9 @@ internal sealed class RestoreFixture : IAsyncDisposable
 
     public IReadOnlyCollection<ManifestEntry> Entries => _entries.Values;
 
+    /// <summary>What restores take for now.</summary>
+    public FakeClock Clock { get; } = new();
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public static async Task<RestoreFixture> CreateAsync()
@@ -195,7 +198,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
     {
         var monitor = new JobMonitor { ItemSkipped = item => { lock (Skipped) { Skipped.Add(item); } } };
         RestorePlan plan = await new RestorePlanner(await OpenAsync(), target).PlanAsync(request, monitor, Cancel);
-        RestoreResult result = await RestoreExecutor.RunAsync(await OpenAsync(objects), plan, target, monitor, workers: 3, Stop);
+        RestoreResult result = await RestoreExecutor.RunAsync(await OpenAsync(objects), plan, target, monitor, new EngineOptions { Workers = 3, TimeProvider = Clock }, Stop);
         Assert.Empty(target.Violations);
         Assert.Equal(0, target.OpenFiles);
         Assert.Equal(result.Skipped, Skipped.Count);

@@ -176,6 +176,23 @@ public class RestoreTests
     }
 
     [Fact]
+    public async Task Dated_copies_are_named_by_the_local_time_at_which_the_restore_began()
+    {
+        await using RestoreFixture vault = await ConflictingAsync();
+        MemoryTarget target = Occupied();
+        RestoreRequest request = Request(await vault.PointAsync(), RestoreConflict.Copy) with { CopyNames = CopyNames.Dated };
+        vault.Clock.JumpTo(new DateTimeOffset(2026, 3, 4, 5, 6, 59, TimeSpan.Zero));
+
+        await vault.RestoreAsync(request, target);
+        target.Settle();
+        await vault.RestoreAsync(request, target);
+
+        Assert.Equal("old"u8.ToArray(), target["src/a.txt"].Content);
+        Assert.Equal("new a"u8.ToArray(), target["src/2026-03-04 05-06 Copy of a.txt"].Content);
+        Assert.Equal("new a"u8.ToArray(), target["src/2026-03-04 05-06 Copy (2) of a.txt"].Content);
+    }
+
+    [Fact]
     public async Task A_folder_whose_place_is_taken_fails_with_all_below_it_or_gets_another_name()
     {
         await using RestoreFixture vault = await CreateAsync();
@@ -579,7 +596,7 @@ public class RestoreTests
     [InlineData(".hidden", 1, ".hidden (restored)")]
     [InlineData("none", 3, "none (restored 3)")]
     public void The_name_beside_keeps_the_extension(string name, int number, string expected) =>
-        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(ConflictRule.NameBeside(System.Text.Encoding.UTF8.GetBytes(name), number)));
+        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(new CopyNaming(CopyNames.Restored, default).NameBeside(System.Text.Encoding.UTF8.GetBytes(name), number)));
 
     private static async Task<RestoreFixture> ConflictingAsync()
     {

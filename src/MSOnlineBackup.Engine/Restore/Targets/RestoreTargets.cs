@@ -11,8 +11,9 @@ internal static class RestoreTargets
 {
     /// <summary>Opens a folder, which is created where it is missing.</summary>
     /// <param name="folder">Its path, resolved against the current folder; a link that leads to it is followed.</param>
+    /// <param name="skipSecurity">Whether owner, permissions and access lists are left as new items have them.</param>
     /// <exception cref="BackupException">RestoreTargetInvalid where it is a file, RestoreTargetUnwritable where it cannot be created or opened.</exception>
-    public static IRestoreTarget Open(string folder)
+    public static IRestoreTarget Open(string folder, bool skipSecurity = false)
     {
         if (string.IsNullOrEmpty(folder))
         {
@@ -45,7 +46,7 @@ internal static class RestoreTargets
         }
 
         return OperatingSystem.IsWindows()
-            ? WindowsRestoreTarget.Open(full)
-            : UnixRestoreTarget.Open(UnixSystem.Current, Encoding.UTF8.GetBytes(full));
+            ? WindowsRestoreTarget.Open(full, skipSecurity)
+            : UnixRestoreTarget.Open(UnixSystem.Current, Encoding.UTF8.GetBytes(full), skipSecurity);
     }
 }

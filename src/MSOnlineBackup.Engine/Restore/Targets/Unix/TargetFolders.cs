@@ -15,6 +15,7 @@ internal sealed class TargetFolders : IDisposable
 
     private readonly UnixSystem _system;
     private readonly byte[] _rootPath;
+    private readonly uint _newMode;
     private readonly Lock _lock = new();
     private readonly Dictionary<byte[], Folder> _byPath = new(PathComparer.Instance);
     private readonly Dictionary<byte[], Folder>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
@@ -23,10 +24,11 @@ internal sealed class TargetFolders : IDisposable
     private readonly LinkedList<Folder> _used = new();
     private readonly Folder _root;
 
-    public TargetFolders(UnixSystem system, byte[] rootPath, int rootHandle)
+    public TargetFolders(UnixSystem system, byte[] rootPath, int rootHandle, uint newMode)
     {
         _system = system;
         _rootPath = rootPath;
+        _newMode = newMode;
         _lookup = _byPath.GetAlternateLookup<ReadOnlySpan<byte>>();
         _root = new Folder([], rootHandle) { Users = 1 };
     }
@@ -129,7 +131,7 @@ internal sealed class TargetFolders : IDisposable
                 return null;
             }
 
-            int made = UnixSystem.MakeDirectory(parent.Handle, name, UnixRestoreTarget.FolderModeWhileRestoring);
+            int made = UnixSystem.MakeDirectory(parent.Handle, name, _newMode);
             handle = made < 0 && made != -Errno.Exists ? made : _system.OpenBase(parent.Handle, name);
         }
 

@@ -10,9 +10,11 @@ namespace MSOnlineBackup.Engine.Restore.Targets.Unix;
 /// Gives items their metadata back, in the order that lets nothing undo what was set before it: the owner first (which
 /// takes away set-id bits and capabilities), then extended attributes, mode, flags, and the times last.
 /// </summary>
+/// <param name="system">The calls.</param>
+/// <param name="skipSecurity">Whether owner, mode and attributes that decide who may do what are left as they are.</param>
 /// <remarks>What an account or a file system refuses as such (owners without being root, attributes that it cannot
 /// keep) is reported for the first item only: the others would say the same. For several threads.</remarks>
-internal sealed class UnixMetadata(UnixSystem system)
+internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
 {
     private const uint PermissionBits = 0x1FF;
     private const uint StickyBit = 0x200;
@@ -25,9 +27,9 @@ internal sealed class UnixMetadata(UnixSystem system)
     private static ReadOnlySpan<byte> DefaultAccessList => "system.posix_acl_default"u8;
 
     /// <summary>The mode to create a file with, so that it need not be changed where owner and umask allow.</summary>
-    public static uint CreationMode(ManifestEntry entry)
+    public uint CreationMode(ManifestEntry entry)
     {
-        if (IsForeign(entry))
+        if (skipSecurity || IsForeign(entry))
         {
             return 0x1B6; // rw-rw-rw- less the umask
         }
@@ -68,9 +70,12 @@ internal sealed class UnixMetadata(UnixSystem system)
         bool touched = false;
         if (!IsForeign(entry))
         {
-            bool owned = SetOwner(entry.Metadata, node, current, path, report, ref touched);
-            SetAttributes(entry, node, inherited, path, report, ref touched);
-            SetMode(entry, node, current, owned, touched, path, report);
+            bool owned = !skipSecurity && SetOwner(entry.Metadata, node, current, path, report, ref touched);
+            SetAttributes(entry, node, inherited && !skipSecurity, path, report, ref touched);
+            if (!skipSecurity)
+            {
+                SetMode(entry, node, current, owned, touched, path, report);
+            }
         }
 
         int result = system.SetModified(node, entry.Metadata.ModifiedNs);
@@ -104,6 +109,10 @@ internal sealed class UnixMetadata(UnixSystem system)
 
         return false;
     }
+
+    // On Linux everything outside the users' own namespace belongs to the system: capabilities, labels, access lists.
+    private static bool IsSecurity(ReadOnlySpan<byte> name) =>
+        OperatingSystem.IsMacOS() ? name.StartsWith("com.apple.system.Security"u8) : !name.StartsWith("user."u8);
 
     private bool SetOwner(
         EntryMetadata metadata,
@@ -149,6 +158,11 @@ internal sealed class UnixMetadata(UnixSystem system)
             }
 
             ReadOnlySpan<byte> name = attribute.Name.Span;
+            if (skipSecurity && IsSecurity(name))
+            {
+                continue;
+            }
+
             hasAccessList |= name.SequenceEqual(AccessList);
             hasDefault |= name.SequenceEqual(DefaultAccessList);
             touched = true;

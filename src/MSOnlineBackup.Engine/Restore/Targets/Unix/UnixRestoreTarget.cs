@@ -12,13 +12,16 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
     /// <summary>rwx------: until a folder has its own mode, its owner can write in it and nobody else can look.</summary>
     public const uint FolderModeWhileRestoring = 0x1C0;
 
+    // rwxrwxrwx less the umask: what a folder keeps that will not get a mode of its own.
+    private const uint DefaultFolderMode = 0x1FF;
+
     private readonly TargetFolders _folders;
 
-    private UnixRestoreTarget(UnixSystem system, byte[] path, int handle)
+    private UnixRestoreTarget(UnixSystem system, byte[] path, int handle, bool skipSecurity)
     {
         System = system;
-        _folders = new TargetFolders(system, path, handle);
-        Metadata = new UnixMetadata(system);
+        _folders = new TargetFolders(system, path, handle, skipSecurity ? DefaultFolderMode : FolderModeWhileRestoring);
+        Metadata = new UnixMetadata(system, skipSecurity);
     }
 
     /// <summary>The calls.</summary>
@@ -30,10 +33,11 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
     /// <summary>Opens a folder that is there.</summary>
     /// <param name="system">The calls.</param>
     /// <param name="path">Its absolute path, raw.</param>
-    public static UnixRestoreTarget Open(UnixSystem system, byte[] path)
+    /// <param name="skipSecurity">Whether owner, permissions and access lists are left as new items have them.</param>
+    public static UnixRestoreTarget Open(UnixSystem system, byte[] path, bool skipSecurity)
     {
         int handle = system.OpenBase(-1, path, followLink: true);
-        return handle >= 0 ? new UnixRestoreTarget(system, path, handle) : throw UnixRestoreError.OfItem(handle, path);
+        return handle >= 0 ? new UnixRestoreTarget(system, path, handle, skipSecurity) : throw UnixRestoreError.OfItem(handle, path);
     }
 
     /// <inheritdoc/>
@@ -80,7 +84,7 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
         Check(entry.Path);
         TargetFolders.Lease folder = _folders.Acquire(ParentOf(entry.Path), create: true)!.Value;
         byte[] temporary = TemporaryName(entry.Path.Name);
-        uint mode = UnixMetadata.CreationMode(entry);
+        uint mode = Metadata.CreationMode(entry);
         int handle = System.CreateFile(folder.Handle, temporary, mode);
         if (handle == -Errno.Exists && UnixSystem.Unlink(folder.Handle, temporary) >= 0)
         {
@@ -268,7 +272,7 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
     private int Make(ManifestEntry entry, int at, ReadOnlySpan<byte> name) =>
         entry.Kind != EntryKind.SymbolicLink
             ? System.MakeNode(
-                at, name, UnixStat.TypeOf(entry.Kind) | UnixMetadata.CreationMode(entry), entry.Metadata.DeviceNumber)
+                at, name, UnixStat.TypeOf(entry.Kind) | Metadata.CreationMode(entry), entry.Metadata.DeviceNumber)
             : entry.LinkTarget.Span.Contains((byte)0) ? -Errno.Invalid
             : UnixSystem.MakeSymbolicLink(entry.LinkTarget.Span, at, name);
 

@@ -34,10 +34,10 @@ internal static class WindowsMetadata
         return null;
     }
 
-    /// <summary>Sets security, then times and attributes: read-only last.</summary>
-    public static void Set(ManifestEntry entry, SafeFileHandle handle, string path, Action<BackupException> report)
+    /// <summary>Sets security unless it is to be skipped, then times and attributes: read-only last.</summary>
+    public static void Set(ManifestEntry entry, SafeFileHandle handle, bool skipSecurity, string path, Action<BackupException> report)
     {
-        if (Find(entry, AttributeTag.WindowsSecurityDescriptor) is ReadOnlyMemory<byte> descriptor)
+        if (!skipSecurity && Find(entry, AttributeTag.WindowsSecurityDescriptor) is ReadOnlyMemory<byte> descriptor)
         {
             int result = WindowsNative.SetSecurity(handle, descriptor.Span, withOwner: true);
             if (result != 0)

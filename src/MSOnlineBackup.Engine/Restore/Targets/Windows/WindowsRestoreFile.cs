@@ -6,7 +6,7 @@ using MSOnlineBackup.Engine.Sources.Windows;
 namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
 
 /// <summary>A file being restored, under its temporary name until it is complete.</summary>
-internal sealed class WindowsRestoreFile(ManifestEntry entry, SafeFileHandle handle, string name, string fullPath) : IRestoreFile
+internal sealed class WindowsRestoreFile(ManifestEntry entry, SafeFileHandle handle, string name, bool skipSecurity, string fullPath) : IRestoreFile
 {
     private bool _placed;
 
@@ -51,7 +51,7 @@ internal sealed class WindowsRestoreFile(ManifestEntry entry, SafeFileHandle han
         }
 
         _placed = true;
-        WindowsMetadata.Set(entry, handle, fullPath, reportMetadata);
+        WindowsMetadata.Set(entry, handle, skipSecurity, fullPath, reportMetadata);
     }
 
     /// <inheritdoc/>

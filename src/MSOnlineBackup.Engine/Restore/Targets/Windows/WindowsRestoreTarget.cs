@@ -13,15 +13,17 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
 
     private readonly string _path;
     private readonly SafeFileHandle _root;
+    private readonly bool _skipSecurity;
 
-    private WindowsRestoreTarget(string path, SafeFileHandle root)
+    private WindowsRestoreTarget(string path, SafeFileHandle root, bool skipSecurity)
     {
         _path = path;
         _root = root;
+        _skipSecurity = skipSecurity;
     }
 
     /// <summary>Opens a folder that is there.</summary>
-    public static WindowsRestoreTarget Open(string path)
+    public static WindowsRestoreTarget Open(string path, bool skipSecurity)
     {
         int error = WindowsNative.Open(
             null,
@@ -32,7 +34,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
             out SafeFileHandle root);
         if (error == 0)
         {
-            return new WindowsRestoreTarget(path, root);
+            return new WindowsRestoreTarget(path, root, skipSecurity);
         }
 
         root.Dispose();
@@ -77,7 +79,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
             _ = WindowsNative.MakeSparse(handle);
         }
 
-        return new WindowsRestoreFile(entry, handle, name, fullPath);
+        return new WindowsRestoreFile(entry, handle, name, _skipSecurity, fullPath);
     }
 
     /// <inheritdoc/>
@@ -99,7 +101,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
         int error = WindowsNative.SetReparse(handle, kept is ReadOnlyMemory<byte> data ? data.Span : ReparseData.ForLink(native));
         if (error == 0)
         {
-            WindowsMetadata.Set(entry, handle, fullPath, reportMetadata);
+            WindowsMetadata.Set(entry, handle, _skipSecurity, fullPath, reportMetadata);
             error = WindowsNative.Rename(handle, NameOf(entry.Path), replace);
         }
 
@@ -143,7 +145,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
         {
             if (error == 0)
             {
-                WindowsMetadata.Set(entry, handle!, fullPath, reportMetadata);
+                WindowsMetadata.Set(entry, handle!, _skipSecurity, fullPath, reportMetadata);
             }
             else
             {

@@ -1,0 +1,258 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Jobs;
+
+/// <summary>
+/// The jobs of this machine, one folder each: its record, what it skipped, and for a background job its order and its log.
+/// A record is written by the job itself; once its process is gone, by whoever holds the lock next.
+/// </summary>
+/// <param name="folder">Where; created with the first job.</param>
+/// <param name="clock">This machine's clock.</param>
+internal sealed class JobHistory(string folder, TimeProvider clock)
+{
+    /// <summary>So many jobs are kept; the oldest go first.</summary>
+    public const int MaxJobs = 1000;
+
+    /// <summary>So many skipped items of a job are kept with its record; the recovery point lists all.</summary>
+    public const int MaxSkipped = 10_000;
+
+    /// <summary>A job that gave no sign of life for so long is taken for lost.</summary>
+    public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
+
+    private const int Version = 1;
+    private static readonly TimeSpan _lockPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _lockInterval = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A new id.</summary>
+    public static Guid NewId() => new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
+
+    /// <summary>A job's folder.</summary>
+    public string FolderOf(Guid id) => Path.Combine(folder, id.ToString("D"));
+
+    /// <summary>A file of a job's.</summary>
+    public string FileOf(Guid id, string name) => Path.Combine(FolderOf(id), name);
+
+    /// <summary>All jobs, oldest first. What a record says of a job whose process is gone, or shows no life, is Failed with JobLost; a
+    /// record that cannot be read is one that Failed with StateInvalid.</summary>
+    public IReadOnlyList<JobRecord> List()
+    {
+        List<JobRecord> records = ReadAll();
+        if (!records.Exists(IsInProgress))
+        {
+            return records;
+        }
+
+        using (JobLock? held = TryLock())
+        {
+            // Read again: who had the lock until now may have ended its job well.
+            records = ReadAll();
+            if (held is not null)
+            {
+                records = records.ConvertAll(record => IsInProgress(record) ? SaveAsLost(record) : record);
+            }
+        }
+
+        // The lock is one job's; it began last.
+        JobRecord? running = records.FindLast(IsInProgress);
+        return records.ConvertAll(record => IsInProgress(record) && (record != running || IsStale(record)) ? AsLost(record) : record);
+    }
+
+    /// <summary>A job.</summary>
+    /// <exception cref="BackupException">JobNotFound.</exception>
+    public JobRecord Get(Guid id) => List().FirstOrDefault(record => record.Id == id) ?? throw new BackupException(
+        BackupErrorId.JobNotFound,
+        $"This machine has no job {id}.",
+        $"List the jobs. The last {MaxJobs} are kept.",
+        id.ToString());
+
+    /// <summary>Takes the lock for a job, and settles what earlier ones left open.</summary>
+    /// <exception cref="BackupException">JobInProgress.</exception>
+    public async Task<JobLock> LockAsync(CancellationToken cancellationToken)
+    {
+        // Somebody who only lists may have it for a moment.
+        long start = clock.GetTimestamp();
+        while (true)
+        {
+            if (TryLock() is { } held)
+            {
+                ReadAll().FindAll(IsInProgress).ForEach(record => SaveAsLost(record));
+                return held;
+            }
+
+            JobRecord? running = ReadAll().FindLast(IsInProgress);
+            if (running is not null || clock.GetElapsedTime(start) > _lockPatience)
+            {
+                throw InProgress(running);
+            }
+
+            await Task.Delay(_lockInterval, clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Says which job is in the way.</summary>
+    public static BackupException InProgress(JobRecord? running)
+    {
+        string owner = running is null ? "" : $": the {Name(running.Kind)} {running.Id} of process {running.ProcessId}, since {running.Started:u}";
+        string stop = running is null ? "" : $" (Stop-OBJob for {running.Id}; if it does not answer, end process {running.ProcessId})";
+        return new BackupException(
+            BackupErrorId.JobInProgress,
+            $"The job could not be started as another job was in progress{owner}.",
+            $"Start it again when that one has ended, or stop that one first{stop}.",
+            running?.Id.ToString(),
+            transient: true);
+    }
+
+    /// <summary>Writes a record whole.</summary>
+    public void Write(JobRecord record)
+    {
+        Directory.CreateDirectory(FolderOf(record.Id));
+        WriteWhole(RecordFile(record.Id), JsonSerializer.SerializeToUtf8Bytes(new JobFile(Version, record), JobJson.Default.JobFile));
+    }
+
+    /// <summary>A record as it stands in its file; null where there is none yet.</summary>
+    public JobRecord? Read(Guid id)
+    {
+        string path = RecordFile(id);
+        try
+        {
+            JobFile? file = JsonSerializer.Deserialize(File.ReadAllBytes(path), JobJson.Default.JobFile);
+            return file is null || file.Version != Version || file.Job is not { } job || job.Id != id || job.Sources is null
+                ? Unreadable(id, path, file is { Version: > Version } ? "it is of a newer version" : "it is no job's record")
+                : job;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException or IOException or UnauthorizedAccessException)
+        {
+            return Unreadable(id, path, e.Message);
+        }
+    }
+
+    /// <summary>What a job skipped, as far as it is kept. A last line that was cut off by a crash is left out.</summary>
+    public IReadOnlyList<SkippedItem> ReadSkipped(Guid id)
+    {
+        string path = FileOf(id, SkippedList.FileName);
+        if (!File.Exists(path))
+        {
+            return [];
+        }
+
+        // A job that runs is writing it.
+        using var file = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), Encoding.UTF8);
+        var items = new List<SkippedItem>();
+        while (file.ReadLine() is { } line)
+        {
+            if (SkippedList.TryParse(line) is { } item)
+            {
+                items.Add(item);
+            }
+        }
+
+        return items;
+    }
+
+    /// <summary>Removes the oldest jobs above the number that is kept; for the holder of the lock.</summary>
+    public void Trim(int keep = MaxJobs)
+    {
+        List<JobRecord> records = ReadAll();
+        foreach (JobRecord old in records.Take(records.Count - keep).Where(record => !IsInProgress(record)))
+        {
+            Directory.Delete(FolderOf(old.Id), recursive: true);
+        }
+    }
+
+    // Whoever reads while it is written sees the record as it was.
+    private static void WriteWhole(string path, byte[] content)
+    {
+        string temporary = path + ".new";
+        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            file.Write(content);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    private static bool IsInProgress(JobRecord record) => record.State == JobState.InProgress;
+
+    private static string Name(JobKind kind) => kind == JobKind.Backup ? "backup" : "recovery";
+
+    private JobLock? TryLock() => JobLock.TryTake(Path.Combine(folder, "lock"));
+
+    private bool IsStale(JobRecord record) => clock.GetUtcNow() - record.Heartbeat > StaleAfter;
+
+    private string RecordFile(Guid id) => FileOf(id, "job.json");
+
+    private JobRecord SaveAsLost(JobRecord record)
+    {
+        JobRecord lost = AsLost(record);
+        Write(lost);
+        return lost;
+    }
+
+    private static JobRecord AsLost(JobRecord record)
+    {
+        var error = new JobError(
+            nameof(BackupErrorId.JobLost),
+            null,
+            $"The job's process {record.ProcessId} ended, or shows no life, without saying how the job went; its last sign of life was at {record.Heartbeat:u}.",
+            "Run the job again: it continues with what has arrived in the vault. See the system's log for why the process ended (out of memory, a restart, killed).",
+            record.Id.ToString());
+        return record.EndedAs(JobState.Failed, error, record.Heartbeat);
+    }
+
+    private List<JobRecord> ReadAll()
+    {
+        var records = new List<JobRecord>();
+        foreach (string path in Directory.Exists(folder) ? Directory.EnumerateDirectories(folder) : [])
+        {
+            if (Guid.TryParseExact(Path.GetFileName(path), "D", out Guid id) && Read(id) is { } record)
+            {
+                records.Add(record);
+            }
+        }
+
+        return [.. records.OrderBy(record => record.Started).ThenBy(record => record.Id)];
+    }
+
+    // It stands for the job, so that nobody wonders where it went.
+    private static JobRecord Unreadable(Guid id, string path, string why)
+    {
+        DateTimeOffset written = File.GetLastWriteTimeUtc(path);
+        return new JobRecord
+        {
+            Id = id,
+            Kind = JobKind.Backup,
+            State = JobState.Failed,
+            Started = written,
+            Ended = written,
+            Heartbeat = written,
+            ProcessId = 0,
+            Error = new JobError(
+                nameof(BackupErrorId.StateInvalid),
+                null,
+                $"The job's record '{path}' cannot be read: {why}",
+                "Remove the record's folder. Recovery points are not concerned.",
+                path),
+        };
+    }
+}
+
+/// <summary>A record as its file has it.</summary>
+internal sealed record JobFile(int Version, JobRecord? Job);
+
+/// <summary>The serialisers, generated when the engine is built.</summary>
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    UseStringEnumConverter = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(JobFile))]
+internal sealed partial class JobJson : JsonSerializerContext;

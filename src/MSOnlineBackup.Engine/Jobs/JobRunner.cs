@@ -1,0 +1,152 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Jobs;
+
+/// <summary>A job at work.</summary>
+/// <param name="Monitor">Its counters.</param>
+internal sealed record JobWork(JobMonitor Monitor)
+{
+    /// <summary>The recovery point that it made or reads; null until known.</summary>
+    public string? RecoveryPointId { get; set; }
+}
+
+/// <summary>
+/// Runs one job of this machine: alone, with a record that says how far it is and how it ended, and an ear for the wish to stop.
+/// </summary>
+internal sealed class JobRunner(JobHistory history, TimeProvider clock)
+{
+    /// <summary>Whoever wants a job to stop creates a file of this name in its folder.</summary>
+    public const string StopFile = "stop";
+
+    private const int BeatsPerRecord = 8;
+    private static readonly TimeSpan _beat = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Runs a job to its end.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="kind">What it does.</param>
+    /// <param name="readSources">How far it is with its sources.</param>
+    /// <param name="work">Does it.</param>
+    /// <param name="progress">Told of the record four times a second.</param>
+    /// <param name="cancellationToken">Stops it in order, as the stop file does.</param>
+    /// <returns>The record at the end.</returns>
+    /// <exception cref="BackupException">JobInProgress: nothing was begun and no record written. Others: the job failed, and its record says so.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped, and its record says so.</exception>
+    public async Task<JobRecord> RunAsync(
+        Guid id,
+        JobKind kind,
+        Func<JobMonitor, IReadOnlyList<JobSourceStatus>> readSources,
+        Func<JobWork, CancellationToken, Task> work,
+        Action<JobRecord> progress,
+        CancellationToken cancellationToken)
+    {
+        using JobLock held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
+        using var skipped = new SkippedList(history.FileOf(id, SkippedList.FileName));
+        bool damaged = false;
+        var job = new JobWork(new JobMonitor
+        {
+            ItemSkipped = skipped.Add,
+            VaultDamaged = damage =>
+            {
+                damaged = true;
+                skipped.Add(new SkippedItem(damage.Target ?? "The vault", damage.Id, damage.Message));
+            },
+        });
+
+        DateTimeOffset started = clock.GetUtcNow();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var ended = new CancellationTokenSource();
+        history.Write(Describe());
+        Task pulse = BeatAsync();
+        try
+        {
+            progress(Describe());
+            await work(job, stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            bool stopped = e is OperationCanceledException && stop.IsCancellationRequested;
+            await EndAsync(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e)).ConfigureAwait(false);
+            throw;
+        }
+
+        bool warned = damaged || job.Monitor.Snapshot().Skipped > 0;
+        return await EndAsync(warned ? JobState.CompletedWithWarnings : JobState.Completed, error: null).ConfigureAwait(false);
+
+        JobRecord Describe()
+        {
+            JobProgress counters = job.Monitor.Snapshot();
+            return new JobRecord
+            {
+                Id = id,
+                Kind = kind,
+                State = JobState.InProgress,
+                Phase = counters.Phase,
+                Started = started,
+                Heartbeat = clock.GetUtcNow(),
+                ProcessId = Environment.ProcessId,
+                Sources = readSources(job.Monitor),
+                RecoveryPointId = job.RecoveryPointId,
+                NewBytes = counters.NewBytes,
+                StoredBytes = counters.StoredBytes,
+                Skipped = counters.Skipped,
+            };
+        }
+
+        async Task<JobRecord> EndAsync(JobState state, JobError? error)
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await pulse.ConfigureAwait(false);
+            skipped.Flush();
+            JobRecord record = Describe().EndedAs(state, error, clock.GetUtcNow());
+            history.Write(record);
+            history.Trim();
+            progress(record);
+            return record;
+        }
+
+        async Task BeatAsync()
+        {
+            using var timer = new PeriodicTimer(_beat, clock);
+            for (int beat = 1; await NextAsync(timer, ended.Token).ConfigureAwait(false); beat++)
+            {
+                if (File.Exists(history.FileOf(id, StopFile)))
+                {
+                    await stop.CancelAsync().ConfigureAwait(false);
+                }
+
+                JobRecord record = Describe();
+                progress(record);
+                if (beat % BeatsPerRecord == 0)
+                {
+                    Save(record);
+                }
+            }
+        }
+
+        void Save(JobRecord record)
+        {
+            try
+            {
+                skipped.Flush();
+                history.Write(record);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The next beat tries again, and the record of the end must succeed; a backup is worth more than a sign of life.
+            }
+        }
+    }
+
+    private static async ValueTask<bool> NextAsync(PeriodicTimer timer, CancellationToken ended)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(ended).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}
