@@ -140,6 +140,18 @@ public sealed class BackupEngine
         }
     }
 
+    /// <summary>Bytes of everything that this chunk store keeps in the vault.</summary>
+    public async Task<long> MeasureStoreAsync(CancellationToken cancellationToken)
+    {
+        long bytes = 0;
+        await foreach (StoredObject found in _objects.ListAsync(VaultLayout.Store(_unlocked.StoreId), cancellationToken).ConfigureAwait(false))
+        {
+            bytes += found.Length;
+        }
+
+        return bytes;
+    }
+
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given.</summary>
     public async Task<IReadOnlyList<RecoveryPoint>> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
     {

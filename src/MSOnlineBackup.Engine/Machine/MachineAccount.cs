@@ -110,6 +110,19 @@ public sealed class MachineAccount
         await _activation.RepairAsync(objects, header, state, passphrase, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The vaults that the configuration gives to the holders of certificates.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    public IReadOnlyList<RecoveryService> ListServices() => RecoveryService.Read(_folder);
+
+    /// <summary>Checks a credential file as a registration does, and says which vault it is for.</summary>
+    /// <exception cref="BackupException">VaultCredentialInvalid, VaultNotFound, …</exception>
+    public async Task<VaultCredentialInfo> InspectCredentialAsync(string credentialFile, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(credentialFile);
+        VaultCredential credential = await ReadCredentialAsync(credentialFile, cancellationToken).ConfigureAwait(false);
+        return new VaultCredentialInfo(credential.VaultName, credential.Location, credential.Expires);
+    }
+
     /// <summary>Changes the settings; nobody else changes them in between.</summary>
     /// <exception cref="BackupException">ArgumentInvalid, PolicyLimitExceeded, StateInvalid, StateAccessDenied.</exception>
     public void Update(Func<MachineSettings, MachineSettings> change)

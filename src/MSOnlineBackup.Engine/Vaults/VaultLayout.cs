@@ -26,6 +26,8 @@ internal static class VaultLayout
 
     public static string Key(string storeId, string keyId) => Keys(storeId) + keyId;
 
+    public static string Store(string storeId) => $"{Stores}{storeId}/";
+
     public static string Packs(string storeId) => $"{Stores}{storeId}/packs/";
 
     /// <summary>Packs are spread over 256 folders by the low byte of their number.</summary>

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Engine.Machine;
+
+/// <summary>A vault that the machine's configuration gives to the holder of a certificate.</summary>
+/// <param name="Certificate">The certificate's thumbprint: 40 hexadecimal digits.</param>
+/// <param name="VaultCredentials">The credential file by which machines register with it.</param>
+public sealed record RecoveryService(string Certificate, string VaultCredentials)
+{
+    /// <summary>The file of the state folder that lists them: an array of objects with these two members.</summary>
+    internal const string FileName = "recoveryservices.json";
+
+    /// <summary>Whether it is for this certificate; spaces and colons, as other programs write them, do not count.</summary>
+    public bool IsFor(string thumbprint) => string.Equals(Plain(Certificate), Plain(thumbprint), StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Reads the list; empty where there is none. Relative credential files are taken from the state folder.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    internal static IReadOnlyList<RecoveryService> Read(StateFolder folder)
+    {
+        if (folder.Read(FileName) is not { } content)
+        {
+            return [];
+        }
+
+        try
+        {
+            return [.. JsonSerializer.Deserialize(content, RecoveryServiceJson.Default.RecoveryServiceArray)!
+                .Select(service => service with { VaultCredentials = Path.Combine(folder.Path, service.VaultCredentials) })];
+        }
+        catch (JsonException e)
+        {
+            throw new BackupException(
+                BackupErrorId.StateInvalid,
+                $"'{folder.PathOf(FileName)}' does not list recovery services: {e.Message}",
+                """Write it as [ { "certificate": "THUMBPRINT", "vaultCredentials": "FILE.VaultCredentials" } ].""",
+                folder.PathOf(FileName),
+                innerException: e);
+        }
+    }
+
+    private static string Plain(string thumbprint) => string.Concat(thumbprint.Where(char.IsAsciiHexDigit));
+}
+
+/// <summary>What a credential file says that is no secret.</summary>
+/// <param name="VaultName">The vault's name.</param>
+/// <param name="VaultLocation">Where it is.</param>
+/// <param name="Expires">Until when machines may register with it (UTC).</param>
+public sealed record VaultCredentialInfo(string VaultName, string VaultLocation, DateTimeOffset Expires);
+
+[JsonSerializable(typeof(RecoveryService[]))]
+[JsonSourceGenerationOptions(
+    AllowTrailingCommas = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    ReadCommentHandling = JsonCommentHandling.Skip,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+internal sealed partial class RecoveryServiceJson : JsonSerializerContext;

@@ -1,0 +1,35 @@
+using System.Management.Automation;
+using MSOnlineBackup.Completion;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Writes a credential file by which machines register with a vault. Only the newest of a vault holds.</summary>
+[Cmdlet(VerbsData.Export, "OBVaultCredential", SupportsShouldProcess = true)]
+[OutputType(typeof(FileInfo))]
+public sealed class ExportOBVaultCredentialCommand : OBEngineCmdlet
+{
+    /// <summary>The vault, or its folder.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [VaultLocationTransformation]
+    public string Vault { get; set; } = "";
+
+    /// <summary>The folder that the file is written to.</summary>
+    [Parameter(Mandatory = true, Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string Path { get; set; } = "";
+
+    /// <summary>For how long machines may register with it: 48 hours unless given, at most ten days.</summary>
+    [Parameter]
+    public TimeSpan? ValidFor { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        string location = FullPath(Vault);
+        string folder = FullPath(Path);
+        if (ShouldProcess(location, $"Write a new credential file to '{folder}'; earlier ones hold no longer"))
+        {
+            WriteObject(new FileInfo(Run((_, stop) => Agent.IssueCredentialAsync(location, folder, ValidFor, stop))));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Management.Automation;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Policies;
+using JobState = MSOnlineBackup.Engine.Jobs.JobState;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Lists what somebody should see to: steps that are missing, and how the last jobs ended.</summary>
+[Cmdlet(VerbsCommon.Get, "OBNotification")]
+[OutputType(typeof(OBNotification))]
+public sealed class GetOBNotificationCommand : OBCmdlet
+{
+    private const string Warning = "Warning";
+    private const string Error = "Error";
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        MachineAccount machine = Agent.Machine;
+        if (machine.Registration is null)
+        {
+            Write(now, Warning, "This machine is not registered with a vault.", "Register it with Start-OBRegistration.", nameof(BackupErrorId.MachineNotRegistered));
+        }
+        else if (!machine.HasPassphrase)
+        {
+            Write(now, Warning, "Registration is incomplete: no passphrase is set.", "Set it with Set-OBMachineSetting -EncryptionPassphrase.", nameof(BackupErrorId.MachineNotActivated));
+        }
+        else if (Agent.Policies.Get(PolicyKind.Files) is not { } policy)
+        {
+            Write(now, Warning, "Nothing is backed up: there is no policy.", "Make one with New-OBPolicy and save it with Set-OBPolicy.", nameof(BackupErrorId.PolicyNotFound));
+        }
+        else if (policy.IsPaused)
+        {
+            Write(now, Warning, "The policy is paused: nothing is backed up by its schedule.", "Let it run again with Set-OBPolicyState -State Valid.", nameof(BackupErrorId.PolicyPaused));
+        }
+
+        WriteLastBackup();
+    }
+
+    // Only the newest counts: what went wrong before it has been put right.
+    private void WriteLastBackup()
+    {
+        if (Agent.Jobs.List().LastOrDefault(job => job.Kind == JobKind.Backup && job.State != JobState.InProgress) is not { } last)
+        {
+            return;
+        }
+
+        DateTime ended = (last.Ended ?? last.Started).UtcDateTime;
+        if (last is { State: JobState.Failed, Error: { } error })
+        {
+            Write(ended, Error, $"The last backup failed: {error.Message}", error.RecommendedAction, error.Id);
+        }
+        else if (last.State == JobState.CompletedWithWarnings)
+        {
+            Write(ended, Warning, $"The last backup skipped {last.Skipped} items.", "Get-OBSkippedItem lists them, with the reason of each.", null);
+        }
+    }
+
+    private void Write(DateTime time, string severity, string message, string action, string? id) => WriteObject(new OBNotification
+    {
+        Time = time,
+        Severity = severity,
+        Message = message,
+        RecommendedAction = action,
+        ErrorId = id,
+    });
+}

@@ -1,0 +1,113 @@
+using System.Management.Automation;
+using System.Net;
+using System.Security;
+using MSOnlineBackup.Engine.Machine;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Sets the passphrase, the bandwidth or the proxy of this machine.</summary>
+[Cmdlet(VerbsCommon.Set, "OBMachineSetting", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
+{
+    private const string Encryption = "UNNAMED_PARAMETER_SET_1";
+    private const string Throttle = "UNNAMED_PARAMETER_SET_2";
+    private const string WithoutProxy = "UNNAMED_PARAMETER_SET_3";
+    private const string WithoutThrottle = "UNNAMED_PARAMETER_SET_4";
+    private const string Proxy = "UNNAMED_PARAMETER_SET_5";
+
+    /// <summary>The passphrase: at least 16 printable ASCII characters. Lost, it takes the data with it.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Encryption)]
+    public SecureString EncryptionPassphrase { get; set; } = null!;
+
+    /// <summary>Of the original's vaults; a vault in a folder has no PIN.</summary>
+    [Parameter(ParameterSetName = Encryption)]
+    [AllowEmptyString]
+    [AllowNull]
+    public string? SecurityPin { get; set; }
+
+    /// <summary>The days that have work hours.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Throttle)]
+    public DayOfWeek[] WorkDay { get; set; } = [];
+
+    /// <summary>When work begins, wall time.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true, ParameterSetName = Throttle)]
+    public TimeSpan StartWorkHour { get; set; }
+
+    /// <summary>When work ends.</summary>
+    [Parameter(Mandatory = true, Position = 2, ValueFromPipelineByPropertyName = true, ParameterSetName = Throttle)]
+    public TimeSpan EndWorkHour { get; set; }
+
+    /// <summary>Bits a second in work hours.</summary>
+    [Parameter(Mandatory = true, Position = 3, ValueFromPipelineByPropertyName = true, ParameterSetName = Throttle)]
+    public uint WorkHourBandwidth { get; set; }
+
+    /// <summary>Bits a second in all other hours.</summary>
+    [Parameter(Mandatory = true, Position = 4, ValueFromPipelineByPropertyName = true, ParameterSetName = Throttle)]
+    public uint NonWorkHourBandwidth { get; set; }
+
+    /// <summary>Goes without a proxy from now on.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = WithoutProxy)]
+    public SwitchParameter NoProxy { get; set; }
+
+    /// <summary>Uses all the bandwidth there is from now on.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = WithoutThrottle)]
+    public SwitchParameter NoThrottle { get; set; }
+
+    /// <summary>The proxy's host name or address.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Proxy)]
+    [ValidateNotNullOrEmpty]
+    public string ProxyServer { get; set; } = "";
+
+    /// <summary>The proxy's port.</summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true, ParameterSetName = Proxy)]
+    public int ProxyPort { get; set; }
+
+    /// <summary>Who signs in to the proxy.</summary>
+    [Parameter(Position = 2, ValueFromPipelineByPropertyName = true, ParameterSetName = Proxy)]
+    public string? ProxyUsername { get; set; }
+
+    /// <summary>With which password.</summary>
+    [Parameter(Position = 3, ValueFromPipelineByPropertyName = true, ParameterSetName = Proxy)]
+    public SecureString? ProxyPassword { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        if (!ShouldProcess(Agent.Machine.Name, $"Set {What}"))
+        {
+            return;
+        }
+
+        switch (ParameterSetName)
+        {
+            case Encryption:
+                Run((_, stop) => Agent.Machine.SetPassphraseAsync(Plain(EncryptionPassphrase), stop));
+                break;
+            case Throttle:
+                var throttle = new ThrottleSetting([.. WorkDay.Distinct().Order()], StartWorkHour, EndWorkHour, WorkHourBandwidth, NonWorkHourBandwidth);
+                Agent.Machine.Update(settings => settings with { Throttle = throttle });
+                break;
+            case WithoutThrottle when NoThrottle:
+                Agent.Machine.Update(settings => settings with { Throttle = null });
+                break;
+            case Proxy:
+                var proxy = new ProxySetting(ProxyServer, ProxyPort, ProxyUsername, ProxyPassword is null ? null : Plain(ProxyPassword));
+                Agent.Machine.Update(settings => settings with { Proxy = proxy });
+                break;
+            case WithoutProxy when NoProxy:
+                Agent.Machine.Update(settings => settings with { Proxy = null });
+                break;
+        }
+
+        WriteInformation(new HostInformationMessage { Message = "Server properties updated successfully." }, ["PSHOST"]);
+    }
+
+    private string What => ParameterSetName switch
+    {
+        Encryption => "encryption passphrase",
+        Throttle or WithoutThrottle => "bandwidth",
+        _ => "proxy",
+    };
+
+    private static string Plain(SecureString secret) => new NetworkCredential("", secret).Password;
+}

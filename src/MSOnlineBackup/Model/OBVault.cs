@@ -1,0 +1,32 @@
+namespace MSOnlineBackup;
+
+/// <summary>A vault, as it can be known without a passphrase.</summary>
+public sealed class OBVault
+{
+    /// <summary>What it is called.</summary>
+    public string Name { get; internal init; } = "";
+
+    /// <summary>Where it is: its folder.</summary>
+    public string Location { get; internal init; } = "";
+
+    /// <summary>32 hexadecimal digits.</summary>
+    public string VaultId { get; internal init; } = "";
+
+    /// <summary>When it was created, in UTC.</summary>
+    public DateTime Created { get; internal init; }
+
+    /// <summary>The machines that have backups in it.</summary>
+    public string[] Machines { get; internal init; } = [];
+
+    /// <summary>Number of recovery points, of all machines.</summary>
+    public int RecoveryPoints { get; internal init; }
+
+    /// <summary>Bytes of everything in it.</summary>
+    public long StoredBytes { get; internal init; }
+
+    /// <summary>The version of its format.</summary>
+    public int FormatVersion { get; internal init; }
+
+    /// <summary>Where it is, so that it can be given where a vault's folder is asked for.</summary>
+    public override string ToString() => Location;
+}
