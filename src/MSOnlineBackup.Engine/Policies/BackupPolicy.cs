@@ -33,14 +33,15 @@ public sealed record BackupPolicy
 }
 
 /// <summary>A folder, a file, or a pattern that is included or excluded.</summary>
-/// <param name="Path">Absolute path. Where it excludes, it may also be a glob, absolute or for a name at any depth (<c>*.tmp</c>).</param>
+/// <param name="Path">Absolute path. Where it excludes, it may also be a pattern, absolute or for a name at any depth (<c>*.tmp</c>);
+/// <see cref="PolicySources"/> says how it is read.</param>
 /// <param name="Exclude">Whether it is left out rather than taken.</param>
-/// <param name="NonRecursive">Whether only what lies directly in the folder is meant.</param>
+/// <param name="NonRecursive">Whether only what lies directly in the folder is meant; where it excludes, only the files among that.</param>
 public sealed record FileSpecification(string Path, bool Exclude = false, bool NonRecursive = false);
 
 /// <summary>When backups run: wall time of the machine.</summary>
-/// <param name="Days">Days of the week, each once, from Sunday on.</param>
-/// <param name="Times">Times of day, ascending, each once.</param>
+/// <param name="Days">Days of the week, each once; their order means nothing.</param>
+/// <param name="Times">Times of day in whole minutes, each once; their order means nothing.</param>
 /// <param name="WeekFrequency">Every how many weeks; 1 is every week.</param>
 public sealed record BackupSchedule(IReadOnlyList<DayOfWeek> Days, IReadOnlyList<TimeSpan> Times, int WeekFrequency = 1);
 
@@ -71,7 +72,7 @@ public sealed record MonthlyRetention(int Months, DaysOfMonth When, IReadOnlyLis
 public sealed record YearlyRetention(int Years, IReadOnlyList<int> InMonths, DaysOfMonth When, IReadOnlyList<TimeSpan> Times);
 
 /// <summary>Days of a month: either by number, or as days of certain weeks ("the last Sunday"). One of the two is empty.</summary>
-/// <param name="Numbers">1 to 31; 0 is the last day of the month.</param>
+/// <param name="Numbers">1 to 31; 0 is the last day of the month, and so is a number that a month does not have.</param>
 /// <param name="Days">Days of the week.</param>
 /// <param name="Weeks">In which weeks.</param>
 public sealed record DaysOfMonth(IReadOnlyList<int> Numbers, IReadOnlyList<DayOfWeek> Days, IReadOnlyList<NthWeek> Weeks);

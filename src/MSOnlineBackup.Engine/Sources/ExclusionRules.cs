@@ -4,16 +4,20 @@ using MSOnlineBackup.Engine.RecoveryPoints;
 namespace MSOnlineBackup.Engine.Sources;
 
 /// <summary>What the exclusion patterns say of an item.</summary>
+[Flags]
 internal enum Exclusion
 {
     /// <summary>It is taken.</summary>
-    None,
+    None = 0,
 
     /// <summary>It is left out if it is a folder.</summary>
-    Folder,
+    Folder = 1,
+
+    /// <summary>It is left out if it is no folder.</summary>
+    File = 2,
 
     /// <summary>It is left out.</summary>
-    Item,
+    Item = Folder | File,
 }
 
 /// <summary>
@@ -31,13 +35,39 @@ internal sealed class ExclusionRules
     /// <param name="patterns">The patterns.</param>
     /// <param name="rootPath">The full path of the source's root, raw, with '/' as separator; what absolute patterns are matched against.</param>
     /// <param name="windows">Whether the rules of Windows hold: no escapes, no case, absolute patterns begin with a drive.</param>
+    /// <param name="filePatterns">Patterns that leave folders alone.</param>
     /// <exception cref="BackupException">PatternInvalid, naming the pattern.</exception>
-    public static ExclusionRules Compile(IReadOnlyList<string> patterns, ReadOnlySpan<byte> rootPath, bool windows = false)
+    public static ExclusionRules Compile(
+        IReadOnlyList<string> patterns, ReadOnlySpan<byte> rootPath, bool windows = false, IReadOnlyList<string>? filePatterns = null)
     {
         var rules = new List<Rule>(patterns.Count);
+        AddRules(patterns, rootPath, windows, filesOnly: false, rules);
+        AddRules(filePatterns ?? [], rootPath, windows, filesOnly: true, rules);
+        return new ExclusionRules([.. rules]);
+    }
+
+    /// <summary>What the patterns say of a path below the root. What lies in a folder that is left out is not asked for.</summary>
+    public Exclusion Match(ReadOnlySpan<byte> path)
+    {
+        var found = Exclusion.None;
+        ReadOnlySpan<byte> name = path[(path.LastIndexOf((byte)'/') + 1)..];
+        foreach (Rule rule in _rules)
+        {
+            if ((found | rule.Verdict) != found && rule.Matches(path, name))
+            {
+                found |= rule.Verdict;
+            }
+        }
+
+        return found;
+    }
+
+    private static void AddRules(
+        IReadOnlyList<string> patterns, ReadOnlySpan<byte> rootPath, bool windows, bool filesOnly, List<Rule> rules)
+    {
         foreach (string pattern in patterns)
         {
-            string? problem = TryCompile(pattern, rootPath, windows, out Rule? rule);
+            string? problem = TryCompile(pattern, rootPath, windows, filesOnly, out Rule? rule);
             if (problem is not null)
             {
                 throw new BackupException(
@@ -54,27 +84,9 @@ internal sealed class ExclusionRules
                 rules.Add(rule);
             }
         }
-
-        return new ExclusionRules([.. rules]);
     }
 
-    /// <summary>What the patterns say of a path below the root. What lies in a folder that is left out is not asked for.</summary>
-    public Exclusion Match(ReadOnlySpan<byte> path)
-    {
-        var found = Exclusion.None;
-        ReadOnlySpan<byte> name = path[(path.LastIndexOf((byte)'/') + 1)..];
-        foreach (Rule rule in _rules)
-        {
-            if (rule.Verdict > found && rule.Matches(path, name))
-            {
-                found = rule.Verdict;
-            }
-        }
-
-        return found;
-    }
-
-    private static string? TryCompile(string pattern, ReadOnlySpan<byte> rootPath, bool windows, out Rule? rule)
+    private static string? TryCompile(string pattern, ReadOnlySpan<byte> rootPath, bool windows, bool filesOnly, out Rule? rule)
     {
         rule = null;
         string text = windows ? pattern.Replace('\\', '/') : pattern;
@@ -102,7 +114,7 @@ internal sealed class ExclusionRules
             return problem;
         }
 
-        Exclusion verdict = foldersOnly ? Exclusion.Folder : Exclusion.Item;
+        Exclusion verdict = filesOnly ? Exclusion.File : foldersOnly ? Exclusion.Folder : Exclusion.Item;
         if (absolute)
         {
             rule = new PathRule(verdict, compiled, [.. rootPath.Trim((byte)'/'), (byte)'/']);

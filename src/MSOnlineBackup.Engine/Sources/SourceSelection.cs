@@ -14,6 +14,9 @@ public sealed record SourceSelection
     /// </summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
+    /// <summary>Patterns in the same form of what is left out unless it is a folder.</summary>
+    public IReadOnlyList<string> ExcludeFiles { get; init; } = [];
+
     /// <summary>Whether folders tagged by a <c>CACHEDIR.TAG</c> with the standard signature are left out but for the tag.</summary>
     public bool ExcludeCaches { get; init; }
 

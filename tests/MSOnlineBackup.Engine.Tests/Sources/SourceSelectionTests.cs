@@ -37,6 +37,17 @@ public sealed class SourceSelectionTests : IDisposable
     }
 
     [Fact]
+    public void Patterns_for_files_leave_folders_alone()
+    {
+        _folder.File("a");
+        _folder.File("x/b");
+        _folder.File("x/y/c");
+        _folder.SymbolicLink("x/link", "b");
+
+        Assert.Equal(["", "a", "x", "x/y", "x/y/c"], Paths(new() { ExcludeFiles = ["x/*"] }));
+    }
+
+    [Fact]
     public void What_is_left_out_is_not_reported_even_if_it_could_not_be_read()
     {
         _folder.File("closed/inside");

@@ -50,7 +50,7 @@ internal sealed class UnixSourceTree : ISourceTree
     /// <exception cref="BackupException">SourceNotFound, SourceUnreadable, PatternInvalid.</exception>
     public static UnixSourceTree Open(UnixSystem system, byte[] path, SourceSelection selection)
     {
-        ExclusionRules rules = ExclusionRules.Compile(selection.Exclude, path);
+        ExclusionRules rules = ExclusionRules.Compile(selection.Exclude, path, filePatterns: selection.ExcludeFiles);
         byte[] place = path;
         for (int links = 0; links <= MaxLinks; links++)
         {
@@ -259,7 +259,7 @@ internal sealed class UnixSourceTree : ISourceTree
 
         if (stat.Kind != EntryKind.Directory)
         {
-            if (stat.Kind == EntryKind.File && stat.Size > _selection.ExcludeLargerThan)
+            if (exclusion.HasFlag(Exclusion.File) || (stat.Kind == EntryKind.File && stat.Size > _selection.ExcludeLargerThan))
             {
                 return false;
             }
@@ -269,7 +269,7 @@ internal sealed class UnixSourceTree : ISourceTree
             return true;
         }
 
-        if (exclusion == Exclusion.Folder || _selection.NonRecursive)
+        if (exclusion.HasFlag(Exclusion.Folder) || _selection.NonRecursive)
         {
             return false;
         }

@@ -34,7 +34,7 @@ internal sealed class WindowsSourceTree : ISourceTree
     public static WindowsSourceTree Open(string path, SourceSelection selection)
     {
         ExclusionRules rules = ExclusionRules.Compile(
-            selection.Exclude, WtfName.ToBytes(path.Replace('\\', '/')), windows: true);
+            selection.Exclude, WtfName.ToBytes(path.Replace('\\', '/')), windows: true, selection.ExcludeFiles);
         const uint Access = WindowsNative.ReadData | WindowsNative.ReadAttributes;
         int error = WindowsNative.Open(null, ToNative(path), Access, WindowsNative.OpenExisting, 0, out SafeFileHandle handle);
         WindowsRecord record = default!;
@@ -122,8 +122,8 @@ internal sealed class WindowsSourceTree : ISourceTree
         EntryPath path = parent.Path.Append(record.Name);
         Exclusion exclusion = _rules.Match(path.Bytes);
         bool isFolder = record.Kind == EntryKind.Directory;
-        if (exclusion == Exclusion.Item
-            || (isFolder && (exclusion == Exclusion.Folder || _selection.NonRecursive))
+        if (exclusion.HasFlag(isFolder ? Exclusion.Folder : Exclusion.File)
+            || (isFolder && _selection.NonRecursive)
             || (record.Kind == EntryKind.File && record.Size > _selection.ExcludeLargerThan))
         {
             return null;

@@ -1,0 +1,160 @@
+using System.Globalization;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Engine.Tests.Architecture;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Policies.SamplePolicy;
+
+namespace MSOnlineBackup.Engine.Tests.Policies;
+
+public sealed class PolicyLimitsTests
+{
+    private static readonly DaysOfMonth _lastDay = new([0], [], []);
+
+    [Fact]
+    public void A_whole_policy_passes_under_both_profiles()
+    {
+        Assert.Null(Record.Exception(() => PolicyLimits.Mars.Check(Files)));
+        Assert.Null(Record.Exception(() => PolicyLimits.Open.Check(Files)));
+        Assert.Null(Record.Exception(() => PolicyLimits.Mars.Check(Files with { Kind = PolicyKind.SystemState, Files = [] })));
+    }
+
+    [Theory]
+    [InlineData("daily", 6, 7, 9_999, 1, 36_159)]
+    [InlineData("weekly", 3, 4, 5_163, 1, 5_163)]
+    [InlineData("monthly", 2, 3, 1_188, 1, 1_188)]
+    [InlineData("yearly", 0, 1, 99, 1, 99)]
+    public void A_retention_is_held_to_minimum_and_maximum(string rule, int below, int least, int most, int openLeast, int openMost)
+    {
+        BackupException failure = Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Mars.CheckRetention(Retention(rule, below)));
+        Assert.Equal("0x29834", failure.ErrorCode);
+        Assert.Equal($"{rule} retention", failure.Target);
+        Assert.Contains($"value is {below}", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Mars", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"{least} to {most:N0}"), failure.Message, StringComparison.Ordinal);
+
+        Assert.Null(Record.Exception(() => PolicyLimits.Mars.CheckRetention(Retention(rule, least))));
+        Assert.Null(Record.Exception(() => PolicyLimits.Mars.CheckRetention(Retention(rule, most))));
+        Assert.Null(Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Mars.CheckRetention(Retention(rule, most + 1))).ErrorCode);
+
+        Assert.Null(Record.Exception(() => PolicyLimits.Open.CheckRetention(Retention(rule, openLeast))));
+        Assert.Null(Record.Exception(() => PolicyLimits.Open.CheckRetention(Retention(rule, openMost))));
+        Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Open.CheckRetention(Retention(rule, openLeast - 1)));
+        Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Open.CheckRetention(Retention(rule, openMost + 1)));
+    }
+
+    [Fact]
+    public void Four_times_a_day_are_refused_by_Mars_and_not_by_Open()
+    {
+        var schedule = new BackupSchedule(EveryDay, [At(0), At(6), At(12), At(18)]);
+
+        BackupException failure = Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Mars.CheckSchedule(schedule));
+
+        Assert.Contains("value is 4; the profile Mars allows 1 to 3", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Open", failure.RecommendedAction, StringComparison.Ordinal);
+        Assert.Null(Record.Exception(() => PolicyLimits.Open.CheckSchedule(schedule)));
+    }
+
+    [Theory]
+    [InlineData(0, false, false)]
+    [InlineData(1, true, true)]
+    [InlineData(4, true, true)]
+    [InlineData(5, false, true)]
+    [InlineData(53, false, false)]
+    public void Weeks_between_backups_are_limited(int weeks, bool mars, bool open)
+    {
+        var schedule = new BackupSchedule([DayOfWeek.Sunday], [At(21)], weeks);
+        Assert.Equal(mars, Record.Exception(() => PolicyLimits.Mars.CheckSchedule(schedule)) is null);
+        Assert.Equal(open, Record.Exception(() => PolicyLimits.Open.CheckSchedule(schedule)) is null);
+    }
+
+    [Theory]
+    [InlineData(511_999, false)]
+    [InlineData(512_000, true)]
+    [InlineData(1_023_000_000, true)]
+    [InlineData(1_023_000_001, false)]
+    public void A_bandwidth_lies_between_512_Kbps_and_1023_Mbps_in_both_profiles(long bits, bool allowed)
+    {
+        Assert.Equal(allowed, Record.Exception(() => PolicyLimits.Mars.CheckThrottle(bits)) is null);
+        Assert.Equal(allowed, Record.Exception(() => PolicyLimits.Open.CheckThrottle(bits)) is null);
+    }
+
+    [Fact]
+    public void A_machine_has_9999_recovery_points_under_Mars()
+    {
+        Assert.Null(Record.Exception(() => PolicyLimits.Mars.CheckRecoveryPoints(9_999)));
+        Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Mars.CheckRecoveryPoints(10_000));
+        Assert.Null(Record.Exception(() => PolicyLimits.Open.CheckRecoveryPoints(10_000)));
+    }
+
+    [Fact]
+    public void What_is_missing_is_named()
+    {
+        Incomplete(Files with { Files = [] }, "nothing to back up");
+        Incomplete(Files with { Files = [new("*.tmp", Exclude: true)] }, "nothing to back up");
+        Incomplete(Files with { Schedule = null }, "no schedule");
+        Incomplete(Files with { Retention = null }, "no retention");
+        Incomplete(Files with { Schedule = new([], ThreeTimes) }, "no day");
+        Incomplete(Files with { Schedule = new(EveryDay, []) }, "no time");
+        Incomplete(Files with { Retention = new(7, new(4, [], [])) }, "weekly retention");
+        Incomplete(Files with { Retention = new(7, null, new(3, new([], [], []), [])) }, "monthly retention");
+        Incomplete(Files with { Retention = new(7, null, new(3, new([], [DayOfWeek.Monday], []), [])) }, "monthly retention");
+        Incomplete(Files with { Retention = new(7, null, null, new(1, [], _lastDay, [])) }, "yearly retention");
+    }
+
+    [Fact]
+    public void What_contradicts_itself_is_named()
+    {
+        Contradictory(Files with { Schedule = new(EveryDay, [At(24)]) }, "24:00");
+        Contradictory(Files with { Schedule = new(EveryDay, [-At(1)]) }, "-01:00");
+        Contradictory(Files with { Schedule = new(EveryDay, [new TimeSpan(1, 2, 3)]) }, "01:02:03");
+        Contradictory(Files with { Schedule = new(EveryDay, [At(1), At(1)]) }, "twice");
+        Contradictory(Files with { Schedule = new([DayOfWeek.Monday, DayOfWeek.Monday], ThreeTimes) }, "twice");
+        Contradictory(Files with { Schedule = new([(DayOfWeek)7], ThreeTimes) }, "'7'");
+        Contradictory(Files with { Retention = new(7, new(4, [DayOfWeek.Monday], [At(9)])) }, "09:00");
+        Contradictory(Files with { Schedule = new([DayOfWeek.Sunday], ThreeTimes), Retention = new(7, new(4, [DayOfWeek.Monday], [])) }, "Monday");
+        Contradictory(Files with { Retention = new(7, null, new(3, new([32], [], []), [])) }, "'32'");
+        Contradictory(Files with { Retention = new(7, null, new(3, new([1], [DayOfWeek.Monday], [NthWeek.First]), [])) }, "both");
+        Contradictory(Files with { Retention = new(7, null, new(3, new([], [DayOfWeek.Monday], [0]), [])) }, "'0'");
+        Contradictory(Files with { Retention = new(7, null, null, new(1, [13], _lastDay, [])) }, "'13'");
+        Contradictory(Files with { Kind = PolicyKind.SystemState }, "/home");
+        Contradictory(Files with { Kind = (PolicyKind)9 }, "9");
+        Contradictory(With(new("/a"), new("/a/b")), "'/a/b'");
+    }
+
+    [Fact]
+    public void The_documented_table_is_the_one_that_holds()
+    {
+        string[] documented =
+        [
+            .. File.ReadLines(Path.Combine(Repository.Root, "docs", "policies.md"))
+                .SkipWhile(line => !line.StartsWith("| Limit ", StringComparison.Ordinal)).Skip(2).TakeWhile(line => line.StartsWith('|')),
+        ];
+
+        Assert.Equal(
+            PolicyLimits.Table.Select(row =>
+                $"| {row.Name} | {row.Place} | {$"{row.Mars} {row.Unit}".TrimEnd()} | {$"{row.Open} {row.Unit}".TrimEnd()} |"),
+            documented);
+    }
+
+    private static RetentionPolicy Retention(string rule, int value) => rule switch
+    {
+        "daily" => new(value),
+        "weekly" => new(7, new(value, [DayOfWeek.Sunday], [])),
+        "monthly" => new(7, null, new(value, _lastDay, [])),
+        _ => new(7, null, null, new(value, [12], _lastDay, [])),
+    };
+
+    private static void Incomplete(BackupPolicy policy, string named) =>
+        Assert.Contains(named, Fails(BackupErrorId.PolicyIncomplete, () => PolicyLimits.Open.Check(policy)).Message, StringComparison.Ordinal);
+
+    private static void Contradictory(BackupPolicy policy, string named) =>
+        Assert.Contains(named, Fails(BackupErrorId.PolicyInvalid, () => PolicyLimits.Open.Check(policy)).Message, StringComparison.Ordinal);
+
+    private static BackupException Fails(BackupErrorId id, Action action)
+    {
+        var failure = Assert.Throws<BackupException>(action);
+        Assert.Equal(id, failure.Id);
+        return failure;
+    }
+}
