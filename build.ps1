@@ -1,0 +1,152 @@
+#!/usr/bin/env pwsh
+#Requires -Version 7.6
+<#
+.SYNOPSIS
+    Builds, tests and packs the module.
+.DESCRIPTION
+    Build    makes this checkout importable: Import-Module ./MSOnlineBackup.psd1. (So does a plain 'dotnet build'.)
+    Test     runs the tests of the assemblies, then those of the cmdlets, in a PowerShell of their own.
+    Package  makes output/MSOnlineBackup (the folder to be installed) and output/MSOnlineBackup.<version>.<runtime>.nupkg, compiled ahead of time.
+    Clean    removes what the others made.
+.EXAMPLE
+    ./build.ps1
+.EXAMPLE
+    ./build.ps1 -Task Package, Test -ModulePath output/MSOnlineBackup
+
+    Packs the module, and tests what was packed.
+#>
+[CmdletBinding()]
+param(
+    [ValidateSet('Build', 'Test', 'Package', 'Clean')]
+    [string[]] $Task = 'Build',
+
+    [ValidateSet('Debug', 'Release')]
+    [string] $Configuration = 'Release',
+
+    # For which platform the package is.
+    [string] $Runtime = [System.Runtime.InteropServices.RuntimeInformation]::RuntimeIdentifier,
+
+    # The folder of the module that is tested; this checkout if it is not given.
+    [string] $ModulePath = $PSScriptRoot
+)
+
+Set-StrictMode -Version 3
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $true
+$output = Join-Path $PSScriptRoot 'output'
+
+function Build {
+    foreach ($project in Get-ChildItem "$PSScriptRoot/src/*/*.csproj") {
+        dotnet build $project --configuration $Configuration --nologo --verbosity quiet
+    }
+
+    "Built. Next: Import-Module $(Join-Path $PSScriptRoot MSOnlineBackup.psd1)"
+}
+
+function Test {
+    $manifest = (Resolve-Path (Join-Path $ModulePath MSOnlineBackup.psd1)).Path
+    if ($ModulePath -eq $PSScriptRoot) {
+        dotnet test "$PSScriptRoot/MSOnlineBackup.sln" --configuration $Configuration --nologo
+    }
+
+    if (-not (Get-Module -ListAvailable -Name Pester | Where-Object Version -ge 5.5)) {
+        Write-Warning 'Pester 5.5 or later is not there: the tests of the cmdlets did not run. Install-PSResource Pester brings it.'
+        return
+    }
+
+    # A session of its own: assemblies cannot be unloaded, and profiles bring modules.
+    & (Get-Process -Id $PID).Path -NoProfile -File "$PSScriptRoot/tests/pester/Invoke-Tests.ps1" -Manifest $manifest
+}
+
+function Package {
+    $version = (Import-PowerShellDataFile "$PSScriptRoot/MSOnlineBackup.psd1").ModuleVersion
+    $folder = Join-Path $output MSOnlineBackup
+    if (Test-Path $folder) {
+        Remove-Item $folder -Recurse
+    }
+
+    # The same layout as here. Its background program brings its own runtime: a machine with PowerShell need not have .NET.
+    $publish = '--configuration', 'Release', '--runtime', $Runtime, '--nologo', '--verbosity', 'quiet'
+    foreach ($project in 'MSOnlineBackup.Loader', 'MSOnlineBackup') {
+        dotnet publish "$PSScriptRoot/src/$project" @publish --no-self-contained -p:PublishReadyToRun=true --output "$folder/module/bin"
+    }
+
+    dotnet publish "$PSScriptRoot/src/MSOnlineBackup.Host" @publish --output "$folder/module/bin/host"
+    if (Test-Path "$folder/module/bin/System.Management.Automation.dll") {
+        throw 'System.Management.Automation must not be shipped: the session''s own is used.'
+    }
+
+    Get-ChildItem $folder -Recurse -Include '*.pdb', '*.xml' | Remove-Item
+    Copy-Item "$PSScriptRoot/module/*.ps*1*" "$folder/module"
+    Copy-Item "$PSScriptRoot/MSOnlineBackup.psd1", "$PSScriptRoot/LICENSE", "$PSScriptRoot/README.md" $folder
+    if (Test-Path "$PSScriptRoot/en-US") {
+        Copy-Item "$PSScriptRoot/en-US" $folder -Recurse
+    }
+
+    $null = Test-ModuleManifest "$folder/MSOnlineBackup.psd1"
+    Compress-Package $folder (Join-Path $output "MSOnlineBackup.$version.$Runtime.nupkg")
+    "Packed: $folder"
+}
+
+# A nupkg is a zip with a nuspec, and with the two files by which all Open Packaging Convention zips are known.
+function Compress-Package([string] $Folder, [string] $Package) {
+    $manifest = Import-PowerShellDataFile "$Folder/MSOnlineBackup.psd1"
+    $escape = { [System.Security.SecurityElement]::Escape($args[0]) }
+    $parts = [ordered] @{
+        'MSOnlineBackup.nuspec' = @"
+<?xml version="1.0" encoding="utf-8"?>
+<package xmlns="http://schemas.microsoft.com/packaging/2011/08/nuspec.xsd">
+  <metadata>
+    <id>MSOnlineBackup</id>
+    <version>$($manifest.ModuleVersion)</version>
+    <authors>$(& $escape $manifest.Author)</authors>
+    <description>$(& $escape $manifest.Description)</description>
+    <license type="expression">MIT</license>
+    <tags>PSModule $($manifest.PrivateData.PSData.Tags -join ' ')</tags>
+  </metadata>
+</package>
+"@
+        '_rels/.rels'           = @'
+<?xml version="1.0" encoding="utf-8"?>
+<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+  <Relationship Type="http://schemas.microsoft.com/packaging/2010/07/manifest" Target="/MSOnlineBackup.nuspec" Id="manifest" />
+</Relationships>
+'@
+        '[Content_Types].xml'   = @'
+<?xml version="1.0" encoding="utf-8"?>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+  <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml" />
+  <Default Extension="nuspec" ContentType="application/octet" />
+</Types>
+'@
+    }
+
+    if (Test-Path $Package) {
+        Remove-Item $Package
+    }
+
+    [System.IO.Compression.ZipFile]::CreateFromDirectory($Folder, $Package)
+    $zip = [System.IO.Compression.ZipFile]::Open($Package, 'Update')
+    try {
+        foreach ($name in $parts.Keys) {
+            $writer = [System.IO.StreamWriter]::new($zip.CreateEntry($name).Open())
+            $writer.Write($parts[$name])
+            $writer.Dispose()
+        }
+    }
+    finally {
+        $zip.Dispose()
+    }
+}
+
+function Clean {
+    foreach ($made in $output, "$PSScriptRoot/module/bin", "$PSScriptRoot/en-US") {
+        if (Test-Path $made) {
+            Remove-Item $made -Recurse
+        }
+    }
+
+    Get-ChildItem "$PSScriptRoot/src", "$PSScriptRoot/tests", "$PSScriptRoot/bench" -Directory -Recurse -Include bin, obj | Remove-Item -Recurse
+}
+
+$Task | ForEach-Object { & $_ }

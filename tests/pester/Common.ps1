@@ -1,0 +1,59 @@
+# Every test file begins with it: the module that is tested, a machine state of the file's own, and strictness.
+Set-StrictMode -Version 3
+$ErrorActionPreference = 'Stop'
+
+# What the confirmation of this session would ask, nobody answers.
+$ConfirmPreference = 'None'
+
+$manifest = $env:MSONLINEBACKUP_TESTED_MANIFEST
+if (-not $manifest) {
+    $manifest = (Resolve-Path "$PSScriptRoot/../../MSOnlineBackup.psd1").Path
+}
+
+Import-Module $manifest
+$env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory -Path (Join-Path ([System.IO.Path]::GetTempPath()) "ob-tests-$(New-Guid)")).FullName
+$env:MSONLINEBACKUP_PROFILE = $null
+
+# The state folder of the file goes when the file is done: AfterAll { Remove-TestState }.
+function Remove-TestState {
+    Remove-Item -LiteralPath $env:MSONLINEBACKUP_STATE -Recurse -Force
+    $env:MSONLINEBACKUP_STATE = $null
+}
+
+# The error record that a script block ends with; a failure where it ends without.
+function Get-ErrorOf([scriptblock] $Script) {
+    try {
+        $null = & $Script
+    }
+    catch {
+        return $_
+    }
+
+    throw "No error came from { $Script }."
+}
+
+# What an error of the module must be: an id that stays, a category, and what to do.
+function Assert-BackupError($Record, [string] $Id, [string] $Category, [string] $MessageLike = '*') {
+    $Record.FullyQualifiedErrorId | Should -BeLike "$Id,MSOnlineBackup.Cmdlets.*"
+    $Record.CategoryInfo.Category | Should -Be $Category
+    $Record.ErrorDetails.Message | Should -BeLike $MessageLike
+    $Record.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+}
+
+# What is offered for the last word of a line.
+function Get-Completion([string] $Line) {
+    [System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches
+}
+
+# Runs a script in a fresh PowerShell and returns what it writes.
+function Invoke-FreshPowerShell([string] $Script) {
+    & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $Script
+}
+
+# A machine that is registered with a vault of its own and has a passphrase; returns the vault's folder.
+function Initialize-TestMachine([string] $Folder) {
+    $credential = New-OBVault -Path "$Folder/vault" | Export-OBVaultCredential -Path $Folder
+    $null = Start-OBRegistration -VaultCredentials $credential.FullName
+    Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) 6> $null | Out-Null
+    "$Folder/vault"
+}

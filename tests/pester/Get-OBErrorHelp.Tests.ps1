@@ -1,0 +1,25 @@
+BeforeAll { . "$PSScriptRoot/Common.ps1" }
+AfterAll { Remove-TestState }
+
+Describe 'Get-OBErrorHelp' {
+    It 'explains an error by its name' {
+        $help = Get-OBErrorHelp -Id vaultnotfound
+        $help.Id | Should -Be VaultNotFound
+        $help.Meaning, $help.Causes, $help.RecommendedAction | ForEach-Object { $_ | Should -Not -BeNullOrEmpty }
+    }
+
+    It 'explains an error by the number that the original gives it' { (Get-OBErrorHelp 34513).Id | Should -Contain VaultCredentialInvalid }
+
+    It 'explains the last error of the session' {
+        try { New-OBFileSpec -FileSpec Env:/PATH } catch { $null = $_ }
+        (Get-OBErrorHelp).Id | Should -Be ArgumentInvalid
+    }
+
+    It 'lists all' {
+        $all = Get-OBErrorHelp -All
+        $all.Id | Should -Contain PassphraseRejected
+        $all.Count | Should -BeGreaterThan 40
+    }
+
+    It 'says where there is none' { Assert-BackupError (Get-ErrorOf { Get-OBErrorHelp NoSuchError }) ArgumentInvalid InvalidArgument "There is no error 'NoSuchError'." }
+}

@@ -1,0 +1,54 @@
+BeforeAll { . "$PSScriptRoot/Common.ps1" }
+AfterAll { Remove-TestState }
+
+Describe 'Loading' {
+    It 'has a manifest that PowerShell accepts' {
+        (Test-ModuleManifest $manifest).ExportedCmdlets.Count | Should -Be (Get-Command -Module MSOnlineBackup).Count
+    }
+
+    It 'exports the cmdlets and nothing else' {
+        $module = Get-Module MSOnlineBackup
+        $module.ExportedCmdlets.Count | Should -BeGreaterThan 20
+        $module.ExportedFunctions.Count + $module.ExportedVariables.Count + $module.ExportedAliases.Count | Should -Be 0
+    }
+
+    It 'brings nothing but the loader into the default load context' {
+        $names = Invoke-FreshPowerShell "
+            Import-Module '$manifest'
+            `$null = New-OBPolicy
+            [System.Runtime.Loader.AssemblyLoadContext]::Default.Assemblies.ForEach({ `$_.GetName().Name }) -like 'MSOnlineBackup*'
+            '-'
+            [System.Runtime.Loader.AssemblyLoadContext]::All.Where({ `$_.Name -eq 'MSOnlineBackup' }).Assemblies.ForEach({ `$_.GetName().Name }) -like 'MSOnlineBackup*'"
+        $names | Should -Be 'MSOnlineBackup.Loader', '-', 'MSOnlineBackup', 'MSOnlineBackup.Engine'
+    }
+
+    It 'uses its own version of a package that the session has another of' {
+        # An assembly of the name of one that the module brings, made here; the module must neither use it nor fail over it.
+        Add-Type -TypeDefinition 'public static class PollyOfAnother { }' -OutputAssembly "$TestDrive/Polly.Core.dll"
+        $result = Invoke-FreshPowerShell "
+            `$null = [System.Reflection.Assembly]::LoadFrom('$TestDrive/Polly.Core.dll')
+            Import-Module '$manifest'
+            `$context = [System.Runtime.Loader.AssemblyLoadContext]::All.Where({ `$_.Name -eq 'MSOnlineBackup' })[0]
+            `$null -ne `$context.LoadFromAssemblyName('Polly.Core').GetType('Polly.ResiliencePipeline')
+            (New-OBPolicy).State"
+        $result | Should -Be 'True', 'New'
+    }
+
+    It 'can be imported again by force, and after it was removed' {
+        $counts = Invoke-FreshPowerShell "
+            Import-Module '$manifest'; (Get-Command -Module MSOnlineBackup).Count
+            Import-Module '$manifest' -Force; (Get-Command -Module MSOnlineBackup).Count
+            Import-Module '$manifest' -Force; (Get-Command -Module MSOnlineBackup).Count
+            Remove-Module MSOnlineBackup; (Get-Command -Module MSOnlineBackup -ErrorAction Ignore | Where-Object { -not `$_.Module }).Count
+            Import-Module '$manifest'; (Get-Command -Module MSOnlineBackup).Count
+            (New-OBPolicy).State"
+        $all = (Get-Command -Module MSOnlineBackup).Count
+        $counts | Should -Be $all, $all, $all, 0, $all, 'New'
+    }
+
+    It 'lets scripts name its types' { Invoke-FreshPowerShell "Import-Module '$manifest'; [MSOnlineBackup.OBPolicy].Name; [MSOnlineBackup.CBJobState]::Failed" | Should -Be OBPolicy, Failed }
+
+    It 'ships no System.Management.Automation' { Join-Path (Split-Path $manifest) module/bin/System.Management.Automation.dll | Should -Not -Exist }
+
+    It 'runs under the strictest mode' { Invoke-FreshPowerShell "Set-StrictMode -Version 3; `$ErrorActionPreference = 'Stop'; Import-Module '$manifest'; (New-OBPolicy).State" | Should -Be New }
+}

@@ -1,0 +1,61 @@
+BeforeAll { . "$PSScriptRoot/Common.ps1" }
+AfterAll { Remove-TestState }
+
+Describe 'New-OBRetentionPolicy' {
+    AfterEach { $env:MSONLINEBACKUP_PROFILE = $null }
+
+    It 'takes any number of days, by position' {
+        $retention = New-OBRetentionPolicy 32
+        $retention.RetentionDays | Should -Be 32
+        $retention.State | Should -Be New
+        $retention.WeeklyLTRSchedule | Should -BeNullOrEmpty
+    }
+
+    It 'takes rules for weeks, months and years as published scripts write them' {
+        $retention = New-OBRetentionPolicy -RetentionDays 32 -RetentionWeeklyPolicy -RetentionWeeks 13 -WeekDaysOfWeek Sunday -WeekTimesOfDay 21:00 `
+            -RetentionMonthlyPolicy -RetentionMonths 13 -MonthDaysOfMonth 1, 0 -MonthTimesOfDay 21:00 `
+            -RetentionYearlyPolicy -RetentionYears 10 -YearMonthsOfYear March, 12 -YearDaysOfWeek Sunday -YearWeeksOfMonth Last -YearTimesOfDay '21:00'
+        $retention.WeeklyLTRSchedule.RetentionRange | Should -Be (13 * 7)
+        $retention.MonthlyLTRSchedule.RetentionRange | Should -Be (13 * 31)
+        $retention.YearlyLTRSchedule.RetentionRange | Should -Be (10 * 366)
+        $retention.YearlyLTRSchedule.MonthsOfYear | Should -Be March, December
+        "$retention" | Should -BeLike "Retention Days : 32*Sunday, 9:00 PM, for 13 week(s)*Day 1, Last day, 9:00 PM, for 13 month(s)*Last Sunday, of March, December, 9:00 PM, for 10 year(s)*"
+    }
+
+    It 'refuses details of a rule that is not asked for' {
+        $err = Get-ErrorOf { New-OBRetentionPolicy -RetentionDays 30 -RetentionWeeks 13 }
+        Assert-BackupError $err ArgumentInvalid InvalidArgument '-RetentionWeeks is given without -RetentionWeeklyPolicy*'
+    }
+
+    It 'refuses a rule that names no day' {
+        Assert-BackupError (Get-ErrorOf { New-OBRetentionPolicy -RetentionWeeklyPolicy -RetentionWeeks 13 }) PolicyIncomplete InvalidArgument
+    }
+
+    It 'refuses <Name> = <Value> by the profile Mars' -TestCases @(
+        @{ Name = 'days'; Value = 6; Arguments = @{ RetentionDays = 6 } }
+        @{ Name = 'days'; Value = 10000; Arguments = @{ RetentionDays = 10000 } }
+        @{ Name = 'weeks'; Value = 3; Arguments = @{ RetentionWeeklyPolicy = $true; WeekDaysOfWeek = 'Sunday'; RetentionWeeks = 3 } }
+        @{ Name = 'weeks'; Value = 5164; Arguments = @{ RetentionWeeklyPolicy = $true; WeekDaysOfWeek = 'Sunday'; RetentionWeeks = 5164 } }
+        @{ Name = 'months'; Value = 2; Arguments = @{ RetentionMonthlyPolicy = $true; MonthDaysOfMonth = 1; RetentionMonths = 2 } }
+        @{ Name = 'months'; Value = 1189; Arguments = @{ RetentionMonthlyPolicy = $true; MonthDaysOfMonth = 1; RetentionMonths = 1189 } }
+        @{ Name = 'years'; Value = 0; Arguments = @{ RetentionYearlyPolicy = $true; YearMonthsOfYear = 'March'; YearDaysOfMonth = 1; RetentionYears = 0 } }
+        @{ Name = 'years'; Value = 100; Arguments = @{ RetentionYearlyPolicy = $true; YearMonthsOfYear = 'March'; YearDaysOfMonth = 1; RetentionYears = 100 } }
+    ) {
+        $env:MSONLINEBACKUP_PROFILE = 'Mars'
+        $err = Get-ErrorOf { New-OBRetentionPolicy @Arguments }
+        Assert-BackupError $err PolicyLimitExceeded LimitsExceeded '*Mars*'
+        $err.ErrorDetails.Message -replace ',' | Should -BeLike "*$Value*"
+    }
+
+    It 'takes the least and the most that Mars takes: <Days> days' -TestCases @{ Days = 7 }, @{ Days = 9999 } {
+        $env:MSONLINEBACKUP_PROFILE = 'Mars'
+        (New-OBRetentionPolicy -RetentionDays $Days).RetentionDays | Should -Be $Days
+    }
+
+    It 'says the number of the original for what is kept too short' {
+        $env:MSONLINEBACKUP_PROFILE = 'Mars'
+        $err = Get-ErrorOf { New-OBRetentionPolicy -RetentionDays 6 }
+        $err.Exception.ErrorCode | Should -Be '0x29834'
+        $err.ErrorDetails.Message | Should -BeLike '*0x29834*'
+    }
+}

@@ -1,0 +1,42 @@
+BeforeAll { . "$PSScriptRoot/Common.ps1" }
+AfterAll { Remove-TestState }
+
+Describe 'New-OBSchedule' {
+    AfterEach { $env:MSONLINEBACKUP_PROFILE = $null }
+
+    It 'is Sunday at 21:00 every week if nothing is said' {
+        $schedule = New-OBSchedule
+        $schedule.ScheduleRunDays | Should -Be Sunday
+        $schedule.ScheduleRunTimes | Should -Be ([timespan]'21:00')
+        $schedule.ScheduleWeeklyFrequency | Should -Be 1
+        $schedule.State | Should -Be New
+    }
+
+    It 'takes days and times as words, by position' {
+        $schedule = New-OBSchedule Saturday, Sunday '17:30', '9:00' 2
+        $schedule.ScheduleRunDays | Should -Be Saturday, Sunday
+        $schedule.ScheduleRunTimes | Should -Be ([timespan]'17:30'), ([timespan]'9:00')
+        $schedule.ScheduleRunDaysToString() | Should -Be 'Saturday, Sunday'
+        "$schedule" | Should -Be "5:30 PM, 9:00 AM`nSaturday, Sunday,`nEvery 2 week(s)"
+    }
+
+    It 'refuses four times a day by the profile Mars, and takes them by Open' {
+        $times = '6:00', '12:00', '18:00', '23:00'
+        (New-OBSchedule -TimesOfDay $times).ScheduleRunTimes.Count | Should -Be 4
+        $env:MSONLINEBACKUP_PROFILE = 'mars'
+        $err = Get-ErrorOf { New-OBSchedule -TimesOfDay $times }
+        Assert-BackupError $err PolicyLimitExceeded LimitsExceeded '*4*'
+        $err.ErrorDetails.Message | Should -BeLike '*Mars*'
+    }
+
+    It 'refuses a time that no day has' {
+        Assert-BackupError (Get-ErrorOf { New-OBSchedule -TimesOfDay '25:00:00:00' }) PolicyInvalid InvalidArgument
+    }
+
+    It 'names the profiles where the variable is wrong' {
+        $env:MSONLINEBACKUP_PROFILE = 'strict'
+        Assert-BackupError (Get-ErrorOf { New-OBSchedule }) ArgumentInvalid InvalidArgument "*'strict'*Open*Mars*"
+    }
+
+    It 'refuses a word that is no day' { { New-OBSchedule -DaysOfWeek Someday } | Should -Throw -ErrorId 'CannotConvertArgument*' }
+}

@@ -1,0 +1,34 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    $null = Initialize-TestMachine $TestDrive
+    $data = (New-Item -ItemType Directory -Path "$TestDrive/data").FullName
+    function New-TestPolicy {
+        New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $data) | Set-OBSchedule -Schedule (New-OBSchedule) |
+            Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy 30)
+    }
+}
+AfterAll { Remove-TestState }
+
+Describe 'Rename-OBVolume' {
+    BeforeEach {
+        $policy = New-TestPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec "$data/cache" -Exclude) | Add-OBFileSpec -FileSpec (New-OBFileSpec '*.tmp' -Exclude)
+        $null = $policy | Set-OBPolicy
+        $moved = (New-Item -ItemType Directory "$TestDrive/moved" -Force).FullName
+    }
+
+    It 'moves what the policy has below the old path' {
+        $volume = Rename-OBVolume -OldVolumeName $data -NewVolumeName $moved
+        $volume.OldVolumeName, $volume.NewVolumeName | Should -Be $data, $moved
+        (Get-OBPolicy | Get-OBFileSpec).FileSpec | Should -Be $moved, (Join-Path $moved cache), '*.tmp'
+    }
+
+    It 'refuses a path that the policy does not have, and one whose name only begins so' {
+        Assert-BackupError (Get-ErrorOf { Rename-OBVolume $data.TrimEnd('a') $moved }) PolicyNotFound ObjectNotFound
+    }
+
+    It 'refuses a new path that is not there' {
+        Assert-BackupError (Get-ErrorOf { Rename-OBVolume $data "$data-nowhere" }) SourceNotFound ObjectNotFound
+    }
+
+    It 'completes the sources of the policy' { (Get-Completion 'Rename-OBVolume -OldVolumeName ').ListItemText | Should -Contain $data }
+}

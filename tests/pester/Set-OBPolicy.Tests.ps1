@@ -1,0 +1,66 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    $null = Initialize-TestMachine $TestDrive
+    $data = (New-Item -ItemType Directory -Path "$TestDrive/data").FullName
+    function New-TestPolicy {
+        New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $data) | Set-OBSchedule -Schedule (New-OBSchedule) |
+            Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy 30)
+    }
+}
+AfterAll { Remove-TestState }
+
+Describe 'Set-OBPolicy' {
+    BeforeEach { Get-OBPolicy | Remove-OBPolicy | Out-Null }
+
+    It 'saves the draft, which is a saved policy from then on' {
+        $draft = New-TestPolicy
+        $saved = Set-OBPolicy -Policy $draft
+        [object]::ReferenceEquals($saved, $draft) | Should -BeTrue
+        $draft.State | Should -Be Existing
+        [guid]::Parse($draft.PolicyName) | Should -Not -Be ([guid]::Empty)
+        $draft.DsList[0].DataSourceId | Should -Be 1
+        $draft.BackupSchedule.State | Should -Be Existing
+        (Get-OBPolicy).PolicyName | Should -Be $draft.PolicyName
+    }
+
+    It 'keeps the name when a saved policy is saved again' {
+        $name = (New-TestPolicy | Set-OBPolicy).PolicyName
+        $policy = Get-OBPolicy
+        $policy.RetentionPolicy.RetentionDays = 60
+        (Set-OBPolicy $policy).PolicyName | Should -Be $name
+        (Get-OBPolicy).RetentionPolicy.RetentionDays | Should -Be 60
+    }
+
+    It 'saves nothing with -WhatIf' {
+        New-TestPolicy | Set-OBPolicy -WhatIf | Should -BeNullOrEmpty
+        Get-OBPolicy | Should -BeNullOrEmpty
+    }
+
+    It 'refuses a policy <Lacking>' -TestCases @(
+        @{ Lacking = 'without sources'; Change = { $_ | Remove-OBFileSpec -FileSpec (New-OBFileSpec $data) }; Id = 'PolicyIncomplete' }
+        @{ Lacking = 'without a schedule'; Change = { $_.BackupSchedule = $null }; Id = 'PolicyIncomplete' }
+        @{ Lacking = 'without a retention'; Change = { $_.RetentionPolicy = $null }; Id = 'PolicyIncomplete' }
+        @{ Lacking = 'with sources that overlap'; Change = { $null = New-Item -ItemType Directory "$data/in" -Force; $_ | Add-OBFileSpec -FileSpec (New-OBFileSpec "$data/in") }; Id = 'PolicyInvalid' }
+        @{ Lacking = 'with a source that is left out itself'; Change = { $_ | Add-OBFileSpec -FileSpec (New-OBFileSpec $data -Exclude) }; Id = 'PolicyInvalid' }
+        @{ Lacking = 'with a path that is not there'; Change = { $_ | Add-OBFileSpec -FileSpec (New-OBFileSpec "$data-not-there") }; Id = 'SourceNotFound' }
+        @{ Lacking = 'for the system state'; Change = { $_ | Remove-OBFileSpec -FileSpec (New-OBFileSpec $data) | Add-OBSystemState }; Id = 'PolicyInvalid' }
+    ) {
+        $draft = New-TestPolicy
+        $null = $draft | ForEach-Object $Change
+        $err = Get-ErrorOf { $draft | Set-OBPolicy }
+        $err.FullyQualifiedErrorId | Should -BeLike "$Id,*"
+        $err.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+        Get-OBPolicy | Should -BeNullOrEmpty
+    }
+
+    It 'refuses a machine that is not registered' {
+        $state = $env:MSONLINEBACKUP_STATE
+        $env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory "$TestDrive/new-state" -Force).FullName
+        try {
+            Assert-BackupError (Get-ErrorOf { New-TestPolicy | Set-OBPolicy }) MachineNotRegistered InvalidOperation
+        }
+        finally {
+            $env:MSONLINEBACKUP_STATE = $state
+        }
+    }
+}
