@@ -1,3 +1,5 @@
+using MSOnlineBackup.Recovery;
+
 namespace MSOnlineBackup;
 
 /// <summary>A file or folder of a recovery point; the source's root stands for the point itself.</summary>
@@ -42,8 +44,11 @@ public sealed class OBRecoverableItem
     /// <summary>The recovery point's id.</summary>
     public string RecoveryPointId { get; internal init; } = "";
 
-    /// <summary>Where its vault is; null for this machine's own.</summary>
-    internal string? VaultLocation { get; init; }
+    /// <summary>The way into its vault; null for this machine's own.</summary>
+    internal VaultAccess? Access { get; init; }
+
+    /// <summary>Whether it stands for everything in the point: the system state has many roots, and a point named by its time or id all it holds.</summary>
+    internal bool IsWholePoint { get; init; }
 
     /// <summary>The path.</summary>
     public override string ToString() => ItemNameFriendly;

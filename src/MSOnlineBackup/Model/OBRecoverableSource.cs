@@ -1,3 +1,5 @@
+using MSOnlineBackup.Recovery;
+
 namespace MSOnlineBackup;
 
 /// <summary>A source that has recovery points.</summary>
@@ -12,8 +14,8 @@ public sealed class OBRecoverableSource
     /// <summary>The machine it is of.</summary>
     public string ServerName { get; internal init; } = "";
 
-    /// <summary>Where its vault is; null for this machine's own.</summary>
-    internal string? VaultLocation { get; init; }
+    /// <summary>The way into its vault; null for this machine's own.</summary>
+    internal VaultAccess? Access { get; init; }
 
     /// <summary>The path.</summary>
     public override string ToString() => FriendlyName;
