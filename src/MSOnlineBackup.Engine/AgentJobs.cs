@@ -1,88 +1,348 @@
+using System.Diagnostics;
+using System.Text.Json;
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Sources.SystemState;
 
 namespace MSOnlineBackup.Engine;
 
-/// <summary>A backup to be run by this machine's policy.</summary>
-public sealed record BackupOrder
-{
-    /// <summary>Which policy.</summary>
-    public PolicyKind Kind { get; init; }
-
-    /// <summary>Only these of the policy's sources; empty for all.</summary>
-    public IReadOnlyList<string> Only { get; init; } = [];
-
-    /// <summary>Until when the point is kept at least; null: by the policy.</summary>
-    public DateTimeOffset? RetainUntil { get; init; }
-}
-
-/// <summary>A recovery to be run.</summary>
-public sealed record RecoveryOrder
-{
-    /// <summary>The vault; null for this machine's own.</summary>
-    public string? VaultLocation { get; init; }
-
-    /// <summary>Whose data.</summary>
-    public required string MachineName { get; init; }
-
-    /// <summary>The recovery point's session id.</summary>
-    public required string PointId { get; init; }
-
-    /// <summary>Full paths of the items.</summary>
-    public required IReadOnlyList<string> Paths { get; init; }
-
-    /// <summary>Where to; null for where they came from.</summary>
-    public string? TargetFolder { get; init; }
-
-    /// <summary>What to do where something is there.</summary>
-    public RestoreConflict Conflict { get; init; } = RestoreConflict.Copy;
-
-    /// <summary>Whether owner, mode and ACLs are left as new files have them.</summary>
-    public bool SkipSecurity { get; init; }
-
-    /// <summary>The passphrase; null for this machine's own key. Never written to disk.</summary>
-    public string? Passphrase { get; init; }
-
-    /// <summary>Whether what was restored is read again and compared.</summary>
-    public bool Verify { get; init; }
-}
-
-/// <summary>The jobs of this machine.</summary>
+/// <summary>
+/// The jobs of this machine. One runs at a time, here or in a process of its own; each leaves a record. Whoever asks for a job in
+/// the foreground gets its failure as an exception too; of one in the background only the record tells.
+/// </summary>
 public sealed class AgentJobs
 {
-    internal AgentJobs(BackupAgent agent, AgentOptions options, string stateFolder)
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _beginPatience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _stopPatience = TimeSpan.FromMinutes(10);
+
+    private readonly BackupAgent _agent;
+    private readonly AgentOptions _options;
+    private readonly StateFolder _state;
+    private readonly JobHistory _history;
+    private readonly TimeProvider _clock;
+
+    internal AgentJobs(BackupAgent agent, AgentOptions options, StateFolder state)
     {
+        _agent = agent;
+        _options = options;
+        _state = state;
+        _clock = options.Engine.TimeProvider;
+        _history = new JobHistory(state, _clock);
     }
 
     /// <summary>The job that is running; null where none is.</summary>
-    public JobRecord? Running => throw new NotImplementedException();
+    public JobRecord? Running => _history.List().LastOrDefault(job => job.State == JobState.InProgress);
 
     /// <summary>Runs a backup to its end. Its record says how it ended; a failure is also thrown.</summary>
     /// <param name="order">What.</param>
-    /// <param name="progress">Told of every change, several times a second, from any thread.</param>
+    /// <param name="progress">Told of every change, several times a second, from any thread. It must return quickly, and not throw.</param>
     /// <param name="cancellationToken">Stops in order: the record says Aborted, and OperationCanceledException is thrown.</param>
-    public Task<JobRecord> BackUpAsync(BackupOrder order, Action<JobRecord> progress, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="BackupException">JobInProgress, PolicyNotFound, PolicyIncomplete, NotAvailable: nothing was begun, and there is
+    /// no record. Others: the job failed, and its record says so.</exception>
+    public Task<JobRecord> BackUpAsync(BackupOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        return BackUpAsync(JobHistory.NewId(), order, progress, cancellationToken);
+    }
 
-    /// <summary>Runs a recovery to its end.</summary>
-    public Task<JobRecord> RecoverAsync(RecoveryOrder order, Action<JobRecord> progress, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Runs a recovery to its end, as <see cref="BackUpAsync(BackupOrder, Action{JobRecord}, CancellationToken)"/> does a backup.</summary>
+    /// <exception cref="BackupException">JobInProgress, RecoveryOptionMissing, NotAvailable: nothing was begun. Others: the job failed.</exception>
+    public Task<JobRecord> RecoverAsync(RecoveryOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        return RecoverAsync(JobHistory.NewId(), order, progress, cancellationToken);
+    }
 
-    /// <summary>Has a process of its own run a backup; returns as soon as that has begun.</summary>
-    public Task<JobRecord> StartAsync(BackupOrder order, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Has a process of its own run a backup; returns as soon as that has begun. It goes on when this process ends.</summary>
+    /// <exception cref="BackupException">JobInProgress, JobHostMissing, PolicyNotFound, …: nothing was begun.</exception>
+    public Task<JobRecord> StartAsync(BackupOrder order, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        Check(order);
+        return StartAsync(JobOrder.Of(order), passphrase: null, cancellationToken);
+    }
 
     /// <summary>Has a process of its own run a recovery.</summary>
-    public Task<JobRecord> StartAsync(RecoveryOrder order, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <exception cref="BackupException">JobInProgress, JobHostMissing, RecoveryOptionMissing, …: nothing was begun.</exception>
+    public Task<JobRecord> StartAsync(RecoveryOrder order, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        Check(order);
+        return StartAsync(JobOrder.Of(order), order.Passphrase, cancellationToken);
+    }
+
+    /// <summary>Runs, in this process, a job that another one has started in the background: what the program for such jobs does.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="readPassphrase">Reads the line that the starter hands over; called only where it does.</param>
+    /// <param name="cancellationToken">Stops it in order.</param>
+    /// <exception cref="BackupException">JobNotFound: there is no order of this id that was not carried out yet. Others: the job failed;
+    /// its record says so.</exception>
+    public async Task<JobRecord> RunStartedAsync(Guid id, Func<CancellationToken, Task<string?>> readPassphrase, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(readPassphrase);
+        JobHostProcess.LeaveTerminal();
+        JobOrder order = ReadOrder(id);
+        DateTimeOffset started = _clock.GetUtcNow();
+        try
+        {
+            if (order.Backup is { } backup)
+            {
+                return await BackUpAsync(id, backup, _ => { }, cancellationToken).ConfigureAwait(false);
+            }
+
+            string? passphrase = order.ReadsPassphrase ? await readPassphrase(cancellationToken).ConfigureAwait(false) : null;
+            return await RecoverAsync(id, order.Recovery! with { Passphrase = passphrase }, _ => { }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (_history.Read(id) is null)
+        {
+            // Nobody but the record can tell why it did not begin.
+            _history.Write(new JobRecord
+            {
+                Id = id,
+                Kind = order.Backup is null ? JobKind.Recovery : JobKind.Backup,
+                State = e is OperationCanceledException ? JobState.Aborted : JobState.Failed,
+                Phase = JobPhase.Finished,
+                Started = started,
+                Ended = _clock.GetUtcNow(),
+                Heartbeat = _clock.GetUtcNow(),
+                ProcessId = Environment.ProcessId,
+                Error = e is OperationCanceledException ? null : JobError.Of(e),
+            });
+            throw;
+        }
+    }
 
     /// <summary>All jobs that are on record, oldest first.</summary>
-    public IReadOnlyList<JobRecord> List() => throw new NotImplementedException();
+    public IReadOnlyList<JobRecord> List() => _history.List();
 
     /// <summary>One job.</summary>
-    public JobRecord Get(Guid id) => throw new NotImplementedException();
+    /// <exception cref="BackupException">JobNotFound.</exception>
+    public JobRecord Get(Guid id) => _history.Get(id);
 
-    /// <summary>Stops a job in order and returns when it has ended.</summary>
-    public Task<JobRecord> StopAsync(Guid id, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Stops a job in order, in whatever process it runs, and returns when it has ended. One that has ended is returned as it is.</summary>
+    /// <exception cref="BackupException">JobNotFound; JobInProgress: it has not ended for ten minutes.</exception>
+    public async Task<JobRecord> StopAsync(Guid id, CancellationToken cancellationToken)
+    {
+        long start = _clock.GetTimestamp();
+        bool asked = false;
+        while (true)
+        {
+            JobRecord job = Get(id);
+            if (job.State != JobState.InProgress)
+            {
+                return job;
+            }
 
-    /// <summary>What a job skipped, and why.</summary>
-    public IReadOnlyList<SkippedItem> ListSkipped(Guid id) => throw new NotImplementedException();
+            if (!asked)
+            {
+                await File.WriteAllBytesAsync(_history.FileOf(id, JobRunner.StopFile), [], cancellationToken).ConfigureAwait(false);
+                asked = true;
+            }
+
+            if (_clock.GetElapsedTime(start) > _stopPatience)
+            {
+                throw new BackupException(
+                    BackupErrorId.JobInProgress,
+                    $"The job {id} was asked to stop and has not ended; process {job.ProcessId} is still in the phase {job.Phase}.",
+                    $"Wait for it, or end process {job.ProcessId}: what has arrived in the vault stays usable.",
+                    id.ToString(),
+                    transient: true);
+            }
+
+            await Task.Delay(_poll, _clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What a job skipped, and why: the first ten thousand items.</summary>
+    /// <exception cref="BackupException">JobNotFound.</exception>
+    public IReadOnlyList<SkippedItem> ListSkipped(Guid id) => _history.ReadSkipped(Get(id).Id);
+
+    private async Task<JobRecord> BackUpAsync(Guid id, BackupOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
+    {
+        BackupPolicy policy = Check(order);
+        var sources = new PolicyBackup(policy, order, _state.PathOf("system-state"));
+        return await new JobRunner(_history, _clock).RunAsync(
+            id, JobKind.Backup, monitor => SourceStatuses.OfBackup(monitor, sources.Names), WorkAsync, progress, cancellationToken).ConfigureAwait(false);
+
+        async Task WorkAsync(JobWork job, CancellationToken stop)
+        {
+            BackupEngine engine = await _agent.OpenEngineAsync(stop).ConfigureAwait(false);
+            string machine = MachineName;
+            IReadOnlyList<RecoveryPoint> earlier = await engine.ListPointsAsync(machine, stop).ConfigureAwait(false);
+            var request = new BackupRequest
+            {
+                MachineName = machine,
+                Sources = await sources.PrepareAsync(stop).ConfigureAwait(false),
+                Tags = sources.TagsFor(_clock, earlier),
+            };
+            BackupResult result = await engine.BackUpAsync(request, job.Monitor, stop).ConfigureAwait(false);
+            job.RecoveryPointId = result.Point.SessionId;
+        }
+    }
+
+    private async Task<JobRecord> RecoverAsync(Guid id, RecoveryOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
+    {
+        Check(order);
+        string name = order.Paths.Count switch
+        {
+            0 => "Everything",
+            1 => order.Paths[0],
+            int count => $"{order.Paths[0]} and {count - 1} more",
+        };
+        return await new JobRunner(_history, _clock).RunAsync(
+            id, JobKind.Recovery, monitor => SourceStatuses.OfRecovery(monitor, name), WorkAsync, progress, cancellationToken).ConfigureAwait(false);
+
+        async Task WorkAsync(JobWork job, CancellationToken stop)
+        {
+            BackupEngine engine = await OpenEngineAsync(order, stop).ConfigureAwait(false);
+            RecoveryPoint point = await engine.GetPointAsync(order.PointId, order.MachineName, stop).ConfigureAwait(false);
+            job.RecoveryPointId = point.SessionId;
+            var request = new RestoreRequest
+            {
+                Point = point,
+                Paths = order.Paths,
+                TargetFolder = order.TargetFolder ?? "/",
+                Layout = order.TargetFolder is null ? RestoreLayout.FullPath : RestoreLayout.ItemName,
+                Conflict = order.Conflict,
+                CopyNames = CopyNames.Dated,
+                SkipSecurity = order.SkipSecurity,
+                Verify = order.Verify,
+            };
+            RestorePlan plan = await engine.PlanRestoreAsync(request, job.Monitor, stop).ConfigureAwait(false);
+            await engine.RestoreAsync(plan, job.Monitor, stop).ConfigureAwait(false);
+        }
+    }
+
+    private string MachineName => _agent.Machine.Registration?.MachineName ?? _options.MachineName;
+
+    private BackupPolicy Check(BackupOrder order)
+    {
+        if (order.Kind == PolicyKind.SystemState)
+        {
+            LinuxSystemState.RequireSupport();
+        }
+
+        return _agent.Policies.Get(order.Kind) ?? throw new BackupException(
+            BackupErrorId.PolicyNotFound,
+            order.Kind == PolicyKind.Files ? "This machine has no policy." : "This machine has no policy for its system state.",
+            "Make one with New-OBPolicy and save it with Set-OBPolicy.");
+    }
+
+    private void Check(RecoveryOrder order)
+    {
+        bool isOwn = string.Equals(order.MachineName, MachineName, StringComparison.OrdinalIgnoreCase);
+        if (order.TargetFolder is null && !isOwn)
+        {
+            throw Missing($"Items of another machine, '{order.MachineName}', are to be recovered, and no folder to put them into was named.", "Name a folder: New-OBRecoveryOption -DestinationPath.");
+        }
+
+        if (order.TargetFolder is null && OperatingSystem.IsWindows())
+        {
+            throw new BackupException(
+                BackupErrorId.NotAvailable,
+                "On Windows this version recovers items into a folder, not to where they came from.",
+                "Name a folder (New-OBRecoveryOption -DestinationPath), and move the items from there.");
+        }
+
+        if (order.Passphrase is null && order.VaultLocation is { } location && location != _agent.Machine.Registration?.VaultLocation)
+        {
+            throw Missing($"The vault '{location}' is not this machine's, and no passphrase was given.", "Give the passphrase of the machine whose items are to be recovered.");
+        }
+    }
+
+    private static BackupException Missing(string message, string action) => new(BackupErrorId.RecoveryOptionMissing, message, action);
+
+    private Task<BackupEngine> OpenEngineAsync(RecoveryOrder order, CancellationToken cancellationToken)
+    {
+        if (order.Passphrase is not { } passphrase)
+        {
+            return _agent.OpenEngineAsync(cancellationToken);
+        }
+
+        string location = order.VaultLocation ?? _agent.Machine.Registration?.VaultLocation
+            ?? throw Missing("No vault was named, and this machine is registered with none.", "Name the vault, or register the machine with Start-OBRegistration.");
+        return _agent.OpenEngineAsync(location, passphrase, cancellationToken);
+    }
+
+    private async Task<JobRecord> StartAsync(JobOrder order, string? passphrase, CancellationToken cancellationToken)
+    {
+        if (Running is { } other)
+        {
+            throw JobHistory.InProgress(other);
+        }
+
+        Guid id = JobHistory.NewId();
+        _history.WriteFile(id, JobOrder.FileName, JsonSerializer.SerializeToUtf8Bytes(order, OrderJson.Default.JobOrder));
+        string log = _history.FileOf(id, "log.txt");
+        using Process process = JobHostProcess.Start(_options.JobHost, ["job", "run", id.ToString("D"), "--state", _state.Path], passphrase, log);
+        long start = _clock.GetTimestamp();
+        while (true)
+        {
+            bool ended = process.HasExited;
+            if (_history.Read(id) is { } job)
+            {
+                return job is { State: JobState.Failed, Error.Id: nameof(BackupErrorId.JobInProgress) } ? throw JobHistory.InProgress(Running) : job;
+            }
+
+            if (ended || _clock.GetElapsedTime(start) > _beginPatience)
+            {
+                throw await NotBegunAsync(process, ended, log, cancellationToken).ConfigureAwait(false);
+            }
+
+            await Task.Delay(_poll, _clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<BackupException> NotBegunAsync(Process process, bool ended, string log, CancellationToken cancellationToken)
+    {
+        string wrote = File.Exists(log) ? (await File.ReadAllTextAsync(log, cancellationToken).ConfigureAwait(false)).Trim() : "";
+        return new BackupException(
+            BackupErrorId.JobHostMissing,
+            ended
+                ? $"The program for background jobs, '{_options.JobHost}', ended with status {process.ExitCode} without beginning the job: {wrote}"
+                : $"The program for background jobs, '{_options.JobHost}', has not begun the job for a minute; it still runs as process {process.Id}.",
+            "Run it by hand with --version to see what it lacks, or run the job in the foreground.",
+            _options.JobHost);
+    }
+
+    private JobOrder ReadOrder(Guid id)
+    {
+        string path = _history.FileOf(id, JobOrder.FileName);
+        if (!File.Exists(path) || _history.Read(id) is not null)
+        {
+            throw new BackupException(
+                BackupErrorId.JobNotFound,
+                $"No job {id} waits to be run: '{path}' does not exist, or was carried out.",
+                "Start jobs with Start-OBBackup or Start-OBRecovery.",
+                id.ToString());
+        }
+
+        try
+        {
+            JobOrder? order = JsonSerializer.Deserialize(File.ReadAllBytes(path), OrderJson.Default.JobOrder);
+            if (order is { Version: JobOrder.Current } && (order.Backup is null) != (order.Recovery is null))
+            {
+                return order;
+            }
+        }
+        catch (JsonException e)
+        {
+            throw Damaged(e);
+        }
+
+        throw Damaged(null);
+
+        BackupException Damaged(JsonException? cause) => new(
+            BackupErrorId.StateInvalid,
+            $"The order '{path}' cannot be read: it is truncated, no order, or of another version.",
+            "Start the job again.",
+            path,
+            innerException: cause);
+    }
 }

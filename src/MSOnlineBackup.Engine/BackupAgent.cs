@@ -19,7 +19,7 @@ public sealed class BackupAgent
         var state = new StateFolder(options.StateFolder);
         Machine = new MachineAccount(state, options.MachineName, options.OpenVault, options.Limits, options.Engine);
         Policies = new PolicyStore(state, Machine, options.Limits, options.Engine.TimeProvider);
-        Jobs = new AgentJobs(this, options, state.Path);
+        Jobs = new AgentJobs(this, options, state);
     }
 
     /// <summary>Registration, passphrase and settings.</summary>

@@ -71,6 +71,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new KeyAddCommand(),
                 new KeyChangeCommand(),
                 new KeyRemoveCommand()),
+            new CommandGroup("job", "Run background jobs of this machine's agent.", JobRunCommand.HelpExample, new JobRunCommand()),
             _json,
             _quiet,
             _debug,

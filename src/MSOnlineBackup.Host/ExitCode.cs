@@ -37,7 +37,7 @@ internal static class ExitCodes
     public static ExitCode Of(BackupErrorId id) => id switch
     {
         BackupErrorId.VaultNotFound or BackupErrorId.VaultHeaderInvalid => ExitCode.NoVault,
-        BackupErrorId.SessionFenced => ExitCode.Busy,
+        BackupErrorId.SessionFenced or BackupErrorId.JobInProgress => ExitCode.Busy,
         BackupErrorId.PassphraseRejected or BackupErrorId.PassphraseInvalid => ExitCode.PassphraseRejected,
         BackupErrorId.ArgumentInvalid or BackupErrorId.PatternInvalid or BackupErrorId.SourceMissing => ExitCode.Usage,
         _ => ExitCode.Failed,

@@ -32,6 +32,7 @@ public sealed class JsonSchemaTests
         [typeof(RepairSummary)] = ["repair index"],
         [typeof(KeySummary)] = ["key add", "key change", "key remove"],
         [typeof(DrillSummary)] = ["drill"],
+        [typeof(JobSummary)] = ["job run"],
     };
 
     public static TheoryData<Type> Documents { get; } =

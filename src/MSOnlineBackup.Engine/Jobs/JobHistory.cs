@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Jobs;
@@ -10,9 +11,9 @@ namespace MSOnlineBackup.Engine.Jobs;
 /// The jobs of this machine, one folder each: its record, what it skipped, and for a background job its order and its log.
 /// A record is written by the job itself; once its process is gone, by whoever holds the lock next.
 /// </summary>
-/// <param name="folder">Where; created with the first job.</param>
+/// <param name="state">The machine's state, in which they lie.</param>
 /// <param name="clock">This machine's clock.</param>
-internal sealed class JobHistory(string folder, TimeProvider clock)
+internal sealed class JobHistory(StateFolder state, TimeProvider clock)
 {
     /// <summary>So many jobs are kept; the oldest go first.</summary>
     public const int MaxJobs = 1000;
@@ -23,15 +24,19 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
     /// <summary>A job that gave no sign of life for so long is taken for lost.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
 
+    private const string RecordName = "job.json";
     private const int Version = 1;
+    private const string LockName = "jobs.lock";
     private static readonly TimeSpan _lockPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _lockInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly string _folder = state.PathOf("jobs");
 
     /// <summary>A new id.</summary>
     public static Guid NewId() => new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
 
     /// <summary>A job's folder.</summary>
-    public string FolderOf(Guid id) => Path.Combine(folder, id.ToString("D"));
+    public string FolderOf(Guid id) => Path.Combine(_folder, id.ToString("D"));
 
     /// <summary>A file of a job's.</summary>
     public string FileOf(Guid id, string name) => Path.Combine(FolderOf(id), name);
@@ -46,7 +51,7 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
             return records;
         }
 
-        using (JobLock? held = TryLock())
+        using (IDisposable? held = state.TryLock(LockName))
         {
             // Read again: who had the lock until now may have ended its job well.
             records = ReadAll();
@@ -69,15 +74,15 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
         $"List the jobs. The last {MaxJobs} are kept.",
         id.ToString());
 
-    /// <summary>Takes the lock for a job, and settles what earlier ones left open.</summary>
+    /// <summary>Takes the right to run a job, which one process at a time has and the system takes back when that ends, and settles what earlier ones left open.</summary>
     /// <exception cref="BackupException">JobInProgress.</exception>
-    public async Task<JobLock> LockAsync(CancellationToken cancellationToken)
+    public async Task<IDisposable> LockAsync(CancellationToken cancellationToken)
     {
         // Somebody who only lists may have it for a moment.
         long start = clock.GetTimestamp();
         while (true)
         {
-            if (TryLock() is { } held)
+            if (state.TryLock(LockName) is { } held)
             {
                 ReadAll().FindAll(IsInProgress).ForEach(record => SaveAsLost(record));
                 return held;
@@ -106,17 +111,21 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
             transient: true);
     }
 
-    /// <summary>Writes a record whole.</summary>
+    /// <summary>Writes a record.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
     public void Write(JobRecord record)
     {
-        Directory.CreateDirectory(FolderOf(record.Id));
-        WriteWhole(RecordFile(record.Id), JsonSerializer.SerializeToUtf8Bytes(new JobFile(Version, record), JobJson.Default.JobFile));
+        WriteFile(record.Id, RecordName, JsonSerializer.SerializeToUtf8Bytes(new JobFile(Version, record), JobJson.Default.JobFile));
     }
+
+    /// <summary>Writes a file of a job's whole: whoever reads meanwhile sees it as it was.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public void WriteFile(Guid id, string name, byte[] content) => state.Replace(FileOf(id, name), content);
 
     /// <summary>A record as it stands in its file; null where there is none yet.</summary>
     public JobRecord? Read(Guid id)
     {
-        string path = RecordFile(id);
+        string path = FileOf(id, RecordName);
         try
         {
             JobFile? file = JsonSerializer.Deserialize(File.ReadAllBytes(path), JobJson.Default.JobFile);
@@ -167,28 +176,12 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
         }
     }
 
-    // Whoever reads while it is written sees the record as it was.
-    private static void WriteWhole(string path, byte[] content)
-    {
-        string temporary = path + ".new";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
-        {
-            file.Write(content);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
-
     private static bool IsInProgress(JobRecord record) => record.State == JobState.InProgress;
 
     private static string Name(JobKind kind) => kind == JobKind.Backup ? "backup" : "recovery";
 
-    private JobLock? TryLock() => JobLock.TryTake(Path.Combine(folder, "lock"));
-
     private bool IsStale(JobRecord record) => clock.GetUtcNow() - record.Heartbeat > StaleAfter;
 
-    private string RecordFile(Guid id) => FileOf(id, "job.json");
 
     private JobRecord SaveAsLost(JobRecord record)
     {
@@ -211,7 +204,7 @@ internal sealed class JobHistory(string folder, TimeProvider clock)
     private List<JobRecord> ReadAll()
     {
         var records = new List<JobRecord>();
-        foreach (string path in Directory.Exists(folder) ? Directory.EnumerateDirectories(folder) : [])
+        foreach (string path in Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder) : [])
         {
             if (Guid.TryParseExact(Path.GetFileName(path), "D", out Guid id) && Read(id) is { } record)
             {

@@ -58,6 +58,7 @@ public readonly record struct JobProgress(
 /// <param name="Files">Files done.</param>
 /// <param name="ChangedFiles">Files that were new or changed.</param>
 /// <param name="TotalFiles">Files there are in all, likewise.</param>
+/// <param name="Skipped">Items skipped in it, itself being one if it was left out.</param>
 /// <param name="HasEnded">Whether nothing more will be counted.</param>
 /// <param name="Failure">Why it was left out; null where it was not.</param>
 public sealed record SourceProgress(
@@ -67,6 +68,7 @@ public sealed record SourceProgress(
     long Files,
     long ChangedFiles,
     long? TotalFiles,
+    long Skipped,
     bool HasEnded,
     BackupException? Failure);
 
@@ -141,7 +143,13 @@ public sealed class JobMonitor
         lock (_sourcesGate)
         {
             _source = new SourceStart(
-                Interlocked.Read(ref _bytes), Interlocked.Read(ref _readBytes), Interlocked.Read(ref _files), Interlocked.Read(ref _changedFiles), null, null);
+                Interlocked.Read(ref _bytes),
+                Interlocked.Read(ref _readBytes),
+                Interlocked.Read(ref _files),
+                Interlocked.Read(ref _changedFiles),
+                Interlocked.Read(ref _skipped),
+                TotalFiles: null,
+                TotalBytes: null);
         }
     }
 
@@ -213,9 +221,10 @@ public sealed class JobMonitor
         Interlocked.Read(ref _files) - start.Files,
         Interlocked.Read(ref _changedFiles) - start.ChangedFiles,
         start.TotalFiles,
+        Interlocked.Read(ref _skipped) - start.Skipped,
         HasEnded: false,
         Failure: null);
 
     /// <summary>What the counters were when a source began, and what it is expected to hold.</summary>
-    private sealed record SourceStart(long Bytes, long ReadBytes, long Files, long ChangedFiles, long? TotalFiles, long? TotalBytes);
+    private sealed record SourceStart(long Bytes, long ReadBytes, long Files, long ChangedFiles, long Skipped, long? TotalFiles, long? TotalBytes);
 }

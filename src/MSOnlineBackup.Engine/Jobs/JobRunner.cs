@@ -40,7 +40,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock)
         Action<JobRecord> progress,
         CancellationToken cancellationToken)
     {
-        using JobLock held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
+        using IDisposable held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
         using var skipped = new SkippedList(history.FileOf(id, SkippedList.FileName));
         bool damaged = false;
         var job = new JobWork(new JobMonitor
@@ -131,7 +131,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock)
                 skipped.Flush();
                 history.Write(record);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or BackupException { Id: BackupErrorId.StateAccessDenied })
             {
                 // The next beat tries again, and the record of the end must succeed; a backup is worth more than a sign of life.
             }

@@ -150,7 +150,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         state.Update(known => (known ?? new MachineState()) with { Scratch = target });
         if (moves)
         {
-            File.Delete(source);
+            TryDelete(source);
         }
     }
 
@@ -203,7 +203,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The error that is on its way says what is wrong; a key file without an activation is never read.
+            // What is left is of no use to anybody without the machine's secret, and of none to the machine: it is not read.
         }
     }
 

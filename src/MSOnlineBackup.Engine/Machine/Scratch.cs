@@ -39,8 +39,9 @@ internal static unsafe partial class Scratch
     internal static bool IsRemovable(string system, ulong device)
     {
         string link = string.Create(CultureInfo.InvariantCulture, $"{system}/dev/block/{device >> 32}:{device & 0xFFFF_FFFF}");
-        if (Directory.ResolveLinkTarget(link, returnFinalTarget: true) is not { } place)
+        if (!Directory.Exists(link) || Directory.ResolveLinkTarget(link, returnFinalTarget: true) is not { } place)
         {
+            // File systems without a disk of their own.
             return false;
         }
 

@@ -88,4 +88,4 @@ internal sealed record SettingsState
 }
 
 /// <summary>A proxy as it is stored.</summary>
-internal sealed record ProxyState(string Server, int Port, string? UserName, byte[]? SealedPassword);
+internal sealed record ProxyState(string Server, int Port, string? UserName = null, byte[]? SealedPassword = null);

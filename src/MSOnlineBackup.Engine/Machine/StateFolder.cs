@@ -42,14 +42,14 @@ internal sealed class StateFolder
         }
     });
 
-    /// <summary>Changes a file: nobody else changes any in between.</summary>
+    /// <summary>Changes a file: nobody else changes it in between.</summary>
     /// <param name="name">The file.</param>
     /// <param name="change">From its bytes, null where there is none, to the new ones, null to remove it.</param>
     /// <exception cref="BackupException">StateAccessDenied.</exception>
     public void Update(string name, Func<byte[]?, byte[]?> change) => Try(() =>
     {
         Make();
-        using IDisposable _ = StateLock.Enter(PathOf("state.lock"));
+        using IDisposable _ = StateLock.Enter(PathOf(name + ".lock"));
         if (change(Read(name)) is { } content)
         {
             PrivateFile.Replace(PathOf(name), content);
@@ -82,6 +82,25 @@ internal sealed class StateFolder
     {
         Make();
         return Make(PathOf(name));
+    });
+
+    /// <summary>Takes a lock of a name; null where somebody has it.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public IDisposable? TryLock(string name) => Try(() =>
+    {
+        Make();
+        return StateLock.TryEnter(PathOf(name));
+    });
+
+    /// <summary>Writes a file, below a folder that is made if need be, in the place of what is there; for files that one process at a time
+    /// writes.</summary>
+    /// <exception cref="BackupException">StateAccessDenied; what was there is unchanged.</exception>
+    public void Replace(string name, byte[] content) => Try(() =>
+    {
+        Make();
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(PathOf(name))!);
+        PrivateFile.Replace(PathOf(name), content);
+        return true;
     });
 
     private static string FindPlace()

@@ -56,7 +56,8 @@ internal static class StateLock
         }
     }
 
-    private static FileStream? TryEnter(string path)
+    /// <summary>Takes a lock; null where somebody has it.</summary>
+    public static FileStream? TryEnter(string path)
     {
         try
         {

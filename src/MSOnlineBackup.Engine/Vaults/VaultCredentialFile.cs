@@ -91,7 +91,7 @@ internal static class VaultCredentialFile
         try
         {
             VaultCredential? credential = JsonSerializer.Deserialize(plaintext, VaultCredentialJson.Default.VaultCredential);
-            if (credential is not null && VaultLayout.IsId(credential.VaultId) && credential.Location.Length > 0)
+            if (credential is not null && VaultLayout.IsId(credential.VaultId) && IsText(credential.Location) && IsText(credential.VaultName))
             {
                 return credential;
             }
@@ -103,4 +103,7 @@ internal static class VaultCredentialFile
 
         throw Invalid(path, "what is sealed in it is no credential");
     }
+
+    // Both are shown to people.
+    private static bool IsText(string text) => text.Length > 0 && !text.Any(char.IsControl);
 }

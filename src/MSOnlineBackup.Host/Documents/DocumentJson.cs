@@ -27,6 +27,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(RepairSummary))]
 [JsonSerializable(typeof(KeySummary))]
 [JsonSerializable(typeof(DrillSummary))]
+[JsonSerializable(typeof(JobSummary))]
 internal sealed partial class DocumentJson : JsonSerializerContext
 {
     /// <summary>One line, paths readable: no HTML page will ever hold it.</summary>

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
@@ -105,3 +106,6 @@ internal sealed record DrillSummary(
     int Findings,
     bool Identical,
     string? KeptIn) : Summary("drill");
+
+internal sealed record JobSummary(Guid JobId, JobKind Kind, JobState State, string? PointId, long NewBytes, long StoredBytes, long Skipped)
+    : Summary("job run");

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Host.Documents;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>job run</c>: what runs a background job in a process of its own.</summary>
+internal sealed class JobRunCommand : HostCommand
+{
+    /// <summary>The example, which the group above it shows too.</summary>
+    public const string HelpExample = "obengine job run 6f9619ff-8b86-4d01-b42d-00cf4fc964ff --state /var/lib/msonlinebackup";
+
+    private readonly Argument<Guid> _id;
+    private readonly Option<string> _state;
+
+    public JobRunCommand()
+        : base("run", "Run a job that was ordered to run in the background. The module starts it; it is not meant to be typed.", HelpExample)
+    {
+        _id = new Argument<Guid>("ID") { Description = "The job's id: the name of its folder." };
+        _state = new Option<string>("--state") { HelpName = "DIR", Required = true, Description = "The folder of the machine's state." };
+        Add(_id);
+        Add(_state);
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        Guid id = context.Parsed.GetRequiredValue(_id);
+        BackupAgent agent = BackupAgent.Open(new AgentOptions
+        {
+            StateFolder = context.Parsed.GetRequiredValue(_state),
+            MachineName = context.Environment.MachineName,
+            OpenVault = location => VaultLocation.Open(location, context),
+            CreateVault = location => VaultLocation.Create(location, context),
+            Limits = PolicyLimits.Open,
+            Engine = context.EngineOptions,
+        });
+        try
+        {
+            return Describe(await agent.Jobs.RunStartedAsync(id, stop => ReadLineAsync(context, stop), context.Stop).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (!context.Stop.IsCancellationRequested)
+        {
+            // Stopped by a wish of which this process's signals know nothing.
+            return Describe(agent.Jobs.Get(id));
+        }
+    }
+
+    private static async Task<string?> ReadLineAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        using var input = new StreamReader(context.Environment.OpenInput?.Invoke() ?? Stream.Null);
+        return await input.ReadLineAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static Outcome Describe(JobRecord job)
+    {
+        ExitCode code = job.State switch
+        {
+            JobState.Completed => ExitCode.Success,
+            JobState.CompletedWithWarnings => ExitCode.CompletedWithSkips,
+            _ => ExitCode.Stopped,
+        };
+        var summary = new JobSummary(job.Id, job.Kind, job.State, job.RecoveryPointId, job.NewBytes, job.StoredBytes, job.Skipped) { ExitCode = (int)code };
+        return new Outcome(summary, $"{job.Kind} {job.Id}: {job.State}");
+    }
+}

@@ -1,0 +1,103 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Testing;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Machine;
+
+/// <summary>Machines with real state folders, and vaults in real folders.</summary>
+internal sealed class AgentFixture : IDisposable
+{
+    public const string Passphrase = "a passphrase for tests";
+    public const string Other = "another one for tests";
+
+    private readonly TempFolder _folder = new();
+
+    public static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>A day ahead of the files, so that none of them has changed just now.</summary>
+    public FakeClock Clock { get; } = new(TimeProvider.System.GetUtcNow().AddDays(1));
+
+    public string Vault => _folder["vault"];
+
+    public string State => StateOf("ALPHA");
+
+    public string Key => Path.Combine(State, "scratch", KeyFile.Name);
+
+    /// <summary>Stands between the agent and the vault; nothing by default.</summary>
+    public Func<IVaultStore, IVaultStore> Decorate { get; set; } = static store => store;
+
+    public string this[string name] => _folder[name];
+
+    public string StateOf(string machine) => _folder["state", machine];
+
+    /// <summary>The agent of a machine, opened anew as another process would.</summary>
+    public BackupAgent Open(string machine = "ALPHA", string? state = null) => BackupAgent.Open(new AgentOptions
+    {
+        StateFolder = state ?? StateOf(machine),
+        MachineName = machine,
+        OpenVault = location => Decorate(new FolderVaultStore(location)),
+        CreateVault = location => FolderVaultStore.Create(location),
+        Limits = PolicyLimits.Open,
+        Engine = new EngineOptions { TimeProvider = Clock, KeyDerivationIterations = 10, Workers = 2 },
+    });
+
+    /// <summary>A new credential file, of a vault that is made if there is none.</summary>
+    public async Task<string> IssueAsync(TimeSpan? validity = null, string? vault = null)
+    {
+        BackupAgent agent = Open("ISSUER");
+        vault ??= Vault;
+        if (!Directory.Exists(vault))
+        {
+            await agent.CreateVaultAsync(vault, "Office", Cancel);
+        }
+
+        // No two files are issued in the same second.
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        return await agent.IssueCredentialAsync(vault, Directory.CreateDirectory(_folder["files"]).FullName, validity, Cancel);
+    }
+
+    public async Task<BackupAgent> RegisterAsync(string machine = "ALPHA", string? state = null)
+    {
+        BackupAgent agent = Open(machine, state);
+        await agent.Machine.RegisterAsync(await IssueAsync(), Cancel);
+        return agent;
+    }
+
+    /// <summary>A machine that is registered and has a passphrase.</summary>
+    public async Task<BackupAgent> ActivateAsync(string machine = "ALPHA", string passphrase = Passphrase, string? state = null)
+    {
+        BackupAgent agent = await RegisterAsync(machine, state);
+        await agent.Machine.SetPassphraseAsync(passphrase, Cancel);
+        return agent;
+    }
+
+    /// <summary>Backs up a folder with a file in it.</summary>
+    public async Task<BackupResult> BackUpAsync(BackupAgent agent)
+    {
+        string source = _folder["source"];
+        if (!Directory.Exists(source))
+        {
+            Directory.CreateDirectory(source);
+            await File.WriteAllTextAsync(Path.Combine(source, "file"), "precious content", Cancel);
+        }
+
+        BackupEngine engine = await agent.OpenEngineAsync(Cancel);
+        var request = new BackupRequest { MachineName = agent.Machine.Registration!.MachineName, Sources = [new BackupSource.Tree(source, new SourceSelection())] };
+        return await engine.BackUpAsync(request, new JobMonitor(), Cancel);
+    }
+
+    public static async Task<BackupException> FailsAsync(BackupErrorId id, string? code, Func<Task> action)
+    {
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(action);
+        Assert.Equal((id, code), (fault.Id, fault.ErrorCode));
+        return fault;
+    }
+
+    public void Dispose() => _folder.Dispose();
+}

@@ -1,0 +1,201 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
+
+namespace MSOnlineBackup.Engine.Tests.Machine;
+
+public sealed class RegistrationTests : IDisposable
+{
+    private const string Code = "34513";
+
+    private readonly AgentFixture _agents = new();
+
+    public void Dispose() => _agents.Dispose();
+
+    [Fact]
+    public async Task A_machine_registers_by_a_file_and_remembers_it()
+    {
+        string file = await _agents.IssueAsync();
+        Assert.Matches(@"^Office_\d{4}-\d\d-\d\dT\d{6}Z\.VaultCredentials$", Path.GetFileName(file));
+
+        MachineRegistration registration = await _agents.Open().Machine.RegisterAsync(file, Cancel);
+
+        Assert.Equal(registration, _agents.Open().Machine.Registration);
+        Assert.Equal(("Office", _agents.Vault, "ALPHA", 1), (registration.VaultName, registration.VaultLocation, registration.MachineName, registration.CredentialSerial));
+        Assert.Equal((await _agents.Open().InspectVaultAsync(_agents.Vault, Cancel)).VaultId, registration.VaultId);
+        Assert.Equal(_agents.Vault, await _agents.Open("OTHER").ReadCredentialAsync(file, Cancel));
+        Assert.False(_agents.Open().Machine.HasPassphrase);
+    }
+
+    [Fact]
+    public async Task A_relative_path_will_do_and_the_ending_in_any_letters()
+    {
+        string file = await _agents.IssueAsync();
+        string copy = Path.ChangeExtension(file, ".vaultcredentials");
+        File.Move(file, copy);
+
+        await _agents.Open().Machine.RegisterAsync(Path.GetRelativePath(Directory.GetCurrentDirectory(), copy), Cancel);
+
+        Assert.NotNull(_agents.Open().Machine.Registration);
+    }
+
+    [Fact]
+    public async Task A_file_holds_for_48_hours_and_no_minute_longer()
+    {
+        string file = await _agents.IssueAsync();
+        _agents.Clock.Advance(TimeSpan.FromHours(48));
+        await _agents.Open().Machine.RegisterAsync(file, Cancel);
+
+        _agents.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        BackupException fault = await RefusedAsync(file);
+        Assert.Contains("expired on", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_holds_for_up_to_ten_days_if_so_issued()
+    {
+        string file = await _agents.IssueAsync(TimeSpan.FromDays(10));
+        _agents.Clock.Advance(TimeSpan.FromDays(10));
+        await _agents.Open().Machine.RegisterAsync(file, Cancel);
+
+        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.IssueAsync(TimeSpan.FromDays(10) + TimeSpan.FromSeconds(1)));
+        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.IssueAsync(TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task Of_two_files_only_the_newer_counts()
+    {
+        string older = await _agents.IssueAsync();
+        string newer = await _agents.IssueAsync();
+
+        BackupException fault = await RefusedAsync(older);
+
+        Assert.Contains("only the newest", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(2, (await _agents.Open().Machine.RegisterAsync(newer, Cancel)).CredentialSerial);
+    }
+
+    [Fact]
+    public async Task Every_flipped_byte_and_every_truncation_is_refused()
+    {
+        string file = await _agents.IssueAsync();
+        byte[] whole = await File.ReadAllBytesAsync(file, Cancel);
+        for (int at = 0; at < whole.Length; at++)
+        {
+            byte[] flipped = [.. whole];
+            flipped[at] ^= 0x10;
+            await File.WriteAllBytesAsync(file, flipped, Cancel);
+            Assert.Contains("corrupt", (await RefusedAsync(file)).Message, StringComparison.Ordinal);
+            await File.WriteAllBytesAsync(file, whole[..at], Cancel);
+            await RefusedAsync(file);
+        }
+
+        Assert.False(Directory.Exists(Path.Combine(_agents.State, "scratch")));
+        Assert.Null(_agents.Open().Machine.Registration);
+    }
+
+    [Fact]
+    public async Task Nothing_can_be_read_in_a_file()
+    {
+        string text = System.Text.Encoding.Latin1.GetString(await File.ReadAllBytesAsync(await _agents.IssueAsync(), Cancel));
+
+        Assert.DoesNotContain("Office", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(_agents.Vault, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_no_credential_file_is_told_apart()
+    {
+        string file = await _agents.IssueAsync();
+        string renamed = Path.ChangeExtension(file, ".txt");
+        File.Copy(file, renamed);
+
+        Assert.Contains("does not end with", (await RefusedAsync(renamed)).Message, StringComparison.Ordinal);
+        Assert.Contains("no such file", (await RefusedAsync(_agents["none.VaultCredentials"])).Message, StringComparison.Ordinal);
+        Assert.Contains("no such file", (await RefusedAsync(Path.Combine(_agents["none"], "x.VaultCredentials"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_whose_record_the_vault_has_lost_is_refused()
+    {
+        string file = await _agents.IssueAsync();
+        string record = Path.Combine(_agents.Vault, "credentials", "00000001");
+        await File.WriteAllTextAsync(record, "{", Cancel);
+        await RefusedAsync(file);
+        File.Delete(record);
+        await RefusedAsync(file);
+    }
+
+    [Fact]
+    public async Task Another_vault_in_the_place_of_the_one_it_was_issued_for_is_told()
+    {
+        string file = await _agents.IssueAsync();
+        Directory.Delete(_agents.Vault, recursive: true);
+        await _agents.Open().CreateVaultAsync(_agents.Vault, "Impostor", Cancel);
+
+        Assert.Contains("another vault", (await RefusedAsync(file)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_vault_that_is_not_there_is_told_with_its_place()
+    {
+        string file = await _agents.IssueAsync();
+        Directory.Move(_agents.Vault, _agents["elsewhere"]);
+
+        BackupException fault = await FailsAsync(BackupErrorId.VaultNotFound, null, () => _agents.Open().Machine.RegisterAsync(file, Cancel));
+
+        Assert.Contains(_agents.Vault, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_of_another_vault_is_refused_once_the_machine_is_registered()
+    {
+        BackupAgent agent = await _agents.ActivateAsync();
+        string foreign = await _agents.IssueAsync(vault: _agents["second"]);
+
+        BackupException fault = await FailsAsync(BackupErrorId.VaultCredentialForeign, "100110", () => agent.Machine.RegisterAsync(foreign, Cancel));
+
+        Assert.Contains("machine.json", fault.RecommendedAction, StringComparison.Ordinal);
+        Assert.Equal(_agents.Vault, agent.Machine.Registration!.VaultLocation);
+        Assert.Equal(_agents["second"], await agent.ReadCredentialAsync(foreign, Cancel));
+    }
+
+    [Fact]
+    public async Task Registering_again_with_the_same_vault_keeps_the_passphrase()
+    {
+        BackupAgent agent = await _agents.ActivateAsync();
+        await _agents.BackUpAsync(agent);
+
+        await agent.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
+
+        Assert.True(agent.Machine.HasPassphrase);
+        Assert.Equal(2, agent.Machine.Registration!.CredentialSerial);
+        Assert.Equal(1, (await _agents.BackUpAsync(agent)).UnchangedFiles);
+    }
+
+    [Fact]
+    public async Task A_machine_of_another_name_needs_its_passphrase_anew()
+    {
+        await _agents.ActivateAsync();
+        BackupAgent same = _agents.Open("alpha", _agents.State);
+        await same.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
+        Assert.True(same.Machine.HasPassphrase);
+
+        BackupAgent renamed = _agents.Open("BETA", _agents.State);
+        await renamed.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
+
+        Assert.False(renamed.Machine.HasPassphrase);
+        await FailsAsync(BackupErrorId.MachineNotActivated, null, () => renamed.OpenEngineAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_file_is_only_written_to_a_folder_that_is_there()
+    {
+        await _agents.IssueAsync();
+
+        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.Open().IssueCredentialAsync(_agents.Vault, _agents["nowhere"], null, Cancel));
+    }
+
+    private Task<BackupException> RefusedAsync(string file) => FailsAsync(BackupErrorId.VaultCredentialInvalid, Code, () => _agents.Open().Machine.RegisterAsync(file, Cancel));
+}

@@ -1,0 +1,82 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
+
+namespace MSOnlineBackup.Engine.Tests.Machine;
+
+public sealed class SettingsTests : IDisposable
+{
+    private static readonly ProxySetting s_proxy = new("proxy.example", 3128, "backup", "the proxy's secret ä");
+
+    private readonly AgentFixture _agents = new();
+
+    private string File => Path.Combine(_agents.State, "settings.json");
+
+    public void Dispose() => _agents.Dispose();
+
+    [Fact]
+    public void Without_settings_there_is_neither_proxy_nor_limit() =>
+        Assert.Equal(new MachineSettings(), _agents.Open().Machine.Settings);
+
+    [Fact]
+    public void Settings_come_back_and_the_password_stands_nowhere()
+    {
+        var throttle = new ThrottleSetting([DayOfWeek.Monday, DayOfWeek.Friday], TimeSpan.FromHours(9), TimeSpan.FromHours(17), 1_000_000, 2_000_000);
+
+        _agents.Open().Machine.Update(_ => new MachineSettings { Proxy = s_proxy, Throttle = throttle });
+
+        MachineSettings read = _agents.Open().Machine.Settings;
+        Assert.Equal(s_proxy, read.Proxy);
+        Assert.Equal(throttle.WorkDays, read.Throttle!.WorkDays);
+        Assert.Equal(throttle with { WorkDays = [] }, read.Throttle with { WorkDays = [] });
+        Assert.DoesNotContain("secret", System.IO.File.ReadAllText(File), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", read.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_password_is_bound_to_its_proxy()
+    {
+        _agents.Open().Machine.Update(settings => settings with { Proxy = s_proxy });
+        System.IO.File.WriteAllText(File, System.IO.File.ReadAllText(File).Replace("proxy.example", "thief.example", StringComparison.Ordinal));
+
+        Assert.Equal(BackupErrorId.StateInvalid, Assert.Throws<BackupException>(() => _agents.Open().Machine.Settings).Id);
+    }
+
+    [Fact]
+    public async Task No_change_of_two_agents_is_lost()
+    {
+        BackupAgent[] agents = [_agents.Open(), _agents.Open()];
+        agents[0].Machine.Update(settings => settings with { Proxy = new ProxySetting("p", 1) });
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, 40), Cancel, (i, _) =>
+        {
+            agents[i % 2].Machine.Update(settings => settings with { Proxy = settings.Proxy! with { Port = settings.Proxy.Port + 1 } });
+            return ValueTask.CompletedTask;
+        });
+
+        Assert.Equal(41, agents[0].Machine.Settings.Proxy!.Port);
+    }
+
+    [Theory]
+    [InlineData("", 80)]
+    [InlineData("proxy", 0)]
+    [InlineData("proxy", 65536)]
+    public void What_is_no_proxy_is_refused(string server, int port)
+    {
+        BackupException fault = Assert.Throws<BackupException>(() => _agents.Open().Machine.Update(_ => new MachineSettings { Proxy = new ProxySetting(server, port) }));
+
+        Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
+        Assert.Equal(new MachineSettings(), _agents.Open().Machine.Settings);
+    }
+
+    [Fact]
+    public void A_bandwidth_out_of_range_is_refused()
+    {
+        var throttle = new ThrottleSetting([], TimeSpan.Zero, TimeSpan.Zero, 1_000_000, 511_999);
+
+        BackupException fault = Assert.Throws<BackupException>(() => _agents.Open().Machine.Update(_ => new MachineSettings { Throttle = throttle }));
+
+        Assert.Equal(BackupErrorId.PolicyLimitExceeded, fault.Id);
+    }
+}

@@ -1,0 +1,129 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Testing;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
+
+namespace MSOnlineBackup.Engine.Tests.Vaults;
+
+public class VaultEntranceTests
+{
+    private const string First = "the first passphrase";
+    private const string Second = "the second passphrase";
+
+    private readonly MemoryVaultStore _objects = new();
+    private readonly VaultEntrance _entrance;
+
+    public VaultEntranceTests() => _entrance = EntranceOf(_objects);
+
+    [Fact]
+    public async Task The_fiftieth_machine_comes_in_and_the_next_one_does_not()
+    {
+        for (int i = 1; i <= VaultEntrance.MachineLimit; i++)
+        {
+            await EnterAsync($"machine {i}", First);
+        }
+
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => EnterAsync("one more", First));
+
+        Assert.Equal((BackupErrorId.MachineLimitReached, "403"), (fault.Id, fault.ErrorCode));
+        await EnterAsync("MACHINE 50", First);
+    }
+
+    [Fact]
+    public async Task A_name_belongs_to_the_passphrase_that_came_first()
+    {
+        UnlockedKey first = await EnterAsync("server", First);
+
+        Assert.Equal(BackupErrorId.MachineNameTaken, (await Assert.ThrowsAsync<BackupException>(() => EnterAsync("SERVER", Second))).Id);
+
+        Assert.Equal(first.StoreId, (await EnterAsync("Server", First)).StoreId);
+        Assert.NotEqual(first.StoreId, (await EnterAsync("other", Second)).StoreId);
+    }
+
+    [Fact]
+    public async Task Of_two_who_claim_a_name_at_once_one_gets_it()
+    {
+        UnlockedKey[] keys = [await _entrance.UnlockAsync("server", First, Cancel), await _entrance.UnlockAsync("server", Second, Cancel)];
+
+        Exception?[] outcomes = await Task.WhenAll(keys.Select(key => Record.ExceptionAsync(() => _entrance.ClaimAsync("server", key.StoreId, Cancel)).AsTask()));
+
+        BackupException fault = Assert.IsType<BackupException>(Assert.Single(outcomes.OfType<Exception>()));
+        Assert.Equal(BackupErrorId.MachineNameTaken, fault.Id);
+    }
+
+    [Fact]
+    public async Task A_damaged_slot_of_the_machine_is_no_wrong_passphrase()
+    {
+        UnlockedKey key = await EnterAsync("server", First);
+        _objects.FlipBit(VaultLayout.Key(key.StoreId, key.KeyId), _objects.GetContent(VaultLayout.Key(key.StoreId, key.KeyId)).Length / 2);
+
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => EnterAsync("server", First));
+
+        Assert.Equal(BackupErrorId.KeySlotDamaged, fault.Id);
+        Assert.Single(_objects.Names, name => name.StartsWith("machines/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_key_opens_the_engine_only_where_it_belongs()
+    {
+        var options = new EngineOptions { KeyDerivationIterations = 1 };
+        await BackupEngine.CreateNamedVaultAsync(_objects, "Büro", options, Cancel);
+        Assert.Equal("Büro", (await BackupEngine.InspectVaultAsync(_objects, Cancel)).Name);
+        VaultHeader header = await VaultHeader.ReadAsync(_objects, Cancel);
+        UnlockedKey key = await new KeyRing(_objects, header, TimeProvider.System, 1).CreateStoreAsync(First, Cancel);
+
+        Assert.Equal(key, (await BackupEngine.OpenAsync(_objects, key, options, Cancel)).Key);
+
+        var foreign = new UnlockedKey(key.StoreId, key.KeyId, new byte[32]);
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => BackupEngine.OpenAsync(_objects, foreign, options, Cancel));
+        Assert.Equal((BackupErrorId.KeyFileInvalid, "34506"), (fault.Id, fault.ErrorCode));
+        Assert.DoesNotContain(Convert.ToHexStringLower(key.MasterKey), key.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_of_a_store_whose_slots_do_not_tell_is_tried_on_its_data()
+    {
+        ChunkStore store = await OpenAsync(_objects);
+        var ring = new KeyRing(_objects, Header, TimeProvider.System, 1);
+        string keyId = await ring.AddAsync(StoreId, store.Keys.MasterKey.ToArray(), First, null, Cancel);
+        _objects.Damage(VaultLayout.Key(StoreId, keyId), WithoutProof);
+        var key = new UnlockedKey(StoreId, keyId, store.Keys.MasterKey.ToArray());
+        var foreign = new UnlockedKey(StoreId, keyId, new byte[32]);
+        await ring.VerifyAsync(key, Cancel);
+
+        await StoreAsync(store, Engine.Chunks.ChunkKind.Content, "something"u8.ToArray());
+
+        await ring.VerifyAsync(key, Cancel);
+        Assert.Equal(BackupErrorId.KeyFileInvalid, (await Assert.ThrowsAsync<BackupException>(() => ring.VerifyAsync(foreign, Cancel))).Id);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("  ")]
+    [InlineData("two\nlines")]
+    public async Task What_is_no_name_makes_no_vault(string name)
+    {
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => BackupEngine.CreateNamedVaultAsync(_objects, name, new EngineOptions(), Cancel));
+
+        Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
+        Assert.Empty(_objects.Names);
+    }
+
+    private static byte[] WithoutProof(byte[] slot)
+    {
+        System.Text.Json.Nodes.JsonObject json = System.Text.Json.Nodes.JsonNode.Parse(slot)!.AsObject();
+        Assert.True(json.Remove("proof"));
+        return System.Text.Encoding.UTF8.GetBytes(json.ToJsonString());
+    }
+
+    private static VaultEntrance EntranceOf(IVaultStore objects) => new(objects, Header, new KeyRing(objects, Header, TimeProvider.System, 1));
+
+    private async Task<UnlockedKey> EnterAsync(string name, string passphrase)
+    {
+        UnlockedKey key = await _entrance.UnlockAsync(name, passphrase, Cancel);
+        await _entrance.ClaimAsync(name, key.StoreId, Cancel);
+        return key;
+    }
+}
