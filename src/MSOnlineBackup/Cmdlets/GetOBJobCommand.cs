@@ -13,18 +13,18 @@ public sealed class GetOBJobCommand : OBCmdlet
 {
     /// <summary>How many of the newest jobs that have ended; the oldest of them comes first.</summary>
     [Parameter(Position = 0)]
-    public uint? Previous { get; set; }
+    public uint Previous { get; set; }
 
     /// <summary>Which of those that have ended.</summary>
     [Parameter(Position = 1)]
-    public CBJobStatusFilter? Status { get; set; }
+    public CBJobStatusFilter Status { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()
     {
-        if (Previous is not { } count)
+        if (!IsGiven(nameof(Previous)))
         {
-            if (Status is not null)
+            if (IsGiven(nameof(Status)))
             {
                 throw new BackupException(
                     BackupErrorId.ArgumentInvalid, "-Status chooses among jobs that have ended, and -Previous is not given.", "Add -Previous, as in -Previous 10.", nameof(Status));
@@ -39,9 +39,11 @@ public sealed class GetOBJobCommand : OBCmdlet
         }
 
         WriteObject(
-            Agent.Jobs.List().Where(IsWanted).TakeLast(int.CreateSaturating(count)).Select(job => job.ToOutput()),
+            Agent.Jobs.List().Where(IsWanted).TakeLast(int.CreateSaturating(Previous)).Select(job => job.ToOutput()),
             enumerateCollection: true);
     }
+
+    private bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 
     private bool IsWanted(JobRecord job) => Status switch
     {

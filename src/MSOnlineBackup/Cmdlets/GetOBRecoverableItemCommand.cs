@@ -30,19 +30,16 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
 
     /// <summary>The recovery point to search: any item of it, or its id or time.</summary>
     [Parameter(Mandatory = true, Position = 2, ValueFromPipeline = true, ParameterSetName = Search)]
-    [RecoveryPointTransformation]
     [ArgumentCompleter(typeof(RecoveryPointCompleter))]
     public OBRecoverableItem RecoveryPoint { get; set; } = null!;
 
     /// <summary>The folder whose items are wanted.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Browse)]
-    [RecoveryPointTransformation]
     [ArgumentCompleter(typeof(RecoveryPointCompleter))]
     public OBRecoverableItem ParentItem { get; set; } = null!;
 
     /// <summary>The source whose recovery points are wanted, or the path of one of this machine.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = BySource)]
-    [SourceTransformation]
     [ArgumentCompleter(typeof(RecoverableSourceCompleter))]
     public OBRecoverableSource Source { get; set; } = null!;
 

@@ -11,7 +11,6 @@ public sealed class GetOBSkippedItemCommand : OBCmdlet
 {
     /// <summary>The job, or its id.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
-    [JobTransformation]
     [ArgumentCompleter(typeof(JobCompleter))]
     public OBJob Job { get; set; } = null!;
 

@@ -14,7 +14,6 @@ public sealed class NewOBRecoverableItemCommand : RecoveryCmdlet
 {
     /// <summary>The item below which it is: a recovery point of a source, or a folder.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
-    [RecoveryPointTransformation]
     public OBRecoverableItem OBRecoverableItem { get; set; } = null!;
 
     /// <summary>Its path below that.</summary>

@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Security;
-using MSOnlineBackup.Completion;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
@@ -18,7 +17,6 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
 
     /// <summary>What to bring back. Items of several recovery points are several jobs, one after the other.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
-    [RecoveryPointTransformation]
     public OBRecoverableItem[] RecoverableItem { get; set; } = [];
 
     /// <summary>Where to, and what to do where something is; if it is not given, to where the items were, as copies beside what is there.</summary>

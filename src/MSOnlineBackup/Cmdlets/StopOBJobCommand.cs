@@ -12,7 +12,6 @@ public sealed class StopOBJobCommand : OBEngineCmdlet
 {
     /// <summary>The job, or its id. One that has ended is returned as it is.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
-    [JobTransformation]
     [ArgumentCompleter(typeof(JobCompleter))]
     public OBJob Job { get; set; } = null!;
 

@@ -23,7 +23,6 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
 
     /// <summary>The recovery point: from Get-OBAllRecoveryPoints, any item of it, or its id or time.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
-    [RecoveryPointTransformation]
     [ArgumentCompleter(typeof(RecoveryPointCompleter))]
     public OBRecoverableItem RecoveryPoint { get; set; } = null!;
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Management.Automation;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Recovery;
@@ -33,12 +34,8 @@ public sealed class ItemPathCompleter : ValueCompleter
                 .ToList());
     }
 
-    private static OBRecoverableItem? ItemOf(object? given) => new RecoveryPointTransformationAttribute().Transform(null!, given) switch
-    {
-        OBRecoverableItem item => item,
-        System.Management.Automation.PSObject { BaseObject: OBRecoverableItem item } => item,
-        _ => null,
-    };
+    private static OBRecoverableItem? ItemOf(object? given) =>
+        given is not null && LanguagePrimitives.TryConvertTo(given, out OBRecoverableItem item) ? item : null;
 
     private static async Task<List<RecoverableItem>> ListAsync(RecoveryArchive archive, string pointId, string folder, CancellationToken stop)
     {

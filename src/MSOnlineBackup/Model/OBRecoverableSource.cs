@@ -17,6 +17,13 @@ public sealed class OBRecoverableSource
     /// <summary>The way into its vault; null for this machine's own.</summary>
     internal VaultAccess? Access { get; init; }
 
+    /// <summary>A source of this machine, so that cmdlets take its path. Whether it has recovery points, they find out.</summary>
+    public static OBRecoverableSource Parse(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new OBRecoverableSource { FriendlyName = path, RecoverySourceName = path };
+    }
+
     /// <summary>The path.</summary>
     public override string ToString() => FriendlyName;
 }

@@ -35,6 +35,7 @@ internal static class TrialRestore
                 folder);
         }
 
+        bool wasThere = Directory.Exists(parent);
         var monitor = new JobMonitor
         {
             ItemSkipped = item =>
@@ -56,6 +57,11 @@ internal static class TrialRestore
             if (Directory.Exists(folder))
             {
                 Directory.Delete(folder, recursive: true);
+            }
+
+            if (!wasThere && Directory.Exists(parent))
+            {
+                Directory.Delete(parent);
             }
         }
     }
