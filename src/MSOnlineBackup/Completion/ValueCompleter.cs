@@ -8,16 +8,19 @@ namespace MSOnlineBackup.Completion;
 /// <summary>Completes an argument from a list of values. A list that cannot be had offers nothing: nobody wants errors while typing.</summary>
 public abstract class ValueCompleter : IArgumentCompleter
 {
+    /// <summary>What is typed so far; only what begins with it is offered.</summary>
+    protected string Word { get; private set; } = "";
+
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
-        string word = (wordToComplete ?? "").Trim('\'', '"');
+        Word = (wordToComplete ?? "").Trim('\'', '"');
         try
         {
             return [.. Values(fakeBoundParameters)
-                .Where(value => value.Text.StartsWith(word, StringComparison.OrdinalIgnoreCase))
+                .Where(value => value.Text.StartsWith(Word, StringComparison.OrdinalIgnoreCase))
                 .Select(value => new CompletionResult(Quoted(value.Text), value.Text, CompletionResultType.ParameterValue, value.Tip))];
         }
         catch (BackupException)

@@ -1,3 +1,5 @@
+using MSOnlineBackup.Recovery;
+
 namespace MSOnlineBackup;
 
 /// <summary>A machine that has backups in a vault.</summary>
@@ -6,8 +8,8 @@ public sealed class OBBackupServer
     /// <summary>Its name.</summary>
     public string ServerName { get; internal init; } = "";
 
-    /// <summary>Where its vault is; null for this machine's own.</summary>
-    internal string? VaultLocation { get; init; }
+    /// <summary>The way into its vault; null for this machine's own.</summary>
+    internal VaultAccess? Access { get; init; }
 
     /// <summary>The name.</summary>
     public override string ToString() => ServerName;

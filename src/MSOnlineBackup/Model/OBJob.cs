@@ -18,6 +18,13 @@ public sealed class OBJob
     /// <summary>The recovery point that it made or read; null where there is none.</summary>
     public string? RecoveryPointId { get; internal init; }
 
+    /// <summary>A job, so that cmdlets take its id. Whether there is such a job, they find out.</summary>
+    public static implicit operator OBJob(Guid id) => new() { JobId = id };
+
+    /// <summary>The same from text.</summary>
+    /// <exception cref="FormatException">It is no id.</exception>
+    public static OBJob Parse(string id) => Guid.Parse(id);
+
     /// <summary>As in "Backup of 2026-11-21 21:00: Completed".</summary>
     public override string ToString() => $"{JobType} of {DisplayTime:yyyy-MM-dd HH:mm}: {JobStatus.JobState}";
 }

@@ -6,9 +6,23 @@ public sealed class OBPagingContext
     /// <summary>Items in a page.</summary>
     public const int PageSize = 100;
 
-    /// <summary>How many items were given so far.</summary>
-    public long Position { get; internal set; }
+    private string? _question;
 
-    /// <summary>What is being listed; another question begins at the first page again.</summary>
-    internal string? Question { get; set; }
+    /// <summary>How many items were given so far.</summary>
+    public int Position { get; private set; }
+
+    /// <summary>Begins a page and returns how many items come before it. Another question than before begins at the first page again.</summary>
+    internal int Begin(string question)
+    {
+        if (_question != question)
+        {
+            _question = question;
+            Position = 0;
+        }
+
+        return Position;
+    }
+
+    /// <summary>An item was given.</summary>
+    internal void Advance() => Position++;
 }

@@ -1,3 +1,5 @@
+using MSOnlineBackup.Recovery;
+
 namespace MSOnlineBackup;
 
 /// <summary>A file or folder of a recovery point; the source's root stands for the point itself.</summary>
@@ -42,8 +44,26 @@ public sealed class OBRecoverableItem
     /// <summary>The recovery point's id.</summary>
     public string RecoveryPointId { get; internal init; } = "";
 
-    /// <summary>Where its vault is; null for this machine's own.</summary>
-    internal string? VaultLocation { get; init; }
+    /// <summary>The way into its vault; null for this machine's own.</summary>
+    internal VaultAccess? Access { get; init; }
+
+    /// <summary>Whether it stands for everything in the point: the system state has many roots, and a point named by its time or id all it holds.</summary>
+    internal bool IsWholePoint { get; init; }
+
+    /// <summary>All of a recovery point of this machine, so that cmdlets take one of the list of all where they ask for an item.</summary>
+    public static implicit operator OBRecoverableItem(OBBackupInfo point)
+    {
+        ArgumentNullException.ThrowIfNull(point);
+        return new OBRecoverableItem { IsDir = true, IsWholePoint = true, RecoveryPointId = point.RecoveryPointId, PointInTime = point.BackupTime };
+    }
+
+    /// <summary>All of a recovery point of this machine, so that cmdlets take text where they ask for an item. Whether there is such a point, they find out.</summary>
+    /// <param name="recoveryPoint">The id of a point, the beginning of one, or its local time as in "2026-11-21 21:00:05".</param>
+    public static OBRecoverableItem Parse(string recoveryPoint)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(recoveryPoint);
+        return new OBRecoverableItem { IsDir = true, IsWholePoint = true, RecoveryPointId = recoveryPoint };
+    }
 
     /// <summary>The path.</summary>
     public override string ToString() => ItemNameFriendly;

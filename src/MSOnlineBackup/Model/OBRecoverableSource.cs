@@ -1,3 +1,5 @@
+using MSOnlineBackup.Recovery;
+
 namespace MSOnlineBackup;
 
 /// <summary>A source that has recovery points.</summary>
@@ -12,8 +14,15 @@ public sealed class OBRecoverableSource
     /// <summary>The machine it is of.</summary>
     public string ServerName { get; internal init; } = "";
 
-    /// <summary>Where its vault is; null for this machine's own.</summary>
-    internal string? VaultLocation { get; init; }
+    /// <summary>The way into its vault; null for this machine's own.</summary>
+    internal VaultAccess? Access { get; init; }
+
+    /// <summary>A source of this machine, so that cmdlets take its path. Whether it has recovery points, they find out.</summary>
+    public static OBRecoverableSource Parse(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new OBRecoverableSource { FriendlyName = path, RecoverySourceName = path };
+    }
 
     /// <summary>The path.</summary>
     public override string ToString() => FriendlyName;

@@ -1,0 +1,22 @@
+using System.Management.Automation;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Recovery;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Lists the recovery points of this machine, newest first.</summary>
+[Cmdlet(VerbsCommon.Get, "OBAllRecoveryPoints")]
+[OutputType(typeof(OBBackupInfo))]
+public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
+{
+    /// <inheritdoc/>
+    protected override void Process() => Run(async (pump, stop) =>
+    {
+        RecoveryArchive archive = await OpenAsync("", null, stop).ConfigureAwait(false);
+        foreach (RecoveryPoint point in await archive.ListAsync(stop).ConfigureAwait(false))
+        {
+            await pump.WriteObjectAsync(point.ToOutput()).ConfigureAwait(false);
+        }
+    });
+}

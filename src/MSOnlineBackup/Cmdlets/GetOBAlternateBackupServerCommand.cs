@@ -1,0 +1,43 @@
+using System.Management.Automation;
+using System.Security;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Recovery;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Lists the machines that back up to the vault of a credential file.</summary>
+[Cmdlet(VerbsCommon.Get, "OBAlternateBackupServer")]
+[OutputType(typeof(OBBackupServer))]
+public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
+{
+    /// <summary>The credential file of the vault; its path may be relative.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    public string VaultCredentials { get; set; } = "";
+
+    /// <summary>The passphrase of the machine whose data are wanted: names are encrypted too. It is kept in the objects returned, in memory only.</summary>
+    [Parameter(Position = 1)]
+    public SecureString? EncryptionPassphrase { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        string file = FullPath(VaultCredentials);
+        Run(async (pump, stop) =>
+        {
+            string location = await Agent.ReadCredentialAsync(file, stop).ConfigureAwait(false);
+            var access = new VaultAccess(location, EncryptionPassphrase?.Copy());
+            if (access.Passphrase is string passphrase)
+            {
+                // A wrong one is told here, where it was typed.
+                await Agent.OpenEngineAsync(location, passphrase, stop).ConfigureAwait(false);
+            }
+
+            VaultInfo vault = await Agent.InspectVaultAsync(location, stop).ConfigureAwait(false);
+            foreach (string name in vault.Machines)
+            {
+                await pump.WriteObjectAsync(new OBBackupServer { ServerName = name, Access = access }).ConfigureAwait(false);
+            }
+        });
+    }
+}

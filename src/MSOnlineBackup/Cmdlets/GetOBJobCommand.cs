@@ -1,0 +1,54 @@
+using System.Management.Automation;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Model.Conversions;
+using JobState = MSOnlineBackup.Engine.Jobs.JobState;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Returns the job that is running, or jobs of the past.</summary>
+[Cmdlet(VerbsCommon.Get, "OBJob")]
+[OutputType(typeof(OBJob))]
+public sealed class GetOBJobCommand : OBCmdlet
+{
+    /// <summary>How many of the newest jobs that have ended; the oldest of them comes first.</summary>
+    [Parameter(Position = 0)]
+    public uint Previous { get; set; }
+
+    /// <summary>Which of those that have ended.</summary>
+    [Parameter(Position = 1)]
+    public CBJobStatusFilter Status { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        if (!IsGiven(nameof(Previous)))
+        {
+            if (IsGiven(nameof(Status)))
+            {
+                throw new BackupException(
+                    BackupErrorId.ArgumentInvalid, "-Status chooses among jobs that have ended, and -Previous is not given.", "Add -Previous, as in -Previous 10.", nameof(Status));
+            }
+
+            if (Agent.Jobs.Running is { } running)
+            {
+                WriteObject(running.ToOutput());
+            }
+
+            return;
+        }
+
+        WriteObject(
+            Agent.Jobs.List().Where(IsWanted).TakeLast(int.CreateSaturating(Previous)).Select(job => job.ToOutput()),
+            enumerateCollection: true);
+    }
+
+    private bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
+
+    private bool IsWanted(JobRecord job) => Status switch
+    {
+        CBJobStatusFilter.Successful => job.State is JobState.Completed or JobState.CompletedWithWarnings,
+        CBJobStatusFilter.Failed => job.State is JobState.Failed or JobState.Aborted,
+        _ => job.State != JobState.InProgress,
+    };
+}

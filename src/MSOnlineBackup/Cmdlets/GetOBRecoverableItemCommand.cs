@@ -1,0 +1,123 @@
+using System.Management.Automation;
+using MSOnlineBackup.Completion;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Recovery;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Lists the recovery points of a source, what lies in an item, or the items below a place whose names match.</summary>
+[Cmdlet(VerbsCommon.Get, "OBRecoverableItem", DefaultParameterSetName = Browse)]
+[OutputType(typeof(OBRecoverableItem))]
+public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
+{
+    private const string Search = "RecoverySearch";
+    private const string Browse = "RecoveryBrowse";
+    private const string BySource = "RecoverySource";
+
+    /// <summary>The name that is looked for, in upper or lower case; it may have wildcards. All items, if it is not given.</summary>
+    [Parameter(Position = 0, ParameterSetName = Search)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string SearchString { get; set; } = "*";
+
+    /// <summary>The folder in the recovery point below which to search: its full path.</summary>
+    [Parameter(Mandatory = true, Position = 1, ParameterSetName = Search)]
+    [ArgumentCompleter(typeof(ItemPathCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string Location { get; set; } = "";
+
+    /// <summary>The recovery point to search: any item of it, or its id or time.</summary>
+    [Parameter(Mandatory = true, Position = 2, ValueFromPipeline = true, ParameterSetName = Search)]
+    [ArgumentCompleter(typeof(RecoveryPointCompleter))]
+    public OBRecoverableItem RecoveryPoint { get; set; } = null!;
+
+    /// <summary>The folder whose items are wanted.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Browse)]
+    [ArgumentCompleter(typeof(RecoveryPointCompleter))]
+    public OBRecoverableItem ParentItem { get; set; } = null!;
+
+    /// <summary>The source whose recovery points are wanted, or the path of one of this machine.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = BySource)]
+    [ArgumentCompleter(typeof(RecoverableSourceCompleter))]
+    public OBRecoverableSource Source { get; set; } = null!;
+
+    /// <summary>Returns a page at a time: the same call with the same context returns the next one. Everything, if it is not given.</summary>
+    [Parameter(Position = 3, ValueFromPipeline = true, ParameterSetName = Search)]
+    [Parameter(Position = 1, ValueFromPipeline = true, ParameterSetName = Browse)]
+    public OBPagingContext? PagingContext { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process() => Run(ParameterSetName switch
+    {
+        BySource => ListPointsAsync,
+        Search => SearchAsync,
+        _ => BrowseAsync,
+    });
+
+    private async Task ListPointsAsync(CmdletPump pump, CancellationToken stop)
+    {
+        RecoveryArchive archive = await OpenAsync(Source.ServerName, Source.Access, stop).ConfigureAwait(false);
+        bool isKnown = false;
+        foreach (RecoveryPoint point in await archive.ListAsync(stop).ConfigureAwait(false))
+        {
+            if (point.ToRoot(Source.RecoverySourceName, archive.Access) is { } root)
+            {
+                isKnown = true;
+                await pump.WriteObjectAsync(root).ConfigureAwait(false);
+            }
+        }
+
+        if (!isKnown)
+        {
+            throw new BackupException(
+                BackupErrorId.RecoveryPointNotFound,
+                $"'{archive.MachineName}' has no recovery point of '{Source}'.",
+                "Get-OBRecoverableSource lists the sources that have some.",
+                Source.RecoverySourceName);
+        }
+    }
+
+    private async Task BrowseAsync(CmdletPump pump, CancellationToken stop)
+    {
+        if (!ParentItem.IsDir)
+        {
+            return;
+        }
+
+        (RecoveryArchive archive, RecoveryPoint point) = await OpenPointAsync(ParentItem, stop).ConfigureAwait(false);
+        string? path = ParentItem.IsWholePoint ? null : ParentItem.ItemNameGuid;
+        await WriteAsync(pump, archive, point, archive.Engine.ListItemsAsync(point, path, recursive: false, stop), $"{point.SessionId}:{path}", stop).ConfigureAwait(false);
+    }
+
+    private async Task SearchAsync(CmdletPump pump, CancellationToken stop)
+    {
+        (RecoveryArchive archive, RecoveryPoint point) = await OpenPointAsync(RecoveryPoint, stop).ConfigureAwait(false);
+        var pattern = new WildcardPattern(SearchString, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        string location = Location.Length > 1 ? Location.TrimEnd('/') : Location;
+        IAsyncEnumerable<RecoverableItem> found = archive.Engine.ListItemsAsync(point, location, recursive: true, stop)
+            .Skip(1)
+            .Where(item => pattern.IsMatch(item.FullPath[(item.FullPath.LastIndexOf('/') + 1)..]));
+        await WriteAsync(pump, archive, point, found, $"{point.SessionId}:{location}:{SearchString}", stop).ConfigureAwait(false);
+    }
+
+    private async Task<(RecoveryArchive Archive, RecoveryPoint Point)> OpenPointAsync(OBRecoverableItem item, CancellationToken stop)
+    {
+        RecoveryArchive archive = await OpenAsync(item.ServerName, item.Access, stop).ConfigureAwait(false);
+        return (archive, await archive.FindAsync(item.RecoveryPointId, stop).ConfigureAwait(false));
+    }
+
+    private async Task WriteAsync(
+        CmdletPump pump, RecoveryArchive archive, RecoveryPoint point, IAsyncEnumerable<RecoverableItem> items, string question, CancellationToken stop)
+    {
+        IAsyncEnumerable<RecoverableItem> wanted = PagingContext is null
+            ? items
+            : items.Skip(PagingContext.Begin(question)).Take(OBPagingContext.PageSize);
+        await foreach (RecoverableItem item in wanted.WithCancellation(stop).ConfigureAwait(false))
+        {
+            await pump.WriteObjectAsync(item.ToOutput(point, archive.Access)).ConfigureAwait(false);
+            PagingContext?.Advance();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.Management.Automation;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Recovery;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Lists the sources that have recovery points: of this machine, or of another that Get-OBAlternateBackupServer returned.</summary>
+[Cmdlet(VerbsCommon.Get, "OBRecoverableSource")]
+[OutputType(typeof(OBRecoverableSource))]
+public sealed class GetOBRecoverableSourceCommand : RecoveryCmdlet
+{
+    /// <summary>The machine; this one, if it is not given.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true)]
+    public OBBackupServer? Server { get; set; }
+
+    /// <summary>Of the original's vaults; a vault in a folder has one region.</summary>
+    [Parameter]
+    public SwitchParameter UseSecondaryRegion { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        if (UseSecondaryRegion)
+        {
+            throw new BackupException(
+                BackupErrorId.NotAvailable,
+                "A vault in a folder has no secondary region.",
+                "Leave -UseSecondaryRegion away. To recover from a copy of the vault, use a credential file of the copy with Get-OBAlternateBackupServer.",
+                nameof(UseSecondaryRegion));
+        }
+
+        Run(async (pump, stop) =>
+        {
+            RecoveryArchive archive = await OpenAsync(Server?.ServerName ?? "", Server?.Access, stop).ConfigureAwait(false);
+            IReadOnlyList<RecoveryPoint> points = await archive.ListAsync(stop).ConfigureAwait(false);
+            if (Server is not null && points.Count == 0)
+            {
+                throw new BackupException(
+                    BackupErrorId.RecoveryPointNotFound,
+                    $"The vault has no recovery point of '{archive.MachineName}' that this passphrase opens.",
+                    "Give the passphrase of that machine to Get-OBAlternateBackupServer, or wait until its first backup has completed.",
+                    archive.MachineName);
+            }
+
+            foreach (string name in points.SelectMany(point => point.SourceNames()).Distinct().Order(StringComparer.Ordinal))
+            {
+                await pump.WriteObjectAsync(new OBRecoverableSource
+                {
+                    FriendlyName = name,
+                    RecoverySourceName = name,
+                    ServerName = archive.MachineName,
+                    Access = archive.Access,
+                }).ConfigureAwait(false);
+            }
+        });
+    }
+}

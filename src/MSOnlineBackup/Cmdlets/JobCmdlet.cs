@@ -1,0 +1,67 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Jobs;
+using MSOnlineBackup.Model.Conversions;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>For cmdlets that run a job, here or in a process of its own.</summary>
+public abstract class JobCmdlet : OBEngineCmdlet
+{
+    /// <summary>Runs a job here to its end, shows how far it is, and writes it. Ctrl+C stops it in order.</summary>
+    /// <param name="kind">What it does.</param>
+    /// <param name="what">To what.</param>
+    /// <param name="job">Runs it; gets whom to tell of every change.</param>
+    /// <exception cref="BackupException">The job's own failure.</exception>
+    private protected void Follow(JobKind kind, string what, Func<Action<JobRecord>, CancellationToken, Task<JobRecord>> job) => Run(async (pump, stop) =>
+    {
+        var display = new JobDisplay(kind, what);
+        var gate = new Lock();
+        Guid id = Guid.Empty;
+        JobRecord ended;
+        try
+        {
+            ended = await job(Show, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            ended = Agent.Jobs.Get(id);
+        }
+
+        if (ended.State == JobState.Aborted)
+        {
+            pump.WriteWarning("The job was stopped from elsewhere. What has arrived in the vault need not be sent again.");
+        }
+        else
+        {
+            foreach (string line in display.LastLinesOf(ended))
+            {
+                pump.WriteLine(line);
+            }
+        }
+
+        if (ended.State == JobState.CompletedWithWarnings)
+        {
+            pump.WriteWarning($"{ended.Skipped} item(s) were skipped or changed meanwhile; Get-OBSkippedItem -Job {ended.Id} tells which, and why.");
+        }
+
+        await pump.WriteObjectAsync(ended.ToOutput()).ConfigureAwait(false);
+
+        void Show(JobRecord now)
+        {
+            lock (gate)
+            {
+                id = now.Id;
+                foreach (string line in display.LinesOf(now))
+                {
+                    pump.WriteLine(line);
+                }
+
+                pump.WriteProgress(display.BarOf(now));
+            }
+        }
+    });
+
+    /// <summary>Hands a job to a process of its own, and writes it as it is then.</summary>
+    private protected void Start(Func<CancellationToken, Task<JobRecord>> job) => WriteObject(Run((_, stop) => job(stop)).ToOutput());
+}

@@ -1,0 +1,24 @@
+using MSOnlineBackup.Recovery;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>For cmdlets that look into recovery points.</summary>
+public abstract class RecoveryCmdlet : OBEngineCmdlet
+{
+    private readonly Dictionary<(string, VaultAccess?), RecoveryArchive> _archives = [];
+
+    /// <summary>The recovery points of a machine; opened once, however many inputs need them.</summary>
+    /// <param name="machineName">The machine; empty for this one.</param>
+    /// <param name="access">The way into its vault; null for this machine's own.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    private protected async Task<RecoveryArchive> OpenAsync(string machineName, VaultAccess? access, CancellationToken cancellationToken)
+    {
+        if (!_archives.TryGetValue((machineName, access), out RecoveryArchive? archive))
+        {
+            archive = await RecoveryArchive.OpenAsync(Agent, machineName, access, cancellationToken).ConfigureAwait(false);
+            _archives[(machineName, access)] = archive;
+        }
+
+        return archive;
+    }
+}

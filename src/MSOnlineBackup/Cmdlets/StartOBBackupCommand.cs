@@ -1,0 +1,97 @@
+using System.Management.Automation;
+using MSOnlineBackup.Completion;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Model.Conversions;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Backs up now what a policy names.</summary>
+[Cmdlet(VerbsLifecycle.Start, "OBBackup", SupportsShouldProcess = true, DefaultParameterSetName = ByName)]
+[OutputType(typeof(OBJob))]
+public sealed class StartOBBackupCommand : BackupCmdlet
+{
+    private const string ByName = "PolicyName";
+    private const string ByObject = "PolicyObject";
+
+    private bool _hasInput;
+
+    /// <summary>The name of a saved policy.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = ByName)]
+    [ArgumentCompleter(typeof(PolicyNameCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string Name { get; set; } = "";
+
+    /// <summary>A saved policy, from Get-OBPolicy.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ByObject)]
+    public OBPolicy Policy { get; set; } = null!;
+
+    /// <summary>Has a process of its own run the job, and returns at once.</summary>
+    [Parameter(Position = 1)]
+    public SwitchParameter Async { get; set; }
+
+    /// <summary>Only these of the policy's sources.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(PolicySourceCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string[] Volumes { get; set; } = [];
+
+    /// <summary>Until when the recovery point is kept at least, whatever the policy says.</summary>
+    [Parameter]
+    public DateTime? RetainUntil { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        _hasInput = true;
+        BackupPolicy policy = ParameterSetName == ByName ? SavedAs(Name) : SavedFrom(Policy);
+        if (RetainUntil is { } until && until.ToUniversalTime() <= TimeProvider.System.GetUtcNow())
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid, $"-RetainUntil is {until}, which is over.", "Give a time to come, or none for what the policy says.", nameof(RetainUntil));
+        }
+
+        BackUp(
+            new BackupOrder { Kind = policy.Kind, Only = Volumes, RetainUntil = RetainUntil },
+            Volumes.Length > 0 ? Volumes : policy.ToDraft().DsList.Select(source => source.DataSourceName),
+            Async);
+    }
+
+    /// <inheritdoc/>
+    protected override void Finish()
+    {
+        // Silence would be taken for a backup.
+        if (!_hasInput)
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyNotFound, "No policy came by the pipeline; nothing was backed up.", "Get-OBPolicy returns the policy of this machine, where there is one.");
+        }
+    }
+
+    private BackupPolicy SavedAs(string name) =>
+        new[] { PolicyKind.Files, PolicyKind.SystemState }
+            .Select(Agent.Policies.Get)
+            .FirstOrDefault(saved => string.Equals(saved?.Id?.ToString(), name, StringComparison.OrdinalIgnoreCase))
+        ?? throw new BackupException(BackupErrorId.PolicyNotFound, $"'{name}' is no policy of this machine.", "(Get-OBPolicy).PolicyName is the name of the one that is.", name);
+
+    private BackupPolicy SavedFrom(OBPolicy draft)
+    {
+        string save = draft.Kind == PolicyKind.Files ? "Set-OBPolicy" : "Set-OBSystemStatePolicy";
+        if (draft.State == OBObjectState.New)
+        {
+            throw new BackupException(BackupErrorId.PolicyInvalid, "The policy is a draft; only a saved policy is backed up by.", $"Save it with {save} first.");
+        }
+
+        BackupPolicy saved = SavedAs(draft.PolicyName);
+
+        // Whether it is paused is saved by itself, and does not matter here.
+        return PolicyJson.Write(draft.ToEngine() with { IsPaused = saved.IsPaused }) == PolicyJson.Write(saved)
+            ? saved
+            : throw new BackupException(
+                BackupErrorId.PolicyInvalid,
+                $"The policy '{draft}' is not as it is saved; backups go by the saved one.",
+                $"Save it with {save}, or take the saved one from Get-OBPolicy.",
+                draft.PolicyName);
+    }
+}

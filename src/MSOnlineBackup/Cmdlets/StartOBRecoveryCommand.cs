@@ -1,0 +1,123 @@
+using System.Management.Automation;
+using System.Security;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Recovery;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Brings items back: to where they were, or into a folder.</summary>
+[Cmdlet(VerbsLifecycle.Start, "OBRecovery", SupportsShouldProcess = true)]
+[OutputType(typeof(OBJob))]
+public sealed class StartOBRecoveryCommand : JobCmdlet
+{
+    private readonly List<OBRecoverableItem> _items = [];
+
+    /// <summary>What to bring back. Items of several recovery points are several jobs, one after the other.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    public OBRecoverableItem[] RecoverableItem { get; set; } = [];
+
+    /// <summary>Where to, and what to do where something is; if it is not given, to where the items were, as copies beside what is there.</summary>
+    [Parameter(Position = 1, ValueFromPipeline = true)]
+    public OBRecoveryOption RecoveryOption { get; set; } = new();
+
+    /// <summary>The passphrase of the machine that the items are of; this machine's own key, if it is not given.</summary>
+    [Parameter(Position = 2, ValueFromPipeline = true)]
+    public SecureString? EncryptionPassphrase { get; set; }
+
+    /// <summary>Has a process of its own run the job, and returns at once.</summary>
+    [Parameter(Position = 3)]
+    public SwitchParameter Async { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process() => _items.AddRange(RecoverableItem);
+
+    /// <inheritdoc/>
+    protected override void Finish()
+    {
+        if (_items.Count == 0)
+        {
+            throw new BackupException(
+                BackupErrorId.RecoverableItemNotFound, "No item came by the pipeline; nothing was recovered.", "See what Get-OBRecoverableItem returns: what was searched for may have another name.");
+        }
+
+        RecoveryOrder[] orders =
+        [
+            .. _items.GroupBy(item => (item.ServerName, item.RecoveryPointId, item.Access)).Select(items => OrderOf(items.Key.ServerName, items.Key.RecoveryPointId, items.Key.Access, [.. items])),
+        ];
+        if (Async && orders.Length > 1)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"The items are of {orders.Length} recovery points, and one job at a time can run in the background.",
+                "Recover the items of one point, or leave -Async away: then one job follows the other.",
+                nameof(Async));
+        }
+
+        foreach (RecoveryOrder order in orders)
+        {
+            Recover(order);
+        }
+    }
+
+    private void Recover(RecoveryOrder order)
+    {
+        string what = order.Paths.Count == 0 ? "everything" : string.Join(", ", order.Paths);
+        if (!ShouldProcess(what, order.TargetFolder is { } folder ? $"Recover into '{folder}'" : "Recover to where it was"))
+        {
+            return;
+        }
+
+        if (Async)
+        {
+            Start(stop => Agent.Jobs.StartAsync(order, stop));
+        }
+        else
+        {
+            Follow(JobKind.Recovery, what, (progress, stop) => Agent.Jobs.RecoverAsync(order, progress, stop));
+        }
+    }
+
+    private RecoveryOrder OrderOf(string serverName, string pointId, VaultAccess? access, IReadOnlyList<OBRecoverableItem> items)
+    {
+        string own = Agent.Machine.Registration?.MachineName ?? Agent.Machine.Name;
+        string machine = serverName.Length > 0 ? serverName : own;
+        if (RecoveryOption.DestinationPath is null && !machine.Equals(own, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new BackupException(
+                BackupErrorId.RecoveryOptionMissing,
+                $"The items are of '{machine}', and where on this machine they are to go was not said.",
+                "Name a folder: -RecoveryOption (New-OBRecoveryOption -DestinationPath FOLDER).",
+                machine);
+        }
+
+        string? passphrase = VaultAccess.Plain(EncryptionPassphrase) ?? access?.Passphrase;
+        if (passphrase is null && access is not null && access.Location != Agent.Machine.Registration?.VaultLocation)
+        {
+            throw new BackupException(
+                BackupErrorId.RecoveryOptionMissing,
+                $"The items are of '{machine}', in another vault than this machine's, and its passphrase was not given.",
+                "Give it with -EncryptionPassphrase.",
+                machine);
+        }
+
+        return new RecoveryOrder
+        {
+            VaultLocation = access?.Location,
+            MachineName = machine,
+            PointId = pointId,
+            Paths = items.Any(item => item.IsWholePoint) ? [] : [.. items.Select(item => item.ItemNameGuid).Distinct()],
+            TargetFolder = RecoveryOption.DestinationPath,
+            Conflict = RecoveryOption.OverwriteType switch
+            {
+                OverwriteType.Skip => RestoreConflict.Skip,
+                OverwriteType.Overwrite => RestoreConflict.Overwrite,
+                _ => RestoreConflict.Copy,
+            },
+            SkipSecurity = RecoveryOption.SkipRestoreSecurity,
+            Passphrase = passphrase,
+        };
+    }
+}

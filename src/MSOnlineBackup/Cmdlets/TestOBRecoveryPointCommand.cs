@@ -1,0 +1,98 @@
+using System.Management.Automation;
+using MSOnlineBackup.Completion;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Recovery;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Reads a recovery point back from the vault and says whether it is sound.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "OBRecoveryPoint")]
+[OutputType(typeof(OBRecoveryPointTest))]
+public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
+{
+    // A finding names no more items than this; of one that names as many, others may suffer too.
+    private const int MostPaths = 100;
+    private const int ShownIdLength = 12;
+
+    private readonly Dictionary<RecoveryArchive, VerifyReport> _reports = [];
+
+    /// <summary>The recovery point: from Get-OBAllRecoveryPoints, any item of it, or its id or time.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [ArgumentCompleter(typeof(RecoveryPointCompleter))]
+    public OBRecoverableItem RecoveryPoint { get; set; } = null!;
+
+    /// <summary>How deep the test goes.</summary>
+    [Parameter]
+    public OBVerifyLevel Level { get; set; } = OBVerifyLevel.Structure;
+
+    /// <summary>A folder in which everything, or the item that was given, is recovered, compared, and removed again.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TrialRestorePath { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        string? trialFolder = TrialRestorePath is null ? null : FullPath(TrialRestorePath);
+        Run(async (pump, stop) =>
+        {
+            RecoveryArchive archive = await OpenAsync(RecoveryPoint.ServerName, RecoveryPoint.Access, stop).ConfigureAwait(false);
+            RecoveryPoint point = await archive.FindAsync(RecoveryPoint.RecoveryPointId, stop).ConfigureAwait(false);
+            VerifyReport report = await VerifyAsync(pump, archive, stop).ConfigureAwait(false);
+            HashSet<string> ids = SameContent(point, await archive.ListAsync(stop).ConfigureAwait(false));
+            List<OBRecoveryPointProblem> problems = [.. report.Findings.Where(finding => Concerns(finding, ids)).Select(finding => finding.ToOutput())];
+            RestoreResult? trial = trialFolder is null ? null : await TrialRestore.RunAsync(archive.Engine, point, PathsOf(RecoveryPoint), trialFolder, problems, stop).ConfigureAwait(false);
+            await pump.WriteObjectAsync(new OBRecoveryPointTest
+            {
+                RecoveryPointId = point.SessionId,
+                PointInTime = point.Started.UtcDateTime,
+                Level = Level,
+                Problems = [.. problems],
+                Objects = report.Objects,
+                Chunks = report.Chunks,
+                Bytes = report.Bytes,
+                RestoredFiles = trial?.Files,
+                VerifiedFiles = trial?.Verified,
+            }).ConfigureAwait(false);
+        });
+    }
+
+    private static IReadOnlyList<string> PathsOf(OBRecoverableItem item) => item.IsWholePoint ? [] : [item.ItemNameGuid];
+
+    // One verification is about all points of the vault's store: the next point in the pipeline needs none of its own.
+    private async Task<VerifyReport> VerifyAsync(CmdletPump pump, RecoveryArchive archive, CancellationToken stop)
+    {
+        if (!_reports.TryGetValue(archive, out VerifyReport? report))
+        {
+            pump.WriteProgress(new ProgressRecord(0, $"Verifying the recovery points of {archive.MachineName}", Level.ToString()));
+            report = await archive.Engine.VerifyAsync(LevelOf(Level), new JobMonitor(), stop).ConfigureAwait(false);
+            _reports[archive] = report;
+        }
+
+        return report;
+    }
+
+    private static VerifyLevel LevelOf(OBVerifyLevel level) => level switch
+    {
+        OBVerifyLevel.Structure => VerifyLevel.Structure,
+        OBVerifyLevel.Packs => VerifyLevel.Packs,
+        OBVerifyLevel.Data => VerifyLevel.Data,
+        _ => throw new BackupException(BackupErrorId.ArgumentInvalid, $"There is no level '{level}'.", "Use Structure, Packs or Data.", nameof(Level)),
+    };
+
+    // Points that are alike share what names their items, and a finding names one of them only.
+    private static HashSet<string> SameContent(RecoveryPoint point, IReadOnlyList<RecoveryPoint> all) =>
+    [
+        .. all.Where(other => other.Sources.Any(source => point.Sources.Any(own => own.Manifest.Id == source.Manifest.Id)))
+            .Select(other => other.SessionId[..ShownIdLength]),
+    ];
+
+    // Damage whose reach is not known may be the point's.
+    private static bool Concerns(VerifyFinding finding, HashSet<string> ids) =>
+        finding.AffectedPaths.Count is 0 or >= MostPaths || finding.AffectedPaths.Any(path => path.Length > ShownIdLength && ids.Contains(path[..ShownIdLength]));
+}

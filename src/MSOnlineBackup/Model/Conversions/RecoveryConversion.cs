@@ -1,0 +1,97 @@
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Retention;
+using MSOnlineBackup.Recovery;
+
+namespace MSOnlineBackup.Model.Conversions;
+
+/// <summary>From the engine's recovery points to what scripts see of them.</summary>
+internal static class RecoveryConversion
+{
+    /// <summary>A point in the list of all.</summary>
+    public static OBBackupInfo ToOutput(this RecoveryPoint point) => new()
+    {
+        BackupTime = point.Started.UtcDateTime,
+        DataSources = string.Join(", ", point.SourceNames()),
+        RecoveryPointId = point.SessionId,
+    };
+
+    /// <summary>What a point holds, as policies call it: the many roots of a system state are one source.</summary>
+    public static IEnumerable<string> SourceNames(this RecoveryPoint point) =>
+        point.IsSystemState() ? [OBDataSource.SystemState] : point.Sources.Select(source => source.Path);
+
+    /// <summary>The item that stands for a point's copy of a source; null where the point has none.</summary>
+    public static OBRecoverableItem? ToRoot(this RecoveryPoint point, string sourceName, VaultAccess? access)
+    {
+        if (point.IsSystemState())
+        {
+            return sourceName == OBDataSource.SystemState ? ItemOf(point, access, 1, sourceName, sourceName, isDir: true, isWholePoint: true) : null;
+        }
+
+        RecoveryPointSource? source = point.Sources.FirstOrDefault(each => each.Path == sourceName);
+        return source is null ? null : ItemOf(point, access, NumberOf(point, source), source.Path, source.Path, isDir: source.Manifest.Directories > 0);
+    }
+
+    /// <summary>An item as scripts see it.</summary>
+    public static OBRecoverableItem ToOutput(this RecoverableItem item, RecoveryPoint point, VaultAccess? access)
+    {
+        // Sources do not overlap within a policy; other points may hold one within another.
+        RecoveryPointSource source = point.Sources
+            .Where(each => IsAtOrBelow(item.FullPath, each.Path))
+            .MaxBy(each => each.Path.Length) ?? point.Sources[0];
+        ManifestEntry entry = item.Entry;
+        return ItemOf(
+            point,
+            access,
+            NumberOf(point, source),
+            source.Path,
+            item.FullPath,
+            entry.Kind == EntryKind.Directory,
+            size: entry.Kind == EntryKind.Directory ? null : entry.Size,
+            modified: DateTime.UnixEpoch.AddTicks(entry.Metadata.ModifiedNs / TimeSpan.NanosecondsPerTick));
+    }
+
+    /// <summary>What was skipped as scripts see it.</summary>
+    public static OBSkippedItem ToOutput(this SkippedItem item, Guid jobId) =>
+        new() { Path = item.Path, Reason = item.Reason, ErrorId = item.Id.ToString(), JobId = jobId };
+
+    /// <summary>A finding as scripts see it.</summary>
+    public static OBRecoveryPointProblem ToOutput(this VerifyFinding finding) =>
+        new() { Object = finding.Object, Problem = finding.Problem, AffectedPaths = [.. finding.AffectedPaths] };
+
+    private static bool IsSystemState(this RecoveryPoint point) =>
+        point.Tags.Any(text => RetentionTag.TryParse(text, out RetentionTag? tag) && tag.Policy == PolicyKind.SystemState);
+
+    private static OBRecoverableItem ItemOf(
+        RecoveryPoint point,
+        VaultAccess? access,
+        long number,
+        string source,
+        string path,
+        bool isDir,
+        bool isWholePoint = false,
+        long? size = null,
+        DateTime? modified = null) => new()
+        {
+            IsDir = isDir,
+            ItemNameFriendly = path,
+            ItemNameGuid = path,
+            LocalMountPoint = source,
+            MountPointName = source,
+            Name = path == source ? path : path[(path.LastIndexOf('/') + 1)..],
+            PointInTime = point.Started.UtcDateTime,
+            ServerName = point.MachineName,
+            ItemSize = size,
+            ItemLastModifiedTime = modified,
+            RecoverySourceId = number,
+            RecoveryPointId = point.SessionId,
+            IsWholePoint = isWholePoint,
+            Access = access,
+        };
+
+    private static long NumberOf(RecoveryPoint point, RecoveryPointSource source) => point.Sources.TakeWhile(each => each != source).Count() + 1;
+
+    private static bool IsAtOrBelow(string path, string folder) =>
+        path.StartsWith(folder, StringComparison.Ordinal) && (path.Length == folder.Length || folder[^1] is '/' or '\\' || path[folder.Length] is '/');
+}

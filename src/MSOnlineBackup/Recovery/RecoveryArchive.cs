@@ -1,0 +1,106 @@
+using System.Globalization;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.RecoveryPoints;
+
+namespace MSOnlineBackup.Recovery;
+
+/// <summary>The recovery points of one machine, in a vault that is open.</summary>
+internal sealed class RecoveryArchive
+{
+    /// <summary>A point's time as completion offers it, in local time.</summary>
+    public const string TimeForm = "yyyy-MM-dd HH:mm:ss";
+
+    private RecoveryArchive(BackupEngine engine, string machineName, VaultAccess? access)
+    {
+        Engine = engine;
+        MachineName = machineName;
+        Access = access;
+    }
+
+    /// <summary>The vault.</summary>
+    public BackupEngine Engine { get; }
+
+    /// <summary>The machine.</summary>
+    public string MachineName { get; }
+
+    /// <summary>The way in; null for this machine's own vault.</summary>
+    public VaultAccess? Access { get; }
+
+    /// <summary>Opens the vault that holds a machine's recovery points: by the passphrase given with it, else by this machine's own key.</summary>
+    /// <param name="agent">This machine's agent.</param>
+    /// <param name="machineName">The machine whose points are wanted; null or empty for this one.</param>
+    /// <param name="access">The way into the vault; null for this machine's own.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">RecoveryOptionMissing: the passphrase is needed. PassphraseRejected, MachineNotRegistered, VaultNotFound, …</exception>
+    public static async Task<RecoveryArchive> OpenAsync(BackupAgent agent, string? machineName, VaultAccess? access, CancellationToken cancellationToken)
+    {
+        MachineRegistration? own = agent.Machine.Registration;
+        string name = string.IsNullOrEmpty(machineName) ? own?.MachineName ?? agent.Machine.Name : machineName;
+        if (access?.Passphrase is string passphrase)
+        {
+            return new RecoveryArchive(await agent.OpenEngineAsync(access.Location, passphrase, cancellationToken).ConfigureAwait(false), name, access);
+        }
+
+        if (access is not null && (access.Location != own?.VaultLocation || !agent.Machine.HasPassphrase))
+        {
+            throw PassphraseNeeded(name);
+        }
+
+        var archive = new RecoveryArchive(await agent.OpenEngineAsync(cancellationToken).ConfigureAwait(false), name, access);
+
+        // Machines with the same passphrase open each other's points; those with another are not even seen.
+        if (!name.Equals(own?.MachineName, StringComparison.OrdinalIgnoreCase) && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
+        {
+            throw PassphraseNeeded(name);
+        }
+
+        return archive;
+    }
+
+    /// <summary>The machine's points, newest first.</summary>
+    public Task<IReadOnlyList<RecoveryPoint>> ListAsync(CancellationToken cancellationToken) => Engine.ListPointsAsync(MachineName, cancellationToken);
+
+    /// <summary>The point of an id, of the beginning of one, or of a time as <see cref="TimeForm"/> writes it.</summary>
+    /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous.</exception>
+    public async Task<RecoveryPoint> FindAsync(string idOrTime, CancellationToken cancellationToken)
+    {
+        RecoveryPoint[] found =
+        [
+            .. (await ListAsync(cancellationToken).ConfigureAwait(false)).Where(point =>
+                point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase) || TimeOf(point) == idOrTime),
+        ];
+        return found switch
+        {
+            [RecoveryPoint only] => only,
+            [] => throw new BackupException(
+                BackupErrorId.RecoveryPointNotFound,
+                $"'{MachineName}' has no recovery point '{idOrTime}'.",
+                "Get-OBRecoverableSource | Get-OBRecoverableItem lists what there is: a point may have expired since.",
+                idOrTime),
+            _ => throw new BackupException(
+                BackupErrorId.RecoveryPointAmbiguous,
+                $"'{idOrTime}' fits {found.Length} recovery points of '{MachineName}', among them {found[0].SessionId} and {found[1].SessionId}.",
+                "Give more digits of the id.",
+                idOrTime),
+        };
+    }
+
+    /// <summary>One item of a point.</summary>
+    /// <param name="point">The point.</param>
+    /// <param name="path">Its full path, as listings have it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
+    public ValueTask<RecoverableItem> GetItemAsync(RecoveryPoint point, string path, CancellationToken cancellationToken) =>
+        Engine.ListItemsAsync(point, path, recursive: true, cancellationToken).FirstAsync(cancellationToken);
+
+    /// <summary>When a point was begun, by this machine's clock and zone.</summary>
+    public static string TimeOf(RecoveryPoint point) => point.Started.LocalDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
+
+    private static BackupException PassphraseNeeded(string machineName) => new(
+        BackupErrorId.RecoveryOptionMissing,
+        $"What '{machineName}' has backed up is encrypted, names and all, and its passphrase was not given.",
+        "Give it: Get-OBAlternateBackupServer -EncryptionPassphrase; what that returns can be looked into.",
+        machineName);
+}

@@ -1,0 +1,68 @@
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Restore;
+
+namespace MSOnlineBackup.Recovery;
+
+/// <summary>A recovery whose only purpose is to see that it works: into a folder of its own, compared file by file, and removed again.</summary>
+internal static class TrialRestore
+{
+    /// <summary>Tries it.</summary>
+    /// <param name="engine">The vault.</param>
+    /// <param name="point">The recovery point.</param>
+    /// <param name="paths">What of it; empty for everything.</param>
+    /// <param name="parent">Where the folder is made.</param>
+    /// <param name="problems">Gets what could not be recovered.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, …</exception>
+    public static async Task<RestoreResult> RunAsync(
+        BackupEngine engine,
+        RecoveryPoint point,
+        IReadOnlyList<string> paths,
+        string parent,
+        List<OBRecoveryPointProblem> problems,
+        CancellationToken cancellationToken)
+    {
+        string folder = Path.Combine(parent, $"trial-{point.SessionId[..12]}");
+        if (Path.Exists(folder))
+        {
+            throw new BackupException(
+                BackupErrorId.RestoreTargetInvalid,
+                $"'{folder}', where the trial is to go, exists already.",
+                "Remove it where it is left over from an earlier trial, or name another folder.",
+                folder);
+        }
+
+        bool wasThere = Directory.Exists(parent);
+        var monitor = new JobMonitor
+        {
+            ItemSkipped = item =>
+            {
+                lock (problems)
+                {
+                    problems.Add(new OBRecoveryPointProblem { Object = item.Path, Problem = item.Reason, AffectedPaths = [item.Path] });
+                }
+            },
+        };
+        var request = new RestoreRequest { Point = point, Paths = paths, TargetFolder = folder, SkipSecurity = true, Verify = true };
+        try
+        {
+            RestorePlan plan = await engine.PlanRestoreAsync(request, monitor, cancellationToken).ConfigureAwait(false);
+            return await engine.RestoreAsync(plan, monitor, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+
+            if (!wasThere && Directory.Exists(parent))
+            {
+                Directory.Delete(parent);
+            }
+        }
+    }
+}

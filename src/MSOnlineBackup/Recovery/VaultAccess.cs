@@ -1,0 +1,22 @@
+using System.Net;
+using System.Security;
+
+namespace MSOnlineBackup.Recovery;
+
+/// <summary>
+/// The way into the vault of another machine: where it is, and that machine's passphrase where it was given. Sources and items carry it from one
+/// cmdlet to the next. It lives in memory: no property that scripts see leads here, so nothing shows or serialises it.
+/// </summary>
+/// <param name="location">Where the vault is.</param>
+/// <param name="passphrase">The passphrase of the machine whose recovery points are wanted; null where none was given.</param>
+internal sealed class VaultAccess(string location, SecureString? passphrase)
+{
+    /// <summary>Where the vault is.</summary>
+    public string Location { get; } = location;
+
+    /// <summary>The passphrase as the engine takes it; null where none was given.</summary>
+    public string? Passphrase => Plain(passphrase);
+
+    /// <summary>A secret as the engine takes it.</summary>
+    public static string? Plain(SecureString? secret) => secret is null ? null : new NetworkCredential("", secret).Password;
+}

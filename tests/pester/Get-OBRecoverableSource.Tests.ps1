@@ -1,0 +1,28 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    . "$PSScriptRoot/Recovery.ps1"
+    $work = New-TestFolder
+    $null = Initialize-TestMachine $work
+    $source = New-TestTree "$work/src"
+    $null = Save-TestPolicy $source
+    $null = Invoke-TestBackup
+}
+
+AfterAll {
+    Remove-TestState
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+
+Describe 'Get-OBRecoverableSource' {
+    It 'returns the sources that have recovery points' {
+        $found = Get-OBRecoverableSource
+        $found | Should -BeOfType MSOnlineBackup.OBRecoverableSource
+        $found.FriendlyName | Should -Be $source
+        $found.RecoverySourceName | Should -Be $source
+        $found.ServerName | Should -Not -BeNullOrEmpty
+    }
+
+    It 'has no secondary region' {
+        Assert-BackupError (Get-ErrorOf { Get-OBRecoverableSource -UseSecondaryRegion }) NotAvailable NotImplemented
+    }
+}

@@ -1,0 +1,76 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    . "$PSScriptRoot/Recovery.ps1"
+    $work = New-TestFolder
+    $null = Initialize-TestMachine $work
+    $null = New-LargeTestTree "$work/src"
+    $policy = Save-TestPolicy "$work/src"
+}
+
+AfterAll {
+    Remove-TestState
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+
+Describe 'A job that takes its time' {
+    It 'keeps others away, is seen from here, and is stopped in order' {
+        $job = $policy | Start-OBBackup -Async
+        (Get-OBJob).JobId | Should -Be $job.JobId
+        Assert-BackupError (Get-ErrorOf { $policy | Start-OBBackup 6> $null }) JobInProgress ResourceBusy '*another job was in progress*'
+        Assert-BackupError (Get-ErrorOf { $policy | Start-OBBackup -Async }) JobInProgress ResourceBusy
+        Get-OBJob | Stop-OBJob -WhatIf | Should -BeNullOrEmpty
+
+        $stopped = Get-OBJob | Stop-OBJob -Confirm:$false
+        $stopped.JobId | Should -Be $job.JobId
+        $stopped.JobStatus.JobState | Should -Be Aborted
+        Get-OBJob | Should -BeNullOrEmpty
+        Get-OBAllRecoveryPoints | Should -BeNullOrEmpty
+        (Stop-OBJob $job.JobId).JobStatus.JobState | Should -Be Aborted -Because 'one that has ended is returned as it is'
+    }
+
+    It 'is stopped by Ctrl+C in order' -Skip:$IsWindows {
+        $script = "Import-Module '$((Get-Module MSOnlineBackup).Path.Replace('module/MSOnlineBackup.psm1', 'MSOnlineBackup.psd1'))'; Get-OBPolicy | Start-OBBackup"
+        $shell = Start-Process (Get-Process -Id $PID).Path '-NoProfile', '-NonInteractive', '-Command', "`"$script`"" -PassThru -RedirectStandardOutput "$work/out.txt" -RedirectStandardError "$work/err.txt"
+        for ($i = 0; $i -lt 300 -and -not (Get-OBJob); $i++) { Start-Sleep -Milliseconds 50 }
+        Get-OBJob | Should -Not -BeNullOrEmpty
+        & kill -INT $shell.Id
+        $shell.WaitForExit(60000) | Should -BeTrue
+        (Get-OBJob -Previous 1).JobStatus.JobState | Should -Be Aborted
+        Get-OBAllRecoveryPoints | Should -BeNullOrEmpty
+    }
+
+    It 'shows a bar with percent, pace and what is left' {
+        $shell = [powershell]::Create()
+        try {
+            $null = $shell.AddCommand('Import-Module').AddArgument((Get-Module MSOnlineBackup).Path.Replace('module/MSOnlineBackup.psm1', 'MSOnlineBackup.psd1')).AddStatement()
+            $null = $shell.AddScript('Get-OBPolicy | Start-OBBackup 6> $null')
+            $job = $shell.Invoke()
+            $bars = $shell.Streams.Progress | Where-Object Activity -EQ "Backing up $work/src"
+        }
+        finally {
+            $shell.Dispose()
+        }
+
+        $job.JobStatus.JobState | Should -Be Completed
+        $bars.StatusDescription | Where-Object { $_ -like '*/s' } | Should -Not -BeNullOrEmpty
+        $bars[-1].RecordType | Should -Be Completed
+    }
+
+    It 'sends little again after it was stopped' {
+        $before = (Get-OBAllRecoveryPoints).Count
+        $job = Invoke-TestBackup
+        $job.JobStatus.JobState | Should -Be Completed
+        $job.JobStatus.NewBytes | Should -BeLessThan 1MB
+        Get-OBAllRecoveryPoints | Should -HaveCount ($before + 1)
+    }
+}
+
+Describe 'Stop-OBJob' {
+    It 'says which job is not there' {
+        Assert-BackupError (Get-ErrorOf { Stop-OBJob ([guid]::NewGuid()) }) JobNotFound ObjectNotFound
+    }
+
+    It 'asks by default' {
+        (Get-Command Stop-OBJob).ImplementingType.GetCustomAttributes($true).ConfirmImpact | Should -Contain High
+    }
+}

@@ -1,0 +1,117 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    . "$PSScriptRoot/Recovery.ps1"
+    $work = New-TestFolder
+    Initialize-TestMachine $work
+    $null = New-TestTree "$work/src"
+    $null = New-TestTree "$work/other"
+    $policy = Save-TestPolicy "$work/src", "$work/other"
+}
+
+AfterAll {
+    Remove-TestState
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+
+Describe 'Start-OBBackup' {
+    It 'says the documented lines to people and returns the job to scripts' {
+        $lines = [System.Collections.Generic.List[string]]::new()
+        $job = Get-OBPolicy | Start-OBBackup 6>&1 | ForEach-Object {
+            if ($_ -is [System.Management.Automation.InformationRecord]) { $_.Tags | Should -Contain PSHOST; $lines.Add("$_") } else { $_ }
+        }
+        $lines | Should -Be @(
+            'Initializing', 'Preparing storage...', 'Estimating size of backup items...', 'Transferring data...', 'Data transfer completed'
+            'Job completed.', 'The backup operation completed successfully.')
+        $job | Should -BeOfType MSOnlineBackup.OBJob
+        $job.JobStatus.JobState | Should -Be Completed
+        $job.JobType | Should -Be Backup
+        $job.JobStatus.StartTime.Kind | Should -Be Utc
+        $job.JobStatus.EndTime | Should -BeGreaterOrEqual $job.JobStatus.StartTime
+        $job.JobStatus.ErrorInfo.ErrorCode | Should -Be 0
+        $job.JobStatus.DatasourceStatus.Datasource.DataSourceName | Sort-Object | Should -Be @("$work/other", "$work/src")
+        $job.JobStatus.DatasourceStatus[0].FileProgress.Progress | Should -Be 2
+        $job.JobStatus.DatasourceStatus[0].ByteProgress.Progress | Should -BeGreaterThan 0
+        (Get-OBAllRecoveryPoints).RecoveryPointId | Should -Contain $job.RecoveryPointId
+    }
+
+    It 'backs up by the name of the policy' {
+        (Start-OBBackup $policy.PolicyName 6> $null).JobStatus.JobState | Should -Be Completed
+        (Start-OBBackup -Name $policy.PolicyName 6> $null).JobStatus.JobState | Should -Be Completed
+    }
+
+    It 'takes a policy by position' {
+        (Start-OBBackup $policy 6> $null).JobStatus.JobState | Should -Be Completed
+    }
+
+    It 'backs up the sources that -Volumes names, and no other' {
+        $job = $policy | Start-OBBackup -Volumes "$work/other" 6> $null
+        $job.JobStatus.DatasourceStatus.Datasource.DataSourceName | Should -Be "$work/other"
+        (Get-OBAllRecoveryPoints)[0].DataSources | Should -Be "$work/other"
+    }
+
+    It 'refuses what is no source of the policy' {
+        $problem = Get-ErrorOf { $policy | Start-OBBackup -Volumes "$work/nowhere" 6> $null }
+        Assert-BackupError $problem ArgumentInvalid InvalidArgument "*$work/nowhere*no source*"
+    }
+
+    It 'does nothing with -WhatIf' {
+        $before = @(Get-OBJob -Previous 100).Count
+        $policy | Start-OBBackup -WhatIf | Should -BeNullOrEmpty
+        $policy | Start-OBBackup -Async -WhatIf | Should -BeNullOrEmpty
+        @(Get-OBJob -Previous 100).Count | Should -Be $before
+    }
+
+    It 'refuses a draft' {
+        $problem = Get-ErrorOf { New-OBPolicy | Start-OBBackup }
+        Assert-BackupError $problem PolicyInvalid InvalidArgument '*draft*'
+    }
+
+    It 'refuses a policy that was changed and not saved' {
+        $changed = Get-OBPolicy
+        $null = Remove-OBFileSpec -Policy $changed -FileSpec (New-OBFileSpec -FileSpec "$work/other")
+        $problem = Get-ErrorOf { $changed | Start-OBBackup }
+        Assert-BackupError $problem PolicyInvalid InvalidArgument '*not as it is saved*'
+    }
+
+    It 'refuses a name that no policy has' {
+        Assert-BackupError (Get-ErrorOf { Start-OBBackup -Name ([guid]::Empty) }) PolicyNotFound ObjectNotFound
+    }
+
+    It 'does not pass over an empty pipeline' {
+        Assert-BackupError (Get-ErrorOf { @() | Start-OBBackup }) PolicyNotFound ObjectNotFound '*pipeline*'
+    }
+
+    It 'refuses to keep a point until a time that is over' {
+        Assert-BackupError (Get-ErrorOf { $policy | Start-OBBackup -RetainUntil (Get-Date).AddDays(-1) }) ArgumentInvalid InvalidArgument
+    }
+
+    It 'runs by a paused policy: a schedule is paused, nobody''s wish' {
+        $null = Set-OBPolicyState -Policy (Get-OBPolicy) -State Paused
+        (Get-OBPolicy | Start-OBBackup 6> $null).JobStatus.JobState | Should -Be Completed
+        $null = Set-OBPolicyState -Policy (Get-OBPolicy) -State Valid
+    }
+
+    It 'hands the job to a process of its own with -Async' {
+        $job = $policy | Start-OBBackup -Async
+        $job | Should -BeOfType MSOnlineBackup.OBJob
+        Wait-TestJob
+        (Get-OBJob -Previous 1).JobId | Should -Be $job.JobId
+        (Get-OBJob -Previous 1).JobStatus.JobState | Should -Be Completed
+    }
+
+    It 'fails with the vault''s error, and the job keeps it' {
+        Rename-Item "$work/vault" away
+        try {
+            $problem = Get-ErrorOf { $policy | Start-OBBackup 6> $null }
+        }
+        finally {
+            Rename-Item "$work/away" vault
+        }
+
+        $problem.FullyQualifiedErrorId | Should -BeLike 'Vault*,MSOnlineBackup.Cmdlets.StartOBBackupCommand'
+        $job = Get-OBJob -Previous 1
+        $job.JobStatus.JobState | Should -Be Failed
+        $job.JobStatus.ErrorInfo.ErrorId | Should -Be $problem.Exception.Id
+        $job.JobStatus.ErrorInfo.ErrorCode | Should -Not -Be 0
+    }
+}

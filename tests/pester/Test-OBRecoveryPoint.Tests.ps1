@@ -1,0 +1,57 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    . "$PSScriptRoot/Recovery.ps1"
+    $work = New-TestFolder
+    $null = Initialize-TestMachine $work
+    $source = New-TestTree "$work/src"
+    $null = Save-TestPolicy $source
+    $null = Invoke-TestBackup
+}
+
+AfterAll {
+    Remove-TestState
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+
+Describe 'Test-OBRecoveryPoint' {
+    It 'passes a sound point at every level' -ForEach 'Structure', 'Packs', 'Data' {
+        $test = Get-OBAllRecoveryPoints | Test-OBRecoveryPoint -Level $_
+        $test | Should -BeOfType MSOnlineBackup.OBRecoveryPointTest
+        $test.Passed | Should -BeTrue
+        $test.Problems | Should -BeNullOrEmpty
+        $test.Level | Should -Be $_
+        $test.Objects | Should -BeGreaterThan 0
+        $test.RestoredFiles | Should -BeNullOrEmpty
+    }
+
+    It 'proves it by a trial restore, of which nothing stays' {
+        $test = Get-OBRecoverableSource | Get-OBRecoverableItem | Test-OBRecoveryPoint -TrialRestorePath "$work/trial"
+        $test.Passed | Should -BeTrue
+        $test.RestoredFiles | Should -Be 2
+        $test.VerifiedFiles | Should -Be 2
+        Test-Path "$work/trial" | Should -BeFalse
+    }
+
+    It 'finds a byte that was altered in the vault, and names who suffers' {
+        $pack = Get-ChildItem "$work/vault" -Recurse -File | Where-Object FullName -Like '*/packs/*' | Sort-Object Length | Select-Object -Last 1
+        $bytes = [System.IO.File]::ReadAllBytes($pack.FullName)
+        $original = $bytes.Clone()
+        foreach ($position in 40..($bytes.Length - 41)) { $bytes[$position] = $bytes[$position] -bxor 1 }
+        $pack.IsReadOnly = $false
+        [System.IO.File]::WriteAllBytes($pack.FullName, $bytes)
+        try {
+            $test = Get-OBAllRecoveryPoints | Test-OBRecoveryPoint -Level Data
+        }
+        finally {
+            [System.IO.File]::WriteAllBytes($pack.FullName, $original)
+        }
+
+        $test.Passed | Should -BeFalse
+        $test.Problems.Problem | Should -Not -BeNullOrEmpty
+        $test.Problems.AffectedPaths | Should -Not -BeNullOrEmpty
+    }
+
+    It 'says which point is not there' {
+        Assert-BackupError (Get-ErrorOf { Test-OBRecoveryPoint 'ffffffff' }) RecoveryPointNotFound ObjectNotFound
+    }
+}
