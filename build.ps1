@@ -65,6 +65,12 @@ function Package {
         Remove-Item $folder -Recurse
     }
 
+    # The help is made by the build, and a package without is none.
+    $null = Build
+    if (-not (Test-Path "$PSScriptRoot/en-US")) {
+        throw 'The build has made no help in en-US.'
+    }
+
     # The same layout as here. Its background program brings its own runtime: a machine with PowerShell need not have .NET.
     $publish = '--configuration', 'Release', '--runtime', $Runtime, '--nologo', '--verbosity', 'quiet'
     foreach ($project in 'MSOnlineBackup.Loader', 'MSOnlineBackup') {
@@ -79,9 +85,7 @@ function Package {
     Get-ChildItem $folder -Recurse -Include '*.pdb', '*.xml' | Remove-Item
     Copy-Item "$PSScriptRoot/module/*.ps*1*" "$folder/module"
     Copy-Item "$PSScriptRoot/MSOnlineBackup.psd1", "$PSScriptRoot/LICENSE", "$PSScriptRoot/README.md" $folder
-    if (Test-Path "$PSScriptRoot/en-US") {
-        Copy-Item "$PSScriptRoot/en-US" $folder -Recurse
-    }
+    Copy-Item "$PSScriptRoot/en-US" $folder -Recurse
 
     $null = Test-ModuleManifest "$folder/MSOnlineBackup.psd1"
     Compress-Package $folder (Join-Path $output "MSOnlineBackup.$version.$Runtime.nupkg")

@@ -86,8 +86,8 @@ public sealed class AgentJobs
     public async Task<JobRecord> RunStartedAsync(Guid id, Func<CancellationToken, Task<string?>> readPassphrase, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(readPassphrase);
-        JobHostProcess.LeaveTerminal();
         JobOrder order = ReadOrder(id);
+        JobHostProcess.LeaveTerminal();
         DateTimeOffset started = _clock.GetUtcNow();
         try
         {

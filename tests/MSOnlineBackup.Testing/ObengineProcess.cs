@@ -25,7 +25,7 @@ public sealed class ObengineProcess
     }
 
     /// <summary>Where the build puts it: beside the tests' own folder, in the same configuration.</summary>
-    private static string Program
+    public static string Program
     {
         get
         {

@@ -53,7 +53,7 @@ function Invoke-FreshPowerShell([string] $Script) {
 # A machine that is registered with a vault of its own and has a passphrase; returns the vault's folder.
 function Initialize-TestMachine([string] $Folder) {
     $credential = New-OBVault -Path "$Folder/vault" | Export-OBVaultCredential -Path $Folder
-    $null = Start-OBRegistration -VaultCredentials $credential.FullName
+    Start-OBRegistration -VaultCredentials $credential.FullName 6> $null | Out-Null
     Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) 6> $null | Out-Null
     "$Folder/vault"
 }

@@ -13,12 +13,13 @@ Describe 'Get-OBPolicy' {
     It 'returns nothing before there is one' { Get-OBPolicy | Should -BeNullOrEmpty }
 
     It 'returns what was saved' {
-        $draft = New-TestPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec '*.tmp' -Exclude -NonRecursive)
+        $draft = New-TestPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec '*.tmp' -Exclude) |
+            Add-OBFileSpec -FileSpec (New-OBFileSpec "$data/cache" -Exclude -NonRecursive)
         $null = Set-OBPolicy $draft
         $policy = Get-OBPolicy
         $policy.State | Should -Be Existing
-        ($policy | Get-OBFileSpec).FileSpec | Should -Be $data, '*.tmp'
-        ($policy | Get-OBFileSpec).IsRecursive | Should -Be $true, $false
+        ($policy | Get-OBFileSpec).FileSpec | Should -Be $data, '*.tmp', "$data/cache"
+        ($policy | Get-OBFileSpec).IsRecursive | Should -Be $true, $true, $false
         "$($policy.BackupSchedule)" | Should -Be "9:00 PM`nSunday,`nEvery 1 week(s)"
         $policy.RetentionPolicy.RetentionDays | Should -Be 30
     }

@@ -35,8 +35,8 @@ Describe 'New-OBFileSpec' {
     }
 
     It 'leaves a pattern for names as it is' {
-        $spec = New-OBFileSpec -FileSpec '*.tmp', 'node_modules/' -Exclude -NonRecursive
-        $spec.FileSpec | Should -Be '*.tmp', 'node_modules/'
+        $spec = New-OBFileSpec -FileSpec '*.tmp', '.git/' -Exclude -NonRecursive
+        $spec.FileSpec | Should -Be '*.tmp', '.git/'
         $spec.IsExclude | Should -Be $true, $true
         $spec.IsRecursive | Should -Be $false, $false
     }

@@ -39,6 +39,7 @@ Describe 'Set-OBPolicy' {
     It 'refuses a policy <Lacking>' -TestCases @(
         @{ Lacking = 'without sources'; Change = { $_ | Remove-OBFileSpec -FileSpec (New-OBFileSpec $data) }; Id = 'PolicyIncomplete' }
         @{ Lacking = 'without a schedule'; Change = { $_.BackupSchedule = $null }; Id = 'PolicyIncomplete' }
+        @{ Lacking = 'whose days a script has set to null'; Change = { $_.BackupSchedule.ScheduleRunDays = $null }; Id = 'PolicyIncomplete' }
         @{ Lacking = 'without a retention'; Change = { $_.RetentionPolicy = $null }; Id = 'PolicyIncomplete' }
         @{ Lacking = 'with sources that overlap'; Change = { $null = New-Item -ItemType Directory "$data/in" -Force; $_ | Add-OBFileSpec -FileSpec (New-OBFileSpec "$data/in") }; Id = 'PolicyInvalid' }
         @{ Lacking = 'with a source that is left out itself'; Change = { $_ | Add-OBFileSpec -FileSpec (New-OBFileSpec $data -Exclude) }; Id = 'PolicyInvalid' }
@@ -62,5 +63,17 @@ Describe 'Set-OBPolicy' {
         finally {
             $env:MSONLINEBACKUP_STATE = $state
         }
+    }
+}
+
+Describe 'Set-OBPolicy in a session where nobody answers' {
+    It 'asks first, and saves nothing' {
+        $result = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command "
+            Import-Module '$manifest'
+            `$policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec '$data')
+            `$policy.BackupSchedule = New-OBSchedule
+            `$policy.RetentionPolicy = New-OBRetentionPolicy 30
+            try { Set-OBPolicy `$policy } catch { `$_.FullyQualifiedErrorId }"
+        $result | Should -Be 'InvalidOperation,MSOnlineBackup.Cmdlets.SetOBPolicyCommand'
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using MSOnlineBackup.Engine.Zstandard;
 
 namespace MSOnlineBackup.Engine.Chunks;
 
@@ -10,20 +11,32 @@ internal enum ChunkEncoding : byte
 
     /// <summary>Brotli (RFC 7932).</summary>
     Brotli = 1,
+
+    /// <summary>Zstandard (RFC 8878).</summary>
+    Zstandard = 2,
 }
 
-/// <summary>Compresses and decompresses chunks. Without state; may be used from any thread.</summary>
+/// <summary>
+/// Compresses and decompresses chunks; may be used from any thread. Content is much and must be quick in both directions: Zstandard. Metadata
+/// are little and read often: Brotli, which packs them tighter.
+/// </summary>
 internal static class ChunkCodec
 {
     /// <summary>The largest plaintext of a chunk, in bytes; a reader refuses more.</summary>
     public const int MaxRawLength = 4 << 20;
 
     // Settled by measurement: docs/benchmarks.md.
-    private const int ContentQuality = 0;
     private const int MetadataQuality = 3;
-    private const int Window = 22;
+    private const int MetadataWindow = 22;
 
     private const int SampleLength = 4096;
+
+    // A megabyte of tables each: one for each thread that works on chunks, made when it first does.
+    [ThreadStatic]
+    private static ZstandardEncoder? t_encoder;
+
+    [ThreadStatic]
+    private static ZstandardDecoder? t_decoder;
 
     /// <summary>
     /// Encodes into <paramref name="destination"/>, which has at least the plaintext's length; stores as it is what does not get
@@ -31,14 +44,14 @@ internal static class ChunkCodec
     /// </summary>
     public static int Encode(ChunkKind kind, ReadOnlySpan<byte> plaintext, Span<byte> destination, out ChunkEncoding encoding)
     {
-        int quality = kind == ChunkKind.Content ? ContentQuality : MetadataQuality;
         int worthwhile = plaintext.Length - (plaintext.Length / 32) - 8;
-        if (worthwhile > 0
-            && !LooksIncompressible(plaintext)
-            && BrotliEncoder.TryCompress(plaintext, destination[..worthwhile], out int written, quality, Window))
+        if (worthwhile > 0 && !LooksIncompressible(plaintext))
         {
-            encoding = ChunkEncoding.Brotli;
-            return written;
+            encoding = kind == ChunkKind.Content ? ChunkEncoding.Zstandard : ChunkEncoding.Brotli;
+            if (TryCompress(encoding, plaintext, destination[..worthwhile], out int written))
+            {
+                return written;
+            }
         }
 
         plaintext.CopyTo(destination);
@@ -56,10 +69,17 @@ internal static class ChunkCodec
                 return true;
             case ChunkEncoding.Brotli:
                 return BrotliDecoder.TryDecompress(encoded, destination, out int written) && written == destination.Length;
+            case ChunkEncoding.Zstandard:
+                return (t_decoder ??= new ZstandardDecoder()).TryDecode(encoded, destination);
             default:
                 return false;
         }
     }
+
+    private static bool TryCompress(ChunkEncoding encoding, ReadOnlySpan<byte> plaintext, Span<byte> destination, out int written) =>
+        encoding == ChunkEncoding.Zstandard
+            ? (t_encoder ??= new ZstandardEncoder()).TryEncode(plaintext, destination, out written)
+            : BrotliEncoder.TryCompress(plaintext, destination, out written, MetadataQuality, MetadataWindow);
 
     /// <summary>
     /// Whether samples from the beginning, middle and end together have nearly as many bits of order-0 entropy as random

@@ -26,19 +26,23 @@ public sealed record RecoveryService(string Certificate, string VaultCredentials
 
         try
         {
-            return [.. JsonSerializer.Deserialize(content, RecoveryServiceJson.Default.RecoveryServiceArray)!
-                .Select(service => service with { VaultCredentials = Path.Combine(folder.Path, service.VaultCredentials) })];
+            RecoveryService?[]? services = JsonSerializer.Deserialize(content, RecoveryServiceJson.Default.RecoveryServiceArray);
+            return services is null || services.Contains(null)
+                ? throw Invalid(folder, "it is no array of services.", null)
+                : [.. services.Select(service => service! with { VaultCredentials = Path.Combine(folder.Path, service.VaultCredentials) })];
         }
         catch (JsonException e)
         {
-            throw new BackupException(
-                BackupErrorId.StateInvalid,
-                $"'{folder.PathOf(FileName)}' does not list recovery services: {e.Message}",
-                """Write it as [ { "certificate": "THUMBPRINT", "vaultCredentials": "FILE.VaultCredentials" } ].""",
-                folder.PathOf(FileName),
-                innerException: e);
+            throw Invalid(folder, e.Message, e);
         }
     }
+
+    private static BackupException Invalid(StateFolder folder, string why, JsonException? inner) => new(
+        BackupErrorId.StateInvalid,
+        $"'{folder.PathOf(FileName)}' does not list recovery services: {why}",
+        """Write it as [ { "certificate": "THUMBPRINT", "vaultCredentials": "FILE.VaultCredentials" } ].""",
+        folder.PathOf(FileName),
+        innerException: inner);
 
     private static string Plain(string thumbprint) => string.Concat(thumbprint.Where(char.IsAsciiHexDigit));
 }

@@ -73,7 +73,11 @@ internal sealed class PolicyExclusion
             return new PolicyExclusion(text, files, filesOnly: true, place, whole: null, windows);
         }
 
-        if (endsInPattern && components[^1] != "**")
+        if (components.Length == 0)
+        {
+            components = ["**"];
+        }
+        else if (endsInPattern && components[^1] != "**")
         {
             components = [.. components[..^1], "**", components[^1]];
         }

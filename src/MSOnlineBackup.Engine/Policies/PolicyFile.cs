@@ -6,10 +6,10 @@ namespace MSOnlineBackup.Engine.Policies;
 /// <summary>A policy as JSON has it.</summary>
 internal sealed record PolicyFile(
     int Version,
-    Guid? Id,
     PolicyKind Kind,
     bool Paused,
     IReadOnlyList<FileSpecification> Files,
+    Guid? Id = null,
     BackupSchedule? Schedule = null,
     RetentionPolicy? Retention = null);
 

@@ -20,7 +20,7 @@ public static class PolicyJson
     public static string Write(BackupPolicy policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        var file = new PolicyFile(Version, policy.Id, policy.Kind, policy.IsPaused, policy.Files, policy.Schedule, policy.Retention);
+        var file = new PolicyFile(Version, policy.Kind, policy.IsPaused, policy.Files, policy.Id, policy.Schedule, policy.Retention);
         return JsonSerializer.Serialize(file, _context.PolicyFile);
     }
 

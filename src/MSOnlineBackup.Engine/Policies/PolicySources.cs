@@ -114,7 +114,7 @@ public static class PolicySources
         return chosen.Length == 0 ? sources : sources.Where(source => chosen.Any(source.Path.IsAtOrBelow));
     }
 
-    private sealed record Source(string Text, PolicyPath Path, SourceSelection Selection)
+    private sealed record Source(string Text, PolicyPath Path, SourceSelection Selection, ExclusionRules Rules)
     {
         public static Source Of(FileSpecification specification, PolicyExclusion[] exclusions, bool windows)
         {
@@ -137,21 +137,22 @@ public static class PolicySources
             }
 
             PolicyExclusion[] concerning = [.. exclusions.Where(exclusion => exclusion.Concerns(path))];
-            return new Source(specification.Path, path, new SourceSelection
+            var selection = new SourceSelection
             {
                 Exclude = [.. concerning.Where(exclusion => !exclusion.FilesOnly).Select(exclusion => exclusion.Pattern)],
                 ExcludeFiles = [.. concerning.Where(exclusion => exclusion.FilesOnly).Select(exclusion => exclusion.Pattern)],
                 NonRecursive = specification.NonRecursive,
-            });
+            };
+            return new Source(
+                specification.Path, path, selection, ExclusionRules.Compile(selection.Exclude, path.Bytes(..), windows, selection.ExcludeFiles));
         }
 
         /// <summary>Whether the exclusions leave out a path below this source, or a folder on the way to it.</summary>
         public bool LeavesOut(PolicyPath below)
         {
-            ExclusionRules rules = ExclusionRules.Compile(Selection.Exclude, Path.Bytes(..), Path.Windows, Selection.ExcludeFiles);
             int begin = Path.Components.Count;
             return Enumerable.Range(begin + 1, below.Components.Count - begin)
-                .Any(end => rules.Match(below.Bytes(begin..end)).HasFlag(Exclusion.Folder));
+                .Any(end => Rules.Match(below.Bytes(begin..end)).HasFlag(Exclusion.Folder));
         }
     }
 }

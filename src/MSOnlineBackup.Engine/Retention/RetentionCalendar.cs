@@ -21,17 +21,17 @@ internal static class RetentionCalendar
         };
     }
 
-    /// <summary>Whether one of a weekly rule's moments lies after one wall time and not after another.</summary>
-    public static bool IsDue(WeeklyRetention rule, BackupSchedule? schedule, DateTime after, DateTime until) =>
-        IsDue(day => rule.Days.Contains(day.DayOfWeek), rule.Times, schedule, after, until);
+    /// <summary>Whether one of a weekly rule's moments lies in a window.</summary>
+    public static bool IsDue(WeeklyRetention rule, BackupSchedule? schedule, RetentionWindow window) =>
+        IsDue(day => rule.Days.Contains(day.DayOfWeek), rule.Times, schedule, window);
 
     /// <summary>The same for a monthly rule.</summary>
-    public static bool IsDue(MonthlyRetention rule, BackupSchedule? schedule, DateTime after, DateTime until) =>
-        IsDue(day => IsOneOf(rule.When, day), rule.Times, schedule, after, until);
+    public static bool IsDue(MonthlyRetention rule, BackupSchedule? schedule, RetentionWindow window) =>
+        IsDue(day => IsOneOf(rule.When, day), rule.Times, schedule, window);
 
     /// <summary>The same for a yearly rule.</summary>
-    public static bool IsDue(YearlyRetention rule, BackupSchedule? schedule, DateTime after, DateTime until) =>
-        IsDue(day => rule.InMonths.Contains(day.Month) && IsOneOf(rule.When, day), rule.Times, schedule, after, until);
+    public static bool IsDue(YearlyRetention rule, BackupSchedule? schedule, RetentionWindow window) =>
+        IsDue(day => rule.InMonths.Contains(day.Month) && IsOneOf(rule.When, day), rule.Times, schedule, window);
 
     /// <summary>Whether a day is one of the days of its month.</summary>
     public static bool IsOneOf(DaysOfMonth when, DateTime day)
@@ -43,28 +43,14 @@ internal static class RetentionCalendar
                 && when.Weeks.Any(week => week == NthWeek.Last ? isInLastWeek : (day.Day - 1) / 7 == week - NthWeek.First));
     }
 
-    private static bool IsDue(
-        Func<DateTime, bool> isDay, IReadOnlyList<TimeSpan> times, BackupSchedule? schedule, DateTime after, DateTime until)
+    private static bool IsDue(Func<DateTime, bool> isDay, IReadOnlyList<TimeSpan> times, BackupSchedule? schedule, RetentionWindow window)
     {
         TimeSpan first = schedule is { Times.Count: > 0 } ? schedule.Times.Min() : TimeSpan.Zero;
         IReadOnlyList<TimeSpan> moments = times.Count > 0 ? times : [first];
-        DateTime day = until.Date;
-        for (int back = 0; back <= LongestSearch && day >= after.Date; back++)
-        {
-            if (isDay(day) && moments.Any(moment => day + moment > after && day + moment <= until))
-            {
-                return true;
-            }
-
-            if (day == DateTime.MinValue)
-            {
-                return false;
-            }
-
-            day = day.AddDays(-1);
-        }
-
-        return false;
+        DateTime last = window.LastDay;
+        int days = Math.Min((last - window.FirstDay).Days, LongestSearch) + 1;
+        return Enumerable.Range(0, days).Select(back => last.AddDays(-back))
+            .Any(day => isDay(day) && moments.Any(moment => window.Contains(day + moment)));
     }
 
     private static DateTimeOffset AddDays(DateTime utc, long days) =>

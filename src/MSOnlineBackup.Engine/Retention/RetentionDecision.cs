@@ -5,14 +5,14 @@ namespace MSOnlineBackup.Engine.Retention;
 /// <param name="Reason">Whether it stays, and why.</param>
 /// <param name="Kind">The rule that keeps it longest; null where no rule is known.</param>
 /// <param name="Until">Until when that rule keeps it (UTC); null where no rule is known.</param>
-public sealed record RetentionDecision(RetentionPoint Point, RetentionReason Reason, RetentionKind? Kind, DateTimeOffset? Until)
+internal sealed record RetentionDecision(RetentionPoint Point, RetentionReason Reason, RetentionKind? Kind, DateTimeOffset? Until)
 {
     /// <summary>Whether it is to go.</summary>
     public bool Expires => Reason == RetentionReason.Expired;
 }
 
 /// <summary>Why a recovery point stays or goes.</summary>
-public enum RetentionReason
+internal enum RetentionReason
 {
     /// <summary>It goes: its time is over, and newer points stand in for it.</summary>
     Expired,

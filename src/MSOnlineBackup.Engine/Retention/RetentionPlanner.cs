@@ -7,7 +7,7 @@ namespace MSOnlineBackup.Engine.Retention;
 /// the point of its week, month, year. How long such points are kept is asked of the policy in force each time, so that a change
 /// holds for the points that are there: for longer at once, for shorter with the next clean-up. Without a policy the dates in the tags hold.
 /// </summary>
-public static class RetentionPlanner
+internal static class RetentionPlanner
 {
     /// <summary>A pause between points, or after the newest, that is taken on trust; longer ones may be a clock that leapt.</summary>
     internal static readonly TimeSpan LongestPause = TimeSpan.FromDays(31);
@@ -92,16 +92,14 @@ public static class RetentionPlanner
             return [RetentionKind.Partial];
         }
 
-        // Wall times are compared: a moment that the clocks skip in spring is past when they have skipped it.
-        DateTime until = TimeZoneInfo.ConvertTime(run.Started, run.Zone).DateTime;
         DateTimeOffset? previous = earlier
             .Where(point => point.Started <= run.Started && HasTag(point, policy.Kind, RetentionKind.Daily))
             .Max(point => (DateTimeOffset?)point.Started);
-        DateTime after = previous is { } started ? TimeZoneInfo.ConvertTime(started, run.Zone).DateTime : JustBefore(until.Date);
+        var window = new RetentionWindow(previous, run.Started, run.Zone);
         var kinds = new List<RetentionKind> { RetentionKind.Daily };
-        Add(RetentionKind.Weekly, retention.Weekly is { } weekly && RetentionCalendar.IsDue(weekly, policy.Schedule, after, until));
-        Add(RetentionKind.Monthly, retention.Monthly is { } monthly && RetentionCalendar.IsDue(monthly, policy.Schedule, after, until));
-        Add(RetentionKind.Yearly, retention.Yearly is { } yearly && RetentionCalendar.IsDue(yearly, policy.Schedule, after, until));
+        Add(RetentionKind.Weekly, retention.Weekly is { } weekly && RetentionCalendar.IsDue(weekly, policy.Schedule, window));
+        Add(RetentionKind.Monthly, retention.Monthly is { } monthly && RetentionCalendar.IsDue(monthly, policy.Schedule, window));
+        Add(RetentionKind.Yearly, retention.Yearly is { } yearly && RetentionCalendar.IsDue(yearly, policy.Schedule, window));
         return kinds;
 
         void Add(RetentionKind kind, bool isDue)
@@ -152,8 +150,6 @@ public static class RetentionPlanner
 
     private static DateTimeOffset Add(DateTimeOffset time, TimeSpan span) =>
         span < DateTimeOffset.MaxValue - time ? time + span : DateTimeOffset.MaxValue;
-
-    private static DateTime JustBefore(DateTime time) => time > DateTime.MinValue ? time.AddTicks(-1) : time;
 
     /// <summary>A point, what keeps it longest, and what forbids to judge it.</summary>
     private sealed class Candidate(RetentionPoint point, RetentionKind? kind, DateTimeOffset? until, bool isPartial, RetentionReason? obstacle)

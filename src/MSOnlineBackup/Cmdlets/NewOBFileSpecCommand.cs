@@ -44,8 +44,7 @@ public sealed class NewOBFileSpecCommand : OBCmdlet
     }
 
     // Without a separator it is a name at any depth; a trailing one says that only folders are meant.
-    private string Excluded(string spec) => spec.AsSpan().TrimEnd("/\\").IndexOfAny('/', Path.DirectorySeparatorChar) < 0
-        && !spec.StartsWith('.') && !spec.StartsWith('~') && !Path.IsPathRooted(spec)
-        ? spec
-        : FullPath(spec);
+    private string Excluded(string spec) => spec is "." or ".." or "~" || Path.IsPathRooted(spec) || spec.AsSpan().TrimEnd("/\\").ContainsAny('/', Path.DirectorySeparatorChar)
+        ? FullPath(spec)
+        : spec;
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Completion;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Model.Conversions;
 
@@ -19,6 +20,7 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
 
     /// <summary>Of which days of the week they are.</summary>
     [Parameter(Position = 2)]
+    [ArgumentCompleter(typeof(EnumCompleter<DayOfWeek>))]
     public List<DayOfWeek> WeekDaysOfWeek { get; set; } = [];
 
     /// <summary>Of which times of the schedule; the first of the day where it is not given.</summary>
@@ -39,6 +41,7 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
 
     /// <summary>Of which days of the week, in the weeks that MonthWeeksOfMonth names.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(EnumCompleter<DayOfWeek>))]
     public List<DayOfWeek> MonthDaysOfWeek { get; set; } = [];
 
     /// <summary>Of which times of the schedule; the first of the day where it is not given.</summary>
@@ -47,6 +50,7 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
 
     /// <summary>In which weeks of the month.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(EnumCompleter<CBNthWeek>))]
     public List<CBNthWeek> MonthWeeksOfMonth { get; set; } = [];
 
     /// <summary>For how many months.</summary>
@@ -67,10 +71,12 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
 
     /// <summary>Of which days of the week, in the weeks that YearWeeksOfMonth names.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(EnumCompleter<DayOfWeek>))]
     public List<DayOfWeek> YearDaysOfWeek { get; set; } = [];
 
     /// <summary>In which months of the year.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(EnumCompleter<CBMonth>))]
     public List<CBMonth> YearMonthsOfYear { get; set; } = [];
 
     /// <summary>Of which times of the schedule; the first of the day where it is not given.</summary>
@@ -79,6 +85,7 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
 
     /// <summary>In which weeks of the month.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(EnumCompleter<CBNthWeek>))]
     public List<CBNthWeek> YearWeeksOfMonth { get; set; } = [];
 
     /// <inheritdoc/>

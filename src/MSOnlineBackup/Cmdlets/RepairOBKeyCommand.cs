@@ -6,6 +6,7 @@ namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Makes this machine's key file anew where it was lost or damaged.</summary>
 [Cmdlet(VerbsDiagnostic.Repair, "OBKey", SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
 public sealed class RepairOBKeyCommand : OBEngineCmdlet
 {
     /// <summary>The machine's passphrase.</summary>

@@ -7,6 +7,7 @@ namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Sets the passphrase, the bandwidth or the proxy of this machine.</summary>
 [Cmdlet(VerbsCommon.Set, "OBMachineSetting", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[OutputType(typeof(void))]
 public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
 {
     private const string Encryption = "UNNAMED_PARAMETER_SET_1";

@@ -13,7 +13,7 @@ internal static partial class ErrorHelp
         return [.. Section().Matches(reader.ReadToEnd()).Select(section => new OBErrorHelp
         {
             Id = section.Groups["id"].Value,
-            ErrorCode = [.. Code().Matches(Part(section, "Original")).Select(code => code.Value)],
+            ErrorCode = [.. Code().Matches(section.Groups["text"].Value).Select(code => code.Value)],
             Meaning = Part(section, "Meaning"),
             Causes = Part(section, "Causes"),
             RecommendedAction = Part(section, "What to do"),
@@ -27,6 +27,7 @@ internal static partial class ErrorHelp
     [GeneratedRegex(@"^### (?<id>\w+)\n(?<text>.*?)(?=^##|\z)", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Section();
 
-    [GeneratedRegex(@"0x[0-9A-Fa-f]+|\d{5,}")]
+    // As in "has the original's number 0x29834", "The original's number is 34513".
+    [GeneratedRegex(@"(?<=original's number (?:is )?)(?:0x[0-9A-Fa-f]+|\d+)")]
     private static partial Regex Code();
 }

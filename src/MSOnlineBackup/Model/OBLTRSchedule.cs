@@ -9,19 +9,19 @@ public sealed class OBLTRSchedule
     public int RetentionRange { get; set; }
 
     /// <summary>Of which days of the week.</summary>
-    public DayOfWeek[] DaysOfWeek { get; set; } = [];
+    public DayOfWeek[] DaysOfWeek { get; set => field = value ?? []; } = [];
 
     /// <summary>In which weeks of the month; empty where days are meant by number.</summary>
-    public CBNthWeek[] WeeksOfMonth { get; set; } = [];
+    public CBNthWeek[] WeeksOfMonth { get; set => field = value ?? []; } = [];
 
     /// <summary>Of which days of the month, 1 to 31; 0 is the last day.</summary>
-    public int[] DaysOfMonth { get; set; } = [];
+    public int[] DaysOfMonth { get; set => field = value ?? []; } = [];
 
     /// <summary>In which months.</summary>
-    public CBMonth[] MonthsOfYear { get; set; } = [];
+    public CBMonth[] MonthsOfYear { get; set => field = value ?? []; } = [];
 
     /// <summary>Of which times of the schedule; empty for the first of the day.</summary>
-    public TimeSpan[] TimesOfDay { get; set; } = [];
+    public TimeSpan[] TimesOfDay { get; set => field = value ?? []; } = [];
 
     /// <summary>What the range is counted in.</summary>
     internal LtrUnit Unit { get; }

@@ -9,10 +9,10 @@ public sealed class OBSchedule
     public string SchedulePolicyName { get; internal set; } = "";
 
     /// <summary>On which days.</summary>
-    public DayOfWeek[] ScheduleRunDays { get; set; } = [];
+    public DayOfWeek[] ScheduleRunDays { get; set => field = value ?? []; } = [];
 
     /// <summary>At which times of day.</summary>
-    public TimeSpan[] ScheduleRunTimes { get; set; } = [];
+    public TimeSpan[] ScheduleRunTimes { get; set => field = value ?? []; } = [];
 
     /// <summary>Draft, or part of a saved policy.</summary>
     public OBObjectState State { get; internal set; }

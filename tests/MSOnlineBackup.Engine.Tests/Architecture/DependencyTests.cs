@@ -17,6 +17,7 @@ public sealed partial class DependencyTests
         ["MSOnlineBackup.Engine"] = ([], ["Polly.Core"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Engine"], ["Azure.", "System.IO.Hashing"]),
         ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Storage.Azure"], ["System.CommandLine", "Spectre.Console"]),
+        ["MSOnlineBackup.Help"] = ([], []),
         ["MSOnlineBackup"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Storage.Azure"], ["PowerShellStandard.Library"]),
     };
 
@@ -24,7 +25,7 @@ public sealed partial class DependencyTests
     private static readonly string[] Folders =
     [
         "", "Backup", "Restore", "Maintenance", "Jobs", "Machine", "Retention", "Policies", "Sources", "RecoveryPoints", "Vaults",
-        "Index", "Packs", "Chunks", "Chunking", "Cryptography", "Storage", "Errors",
+        "Index", "Packs", "Chunks", "Zstandard", "Chunking", "Cryptography", "Storage", "Errors",
     ];
 
     // Plain values at the top that are handed down: what the engine takes from outside, and what it is.

@@ -105,8 +105,8 @@ public sealed class PolicyLimitsTests
     [Fact]
     public void What_contradicts_itself_is_named()
     {
-        Contradictory(Files with { Schedule = new(EveryDay, [At(24)]) }, "24:00");
-        Contradictory(Files with { Schedule = new(EveryDay, [-At(1)]) }, "-01:00");
+        Contradictory(Files with { Schedule = new(EveryDay, [At(24)]) }, "'1.00:00:00'");
+        Contradictory(Files with { Schedule = new(EveryDay, [-At(1)]) }, "'-01:00:00'");
         Contradictory(Files with { Schedule = new(EveryDay, [new TimeSpan(1, 2, 3)]) }, "01:02:03");
         Contradictory(Files with { Schedule = new(EveryDay, [At(1), At(1)]) }, "twice");
         Contradictory(Files with { Schedule = new([DayOfWeek.Monday, DayOfWeek.Monday], ThreeTimes) }, "twice");

@@ -4,6 +4,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using MSOnlineBackup.Testing;
 
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
@@ -145,6 +146,10 @@ internal sealed class IndependentReader
             case 1:
                 Require(BrotliDecoder.TryDecompress(encoded, plaintext, out int written) && written == plaintext.Length, "Brotli");
                 return plaintext;
+            case 2:
+                byte[]? content = ZstandardProgram.TryDecode(encoded);
+                Require(content?.Length == plaintext.Length, "Zstandard");
+                return content!;
             default:
                 throw new InvalidDataException("encoding");
         }

@@ -13,6 +13,7 @@ public sealed class IndependentReaderTests
     [Fact]
     public async Task A_vault_is_read_by_the_document_alone()
     {
+        Assert.SkipUnless(ZstandardProgram.IsThere, ZstandardProgram.Missing);
         using var folder = new TempFolder();
         await SampleVault.MakeAsync(folder["vault"], folder["source"], TimeProvider.System, 1000, Cancel);
 

@@ -123,6 +123,15 @@ public sealed class VectorTests
     }
 
     [Fact]
+    public void The_frame_gives_the_bytes_of_the_rules()
+    {
+        byte[] content = new byte[1000];
+
+        Assert.True(ChunkCodec.TryDecode(ChunkEncoding.Zstandard, FormatDocument.Hex("frame", "Zstandard"), content));
+        Assert.All(content, value => Assert.Equal((byte)'a', value));
+    }
+
+    [Fact]
     public void A_new_pack_opens_for_the_independent_reader()
     {
         var identity = new ChunkIdentity(_keys);

@@ -1,0 +1,329 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Tests.Backup;
+using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Testing;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Jobs.JobsFixture;
+
+namespace MSOnlineBackup.Engine.Tests.Jobs;
+
+/// <summary>Jobs of a machine in the foreground, with a real vault.</summary>
+public sealed class AgentJobsTests : IDisposable
+{
+    private readonly JobsFixture _machine = new();
+
+    public void Dispose() => _machine.Dispose();
+
+    [Fact]
+    public async Task A_backup_by_policy_makes_a_point_and_leaves_a_truthful_record()
+    {
+        _machine.Fakes["/a"] = new FakeSourceTree("/a").Folder("").File("one", TestKeys.Bytes(1, 1000)).File("two", TestKeys.Bytes(2, 204_800));
+        _machine.Fakes["/b"] = new FakeSourceTree("/b").Folder("").File("three", TestKeys.Bytes(3, 30));
+        BackupAgent agent = await _machine.ActivateAsync("/a", "/b");
+
+        JobRecord job = await BackUpAsync(agent);
+
+        Assert.Equal((JobKind.Backup, JobState.Completed, null, 0L), (job.Kind, job.State, job.Error, job.Skipped));
+        Assert.Equal(
+            [
+                new JobSourceStatus("/a", JobState.Completed, 205_800, 205_800, 205_800, 2, 2, 2),
+                new JobSourceStatus("/b", JobState.Completed, 30, 30, 30, 1, 1, 1),
+            ],
+            job.Sources);
+        Assert.Equal(205_830, job.NewBytes);
+        RecoveryPoint point = await PointAsync(agent, job);
+        Assert.Equal(MachineName, point.MachineName);
+        Assert.StartsWith("retain:files:daily:", Assert.Single(point.Tags), StringComparison.Ordinal);
+
+        // Another process sees the same.
+        JobRecord read = Assert.Single(_machine.Open().Jobs.List());
+        Assert.Equal(job.Sources, read.Sources);
+        Assert.Equal(job, read with { Sources = job.Sources });
+
+        JobRecord second = await BackUpAsync(agent);
+        Assert.Equal((0L, 0L), (second.Sources[0].ChangedBytes, second.Sources[1].ChangedFiles));
+        Assert.Equal([job.Id, second.Id], agent.Jobs.List().Select(listed => listed.Id));
+    }
+
+    [Fact]
+    public async Task Progress_is_told_while_it_runs_and_at_its_end()
+    {
+        _machine.Tree.Describe("f one 1000");
+        BackupAgent agent = await _machine.ActivateAsync();
+        var told = new List<JobRecord>();
+
+        JobRecord job = await agent.Jobs.BackUpAsync(new BackupOrder(), told.Add, Cancel);
+
+        Assert.Equal((JobState.InProgress, job.Id), (told[0].State, told[0].Id));
+        Assert.Equal(job, told[^1]);
+        Assert.Null(agent.Jobs.Running);
+    }
+
+    [Fact]
+    public async Task Only_some_sources_can_be_backed_up_and_the_point_kept_for_longer()
+    {
+        _machine.Tree.Describe("f a/one 1000\nf b/three 30");
+        BackupAgent agent = await _machine.ActivateAsync(_machine.Source + "/a", _machine.Source + "/b");
+
+        JobRecord job = await BackUpAsync(agent, new BackupOrder
+        {
+            Only = [_machine.Source + "/b"],
+            RetainUntil = new DateTimeOffset(2040, 1, 2, 3, 4, 5, TimeSpan.Zero),
+        });
+
+        Assert.Equal([_machine.Source + "/b"], job.Sources.Select(source => source.Name));
+        IReadOnlyList<string> tags = (await PointAsync(agent, job)).Tags;
+        Assert.Contains(tags, tag => tag.StartsWith("retain:files:partial:", StringComparison.Ordinal));
+        Assert.Contains("retain:files:asked:2040-01-02T03:04:05Z", tags);
+    }
+
+    [Fact]
+    public async Task What_cannot_begin_leaves_no_record()
+    {
+        BackupAgent agent = await _machine.ActivateAsync(MachineName, _machine.State, Passphrase);
+        Assert.Equal(BackupErrorId.PolicyNotFound, (await FailAsync(() => BackUpAsync(agent))).Id);
+        agent.Policies.Set(Policy(PolicyKind.Files, _machine.Source));
+
+        Assert.Equal(BackupErrorId.ArgumentInvalid, (await FailAsync(() => BackUpAsync(agent, new BackupOrder { Only = ["/elsewhere"] }))).Id);
+
+        Assert.Empty(agent.Jobs.List());
+    }
+
+    [Fact]
+    public async Task A_missing_source_fails_alone_and_the_others_are_backed_up()
+    {
+        _machine.Tree.Describe("f a/one 1000");
+        BackupAgent agent = await _machine.ActivateAsync(_machine.Source + "/missing", _machine.Source + "/a");
+
+        JobRecord job = await BackUpAsync(agent);
+
+        Assert.Equal(JobState.CompletedWithWarnings, job.State);
+        Assert.Equal([JobState.Failed, JobState.Completed], job.Sources.Select(source => source.State));
+        Assert.Equal("SourceNotFound", job.Sources[0].Error!.Id);
+        Assert.Equal([(_machine.Source + "/missing", BackupErrorId.SourceNotFound)], agent.Jobs.ListSkipped(job.Id).Select(item => (item.Path, item.Id)));
+    }
+
+    [Fact]
+    public async Task Without_any_source_the_job_fails_and_says_why()
+    {
+        BackupAgent agent = await _machine.ActivateAsync(_machine.Source + "/missing");
+
+        BackupException failure = await FailAsync(() => BackUpAsync(agent));
+
+        JobRecord job = Assert.Single(agent.Jobs.List());
+        Assert.Equal((JobState.Failed, "SourceNotFound", failure.Message), (job.State, job.Error!.Id, job.Error.Message));
+        Assert.Equal(JobState.Failed, job.Sources[0].State);
+        Assert.Null(job.RecoveryPointId);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_listed_with_its_reason()
+    {
+        _machine.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("good", [1]).File("secret", [1]);
+        _machine.Fakes["/data"]["secret"].RefusesOpen = FakeSourceTree.Unreadable("/data/secret");
+        BackupAgent agent = await _machine.ActivateAsync("/data");
+
+        JobRecord job = await BackUpAsync(agent);
+
+        Assert.Equal((JobState.CompletedWithWarnings, JobState.CompletedWithWarnings, 1L), (job.State, job.Sources[0].State, job.Skipped));
+        Assert.Equal([new SkippedItem("/data/secret", BackupErrorId.SourceItemUnreadable, "'/data/secret' cannot be read.")], agent.Jobs.ListSkipped(job.Id));
+    }
+
+    [Fact]
+    public async Task Stopped_before_anything_is_read_it_ends_in_order_without_a_point()
+    {
+        _machine.Tree.Describe("f one 1000");
+        BackupAgent agent = await _machine.ActivateAsync();
+        using var gate = new StopGate(_machine);
+        _machine.OpeningSource = gate.Pass;
+
+        JobRecord stopped = await gate.StopAsync(agent);
+
+        Assert.Equal((JobState.Aborted, JobState.Aborted, null), (stopped.State, stopped.Sources[0].State, stopped.RecoveryPointId));
+        _machine.OpeningSource = () => { };
+        Assert.Equal(JobState.Completed, (await BackUpAsync(agent)).State);
+        Assert.Single(await (await agent.OpenEngineAsync(Cancel)).ListPointsAsync(null, Cancel));
+    }
+
+    [Fact]
+    public async Task Stopped_while_it_transfers_it_keeps_what_arrived_and_the_next_run_goes_on_there()
+    {
+        const int Size = 24 << 20;
+        _machine.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("large", TestKeys.Bytes(1, Size)).File("small", [1, 2, 3]);
+        BackupAgent agent = await _machine.ActivateAsync("/data");
+        using var gate = new StopGate(_machine);
+        _machine.Fakes["/data"]["large"].Reading = offset =>
+        {
+            if (offset > Size / 2)
+            {
+                gate.Pass();
+            }
+        };
+
+        JobRecord stopped = await gate.StopAsync(agent);
+
+        Assert.Equal(JobState.Aborted, stopped.State);
+        Assert.InRange(stopped.Sources[0].Bytes, Size / 2, Size - 1);
+        Assert.Empty(await (await agent.OpenEngineAsync(Cancel)).ListPointsAsync(null, Cancel));
+
+        _machine.Fakes["/data"]["large"].Reading = null;
+        JobRecord next = await BackUpAsync(agent);
+        Assert.Equal((JobState.Completed, Size + 3L), (next.State, next.Sources[0].Bytes));
+        Assert.InRange(next.Sources[0].ChangedBytes, 1, (Size / 2) + (8 << 20));
+    }
+
+    [Fact]
+    public async Task A_job_that_has_ended_is_returned_as_it_is_when_stopped_and_an_unknown_one_is_an_error()
+    {
+        _machine.Tree.Describe("f one 1000");
+        BackupAgent agent = await _machine.ActivateAsync();
+        JobRecord job = await BackUpAsync(agent);
+
+        Assert.Equal(JobState.Completed, (await agent.Jobs.StopAsync(job.Id, Cancel)).State);
+        Assert.Equal(BackupErrorId.JobNotFound, (await FailAsync(() => agent.Jobs.StopAsync(JobHistory.NewId(), Cancel))).Id);
+        Assert.Equal(BackupErrorId.JobNotFound, Assert.Throws<BackupException>(() => agent.Jobs.ListSkipped(JobHistory.NewId())).Id);
+    }
+
+    [Fact]
+    public async Task Of_two_backups_at_once_one_runs()
+    {
+        _machine.Tree.Describe("f one 1000");
+        BackupAgent agent = await _machine.ActivateAsync();
+        using var gate = new StopGate(_machine);
+        _machine.OpeningSource = gate.Pass;
+        BackupException? refused = null;
+
+        await gate.StopAsync(agent, async () => refused = await FailAsync(() => BackUpAsync(_machine.Open())));
+
+        Assert.Equal(BackupErrorId.JobInProgress, refused!.Id);
+        Assert.Single(agent.Jobs.List());
+    }
+
+    [Fact]
+    public async Task Items_are_recovered_into_a_folder_by_their_own_name_and_copies_are_dated()
+    {
+        _machine.Tree.Describe("f a/deep/one 1000\nf a/two 20");
+        BackupAgent agent = await _machine.ActivateAsync();
+        JobRecord backup = await BackUpAsync(agent);
+        RecoveryOrder order = Order(backup, _machine.Source + "/a/deep", _machine.Source + "/a/two") with { TargetFolder = _machine["target"] };
+
+        JobRecord job = await agent.Jobs.RecoverAsync(order, _ => { }, Cancel);
+
+        Assert.Equal((JobKind.Recovery, JobState.Completed, backup.RecoveryPointId), (job.Kind, job.State, job.RecoveryPointId));
+        Assert.Equal(new JobSourceStatus($"{_machine.Source}/a/deep and 1 more", JobState.Completed, 1020, job.Sources[0].ChangedBytes, 1020, 2, 2, 2), job.Sources[0]);
+        Assert.Empty(TreeComparer.Compare(_machine.Source + "/a/deep", _machine["target"] + "/deep"));
+
+        await agent.Jobs.RecoverAsync(order, _ => { }, Cancel);
+        Assert.Single(Directory.GetFiles(_machine["target"], "????-??-?? ??-?? Copy of two"));
+        Assert.Single(Directory.GetFiles(_machine["target"] + "/deep", "????-??-?? ??-?? Copy of one"));
+    }
+
+    [Fact]
+    public async Task Items_come_back_to_where_they_were()
+    {
+        _machine.Tree.Describe("f a/one 1000 640\nd a/empty 700\nf other 20");
+        BackupAgent agent = await _machine.ActivateAsync();
+        JobRecord backup = await BackUpAsync(agent);
+        Shell.RunChecked("cp", "-a", _machine.Source, _machine["copy"]);
+        Directory.Delete(_machine.Source + "/a", recursive: true);
+
+        JobRecord job = await agent.Jobs.RecoverAsync(Order(backup, _machine.Source + "/a") with { Verify = true }, _ => { }, Cancel);
+
+        Assert.Equal(JobState.Completed, job.State);
+        Assert.Empty(TreeComparer.Compare(_machine["copy"] + "/a", _machine.Source + "/a"));
+    }
+
+    [Fact]
+    public async Task Another_machines_items_need_a_folder_and_its_passphrase()
+    {
+        _machine.Tree.Describe("f one 1000");
+        JobRecord backup = await BackUpAsync(await _machine.ActivateAsync());
+        BackupAgent other = await _machine.ActivateAsync("BETA", _machine["beta"], "a different passphrase");
+        RecoveryOrder order = Order(backup, _machine.Source + "/one") with { VaultLocation = _machine.Vault, Passphrase = Passphrase };
+
+        Assert.Equal(BackupErrorId.RecoveryOptionMissing, (await FailAsync(() => other.Jobs.RecoverAsync(order, _ => { }, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.RecoveryOptionMissing,
+            (await FailAsync(() => other.Jobs.RecoverAsync(order with { TargetFolder = _machine["t"], Passphrase = null, VaultLocation = "/other" }, _ => { }, Cancel))).Id);
+        Assert.Empty(other.Jobs.List());
+        JobRecord job = await other.Jobs.RecoverAsync(order with { TargetFolder = _machine["target"] }, _ => { }, Cancel);
+
+        Assert.Equal(JobState.Completed, job.State);
+        Assert.Equal(1000, new FileInfo(_machine["target"] + "/one").Length);
+    }
+
+    [Fact]
+    public async Task The_state_of_a_Linux_system_is_one_source_and_comes_back_into_a_folder()
+    {
+        Assert.SkipUnless(Shell.IsLinuxRoot, "Backs up /etc.");
+        BackupAgent agent = await _machine.ActivateAsync(MachineName, _machine.State, Passphrase);
+        agent.Policies.Set(Policy(PolicyKind.SystemState));
+
+        JobRecord backup = await BackUpAsync(agent, new BackupOrder { Kind = PolicyKind.SystemState });
+
+        JobSourceStatus source = Assert.Single(backup.Sources);
+        Assert.Equal("System State", source.Name);
+        Assert.Equal((source.Files, source.Bytes), (source.TotalFiles, source.TotalBytes));
+        Assert.StartsWith("retain:system-state:", (await PointAsync(agent, backup)).Tags[0], StringComparison.Ordinal);
+        string descriptions = _machine.State + "/system-state";
+        await agent.Jobs.RecoverAsync(Order(backup, "/etc/passwd", descriptions) with { TargetFolder = _machine["target"] }, _ => { }, Cancel);
+        Assert.Equal(await File.ReadAllBytesAsync("/etc/passwd", Cancel), await File.ReadAllBytesAsync(_machine["target"] + "/passwd", Cancel));
+        Assert.Equal(Shell.RunChecked("uname", "-a"), await File.ReadAllTextAsync(_machine["target"] + "/system-state/kernel.txt", Cancel));
+    }
+
+    private static RecoveryOrder Order(JobRecord backup, params string[] paths) => new()
+    {
+        MachineName = MachineName,
+        PointId = backup.RecoveryPointId!,
+        Paths = paths,
+    };
+
+    private static async Task<RecoveryPoint> PointAsync(BackupAgent agent, JobRecord job) =>
+        await (await agent.OpenEngineAsync(Cancel)).GetPointAsync(job.RecoveryPointId!, null, Cancel);
+
+    /// <summary>Holds a backup at a place until the wish to stop has reached it.</summary>
+    private sealed class StopGate(JobsFixture machine) : IDisposable
+    {
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly ManualResetEventSlim _open = new();
+        private int _beats;
+
+        public void Pass()
+        {
+            _reached.TrySetResult();
+            _open.Wait(Cancel);
+        }
+
+        /// <summary>Runs a backup to the gate, does something, and stops it as another process would.</summary>
+        public async Task<JobRecord> StopAsync(BackupAgent agent, Func<Task>? meanwhile = null)
+        {
+            Task<JobRecord> job = Task.Run(() => agent.Jobs.BackUpAsync(new BackupOrder(), _ => Interlocked.Increment(ref _beats), Cancel), Cancel);
+            await _reached.Task.WaitAsync(Cancel);
+            await (meanwhile?.Invoke() ?? Task.CompletedTask);
+            BackupAgent other = machine.Open();
+            Guid id = other.Jobs.Running!.Id;
+            Task<JobRecord> stopping = other.Jobs.StopAsync(id, Cancel);
+
+            // Two beats after the wish is there, it is heard.
+            while (!File.Exists(Path.Combine(machine.State, "jobs", id.ToString(), "stop")))
+            {
+                await Task.Delay(5, Cancel);
+            }
+
+            int seen = Volatile.Read(ref _beats);
+            while (Volatile.Read(ref _beats) < seen + 2)
+            {
+                await Task.Delay(5, Cancel);
+            }
+
+            _open.Set();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => job);
+            return await stopping;
+        }
+
+        public void Dispose() => _open.Dispose();
+    }
+}

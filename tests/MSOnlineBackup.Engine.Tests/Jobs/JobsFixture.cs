@@ -1,0 +1,110 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Tests.Backup;
+using MSOnlineBackup.Testing;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Jobs;
+
+/// <summary>A machine that is registered with a vault in a real folder, at the real time, with folders to back up.</summary>
+internal sealed class JobsFixture : IDisposable
+{
+    public const string Passphrase = "a passphrase for tests";
+    public const string MachineName = "ALPHA";
+
+    private readonly TempFolder _folder = new();
+
+    public JobsFixture() => Tree = new SourceTreeBuilder(Source);
+
+    public static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public SourceTreeBuilder Tree { get; }
+
+    public string Source => _folder["source"];
+
+    public string State => _folder["state"];
+
+    public string Vault => _folder["vault"];
+
+    public string JobHost { get; init; } = ObengineProcess.Program;
+
+    /// <summary>Sources by the path that is asked for, in place of real ones.</summary>
+    public Dictionary<string, FakeSourceTree> Fakes { get; } = [];
+
+    /// <summary>Called before a source is opened.</summary>
+    public Action OpeningSource { get; set; } = () => { };
+
+    public string this[string name] => _folder[name];
+
+    /// <summary>The agent of a machine, opened anew as another process would.</summary>
+    public BackupAgent Open(string machine = MachineName, string? state = null) => BackupAgent.Open(new AgentOptions
+    {
+        StateFolder = state ?? State,
+        MachineName = machine,
+        OpenVault = location => new FolderVaultStore(location),
+        CreateVault = location => FolderVaultStore.Create(location),
+        JobHost = JobHost,
+        Limits = PolicyLimits.Open,
+        Engine = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2, OpenSource = OpenSource },
+    });
+
+    /// <summary>A machine whose policy names these sources; without any, the real folder.</summary>
+    public async Task<BackupAgent> ActivateAsync(params string[] sources)
+    {
+        BackupAgent agent = await ActivateAsync(MachineName, State, Passphrase);
+        agent.Policies.Set(Policy(PolicyKind.Files, sources.Length == 0 ? [Source] : sources));
+        return agent;
+    }
+
+    public async Task<BackupAgent> ActivateAsync(string machine, string state, string passphrase)
+    {
+        BackupAgent agent = Open(machine, state);
+        if (!Directory.Exists(Vault))
+        {
+            await agent.CreateVaultAsync(Vault, "Office", Cancel);
+        }
+
+        string credential = await agent.IssueCredentialAsync(Vault, _folder.Path, null, Cancel);
+        await agent.Machine.RegisterAsync(credential, Cancel);
+        File.Delete(credential);
+        await agent.Machine.SetPassphraseAsync(passphrase, Cancel);
+        return agent;
+    }
+
+    public static BackupPolicy Policy(PolicyKind kind, params string[] sources) => new()
+    {
+        Kind = kind,
+        Files = [.. sources.Select(source => new FileSpecification(source))],
+        Schedule = new BackupSchedule([DayOfWeek.Sunday], [TimeSpan.FromHours(21)]),
+        Retention = new RetentionPolicy(30),
+    };
+
+    public static Task<JobRecord> BackUpAsync(BackupAgent agent, BackupOrder? order = null) =>
+        agent.Jobs.BackUpAsync(order ?? new BackupOrder(), _ => { }, Cancel);
+
+    public static async Task<BackupException> FailAsync(Func<Task> job) => await Assert.ThrowsAsync<BackupException>(job);
+
+    /// <summary>Waits until a job has ended, in whatever process.</summary>
+    public static async Task<JobRecord> EndAsync(BackupAgent agent, Guid id)
+    {
+        while (agent.Jobs.Get(id) is { State: JobState.InProgress })
+        {
+            await Task.Delay(20, Cancel);
+        }
+
+        return agent.Jobs.Get(id);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private ISourceTree OpenSource(BackupSource source)
+    {
+        OpeningSource();
+        string path = ((BackupSource.Tree)source).Path;
+        return Fakes.TryGetValue(path, out FakeSourceTree? fake) ? fake : SourceTrees.Open(path, ((BackupSource.Tree)source).Selection);
+    }
+}

@@ -1,0 +1,63 @@
+# Each example of the help is run as it stands, but for its paths, in the session that the pages presume: a machine that is registered, has
+# a passphrase, policies and a recovery point. What an example changes is put back before the next.
+
+BeforeDiscovery {
+    $examples = foreach ($page in Get-ChildItem "$PSScriptRoot/../../docs/en-US" -Filter *-OB*.md) {
+        foreach ($match in [regex]::Matches((Get-Content $page -Raw), '(?ms)^### (Example \d+: [^\n]+)\n\n```powershell\n(.*?)^```')) {
+            @{ Page = $page.BaseName; Title = $match.Groups[1].Value; Code = $match.Groups[2].Value }
+        }
+    }
+}
+
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+    $commonState = $env:MSONLINEBACKUP_STATE
+
+    # All that examples touch is below one folder, of which a copy is kept.
+    $root = Join-Path $commonState root
+    $asPrepared = Join-Path $commonState as-prepared
+    $env:MSONLINEBACKUP_STATE = "$root/state"
+    $passphrase = ConvertTo-SecureString 'a passphrase for examples' -AsPlainText -Force
+
+    foreach ($file in 'srv/data/report.txt', 'srv/data/logs/today.log', 'srv/photos/a.jpg', 'srv/pictures/b.jpg', 'tmp/readme.txt') {
+        $null = New-Item -Path "$root/$file" -Value "This is $file." -Force
+    }
+
+    $credential = New-OBVault -Path "$root/mnt/backup/vault" | Export-OBVaultCredential -Path "$root/tmp"
+    $null = Start-OBRegistration -VaultCredentials $credential.FullName
+    Set-OBMachineSetting -EncryptionPassphrase $passphrase
+
+    $specs = @(New-OBFileSpec -FileSpec "$root/srv/data") + @(New-OBFileSpec -FileSpec '*.bak' -Exclude)
+    $policy = New-OBPolicy | Add-OBFileSpec -FileSpec $specs
+    $null = $policy | Set-OBSchedule -Schedule (New-OBSchedule -TimesOfDay '21:00')
+    $null = $policy | Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 30) | Set-OBPolicy
+    $null = Get-OBPolicy | Start-OBBackup
+
+    # Modes count: secrets that others could read are refused.
+    function Copy-Folder([string] $From, [string] $To) {
+        if ($IsWindows) { Copy-Item -LiteralPath $From -Destination $To -Recurse } else { cp -a $From $To }
+    }
+
+    # What somebody would type.
+    function Read-Host { $passphrase }
+
+    Copy-Folder $root $asPrepared
+}
+
+AfterAll {
+    $env:MSONLINEBACKUP_STATE = $commonState
+    Remove-TestState
+}
+
+Describe '<Page>' -ForEach $examples {
+    BeforeEach {
+        Remove-Item -LiteralPath $root -Recurse -Force
+        Copy-Folder $asPrepared $root
+    }
+
+    It '<Title>' {
+        $script = [scriptblock]::Create(($Code -replace '(?<![\w/])/(srv|mnt|tmp)\b', "$root/`$1"))
+
+        { & $script 6> $null } | Should -Not -Throw
+    }
+}

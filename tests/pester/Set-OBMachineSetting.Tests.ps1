@@ -1,0 +1,87 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    function ConvertTo-Secret([string] $Text) { ConvertTo-SecureString $Text -AsPlainText -Force }
+}
+AfterAll { Remove-TestState }
+
+Describe 'Set-OBMachineSetting' {
+    It 'wants the machine registered first' {
+        Assert-BackupError (Get-ErrorOf { Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'long enough for all') }) MachineNotRegistered InvalidOperation
+    }
+
+    Context 'on a registered machine' {
+        BeforeAll {
+            $credential = New-OBVault "$TestDrive/vault" | Export-OBVaultCredential -Path $TestDrive
+            $null = Start-OBRegistration -VaultCredentials $credential.FullName 6> $null
+        }
+
+        It 'refuses a passphrase <What>' -TestCases @(
+            @{ What = 'of fifteen characters'; Text = 'fifteen letters' }
+            @{ What = 'beyond ASCII'; Text = 'sixteen létters or more' }
+        ) {
+            Assert-BackupError (Get-ErrorOf { Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret $Text) }) PassphraseInvalid InvalidArgument
+            (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet
+        }
+
+        It 'sets nothing with -WhatIf' {
+            Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'correct horse battery') -WhatIf
+            (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet
+        }
+
+        It 'sets the passphrase, from the pipeline too, and keeps it nowhere' {
+            $lines = ConvertTo-Secret 'correct horse battery' | Set-OBMachineSetting 6>&1
+            "$lines" | Should -Be 'Server properties updated successfully.'
+            (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be Set
+            Get-ChildItem $env:MSONLINEBACKUP_STATE, "$TestDrive/vault" -Recurse -File |
+                Select-String -SimpleMatch 'correct horse battery' -Encoding latin1 | Should -BeNullOrEmpty
+        }
+
+        It 'changes the passphrase' {
+            Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'another horse, another battery') -SecurityPin '' 6> $null
+            { Repair-OBKey (ConvertTo-Secret 'another horse, another battery') } | Should -Not -Throw
+            (Get-ErrorOf { Repair-OBKey (ConvertTo-Secret 'correct horse battery') }).FullyQualifiedErrorId | Should -BeLike 'PassphraseRejected,*'
+        }
+
+        It 'makes a key file anew that was lost' {
+            Remove-Item (Join-Path $env:MSONLINEBACKUP_STATE scratch OnlineBackup.KEK)
+            $record = Get-ErrorOf { Get-OBMachineUsage }
+            $record.FullyQualifiedErrorId | Should -BeLike 'KeyFileInvalid,*'
+            $record.Exception.ErrorCode | Should -Be '34506'
+            Repair-OBKey -EncryptionPassphrase (ConvertTo-Secret 'another horse, another battery')
+            (Get-OBMachineUsage).StorageUsedByMachineInBytes | Should -BeGreaterOrEqual 0
+        }
+    }
+
+    It 'limits the bandwidth, in bits a second' {
+        Set-OBMachineSetting -WorkDay Tuesday, Monday -StartWorkHour '09:00' -EndWorkHour '18:00' -WorkHourBandwidth 1024000 -NonWorkHourBandwidth 2048000 6> $null
+        $throttle = (Get-OBMachineSetting).ThrottleSetting
+        $throttle.Enabled | Should -BeTrue
+        $throttle.WorkDay | Should -Be @('Monday', 'Tuesday')
+        $throttle.StartWorkHour | Should -Be ([timespan]'09:00')
+        $throttle.WorkHourBandwidth | Should -Be 1024000
+        Set-OBMachineSetting -NoThrottle 6> $null
+        (Get-OBMachineSetting).ThrottleSetting.Enabled | Should -BeFalse
+    }
+
+    It 'refuses a bandwidth of <Bits>' -TestCases @(@{ Bits = 511999; Shown = "511,999" }, @{ Bits = 1023000001; Shown = "1,023,000,001" }) {
+        $record = Get-ErrorOf { Set-OBMachineSetting -WorkDay Monday -StartWorkHour '09:00' -EndWorkHour '18:00' -WorkHourBandwidth $Bits -NonWorkHourBandwidth 512000 }
+        Assert-BackupError $record PolicyLimitExceeded LimitsExceeded "*$Shown*"
+    }
+
+    It 'goes by a proxy and without' {
+        Set-OBMachineSetting -ProxyServer proxy.example -ProxyPort 8080 -ProxyUsername ann -ProxyPassword (ConvertTo-Secret 'secret of ann') 6> $null
+        $proxy = (Get-OBMachineSetting).ProxySetting
+        $proxy.Enabled | Should -BeTrue
+        $proxy.ProxyServer | Should -Be proxy.example
+        $proxy.ProxyPort | Should -Be 8080
+        Get-ChildItem $env:MSONLINEBACKUP_STATE -Recurse -File | Select-String -SimpleMatch 'secret of ann' | Should -BeNullOrEmpty
+        Set-OBMachineSetting -NoProxy 6> $null
+        (Get-OBMachineSetting).ProxySetting.Enabled | Should -BeFalse
+    }
+}
+
+Describe 'Get-OBNotification' {
+    It 'names the step that is missing' {
+        (Get-OBNotification).ErrorId | Should -Be PolicyNotFound
+    }
+}
