@@ -1,7 +1,7 @@
 namespace MSOnlineBackup.Engine.Retention;
 
 /// <summary>Why a recovery point is kept: by which rule of its policy, or by whose wish.</summary>
-internal enum RetentionKind
+public enum RetentionKind
 {
     /// <summary>As every point is: for the policy's days.</summary>
     Daily,

@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Engine.Retention;
 /// <param name="Kind">By which rule.</param>
 /// <param name="Until">Until when, by the policy of that time (UTC, whole seconds). The policy in force goes before it, but where <paramref name="Kind"/> is
 /// <see cref="RetentionKind.Asked"/>.</param>
-internal sealed record RetentionTag(PolicyKind Policy, RetentionKind Kind, DateTimeOffset Until)
+public sealed record RetentionTag(PolicyKind Policy, RetentionKind Kind, DateTimeOffset Until)
 {
     private const string Prefix = "retain:";
     private const string DateForm = "yyyy-MM-dd'T'HH:mm:ss'Z'";
