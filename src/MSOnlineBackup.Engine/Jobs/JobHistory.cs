@@ -28,6 +28,7 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     private const int Version = 1;
     private const string LockName = "jobs.lock";
     private static readonly TimeSpan _lockPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _orderPatience = TimeSpan.FromDays(1);
     private static readonly TimeSpan _lockInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly string _folder = state.PathOf("jobs");
@@ -43,32 +44,11 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
 
     /// <summary>All jobs, oldest first. What a record says of a job whose process is gone, or shows no life, is Failed with JobLost; a
     /// record that cannot be read is one that Failed with StateInvalid.</summary>
-    public IReadOnlyList<JobRecord> List()
-    {
-        List<JobRecord> records = ReadAll();
-        if (!records.Exists(IsInProgress))
-        {
-            return records;
-        }
-
-        using (IDisposable? held = state.TryLock(LockName))
-        {
-            // Read again: who had the lock until now may have ended its job well.
-            records = ReadAll();
-            if (held is not null)
-            {
-                records = records.ConvertAll(record => IsInProgress(record) ? SaveAsLost(record) : record);
-            }
-        }
-
-        // The lock is one job's; it began last.
-        JobRecord? running = records.FindLast(IsInProgress);
-        return records.ConvertAll(record => IsInProgress(record) && (record != running || IsStale(record)) ? AsLost(record) : record);
-    }
+    public IReadOnlyList<JobRecord> List() => ReadAll().ConvertAll(Settle);
 
     /// <summary>A job.</summary>
     /// <exception cref="BackupException">JobNotFound.</exception>
-    public JobRecord Get(Guid id) => List().FirstOrDefault(record => record.Id == id) ?? throw new BackupException(
+    public JobRecord Get(Guid id) => Read(id) is { } record ? Settle(record) : throw new BackupException(
         BackupErrorId.JobNotFound,
         $"This machine has no job {id}.",
         $"List the jobs. The last {MaxJobs} are kept.",
@@ -166,13 +146,23 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         return items;
     }
 
-    /// <summary>Removes the oldest jobs above the number that is kept; for the holder of the lock.</summary>
+    /// <summary>Removes the oldest jobs above the number that is kept, and orders that nobody carried out; for the holder of the lock.</summary>
     public void Trim(int keep = MaxJobs)
     {
         List<JobRecord> records = ReadAll();
-        foreach (JobRecord old in records.Take(records.Count - keep).Where(record => !IsInProgress(record)))
+        IEnumerable<Guid> old = records.Take(records.Count - keep).Where(record => !IsInProgress(record)).Select(record => record.Id);
+        IEnumerable<Guid> abandoned = Ids().Except(records.Select(record => record.Id))
+            .Where(id => clock.GetUtcNow() - Directory.GetLastWriteTimeUtc(FolderOf(id)) > _orderPatience);
+        foreach (Guid id in old.Concat(abandoned).ToList())
         {
-            Directory.Delete(FolderOf(old.Id), recursive: true);
+            try
+            {
+                Directory.Delete(FolderOf(id), recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Somebody reads or removes it now; the next job finds it again. No job fails for the history's sake.
+            }
         }
     }
 
@@ -201,18 +191,37 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         return record.EndedAs(JobState.Failed, error, record.Heartbeat);
     }
 
-    private List<JobRecord> ReadAll()
+    // What a record says of a job at work holds while that has the lock, and shows life. Whoever takes the lock for a job settles the
+    // records of those before it, so that at most one is at work.
+    private JobRecord Settle(JobRecord record)
     {
-        var records = new List<JobRecord>();
-        foreach (string path in Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder) : [])
+        if (!IsInProgress(record))
         {
-            if (Guid.TryParseExact(Path.GetFileName(path), "D", out Guid id) && Read(id) is { } record)
-            {
-                records.Add(record);
-            }
+            return record;
         }
 
-        return [.. records.OrderBy(record => record.Started).ThenBy(record => record.Id)];
+        using IDisposable? held = state.TryLock(LockName);
+        if (held is null)
+        {
+            return IsStale(record) ? AsLost(record) : record;
+        }
+
+        // Read again: who had the lock until now may have ended its job well.
+        JobRecord? now = Read(record.Id);
+        return now is null ? AsLost(record) : IsInProgress(now) ? SaveAsLost(now) : now;
+    }
+
+    private List<JobRecord> ReadAll() => [.. Ids().Select(Read).OfType<JobRecord>().OrderBy(record => record.Started).ThenBy(record => record.Id)];
+
+    private IEnumerable<Guid> Ids()
+    {
+        foreach (string path in Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder) : [])
+        {
+            if (Guid.TryParseExact(Path.GetFileName(path), "D", out Guid id))
+            {
+                yield return id;
+            }
+        }
     }
 
     // It stands for the job, so that nobody wonders where it went.
@@ -245,6 +254,7 @@ internal sealed record JobFile(int Version, JobRecord? Job);
 [JsonSourceGenerationOptions(
     WriteIndented = true,
     UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(JobFile))]

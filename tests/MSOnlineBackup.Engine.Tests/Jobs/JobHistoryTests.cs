@@ -112,6 +112,21 @@ public sealed class JobHistoryTests : IDisposable
     }
 
     [Fact]
+    public void An_order_that_nobody_carried_out_goes_after_a_day()
+    {
+        _clock.JumpTo(TimeProvider.System.GetUtcNow());
+        Guid id = JobHistory.NewId();
+        _history.WriteFile(id, "order.json", [1]);
+
+        _history.Trim();
+        Assert.True(Directory.Exists(_history.FolderOf(id)));
+        _clock.Advance(TimeSpan.FromHours(25));
+        _history.Trim();
+
+        Assert.False(Directory.Exists(_history.FolderOf(id)));
+    }
+
+    [Fact]
     public async Task The_lock_is_one_jobs_and_says_whose()
     {
         using IDisposable held = await _history.LockAsync(Cancel);
