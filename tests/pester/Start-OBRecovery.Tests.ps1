@@ -70,7 +70,7 @@ Describe 'Start-OBRecovery' {
 
     It 'hands the job to a process of its own with -Async' {
         $job = Start-OBRecovery $file (New-OBRecoveryOption "$work/async") -Async
-        $job | ConvertTo-Json | Should -Match $job.JobId
+        $job | ConvertTo-Json -Depth 6 | Should -Match $job.JobId
         Wait-TestJob
         (Get-OBJob -Previous 1).JobId | Should -Be $job.JobId
         Get-Content -LiteralPath "$work/async/a.txt" -Raw | Should -Be one

@@ -22,6 +22,7 @@ Describe 'Test-OBRecoveryPoint' {
         $test.Level | Should -Be $_
         $test.Objects | Should -BeGreaterThan 0
         $test.RestoredFiles | Should -BeNullOrEmpty
+        $test | Out-String | Should -Match '(?s)Passed.*True'
     }
 
     It 'proves it by a trial restore, of which nothing stays' {

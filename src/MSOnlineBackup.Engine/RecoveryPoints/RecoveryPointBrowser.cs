@@ -71,7 +71,7 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
         throw new BackupException(
             BackupErrorId.RecoverableItemNotFound,
             $"The recovery point {point.SessionId[..12]} has no item '{path}'.",
-            "'obengine ls' shows what it holds; paths are written in full, as it shows them.",
+            "List what it holds: paths are written in full, as listings show them.",
             path);
     }
 

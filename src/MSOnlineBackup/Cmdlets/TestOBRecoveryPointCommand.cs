@@ -19,6 +19,8 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
     private const int MostPaths = 100;
     private const int ShownIdLength = 12;
 
+    private static readonly TimeSpan s_readInterval = TimeSpan.FromMilliseconds(250);
+
     private readonly Dictionary<RecoveryArchive, VerifyReport> _reports = [];
 
     /// <summary>The recovery point: from Get-OBAllRecoveryPoints, any item of it, or its id or time.</summary>
@@ -69,13 +71,25 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
     {
         if (!_reports.TryGetValue(archive, out VerifyReport? report))
         {
-            pump.WriteProgress(new ProgressRecord(0, $"Verifying the recovery points of {archive.MachineName}", Level.ToString()));
-            report = await archive.Engine.VerifyAsync(LevelOf(Level), new JobMonitor(), stop).ConfigureAwait(false);
+            var monitor = new JobMonitor();
+            Task<VerifyReport> work = archive.Engine.VerifyAsync(LevelOf(Level), monitor, stop);
+            while (await Task.WhenAny(work, Task.Delay(s_readInterval, CancellationToken.None)).ConfigureAwait(false) != work)
+            {
+                pump.WriteProgress(BarOf(archive, monitor.Snapshot()));
+            }
+
+            report = await work.ConfigureAwait(false);
             _reports[archive] = report;
         }
 
         return report;
     }
+
+    private static ProgressRecord BarOf(RecoveryArchive archive, JobProgress counters) =>
+        new(0, $"Verifying the recovery points of {archive.MachineName}", $"{counters.Files} files, {counters.Bytes >> 20} MiB")
+        {
+            PercentComplete = counters.TotalBytes is > 0 and long total && counters.Bytes <= total ? (int)(100.0 * counters.Bytes / total) : -1,
+        };
 
     private static VerifyLevel LevelOf(OBVerifyLevel level) => level switch
     {
