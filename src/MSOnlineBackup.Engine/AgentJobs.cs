@@ -181,9 +181,32 @@ public sealed class AgentJobs
                 Sources = await sources.PrepareAsync(stop).ConfigureAwait(false),
                 Tags = sources.TagsFor(_clock, earlier),
             };
+            _options.Limits.CheckRecoveryPoints(earlier.Count + 1);
+            if (_options.Limits.SizesScratch)
+            {
+                _agent.Machine.CheckScratch(await EstimateAsync(engine, request, earlier, stop).ConfigureAwait(false)).ThrowIfFull();
+            }
+
             BackupResult result = await engine.BackUpAsync(request, job.Monitor, stop).ConfigureAwait(false);
             job.RecoveryPointId = result.Point.SessionId;
         }
+    }
+
+    // As much as the last time; the first time the sources are looked through.
+    private static async Task<long> EstimateAsync(BackupEngine engine, BackupRequest request, IReadOnlyList<RecoveryPoint> earlier, CancellationToken cancellationToken)
+    {
+        if (earlier.Count > 0)
+        {
+            return earlier[0].Sources.Sum(source => source.Manifest.Bytes);
+        }
+
+        long bytes = 0;
+        await foreach (BackupPreviewItem item in engine.PreviewAsync(request, cancellationToken).ConfigureAwait(false))
+        {
+            bytes += item.Size;
+        }
+
+        return bytes;
     }
 
     private async Task<JobRecord> RecoverAsync(Guid id, RecoveryOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)

@@ -36,6 +36,11 @@ public sealed record PolicyLimits
     /// <summary>The profile's name.</summary>
     public string Name { get; }
 
+    /// <summary>
+    /// Whether the scratch folder's volume must have room in proportion to what is protected, as the original's must. Our own need does not grow with it.
+    /// </summary>
+    public bool SizesScratch => this == Mars;
+
     /// <summary>Every limit there is.</summary>
     internal static IReadOnlyList<PolicyLimit> Table { get; } =
         [_timesOfDay, _weekFrequency, _days, _weeks, _months, _years, _throttle, _recoveryPoints];

@@ -48,6 +48,35 @@ public sealed class AgentJobsTests : IDisposable
         Assert.Equal([job.Id, second.Id], agent.Jobs.List().Select(listed => listed.Id));
     }
 
+    [Theory]
+    [InlineData("Mars")]
+    [InlineData("Open")]
+    public async Task A_scratch_volume_too_small_for_the_data_stops_a_backup_where_the_limits_say_so(string profile)
+    {
+        Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux to mount.");
+        using var machine = new JobsFixture { Limits = profile == "Mars" ? PolicyLimits.Mars : PolicyLimits.Open };
+        machine.Tree.File("data", 1000);
+        using (FileStream sparse = File.Create(Path.Combine(machine.Source, "sparse")))
+        {
+            sparse.SetLength(4L << 30);
+        }
+
+        BackupAgent agent = await machine.ActivateAsync();
+        using MountedFileSystem mounted = MountedFileSystem.InMemory(machine["small"], "64m");
+        await agent.Machine.MoveScratchAsync(machine["small"], Cancel);
+
+        if (profile == "Open")
+        {
+            Assert.Equal(JobState.Completed, (await BackUpAsync(agent)).State);
+            return;
+        }
+
+        BackupException failure = await FailAsync(() => BackUpAsync(agent));
+        Assert.Equal((BackupErrorId.ScratchFull, "SalLowDiskSpace"), (failure.Id, failure.ErrorCode));
+        JobRecord job = Assert.Single(agent.Jobs.List());
+        Assert.Equal((JobState.Failed, "SalLowDiskSpace", 0L), (job.State, job.Error!.ErrorCode, job.StoredBytes));
+    }
+
     [Fact]
     public async Task Progress_is_told_while_it_runs_and_at_its_end()
     {

@@ -32,6 +32,8 @@ internal sealed class JobsFixture : IDisposable
 
     public string JobHost { get; init; } = ObengineProcess.Program;
 
+    public PolicyLimits Limits { get; init; } = PolicyLimits.Open;
+
     /// <summary>Sources by the path that is asked for, in place of real ones.</summary>
     public Dictionary<string, FakeSourceTree> Fakes { get; } = [];
 
@@ -48,7 +50,7 @@ internal sealed class JobsFixture : IDisposable
         OpenVault = location => new FolderVaultStore(location),
         CreateVault = location => FolderVaultStore.Create(location),
         JobHost = JobHost,
-        Limits = PolicyLimits.Open,
+        Limits = Limits,
         Engine = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2, OpenSource = OpenSource },
     });
 
