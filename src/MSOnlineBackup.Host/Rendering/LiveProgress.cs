@@ -33,7 +33,7 @@ internal sealed class LiveProgress(TextWriter error, bool colour) : IProgressDis
     {
         if (_console is { } console)
         {
-            console.WriteLine(line);
+            console.Write(new Note(line));
         }
         else
         {
@@ -72,7 +72,9 @@ internal sealed class LiveProgress(TextWriter error, bool colour) : IProgressDis
         lines.Add(counters.Skipped == 0
             ? new Text(amounts)
             : new Markup($"{amounts}, [yellow]{Quantity.Count(counters.Skipped)} skipped[/]"));
-        lines.Add(new Text(Shorten(counters.CurrentItem ?? "", width - 1), new Style(Color.Grey)));
+
+        // Room for the "^C" that a terminal shows: on a line of its own it would shift everything.
+        lines.Add(new Text(Shorten(counters.CurrentItem ?? "", width - 3), new Style(Color.Grey)));
         return new Rows(lines);
     }
 
@@ -94,4 +96,13 @@ internal sealed class LiveProgress(TextWriter error, bool colour) : IProgressDis
     // The end of a path tells more than its beginning.
     private static string Shorten(string path, int width) =>
         path.Length <= width ? path : width < 2 ? "" : $"…{path[^(width - 1)..]}";
+
+    /// <summary>A line in place of the display, which is drawn again below it: what stood there is erased first, or its longer lines would look out behind.</summary>
+    private sealed class Note(string text) : Renderable
+    {
+        private const string EraseBelow = "\e[0J";
+
+        protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
+            ((IRenderable)new Text(text + '\n')).Render(options, maxWidth).Prepend(Segment.Control(EraseBelow));
+    }
 }
