@@ -36,6 +36,10 @@ Describe 'Start-OBRegistration' {
 
     It 'refuses <What> with the original''s number' -TestCases @(
         @{ What = 'a file that is not the newest'; Make = { $older.FullName } }
+        @{ What = 'a file that has expired'; Make = {
+                $brief = New-OBVault "$TestDrive/brief" | Export-OBVaultCredential -Path $TestDrive -ValidFor '00:00:00.001'
+                Start-Sleep -Milliseconds 50
+                $brief.FullName } }
         @{ What = 'a file with a byte changed'; Make = {
                 $bytes = [System.IO.File]::ReadAllBytes($newest.FullName)
                 $bytes[60] = $bytes[60] -bxor 1

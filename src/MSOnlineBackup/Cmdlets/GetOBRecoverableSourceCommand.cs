@@ -13,6 +13,7 @@ public sealed class GetOBRecoverableSourceCommand : RecoveryCmdlet
 {
     /// <summary>The machine; this one, if it is not given.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
+    [ValidateNotNull]
     public OBBackupServer? Server { get; set; }
 
     /// <summary>Of the original's vaults; a vault in a folder has one region.</summary>

@@ -1,0 +1,127 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    . "$PSScriptRoot/Recovery.ps1"
+    $work = New-TestFolder
+    $firstMachine = $env:MSONLINEBACKUP_MACHINE
+    $env:MSONLINEBACKUP_MACHINE = 'first'
+    $vault = Initialize-TestMachine $work
+    $null = New-TestTree "$work/src"
+    $null = Save-TestPolicy "$work/src"
+    $null = Invoke-TestBackup
+    $state = $env:MSONLINEBACKUP_STATE
+    $key = "$state/scratch/OnlineBackup.KEK"
+
+    # Another machine of the vault, with a state of its own, where a script block runs.
+    function Invoke-OnMachine([string] $Name, [string] $State, [scriptblock] $Script) {
+        $own = $env:MSONLINEBACKUP_MACHINE, $env:MSONLINEBACKUP_STATE
+        $env:MSONLINEBACKUP_MACHINE, $env:MSONLINEBACKUP_STATE = $Name, $State
+        try { & $Script } finally { $env:MSONLINEBACKUP_MACHINE, $env:MSONLINEBACKUP_STATE = $own }
+    }
+
+    function Set-TestPassphrase([string] $Text) {
+        Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString $Text -AsPlainText -Force) 6> $null
+    }
+
+    function Register-TestMachine {
+        $null = Start-OBRegistration -VaultCredentials (Export-OBVaultCredential -Vault $vault -Path $work).FullName 6> $null
+    }
+}
+
+AfterAll {
+    $env:MSONLINEBACKUP_MACHINE = $firstMachine
+    Remove-TestState
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+
+Describe 'Start-OBBackup with a key file' {
+    AfterEach {
+        (Invoke-TestBackup).JobStatus.JobState | Should -Be Completed -Because 'the key file is back'
+    }
+
+    It 'that was deleted says 34506, and goes on when it is made anew' {
+        Remove-Item $key
+        $record = Get-ErrorOf { Invoke-TestBackup }
+        Assert-BackupError $record KeyFileInvalid InvalidData '*is missing*'
+        $record.Exception.ErrorCode | Should -Be '34506'
+        Repair-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force)
+    }
+
+    It 'of another machine says 34506' {
+        $kept = [System.IO.File]::ReadAllBytes($key)
+        Invoke-OnMachine other "$work/other-state" { Register-TestMachine; Set-TestPassphrase 'a passphrase for tests' }
+        Copy-Item "$work/other-state/scratch/OnlineBackup.KEK" $key
+        $record = Get-ErrorOf { Invoke-TestBackup }
+        [System.IO.File]::WriteAllBytes($key, $kept)
+        Assert-BackupError $record KeyFileInvalid InvalidData '*another machine*'
+        $record.Exception.ErrorCode | Should -Be '34506'
+    }
+
+    It 'whose folder was moved says 0x1FC07, and which folder' {
+        Rename-Item "$state/scratch" moved
+        $record = Get-ErrorOf { Invoke-TestBackup }
+        Rename-Item "$state/moved" scratch
+        Assert-BackupError $record ActivationDamaged InvalidData "*$state/scratch*is not there*"
+        $record.Exception.ErrorCode | Should -Be '0x1FC07'
+    }
+
+    It 'that is missing when the passphrase is changed says 0x1FC07, with that cause' {
+        Rename-Item $key kept
+        $record = Get-ErrorOf { Set-TestPassphrase 'another passphrase, 16' }
+        Rename-Item "$state/scratch/kept" OnlineBackup.KEK
+        Assert-BackupError $record ActivationDamaged InvalidData '*OnlineBackup.KEK*is missing*'
+        $record.Exception.ErrorCode | Should -Be '0x1FC07'
+    }
+}
+
+Describe 'A state file' {
+    It '<File> <What> is told with its name by <Cmdlet>, and left as it is' -TestCases @(
+        foreach ($file in @{ File = 'machine.json'; Cmdlet = 'Get-OBMachineUsage' }, @{ File = 'settings.json'; Cmdlet = 'Get-OBMachineSetting' }) {
+            $file + @{ What = 'cut short'; Damage = { $_.Substring(0, $_.Length / 2) }; Says = 'is damaged' }
+            $file + @{ What = 'of a newer version'; Damage = { $_ -replace '"version": 1', '"version": 2' }; Says = 'has version 2' }
+        }
+    ) {
+        Set-OBMachineSetting -NoThrottle 6> $null
+        $path = "$state/$File"
+        $whole = [System.IO.File]::ReadAllText($path)
+        $damaged = $whole | ForEach-Object $Damage
+        [System.IO.File]::WriteAllText($path, $damaged)
+        try {
+            $record = Get-ErrorOf { & $Cmdlet }
+            $change = Get-ErrorOf { Set-OBMachineSetting -NoThrottle 6> $null; Set-TestPassphrase 'another passphrase, 16' }
+            [System.IO.File]::ReadAllText($path) | Should -Be $damaged
+        }
+        finally {
+            [System.IO.File]::WriteAllText($path, $whole)
+        }
+
+        Assert-BackupError $record StateInvalid InvalidData "*$File*$Says*"
+        Assert-BackupError $change StateInvalid InvalidData "*$File*$Says*"
+    }
+
+    It 'of a policy that is cut short stops a backup, and names the file' {
+        $path = (Get-ChildItem $state -Filter '*polic*.json' -Recurse | Select-Object -First 1).FullName
+        $whole = [System.IO.File]::ReadAllText($path)
+        $policy = Get-OBPolicy
+        [System.IO.File]::WriteAllText($path, $whole.Substring(0, $whole.Length - 9))
+        try { $record = Get-ErrorOf { $policy | Start-OBBackup 6> $null } }
+        finally { [System.IO.File]::WriteAllText($path, $whole) }
+        $record.ErrorDetails.Message | Should -BeLike "*$path*"
+        $record.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
+    }
+}
+
+Describe 'A second machine of the same name' {
+    It 'is refused with another passphrase, and with the same one takes over' {
+        Invoke-OnMachine FIRST "$work/second-state" {
+            Register-TestMachine
+            $record = Get-ErrorOf { Set-TestPassphrase 'another passphrase, 16' }
+            Assert-BackupError $record MachineNameTaken ResourceExists '*first*'
+            (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet
+            Set-TestPassphrase 'a passphrase for tests'
+            Get-OBAllRecoveryPoints | Should -Not -BeNullOrEmpty
+            $item = New-OBRecoverableItem (Get-OBRecoverableSource | Get-OBRecoverableItem | Select-Object -First 1) a.txt $false
+            $null = Start-OBRecovery $item (New-OBRecoveryOption "$work/taken-over") 6> $null
+            Get-Content -LiteralPath "$work/taken-over/a.txt" -Raw | Should -Be one
+        }
+    }
+}
