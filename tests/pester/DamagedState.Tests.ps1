@@ -64,6 +64,13 @@ Describe 'Start-OBBackup with a key file' {
         $record.Exception.ErrorCode | Should -Be '0x1FC07'
     }
 
+    It 'whose folder is lost goes on when a folder in its place was made and the key repaired' {
+        Remove-Item "$state/scratch" -Recurse
+        (Get-ErrorOf { Invoke-TestBackup }).ErrorDetails.RecommendedAction | Should -BeLike '*empty folder in its place*Repair-OBKey*'
+        $null = New-Item -ItemType Directory "$state/scratch"
+        Repair-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force)
+    }
+
     It 'that is missing when the passphrase is changed says 0x1FC07, with that cause' {
         Rename-Item $key kept
         $record = Get-ErrorOf { Set-TestPassphrase 'another passphrase, 16' }

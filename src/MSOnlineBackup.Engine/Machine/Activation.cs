@@ -123,7 +123,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
             ? scratch
             : throw Damaged(
                 $"The scratch folder '{scratch}' is not there: it was moved or deleted, or its disk is not mounted",
-                "Mount the disk or put the folder back. If it is lost, choose another scratch folder and run 'Repair-OBKey' with this machine's passphrase.",
+                "Mount the disk or put the folder back. If it is lost, make an empty folder in its place and run 'Repair-OBKey' with this machine's passphrase.",
                 scratch);
     }
 
