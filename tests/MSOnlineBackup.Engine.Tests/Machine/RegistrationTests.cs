@@ -1,5 +1,7 @@
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 
@@ -159,6 +161,25 @@ public sealed class RegistrationTests : IDisposable
         Assert.Contains("machine.json", fault.RecommendedAction, StringComparison.Ordinal);
         Assert.Equal(_agents.Vault, agent.Machine.Registration!.VaultLocation);
         Assert.Equal(_agents["second"], await agent.ReadCredentialAsync(foreign, Cancel));
+    }
+
+    [Fact]
+    public async Task A_vault_that_is_full_takes_nobody_but_whom_it_knows()
+    {
+        string file = await _agents.IssueAsync();
+        var objects = new FolderVaultStore(_agents.Vault);
+        VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
+        for (int i = 1; i <= VaultEntrance.MachineLimit; i++)
+        {
+            await MachineDirectory.TryClaimAsync(objects, header, $"M{i}", new string('a', 32), Cancel);
+        }
+
+        BackupAgent late = _agents.Open("LATE");
+        BackupException fault = await FailsAsync(BackupErrorId.MachineLimitReached, "403", () => late.Machine.RegisterAsync(file, Cancel));
+
+        Assert.Contains("50", fault.Message, StringComparison.Ordinal);
+        Assert.Null(late.Machine.Registration);
+        await _agents.Open("m50").Machine.RegisterAsync(file, Cancel);
     }
 
     [Fact]
