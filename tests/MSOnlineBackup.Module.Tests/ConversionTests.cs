@@ -15,7 +15,7 @@ public sealed class ConversionTests
     {
         Id = new Guid("11111111-2222-3333-4444-555555555555"),
         Files = [new FileSpecification("/home"), new FileSpecification("*.tmp", Exclude: true), new FileSpecification("/srv", NonRecursive: true)],
-        Schedule = new BackupSchedule([DayOfWeek.Sunday, DayOfWeek.Saturday], [TimeSpan.FromHours(16), TimeSpan.FromHours(21)], 2),
+        Schedule = new BackupSchedule([DayOfWeek.Saturday, DayOfWeek.Sunday], [TimeSpan.FromHours(16), TimeSpan.FromHours(21)], 2),
         Retention = new RetentionPolicy(
             30,
             new WeeklyRetention(13, [DayOfWeek.Sunday], [TimeSpan.FromHours(21)]),
@@ -44,13 +44,13 @@ public sealed class ConversionTests
     {
         var draft = new OBSchedule
         {
-            ScheduleRunDays = [DayOfWeek.Saturday, DayOfWeek.Sunday, DayOfWeek.Saturday],
+            ScheduleRunDays = [DayOfWeek.Sunday, DayOfWeek.Saturday, DayOfWeek.Sunday],
             ScheduleRunTimes = [TimeSpan.FromHours(21), TimeSpan.FromHours(9), TimeSpan.FromHours(21)],
         };
 
         BackupSchedule schedule = draft.ToEngine();
 
-        Assert.Equal([DayOfWeek.Sunday, DayOfWeek.Saturday], schedule.Days);
+        Assert.Equal([DayOfWeek.Saturday, DayOfWeek.Sunday], schedule.Days);
         Assert.Equal([TimeSpan.FromHours(9), TimeSpan.FromHours(21)], schedule.Times);
     }
 
@@ -70,8 +70,8 @@ public sealed class ConversionTests
     {
         OBPolicy draft = s_policy.ToDraft();
 
-        Assert.Equal("4:00 PM, 9:00 PM\nSunday, Saturday,\nEvery 2 week(s)", draft.BackupSchedule!.ToString());
-        Assert.Equal("Sunday, Saturday", draft.BackupSchedule.ScheduleRunDaysToString());
+        Assert.Equal("4:00 PM, 9:00 PM\nSaturday, Sunday,\nEvery 2 week(s)", draft.BackupSchedule!.ToString());
+        Assert.Equal("Saturday, Sunday", draft.BackupSchedule.ScheduleRunDaysToString());
         Assert.Equal(
             "DataSource\nDatasourceId:2\nName:/srv\nFileSpec:FileSpec\nFileSpec:/srv\nIsExclude:False\nIsRecursive:False\n\nFileSpec:FileSpec\nFileSpec:*.tmp\nIsExclude:True\nIsRecursive:True\n\n",
             draft.DsList[1].ToString());

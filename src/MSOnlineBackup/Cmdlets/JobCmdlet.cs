@@ -40,6 +40,11 @@ public abstract class JobCmdlet : OBEngineCmdlet
             }
         }
 
+        foreach (string detail in display.DetailsOf(ended))
+        {
+            pump.WriteVerbose(detail);
+        }
+
         if (ended.State == JobState.CompletedWithWarnings)
         {
             pump.WriteWarning($"{ended.Skipped} item(s) were skipped or changed meanwhile; Get-OBSkippedItem -Job {ended.Id} tells which, and why.");

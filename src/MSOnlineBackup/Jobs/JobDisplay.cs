@@ -43,6 +43,22 @@ internal sealed class JobDisplay(JobKind kind, string what)
     public IReadOnlyList<string> LastLinesOf(JobRecord job) =>
         ["Job completed.", $"The {Operation} operation completed {(job.State == JobState.Completed ? "successfully" : "with warnings")}."];
 
+    /// <summary>What a job has done, for who asks for details.</summary>
+    public IEnumerable<string> DetailsOf(JobRecord job)
+    {
+        foreach (JobSourceStatus source in job.Sources)
+        {
+            yield return $"{source.Name}: {source.Files} file(s), {Size(source.Bytes)}; of them new or changed: {source.ChangedFiles}, {Size(source.ChangedBytes)}.";
+        }
+
+        if (kind == JobKind.Backup)
+        {
+            yield return $"New to the vault: {Size(job.NewBytes)}. Sent to it: {Size(job.StoredBytes)}.";
+        }
+
+        yield return string.Create(CultureInfo.InvariantCulture, $"The job '{job.Id}' took {((job.Ended ?? job.Heartbeat) - job.Started).TotalSeconds:0.0} s.");
+    }
+
     /// <summary>The bar.</summary>
     public ProgressRecord BarOf(JobRecord job)
     {

@@ -98,4 +98,7 @@ internal static class PolicyConversion
         new(Ordered(draft.DaysOfMonth), Ordered(draft.DaysOfWeek), [.. Ordered(draft.WeeksOfMonth).Select(week => (NthWeek)week)]);
 
     private static T[] Ordered<T>(IEnumerable<T> values) => [.. values.Distinct().Order()];
+
+    // Weeks are read from Monday on: "Saturday, Sunday", as the original shows them.
+    private static DayOfWeek[] Ordered(IEnumerable<DayOfWeek> days) => [.. days.Distinct().OrderBy(day => ((int)day + 6) % 7)];
 }

@@ -1,0 +1,63 @@
+BeforeDiscovery {
+    $cases = [ordered]@{
+        'Add-OBFileSpec'             = { Add-OBFileSpec $draft (New-OBFileSpec $work) -WhatIf }
+        'Add-OBSystemState'          = { Add-OBSystemState (New-OBPolicy) -WhatIf }
+        'Export-OBPolicy'            = { Export-OBPolicy $draft -Path "$work/policy.json" -WhatIf }
+        'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
+        'New-OBVault'                = { New-OBVault "$work/another" -WhatIf }
+        'Remove-OBFileSpec'          = { Remove-OBFileSpec $draft -FileSpec (New-OBFileSpec $source) -WhatIf }
+        'Remove-OBPolicy'            = { Get-OBPolicy | Remove-OBPolicy -WhatIf }
+        'Remove-OBSystemStatePolicy' = { Get-OBSystemStatePolicy | Remove-OBSystemStatePolicy -WhatIf }
+        'Repair-OBKey'               = { Repair-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
+        'Set-OBMachineSetting'       = { Set-OBMachineSetting -ProxyServer proxy.example.com -ProxyPort 8080 -WhatIf }
+        'Set-OBPolicy'               = { $changed = Get-OBPolicy; $changed.BackupSchedule = New-OBSchedule; Set-OBPolicy $changed -WhatIf }
+        'Set-OBPolicyState'          = { Get-OBPolicy | Set-OBPolicyState -State Paused -WhatIf }
+        'Set-OBRetentionPolicy'      = { Set-OBRetentionPolicy $draft (New-OBRetentionPolicy 99) -WhatIf }
+        'Set-OBSchedule'             = { Set-OBSchedule $draft (New-OBSchedule) -WhatIf }
+        'Set-OBSystemStatePolicy'    = { $changed = Get-OBSystemStatePolicy; $changed.BackupSchedule = New-OBSchedule; Set-OBSystemStatePolicy $changed -WhatIf }
+        'Start-OBBackup'             = { Get-OBPolicy | Start-OBBackup -WhatIf }
+        'Start-OBRecovery'           = { Start-OBRecovery $item (New-OBRecoveryOption "$work/back") -WhatIf }
+        'Start-OBRegistration'       = { Start-OBRegistration -VaultCredentials $credential.FullName -WhatIf }
+        'Start-OBSystemStateBackup'  = { Start-OBSystemStateBackup -WhatIf }
+        'Stop-OBJob'                 = { Get-OBJob -Previous 1 | Stop-OBJob -WhatIf }
+    }
+    $cmdlets = @($cases.Keys | ForEach-Object { @{ Name = $_; Script = $cases[$_] } })
+}
+
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    . "$PSScriptRoot/Recovery.ps1"
+    $work = New-TestFolder
+    $vault = Initialize-TestMachine $work
+    $source = New-TestTree "$work/src"
+    $null = Save-TestPolicy $source
+    $null = New-OBPolicy | Add-OBSystemState | Set-OBSchedule -Schedule (New-OBSchedule -DaysOfWeek Saturday -TimesOfDay 17:30) |
+        Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 30) | Set-OBSystemStatePolicy
+    $null = Invoke-TestBackup
+    $credential = Export-OBVaultCredential $vault $work
+    $draft = Get-OBPolicy
+    $item = Get-OBRecoverableSource | Get-OBRecoverableItem
+
+    # All that a cmdlet could have changed: the state, the vault and what lies beside it, and the draft.
+    function Get-Picture {
+        $files = Get-ChildItem -LiteralPath $work, $env:MSONLINEBACKUP_STATE -Recurse -File -Force | Sort-Object FullName
+        ($files | Get-FileHash | ForEach-Object { "$($_.Path) $($_.Hash)" }) + ($draft | ConvertTo-Json -Depth 5)
+    }
+}
+
+AfterAll {
+    Remove-TestState
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+
+Describe '-WhatIf' {
+    It 'of <Name> changes nothing' -TestCases $cmdlets {
+        $before = Get-Picture
+        $null = & $Script
+        Get-Picture | Should -Be $before
+    }
+
+    It 'is tested of every cmdlet that has it' -TestCases @{ Tested = $cmdlets.Name } {
+        (Get-Command -Module MSOnlineBackup | Where-Object { $_.Parameters.ContainsKey('WhatIf') }).Name | Sort-Object | Should -Be ($Tested | Sort-Object)
+    }
+}
