@@ -147,7 +147,7 @@ function Clean {
     $byProject = Get-Item "$PSScriptRoot/*/*/*.csproj" | ForEach-Object { Join-Path $_.DirectoryName bin; Join-Path $_.DirectoryName obj }
     foreach ($made in @($output, "$PSScriptRoot/module/bin", "$PSScriptRoot/en-US") + $byProject) {
         if (Test-Path $made) {
-            # By force: tests bring fixtures whose files are read-only or hidden.
+            # By force: builds leave hidden files.
             Remove-Item $made -Recurse -Force
         }
     }
