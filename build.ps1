@@ -62,7 +62,7 @@ function Package {
     $version = (Import-PowerShellDataFile "$PSScriptRoot/MSOnlineBackup.psd1").ModuleVersion
     $folder = Join-Path $output MSOnlineBackup
     if (Test-Path $folder) {
-        Remove-Item $folder -Recurse
+        Remove-Item $folder -Recurse -Force
     }
 
     # The help is made by the build, and a package without is none.
@@ -144,13 +144,13 @@ function Compress-Package([string] $Folder, [string] $Package) {
 }
 
 function Clean {
-    foreach ($made in $output, "$PSScriptRoot/module/bin", "$PSScriptRoot/en-US") {
+    $byProject = Get-Item "$PSScriptRoot/*/*/*.csproj" | ForEach-Object { Join-Path $_.DirectoryName bin; Join-Path $_.DirectoryName obj }
+    foreach ($made in @($output, "$PSScriptRoot/module/bin", "$PSScriptRoot/en-US") + $byProject) {
         if (Test-Path $made) {
-            Remove-Item $made -Recurse
+            # By force: builds leave hidden files.
+            Remove-Item $made -Recurse -Force
         }
     }
-
-    Get-ChildItem "$PSScriptRoot/src", "$PSScriptRoot/tests", "$PSScriptRoot/bench" -Directory -Recurse -Include bin, obj | Remove-Item -Recurse
 }
 
 $Task | ForEach-Object { & $_ }

@@ -21,4 +21,4 @@ Start-OBRecovery -RecoverableItem $item -RecoveryOption (New-OBRecoveryOption -O
 "report.txt is again: $(Get-Content -Path $file)"
 
 $env:MSONLINEBACKUP_STATE = $before
-Remove-Item -Path $root -Recurse
+Remove-Item -Path $root -Recurse -Force

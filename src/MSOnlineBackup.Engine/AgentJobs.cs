@@ -330,7 +330,7 @@ public sealed class AgentJobs
             ended
                 ? $"The program for background jobs, '{_options.JobHost}', ended with status {process.ExitCode} without beginning the job: {wrote}"
                 : $"The program for background jobs, '{_options.JobHost}', has not begun the job for a minute; it still runs as process {process.Id}.",
-            "Run it by hand with --version to see what it lacks, or run the job in the foreground.",
+            "See that it is executable, and run it by hand with --version to see what else it lacks; or run the job in the foreground.",
             _options.JobHost);
     }
 

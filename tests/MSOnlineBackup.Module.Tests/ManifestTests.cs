@@ -42,6 +42,16 @@ public sealed partial class ManifestTests
         Assert.True(cmdlet.Type.IsSealed);
     });
 
+    [Fact]
+    public void Every_cmdlet_has_a_file_of_tests() => Assert.All(
+        BuiltCmdlet.All,
+        cmdlet => Assert.Contains($"Describe '{cmdlet.Name}'", Repository.Text("tests", "pester", $"{cmdlet.Name}.Tests.ps1"), StringComparison.Ordinal));
+
+    [Fact]
+    public void Every_cmdlet_of_the_original_has_a_row_beside_ours() => Assert.Equal(
+        Facts.Known.Cmdlets.Select(cmdlet => cmdlet.Name).Order(StringComparer.Ordinal),
+        Compatibility.Compared.Order(StringComparer.Ordinal));
+
     [GeneratedRegex(@"(?<=ModuleVersion\s+=\s')[0-9.]+")]
     private static partial Regex Version();
 

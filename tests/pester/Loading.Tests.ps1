@@ -23,10 +23,13 @@ Describe 'Loading' {
     }
 
     It 'uses its own version of a package that the session has another of' {
-        # An assembly of the name of one that the module brings, made here; the module must neither use it nor fail over it.
-        Add-Type -TypeDefinition 'public static class PollyOfAnother { }' -OutputAssembly "$TestDrive/Polly.Core.dll"
+        # Assemblies of the names of those that modules like this bring, made here; the module must neither use them nor fail over them.
+        foreach ($name in 'Polly.Core', 'Azure.Core') {
+            Add-Type -TypeDefinition "public static class $($name.Replace('.', ''))OfAnother { }" -OutputAssembly "$TestDrive/$name.dll"
+        }
+
         $result = Invoke-FreshPowerShell "
-            `$null = [System.Reflection.Assembly]::LoadFrom('$TestDrive/Polly.Core.dll')
+            'Polly.Core', 'Azure.Core' | ForEach-Object { `$null = [System.Reflection.Assembly]::LoadFrom(""$TestDrive/`$_.dll"") }
             Import-Module '$manifest'
             `$context = [System.Runtime.Loader.AssemblyLoadContext]::All.Where({ `$_.Name -eq 'MSOnlineBackup' })[0]
             `$null -ne `$context.LoadFromAssemblyName('Polly.Core').GetType('Polly.ResiliencePipeline')

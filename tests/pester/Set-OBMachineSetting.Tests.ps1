@@ -41,15 +41,6 @@ Describe 'Set-OBMachineSetting' {
             { Repair-OBKey (ConvertTo-Secret 'another horse, another battery') } | Should -Not -Throw
             (Get-ErrorOf { Repair-OBKey (ConvertTo-Secret 'correct horse battery') }).FullyQualifiedErrorId | Should -BeLike 'PassphraseRejected,*'
         }
-
-        It 'makes a key file anew that was lost' {
-            Remove-Item (Join-Path $env:MSONLINEBACKUP_STATE scratch OnlineBackup.KEK)
-            $record = Get-ErrorOf { Get-OBMachineUsage }
-            $record.FullyQualifiedErrorId | Should -BeLike 'KeyFileInvalid,*'
-            $record.Exception.ErrorCode | Should -Be '34506'
-            Repair-OBKey -EncryptionPassphrase (ConvertTo-Secret 'another horse, another battery')
-            (Get-OBMachineUsage).StorageUsedByMachineInBytes | Should -BeGreaterOrEqual 0
-        }
     }
 
     It 'limits the bandwidth, in bits a second' {
@@ -77,11 +68,5 @@ Describe 'Set-OBMachineSetting' {
         Get-ChildItem $env:MSONLINEBACKUP_STATE -Recurse -File | Select-String -SimpleMatch 'secret of ann' | Should -BeNullOrEmpty
         Set-OBMachineSetting -NoProxy 6> $null
         (Get-OBMachineSetting).ProxySetting.Enabled | Should -BeFalse
-    }
-}
-
-Describe 'Get-OBNotification' {
-    It 'names the step that is missing' {
-        (Get-OBNotification).ErrorId | Should -Be PolicyNotFound
     }
 }
