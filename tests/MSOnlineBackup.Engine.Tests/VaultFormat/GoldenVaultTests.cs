@@ -8,22 +8,31 @@ using Xunit;
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>
-/// A vault that the first version made, and that every later one must open: <c>tests/fixtures/golden-vault-1</c>. It is never
-/// made anew; where these tests fail, the engine is wrong.
+/// Vaults of format 1 that every later version must open: <c>tests/fixtures/golden-vault-1</c>, with contents in Brotli, and
+/// <c>golden-vault-1-zstandard</c>. They are never made anew; where these tests fail, the engine is wrong.
 /// </summary>
 public sealed class GoldenVaultTests
 {
-    private static readonly string s_folder = Path.Combine(Repository.Root, "tests", "fixtures", "golden-vault-1");
+    private const string First = "golden-vault-1";
+    private const string Zstandard = "golden-vault-1-zstandard";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public void It_is_read_by_the_document_alone() => IndependentReaderTests.AssertHoldsTheSample(s_folder);
-
-    [Fact]
-    public async Task It_verifies_to_the_last_byte()
+    [Theory]
+    [InlineData(First)]
+    [InlineData(Zstandard)]
+    public void It_is_read_by_the_document_alone(string vault)
     {
-        BackupEngine engine = await BackupEngine.OpenAsync(Load(), SampleVault.Passphrase, new EngineOptions(), Cancel);
+        Assert.SkipUnless(vault == First || ZstandardProgram.IsThere, ZstandardProgram.Missing);
+        IndependentReaderTests.AssertHoldsTheSample(FolderOf(vault));
+    }
+
+    [Theory]
+    [InlineData(First)]
+    [InlineData(Zstandard)]
+    public async Task It_verifies_to_the_last_byte(string vault)
+    {
+        BackupEngine engine = await BackupEngine.OpenAsync(Load(vault), SampleVault.Passphrase, new EngineOptions(), Cancel);
 
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
         {
@@ -34,10 +43,12 @@ public sealed class GoldenVaultTests
         }
     }
 
-    [Fact]
-    public async Task Its_points_list_what_was_backed_up()
+    [Theory]
+    [InlineData(First)]
+    [InlineData(Zstandard)]
+    public async Task Its_points_list_what_was_backed_up(string vault)
     {
-        BackupEngine engine = await BackupEngine.OpenAsync(Load(), SampleVault.Passphrase, new EngineOptions(), Cancel);
+        BackupEngine engine = await BackupEngine.OpenAsync(Load(vault), SampleVault.Passphrase, new EngineOptions(), Cancel);
         IReadOnlyList<RecoveryPoint> points = await engine.ListPointsAsync(SampleVault.MachineName, Cancel);
 
         Assert.Equal(["point 2", "point 1"], points.Select(point => Assert.Single(point.Tags)));
@@ -55,10 +66,12 @@ public sealed class GoldenVaultTests
         Assert.NotEmpty(files["folder/one"].Attributes);
     }
 
-    [Fact]
-    public async Task Its_index_can_be_made_anew_from_its_packs()
+    [Theory]
+    [InlineData(First)]
+    [InlineData(Zstandard)]
+    public async Task Its_index_can_be_made_anew_from_its_packs(string vault)
     {
-        MemoryVaultStore store = Load();
+        MemoryVaultStore store = Load(vault);
         foreach (string name in store.Names.Where(name => name.Contains("/index/", StringComparison.Ordinal)))
         {
             store.Remove(name);
@@ -71,13 +84,16 @@ public sealed class GoldenVaultTests
         Assert.Contains(store.Names, name => name.Contains("/index/", StringComparison.Ordinal));
     }
 
+    private static string FolderOf(string vault) => Path.Combine(Repository.Root, "tests", "fixtures", vault);
+
     // Tests must not be able to change it.
-    private static MemoryVaultStore Load()
+    private static MemoryVaultStore Load(string vault)
     {
         var store = new MemoryVaultStore();
-        foreach (string file in Directory.EnumerateFiles(s_folder, "*", SearchOption.AllDirectories))
+        string folder = FolderOf(vault);
+        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
-            store.SetContent(Path.GetRelativePath(s_folder, file).Replace('\\', '/'), File.ReadAllBytes(file));
+            store.SetContent(Path.GetRelativePath(folder, file).Replace('\\', '/'), File.ReadAllBytes(file));
         }
 
         return store;
