@@ -88,14 +88,6 @@ public sealed class BackupAgent
         return file;
     }
 
-    /// <summary>Checks a credential file, as a registration does, and returns its vault's location.</summary>
-    /// <exception cref="BackupException">VaultCredentialInvalid, VaultNotFound, …</exception>
-    public async Task<string> ReadCredentialAsync(string file, CancellationToken cancellationToken)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(file);
-        return (await Machine.ReadCredentialAsync(file, cancellationToken).ConfigureAwait(false)).Location;
-    }
-
     /// <summary>Opens this machine's vault by its key file.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid, ActivationDamaged, VaultNotFound, …</exception>
     public async Task<BackupEngine> OpenEngineAsync(CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
         string file = FullPath(VaultCredentials);
         Run(async (pump, stop) =>
         {
-            string location = await Agent.ReadCredentialAsync(file, stop).ConfigureAwait(false);
+            string location = (await Agent.Machine.InspectCredentialAsync(file, stop).ConfigureAwait(false)).VaultLocation;
             var access = new VaultAccess(location, EncryptionPassphrase?.Copy());
             if (access.Passphrase is string passphrase)
             {

@@ -1,6 +1,6 @@
 using System.Management.Automation;
-using System.Net;
 using System.Security;
+using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -18,7 +18,7 @@ public sealed class RepairOBKeyCommand : OBEngineCmdlet
     {
         if (ShouldProcess(Agent.Machine.ScratchFolder, "Make the key file anew"))
         {
-            Run((_, stop) => Agent.Machine.RepairKeyAsync(new NetworkCredential("", EncryptionPassphrase).Password, stop));
+            Run((_, stop) => Agent.Machine.RepairKeyAsync(EncryptionPassphrase.ToPlain(), stop));
         }
     }
 }

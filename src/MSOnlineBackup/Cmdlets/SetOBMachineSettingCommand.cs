@@ -1,7 +1,7 @@
 using System.Management.Automation;
-using System.Net;
 using System.Security;
 using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -82,7 +82,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         switch (ParameterSetName)
         {
             case Encryption:
-                Run((_, stop) => Agent.Machine.SetPassphraseAsync(Plain(EncryptionPassphrase), stop));
+                Run((_, stop) => Agent.Machine.SetPassphraseAsync(EncryptionPassphrase.ToPlain(), stop));
                 break;
             case Throttle:
                 var throttle = new ThrottleSetting([.. WorkDay.Distinct().Order()], StartWorkHour, EndWorkHour, WorkHourBandwidth, NonWorkHourBandwidth);
@@ -92,7 +92,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
                 Agent.Machine.Update(settings => settings with { Throttle = null });
                 break;
             case Proxy:
-                var proxy = new ProxySetting(ProxyServer, ProxyPort, ProxyUsername, ProxyPassword is null ? null : Plain(ProxyPassword));
+                var proxy = new ProxySetting(ProxyServer, ProxyPort, ProxyUsername, ProxyPassword.ToPlain());
                 Agent.Machine.Update(settings => settings with { Proxy = proxy });
                 break;
             case WithoutProxy when NoProxy:
@@ -109,6 +109,4 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         Throttle or WithoutThrottle => "bandwidth",
         _ => "proxy",
     };
-
-    private static string Plain(SecureString secret) => new NetworkCredential("", secret).Password;
 }

@@ -4,6 +4,7 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -93,7 +94,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
                 machine);
         }
 
-        string? passphrase = VaultAccess.Plain(EncryptionPassphrase) ?? access?.Passphrase;
+        string? passphrase = EncryptionPassphrase.ToPlain() ?? access?.Passphrase;
         if (passphrase is null && access is not null && access.Location != Agent.Machine.Registration?.VaultLocation)
         {
             throw new BackupException(

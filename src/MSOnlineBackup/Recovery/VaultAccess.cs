@@ -1,5 +1,5 @@
-using System.Net;
 using System.Security;
+using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Recovery;
 
@@ -15,8 +15,5 @@ internal sealed class VaultAccess(string location, SecureString? passphrase)
     public string Location { get; } = location;
 
     /// <summary>The passphrase as the engine takes it; null where none was given.</summary>
-    public string? Passphrase => Plain(passphrase);
-
-    /// <summary>A secret as the engine takes it.</summary>
-    public static string? Plain(SecureString? secret) => secret is null ? null : new NetworkCredential("", secret).Password;
+    public string? Passphrase => passphrase.ToPlain();
 }
