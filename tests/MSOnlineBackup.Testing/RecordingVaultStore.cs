@@ -52,9 +52,9 @@ public sealed class RecordingVaultStore : IVaultStore
         return state;
     }
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
     {
-        bool created = await _inner.TryCreateAsync(name, content, cancellationToken);
+        bool created = await _inner.TryCreateAsync(name, content, cancellationToken, use);
         if (created)
         {
             Record(new VaultOperation(name, content.ToArray()));

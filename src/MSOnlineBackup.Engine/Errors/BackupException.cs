@@ -11,6 +11,7 @@ public sealed class BackupException : Exception
     /// <param name="transient">Whether the same call may succeed later without anybody's doing.</param>
     /// <param name="innerException">The cause, where there is one.</param>
     /// <param name="errorCode">The number under which the original product's documentation knows the error, for example "34513" or "0x1FC07".</param>
+    /// <param name="retryAfter">For how long the other side asks not to be asked again; null where it said nothing.</param>
     public BackupException(
         BackupErrorId id,
         string message,
@@ -18,7 +19,8 @@ public sealed class BackupException : Exception
         string? target = null,
         bool transient = false,
         Exception? innerException = null,
-        string? errorCode = null)
+        string? errorCode = null,
+        TimeSpan? retryAfter = null)
         : base(message, innerException)
     {
         ArgumentException.ThrowIfNullOrEmpty(recommendedAction);
@@ -27,6 +29,7 @@ public sealed class BackupException : Exception
         Target = target;
         IsTransient = transient;
         ErrorCode = errorCode;
+        RetryAfter = retryAfter;
     }
 
     /// <summary>The stable id.</summary>
@@ -40,6 +43,9 @@ public sealed class BackupException : Exception
 
     /// <summary>The number under which the original product's documentation knows the error; null where it knows none.</summary>
     public string? ErrorCode { get; }
+
+    /// <summary>For how long the other side asks not to be asked again; null where it said nothing.</summary>
+    public TimeSpan? RetryAfter { get; }
 
     /// <summary>Whether a retry of the same call may succeed.</summary>
     public bool IsTransient { get; }

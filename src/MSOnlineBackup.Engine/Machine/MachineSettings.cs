@@ -1,3 +1,5 @@
+using MSOnlineBackup.Engine.Storage;
+
 namespace MSOnlineBackup.Engine.Machine;
 
 /// <summary>How this machine transfers. The secrets among it are wrapped where they are stored.</summary>
@@ -8,17 +10,6 @@ public sealed record MachineSettings
 
     /// <summary>The bandwidth; null for no limit.</summary>
     public ThrottleSetting? Throttle { get; init; }
-}
-
-/// <summary>A proxy.</summary>
-/// <param name="Server">Host name or address.</param>
-/// <param name="Port">1 to 65535.</param>
-/// <param name="UserName">Null where it asks for none.</param>
-/// <param name="Password">Null where it asks for none; never shown.</param>
-public sealed record ProxySetting(string Server, int Port, string? UserName = null, string? Password = null)
-{
-    /// <summary>Without the password.</summary>
-    public override string ToString() => UserName is null ? $"{Server}:{Port}" : $"{UserName}@{Server}:{Port}";
 }
 
 /// <summary>How fast data may be sent and fetched.</summary>

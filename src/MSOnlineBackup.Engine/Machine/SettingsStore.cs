@@ -3,6 +3,7 @@ using System.Text;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Machine;
 

@@ -19,8 +19,11 @@ public interface IVaultStore
     /// <summary>What suits this store.</summary>
     VaultStoreCapabilities Capabilities { get; }
 
+    /// <summary>What it was asked since it was opened; null where nobody counts.</summary>
+    VaultTraffic? Traffic => null;
+
     /// <summary>Creates an object. Returns false, and changes nothing, where the name exists.</summary>
-    ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+    ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent);
 
     /// <summary>Fills <paramref name="destination"/> from <paramref name="offset"/>; returns how many bytes there were,
     /// fewer than asked only at the object's end.</summary>
@@ -34,6 +37,16 @@ public interface IVaultStore
 
     /// <summary>Deletes an object. Deleting what is not there succeeds.</summary>
     ValueTask DeleteAsync(string name, CancellationToken cancellationToken);
+}
+
+/// <summary>How an object will be used; a store may keep the rare ones where keeping is cheap and reading is not.</summary>
+public enum ObjectUse
+{
+    /// <summary>Read by every job: keys, settings, index, points, blocks of manifests.</summary>
+    Frequent,
+
+    /// <summary>Read by restores and verifications only: contents of files.</summary>
+    Rare,
 }
 
 /// <summary>An object of a store.</summary>

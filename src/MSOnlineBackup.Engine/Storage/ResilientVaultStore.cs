@@ -35,9 +35,12 @@ public sealed class ResilientVaultStore : IVaultStore
     public VaultStoreCapabilities Capabilities => _inner.Capabilities;
 
     /// <inheritdoc/>
+    public VaultTraffic? Traffic => _inner.Traffic;
+
+    /// <inheritdoc/>
     /// <remarks>A create that was reported as failed may have been done. Where a later attempt finds the name taken, the
     /// content decides: the same bytes are this call's own, others are another's.</remarks>
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
     {
         bool doubtful = false;
         bool created = await ExecuteAsync(
@@ -45,7 +48,7 @@ public sealed class ResilientVaultStore : IVaultStore
             {
                 try
                 {
-                    return await _inner.TryCreateAsync(name, content, token).ConfigureAwait(false);
+                    return await _inner.TryCreateAsync(name, content, token, use).ConfigureAwait(false);
                 }
                 catch (BackupException)
                 {

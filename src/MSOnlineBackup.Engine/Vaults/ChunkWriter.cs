@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
@@ -263,7 +264,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     {
         if (slot.Builder is { } builder)
         {
-            var pack = new FullPack(builder, slot.Buffer, slot.Buffers, Interlocked.Increment(ref _lastPack), _uploading.Begin());
+            var pack = new FullPack(slot.Kind, builder, slot.Buffer, slot.Buffers, Interlocked.Increment(ref _lastPack), _uploading.Begin());
             slot.Builder = null;
             slot.Buffer = [];
             try
@@ -288,7 +289,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
                 {
                     ReadOnlyMemory<byte> content = pack.Builder.Finish();
                     string name = VaultLayout.Pack(_store.StoreId, _session, pack.Number);
-                    if (!await _store.Objects.TryCreateAsync(name, content, _stop.Token).ConfigureAwait(false))
+                    if (!await _store.Objects.TryCreateAsync(name, content, _stop.Token, pack.Kind == PackKind.Data ? ObjectUse.Rare : ObjectUse.Frequent).ConfigureAwait(false))
                     {
                         throw new BackupException(
                             BackupErrorId.VaultExists,
@@ -348,7 +349,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
     private readonly record struct Job(byte[] Buffer, int Length, ChunkKind Kind, TaskCompletionSource<ChunkId>? Name, ChunkId Id, long Ticket);
 
-    private sealed record FullPack(PackBuilder Builder, byte[] Buffer, BufferPool Buffers, uint Number, long Ticket);
+    private sealed record FullPack(PackKind Kind, PackBuilder Builder, byte[] Buffer, BufferPool Buffers, uint Number, long Ticket);
 
     /// <summary>A place for one open pack. Two for data, one chosen at random for each chunk, so that a pack's chunk sizes do not
     /// spell out one file.</summary>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Security;
 using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Storage;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 

@@ -269,7 +269,7 @@ public class ChunkWriterTests
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+        public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
         {
             if (name.Contains("/packs/", StringComparison.Ordinal))
             {
@@ -277,7 +277,7 @@ public class ChunkWriterTests
                 await Task.Delay(Timeout.Infinite, cancellationToken);
             }
 
-            return await inner.TryCreateAsync(name, content, cancellationToken);
+            return await inner.TryCreateAsync(name, content, cancellationToken, use);
         }
 
         public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>

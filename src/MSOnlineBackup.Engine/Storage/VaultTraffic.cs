@@ -1,0 +1,20 @@
+namespace MSOnlineBackup.Engine.Storage;
+
+/// <summary>What a store was asked, in the classes that clouds charge by.</summary>
+/// <param name="Writes">Objects created; attempts count.</param>
+/// <param name="Lists">Pages of listings.</param>
+/// <param name="Reads">Ranges read.</param>
+/// <param name="Others">Looks at an object's facts, deletions.</param>
+/// <param name="SentBytes">Bytes of content sent.</param>
+/// <param name="FetchedBytes">Bytes of content fetched.</param>
+public readonly record struct VaultTraffic(long Writes, long Lists, long Reads, long Others, long SentBytes, long FetchedBytes)
+{
+    /// <summary>What came to it since an earlier reading.</summary>
+    public static VaultTraffic operator -(VaultTraffic now, VaultTraffic before) => new(
+        now.Writes - before.Writes,
+        now.Lists - before.Lists,
+        now.Reads - before.Reads,
+        now.Others - before.Others,
+        now.SentBytes - before.SentBytes,
+        now.FetchedBytes - before.FetchedBytes);
+}
