@@ -40,14 +40,15 @@ public sealed class BlobLocation
             throw Invalid(location, "is no URL of a container");
         }
 
-        if (url.Scheme == Uri.UriSchemeHttp && !IsLoopback(url))
-        {
-            throw Invalid(url.GetLeftPart(UriPartial.Path), "uses plain HTTP, which is for an emulator on this machine only");
-        }
-
+        string address = url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
         if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
         {
-            throw Invalid(url.GetLeftPart(UriPartial.Path), "has more than a container's address; a shared access signature does not belong into it");
+            throw Invalid(address, "has more than a container's address; a shared access signature does not belong into it");
+        }
+
+        if (url.Scheme == Uri.UriSchemeHttp && !IsLoopback(url))
+        {
+            throw Invalid(address, "uses plain HTTP, which is for an emulator on this machine only");
         }
 
         var parts = new BlobUriBuilder(url);
@@ -56,7 +57,7 @@ public sealed class BlobLocation
             throw Invalid(location, "does not name an account and a container");
         }
 
-        return new BlobLocation(new Uri(url.GetLeftPart(UriPartial.Path).TrimEnd('/')), parts.AccountName, parts.BlobContainerName);
+        return new BlobLocation(new Uri(address.TrimEnd('/')), parts.AccountName, parts.BlobContainerName);
     }
 
     /// <inheritdoc/>
