@@ -180,6 +180,7 @@ public sealed class AgentJobs
                 MachineName = machine,
                 Sources = await sources.PrepareAsync(stop).ConfigureAwait(false),
                 Tags = sources.TagsFor(_clock, earlier),
+                MustBeRegistered = true,
             };
             _options.Limits.CheckRecoveryPoints(earlier.Count + 1);
             if (_options.Limits.SizesScratch)

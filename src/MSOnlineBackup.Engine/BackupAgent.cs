@@ -53,6 +53,30 @@ public sealed class BackupAgent
         return BackupEngine.InspectVaultAsync(_options.OpenVault(location), cancellationToken);
     }
 
+    /// <summary>What the owner of a vault has decided for all of its machines.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged; VaultNotFound, …</exception>
+    public Task<VaultSettings> ReadVaultSettingsAsync(string location, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(location);
+        return BackupEngine.ReadVaultSettingsAsync(_options.OpenVault(location), cancellationToken);
+    }
+
+    /// <inheritdoc cref="BackupEngine.ChangeVaultSettingsAsync"/>
+    /// <param name="location">The vault.</param>
+    public Task<VaultSettings> ChangeVaultSettingsAsync(string location, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(location);
+        return BackupEngine.ChangeVaultSettingsAsync(_options.OpenVault(location), change, cancellationToken);
+    }
+
+    /// <inheritdoc cref="BackupEngine.UnregisterMachineAsync"/>
+    /// <param name="location">The vault.</param>
+    public Task UnregisterMachineAsync(string location, string machineName, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(location);
+        return BackupEngine.UnregisterMachineAsync(_options.OpenVault(location), machineName, _options.Engine.TimeProvider, cancellationToken);
+    }
+
     /// <summary>Writes a new credential file of a vault into a folder; the ones before it hold no longer. Returns its path.</summary>
     /// <param name="location">The vault.</param>
     /// <param name="folder">An existing folder.</param>

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine;
 
@@ -30,7 +31,9 @@ public sealed record EngineOptions
 /// <param name="FormatVersion">The version of the format.</param>
 /// <param name="Created">When it was created.</param>
 /// <param name="Location">Where it is.</param>
-/// <param name="Machines">Names of the machines known to it.</param>
+/// <param name="Machines">Names of the machines that are registered with it, or have backed up to it, sorted.</param>
+/// <param name="FormerMachines">Names of those that were unregistered, sorted; what they backed up is still there.</param>
+/// <param name="Settings">What its owner has decided.</param>
 /// <param name="Points">Number of recovery points.</param>
 /// <param name="Objects">Number of stored objects.</param>
 /// <param name="StoredBytes">Their bytes.</param>
@@ -41,6 +44,8 @@ public sealed record VaultInfo(
     DateTimeOffset Created,
     string Location,
     IReadOnlyList<string> Machines,
+    IReadOnlyList<string> FormerMachines,
+    VaultSettings Settings,
     int Points,
     long Objects,
     long StoredBytes,

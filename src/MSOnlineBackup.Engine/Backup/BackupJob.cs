@@ -31,7 +31,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             throw new BackupException(BackupErrorId.SourceMissing, "Nothing was named to back up.", "Name at least one folder or file.");
         }
 
-        await MachineDirectory.AnnounceAsync(store, request.MachineName, stop).ConfigureAwait(false);
+        await MachineDirectory.AnnounceAsync(store, request.MachineName, mayReturn: !request.MustBeRegistered, stop).ConfigureAwait(false);
         var record = new SessionRecord { MachineId = _machineId, Started = _started, AgentVersion = Agent.Version };
         await using WriteSession session = await WriteSession.BeginAsync(store, record, monitor.Transfer, options.Workers, request.VerifyOneIn, stop).ConfigureAwait(false);
         var scope = new BackupScope(store, session, request, options, monitor);

@@ -54,30 +54,36 @@ public sealed class MachineAccount
     public string ScratchFolder => _activation.ScratchOf(_state.Read());
 
     /// <summary>Registers by a credential file, which may be a relative path. With the same vault it may be done again; what is set stays.</summary>
-    /// <exception cref="BackupException">VaultCredentialInvalid, VaultCredentialForeign, MachineLimitReached, VaultNotFound, VaultUnreachable, …</exception>
+    /// <exception cref="BackupException">VaultCredentialInvalid, VaultCredentialForeign, MachineLimitReached, MachineNameTaken, VaultNotFound, VaultUnreachable, …</exception>
     public async Task<MachineRegistration> RegisterAsync(string credentialFile, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(credentialFile);
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         VaultCredential credential = await VaultCredentialFile.ReadAsync(credentialFile, cancellationToken).ConfigureAwait(false);
-        if (Registration is { } earlier && earlier.VaultId != credential.VaultId)
+        MachineState earlier = _state.Read() ?? new MachineState();
+        if (earlier.Registration is { } old && old.VaultId != credential.VaultId)
         {
-            throw Foreign(credentialFile, credential, earlier);
+            throw Foreign(credentialFile, credential, old);
         }
 
         CheckName();
         (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Location, cancellationToken).ConfigureAwait(false);
         await new CredentialRegister(objects, header, _options.TimeProvider).CheckAsync(credential, credentialFile, cancellationToken).ConfigureAwait(false);
         var keys = new KeyRing(objects, header, _options.TimeProvider, _options.KeyDerivationIterations);
-        await new VaultEntrance(objects, header, keys).EnsureRoomAsync(Name, cancellationToken).ConfigureAwait(false);
-        var registration = new MachineRegistration(header.VaultId, credential.Location, credential.VaultName, Name, _options.TimeProvider.GetUtcNow(), credential.Serial);
+        var entrance = new VaultEntrance(objects, header, keys);
+        await entrance.EnsureRoomAsync(Name, cancellationToken).ConfigureAwait(false);
 
         // Under another name it is another machine to the vault, with a passphrase to be set anew.
-        return _state.Update(state => (state ?? new MachineState()) with
+        MachineActivation? activation = earlier.Registration is { } known && header.MachineId(known.MachineName) == header.MachineId(Name) ? earlier.Activation : null;
+        if (activation is not null)
         {
-            Registration = registration,
-            Activation = state?.Registration is { } known && header.MachineId(known.MachineName) == header.MachineId(Name) ? state.Activation : null,
-        }).Registration!;
+            // It may have been unregistered meanwhile.
+            await entrance.ClaimAsync(Name, activation.StoreId, cancellationToken).ConfigureAwait(false);
+        }
+
+        var registration = new MachineRegistration(header.VaultId, credential.Location, credential.VaultName, Name, _options.TimeProvider.GetUtcNow(), credential.Serial);
+
+        return _state.Update(state => (state ?? new MachineState()) with { Registration = registration, Activation = activation }).Registration!;
     }
 
     /// <summary>
@@ -153,7 +159,21 @@ public sealed class MachineAccount
 
     /// <summary>The key of this machine's chunk store.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid (34506), ActivationDamaged (0x1FC07).</exception>
-    internal UnlockedKey ReadKey() => _activation.ReadKey(RequireActivated());
+    internal UnlockedKey ReadKey()
+    {
+        while (true)
+        {
+            MachineState state = RequireActivated();
+            try
+            {
+                return _activation.ReadKey(state);
+            }
+            catch (BackupException) when (ScratchFolder != _activation.ScratchOf(state))
+            {
+                // The scratch folder was moved between the two looks.
+            }
+        }
+    }
 
     /// <summary>Opens the vault that this machine is registered with.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where it is gone or another is in its place, …</exception>

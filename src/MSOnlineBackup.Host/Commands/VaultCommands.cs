@@ -51,6 +51,7 @@ internal sealed class VaultInfoCommand : HostCommand
             format    {info.FormatVersion}
             created   {context.LocalTime(info.Created)}
             machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines))}
+            limit     {Quantity.Count(info.Settings.MachineLimit)} machines
             points    {Quantity.Count(info.Points)}
             stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects)} objects
             """;
@@ -58,5 +59,5 @@ internal sealed class VaultInfoCommand : HostCommand
     }
 
     internal static VaultSummary Summarize(string command, VaultInfo info) => new(
-        command, info.VaultId, info.FormatVersion, info.Created, info.Location, info.Machines, info.Points, info.Objects, info.StoredBytes);
+        command, info.VaultId, info.FormatVersion, info.Created, info.Location, info.Machines, info.Settings.MachineLimit, info.Points, info.Objects, info.StoredBytes);
 }

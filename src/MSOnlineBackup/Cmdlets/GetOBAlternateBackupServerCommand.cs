@@ -5,7 +5,7 @@ using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Lists the machines that back up to the vault of a credential file.</summary>
+/// <summary>Lists the machines that back up, or did so, to the vault of a credential file.</summary>
 [Cmdlet(VerbsCommon.Get, "OBAlternateBackupServer")]
 [OutputType(typeof(OBBackupServer))]
 public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
@@ -34,7 +34,7 @@ public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
             }
 
             VaultInfo vault = await Agent.InspectVaultAsync(location, stop).ConfigureAwait(false);
-            foreach (string name in vault.Machines)
+            foreach (string name in vault.Machines.Concat(vault.FormerMachines).Order(StringComparer.OrdinalIgnoreCase))
             {
                 await pump.WriteObjectAsync(new OBBackupServer { ServerName = name, Access = access }).ConfigureAwait(false);
             }

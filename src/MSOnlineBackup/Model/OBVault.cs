@@ -15,8 +15,11 @@ public sealed class OBVault
     /// <summary>When it was created, in UTC.</summary>
     public DateTime Created { get; internal init; }
 
-    /// <summary>The machines that have backups in it.</summary>
+    /// <summary>The machines that are registered with it, or back up to it.</summary>
     public string[] Machines { get; internal init; } = [];
+
+    /// <summary>How many machines may be registered with it.</summary>
+    public int MachineLimit { get; internal init; }
 
     /// <summary>Number of recovery points, of all machines.</summary>
     public int RecoveryPoints { get; internal init; }

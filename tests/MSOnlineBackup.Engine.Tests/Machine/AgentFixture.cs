@@ -88,7 +88,7 @@ internal sealed class AgentFixture : IDisposable
         }
 
         BackupEngine engine = await agent.OpenEngineAsync(Cancel);
-        var request = new BackupRequest { MachineName = agent.Machine.Registration!.MachineName, Sources = [new BackupSource.Tree(source, new SourceSelection())] };
+        var request = new BackupRequest { MachineName = agent.Machine.Registration!.MachineName, Sources = [new BackupSource.Tree(source, new SourceSelection())], MustBeRegistered = true };
         return await engine.BackUpAsync(request, new JobMonitor(), Cancel);
     }
 

@@ -13,6 +13,7 @@ internal static class VaultConversion
         VaultId = vault.VaultId,
         Created = vault.Created.UtcDateTime,
         Machines = [.. vault.Machines],
+        MachineLimit = vault.Settings.MachineLimit,
         RecoveryPoints = vault.Points,
         StoredBytes = vault.StoredBytes,
         FormatVersion = vault.FormatVersion,
