@@ -39,7 +39,7 @@ Describe 'Set-OBVault' {
         $null = $damaged | Set-OBVault -MachineLimit 7
         Set-Content "$TestDrive/damaged/settings/00000001" '{'
         Assert-BackupError (Get-ErrorOf { $damaged | Set-OBVault -MachineLimit 8 }) VaultDataCorrupt InvalidData '*settings*'
-        (Get-ChildItem "$TestDrive/damaged/settings").Count | Should -Be 1
+        @(Get-ChildItem "$TestDrive/damaged/settings").Count | Should -Be 1
     }
 
     It 'needs a vault' {
