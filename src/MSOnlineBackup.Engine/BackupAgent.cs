@@ -53,6 +53,14 @@ public sealed class BackupAgent
         return BackupEngine.InspectVaultAsync(_options.OpenVault(location), cancellationToken);
     }
 
+    /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
+    /// <exception cref="BackupException">VaultNotFound, …</exception>
+    public Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(string location, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(location);
+        return BackupEngine.ListMachinesAsync(_options.OpenVault(location), cancellationToken);
+    }
+
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged; VaultNotFound, …</exception>
     public Task<VaultSettings> ReadVaultSettingsAsync(string location, CancellationToken cancellationToken)

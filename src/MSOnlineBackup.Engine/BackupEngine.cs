@@ -82,11 +82,21 @@ public sealed class BackupEngine
             points += found.Name.Contains("/points/", StringComparison.Ordinal) ? 1 : 0;
         }
 
-        ILookup<bool, string> machines = (await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false))
-            .ToLookup(machine => machine.IsGone, machine => machine.Name);
+        IEnumerable<string> machines = (await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false))
+            .Where(machine => !machine.IsGone)
+            .Select(machine => machine.Name);
         VaultSettings settings = await new VaultSettingsRegister(store).ReadAsync(cancellationToken).ConfigureAwait(false);
         return new VaultInfo(
-            header.VaultId, header.Format, header.Created, store.Location, [.. machines[false]], [.. machines[true]], settings, points, objects, bytes, header.Name);
+            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name);
+    }
+
+    /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
+    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
+    public static async Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        return [.. (await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false)).Select(machine => new VaultMachine(machine.Name, machine.Left))];
     }
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>

@@ -33,10 +33,9 @@ public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
                 await Agent.OpenEngineAsync(location, passphrase, stop).ConfigureAwait(false);
             }
 
-            VaultInfo vault = await Agent.InspectVaultAsync(location, stop).ConfigureAwait(false);
-            foreach (string name in vault.Machines.Concat(vault.FormerMachines).Order(StringComparer.OrdinalIgnoreCase))
+            foreach (VaultMachine machine in await Agent.ListMachinesAsync(location, stop).ConfigureAwait(false))
             {
-                await pump.WriteObjectAsync(new OBBackupServer { ServerName = name, Access = access }).ConfigureAwait(false);
+                await pump.WriteObjectAsync(new OBBackupServer { ServerName = machine.Name, Access = access }).ConfigureAwait(false);
             }
         });
     }

@@ -14,8 +14,9 @@ public sealed class MachineNameCompleter : ValueCompleter
         BackupAgent agent = Composition.OpenAgent(_ => { });
         return (LocationOf(bound["Vault"]) ?? agent.Machine.Registration?.VaultLocation) is not { } location
             ? []
-            : CompletionWork.Run(async stop => (await agent.InspectVaultAsync(location, stop).ConfigureAwait(false)).Machines
-                .Select(name => (name, "Machine of the vault"))
+            : CompletionWork.Run(async stop => (await agent.ListMachinesAsync(location, stop).ConfigureAwait(false))
+                .Where(machine => machine.Left is null)
+                .Select(machine => (machine.Name, "Machine of the vault"))
                 .ToList());
     }
 

@@ -207,7 +207,7 @@ public sealed class RegistrationTests : IDisposable
         Assert.Contains("Start-OBRegistration", fault.RecommendedAction, StringComparison.Ordinal);
         VaultInfo vault = await agent.InspectVaultAsync(_agents.Vault, Cancel);
         Assert.Empty(vault.Machines);
-        Assert.Equal(["ALPHA"], vault.FormerMachines);
+        Assert.Equal([new VaultMachine("ALPHA", _agents.Clock.GetUtcNow())], await agent.ListMachinesAsync(_agents.Vault, Cancel));
         Assert.Equal(1, vault.Points);
         await agent.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
         Assert.True(agent.Machine.HasPassphrase);
@@ -220,6 +220,8 @@ public sealed class RegistrationTests : IDisposable
     {
         await _agents.BackUpAsync(await _agents.ActivateAsync());
         await _agents.Open("OWNER").UnregisterMachineAsync(_agents.Vault, "ALPHA", Cancel);
+        await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(_agents.Vault, "settings")).FullName, "00000001"), "damaged", Cancel);
+        Assert.Equal(["ALPHA"], (await _agents.Open("OTHER").ListMachinesAsync(_agents.Vault, Cancel)).Select(machine => machine.Name));
 
         BackupEngine engine = await _agents.Open("OTHER").OpenEngineAsync(_agents.Vault, Passphrase, Cancel);
 
