@@ -146,4 +146,16 @@ public enum BackupErrorId
     RecoveryOptionMissing,
     /// <summary>Not in this version; the message names what to use instead.</summary>
     NotAvailable,
+
+    // Who this machine is to Azure.
+    /// <summary>Nothing says who this machine is; what was tried is named.</summary>
+    IdentityNotFound = 1040,
+    /// <summary>Microsoft Entra ID did not accept the identity.</summary>
+    IdentityRejected,
+    /// <summary>A connection string, a shared access signature or an account's key cannot be read as one.</summary>
+    StorageSecretInvalid,
+    /// <summary>The secret is of another storage account than the vault's.</summary>
+    StorageSecretForeign,
+    /// <summary>The shared access signature has expired; it says when.</summary>
+    StorageSecretExpired,
 }
