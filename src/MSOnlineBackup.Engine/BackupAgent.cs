@@ -43,14 +43,14 @@ public sealed class BackupAgent
     public Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.CreateNamedVaultAsync(_options.CreateVault(location), name, _options.Engine, cancellationToken);
+        return BackupEngine.CreateNamedVaultAsync(_options.CreateVault(location, Machine.Connect(location)), name, _options.Engine, cancellationToken);
     }
 
     /// <summary>What can be known of a vault without a passphrase.</summary>
-    public Task<VaultInfo> InspectVaultAsync(string location, CancellationToken cancellationToken)
+    public Task<VaultInfo> InspectVaultAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.InspectVaultAsync(_options.OpenVault(location), cancellationToken);
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.InspectVaultAsync(Open(vault), cancellationToken);
     }
 
     /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
@@ -63,35 +63,37 @@ public sealed class BackupAgent
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged; VaultNotFound, …</exception>
-    public Task<VaultSettings> ReadVaultSettingsAsync(string location, CancellationToken cancellationToken)
+    public Task<VaultSettings> ReadVaultSettingsAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.ReadVaultSettingsAsync(_options.OpenVault(location), cancellationToken);
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.ReadVaultSettingsAsync(Open(vault), cancellationToken);
     }
 
     /// <inheritdoc cref="BackupEngine.ChangeVaultSettingsAsync"/>
-    /// <param name="location">The vault.</param>
-    public Task<VaultSettings> ChangeVaultSettingsAsync(string location, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
+    /// <param name="vault">The vault.</param>
+    public Task<VaultSettings> ChangeVaultSettingsAsync(VaultAddress vault, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.ChangeVaultSettingsAsync(_options.OpenVault(location), change, cancellationToken);
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.ChangeVaultSettingsAsync(Open(vault), change, cancellationToken);
     }
 
     /// <inheritdoc cref="BackupEngine.UnregisterMachineAsync"/>
-    /// <param name="location">The vault.</param>
-    public Task UnregisterMachineAsync(string location, string machineName, CancellationToken cancellationToken)
+    /// <param name="vault">The vault.</param>
+    public Task UnregisterMachineAsync(VaultAddress vault, string machineName, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.UnregisterMachineAsync(_options.OpenVault(location), machineName, _options.Engine.TimeProvider, cancellationToken);
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.UnregisterMachineAsync(Open(vault), machineName, _options.Engine.TimeProvider, cancellationToken);
     }
 
     /// <summary>Writes a new credential file of a vault into a folder; the ones before it hold no longer. Returns its path.</summary>
     /// <param name="location">The vault.</param>
     /// <param name="folder">An existing folder.</param>
     /// <param name="validity">How long machines may register with it, up to ten days; null for 48 hours.</param>
+    /// <param name="secret">What opens the vault to machines that have no identity of their own there: it goes into the file, and is tried before; null for nothing.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid where the folder cannot be written or the validity is out of range; VaultNotFound, …</exception>
-    public async Task<string> IssueCredentialAsync(string location, string folder, TimeSpan? validity, CancellationToken cancellationToken)
+    /// <exception cref="BackupException">ArgumentInvalid where the folder cannot be written, the validity is out of range, or the vault takes no such secret; what
+    /// comes of trying the secret; VaultNotFound, …</exception>
+    public async Task<string> IssueCredentialAsync(string location, string folder, TimeSpan? validity, string? secret, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -101,8 +103,14 @@ public sealed class BackupAgent
             throw NotWritten(target, "there is no such folder", null);
         }
 
-        string place = location.Contains("://", StringComparison.Ordinal) ? location : Path.GetFullPath(location);
-        IVaultStore objects = _options.OpenVault(place);
+        VaultAddress vault = location;
+        string place = vault.IsRemote ? location : Path.GetFullPath(location);
+        if (secret is not null)
+        {
+            await VaultHeader.ReadAsync(Open(vault with { Secret = secret }), cancellationToken).ConfigureAwait(false);
+        }
+
+        IVaultStore objects = Open(place);
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
         string name = header.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(place));
         VaultCredential credential = await new CredentialRegister(objects, header, _options.Engine.TimeProvider)
@@ -110,7 +118,7 @@ public sealed class BackupAgent
         string file = Path.Combine(target, VaultCredentialFile.NameOf(credential));
         try
         {
-            PrivateFile.Replace(file, VaultCredentialFile.Encode(credential));
+            PrivateFile.Replace(file, VaultCredentialFile.Encode(credential with { Secret = secret }));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -131,11 +139,13 @@ public sealed class BackupAgent
 
     /// <summary>Opens a vault by a passphrase.</summary>
     /// <exception cref="BackupException">VaultNotFound, PassphraseRejected, …</exception>
-    public Task<BackupEngine> OpenEngineAsync(string location, string passphrase, CancellationToken cancellationToken)
+    public Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.OpenAsync(_options.OpenVault(location), passphrase, _options.Engine, cancellationToken);
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.OpenAsync(Open(vault), passphrase, _options.Engine, cancellationToken);
     }
+
+    private IVaultStore Open(VaultAddress vault) => _options.OpenVault(vault.Location, Machine.Connect(vault));
 
     private static BackupException NotWritten(string folder, string why, Exception? inner) => new(
         BackupErrorId.ArgumentInvalid,

@@ -76,6 +76,9 @@ public sealed record JobRecord
     /// <summary>How many items were skipped.</summary>
     public long Skipped { get; init; }
 
+    /// <summary>What it keeps to now, in bits a second, all connections together; null for no limit, and of a job that has ended.</summary>
+    public long? BandwidthLimit { get; init; }
+
     /// <summary>The record of the job when it has ended, with sources that were not through ending as it does.</summary>
     internal JobRecord EndedAs(JobState state, JobError? error, DateTimeOffset at) => this with
     {
@@ -83,6 +86,7 @@ public sealed record JobRecord
         Phase = JobPhase.Finished,
         Ended = at,
         Error = error,
+        BandwidthLimit = null,
         Sources = [.. Sources.Select(source => source.State == JobState.InProgress ? source with { State = state, Error = error } : source)],
     };
 }

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Security;
 using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -25,15 +26,15 @@ public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
         string file = FullPath(VaultCredentials);
         Run(async (pump, stop) =>
         {
-            string location = (await Agent.Machine.InspectCredentialAsync(file, stop).ConfigureAwait(false)).VaultLocation;
-            var access = new VaultAccess(location, EncryptionPassphrase?.Copy());
+            VaultAddress vault = (await Agent.Machine.InspectCredentialAsync(file, stop).ConfigureAwait(false)).Vault;
+            var access = new VaultAccess(vault, EncryptionPassphrase?.Copy());
             if (access.Passphrase is string passphrase)
             {
                 // A wrong one is told here, where it was typed.
-                await Agent.OpenEngineAsync(location, passphrase, stop).ConfigureAwait(false);
+                await Agent.OpenEngineAsync(vault, passphrase, stop).ConfigureAwait(false);
             }
 
-            foreach (VaultMachine machine in await Agent.ListMachinesAsync(location, stop).ConfigureAwait(false))
+            foreach (VaultMachine machine in await Agent.ListMachinesAsync(vault, stop).ConfigureAwait(false))
             {
                 await pump.WriteObjectAsync(new OBBackupServer { ServerName = machine.Name, Access = access }).ConfigureAwait(false);
             }

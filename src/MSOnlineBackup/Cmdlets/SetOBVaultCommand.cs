@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBVault))]
 public sealed class SetOBVaultCommand : OBEngineCmdlet
 {
-    /// <summary>The vault, or its folder.</summary>
+    /// <summary>The vault, or its folder or URL.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [VaultLocationTransformation]
     public string Vault { get; set; } = "";
@@ -22,7 +22,7 @@ public sealed class SetOBVaultCommand : OBEngineCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        string location = FullPath(Vault);
+        string location = VaultPlace(Vault);
         if (ShouldProcess(location, string.Create(CultureInfo.InvariantCulture, $"Set the machine limit to {MachineLimit}")))
         {
             WriteObject(Run(async (_, stop) =>

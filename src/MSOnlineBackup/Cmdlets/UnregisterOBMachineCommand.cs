@@ -8,7 +8,7 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(void))]
 public sealed class UnregisterOBMachineCommand : OBEngineCmdlet
 {
-    /// <summary>The vault, or its folder.</summary>
+    /// <summary>The vault, or its folder or URL.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [VaultLocationTransformation]
     public string Vault { get; set; } = "";
@@ -22,7 +22,7 @@ public sealed class UnregisterOBMachineCommand : OBEngineCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        string location = FullPath(Vault);
+        string location = VaultPlace(Vault);
         if (ShouldProcess(location, $"Unregister the machine '{Name}'; its recovery points stay"))
         {
             Run((_, stop) => Agent.UnregisterMachineAsync(location, Name, stop));

@@ -56,6 +56,9 @@ public sealed class OBJobStatus
     /// <summary>Bytes sent to the vault.</summary>
     public long StoredBytes { get; internal init; }
 
+    /// <summary>What the job keeps to at this moment, in bits a second, all connections together; null for no limit, and of a job that has ended.</summary>
+    public long? BandwidthLimit { get; internal init; }
+
     /// <summary>The state.</summary>
     public override string ToString() => JobState.ToString();
 }

@@ -6,7 +6,7 @@ public sealed class OBVault
     /// <summary>What it is called.</summary>
     public string Name { get; internal init; } = "";
 
-    /// <summary>Where it is: its folder.</summary>
+    /// <summary>Where it is: its folder, or the URL of its container.</summary>
     public string Location { get; internal init; } = "";
 
     /// <summary>32 hexadecimal digits.</summary>
@@ -30,6 +30,6 @@ public sealed class OBVault
     /// <summary>The version of its format.</summary>
     public int FormatVersion { get; internal init; }
 
-    /// <summary>Where it is, so that it can be given where a vault's folder is asked for.</summary>
+    /// <summary>Where it is, so that it can be given where a vault is asked for.</summary>
     public override string ToString() => Location;
 }

@@ -24,6 +24,7 @@ internal static class JobConversion
             SkippedItems = job.Skipped,
             NewBytes = job.NewBytes,
             StoredBytes = job.StoredBytes,
+            BandwidthLimit = job.BandwidthLimit,
         },
     };
 
