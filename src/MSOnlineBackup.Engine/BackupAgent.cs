@@ -112,13 +112,14 @@ public sealed class BackupAgent
 
         IVaultStore objects = Open(place);
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        VaultSettings settings = await new VaultSettingsRegister(objects).ReadAsync(cancellationToken).ConfigureAwait(false);
         string name = header.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(place));
         VaultCredential credential = await new CredentialRegister(objects, header, _options.Engine.TimeProvider)
             .IssueAsync(place, name, validity ?? CredentialRegister.DefaultValidity, cancellationToken).ConfigureAwait(false);
         string file = Path.Combine(target, VaultCredentialFile.NameOf(credential));
         try
         {
-            PrivateFile.Replace(file, VaultCredentialFile.Encode(credential with { Secret = secret }));
+            PrivateFile.Replace(file, VaultCredentialFile.Encode(credential with { Secret = secret, RequiresPrivateEndpoint = settings.RequiresPrivateEndpoint }));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

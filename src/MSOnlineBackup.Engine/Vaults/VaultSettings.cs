@@ -12,6 +12,11 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
 {
     private const int HighestMachineLimit = 10_000;
 
+    /// <summary>Whether machines may reach the vault by a private address only; it is carried to each with its registration, so that it holds before the first byte.</summary>
+    [JsonPropertyName("requirePrivateEndpoint")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool RequiresPrivateEndpoint { get; init; }
+
     /// <summary>What a newer version has set, and this one only passes on.</summary>
     [JsonInclude]
     [JsonExtensionData]

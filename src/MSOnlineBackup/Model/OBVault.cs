@@ -21,6 +21,9 @@ public sealed class OBVault
     /// <summary>How many machines may be registered with it.</summary>
     public int MachineLimit { get; internal init; }
 
+    /// <summary>Whether machines may reach it by a private address only.</summary>
+    public bool RequirePrivateEndpoint { get; internal init; }
+
     /// <summary>Number of recovery points, of all machines.</summary>
     public int RecoveryPoints { get; internal init; }
 

@@ -26,7 +26,7 @@ public sealed class RegistrationTests : IDisposable
         Assert.Equal(registration, _agents.Open().Machine.Registration);
         Assert.Equal(("Office", _agents.Vault, "ALPHA", 1), (registration.VaultName, registration.VaultLocation, registration.MachineName, registration.CredentialSerial));
         Assert.Equal((await _agents.Open().InspectVaultAsync(_agents.Vault, Cancel)).VaultId, registration.VaultId);
-        Assert.Equal(_agents.Vault, (await _agents.Open("OTHER").Machine.InspectCredentialAsync(file, Cancel)).VaultLocation);
+        Assert.Equal(_agents.Vault, (await _agents.Open("OTHER").Machine.InspectCredentialAsync(file, Cancel)).Vault.Location);
         Assert.False(_agents.Open().Machine.HasPassphrase);
     }
 
@@ -160,7 +160,7 @@ public sealed class RegistrationTests : IDisposable
 
         Assert.Contains("machine.json", fault.RecommendedAction, StringComparison.Ordinal);
         Assert.Equal(_agents.Vault, agent.Machine.Registration!.VaultLocation);
-        Assert.Equal(_agents["second"], (await agent.Machine.InspectCredentialAsync(foreign, Cancel)).VaultLocation);
+        Assert.Equal(_agents["second"], (await agent.Machine.InspectCredentialAsync(foreign, Cancel)).Vault.Location);
     }
 
     [Fact]
@@ -291,7 +291,7 @@ public sealed class RegistrationTests : IDisposable
     {
         await _agents.IssueAsync();
 
-        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.Open().IssueCredentialAsync(_agents.Vault, _agents["nowhere"], null, Cancel));
+        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.Open().IssueCredentialAsync(_agents.Vault, _agents["nowhere"], null, null, Cancel));
     }
 
     private Task<BackupException> RefusedAsync(string file) => FailsAsync(BackupErrorId.VaultCredentialInvalid, Code, () => _agents.Open().Machine.RegisterAsync(file, Cancel));

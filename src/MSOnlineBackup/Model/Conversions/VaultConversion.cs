@@ -14,6 +14,7 @@ internal static class VaultConversion
         Created = vault.Created.UtcDateTime,
         Machines = [.. vault.Machines],
         MachineLimit = vault.Settings.MachineLimit,
+        RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
         RecoveryPoints = vault.Points,
         StoredBytes = vault.StoredBytes,
         FormatVersion = vault.FormatVersion,
