@@ -55,10 +55,10 @@ public sealed class BackupAgent
 
     /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
     /// <exception cref="BackupException">VaultNotFound, …</exception>
-    public Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(string location, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.ListMachinesAsync(_options.OpenVault(location), cancellationToken);
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.ListMachinesAsync(Open(vault), cancellationToken);
     }
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
