@@ -116,19 +116,3 @@ Describe 'A state file' {
         $record.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
     }
 }
-
-Describe 'A second machine of the same name' {
-    It 'is refused with another passphrase, and with the same one takes over' {
-        Invoke-OnMachine FIRST "$work/second-state" {
-            Register-TestMachine
-            $record = Get-ErrorOf { Set-TestPassphrase 'another passphrase, 16' }
-            Assert-BackupError $record MachineNameTaken ResourceExists '*first*'
-            (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet
-            Set-TestPassphrase 'a passphrase for tests'
-            Get-OBAllRecoveryPoints | Should -Not -BeNullOrEmpty
-            $item = New-OBRecoverableItem (Get-OBRecoverableSource | Get-OBRecoverableItem | Select-Object -First 1) a.txt $false
-            $null = Start-OBRecovery $item (New-OBRecoveryOption "$work/taken-over") 6> $null
-            Get-Content -LiteralPath "$work/taken-over/a.txt" -Raw | Should -Be one
-        }
-    }
-}

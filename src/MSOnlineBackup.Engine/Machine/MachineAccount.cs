@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Policies;
@@ -155,6 +156,22 @@ public sealed class MachineAccount
         ArgumentOutOfRangeException.ThrowIfNegative(protectedBytes);
         string folder = _activation.FindScratch(_state.Read());
         return new ScratchCheck(folder, Scratch.FreeBytes(folder), protectedBytes);
+    }
+
+    /// <summary>Why jobs cannot open the vault by the key file; null where they can. Only the disk is asked, not the vault.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid.</exception>
+    public BackupException? FindKeyFault()
+    {
+        MachineState state = RequireActivated();
+        try
+        {
+            CryptographicOperations.ZeroMemory(_activation.ReadKey(state).MasterKey);
+            return null;
+        }
+        catch (BackupException fault)
+        {
+            return fault;
+        }
     }
 
     /// <summary>The key of this machine's chunk store.</summary>
