@@ -15,20 +15,16 @@ AfterAll {
 # Ctrl+C in a terminal is SIGINT to the process that runs there.
 Describe 'Ctrl+C' -Skip:$IsWindows {
     It 'stops a backup in order <When>' -TestCases @(
-        @{ When = 'when it has just begun'; Reached = { Get-OBJob } }
-        @{ When = 'while data are transferred'; Reached = { (Get-OBJob).JobStatus.NewBytes } }
+        @{ When = 'when it has just begun'; Line = 'Initializing' }
+        @{ When = 'while data are transferred'; Line = 'Transferring data...' }
     ) {
-        # Nobody has a job yet: what a field of nothing is, strictness does not say.
-        Set-StrictMode -Off
-        $shell = Start-Process (Get-Process -Id $PID).Path '-NoProfile', '-NonInteractive', '-Command', "`"Import-Module '$manifest'; Get-OBPolicy | Start-OBBackup`"" -PassThru -RedirectStandardOutput "$work/out.txt" -RedirectStandardError "$work/err.txt"
-        for ($i = 0; -not (& $Reached) -and $i -lt 600 -and -not $shell.HasExited; $i++) { Start-Sleep -Milliseconds 50 }
-        $job = Get-OBJob
-        $job | Should -Not -BeNullOrEmpty -Because "it runs: $(Get-Content "$work/err.txt" -Raw)"
+        $before = @(Get-OBJob -Previous 9).Count
+        $shell = Start-TestBackupSession $work -Until $Line
         & kill -INT $shell.Id
         $shell.WaitForExit(60000) | Should -BeTrue
-        $ended = Get-OBJob -Previous 1
-        $ended.JobId | Should -Be $job.JobId
-        $ended.JobStatus.JobState | Should -Be Aborted
+        Get-OBJob -Previous 9 | Should -HaveCount ($before + 1)
+        (Get-OBJob -Previous 1).JobStatus.JobState | Should -Be Aborted
+        Get-OBJob | Should -BeNullOrEmpty
         Get-OBAllRecoveryPoints | Should -BeNullOrEmpty
     }
 
