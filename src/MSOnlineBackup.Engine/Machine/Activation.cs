@@ -245,7 +245,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         catch (BackupException e) when (e.Id == BackupErrorId.KeyFileInvalid)
         {
             throw Damaged(
-                $"'{KeyFile.Name}' in the scratch folder '{ScratchOf(machine)}' is missing or cannot be used: {e.Message}",
+                $"'{KeyFile.Name}' in the scratch folder '{ScratchOf(machine)}' is missing or cannot be used: {e.Message.TrimEnd('.')}",
                 "Run 'Repair-OBKey' with the passphrase that was set before, then set the new one.",
                 e.Target!,
                 e);
