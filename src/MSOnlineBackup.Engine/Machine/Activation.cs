@@ -267,7 +267,9 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
     {
         try
         {
-            return KeyFile.Decode(secret.DeriveKey(KeyFile.Name), registration.VaultId, MachineId(registration), File.ReadAllBytes(path), path);
+            byte[] content = File.ReadAllBytes(path);
+            byte[] key = secret.FindKey(KeyFile.Name) ?? throw KeyFile.Invalid(path, "the secret of this machine, by which it was made, is missing");
+            return KeyFile.Decode(key, registration.VaultId, MachineId(registration), content, path);
         }
         catch (FileNotFoundException e)
         {

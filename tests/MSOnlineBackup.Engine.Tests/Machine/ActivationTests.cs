@@ -125,9 +125,12 @@ public sealed class ActivationTests : IDisposable
     public async Task A_key_file_without_the_secret_that_sealed_it_is_of_no_use()
     {
         BackupAgent agent = await _agents.ActivateAsync();
-        File.Delete(Path.Combine(_agents.State, "secret.json"));
+        string secret = Path.Combine(_agents.State, "secret.json");
+        File.Delete(secret);
 
-        await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
+        Assert.Contains("secret", fault.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(secret), "who reads makes no secret");
         await agent.Machine.RepairKeyAsync(Passphrase, Cancel);
 
         await agent.OpenEngineAsync(Cancel);
