@@ -246,7 +246,7 @@ public sealed class BackupEngine
         return found ?? throw new BackupException(
             BackupErrorId.RecoveryPointNotFound,
             latest ? "The vault has no recovery point yet." : $"No recovery point begins with '{idPrefixOrLatest}'.",
-            "'obengine points' lists them.",
+            "'obengine points' or 'Get-OBAllRecoveryPoints' lists them.",
             idPrefixOrLatest);
     }
 
