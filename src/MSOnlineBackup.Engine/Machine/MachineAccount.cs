@@ -265,7 +265,7 @@ public sealed class MachineAccount
     {
         lock (_bandwidthGate)
         {
-            return Bandwidth ??= throttle is null ? null : new Bandwidth(() => throttle.LimitAt(_options.TimeProvider.GetLocalNow().DateTime), _options.TimeProvider);
+            return Bandwidth ??= throttle is null ? null : new Bandwidth(() => throttle.LimitNow(_options.TimeProvider), _options.TimeProvider);
         }
     }
 
