@@ -22,6 +22,9 @@ public interface IVaultStore
     /// <summary>What it was asked since it was opened; null where nobody counts.</summary>
     VaultTraffic? Traffic => null;
 
+    /// <summary>What the cloud can be asked for behind this store; null for a folder.</summary>
+    IVaultAccount? Account => null;
+
     /// <summary>Creates an object. Returns false, and changes nothing, where the name exists.</summary>
     ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent);
 

@@ -38,6 +38,9 @@ public sealed class ResilientVaultStore : IVaultStore
     public VaultTraffic? Traffic => _inner.Traffic;
 
     /// <inheritdoc/>
+    public IVaultAccount? Account => _inner.Account is { } account ? new ResilientAccount(this, account) : null;
+
+    /// <inheritdoc/>
     /// <remarks>A create that was reported as failed may have been done. Where a later attempt finds the name taken, the
     /// content decides: the same bytes are this call's own, others are another's.</remarks>
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
@@ -201,6 +204,15 @@ public sealed class ResilientVaultStore : IVaultStore
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    private sealed class ResilientAccount(ResilientVaultStore store, IVaultAccount inner) : IVaultAccount
+    {
+        public ValueTask<VaultRedundancy?> ReadRedundancyAsync(CancellationToken cancellationToken) =>
+            store.ExecuteAsync(inner.ReadRedundancyAsync, cancellationToken);
+
+        public ValueTask<VaultRehydration> RehydrateAsync(bool urgently, CancellationToken cancellationToken) =>
+            store.ExecuteAsync(token => inner.RehydrateAsync(urgently, token), cancellationToken);
     }
 }
 
