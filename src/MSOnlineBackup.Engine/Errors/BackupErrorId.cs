@@ -146,4 +146,14 @@ public enum BackupErrorId
     RecoveryOptionMissing,
     /// <summary>Not in this version; the message names what to use instead.</summary>
     NotAvailable,
+
+    // The way to a vault in the cloud.
+    /// <summary>The proxy wants to know who asks.</summary>
+    ProxyAuthenticationRequired = 1020,
+    /// <summary>The proxy does not let the vault be reached.</summary>
+    ProxyRefused,
+    /// <summary>The server speaks no TLS 1.2 or newer, or its certificate is not trusted.</summary>
+    SecureConnectionFailed,
+    /// <summary>The vault is to be reached over private addresses, and there are public ones only.</summary>
+    PublicAddressRefused,
 }

@@ -24,11 +24,13 @@ internal static class ErrorRecords
         BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
             or BackupErrorId.ActivationDamaged => ErrorCategory.InvalidData,
-        BackupErrorId.VaultUnreachable => ErrorCategory.ConnectionError,
+        BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused => ErrorCategory.ConnectionError,
+        BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused => ErrorCategory.SecurityError,
         BackupErrorId.VaultAccessDenied or BackupErrorId.StateAccessDenied => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
             or BackupErrorId.PolicyLimitExceeded => ErrorCategory.LimitsExceeded,
-        BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid => ErrorCategory.AuthenticationError,
+        BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid
+            or BackupErrorId.ProxyAuthenticationRequired => ErrorCategory.AuthenticationError,
         BackupErrorId.SourceNotMounted or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
