@@ -120,7 +120,7 @@ public sealed class EndpointProbeTests
         await using var server = LoopbackServer.Http(status);
         var endpoint = new RequiredEndpoint("*.example", "a page", IsVault: false, null, null, [], new Uri($"http://127.0.0.1:{server.Port}/"));
 
-        EndpointReport report = await Probe().RunAsync(endpoint, null, Stop);
+        EndpointReport report = await ProbeOf().RunAsync(endpoint, null, Stop);
 
         Assert.Equal(expected, Of(report, ConnectivityLayer.Http).Outcome);
     }
@@ -196,7 +196,7 @@ public sealed class EndpointProbeTests
         var endpoint = new RequiredEndpoint(
             "sign-in.example", "sign-in", IsVault: false, null, null, [IPNetwork.Parse(published)], new Uri($"http://sign-in.example:{server.Port}/"));
 
-        EndpointReport report = await Probe(address).RunAsync(endpoint, null, Stop);
+        EndpointReport report = await ProbeOf(address).RunAsync(endpoint, null, Stop);
 
         Assert.Equal((isPublished, expected), (report.IsPublished, Of(report, ConnectivityLayer.Dns).Outcome));
         Assert.Equal(expected, report.Outcome);
@@ -252,7 +252,7 @@ public sealed class EndpointProbeTests
         ? new TransportOptions { SurroundingProxy = new WebProxy(), Variable = _ => null }
         : new TransportOptions { SurroundingProxy = new WebProxy(), Variable = _ => null, ResolveAsync = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(address)]) };
 
-    private static EndpointProbe Probe(string? address = null) =>
+    private static EndpointProbe ProbeOf(string? address = null) =>
         new(new VaultConnection { TimeProvider = new FakeClock(s_now) }, Options(address), TimeSpan.FromSeconds(30));
 
     private static Task<EndpointReport> ProbeAsync(string url, Func<CancellationToken, Task>? authorise = null, TransportOptions? options = null)
