@@ -10,7 +10,7 @@ Describe 'Test-OBConnectivity' {
         $test = Test-OBConnectivity http://127.0.0.1:1/devstoreaccount1/vault
 
         $test | Should -BeOfType MSOnlineBackup.OBEndpointTest
-        $test.Count | Should -Be 1
+        @($test).Count | Should -Be 1
         $test.IsVault | Should -BeTrue
         $test.Outcome | Should -Be Failed
         $test.FailedLayer | Should -Be Tcp
