@@ -17,6 +17,7 @@
         'Add-OBSystemState'
         'Export-OBPolicy'
         'Export-OBVaultCredential'
+        'Get-DPMCloudConnection'
         'Get-OBAllRecoveryPoints'
         'Get-OBAlternateBackupServer'
         'Get-OBCertificateListFromLocalStore'
@@ -31,6 +32,7 @@
         'Get-OBRecoverableItem'
         'Get-OBRecoverableSource'
         'Get-OBRecoveryService'
+        'Get-OBRequiredEndpoint'
         'Get-OBRetentionPolicy'
         'Get-OBSchedule'
         'Get-OBSkippedItem'
@@ -65,6 +67,7 @@
         'Start-OBRegistration'
         'Start-OBSystemStateBackup'
         'Stop-OBJob'
+        'Test-OBConnectivity'
         'Test-OBRecoveryPoint'
         'Unregister-OBMachine'
     )

@@ -177,6 +177,7 @@ public sealed class AgentJobs
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
             BackupEngine engine = await _agent.OpenEngineAsync(stop).ConfigureAwait(false);
+            job.ReadTraffic = () => engine.Traffic;
             string machine = MachineName;
             IReadOnlyList<RecoveryPoint> earlier = await engine.ListPointsAsync(machine, stop).ConfigureAwait(false);
             var request = new BackupRequest
@@ -229,6 +230,7 @@ public sealed class AgentJobs
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
             BackupEngine engine = await OpenEngineAsync(order, stop).ConfigureAwait(false);
+            job.ReadTraffic = () => engine.Traffic;
             RecoveryPoint point = await engine.GetPointAsync(order.PointId, order.MachineName, stop).ConfigureAwait(false);
             job.RecoveryPointId = point.SessionId;
             var request = new RestoreRequest

@@ -17,10 +17,14 @@ public sealed class BackupAgent
     {
         _options = options;
         var state = new StateFolder(options.StateFolder);
+        StateFolder = state.Path;
         Machine = new MachineAccount(state, options.MachineName, options.OpenVault, options.Limits, options.Engine);
         Policies = new PolicyStore(state, Machine, options.Limits, options.Engine.TimeProvider);
         Jobs = new AgentJobs(this, options, state);
     }
+
+    /// <summary>Where this machine's state lies, files that its owner puts there included.</summary>
+    public string StateFolder { get; }
 
     /// <summary>Registration, passphrase and settings.</summary>
     public MachineAccount Machine { get; }
@@ -44,6 +48,14 @@ public sealed class BackupAgent
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
         return BackupEngine.CreateNamedVaultAsync(_options.CreateVault(location, Machine.Connect(location)), name, _options.Engine, cancellationToken);
+    }
+
+    /// <summary>Sees whether there is a vault that this machine may read: reads its header, and nothing else.</summary>
+    /// <exception cref="BackupException">VaultNotFound, VaultAccessDenied, VaultUnreachable, VaultHeaderInvalid, …</exception>
+    public Task CheckVaultAsync(VaultAddress vault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        return VaultHeader.ReadAsync(Open(vault), cancellationToken);
     }
 
     /// <summary>What can be known of a vault without a passphrase.</summary>

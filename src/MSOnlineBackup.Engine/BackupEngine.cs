@@ -37,6 +37,9 @@ public sealed class BackupEngine
     /// <summary>The key that opened this vault.</summary>
     public UnlockedKey Key => _unlocked;
 
+    /// <summary>What the vault was asked since its store was opened; null where nobody counts.</summary>
+    public VaultTraffic? Traffic => _objects.Traffic;
+
     private KeyRing Keys => new(_objects, _header, _options.TimeProvider, _options.KeyDerivationIterations);
 
     /// <summary>Creates a vault in an empty store, with a first chunk store and a key slot for the passphrase.</summary>
@@ -186,11 +189,13 @@ public sealed class BackupEngine
     }
 
     /// <summary>Checks the SHA-256 of every stored object; needs no passphrase.</summary>
-    public static Task<VerifyReport> VerifyPacksAsync(IVaultStore store, JobMonitor monitor, CancellationToken cancellationToken)
+    public static async Task<VerifyReport> VerifyPacksAsync(IVaultStore store, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(monitor);
-        return new ObjectVerifier(store, monitor).RunAsync(cancellationToken);
+        VaultTraffic? before = store.Traffic;
+        VerifyReport report = await new ObjectVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        return report with { Traffic = store.Traffic - before };
     }
 
     /// <summary>Backs up: returns when the recovery point is durable.</summary>
@@ -198,8 +203,10 @@ public sealed class BackupEngine
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
+        VaultTraffic? before = Traffic;
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return await new BackupJob(store, request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        BackupResult result = await new BackupJob(store, request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        return result with { Traffic = Traffic - before };
     }
 
     /// <summary>What a backup would take; reads no content and writes nothing.</summary>
@@ -325,11 +332,12 @@ public sealed class BackupEngine
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(monitor);
+        VaultTraffic? before = Traffic;
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         using IRestoreTarget target = RestoreTargets.Open(plan.Request.TargetFolder, plan.Request.SkipSecurity);
         RestoreResult result = await RestoreExecutor.RunAsync(store, plan, target, monitor, _options, cancellationToken).ConfigureAwait(false);
         monitor.ReportDamage(store.Damage);
-        return result;
+        return result with { Traffic = Traffic - before };
     }
 
     /// <summary>Verifies the store.</summary>
@@ -341,8 +349,10 @@ public sealed class BackupEngine
             return await VerifyPacksAsync(_objects, monitor, cancellationToken).ConfigureAwait(false);
         }
 
+        VaultTraffic? before = Traffic;
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return await new VerifyJob(store, monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
+        VerifyReport report = await new VerifyJob(store, monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
+        return report with { Traffic = Traffic - before };
     }
 
     /// <summary>Writes index segments for all packs that no sound segment names, from the packs alone.</summary>

@@ -7,8 +7,8 @@ using MSOnlineBackup.Storage.Azure.Blobs;
 namespace MSOnlineBackup.Storage.Azure;
 
 /// <summary>
-/// From what the user calls a vault to its store: the one place that knows which stores there are, and that they are retried. What a
-/// folder needs loads nothing of Azure.
+/// From what the user calls a vault to its store: the one place that knows which stores there are, that what they are asked is
+/// counted, and that it is retried. What a folder needs loads nothing of Azure.
 /// </summary>
 public static class VaultStores
 {
@@ -36,7 +36,7 @@ public static class VaultStores
 
     // A share that is away for a moment must not cost a night's backup either.
     private static ResilientVaultStore Retried(IVaultStore store, VaultConnection connection, Action<VaultWait> waiting) =>
-        new(store, new VaultRetryOptions { Waiting = waiting }, connection.TimeProvider);
+        new(new MeteredVaultStore(store), new VaultRetryOptions { Waiting = waiting }, connection.TimeProvider);
 
     private static string Folder(string location, VaultConnection connection) => connection.Secret is null
         ? location

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Documents;
 
 namespace MSOnlineBackup.Host.Tests;
@@ -58,6 +60,17 @@ public sealed class JsonSchemaTests
         string line = DocumentJson.Write(new ListSummary("points", 3) { ExitCode = 0, DurationSeconds = 0.25 });
 
         Assert.Equal("""{"type":"summary","command":"points","exitCode":0,"durationSeconds":0.25,"count":3}""", line);
+    }
+
+    [Fact]
+    public void What_the_vault_was_asked_is_an_object_or_null()
+    {
+        var asked = new JobSummary(Guid.Empty, JobKind.Backup, JobState.Completed, null, 0, 0, 0, new VaultTraffic(1, 2, 3, 4, 5, 6));
+
+        Assert.EndsWith("""
+            "traffic":{"writes":1,"lists":2,"reads":3,"others":4,"sentBytes":5,"fetchedBytes":6}}
+            """, DocumentJson.Write(asked), StringComparison.Ordinal);
+        Assert.EndsWith("\"traffic\":null}", DocumentJson.Write(asked with { Traffic = null }), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -58,6 +58,6 @@ public sealed partial class ManifestTests
     [GeneratedRegex(@"CmdletsToExport.*?\n    \)", RegexOptions.Singleline)]
     private static partial Regex Exported();
 
-    [GeneratedRegex(@"(?<=')\w+-OB\w+(?=')")]
+    [GeneratedRegex(@"(?<=')\w+-(?:OB|DPM)\w+(?=')")]
     private static partial Regex CmdletName();
 }

@@ -35,6 +35,7 @@ BeforeDiscovery {
         @{ Name = 'Start-OBRecovery'; Nothing = 'RecoverableItemNotFound,*' }
         @{ Name = 'Start-OBRegistration' }
         @{ Name = 'Stop-OBJob' }
+        @{ Name = 'Test-OBConnectivity' }
         @{ Name = 'Test-OBRecoveryPoint' }
         @{ Name = 'Unregister-OBMachine'; With = @{ Name = { 'a' } } }
     )

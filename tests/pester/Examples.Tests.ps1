@@ -4,7 +4,7 @@
 BeforeDiscovery {
     . "$PSScriptRoot/Azurite.ps1"
     $hasAzurite = Test-Azurite
-    $examples = foreach ($page in Get-ChildItem "$PSScriptRoot/../../docs/en-US" -Filter *-OB*.md) {
+    $examples = foreach ($page in Get-ChildItem "$PSScriptRoot/../../docs/en-US" -Filter *-*.md) {
         foreach ($match in [regex]::Matches((Get-Content $page -Raw), '(?ms)^### (Example \d+: [^\n]+)\n\n```powershell\n(.*?)^```')) {
             if ($hasAzurite -or $match.Value -notmatch 'https://contoso\.blob') {
                 @{ Page = $page.BaseName; Title = $match.Groups[1].Value; Code = $match.Groups[2].Value }

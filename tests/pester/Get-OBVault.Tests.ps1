@@ -12,6 +12,13 @@ Describe 'Get-OBVault' {
         (Get-OBVault "$TestDrive/other").Machines | Should -BeNullOrEmpty
     }
 
+    It 'shows no cost of a vault in a folder, whatever the prices' {
+        $null = New-OBVault "$TestDrive/free"
+        $vault = Get-OBVault "$TestDrive/free" -PriceTable "$TestDrive/none.json"
+        $vault.EstimatedCost | Should -BeNullOrEmpty
+        $vault | Out-String | Should -Not -Match 'EstimatedCost'
+    }
+
     It 'shows the vault of this machine' {
         $folder = Initialize-TestMachine $TestDrive
         $vault = Get-OBVault

@@ -13,7 +13,7 @@ AfterAll { Remove-TestState }
 
 Describe 'Help of the module' {
     It 'has a page for each cmdlet, and no other' {
-        $pages = Get-ChildItem "$PSScriptRoot/../../docs/en-US" -Filter *-OB*.md | ForEach-Object BaseName | Sort-Object
+        $pages = Get-ChildItem "$PSScriptRoot/../../docs/en-US" -Filter *-*.md | ForEach-Object BaseName | Sort-Object
 
         (Get-Command -Module MSOnlineBackup).Name | Sort-Object | Should -Be $pages
     }

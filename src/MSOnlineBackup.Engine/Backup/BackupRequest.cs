@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Backup;
 
@@ -60,7 +61,11 @@ public sealed record BackupResult(
     long NewFiles,
     long ChangedFiles,
     long ReadBytes,
-    string? ResumedFromSession);
+    string? ResumedFromSession)
+{
+    /// <summary>What the vault was asked for it; null where nobody counts.</summary>
+    public VaultTraffic? Traffic { get; init; }
+}
 
 /// <summary>One line of a preview: what a backup would do with an item.</summary>
 /// <param name="Path">Full path as text.</param>

@@ -178,4 +178,8 @@ public enum BackupErrorId
     StorageSecretForeign,
     /// <summary>The shared access signature has expired; it says when.</summary>
     StorageSecretExpired,
+
+    // What a vault costs.
+    /// <summary>A price table cannot be read as one; it says why.</summary>
+    PriceTableInvalid = 1120,
 }

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Jobs;
 
@@ -75,6 +76,9 @@ public sealed record JobRecord
 
     /// <summary>How many items were skipped.</summary>
     public long Skipped { get; init; }
+
+    /// <summary>What the vault was asked, from opening it on; null where nobody counts.</summary>
+    public VaultTraffic? Traffic { get; init; }
 
     /// <summary>What it keeps to now, in bits a second, all connections together; null for no limit, and of a job that has ended.</summary>
     public long? BandwidthLimit { get; init; }

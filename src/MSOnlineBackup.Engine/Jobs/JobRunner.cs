@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Jobs;
 
@@ -9,6 +10,9 @@ internal sealed record JobWork(JobMonitor Monitor)
 {
     /// <summary>The recovery point that it made or reads; null until known.</summary>
     public string? RecoveryPointId { get; set; }
+
+    /// <summary>What the vault was asked for it so far; set as soon as the vault is open.</summary>
+    public Func<VaultTraffic?> ReadTraffic { get; set; } = () => null;
 }
 
 /// <summary>
@@ -93,6 +97,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
                 NewBytes = counters.NewBytes,
                 StoredBytes = counters.StoredBytes,
                 Skipped = counters.Skipped,
+                Traffic = job.ReadTraffic(),
                 BandwidthLimit = readLimit(),
             };
         }

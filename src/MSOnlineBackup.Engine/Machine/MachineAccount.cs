@@ -138,6 +138,14 @@ public sealed class MachineAccount
         return new VaultCredentialInfo(credential.VaultName, credential.Address, credential.Expires);
     }
 
+    /// <summary>Which vault a credential file is for; whether it can be reached, or the file still holds, is not asked.</summary>
+    /// <exception cref="BackupException">VaultCredentialInvalid.</exception>
+    public static async Task<VaultAddress> LocateVaultAsync(string credentialFile, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(credentialFile);
+        return (await VaultCredentialFile.ReadAsync(credentialFile, cancellationToken).ConfigureAwait(false)).Address;
+    }
+
     /// <summary>Changes the settings; nobody else changes them in between.</summary>
     /// <exception cref="BackupException">ArgumentInvalid, PolicyLimitExceeded, StateInvalid, StateAccessDenied.</exception>
     public void Update(Func<MachineSettings, MachineSettings> change)
@@ -174,7 +182,7 @@ public sealed class MachineAccount
     /// A folder needs none of it, and damaged settings do not keep anybody from it.
     /// </summary>
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
-    internal VaultConnection Connect(VaultAddress vault)
+    public VaultConnection Connect(VaultAddress vault)
     {
         if (!vault.IsRemote)
         {

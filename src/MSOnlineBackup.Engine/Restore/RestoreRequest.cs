@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Restore;
 
@@ -104,4 +105,8 @@ public sealed record RestoreResult(
     long FetchedBytes,
     long AlreadyThere,
     long Skipped,
-    long Verified);
+    long Verified)
+{
+    /// <summary>What the vault was asked for it; null where nobody counts.</summary>
+    public VaultTraffic? Traffic { get; init; }
+}

@@ -9,6 +9,15 @@ namespace MSOnlineBackup.Engine.Storage;
 /// <param name="FetchedBytes">Bytes of content fetched.</param>
 public readonly record struct VaultTraffic(long Writes, long Lists, long Reads, long Others, long SentBytes, long FetchedBytes)
 {
+    /// <summary>Both together.</summary>
+    public static VaultTraffic operator +(VaultTraffic one, VaultTraffic other) => new(
+        one.Writes + other.Writes,
+        one.Lists + other.Lists,
+        one.Reads + other.Reads,
+        one.Others + other.Others,
+        one.SentBytes + other.SentBytes,
+        one.FetchedBytes + other.FetchedBytes);
+
     /// <summary>What came to it since an earlier reading.</summary>
     public static VaultTraffic operator -(VaultTraffic now, VaultTraffic before) => new(
         now.Writes - before.Writes,

@@ -171,6 +171,6 @@ internal sealed partial class CommandPageReader
         }
     }
 
-    [GeneratedRegex("^[A-Z][A-Za-z]+-OB[A-Z][A-Za-z]+$")]
+    [GeneratedRegex("^[A-Z][A-Za-z]+-(?:OB|DPM)[A-Z][A-Za-z]+$")]
     private static partial Regex CommandName();
 }

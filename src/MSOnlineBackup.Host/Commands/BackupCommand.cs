@@ -126,7 +126,7 @@ internal sealed class BackupCommand : HostCommand
             files     {Quantity.Count(summary.Files)}: {Quantity.Count(summary.NewFiles)} new, {Quantity.Count(summary.ChangedFiles)} changed, {Quantity.Count(summary.UnchangedFiles)} unchanged
             size      {Quantity.Size(summary.Bytes)}, of which {Quantity.Size(summary.ReadBytes)} were read
             new       {Quantity.Size(summary.NewBytes)}, stored in {Quantity.Size(summary.StoredBytes)} ({Quantity.Ratio(summary.NewBytes, summary.StoredBytes)})
-            time      {Quantity.Duration(summary.Ended - summary.Started)}{resumed}{skipped}
+            time      {Quantity.Duration(summary.Ended - summary.Started)}{TrafficText.Line(summary.Traffic, 10)}{resumed}{skipped}
             """;
         return new Outcome(summary, text);
     }
@@ -151,7 +151,8 @@ internal sealed class BackupCommand : HostCommand
             point.NewBytes,
             point.StoredBytes,
             point.Skipped,
-            result.ResumedFromSession)
+            result.ResumedFromSession,
+            result.Traffic)
         {
             ExitCode = (int)(point.Status == RecoveryPointStatus.Completed ? ExitCode.Success : ExitCode.CompletedWithSkips),
         };

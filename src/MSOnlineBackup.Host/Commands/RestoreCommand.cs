@@ -100,7 +100,8 @@ internal sealed class RestoreCommand : HostCommand
             result.FetchedBytes,
             result.AlreadyThere,
             result.Skipped,
-            result.Verified)
+            result.Verified,
+            result.Traffic)
         {
             ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
         };
@@ -111,7 +112,7 @@ internal sealed class RestoreCommand : HostCommand
             $"""
             restored   {Quantity.Count(result.Files)} files, {Quantity.Count(result.Directories)} folders, {Quantity.Count(result.Others)} others, {Quantity.Size(result.Bytes)}
             to         {request.TargetFolder}
-            fetched    {Quantity.Size(result.FetchedBytes)}{there}{verified}{skipped}
+            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(result.Traffic, 11)}{there}{verified}{skipped}
             """;
         return new Outcome(summary, text);
     }

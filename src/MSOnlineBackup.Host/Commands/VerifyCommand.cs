@@ -40,7 +40,15 @@ internal sealed class VerifyCommand : HostCommand
 
         Findings.Write(context.Renderer, report.Findings);
         var summary = new VerifySummary(
-            report.Level, report.Points, report.Objects, report.Chunks, report.Bytes, report.UnreferencedBytes, report.Leftovers, report.Findings.Count)
+            report.Level,
+            report.Points,
+            report.Objects,
+            report.Chunks,
+            report.Bytes,
+            report.UnreferencedBytes,
+            report.Leftovers,
+            report.Findings.Count,
+            report.Traffic)
         {
             ExitCode = (int)(report.Findings.Count == 0 ? ExitCode.Success : ExitCode.Failed),
         };
@@ -50,7 +58,7 @@ internal sealed class VerifyCommand : HostCommand
         string text =
             $"""
             verified  {Quantity.Count(report.Points)} points, {Quantity.Count(report.Objects)} objects, {Quantity.Count(report.Chunks)} chunks; {Quantity.Size(report.Bytes)} were read
-            unused    {Quantity.Size(report.UnreferencedBytes)} and {report.Leftovers} broken objects, left by interrupted jobs
+            unused    {Quantity.Size(report.UnreferencedBytes)} and {report.Leftovers} broken objects, left by interrupted jobs{TrafficText.Line(report.Traffic, 10)}
             result    {verdict}
             """;
         return new Outcome(summary, text);

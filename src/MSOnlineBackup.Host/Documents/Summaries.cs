@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Host.Documents;
 
@@ -34,7 +35,8 @@ internal sealed record BackupSummary(
     long NewBytes,
     long StoredBytes,
     long Skipped,
-    string? ResumedFrom) : Summary("backup");
+    string? ResumedFrom,
+    VaultTraffic? Traffic) : Summary("backup");
 
 internal sealed record PreviewSummary() : Summary("backup --dry-run")
 {
@@ -78,7 +80,8 @@ internal sealed record RestoreSummary(
     long FetchedBytes,
     long AlreadyThere,
     long Skipped,
-    long Verified) : Summary("restore");
+    long Verified,
+    VaultTraffic? Traffic) : Summary("restore");
 
 internal sealed record VerifySummary(
     VerifyLevel Level,
@@ -88,7 +91,8 @@ internal sealed record VerifySummary(
     long Bytes,
     long UnreferencedBytes,
     int Leftovers,
-    int Findings) : Summary("verify");
+    int Findings,
+    VaultTraffic? Traffic) : Summary("verify");
 
 internal sealed record RepairSummary(int Packs, long Chunks, int Damaged) : Summary("repair index");
 
@@ -108,5 +112,12 @@ internal sealed record DrillSummary(
     bool Identical,
     string? KeptIn) : Summary("drill");
 
-internal sealed record JobSummary(Guid JobId, JobKind Kind, JobState State, string? PointId, long NewBytes, long StoredBytes, long Skipped)
-    : Summary("job run");
+internal sealed record JobSummary(
+    Guid JobId,
+    JobKind Kind,
+    JobState State,
+    string? PointId,
+    long NewBytes,
+    long StoredBytes,
+    long Skipped,
+    VaultTraffic? Traffic) : Summary("job run");

@@ -1,6 +1,13 @@
 using System.Management.Automation;
+using System.Runtime.CompilerServices;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Storage.Azure.Blobs;
+using MSOnlineBackup.Storage.Azure.Costs;
+using Prices = MSOnlineBackup.Storage.Azure.Costs.PriceTable;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -15,11 +22,38 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
     [ValidateNotNullOrEmpty]
     public string? Path { get; set; }
 
+    /// <summary>The prices to estimate the cost of a vault in Azure by; without it those of <c>prices.json</c> in the state folder, and
+    /// without that the list prices that come with the module.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? PriceTable { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
         string location = Path is null ? OwnVault() : VaultPlace(Path);
-        WriteObject(Run((_, stop) => Agent.InspectVaultAsync(location, stop)).ToOutput());
+        VaultInfo vault = Run((_, stop) => Agent.InspectVaultAsync(location, stop));
+        WriteObject(vault.ToOutput(new VaultAddress(location).IsRemote ? EstimateCost(location, vault) : null));
+    }
+
+    // What a folder needs loads nothing of Azure.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private OBCostEstimate? EstimateCost(string location, VaultInfo vault)
+    {
+        if (BlobLocation.Parse(location).Url.IsLoopback)
+        {
+            return null;
+        }
+
+        // The history knows the jobs of this machine, and those are on its own vault.
+        IReadOnlyList<JobRecord> jobs = location == Agent.Machine.Registration?.VaultLocation ? Agent.Jobs.List() : [];
+        return CostEstimate.Of(Prices.Read(PriceFile()), new Dictionary<string, long> { [Prices.BaseTier] = vault.StoredBytes }, jobs, DateTimeOffset.UtcNow).ToOutput();
+    }
+
+    private string PriceFile()
+    {
+        string own = System.IO.Path.Combine(Agent.StateFolder, Prices.FileName);
+        return PriceTable is not null ? FullPath(PriceTable) : File.Exists(own) ? own : Prices.ShippedFile;
     }
 
     private string OwnVault() => Agent.Machine.Registration?.VaultLocation ?? throw new BackupException(

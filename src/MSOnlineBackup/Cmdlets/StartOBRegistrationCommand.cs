@@ -1,5 +1,7 @@
 using System.Management.Automation;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -7,7 +9,7 @@ namespace MSOnlineBackup.Cmdlets;
 /// <summary>Registers this machine with a vault.</summary>
 [Cmdlet(VerbsLifecycle.Start, "OBRegistration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ByCredentials)]
 [OutputType(typeof(OBRegistrationResult))]
-public sealed class StartOBRegistrationCommand : OBEngineCmdlet
+public sealed class StartOBRegistrationCommand : ConnectivityCmdlet
 {
     private const string ByService = "RecoveryService";
     private const string ByCredentials = "VaultCredentials";
@@ -26,7 +28,7 @@ public sealed class StartOBRegistrationCommand : OBEngineCmdlet
     {
         bool byService = ParameterSetName == ByService;
         string file = byService ? RecoveryService.CredentialFile : FullPath(VaultCredentials);
-        VaultCredentialInfo vault = Run((_, stop) => Agent.Machine.InspectCredentialAsync(file, stop));
+        VaultCredentialInfo vault = Reached(file, stop => Agent.Machine.InspectCredentialAsync(file, stop));
         if (!ShouldProcess(
             $"Registering '{Agent.Machine.Name}' with the vault '{vault.VaultName}' in '{vault.Vault}'.",
             $"This machine, '{Agent.Machine.Name}', will back up to the vault '{vault.VaultName}' in '{vault.Vault}'. Do you want to register it?",
@@ -35,12 +37,34 @@ public sealed class StartOBRegistrationCommand : OBEngineCmdlet
             return;
         }
 
-        MachineRegistration registration = Run((_, stop) => Agent.Machine.RegisterAsync(file, stop));
+        MachineRegistration registration = Reached(file, stop => Agent.Machine.RegisterAsync(file, stop));
         WriteObject(registration.ToOutput(byService ? RecoveryService.CertThumbprint : ""));
         WriteInformation(new HostInformationMessage { Message = "Machine registration succeeded." }, ["PSHOST"]);
         if (!Agent.Machine.HasPassphrase)
         {
             WriteVerbose("Next: Set-OBMachineSetting -EncryptionPassphrase. Until then the registration is incomplete.");
+        }
+    }
+
+    // Where the vault cannot be reached, what is in the way is worth more than that it is.
+    private T Reached<T>(string file, Func<CancellationToken, Task<T>> work)
+    {
+        try
+        {
+            return Run((_, stop) => work(stop));
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultUnreachable)
+        {
+            VaultAddress vault = Run((_, stop) => MachineAccount.LocateVaultAsync(file, stop));
+            OBEndpointTest? failed = vault.IsRemote ? Test(vault).FirstOrDefault(test => test.Outcome == OBTestOutcome.Failed) : null;
+            throw failed is null ? e : new BackupException(
+                e.Id,
+                $"{e.Message} What fails is '{failed.Endpoint}', in the layer {failed.FailedLayer}: {failed.Cause}",
+                failed.RecommendedAction ?? e.RecommendedAction,
+                failed.Endpoint,
+                transient: true,
+                e,
+                e.ErrorCode);
         }
     }
 }

@@ -23,7 +23,7 @@ internal static class ErrorRecords
         BackupErrorId.VaultExists or BackupErrorId.RestoreItemExists or BackupErrorId.MachineNameTaken => ErrorCategory.ResourceExists,
         BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
-            or BackupErrorId.ActivationDamaged => ErrorCategory.InvalidData,
+            or BackupErrorId.ActivationDamaged or BackupErrorId.PriceTableInvalid => ErrorCategory.InvalidData,
         BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused => ErrorCategory.ConnectionError,
         BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused => ErrorCategory.SecurityError,
         BackupErrorId.VaultAccessDenied or BackupErrorId.StateAccessDenied => ErrorCategory.PermissionDenied,

@@ -59,6 +59,9 @@ public sealed class OBJobStatus
     /// <summary>What the job keeps to at this moment, in bits a second, all connections together; null for no limit, and of a job that has ended.</summary>
     public long? BandwidthLimit { get; internal init; }
 
+    /// <summary>What the vault was asked, from opening it on; null where nobody counted.</summary>
+    public OBVaultTraffic? VaultTraffic { get; internal init; }
+
     /// <summary>The state.</summary>
     public override string ToString() => JobState.ToString();
 }

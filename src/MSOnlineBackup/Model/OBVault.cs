@@ -30,6 +30,9 @@ public sealed class OBVault
     /// <summary>Bytes of everything in it.</summary>
     public long StoredBytes { get; internal init; }
 
+    /// <summary>What a month costs, about; null for a vault that costs nothing: in a folder, or an emulator.</summary>
+    public OBCostEstimate? EstimatedCost { get; internal init; }
+
     /// <summary>The version of its format.</summary>
     public int FormatVersion { get; internal init; }
 

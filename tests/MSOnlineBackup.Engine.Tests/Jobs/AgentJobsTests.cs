@@ -34,6 +34,8 @@ public sealed class AgentJobsTests : IDisposable
             ],
             job.Sources);
         Assert.Equal(205_830, job.NewBytes);
+        Assert.True(job.Traffic is { Writes: > 0, Lists: > 0, Reads: > 0 });
+        Assert.True(job.Traffic!.Value.SentBytes >= job.StoredBytes);
         RecoveryPoint point = await PointAsync(agent, job);
         Assert.Equal(MachineName, point.MachineName);
         Assert.StartsWith("retain:files:daily:", Assert.Single(point.Tags), StringComparison.Ordinal);

@@ -47,7 +47,7 @@ internal sealed class JobsFixture : IDisposable
     {
         StateFolder = state ?? State,
         MachineName = machine,
-        OpenVault = (location, _) => new FolderVaultStore(location),
+        OpenVault = (location, _) => new MeteredVaultStore(new FolderVaultStore(location)),
         CreateVault = (location, _) => FolderVaultStore.Create(location),
         JobHost = JobHost,
         Limits = Limits,

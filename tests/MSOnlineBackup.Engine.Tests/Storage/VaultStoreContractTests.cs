@@ -27,6 +27,11 @@ public sealed class ResilientVaultStoreContractTests : VaultStoreContract
     protected override IVaultStore CreateStore() => new ResilientVaultStore(new MemoryVaultStore());
 }
 
+public sealed class MeteredVaultStoreContractTests : VaultStoreContract
+{
+    protected override IVaultStore CreateStore() => new MeteredVaultStore(new MemoryVaultStore());
+}
+
 /// <summary>Every third call beneath is reported as failed after it was done: nobody notices.</summary>
 public sealed class ResilientOverFaultyVaultStoreContractTests : VaultStoreContract
 {

@@ -24,6 +24,7 @@ internal static class JobConversion
             SkippedItems = job.Skipped,
             NewBytes = job.NewBytes,
             StoredBytes = job.StoredBytes,
+            VaultTraffic = job.Traffic?.ToOutput(),
             BandwidthLimit = job.BandwidthLimit,
         },
     };

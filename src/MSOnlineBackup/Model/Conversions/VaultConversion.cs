@@ -6,7 +6,9 @@ namespace MSOnlineBackup.Model.Conversions;
 internal static class VaultConversion
 {
     /// <summary>A vault as scripts see it.</summary>
-    public static OBVault ToOutput(this VaultInfo vault) => new()
+    /// <param name="vault">The vault.</param>
+    /// <param name="cost">What it costs; null where it costs nothing, or nobody asked.</param>
+    public static OBVault ToOutput(this VaultInfo vault, OBCostEstimate? cost = null) => new()
     {
         Name = vault.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(vault.Location)),
         Location = vault.Location,
@@ -17,6 +19,7 @@ internal static class VaultConversion
         RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
         RecoveryPoints = vault.Points,
         StoredBytes = vault.StoredBytes,
+        EstimatedCost = cost,
         FormatVersion = vault.FormatVersion,
     };
 }

@@ -1,0 +1,36 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Storage.Azure.Transport;
+
+namespace MSOnlineBackup.Storage.Azure.Connectivity;
+
+/// <summary>Whether this machine reaches what a vault in Azure needs, and if not, what is in the way.</summary>
+public static class ConnectivityTest
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+
+    /// <summary>Tries all endpoints of a vault at once.</summary>
+    /// <param name="location">The vault's URL.</param>
+    /// <param name="connection">How it is reached.</param>
+    /// <param name="authorise">Reads something of the vault, and throws what a job would.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>A report for each endpoint, the vault's first.</returns>
+    /// <exception cref="BackupException">ArgumentInvalid: the location is no URL of a container, or the proxy setting no address.</exception>
+    public static async Task<IReadOnlyList<EndpointReport>> RunAsync(
+        string location, VaultConnection connection, Func<CancellationToken, Task> authorise, CancellationToken cancellationToken)
+    {
+        var probe = new EndpointProbe(connection, new TransportOptions(), s_limit);
+        return await Task.WhenAll(RequiredEndpoints.For(location).Select(
+            endpoint => probe.RunAsync(endpoint, endpoint.IsVault ? authorise : null, cancellationToken))).ConfigureAwait(false);
+    }
+
+    /// <summary>Tries the vault alone.</summary>
+    /// <param name="location">The vault's URL.</param>
+    /// <param name="connection">How it is reached.</param>
+    /// <param name="authorise">Reads something of the vault, and throws what a job would.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">ArgumentInvalid.</exception>
+    public static Task<EndpointReport> RunForVaultAsync(
+        string location, VaultConnection connection, Func<CancellationToken, Task> authorise, CancellationToken cancellationToken) =>
+        new EndpointProbe(connection, new TransportOptions(), s_limit).RunAsync(RequiredEndpoints.For(location)[0], authorise, cancellationToken);
+}

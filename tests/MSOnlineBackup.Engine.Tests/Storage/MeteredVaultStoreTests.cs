@@ -1,0 +1,113 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Testing;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Storage;
+
+public sealed class MeteredVaultStoreTests
+{
+    private const string Passphrase = "a passphrase for tests";
+
+    private readonly MemoryVaultStore _memory = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Every_call_is_counted_in_its_class_and_bytes_both_ways()
+    {
+        var store = new MeteredVaultStore(_memory);
+
+        await store.TryCreateAsync("a/1", new byte[100], Stop);
+        await store.TryCreateAsync("a/1", new byte[50], Stop);
+        await store.ReadAsync("a/1", 90, new byte[30], Stop);
+        await store.StatAsync("a/2", Stop);
+        await store.DeleteAsync("a/1", Stop);
+        await store.ListAsync("a/", Stop).ToListAsync(Stop);
+
+        Assert.Equal(new VaultTraffic(Writes: 2, Lists: 1, Reads: 1, Others: 2, SentBytes: 150, FetchedBytes: 10), store.Traffic);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_failed_and_its_repetition_are_two()
+    {
+        var store = new MeteredVaultStore(new FaultyVaultStore(_memory) { FailAt = 1 });
+        var resilient = new ResilientVaultStore(store, timeProvider: new FakeClock { SkipsWaits = true });
+
+        Assert.True(await resilient.TryCreateAsync("a", new byte[7], Stop));
+
+        Assert.Equal(2, resilient.Traffic!.Value.Writes);
+        Assert.Equal(14, resilient.Traffic!.Value.SentBytes);
+    }
+
+    [Fact]
+    public async Task A_read_that_fails_has_fetched_nothing()
+    {
+        var store = new MeteredVaultStore(_memory);
+
+        await Assert.ThrowsAsync<BackupException>(async () => await store.ReadAsync("absent", 0, new byte[10], Stop));
+
+        Assert.Equal(new VaultTraffic(0, 0, Reads: 1, 0, 0, FetchedBytes: 0), store.Traffic);
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(5000, 1)]
+    [InlineData(5001, 2)]
+    public async Task A_listing_is_as_many_as_it_has_pages(int objects, int pages)
+    {
+        for (int i = 0; i < objects; i++)
+        {
+            _memory.SetContent($"a/{i}", []);
+        }
+
+        var store = new MeteredVaultStore(_memory);
+        await store.ListAsync("a/", Stop).CountAsync(Stop);
+
+        Assert.Equal(pages, store.Traffic!.Value.Lists);
+    }
+
+    [Fact]
+    public async Task A_backup_a_restore_and_a_verification_tell_what_they_alone_have_asked()
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllBytesAsync(folder["file"], new byte[1000], Stop);
+        var store = new MeteredVaultStore(_memory);
+        var options = new EngineOptions { KeyDerivationIterations = 1 };
+        await BackupEngine.CreateVaultAsync(store, Passphrase, options, Stop);
+        BackupEngine engine = await BackupEngine.OpenAsync(store, Passphrase, options, Stop);
+        var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(folder["file"], SourceSelection.Everything)] };
+
+        VaultTraffic before = store.Traffic!.Value;
+        BackupResult backup = await engine.BackUpAsync(request, new JobMonitor(), Stop);
+        Assert.Equal(store.Traffic - before, backup.Traffic);
+        Assert.True(backup.Traffic is { Writes: > 0, SentBytes: > 0 });
+
+        before = store.Traffic!.Value;
+        VerifyReport verification = await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Stop);
+        Assert.Equal(store.Traffic - before, verification.Traffic);
+        Assert.True(verification.Traffic is { Writes: 0, Reads: > 0, FetchedBytes: > 0 });
+
+        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = backup.Point, TargetFolder = folder["back"] }, new JobMonitor(), Stop);
+        before = store.Traffic!.Value;
+        RestoreResult restore = await engine.RestoreAsync(plan, new JobMonitor(), Stop);
+        Assert.Equal(store.Traffic - before, restore.Traffic);
+        Assert.True(restore.Traffic is { Writes: 0, Reads: > 0 });
+    }
+
+    [Fact]
+    public async Task Where_nobody_counts_nothing_is_told()
+    {
+        var options = new EngineOptions { KeyDerivationIterations = 1 };
+        await BackupEngine.CreateVaultAsync(_memory, Passphrase, options, Stop);
+
+        VerifyReport report = await BackupEngine.VerifyPacksAsync(_memory, new JobMonitor(), Stop);
+
+        Assert.Null(report.Traffic);
+    }
+}
