@@ -65,6 +65,7 @@
         'Start-OBRecovery'
         'Start-OBRecoveryMount'
         'Start-OBRegistration'
+        'Start-OBRehydration'
         'Start-OBSystemStateBackup'
         'Stop-OBJob'
         'Test-OBConnectivity'

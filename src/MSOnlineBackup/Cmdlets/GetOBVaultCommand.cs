@@ -33,7 +33,7 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
     {
         string location = Path is null ? OwnVault() : VaultPlace(Path);
         VaultInfo vault = Run((_, stop) => Agent.InspectVaultAsync(location, stop));
-        WriteObject(vault.ToOutput(new VaultAddress(location).IsRemote ? EstimateCost(location, vault) : null));
+        WriteVault(vault, new VaultAddress(location).IsRemote ? EstimateCost(location, vault) : null);
     }
 
     // What a folder needs loads nothing of Azure.
@@ -47,7 +47,7 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
 
         // The history knows the jobs of this machine, and those are on its own vault.
         IReadOnlyList<JobRecord> jobs = location == Agent.Machine.Registration?.VaultLocation ? Agent.Jobs.List() : [];
-        return CostEstimate.Of(Prices.Read(PriceFile()), new Dictionary<string, long> { [Prices.BaseTier] = vault.StoredBytes }, jobs, DateTimeOffset.UtcNow).ToOutput();
+        return CostEstimate.Of(Prices.Read(PriceFile()), new Dictionary<string, long> { [vault.Settings.AccessTier.ToString()] = vault.StoredBytes }, jobs, DateTimeOffset.UtcNow).ToOutput();
     }
 
     private string PriceFile()
