@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 
@@ -20,10 +19,10 @@ public sealed class MachineAccount
     private readonly StateFile<MachineState> _state;
     private readonly SettingsStore _settings;
     private readonly Activation _activation;
-    private readonly Func<string, IVaultStore> _openVault;
+    private readonly AgentOptions _agent;
     private readonly EngineOptions _options;
 
-    internal MachineAccount(StateFolder folder, string machineName, Func<string, IVaultStore> openVault, PolicyLimits limits, EngineOptions options)
+    internal MachineAccount(StateFolder folder, AgentOptions options)
     {
         var secret = new MachineSecret(folder, ISecretProtection.Current);
         _folder = folder;
@@ -32,11 +31,11 @@ public sealed class MachineAccount
             "machine.json",
             StateJson.Default.MachineState,
             "delete it, register again, and set the passphrase that the machine had: it then finds its recovery points again");
-        _settings = new SettingsStore(folder, secret, limits);
-        _activation = new Activation(folder, _state, secret, options);
-        _openVault = openVault;
-        _options = options;
-        Name = machineName;
+        _settings = new SettingsStore(folder, secret, options.Limits);
+        _activation = new Activation(folder, _state, secret, options.Engine);
+        _agent = options;
+        _options = options.Engine;
+        Name = options.MachineName;
     }
 
     /// <summary>The name of this machine; where it is registered, the one by which the vault knows it is in <see cref="Registration"/>.</summary>
@@ -91,19 +90,25 @@ public sealed class MachineAccount
     /// Sets the passphrase: first, or a new one, which touches no data. A machine whose name the vault knows is taken over with
     /// the passphrase that it had, its recovery points included.
     /// </summary>
+    /// <param name="passphrase">At least 16 printable ASCII characters.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="keyVaultUri">The Key Vault that is to keep the passphrase, <c>https://NAME.vault.azure.net/</c>; null where the user keeps it. It is
+    /// there, and read back, before the machine counts as activated; nothing is written to a local file then.</param>
     /// <exception cref="BackupException">
     /// PassphraseInvalid, MachineNotRegistered, MachineNameTaken, MachineLimitReached, ScratchInvalid, ActivationDamaged (0x1FC07, nothing
-    /// was changed), ActivationFailed (the machine is not activated, or the old passphrase holds; a retry may follow), …
+    /// was changed), ActivationFailed (the machine is not activated, or the old passphrase holds; a retry may follow), KeyVaultUriInvalid (100272),
+    /// KeyVaultIdentityMissing (391224), KeyVaultAccessDenied (391225), KeyVaultSecretDeleted (391282), KeyVaultNotFound (391283), …
     /// </exception>
-    public async Task SetPassphraseAsync(string passphrase, CancellationToken cancellationToken)
+    public async Task SetPassphraseAsync(string passphrase, CancellationToken cancellationToken, string? keyVaultUri = null)
     {
         Passphrase.Validate(passphrase);
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         MachineState state = RequireRegistered();
+        IPassphraseSafe? safe = keyVaultUri is null ? null : OpenSafe(state.Registration!, keyVaultUri);
         (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
         await (state.Activation is null
-            ? _activation.SetAsync(objects, header, state, passphrase, cancellationToken)
-            : _activation.ChangeAsync(objects, header, state, passphrase, cancellationToken)).ConfigureAwait(false);
+            ? _activation.SetAsync(objects, header, state, passphrase, safe, cancellationToken)
+            : _activation.ChangeAsync(objects, header, state, passphrase, safe, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Makes the key file anew from the key slot in the vault. The next backup is incremental.</summary>
@@ -115,6 +120,31 @@ public sealed class MachineAccount
         MachineState state = RequireActivated();
         (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
         await _activation.RepairAsync(objects, header, state, passphrase, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same by the passphrase that a Key Vault keeps.</summary>
+    /// <param name="keyVaultUri"><c>https://NAME.vault.azure.net/</c>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">As with a passphrase; KeyVaultUriInvalid, KeyVaultSecretNotFound, KeyVaultAccessDenied, …</exception>
+    public async Task RepairKeyFromSafeAsync(string keyVaultUri, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(keyVaultUri);
+        string passphrase = await OpenSafe(RequireActivated().Registration!, keyVaultUri).ReadAsync(cancellationToken).ConfigureAwait(false);
+        await RepairKeyAsync(passphrase, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same by a key in Azure Key Vault, for which the machine's chunk store has a key slot.</summary>
+    /// <param name="keyUri"><c>https://NAME.vault.azure.net/keys/KEY</c>, with or without a version.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, ActivationFailed, KeySlotNotFound, KeyVaultUriInvalid, KeyVaultAccessDenied, …</exception>
+    public async Task RepairKeyByKeyVaultAsync(string keyUri, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(keyUri);
+        using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
+        MachineState state = RequireActivated();
+        IKeyEncryptionKey key = (_agent.OpenKeyEncryptionKey ?? throw NoKeyVaults())(keyUri, KeyVaultConnection());
+        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
+        await _activation.RepairAsync(objects, header, state, key, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The vaults that the configuration gives to the holders of certificates.</summary>
@@ -230,7 +260,7 @@ public sealed class MachineAccount
 
     private async Task<(IVaultStore Objects, VaultHeader Header)> OpenAsync(string location, CancellationToken cancellationToken)
     {
-        IVaultStore objects = _openVault(location);
+        IVaultStore objects = _agent.OpenVault(location);
         return (objects, await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false));
     }
 
@@ -245,6 +275,21 @@ public sealed class MachineAccount
                 "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
                 registration.VaultLocation);
     }
+
+    private IPassphraseSafe OpenSafe(MachineRegistration registration, string uri)
+    {
+        string name = registration.MachineName;
+        string machine = _agent.DomainName is { Length: > 0 } domain && !name.Contains('.', StringComparison.Ordinal) ? $"{name}.{domain}" : name;
+        var owner = new PassphraseOwner(machine, registration.VaultName, registration.VaultId);
+        return (_agent.OpenPassphraseSafe ?? throw NoKeyVaults())(uri, owner, KeyVaultConnection());
+    }
+
+    private VaultConnection KeyVaultConnection() => new() { Proxy = Settings.Proxy, TimeProvider = _options.TimeProvider };
+
+    private static BackupException NoKeyVaults() => new(
+        BackupErrorId.NotAvailable,
+        "This program was put together without Azure Key Vault.",
+        "Use the module's cmdlets.");
 
     private void CheckName()
     {
