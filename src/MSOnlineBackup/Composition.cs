@@ -1,7 +1,9 @@
+using System.Net.NetworkInformation;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Storage.Azure.KeyVault;
 
 namespace MSOnlineBackup;
 
@@ -22,6 +24,9 @@ internal static class Composition
         MachineName = Variable(MachineVariable) ?? Environment.MachineName,
         OpenVault = location => Retried(new FolderVaultStore(Folder(location)), note),
         CreateVault = location => Retried(FolderVaultStore.Create(Folder(location)), note),
+        DomainName = Domain(),
+        OpenPassphraseSafe = (uri, owner, connection) => KeyVaultPassphraseSafe.Open(uri, owner, connection),
+        OpenKeyEncryptionKey = (uri, connection) => KeyVaultKey.Open(uri, connection),
         JobHost = JobHost(Path.GetDirectoryName(typeof(Composition).Assembly.Location)!),
         Limits = Limits(),
     });
@@ -50,6 +55,9 @@ internal static class Composition
         ? throw new BackupException(
             BackupErrorId.ArgumentInvalid, $"'{location}' is a URL; a vault is a folder.", "Name the folder of the vault.", location)
         : location;
+
+    // The kernel's word for none is "(none)". No name server is asked: an answer that comes and goes would name the machine now so, now otherwise.
+    private static string? Domain() => IPGlobalProperties.GetIPGlobalProperties().DomainName is { Length: > 0 } name && name[0] != '(' ? name : null;
 
     // The same place in the checkout and in the package.
     private static string? JobHost(string folder)

@@ -1,6 +1,8 @@
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Storage.Azure.KeyVault;
 
 namespace MSOnlineBackup.Host.Commands;
 
@@ -12,6 +14,10 @@ internal static class VaultLocation
 
     /// <summary>The store for a new vault.</summary>
     public static IVaultStore Create(string location, CommandContext context) => Retried(FolderVaultStore.Create(Folder(location)), context);
+
+    /// <summary>A key in Azure Key Vault. Alone in its method, so that nothing of Azure is loaded where no key is named.</summary>
+    public static IKeyEncryptionKey OpenKey(string uri, CommandContext context) =>
+        KeyVaultKey.Open(uri, new VaultConnection { TimeProvider = context.Environment.Time });
 
     // A share that is away for a moment must not cost a night's backup; nor may anybody wonder why nothing moves.
     private static ResilientVaultStore Retried(FolderVaultStore store, CommandContext context) => new(

@@ -24,8 +24,7 @@ public sealed class KeyVaultKey : IKeyEncryptionKey
     internal KeyVaultKey(KeyVaultAddress address, TokenCredential credential, HttpPipelineTransport transport)
     {
         _address = address;
-        var options = new KeyVaultClientOptions { Transport = transport };
-        _pipeline = HttpPipelineBuilder.Build(options, new KeyVaultChallenge(credential, address));
+        _pipeline = HttpPipelineBuilder.Build(new KeyVaultClientOptions().Through(transport), new KeyVaultChallenge(credential, address));
     }
 
     /// <inheritdoc/>
@@ -166,10 +165,5 @@ public sealed class KeyVaultKey : IKeyEncryptionKey
         {
             throw KeyVaultErrors.Senseless(_address.Vault, Item, e);
         }
-    }
-
-    private sealed class KeyVaultClientOptions : ClientOptions
-    {
-        public KeyVaultClientOptions() => Retry.NetworkTimeout = TimeSpan.FromSeconds(30);
     }
 }

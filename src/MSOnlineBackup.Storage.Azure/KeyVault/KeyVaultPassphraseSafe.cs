@@ -29,9 +29,7 @@ public sealed class KeyVaultPassphraseSafe : IPassphraseSafe
         _address = address;
         _owner = owner;
         _name = SecretName.Of(owner);
-        var options = new SecretClientOptions { Transport = transport };
-        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(30);
-        _client = new SecretClient(address.Vault, credential, options);
+        _client = new SecretClient(address.Vault, credential, new SecretClientOptions().Through(transport));
     }
 
     /// <inheritdoc/>

@@ -18,26 +18,32 @@ internal static class ErrorRecords
     {
         BackupErrorId.VaultNotFound or BackupErrorId.KeySlotNotFound or BackupErrorId.SourceNotFound or BackupErrorId.SourceItemVanished
             or BackupErrorId.RecoveryPointNotFound or BackupErrorId.RecoverableItemNotFound or BackupErrorId.PolicyNotFound or BackupErrorId.JobNotFound
-            or BackupErrorId.VaultDataMissing => ErrorCategory.ObjectNotFound,
+            or BackupErrorId.VaultDataMissing or BackupErrorId.KeyVaultNotFound or BackupErrorId.KeyVaultSecretNotFound or BackupErrorId.KeyVaultSecretDeleted
+            or BackupErrorId.KeyVaultKeyNotFound => ErrorCategory.ObjectNotFound,
         BackupErrorId.JobHostMissing => ErrorCategory.NotInstalled,
-        BackupErrorId.VaultExists or BackupErrorId.RestoreItemExists or BackupErrorId.MachineNameTaken => ErrorCategory.ResourceExists,
+        BackupErrorId.VaultExists or BackupErrorId.RestoreItemExists or BackupErrorId.MachineNameTaken or BackupErrorId.KeyVaultSecretForeign
+            or BackupErrorId.KeyVaultKeyTaken => ErrorCategory.ResourceExists,
         BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
-            or BackupErrorId.ActivationDamaged => ErrorCategory.InvalidData,
-        BackupErrorId.VaultUnreachable => ErrorCategory.ConnectionError,
-        BackupErrorId.VaultAccessDenied or BackupErrorId.StateAccessDenied => ErrorCategory.PermissionDenied,
+            or BackupErrorId.ActivationDamaged or BackupErrorId.KeySlotContradicted => ErrorCategory.InvalidData,
+        BackupErrorId.VaultUnreachable or BackupErrorId.KeyVaultUnreachable => ErrorCategory.ConnectionError,
+        BackupErrorId.VaultAccessDenied or BackupErrorId.StateAccessDenied or BackupErrorId.KeyVaultAccessDenied
+            or BackupErrorId.KeyVaultFirewalled => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
             or BackupErrorId.PolicyLimitExceeded => ErrorCategory.LimitsExceeded,
-        BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid => ErrorCategory.AuthenticationError,
+        BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.KeyVaultIdentityMissing
+            => ErrorCategory.AuthenticationError,
+        BackupErrorId.KeyVaultUntrusted => ErrorCategory.SecurityError,
         BackupErrorId.SourceNotMounted or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.ActivationFailed => ErrorCategory.WriteError,
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
-            or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing => ErrorCategory.InvalidArgument,
+            or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing or BackupErrorId.KeyVaultUriInvalid
+            => ErrorCategory.InvalidArgument,
         BackupErrorId.KeySlotIsLast or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
-            or BackupErrorId.MachineNotActivated => ErrorCategory.InvalidOperation,
+            or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost => ErrorCategory.OperationStopped,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
         BackupErrorId.UnexpectedError or _ => ErrorCategory.NotSpecified,

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Machine;
@@ -32,6 +33,15 @@ internal sealed class AgentFixture : IDisposable
     /// <summary>Stands between the agent and the vault; nothing by default.</summary>
     public Func<IVaultStore, IVaultStore> Decorate { get; set; } = static store => store;
 
+    /// <summary>What stands for a Key Vault; null: none is used.</summary>
+    public IPassphraseSafe? Safe { get; set; }
+
+    /// <summary>Whose passphrase the safe was opened for.</summary>
+    public PassphraseOwner? Owner { get; private set; }
+
+    /// <summary>The one key in Key Vault.</summary>
+    public IKeyEncryptionKey? Wrapping { get; set; }
+
     public string this[string name] => _folder[name];
 
     public string StateOf(string machine) => _folder["state", machine];
@@ -43,6 +53,13 @@ internal sealed class AgentFixture : IDisposable
         MachineName = machine,
         OpenVault = location => Decorate(new FolderVaultStore(location)),
         CreateVault = location => FolderVaultStore.Create(location),
+        DomainName = "example.org",
+        OpenPassphraseSafe = Safe is null ? null : (_, owner, _) =>
+        {
+            Owner = owner;
+            return Safe;
+        },
+        OpenKeyEncryptionKey = (_, _) => Wrapping!,
         Limits = PolicyLimits.Open,
         Engine = new EngineOptions { TimeProvider = Clock, KeyDerivationIterations = 10, Workers = 2 },
     });
