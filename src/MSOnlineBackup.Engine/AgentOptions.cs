@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
@@ -20,14 +19,8 @@ public sealed record AgentOptions
     /// <summary>The same for a vault that is to be created.</summary>
     public required Func<string, IVaultStore> CreateVault { get; init; }
 
-    /// <summary>The domain that this machine is in, without a dot before it; null for none. With the name it names the machine in a Key Vault.</summary>
-    public string? DomainName { get; init; }
-
-    /// <summary>From the URI of a Key Vault, and whose passphrase is meant, to what keeps it there; null where Key Vaults are not used.</summary>
-    public Func<string, PassphraseOwner, VaultConnection, IPassphraseSafe>? OpenPassphraseSafe { get; init; }
-
-    /// <summary>From the URI of a key in a Key Vault to the key; null where Key Vaults are not used.</summary>
-    public Func<string, VaultConnection, IKeyEncryptionKey>? OpenKeyEncryptionKey { get; init; }
+    /// <summary>How Azure Key Vaults are come by; null where none are used.</summary>
+    public KeyVaultAccess? KeyVaults { get; init; }
 
     /// <summary>The path of the program that runs background jobs; null where there is none.</summary>
     public string? JobHost { get; init; }

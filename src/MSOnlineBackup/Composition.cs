@@ -1,6 +1,7 @@
 using System.Net.NetworkInformation;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.KeyVault;
@@ -24,9 +25,12 @@ internal static class Composition
         MachineName = Variable(MachineVariable) ?? Environment.MachineName,
         OpenVault = location => Retried(new FolderVaultStore(Folder(location)), note),
         CreateVault = location => Retried(FolderVaultStore.Create(Folder(location)), note),
-        DomainName = Domain(),
-        OpenPassphraseSafe = (uri, owner, connection) => KeyVaultPassphraseSafe.Open(uri, owner, connection),
-        OpenKeyEncryptionKey = (uri, connection) => KeyVaultKey.Open(uri, connection),
+        KeyVaults = new KeyVaultAccess
+        {
+            OpenSafe = (uri, owner, connection) => KeyVaultPassphraseSafe.Open(uri, owner, connection),
+            OpenKey = (uri, connection) => KeyVaultKey.Open(uri, connection),
+            DomainName = Domain(),
+        },
         JobHost = JobHost(Path.GetDirectoryName(typeof(Composition).Assembly.Location)!),
         Limits = Limits(),
     });

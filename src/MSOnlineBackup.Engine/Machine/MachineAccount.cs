@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 
@@ -19,10 +20,12 @@ public sealed class MachineAccount
     private readonly StateFile<MachineState> _state;
     private readonly SettingsStore _settings;
     private readonly Activation _activation;
-    private readonly AgentOptions _agent;
+    private readonly Func<string, IVaultStore> _openVault;
     private readonly EngineOptions _options;
+    private readonly KeyVaultAccess? _keyVaults;
 
-    internal MachineAccount(StateFolder folder, AgentOptions options)
+    internal MachineAccount(
+        StateFolder folder, string machineName, Func<string, IVaultStore> openVault, PolicyLimits limits, EngineOptions options, KeyVaultAccess? keyVaults)
     {
         var secret = new MachineSecret(folder, ISecretProtection.Current);
         _folder = folder;
@@ -31,11 +34,12 @@ public sealed class MachineAccount
             "machine.json",
             StateJson.Default.MachineState,
             "delete it, register again, and set the passphrase that the machine had: it then finds its recovery points again");
-        _settings = new SettingsStore(folder, secret, options.Limits);
-        _activation = new Activation(folder, _state, secret, options.Engine);
-        _agent = options;
-        _options = options.Engine;
-        Name = options.MachineName;
+        _settings = new SettingsStore(folder, secret, limits);
+        _activation = new Activation(folder, _state, secret, options);
+        _openVault = openVault;
+        _options = options;
+        _keyVaults = keyVaults;
+        Name = machineName;
     }
 
     /// <summary>The name of this machine; where it is registered, the one by which the vault knows it is in <see cref="Registration"/>.</summary>
@@ -142,7 +146,7 @@ public sealed class MachineAccount
         ArgumentException.ThrowIfNullOrEmpty(keyUri);
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         MachineState state = RequireActivated();
-        IKeyEncryptionKey key = (_agent.OpenKeyEncryptionKey ?? throw NoKeyVaults())(keyUri, KeyVaultConnection());
+        IKeyEncryptionKey key = RequireKeyVaults().OpenKey(keyUri, KeyVaultConnection());
         (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
         await _activation.RepairAsync(objects, header, state, key, cancellationToken).ConfigureAwait(false);
     }
@@ -260,7 +264,7 @@ public sealed class MachineAccount
 
     private async Task<(IVaultStore Objects, VaultHeader Header)> OpenAsync(string location, CancellationToken cancellationToken)
     {
-        IVaultStore objects = _agent.OpenVault(location);
+        IVaultStore objects = _openVault(location);
         return (objects, await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false));
     }
 
@@ -278,15 +282,15 @@ public sealed class MachineAccount
 
     private IPassphraseSafe OpenSafe(MachineRegistration registration, string uri)
     {
+        KeyVaultAccess keyVaults = RequireKeyVaults();
         string name = registration.MachineName;
-        string machine = _agent.DomainName is { Length: > 0 } domain && !name.Contains('.', StringComparison.Ordinal) ? $"{name}.{domain}" : name;
-        var owner = new PassphraseOwner(machine, registration.VaultName, registration.VaultId);
-        return (_agent.OpenPassphraseSafe ?? throw NoKeyVaults())(uri, owner, KeyVaultConnection());
+        string machine = keyVaults.DomainName is { Length: > 0 } domain && !name.Contains('.', StringComparison.Ordinal) ? $"{name}.{domain}" : name;
+        return keyVaults.OpenSafe(uri, new PassphraseOwner(machine, registration.VaultName, registration.VaultId), KeyVaultConnection());
     }
 
     private VaultConnection KeyVaultConnection() => new() { Proxy = Settings.Proxy, TimeProvider = _options.TimeProvider };
 
-    private static BackupException NoKeyVaults() => new(
+    private KeyVaultAccess RequireKeyVaults() => _keyVaults ?? throw new BackupException(
         BackupErrorId.NotAvailable,
         "This program was put together without Azure Key Vault.",
         "Use the module's cmdlets.");

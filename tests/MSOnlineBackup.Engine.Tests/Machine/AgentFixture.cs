@@ -53,13 +53,16 @@ internal sealed class AgentFixture : IDisposable
         MachineName = machine,
         OpenVault = location => Decorate(new FolderVaultStore(location)),
         CreateVault = location => FolderVaultStore.Create(location),
-        DomainName = "example.org",
-        OpenPassphraseSafe = Safe is null ? null : (_, owner, _) =>
+        KeyVaults = Safe is null ? null : new KeyVaultAccess
         {
-            Owner = owner;
-            return Safe;
+            OpenSafe = (_, owner, _) =>
+            {
+                Owner = owner;
+                return Safe;
+            },
+            OpenKey = (_, _) => Wrapping!,
+            DomainName = "example.org",
         },
-        OpenKeyEncryptionKey = (_, _) => Wrapping!,
         Limits = PolicyLimits.Open,
         Engine = new EngineOptions { TimeProvider = Clock, KeyDerivationIterations = 10, Workers = 2 },
     });
