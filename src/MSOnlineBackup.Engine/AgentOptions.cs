@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
 
@@ -17,6 +18,9 @@ public sealed record AgentOptions
 
     /// <summary>The same for a vault that is to be created.</summary>
     public required Func<string, VaultConnection, IVaultStore> CreateVault { get; init; }
+
+    /// <summary>How Azure Key Vaults are come by; null where none are used.</summary>
+    public KeyVaultAccess? KeyVaults { get; init; }
 
     /// <summary>The path of the program that runs background jobs; null where there is none.</summary>
     public string? JobHost { get; init; }

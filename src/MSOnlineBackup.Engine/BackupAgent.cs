@@ -18,7 +18,7 @@ public sealed class BackupAgent
         _options = options;
         var state = new StateFolder(options.StateFolder);
         StateFolder = state.Path;
-        Machine = new MachineAccount(state, options.MachineName, options.OpenVault, options.Limits, options.Engine);
+        Machine = new MachineAccount(state, options.MachineName, options.OpenVault, options.Limits, options.Engine, options.KeyVaults);
         Policies = new PolicyStore(state, Machine, options.Limits, options.Engine.TimeProvider);
         Jobs = new AgentJobs(this, options, state);
     }

@@ -175,6 +175,19 @@ public sealed class BackupEngine
         return new BackupEngine(store, header, unlocked, options);
     }
 
+    /// <summary>Opens a vault by a key in Azure Key Vault, which must consent.</summary>
+    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, KeySlotNotFound, KeySlotContradicted, KeyVaultAccessDenied, …</exception>
+    public static async Task<BackupEngine> OpenAsync(IVaultStore store, IKeyEncryptionKey key, EngineOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(options);
+        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        var keys = new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations);
+        UnlockedKey unlocked = await keys.UnlockAsync(key, cancellationToken).ConfigureAwait(false);
+        return new BackupEngine(store, header, unlocked, options);
+    }
+
     /// <summary>Opens a vault by a key that is at hand, once it has shown to be that of the chunk store.</summary>
     /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, KeyFileInvalid, KeySlotNotFound, KeySlotDamaged, …</exception>
     public static async Task<BackupEngine> OpenAsync(IVaultStore store, UnlockedKey key, EngineOptions options, CancellationToken cancellationToken)
@@ -375,17 +388,24 @@ public sealed class BackupEngine
         return await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Adds a slot for the new passphrase, opens it, then removes the slot that opened this engine. No data are touched.</summary>
-    /// <exception cref="BackupException">PassphraseInvalid.</exception>
-    public async Task<KeySlotInfo> ChangeKeyAsync(string newPassphrase, CancellationToken cancellationToken)
+    /// <summary>Adds a key slot for a key in Azure Key Vault.</summary>
+    /// <exception cref="BackupException">KeyVaultKeyTaken, KeyVaultAccessDenied, …</exception>
+    public async Task<KeySlotInfo> AddKeyAsync(IKeyEncryptionKey key, string? label, CancellationToken cancellationToken)
     {
-        string old = _unlocked.KeyId;
-        string? label = (await FindKeyAsync(old, cancellationToken).ConfigureAwait(false)).Label;
-        string keyId = await Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newPassphrase, label, cancellationToken).ConfigureAwait(false);
-        _unlocked = _unlocked with { KeyId = keyId };
-        await Keys.RemoveAsync(_unlocked.StoreId, old, cancellationToken).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(key);
+        string keyId = await Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, key, label, cancellationToken).ConfigureAwait(false);
         return await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Adds a slot for the new passphrase, opens it, then removes the slot that opened this engine. No data are touched.</summary>
+    /// <exception cref="BackupException">PassphraseInvalid.</exception>
+    public Task<KeySlotInfo> ChangeKeyAsync(string newPassphrase, CancellationToken cancellationToken) =>
+        ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newPassphrase, label, cancellationToken), cancellationToken);
+
+    /// <summary>Adds a slot for a Key Vault key, opens it, then removes the slot that opened this engine: so a new version of a key replaces the old.</summary>
+    /// <exception cref="BackupException">KeyVaultKeyTaken, KeyVaultAccessDenied, …</exception>
+    public Task<KeySlotInfo> ChangeKeyAsync(IKeyEncryptionKey newKey, CancellationToken cancellationToken) =>
+        ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newKey, label, cancellationToken), cancellationToken);
 
     /// <summary>Removes a key slot, named by its id or the beginning of it; the last one cannot be removed.</summary>
     /// <exception cref="BackupException">KeySlotNotFound, KeySlotIsLast.</exception>
@@ -435,6 +455,16 @@ public sealed class BackupEngine
         return false;
     }
 
+    private async Task<KeySlotInfo> ReplaceKeyAsync(Func<string?, Task<string>> add, CancellationToken cancellationToken)
+    {
+        string old = _unlocked.KeyId;
+        string? label = (await FindKeyAsync(old, cancellationToken).ConfigureAwait(false)).Label;
+        string keyId = await add(label).ConfigureAwait(false);
+        _unlocked = _unlocked with { KeyId = keyId };
+        await Keys.RemoveAsync(_unlocked.StoreId, old, cancellationToken).ConfigureAwait(false);
+        return await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task<KeySlotInfo> FindKeyAsync(string keyId, CancellationToken cancellationToken)
     {
         IReadOnlyList<KeySlotInfo> slots = await ListKeysAsync(cancellationToken).ConfigureAwait(false);
@@ -453,7 +483,8 @@ public sealed class BackupEngine
         slot?.Label,
         slot?.Kind ?? "damaged",
         slot?.CreatedAt ?? DateTimeOffset.UnixEpoch,
-        keyId == _unlocked.KeyId);
+        keyId == _unlocked.KeyId,
+        slot?.KeyVaultKey);
 
     private string? MachineId(string? machineName) => machineName is null ? null : _header.MachineId(machineName);
 

@@ -66,7 +66,8 @@ public sealed record VaultMachine(string Name, DateTimeOffset? Left);
 /// <summary>A key slot.</summary>
 /// <param name="KeyId">32 hexadecimal digits.</param>
 /// <param name="Label">What the user called it.</param>
-/// <param name="Kind">"passphrase".</param>
+/// <param name="Kind">"passphrase", "azure-key-vault", or "damaged".</param>
 /// <param name="Created">When it was added.</param>
 /// <param name="IsCurrent">Whether it opened this engine.</param>
-public sealed record KeySlotInfo(string KeyId, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent);
+/// <param name="KeyVaultKey">The URI of the Key Vault key that opens it, with its version; null where a passphrase does.</param>
+public sealed record KeySlotInfo(string KeyId, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey = null);

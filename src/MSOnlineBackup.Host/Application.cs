@@ -65,7 +65,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new CommandGroup("repair", "Repair what can be repaired.", "obengine repair index --vault /mnt/backup", new RepairIndexCommand()),
             new CommandGroup(
                 "key",
-                "Manage the passphrases that open a vault.",
+                "Manage the passphrases and Key Vault keys that open a vault.",
                 "obengine key change --vault /mnt/backup",
                 new KeyListCommand(),
                 new KeyAddCommand(),

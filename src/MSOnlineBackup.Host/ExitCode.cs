@@ -39,7 +39,7 @@ internal static class ExitCodes
         BackupErrorId.VaultNotFound or BackupErrorId.VaultHeaderInvalid => ExitCode.NoVault,
         BackupErrorId.SessionFenced or BackupErrorId.JobInProgress => ExitCode.Busy,
         BackupErrorId.PassphraseRejected or BackupErrorId.PassphraseInvalid => ExitCode.PassphraseRejected,
-        BackupErrorId.ArgumentInvalid or BackupErrorId.PatternInvalid or BackupErrorId.SourceMissing => ExitCode.Usage,
+        BackupErrorId.ArgumentInvalid or BackupErrorId.PatternInvalid or BackupErrorId.SourceMissing or BackupErrorId.KeyVaultUriInvalid => ExitCode.Usage,
         _ => ExitCode.Failed,
     };
 }

@@ -1,8 +1,11 @@
+using System.Net.NetworkInformation;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure;
+using MSOnlineBackup.Storage.Azure.KeyVault;
 
 namespace MSOnlineBackup;
 
@@ -26,6 +29,12 @@ internal static class Composition
             MachineName = Variable(MachineVariable) ?? Environment.MachineName,
             OpenVault = (location, connection) => VaultStores.Open(location, connection, Tell),
             CreateVault = (location, connection) => VaultStores.Create(location, connection, Tell),
+            KeyVaults = new KeyVaultAccess
+            {
+                OpenSafe = (uri, owner, connection) => KeyVaultPassphraseSafe.Open(uri, owner, connection),
+                OpenKey = (uri, connection) => KeyVaultKey.Open(uri, connection),
+                DomainName = Domain(),
+            },
             JobHost = JobHost(Path.GetDirectoryName(typeof(Composition).Assembly.Location)!),
             Limits = Limits(),
         });
@@ -44,6 +53,9 @@ internal static class Composition
             $"Set it to one of them, or remove it for {PolicyLimits.Open.Name}.",
             name),
     };
+
+    // The kernel's word for none is "(none)". No name server is asked: an answer that comes and goes would name the machine now so, now otherwise.
+    private static string? Domain() => IPGlobalProperties.GetIPGlobalProperties().DomainName is { Length: > 0 } name && name[0] != '(' ? name : null;
 
     // The same place in the checkout and in the package.
     private static string? JobHost(string folder)

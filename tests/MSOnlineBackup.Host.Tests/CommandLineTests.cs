@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
 using MSOnlineBackup.Host.Commands;
+using MSOnlineBackup.Testing;
 
 namespace MSOnlineBackup.Host.Tests;
 
@@ -49,6 +51,24 @@ public sealed class CommandLineTests
         Assert.Equal(0, await run.RunAsync("--help"));
 
         Assert.All(CliDocument.ExitCodes.Keys, code => Assert.Matches($@"(?m)^  {code} +\S", run.Output));
+    }
+
+    [Theory]
+    [InlineData("points --vault {0} --key-vault-key https://example.org/keys/k", "KeyVaultUriInvalid")]
+    [InlineData("points --vault {0} --key-vault-key https://backups.vault.azure.net/keys/k --passphrase-file p", "ArgumentInvalid")]
+    [InlineData("key add --vault {0} --passphrase-file {1} --new-key-vault-key https://backups.vault.azure.net/", "KeyVaultUriInvalid")]
+    [InlineData("key change --vault {0} --passphrase-file {1} --new-key-vault-key https://backups.vault.azure.net/keys/k --new-passphrase-file p", "ArgumentInvalid")]
+    public async Task A_Key_Vault_key_stands_in_place_of_a_passphrase_and_not_beside_one(string command, string expected)
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder["passphrase"], "a passphrase for tests", TestContext.Current.CancellationToken);
+        var run = new HostRun();
+        Assert.Equal(0, await run.RunAsync("vault", "create", folder["vault"], "--passphrase-file", folder["passphrase"]));
+
+        int code = await run.RunAsync([.. string.Format(CultureInfo.InvariantCulture, command, folder["vault"], folder["passphrase"]).Split(' '), "--json"]);
+
+        Assert.Equal((int)ExitCode.Usage, code);
+        Assert.Contains($"\"{expected}\"", run.Output, StringComparison.Ordinal);
     }
 
     [Theory]

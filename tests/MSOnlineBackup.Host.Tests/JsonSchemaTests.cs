@@ -77,9 +77,9 @@ public sealed class JsonSchemaTests
     [Fact]
     public void Times_are_UTC_with_milliseconds()
     {
-        string line = DocumentJson.Write(new KeyLine("a", null, "passphrase", new DateTimeOffset(2024, 5, 6, 7, 8, 9, 10, TimeSpan.FromHours(2)), true));
+        string line = DocumentJson.Write(new KeyLine("a", null, "passphrase", new DateTimeOffset(2024, 5, 6, 7, 8, 9, 10, TimeSpan.FromHours(2)), true, null));
 
-        Assert.Equal("""{"type":"key","id":"a","label":null,"kind":"passphrase","created":"2024-05-06T05:08:09.010Z","isCurrent":true}""", line);
+        Assert.Equal("""{"type":"key","id":"a","label":null,"kind":"passphrase","created":"2024-05-06T05:08:09.010Z","isCurrent":true,"keyVaultKey":null}""", line);
     }
 
     [Fact]

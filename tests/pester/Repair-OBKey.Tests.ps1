@@ -26,4 +26,22 @@ Describe 'Repair-OBKey' {
         Repair-OBKey -EncryptionPassphrase (ConvertTo-Secret 'a passphrase for tests') -WhatIf
         $keyFile | Should -Not -Exist
     }
+
+    It 'takes the URI of a Key Vault, or of a key in one, and of nothing else' {
+        foreach ($wrong in @{ KeyVaultUri = 'https://example.org/' }, @{ KeyVaultUri = 'https://backups.vault.azure.net/keys/wrapping' }, @{ KeyVaultKey = 'https://backups.vault.azure.net/' }) {
+            $record = Get-ErrorOf { Repair-OBKey @wrong }
+            $record.FullyQualifiedErrorId | Should -BeLike 'KeyVaultUriInvalid,*'
+            $record.Exception.ErrorCode | Should -Be '100272'
+        }
+        $keyFile | Should -Not -Exist
+    }
+
+    It 'takes one way at a time' {
+        { Repair-OBKey -KeyVaultUri 'https://backups.vault.azure.net/' -KeyVaultKey 'https://backups.vault.azure.net/keys/wrapping' -WhatIf } | Should -Throw -ErrorId 'AmbiguousParameterSet,*'
+    }
+
+    It 'asks no Key Vault with -WhatIf' {
+        { Repair-OBKey -KeyVaultUri 'https://backups.vault.azure.net/' -WhatIf } | Should -Not -Throw
+        { Repair-OBKey -KeyVaultKey 'https://backups.vault.azure.net/keys/wrapping' -WhatIf } | Should -Not -Throw
+    }
 }

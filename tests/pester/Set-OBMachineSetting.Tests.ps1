@@ -23,6 +23,18 @@ Describe 'Set-OBMachineSetting' {
             (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet
         }
 
+        It 'refuses <Uri> for a Key Vault before anything is done' -TestCases @(
+            @{ Uri = 'http://backups.vault.azure.net/' }
+            @{ Uri = 'https://backups.example.org/' }
+            @{ Uri = 'https://backups.vault.azure.net/secrets/x' }
+        ) {
+            $record = Get-ErrorOf { Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'correct horse battery') -KeyVaultUri $Uri }
+            Assert-BackupError $record KeyVaultUriInvalid InvalidArgument
+            $record.Exception.ErrorCode | Should -Be '100272'
+            (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet
+            "$TestDrive/vault/keys" | Should -Not -Exist
+        }
+
         It 'sets nothing with -WhatIf' {
             Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'correct horse battery') -WhatIf
             (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet

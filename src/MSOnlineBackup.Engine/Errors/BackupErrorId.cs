@@ -179,6 +179,38 @@ public enum BackupErrorId
     /// <summary>The shared access signature has expired; it says when.</summary>
     StorageSecretExpired,
 
+    // Keys in Azure Key Vault.
+    /// <summary>The URI is not that of a Key Vault, or of a key in one.</summary>
+    KeyVaultUriInvalid = 1080,
+    /// <summary>There is no identity to sign in to the Key Vault with, or it was not accepted.</summary>
+    KeyVaultIdentityMissing,
+    /// <summary>The identity may not do this in the Key Vault.</summary>
+    KeyVaultAccessDenied,
+    /// <summary>The Key Vault's firewall refuses this machine's address.</summary>
+    KeyVaultFirewalled,
+    /// <summary>There is no Key Vault of this name: it was deleted, or never there.</summary>
+    KeyVaultNotFound,
+    /// <summary>The Key Vault does not answer.</summary>
+    KeyVaultUnreachable,
+    /// <summary>What answers asks for a token of something else than Azure Key Vault; none was sent.</summary>
+    KeyVaultUntrusted,
+    /// <summary>The Key Vault has no passphrase of this machine.</summary>
+    KeyVaultSecretNotFound,
+    /// <summary>The secret of this machine's passphrase is deleted, and its name is not free.</summary>
+    KeyVaultSecretDeleted,
+    /// <summary>The secret is disabled, or reads back otherwise than it was written.</summary>
+    KeyVaultSecretUnusable,
+    /// <summary>The secret of this name belongs to another machine or vault.</summary>
+    KeyVaultSecretForeign,
+    /// <summary>The Key Vault has no such key, or no such version of it.</summary>
+    KeyVaultKeyNotFound,
+    /// <summary>The key is disabled, expired, not yet valid, or not of a kind that wraps.</summary>
+    KeyVaultKeyUnusable,
+    /// <summary>The Key Vault key opens another chunk store of the same vault.</summary>
+    KeyVaultKeyTaken,
+    /// <summary>Key slots that one Key Vault key opens lead to different stores or master keys.</summary>
+    KeySlotContradicted,
+
     // What a vault costs.
     /// <summary>A price table cannot be read as one; it says why.</summary>
     PriceTableInvalid = 1120,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
@@ -24,13 +25,20 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
     public string ScratchOf(MachineState? machine) => machine?.Scratch ?? folder.PathOf(DefaultScratch);
 
     /// <summary>Sets the first passphrase.</summary>
-    public async Task SetAsync(IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, CancellationToken cancellationToken)
+    /// <param name="safe">Keeps the passphrase before anything is done by it; what it refuses ends the matter with nothing set. Null where the user keeps it.</param>
+    public async Task SetAsync(
+        IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, IPassphraseSafe? safe, CancellationToken cancellationToken)
     {
         MachineRegistration registration = machine.Registration!;
         string scratch = PrepareScratch(machine);
         KeyRing keys = Keys(objects, header);
         var entrance = new VaultEntrance(objects, header, keys);
         UnlockedKey key = await entrance.UnlockAsync(registration.MachineName, passphrase, cancellationToken).ConfigureAwait(false);
+        if (safe is not null)
+        {
+            await KeepAsync(safe, passphrase, cancellationToken).ConfigureAwait(false);
+        }
+
         try
         {
             await keys.VerifyAsync(WriteKey(scratch, registration, key), cancellationToken).ConfigureAwait(false);
@@ -45,7 +53,9 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
                 throw;
             }
 
-            string rescued = TryRescue(passphrase) is { } file ? $"the encryption passphrase was saved to the following file: '{file}'" : "the encryption passphrase could not be saved to a file";
+            string rescued = safe is not null ? $"the encryption passphrase is kept in '{safe.Location}'"
+                : TryRescue(passphrase) is { } file ? $"the encryption passphrase was saved to the following file: '{file}'"
+                : "the encryption passphrase could not be saved to a file";
             throw Failed($"Activation did not succeed completely, but {rescued}. The cause: {e.Message}", scratch, e);
         }
 
@@ -53,13 +63,20 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
     }
 
     /// <summary>Sets another passphrase: a slot of its own, the key file with it, and then the old slot goes. No data are touched.</summary>
-    public async Task ChangeAsync(IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, CancellationToken cancellationToken)
+    /// <inheritdoc cref="SetAsync" path="/param"/>
+    public async Task ChangeAsync(
+        IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, IPassphraseSafe? safe, CancellationToken cancellationToken)
     {
         string scratch = PrepareScratch(machine);
         KeyRing keys = Keys(objects, header);
         UnlockedKey old = ReadForChange(machine);
         await keys.VerifyAsync(old, cancellationToken).ConfigureAwait(false);
         UnlockedKey changed = old with { KeyId = await keys.AddAsync(old.StoreId, old.MasterKey, passphrase, null, cancellationToken).ConfigureAwait(false) };
+        if (safe is not null)
+        {
+            await KeepForAsync(safe, passphrase, keys, changed, cancellationToken).ConfigureAwait(false);
+        }
+
         try
         {
             if (!await keys.OpensAsync(changed.StoreId, changed.KeyId, passphrase, cancellationToken).ConfigureAwait(false))
@@ -72,8 +89,14 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         }
         catch (Exception e) when (IsFailure(e))
         {
-            await TryRemoveSlotAsync(keys, changed).ConfigureAwait(false);
-            throw Failed($"The passphrase that was set before still holds. The cause: {e.Message}", scratch, e);
+            // What the safe has opens the vault from now on, whatever else failed; and so does the passphrase before it.
+            if (safe is null)
+            {
+                await TryRemoveSlotAsync(keys, changed).ConfigureAwait(false);
+            }
+
+            string kept = safe is null ? "" : $", and the new one, kept in '{safe.Location}', opens the vault too";
+            throw Failed($"The passphrase that was set before still holds{kept}. The cause: {e.Message}", scratch, e);
         }
 
         await RemoveSlotAsync(keys, old, cancellationToken).ConfigureAwait(false);
@@ -98,16 +121,17 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
             key = renewed;
         }
 
-        try
-        {
-            WriteKey(scratch, machine.Registration!, key);
-        }
-        catch (Exception e) when (IsFailure(e))
-        {
-            throw Failed($"The key file could not be made anew. The cause: {e.Message}", scratch, e);
-        }
+        Renew(scratch, machine, key);
+    }
 
-        Record(key);
+    /// <summary>Makes the key file anew from a slot that a Key Vault key opens.</summary>
+    public async Task RepairAsync(IVaultStore objects, VaultHeader header, MachineState machine, IKeyEncryptionKey keyVaultKey, CancellationToken cancellationToken)
+    {
+        string scratch = PrepareScratch(machine);
+        KeyRing keys = Keys(objects, header);
+        UnlockedKey key = await keys.UnlockAsync(keyVaultKey, cancellationToken, machine.Activation!.StoreId).ConfigureAwait(false);
+        await keys.VerifyAsync(key, cancellationToken).ConfigureAwait(false);
+        Renew(scratch, machine, key);
     }
 
     /// <summary>Reads the key file.</summary>
@@ -176,6 +200,51 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         target,
         innerException: inner,
         errorCode: DamagedCode);
+
+    // In a safe is what it gives back.
+    private static async Task KeepAsync(IPassphraseSafe safe, string passphrase, CancellationToken cancellationToken)
+    {
+        await safe.WriteAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        if (await safe.ReadAsync(cancellationToken).ConfigureAwait(false) != passphrase)
+        {
+            throw new BackupException(
+                BackupErrorId.KeyVaultSecretUnusable,
+                $"'{safe.Location}' reads back otherwise than it was written.",
+                "See that nothing else writes to this secret, and set the passphrase again.",
+                safe.Location);
+        }
+    }
+
+    /// <summary>Keeps the passphrase of a new slot. Where the safe surely has not got it, the slot goes too.</summary>
+    private static async Task KeepForAsync(IPassphraseSafe safe, string passphrase, KeyRing keys, UnlockedKey slot, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await KeepAsync(safe, passphrase, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException)
+        {
+            if (!await MayHoldAsync(safe, passphrase).ConfigureAwait(false))
+            {
+                await TryRemoveSlotAsync(keys, slot).ConfigureAwait(false);
+            }
+
+            throw;
+        }
+    }
+
+    private static async Task<bool> MayHoldAsync(IPassphraseSafe safe, string passphrase)
+    {
+        try
+        {
+            return await safe.ReadAsync(CancellationToken.None).ConfigureAwait(false) == passphrase;
+        }
+        catch (BackupException e)
+        {
+            // Who cannot look cannot know.
+            return e.Id is not (BackupErrorId.KeyVaultSecretNotFound or BackupErrorId.KeyVaultSecretForeign);
+        }
+    }
 
     private static async Task RemoveSlotAsync(KeyRing keys, UnlockedKey key, CancellationToken cancellationToken)
     {
@@ -287,6 +356,20 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
     {
         Activation = new MachineActivation(key.StoreId, key.KeyId, options.TimeProvider.GetUtcNow()),
     });
+
+    private void Renew(string scratch, MachineState machine, UnlockedKey key)
+    {
+        try
+        {
+            WriteKey(scratch, machine.Registration!, key);
+        }
+        catch (Exception e) when (IsFailure(e))
+        {
+            throw Failed($"The key file could not be made anew. The cause: {e.Message}", scratch, e);
+        }
+
+        Record(key);
+    }
 
     private string? TryRescue(string passphrase)
     {

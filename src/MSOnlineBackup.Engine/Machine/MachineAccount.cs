@@ -26,8 +26,15 @@ public sealed class MachineAccount
     private readonly Func<string, VaultConnection, IVaultStore> _openVault;
     private readonly EngineOptions _options;
     private readonly Lock _bandwidthGate = new();
+    private readonly KeyVaultAccess? _keyVaults;
 
-    internal MachineAccount(StateFolder folder, string machineName, Func<string, VaultConnection, IVaultStore> openVault, PolicyLimits limits, EngineOptions options)
+    internal MachineAccount(
+        StateFolder folder,
+        string machineName,
+        Func<string, VaultConnection, IVaultStore> openVault,
+        PolicyLimits limits,
+        EngineOptions options,
+        KeyVaultAccess? keyVaults)
     {
         var secret = new MachineSecret(folder, ISecretProtection.Current);
         _folder = folder;
@@ -41,6 +48,7 @@ public sealed class MachineAccount
         _activation = new Activation(folder, _state, secret, options);
         _openVault = openVault;
         _options = options;
+        _keyVaults = keyVaults;
         Name = machineName;
     }
 
@@ -99,19 +107,25 @@ public sealed class MachineAccount
     /// Sets the passphrase: first, or a new one, which touches no data. A machine whose name the vault knows is taken over with
     /// the passphrase that it had, its recovery points included.
     /// </summary>
+    /// <param name="passphrase">At least 16 printable ASCII characters.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="keyVaultUri">The Key Vault that is to keep the passphrase, <c>https://NAME.vault.azure.net/</c>; null where the user keeps it. It is
+    /// there, and read back, before the machine counts as activated; nothing is written to a local file then.</param>
     /// <exception cref="BackupException">
     /// PassphraseInvalid, MachineNotRegistered, MachineNameTaken, MachineLimitReached, ScratchInvalid, ActivationDamaged (0x1FC07, nothing
-    /// was changed), ActivationFailed (the machine is not activated, or the old passphrase holds; a retry may follow), …
+    /// was changed), ActivationFailed (the machine is not activated, or the old passphrase holds; a retry may follow), KeyVaultUriInvalid (100272),
+    /// KeyVaultIdentityMissing (391224), KeyVaultAccessDenied (391225), KeyVaultSecretDeleted (391282), KeyVaultNotFound (391283), …
     /// </exception>
-    public async Task SetPassphraseAsync(string passphrase, CancellationToken cancellationToken)
+    public async Task SetPassphraseAsync(string passphrase, CancellationToken cancellationToken, string? keyVaultUri = null)
     {
         Passphrase.Validate(passphrase);
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         MachineState state = RequireRegistered();
+        IPassphraseSafe? safe = keyVaultUri is null ? null : OpenSafe(state.Registration!, keyVaultUri);
         (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
         await (state.Activation is null
-            ? _activation.SetAsync(objects, header, state, passphrase, cancellationToken)
-            : _activation.ChangeAsync(objects, header, state, passphrase, cancellationToken)).ConfigureAwait(false);
+            ? _activation.SetAsync(objects, header, state, passphrase, safe, cancellationToken)
+            : _activation.ChangeAsync(objects, header, state, passphrase, safe, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Makes the key file anew from the key slot in the vault. The next backup is incremental.</summary>
@@ -123,6 +137,31 @@ public sealed class MachineAccount
         MachineState state = RequireActivated();
         (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
         await _activation.RepairAsync(objects, header, state, passphrase, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same by the passphrase that a Key Vault keeps.</summary>
+    /// <param name="keyVaultUri"><c>https://NAME.vault.azure.net/</c>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">As with a passphrase; KeyVaultUriInvalid, KeyVaultSecretNotFound, KeyVaultAccessDenied, …</exception>
+    public async Task RepairKeyFromSafeAsync(string keyVaultUri, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(keyVaultUri);
+        string passphrase = await OpenSafe(RequireActivated().Registration!, keyVaultUri).ReadAsync(cancellationToken).ConfigureAwait(false);
+        await RepairKeyAsync(passphrase, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same by a key in Azure Key Vault, for which the machine's chunk store has a key slot.</summary>
+    /// <param name="keyUri"><c>https://NAME.vault.azure.net/keys/KEY</c>, with or without a version.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, ActivationFailed, KeySlotNotFound, KeyVaultUriInvalid, KeyVaultAccessDenied, …</exception>
+    public async Task RepairKeyByKeyVaultAsync(string keyUri, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(keyUri);
+        using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
+        MachineState state = RequireActivated();
+        IKeyEncryptionKey key = RequireKeyVaults().OpenKey(keyUri, ConnectToKeyVault());
+        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
+        await _activation.RepairAsync(objects, header, state, key, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The vaults that the configuration gives to the holders of certificates.</summary>
@@ -194,16 +233,7 @@ public sealed class MachineAccount
             vault = vault with { Secret = vault.Secret ?? ReadVaultSecret(state), RequiresPrivateEndpoint = vault.RequiresPrivateEndpoint || own.RequiresPrivateEndpoint };
         }
 
-        MachineSettings settings = Settings;
-        return new VaultConnection
-        {
-            Proxy = settings.IsDirect ? null : settings.Proxy,
-            IsDirect = settings.IsDirect,
-            Bandwidth = ShareBandwidth(settings.Throttle),
-            RequiresPrivateEndpoint = vault.RequiresPrivateEndpoint,
-            Secret = vault.Secret,
-            TimeProvider = _options.TimeProvider,
-        };
+        return Connect(vault.Secret, vault.RequiresPrivateEndpoint);
     }
 
     /// <summary>Why jobs cannot open the vault by the key file; null where they can. Only the disk is asked, not the vault.</summary>
@@ -312,6 +342,36 @@ public sealed class MachineAccount
                 "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
                 registration.VaultLocation);
     }
+
+    private IPassphraseSafe OpenSafe(MachineRegistration registration, string uri)
+    {
+        KeyVaultAccess keyVaults = RequireKeyVaults();
+        string name = registration.MachineName;
+        string machine = keyVaults.DomainName is { Length: > 0 } domain && !name.Contains('.', StringComparison.Ordinal) ? $"{name}.{domain}" : name;
+        return keyVaults.OpenSafe(uri, new PassphraseOwner(machine, registration.VaultName, registration.VaultId), ConnectToKeyVault());
+    }
+
+    // A Key Vault is reached as the vault is.
+    private VaultConnection ConnectToKeyVault() => Connect(secret: null, Registration is { RequiresPrivateEndpoint: true });
+
+    private VaultConnection Connect(string? secret, bool requiresPrivateEndpoint)
+    {
+        MachineSettings settings = Settings;
+        return new VaultConnection
+        {
+            Proxy = settings.IsDirect ? null : settings.Proxy,
+            IsDirect = settings.IsDirect,
+            Bandwidth = ShareBandwidth(settings.Throttle),
+            RequiresPrivateEndpoint = requiresPrivateEndpoint,
+            Secret = secret,
+            TimeProvider = _options.TimeProvider,
+        };
+    }
+
+    private KeyVaultAccess RequireKeyVaults() => _keyVaults ?? throw new BackupException(
+        BackupErrorId.NotAvailable,
+        "This program was put together without Azure Key Vault.",
+        "Use the module's cmdlets.");
 
     private void CheckName()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
@@ -26,20 +27,15 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     {
         BackupException? damage = null;
         bool any = false;
-        await foreach (StoredObject found in objects.ListAsync(storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
+        await foreach (FoundSlot found in FindAsync(storeId, cancellationToken).ConfigureAwait(false))
         {
-            if (!TryParse(found.Name, out string store, out string keyId))
-            {
-                continue;
-            }
-
             any = true;
+            damage = found.Damage ?? damage;
             try
             {
-                KeySlot slot = await ReadAsync(store, keyId, cancellationToken).ConfigureAwait(false);
-                if (slot.TryOpen(passphrase, Identity(store, keyId)) is { } master)
+                if (found.Slot?.TryOpen(passphrase, Identity(found)) is { } master)
                 {
-                    return new UnlockedKey(store, keyId, master);
+                    return new UnlockedKey(found.StoreId, found.KeyId, master);
                 }
             }
             catch (BackupException e) when (IsOfOneSlot(e))
@@ -61,36 +57,90 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
                 objects.Location));
     }
 
-    public async Task<string> AddAsync(string storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken)
+    /// <summary>
+    /// Finds the store that a Key Vault key opens. Whoever knows the public half of that key and may write to the vault can make a slot that
+    /// opens with a master key of theirs: so all slots of the key must open the same store, and no slot of that store may know another key.
+    /// </summary>
+    /// <param name="storeId">Only this one; null for any.</param>
+    /// <exception cref="BackupException">KeySlotNotFound, KeySlotContradicted; where no slot opens, what is wrong with one: KeySlotDamaged, KeyVaultAccessDenied, …</exception>
+    public async Task<UnlockedKey> UnlockAsync(IKeyEncryptionKey key, CancellationToken cancellationToken, string? storeId = null)
+    {
+        BackupException? damage = null;
+        UnlockedKey? opened = null;
+        var slots = new List<FoundSlot>();
+        await foreach (FoundSlot found in FindAsync(storeId, cancellationToken).ConfigureAwait(false))
+        {
+            slots.Add(found);
+            if (found.Slot?.IsFor(key) != true)
+            {
+                continue;
+            }
+
+            try
+            {
+                byte[] master = await found.Slot.OpenAsync(key, Identity(found), cancellationToken).ConfigureAwait(false);
+                opened ??= new UnlockedKey(found.StoreId, found.KeyId, master);
+                if (opened.StoreId != found.StoreId)
+                {
+                    throw Contradicted(key, $"opens the chunk stores {opened.StoreId} and {found.StoreId}");
+                }
+            }
+            catch (BackupException e) when (IsOfOneSlot(e) || e.Id is BackupErrorId.KeyVaultKeyUnusable or BackupErrorId.KeyVaultKeyNotFound)
+            {
+                // A version of the key that is disabled or gone: the slot of a newer one may open.
+                damage = e;
+            }
+        }
+
+        if (opened is null)
+        {
+            throw damage ?? new BackupException(
+                BackupErrorId.KeySlotNotFound,
+                $"The vault in '{objects.Location}' has no key slot for the Key Vault key '{key.Id}'.",
+                "'obengine key list' with a passphrase shows the slots; 'obengine key add --new-key-vault-key' adds one.",
+                objects.Location);
+        }
+
+        return slots.Any(found => found.StoreId == opened.StoreId && found.Slot?.Wraps(opened.MasterKey, Identity(found)) == false)
+            ? throw Contradicted(key, $"opens another master key of the chunk store {opened.StoreId} than its other key slots")
+            : opened;
+    }
+
+    /// <summary>Adds a slot for a passphrase.</summary>
+    public Task<string> AddAsync(string storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken)
     {
         string keyId = NewId();
-        KeySlot slot = KeySlot.Create(passphrase, master, Identity(storeId, keyId), iterations, label, clock.GetUtcNow());
-        await objects.TryCreateAsync(VaultLayout.Key(storeId, keyId), slot.Encode(), cancellationToken).ConfigureAwait(false);
+        return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, Identity(storeId, keyId), iterations, label, clock.GetUtcNow()), cancellationToken);
+    }
 
-        // Read back: a slot that does not open would be found out when it is too late.
-        KeySlot written = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
-        return written.Wrapped.AsSpan().SequenceEqual(slot.Wrapped)
-            ? keyId
-            : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it reads back otherwise than it was written");
+    /// <summary>Adds a slot for a Key Vault key.</summary>
+    /// <exception cref="BackupException">KeyVaultKeyTaken: it opens another chunk store of this vault; what the Key Vault refuses.</exception>
+    public async Task<string> AddAsync(string storeId, byte[] master, IKeyEncryptionKey key, string? label, CancellationToken cancellationToken)
+    {
+        await foreach (FoundSlot found in FindAsync(null, cancellationToken).ConfigureAwait(false))
+        {
+            if (found.StoreId != storeId && found.Slot?.IsFor(key) == true)
+            {
+                throw new BackupException(
+                    BackupErrorId.KeyVaultKeyTaken,
+                    $"The Key Vault key '{key.Id}' opens another chunk store of the vault in '{objects.Location}', {found.StoreId}.",
+                    "Make a key of its own for each chunk store: a key that opened two could not say which is meant.",
+                    key.Id);
+            }
+        }
+
+        string keyId = NewId();
+        KeySlot slot = await KeySlot.CreateAsync(key, master, Identity(storeId, keyId), label, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+        return await WriteAsync(storeId, keyId, slot, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The slots of a store; one that cannot be read is null.</summary>
     public async Task<IReadOnlyList<(string KeyId, KeySlot? Slot)>> ListAsync(string storeId, CancellationToken cancellationToken)
     {
         var slots = new List<(string, KeySlot?)>();
-        await foreach (StoredObject found in objects.ListAsync(VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
+        await foreach (FoundSlot found in FindAsync(storeId, cancellationToken).ConfigureAwait(false))
         {
-            if (TryParse(found.Name, out _, out string keyId))
-            {
-                try
-                {
-                    slots.Add((keyId, await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)));
-                }
-                catch (BackupException e) when (IsOfOneSlot(e))
-                {
-                    slots.Add((keyId, null));
-                }
-            }
+            slots.Add((found.KeyId, found.Slot));
         }
 
         return slots;
@@ -123,8 +173,8 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     }
 
     /// <summary>
-    /// Sees to it that a key that came from elsewhere than a passphrase is the store's own, and that a slot is there by which a
-    /// passphrase opens what is written with it.
+    /// Sees to it that a key that came from elsewhere than a passphrase is the store's own, and that a slot is there that
+    /// opens what is written with it.
     /// </summary>
     /// <exception cref="BackupException">KeyFileInvalid, KeySlotNotFound, KeySlotDamaged.</exception>
     public async Task VerifyAsync(UnlockedKey key, CancellationToken cancellationToken)
@@ -135,7 +185,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         {
             throw new BackupException(
                 slots.Count == 0 ? BackupErrorId.KeySlotNotFound : BackupErrorId.KeySlotDamaged,
-                $"The vault in '{objects.Location}' has no sound key slot of the chunk store {key.StoreId}: no passphrase would open what is written to it.",
+                $"The vault in '{objects.Location}' has no sound key slot of the chunk store {key.StoreId}: nothing would open what is written to it.",
                 "Bring the files below 'keys' back from a copy of the vault.",
                 objects.Location);
         }
@@ -163,6 +213,39 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         return store.Index.Packs.Count > 0 || store.Damage.Count == 0;
     }
 
+    // Below keys/, or keys/<store id>/.
+    private async IAsyncEnumerable<FoundSlot> FindAsync(string? storeId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (StoredObject found in objects.ListAsync(storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
+        {
+            if (TryParse(found.Name, out string store, out string keyId))
+            {
+                FoundSlot slot;
+                try
+                {
+                    slot = new FoundSlot(store, keyId, await ReadAsync(store, keyId, cancellationToken).ConfigureAwait(false), null);
+                }
+                catch (BackupException e) when (IsOfOneSlot(e))
+                {
+                    slot = new FoundSlot(store, keyId, null, e);
+                }
+
+                yield return slot;
+            }
+        }
+    }
+
+    private async Task<string> WriteAsync(string storeId, string keyId, KeySlot slot, CancellationToken cancellationToken)
+    {
+        await objects.TryCreateAsync(VaultLayout.Key(storeId, keyId), slot.Encode(), cancellationToken).ConfigureAwait(false);
+
+        // Read back: a slot that does not open would be found out when it is too late.
+        KeySlot written = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
+        return written.Checksum.AsSpan().SequenceEqual(slot.Checksum)
+            ? keyId
+            : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it reads back otherwise than it was written");
+    }
+
     private async Task<KeySlot> ReadAsync(string storeId, string keyId, CancellationToken cancellationToken)
     {
         string name = VaultLayout.Key(storeId, keyId);
@@ -178,6 +261,14 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
     private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
+    private BackupException Contradicted(IKeyEncryptionKey key, string what) => new(
+        BackupErrorId.KeySlotContradicted,
+        $"The key slots of the vault in '{objects.Location}' contradict each other: the Key Vault key '{key.Id}' {what}.",
+        "Nothing was opened: somebody may have put a key slot of theirs there. Open the vault with the passphrase, look at 'obengine key list', and remove the slots that nobody here has made.",
+        objects.Location);
+
+    private string Identity(FoundSlot found) => Identity(found.StoreId, found.KeyId);
+
     private string Identity(string storeId, string keyId) => $"{header.VaultId}/{storeId}/{keyId}";
 
     // keys/<store id>/<key id>
@@ -188,4 +279,8 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         (storeId, keyId) = isKey ? (parts[1], parts[2]) : (string.Empty, string.Empty);
         return isKey;
     }
+
+    /// <param name="Slot">Null where it cannot be read.</param>
+    /// <param name="Damage">Why not.</param>
+    private sealed record FoundSlot(string StoreId, string KeyId, KeySlot? Slot, BackupException? Damage);
 }

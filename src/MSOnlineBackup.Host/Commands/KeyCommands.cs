@@ -1,7 +1,6 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
-using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Host.Rendering;
 
 namespace MSOnlineBackup.Host.Commands;
@@ -20,13 +19,13 @@ internal sealed class KeyListCommand : HostCommand
         BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
         IReadOnlyList<KeySlotInfo> keys = await engine.ListKeysAsync(context.Stop).ConfigureAwait(false);
         context.Renderer.Table(
-            keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent)).ToList(),
+            keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent, key.KeyVaultKey)).ToList(),
             new TextTable<KeyLine>(
                 new Column<KeyLine>("KEY", key => key.Id),
                 new Column<KeyLine>("KIND", key => key.Kind),
                 new Column<KeyLine>("CREATED", key => context.LocalTime(key.Created)),
                 new Column<KeyLine>("IN USE", key => key.IsCurrent ? "yes" : ""),
-                new Column<KeyLine>("LABEL", key => key.Label ?? "")));
+                new Column<KeyLine>("LABEL", key => string.Join("  ", new[] { key.Label, key.KeyVaultKey }.Where(text => !string.IsNullOrEmpty(text))))));
         return new Outcome(new ListSummary("key list", keys.Count), "");
     }
 }
@@ -35,22 +34,24 @@ internal sealed class KeyListCommand : HostCommand
 internal sealed class KeyAddCommand : HostCommand
 {
     private readonly VaultOptions _vault;
-    private readonly PassphraseOptions _newPassphrase;
+    private readonly NewKeyOptions _new;
     private readonly Option<string?> _label;
 
     public KeyAddCommand()
-        : base("add", "Let another passphrase open the vault too.", "obengine key add --vault /mnt/backup --label recovery --new-passphrase-file recovery.txt")
+        : base("add", "Let another passphrase, or a key in Azure Key Vault, open the vault too.", "obengine key add --vault /mnt/backup --label recovery --new-passphrase-file recovery.txt")
     {
         _vault = new VaultOptions(this);
-        _newPassphrase = PassphraseOptions.ForAdding(this);
+        _new = new NewKeyOptions(this);
         _label = Value("--label", "TEXT", "What to call the key slot.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
-        string passphrase = await _newPassphrase.ReadAsync(context).ConfigureAwait(false);
-        KeySlotInfo key = await engine.AddKeyAsync(passphrase, context.Get(_label), context.Stop).ConfigureAwait(false);
+        string? label = context.Get(_label);
+        KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
+            ? await engine.AddKeyAsync(wrapping, label, context.Stop).ConfigureAwait(false)
+            : await engine.AddKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), label, context.Stop).ConfigureAwait(false);
         return new Outcome(new KeySummary("key add", key.KeyId, key.Label), $"Key slot {key.KeyId} added.");
     }
 }
@@ -59,22 +60,24 @@ internal sealed class KeyAddCommand : HostCommand
 internal sealed class KeyChangeCommand : HostCommand
 {
     private readonly VaultOptions _vault;
-    private readonly PassphraseOptions _newPassphrase;
+    private readonly NewKeyOptions _new;
 
     public KeyChangeCommand()
-        : base("change", "Replace the passphrase; no data are written again.", "obengine key change --vault /mnt/backup")
+        : base("change", "Replace the key slot that opens the vault by another; no data are written again.", "obengine key change --vault /mnt/backup")
     {
         _vault = new VaultOptions(this);
-        _newPassphrase = PassphraseOptions.ForAdding(this);
+        _new = new NewKeyOptions(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
-        string passphrase = await _newPassphrase.ReadAsync(context).ConfigureAwait(false);
-        KeySlotInfo key = await engine.ChangeKeyAsync(passphrase, context.Stop).ConfigureAwait(false);
-        string text = $"The passphrase was changed; the new key slot is {key.KeyId}.\n"
-            + "Who knew the old passphrase and kept a copy of the old key slot can still open this vault.";
+        KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
+            ? await engine.ChangeKeyAsync(wrapping, context.Stop).ConfigureAwait(false)
+            : await engine.ChangeKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop).ConfigureAwait(false);
+        string text = key.KeyVaultKey is { } uri
+            ? $"'{uri}' opens the vault from now on; the new key slot is {key.KeyId}.\nWho kept a copy of the old key slot can still open this vault by what opened that."
+            : $"The passphrase was changed; the new key slot is {key.KeyId}.\nWho knew the old passphrase and kept a copy of the old key slot can still open this vault.";
         return new Outcome(new KeySummary("key change", key.KeyId, key.Label), text);
     }
 }

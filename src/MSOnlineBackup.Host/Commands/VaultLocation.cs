@@ -1,6 +1,8 @@
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Storage.Azure;
+using MSOnlineBackup.Storage.Azure.KeyVault;
 
 namespace MSOnlineBackup.Host.Commands;
 
@@ -14,6 +16,9 @@ internal static class VaultLocation
     /// <summary>The store for a new vault.</summary>
     public static IVaultStore Create(string location, VaultConnection connection, CommandContext context) =>
         VaultStores.Create(location, connection, wait => Note(wait, context));
+
+    /// <summary>A key in Azure Key Vault. Alone in its method, so that nothing of Azure is loaded where no key is named.</summary>
+    public static IKeyEncryptionKey OpenKey(string uri, VaultConnection connection) => KeyVaultKey.Open(uri, connection);
 
     private static void Note(VaultWait wait, CommandContext context) =>
         context.Renderer.Note($"{wait.Cause.Message} Trying again in {Quantity.Duration(wait.Delay)}.");

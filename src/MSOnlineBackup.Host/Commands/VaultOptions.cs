@@ -5,7 +5,7 @@ using MSOnlineBackup.Host.Passphrases;
 
 namespace MSOnlineBackup.Host.Commands;
 
-/// <summary>Which vault, and the passphrase that opens it: the options of every command that works on one.</summary>
+/// <summary>Which vault, and the passphrase or Key Vault key that opens it: the options of every command that works on one.</summary>
 internal sealed class VaultOptions
 {
     /// <summary>The environment variable that stands in for <c>--vault</c>.</summary>
@@ -18,6 +18,12 @@ internal sealed class VaultOptions
     };
 
     private readonly ConnectionOptions _connection;
+    private readonly Option<string?> _keyVaultKey = new("--key-vault-key")
+    {
+        HelpName = "URI",
+        Description = "Opens the vault by a key in Azure Key Vault instead of a passphrase: https://NAME.vault.azure.net/keys/KEY.",
+    };
+
     private readonly PassphraseOptions _passphrase;
 
     public VaultOptions(Command command)
@@ -25,20 +31,31 @@ internal sealed class VaultOptions
         command.Add(_vault);
         _connection = new ConnectionOptions(command);
         _passphrase = PassphraseOptions.ForOpening(command);
+        command.Add(_keyVaultKey);
     }
+
+    /// <summary>How a vault in Azure is reached, and its Key Vault.</summary>
+    public VaultConnection Connect(CommandContext context) => _connection.Read(context);
 
     /// <summary>The vault's store, for what needs no passphrase.</summary>
     public IVaultStore OpenStore(CommandContext context) => VaultLocation.Open(
         context.Get(_vault)
         ?? context.Environment.Variable(Variable)
         ?? throw context.Invalid("No vault was named.", $"Name its folder or URL with --vault, or set {Variable}."),
-        _connection.Read(context),
+        Connect(context),
         context);
 
-    /// <summary>Opens the vault with the passphrase.</summary>
+    /// <summary>Opens the vault with the passphrase, or by the Key Vault key that was named.</summary>
     public async Task<BackupEngine> OpenAsync(CommandContext context)
     {
         IVaultStore store = OpenStore(context);
+        if (context.Get(_keyVaultKey) is { } uri)
+        {
+            return _passphrase.IsNamed(context)
+                ? throw context.Invalid($"Both {_keyVaultKey.Name} and a passphrase were given.", "Give one of them.")
+                : await BackupEngine.OpenAsync(store, VaultLocation.OpenKey(uri, Connect(context)), context.EngineOptions, context.Stop).ConfigureAwait(false);
+        }
+
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
         return await BackupEngine.OpenAsync(store, passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
     }

@@ -1,6 +1,5 @@
 using Azure;
 using Azure.Core;
-using Azure.Core.Pipeline;
 using Azure.Identity;
 using Azure.Storage;
 using Azure.Storage.Blobs;
@@ -43,20 +42,18 @@ internal static class AzureIdentity
             // A token may be used by whoever sees it.
             _ when location.Url.Scheme != Uri.UriSchemeHttps => throw IdentityErrors.NotFound(location.ToString(), null),
 
-            // Who somebody is can only be asked in public.
-            _ => new BlobContainerClient(
-                location.Url, CreateTokenCredential(connection, AzureTransport.Create(connection with { RequiresPrivateEndpoint = false })), options),
+            _ => new BlobContainerClient(location.Url, CreateTokenCredential(connection), options),
         };
 
     /// <summary>The identity of this machine, or of who is signed in.</summary>
     /// <param name="connection">How Azure is reached.</param>
-    /// <param name="transport">What carries the questions for tokens.</param>
-    public static TokenCredential CreateTokenCredential(VaultConnection connection, HttpPipelineTransport transport)
+    public static TokenCredential CreateTokenCredential(VaultConnection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
         return new MachineCredential(new DefaultAzureCredential(new DefaultAzureCredentialOptions
         {
-            Transport = transport,
+            // Who somebody is can only be asked in public.
+            Transport = AzureTransport.Create(connection with { RequiresPrivateEndpoint = false }),
             ExcludeInteractiveBrowserCredential = true,
             ExcludeVisualStudioCredential = true,
             ExcludeVisualStudioCodeCredential = true,

@@ -5,20 +5,39 @@ using MSOnlineBackup.Model.Conversions;
 namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Makes this machine's key file anew where it was lost or damaged.</summary>
-[Cmdlet(VerbsDiagnostic.Repair, "OBKey", SupportsShouldProcess = true)]
+[Cmdlet(VerbsDiagnostic.Repair, "OBKey", SupportsShouldProcess = true, DefaultParameterSetName = Passphrase)]
 [OutputType(typeof(void))]
 public sealed class RepairOBKeyCommand : OBEngineCmdlet
 {
+    private const string Passphrase = "Passphrase";
+    private const string Secret = "KeyVaultUri";
+    private const string Key = "KeyVaultKey";
+
     /// <summary>The machine's passphrase.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Passphrase)]
     public SecureString EncryptionPassphrase { get; set; } = null!;
+
+    /// <summary>The Key Vault that keeps the machine's passphrase.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = Secret)]
+    [ValidateNotNullOrEmpty]
+    public string KeyVaultUri { get; set; } = "";
+
+    /// <summary>The key in a Key Vault that opens a key slot of the machine's data.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = Key)]
+    [ValidateNotNullOrEmpty]
+    public string KeyVaultKey { get; set; } = "";
 
     /// <inheritdoc/>
     protected override void Process()
     {
         if (ShouldProcess(Agent.Machine.ScratchFolder, "Make the key file anew"))
         {
-            Run((_, stop) => Agent.Machine.RepairKeyAsync(EncryptionPassphrase.ToPlain(), stop));
+            Run((_, stop) => ParameterSetName switch
+            {
+                Secret => Agent.Machine.RepairKeyFromSafeAsync(KeyVaultUri, stop),
+                Key => Agent.Machine.RepairKeyByKeyVaultAsync(KeyVaultKey, stop),
+                _ => Agent.Machine.RepairKeyAsync(EncryptionPassphrase.ToPlain(), stop),
+            });
         }
     }
 }

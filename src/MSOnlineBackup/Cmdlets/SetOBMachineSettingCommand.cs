@@ -27,6 +27,11 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [AllowNull]
     public string? SecurityPin { get; set; }
 
+    /// <summary>The Key Vault that is to keep the passphrase.</summary>
+    [Parameter(ParameterSetName = Encryption)]
+    [ValidateNotNullOrEmpty]
+    public string? KeyVaultUri { get; set; }
+
     /// <summary>The days that have work hours.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Throttle)]
     public DayOfWeek[] WorkDay { get; set; } = [];
@@ -83,7 +88,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         switch (ParameterSetName)
         {
             case Encryption:
-                Run((_, stop) => Agent.Machine.SetPassphraseAsync(EncryptionPassphrase.ToPlain(), stop));
+                Run((_, stop) => Agent.Machine.SetPassphraseAsync(EncryptionPassphrase.ToPlain(), stop, KeyVaultUri));
                 break;
             case Throttle:
                 var throttle = new ThrottleSetting([.. WorkDay.Distinct().Order()], StartWorkHour, EndWorkHour, WorkHourBandwidth, NonWorkHourBandwidth);

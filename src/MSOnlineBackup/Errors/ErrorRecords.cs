@@ -18,19 +18,23 @@ internal static class ErrorRecords
     {
         BackupErrorId.VaultNotFound or BackupErrorId.KeySlotNotFound or BackupErrorId.SourceNotFound or BackupErrorId.SourceItemVanished
             or BackupErrorId.RecoveryPointNotFound or BackupErrorId.RecoverableItemNotFound or BackupErrorId.PolicyNotFound or BackupErrorId.JobNotFound
-            or BackupErrorId.VaultDataMissing => ErrorCategory.ObjectNotFound,
+            or BackupErrorId.VaultDataMissing or BackupErrorId.KeyVaultNotFound or BackupErrorId.KeyVaultSecretNotFound or BackupErrorId.KeyVaultSecretDeleted
+            or BackupErrorId.KeyVaultKeyNotFound => ErrorCategory.ObjectNotFound,
         BackupErrorId.JobHostMissing => ErrorCategory.NotInstalled,
-        BackupErrorId.VaultExists or BackupErrorId.RestoreItemExists or BackupErrorId.MachineNameTaken => ErrorCategory.ResourceExists,
+        BackupErrorId.VaultExists or BackupErrorId.RestoreItemExists or BackupErrorId.MachineNameTaken or BackupErrorId.KeyVaultSecretForeign
+            or BackupErrorId.KeyVaultKeyTaken => ErrorCategory.ResourceExists,
         BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
-            or BackupErrorId.ActivationDamaged or BackupErrorId.PriceTableInvalid => ErrorCategory.InvalidData,
-        BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused => ErrorCategory.ConnectionError,
-        BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused => ErrorCategory.SecurityError,
-        BackupErrorId.VaultAccessDenied or BackupErrorId.VaultAccountDisabled or BackupErrorId.VaultDataProtected or BackupErrorId.StateAccessDenied => ErrorCategory.PermissionDenied,
+            or BackupErrorId.ActivationDamaged or BackupErrorId.PriceTableInvalid or BackupErrorId.KeySlotContradicted => ErrorCategory.InvalidData,
+        BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused or BackupErrorId.KeyVaultUnreachable => ErrorCategory.ConnectionError,
+        BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused or BackupErrorId.KeyVaultUntrusted => ErrorCategory.SecurityError,
+        BackupErrorId.VaultAccessDenied or BackupErrorId.VaultAccountDisabled or BackupErrorId.VaultDataProtected or BackupErrorId.StateAccessDenied
+            or BackupErrorId.KeyVaultAccessDenied or BackupErrorId.KeyVaultFirewalled => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
             or BackupErrorId.PolicyLimitExceeded => ErrorCategory.LimitsExceeded,
         BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected
-            or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired => ErrorCategory.AuthenticationError,
+            or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired
+            or BackupErrorId.KeyVaultIdentityMissing => ErrorCategory.AuthenticationError,
         BackupErrorId.SourceNotMounted or BackupErrorId.VaultDataArchived or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
@@ -38,9 +42,9 @@ internal static class ErrorRecords
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing
-            or BackupErrorId.StorageSecretInvalid => ErrorCategory.InvalidArgument,
+            or BackupErrorId.StorageSecretInvalid or BackupErrorId.KeyVaultUriInvalid => ErrorCategory.InvalidArgument,
         BackupErrorId.KeySlotIsLast or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
-            or BackupErrorId.MachineNotActivated => ErrorCategory.InvalidOperation,
+            or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost => ErrorCategory.OperationStopped,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
         BackupErrorId.UnexpectedError or _ => ErrorCategory.NotSpecified,

@@ -215,6 +215,6 @@ public class KeySlotTests
     {
         byte[] facts = Encoding.UTF8.GetBytes(
             $"MSOnlineBackup key slot\n{slot.Format}\n{identity}\n{slot.Kind}\n{slot.Kdf}\n{slot.Iterations}\n{slot.Created}\n{slot.Label}");
-        return (slot with { Checksum = SHA256.HashData([.. facts, .. slot.Salt, .. slot.Verifier, .. slot.Wrapped]) }).Encode();
+        return (slot with { Checksum = SHA256.HashData([.. facts, .. slot.Salt!, .. slot.Verifier!, .. slot.Wrapped]) }).Encode();
     }
 }

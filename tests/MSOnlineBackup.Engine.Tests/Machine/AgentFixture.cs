@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Machine;
@@ -35,6 +36,15 @@ internal sealed class AgentFixture : IDisposable
     /// <summary>How each vault was reached the last time.</summary>
     public Dictionary<string, VaultConnection> Connections { get; } = [];
 
+    /// <summary>What stands for a Key Vault; null: none is used.</summary>
+    public IPassphraseSafe? Safe { get; set; }
+
+    /// <summary>Whose passphrase the safe was opened for.</summary>
+    public PassphraseOwner? Owner { get; private set; }
+
+    /// <summary>The one key in Key Vault.</summary>
+    public IKeyEncryptionKey? Wrapping { get; set; }
+
     public string this[string name] => _folder[name];
 
     public string StateOf(string machine) => _folder["state", machine];
@@ -53,6 +63,16 @@ internal sealed class AgentFixture : IDisposable
         {
             Connections[location] = connection;
             return FolderVaultStore.Create(FolderOf(location));
+        },
+        KeyVaults = Safe is null ? null : new KeyVaultAccess
+        {
+            OpenSafe = (_, owner, _) =>
+            {
+                Owner = owner;
+                return Safe;
+            },
+            OpenKey = (_, _) => Wrapping!,
+            DomainName = "example.org",
         },
         Limits = PolicyLimits.Open,
         Engine = new EngineOptions { TimeProvider = Clock, KeyDerivationIterations = 10, Workers = 2 },

@@ -132,6 +132,19 @@ internal sealed class IndependentReader
             : null;
     }
 
+    /// <summary>Section 5.1, of a slot that a Key Vault key opens: in the place of the Key Vault stands the key itself.</summary>
+    public static byte[] OpenSlot(byte[] slot, string identity, RSA key)
+    {
+        JsonElement json = Json(slot);
+        string Text(string name) => json.TryGetProperty(name, out JsonElement value) ? value.ToString() : string.Empty;
+        byte[] Bytes(string name) => json.GetProperty(name).GetBytesFromBase64();
+        Require(Text("format") == "1" && Text("kind") == "azure-key-vault" && Text("algorithm") == "rsa-oaep-256", "unknown key slot");
+        byte[] bound = Encoding.UTF8.GetBytes(string.Join(
+            '\n', "MSOnlineBackup key slot", Text("format"), identity, Text("kind"), Text("algorithm"), Text("key"), Text("created"), Text("label")));
+        Require(SHA256.HashData([.. bound, .. Bytes("encryptedKey"), .. Bytes("wrapped")]).AsSpan().SequenceEqual(Bytes("checksum")), "key slot's checksum");
+        return IndependentKeys.Open(key.Decrypt(Bytes("encryptedKey"), RSAEncryptionPadding.OaepSHA256), new byte[12], Bytes("wrapped"), bound);
+    }
+
     private static byte[] OpenChunk(IndependentKeys keys, byte[] salt, byte packKind, uint ordinal, byte[] record, ReadOnlySpan<byte> sealedBytes)
     {
         byte[] associated = [.. keys.Context, 1, packKind, .. Nonce(ordinal)[..4], .. record];

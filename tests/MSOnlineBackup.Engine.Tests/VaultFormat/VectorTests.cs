@@ -9,6 +9,7 @@ using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Index;
 using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Vaults;
 using Xunit;
 
@@ -82,6 +83,28 @@ public sealed class VectorTests
         Assert.Null(slot.TryOpen(passphrase + "!", identity));
         Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, passphrase));
         Assert.Null(IndependentReader.OpenSlot(stored, identity, passphrase + "!"));
+    }
+
+    [Fact]
+    public async Task The_slot_of_a_Key_Vault_key_opens_with_that_key()
+    {
+        byte[] stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("key-vault-slot", "slot"));
+        string identity = $"{Hex(s_vault)}/{Hex(s_store)}/{FormatDocument.Raw("key-vault-slot", "key id")}";
+        using var rsa = RSA.Create();
+        rsa.ImportPkcs8PrivateKey(FormatDocument.Hex("key-vault-slot", "private key"), out _);
+        var key = new RsaKey("https://backups.vault.azure.net/keys/wrapping", "0123456789abcdef0123456789abcdef", rsa);
+        CancellationToken cancel = TestContext.Current.CancellationToken;
+
+        KeySlot slot = KeySlot.Decode(stored, identity);
+
+        Assert.True(slot.IsFor(key));
+        Assert.True(slot.Wraps(s_master, identity));
+        Assert.Equal(s_master, await slot.OpenAsync(key, identity, cancel));
+        Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, rsa));
+        Assert.Equal(FormatDocument.Hex("key-vault-slot", "slot key"), await key.UnwrapAsync(new WrappedKey(slot.KeyVaultKey!, slot.EncryptedKey!), cancel));
+
+        KeySlot made = await KeySlot.CreateAsync(key, s_master, identity, "Schlüssel", DateTimeOffset.UnixEpoch, cancel);
+        Assert.Equal(s_master, IndependentReader.OpenSlot(made.Encode(), identity, rsa));
     }
 
     [Fact]

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Host.Passphrases;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary>What a new key slot is to be opened by: a passphrase, or a key in Azure Key Vault.</summary>
+internal sealed class NewKeyOptions
+{
+    private readonly PassphraseOptions _passphrase;
+
+    private readonly Option<string?> _keyVaultKey = new("--new-key-vault-key")
+    {
+        HelpName = "URI",
+        Description = "Takes a key in Azure Key Vault instead of a new passphrase; without a version, the newest.",
+    };
+
+    public NewKeyOptions(Command command)
+    {
+        _passphrase = PassphraseOptions.ForAdding(command);
+        command.Add(_keyVaultKey);
+    }
+
+    /// <summary>The Key Vault key; null where a passphrase is wanted.</summary>
+    public IKeyEncryptionKey? TryOpenKey(CommandContext context, VaultConnection connection) => context.Get(_keyVaultKey) is not { } uri
+        ? null
+        : _passphrase.IsNamed(context)
+            ? throw context.Invalid($"Both {_keyVaultKey.Name} and a new passphrase were given.", "Give one of them.")
+            : VaultLocation.OpenKey(uri, connection);
+
+    /// <summary>The new passphrase.</summary>
+    public Task<string> ReadPassphraseAsync(CommandContext context) => _passphrase.ReadAsync(context);
+}
