@@ -50,6 +50,8 @@ internal static class AzureIdentity
     public static TokenCredential CreateTokenCredential(VaultConnection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
+
+        // Its own retries stay: it knows which answers of a machine's identity service pass.
         return new MachineCredential(new DefaultAzureCredential(new DefaultAzureCredentialOptions
         {
             // Who somebody is can only be asked in public.
