@@ -39,7 +39,8 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     // Where packs go, once it is known.
     private AccessTier? _rare;
 
-    // Until the first write has made it, the container of a new vault need not be there.
+    // Until the first write has made it, the container of a new vault need not be there. A call goes by what held when it was
+    // begun: its answer may come after another call has made the container.
     private volatile bool _mayBeAbsent;
 
     internal BlobVaultStore(string location, VaultConnection connection, bool mayBeAbsent)
@@ -79,6 +80,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
     {
         ObjectName.ThrowIfInvalid(name);
+        bool mayBeAbsent = _mayBeAbsent;
         AccessTier tier = use == ObjectUse.Rare ? _rare ??= await ReadTierAsync(cancellationToken).ConfigureAwait(false) : AccessTier.Hot;
         try
         {
@@ -86,7 +88,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
             {
                 return await UploadAsync(name, content, tier, cancellationToken).ConfigureAwait(false);
             }
-            catch (RequestFailedException failure) when (_mayBeAbsent && BlobErrors.Is(failure, BlobErrorCode.ContainerNotFound))
+            catch (RequestFailedException failure) when (mayBeAbsent && BlobErrors.Is(failure, BlobErrorCode.ContainerNotFound))
             {
                 await _container.CreateIfNotExistsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
                 _mayBeAbsent = false;
@@ -104,6 +106,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     {
         ObjectName.ThrowIfInvalid(name);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        bool mayBeAbsent = _mayBeAbsent;
         try
         {
             // A range of no bytes cannot be asked for.
@@ -120,7 +123,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
         }
         catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
         {
-            throw Explain(failure, name);
+            throw Explain(failure, name, mayBeAbsent);
         }
     }
 
@@ -128,12 +131,13 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     public async ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.ThrowIfInvalid(name);
+        bool mayBeAbsent = _mayBeAbsent;
         try
         {
             BlobProperties found = await _container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
             return new StoredObject(name, found.ContentLength, found.CreatedOn.ToUniversalTime());
         }
-        catch (RequestFailedException failure) when (IsAbsent(failure))
+        catch (RequestFailedException failure) when (IsAbsent(failure, mayBeAbsent))
         {
             return null;
         }
@@ -147,6 +151,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ObjectName.ThrowIfInvalidPrefix(prefix);
+        bool mayBeAbsent = _mayBeAbsent;
         await using IAsyncEnumerator<BlobItem> items = _container.GetBlobsAsync(prefix: prefix, cancellationToken: cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await MoveAsync().ConfigureAwait(false))
         {
@@ -163,7 +168,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
             {
                 return await items.MoveNextAsync().ConfigureAwait(false);
             }
-            catch (RequestFailedException failure) when (IsAbsent(failure))
+            catch (RequestFailedException failure) when (IsAbsent(failure, mayBeAbsent))
             {
                 return false;
             }
@@ -178,11 +183,12 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     public async ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.ThrowIfInvalid(name);
+        bool mayBeAbsent = _mayBeAbsent;
         try
         {
             await _container.GetBlobClient(name).DeleteAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         }
-        catch (RequestFailedException failure) when (IsAbsent(failure))
+        catch (RequestFailedException failure) when (IsAbsent(failure, mayBeAbsent))
         {
             // As asked.
         }
@@ -339,10 +345,10 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
             : throw new IOException($"the answer is not the range that was asked for, but '{range}'");
     }
 
-    private BackupException Explain(Exception failure, string name) => failure is RequestFailedException refused && IsAbsent(refused)
+    private BackupException Explain(Exception failure, string name, bool mayBeAbsent) => failure is RequestFailedException refused && IsAbsent(refused, mayBeAbsent)
         ? BlobErrors.Missing(Location, name, failure)
         : BlobErrors.From(failure, Location, name);
 
-    private bool IsAbsent(RequestFailedException failure) =>
-        BlobErrors.SaysThatItIsAbsent(failure) || (_mayBeAbsent && BlobErrors.Is(failure, BlobErrorCode.ContainerNotFound));
+    private static bool IsAbsent(RequestFailedException failure, bool mayBeAbsent) =>
+        BlobErrors.SaysThatItIsAbsent(failure) || (mayBeAbsent && BlobErrors.Is(failure, BlobErrorCode.ContainerNotFound));
 }
