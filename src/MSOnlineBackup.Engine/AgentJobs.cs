@@ -172,7 +172,7 @@ public sealed class AgentJobs
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
-            BackupEngine engine = await _agent.OpenEngineAsync(stop).ConfigureAwait(false);
+            BackupEngine engine = await _agent.OpenEngineAsync(job.Monitor, stop).ConfigureAwait(false);
             string machine = MachineName;
             IReadOnlyList<RecoveryPoint> earlier = await engine.ListPointsAsync(machine, stop).ConfigureAwait(false);
             var request = new BackupRequest
@@ -223,7 +223,7 @@ public sealed class AgentJobs
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
-            BackupEngine engine = await OpenEngineAsync(order, stop).ConfigureAwait(false);
+            BackupEngine engine = await OpenEngineAsync(order, job.Monitor, stop).ConfigureAwait(false);
             RecoveryPoint point = await engine.GetPointAsync(order.PointId, order.MachineName, stop).ConfigureAwait(false);
             job.RecoveryPointId = point.SessionId;
             var request = new RestoreRequest
@@ -281,16 +281,16 @@ public sealed class AgentJobs
 
     private static BackupException Missing(string message, string action) => new(BackupErrorId.RecoveryOptionMissing, message, action);
 
-    private Task<BackupEngine> OpenEngineAsync(RecoveryOrder order, CancellationToken cancellationToken)
+    private Task<BackupEngine> OpenEngineAsync(RecoveryOrder order, JobMonitor monitor, CancellationToken cancellationToken)
     {
         if (order.Passphrase is not { } passphrase)
         {
-            return _agent.OpenEngineAsync(cancellationToken);
+            return _agent.OpenEngineAsync(monitor, cancellationToken);
         }
 
         string location = order.VaultLocation ?? _agent.Machine.Registration?.VaultLocation
             ?? throw Missing("No vault was named, and this machine is registered with none.", "Name the vault, or register the machine with Start-OBRegistration.");
-        return _agent.OpenEngineAsync(location, passphrase, cancellationToken);
+        return _agent.OpenEngineAsync(location, passphrase, monitor, cancellationToken);
     }
 
     private async Task<JobRecord> StartAsync(JobOrder order, string? passphrase, CancellationToken cancellationToken)

@@ -76,6 +76,9 @@ public sealed record JobRecord
     /// <summary>How many items were skipped.</summary>
     public long Skipped { get; init; }
 
+    /// <summary>What it waits for; null while it gets on, and when it has ended.</summary>
+    public JobWait? Wait { get; init; }
+
     /// <summary>The record of the job when it has ended, with sources that were not through ending as it does.</summary>
     internal JobRecord EndedAs(JobState state, JobError? error, DateTimeOffset at) => this with
     {
@@ -83,6 +86,7 @@ public sealed record JobRecord
         Phase = JobPhase.Finished,
         Ended = at,
         Error = error,
+        Wait = null,
         Sources = [.. Sources.Select(source => source.State == JobState.InProgress ? source with { State = state, Error = error } : source)],
     };
 }

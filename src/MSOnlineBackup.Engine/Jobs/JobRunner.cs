@@ -90,6 +90,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock)
                 NewBytes = counters.NewBytes,
                 StoredBytes = counters.StoredBytes,
                 Skipped = counters.Skipped,
+                Wait = counters.Wait,
             };
         }
 

@@ -93,7 +93,7 @@ public sealed class MachineAccount
         Passphrase.Validate(passphrase);
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         MachineState state = RequireRegistered();
-        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
+        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(cancellationToken).ConfigureAwait(false);
         await (state.Activation is null
             ? _activation.SetAsync(objects, header, state, passphrase, cancellationToken)
             : _activation.ChangeAsync(objects, header, state, passphrase, cancellationToken)).ConfigureAwait(false);
@@ -106,7 +106,7 @@ public sealed class MachineAccount
         ArgumentNullException.ThrowIfNull(passphrase);
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         MachineState state = RequireActivated();
-        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
+        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(cancellationToken).ConfigureAwait(false);
         await _activation.RepairAsync(objects, header, state, passphrase, cancellationToken).ConfigureAwait(false);
     }
 
@@ -155,10 +155,24 @@ public sealed class MachineAccount
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid (34506), ActivationDamaged (0x1FC07).</exception>
     internal UnlockedKey ReadKey() => _activation.ReadKey(RequireActivated());
 
-    /// <summary>Opens the vault that this machine is registered with.</summary>
-    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where it is gone or another is in its place, …</exception>
-    internal async Task<IVaultStore> OpenVaultAsync(CancellationToken cancellationToken) =>
-        (await OpenOwnAsync(RequireRegistered().Registration!, cancellationToken).ConfigureAwait(false)).Objects;
+    /// <summary>The store of the vault that this machine is registered with; nothing of it is read yet.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
+    internal IVaultStore OpenVault() => _openVault(RequireRegistered().Registration!.VaultLocation);
+
+    /// <summary>Reads the header of that vault.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where another is in its place, …</exception>
+    internal async Task<VaultHeader> ReadHeaderAsync(IVaultStore objects, CancellationToken cancellationToken)
+    {
+        MachineRegistration registration = RequireRegistered().Registration!;
+        VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        return header.VaultId == registration.VaultId
+            ? header
+            : throw new BackupException(
+                BackupErrorId.VaultNotFound,
+                $"The vault at '{registration.VaultLocation}' is not the one that this machine is registered with, '{registration.VaultName}'.",
+                "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
+                registration.VaultLocation);
+    }
 
     /// <summary>Checks a credential file as a registration does, and returns what it says.</summary>
     internal async Task<VaultCredential> ReadCredentialAsync(string file, CancellationToken cancellationToken)
@@ -197,16 +211,10 @@ public sealed class MachineAccount
         return (objects, await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false));
     }
 
-    private async Task<(IVaultStore Objects, VaultHeader Header)> OpenOwnAsync(MachineRegistration registration, CancellationToken cancellationToken)
+    private async Task<(IVaultStore Objects, VaultHeader Header)> OpenOwnAsync(CancellationToken cancellationToken)
     {
-        (IVaultStore objects, VaultHeader header) = await OpenAsync(registration.VaultLocation, cancellationToken).ConfigureAwait(false);
-        return header.VaultId == registration.VaultId
-            ? (objects, header)
-            : throw new BackupException(
-                BackupErrorId.VaultNotFound,
-                $"The vault at '{registration.VaultLocation}' is not the one that this machine is registered with, '{registration.VaultName}'.",
-                "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
-                registration.VaultLocation);
+        IVaultStore objects = OpenVault();
+        return (objects, await ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false));
     }
 
     private void CheckName()

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Restore;
 
@@ -66,7 +67,7 @@ public sealed record RestoreRequest
     public bool Verify { get; init; }
 }
 
-/// <summary>What a restore would do, before it does anything. Pure data.</summary>
+/// <summary>What a restore would do, before it does anything.</summary>
 /// <param name="Request">What was asked.</param>
 /// <param name="Files">Files to write.</param>
 /// <param name="Directories">Folders to create or keep.</param>
@@ -85,7 +86,11 @@ public sealed record RestorePlan(
     long PackBytes,
     int Packs,
     long Conflicts,
-    long Unrestorable);
+    long Unrestorable)
+{
+    /// <summary>The opened store that the plan was made from: its index need not be read again.</summary>
+    internal ChunkStore? Store { get; init; }
+}
 
 /// <summary>What a restore did.</summary>
 /// <param name="Files">Files written.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
@@ -26,25 +27,14 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     {
         BackupException? damage = null;
         bool any = false;
-        await foreach (StoredObject found in objects.ListAsync(storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
+        string folder = storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId);
+        await foreach ((string store, string keyId, KeySlot? slot, BackupException? fault) in ReadAllAsync(folder, cancellationToken).ConfigureAwait(false))
         {
-            if (!TryParse(found.Name, out string store, out string keyId))
-            {
-                continue;
-            }
-
             any = true;
-            try
+            damage = fault ?? damage;
+            if (slot?.TryOpen(passphrase, Identity(store, keyId)) is { } master)
             {
-                KeySlot slot = await ReadAsync(store, keyId, cancellationToken).ConfigureAwait(false);
-                if (slot.TryOpen(passphrase, Identity(store, keyId)) is { } master)
-                {
-                    return new UnlockedKey(store, keyId, master);
-                }
-            }
-            catch (BackupException e) when (IsOfOneSlot(e))
-            {
-                damage = e;
+                return new UnlockedKey(store, keyId, master);
             }
         }
 
@@ -78,19 +68,9 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     public async Task<IReadOnlyList<(string KeyId, KeySlot? Slot)>> ListAsync(string storeId, CancellationToken cancellationToken)
     {
         var slots = new List<(string, KeySlot?)>();
-        await foreach (StoredObject found in objects.ListAsync(VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
+        await foreach ((_, string keyId, KeySlot? slot, _) in ReadAllAsync(VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
         {
-            if (TryParse(found.Name, out _, out string keyId))
-            {
-                try
-                {
-                    slots.Add((keyId, await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)));
-                }
-                catch (BackupException e) when (IsOfOneSlot(e))
-                {
-                    slots.Add((keyId, null));
-                }
-            }
+            slots.Add((keyId, slot));
         }
 
         return slots;
@@ -161,6 +141,36 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     {
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, key.StoreId, key.MasterKey, cancellationToken).ConfigureAwait(false);
         return store.Index.Packs.Count > 0 || store.Damage.Count == 0;
+    }
+
+    private async IAsyncEnumerable<(string StoreId, string KeyId, KeySlot? Slot, BackupException? Fault)> ReadAllAsync(
+        string folder, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var names = new List<(string StoreId, string KeyId)>();
+        await foreach (StoredObject found in objects.ListAsync(folder, cancellationToken).ConfigureAwait(false))
+        {
+            if (TryParse(found.Name, out string storeId, out string keyId))
+            {
+                names.Add((storeId, keyId));
+            }
+        }
+
+        await foreach ((string, string, KeySlot?, BackupException?) slot in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, ReadAsync, cancellationToken).ConfigureAwait(false))
+        {
+            yield return slot;
+        }
+
+        async Task<(string, string, KeySlot?, BackupException?)> ReadAsync((string StoreId, string KeyId) name, CancellationToken token)
+        {
+            try
+            {
+                return (name.StoreId, name.KeyId, await this.ReadAsync(name.StoreId, name.KeyId, token).ConfigureAwait(false), null);
+            }
+            catch (BackupException e) when (IsOfOneSlot(e))
+            {
+                return (name.StoreId, name.KeyId, null, e);
+            }
+        }
     }
 
     private async Task<KeySlot> ReadAsync(string storeId, string keyId, CancellationToken cancellationToken)

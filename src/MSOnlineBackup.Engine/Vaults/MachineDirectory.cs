@@ -82,9 +82,8 @@ internal static class MachineDirectory
         }
 
         var machines = new Dictionary<string, (int Sequence, MachineRecord? Record)>();
-        foreach ((string id, (int sequence, string name)) in newest)
+        await foreach ((string id, int sequence, byte[]? content) in ReadAhead.SelectAsync(newest, objects.Capabilities.MaxConcurrency, ReadOneAsync, cancellationToken).ConfigureAwait(false))
         {
-            byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, MaxLength, cancellationToken).ConfigureAwait(false);
             MachineRecord? record = null;
             try
             {
@@ -99,5 +98,8 @@ internal static class MachineDirectory
         }
 
         return machines;
+
+        async Task<(string, int, byte[]?)> ReadOneAsync(KeyValuePair<string, (int Sequence, string Name)> machine, CancellationToken token) =>
+            (machine.Key, machine.Value.Sequence, await VaultHeader.ReadSmallAsync(objects, machine.Value.Name, MaxLength, token).ConfigureAwait(false));
     }
 }
