@@ -21,6 +21,7 @@ public sealed class ResilientVaultStore : IVaultStore
     // More than any job has under way: a store that never complains is not held back.
     private const int MostCalls = 64;
 
+    private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(1);
     private static readonly ResiliencePropertyKey<long> _failingSince = new("failing since");
 
     private readonly IVaultStore _inner;
@@ -180,12 +181,12 @@ public sealed class ResilientVaultStore : IVaultStore
         ? TimeSpan.FromTicks(Math.Clamp(asked.Ticks, 0, _options.LongestRequest.Ticks))
         : null;
 
-    // One note for all calls that wait for the same.
+    // One note for all calls that wait for the same. Timers tick in milliseconds, so a wait may end that much early.
     private void Announce(VaultWait wait)
     {
         VaultWait? known = _wait;
         _wait = wait;
-        if (known is null || known.Until <= _clock.GetUtcNow())
+        if (known is null || known.Until <= _clock.GetUtcNow() + _tick)
         {
             _options.Waiting?.Invoke(wait);
         }

@@ -24,6 +24,8 @@ internal static class JobConversion
             SkippedItems = job.Skipped,
             NewBytes = job.NewBytes,
             StoredBytes = job.StoredBytes,
+            WaitReason = job.Wait?.Cause,
+            WaitUntil = job.Wait?.Until.UtcDateTime,
         },
     };
 
