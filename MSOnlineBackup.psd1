@@ -37,6 +37,7 @@
         'Get-OBSystemStatePolicy'
         'Get-OBVault'
         'Import-OBPolicy'
+        'Move-OBScratch'
         'New-OBFileSpec'
         'New-OBPagingContext'
         'New-OBPassphrase'
@@ -57,6 +58,7 @@
         'Set-OBRetentionPolicy'
         'Set-OBSchedule'
         'Set-OBSystemStatePolicy'
+        'Set-OBVault'
         'Start-OBBackup'
         'Start-OBRecovery'
         'Start-OBRecoveryMount'
@@ -64,6 +66,7 @@
         'Start-OBSystemStateBackup'
         'Stop-OBJob'
         'Test-OBRecoveryPoint'
+        'Unregister-OBMachine'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -8,6 +8,7 @@ using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources.SystemState;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine;
 
@@ -65,7 +66,7 @@ public sealed class AgentJobs
     {
         ArgumentNullException.ThrowIfNull(order);
         Check(order);
-        return StartAsync(JobOrder.Of(order), passphrase: null, cancellationToken);
+        return StartAsync(JobOrder.Of(order), [], cancellationToken);
     }
 
     /// <summary>Has a process of its own run a recovery.</summary>
@@ -74,18 +75,18 @@ public sealed class AgentJobs
     {
         ArgumentNullException.ThrowIfNull(order);
         Check(order);
-        return StartAsync(JobOrder.Of(order), order.Passphrase, cancellationToken);
+        return StartAsync(JobOrder.Of(order), [.. new[] { order.Passphrase, order.Vault?.Secret }.OfType<string>()], cancellationToken);
     }
 
     /// <summary>Runs, in this process, a job that another one has started in the background: what the program for such jobs does.</summary>
     /// <param name="id">The job.</param>
-    /// <param name="readPassphrase">Reads the line that the starter hands over; called only where it does.</param>
+    /// <param name="readSecret">Reads the next line that the starter hands over; called only where it does.</param>
     /// <param name="cancellationToken">Stops it in order.</param>
     /// <exception cref="BackupException">JobNotFound: there is no order of this id that was not carried out yet. Others: the job failed;
     /// its record says so.</exception>
-    public async Task<JobRecord> RunStartedAsync(Guid id, Func<CancellationToken, Task<string?>> readPassphrase, CancellationToken cancellationToken)
+    public async Task<JobRecord> RunStartedAsync(Guid id, Func<CancellationToken, Task<string?>> readSecret, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(readPassphrase);
+        ArgumentNullException.ThrowIfNull(readSecret);
         JobOrder order = ReadOrder(id);
         JobHostProcess.LeaveTerminal();
         DateTimeOffset started = _clock.GetUtcNow();
@@ -96,8 +97,11 @@ public sealed class AgentJobs
                 return await BackUpAsync(id, backup, _ => { }, cancellationToken).ConfigureAwait(false);
             }
 
-            string? passphrase = order.ReadsPassphrase ? await readPassphrase(cancellationToken).ConfigureAwait(false) : null;
-            return await RecoverAsync(id, order.Recovery! with { Passphrase = passphrase }, _ => { }, cancellationToken).ConfigureAwait(false);
+            string? passphrase = order.ReadsPassphrase ? await readSecret(cancellationToken).ConfigureAwait(false) : null;
+            string? secret = order.ReadsVaultSecret ? await readSecret(cancellationToken).ConfigureAwait(false) : null;
+            RecoveryOrder recovery = order.Recovery!;
+            VaultAddress? vault = recovery.Vault is null ? null : recovery.Vault with { Secret = secret };
+            return await RecoverAsync(id, recovery with { Passphrase = passphrase, Vault = vault }, _ => { }, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (_history.Read(id) is null)
         {
@@ -167,7 +171,7 @@ public sealed class AgentJobs
     {
         BackupPolicy policy = Check(order);
         var sources = new PolicyBackup(policy, order, _state.PathOf("system-state"));
-        return await new JobRunner(_history, _clock).RunAsync(
+        return await new JobRunner(_history, _clock, () => _agent.Machine.Bandwidth?.Limit).RunAsync(
             id, JobKind.Backup, monitor => SourceStatuses.OfBackup(monitor, sources.Names), WorkAsync, progress, cancellationToken).ConfigureAwait(false);
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
@@ -180,6 +184,7 @@ public sealed class AgentJobs
                 MachineName = machine,
                 Sources = await sources.PrepareAsync(stop).ConfigureAwait(false),
                 Tags = sources.TagsFor(_clock, earlier),
+                MustBeRegistered = true,
             };
             _options.Limits.CheckRecoveryPoints(earlier.Count + 1);
             if (_options.Limits.SizesScratch)
@@ -218,7 +223,7 @@ public sealed class AgentJobs
             1 => order.Paths[0],
             int count => $"{order.Paths[0]} and {count - 1} more",
         };
-        return await new JobRunner(_history, _clock).RunAsync(
+        return await new JobRunner(_history, _clock, () => _agent.Machine.Bandwidth?.Limit).RunAsync(
             id, JobKind.Recovery, monitor => SourceStatuses.OfRecovery(monitor, name), WorkAsync, progress, cancellationToken).ConfigureAwait(false);
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
@@ -273,9 +278,9 @@ public sealed class AgentJobs
                 "Name a folder (New-OBRecoveryOption -DestinationPath), and move the items from there.");
         }
 
-        if (order.Passphrase is null && order.VaultLocation is { } location && location != _agent.Machine.Registration?.VaultLocation)
+        if (order.Passphrase is null && order.Vault is { } vault && vault.Location != _agent.Machine.Registration?.VaultLocation)
         {
-            throw Missing($"The vault '{location}' is not this machine's, and no passphrase was given.", "Give the passphrase of the machine whose items are to be recovered.");
+            throw Missing($"The vault '{vault}' is not this machine's, and no passphrase was given.", "Give the passphrase of the machine whose items are to be recovered.");
         }
     }
 
@@ -288,12 +293,12 @@ public sealed class AgentJobs
             return _agent.OpenEngineAsync(monitor, cancellationToken);
         }
 
-        string location = order.VaultLocation ?? _agent.Machine.Registration?.VaultLocation
+        VaultAddress vault = order.Vault ?? _agent.Machine.Registration?.VaultLocation
             ?? throw Missing("No vault was named, and this machine is registered with none.", "Name the vault, or register the machine with Start-OBRegistration.");
-        return _agent.OpenEngineAsync(location, passphrase, monitor, cancellationToken);
+        return _agent.OpenEngineAsync(vault, passphrase, monitor, cancellationToken);
     }
 
-    private async Task<JobRecord> StartAsync(JobOrder order, string? passphrase, CancellationToken cancellationToken)
+    private async Task<JobRecord> StartAsync(JobOrder order, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
     {
         if (Running is { } other)
         {
@@ -303,7 +308,7 @@ public sealed class AgentJobs
         Guid id = JobHistory.NewId();
         _history.WriteFile(id, JobOrder.FileName, JsonSerializer.SerializeToUtf8Bytes(order, OrderJson.Default.JobOrder));
         string log = _history.FileOf(id, "log.txt");
-        using Process process = JobHostProcess.Start(_options.JobHost, ["job", "run", id.ToString("D"), "--state", _state.Path], passphrase, log);
+        using Process process = JobHostProcess.Start(_options.JobHost, ["job", "run", id.ToString("D"), "--state", _state.Path], secrets, log);
         long start = _clock.GetTimestamp();
         while (true)
         {

@@ -12,11 +12,11 @@ public sealed record AgentOptions
     /// <summary>The name of this machine.</summary>
     public string MachineName { get; init; } = Environment.MachineName;
 
-    /// <summary>From a vault's location to the store of an existing vault: the composition's choice of stores and retries.</summary>
-    public required Func<string, IVaultStore> OpenVault { get; init; }
+    /// <summary>From a vault's location, and how it is reached, to the store of an existing vault: the composition's choice of stores and retries.</summary>
+    public required Func<string, VaultConnection, IVaultStore> OpenVault { get; init; }
 
     /// <summary>The same for a vault that is to be created.</summary>
-    public required Func<string, IVaultStore> CreateVault { get; init; }
+    public required Func<string, VaultConnection, IVaultStore> CreateVault { get; init; }
 
     /// <summary>The path of the program that runs background jobs; null where there is none.</summary>
     public string? JobHost { get; init; }

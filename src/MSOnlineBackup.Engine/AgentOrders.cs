@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine;
 
@@ -21,7 +22,7 @@ public sealed record BackupOrder
 public sealed record RecoveryOrder
 {
     /// <summary>The vault; null for this machine's own.</summary>
-    public string? VaultLocation { get; init; }
+    public VaultAddress? Vault { get; init; }
 
     /// <summary>Whose data.</summary>
     public required string MachineName { get; init; }
@@ -51,9 +52,10 @@ public sealed record RecoveryOrder
 /// <summary>What a background job is to do, as its folder has it: one of the two. Secrets are not in it.</summary>
 /// <param name="Version">1.</param>
 /// <param name="Backup">A backup.</param>
-/// <param name="Recovery">A recovery; its passphrase comes by standard input.</param>
-/// <param name="ReadsPassphrase">Whether one comes.</param>
-internal sealed record JobOrder(int Version, BackupOrder? Backup, RecoveryOrder? Recovery, bool ReadsPassphrase)
+/// <param name="Recovery">A recovery; its secrets come by standard input, a line each.</param>
+/// <param name="ReadsPassphrase">Whether the first is a passphrase.</param>
+/// <param name="ReadsVaultSecret">Whether the next is the vault's secret.</param>
+internal sealed record JobOrder(int Version, BackupOrder? Backup, RecoveryOrder? Recovery, bool ReadsPassphrase, bool ReadsVaultSecret = false)
 {
     /// <summary>The version that is written.</summary>
     public const int Current = 1;
@@ -64,11 +66,12 @@ internal sealed record JobOrder(int Version, BackupOrder? Backup, RecoveryOrder?
     /// <summary>An order to back up.</summary>
     public static JobOrder Of(BackupOrder order) => new(Current, order, null, ReadsPassphrase: false);
 
-    /// <summary>An order to recover, without its passphrase, and with a target that does not depend on the current folder.</summary>
+    /// <summary>An order to recover, without its secrets, and with a target that does not depend on the current folder.</summary>
     public static JobOrder Of(RecoveryOrder order)
     {
         string? target = order.TargetFolder is null ? null : Path.GetFullPath(order.TargetFolder);
-        return new JobOrder(Current, null, order with { Passphrase = null, TargetFolder = target }, order.Passphrase is not null);
+        RecoveryOrder written = order with { Passphrase = null, TargetFolder = target, Vault = order.Vault is null ? null : order.Vault with { Secret = null } };
+        return new JobOrder(Current, null, written, order.Passphrase is not null, order.Vault?.Secret is not null);
     }
 }
 

@@ -44,23 +44,57 @@ public sealed class BackupAgent
     public Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.CreateNamedVaultAsync(_options.CreateVault(location), name, _options.Engine, cancellationToken);
+        return BackupEngine.CreateNamedVaultAsync(_options.CreateVault(location, Machine.Connect(location)), name, _options.Engine, cancellationToken);
     }
 
     /// <summary>What can be known of a vault without a passphrase.</summary>
-    public Task<VaultInfo> InspectVaultAsync(string location, CancellationToken cancellationToken)
+    public Task<VaultInfo> InspectVaultAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.InspectVaultAsync(_options.OpenVault(location), cancellationToken);
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.InspectVaultAsync(Open(vault), cancellationToken);
+    }
+
+    /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
+    /// <exception cref="BackupException">VaultNotFound, …</exception>
+    public Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(VaultAddress vault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.ListMachinesAsync(Open(vault), cancellationToken);
+    }
+
+    /// <summary>What the owner of a vault has decided for all of its machines.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged; VaultNotFound, …</exception>
+    public Task<VaultSettings> ReadVaultSettingsAsync(VaultAddress vault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.ReadVaultSettingsAsync(Open(vault), cancellationToken);
+    }
+
+    /// <inheritdoc cref="BackupEngine.ChangeVaultSettingsAsync"/>
+    /// <param name="vault">The vault.</param>
+    public Task<VaultSettings> ChangeVaultSettingsAsync(VaultAddress vault, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.ChangeVaultSettingsAsync(Open(vault), change, cancellationToken);
+    }
+
+    /// <inheritdoc cref="BackupEngine.UnregisterMachineAsync"/>
+    /// <param name="vault">The vault.</param>
+    public Task UnregisterMachineAsync(VaultAddress vault, string machineName, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.UnregisterMachineAsync(Open(vault), machineName, _options.Engine.TimeProvider, cancellationToken);
     }
 
     /// <summary>Writes a new credential file of a vault into a folder; the ones before it hold no longer. Returns its path.</summary>
     /// <param name="location">The vault.</param>
     /// <param name="folder">An existing folder.</param>
     /// <param name="validity">How long machines may register with it, up to ten days; null for 48 hours.</param>
+    /// <param name="secret">What opens the vault to machines that have no identity of their own there: it goes into the file, and is tried before; null for nothing.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid where the folder cannot be written or the validity is out of range; VaultNotFound, …</exception>
-    public async Task<string> IssueCredentialAsync(string location, string folder, TimeSpan? validity, CancellationToken cancellationToken)
+    /// <exception cref="BackupException">ArgumentInvalid where the folder cannot be written, the validity is out of range, or the vault takes no such secret; what
+    /// comes of trying the secret; VaultNotFound, …</exception>
+    public async Task<string> IssueCredentialAsync(string location, string folder, TimeSpan? validity, string? secret, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -70,16 +104,23 @@ public sealed class BackupAgent
             throw NotWritten(target, "there is no such folder", null);
         }
 
-        string place = location.Contains("://", StringComparison.Ordinal) ? location : Path.GetFullPath(location);
-        IVaultStore objects = _options.OpenVault(place);
+        VaultAddress vault = location;
+        string place = vault.IsRemote ? location : Path.GetFullPath(location);
+        if (secret is not null)
+        {
+            await VaultHeader.ReadAsync(Open(vault with { Secret = secret }), cancellationToken).ConfigureAwait(false);
+        }
+
+        IVaultStore objects = Open(place);
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        VaultSettings settings = await new VaultSettingsRegister(objects).ReadAsync(cancellationToken).ConfigureAwait(false);
         string name = header.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(place));
         VaultCredential credential = await new CredentialRegister(objects, header, _options.Engine.TimeProvider)
             .IssueAsync(place, name, validity ?? CredentialRegister.DefaultValidity, cancellationToken).ConfigureAwait(false);
         string file = Path.Combine(target, VaultCredentialFile.NameOf(credential));
         try
         {
-            PrivateFile.Replace(file, VaultCredentialFile.Encode(credential));
+            PrivateFile.Replace(file, VaultCredentialFile.Encode(credential with { Secret = secret, RequiresPrivateEndpoint = settings.RequiresPrivateEndpoint }));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -105,17 +146,19 @@ public sealed class BackupAgent
 
     /// <summary>Opens a vault by a passphrase.</summary>
     /// <exception cref="BackupException">VaultNotFound, PassphraseRejected, …</exception>
-    public Task<BackupEngine> OpenEngineAsync(string location, string passphrase, CancellationToken cancellationToken) =>
-        OpenEngineAsync(location, passphrase, new JobMonitor(), cancellationToken);
+    public Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, CancellationToken cancellationToken) =>
+        OpenEngineAsync(vault, passphrase, new JobMonitor(), cancellationToken);
 
     /// <summary>The same for a job, which can tell from then on what it waits for.</summary>
-    internal Task<BackupEngine> OpenEngineAsync(string location, string passphrase, JobMonitor monitor, CancellationToken cancellationToken)
+    internal Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(location);
-        IVaultStore objects = _options.OpenVault(location);
+        ArgumentNullException.ThrowIfNull(vault);
+        IVaultStore objects = Open(vault);
         monitor.Watch(objects);
         return BackupEngine.OpenAsync(objects, passphrase, _options.Engine, cancellationToken);
     }
+
+    private IVaultStore Open(VaultAddress vault) => _options.OpenVault(vault.Location, Machine.Connect(vault));
 
     private static BackupException NotWritten(string folder, string why, Exception? inner) => new(
         BackupErrorId.ArgumentInvalid,

@@ -67,7 +67,7 @@ public sealed class BackupEngine
     }
 
     /// <summary>Reads what can be known of a vault without a passphrase.</summary>
-    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
+    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported; VaultDataCorrupt where its settings are damaged; …</exception>
     public static async Task<VaultInfo> InspectVaultAsync(IVaultStore store, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -82,8 +82,65 @@ public sealed class BackupEngine
             points += found.Name.Contains("/points/", StringComparison.Ordinal) ? 1 : 0;
         }
 
-        IReadOnlyList<string> machines = await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false);
-        return new VaultInfo(header.VaultId, header.Format, header.Created, store.Location, machines, points, objects, bytes, header.Name);
+        IEnumerable<string> machines = (await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false))
+            .Where(machine => !machine.IsGone)
+            .Select(machine => machine.Name);
+        VaultSettings settings = await new VaultSettingsRegister(store).ReadAsync(cancellationToken).ConfigureAwait(false);
+        return new VaultInfo(
+            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name);
+    }
+
+    /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
+    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
+    public static async Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        return [.. (await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false)).Select(machine => new VaultMachine(machine.Name, machine.Left))];
+    }
+
+    /// <summary>What the owner of a vault has decided for all of its machines.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged; VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
+    public static async Task<VaultSettings> ReadVaultSettingsAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        return await new VaultSettingsRegister(store).ReadAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Changes the settings of a vault, and returns them. Nothing that somebody else changes at the same time is lost.</summary>
+    /// <param name="store">The vault.</param>
+    /// <param name="change">From the settings to those that are to hold; without side effects, for it may be called more than once.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultDataCorrupt where the settings are damaged;
+    /// VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
+    public static async Task<VaultSettings> ChangeVaultSettingsAsync(
+        IVaultStore store,
+        Func<VaultSettings, VaultSettings> change,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(change);
+        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        return await new VaultSettingsRegister(store).ChangeAsync(change, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Takes a machine off a vault's list: it counts no longer, its jobs are refused until it registers again, and its name is free. Its
+    /// recovery points stay, for whoever knows the passphrase.
+    /// </summary>
+    /// <param name="store">The vault.</param>
+    /// <param name="machineName">The machine, in upper or lower case.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine; VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
+    public static async Task UnregisterMachineAsync(IVaultStore store, string machineName, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentException.ThrowIfNullOrEmpty(machineName);
+        ArgumentNullException.ThrowIfNull(clock);
+        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        await MachineDirectory.LeaveAsync(store, header, machineName, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens a vault: finds the key slot that the passphrase opens. Takes about 0.2 s for each slot tried.</summary>

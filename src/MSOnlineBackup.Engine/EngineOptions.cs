@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine;
 
@@ -30,7 +31,8 @@ public sealed record EngineOptions
 /// <param name="FormatVersion">The version of the format.</param>
 /// <param name="Created">When it was created.</param>
 /// <param name="Location">Where it is.</param>
-/// <param name="Machines">Names of the machines known to it.</param>
+/// <param name="Machines">Names of the machines that are registered with it, or have backed up to it, sorted.</param>
+/// <param name="Settings">What its owner has decided.</param>
 /// <param name="Points">Number of recovery points.</param>
 /// <param name="Objects">Number of stored objects.</param>
 /// <param name="StoredBytes">Their bytes.</param>
@@ -41,10 +43,16 @@ public sealed record VaultInfo(
     DateTimeOffset Created,
     string Location,
     IReadOnlyList<string> Machines,
+    VaultSettings Settings,
     int Points,
     long Objects,
     long StoredBytes,
     string? Name = null);
+
+/// <summary>A machine that a vault knows.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Left">When it was unregistered (UTC); null where it was not. What it backed up is there all the same.</param>
+public sealed record VaultMachine(string Name, DateTimeOffset? Left);
 
 /// <summary>A key slot.</summary>
 /// <param name="KeyId">32 hexadecimal digits.</param>

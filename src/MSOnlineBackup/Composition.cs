@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Storage.Azure;
 
 namespace MSOnlineBackup;
 
@@ -17,14 +18,18 @@ internal static class Composition
     /// <summary>Opens this machine's agent. Its state is where <c>MSONLINEBACKUP_STATE</c> points, or at the platform's place.</summary>
     /// <param name="note">Told, from any thread, what the user should know of while something takes longer.</param>
     /// <exception cref="BackupException">ArgumentInvalid: no such profile.</exception>
-    public static BackupAgent OpenAgent(Action<string> note) => BackupAgent.Open(new AgentOptions
+    public static BackupAgent OpenAgent(Action<string> note)
     {
-        MachineName = Variable(MachineVariable) ?? Environment.MachineName,
-        OpenVault = location => Retried(new FolderVaultStore(Folder(location)), note),
-        CreateVault = location => Retried(FolderVaultStore.Create(Folder(location)), note),
-        JobHost = JobHost(Path.GetDirectoryName(typeof(Composition).Assembly.Location)!),
-        Limits = Limits(),
-    });
+        void Tell(VaultWait wait) => note($"{wait.Cause.Message} Trying again in {wait.Delay.TotalSeconds:0.#} s.");
+        return BackupAgent.Open(new AgentOptions
+        {
+            MachineName = Variable(MachineVariable) ?? Environment.MachineName,
+            OpenVault = (location, connection) => VaultStores.Open(location, connection, Tell),
+            CreateVault = (location, connection) => VaultStores.Create(location, connection, Tell),
+            JobHost = JobHost(Path.GetDirectoryName(typeof(Composition).Assembly.Location)!),
+            Limits = Limits(),
+        });
+    }
 
     /// <summary>The limits that policies are held to.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: no such profile.</exception>
@@ -39,17 +44,6 @@ internal static class Composition
             $"Set it to one of them, or remove it for {PolicyLimits.Open.Name}.",
             name),
     };
-
-    // A share that is away for a moment must not cost a night's backup; nor may anybody wonder why nothing moves.
-    private static ResilientVaultStore Retried(FolderVaultStore store, Action<string> note) => new(
-        store,
-        new VaultRetryOptions { Waiting = wait => note($"{wait.Cause.Message} Trying again in {wait.Delay.TotalSeconds:0.#} s.") },
-        TimeProvider.System);
-
-    private static string Folder(string location) => location.Contains("://", StringComparison.Ordinal)
-        ? throw new BackupException(
-            BackupErrorId.ArgumentInvalid, $"'{location}' is a URL; a vault is a folder.", "Name the folder of the vault.", location)
-        : location;
 
     // The same place in the checkout and in the package.
     private static string? JobHost(string folder)

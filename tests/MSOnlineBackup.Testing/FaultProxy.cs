@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace MSOnlineBackup.Testing;
@@ -97,7 +98,7 @@ public sealed class FaultProxy : IAsyncDisposable
     }
 
     /// <summary>One connection of a client, and the one to the server that belongs to it.</summary>
-    private sealed class Exchange(FaultProxy proxy, Socket client)
+    private sealed class Exchange(FaultProxy proxy, Socket client) : IDisposable
     {
         private readonly Socket _server = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
@@ -120,9 +121,14 @@ public sealed class FaultProxy : IAsyncDisposable
             finally
             {
                 proxy._exchanges.TryRemove(this, out _);
-                client.Dispose();
-                _server.Dispose();
+                Dispose();
             }
+        }
+
+        public void Dispose()
+        {
+            client.Dispose();
+            _server.Dispose();
         }
 
         /// <summary>Ends both connections at once, as a reset.</summary>
@@ -249,7 +255,7 @@ public sealed class FaultProxy : IAsyncDisposable
                     await ReadLineAsync(line);
                     long length = long.Parse(Encoding.Latin1.GetString([.. line]).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
                     last = length == 0;
-                    await PassAsync([.. line]);
+                    await PassAsync(line.ToArray());
                     await PassBodyAsync(length + 2);
                 }
             }
@@ -311,7 +317,7 @@ public sealed class FaultProxy : IAsyncDisposable
             return true;
         }
 
-        private static bool EndsHead(List<byte> bytes) => bytes is [.., (byte)'\r', (byte)'\n', (byte)'\r', (byte)'\n'];
+        private static bool EndsHead(List<byte> bytes) => CollectionsMarshal.AsSpan(bytes).EndsWith("\r\n\r\n"u8);
     }
 }
 

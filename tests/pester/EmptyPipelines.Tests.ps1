@@ -30,11 +30,13 @@ BeforeDiscovery {
         @{ Name = 'Set-OBRetentionPolicy'; With = @{ RetentionPolicy = { New-OBRetentionPolicy 30 } } }
         @{ Name = 'Set-OBSchedule'; With = @{ Schedule = { New-OBSchedule } } }
         @{ Name = 'Set-OBSystemStatePolicy' }
+        @{ Name = 'Set-OBVault'; With = @{ MachineLimit = { 7 } } }
         @{ Name = 'Start-OBBackup'; Nothing = 'PolicyNotFound,*' }
         @{ Name = 'Start-OBRecovery'; Nothing = 'RecoverableItemNotFound,*' }
         @{ Name = 'Start-OBRegistration' }
         @{ Name = 'Stop-OBJob' }
         @{ Name = 'Test-OBRecoveryPoint' }
+        @{ Name = 'Unregister-OBMachine'; With = @{ Name = { 'a' } } }
     )
     foreach ($call in $calls) {
         $call.With ??= @{}

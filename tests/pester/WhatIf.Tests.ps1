@@ -4,6 +4,7 @@ BeforeDiscovery {
         'Add-OBSystemState'          = { Add-OBSystemState (New-OBPolicy) -WhatIf }
         'Export-OBPolicy'            = { Export-OBPolicy $draft -Path "$work/policy.json" -WhatIf }
         'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
+        'Move-OBScratch'             = { Move-OBScratch $work -WhatIf }
         'New-OBVault'                = { New-OBVault "$work/another" -WhatIf }
         'Remove-OBFileSpec'          = { Remove-OBFileSpec $draft -FileSpec (New-OBFileSpec $source) -WhatIf }
         'Remove-OBPolicy'            = { Get-OBPolicy | Remove-OBPolicy -WhatIf }
@@ -15,11 +16,13 @@ BeforeDiscovery {
         'Set-OBRetentionPolicy'      = { Set-OBRetentionPolicy $draft (New-OBRetentionPolicy 99) -WhatIf }
         'Set-OBSchedule'             = { Set-OBSchedule $draft (New-OBSchedule) -WhatIf }
         'Set-OBSystemStatePolicy'    = { $changed = Get-OBSystemStatePolicy; $changed.BackupSchedule = New-OBSchedule; Set-OBSystemStatePolicy $changed -WhatIf }
+        'Set-OBVault'                = { Set-OBVault $vault -MachineLimit 7 -WhatIf }
         'Start-OBBackup'             = { Get-OBPolicy | Start-OBBackup -WhatIf }
         'Start-OBRecovery'           = { Start-OBRecovery $item (New-OBRecoveryOption "$work/back") -WhatIf }
         'Start-OBRegistration'       = { Start-OBRegistration -VaultCredentials $credential.FullName -WhatIf }
         'Start-OBSystemStateBackup'  = { Start-OBSystemStateBackup -WhatIf }
         'Stop-OBJob'                 = { Get-OBJob -Previous 1 | Stop-OBJob -WhatIf }
+        'Unregister-OBMachine'       = { Unregister-OBMachine $vault (Get-OBVault).Machines[0] -WhatIf }
     }
     $cmdlets = @($cases.Keys | ForEach-Object { @{ Name = $_; Script = $cases[$_] } })
 }

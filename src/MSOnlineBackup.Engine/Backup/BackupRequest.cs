@@ -20,6 +20,12 @@ public sealed record BackupRequest
 
     /// <summary>How many of the sealed chunks are opened again before they are sent: 0 none, 16 (default) one in sixteen, 1 all.</summary>
     public int VerifyOneIn { get; init; } = 16;
+
+    /// <summary>
+    /// Whether the backup is refused where the machine was unregistered from the vault (MachineNotRegistered). Otherwise it comes back by
+    /// this backup: it has shown the passphrase.
+    /// </summary>
+    public bool MustBeRegistered { get; init; }
 }
 
 /// <summary>One thing to back up.</summary>

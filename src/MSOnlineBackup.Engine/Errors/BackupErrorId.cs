@@ -146,4 +146,26 @@ public enum BackupErrorId
     RecoveryOptionMissing,
     /// <summary>Not in this version; the message names what to use instead.</summary>
     NotAvailable,
+
+    // The way to a vault in the cloud.
+    /// <summary>The proxy wants to know who asks.</summary>
+    ProxyAuthenticationRequired = 1020,
+    /// <summary>The proxy does not let the vault be reached.</summary>
+    ProxyRefused,
+    /// <summary>The server speaks no TLS 1.2 or newer, or its certificate is not trusted.</summary>
+    SecureConnectionFailed,
+    /// <summary>The vault is to be reached over private addresses, and there are public ones only.</summary>
+    PublicAddressRefused,
+
+    // Who this machine is to Azure.
+    /// <summary>Nothing says who this machine is; what was tried is named.</summary>
+    IdentityNotFound = 1040,
+    /// <summary>Microsoft Entra ID did not accept the identity.</summary>
+    IdentityRejected,
+    /// <summary>A connection string, a shared access signature or an account's key cannot be read as one.</summary>
+    StorageSecretInvalid,
+    /// <summary>The secret is of another storage account than the vault's.</summary>
+    StorageSecretForeign,
+    /// <summary>The shared access signature has expired; it says when.</summary>
+    StorageSecretExpired,
 }

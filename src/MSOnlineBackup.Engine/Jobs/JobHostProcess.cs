@@ -18,10 +18,10 @@ internal static partial class JobHostProcess
     /// <summary>Starts the program.</summary>
     /// <param name="program">An executable, or a .dll that the current runtime runs.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="input">A line for its standard input, which is closed then; null for none.</param>
+    /// <param name="input">Lines for its standard input, which is closed then.</param>
     /// <param name="log">Where its output goes.</param>
     /// <exception cref="BackupException">JobHostMissing.</exception>
-    public static Process Start(string? program, IReadOnlyList<string> arguments, string? input, string log)
+    public static Process Start(string? program, IReadOnlyList<string> arguments, IReadOnlyList<string> input, string log)
     {
         if (!File.Exists(program))
         {
@@ -60,13 +60,13 @@ internal static partial class JobHostProcess
         }
     }
 
-    private static void HandOver(Process process, string? input)
+    private static void HandOver(Process process, IReadOnlyList<string> input)
     {
         try
         {
-            if (input is not null)
+            foreach (string line in input)
             {
-                process.StandardInput.WriteLine(input);
+                process.StandardInput.WriteLine(line);
             }
 
             process.StandardInput.Close();

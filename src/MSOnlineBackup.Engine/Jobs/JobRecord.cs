@@ -79,6 +79,9 @@ public sealed record JobRecord
     /// <summary>What it waits for; null while it gets on, and when it has ended.</summary>
     public JobWait? Wait { get; init; }
 
+    /// <summary>What it keeps to now, in bits a second, all connections together; null for no limit, and of a job that has ended.</summary>
+    public long? BandwidthLimit { get; init; }
+
     /// <summary>The record of the job when it has ended, with sources that were not through ending as it does.</summary>
     internal JobRecord EndedAs(JobState state, JobError? error, DateTimeOffset at) => this with
     {
@@ -87,6 +90,7 @@ public sealed record JobRecord
         Ended = at,
         Error = error,
         Wait = null,
+        BandwidthLimit = null,
         Sources = [.. Sources.Select(source => source.State == JobState.InProgress ? source with { State = state, Error = error } : source)],
     };
 }

@@ -14,7 +14,10 @@ internal sealed record JobWork(JobMonitor Monitor)
 /// <summary>
 /// Runs one job of this machine: alone, with a record that says how far it is and how it ended, and an ear for the wish to stop.
 /// </summary>
-internal sealed class JobRunner(JobHistory history, TimeProvider clock)
+/// <param name="history">Where records lie.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="readLimit">The bandwidth in force, in bits a second; null for none.</param>
+internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<long?> readLimit)
 {
     /// <summary>Whoever wants a job to stop creates a file of this name in its folder.</summary>
     public const string StopFile = "stop";
@@ -91,6 +94,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock)
                 StoredBytes = counters.StoredBytes,
                 Skipped = counters.Skipped,
                 Wait = counters.Wait,
+                BandwidthLimit = readLimit(),
             };
         }
 

@@ -127,19 +127,25 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
                 scratch);
     }
 
-    /// <summary>Brings the key file to another scratch folder. What is in the old one stays until the new one holds.</summary>
+    /// <summary>
+    /// Brings the key file, which is all that the scratch folder holds, to another folder: written there, flushed, read back and compared; then the
+    /// machine's state names the new folder, all at once; then the old file goes. A crash at any instant leaves a folder in force that has its key file.
+    /// </summary>
     public void Move(MachineState? machine, string target)
     {
         Scratch.Check(target);
         string source = Path.Combine(ScratchOf(machine), KeyFile.Name);
         string destination = Path.Combine(target, KeyFile.Name);
-        bool moves = machine?.Activation is not null && File.Exists(source) && source != destination;
-        if (moves)
+        bool isLeft = false;
+        if (machine?.Activation is not null && File.Exists(source) && source != destination)
         {
             UnlockedKey key = Decode(machine!.Registration!, source);
             try
             {
                 WriteKey(target, machine.Registration!, key);
+
+                // No two key files are alike: where these are, two paths lead to one folder.
+                isLeft = !File.ReadAllBytes(source).AsSpan().SequenceEqual(File.ReadAllBytes(destination));
             }
             catch (Exception e) when (IsFailure(e))
             {
@@ -148,7 +154,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         }
 
         state.Update(known => (known ?? new MachineState()) with { Scratch = target });
-        if (moves)
+        if (isLeft)
         {
             TryDelete(source);
         }

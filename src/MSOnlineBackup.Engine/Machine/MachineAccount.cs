@@ -12,6 +12,8 @@ namespace MSOnlineBackup.Engine.Machine;
 /// </summary>
 public sealed class MachineAccount
 {
+    private const string VaultSecretPurpose = "vault secret";
+
     // Held by whoever registers or activates; everything else goes on meanwhile.
     private const string LockName = "account.lock";
 
@@ -19,13 +21,16 @@ public sealed class MachineAccount
     private readonly StateFile<MachineState> _state;
     private readonly SettingsStore _settings;
     private readonly Activation _activation;
-    private readonly Func<string, IVaultStore> _openVault;
+    private readonly MachineSecret _secret;
+    private readonly Func<string, VaultConnection, IVaultStore> _openVault;
     private readonly EngineOptions _options;
+    private readonly Lock _bandwidthGate = new();
 
-    internal MachineAccount(StateFolder folder, string machineName, Func<string, IVaultStore> openVault, PolicyLimits limits, EngineOptions options)
+    internal MachineAccount(StateFolder folder, string machineName, Func<string, VaultConnection, IVaultStore> openVault, PolicyLimits limits, EngineOptions options)
     {
         var secret = new MachineSecret(folder, ISecretProtection.Current);
         _folder = folder;
+        _secret = secret;
         _state = new StateFile<MachineState>(
             folder,
             "machine.json",
@@ -53,31 +58,40 @@ public sealed class MachineAccount
     /// <summary>Where the key file lies.</summary>
     public string ScratchFolder => _activation.ScratchOf(_state.Read());
 
-    /// <summary>Registers by a credential file, which may be a relative path. With the same vault it may be done again; what is set stays.</summary>
-    /// <exception cref="BackupException">VaultCredentialInvalid, VaultCredentialForeign, MachineLimitReached, VaultNotFound, VaultUnreachable, …</exception>
+    /// <summary>Registers by a credential file, which may be a relative path. With the same vault it may be done again; what is set stays, and
+    /// what the file brings to open the vault takes the place of what an earlier one brought.</summary>
+    /// <exception cref="BackupException">VaultCredentialInvalid, VaultCredentialForeign, MachineLimitReached, MachineNameTaken, VaultNotFound, VaultUnreachable, …</exception>
     public async Task<MachineRegistration> RegisterAsync(string credentialFile, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(credentialFile);
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         VaultCredential credential = await VaultCredentialFile.ReadAsync(credentialFile, cancellationToken).ConfigureAwait(false);
-        if (Registration is { } earlier && earlier.VaultId != credential.VaultId)
+        MachineState earlier = _state.Read() ?? new MachineState();
+        if (earlier.Registration is { } old && old.VaultId != credential.VaultId)
         {
-            throw Foreign(credentialFile, credential, earlier);
+            throw Foreign(credentialFile, credential, old);
         }
 
         CheckName();
-        (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Location, cancellationToken).ConfigureAwait(false);
+        (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Address, cancellationToken).ConfigureAwait(false);
         await new CredentialRegister(objects, header, _options.TimeProvider).CheckAsync(credential, credentialFile, cancellationToken).ConfigureAwait(false);
         var keys = new KeyRing(objects, header, _options.TimeProvider, _options.KeyDerivationIterations);
-        await new VaultEntrance(objects, header, keys).EnsureRoomAsync(Name, cancellationToken).ConfigureAwait(false);
-        var registration = new MachineRegistration(header.VaultId, credential.Location, credential.VaultName, Name, _options.TimeProvider.GetUtcNow(), credential.Serial);
+        var entrance = new VaultEntrance(objects, header, keys);
+        await entrance.EnsureRoomAsync(Name, cancellationToken).ConfigureAwait(false);
 
         // Under another name it is another machine to the vault, with a passphrase to be set anew.
-        return _state.Update(state => (state ?? new MachineState()) with
+        MachineActivation? activation = earlier.Registration is { } known && header.MachineId(known.MachineName) == header.MachineId(Name) ? earlier.Activation : null;
+        if (activation is not null)
         {
-            Registration = registration,
-            Activation = state?.Registration is { } known && header.MachineId(known.MachineName) == header.MachineId(Name) ? state.Activation : null,
-        }).Registration!;
+            // It may have been unregistered meanwhile.
+            await entrance.ClaimAsync(Name, activation.StoreId, cancellationToken).ConfigureAwait(false);
+        }
+
+        var registration = new MachineRegistration(
+            header.VaultId, credential.Location, credential.VaultName, Name, _options.TimeProvider.GetUtcNow(), credential.Serial, credential.RequiresPrivateEndpoint);
+        byte[]? secret = credential.Secret is null ? null : _secret.Wrap(VaultSecretPurpose, Bind(registration), credential.Secret);
+
+        return _state.Update(state => (state ?? new MachineState()) with { Registration = registration, VaultSecret = secret, Activation = activation }).Registration!;
     }
 
     /// <summary>
@@ -120,7 +134,7 @@ public sealed class MachineAccount
     {
         ArgumentException.ThrowIfNullOrEmpty(credentialFile);
         VaultCredential credential = await ReadCredentialAsync(credentialFile, cancellationToken).ConfigureAwait(false);
-        return new VaultCredentialInfo(credential.VaultName, credential.Location, credential.Expires);
+        return new VaultCredentialInfo(credential.VaultName, credential.Address, credential.Expires);
     }
 
     /// <summary>Changes the settings; nobody else changes them in between.</summary>
@@ -151,13 +165,59 @@ public sealed class MachineAccount
         return new ScratchCheck(folder, Scratch.FreeBytes(folder), protectedBytes);
     }
 
+    /// <summary>What all transfers of this process to vaults beyond this machine share; null where nothing limits them, or none began.</summary>
+    internal Bandwidth? Bandwidth { get; private set; }
+
+    /// <summary>
+    /// How a vault is reached: by the settings of this machine, and, where it is the registered one, by what came with the registration.
+    /// A folder needs none of it, and damaged settings do not keep anybody from it.
+    /// </summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    internal VaultConnection Connect(VaultAddress vault)
+    {
+        if (!vault.IsRemote)
+        {
+            return new VaultConnection { Secret = vault.Secret, TimeProvider = _options.TimeProvider };
+        }
+
+        if (vault.Secret is null && _state.Read() is { Registration: { } own } state && own.VaultLocation == vault.Location)
+        {
+            vault = vault with { Secret = ReadVaultSecret(state), RequiresPrivateEndpoint = vault.RequiresPrivateEndpoint || own.RequiresPrivateEndpoint };
+        }
+
+        MachineSettings settings = Settings;
+        return new VaultConnection
+        {
+            Proxy = settings.IsDirect ? null : settings.Proxy,
+            IsDirect = settings.IsDirect,
+            Bandwidth = ShareBandwidth(settings.Throttle),
+            RequiresPrivateEndpoint = vault.RequiresPrivateEndpoint,
+            Secret = vault.Secret,
+            TimeProvider = _options.TimeProvider,
+        };
+    }
+
     /// <summary>The key of this machine's chunk store.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid (34506), ActivationDamaged (0x1FC07).</exception>
-    internal UnlockedKey ReadKey() => _activation.ReadKey(RequireActivated());
+    internal UnlockedKey ReadKey()
+    {
+        while (true)
+        {
+            MachineState state = RequireActivated();
+            try
+            {
+                return _activation.ReadKey(state);
+            }
+            catch (BackupException) when (ScratchFolder != _activation.ScratchOf(state))
+            {
+                // The scratch folder was moved between the two looks.
+            }
+        }
+    }
 
     /// <summary>The store of the vault that this machine is registered with; nothing of it is read yet.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
-    internal IVaultStore OpenVault() => _openVault(RequireRegistered().Registration!.VaultLocation);
+    internal IVaultStore OpenVault() => Open(RequireRegistered().Registration!.VaultLocation);
 
     /// <summary>Reads the header of that vault.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where another is in its place, …</exception>
@@ -178,7 +238,7 @@ public sealed class MachineAccount
     internal async Task<VaultCredential> ReadCredentialAsync(string file, CancellationToken cancellationToken)
     {
         VaultCredential credential = await VaultCredentialFile.ReadAsync(file, cancellationToken).ConfigureAwait(false);
-        (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Location, cancellationToken).ConfigureAwait(false);
+        (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Address, cancellationToken).ConfigureAwait(false);
         await new CredentialRegister(objects, header, _options.TimeProvider).CheckAsync(credential, file, cancellationToken).ConfigureAwait(false);
         return credential;
     }
@@ -197,6 +257,15 @@ public sealed class MachineAccount
                 state.Registration.MachineName);
     }
 
+    // As it is when the first vault is opened: what is changed meanwhile holds for the next job.
+    private Bandwidth? ShareBandwidth(ThrottleSetting? throttle)
+    {
+        lock (_bandwidthGate)
+        {
+            return Bandwidth ??= throttle is null ? null : new Bandwidth(() => throttle.LimitAt(_options.TimeProvider.GetLocalNow().DateTime), _options.TimeProvider);
+        }
+    }
+
     private MachineState RequireRegistered() => _state.Read() is { Registration: not null } state
         ? state
         : throw new BackupException(
@@ -205,9 +274,21 @@ public sealed class MachineAccount
             "Register it with 'Start-OBRegistration' and a vault credential file.",
             Name);
 
-    private async Task<(IVaultStore Objects, VaultHeader Header)> OpenAsync(string location, CancellationToken cancellationToken)
+    private static string Bind(MachineRegistration registration) => $"{registration.VaultId}\n{registration.VaultLocation}";
+
+    private string? ReadVaultSecret(MachineState state) => state.VaultSecret is not { } wrapped
+        ? null
+        : _secret.TryUnwrap(VaultSecretPurpose, Bind(state.Registration!), wrapped) ?? throw new BackupException(
+            BackupErrorId.StateInvalid,
+            $"What opens the vault '{state.Registration!.VaultLocation}', in '{_folder.PathOf("machine.json")}', does not open itself: the file or the machine's secret was changed or comes from another machine.",
+            "Register again with a newer credential file; what is set stays.",
+            _folder.PathOf("machine.json"));
+
+    private IVaultStore Open(VaultAddress vault) => _openVault(vault.Location, Connect(vault));
+
+    private async Task<(IVaultStore Objects, VaultHeader Header)> OpenAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
-        IVaultStore objects = _openVault(location);
+        IVaultStore objects = Open(vault);
         return (objects, await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false));
     }
 

@@ -7,6 +7,9 @@ internal sealed record MachineState
 {
     public MachineRegistration? Registration { get; init; }
 
+    /// <summary>What came with the registration to open the vault, wrapped by the machine's secret; null for nothing.</summary>
+    public byte[]? VaultSecret { get; init; }
+
     /// <summary>Null until a passphrase is set.</summary>
     public MachineActivation? Activation { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Machine;
 
@@ -49,9 +50,9 @@ public sealed record RecoveryService(string Certificate, string VaultCredentials
 
 /// <summary>What a credential file says that is no secret.</summary>
 /// <param name="VaultName">The vault's name.</param>
-/// <param name="VaultLocation">Where it is.</param>
+/// <param name="Vault">Where it is, and what it takes to come in.</param>
 /// <param name="Expires">Until when machines may register with it (UTC).</param>
-public sealed record VaultCredentialInfo(string VaultName, string VaultLocation, DateTimeOffset Expires);
+public sealed record VaultCredentialInfo(string VaultName, VaultAddress Vault, DateTimeOffset Expires);
 
 [JsonSerializable(typeof(RecoveryService[]))]
 [JsonSourceGenerationOptions(

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
@@ -50,7 +48,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         }
 
         ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored)) : null;
-        return new MachineSettings { Proxy = proxy, Throttle = state.Throttle };
+        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle };
     }
 
     private string? OpenPassword(ProxyState proxy)
@@ -60,13 +58,11 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
             return null;
         }
 
-        byte[] bound = Encoding.UTF8.GetBytes(Bind(proxy.Server, proxy.Port, proxy.UserName));
-        byte[] password = SaltedSeal.TryOpen(secret.DeriveKey(Purpose), proxy.SealedPassword, bound) ?? throw new BackupException(
+        return secret.TryUnwrap(Purpose, Bind(proxy.Server, proxy.Port, proxy.UserName), proxy.SealedPassword) ?? throw new BackupException(
             BackupErrorId.StateInvalid,
             $"The password of the proxy '{proxy.Server}' in '{folder.PathOf("settings.json")}' does not open: the file or the machine's secret was changed or comes from another machine.",
             "Delete that file and set proxy and bandwidth again.",
             folder.PathOf("settings.json"));
-        return Encoding.UTF8.GetString(password);
     }
 
     private SettingsState Seal(MachineSettings settings)
@@ -74,9 +70,9 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         ProxyState? proxy = settings.Proxy is { } given
             ? new ProxyState(given.Server, given.Port, given.UserName, given.Password is null
                 ? null
-                : SaltedSeal.Seal(secret.DeriveKey(Purpose), Encoding.UTF8.GetBytes(given.Password), Encoding.UTF8.GetBytes(Bind(given.Server, given.Port, given.UserName))))
+                : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password))
             : null;
-        return new SettingsState { Proxy = proxy, Throttle = settings.Throttle };
+        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle };
     }
 }
 
@@ -84,6 +80,8 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
 internal sealed record SettingsState
 {
     public ProxyState? Proxy { get; init; }
+
+    public bool IsDirect { get; init; }
 
     public ThrottleSetting? Throttle { get; init; }
 }

@@ -27,7 +27,8 @@ public static class ObjectName
     }
 
     /// <summary>Refuses an illegal name: a bug of the caller, as names from a vault are checked where they are read.</summary>
-    internal static void ThrowIfInvalid(string name)
+    /// <exception cref="ArgumentException">It is no name.</exception>
+    public static void ThrowIfInvalid(string name)
     {
         if (!IsValid(name))
         {
@@ -36,7 +37,8 @@ public static class ObjectName
     }
 
     /// <summary>Refuses what is neither empty nor a whole folder ending in '/'.</summary>
-    internal static void ThrowIfInvalidPrefix(string prefix)
+    /// <exception cref="ArgumentException">It is neither.</exception>
+    public static void ThrowIfInvalidPrefix(string prefix)
     {
         if (prefix.Length != 0 && !(prefix.EndsWith('/') && IsValid(prefix[..^1])))
         {

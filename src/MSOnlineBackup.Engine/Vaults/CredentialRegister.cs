@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 
@@ -12,8 +11,9 @@ internal sealed class CredentialRegister(IVaultStore objects, VaultHeader header
     public static readonly TimeSpan DefaultValidity = TimeSpan.FromHours(48);
     public static readonly TimeSpan LongestValidity = TimeSpan.FromDays(10);
 
-    private const int MaxLength = 64 << 10;
     private const int TokenLength = 32;
+
+    private readonly NumberedSeries<CredentialRecord> _series = new(objects, VaultLayout.Credentials, VaultJson.Default.CredentialRecord);
 
     /// <summary>Issues a credential; those before it hold no longer.</summary>
     /// <param name="location">The vault, as machines will look for it.</param>
@@ -31,15 +31,7 @@ internal sealed class CredentialRegister(IVaultStore objects, VaultHeader header
         byte[] token = RandomNumberGenerator.GetBytes(TokenLength);
         DateTimeOffset now = clock.GetUtcNow();
         var record = new CredentialRecord { TokenHash = SHA256.HashData(token), Issued = now, Expires = now + validity };
-        byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.CredentialRecord);
-        uint serial;
-        do
-        {
-            // Somebody else who issues at this moment takes the number; the later one counts.
-            serial = await FindNewestAsync(cancellationToken).ConfigureAwait(false) + 1;
-        }
-        while (!await objects.TryCreateAsync(VaultLayout.Credential(serial), content, cancellationToken).ConfigureAwait(false));
-
+        uint serial = await _series.AppendAsync(_ => Task.FromResult<CredentialRecord?>(record), cancellationToken).ConfigureAwait(false);
         return new VaultCredential
         {
             Location = location,
@@ -62,7 +54,7 @@ internal sealed class CredentialRegister(IVaultStore objects, VaultHeader header
             throw VaultCredentialFile.Invalid(path, $"another vault is now at '{objects.Location}' than the one that it was issued for");
         }
 
-        uint newest = await FindNewestAsync(cancellationToken).ConfigureAwait(false);
+        uint newest = await _series.FindNewestAsync(cancellationToken).ConfigureAwait(false);
         if (credential.Serial != newest)
         {
             throw VaultCredentialFile.Invalid(path, newest > credential.Serial
@@ -70,7 +62,7 @@ internal sealed class CredentialRegister(IVaultStore objects, VaultHeader header
                 : "the vault knows nothing of it");
         }
 
-        if (await ReadAsync(newest, cancellationToken).ConfigureAwait(false) is not { } record)
+        if (await _series.ReadAsync(newest, cancellationToken).ConfigureAwait(false) is not { TokenHash: not null } record)
         {
             throw VaultCredentialFile.Invalid(path, "the vault's record of it is damaged");
         }
@@ -86,37 +78,6 @@ internal sealed class CredentialRegister(IVaultStore objects, VaultHeader header
             throw VaultCredentialFile.Invalid(
                 path,
                 string.Create(CultureInfo.InvariantCulture, $"it expired on {record.Expires.UtcDateTime:yyyy-MM-dd 'at' HH:mm} UTC"));
-        }
-    }
-
-    private async Task<uint> FindNewestAsync(CancellationToken cancellationToken)
-    {
-        uint newest = 0;
-        await foreach (StoredObject found in objects.ListAsync(VaultLayout.Credentials, cancellationToken).ConfigureAwait(false))
-        {
-            ReadOnlySpan<char> number = found.Name.AsSpan(VaultLayout.Credentials.Length);
-            if (number.Length == 8
-                && uint.TryParse(number, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint serial)
-                && serial < uint.MaxValue)
-            {
-                newest = Math.Max(newest, serial);
-            }
-        }
-
-        return newest;
-    }
-
-    private async Task<CredentialRecord?> ReadAsync(uint serial, CancellationToken cancellationToken)
-    {
-        try
-        {
-            byte[]? content = await VaultHeader.ReadSmallAsync(objects, VaultLayout.Credential(serial), MaxLength, cancellationToken).ConfigureAwait(false);
-            CredentialRecord? record = content is null ? null : JsonSerializer.Deserialize(content, VaultJson.Default.CredentialRecord);
-            return record?.TokenHash is null ? null : record;
-        }
-        catch (Exception e) when (e is JsonException or BackupException { Id: BackupErrorId.VaultDataCorrupt })
-        {
-            return null;
         }
     }
 }

@@ -1,49 +1,128 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text.Json;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
-/// <summary>The machines of a vault: one numbered record for each change, the highest number holds.</summary>
+/// <summary>
+/// The machines of a vault: one numbered record for each change, the highest number holds. A record that is damaged only ceases to
+/// describe; it is written anew by the machine's next backup.
+/// </summary>
 internal static class MachineDirectory
 {
-    private const int MaxLength = 64 << 10;
-
     /// <summary>Sees to it that the vault knows this machine as it is now.</summary>
-    public static async Task AnnounceAsync(ChunkStore store, string name, CancellationToken cancellationToken)
+    /// <param name="store">The machine's chunk store.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="mayReturn">Whether a machine that has left the vault comes back by this.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">MachineNameTaken; MachineNotRegistered where it has left and may not return by this.</exception>
+    public static Task AnnounceAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            store.Objects,
+            store.Header,
+            name,
+            known =>
+            {
+                if (known is { IsGone: false } && known.StoreId != store.StoreId)
+                {
+                    throw NameTaken(store.Objects, known.Name);
+                }
+
+                if (known is { IsGone: true } && !mayReturn)
+                {
+                    throw Gone(store.Objects, known);
+                }
+
+                MachineRecord record = Describe(name, store.StoreId);
+                return record == known ? null : record;
+            },
+            cancellationToken);
+
+    /// <summary>Gives a name to a chunk store.</summary>
+    /// <exception cref="BackupException">MachineNameTaken.</exception>
+    public static Task ClaimAsync(IVaultStore objects, VaultHeader header, string name, string storeId, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            objects,
+            header,
+            name,
+            known => known switch
+            {
+                { IsGone: false } when known.StoreId == storeId => null,
+                { IsGone: false } => throw NameTaken(objects, known.Name),
+                _ => Describe(name, storeId),
+            },
+            cancellationToken);
+
+    /// <summary>Notes that a machine has left: its name is free. Nothing that it backed up is touched.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine.</exception>
+    public static Task LeaveAsync(IVaultStore objects, VaultHeader header, string name, DateTimeOffset now, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            objects,
+            header,
+            name,
+            known => known is { IsGone: false } ? known with { Left = now } : throw new BackupException(
+                BackupErrorId.MachineNotRegistered,
+                $"No machine '{name}' is registered with the vault '{objects.Location}'{(known is null ? null : Since(known))}.",
+                "'Get-OBVault' shows the machines of a vault.",
+                name),
+            cancellationToken);
+
+    /// <summary>What the vault knows of a machine, even if it has left; null where it knows nothing that can be read.</summary>
+    public static async Task<MachineRecord?> FindAsync(IVaultStore objects, VaultHeader header, string name, CancellationToken cancellationToken)
     {
-        MachineRecord record = Describe(name, store.StoreId);
-        (int sequence, MachineRecord? known) = await FindNewestAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false);
-        if (record != known)
-        {
-            // Losing a race for the number means that another process of this machine has just said the same.
-            await CreateAsync(store.Objects, store.Header, sequence + 1, record, cancellationToken).ConfigureAwait(false);
-        }
+        NumberedSeries<MachineRecord> series = SeriesOf(objects, VaultLayout.Machine(header.MachineId(name)));
+        return await ReadAsync(series, await series.FindNewestAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Gives a name to a chunk store; false where it is another's.</summary>
-    public static async Task<bool> TryClaimAsync(IVaultStore objects, VaultHeader header, string name, string storeId, CancellationToken cancellationToken)
+    /// <summary>All machines, those that have left too, by name.</summary>
+    public static async Task<IReadOnlyList<MachineRecord>> ListAsync(IVaultStore objects, CancellationToken cancellationToken)
     {
-        (int sequence, MachineRecord? known) = await FindNewestAsync(objects, header, name, cancellationToken).ConfigureAwait(false);
-        if (known is null)
+        Dictionary<string, uint> series = await NumberedSeries.FindNewestAsync(objects, VaultLayout.Machines, cancellationToken).ConfigureAwait(false);
+        var machines = new List<MachineRecord>();
+        await foreach (MachineRecord? machine in ReadAhead.SelectAsync(
+            series,
+            objects.Capabilities.MaxConcurrency,
+            (machine, token) => ReadAsync(SeriesOf(objects, machine.Key), machine.Value, token),
+            cancellationToken).ConfigureAwait(false))
         {
-            await CreateAsync(objects, header, sequence + 1, Describe(name, storeId), cancellationToken).ConfigureAwait(false);
-            known = await FindAsync(objects, header, name, cancellationToken).ConfigureAwait(false);
+            if (machine is not null)
+            {
+                machines.Add(machine);
+            }
         }
 
-        return known?.StoreId == storeId;
+        return [.. machines.OrderBy(machine => machine.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
-    /// <summary>What the vault knows of a machine; null where it knows nothing that can be read.</summary>
-    public static async Task<MachineRecord?> FindAsync(IVaultStore objects, VaultHeader header, string name, CancellationToken cancellationToken) =>
-        (await FindNewestAsync(objects, header, name, cancellationToken).ConfigureAwait(false)).Record;
+    /// <summary>The refusal of a name that is another machine's.</summary>
+    public static BackupException NameTaken(IVaultStore objects, string name, Exception? inner = null) => new(
+        BackupErrorId.MachineNameTaken,
+        $"The vault '{objects.Location}' knows a machine '{name}' already, and its passphrase is another one.",
+        "If it is this machine, give the passphrase that it had before. If it is another one, give this machine a name of its own, or use another vault.",
+        name,
+        innerException: inner);
 
-    /// <summary>The names of all machines.</summary>
-    public static async Task<IReadOnlyList<string>> ListAsync(IVaultStore objects, CancellationToken cancellationToken) =>
-        [.. (await ReadAsync(objects, VaultLayout.Machines, cancellationToken).ConfigureAwait(false)).Values
-            .Select(machine => machine.Record?.Name)
-            .OfType<string>()
-            .Order(StringComparer.OrdinalIgnoreCase)];
+    private static async Task ChangeAsync(
+        IVaultStore objects,
+        VaultHeader header,
+        string name,
+        Func<MachineRecord?, MachineRecord?> change,
+        CancellationToken cancellationToken)
+    {
+        NumberedSeries<MachineRecord> series = SeriesOf(objects, VaultLayout.Machine(header.MachineId(name)));
+        await series.AppendAsync(
+            async newest => change(await ReadAsync(series, newest, cancellationToken).ConfigureAwait(false)),
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private static NumberedSeries<MachineRecord> SeriesOf(IVaultStore objects, string folder) => new(objects, folder, VaultJson.Default.MachineRecord);
+
+    private static async Task<MachineRecord?> ReadAsync(NumberedSeries<MachineRecord> series, uint number, CancellationToken cancellationToken)
+    {
+        MachineRecord? record = await series.ReadAsync(number, cancellationToken).ConfigureAwait(false);
+        return record is { Name: not null, StoreId: not null } && VaultLayout.IsId(record.StoreId) ? record : null;
+    }
 
     private static MachineRecord Describe(string name, string storeId) => new()
     {
@@ -53,53 +132,12 @@ internal static class MachineDirectory
         StoreId = storeId,
     };
 
-    private static async Task CreateAsync(IVaultStore objects, VaultHeader header, int sequence, MachineRecord record, CancellationToken cancellationToken)
-    {
-        byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.MachineRecord);
-        await objects.TryCreateAsync(VaultLayout.Machine(header.MachineId(record.Name), sequence), content, cancellationToken).ConfigureAwait(false);
-    }
+    private static string Since(MachineRecord gone) =>
+        string.Create(CultureInfo.InvariantCulture, $": it was unregistered on {gone.Left!.Value.UtcDateTime:yyyy-MM-dd 'at' HH:mm} UTC");
 
-    private static async Task<(int Sequence, MachineRecord? Record)> FindNewestAsync(IVaultStore objects, VaultHeader header, string name, CancellationToken cancellationToken)
-    {
-        string id = header.MachineId(name);
-        (int sequence, MachineRecord? record) = (await ReadAsync(objects, $"{VaultLayout.Machines}{id}/", cancellationToken).ConfigureAwait(false)).GetValueOrDefault(id);
-        return (sequence, record?.StoreId is not null && VaultLayout.IsId(record.StoreId) ? record : null);
-    }
-
-    private static async Task<Dictionary<string, (int Sequence, MachineRecord? Record)>> ReadAsync(IVaultStore objects, string prefix, CancellationToken cancellationToken)
-    {
-        var newest = new Dictionary<string, (int Sequence, string Name)>();
-        await foreach (StoredObject found in objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
-        {
-            string[] parts = found.Name.Split('/');
-            if (parts.Length == 3
-                && int.TryParse(parts[2], System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out int sequence)
-                && sequence is >= 0 and < int.MaxValue
-                && (!newest.TryGetValue(parts[1], out (int Sequence, string Name) known) || known.Sequence < sequence))
-            {
-                newest[parts[1]] = (sequence, found.Name);
-            }
-        }
-
-        var machines = new Dictionary<string, (int Sequence, MachineRecord? Record)>();
-        await foreach ((string id, int sequence, byte[]? content) in ReadAhead.SelectAsync(newest, objects.Capabilities.MaxConcurrency, ReadOneAsync, cancellationToken).ConfigureAwait(false))
-        {
-            MachineRecord? record = null;
-            try
-            {
-                record = content is null ? null : JsonSerializer.Deserialize(content, VaultJson.Default.MachineRecord);
-            }
-            catch (JsonException)
-            {
-                // The record only describes; it is written anew by the machine's next backup.
-            }
-
-            machines[id] = (sequence, record);
-        }
-
-        return machines;
-
-        async Task<(string, int, byte[]?)> ReadOneAsync(KeyValuePair<string, (int Sequence, string Name)> machine, CancellationToken token) =>
-            (machine.Key, machine.Value.Sequence, await VaultHeader.ReadSmallAsync(objects, machine.Value.Name, MaxLength, token).ConfigureAwait(false));
-    }
+    private static BackupException Gone(IVaultStore objects, MachineRecord gone) => new(
+        BackupErrorId.MachineNotRegistered,
+        $"The machine '{gone.Name}' is no longer registered with the vault '{objects.Location}'{Since(gone)}.",
+        "Register it again with 'Start-OBRegistration' and a new vault credential file; its recovery points are still there. If it is not to come back, remove its policies.",
+        gone.Name);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
@@ -26,6 +27,19 @@ internal sealed record VaultCredential
 
     [JsonPropertyName("expires")]
     public required DateTimeOffset Expires { get; init; }
+
+    /// <summary>What opens the vault to a machine that has no identity of its own there; null for nothing.</summary>
+    [JsonPropertyName("secret")]
+    public string? Secret { get; init; }
+
+    [JsonPropertyName("requiresPrivateEndpoint")]
+    public bool RequiresPrivateEndpoint { get; init; }
+
+    [JsonIgnore]
+    public VaultAddress Address => new(Location) { Secret = Secret, RequiresPrivateEndpoint = RequiresPrivateEndpoint };
+
+    /// <summary>Without the secrets.</summary>
+    public override string ToString() => $"{VaultName} {Serial}";
 }
 
 /// <summary>What the vault knows of a credential file that was issued: <c>credentials/SERIAL</c>. Plain.</summary>
@@ -43,5 +57,5 @@ internal sealed record CredentialRecord
 }
 
 [JsonSerializable(typeof(VaultCredential))]
-[JsonSourceGenerationOptions(RespectNullableAnnotations = true)]
+[JsonSourceGenerationOptions(RespectNullableAnnotations = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
 internal sealed partial class VaultCredentialJson : JsonSerializerContext;

@@ -91,7 +91,8 @@ internal static class VaultCredentialFile
         try
         {
             VaultCredential? credential = JsonSerializer.Deserialize(plaintext, VaultCredentialJson.Default.VaultCredential);
-            if (credential is not null && VaultLayout.IsId(credential.VaultId) && IsText(credential.Location) && IsText(credential.VaultName))
+            if (credential is not null && VaultLayout.IsId(credential.VaultId) && IsText(credential.Location) && IsText(credential.VaultName)
+                && (credential.Secret is null || IsText(credential.Secret)))
             {
                 return credential;
             }
@@ -104,6 +105,6 @@ internal static class VaultCredentialFile
         throw Invalid(path, "what is sealed in it is no credential");
     }
 
-    // Both are shown to people.
+    // They are shown to people, or handed on as a line.
     private static bool IsText(string text) => text.Length > 0 && !text.Any(char.IsControl);
 }

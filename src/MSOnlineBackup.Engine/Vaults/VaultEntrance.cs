@@ -5,24 +5,27 @@ namespace MSOnlineBackup.Engine.Vaults;
 
 /// <summary>
 /// How a machine comes into a vault: by its name, which belongs to whoever knows the passphrase of its chunk store. A name
-/// that the vault knows is taken over with that passphrase, its points included, and with no other.
+/// that the vault knows is taken over with that passphrase, its points included, and with no other; the name of a machine that has
+/// left is free.
 /// </summary>
 internal sealed class VaultEntrance(IVaultStore objects, VaultHeader header, KeyRing keys)
 {
-    /// <summary>How many machines a vault may have.</summary>
-    public const int MachineLimit = 50;
-
     /// <summary>Refuses a new machine where the vault is full.</summary>
-    /// <exception cref="BackupException">MachineLimitReached.</exception>
+    /// <exception cref="BackupException">MachineLimitReached; VaultDataCorrupt where the vault's settings are damaged.</exception>
     public async Task EnsureRoomAsync(string machineName, CancellationToken cancellationToken)
     {
-        if (await MachineDirectory.FindAsync(objects, header, machineName, cancellationToken).ConfigureAwait(false) is null
-            && (await MachineDirectory.ListAsync(objects, cancellationToken).ConfigureAwait(false)).Count >= MachineLimit)
+        if (await MachineDirectory.FindAsync(objects, header, machineName, cancellationToken).ConfigureAwait(false) is { IsGone: false })
+        {
+            return;
+        }
+
+        int limit = (await new VaultSettingsRegister(objects).ReadAsync(cancellationToken).ConfigureAwait(false)).MachineLimit;
+        if ((await MachineDirectory.ListAsync(objects, cancellationToken).ConfigureAwait(false)).Count(machine => !machine.IsGone) >= limit)
         {
             throw new BackupException(
                 BackupErrorId.MachineLimitReached,
-                $"The vault '{objects.Location}' has {MachineLimit} machines already, as many as a vault may have; '{machineName}' is not one of them.",
-                "Use another vault for this machine.",
+                $"The vault '{objects.Location}' has {limit} machines already, as many as it may have; '{machineName}' is not one of them.",
+                "Unregister a machine that is gone with 'Unregister-OBMachine', raise the limit with 'Set-OBVault -MachineLimit', or use another vault.",
                 machineName,
                 errorCode: "403");
         }
@@ -34,34 +37,38 @@ internal sealed class VaultEntrance(IVaultStore objects, VaultHeader header, Key
     {
         await EnsureRoomAsync(machineName, cancellationToken).ConfigureAwait(false);
         MachineRecord? known = await MachineDirectory.FindAsync(objects, header, machineName, cancellationToken).ConfigureAwait(false);
-        try
+        if (known is { IsGone: false })
         {
-            return await keys.UnlockAsync(passphrase, cancellationToken, known?.StoreId).ConfigureAwait(false);
+            try
+            {
+                return await keys.UnlockAsync(passphrase, cancellationToken, known.StoreId).ConfigureAwait(false);
+            }
+            catch (BackupException e) when (e.Id == BackupErrorId.PassphraseRejected)
+            {
+                throw MachineDirectory.NameTaken(objects, known.Name, e);
+            }
         }
-        catch (BackupException e) when (e.Id == BackupErrorId.PassphraseRejected && known is not null)
-        {
-            throw NameTaken(known.Name, e);
-        }
-        catch (BackupException e) when (e.Id is BackupErrorId.PassphraseRejected or BackupErrorId.KeySlotNotFound && known is null)
-        {
-            return await keys.CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
-        }
+
+        // A machine that comes back gets the store that has its points, whatever else its passphrase opens.
+        return (known is null ? null : await TryUnlockAsync(passphrase, known.StoreId, cancellationToken).ConfigureAwait(false))
+            ?? await TryUnlockAsync(passphrase, storeId: null, cancellationToken).ConfigureAwait(false)
+            ?? await keys.CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Gives the machine its name in the vault.</summary>
     /// <exception cref="BackupException">MachineNameTaken.</exception>
-    public async Task ClaimAsync(string machineName, string storeId, CancellationToken cancellationToken)
+    public Task ClaimAsync(string machineName, string storeId, CancellationToken cancellationToken) =>
+        MachineDirectory.ClaimAsync(objects, header, machineName, storeId, cancellationToken);
+
+    private async Task<UnlockedKey?> TryUnlockAsync(string passphrase, string? storeId, CancellationToken cancellationToken)
     {
-        if (!await MachineDirectory.TryClaimAsync(objects, header, machineName, storeId, cancellationToken).ConfigureAwait(false))
+        try
         {
-            throw NameTaken(machineName, null);
+            return await keys.UnlockAsync(passphrase, cancellationToken, storeId).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.PassphraseRejected or BackupErrorId.KeySlotNotFound)
+        {
+            return null;
         }
     }
-
-    private BackupException NameTaken(string name, Exception? inner) => new(
-        BackupErrorId.MachineNameTaken,
-        $"The vault '{objects.Location}' knows a machine '{name}' already, and its passphrase is another one.",
-        "If it is this machine, give the passphrase that it had before. If it is another one, give this machine a name of its own, or use another vault.",
-        name,
-        innerException: inner);
 }

@@ -163,6 +163,14 @@ internal sealed record MachineRecord
 
     [JsonPropertyName("store")]
     public required string StoreId { get; init; }
+
+    /// <summary>Since when the machine is no longer registered; null where it is.</summary>
+    [JsonPropertyName("left")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? Left { get; init; }
+
+    [JsonIgnore]
+    public bool IsGone => Left is not null;
 }
 
 /// <summary>That a session began. Plain; its presence is what counts.</summary>
@@ -183,4 +191,5 @@ internal sealed record SessionRecord
 [JsonSerializable(typeof(MachineRecord))]
 [JsonSerializable(typeof(SessionRecord))]
 [JsonSerializable(typeof(CredentialRecord))]
+[JsonSerializable(typeof(VaultSettings))]
 internal sealed partial class VaultJson : JsonSerializerContext;

@@ -10,6 +10,7 @@ internal static class VaultLayout
     private static readonly SearchValues<char> s_hex = SearchValues.Create("0123456789abcdef");
 
     public const string Header = "vault.json";
+    public const string Settings = "settings/";
     public const string Machines = "machines/";
     public const string Stores = "stores/";
 
@@ -18,9 +19,7 @@ internal static class VaultLayout
 
     public const string Credentials = "credentials/";
 
-    public static string Credential(uint serial) => $"{Credentials}{serial:x8}";
-
-    public static string Machine(string machineId, int sequence) => $"{Machines}{machineId}/{sequence:x8}";
+    public static string Machine(string machineId) => $"{Machines}{machineId}/";
 
     public static string Keys(string storeId) => $"{AllKeys}{storeId}/";
 
@@ -53,8 +52,7 @@ internal static class VaultLayout
     public static bool TryParseNumbered(string name, [NotNullWhen(true)] out string? session, out uint number)
     {
         ReadOnlySpan<char> last = name.AsSpan(name.LastIndexOf('/') + 1);
-        if (last.Length == 41 && last[32] == '-' && IsId(last[..32])
-            && uint.TryParse(last[33..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number))
+        if (last.Length == 41 && last[32] == '-' && IsId(last[..32]) && TryParseNumber(last[33..], out number))
         {
             session = last[..32].ToString();
             return true;
@@ -63,6 +61,12 @@ internal static class VaultLayout
         session = null;
         number = 0;
         return false;
+    }
+
+    public static bool TryParseNumber(ReadOnlySpan<char> text, out uint number)
+    {
+        number = 0;
+        return text.Length == 8 && uint.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number);
     }
 
     public static bool IsId(ReadOnlySpan<char> text) =>

@@ -8,6 +8,7 @@ using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Drill;
 using MSOnlineBackup.Host.Rendering;
@@ -103,8 +104,8 @@ internal sealed class DrillCommand : HostCommand
             await File.WriteAllTextAsync(folder.PassphraseFile, passphrase + "\n", context.Stop).ConfigureAwait(false);
         }
 
-        await BackupEngine.CreateVaultAsync(VaultLocation.Create(folder.Vault, context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
-        return await BackupEngine.OpenAsync(VaultLocation.Open(folder.Vault, context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        await BackupEngine.CreateVaultAsync(VaultLocation.Create(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        return await BackupEngine.OpenAsync(VaultLocation.Open(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
     }
 
     private static async Task<(long Items, long Bytes)> ListAsync(CommandContext context, BackupEngine engine, RecoveryPoint point)

@@ -31,26 +31,21 @@ internal sealed class JobRunCommand : HostCommand
         {
             StateFolder = context.Parsed.GetRequiredValue(_state),
             MachineName = context.Environment.MachineName,
-            OpenVault = location => VaultLocation.Open(location, context),
-            CreateVault = location => VaultLocation.Create(location, context),
+            OpenVault = (location, connection) => VaultLocation.Open(location, connection, context),
+            CreateVault = (location, connection) => VaultLocation.Create(location, connection, context),
             Limits = PolicyLimits.Open,
             Engine = context.EngineOptions,
         });
+        using var input = new StreamReader(context.Environment.OpenInput?.Invoke() ?? Stream.Null);
         try
         {
-            return Describe(await agent.Jobs.RunStartedAsync(id, stop => ReadLineAsync(context, stop), context.Stop).ConfigureAwait(false));
+            return Describe(await agent.Jobs.RunStartedAsync(id, stop => input.ReadLineAsync(stop).AsTask(), context.Stop).ConfigureAwait(false));
         }
         catch (OperationCanceledException) when (!context.Stop.IsCancellationRequested)
         {
             // Stopped by a wish of which this process's signals know nothing.
             return Describe(agent.Jobs.Get(id));
         }
-    }
-
-    private static async Task<string?> ReadLineAsync(CommandContext context, CancellationToken cancellationToken)
-    {
-        using var input = new StreamReader(context.Environment.OpenInput?.Invoke() ?? Stream.Null);
-        return await input.ReadLineAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private static Outcome Describe(JobRecord job)

@@ -10,21 +10,28 @@ namespace MSOnlineBackup.Host.Commands;
 /// <summary><c>vault create</c>.</summary>
 internal sealed class VaultCreateCommand : HostCommand
 {
-    private readonly Argument<string> _folder;
+    private readonly Argument<string> _place;
+    private readonly ConnectionOptions _connection;
     private readonly PassphraseOptions _passphrase;
 
     public VaultCreateCommand()
-        : base("create", "Create an empty vault in a new or empty folder.", "obengine vault create /mnt/backup --passphrase-file ~/.vault-passphrase")
+        : base(
+            "create",
+            "Create an empty vault in a new or empty folder, or in a container in Azure.",
+            """
+            obengine vault create /mnt/backup --passphrase-file ~/.vault-passphrase
+            obengine vault create https://ACCOUNT.blob.core.windows.net/CONTAINER
+            """)
     {
-        _folder = Required("DIR", "The folder; it is created where it does not exist.");
+        _place = Required("VAULT", "The folder, or the URL of the container; either is created where it does not exist.");
+        _connection = new ConnectionOptions(this);
         _passphrase = PassphraseOptions.ForCreating(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        string folder = context.Get(_folder);
+        IVaultStore store = VaultLocation.Create(context.Get(_place), _connection.Read(context), context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        IVaultStore store = VaultLocation.Create(folder, context);
         VaultInfo info = await BackupEngine.CreateVaultAsync(store, passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
             + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.";
@@ -35,15 +42,20 @@ internal sealed class VaultCreateCommand : HostCommand
 /// <summary><c>vault info</c>.</summary>
 internal sealed class VaultInfoCommand : HostCommand
 {
-    private readonly Argument<string> _folder;
+    private readonly Argument<string> _place;
+    private readonly ConnectionOptions _connection;
 
     public VaultInfoCommand()
-        : base("info", "Show what can be known of a vault without its passphrase.", "obengine vault info /mnt/backup") =>
-        _folder = Required("DIR", "The vault's folder.");
+        : base("info", "Show what can be known of a vault without its passphrase.", "obengine vault info /mnt/backup")
+    {
+        _place = Required("VAULT", "The vault's folder, or the URL of its container.");
+        _connection = new ConnectionOptions(this);
+    }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        VaultInfo info = await BackupEngine.InspectVaultAsync(VaultLocation.Open(context.Get(_folder), context), context.Stop).ConfigureAwait(false);
+        IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
+        VaultInfo info = await BackupEngine.InspectVaultAsync(store, context.Stop).ConfigureAwait(false);
         string text =
             $"""
             vault     {info.VaultId}
@@ -51,6 +63,7 @@ internal sealed class VaultInfoCommand : HostCommand
             format    {info.FormatVersion}
             created   {context.LocalTime(info.Created)}
             machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines))}
+            limit     {Quantity.Count(info.Settings.MachineLimit)} machines
             points    {Quantity.Count(info.Points)}
             stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects)} objects
             """;
@@ -58,5 +71,5 @@ internal sealed class VaultInfoCommand : HostCommand
     }
 
     internal static VaultSummary Summarize(string command, VaultInfo info) => new(
-        command, info.VaultId, info.FormatVersion, info.Created, info.Location, info.Machines, info.Points, info.Objects, info.StoredBytes);
+        command, info.VaultId, info.FormatVersion, info.Created, info.Location, info.Machines, info.Settings.MachineLimit, info.Points, info.Objects, info.StoredBytes);
 }

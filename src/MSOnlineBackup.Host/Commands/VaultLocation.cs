@@ -1,29 +1,20 @@
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Storage.Azure;
 
 namespace MSOnlineBackup.Host.Commands;
 
-/// <summary>From what the user calls a vault to its store: the one place that knows which stores there are, and that they are retried.</summary>
+/// <summary>From what the user calls a vault to its store, which says so where it has to wait.</summary>
 internal static class VaultLocation
 {
     /// <summary>The store of an existing vault.</summary>
-    public static IVaultStore Open(string location, CommandContext context) => Retried(new FolderVaultStore(Folder(location)), context);
+    public static IVaultStore Open(string location, VaultConnection connection, CommandContext context) =>
+        VaultStores.Open(location, connection, wait => Note(wait, context));
 
     /// <summary>The store for a new vault.</summary>
-    public static IVaultStore Create(string location, CommandContext context) => Retried(FolderVaultStore.Create(Folder(location)), context);
+    public static IVaultStore Create(string location, VaultConnection connection, CommandContext context) =>
+        VaultStores.Create(location, connection, wait => Note(wait, context));
 
-    // A share that is away for a moment must not cost a night's backup; nor may anybody wonder why nothing moves.
-    private static ResilientVaultStore Retried(FolderVaultStore store, CommandContext context) => new(
-        store,
-        new VaultRetryOptions
-        {
-            Waiting = wait => context.Renderer.Note($"{wait.Cause.Message} Trying again in {Quantity.Duration(wait.Delay)}."),
-        },
-        context.Environment.Time);
-
-    private static string Folder(string location) => location.Contains("://", StringComparison.Ordinal)
-        ? throw new BackupException(
-            BackupErrorId.ArgumentInvalid, $"'{location}' is a URL; a vault is a folder.", "Name the folder of the vault.", location)
-        : location;
+    private static void Note(VaultWait wait, CommandContext context) =>
+        context.Renderer.Note($"{wait.Cause.Message} Trying again in {Quantity.Duration(wait.Delay)}.");
 }

@@ -13,15 +13,17 @@ internal sealed class VaultOptions
 
     private readonly Option<string?> _vault = new("--vault")
     {
-        HelpName = "DIR",
-        Description = $"The vault's folder. Without it: {Variable}.",
+        HelpName = "VAULT",
+        Description = $"The vault: its folder, or the URL of its container in Azure. Without it: {Variable}.",
     };
 
+    private readonly ConnectionOptions _connection;
     private readonly PassphraseOptions _passphrase;
 
     public VaultOptions(Command command)
     {
         command.Add(_vault);
+        _connection = new ConnectionOptions(command);
         _passphrase = PassphraseOptions.ForOpening(command);
     }
 
@@ -29,7 +31,8 @@ internal sealed class VaultOptions
     public IVaultStore OpenStore(CommandContext context) => VaultLocation.Open(
         context.Get(_vault)
         ?? context.Environment.Variable(Variable)
-        ?? throw context.Invalid("No vault was named.", $"Name its folder with --vault DIR, or set {Variable}."),
+        ?? throw context.Invalid("No vault was named.", $"Name its folder or URL with --vault, or set {Variable}."),
+        _connection.Read(context),
         context);
 
     /// <summary>Opens the vault with the passphrase.</summary>

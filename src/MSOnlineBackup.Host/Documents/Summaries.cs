@@ -12,6 +12,7 @@ internal sealed record VaultSummary(
     DateTimeOffset Created,
     string Location,
     IReadOnlyList<string> Machines,
+    int MachineLimit,
     int Points,
     long Objects,
     long StoredBytes) : Summary(Command);

@@ -1,5 +1,7 @@
 using System.Management.Automation;
+using System.Security;
 using MSOnlineBackup.Completion;
+using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -8,7 +10,7 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(FileInfo))]
 public sealed class ExportOBVaultCredentialCommand : OBEngineCmdlet
 {
-    /// <summary>The vault, or its folder.</summary>
+    /// <summary>The vault, or its folder or URL.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [VaultLocationTransformation]
     public string Vault { get; set; } = "";
@@ -22,14 +24,18 @@ public sealed class ExportOBVaultCredentialCommand : OBEngineCmdlet
     [Parameter]
     public TimeSpan? ValidFor { get; set; }
 
+    /// <summary>A shared access signature of the container, for machines that have no identity in Azure: it goes into the file, and opens the vault to them.</summary>
+    [Parameter]
+    public SecureString? SasToken { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
-        string location = FullPath(Vault);
+        string location = VaultPlace(Vault);
         string folder = FullPath(Path);
         if (ShouldProcess(location, $"Write a new credential file to '{folder}'; earlier ones hold no longer"))
         {
-            WriteObject(new FileInfo(Run((_, stop) => Agent.IssueCredentialAsync(location, folder, ValidFor, stop))));
+            WriteObject(new FileInfo(Run((_, stop) => Agent.IssueCredentialAsync(location, folder, ValidFor, SasToken.ToPlain(), stop))));
         }
     }
 }

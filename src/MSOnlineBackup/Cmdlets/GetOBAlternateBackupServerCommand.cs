@@ -1,11 +1,12 @@
 using System.Management.Automation;
 using System.Security;
 using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Lists the machines that back up to the vault of a credential file.</summary>
+/// <summary>Lists the machines that back up, or did so, to the vault of a credential file.</summary>
 [Cmdlet(VerbsCommon.Get, "OBAlternateBackupServer")]
 [OutputType(typeof(OBBackupServer))]
 public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
@@ -25,18 +26,17 @@ public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
         string file = FullPath(VaultCredentials);
         Run(async (pump, stop) =>
         {
-            string location = (await Agent.Machine.InspectCredentialAsync(file, stop).ConfigureAwait(false)).VaultLocation;
-            var access = new VaultAccess(location, EncryptionPassphrase?.Copy());
+            VaultAddress vault = (await Agent.Machine.InspectCredentialAsync(file, stop).ConfigureAwait(false)).Vault;
+            var access = new VaultAccess(vault, EncryptionPassphrase?.Copy());
             if (access.Passphrase is string passphrase)
             {
                 // A wrong one is told here, where it was typed.
-                await Agent.OpenEngineAsync(location, passphrase, stop).ConfigureAwait(false);
+                await Agent.OpenEngineAsync(vault, passphrase, stop).ConfigureAwait(false);
             }
 
-            VaultInfo vault = await Agent.InspectVaultAsync(location, stop).ConfigureAwait(false);
-            foreach (string name in vault.Machines)
+            foreach (VaultMachine machine in await Agent.ListMachinesAsync(vault, stop).ConfigureAwait(false))
             {
-                await pump.WriteObjectAsync(new OBBackupServer { ServerName = name, Access = access }).ConfigureAwait(false);
+                await pump.WriteObjectAsync(new OBBackupServer { ServerName = machine.Name, Access = access }).ConfigureAwait(false);
             }
         });
     }

@@ -24,7 +24,7 @@ public sealed class GetOBRecoveryServiceCommand : OBEngineCmdlet
                 await pump.WriteObjectAsync(new OBServiceResource
                 {
                     ServiceResourceName = credential.VaultName,
-                    Location = credential.VaultLocation,
+                    Location = credential.Vault.Location,
                     CredentialFile = service.VaultCredentials,
                     CertThumbprint = Certificate.Thumbprint,
                 }).ConfigureAwait(false);

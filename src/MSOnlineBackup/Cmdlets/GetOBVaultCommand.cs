@@ -9,21 +9,22 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBVault))]
 public sealed class GetOBVaultCommand : OBEngineCmdlet
 {
-    /// <summary>The vault's folder; without it the vault that this machine is registered with.</summary>
+    /// <summary>The vault's folder or URL; without it the vault that this machine is registered with.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
+    [Alias("Url")]
     [ValidateNotNullOrEmpty]
     public string? Path { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()
     {
-        string location = Path is null ? OwnVault() : FullPath(Path);
+        string location = Path is null ? OwnVault() : VaultPlace(Path);
         WriteObject(Run((_, stop) => Agent.InspectVaultAsync(location, stop)).ToOutput());
     }
 
     private string OwnVault() => Agent.Machine.Registration?.VaultLocation ?? throw new BackupException(
         BackupErrorId.MachineNotRegistered,
         $"The machine '{Agent.Machine.Name}' is not registered with a vault.",
-        "Name a vault's folder with -Path, or register first with Start-OBRegistration.",
+        "Name a vault's folder or URL with -Path, or register first with Start-OBRegistration.",
         Agent.Machine.Name);
 }

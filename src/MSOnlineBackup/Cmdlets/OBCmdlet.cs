@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -63,6 +64,10 @@ public abstract class OBCmdlet : PSCmdlet
                 "Give a path of the file system, or change the location back to it.",
                 path);
     }
+
+    /// <summary>A vault where the user means it: the URL of a container, or a folder as <see cref="FullPath"/> has it.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: the path is of another provider.</exception>
+    private protected string VaultPlace(string vault) => new VaultAddress(vault).IsRemote ? vault : FullPath(vault);
 
     private void Guarded(Action action)
     {

@@ -47,7 +47,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [Parameter(Mandatory = true, Position = 4, ValueFromPipelineByPropertyName = true, ParameterSetName = Throttle)]
     public uint NonWorkHourBandwidth { get; set; }
 
-    /// <summary>Goes without a proxy from now on.</summary>
+    /// <summary>Goes past every proxy from now on, also one that the environment names; -NoProxy:$false as the environment or the system says.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = WithoutProxy)]
     public SwitchParameter NoProxy { get; set; }
 
@@ -94,10 +94,10 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
                 break;
             case Proxy:
                 var proxy = new ProxySetting(ProxyServer, ProxyPort, ProxyUsername, ProxyPassword.ToPlain());
-                Agent.Machine.Update(settings => settings with { Proxy = proxy });
+                Agent.Machine.Update(settings => settings with { Proxy = proxy, IsDirect = false });
                 break;
-            case WithoutProxy when NoProxy:
-                Agent.Machine.Update(settings => settings with { Proxy = null });
+            case WithoutProxy:
+                Agent.Machine.Update(settings => settings with { Proxy = null, IsDirect = NoProxy });
                 break;
         }
 

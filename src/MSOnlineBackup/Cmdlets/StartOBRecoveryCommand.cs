@@ -95,7 +95,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
         }
 
         string? passphrase = EncryptionPassphrase.ToPlain() ?? access?.Passphrase;
-        if (passphrase is null && access is not null && access.Location != Agent.Machine.Registration?.VaultLocation)
+        if (passphrase is null && access is not null && access.Vault.Location != Agent.Machine.Registration?.VaultLocation)
         {
             throw new BackupException(
                 BackupErrorId.RecoveryOptionMissing,
@@ -106,7 +106,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
 
         return new RecoveryOrder
         {
-            VaultLocation = access?.Location,
+            Vault = access?.Vault,
             MachineName = machine,
             PointId = pointId,
             Paths = items.Any(item => item.IsWholePoint) ? [] : [.. items.Select(item => item.ItemNameGuid).Distinct()],

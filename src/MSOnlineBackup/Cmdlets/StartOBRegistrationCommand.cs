@@ -28,8 +28,8 @@ public sealed class StartOBRegistrationCommand : OBEngineCmdlet
         string file = byService ? RecoveryService.CredentialFile : FullPath(VaultCredentials);
         VaultCredentialInfo vault = Run((_, stop) => Agent.Machine.InspectCredentialAsync(file, stop));
         if (!ShouldProcess(
-            $"Registering '{Agent.Machine.Name}' with the vault '{vault.VaultName}' in '{vault.VaultLocation}'.",
-            $"This machine, '{Agent.Machine.Name}', will back up to the vault '{vault.VaultName}' in '{vault.VaultLocation}'. Do you want to register it?",
+            $"Registering '{Agent.Machine.Name}' with the vault '{vault.VaultName}' in '{vault.Vault}'.",
+            $"This machine, '{Agent.Machine.Name}', will back up to the vault '{vault.VaultName}' in '{vault.Vault}'. Do you want to register it?",
             "MSOnlineBackup"))
         {
             return;

@@ -24,18 +24,21 @@ internal static class ErrorRecords
         BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
             or BackupErrorId.ActivationDamaged => ErrorCategory.InvalidData,
-        BackupErrorId.VaultUnreachable => ErrorCategory.ConnectionError,
+        BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused => ErrorCategory.ConnectionError,
+        BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused => ErrorCategory.SecurityError,
         BackupErrorId.VaultAccessDenied or BackupErrorId.StateAccessDenied => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
             or BackupErrorId.PolicyLimitExceeded => ErrorCategory.LimitsExceeded,
-        BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid => ErrorCategory.AuthenticationError,
+        BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected
+            or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired => ErrorCategory.AuthenticationError,
         BackupErrorId.SourceNotMounted or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.ActivationFailed => ErrorCategory.WriteError,
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
-            or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing => ErrorCategory.InvalidArgument,
+            or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing
+            or BackupErrorId.StorageSecretInvalid => ErrorCategory.InvalidArgument,
         BackupErrorId.KeySlotIsLast or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
             or BackupErrorId.MachineNotActivated => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost => ErrorCategory.OperationStopped,

@@ -62,6 +62,9 @@ public sealed class OBJobStatus
     /// <summary>When it is tried again, in UTC; null where the job does not wait. Where it has passed, it is being tried.</summary>
     public DateTime? WaitUntil { get; internal init; }
 
+    /// <summary>What the job keeps to at this moment, in bits a second, all connections together; null for no limit, and of a job that has ended.</summary>
+    public long? BandwidthLimit { get; internal init; }
+
     /// <summary>The state.</summary>
     public override string ToString() => JobState.ToString();
 }

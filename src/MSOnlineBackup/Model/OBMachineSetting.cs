@@ -16,8 +16,11 @@ public sealed class OBMachineSetting
 /// <summary>The proxy of this machine.</summary>
 public sealed class OBProxySetting
 {
-    /// <summary>Whether one is used.</summary>
+    /// <summary>Whether one is set here.</summary>
     public bool Enabled { get; internal init; }
+
+    /// <summary>Whether every proxy is passed by, also one that the environment names (Set-OBMachineSetting -NoProxy).</summary>
+    public bool IsDirect { get; internal init; }
 
     /// <summary>Host name or address; empty where none is used.</summary>
     public string ProxyServer { get; internal init; } = "";
@@ -29,7 +32,7 @@ public sealed class OBProxySetting
     public string ProxyUsername { get; internal init; } = "";
 
     /// <summary>As in "proxy:8080".</summary>
-    public override string ToString() => Enabled ? $"{ProxyServer}:{ProxyPort}" : "No proxy";
+    public override string ToString() => Enabled ? $"{ProxyServer}:{ProxyPort}" : IsDirect ? "No proxy" : "As the system is set up";
 }
 
 /// <summary>The passphrase of this machine.</summary>

@@ -6,7 +6,7 @@ public sealed class OBVault
     /// <summary>What it is called.</summary>
     public string Name { get; internal init; } = "";
 
-    /// <summary>Where it is: its folder.</summary>
+    /// <summary>Where it is: its folder, or the URL of its container.</summary>
     public string Location { get; internal init; } = "";
 
     /// <summary>32 hexadecimal digits.</summary>
@@ -15,8 +15,14 @@ public sealed class OBVault
     /// <summary>When it was created, in UTC.</summary>
     public DateTime Created { get; internal init; }
 
-    /// <summary>The machines that have backups in it.</summary>
+    /// <summary>The machines that are registered with it, or back up to it.</summary>
     public string[] Machines { get; internal init; } = [];
+
+    /// <summary>How many machines may be registered with it.</summary>
+    public int MachineLimit { get; internal init; }
+
+    /// <summary>Whether machines may reach it by a private address only.</summary>
+    public bool RequirePrivateEndpoint { get; internal init; }
 
     /// <summary>Number of recovery points, of all machines.</summary>
     public int RecoveryPoints { get; internal init; }
@@ -27,6 +33,6 @@ public sealed class OBVault
     /// <summary>The version of its format.</summary>
     public int FormatVersion { get; internal init; }
 
-    /// <summary>Where it is, so that it can be given where a vault's folder is asked for.</summary>
+    /// <summary>Where it is, so that it can be given where a vault is asked for.</summary>
     public override string ToString() => Location;
 }

@@ -40,10 +40,10 @@ internal sealed class RecoveryArchive
         string name = string.IsNullOrEmpty(machineName) ? own?.MachineName ?? agent.Machine.Name : machineName;
         if (access?.Passphrase is string passphrase)
         {
-            return new RecoveryArchive(await agent.OpenEngineAsync(access.Location, passphrase, cancellationToken).ConfigureAwait(false), name, access);
+            return new RecoveryArchive(await agent.OpenEngineAsync(access.Vault, passphrase, cancellationToken).ConfigureAwait(false), name, access);
         }
 
-        if (access is not null && (access.Location != own?.VaultLocation || !agent.Machine.HasPassphrase))
+        if (access is not null && (access.Vault.Location != own?.VaultLocation || !agent.Machine.HasPassphrase))
         {
             throw PassphraseNeeded(name);
         }

@@ -1,4 +1,5 @@
 using System.Security;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Recovery;
@@ -7,12 +8,12 @@ namespace MSOnlineBackup.Recovery;
 /// The way into the vault of another machine: where it is, and that machine's passphrase where it was given. Sources and items carry it from one
 /// cmdlet to the next. It lives in memory: no property that scripts see leads here, so nothing shows or serialises it.
 /// </summary>
-/// <param name="location">Where the vault is.</param>
+/// <param name="vault">The vault, with what its credential file brought to open it.</param>
 /// <param name="passphrase">The passphrase of the machine whose recovery points are wanted; null where none was given.</param>
-internal sealed class VaultAccess(string location, SecureString? passphrase)
+internal sealed class VaultAccess(VaultAddress vault, SecureString? passphrase)
 {
-    /// <summary>Where the vault is.</summary>
-    public string Location { get; } = location;
+    /// <summary>The vault.</summary>
+    public VaultAddress Vault { get; } = vault;
 
     /// <summary>The passphrase as the engine takes it; null where none was given.</summary>
     public string? Passphrase => passphrase.ToPlain();

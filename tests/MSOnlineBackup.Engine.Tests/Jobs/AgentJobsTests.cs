@@ -271,12 +271,12 @@ public sealed class AgentJobsTests : IDisposable
         _machine.Tree.Describe("f one 1000");
         JobRecord backup = await BackUpAsync(await _machine.ActivateAsync());
         BackupAgent other = await _machine.ActivateAsync("BETA", _machine["beta"], "a different passphrase");
-        RecoveryOrder order = Order(backup, _machine.Source + "/one") with { VaultLocation = _machine.Vault, Passphrase = Passphrase };
+        RecoveryOrder order = Order(backup, _machine.Source + "/one") with { Vault = _machine.Vault, Passphrase = Passphrase };
 
         Assert.Equal(BackupErrorId.RecoveryOptionMissing, (await FailAsync(() => other.Jobs.RecoverAsync(order, _ => { }, Cancel))).Id);
         Assert.Equal(
             BackupErrorId.RecoveryOptionMissing,
-            (await FailAsync(() => other.Jobs.RecoverAsync(order with { TargetFolder = _machine["t"], Passphrase = null, VaultLocation = "/other" }, _ => { }, Cancel))).Id);
+            (await FailAsync(() => other.Jobs.RecoverAsync(order with { TargetFolder = _machine["t"], Passphrase = null, Vault = "/other" }, _ => { }, Cancel))).Id);
         Assert.Empty(other.Jobs.List());
         JobRecord job = await other.Jobs.RecoverAsync(order with { TargetFolder = _machine["target"] }, _ => { }, Cancel);
 

@@ -143,7 +143,7 @@ public sealed class BackgroundJobTests : IDisposable
         JobRecord begun = await other.Jobs.StartAsync(
             new RecoveryOrder
             {
-                VaultLocation = _machine.Vault,
+                Vault = _machine.Vault,
                 MachineName = MachineName,
                 PointId = backup.RecoveryPointId!,
                 Paths = [_machine.Source + "/one"],

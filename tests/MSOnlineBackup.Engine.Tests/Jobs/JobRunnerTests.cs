@@ -15,16 +15,34 @@ public sealed class JobRunnerTests : IDisposable
     private readonly JobHistory _history;
     private readonly JobRunner _runner;
     private readonly Guid _id = JobHistory.NewId();
+    private long? _limit;
 
     public JobRunnerTests()
     {
         _history = new JobHistory(new StateFolder(_folder.Path), _clock);
-        _runner = new JobRunner(_history, _clock);
+        _runner = new JobRunner(_history, _clock, () => _limit);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task What_it_keeps_to_is_in_its_record_while_it_runs()
+    {
+        var told = new List<long?>();
+        _limit = 512_000;
+
+        JobRecord end = await RunAsync(
+            (_, _) =>
+            {
+                told.Add(_history.Get(_id).BandwidthLimit);
+                return Task.CompletedTask;
+            });
+
+        Assert.Equal([512_000], told);
+        Assert.Null(end.BandwidthLimit);
+    }
 
     [Fact]
     public async Task While_it_runs_its_record_says_so_and_at_the_end_how_it_went()
@@ -152,7 +170,7 @@ public sealed class JobRunnerTests : IDisposable
     public async Task Of_two_starts_at_once_exactly_one_runs()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var runner = new JobRunner(new JobHistory(new StateFolder(_folder.Path), TimeProvider.System), TimeProvider.System);
+        var runner = new JobRunner(new JobHistory(new StateFolder(_folder.Path), TimeProvider.System), TimeProvider.System, () => null);
         Task<JobRecord> Start() => Task.Run(() => runner.RunAsync(
             JobHistory.NewId(), JobKind.Backup, _ => [], (_, _) => release.Task, _ => { }, Cancel));
 

@@ -47,8 +47,8 @@ internal sealed class JobsFixture : IDisposable
     {
         StateFolder = state ?? State,
         MachineName = machine,
-        OpenVault = location => new FolderVaultStore(location),
-        CreateVault = location => FolderVaultStore.Create(location),
+        OpenVault = (location, _) => new FolderVaultStore(location),
+        CreateVault = (location, _) => FolderVaultStore.Create(location),
         JobHost = JobHost,
         Limits = Limits,
         Engine = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2, OpenSource = OpenSource },
@@ -70,7 +70,7 @@ internal sealed class JobsFixture : IDisposable
             await agent.CreateVaultAsync(Vault, "Office", Cancel);
         }
 
-        string credential = await agent.IssueCredentialAsync(Vault, _folder.Path, null, Cancel);
+        string credential = await agent.IssueCredentialAsync(Vault, _folder.Path, null, null, Cancel);
         await agent.Machine.RegisterAsync(credential, Cancel);
         File.Delete(credential);
         await agent.Machine.SetPassphraseAsync(passphrase, Cancel);

@@ -32,6 +32,9 @@ internal sealed class AgentFixture : IDisposable
     /// <summary>Stands between the agent and the vault; nothing by default.</summary>
     public Func<IVaultStore, IVaultStore> Decorate { get; set; } = static store => store;
 
+    /// <summary>How each vault was reached the last time.</summary>
+    public Dictionary<string, VaultConnection> Connections { get; } = [];
+
     public string this[string name] => _folder[name];
 
     public string StateOf(string machine) => _folder["state", machine];
@@ -41,25 +44,33 @@ internal sealed class AgentFixture : IDisposable
     {
         StateFolder = state ?? StateOf(machine),
         MachineName = machine,
-        OpenVault = location => Decorate(new FolderVaultStore(location)),
-        CreateVault = location => FolderVaultStore.Create(location),
+        OpenVault = (location, connection) =>
+        {
+            Connections[location] = connection;
+            return Decorate(new FolderVaultStore(FolderOf(location)));
+        },
+        CreateVault = (location, connection) =>
+        {
+            Connections[location] = connection;
+            return FolderVaultStore.Create(FolderOf(location));
+        },
         Limits = PolicyLimits.Open,
         Engine = new EngineOptions { TimeProvider = Clock, KeyDerivationIterations = 10, Workers = 2 },
     });
 
     /// <summary>A new credential file, of a vault that is made if there is none.</summary>
-    public async Task<string> IssueAsync(TimeSpan? validity = null, string? vault = null)
+    public async Task<string> IssueAsync(TimeSpan? validity = null, string? vault = null, string? secret = null)
     {
         BackupAgent agent = Open("ISSUER");
         vault ??= Vault;
-        if (!Directory.Exists(vault))
+        if (!Directory.Exists(FolderOf(vault)))
         {
             await agent.CreateVaultAsync(vault, "Office", Cancel);
         }
 
         // No two files are issued in the same second.
         Clock.Advance(TimeSpan.FromSeconds(1));
-        return await agent.IssueCredentialAsync(vault, Directory.CreateDirectory(_folder["files"]).FullName, validity, Cancel);
+        return await agent.IssueCredentialAsync(vault, Directory.CreateDirectory(_folder["files"]).FullName, validity, secret, Cancel);
     }
 
     public async Task<BackupAgent> RegisterAsync(string machine = "ALPHA", string? state = null)
@@ -88,7 +99,7 @@ internal sealed class AgentFixture : IDisposable
         }
 
         BackupEngine engine = await agent.OpenEngineAsync(Cancel);
-        var request = new BackupRequest { MachineName = agent.Machine.Registration!.MachineName, Sources = [new BackupSource.Tree(source, new SourceSelection())] };
+        var request = new BackupRequest { MachineName = agent.Machine.Registration!.MachineName, Sources = [new BackupSource.Tree(source, new SourceSelection())], MustBeRegistered = true };
         return await engine.BackUpAsync(request, new JobMonitor(), Cancel);
     }
 
@@ -100,4 +111,8 @@ internal sealed class AgentFixture : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>Where a vault that is meant to be far away really lies.</summary>
+    public string FolderOf(string location) =>
+        location.Contains("://", StringComparison.Ordinal) ? _folder["remote", Path.GetFileName(location)] : location;
 }

@@ -58,7 +58,7 @@ public sealed class RecoveryServiceTests : IDisposable
 
         VaultCredentialInfo credential = await _machines.Open().Machine.InspectCredentialAsync(file, AgentFixture.Cancel);
 
-        Assert.Equal(("Office", _machines.Vault), (credential.VaultName, credential.VaultLocation));
+        Assert.Equal(("Office", _machines.Vault), (credential.VaultName, credential.Vault.Location));
         Assert.True(credential.Expires > _machines.Clock.GetUtcNow());
     }
 

@@ -26,7 +26,7 @@ public sealed class RegistrationTests : IDisposable
         Assert.Equal(registration, _agents.Open().Machine.Registration);
         Assert.Equal(("Office", _agents.Vault, "ALPHA", 1), (registration.VaultName, registration.VaultLocation, registration.MachineName, registration.CredentialSerial));
         Assert.Equal((await _agents.Open().InspectVaultAsync(_agents.Vault, Cancel)).VaultId, registration.VaultId);
-        Assert.Equal(_agents.Vault, (await _agents.Open("OTHER").Machine.InspectCredentialAsync(file, Cancel)).VaultLocation);
+        Assert.Equal(_agents.Vault, (await _agents.Open("OTHER").Machine.InspectCredentialAsync(file, Cancel)).Vault.Location);
         Assert.False(_agents.Open().Machine.HasPassphrase);
     }
 
@@ -160,7 +160,7 @@ public sealed class RegistrationTests : IDisposable
 
         Assert.Contains("machine.json", fault.RecommendedAction, StringComparison.Ordinal);
         Assert.Equal(_agents.Vault, agent.Machine.Registration!.VaultLocation);
-        Assert.Equal(_agents["second"], (await agent.Machine.InspectCredentialAsync(foreign, Cancel)).VaultLocation);
+        Assert.Equal(_agents["second"], (await agent.Machine.InspectCredentialAsync(foreign, Cancel)).Vault.Location);
     }
 
     [Fact]
@@ -169,9 +169,9 @@ public sealed class RegistrationTests : IDisposable
         string file = await _agents.IssueAsync();
         var objects = new FolderVaultStore(_agents.Vault);
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
-        for (int i = 1; i <= VaultEntrance.MachineLimit; i++)
+        for (int i = 1; i <= 50; i++)
         {
-            await MachineDirectory.TryClaimAsync(objects, header, $"M{i}", new string('a', 32), Cancel);
+            await MachineDirectory.ClaimAsync(objects, header, $"M{i}", new string('a', 32), Cancel);
         }
 
         BackupAgent late = _agents.Open("LATE");
@@ -196,6 +196,82 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_machine_that_was_unregistered_backs_up_no_more_until_it_registers_again()
+    {
+        BackupAgent agent = await _agents.ActivateAsync();
+        await _agents.BackUpAsync(agent);
+        await _agents.Open("OWNER").UnregisterMachineAsync(_agents.Vault, "alpha", Cancel);
+
+        BackupException fault = await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => _agents.BackUpAsync(agent));
+
+        Assert.Contains("Start-OBRegistration", fault.RecommendedAction, StringComparison.Ordinal);
+        VaultInfo vault = await agent.InspectVaultAsync(_agents.Vault, Cancel);
+        Assert.Empty(vault.Machines);
+        Assert.Equal([new VaultMachine("ALPHA", _agents.Clock.GetUtcNow())], await agent.ListMachinesAsync(_agents.Vault, Cancel));
+        Assert.Equal(1, vault.Points);
+        await agent.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
+        Assert.True(agent.Machine.HasPassphrase);
+        Assert.Equal(1, (await _agents.BackUpAsync(agent)).UnchangedFiles);
+        Assert.Equal(["ALPHA"], (await agent.InspectVaultAsync(_agents.Vault, Cancel)).Machines);
+    }
+
+    [Fact]
+    public async Task What_a_machine_has_left_in_the_vault_opens_by_its_passphrase_from_anywhere()
+    {
+        await _agents.BackUpAsync(await _agents.ActivateAsync());
+        await _agents.Open("OWNER").UnregisterMachineAsync(_agents.Vault, "ALPHA", Cancel);
+        await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(_agents.Vault, "settings")).FullName, "00000001"), "damaged", Cancel);
+        Assert.Equal(["ALPHA"], (await _agents.Open("OTHER").ListMachinesAsync(_agents.Vault, Cancel)).Select(machine => machine.Name));
+
+        BackupEngine engine = await _agents.Open("OTHER").OpenEngineAsync(_agents.Vault, Passphrase, Cancel);
+
+        Assert.Single(await engine.ListPointsAsync("ALPHA", Cancel));
+        Assert.Empty((await engine.VerifyAsync(Engine.Maintenance.VerifyLevel.Data, new Engine.Jobs.JobMonitor(), Cancel)).Findings);
+    }
+
+    [Fact]
+    public async Task A_name_that_was_given_up_goes_to_whoever_registers_next()
+    {
+        BackupAgent first = await _agents.ActivateAsync();
+        await _agents.BackUpAsync(first);
+        await _agents.Open("OWNER").UnregisterMachineAsync(_agents.Vault, "ALPHA", Cancel);
+
+        BackupAgent second = await _agents.ActivateAsync(passphrase: Other, state: _agents["second state"]);
+
+        BackupEngine engine = await second.OpenEngineAsync(Cancel);
+        Assert.Empty(await engine.ListPointsAsync("ALPHA", Cancel));
+        await _agents.BackUpAsync(second);
+        await FailsAsync(BackupErrorId.MachineNameTaken, null, () => _agents.BackUpAsync(first));
+        string file = await _agents.IssueAsync();
+        await FailsAsync(BackupErrorId.MachineNameTaken, null, () => first.Machine.RegisterAsync(file, Cancel));
+        Assert.Single(await (await first.OpenEngineAsync(Cancel)).ListPointsAsync("ALPHA", Cancel));
+    }
+
+    [Fact]
+    public async Task A_machine_installed_anew_after_it_was_unregistered_finds_its_points_by_its_passphrase()
+    {
+        await _agents.BackUpAsync(await _agents.ActivateAsync());
+        await _agents.Open("OWNER").UnregisterMachineAsync(_agents.Vault, "ALPHA", Cancel);
+
+        BackupAgent anew = await _agents.ActivateAsync(state: _agents["new state"]);
+
+        Assert.Equal(1, (await _agents.BackUpAsync(anew)).UnchangedFiles);
+    }
+
+    [Fact]
+    public async Task What_is_no_machine_of_the_vault_cannot_be_unregistered()
+    {
+        await _agents.ActivateAsync();
+        BackupAgent owner = _agents.Open("OWNER");
+        await owner.UnregisterMachineAsync(_agents.Vault, "ALPHA", Cancel);
+
+        await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => owner.UnregisterMachineAsync(_agents.Vault, "BETA", Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => owner.UnregisterMachineAsync(_agents.Vault, "ALPHA", Cancel));
+
+        Assert.Contains("was unregistered on", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_machine_of_another_name_needs_its_passphrase_anew()
     {
         await _agents.ActivateAsync();
@@ -215,7 +291,7 @@ public sealed class RegistrationTests : IDisposable
     {
         await _agents.IssueAsync();
 
-        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.Open().IssueCredentialAsync(_agents.Vault, _agents["nowhere"], null, Cancel));
+        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.Open().IssueCredentialAsync(_agents.Vault, _agents["nowhere"], null, null, Cancel));
     }
 
     private Task<BackupException> RefusedAsync(string file) => FailsAsync(BackupErrorId.VaultCredentialInvalid, Code, () => _agents.Open().Machine.RegisterAsync(file, Cancel));

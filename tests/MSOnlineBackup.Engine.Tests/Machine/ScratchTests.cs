@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
@@ -38,6 +39,58 @@ public sealed class ScratchTests : IDisposable
 
         Assert.Equal(Path.Combine(_agents.State, "scratch"), agent.Machine.ScratchFolder);
         await agent.OpenEngineAsync(Cancel);
+    }
+
+    [Fact]
+    public async Task A_move_that_stops_before_the_switch_leaves_the_old_folder_in_force_and_can_be_done_again()
+    {
+        BackupAgent agent = await _agents.ActivateAsync();
+        string target = Directory.CreateDirectory(_agents["target"]).FullName;
+        string inTheWay = Directory.CreateDirectory(Path.Combine(_agents.State, "machine.json.new", "in the way")).FullName;
+
+        await FailsAsync(BackupErrorId.StateAccessDenied, null, () => agent.Machine.MoveScratchAsync(target, Cancel));
+
+        Assert.True(File.Exists(Path.Combine(target, KeyFile.Name)));
+        Assert.Equal(Path.Combine(_agents.State, "scratch"), _agents.Open().Machine.ScratchFolder);
+        await agent.OpenEngineAsync(Cancel);
+        Directory.Delete(Path.GetDirectoryName(inTheWay)!, recursive: true);
+        await agent.Machine.MoveScratchAsync(target, Cancel);
+        await agent.OpenEngineAsync(Cancel);
+    }
+
+    [Fact]
+    public async Task A_move_to_the_same_folder_by_another_path_keeps_the_key_file()
+    {
+        BackupAgent agent = await _agents.ActivateAsync();
+        Directory.CreateSymbolicLink(_agents["other way"], _agents.State);
+
+        await agent.Machine.MoveScratchAsync(Path.Combine(_agents["other way"], "scratch"), Cancel);
+
+        await agent.OpenEngineAsync(Cancel);
+    }
+
+    [Fact]
+    public async Task A_job_that_reads_the_key_while_the_scratch_folder_moves_finds_it()
+    {
+        BackupAgent agent = await _agents.ActivateAsync();
+        Task moving = Task.Run(
+            async () =>
+            {
+                for (int i = 0; i < 50; i++)
+                {
+                    await _agents.Open().Machine.MoveScratchAsync(Directory.CreateDirectory(_agents[$"folder {i}"]).FullName, Cancel);
+                }
+            },
+            Cancel);
+
+        UnlockedKey key = agent.Machine.ReadKey();
+        while (!moving.IsCompleted)
+        {
+            Assert.Equal(key.MasterKey, agent.Machine.ReadKey().MasterKey);
+        }
+
+        await moving;
+        Assert.Equal(key.MasterKey, agent.Machine.ReadKey().MasterKey);
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public class CredentialRegisterTests
     public async Task A_record_that_is_none_lets_nobody_in(string record)
     {
         VaultCredential issued = await IssueAsync();
-        _objects.SetContent(VaultLayout.Credential(1), System.Text.Encoding.UTF8.GetBytes(record));
+        _objects.SetContent("credentials/00000001", System.Text.Encoding.UTF8.GetBytes(record));
 
         await RefusedAsync(issued);
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
 using Xunit;
@@ -14,15 +15,15 @@ public class MachineDirectoryTests
     public async Task A_machine_is_written_down_once_and_again_when_it_has_changed()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await MachineDirectory.AnnounceAsync(store, "beta", Cancel);
-        await MachineDirectory.AnnounceAsync(store, "beta", Cancel);
-        await MachineDirectory.AnnounceAsync(store, "Alpha", Cancel);
+        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await MachineDirectory.AnnounceAsync(store, "Alpha", mayReturn: true, Cancel);
         Assert.Equal(2, _objects.Names.Count);
 
-        await MachineDirectory.AnnounceAsync(store, "BETA", Cancel);
+        await MachineDirectory.AnnounceAsync(store, "BETA", mayReturn: true, Cancel);
 
         Assert.Equal(3, _objects.Names.Count);
-        Assert.Equal(["Alpha", "BETA"], await MachineDirectory.ListAsync(_objects, Cancel));
+        Assert.Equal(["Alpha", "BETA"], await NamesAsync());
     }
 
     [Theory]
@@ -37,10 +38,44 @@ public class MachineDirectoryTests
     {
         ChunkStore store = await OpenAsync(_objects);
         _objects.SetContent($"machines/{Header.MachineId("beta")}/{sequence}", Encoding.UTF8.GetBytes(content));
-        Assert.Empty(await MachineDirectory.ListAsync(_objects, Cancel));
+        Assert.Empty(await NamesAsync());
 
-        await MachineDirectory.AnnounceAsync(store, "beta", Cancel);
+        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
 
-        Assert.Equal(["beta"], await MachineDirectory.ListAsync(_objects, Cancel));
+        Assert.Equal(["beta"], await NamesAsync());
     }
+
+    [Fact]
+    public async Task A_machine_that_has_left_comes_back_by_a_backup_only_where_it_may()
+    {
+        ChunkStore store = await OpenAsync(_objects);
+        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await MachineDirectory.LeaveAsync(_objects, Header, "BETA", new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero), Cancel);
+        Assert.Empty(await NamesAsync());
+
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel));
+
+        Assert.Equal(BackupErrorId.MachineNotRegistered, fault.Id);
+        Assert.Contains("2026-11-21 at 04:05 UTC", fault.Message, StringComparison.Ordinal);
+        Assert.Empty(await NamesAsync());
+        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        Assert.Equal(["beta"], await NamesAsync());
+    }
+
+    [Fact]
+    public async Task A_name_of_another_chunk_store_is_not_taken_by_a_backup()
+    {
+        await MachineDirectory.ClaimAsync(_objects, Header, "beta", new string('b', 32), Cancel);
+        ChunkStore store = await OpenAsync(_objects);
+
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel));
+
+        Assert.Equal(BackupErrorId.MachineNameTaken, fault.Id);
+        await MachineDirectory.LeaveAsync(_objects, Header, "beta", DateTimeOffset.UnixEpoch, Cancel);
+        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        Assert.Equal(StoreId, (await MachineDirectory.FindAsync(_objects, Header, "beta", Cancel))!.StoreId);
+    }
+
+    private async Task<IEnumerable<string>> NamesAsync() =>
+        (await MachineDirectory.ListAsync(_objects, Cancel)).Where(machine => !machine.IsGone).Select(machine => machine.Name);
 }

@@ -18,17 +18,57 @@ public class VaultEntranceTests
     public VaultEntranceTests() => _entrance = EntranceOf(_objects);
 
     [Fact]
-    public async Task The_fiftieth_machine_comes_in_and_the_next_one_does_not()
+    public async Task The_fiftieth_machine_comes_in_and_the_next_one_when_another_has_left()
     {
-        for (int i = 1; i <= VaultEntrance.MachineLimit; i++)
-        {
-            await EnterAsync($"machine {i}", First);
-        }
+        await FillAsync();
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => EnterAsync("one more", First));
 
         Assert.Equal((BackupErrorId.MachineLimitReached, "403"), (fault.Id, fault.ErrorCode));
         await EnterAsync("MACHINE 50", First);
+        await MachineDirectory.LeaveAsync(_objects, Header, "machine 7", DateTimeOffset.UnixEpoch, Cancel);
+        await EnterAsync("one more", First);
+        Assert.Equal(BackupErrorId.MachineLimitReached, (await Assert.ThrowsAsync<BackupException>(() => EnterAsync("machine 7", First))).Id);
+    }
+
+    [Fact]
+    public async Task The_owner_of_a_vault_says_how_many_machines_it_takes()
+    {
+        await FillAsync();
+        var settings = new VaultSettingsRegister(_objects);
+
+        await settings.ChangeAsync(known => known with { MachineLimit = 51 }, Cancel);
+        await EnterAsync("machine 51", First);
+        await settings.ChangeAsync(known => known with { MachineLimit = 1 }, Cancel);
+
+        Assert.Contains("has 1 machines", (await Assert.ThrowsAsync<BackupException>(() => EnterAsync("machine 52", First))).Message, StringComparison.Ordinal);
+        await EnterAsync("machine 51", First);
+    }
+
+    [Fact]
+    public async Task Nobody_new_comes_in_while_the_settings_are_damaged()
+    {
+        await EnterAsync("server", First);
+        _objects.SetContent("settings/00000001", "{"u8.ToArray());
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => EnterAsync("another", First))).Id);
+        await EnterAsync("server", First);
+    }
+
+    [Fact]
+    public async Task A_machine_that_comes_back_gets_the_store_with_its_points_though_its_passphrase_opens_another_too()
+    {
+        UnlockedKey server = await EnterAsync("server", First);
+        UnlockedKey other = await EnterAsync("other", Second);
+        var ring = new KeyRing(_objects, Header, TimeProvider.System, 1);
+        await ring.AddAsync(other.StoreId, other.MasterKey, First, null, Cancel);
+        await ring.AddAsync(server.StoreId, server.MasterKey, Second, null, Cancel);
+
+        foreach ((string name, UnlockedKey key) in new[] { ("server", server), ("other", other) })
+        {
+            await MachineDirectory.LeaveAsync(_objects, Header, name, DateTimeOffset.UnixEpoch, Cancel);
+            Assert.Equal(key.StoreId, (await EnterAsync(name, First)).StoreId);
+        }
     }
 
     [Fact]
@@ -119,6 +159,14 @@ public class VaultEntranceTests
     }
 
     private static VaultEntrance EntranceOf(IVaultStore objects) => new(objects, Header, new KeyRing(objects, Header, TimeProvider.System, 1));
+
+    private async Task FillAsync()
+    {
+        for (int i = 1; i <= 50; i++)
+        {
+            await EnterAsync($"machine {i}", First);
+        }
+    }
 
     private async Task<UnlockedKey> EnterAsync(string name, string passphrase)
     {

@@ -53,7 +53,7 @@ public class VaultLayoutTests
         Assert.StartsWith(VaultLayout.Points(Store), VaultLayout.Points(Store, Session), StringComparison.Ordinal);
         Assert.StartsWith(VaultLayout.Keys(Store), VaultLayout.Key(Store, Session), StringComparison.Ordinal);
         Assert.StartsWith(VaultLayout.AllKeys, VaultLayout.Keys(Store), StringComparison.Ordinal);
-        Assert.StartsWith(VaultLayout.Machines, VaultLayout.Machine(Session, 1), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Machines, VaultLayout.Machine(Session), StringComparison.Ordinal);
     }
 
     [Theory]

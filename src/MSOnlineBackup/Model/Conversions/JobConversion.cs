@@ -26,6 +26,7 @@ internal static class JobConversion
             StoredBytes = job.StoredBytes,
             WaitReason = job.Wait?.Cause,
             WaitUntil = job.Wait?.Until.UtcDateTime,
+            BandwidthLimit = job.BandwidthLimit,
         },
     };
 

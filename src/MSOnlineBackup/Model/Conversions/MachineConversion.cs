@@ -9,7 +9,7 @@ internal static class MachineConversion
     public static OBMachineSetting ToOutput(this MachineSettings settings, bool hasPassphrase) => new()
     {
         EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = hasPassphrase ? EncryptionKeyStatus.Set : EncryptionKeyStatus.NotSet },
-        ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting() : new OBProxySetting
+        ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting { IsDirect = settings.IsDirect } : new OBProxySetting
         {
             Enabled = true,
             ProxyServer = proxy.Server,

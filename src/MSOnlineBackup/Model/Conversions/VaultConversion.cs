@@ -13,6 +13,8 @@ internal static class VaultConversion
         VaultId = vault.VaultId,
         Created = vault.Created.UtcDateTime,
         Machines = [.. vault.Machines],
+        MachineLimit = vault.Settings.MachineLimit,
+        RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
         RecoveryPoints = vault.Points,
         StoredBytes = vault.StoredBytes,
         FormatVersion = vault.FormatVersion,

@@ -1,0 +1,39 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MSOnlineBackup.Engine.Errors;
+
+namespace MSOnlineBackup.Engine.Vaults;
+
+/// <summary>What the owner of a vault decides for all of its machines. Plain: readable without a passphrase.</summary>
+/// <param name="MachineLimit">
+/// How many machines may be registered with the vault: 1 to 10,000, and 50 unless set. Those that are there stay when it is lowered.
+/// </param>
+public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] int MachineLimit = 50)
+{
+    private const int HighestMachineLimit = 10_000;
+
+    /// <summary>Whether machines may reach the vault by a private address only; it is carried to each with its registration, so that it holds before the first byte.</summary>
+    [JsonPropertyName("requirePrivateEndpoint")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool RequiresPrivateEndpoint { get; init; }
+
+    /// <summary>What a newer version has set, and this one only passes on.</summary>
+    [JsonInclude]
+    [JsonExtensionData]
+    internal Dictionary<string, JsonElement>? Others { get; set; }
+
+    /// <summary>What is wrong with them; null where nothing is.</summary>
+    internal string? Fault => MachineLimit is >= 1 and <= HighestMachineLimit
+        ? null
+        : $"the machine limit is {MachineLimit}, and may be 1 to {HighestMachineLimit:N0}";
+
+    /// <summary>Refuses what cannot be set.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid.</exception>
+    internal void Validate()
+    {
+        if (Fault is { } fault)
+        {
+            throw new BackupException(BackupErrorId.ArgumentInvalid, $"The vault cannot be set so: {fault}.", "Choose a value within these bounds.");
+        }
+    }
+}

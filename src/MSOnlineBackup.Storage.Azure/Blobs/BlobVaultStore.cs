@@ -1,0 +1,240 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Azure;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Storage.Azure.Identity;
+using MSOnlineBackup.Storage.Azure.Transport;
+
+namespace MSOnlineBackup.Storage.Azure.Blobs;
+
+/// <summary>
+/// A vault in a container of Azure Blob Storage. An object is a block blob of the same name, created by a request that the service
+/// refuses where the name exists. Nothing is tried twice here: see <see cref="ResilientVaultStore"/>.
+/// </summary>
+/// <remarks>
+/// <para>What is sent carries a checksum that the service compares before it takes the object. What is received is checked for its
+/// length only: everything that the engine reads ends with a SHA-256 or is authenticated, which finds more than a checksum of a
+/// range, and finds what changed at rest too.</para>
+/// <para>Up to <see cref="LargestSinglePut"/> an object is one request, for which the permission to create is enough. Staging the
+/// blocks of a larger one needs that to write.</para>
+/// </remarks>
+public sealed class BlobVaultStore : IVaultStore
+{
+    private const int BlockSize = 8 << 20;
+    private const int BlocksAtOnce = 4;
+
+    private static readonly BlobRequestConditions s_absent = new() { IfNoneMatch = ETag.All };
+
+    private readonly BlobContainerClient _container;
+
+    // Until the first write has made it, the container of a new vault need not be there.
+    private volatile bool _mayBeAbsent;
+
+    private BlobVaultStore(string location, VaultConnection connection, bool mayBeAbsent)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        var place = BlobLocation.Parse(location);
+        Location = place.ToString();
+        _mayBeAbsent = mayBeAbsent;
+        _container = AzureIdentity.CreateContainerClient(place, connection, CreateOptions(connection));
+    }
+
+    /// <inheritdoc/>
+    public string Location { get; }
+
+    /// <inheritdoc/>
+    public VaultStoreCapabilities Capabilities { get; } = new(PackSize: 32 << 20, MaxConcurrency: 8);
+
+    /// <summary>Above how many bytes an object is staged in blocks.</summary>
+    internal int LargestSinglePut { get; init; } = 256 << 20;
+
+    /// <summary>The store of a vault that is there. Sends nothing yet.</summary>
+    /// <param name="location">The container's URL.</param>
+    /// <param name="connection">How it is reached.</param>
+    /// <exception cref="BackupException">ArgumentInvalid.</exception>
+    public static BlobVaultStore Open(string location, VaultConnection connection) => new(location, connection, mayBeAbsent: false);
+
+    /// <summary>The store for a new vault, whose container is created by the first write where it is not there. Sends nothing yet.</summary>
+    /// <param name="location">The container's URL.</param>
+    /// <param name="connection">How it is reached.</param>
+    /// <exception cref="BackupException">ArgumentInvalid.</exception>
+    public static BlobVaultStore Create(string location, VaultConnection connection) => new(location, connection, mayBeAbsent: true);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+    {
+        ObjectName.ThrowIfInvalid(name);
+        try
+        {
+            try
+            {
+                return await UploadAsync(name, content, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RequestFailedException failure) when (_mayBeAbsent && failure.ErrorCode == BlobErrorCode.ContainerNotFound)
+            {
+                await _container.CreateIfNotExistsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+                _mayBeAbsent = false;
+                return await UploadAsync(name, content, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
+        {
+            throw BlobErrors.From(failure, Location, name);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        ObjectName.ThrowIfInvalid(name);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        try
+        {
+            // A range of no bytes cannot be asked for.
+            var range = new HttpRange(offset, Math.Max(destination.Length, 1));
+            using BlobDownloadStreamingResult response = await _container.GetBlobClient(name)
+                .DownloadStreamingAsync(new BlobDownloadOptions { Range = range }, cancellationToken).ConfigureAwait(false);
+            int expected = LengthOf(response.Details, offset, destination.Length);
+            int read = await response.Content.ReadAtLeastAsync(destination[..expected], expected, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            return read == expected ? read : throw new IOException($"the answer broke off after {read} of {expected} bytes");
+        }
+        catch (RequestFailedException failure) when (failure.ErrorCode == BlobErrorCode.InvalidRange)
+        {
+            return 0;
+        }
+        catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
+        {
+            throw Explain(failure, name);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.ThrowIfInvalid(name);
+        try
+        {
+            BlobProperties found = await _container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+            return new StoredObject(name, found.ContentLength, found.CreatedOn.ToUniversalTime());
+        }
+        catch (RequestFailedException failure) when (IsAbsent(failure))
+        {
+            return null;
+        }
+        catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
+        {
+            throw BlobErrors.From(failure, Location, name);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ObjectName.ThrowIfInvalidPrefix(prefix);
+        await using IAsyncEnumerator<BlobItem> items = _container.GetBlobsAsync(prefix: prefix, cancellationToken: cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (await MoveAsync().ConfigureAwait(false))
+        {
+            BlobItem item = items.Current;
+            if (ObjectName.IsValid(item.Name) && item.Properties is { ContentLength: long length, CreatedOn: DateTimeOffset created })
+            {
+                yield return new StoredObject(item.Name, length, created.ToUniversalTime());
+            }
+        }
+
+        async ValueTask<bool> MoveAsync()
+        {
+            try
+            {
+                return await items.MoveNextAsync().ConfigureAwait(false);
+            }
+            catch (RequestFailedException failure) when (IsAbsent(failure))
+            {
+                return false;
+            }
+            catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
+            {
+                throw BlobErrors.From(failure, Location, prefix);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.ThrowIfInvalid(name);
+        try
+        {
+            await _container.GetBlobClient(name).DeleteAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        }
+        catch (RequestFailedException failure) when (IsAbsent(failure))
+        {
+            // As asked.
+        }
+        catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
+        {
+            throw BlobErrors.From(failure, Location, name);
+        }
+    }
+
+    private static BlobClientOptions CreateOptions(VaultConnection connection)
+    {
+        var options = new BlobClientOptions
+        {
+            Transport = AzureTransport.Create(connection),
+            Diagnostics = { IsLoggingEnabled = false, IsDistributedTracingEnabled = false, ApplicationId = "MSOnlineBackup" },
+        };
+        options.Retry.MaxRetries = 0;
+
+        // A throttled pack may well take an hour; that nothing moves at all is for the transport to notice.
+        options.Retry.NetworkTimeout = Timeout.InfiniteTimeSpan;
+        return options;
+    }
+
+    private async Task<bool> UploadAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        var options = new BlobUploadOptions
+        {
+            Conditions = s_absent,
+            TransferValidation = new UploadTransferValidationOptions { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 },
+            TransferOptions = new StorageTransferOptions
+            {
+                InitialTransferSize = (long)LargestSinglePut + 1,
+                MaximumTransferSize = BlockSize,
+                MaximumConcurrency = BlocksAtOnce,
+            },
+        };
+        try
+        {
+            using Stream stream = BinaryData.FromBytes(content).ToStream();
+            await _container.GetBlockBlobClient(name).UploadAsync(stream, options, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (RequestFailedException failure) when (BlobErrors.SaysThatItExists(failure))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>How many bytes the answer is to have; it must be the range that was asked for.</summary>
+    private static int LengthOf(BlobDownloadDetails details, long offset, int asked)
+    {
+        string range = details.ContentRange ?? "";
+        _ = long.TryParse(range.AsSpan(range.IndexOf('/', StringComparison.Ordinal) + 1), NumberStyles.None, CultureInfo.InvariantCulture, out long length);
+        long count = Math.Clamp(length - offset, 0, Math.Max(asked, 1));
+        return range == string.Create(CultureInfo.InvariantCulture, $"bytes {offset}-{offset + count - 1}/{length}") && details.ContentLength == count
+            ? (int)Math.Min(asked, count)
+            : throw new IOException($"the answer is not the range that was asked for, but '{range}'");
+    }
+
+    private BackupException Explain(Exception failure, string name) => failure is RequestFailedException refused && IsAbsent(refused)
+        ? BlobErrors.Missing(Location, name, failure)
+        : BlobErrors.From(failure, Location, name);
+
+    private bool IsAbsent(RequestFailedException failure) =>
+        BlobErrors.SaysThatItIsAbsent(failure) || (_mayBeAbsent && failure.ErrorCode == BlobErrorCode.ContainerNotFound);
+}

@@ -1,0 +1,91 @@
+using System.Net;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+
+namespace MSOnlineBackup.Storage.Azure.Transport;
+
+/// <summary>
+/// The proxy of a connection: the setting, else what the environment or the system names. This machine's own addresses are
+/// not asked of another machine: it would answer for itself, a managed identity's token included.
+/// </summary>
+internal sealed class ProxyChoice : IWebProxy
+{
+    // Those that HttpClient reads.
+    private static readonly string[] s_variables = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+
+    private readonly IWebProxy? _proxy;
+    private readonly ProxySource _source;
+
+    /// <summary>Chooses.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: the setting is no address.</exception>
+    public ProxyChoice(VaultConnection connection, TransportOptions? options = null)
+    {
+        options ??= new TransportOptions();
+        if (connection.IsDirect)
+        {
+            _source = ProxySource.Direct;
+        }
+        else if (connection.Proxy is { } setting)
+        {
+            _source = ProxySource.Setting;
+            _proxy = new WebProxy(AddressOf(setting)) { Credentials = CredentialsOf(setting) };
+        }
+        else
+        {
+            _source = s_variables.Any(name => !string.IsNullOrEmpty(options.Variable(name))) ? ProxySource.Environment : ProxySource.System;
+            _proxy = options.SurroundingProxy;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ICredentials? Credentials
+    {
+        get => _proxy?.Credentials;
+        set => throw new NotSupportedException("The proxy comes with its credentials.");
+    }
+
+    /// <summary>How a URL is reached.</summary>
+    public ProxyUse For(Uri target) => GetProxy(target) is { } address
+        ? new ProxyUse(_source, new UriBuilder(address) { UserName = "", Password = "" }.Uri)
+        : new ProxyUse(_source == ProxySource.Direct ? ProxySource.Direct : ProxySource.None, null);
+
+    /// <inheritdoc/>
+    public Uri? GetProxy(Uri destination)
+    {
+        Uri? address = _proxy is null || _proxy.IsBypassed(destination) ? null : _proxy.GetProxy(destination);
+        return address is null || address == destination || IsOwn(destination, address) ? null : address;
+    }
+
+    /// <inheritdoc/>
+    public bool IsBypassed(Uri host) => GetProxy(host) is null;
+
+    private static bool IsOwn(Uri target, Uri proxy) =>
+        (target.IsLoopback && !proxy.IsLoopback) || (IPAddress.TryParse(target.IdnHost, out IPAddress? address) && PrivateAddress.IsLinkLocal(address));
+
+    private static Uri AddressOf(ProxySetting setting)
+    {
+        try
+        {
+            // People write the server as a URL too.
+            return Uri.TryCreate(setting.Server, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
+                ? new UriBuilder(url.Scheme, url.Host, setting.Port).Uri
+                : new UriBuilder(Uri.UriSchemeHttp, setting.Server, setting.Port).Uri;
+        }
+        catch (Exception e) when (e is UriFormatException or ArgumentException)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"'{setting.Server}' with port {setting.Port} is no proxy.",
+                "Give the proxy's host name or address, and a port from 1 to 65535.",
+                setting.Server,
+                innerException: e);
+        }
+    }
+
+    private static NetworkCredential? CredentialsOf(ProxySetting setting) => setting.UserName?.Split('\\', 2) switch
+    {
+        null => null,
+        [string domain, string user] => new NetworkCredential(user, setting.Password, domain),
+        _ => new NetworkCredential(setting.UserName, setting.Password),
+    };
+}

@@ -1,0 +1,48 @@
+using System.Runtime.CompilerServices;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Storage.Azure.Blobs;
+
+namespace MSOnlineBackup.Storage.Azure;
+
+/// <summary>
+/// From what the user calls a vault to its store: the one place that knows which stores there are, and that they are retried. What a
+/// folder needs loads nothing of Azure.
+/// </summary>
+public static class VaultStores
+{
+    /// <summary>The store of an existing vault.</summary>
+    /// <param name="location">A folder, or the URL of a container.</param>
+    /// <param name="connection">How it is reached.</param>
+    /// <param name="waiting">Told, from any thread, before each wait for another try: nobody shall wonder why nothing moves.</param>
+    /// <exception cref="BackupException">ArgumentInvalid; what else a store refuses before it is asked for anything.</exception>
+    public static IVaultStore Open(string location, VaultConnection connection, Action<VaultWait> waiting) =>
+        BlobLocation.IsMeantBy(location)
+            ? Retried(OpenContainer(location, connection), VaultRetryOptions.Remote, connection, waiting)
+            : Retried(new FolderVaultStore(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
+
+    /// <summary>The store for a new vault.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static IVaultStore Create(string location, VaultConnection connection, Action<VaultWait> waiting) =>
+        BlobLocation.IsMeantBy(location)
+            ? Retried(CreateContainer(location, connection), VaultRetryOptions.Remote, connection, waiting)
+            : Retried(FolderVaultStore.Create(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static IVaultStore OpenContainer(string location, VaultConnection connection) => BlobVaultStore.Open(location, connection);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static IVaultStore CreateContainer(string location, VaultConnection connection) => BlobVaultStore.Create(location, connection);
+
+    // A share that is away for a moment must not cost a night's backup either.
+    private static ResilientVaultStore Retried(IVaultStore store, VaultRetryOptions options, VaultConnection connection, Action<VaultWait> waiting) =>
+        new(store, options with { Waiting = waiting }, connection.TimeProvider);
+
+    private static string Folder(string location, VaultConnection connection) => connection.Secret is null
+        ? location
+        : throw new BackupException(
+            BackupErrorId.ArgumentInvalid,
+            $"'{location}' is a folder, and a shared access signature opens containers in Azure only.",
+            "Leave the signature out: who may use a folder, its file system decides.",
+            location);
+}

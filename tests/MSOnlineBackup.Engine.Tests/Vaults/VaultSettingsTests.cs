@@ -1,0 +1,162 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Testing;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
+
+namespace MSOnlineBackup.Engine.Tests.Vaults;
+
+public class VaultSettingsTests
+{
+    private const string First = "settings/00000001";
+    private const string Second = "settings/00000002";
+
+    private readonly MemoryVaultStore _objects = new();
+
+    private VaultSettingsRegister Register => new(_objects);
+
+    [Fact]
+    public async Task A_vault_that_says_nothing_has_the_defaults()
+    {
+        Assert.Equal(50, (await Register.ReadAsync(Cancel)).MachineLimit);
+
+        _objects.SetContent(First, "{}"u8.ToArray());
+
+        Assert.Equal(50, (await Register.ReadAsync(Cancel)).MachineLimit);
+    }
+
+    [Fact]
+    public async Task Each_change_is_an_object_of_its_own_and_the_newest_holds()
+    {
+        Assert.Equal(7, (await SetAsync(7)).MachineLimit);
+        byte[] first = _objects.GetContent(First);
+        await SetAsync(8);
+        await SetAsync(8);
+
+        Assert.Equal([First, Second], _objects.Names);
+        Assert.Equal(first, _objects.GetContent(First));
+        Assert.Equal("""{"machineLimit":8}""", Encoding.UTF8.GetString(_objects.GetContent(Second)));
+        Assert.Equal(8, (await Register.ReadAsync(Cancel)).MachineLimit);
+    }
+
+    [Fact]
+    public async Task What_a_newer_version_has_set_survives_a_change_by_this_one()
+    {
+        const string Newer = """{"accessTier":"Cool","endpoints":[{"name":"a","open":false}],"machineLimit":60,"nothing":null}""";
+        _objects.SetContent(First, Encoding.UTF8.GetBytes(Newer));
+
+        await SetAsync(70);
+
+        JsonNode expected = JsonNode.Parse(Newer.Replace("60", "70", StringComparison.Ordinal))!;
+        Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(_objects.GetContent(Second))));
+    }
+
+    [Fact]
+    public async Task Of_many_changes_at_once_none_is_lost()
+    {
+        await SetAsync(1);
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Register.ChangeAsync(known => known with { MachineLimit = known.MachineLimit + 1 }, Cancel)));
+
+        Assert.Equal(21, (await Register.ReadAsync(Cancel)).MachineLimit);
+        Assert.Equal(21, _objects.Names.Count);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(10_001)]
+    public async Task A_limit_out_of_range_is_refused_and_nothing_written(int limit)
+    {
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => SetAsync(limit));
+
+        Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
+        Assert.Empty(_objects.Names);
+        await SetAsync(1);
+        await SetAsync(10_000);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{")]
+    [InlineData("""{"machineLimit":"60"}""")]
+    [InlineData("""{"machineLimit":null}""")]
+    [InlineData("""{"machineLimit":0}""")]
+    [InlineData("""{"machineLimit":99999999999}""")]
+    public async Task Damaged_settings_are_told_and_neither_guessed_nor_overwritten(string content)
+    {
+        await SetAsync(7);
+        _objects.SetContent(Second, Encoding.UTF8.GetBytes(content));
+
+        foreach (Func<Task> attempt in new Func<Task>[] { () => Register.ReadAsync(Cancel), () => SetAsync(9) })
+        {
+            BackupException fault = await Assert.ThrowsAsync<BackupException>(attempt);
+            Assert.Equal((BackupErrorId.VaultDataCorrupt, Second), (fault.Id, fault.Target));
+        }
+
+        _objects.Remove(Second);
+        Assert.Equal(7, (await Register.ReadAsync(Cancel)).MachineLimit);
+    }
+
+    [Fact]
+    public async Task Settings_that_are_far_too_long_are_damaged()
+    {
+        _objects.SetContent(First, Encoding.UTF8.GetBytes($$"""{"x":"{{new string('x', 1 << 16)}}"}"""));
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => Register.ReadAsync(Cancel))).Id);
+    }
+
+    [Theory]
+    [InlineData("settings/1")]
+    [InlineData("settings/000000020")]
+    [InlineData("settings/0000000g")]
+    [InlineData("settings/7fffffff")]
+    [InlineData("settings/ffffffff")]
+    [InlineData("settings/00000009/00000009")]
+    [InlineData("settings/readme.txt")]
+    public async Task What_is_no_number_of_the_series_is_passed_over(string name)
+    {
+        await SetAsync(7);
+        _objects.SetContent(name, "x"u8.ToArray());
+
+        Assert.Equal(7, (await Register.ReadAsync(Cancel)).MachineLimit);
+        await SetAsync(8);
+        Assert.Contains(Second, _objects.Names);
+    }
+
+    [Fact]
+    public async Task After_the_last_number_a_change_is_refused()
+    {
+        _objects.SetContent("settings/7ffffffe", "{}"u8.ToArray());
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => SetAsync(8))).Id);
+
+        Assert.Single(_objects.Names);
+    }
+
+    [Fact]
+    public async Task Only_a_vault_has_settings()
+    {
+        foreach (Func<Task> attempt in new Func<Task>[]
+        {
+            () => BackupEngine.ReadVaultSettingsAsync(_objects, Cancel),
+            () => BackupEngine.ChangeVaultSettingsAsync(_objects, settings => settings with { MachineLimit = 2 }, Cancel),
+            () => BackupEngine.UnregisterMachineAsync(_objects, "server", TimeProvider.System, Cancel),
+        })
+        {
+            Assert.Equal(BackupErrorId.VaultHeaderInvalid, (await Assert.ThrowsAsync<BackupException>(attempt)).Id);
+        }
+
+        Assert.Empty(_objects.Names);
+        await BackupEngine.CreateNamedVaultAsync(_objects, "Office", new EngineOptions(), Cancel);
+        await BackupEngine.ChangeVaultSettingsAsync(_objects, settings => settings with { MachineLimit = 2 }, Cancel);
+        Assert.Equal(2, (await BackupEngine.ReadVaultSettingsAsync(_objects, Cancel)).MachineLimit);
+        Assert.Equal(2, (await BackupEngine.InspectVaultAsync(_objects, Cancel)).Settings.MachineLimit);
+    }
+
+    private Task<VaultSettings> SetAsync(int limit) => Register.ChangeAsync(known => known with { MachineLimit = limit }, Cancel);
+}

@@ -1,0 +1,48 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    $vault = New-OBVault "$TestDrive/vault" -Name Main
+}
+AfterAll { Remove-TestState }
+
+Describe 'Set-OBVault' {
+    It 'finds fifty machines allowed in a new vault' { $vault.MachineLimit | Should -Be 50 }
+
+    It 'sets how many machines there may be, of a vault or its path, and returns the vault' {
+        $changed = $vault | Set-OBVault -MachineLimit 51
+        $changed | Should -BeOfType MSOnlineBackup.OBVault
+        $changed.VaultId, $changed.MachineLimit | Should -Be $vault.VaultId, 51
+        (Set-OBVault "$TestDrive/vault" -MachineLimit 10000).MachineLimit | Should -Be 10000
+        (Get-OBVault "$TestDrive/vault").MachineLimit | Should -Be 10000
+    }
+
+    It 'refuses <_> machines' -TestCases 0, -1, 10001 {
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $vault -MachineLimit $_ }) ArgumentInvalid InvalidArgument '*1 to 10,000*'
+    }
+
+    It 'lets nobody in beyond the limit, but those who were there' {
+        $machine = Initialize-TestMachine "$TestDrive/own"
+        $null = Set-OBVault $machine -MachineLimit 1
+        $credential = (Export-OBVaultCredential $machine $TestDrive).FullName
+        $null = Start-OBRegistration -VaultCredentials $credential 6> $null
+        $other = $env:MSONLINEBACKUP_STATE, $env:MSONLINEBACKUP_MACHINE
+        try {
+            $env:MSONLINEBACKUP_STATE, $env:MSONLINEBACKUP_MACHINE = "$TestDrive/other-state", 'OTHER'
+            Assert-BackupError (Get-ErrorOf { Start-OBRegistration -VaultCredentials $credential 6> $null }) MachineLimitReached LimitsExceeded
+        }
+        finally {
+            $env:MSONLINEBACKUP_STATE, $env:MSONLINEBACKUP_MACHINE = $other
+        }
+    }
+
+    It 'tells damaged settings, and changes nothing' {
+        $damaged = New-OBVault "$TestDrive/damaged"
+        $null = $damaged | Set-OBVault -MachineLimit 7
+        Set-Content "$TestDrive/damaged/settings/00000001" '{'
+        Assert-BackupError (Get-ErrorOf { $damaged | Set-OBVault -MachineLimit 8 }) VaultDataCorrupt InvalidData '*settings*'
+        @(Get-ChildItem "$TestDrive/damaged/settings").Count | Should -Be 1
+    }
+
+    It 'needs a vault' {
+        Assert-BackupError (Get-ErrorOf { Set-OBVault "$TestDrive/nowhere" -MachineLimit 7 }) VaultNotFound ObjectNotFound
+    }
+}
