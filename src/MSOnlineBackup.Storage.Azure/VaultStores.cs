@@ -29,10 +29,10 @@ public static class VaultStores
             : Retried(FolderVaultStore.Create(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static IVaultStore OpenContainer(string location, VaultConnection connection) => BlobVaultStore.Open(location, connection);
+    private static BlobVaultStore OpenContainer(string location, VaultConnection connection) => BlobVaultStore.Open(location, connection);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static IVaultStore CreateContainer(string location, VaultConnection connection) => BlobVaultStore.Create(location, connection);
+    private static BlobVaultStore CreateContainer(string location, VaultConnection connection) => BlobVaultStore.Create(location, connection);
 
     // A share that is away for a moment must not cost a night's backup either.
     private static ResilientVaultStore Retried(IVaultStore store, VaultRetryOptions options, VaultConnection connection, Action<VaultWait> waiting) =>

@@ -17,7 +17,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private const int MetadataPackSize = 8 << 20;
     private const int DataSlots = 2;
     private const int MinUploaders = 2;
-    private const int MaxUploaders = 4;
+    private const int MaxUploaders = 3;
 
     private readonly ChunkStore _store;
     private readonly string _session;
