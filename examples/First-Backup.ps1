@@ -1,11 +1,13 @@
 #Requires -Version 7.6
-# A first backup and recovery, in a temporary folder of its own: data, vault and the machine's state.
+# A first backup and recovery, in a temporary folder of its own: data, vault and the machine's state. With -Url the vault is made in a container in Azure, and stays.
+param([string] $Url)
 Import-Module "$PSScriptRoot/../MSOnlineBackup.psd1"
 $root = (New-Item -ItemType Directory -Path ([IO.Path]::GetTempPath()) -Name "first-backup-$(New-Guid)").FullName
 $file = New-Item -Path "$root/data/report.txt" -Value 'as it was' -Force
 $before, $env:MSONLINEBACKUP_STATE = $env:MSONLINEBACKUP_STATE, "$root/state"
 
-$credential = New-OBVault -Path "$root/vault" | Export-OBVaultCredential -Path $root
+$vault = $Url ? (New-OBVault -Url $Url) : (New-OBVault -Path "$root/vault")
+$credential = $vault | Export-OBVaultCredential -Path $root
 Start-OBRegistration -VaultCredentials $credential.FullName -Confirm:$false
 Set-OBMachineSetting -EncryptionPassphrase (New-OBPassphrase | ConvertTo-SecureString -AsPlainText -Force)
 

@@ -86,8 +86,9 @@ public sealed class BackupEngine
             .Where(machine => !machine.IsGone)
             .Select(machine => machine.Name);
         VaultSettings settings = await new VaultSettingsRegister(store).ReadAsync(cancellationToken).ConfigureAwait(false);
+        VaultRedundancy? redundancy = store.Account is { } account ? await account.ReadRedundancyAsync(cancellationToken).ConfigureAwait(false) : null;
         return new VaultInfo(
-            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name);
+            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name, redundancy);
     }
 
     /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
@@ -112,8 +113,8 @@ public sealed class BackupEngine
     /// <param name="store">The vault.</param>
     /// <param name="change">From the settings to those that are to hold; without side effects, for it may be called more than once.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultDataCorrupt where the settings are damaged;
-    /// VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
+    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultSettingFixed where it is too late to change it;
+    /// VaultDataCorrupt where the settings are damaged; VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
     public static async Task<VaultSettings> ChangeVaultSettingsAsync(
         IVaultStore store,
         Func<VaultSettings, VaultSettings> change,
@@ -122,7 +123,22 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(change);
         await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        return await new VaultSettingsRegister(store).ChangeAsync(change, cancellationToken).ConfigureAwait(false);
+        var register = new VaultSettingsRegister(store);
+        VaultSettings before = await register.ReadAsync(cancellationToken).ConfigureAwait(false);
+        bool isFixed = change(before).Redundancy != before.Redundancy && await HasPointsAsync(store, cancellationToken).ConfigureAwait(false);
+        return await register.ChangeAsync(
+            current =>
+            {
+                VaultSettings changed = change(current);
+                return isFixed && current.Redundancy is { } declared && changed.Redundancy != declared
+                    ? throw new BackupException(
+                        BackupErrorId.VaultSettingFixed,
+                        $"The vault '{store.Location}' is declared {declared}, which cannot be changed while it holds recovery points.",
+                        "Create another vault with the redundancy that you want, and back up to that one.",
+                        store.Location)
+                    : changed;
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -252,7 +268,7 @@ public sealed class BackupEngine
         return found ?? throw new BackupException(
             BackupErrorId.RecoveryPointNotFound,
             latest ? "The vault has no recovery point yet." : $"No recovery point begins with '{idPrefixOrLatest}'.",
-            "'obengine points' lists them.",
+            "'obengine points' or 'Get-OBAllRecoveryPoints' lists them.",
             idPrefixOrLatest);
     }
 
@@ -379,6 +395,25 @@ public sealed class BackupEngine
         ArgumentException.ThrowIfNullOrEmpty(keyId);
         KeySlotInfo found = await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
         await Keys.RemoveAsync(_unlocked.StoreId, found.KeyId, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<bool> HasPointsAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        var stores = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (StoredObject key in store.ListAsync(VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false))
+        {
+            stores.Add(key.Name.Split('/')[1]);
+        }
+
+        foreach (string storeId in stores)
+        {
+            await foreach (StoredObject _ in store.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private async Task<KeySlotInfo> FindKeyAsync(string keyId, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine;
@@ -37,6 +38,7 @@ public sealed record EngineOptions
 /// <param name="Objects">Number of stored objects.</param>
 /// <param name="StoredBytes">Their bytes.</param>
 /// <param name="Name">What its owner calls it; null where nobody said.</param>
+/// <param name="AccountRedundancy">How the account in the cloud keeps copies; null for a folder, and where that is not known.</param>
 public sealed record VaultInfo(
     string VaultId,
     int FormatVersion,
@@ -47,7 +49,14 @@ public sealed record VaultInfo(
     int Points,
     long Objects,
     long StoredBytes,
-    string? Name = null);
+    string? Name = null,
+    VaultRedundancy? AccountRedundancy = null)
+{
+    /// <summary>What its owner should know: where the account keeps fewer or other copies than the vault is declared to have; null where nothing is amiss.</summary>
+    public string? Warning => Settings.Redundancy is { } declared && AccountRedundancy is { } found && found != declared
+        ? $"The vault '{Location}' is declared {declared}, and its storage account is {found}. Change the account's redundancy, or what the vault declares while it has no recovery points."
+        : null;
+}
 
 /// <summary>A machine that a vault knows.</summary>
 /// <param name="Name">Its name.</param>

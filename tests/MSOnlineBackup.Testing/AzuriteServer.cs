@@ -28,6 +28,9 @@ public sealed class AzuriteServer
         Url = $"{url}/{Account}";
     }
 
+    /// <summary>The checkout that the tests run in.</summary>
+    public static string Checkout => FindRoot(AppContext.BaseDirectory);
+
     /// <summary>Whether it can be started here.</summary>
     public static bool IsAvailable { get; } = IsProgram("node") && IsProgram("npm") && IsProgram("bash");
 
@@ -45,7 +48,7 @@ public sealed class AzuriteServer
 
     private static AzuriteServer Start()
     {
-        string script = Path.Combine(FindRoot(AppContext.BaseDirectory), "tests", "azurite", "start.sh");
+        string script = Path.Combine(Checkout, "tests", "azurite", "start.sh");
         var start = new ProcessStartInfo("bash", [script]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         Process process = Process.Start(start) ?? throw new InvalidOperationException($"'{script}' did not start.");
         while (process.StandardOutput.ReadLine() is string line)

@@ -19,7 +19,7 @@ public sealed class DistantVaultStore(IVaultStore inner) : IVaultStore
 
     public string Location => inner.Location;
 
-    public VaultStoreCapabilities Capabilities => inner.Capabilities;
+    public VaultStoreCapabilities Capabilities => inner.Capabilities with { MaxConcurrency = 8 };
 
     /// <summary>Round trips so far.</summary>
     public int RoundTrips { get; private set; }

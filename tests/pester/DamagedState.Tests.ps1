@@ -75,14 +75,15 @@ Describe 'Start-OBBackup with a key file' {
         Rename-Item $key kept
         $record = Get-ErrorOf { Set-TestPassphrase 'another passphrase, 16' }
         Rename-Item "$state/scratch/kept" OnlineBackup.KEK
-        Assert-BackupError $record ActivationDamaged InvalidData '*OnlineBackup.KEK*is missing*'
+        Assert-BackupError $record ActivationDamaged InvalidData '*OnlineBackup.KEK*is missing. (0x1FC07)'
         $record.Exception.ErrorCode | Should -Be '0x1FC07'
     }
 }
 
 Describe 'A state file' {
     It '<File> <What> is told with its name by <Cmdlet>, and left as it is' -TestCases @(
-        foreach ($file in @{ File = 'machine.json'; Cmdlet = 'Get-OBMachineUsage' }, @{ File = 'settings.json'; Cmdlet = 'Get-OBMachineSetting' }) {
+        foreach ($file in @{ File = 'machine.json'; Cmdlet = 'Get-OBMachineUsage' }, @{ File = 'settings.json'; Cmdlet = 'Get-OBMachineSetting' },
+            @{ File = 'secret.json'; Cmdlet = 'Get-OBMachineUsage' }) {
             $file + @{ What = 'cut short'; Damage = { $_.Substring(0, $_.Length / 2) }; Says = 'is damaged' }
             $file + @{ What = 'of a newer version'; Damage = { $_ -replace '"version": 1', '"version": 2' }; Says = 'has version 2' }
         }
@@ -105,30 +106,18 @@ Describe 'A state file' {
         Assert-BackupError $change StateInvalid InvalidData "*$File*$Says*"
     }
 
-    It 'of a policy that is cut short stops a backup, and names the file' {
-        $path = (Get-ChildItem $state -Filter '*polic*.json' -Recurse | Select-Object -First 1).FullName
-        $whole = [System.IO.File]::ReadAllText($path)
+    It 'of a policy that is <What> is told with its name, stops a backup, and is put right by setting the policy again' -TestCases @(
+        @{ What = 'cut short'; Damage = { $_.Substring(0, $_.Length - 9) } }
+        @{ What = 'of a newer version'; Damage = { $_ -replace '"version": 1', '"version": 2' } }
+    ) {
+        $path = "$state/policy-files.json"
         $policy = Get-OBPolicy
-        [System.IO.File]::WriteAllText($path, $whole.Substring(0, $whole.Length - 9))
-        try { $record = Get-ErrorOf { $policy | Start-OBBackup 6> $null } }
-        finally { [System.IO.File]::WriteAllText($path, $whole) }
-        $record.ErrorDetails.Message | Should -BeLike "*$path*"
-        $record.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
-    }
-}
-
-Describe 'A second machine of the same name' {
-    It 'is refused with another passphrase, and with the same one takes over' {
-        Invoke-OnMachine FIRST "$work/second-state" {
-            Register-TestMachine
-            $record = Get-ErrorOf { Set-TestPassphrase 'another passphrase, 16' }
-            Assert-BackupError $record MachineNameTaken ResourceExists '*first*'
-            (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet
-            Set-TestPassphrase 'a passphrase for tests'
-            Get-OBAllRecoveryPoints | Should -Not -BeNullOrEmpty
-            $item = New-OBRecoverableItem (Get-OBRecoverableSource | Get-OBRecoverableItem | Select-Object -First 1) a.txt $false
-            $null = Start-OBRecovery $item (New-OBRecoveryOption "$work/taken-over") 6> $null
-            Get-Content -LiteralPath "$work/taken-over/a.txt" -Raw | Should -Be one
-        }
+        $damaged = [System.IO.File]::ReadAllText($path) | ForEach-Object $Damage
+        [System.IO.File]::WriteAllText($path, $damaged)
+        Assert-BackupError (Get-ErrorOf { Get-OBPolicy }) StateInvalid InvalidData "*$path*"
+        Assert-BackupError (Get-ErrorOf { $policy | Start-OBBackup 6> $null }) StateInvalid InvalidData "*$path*"
+        [System.IO.File]::ReadAllText($path) | Should -Be $damaged
+        (Set-OBPolicy $policy).PolicyName | Should -Be $policy.PolicyName
+        (Invoke-TestBackup).JobStatus.JobState | Should -Be Completed
     }
 }

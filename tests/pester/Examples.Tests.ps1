@@ -2,9 +2,13 @@
 # a passphrase, policies and a recovery point. What an example changes is put back before the next.
 
 BeforeDiscovery {
+    . "$PSScriptRoot/Azurite.ps1"
+    $hasAzurite = Test-Azurite
     $examples = foreach ($page in Get-ChildItem "$PSScriptRoot/../../docs/en-US" -Filter *-OB*.md) {
         foreach ($match in [regex]::Matches((Get-Content $page -Raw), '(?ms)^### (Example \d+: [^\n]+)\n\n```powershell\n(.*?)^```')) {
-            @{ Page = $page.BaseName; Title = $match.Groups[1].Value; Code = $match.Groups[2].Value }
+            if ($hasAzurite -or $match.Value -notmatch 'https://contoso\.blob') {
+                @{ Page = $page.BaseName; Title = $match.Groups[1].Value; Code = $match.Groups[2].Value }
+            }
         }
     }
 }
@@ -33,6 +37,16 @@ BeforeAll {
     $null = $policy | Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 30) | Set-OBPolicy
     $null = Get-OBPolicy | Start-OBBackup
 
+    # What examples have in Azure.
+    . $PSScriptRoot/Azurite.ps1
+    $azurite = $null
+    if (Test-Azurite) {
+        $azurite = Start-TestAzurite
+        $null = New-OBVault -Url "$($azurite.Url)/office"
+    }
+
+    function az { New-TestSas office }
+
     # Modes count: secrets that others could read are refused.
     function Copy-Folder([string] $From, [string] $To) {
         if ($IsWindows) { Copy-Item -LiteralPath $From -Destination $To -Recurse } else { cp -a $From $To }
@@ -47,6 +61,7 @@ BeforeAll {
 AfterAll {
     $env:MSONLINEBACKUP_STATE = $commonState
     Remove-TestState
+    Stop-TestAzurite $azurite
 }
 
 Describe '<Page>' -ForEach $examples {
@@ -56,7 +71,8 @@ Describe '<Page>' -ForEach $examples {
     }
 
     It '<Title>' {
-        $script = [scriptblock]::Create(($Code -replace '(?<![\w/])/(srv|mnt|tmp)\b', "$root/`$1"))
+        $code = $Code -replace 'https://contoso\.blob\.core\.windows\.net', ${azurite}?.Url
+        $script = [scriptblock]::Create(($code -replace '(?<![\w/])/(srv|mnt|tmp)\b', "$root/`$1"))
 
         { & $script 6> $null } | Should -Not -Throw
     }

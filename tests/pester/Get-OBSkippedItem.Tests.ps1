@@ -29,7 +29,9 @@ Describe 'Get-OBSkippedItem' {
     It 'takes jobs by the pipeline, and ids' {
         (Get-OBJob -Previous 5 | Get-OBSkippedItem).Path | Should -Be "$source/sub/b.txt"
         (Get-OBSkippedItem $job.JobId).Path | Should -Be "$source/sub/b.txt"
-        (Get-Completion 'Get-OBSkippedItem -Job ').CompletionText | Should -Contain "$($job.JobId)"
+        $offered = Get-Completion 'Get-OBSkippedItem -Job '
+        $offered.CompletionText | Should -Contain "$($job.JobId)"
+        $offered[0].ToolTip | Should -BeLike '* of *: Completed*'
     }
 
     It 'returns nothing where nothing was skipped' {

@@ -66,7 +66,11 @@ Describe 'Set-OBMachineSetting' {
         $proxy.ProxyServer | Should -Be proxy.example
         $proxy.ProxyPort | Should -Be 8080
         Get-ChildItem $env:MSONLINEBACKUP_STATE -Recurse -File | Select-String -SimpleMatch 'secret of ann' | Should -BeNullOrEmpty
+        (Get-OBMachineSetting).ProxySetting.IsDirect | Should -BeFalse
         Set-OBMachineSetting -NoProxy 6> $null
         (Get-OBMachineSetting).ProxySetting.Enabled | Should -BeFalse
+        (Get-OBMachineSetting).ProxySetting.IsDirect | Should -BeTrue
+        Set-OBMachineSetting -NoProxy:$false 6> $null
+        (Get-OBMachineSetting).ProxySetting.IsDirect | Should -BeFalse -Because 'what the environment says counts again'
     }
 }

@@ -54,6 +54,19 @@ Describe 'Set-OBPolicy' {
         Get-OBPolicy | Should -BeNullOrEmpty
     }
 
+    It 'refuses by the profile Mars what a script assigned to the draft: <What>' -TestCases @(
+        @{ What = 'four times a day'; Assign = { $_.BackupSchedule.ScheduleRunTimes = [timespan[]] ('6:00', '12:00', '18:00', '23:00') }; Says = "*'times of day'*4*1 to 3*" }
+        @{ What = 'six days of retention'; Assign = { $_.RetentionPolicy.RetentionDays = 6 }; Says = "*'daily retention'*6*7 to 9,999 days*0x29834*" }
+        @{ What = 'ten thousand days of retention'; Assign = { $_.RetentionPolicy.RetentionDays = 10000 }; Says = "*'daily retention'*10,000*7 to 9,999 days*" }
+    ) {
+        $draft = New-TestPolicy
+        $draft | ForEach-Object $Assign
+        $env:MSONLINEBACKUP_PROFILE = 'Mars'
+        try { Assert-BackupError (Get-ErrorOf { Set-OBPolicy $draft }) PolicyLimitExceeded LimitsExceeded $Says }
+        finally { $env:MSONLINEBACKUP_PROFILE = $null }
+        Get-OBPolicy | Should -BeNullOrEmpty
+    }
+
     It 'refuses a machine that is not registered' {
         $state = $env:MSONLINEBACKUP_STATE
         $env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory "$TestDrive/new-state" -Force).FullName

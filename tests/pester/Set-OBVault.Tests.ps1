@@ -5,6 +5,16 @@ BeforeAll {
 AfterAll { Remove-TestState }
 
 Describe 'Set-OBVault' {
+    It 'notes the demand for private endpoints, and takes it back' {
+        $closed = New-OBVault "$TestDrive/closed"
+        $closed.RequirePrivateEndpoint | Should -BeFalse
+        (Set-OBVault $closed -RequirePrivateEndpoint).RequirePrivateEndpoint | Should -BeTrue
+        $changed = Set-OBVault $closed -MachineLimit 7
+        $changed.RequirePrivateEndpoint | Should -BeTrue -Because 'what is not given stays'
+        (Set-OBVault $closed -RequirePrivateEndpoint:$false).RequirePrivateEndpoint | Should -BeFalse
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $closed }) ArgumentInvalid InvalidArgument
+    }
+
     It 'finds fifty machines allowed in a new vault' { $vault.MachineLimit | Should -Be 50 }
 
     It 'sets how many machines there may be, of a vault or its path, and returns the vault' {

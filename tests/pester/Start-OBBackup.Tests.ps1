@@ -85,12 +85,6 @@ Describe 'Start-OBBackup' {
         Assert-BackupError (Get-ErrorOf { $policy | Start-OBBackup -RetainUntil (Get-Date).AddDays(-1) }) ArgumentInvalid InvalidArgument
     }
 
-    It 'runs by a paused policy: a schedule is paused, nobody''s wish' {
-        $null = Set-OBPolicyState -Policy (Get-OBPolicy) -State Paused
-        (Get-OBPolicy | Start-OBBackup 6> $null).JobStatus.JobState | Should -Be Completed
-        $null = Set-OBPolicyState -Policy (Get-OBPolicy) -State Valid
-    }
-
     It 'hands the job to a process of its own with -Async' {
         $job = $policy | Start-OBBackup -Async
         $job | Should -BeOfType MSOnlineBackup.OBJob

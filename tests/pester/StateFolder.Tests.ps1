@@ -31,4 +31,30 @@ Describe 'The state of a machine' -Skip:(-not $IsLinux) {
             Remove-Item -LiteralPath $user -Recurse -Force
         }
     }
+
+    It 'may be that of an account that is not root: it registers, saves a policy, backs up what it may read, and is told the rest' -Skip:(-not $isRoot) {
+        $user = (New-Item -ItemType Directory -Path (Join-Path ([System.IO.Path]::GetTempPath()) "ob-home-$(New-Guid)")).FullName
+        try {
+            chmod 777 $user
+            $null = New-Item -ItemType Directory "$user/src"
+            Set-Content "$user/src/everybodys.txt", "$user/src/roots.txt" 'text'
+            chmod 600 "$user/src/roots.txt"
+            $states = env -u MSONLINEBACKUP_STATE -u XDG_STATE_HOME "HOME=$user" setpriv --reuid=65534 --clear-groups $shell -NoProfile -NonInteractive -Command "
+                `$ErrorActionPreference = 'Stop'
+                `$ConfirmPreference = 'None'
+                Import-Module '$manifest'
+                `$credential = New-OBVault '$user/vault' | Export-OBVaultCredential -Path '$user'
+                `$null = Start-OBRegistration -VaultCredentials `$credential.FullName 6> `$null
+                Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) 6> `$null
+                `$policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec '$user/src') | Set-OBSchedule -Schedule (New-OBSchedule)
+                `$null = `$policy | Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy 30) | Set-OBPolicy
+                `$job = Get-OBPolicy | Start-OBBackup 3> `$null 6> `$null
+                `$job.JobStatus.JobState, (Get-OBSkippedItem `$job).Path"
+            $states | Should -Be CompletedWithWarning, "$user/src/roots.txt"
+            "$user/.local/state/msonlinebackup/policy-files.json" | Should -Exist
+        }
+        finally {
+            Remove-Item -LiteralPath $user -Recurse -Force
+        }
+    }
 }

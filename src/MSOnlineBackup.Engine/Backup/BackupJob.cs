@@ -112,7 +112,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             throw new BackupException(
                 BackupErrorId.SourceNotMounted,
                 $"'{path}' was a mount point in the last backup and is none now: its volume is not mounted.",
-                "Mount the volume. If the folder is meant to be a plain one from now on, back it up once with --force.",
+                "Mount the volume. If the folder is meant to be a plain one from now on, back it up once with 'obengine backup --force'.",
                 path);
         }
 

@@ -147,6 +147,16 @@ public enum BackupErrorId
     /// <summary>Not in this version; the message names what to use instead.</summary>
     NotAvailable,
 
+    // A vault in Blob Storage.
+    /// <summary>An object of the vault is archived: it must be rehydrated before it can be read.</summary>
+    VaultDataArchived = 1000,
+    /// <summary>The storage account is disabled, as it is when its subscription has expired.</summary>
+    VaultAccountDisabled,
+    /// <summary>The service keeps an object from being deleted: a policy, a lease, or snapshots.</summary>
+    VaultDataProtected,
+    /// <summary>A setting of the vault that cannot be changed any more.</summary>
+    VaultSettingFixed,
+
     // The way to a vault in the cloud.
     /// <summary>The proxy wants to know who asks.</summary>
     ProxyAuthenticationRequired = 1020,

@@ -7,7 +7,7 @@ internal static class VaultDamage
     public static BackupException Corrupt(string name, string why, Exception? inner = null) => new(
         BackupErrorId.VaultDataCorrupt,
         $"Object '{name}' of the vault is damaged: {why}.",
-        "Run 'obengine verify --read-data' to see what is affected. Data that the next backup reads again are stored anew; files of other recovery points stay restorable.",
+        "Run 'obengine verify --read-data' or 'Test-OBRecoveryPoint -Level Data' to see what is affected. Data that the next backup reads again are stored anew; files of other recovery points stay restorable.",
         name,
         innerException: inner);
 
@@ -15,6 +15,6 @@ internal static class VaultDamage
     public static BackupException Missing(string name, string what) => new(
         BackupErrorId.VaultDataMissing,
         $"{what} '{name}' is not in the vault.",
-        "Bring the file back from a copy of the vault if there is one; 'obengine repair index' makes a lost index anew from the packs. 'obengine verify' lists what is affected.",
+        "Bring the file back from a copy of the vault if there is one; 'obengine repair index' makes a lost index anew from the packs. 'obengine verify' or 'Test-OBRecoveryPoint' lists what is affected.",
         name);
 }

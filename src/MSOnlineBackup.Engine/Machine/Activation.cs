@@ -245,7 +245,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         catch (BackupException e) when (e.Id == BackupErrorId.KeyFileInvalid)
         {
             throw Damaged(
-                $"'{KeyFile.Name}' in the scratch folder '{ScratchOf(machine)}' is missing or cannot be used: {e.Message}",
+                $"'{KeyFile.Name}' in the scratch folder '{ScratchOf(machine)}' is missing or cannot be used: {e.Message.TrimEnd('.')}",
                 "Run 'Repair-OBKey' with the passphrase that was set before, then set the new one.",
                 e.Target!,
                 e);
@@ -267,7 +267,9 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
     {
         try
         {
-            return KeyFile.Decode(secret.DeriveKey(KeyFile.Name), registration.VaultId, MachineId(registration), File.ReadAllBytes(path), path);
+            byte[] content = File.ReadAllBytes(path);
+            byte[] key = secret.FindKey(KeyFile.Name) ?? throw KeyFile.Invalid(path, "the secret of this machine, by which it was made, is missing");
+            return KeyFile.Decode(key, registration.VaultId, MachineId(registration), content, path);
         }
         catch (FileNotFoundException e)
         {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Policies;
@@ -180,9 +181,9 @@ public sealed class MachineAccount
             return new VaultConnection { Secret = vault.Secret, TimeProvider = _options.TimeProvider };
         }
 
-        if (vault.Secret is null && _state.Read() is { Registration: { } own } state && own.VaultLocation == vault.Location)
+        if (_state.Read() is { Registration: { } own } state && own.VaultLocation == vault.Location)
         {
-            vault = vault with { Secret = ReadVaultSecret(state), RequiresPrivateEndpoint = vault.RequiresPrivateEndpoint || own.RequiresPrivateEndpoint };
+            vault = vault with { Secret = vault.Secret ?? ReadVaultSecret(state), RequiresPrivateEndpoint = vault.RequiresPrivateEndpoint || own.RequiresPrivateEndpoint };
         }
 
         MachineSettings settings = Settings;
@@ -195,6 +196,22 @@ public sealed class MachineAccount
             Secret = vault.Secret,
             TimeProvider = _options.TimeProvider,
         };
+    }
+
+    /// <summary>Why jobs cannot open the vault by the key file; null where they can. Only the disk is asked, not the vault.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid.</exception>
+    public BackupException? FindKeyFault()
+    {
+        MachineState state = RequireActivated();
+        try
+        {
+            CryptographicOperations.ZeroMemory(_activation.ReadKey(state).MasterKey);
+            return null;
+        }
+        catch (BackupException fault)
+        {
+            return fault;
+        }
     }
 
     /// <summary>The key of this machine's chunk store.</summary>
@@ -262,7 +279,7 @@ public sealed class MachineAccount
     {
         lock (_bandwidthGate)
         {
-            return Bandwidth ??= throttle is null ? null : new Bandwidth(() => throttle.LimitAt(_options.TimeProvider.GetLocalNow().DateTime), _options.TimeProvider);
+            return Bandwidth ??= throttle is null ? null : new Bandwidth(() => throttle.LimitNow(_options.TimeProvider), _options.TimeProvider);
         }
     }
 

@@ -19,9 +19,15 @@ internal sealed class MachineSecret(StateFolder folder, ISecretProtection protec
         "delete it, make the key file anew with 'Repair-OBKey', and set the proxy's password again");
 
     /// <summary>The key for one purpose; the secret is made with the first.</summary>
-    public byte[] DeriveKey(string purpose)
+    public byte[] DeriveKey(string purpose) => Derive(
+        _file.Read() ?? _file.Update(existing => existing ?? new SecretState(protection.Protect(RandomNumberGenerator.GetBytes(Length)))),
+        purpose);
+
+    /// <summary>The key for one purpose; null where there is no secret, so that nothing can be opened by it.</summary>
+    public byte[]? FindKey(string purpose) => _file.Read() is { } state ? Derive(state, purpose) : null;
+
+    private byte[] Derive(SecretState state, string purpose)
     {
-        SecretState state = _file.Read() ?? _file.Update(existing => existing ?? new SecretState(protection.Protect(RandomNumberGenerator.GetBytes(Length))));
         byte[] secret = protection.Unprotect(state.Secret);
         return HKDF.Expand(HashAlgorithmName.SHA256, HKDF.Extract(HashAlgorithmName.SHA256, secret), 32, Encoding.ASCII.GetBytes("MSOnlineBackup/machine/1/" + purpose));
     }

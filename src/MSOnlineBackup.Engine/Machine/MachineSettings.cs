@@ -17,19 +17,8 @@ public sealed record MachineSettings
 
 /// <summary>How fast data may be sent and fetched.</summary>
 /// <param name="WorkDays">The days that have work hours.</param>
-/// <param name="WorkStart">When work begins, wall time.</param>
-/// <param name="WorkEnd">When it ends; before <paramref name="WorkStart"/>, on the following day.</param>
+/// <param name="WorkStart">When work begins, wall time, 0:00 to 23:59:59; included.</param>
+/// <param name="WorkEnd">When it ends, 0:00 to 24:00; not included. On the next day, if it is not after the beginning.</param>
 /// <param name="WorkBits">Bits a second in work hours, 512,000 to 1,023,000,000.</param>
 /// <param name="OtherBits">Bits a second in all other hours.</param>
-public sealed record ThrottleSetting(IReadOnlyList<DayOfWeek> WorkDays, TimeSpan WorkStart, TimeSpan WorkEnd, long WorkBits, long OtherBits)
-{
-    /// <summary>The limit at a time, in bits a second.</summary>
-    /// <param name="time">Wall time.</param>
-    public long LimitAt(DateTime time)
-    {
-        bool isWork = WorkStart <= WorkEnd
-            ? WorkDays.Contains(time.DayOfWeek) && time.TimeOfDay >= WorkStart && time.TimeOfDay < WorkEnd
-            : (WorkDays.Contains(time.DayOfWeek) && time.TimeOfDay >= WorkStart) || (WorkDays.Contains(time.AddDays(-1).DayOfWeek) && time.TimeOfDay < WorkEnd);
-        return isWork ? WorkBits : OtherBits;
-    }
-}
+public sealed record ThrottleSetting(IReadOnlyList<DayOfWeek> WorkDays, TimeSpan WorkStart, TimeSpan WorkEnd, long WorkBits, long OtherBits);

@@ -37,6 +37,19 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         {
             limits.CheckThrottle(throttle.WorkBits);
             limits.CheckThrottle(throttle.OtherBits);
+            CheckHours(throttle);
+        }
+    }
+
+    private static void CheckHours(ThrottleSetting throttle)
+    {
+        TimeSpan day = TimeSpan.FromDays(1);
+        if (throttle.WorkStart < TimeSpan.Zero || throttle.WorkStart >= day || throttle.WorkEnd < TimeSpan.Zero || throttle.WorkEnd > day)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"Work from {throttle.WorkStart:c} to {throttle.WorkEnd:c} is not within a day.",
+                "Give hours of the day such as 08:00 and 18:00; an end before the beginning is on the next day.");
         }
     }
 

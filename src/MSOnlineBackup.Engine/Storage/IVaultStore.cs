@@ -25,6 +25,9 @@ public interface IVaultStore
     /// <summary>What calls wait for now because it is away or asks for peace; null where nothing waits.</summary>
     VaultWait? Wait => null;
 
+    /// <summary>What the cloud can be asked for behind this store; null for a folder.</summary>
+    IVaultAccount? Account => null;
+
     /// <summary>Creates an object. Returns false, and changes nothing, where the name exists.</summary>
     ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent);
 

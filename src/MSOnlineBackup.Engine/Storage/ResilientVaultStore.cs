@@ -56,8 +56,7 @@ public sealed class ResilientVaultStore : IVaultStore
     /// <inheritdoc/>
     public VaultWait? Wait => _wait;
 
-    /// <summary>How many calls may be under way at once now, from 1.</summary>
-    internal int ConcurrencyLimit => _gate.Limit;
+    public IVaultAccount? Account => _inner.Account is { } account ? new ResilientAccount(this, account) : null;
 
     /// <inheritdoc/>
     /// <remarks>A create that was reported as failed may have been done. Where a later attempt finds the name taken, the
@@ -286,6 +285,15 @@ public sealed class ResilientVaultStore : IVaultStore
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    private sealed class ResilientAccount(ResilientVaultStore store, IVaultAccount inner) : IVaultAccount
+    {
+        public ValueTask<VaultRedundancy?> ReadRedundancyAsync(CancellationToken cancellationToken) =>
+            store.ExecuteAsync(inner.ReadRedundancyAsync, cancellationToken);
+
+        public ValueTask<VaultRehydration> RehydrateAsync(bool urgently, CancellationToken cancellationToken) =>
+            store.ExecuteAsync(token => inner.RehydrateAsync(urgently, token), cancellationToken);
     }
 }
 

@@ -66,7 +66,9 @@ internal sealed class ChunkStore : IChunkReader
     public static async Task<ChunkStore> OpenAsync(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken)
     {
         ChunkStore store = WithoutIndex(objects, header, storeId, masterKey);
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = objects.Capabilities.MaxConcurrency };
+
+        // Most segments are small, and each backup adds one.
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * objects.Capabilities.MaxConcurrency };
         await Parallel.ForEachAsync(
             objects.ListAsync(VaultLayout.Segments(storeId), cancellationToken),
             options,

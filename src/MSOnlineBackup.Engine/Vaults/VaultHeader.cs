@@ -144,7 +144,7 @@ internal sealed record VaultHeader
     private static BackupException Invalid(IVaultStore store, string why, Exception? inner) => new(
         BackupErrorId.VaultHeaderInvalid,
         $"'{store.Location}' is no vault that can be opened: {why}.",
-        "Check the path. A vault is made by 'obengine vault create'; a lost vault.json can be brought back from a copy of the vault.",
+        "Check the path. A vault is made by 'obengine vault create' or 'New-OBVault'; a lost vault.json can be brought back from a copy of the vault.",
         store.Location,
         innerException: inner);
 }

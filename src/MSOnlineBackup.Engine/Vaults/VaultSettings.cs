@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
@@ -17,15 +18,27 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool RequiresPrivateEndpoint { get; init; }
 
+    /// <summary>The tier into which contents of files go from now on; what is there stays where it is. Everything else is always hot. For vaults in a cloud.</summary>
+    [JsonPropertyName("accessTier")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public VaultAccessTier AccessTier { get; init; }
+
+    /// <summary>How many copies the account is meant to keep; null where nobody said. Once said, it stays from the first recovery point on.</summary>
+    [JsonPropertyName("redundancy")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public VaultRedundancy? Redundancy { get; init; }
+
     /// <summary>What a newer version has set, and this one only passes on.</summary>
     [JsonInclude]
     [JsonExtensionData]
     internal Dictionary<string, JsonElement>? Others { get; set; }
 
     /// <summary>What is wrong with them; null where nothing is.</summary>
-    internal string? Fault => MachineLimit is >= 1 and <= HighestMachineLimit
-        ? null
-        : $"the machine limit is {MachineLimit}, and may be 1 to {HighestMachineLimit:N0}";
+    internal string? Fault =>
+        MachineLimit is < 1 or > HighestMachineLimit ? $"the machine limit is {MachineLimit}, and may be 1 to {HighestMachineLimit:N0}"
+        : !Enum.IsDefined(AccessTier) ? $"there is no access tier {AccessTier}"
+        : Redundancy is { } redundancy && !Enum.IsDefined(redundancy) ? $"there is no redundancy {redundancy}"
+        : null;
 
     /// <summary>Refuses what cannot be set.</summary>
     /// <exception cref="BackupException">ArgumentInvalid.</exception>

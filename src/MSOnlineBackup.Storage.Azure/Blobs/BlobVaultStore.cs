@@ -5,6 +5,7 @@ using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Identity;
@@ -20,10 +21,12 @@ namespace MSOnlineBackup.Storage.Azure.Blobs;
 /// <para>What is sent carries a checksum that the service compares before it takes the object. What is received is checked for its
 /// length only: everything that the engine reads ends with a SHA-256 or is authenticated, which finds more than a checksum of a
 /// range, and finds what changed at rest too.</para>
+/// <para>Objects that are rarely read go into the tier that the vault's settings name when the first of them is written, all others are hot.
+/// Premium accounts have no tiers, and are not for vaults.</para>
 /// <para>Up to <see cref="LargestSinglePut"/> an object is one request, for which the permission to create is enough. Staging the
 /// blocks of a larger one needs that to write.</para>
 /// </remarks>
-public sealed class BlobVaultStore : IVaultStore
+public sealed class BlobVaultStore : IVaultStore, IVaultAccount
 {
     private const int BlockSize = 8 << 20;
     private const int BlocksAtOnce = 4;
@@ -32,10 +35,13 @@ public sealed class BlobVaultStore : IVaultStore
 
     private readonly BlobContainerClient _container;
 
+    // Where packs go, once it is known.
+    private AccessTier? _rare;
+
     // Until the first write has made it, the container of a new vault need not be there.
     private volatile bool _mayBeAbsent;
 
-    private BlobVaultStore(string location, VaultConnection connection, bool mayBeAbsent)
+    internal BlobVaultStore(string location, VaultConnection connection, bool mayBeAbsent)
     {
         ArgumentNullException.ThrowIfNull(connection);
         var place = BlobLocation.Parse(location);
@@ -49,6 +55,9 @@ public sealed class BlobVaultStore : IVaultStore
 
     /// <inheritdoc/>
     public VaultStoreCapabilities Capabilities { get; } = new(PackSize: 32 << 20, MaxConcurrency: 8);
+
+    /// <inheritdoc/>
+    public IVaultAccount Account => this;
 
     /// <summary>Above how many bytes an object is staged in blocks.</summary>
     internal int LargestSinglePut { get; init; } = 256 << 20;
@@ -69,17 +78,18 @@ public sealed class BlobVaultStore : IVaultStore
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
     {
         ObjectName.ThrowIfInvalid(name);
+        AccessTier tier = use == ObjectUse.Rare ? _rare ??= await ReadTierAsync(cancellationToken).ConfigureAwait(false) : AccessTier.Hot;
         try
         {
             try
             {
-                return await UploadAsync(name, content, cancellationToken).ConfigureAwait(false);
+                return await UploadAsync(name, content, tier, cancellationToken).ConfigureAwait(false);
             }
-            catch (RequestFailedException failure) when (_mayBeAbsent && failure.ErrorCode == BlobErrorCode.ContainerNotFound)
+            catch (RequestFailedException failure) when (_mayBeAbsent && BlobErrors.Is(failure, BlobErrorCode.ContainerNotFound))
             {
                 await _container.CreateIfNotExistsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
                 _mayBeAbsent = false;
-                return await UploadAsync(name, content, cancellationToken).ConfigureAwait(false);
+                return await UploadAsync(name, content, tier, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
@@ -103,7 +113,7 @@ public sealed class BlobVaultStore : IVaultStore
             int read = await response.Content.ReadAtLeastAsync(destination[..expected], expected, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
             return read == expected ? read : throw new IOException($"the answer broke off after {read} of {expected} bytes");
         }
-        catch (RequestFailedException failure) when (failure.ErrorCode == BlobErrorCode.InvalidRange)
+        catch (RequestFailedException failure) when (BlobErrors.Is(failure, BlobErrorCode.InvalidRange))
         {
             return 0;
         }
@@ -181,6 +191,79 @@ public sealed class BlobVaultStore : IVaultStore
         }
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<VaultRedundancy?> ReadRedundancyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            AccountInfo account = await _container.GetParentBlobServiceClient().GetAccountInfoAsync(cancellationToken).ConfigureAwait(false);
+            return account.SkuName switch
+            {
+                SkuName.StandardLrs or SkuName.PremiumLrs => VaultRedundancy.LocallyRedundant,
+                SkuName.StandardZrs => VaultRedundancy.ZoneRedundant,
+                SkuName.StandardGrs or SkuName.StandardRagrs => VaultRedundancy.GeoRedundant,
+                _ => null,
+            };
+        }
+        catch (ArgumentOutOfRangeException unknown)
+        {
+            // The client does not know all of them, and says which.
+            return unknown.ActualValue switch
+            {
+                "Standard_GZRS" or "Standard_RAGZRS" => VaultRedundancy.GeoZoneRedundant,
+                "Premium_ZRS" => VaultRedundancy.ZoneRedundant,
+                _ => null,
+            };
+        }
+        catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
+        {
+            BackupException error = BlobErrors.From(failure, Location, "");
+            return error.Id == BackupErrorId.VaultAccessDenied ? null : throw error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<VaultRehydration> RehydrateAsync(bool urgently, CancellationToken cancellationToken)
+    {
+        int started = 0;
+        int pending = 0;
+        long startedBytes = 0;
+        long pendingBytes = 0;
+        RehydratePriority priority = urgently ? RehydratePriority.High : RehydratePriority.Standard;
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Capabilities.MaxConcurrency };
+        try
+        {
+            await Parallel.ForEachAsync(
+                _container.GetBlobsAsync(cancellationToken: cancellationToken),
+                options,
+                async (item, token) =>
+                {
+                    long length = item.Properties.ContentLength ?? 0;
+                    if (item.Properties.AccessTier != AccessTier.Archive || !ObjectName.IsValid(item.Name))
+                    {
+                        return;
+                    }
+
+                    if (item.Properties.ArchiveStatus is not null)
+                    {
+                        Interlocked.Increment(ref pending);
+                        Interlocked.Add(ref pendingBytes, length);
+                        return;
+                    }
+
+                    await _container.GetBlobClient(item.Name).SetAccessTierAsync(AccessTier.Hot, rehydratePriority: priority, cancellationToken: token).ConfigureAwait(false);
+                    Interlocked.Increment(ref started);
+                    Interlocked.Add(ref startedBytes, length);
+                }).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
+        {
+            throw BlobErrors.From(failure, Location, "");
+        }
+
+        return new VaultRehydration(started, startedBytes, pending, pendingBytes);
+    }
+
     private static BlobClientOptions CreateOptions(VaultConnection connection)
     {
         var options = new BlobClientOptions
@@ -195,10 +278,29 @@ public sealed class BlobVaultStore : IVaultStore
         return options;
     }
 
-    private async Task<bool> UploadAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    private async Task<AccessTier> ReadTierAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await BackupEngine.ReadVaultSettingsAsync(this, cancellationToken).ConfigureAwait(false)).AccessTier switch
+            {
+                VaultAccessTier.Cool => AccessTier.Cool,
+                VaultAccessTier.Cold => AccessTier.Cold,
+                _ => AccessTier.Hot,
+            };
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataCorrupt)
+        {
+            // Damaged settings do not stop a backup. What is hot can be moved later, free of charge.
+            return AccessTier.Hot;
+        }
+    }
+
+    private async Task<bool> UploadAsync(string name, ReadOnlyMemory<byte> content, AccessTier tier, CancellationToken cancellationToken)
     {
         var options = new BlobUploadOptions
         {
+            AccessTier = tier,
             Conditions = s_absent,
             TransferValidation = new UploadTransferValidationOptions { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 },
             TransferOptions = new StorageTransferOptions
@@ -218,6 +320,11 @@ public sealed class BlobVaultStore : IVaultStore
         {
             return false;
         }
+        catch (RequestFailedException failure) when (BlobErrors.SaysThatItIsDenied(failure))
+        {
+            // Who may create, and not overwrite, may be told no more than that.
+            return await _container.GetBlobClient(name).ExistsAsync(cancellationToken).ConfigureAwait(false) ? false : throw BlobErrors.From(failure, Location, name);
+        }
     }
 
     /// <summary>How many bytes the answer is to have; it must be the range that was asked for.</summary>
@@ -236,5 +343,5 @@ public sealed class BlobVaultStore : IVaultStore
         : BlobErrors.From(failure, Location, name);
 
     private bool IsAbsent(RequestFailedException failure) =>
-        BlobErrors.SaysThatItIsAbsent(failure) || (_mayBeAbsent && failure.ErrorCode == BlobErrorCode.ContainerNotFound);
+        BlobErrors.SaysThatItIsAbsent(failure) || (_mayBeAbsent && BlobErrors.Is(failure, BlobErrorCode.ContainerNotFound));
 }

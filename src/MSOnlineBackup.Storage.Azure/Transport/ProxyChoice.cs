@@ -64,22 +64,16 @@ internal sealed class ProxyChoice : IWebProxy
 
     private static Uri AddressOf(ProxySetting setting)
     {
-        try
-        {
-            // People write the server as a URL too.
-            return Uri.TryCreate(setting.Server, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
-                ? new UriBuilder(url.Scheme, url.Host, setting.Port).Uri
-                : new UriBuilder(Uri.UriSchemeHttp, setting.Server, setting.Port).Uri;
-        }
-        catch (Exception e) when (e is UriFormatException or ArgumentException)
-        {
-            throw new BackupException(
+        // People write the server as a URL too.
+        bool isUrl = Uri.TryCreate(setting.Server, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https";
+        string host = isUrl ? url!.IdnHost : setting.Server;
+        return Uri.CheckHostName(host) != UriHostNameType.Unknown && setting.Port is >= 1 and <= 65535
+            ? new UriBuilder(isUrl ? url!.Scheme : Uri.UriSchemeHttp, host, setting.Port).Uri
+            : throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
                 $"'{setting.Server}' with port {setting.Port} is no proxy.",
                 "Give the proxy's host name or address, and a port from 1 to 65535.",
-                setting.Server,
-                innerException: e);
-        }
+                setting.Server);
     }
 
     private static NetworkCredential? CredentialsOf(ProxySetting setting) => setting.UserName?.Split('\\', 2) switch

@@ -34,10 +34,11 @@ internal sealed class StallGuardedStream : WireStream
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        int read;
         Enter();
         try
         {
-            return await Inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            read = await Inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (_stalled)
         {
@@ -47,6 +48,9 @@ internal sealed class StallGuardedStream : WireStream
         {
             Leave();
         }
+
+        // A socket that is disposed may end the read as if the other side had closed, and HttpClient would ask again by itself.
+        return _stalled ? throw Stalled() : read;
     }
 
     /// <inheritdoc/>
@@ -100,7 +104,7 @@ internal sealed class StallGuardedStream : WireStream
     }
 
     // HttpClient expects IOException of a connection; TransportErrors finds what it holds.
-    private IOException Stalled(Exception cause)
+    private IOException Stalled(Exception? cause = null)
     {
         var error = new BackupException(
             BackupErrorId.VaultUnreachable,

@@ -31,6 +31,7 @@ internal static class TransportErrors
                 case AuthenticationException:
                     return InsecureConnection(cause);
                 case RequestFailedException { Status: not 0 }:
+                case HttpRequestException { StatusCode: not null, HttpRequestError: not HttpRequestError.ProxyTunnelError }:
                 case OperationCanceledException:
                     return null;
                 case SocketException or IOException when cause.InnerException is null:

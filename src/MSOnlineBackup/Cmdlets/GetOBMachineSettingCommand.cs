@@ -9,5 +9,5 @@ namespace MSOnlineBackup.Cmdlets;
 public sealed class GetOBMachineSettingCommand : OBCmdlet
 {
     /// <inheritdoc/>
-    protected override void Process() => WriteObject(Agent.Machine.Settings.ToOutput(Agent.Machine.HasPassphrase));
+    protected override void Process() => WriteObject(Agent.Machine.Settings.ToOutput(Agent.Machine.ToKeyStatus()));
 }

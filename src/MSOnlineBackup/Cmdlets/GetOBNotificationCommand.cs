@@ -28,6 +28,10 @@ public sealed class GetOBNotificationCommand : OBCmdlet
         {
             Write(now, Warning, "Registration is incomplete: no passphrase is set.", "Set it with Set-OBMachineSetting -EncryptionPassphrase.", nameof(BackupErrorId.MachineNotActivated));
         }
+        else if (machine.FindKeyFault() is { } fault)
+        {
+            Write(now, Error, fault.Message, fault.RecommendedAction, fault.Id.ToString());
+        }
         else if (Agent.Policies.Get(PolicyKind.Files) is not { } policy)
         {
             Write(now, Warning, "Nothing is backed up: there is no policy.", "Make one with New-OBPolicy and save it with Set-OBPolicy.", nameof(BackupErrorId.PolicyNotFound));

@@ -12,7 +12,7 @@ public sealed class StopOBJobCommand : OBEngineCmdlet
 {
     /// <summary>The job, or its id. One that has ended is returned as it is.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
-    [ArgumentCompleter(typeof(JobCompleter))]
+    [ArgumentCompleter(typeof(RunningJobCompleter))]
     public OBJob Job { get; set; } = null!;
 
     /// <inheritdoc/>

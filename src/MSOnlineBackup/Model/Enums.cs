@@ -140,12 +140,15 @@ public enum CBMonth
     December,
 }
 
-/// <summary>Whether this machine has a passphrase.</summary>
+/// <summary>Whether this machine has a passphrase, and the key file that jobs run by.</summary>
 public enum EncryptionKeyStatus
 {
     /// <summary>None was set yet.</summary>
     NotSet,
 
-    /// <summary>One is set.</summary>
+    /// <summary>One is set, and the key file serves.</summary>
     Set,
+
+    /// <summary>One is set, and the key file is missing, damaged or another machine's: no job can run until Repair-OBKey has made it anew.</summary>
+    Invalid,
 }

@@ -88,6 +88,28 @@ public sealed class ActivationTests : IDisposable
     }
 
     [Fact]
+    public async Task The_fault_of_a_key_file_is_known_without_the_vault_and_ends_when_the_file_is_back()
+    {
+        BackupAgent agent = await _agents.RegisterAsync();
+        await FailsAsync(BackupErrorId.MachineNotActivated, null, () => Task.FromResult(agent.Machine.FindKeyFault()));
+        await _agents.ActivateAsync();
+        byte[] whole = await File.ReadAllBytesAsync(_agents.Key, Cancel);
+        Directory.Move(_agents.Vault, _agents.Vault + "-away");
+        Assert.Null(agent.Machine.FindKeyFault());
+
+        await File.WriteAllBytesAsync(_agents.Key, [.. whole[..^1], (byte)(whole[^1] ^ 1)], Cancel);
+        Assert.Equal(NotConfigured, agent.Machine.FindKeyFault()!.ErrorCode);
+        File.Delete(_agents.Key);
+        Assert.Equal(NotConfigured, agent.Machine.FindKeyFault()!.ErrorCode);
+        Directory.Delete(Path.GetDirectoryName(_agents.Key)!);
+        Assert.Equal(Damaged, agent.Machine.FindKeyFault()!.ErrorCode);
+
+        Directory.CreateDirectory(Path.GetDirectoryName(_agents.Key)!);
+        await File.WriteAllBytesAsync(_agents.Key, whole, Cancel);
+        Assert.Null(agent.Machine.FindKeyFault());
+    }
+
+    [Fact]
     public async Task Another_machines_key_file_is_refused()
     {
         BackupAgent agent = await _agents.ActivateAsync();
@@ -103,9 +125,12 @@ public sealed class ActivationTests : IDisposable
     public async Task A_key_file_without_the_secret_that_sealed_it_is_of_no_use()
     {
         BackupAgent agent = await _agents.ActivateAsync();
-        File.Delete(Path.Combine(_agents.State, "secret.json"));
+        string secret = Path.Combine(_agents.State, "secret.json");
+        File.Delete(secret);
 
-        await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
+        Assert.Contains("secret", fault.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(secret), "who reads makes no secret");
         await agent.Machine.RepairKeyAsync(Passphrase, Cancel);
 
         await agent.OpenEngineAsync(Cancel);

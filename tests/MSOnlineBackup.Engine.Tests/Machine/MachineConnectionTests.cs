@@ -62,29 +62,7 @@ public sealed class MachineConnectionTests : IDisposable
 
         Assert.Same(first, _agents.Connections[Vault].Bandwidth);
         Assert.Same(first, agent.Machine.Bandwidth);
-        Assert.Equal(s_throttle.LimitAt(_agents.Clock.GetLocalNow().DateTime), first!.Limit);
-    }
-
-    [Theory]
-    [InlineData("2026-11-23T09:00:00", 512_000)] // A Monday.
-    [InlineData("2026-11-23T17:59:59", 512_000)]
-    [InlineData("2026-11-23T18:00:00", 2_000_000)]
-    [InlineData("2026-11-23T08:59:59", 2_000_000)]
-    [InlineData("2026-11-24T12:00:00", 2_000_000)]
-    public void Work_hours_have_a_limit_of_their_own(string time, long bits) =>
-        Assert.Equal(bits, s_throttle.LimitAt(DateTime.Parse(time, System.Globalization.CultureInfo.InvariantCulture)));
-
-    [Theory]
-    [InlineData("2026-11-23T23:00:00", 512_000)]
-    [InlineData("2026-11-24T05:59:59", 512_000)]
-    [InlineData("2026-11-24T06:00:00", 2_000_000)]
-    [InlineData("2026-11-24T23:00:00", 2_000_000)]
-    [InlineData("2026-11-23T05:00:00", 2_000_000)]
-    public void Work_hours_that_end_before_they_begin_end_on_the_next_day(string time, long bits)
-    {
-        ThrottleSetting night = s_throttle with { WorkStart = TimeSpan.FromHours(22), WorkEnd = TimeSpan.FromHours(6) };
-
-        Assert.Equal(bits, night.LimitAt(DateTime.Parse(time, System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(s_throttle.LimitNow(_agents.Clock), first!.Limit);
     }
 
     [Fact]

@@ -80,4 +80,19 @@ public sealed class SettingsTests : IDisposable
 
         Assert.Equal(BackupErrorId.PolicyLimitExceeded, fault.Id);
     }
+
+    [Theory]
+    [InlineData(-1, 60)]
+    [InlineData(1440, 60)]
+    [InlineData(0, -1)]
+    [InlineData(0, 1441)]
+    public void Work_hours_outside_a_day_are_refused(int start, int end)
+    {
+        var throttle = new ThrottleSetting([DayOfWeek.Monday], TimeSpan.FromMinutes(start), TimeSpan.FromMinutes(end), 1_000_000, 1_000_000);
+
+        BackupException fault = Assert.Throws<BackupException>(() => _agents.Open().Machine.Update(_ => new MachineSettings { Throttle = throttle }));
+
+        Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
+        Assert.Null(_agents.Open().Machine.Settings.Throttle);
+    }
 }

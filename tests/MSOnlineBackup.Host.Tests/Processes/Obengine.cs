@@ -25,6 +25,9 @@ internal sealed class Obengine : IDisposable
 
     public Dictionary<string, string> Variables { get; } = [];
 
+    /// <summary>What is run: that beside the tests.</summary>
+    public string Program { get; set; } = Path.Combine(AppContext.BaseDirectory, "obengine.dll");
+
     public void Dispose() => Folder.Dispose();
 
     /// <summary>Runs a command to its end.</summary>
@@ -63,7 +66,7 @@ internal sealed class Obengine : IDisposable
     /// <summary>Starts a command.</summary>
     public Process Start(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "obengine.dll"), .. arguments])
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

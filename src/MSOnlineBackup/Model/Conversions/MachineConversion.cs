@@ -6,9 +6,9 @@ namespace MSOnlineBackup.Model.Conversions;
 internal static class MachineConversion
 {
     /// <summary>The settings as scripts see them.</summary>
-    public static OBMachineSetting ToOutput(this MachineSettings settings, bool hasPassphrase) => new()
+    public static OBMachineSetting ToOutput(this MachineSettings settings, EncryptionKeyStatus key) => new()
     {
-        EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = hasPassphrase ? EncryptionKeyStatus.Set : EncryptionKeyStatus.NotSet },
+        EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = key },
         ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting { IsDirect = settings.IsDirect } : new OBProxySetting
         {
             Enabled = true,
@@ -26,6 +26,12 @@ internal static class MachineConversion
             NonWorkHourBandwidth = throttle.OtherBits,
         },
     };
+
+    /// <summary>The passphrase and the key file as scripts see them.</summary>
+    public static EncryptionKeyStatus ToKeyStatus(this MachineAccount machine) =>
+        !machine.HasPassphrase ? EncryptionKeyStatus.NotSet
+        : machine.FindKeyFault() is null ? EncryptionKeyStatus.Set
+        : EncryptionKeyStatus.Invalid;
 
     /// <summary>A registration as scripts see it.</summary>
     public static OBRegistrationResult ToOutput(this MachineRegistration registration, string certThumbprint = "") => new()

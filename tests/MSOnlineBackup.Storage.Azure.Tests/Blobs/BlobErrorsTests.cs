@@ -1,0 +1,140 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Storage.Azure.Blobs;
+using Xunit;
+
+namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;
+
+/// <summary>Each answer of Blob Storage, as a real client sees it, becomes one error.</summary>
+public sealed class BlobErrorsTests
+{
+    private const string Name = "packs/01/x";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(400, "AccountRequiresHttps", BackupErrorId.ArgumentInvalid, false, "plain HTTP")]
+    [InlineData(400, "Md5Mismatch", BackupErrorId.VaultUnreachable, true, "damaged")]
+    [InlineData(400, "Crc64Mismatch", BackupErrorId.VaultUnreachable, true, "damaged")]
+    [InlineData(400, "InvalidHeaderValue", BackupErrorId.VaultUnreachable, false, "refuses")]
+    [InlineData(401, "InvalidAuthenticationInfo", BackupErrorId.VaultAccessDenied, true, "token")]
+    [InlineData(401, "NoAuthenticationInformation", BackupErrorId.VaultAccessDenied, false, "denied")]
+    [InlineData(403, "AuthorizationPermissionMismatch", BackupErrorId.VaultAccessDenied, false, "role")]
+    [InlineData(403, "InsufficientAccountPermissions", BackupErrorId.VaultAccessDenied, false, "role")]
+    [InlineData(403, "AuthorizationResourceTypeMismatch", BackupErrorId.VaultAccessDenied, false, "permission")]
+    [InlineData(403, "AuthorizationFailure", BackupErrorId.VaultAccessDenied, false, "firewall")]
+    [InlineData(403, "AuthorizationSourceIPMismatch", BackupErrorId.VaultAccessDenied, false, "addresses")]
+    [InlineData(403, "AuthorizationProtocolMismatch", BackupErrorId.ArgumentInvalid, false, "plain HTTP")]
+    [InlineData(403, "AuthenticationFailed", BackupErrorId.VaultAccessDenied, false, "not accepted")]
+    [InlineData(403, "KeyBasedAuthenticationNotPermitted", BackupErrorId.VaultAccessDenied, false, "keys")]
+    [InlineData(409, "PublicAccessNotPermitted", BackupErrorId.VaultUnreachable, false, "refuses")]
+    [InlineData(403, "AccountIsDisabled", BackupErrorId.VaultAccountDisabled, false, "disabled")]
+    [InlineData(404, "ContainerNotFound", BackupErrorId.VaultNotFound, false, "no container")]
+    [InlineData(404, "ResourceNotFound", BackupErrorId.VaultNotFound, false, "no container")]
+    [InlineData(404, "BlobNotFound", BackupErrorId.VaultDataMissing, false, Name)]
+    [InlineData(408, "OperationTimedOut", BackupErrorId.VaultUnreachable, true, "at the moment")]
+    [InlineData(409, "ContainerBeingDeleted", BackupErrorId.VaultUnreachable, true, "being deleted")]
+    [InlineData(409, "BlobArchived", BackupErrorId.VaultDataArchived, false, "Archive")]
+    [InlineData(409, "BlobBeingRehydrated", BackupErrorId.VaultDataArchived, false, "being rehydrated")]
+    [InlineData(409, "BlobImmutableDueToPolicy", BackupErrorId.VaultDataProtected, false, "deleted")]
+    [InlineData(409, "SnapshotsPresent", BackupErrorId.VaultDataProtected, false, "deleted")]
+    [InlineData(412, "LeaseIdMissing", BackupErrorId.VaultDataProtected, false, "deleted")]
+    [InlineData(412, "ConditionNotMet", BackupErrorId.VaultUnreachable, false, "refuses")]
+    [InlineData(429, "TooManyRequests", BackupErrorId.VaultUnreachable, true, "at the moment")]
+    [InlineData(500, "InternalError", BackupErrorId.VaultUnreachable, true, "at the moment")]
+    [InlineData(502, null, BackupErrorId.VaultUnreachable, true, "at the moment")]
+    [InlineData(503, "ServerBusy", BackupErrorId.VaultUnreachable, true, "at the moment")]
+    [InlineData(504, null, BackupErrorId.VaultUnreachable, true, "at the moment")]
+    [InlineData(507, "InsufficientStorage", BackupErrorId.VaultFull, false, "no more")]
+    public async Task An_answer_becomes_an_error_that_says_so_at_once(int status, string? code, BackupErrorId id, bool transient, string said)
+    {
+        using var server = new CannedServer($"{status} -\nContent-Length: 0{(code is null ? null : $"\nx-ms-error-code: {code}")}");
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().ReadAsync(Name, 0, new byte[1], Stop));
+
+        Assert.Equal((id, transient, Name), (error.Id, error.IsTransient, error.Target));
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, server.Requests);
+    }
+
+    [Theory]
+    [InlineData("BlobAlreadyExists", 409)]
+    [InlineData("UnauthorizedBlobOverwrite", 403)]
+    [InlineData("BlobImmutableDueToPolicy", 409)]
+    [InlineData("BlobArchived", 409)]
+    [InlineData("ConditionNotMet", 412)]
+    public async Task That_a_name_is_taken_is_an_answer_however_it_is_put(string code, int status)
+    {
+        using var server = new CannedServer($"{status} -\nContent-Length: 0\nx-ms-error-code: {code}");
+
+        Assert.False(await server.OpenVault().TryCreateAsync(Name, new byte[10], Stop));
+    }
+
+    [Theory]
+    [InlineData("Retry-After: 17", 17)]
+    [InlineData("Date: Sat, 21 Nov 2026 10:00:00 GMT\nRetry-After: Sat, 21 Nov 2026 10:02:00 GMT", 120)]
+    [InlineData("Date: Sat, 21 Nov 2026 10:00:00 GMT\nRetry-After: Sat, 21 Nov 2026 09:00:00 GMT", null)]
+    [InlineData("Retry-After: soon", null)]
+    [InlineData("Retry-After: 0", null)]
+    [InlineData("X-Other: 1", null)]
+    public async Task How_long_the_service_wants_to_be_left_alone_is_kept(string headers, int? seconds)
+    {
+        using var server = new CannedServer($"503 -\nContent-Length: 0\nx-ms-error-code: ServerBusy\n{headers}");
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().StatAsync(Name, Stop));
+
+        Assert.Equal(seconds, error.RetryAfter?.TotalSeconds);
+    }
+
+    [Fact]
+    public async Task When_a_signature_was_valid_is_told_and_nothing_else_of_it()
+    {
+        const string Times = "Signature not valid in the specified time frame: Start [a] - Expiry [b] - Current [c]";
+        Assert.Contains(Times, await DenialAsync(Times), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", await DenialAsync("Signature did not match. String to sign used was secret"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("206 -\nContent-Length: 100\nContent-Range: bytes 0-99/1000\nETag: \"1\"", "only this")]
+    [InlineData("206 -\nContent-Length: 9\nContent-Range: bytes 1-9/1000\nETag: \"1\"", "only this")]
+    [InlineData("206 -\nContent-Length: 9\nContent-Range: bytes 0-8/1000\nETag: \"1\"", "only this")]
+    [InlineData("206 -\nContent-Length: 9\nContent-Range: bytes 0-8/9999999999999999999999\nETag: \"1\"", "only this")]
+    [InlineData("206 -\nContent-Length: 9\nETag: \"1\"", "only this")]
+    [InlineData("200 -\nContent-Length: 0\nETag: \"1\"", "")]
+    public async Task An_answer_that_breaks_off_or_is_another_range_may_be_better_the_next_time(string head, string body)
+    {
+        using var server = new CannedServer(head, body);
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().ReadAsync(Name, 0, new byte[100], Stop));
+
+        Assert.Equal((BackupErrorId.VaultUnreachable, true), (error.Id, error.IsTransient));
+    }
+
+    [Fact]
+    public async Task A_listing_that_breaks_off_may_be_better_the_next_time()
+    {
+        const string Begun = "<?xml version=\"1.0\"?><EnumerationResults><Blobs><Blob><Name>a</Name>";
+        using var server = new CannedServer($"200 -\nContent-Type: application/xml\nContent-Length: {Begun.Length}", Begun);
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().ListAsync("", Stop).ToListAsync(Stop));
+
+        Assert.Equal((BackupErrorId.VaultUnreachable, true), (error.Id, error.IsTransient));
+    }
+
+    [Fact]
+    public async Task Where_nobody_listens_somebody_may_later()
+    {
+        var store = BlobVaultStore.Open("http://127.0.0.1:9/devstoreaccount1/vault", new VaultConnection { IsDirect = true });
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await store.StatAsync(Name, Stop));
+
+        Assert.Equal((BackupErrorId.VaultUnreachable, true), (error.Id, error.IsTransient));
+    }
+
+    private static async Task<string> DenialAsync(string detail)
+    {
+        string body = $"<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>No.</Message><AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>";
+        using var server = new CannedServer($"403 -\nContent-Type: application/xml\nx-ms-error-code: AuthenticationFailed\nContent-Length: {body.Length}", body);
+        return (await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().ReadAsync(Name, 0, new byte[1], Stop))).Message;
+    }
+}

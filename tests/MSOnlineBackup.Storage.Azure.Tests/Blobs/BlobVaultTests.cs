@@ -1,0 +1,82 @@
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Storage.Azure.Blobs;
+using MSOnlineBackup.Testing;
+using Xunit;
+
+namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;
+
+/// <summary>The whole engine on a container.</summary>
+public sealed class BlobVaultTests
+{
+    private readonly string _url;
+
+    public BlobVaultTests()
+    {
+        Assert.SkipUnless(AzuriteServer.IsAvailable, AzuriteServer.Missing);
+        _url = AzuriteServer.Shared.NewContainer();
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private ResilientVaultStore Opened => new(BlobVaultStore.Open(_url, new VaultConnection()));
+
+    [Fact]
+    public async Task A_real_tree_is_backed_up_twice_verified_and_restored()
+    {
+        using var folder = new TempFolder();
+        string source = folder["source"];
+        var tree = new SourceTreeBuilder(source);
+        tree.Populate(seed: 1, items: 150).File("large", 40 << 20);
+        var options = new EngineOptions { Workers = 2 };
+        await BackupEngine.CreateVaultAsync(BlobVaultStore.Create(_url, new VaultConnection()), ObengineProcess.Passphrase, options, Stop);
+        BackupEngine engine = await BackupEngine.OpenAsync(Opened, ObengineProcess.Passphrase, options, Stop);
+        var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, SourceSelection.Everything)] };
+        BackupResult first = await engine.BackUpAsync(request, new JobMonitor(), Stop);
+
+        tree.Edit(seed: 2);
+        BackupResult second = await engine.BackUpAsync(request, new JobMonitor(), Stop);
+
+        Assert.True(second.ReadBytes < first.ReadBytes / 2);
+        VerifyReport report = await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Stop);
+        Assert.Empty(report.Findings);
+        Assert.Equal(2, report.Points);
+        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = second.Point, TargetFolder = folder["target"], Verify = true }, new JobMonitor(), Stop);
+        await engine.RestoreAsync(plan, new JobMonitor(), Stop);
+        Assert.Empty(TreeComparer.Compare(source, folder["target"] + source));
+
+        // From here on the copies that it is declared to have are what its owner relies on.
+        await BackupEngine.ChangeVaultSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
+        BackupException error = await Assert.ThrowsAsync<BackupException>(
+            async () => await BackupEngine.ChangeVaultSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop));
+        Assert.Equal(BackupErrorId.VaultSettingFixed, error.Id);
+        Assert.Equal(9, (await BackupEngine.ChangeVaultSettingsAsync(Opened, settings => settings with { MachineLimit = 9 }, Stop)).MachineLimit);
+    }
+
+    [Theory]
+    [InlineData("golden-vault-1")]
+    [InlineData("golden-vault-1-zstandard")]
+    public async Task A_folder_s_vault_copied_into_a_container_is_the_same_vault(string name)
+    {
+        const string Passphrase = "golden vault of format 1";
+        var golden = new FolderVaultStore(Path.Combine(AzuriteServer.Checkout, "tests", "fixtures", name));
+        var copy = BlobVaultStore.Create(_url, new VaultConnection());
+        await foreach (StoredObject item in golden.ListAsync("", Stop))
+        {
+            byte[] content = new byte[item.Length];
+            Assert.Equal(content.Length, await golden.ReadAsync(item.Name, 0, content, Stop));
+            Assert.True(await copy.TryCreateAsync(item.Name, content, Stop));
+        }
+
+        BackupEngine engine = await BackupEngine.OpenAsync(Opened, Passphrase, new EngineOptions(), Stop);
+
+        Assert.Equal(2, (await engine.ListPointsAsync(null, Stop)).Count);
+        Assert.Empty((await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Stop)).Findings);
+    }
+}

@@ -1,0 +1,37 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    . "$PSScriptRoot/Recovery.ps1"
+    $work = New-TestFolder
+    $null = Initialize-TestMachine $work
+    $null = New-LargeTestTree "$work/src"
+    $null = Save-TestPolicy "$work/src"
+}
+
+AfterAll {
+    Remove-TestState
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+
+# Ctrl+C in a terminal is SIGINT to the process that runs there.
+Describe 'Ctrl+C' -Skip:$IsWindows {
+    It 'stops a backup in order <When>' -TestCases @(
+        @{ When = 'when it has just begun'; Line = 'Initializing' }
+        @{ When = 'while data are transferred'; Line = 'Transferring data...' }
+    ) {
+        $before = @(Get-OBJob -Previous 9).Count
+        $shell = Start-TestBackupSession $work -Until $Line
+        & kill -INT $shell.Id
+        $shell.WaitForExit(60000) | Should -BeTrue
+        Get-OBJob -Previous 9 | Should -HaveCount ($before + 1)
+        (Get-OBJob -Previous 1).JobStatus.JobState | Should -Be Aborted
+        Get-OBJob | Should -BeNullOrEmpty
+        Get-OBAllRecoveryPoints | Should -BeNullOrEmpty
+    }
+
+    It 'costs nothing that had arrived: the next backup sends little of it again' {
+        $job = Invoke-TestBackup
+        $job.JobStatus.JobState | Should -Be Completed
+        $job.JobStatus.NewBytes | Should -BeLessThan 64MB
+        Get-OBAllRecoveryPoints | Should -HaveCount 1
+    }
+}
