@@ -181,6 +181,12 @@ public sealed class FaultProxy : IAsyncDisposable
 
             await fromClient.CopyAsync(head, hasBody: true, _server, null);
             MessageHead response = await fromServer.ReadHeadAsync() ?? throw new IOException("the server hung up");
+            while (response.Status is >= 100 and < 200)
+            {
+                // It asks for what it has already.
+                response = await fromServer.ReadHeadAsync() ?? throw new IOException("the server hung up");
+            }
+
             await proxy._silence;
             bool hasBody = request.Method != "HEAD" && response.Status is not (204 or 304);
             switch (fault)
@@ -355,10 +361,10 @@ public abstract record NetworkFault
     {
         internal byte[] ToMessage(bool hasBody)
         {
-            string body = $"<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{Code}</Code><Message>The test's network says so.</Message></Error>";
+            string body = !hasBody ? "" : $"<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{Code}</Code><Message>The test's network says so.</Message></Error>";
             string retryAfter = RetryAfter is { } time ? string.Create(CultureInfo.InvariantCulture, $"Retry-After: {(long)time.TotalSeconds}\r\n") : "";
             return Encoding.Latin1.GetBytes(
-                $"HTTP/1.1 {Status} {Code}\r\nx-ms-error-code: {Code}\r\nContent-Type: application/xml\r\n{retryAfter}Content-Length: {body.Length}\r\n\r\n{(hasBody ? body : "")}");
+                $"HTTP/1.1 {Status} {Code}\r\nx-ms-error-code: {Code}\r\nContent-Type: application/xml\r\n{retryAfter}Content-Length: {body.Length}\r\n\r\n{body}");
         }
     }
 }

@@ -56,6 +56,7 @@ public sealed class ResilientVaultStore : IVaultStore
     /// <inheritdoc/>
     public VaultWait? Wait => _wait;
 
+    /// <inheritdoc/>
     public IVaultAccount? Account => _inner.Account is { } account ? new ResilientAccount(this, account) : null;
 
     /// <inheritdoc/>
