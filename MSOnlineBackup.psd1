@@ -63,6 +63,7 @@
         'Start-OBRecovery'
         'Start-OBRecoveryMount'
         'Start-OBRegistration'
+        'Start-OBRehydration'
         'Start-OBSystemStateBackup'
         'Stop-OBJob'
         'Test-OBRecoveryPoint'

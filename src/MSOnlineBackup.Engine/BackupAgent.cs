@@ -78,6 +78,14 @@ public sealed class BackupAgent
         return BackupEngine.ChangeVaultSettingsAsync(Open(vault), change, cancellationToken);
     }
 
+    /// <inheritdoc cref="BackupEngine.RehydrateAsync"/>
+    /// <param name="vault">The vault.</param>
+    public Task<VaultRehydration> RehydrateVaultAsync(VaultAddress vault, bool urgently, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        return BackupEngine.RehydrateAsync(Open(vault), urgently, cancellationToken);
+    }
+
     /// <inheritdoc cref="BackupEngine.UnregisterMachineAsync"/>
     /// <param name="vault">The vault.</param>
     public Task UnregisterMachineAsync(VaultAddress vault, string machineName, CancellationToken cancellationToken)

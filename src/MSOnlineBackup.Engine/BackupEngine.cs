@@ -397,6 +397,26 @@ public sealed class BackupEngine
         await Keys.RemoveAsync(_unlocked.StoreId, found.KeyId, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Asks for everything of a vault that is archived to become readable again; see <see cref="IVaultAccount.RehydrateAsync"/>.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: a folder has no archive; VaultHeaderInvalid, VaultAccessDenied, VaultUnreachable, …</exception>
+    public static async Task<VaultRehydration> RehydrateAsync(IVaultStore store, bool urgently, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        IVaultAccount account = store.Account ?? throw new BackupException(
+            BackupErrorId.ArgumentInvalid,
+            $"The vault '{store.Location}' is a folder, which has no archive.",
+            "Nothing needs to be rehydrated: read it as it is.",
+            store.Location);
+
+        // What is there may be archived itself, and not be readable; only where it is missing is this no vault.
+        if (await store.StatAsync(VaultLayout.Header, cancellationToken).ConfigureAwait(false) is null)
+        {
+            await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        }
+
+        return await account.RehydrateAsync(urgently, cancellationToken).ConfigureAwait(false);
+    }
+
     private static async Task<bool> HasPointsAsync(IVaultStore store, CancellationToken cancellationToken)
     {
         var stores = new HashSet<string>(StringComparer.Ordinal);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
@@ -28,11 +29,14 @@ public static class VaultStores
             ? Retried(CreateContainer(location, connection), VaultRetryOptions.Remote, connection, waiting)
             : Retried(FolderVaultStore.Create(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
 
+    // Returned as what they are, they would have their type loaded with the methods that call these.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static BlobVaultStore OpenContainer(string location, VaultConnection connection) => BlobVaultStore.Open(location, connection);
+    [SuppressMessage("Performance", "CA1859", Justification = "See above.")]
+    private static IVaultStore OpenContainer(string location, VaultConnection connection) => BlobVaultStore.Open(location, connection);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static BlobVaultStore CreateContainer(string location, VaultConnection connection) => BlobVaultStore.Create(location, connection);
+    [SuppressMessage("Performance", "CA1859", Justification = "See above.")]
+    private static IVaultStore CreateContainer(string location, VaultConnection connection) => BlobVaultStore.Create(location, connection);
 
     // A share that is away for a moment must not cost a night's backup either.
     private static ResilientVaultStore Retried(IVaultStore store, VaultRetryOptions options, VaultConnection connection, Action<VaultWait> waiting) =>

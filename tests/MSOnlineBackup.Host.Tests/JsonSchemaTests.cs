@@ -23,6 +23,7 @@ public sealed class JsonSchemaTests
         [typeof(DifferenceLine)] = ["difference"],
         [typeof(ErrorLine)] = ["error"],
         [typeof(VaultSummary)] = ["vault create", "vault info"],
+        [typeof(RehydrationSummary)] = ["vault rehydrate"],
         [typeof(BackupSummary)] = ["backup"],
         [typeof(PreviewSummary)] = ["backup --dry-run"],
         [typeof(ListSummary)] = ["points", "skipped", "ls", "find", "key list"],

@@ -34,6 +34,7 @@ BeforeDiscovery {
         @{ Name = 'Start-OBBackup'; Nothing = 'PolicyNotFound,*' }
         @{ Name = 'Start-OBRecovery'; Nothing = 'RecoverableItemNotFound,*' }
         @{ Name = 'Start-OBRegistration' }
+        @{ Name = 'Start-OBRehydration' }
         @{ Name = 'Stop-OBJob' }
         @{ Name = 'Test-OBRecoveryPoint' }
         @{ Name = 'Unregister-OBMachine'; With = @{ Name = { 'a' } } }

@@ -20,6 +20,7 @@ BeforeDiscovery {
         'Start-OBBackup'             = { Get-OBPolicy | Start-OBBackup -WhatIf }
         'Start-OBRecovery'           = { Start-OBRecovery $item (New-OBRecoveryOption "$work/back") -WhatIf }
         'Start-OBRegistration'       = { Start-OBRegistration -VaultCredentials $credential.FullName -WhatIf }
+        'Start-OBRehydration'        = { Start-OBRehydration 'http://127.0.0.1:9/devstoreaccount1/vault' -WhatIf }
         'Start-OBSystemStateBackup'  = { Start-OBSystemStateBackup -WhatIf }
         'Stop-OBJob'                 = { Get-OBJob -Previous 1 | Stop-OBJob -WhatIf }
         'Unregister-OBMachine'       = { Unregister-OBMachine $vault (Get-OBVault).Machines[0] -WhatIf }

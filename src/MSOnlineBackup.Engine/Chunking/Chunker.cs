@@ -9,8 +9,8 @@ namespace MSOnlineBackup.Engine.Chunking;
 /// </summary>
 /// <remarks>
 /// The hash begins 64 bytes before <see cref="MinSize"/> and shifts left by one bit a byte, so it holds exactly the last
-/// 64 bytes. Below <see cref="NormalSize"/> a cut wants 22 zero bits at the top, from there on 18. A plain loop: on
-/// x86-64 it is as fast as SIMD variants that others have tried, and it is not where the time goes.
+/// 64 bytes. Below <see cref="NormalSize"/> a cut wants 22 zero bits at the top, from there on 18. The hash of a byte
+/// waits for that of the byte before, which leaves half of a core idle: so two stretches are hashed side by side.
 /// </remarks>
 internal sealed class Chunker
 {
@@ -19,6 +19,7 @@ internal sealed class Chunker
     public const int MaxSize = 4 << 20;
 
     private const int Window = 64;
+    private const int Stretch = 16 << 10;
     private const ulong HardLimit = 1UL << (64 - 22);
     private const ulong EasyLimit = 1UL << (64 - 18);
 
@@ -47,7 +48,7 @@ internal sealed class Chunker
             int warm = Math.Min(end, MinSize);
             for (; position < warm; position++)
             {
-                hash = unchecked((hash << 1) + Unsafe.Add(ref gear, Unsafe.Add(ref bytes, position)));
+                hash = Next(hash, ref bytes, ref gear, position);
             }
 
             if (Scan(ref bytes, ref gear, ref position, Math.Min(end, NormalSize), ref hash, HardLimit)
@@ -65,24 +66,70 @@ internal sealed class Chunker
     // Leaves position just behind the byte that made the cut.
     private static bool Scan(ref byte bytes, ref ulong gear, ref int position, int end, ref ulong hash, ulong limit)
     {
+        nint here = position;
         ulong h = hash;
-        nint i = position;
-        while (i < end)
+        while (end - here >= 2 * Stretch)
         {
-            h = unchecked((h << 1) + Unsafe.Add(ref gear, Unsafe.Add(ref bytes, i)));
-            i++;
+            nint middle = here + Stretch;
+            nint there = middle - Window;
+            ulong g = 0;
+            while (there < middle)
+            {
+                g = Next(g, ref bytes, ref gear, there++);
+            }
+
+            while (here < middle)
+            {
+                h = Next(h, ref bytes, ref gear, here++);
+                if (h < limit)
+                {
+                    goto Cut;
+                }
+
+                g = Next(g, ref bytes, ref gear, there++);
+                if (g < limit)
+                {
+                    break;
+                }
+            }
+
+            // A cut in the second stretch holds if there is none in the first.
+            while (here < middle)
+            {
+                h = Next(h, ref bytes, ref gear, here++);
+                if (h < limit)
+                {
+                    goto Cut;
+                }
+            }
+
+            (here, h) = (there, g);
             if (h < limit)
             {
-                position = (int)i;
-                hash = h;
-                return true;
+                goto Cut;
             }
         }
 
-        position = (int)i;
-        hash = h;
+        while (here < end)
+        {
+            h = Next(h, ref bytes, ref gear, here++);
+            if (h < limit)
+            {
+                goto Cut;
+            }
+        }
+
+        (position, hash) = ((int)here, h);
         return false;
+
+    Cut:
+        (position, hash) = ((int)here, h);
+        return true;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Next(ulong hash, ref byte bytes, ref ulong gear, nint position) =>
+        unchecked((hash << 1) + Unsafe.Add(ref gear, Unsafe.Add(ref bytes, position)));
 }
 
 /// <summary>How far a chunk has been scanned.</summary>

@@ -67,7 +67,7 @@ internal sealed record KeySlot
     {
         Passphrase.Validate(passphrase);
         byte[] salt = RandomNumberGenerator.GetBytes(32);
-        byte[] derived = Derive(passphrase, salt, iterations);
+        byte[] derived = PassphraseDerivation.Derive(passphrase, salt, iterations);
         var slot = new KeySlot
         {
             Format = SupportedFormat,
@@ -96,7 +96,7 @@ internal sealed record KeySlot
     /// <exception cref="BackupException">KeySlotDamaged.</exception>
     public byte[]? TryOpen(string passphrase, string identity)
     {
-        byte[] derived = Derive(passphrase, Salt, Iterations);
+        byte[] derived = PassphraseDerivation.Derive(passphrase, Salt, Iterations);
         try
         {
             if (!CryptographicOperations.FixedTimeEquals(derived.AsSpan(32, VerifierLength), Verifier))
@@ -158,9 +158,6 @@ internal sealed record KeySlot
             && slot.Checksum.AsSpan().SequenceEqual(slot.ComputeChecksum(identity));
         return sound ? slot : throw Damaged(identity, "its checksum or its fields are wrong", null);
     }
-
-    private static byte[] Derive(string passphrase, byte[] salt, int iterations) =>
-        Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(passphrase), salt, iterations, HashAlgorithmName.SHA512, 64);
 
     private static byte[] Prove(ReadOnlySpan<byte> masterKey, string identity) =>
         HKDF.Expand(HashAlgorithmName.SHA256, masterKey.ToArray(), 16, Encoding.ASCII.GetBytes("MSOnlineBackup/1/slot" + identity));

@@ -44,7 +44,10 @@ internal sealed unsafe class HuffmanEncodingTable
 
             keys = keys[..used];
             lengths = lengths[..used];
-            keys.Sort();
+            // Symbols are in order, and the counts of a block's literals have 18 bits.
+            Span<uint> halfSorted = stackalloc uint[SymbolLimit];
+            SortByBits(keys, halfSorted[..used], 8);
+            SortByBits(halfSorted[..used], keys, 8 + 9);
             for (int i = 0; i < used; i++)
             {
                 lengths[i] = (int)(keys[i] >> 8);
@@ -64,6 +67,32 @@ internal sealed unsafe class HuffmanEncodingTable
             _longest = lengths[0];
             AssignCodes();
             return bits;
+        }
+    }
+
+    /// <summary>Sorts by nine bits, and keeps the order of what is equal in them.</summary>
+    private static void SortByBits(ReadOnlySpan<uint> keys, Span<uint> sorted, int shift)
+    {
+        unchecked
+        {
+            const int Values = 1 << 9;
+            Span<int> places = stackalloc int[Values];
+            places.Clear();
+            foreach (uint key in keys)
+            {
+                places[(int)(key >> shift) & (Values - 1)]++;
+            }
+
+            int place = 0;
+            foreach (ref int count in places)
+            {
+                (count, place) = (place, place + count);
+            }
+
+            foreach (uint key in keys)
+            {
+                sorted[places[(int)(key >> shift) & (Values - 1)]++] = key;
+            }
         }
     }
 

@@ -23,8 +23,8 @@ internal sealed unsafe class MatchFinder
     private const int TagBits = 10;
     private const uint TagMask = (1u << TagBits) - 1;
 
-    private const int FirstStep = 3;
-    private const int StepGrowthLog = 7;
+    private const int FirstStep = 4;
+    private const int StepGrowthLog = 6;
     private const int CopyStride = 32;
 
     private readonly uint[] _table = new uint[1 << HashLog];

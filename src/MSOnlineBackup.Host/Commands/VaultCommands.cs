@@ -33,6 +33,7 @@ internal sealed class VaultCreateCommand : HostCommand
         IVaultStore store = VaultLocation.Create(context.Get(_place), _connection.Read(context), context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
         VaultInfo info = await BackupEngine.CreateVaultAsync(store, passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        VaultInfoCommand.Warn(info, context);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
             + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.";
         return new Outcome(VaultInfoCommand.Summarize("vault create", info), text);
@@ -56,6 +57,7 @@ internal sealed class VaultInfoCommand : HostCommand
     {
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
         VaultInfo info = await BackupEngine.InspectVaultAsync(store, context.Stop).ConfigureAwait(false);
+        Warn(info, context);
         string text =
             $"""
             vault     {info.VaultId}
@@ -70,6 +72,42 @@ internal sealed class VaultInfoCommand : HostCommand
         return new Outcome(Summarize("vault info", info), text);
     }
 
+    internal static void Warn(VaultInfo info, CommandContext context)
+    {
+        if (info.Warning is { } warning)
+        {
+            context.Renderer.Note(warning);
+        }
+    }
+
     internal static VaultSummary Summarize(string command, VaultInfo info) => new(
         command, info.VaultId, info.FormatVersion, info.Created, info.Location, info.Machines, info.Settings.MachineLimit, info.Points, info.Objects, info.StoredBytes);
+}
+
+/// <summary><c>vault rehydrate</c>.</summary>
+internal sealed class VaultRehydrateCommand : HostCommand
+{
+    private readonly Argument<string> _place;
+    private readonly ConnectionOptions _connection;
+    private readonly Option<bool> _urgently;
+
+    public VaultRehydrateCommand()
+        : base("rehydrate", "Bring what is archived of a vault in Azure back, so that it can be read.", "obengine vault rehydrate https://ACCOUNT.blob.core.windows.net/CONTAINER")
+    {
+        _place = Required("URL", "The URL of the vault's container.");
+        _urgently = Flag("--priority", "Within an hour or so for small objects, at a higher price, instead of up to 15 hours.");
+        _connection = new ConnectionOptions(this);
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
+        VaultRehydration found = await BackupEngine.RehydrateAsync(store, context.Has(_urgently), context.Stop).ConfigureAwait(false);
+        string text =
+            $"""
+            started  {Quantity.Count(found.Started)} objects, {Quantity.Size(found.StartedBytes)}
+            pending  {Quantity.Count(found.Pending)} objects, {Quantity.Size(found.PendingBytes)}
+            """;
+        return new Outcome(new RehydrationSummary(found.Started, found.StartedBytes, found.Pending, found.PendingBytes), text);
+    }
 }

@@ -18,6 +18,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(StepLine))]
 [JsonSerializable(typeof(DifferenceLine))]
 [JsonSerializable(typeof(VaultSummary))]
+[JsonSerializable(typeof(RehydrationSummary))]
 [JsonSerializable(typeof(BackupSummary))]
 [JsonSerializable(typeof(PreviewSummary))]
 [JsonSerializable(typeof(ListSummary))]

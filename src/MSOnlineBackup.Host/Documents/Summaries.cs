@@ -17,6 +17,8 @@ internal sealed record VaultSummary(
     long Objects,
     long StoredBytes) : Summary(Command);
 
+internal sealed record RehydrationSummary(int Started, long StartedBytes, int Pending, long PendingBytes) : Summary("vault rehydrate");
+
 internal sealed record BackupSummary(
     string PointId,
     string Machine,

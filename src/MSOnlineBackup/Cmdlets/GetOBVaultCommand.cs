@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -19,7 +18,7 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
     protected override void Process()
     {
         string location = Path is null ? OwnVault() : VaultPlace(Path);
-        WriteObject(Run((_, stop) => Agent.InspectVaultAsync(location, stop)).ToOutput());
+        WriteVault(Run((_, stop) => Agent.InspectVaultAsync(location, stop)));
     }
 
     private string OwnVault() => Agent.Machine.Registration?.VaultLocation ?? throw new BackupException(

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -32,7 +31,7 @@ public sealed class NewOBVaultCommand : OBEngineCmdlet
         string place = ParameterSetName == InContainer ? Url.TrimEnd('/') : System.IO.Path.TrimEndingDirectorySeparator(FullPath(Path));
         if (ShouldProcess(place, "Create vault"))
         {
-            WriteObject(Run((_, stop) => Agent.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop)).ToOutput());
+            WriteVault(Run((_, stop) => Agent.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop)));
         }
     }
 }

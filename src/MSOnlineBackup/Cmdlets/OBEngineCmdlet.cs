@@ -1,3 +1,6 @@
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Model.Conversions;
+
 namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>
@@ -39,6 +42,17 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
         T result = default!;
         Run(async (pump, cancellationToken) => { result = await work(pump, cancellationToken).ConfigureAwait(false); });
         return result;
+    }
+
+    /// <summary>Writes a vault, and a warning where something is amiss with it.</summary>
+    private protected void WriteVault(VaultInfo vault)
+    {
+        if (vault.Warning is { } warning)
+        {
+            WriteWarning(warning);
+        }
+
+        WriteObject(vault.ToOutput());
     }
 
     /// <inheritdoc/>

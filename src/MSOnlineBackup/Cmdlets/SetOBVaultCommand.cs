@@ -25,17 +25,25 @@ public sealed class SetOBVaultCommand : OBEngineCmdlet
     [Parameter]
     public SwitchParameter RequirePrivateEndpoint { get; set; }
 
+    /// <summary>The tier into which contents of files go from now on, in a cloud. What is there stays where it is.</summary>
+    [Parameter]
+    public OBAccessTier AccessTier { get; set; }
+
+    /// <summary>How many copies its storage account is meant to keep; Get-OBVault warns where it keeps others.</summary>
+    [Parameter]
+    public OBRedundancy Redundancy { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
         string location = VaultPlace(Vault);
         if (ShouldProcess(location, $"Set {string.Join(", ", Changes())}"))
         {
-            WriteObject(Run(async (_, stop) =>
+            WriteVault(Run(async (_, stop) =>
             {
                 await Agent.ChangeVaultSettingsAsync(location, Change, stop).ConfigureAwait(false);
                 return await Agent.InspectVaultAsync(location, stop).ConfigureAwait(false);
-            }).ToOutput());
+            }));
         }
     }
 
@@ -45,6 +53,8 @@ public sealed class SetOBVaultCommand : OBEngineCmdlet
     {
         MachineLimit = IsGiven(nameof(MachineLimit)) ? MachineLimit : settings.MachineLimit,
         RequiresPrivateEndpoint = IsGiven(nameof(RequirePrivateEndpoint)) ? RequirePrivateEndpoint : settings.RequiresPrivateEndpoint,
+        AccessTier = IsGiven(nameof(AccessTier)) ? AccessTier.ToEngine() : settings.AccessTier,
+        Redundancy = IsGiven(nameof(Redundancy)) ? Redundancy.ToEngine() : settings.Redundancy,
     };
 
     private List<string> Changes()
@@ -60,7 +70,17 @@ public sealed class SetOBVaultCommand : OBEngineCmdlet
             changes.Add(RequirePrivateEndpoint ? "private endpoints to required" : "private endpoints to not required");
         }
 
+        if (IsGiven(nameof(AccessTier)))
+        {
+            changes.Add($"the access tier to {AccessTier}");
+        }
+
+        if (IsGiven(nameof(Redundancy)))
+        {
+            changes.Add($"the redundancy to {Redundancy}");
+        }
+
         return changes.Count > 0 ? changes : throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "Nothing was given that is to be set.", "Give -MachineLimit or -RequirePrivateEndpoint.");
+            BackupErrorId.ArgumentInvalid, "Nothing was given that is to be set.", "Give -MachineLimit, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
     }
 }

@@ -26,12 +26,12 @@ internal static class ErrorRecords
             or BackupErrorId.ActivationDamaged => ErrorCategory.InvalidData,
         BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused => ErrorCategory.ConnectionError,
         BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused => ErrorCategory.SecurityError,
-        BackupErrorId.VaultAccessDenied or BackupErrorId.StateAccessDenied => ErrorCategory.PermissionDenied,
+        BackupErrorId.VaultAccessDenied or BackupErrorId.VaultAccountDisabled or BackupErrorId.VaultDataProtected or BackupErrorId.StateAccessDenied => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
             or BackupErrorId.PolicyLimitExceeded => ErrorCategory.LimitsExceeded,
         BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected
             or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired => ErrorCategory.AuthenticationError,
-        BackupErrorId.SourceNotMounted or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
+        BackupErrorId.SourceNotMounted or BackupErrorId.VaultDataArchived or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.ActivationFailed => ErrorCategory.WriteError,
@@ -39,7 +39,7 @@ internal static class ErrorRecords
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing
             or BackupErrorId.StorageSecretInvalid => ErrorCategory.InvalidArgument,
-        BackupErrorId.KeySlotIsLast or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
+        BackupErrorId.KeySlotIsLast or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
             or BackupErrorId.MachineNotActivated => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost => ErrorCategory.OperationStopped,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,

@@ -152,3 +152,32 @@ public enum EncryptionKeyStatus
     /// <summary>One is set, and the key file is missing, damaged or another machine's: no job can run until Repair-OBKey has made it anew.</summary>
     Invalid,
 }
+
+/// <summary>Where a vault in a cloud keeps the contents of files.</summary>
+public enum OBAccessTier
+{
+    /// <summary>Read at any time.</summary>
+    Hot,
+
+    /// <summary>Cheaper to keep, dearer to read; for 30 days at least.</summary>
+    Cool,
+
+    /// <summary>Cheaper still; for 90 days at least.</summary>
+    Cold,
+}
+
+/// <summary>How many copies of a vault a cloud keeps, and where.</summary>
+public enum OBRedundancy
+{
+    /// <summary>Three in one data centre (LRS).</summary>
+    LocallyRedundant,
+
+    /// <summary>In three data centres of a region (ZRS).</summary>
+    ZoneRedundant,
+
+    /// <summary>Locally redundant, and in another region too (GRS, RA-GRS).</summary>
+    GeoRedundant,
+
+    /// <summary>Zone-redundant, and in another region too (GZRS, RA-GZRS).</summary>
+    GeoZoneRedundant,
+}

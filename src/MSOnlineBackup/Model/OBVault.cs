@@ -24,6 +24,15 @@ public sealed class OBVault
     /// <summary>Whether machines may reach it by a private address only.</summary>
     public bool RequirePrivateEndpoint { get; internal init; }
 
+    /// <summary>Where contents of files go, in a cloud.</summary>
+    public OBAccessTier AccessTier { get; internal init; }
+
+    /// <summary>How many copies its storage account is declared to keep; null where nobody said.</summary>
+    public OBRedundancy? Redundancy { get; internal init; }
+
+    /// <summary>How many copies its storage account keeps; null for a folder, and where that cannot be known.</summary>
+    public OBRedundancy? AccountRedundancy { get; internal init; }
+
     /// <summary>Number of recovery points, of all machines.</summary>
     public int RecoveryPoints { get; internal init; }
 

@@ -61,6 +61,28 @@ public class ChunkerTests
     }
 
     [Fact]
+    public void Cuts_are_where_hashing_one_byte_after_the_other_puts_them()
+    {
+        int start = 0;
+        foreach (int cut in Cuts)
+        {
+            ulong hash = 0;
+            int end = start + Chunker.MinSize - 64;
+            int last = Math.Min(Data.Length, start + Chunker.MaxSize);
+            bool found = false;
+            while (end < last && !found)
+            {
+                hash = unchecked((hash << 1) + Table[Data[end++]]);
+                int zeros = end - start <= Chunker.NormalSize ? 22 : 18;
+                found = end - start > Chunker.MinSize && hash >> (64 - zeros) == 0;
+            }
+
+            Assert.Equal(end, cut);
+            start = cut;
+        }
+    }
+
+    [Fact]
     public void One_byte_at_a_time_gives_the_same_cut_around_the_smallest_size()
     {
         var scan = default(ChunkScan);

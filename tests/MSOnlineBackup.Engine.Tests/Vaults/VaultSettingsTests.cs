@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
 using Xunit;
@@ -44,13 +45,37 @@ public class VaultSettingsTests
     [Fact]
     public async Task What_a_newer_version_has_set_survives_a_change_by_this_one()
     {
-        const string Newer = """{"accessTier":"Cool","endpoints":[{"name":"a","open":false}],"machineLimit":60,"nothing":null}""";
+        const string Newer = """{"storageClass":"Cool","endpoints":[{"name":"a","open":false}],"machineLimit":60,"nothing":null}""";
         _objects.SetContent(First, Encoding.UTF8.GetBytes(Newer));
 
         await SetAsync(70);
 
         JsonNode expected = JsonNode.Parse(Newer.Replace("60", "70", StringComparison.Ordinal))!;
         Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(_objects.GetContent(Second))));
+    }
+
+    [Fact]
+    public async Task Tier_and_redundancy_are_kept_by_their_names()
+    {
+        await Register.ChangeAsync(_ => new VaultSettings(7) { AccessTier = VaultAccessTier.Cold, Redundancy = VaultRedundancy.GeoZoneRedundant }, Cancel);
+
+        Assert.Equal("""{"machineLimit":7,"accessTier":"Cold","redundancy":"GeoZoneRedundant"}""", Encoding.UTF8.GetString(_objects.GetContent(First)));
+        VaultSettings read = await Register.ReadAsync(Cancel);
+        Assert.Equal((VaultAccessTier.Cold, VaultRedundancy.GeoZoneRedundant), (read.AccessTier, read.Redundancy));
+    }
+
+    [Theory]
+    [InlineData("""{"accessTier":"Frozen"}""")]
+    [InlineData("""{"accessTier":9}""")]
+    [InlineData("""{"redundancy":"None"}""")]
+    [InlineData("""{"redundancy":-1}""")]
+    public async Task A_tier_or_redundancy_that_does_not_exist_is_damage(string settings)
+    {
+        _objects.SetContent(First, Encoding.UTF8.GetBytes(settings));
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(() => Register.ReadAsync(Cancel));
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, error.Id);
     }
 
     [Fact]

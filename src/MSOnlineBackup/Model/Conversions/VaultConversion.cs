@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Model.Conversions;
 
@@ -15,8 +16,23 @@ internal static class VaultConversion
         Machines = [.. vault.Machines],
         MachineLimit = vault.Settings.MachineLimit,
         RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
+        AccessTier = vault.Settings.AccessTier.ToOutput(),
+        Redundancy = vault.Settings.Redundancy?.ToOutput(),
+        AccountRedundancy = vault.AccountRedundancy?.ToOutput(),
         RecoveryPoints = vault.Points,
         StoredBytes = vault.StoredBytes,
         FormatVersion = vault.FormatVersion,
     };
+
+    /// <summary>A tier as scripts name it: the names are the same.</summary>
+    public static OBAccessTier ToOutput(this VaultAccessTier tier) => Enum.Parse<OBAccessTier>(tier.ToString());
+
+    /// <summary>A tier as the engine names it.</summary>
+    public static VaultAccessTier ToEngine(this OBAccessTier tier) => Enum.Parse<VaultAccessTier>(tier.ToString());
+
+    /// <summary>A redundancy as scripts name it: the names are the same.</summary>
+    public static OBRedundancy ToOutput(this VaultRedundancy redundancy) => Enum.Parse<OBRedundancy>(redundancy.ToString());
+
+    /// <summary>A redundancy as the engine names it.</summary>
+    public static VaultRedundancy ToEngine(this OBRedundancy redundancy) => Enum.Parse<VaultRedundancy>(redundancy.ToString());
 }
