@@ -175,7 +175,10 @@ public sealed class FaultProxy : IAsyncDisposable
                     return false;
                 case NetworkFault.Answer answer:
                     await fromClient.CopyAsync(head, hasBody: true, null, null);
-                    await MessageReader.SendAsync(client, answer.ToMessage(hasBody: request.Method != "HEAD"));
+                    (byte[] answerHead, byte[] answerBody) = answer.ToMessage(hasBody: request.Method != "HEAD");
+                    await MessageReader.SendAsync(client, answerHead);
+                    await Task.Delay(answer.BodyDelay, proxy._stop.Token);
+                    await MessageReader.SendAsync(client, answerBody);
                     return true;
             }
 
@@ -359,12 +362,16 @@ public abstract record NetworkFault
     /// <param name="RetryAfter">In whole seconds; null to leave it open.</param>
     public sealed record Answer(int Status, string Code, TimeSpan? RetryAfter = null) : NetworkFault
     {
-        internal byte[] ToMessage(bool hasBody)
+        /// <summary>How much later than its head its body comes.</summary>
+        public TimeSpan BodyDelay { get; init; }
+
+        internal (byte[] Head, byte[] Body) ToMessage(bool hasBody)
         {
             string body = !hasBody ? "" : $"<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{Code}</Code><Message>The test's network says so.</Message></Error>";
             string retryAfter = RetryAfter is { } time ? string.Create(CultureInfo.InvariantCulture, $"Retry-After: {(long)time.TotalSeconds}\r\n") : "";
-            return Encoding.Latin1.GetBytes(
-                $"HTTP/1.1 {Status} {Code}\r\nx-ms-error-code: {Code}\r\nContent-Type: application/xml\r\n{retryAfter}Content-Length: {body.Length}\r\n\r\n{body}");
+            string head =
+                $"HTTP/1.1 {Status} {Code}\r\nx-ms-error-code: {Code}\r\n{(hasBody ? "Content-Type: application/xml\r\n" : "")}{retryAfter}Content-Length: {body.Length}\r\n\r\n";
+            return (Encoding.Latin1.GetBytes(head), Encoding.Latin1.GetBytes(body));
         }
     }
 }

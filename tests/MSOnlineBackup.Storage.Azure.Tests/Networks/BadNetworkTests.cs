@@ -170,6 +170,16 @@ public sealed class BadNetworkTests : IAsyncLifetime
         await AssertSoundAsync();
     }
 
+    [Fact]
+    public async Task A_refusal_whose_body_comes_late_is_understood()
+    {
+        _proxy.Decide = _ => new NetworkFault.Answer(404, "BlobNotFound") { BodyDelay = TimeSpan.FromMilliseconds(200) };
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await Store().ReadAsync("vault.json", 0, new byte[10], Stop));
+
+        Assert.Equal(BackupErrorId.VaultDataMissing, error.Id);
+    }
+
     [Theory]
     [InlineData(403, "AuthorizationPermissionMismatch", BackupErrorId.VaultAccessDenied)]
     [InlineData(403, "AuthorizationFailure", BackupErrorId.VaultAccessDenied)]
@@ -179,7 +189,7 @@ public sealed class BadNetworkTests : IAsyncLifetime
     public async Task What_waiting_does_not_cure_is_asked_once(int status, string code, BackupErrorId expected)
     {
         _proxy.Decide = _ => new NetworkFault.Answer(status, code);
-        ResilientVaultStore store = Store();
+        ResilientVaultStore store = Store(wait => Assert.Fail($"It waits because of {wait.Cause}"));
         Func<Task>[] calls =
         [
             () => store.TryCreateAsync("sessions/a", new byte[10], Stop).AsTask(),
