@@ -176,7 +176,7 @@ public sealed class AgentJobs
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
-            BackupEngine engine = await _agent.OpenEngineAsync(stop).ConfigureAwait(false);
+            BackupEngine engine = await _agent.OpenEngineAsync(job.Monitor, stop).ConfigureAwait(false);
             job.ReadTraffic = () => engine.Traffic;
             string machine = MachineName;
             IReadOnlyList<RecoveryPoint> earlier = await engine.ListPointsAsync(machine, stop).ConfigureAwait(false);
@@ -229,7 +229,7 @@ public sealed class AgentJobs
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
-            BackupEngine engine = await OpenEngineAsync(order, stop).ConfigureAwait(false);
+            BackupEngine engine = await OpenEngineAsync(order, job.Monitor, stop).ConfigureAwait(false);
             job.ReadTraffic = () => engine.Traffic;
             RecoveryPoint point = await engine.GetPointAsync(order.PointId, order.MachineName, stop).ConfigureAwait(false);
             job.RecoveryPointId = point.SessionId;
@@ -288,16 +288,16 @@ public sealed class AgentJobs
 
     private static BackupException Missing(string message, string action) => new(BackupErrorId.RecoveryOptionMissing, message, action);
 
-    private Task<BackupEngine> OpenEngineAsync(RecoveryOrder order, CancellationToken cancellationToken)
+    private Task<BackupEngine> OpenEngineAsync(RecoveryOrder order, JobMonitor monitor, CancellationToken cancellationToken)
     {
         if (order.Passphrase is not { } passphrase)
         {
-            return _agent.OpenEngineAsync(cancellationToken);
+            return _agent.OpenEngineAsync(monitor, cancellationToken);
         }
 
         VaultAddress vault = order.Vault ?? _agent.Machine.Registration?.VaultLocation
             ?? throw Missing("No vault was named, and this machine is registered with none.", "Name the vault, or register the machine with Start-OBRegistration.");
-        return _agent.OpenEngineAsync(vault, passphrase, cancellationToken);
+        return _agent.OpenEngineAsync(vault, passphrase, monitor, cancellationToken);
     }
 
     private async Task<JobRecord> StartAsync(JobOrder order, IReadOnlyList<string> secrets, CancellationToken cancellationToken)

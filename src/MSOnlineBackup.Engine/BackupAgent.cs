@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
@@ -151,19 +152,30 @@ public sealed class BackupAgent
 
     /// <summary>Opens this machine's vault by its key file.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid, ActivationDamaged, VaultNotFound, …</exception>
-    public async Task<BackupEngine> OpenEngineAsync(CancellationToken cancellationToken)
+    public Task<BackupEngine> OpenEngineAsync(CancellationToken cancellationToken) => OpenEngineAsync(new JobMonitor(), cancellationToken);
+
+    /// <summary>The same for a job, which can tell from then on what it waits for.</summary>
+    internal async Task<BackupEngine> OpenEngineAsync(JobMonitor monitor, CancellationToken cancellationToken)
     {
         UnlockedKey key = Machine.ReadKey();
-        IVaultStore objects = await Machine.OpenVaultAsync(cancellationToken).ConfigureAwait(false);
-        return await BackupEngine.OpenAsync(objects, key, _options.Engine, cancellationToken).ConfigureAwait(false);
+        IVaultStore objects = Machine.OpenVault();
+        monitor.Watch(objects);
+        VaultHeader header = await Machine.ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false);
+        return await BackupEngine.OpenAsync(objects, header, key, _options.Engine, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens a vault by a passphrase.</summary>
     /// <exception cref="BackupException">VaultNotFound, PassphraseRejected, …</exception>
-    public Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, CancellationToken cancellationToken)
+    public Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, CancellationToken cancellationToken) =>
+        OpenEngineAsync(vault, passphrase, new JobMonitor(), cancellationToken);
+
+    /// <summary>The same for a job, which can tell from then on what it waits for.</summary>
+    internal Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return BackupEngine.OpenAsync(Open(vault), passphrase, _options.Engine, cancellationToken);
+        IVaultStore objects = Open(vault);
+        monitor.Watch(objects);
+        return BackupEngine.OpenAsync(objects, passphrase, _options.Engine, cancellationToken);
     }
 
     private IVaultStore Open(VaultAddress vault) => _options.OpenVault(vault.Location, Machine.Connect(vault));

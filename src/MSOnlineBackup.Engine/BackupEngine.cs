@@ -16,7 +16,7 @@ namespace MSOnlineBackup.Engine;
 /// The one public entry to the engine: an opened vault. Every failure is a <see cref="BackupException"/>; stopping is an
 /// <see cref="OperationCanceledException"/>, and what had arrived in the vault stays usable.
 /// </summary>
-/// <remarks>Each operation reads the store's index afresh: nothing local is authoritative, and others write too.</remarks>
+/// <remarks>Each operation reads the store's index afresh, a restore with its plan: nothing local is authoritative, and others write too.</remarks>
 public sealed class BackupEngine
 {
     private const string Latest = "latest";
@@ -196,6 +196,12 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(options);
         VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(store, header, key, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same where the header has been read.</summary>
+    internal static async Task<BackupEngine> OpenAsync(IVaultStore store, VaultHeader header, UnlockedKey key, EngineOptions options, CancellationToken cancellationToken)
+    {
         var engine = new BackupEngine(store, header, key, options);
         await engine.Keys.VerifyAsync(key, cancellationToken).ConfigureAwait(false);
         return engine;
@@ -206,6 +212,7 @@ public sealed class BackupEngine
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(store);
         VaultTraffic? before = store.Traffic;
         VerifyReport report = await new ObjectVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
         return report with { Traffic = store.Traffic - before };
@@ -216,6 +223,7 @@ public sealed class BackupEngine
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(_objects);
         VaultTraffic? before = Traffic;
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         BackupResult result = await new BackupJob(store, request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
@@ -248,8 +256,7 @@ public sealed class BackupEngine
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given.</summary>
     public async Task<IReadOnlyList<RecoveryPoint>> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
     {
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return await new RecoveryPointCatalog(store).ReadAsync(MachineId(machineName), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        return await Catalog().ReadAsync(MachineId(machineName), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The point whose session id begins with the text; "latest" is the newest.</summary>
@@ -257,10 +264,9 @@ public sealed class BackupEngine
     public async Task<RecoveryPoint> GetPointAsync(string idPrefixOrLatest, string? machineName, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(idPrefixOrLatest);
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         bool latest = idPrefixOrLatest == Latest;
         RecoveryPoint? found = null;
-        await foreach (RecoveryPoint point in new RecoveryPointCatalog(store).ReadAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false))
+        await foreach (RecoveryPoint point in Catalog().ReadAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false))
         {
             if (latest)
             {
@@ -335,9 +341,11 @@ public sealed class BackupEngine
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(_objects);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         using IRestoreTarget? target = Path.Exists(request.TargetFolder) ? RestoreTargets.Open(request.TargetFolder) : null;
-        return await new RestorePlanner(store, target).PlanAsync(request, monitor, cancellationToken).ConfigureAwait(false);
+        RestorePlan plan = await new RestorePlanner(store, target).PlanAsync(request, monitor, cancellationToken).ConfigureAwait(false);
+        return plan with { Store = store };
     }
 
     /// <summary>Does it.</summary>
@@ -345,8 +353,9 @@ public sealed class BackupEngine
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(_objects);
         VaultTraffic? before = Traffic;
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        ChunkStore store = plan.Store ?? await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         using IRestoreTarget target = RestoreTargets.Open(plan.Request.TargetFolder, plan.Request.SkipSecurity);
         RestoreResult result = await RestoreExecutor.RunAsync(store, plan, target, monitor, _options, cancellationToken).ConfigureAwait(false);
         monitor.ReportDamage(store.Damage);
@@ -357,6 +366,7 @@ public sealed class BackupEngine
     public async Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(_objects);
         if (level == VerifyLevel.Packs)
         {
             return await VerifyPacksAsync(_objects, monitor, cancellationToken).ConfigureAwait(false);
@@ -372,6 +382,7 @@ public sealed class BackupEngine
     public async Task<IndexRebuildReport> RebuildIndexAsync(JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(_objects);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         return await new IndexRebuild(store, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -487,6 +498,9 @@ public sealed class BackupEngine
         slot?.KeyVaultKey);
 
     private string? MachineId(string? machineName) => machineName is null ? null : _header.MachineId(machineName);
+
+    // Points are sealed objects of their own: their listing needs no index.
+    private RecoveryPointCatalog Catalog() => new(ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey));
 
     private Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken) =>
         ChunkStore.OpenAsync(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, cancellationToken);

@@ -18,12 +18,16 @@ public static class VaultStores
     /// <param name="waiting">Told, from any thread, before each wait for another try: nobody shall wonder why nothing moves.</param>
     /// <exception cref="BackupException">ArgumentInvalid; what else a store refuses before it is asked for anything.</exception>
     public static IVaultStore Open(string location, VaultConnection connection, Action<VaultWait> waiting) =>
-        Retried(BlobLocation.IsMeantBy(location) ? OpenContainer(location, connection) : new FolderVaultStore(Folder(location, connection)), connection, waiting);
+        BlobLocation.IsMeantBy(location)
+            ? Retried(OpenContainer(location, connection), VaultRetryOptions.Remote, connection, waiting)
+            : Retried(new FolderVaultStore(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
 
     /// <summary>The store for a new vault.</summary>
     /// <inheritdoc cref="Open"/>
     public static IVaultStore Create(string location, VaultConnection connection, Action<VaultWait> waiting) =>
-        Retried(BlobLocation.IsMeantBy(location) ? CreateContainer(location, connection) : FolderVaultStore.Create(Folder(location, connection)), connection, waiting);
+        BlobLocation.IsMeantBy(location)
+            ? Retried(CreateContainer(location, connection), VaultRetryOptions.Remote, connection, waiting)
+            : Retried(FolderVaultStore.Create(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
 
     // Returned as what they are, they would have their type loaded with the methods that call these.
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -35,8 +39,8 @@ public static class VaultStores
     private static IVaultStore CreateContainer(string location, VaultConnection connection) => BlobVaultStore.Create(location, connection);
 
     // A share that is away for a moment must not cost a night's backup either.
-    private static ResilientVaultStore Retried(IVaultStore store, VaultConnection connection, Action<VaultWait> waiting) =>
-        new(new MeteredVaultStore(store), new VaultRetryOptions { Waiting = waiting }, connection.TimeProvider);
+    private static ResilientVaultStore Retried(IVaultStore store, VaultRetryOptions options, VaultConnection connection, Action<VaultWait> waiting) =>
+        new(new MeteredVaultStore(store), options with { Waiting = waiting }, connection.TimeProvider);
 
     private static string Folder(string location, VaultConnection connection) => connection.Secret is null
         ? location

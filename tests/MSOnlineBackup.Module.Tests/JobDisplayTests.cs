@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Jobs;
 
 namespace MSOnlineBackup.Module.Tests;
@@ -43,6 +44,16 @@ public sealed class JobDisplayTests
         Assert.Equal(
             ["Job completed.", "The recovery operation completed with warnings."],
             display.LastLinesOf(Running(JobPhase.Finished) with { State = JobState.CompletedWithWarnings }));
+    }
+
+    [Fact]
+    public void A_job_that_waits_for_its_vault_says_what_is_wrong_on_the_bar_and_in_its_status()
+    {
+        JobRecord waiting = Running(JobPhase.Transferring) with { Wait = new JobWait("The vault is away.", DateTimeOffset.UnixEpoch.AddMinutes(1)) };
+
+        Assert.Contains("The vault is away.", new JobDisplay(JobKind.Backup, "/home").BarOf(waiting).StatusDescription, StringComparison.Ordinal);
+        OBJobStatus status = waiting.ToOutput().JobStatus;
+        Assert.Equal(("The vault is away.", DateTime.UnixEpoch.AddMinutes(1)), (status.WaitReason, status.WaitUntil));
     }
 
     [Fact]

@@ -31,11 +31,14 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             throw new BackupException(BackupErrorId.SourceMissing, "Nothing was named to back up.", "Name at least one folder or file.");
         }
 
-        await MachineDirectory.AnnounceAsync(store, request.MachineName, mayReturn: !request.MustBeRegistered, stop).ConfigureAwait(false);
+        // Side by side, for a vault may be far away. Earlier points only save work: what counts is that the session looks at the packs after it is announced.
         var record = new SessionRecord { MachineId = _machineId, Started = _started, AgentVersion = Agent.Version };
-        await using WriteSession session = await WriteSession.BeginAsync(store, record, monitor.Transfer, options.Workers, request.VerifyOneIn, stop).ConfigureAwait(false);
+        Task<string> announcing = AnnounceAsync(record, stop);
+        Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
+        await Task.WhenAll(announcing, finding).ConfigureAwait(false);
+        await using Earlier earlier = await finding.ConfigureAwait(false);
+        await using var session = new WriteSession(store, await announcing.ConfigureAwait(false), monitor.Transfer, options.Workers, request.VerifyOneIn);
         var scope = new BackupScope(store, session, request, options, monitor);
-        await using Earlier earlier = await Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop).ConfigureAwait(false);
         if (earlier.Point is { } last)
         {
             monitor.Expect(last.Sources.Sum(source => source.Manifest.Files), last.Sources.Sum(source => source.Manifest.Bytes));
@@ -86,6 +89,12 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             scope.ChangedFiles,
             monitor.Snapshot().ReadBytes,
             earlier.Checkpoint?.SessionId);
+    }
+
+    private async Task<string> AnnounceAsync(SessionRecord record, CancellationToken stop)
+    {
+        await MachineDirectory.AnnounceAsync(store, request.MachineName, mayReturn: !request.MustBeRegistered, stop).ConfigureAwait(false);
+        return await WriteSession.AnnounceAsync(store, record, stop).ConfigureAwait(false);
     }
 
     private async Task<RecoveryPointSource> BackUpSourceAsync(BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop)

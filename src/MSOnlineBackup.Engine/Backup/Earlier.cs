@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Backup;
 
@@ -22,8 +23,10 @@ internal sealed class Earlier : IAsyncDisposable
     public static async Task<Earlier> FindAsync(RecoveryPointCatalog catalog, string machineId, CancellationToken cancellationToken)
     {
         var earlier = new Earlier(catalog.ReadAsync(machineId, cancellationToken).GetAsyncEnumerator(cancellationToken));
-        await earlier.ReadFurtherAsync().ConfigureAwait(false);
-        earlier.Checkpoint = await catalog.FindCheckpointAsync(machineId, earlier.Point?.SessionId, cancellationToken).ConfigureAwait(false);
+        Task<List<StoredObject>> listing = catalog.ListCheckpointsAsync(cancellationToken);
+        await Task.WhenAll(listing, earlier.ReadFurtherAsync().AsTask()).ConfigureAwait(false);
+        List<StoredObject> checkpoints = await listing.ConfigureAwait(false);
+        earlier.Checkpoint = await catalog.FindCheckpointAsync(checkpoints, machineId, earlier.Point?.SessionId, cancellationToken).ConfigureAwait(false);
         return earlier;
     }
 

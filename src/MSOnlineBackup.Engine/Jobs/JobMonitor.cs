@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Jobs;
@@ -38,6 +39,7 @@ public enum JobPhase
 /// <param name="TotalFiles">Files there are in all; null until known. For a backup it is the previous point's count, an estimate.</param>
 /// <param name="TotalBytes">Bytes there are in all; null until known.</param>
 /// <param name="CurrentItem">What is being worked on.</param>
+/// <param name="Wait">What it waits for; null while it gets on.</param>
 public readonly record struct JobProgress(
     JobPhase Phase,
     long Items,
@@ -49,7 +51,13 @@ public readonly record struct JobProgress(
     long Skipped,
     long? TotalFiles,
     long? TotalBytes,
-    string? CurrentItem);
+    string? CurrentItem,
+    JobWait? Wait = null);
+
+/// <summary>What a job waits for: the vault is away, or asks for peace.</summary>
+/// <param name="Cause">What is wrong.</param>
+/// <param name="Until">When it is tried again (UTC); where that has passed, it is being tried.</param>
+public sealed record JobWait(string Cause, DateTimeOffset Until);
 
 /// <summary>How far a backup is with one source, or how it went.</summary>
 /// <param name="Bytes">Bytes of content done: read, or known unchanged.</param>
@@ -91,6 +99,7 @@ public sealed class JobMonitor
     private readonly Lock _sourcesGate = new();
     private readonly List<SourceProgress> _endedSources = [];
     private volatile Func<string>? _currentItem;
+    private volatile IVaultStore? _vault;
 
     /// <summary>Called for every skipped item, again for further metadata of it that could not be set; from any thread; must return quickly.</summary>
     public Action<SkippedItem>? ItemSkipped { get; init; }
@@ -114,7 +123,8 @@ public sealed class JobMonitor
             Interlocked.Read(ref _skipped),
             totalFiles < 0 ? null : totalFiles,
             totalBytes < 0 ? null : totalBytes,
-            _currentItem?.Invoke());
+            _currentItem?.Invoke(),
+            _vault?.Wait is { } wait ? new JobWait(wait.Cause.Message, wait.Until) : null);
     }
 
     /// <summary>The sources of a backup that were begun, in the order of its request.</summary>
@@ -128,6 +138,9 @@ public sealed class JobMonitor
 
     /// <summary>What the job's session counts.</summary>
     internal TransferCounters Transfer { get; } = new();
+
+    /// <summary>What the job waits for is what calls on this vault wait for.</summary>
+    internal void Watch(IVaultStore vault) => _vault = vault;
 
     internal void Enter(JobPhase phase) => Volatile.Write(ref _phase, (int)phase);
 

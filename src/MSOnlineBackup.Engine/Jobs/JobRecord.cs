@@ -80,6 +80,9 @@ public sealed record JobRecord
     /// <summary>What the vault was asked, from opening it on; null where nobody counts.</summary>
     public VaultTraffic? Traffic { get; init; }
 
+    /// <summary>What it waits for; null while it gets on, and when it has ended.</summary>
+    public JobWait? Wait { get; init; }
+
     /// <summary>What it keeps to now, in bits a second, all connections together; null for no limit, and of a job that has ended.</summary>
     public long? BandwidthLimit { get; init; }
 
@@ -90,6 +93,7 @@ public sealed record JobRecord
         Phase = JobPhase.Finished,
         Ended = at,
         Error = error,
+        Wait = null,
         BandwidthLimit = null,
         Sources = [.. Sources.Select(source => source.State == JobState.InProgress ? source with { State = state, Error = error } : source)],
     };

@@ -98,6 +98,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
                 StoredBytes = counters.StoredBytes,
                 Skipped = counters.Skipped,
                 Traffic = job.ReadTraffic(),
+                Wait = counters.Wait,
                 BandwidthLimit = readLimit(),
             };
         }

@@ -122,7 +122,7 @@ public sealed class MachineAccount
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         MachineState state = RequireRegistered();
         IPassphraseSafe? safe = keyVaultUri is null ? null : OpenSafe(state.Registration!, keyVaultUri);
-        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
+        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(cancellationToken).ConfigureAwait(false);
         await (state.Activation is null
             ? _activation.SetAsync(objects, header, state, passphrase, safe, cancellationToken)
             : _activation.ChangeAsync(objects, header, state, passphrase, safe, cancellationToken)).ConfigureAwait(false);
@@ -135,7 +135,7 @@ public sealed class MachineAccount
         ArgumentNullException.ThrowIfNull(passphrase);
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         MachineState state = RequireActivated();
-        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
+        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(cancellationToken).ConfigureAwait(false);
         await _activation.RepairAsync(objects, header, state, passphrase, cancellationToken).ConfigureAwait(false);
     }
 
@@ -160,7 +160,7 @@ public sealed class MachineAccount
         using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
         MachineState state = RequireActivated();
         IKeyEncryptionKey key = RequireKeyVaults().OpenKey(keyUri, ConnectToKeyVault());
-        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(state.Registration!, cancellationToken).ConfigureAwait(false);
+        (IVaultStore objects, VaultHeader header) = await OpenOwnAsync(cancellationToken).ConfigureAwait(false);
         await _activation.RepairAsync(objects, header, state, key, cancellationToken).ConfigureAwait(false);
     }
 
@@ -270,10 +270,24 @@ public sealed class MachineAccount
         }
     }
 
-    /// <summary>Opens the vault that this machine is registered with.</summary>
-    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where it is gone or another is in its place, …</exception>
-    internal async Task<IVaultStore> OpenVaultAsync(CancellationToken cancellationToken) =>
-        (await OpenOwnAsync(RequireRegistered().Registration!, cancellationToken).ConfigureAwait(false)).Objects;
+    /// <summary>The store of the vault that this machine is registered with; nothing of it is read yet.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
+    internal IVaultStore OpenVault() => Open(RequireRegistered().Registration!.VaultLocation);
+
+    /// <summary>Reads the header of that vault.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where another is in its place, …</exception>
+    internal async Task<VaultHeader> ReadHeaderAsync(IVaultStore objects, CancellationToken cancellationToken)
+    {
+        MachineRegistration registration = RequireRegistered().Registration!;
+        VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        return header.VaultId == registration.VaultId
+            ? header
+            : throw new BackupException(
+                BackupErrorId.VaultNotFound,
+                $"The vault at '{registration.VaultLocation}' is not the one that this machine is registered with, '{registration.VaultName}'.",
+                "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
+                registration.VaultLocation);
+    }
 
     /// <summary>Checks a credential file as a registration does, and returns what it says.</summary>
     internal async Task<VaultCredential> ReadCredentialAsync(string file, CancellationToken cancellationToken)
@@ -325,22 +339,18 @@ public sealed class MachineAccount
             "Register again with a newer credential file; what is set stays.",
             _folder.PathOf("machine.json"));
 
+    private IVaultStore Open(VaultAddress vault) => _openVault(vault.Location, Connect(vault));
+
     private async Task<(IVaultStore Objects, VaultHeader Header)> OpenAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
-        IVaultStore objects = _openVault(vault.Location, Connect(vault));
+        IVaultStore objects = Open(vault);
         return (objects, await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false));
     }
 
-    private async Task<(IVaultStore Objects, VaultHeader Header)> OpenOwnAsync(MachineRegistration registration, CancellationToken cancellationToken)
+    private async Task<(IVaultStore Objects, VaultHeader Header)> OpenOwnAsync(CancellationToken cancellationToken)
     {
-        (IVaultStore objects, VaultHeader header) = await OpenAsync(registration.VaultLocation, cancellationToken).ConfigureAwait(false);
-        return header.VaultId == registration.VaultId
-            ? (objects, header)
-            : throw new BackupException(
-                BackupErrorId.VaultNotFound,
-                $"The vault at '{registration.VaultLocation}' is not the one that this machine is registered with, '{registration.VaultName}'.",
-                "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
-                registration.VaultLocation);
+        IVaultStore objects = OpenVault();
+        return (objects, await ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false));
     }
 
     private IPassphraseSafe OpenSafe(MachineRegistration registration, string uri)

@@ -15,19 +15,28 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string prefix = machineId is null ? VaultLayout.Points(store.StoreId) : VaultLayout.Points(store.StoreId, machineId);
-        foreach (StoredObject found in await ListNewestFirstAsync(prefix, cancellationToken).ConfigureAwait(false))
+        List<StoredObject> listed = await ListNewestFirstAsync(prefix, cancellationToken).ConfigureAwait(false);
+        await foreach (RecoveryPoint? point in ReadAhead.SelectAsync(
+            listed,
+            store.Objects.Capabilities.MaxConcurrency,
+            (found, token) => TryReadAsync(found, SealedObjectKind.RecoveryPoint, token),
+            cancellationToken).ConfigureAwait(false))
         {
-            if (await TryReadAsync(found, SealedObjectKind.RecoveryPoint, cancellationToken).ConfigureAwait(false) is { } point)
+            if (point is not null)
             {
                 yield return point;
             }
         }
     }
 
+    /// <summary>The checkpoints of all machines, newest first, unread.</summary>
+    public Task<List<StoredObject>> ListCheckpointsAsync(CancellationToken cancellationToken) =>
+        ListNewestFirstAsync(VaultLayout.Checkpoints(store.StoreId), cancellationToken);
+
     /// <summary>The newest checkpoint of a machine's job that was not committed; null where there is none newer than <paramref name="newerThanSession"/>.</summary>
-    public async Task<RecoveryPoint?> FindCheckpointAsync(string machineId, string? newerThanSession, CancellationToken cancellationToken)
+    public async Task<RecoveryPoint?> FindCheckpointAsync(List<StoredObject> checkpoints, string machineId, string? newerThanSession, CancellationToken cancellationToken)
     {
-        foreach (StoredObject found in await ListNewestFirstAsync(VaultLayout.Checkpoints(store.StoreId), cancellationToken).ConfigureAwait(false))
+        foreach (StoredObject found in checkpoints)
         {
             if (!VaultLayout.TryParseNumbered(found.Name, out string? session, out _)
                 || (newerThanSession is not null && string.CompareOrdinal(session, newerThanSession) <= 0))

@@ -14,7 +14,7 @@ namespace MSOnlineBackup.Engine.Restore;
 /// </summary>
 internal sealed class PackPump
 {
-    private const int MaxFetchers = 4;
+    private const int MaxFetchers = 8;
 
     private readonly ChunkStore _store;
     private readonly RestoreTally _tally;

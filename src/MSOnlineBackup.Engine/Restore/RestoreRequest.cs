@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Restore;
 
@@ -67,7 +68,7 @@ public sealed record RestoreRequest
     public bool Verify { get; init; }
 }
 
-/// <summary>What a restore would do, before it does anything. Pure data.</summary>
+/// <summary>What a restore would do, before it does anything.</summary>
 /// <param name="Request">What was asked.</param>
 /// <param name="Files">Files to write.</param>
 /// <param name="Directories">Folders to create or keep.</param>
@@ -86,7 +87,11 @@ public sealed record RestorePlan(
     long PackBytes,
     int Packs,
     long Conflicts,
-    long Unrestorable);
+    long Unrestorable)
+{
+    /// <summary>The opened store that the plan was made from: its index need not be read again.</summary>
+    internal ChunkStore? Store { get; init; }
+}
 
 /// <summary>What a restore did.</summary>
 /// <param name="Files">Files written.</param>

@@ -22,6 +22,9 @@ public interface IVaultStore
     /// <summary>What it was asked since it was opened; null where nobody counts.</summary>
     VaultTraffic? Traffic => null;
 
+    /// <summary>What calls wait for now because it is away or asks for peace; null where nothing waits.</summary>
+    VaultWait? Wait => null;
+
     /// <summary>What the cloud can be asked for behind this store; null for a folder.</summary>
     IVaultAccount? Account => null;
 
@@ -60,5 +63,5 @@ public readonly record struct StoredObject(string Name, long Length, DateTimeOff
 
 /// <summary>What suits a store.</summary>
 /// <param name="PackSize">The size at which a data pack is closed, in bytes.</param>
-/// <param name="MaxConcurrency">How many calls to have under way at once.</param>
+/// <param name="MaxConcurrency">How many calls one part of a job should have under way at once while the store bears it.</param>
 public sealed record VaultStoreCapabilities(int PackSize, int MaxConcurrency);

@@ -7,15 +7,29 @@ using Polly.Retry;
 namespace MSOnlineBackup.Engine.Storage;
 
 /// <summary>
-/// Retries what failed transiently, with growing, jittered waits. It is the only layer that retries: the stores
-/// beneath report each failure at once.
+/// Retries what failed transiently, with growing, jittered waits or after the time that the store asks for, and lets through as
+/// many calls at once as the store bears. It is the only layer that retries: the stores beneath report each failure at once.
 /// </summary>
+/// <remarks>
+/// Patience is measured in time, not in attempts, and an outage is the store's, not a call's: ten calls that meet it wait together,
+/// and all go on when the store answers again.
+/// </remarks>
 public sealed class ResilientVaultStore : IVaultStore
 {
     private const int CompareBufferSize = 1 << 20;
 
+    // More than any job has under way: a store that never complains is not held back.
+    private const int MostCalls = 64;
+
+    private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(1);
+    private static readonly ResiliencePropertyKey<long> _failingSince = new("failing since");
+
     private readonly IVaultStore _inner;
+    private readonly VaultRetryOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly CallGate _gate;
     private readonly Lazy<ResiliencePipeline> _retries;
+    private volatile VaultWait? _wait;
 
     /// <summary>Decorates a store.</summary>
     /// <param name="inner">The store.</param>
@@ -24,8 +38,10 @@ public sealed class ResilientVaultStore : IVaultStore
     public ResilientVaultStore(IVaultStore inner, VaultRetryOptions? options = null, TimeProvider? timeProvider = null)
     {
         _inner = inner;
-        options ??= new VaultRetryOptions();
-        _retries = new Lazy<ResiliencePipeline>(() => CreateRetries(options, timeProvider ?? TimeProvider.System));
+        _options = options ?? new VaultRetryOptions();
+        _clock = timeProvider ?? TimeProvider.System;
+        _gate = new CallGate(MostCalls, _clock);
+        _retries = new Lazy<ResiliencePipeline>(CreateRetries);
     }
 
     /// <inheritdoc/>
@@ -36,6 +52,9 @@ public sealed class ResilientVaultStore : IVaultStore
 
     /// <inheritdoc/>
     public VaultTraffic? Traffic => _inner.Traffic;
+
+    /// <inheritdoc/>
+    public VaultWait? Wait => _wait;
 
     /// <inheritdoc/>
     public IVaultAccount? Account => _inner.Account is { } account ? new ResilientAccount(this, account) : null;
@@ -131,25 +150,47 @@ public sealed class ResilientVaultStore : IVaultStore
             },
             cancellationToken).AsTask());
 
-    private static ResiliencePipeline CreateRetries(VaultRetryOptions options, TimeProvider timeProvider) => new ResiliencePipelineBuilder { TimeProvider = timeProvider }
-            .AddRetry(new RetryStrategyOptions
+    private ResiliencePipeline CreateRetries() => new ResiliencePipelineBuilder { TimeProvider = _clock }
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Exception is BackupException { IsTransient: true } && HasPatience(arguments.Context)),
+            MaxRetryAttempts = int.MaxValue,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = _options.FirstWait,
+            MaxDelay = _options.LongestWait,
+            DelayGenerator = arguments => ValueTask.FromResult(AskedFor(arguments.Outcome.Exception)),
+            OnRetry = arguments =>
             {
-                ShouldHandle = static arguments => ValueTask.FromResult(arguments.Outcome.Exception is BackupException { IsTransient: true }),
-                MaxRetryAttempts = options.MaxRetries,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = options.FirstWait,
-                MaxDelay = options.LongestWait,
-                OnRetry = arguments =>
-                {
-                    options.Waiting?.Invoke(new VaultWait(
-                        arguments.AttemptNumber + 1,
-                        arguments.RetryDelay,
-                        (BackupException)arguments.Outcome.Exception!));
-                    return ValueTask.CompletedTask;
-                },
-            })
-            .Build();
+                Announce(new VaultWait(
+                    arguments.AttemptNumber + 1,
+                    arguments.RetryDelay,
+                    _clock.GetUtcNow() + arguments.RetryDelay,
+                    (BackupException)arguments.Outcome.Exception!));
+                return ValueTask.CompletedTask;
+            },
+        })
+        .Build();
+
+    // Either may be the longer: other calls may have failed before this one began, or succeed where this one never does.
+    private bool HasPatience(ResilienceContext context) =>
+        _gate.AwayFor < _options.Patience
+        && _clock.GetElapsedTime(context.Properties.GetValue(_failingSince, defaultValue: 0)) < _options.Patience;
+
+    private TimeSpan? AskedFor(Exception? failure) => (failure as BackupException)?.RetryAfter is { } asked
+        ? TimeSpan.FromTicks(Math.Clamp(asked.Ticks, 0, _options.LongestRequest.Ticks))
+        : null;
+
+    // One note for all calls that wait for the same. Timers tick in milliseconds, so a wait may end that much early.
+    private void Announce(VaultWait wait)
+    {
+        VaultWait? known = _wait;
+        _wait = wait;
+        if (known is null || known.Until <= _clock.GetUtcNow() + _tick)
+        {
+            _options.Waiting?.Invoke(wait);
+        }
+    }
 
     // The first attempt needs no pipeline: loading and compiling one takes longer than a whole small job, and nearly no job
     // needs it. What it failed with is the pipeline's first failure.
@@ -158,7 +199,7 @@ public sealed class ResilientVaultStore : IVaultStore
         BackupException? first;
         try
         {
-            return await call(cancellationToken).ConfigureAwait(false);
+            return await AttemptAsync(call, cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException e) when (e.IsTransient)
         {
@@ -168,12 +209,53 @@ public sealed class ResilientVaultStore : IVaultStore
         return await RetryAsync(call, first, cancellationToken).ConfigureAwait(false);
     }
 
-    private ValueTask<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> call, BackupException failure, CancellationToken cancellationToken)
+    private async ValueTask<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> call, BackupException failure, CancellationToken cancellationToken)
     {
         BackupException? first = failure;
-        return _retries.Value.ExecuteAsync(
-            token => Interlocked.Exchange(ref first, null) is { } known ? ValueTask.FromException<T>(known) : call(token),
-            cancellationToken);
+        ResilienceContext context = ResilienceContextPool.Shared.Get(cancellationToken);
+        try
+        {
+            context.Properties.Set(_failingSince, _clock.GetTimestamp());
+            return await _retries.Value.ExecuteAsync(
+                context => Interlocked.Exchange(ref first, null) is { } known ? ValueTask.FromException<T>(known) : AttemptAsync(call, context.CancellationToken),
+                context).ConfigureAwait(false);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private async ValueTask<T> AttemptAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+    {
+        int round = await _gate.EnterAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            T result = await call(cancellationToken).ConfigureAwait(false);
+            Answered();
+            return result;
+        }
+        catch (BackupException e) when (e.IsTransient)
+        {
+            _gate.LeaveRefused(round, AskedFor(e) ?? TimeSpan.Zero);
+            throw;
+        }
+        catch (BackupException)
+        {
+            Answered();
+            throw;
+        }
+        catch
+        {
+            _gate.Leave();
+            throw;
+        }
+    }
+
+    private void Answered()
+    {
+        _gate.LeaveAnswered();
+        _wait = null;
     }
 
     private async ValueTask<bool> HoldsAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -216,24 +298,36 @@ public sealed class ResilientVaultStore : IVaultStore
     }
 }
 
-/// <summary>How a <see cref="ResilientVaultStore"/> retries. By default five attempts within about a minute of waiting.</summary>
+/// <summary>How a <see cref="ResilientVaultStore"/> retries. By default for a folder: for about a minute.</summary>
 public sealed record VaultRetryOptions
 {
-    /// <summary>How often a call is tried again; at least 1.</summary>
-    public int MaxRetries { get; init; } = 4;
+    /// <summary>For a vault beyond this machine: a network that is away for a quarter of an hour ends no job.</summary>
+    public static VaultRetryOptions Remote { get; } = new()
+    {
+        Patience = TimeSpan.FromMinutes(15),
+        FirstWait = TimeSpan.FromSeconds(1),
+        LongestWait = TimeSpan.FromSeconds(20),
+    };
+
+    /// <summary>A call that is refused when the store has answered nobody, or not this call, for so long is given up.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>About how long the first wait is; each later one is about twice as long.</summary>
     public TimeSpan FirstWait { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a wait is at most.</summary>
+    /// <summary>How long a wait is at most, where the store does not ask for a longer one.</summary>
     public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Told before each wait, from any thread; must return quickly.</summary>
+    /// <summary>How long a wait is at most that the store asks for; meanwhile no call is made.</summary>
+    public TimeSpan LongestRequest { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Told when calls begin to wait, and again for each further wait; from any thread; must return quickly.</summary>
     public Action<VaultWait>? Waiting { get; init; }
 }
 
 /// <summary>A wait before a call on the vault is tried again.</summary>
 /// <param name="Attempt">How many attempts have failed, from 1.</param>
 /// <param name="Delay">How long the wait is.</param>
+/// <param name="Until">When it ends (UTC). Where that has passed, the call is being tried.</param>
 /// <param name="Cause">Why.</param>
-public readonly record struct VaultWait(int Attempt, TimeSpan Delay, BackupException Cause);
+public sealed record VaultWait(int Attempt, TimeSpan Delay, DateTimeOffset Until, BackupException Cause);

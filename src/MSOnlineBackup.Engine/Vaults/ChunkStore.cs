@@ -21,6 +21,7 @@ internal sealed class ChunkStore : IChunkReader
     private readonly Lock _damageGate = new();
     private readonly List<BackupException> _damage = [];
     private readonly Lock _surveyGate = new();
+    private readonly MetadataWindows _metadata;
     private Task? _survey;
 
     private ChunkStore(IVaultStore objects, VaultHeader header, string storeId, StoreKeys keys)
@@ -30,6 +31,7 @@ internal sealed class ChunkStore : IChunkReader
         StoreId = storeId;
         Keys = keys;
         Identity = new ChunkIdentity(keys);
+        _metadata = new MetadataWindows(FetchAsync);
     }
 
     public IVaultStore Objects { get; }
@@ -56,12 +58,17 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
+    /// <summary>A store whose index was not read: good for sealed objects, not for chunks.</summary>
+    public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey) =>
+        new(objects, header, storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId)));
+
     /// <summary>Opens a store: reads its index.</summary>
     public static async Task<ChunkStore> OpenAsync(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken)
     {
-        var keys = new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId));
-        var store = new ChunkStore(objects, header, storeId, keys);
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = objects.Capabilities.MaxConcurrency };
+        ChunkStore store = WithoutIndex(objects, header, storeId, masterKey);
+
+        // Most segments are small, and each backup adds one.
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * objects.Capabilities.MaxConcurrency };
         await Parallel.ForEachAsync(
             objects.ListAsync(VaultLayout.Segments(storeId), cancellationToken),
             options,
@@ -85,7 +92,7 @@ internal sealed class ChunkStore : IChunkReader
             try
             {
                 byte[] stored = new byte[copy.Chunk.StoredLength];
-                await FetchAsync(copy.Pack, copy.Chunk.Offset, stored, cancellationToken).ConfigureAwait(false);
+                await FetchAsync(copy, stored, cancellationToken).ConfigureAwait(false);
                 byte[] plaintext = new byte[copy.Chunk.RawLength];
                 using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
                 Open(aes, copy, stored, new byte[stored.Length], plaintext);
@@ -124,6 +131,10 @@ internal sealed class ChunkStore : IChunkReader
             throw VaultDamage.Corrupt(name, "it is truncated");
         }
     }
+
+    private ValueTask FetchAsync(in ChunkLocation location, byte[] destination, CancellationToken cancellationToken) => location.Chunk.Kind == ChunkKind.Content
+        ? FetchAsync(location.Pack, location.Chunk.Offset, destination, cancellationToken)
+        : _metadata.ReadAsync(location.Pack, location.Chunk.Offset, destination, cancellationToken);
 
     /// <summary>Opens a chunk from its sealed bytes.</summary>
     /// <param name="aes">From <see cref="PackReader.OpenPack"/> for the chunk's pack.</param>
@@ -173,8 +184,9 @@ internal sealed class ChunkStore : IChunkReader
 
         byte[] header = new byte[PackFormat.HeaderLength];
         byte[] trailer = new byte[PackFormat.TrailerLength];
-        await ReadExactlyAsync(found.Name, 0, header, cancellationToken).ConfigureAwait(false);
-        await ReadExactlyAsync(found.Name, found.Length - trailer.Length, trailer, cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(
+            ReadExactlyAsync(found.Name, 0, header, cancellationToken).AsTask(),
+            ReadExactlyAsync(found.Name, found.Length - trailer.Length, trailer, cancellationToken).AsTask()).ConfigureAwait(false);
         PackKind kind = PackReader.ReadHeader(found.Name, header, out byte[] salt);
         byte[] footer = new byte[PackReader.ReadFooterLength(found.Name, found.Length, trailer)];
         await ReadExactlyAsync(found.Name, found.Length - trailer.Length - footer.Length, footer, cancellationToken).ConfigureAwait(false);

@@ -16,7 +16,8 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 {
     private const int MetadataPackSize = 8 << 20;
     private const int DataSlots = 2;
-    private const int Uploaders = 2;
+    private const int MinUploaders = 2;
+    private const int MaxUploaders = 3;
 
     private readonly ChunkStore _store;
     private readonly string _session;
@@ -48,12 +49,13 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
         // Each worker, the queue, and what the reader holds: the chunk it fills, the bundle it fills, and one to carry over a cut.
         _chunkBuffers = new BufferPool((3 * workers) + 3, ChunkCodec.MaxRawLength);
-        var dataBuffers = new BufferPool(DataSlots + Uploaders + 1, Math.Max(store.Objects.Capabilities.PackSize, ChunkCodec.MaxRawLength + PackFormat.Overhead(2)));
+        int uploaders = Math.Clamp(store.Objects.Capabilities.MaxConcurrency / 2, MinUploaders, MaxUploaders);
+        var dataBuffers = new BufferPool(DataSlots + uploaders + 1, Math.Max(store.Objects.Capabilities.PackSize, ChunkCodec.MaxRawLength + PackFormat.Overhead(2)));
         var metadataBuffers = new BufferPool(2, MetadataPackSize);
         _dataSlots = [.. Enumerable.Range(0, DataSlots).Select(_ => new Slot(PackKind.Data, dataBuffers))];
         _metadataSlot = new Slot(PackKind.Metadata, metadataBuffers);
         _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(WorkAsync, CancellationToken.None))];
-        _uploaders = [.. Enumerable.Range(0, Uploaders).Select(_ => Task.Run(UploadAsync, CancellationToken.None))];
+        _uploaders = [.. Enumerable.Range(0, uploaders).Select(_ => Task.Run(UploadAsync, CancellationToken.None))];
     }
 
     /// <summary>An empty buffer of the largest chunk's size, to be filled and submitted, or returned.</summary>

@@ -216,21 +216,29 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     // Below keys/, or keys/<store id>/.
     private async IAsyncEnumerable<FoundSlot> FindAsync(string? storeId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var names = new List<(string StoreId, string KeyId)>();
         await foreach (StoredObject found in objects.ListAsync(storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
         {
             if (TryParse(found.Name, out string store, out string keyId))
             {
-                FoundSlot slot;
-                try
-                {
-                    slot = new FoundSlot(store, keyId, await ReadAsync(store, keyId, cancellationToken).ConfigureAwait(false), null);
-                }
-                catch (BackupException e) when (IsOfOneSlot(e))
-                {
-                    slot = new FoundSlot(store, keyId, null, e);
-                }
+                names.Add((store, keyId));
+            }
+        }
 
-                yield return slot;
+        await foreach (FoundSlot slot in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, ReadSlotAsync, cancellationToken).ConfigureAwait(false))
+        {
+            yield return slot;
+        }
+
+        async Task<FoundSlot> ReadSlotAsync((string StoreId, string KeyId) name, CancellationToken token)
+        {
+            try
+            {
+                return new FoundSlot(name.StoreId, name.KeyId, await ReadAsync(name.StoreId, name.KeyId, token).ConfigureAwait(false), null);
+            }
+            catch (BackupException e) when (IsOfOneSlot(e))
+            {
+                return new FoundSlot(name.StoreId, name.KeyId, null, e);
             }
         }
     }

@@ -78,10 +78,15 @@ internal static class MachineDirectory
     /// <summary>All machines, those that have left too, by name.</summary>
     public static async Task<IReadOnlyList<MachineRecord>> ListAsync(IVaultStore objects, CancellationToken cancellationToken)
     {
+        Dictionary<string, uint> series = await NumberedSeries.FindNewestAsync(objects, VaultLayout.Machines, cancellationToken).ConfigureAwait(false);
         var machines = new List<MachineRecord>();
-        foreach ((string folder, uint newest) in await NumberedSeries.FindNewestAsync(objects, VaultLayout.Machines, cancellationToken).ConfigureAwait(false))
+        await foreach (MachineRecord? machine in ReadAhead.SelectAsync(
+            series,
+            objects.Capabilities.MaxConcurrency,
+            (machine, token) => ReadAsync(SeriesOf(objects, machine.Key), machine.Value, token),
+            cancellationToken).ConfigureAwait(false))
         {
-            if (await ReadAsync(SeriesOf(objects, folder), newest, cancellationToken).ConfigureAwait(false) is { } machine)
+            if (machine is not null)
             {
                 machines.Add(machine);
             }

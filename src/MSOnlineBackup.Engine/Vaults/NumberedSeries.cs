@@ -24,9 +24,14 @@ internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Json
     /// <summary>The object's name.</summary>
     public string NameOf(uint number) => $"{folder}{number:x8}";
 
-    /// <summary>What an object holds; null where it is missing, or damaged.</summary>
+    /// <summary>What an object holds; null where it is missing, or damaged, and for 0.</summary>
     public async Task<T?> ReadAsync(uint number, CancellationToken cancellationToken)
     {
+        if (number == 0)
+        {
+            return null;
+        }
+
         try
         {
             byte[]? content = await VaultHeader.ReadSmallAsync(objects, NameOf(number), MaxLength, cancellationToken).ConfigureAwait(false);

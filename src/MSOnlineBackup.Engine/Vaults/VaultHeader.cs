@@ -119,19 +119,17 @@ internal sealed record VaultHeader
     /// <summary>Reads a small plain object; null where there is none.</summary>
     internal static async Task<byte[]?> ReadSmallAsync(IVaultStore store, string name, int maxLength, CancellationToken cancellationToken)
     {
-        if (await store.StatAsync(name, cancellationToken).ConfigureAwait(false) is not { } found)
+        // One call: it is asked for one byte more than there may be.
+        byte[] content = new byte[maxLength + 1];
+        try
+        {
+            int read = await store.ReadAsync(name, 0, content, cancellationToken).ConfigureAwait(false);
+            return read <= maxLength ? content[..read] : throw VaultDamage.Corrupt(name, "it is far too large");
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
         {
             return null;
         }
-
-        if (found.Length > maxLength)
-        {
-            throw VaultDamage.Corrupt(name, "it is far too large");
-        }
-
-        byte[] content = new byte[found.Length];
-        int read = await store.ReadAsync(name, 0, content, cancellationToken).ConfigureAwait(false);
-        return content[..read];
     }
 
     private static bool IsName(string? name) =>

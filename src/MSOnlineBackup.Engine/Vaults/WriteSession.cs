@@ -15,7 +15,9 @@ internal sealed class WriteSession : IAsyncDisposable
     private uint _lastSegment;
     private uint _lastCheckpoint;
 
-    private WriteSession(ChunkStore store, string id, TransferCounters counters, int workers, int verifyOneIn)
+    /// <summary>Begins a session that is announced.</summary>
+    /// <param name="id">From <see cref="AnnounceAsync"/>.</param>
+    public WriteSession(ChunkStore store, string id, TransferCounters counters, int workers, int verifyOneIn)
     {
         _store = store;
         _counters = counters;
@@ -34,23 +36,27 @@ internal sealed class WriteSession : IAsyncDisposable
     public long StoredBytes => _counters.StoredBytes;
 
     /// <summary>
-    /// Begins: announces the session, then looks at what is there. In this order, so that a collector that does not see
-    /// the session has made its own records visible to it.
+    /// Announces a session, then looks at what is there. In this order, so that a collector that does not see
+    /// the session has made its own records visible to it. Returns the session's id.
     /// </summary>
+    public static async Task<string> AnnounceAsync(ChunkStore store, SessionRecord record, CancellationToken cancellationToken)
+    {
+        string id = Guid.CreateVersion7(record.Started).ToString("N");
+        byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.SessionRecord);
+        await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
+        await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+        return id;
+    }
+
+    /// <summary>Announces a session and begins it.</summary>
     public static async Task<WriteSession> BeginAsync(
         ChunkStore store,
         SessionRecord record,
         TransferCounters counters,
         int workers,
         int verifyOneIn,
-        CancellationToken cancellationToken)
-    {
-        string id = Guid.CreateVersion7(record.Started).ToString("N");
-        byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.SessionRecord);
-        await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
-        await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
-        return new WriteSession(store, id, counters, workers, verifyOneIn);
-    }
+        CancellationToken cancellationToken) =>
+        new(store, await AnnounceAsync(store, record, cancellationToken).ConfigureAwait(false), counters, workers, verifyOneIn);
 
     /// <summary>Makes every chunk handed over so far durable and indexed.</summary>
     public Task FlushAsync(CancellationToken cancellationToken) => Chunks.FlushAsync(async segment =>

@@ -19,7 +19,9 @@ internal sealed record ProgressLine(
     long? TotalBytes,
     double BytesPerSecond,
     double? RemainingSeconds,
-    string? CurrentItem) : Document("progress");
+    string? CurrentItem,
+    string? WaitingFor,
+    DateTimeOffset? WaitingUntil) : Document("progress");
 
 internal sealed record SkippedLine(string Path, BackupErrorId Id, string Reason) : Document("skipped");
 

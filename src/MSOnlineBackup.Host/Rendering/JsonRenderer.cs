@@ -36,7 +36,9 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
             reading.Counters.TotalBytes,
             Math.Round(reading.BytesPerSecond),
             reading.Remaining is { } remaining ? Math.Round(remaining.TotalSeconds) : null,
-            reading.Counters.CurrentItem),
+            reading.Counters.CurrentItem,
+            reading.Counters.Wait?.Cause,
+            reading.Counters.Wait?.Until),
         flush: true);
 
     public void Item<T>(T document, Func<T, string> text)

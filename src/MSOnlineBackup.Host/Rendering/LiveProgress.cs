@@ -74,7 +74,9 @@ internal sealed class LiveProgress(TextWriter error, bool colour) : IProgressDis
             : new Markup($"{amounts}, [yellow]{Quantity.Count(counters.Skipped)} skipped[/]"));
 
         // Room for the "^C" that a terminal shows: on a line of its own it would shift everything.
-        lines.Add(new Text(Shorten(counters.CurrentItem ?? "", width - 3), new Style(Color.Grey)));
+        lines.Add(counters.Wait is { } wait
+            ? new Text(Cut($"waiting for the vault: {wait.Cause}", width - 3), new Style(Color.Yellow))
+            : new Text(Shorten(counters.CurrentItem ?? "", width - 3), new Style(Color.Grey)));
         return new Rows(lines);
     }
 
@@ -92,6 +94,8 @@ internal sealed class LiveProgress(TextWriter error, bool colour) : IProgressDis
             $"[blue]{reading.Counters.Phase}[/]  [green]{new string('━', done)}[/][grey]{new string('━', BarWidth - done)}[/]  {Quantity.Percent(fraction)}  "
             + $"{Quantity.Size(reading.Counters.Bytes)} of {Quantity.Size(reading.Counters.TotalBytes!.Value)}  {pace}{left}");
     }
+
+    private static string Cut(string text, int width) => text.Length <= width ? text : width < 2 ? "" : $"{text[..(width - 1)]}…";
 
     // The end of a path tells more than its beginning.
     private static string Shorten(string path, int width) =>

@@ -37,6 +37,11 @@ internal sealed class PlainProgress(TextWriter error) : IProgressDisplay
             parts.Add($"{Quantity.Duration(remaining)} left");
         }
 
+        if (counters.Wait is { } wait)
+        {
+            parts.Add($"waiting for the vault: {wait.Cause}");
+        }
+
         return string.Join(", ", parts);
     }
 

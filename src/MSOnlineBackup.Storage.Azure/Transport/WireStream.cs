@@ -1,6 +1,9 @@
 namespace MSOnlineBackup.Storage.Azure.Transport;
 
-/// <summary>A stream around the one of a connection. HttpClient reads and writes with spans of memory, asynchronously; nothing else is offered.</summary>
+/// <summary>
+/// A stream around the one of a connection. HttpClient reads and writes with spans of memory, asynchronously; the Azure SDK reads the
+/// body of a refused download without waiting asynchronously, if it has not arrived yet. Nothing else is offered.
+/// </summary>
 internal abstract class WireStream(Stream inner) : Stream
 {
     /// <inheritdoc/>
@@ -46,7 +49,9 @@ internal abstract class WireStream(Stream inner) : Stream
     public sealed override void Flush() => inner.Flush();
 
     /// <inheritdoc/>
-    public sealed override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+#pragma warning disable VSTHRD002 // There is no context that could be blocked.
+    public sealed override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
 
     /// <inheritdoc/>
     public sealed override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();

@@ -70,6 +70,7 @@ internal sealed class JobDisplay(JobKind kind, string what)
         bool isKnown = total > 0 && done <= total;
         string text = job.Phase switch
         {
+            _ when job.Wait is { } wait => $"Waiting for the vault: {wait.Cause}",
             JobPhase.Initializing => "Opening the vault",
             JobPhase.Planning => "Planning",
             JobPhase.Committing => "Completing the recovery point",

@@ -56,6 +56,12 @@ public sealed class OBJobStatus
     /// <summary>Bytes sent to the vault.</summary>
     public long StoredBytes { get; internal init; }
 
+    /// <summary>What is wrong with the vault, or the way to it, while the job waits for it; null where it does not wait.</summary>
+    public string? WaitReason { get; internal init; }
+
+    /// <summary>When it is tried again, in UTC; null where the job does not wait. Where it has passed, it is being tried.</summary>
+    public DateTime? WaitUntil { get; internal init; }
+
     /// <summary>What the job keeps to at this moment, in bits a second, all connections together; null for no limit, and of a job that has ended.</summary>
     public long? BandwidthLimit { get; internal init; }
 

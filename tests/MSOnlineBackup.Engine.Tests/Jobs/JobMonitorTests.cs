@@ -1,8 +1,10 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Testing;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 
@@ -20,6 +22,27 @@ public sealed class JobMonitorTests : IDisposable
         JobProgress progress = new JobMonitor().Snapshot();
 
         Assert.Equal(new JobProgress(JobPhase.Initializing, 0, 0, 0, 0, 0, 0, 0, null, null, null), progress);
+    }
+
+    [Fact]
+    public async Task A_job_tells_what_it_waits_for_while_it_waits()
+    {
+        BuildSource(state: 1);
+        await _backups.BackUpAsync(Request("/data"));
+        var monitor = new JobMonitor();
+        var told = new List<JobWait?>();
+        var clock = new FakeClock { SkipsWaits = true };
+        var store = new ResilientVaultStore(
+            new FaultyVaultStore(_backups.Objects) { FailAt = 12 },
+            new VaultRetryOptions { Waiting = wait => told.Add(monitor.Snapshot().Wait) },
+            clock);
+
+        await (await _backups.OpenAsync(store)).BackUpAsync(Request("/data"), monitor, Cancel);
+
+        JobWait wait = Assert.IsType<JobWait>(Assert.Single(told));
+        Assert.StartsWith("The test lets ", wait.Cause, StringComparison.Ordinal);
+        Assert.InRange(wait.Until, clock.GetUtcNow() - clock.Elapsed, clock.GetUtcNow() + TimeSpan.FromMilliseconds(1));
+        Assert.Null(monitor.Snapshot().Wait);
     }
 
     [Fact]

@@ -116,6 +116,20 @@ public sealed class ProgressTests
     }
 
     [Fact]
+    public void A_job_that_waits_for_its_vault_says_what_is_wrong_in_place_of_its_item()
+    {
+        var wait = new JobWait($"The vault is away: {new string('x', 200)}", DateTimeOffset.UnixEpoch);
+        var reading = new ProgressReading(At(1) with { CurrentItem = "/item", Wait = wait }, TimeSpan.FromSeconds(60), 0, null, null);
+
+        string[] lines = Draw(reading, width: 80);
+
+        Assert.Equal(3, lines.Length);
+        Assert.StartsWith("waiting for the vault: The vault is away: xxx", lines[2]);
+        Assert.True(lines[2].Length < 80);
+        Assert.EndsWith($"waiting for the vault: {wait.Cause}", PlainProgress.Describe(reading));
+    }
+
+    [Fact]
     public async Task A_display_is_told_at_its_pace_and_closed_at_the_end()
     {
         var display = new RecordingDisplay();

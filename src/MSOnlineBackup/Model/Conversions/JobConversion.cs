@@ -25,6 +25,8 @@ internal static class JobConversion
             NewBytes = job.NewBytes,
             StoredBytes = job.StoredBytes,
             VaultTraffic = job.Traffic?.ToOutput(),
+            WaitReason = job.Wait?.Cause,
+            WaitUntil = job.Wait?.Until.UtcDateTime,
             BandwidthLimit = job.BandwidthLimit,
         },
     };

@@ -1,0 +1,75 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Tests.Backup;
+using MSOnlineBackup.Testing;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Campaign;
+
+/// <summary>How often a job waits for a vault that is far away: what depends on nothing that is asked for is asked for at the same time.</summary>
+public sealed class RoundTripTests : IDisposable
+{
+    private readonly BackupFixture _fixture = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Jobs_wait_for_a_distant_vault_a_few_times_only()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The tree is made by Linux calls.");
+        foreach (int folder in Enumerable.Range(0, 40))
+        {
+            foreach (int file in Enumerable.Range(0, 200))
+            {
+                _fixture.Tree.File($"folder-{folder}/file-{file}", 200);
+            }
+        }
+
+        // Points and index segments of a machine that has been at it for some days.
+        foreach (int day in Enumerable.Range(0, 12))
+        {
+            _fixture.Tree.File($"folder-{day}/new", 1000, seed: day);
+            await _fixture.BackUpAsync();
+        }
+
+        _fixture.Tree.File("folder-1/later", 300_000);
+        int changed = await CountAsync(async objects => await BackUpAsync(objects));
+        int unchanged = await CountAsync(async objects => await BackUpAsync(objects));
+        int restored = await CountAsync(RestoreAsync);
+        int verified = await CountAsync(async objects =>
+            Assert.Empty((await (await _fixture.OpenAsync(objects)).VerifyAsync(VerifyLevel.Structure, new JobMonitor(), Stop)).Findings));
+
+        Assert.True(
+            changed <= 17 && unchanged <= 17 && restored <= 15 && verified <= 25,
+            $"changed {changed}, unchanged {unchanged}, restored {restored}, verified {verified}");
+    }
+
+    public void Dispose() => _fixture.Dispose();
+
+    private async Task<int> CountAsync(Func<IVaultStore, Task> job)
+    {
+        var distant = new DistantVaultStore(_fixture.Objects);
+        await job(distant);
+        return distant.RoundTrips;
+    }
+
+    private async Task<BackupResult> BackUpAsync(IVaultStore objects)
+    {
+        _fixture.Clock.Advance(TimeSpan.FromMinutes(1));
+        return await (await _fixture.OpenAsync(objects)).BackUpAsync(BackupFixture.Request(_fixture.Root), new JobMonitor(), Stop);
+    }
+
+    private async Task RestoreAsync(IVaultStore objects)
+    {
+        using var target = new TempFolder();
+        BackupEngine engine = await _fixture.OpenAsync(objects);
+        RecoveryPoint point = await engine.GetPointAsync("latest", BackupFixture.Machine, Stop);
+        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = point, TargetFolder = target.Path }, new JobMonitor(), Stop);
+        RestoreResult result = await engine.RestoreAsync(plan, new JobMonitor(), Stop);
+        Assert.Equal(8013, result.Files);
+    }
+}

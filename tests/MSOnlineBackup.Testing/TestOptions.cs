@@ -1,0 +1,10 @@
+using MSOnlineBackup.Engine;
+
+namespace MSOnlineBackup.Testing;
+
+/// <summary>Options of the engine that only tests may set.</summary>
+public static class TestOptions
+{
+    /// <summary>Opens vaults quickly: keys that anybody could guess.</summary>
+    public static EngineOptions Quick { get; } = new() { KeyDerivationIterations = 1000 };
+}
