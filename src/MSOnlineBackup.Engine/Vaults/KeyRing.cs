@@ -11,6 +11,24 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 {
     private const int MaxSlotLength = 64 << 10;
 
+    /// <summary>Lists slots, for which neither header nor passphrase is needed.</summary>
+    /// <param name="objects">The vault.</param>
+    /// <param name="folder">Of one store or of all.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<IReadOnlyList<KeyName>> ListNamesAsync(IVaultStore objects, string folder, CancellationToken cancellationToken)
+    {
+        var names = new List<KeyName>();
+        await foreach (StoredObject found in objects.ListAsync(folder, cancellationToken).ConfigureAwait(false))
+        {
+            if (TryParse(found.Name, out string storeId, out string keyId))
+            {
+                names.Add(new KeyName(storeId, keyId));
+            }
+        }
+
+        return names;
+    }
+
     /// <summary>Makes a chunk store with a fresh master key and a first slot.</summary>
     public async Task<UnlockedKey> CreateStoreAsync(string passphrase, CancellationToken cancellationToken)
     {
@@ -25,20 +43,24 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     /// <exception cref="BackupException">PassphraseRejected; where no slot opens and one cannot be read, what is wrong with that one: KeySlotDamaged, VaultFormatUnsupported, …</exception>
     public async Task<UnlockedKey> UnlockAsync(string passphrase, CancellationToken cancellationToken, string? storeId = null)
     {
-        BackupException? damage = null;
-        bool any = false;
         string folder = storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId);
-        await foreach ((string store, string keyId, KeySlot? slot, BackupException? fault) in ReadAllAsync(folder, cancellationToken).ConfigureAwait(false))
+        return await UnlockAsync(passphrase, await ListNamesAsync(objects, folder, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same among slots that were listed.</summary>
+    public async Task<UnlockedKey> UnlockAsync(string passphrase, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
+    {
+        BackupException? damage = null;
+        await foreach ((KeyName name, KeySlot? slot, BackupException? fault) in ReadAllAsync(names, cancellationToken).ConfigureAwait(false))
         {
-            any = true;
             damage = fault ?? damage;
-            if (slot?.TryOpen(passphrase, Identity(store, keyId)) is { } master)
+            if (slot?.TryOpen(passphrase, Identity(name.StoreId, name.KeyId)) is { } master)
             {
-                return new UnlockedKey(store, keyId, master);
+                return new UnlockedKey(name.StoreId, name.KeyId, master);
             }
         }
 
-        throw damage ?? (any
+        throw damage ?? (names.Count > 0
             ? new BackupException(
                 BackupErrorId.PassphraseRejected,
                 $"No key slot of the vault in '{objects.Location}' opens with this passphrase.",
@@ -68,9 +90,10 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     public async Task<IReadOnlyList<(string KeyId, KeySlot? Slot)>> ListAsync(string storeId, CancellationToken cancellationToken)
     {
         var slots = new List<(string, KeySlot?)>();
-        await foreach ((_, string keyId, KeySlot? slot, _) in ReadAllAsync(VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
+        IReadOnlyList<KeyName> names = await ListNamesAsync(objects, VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false);
+        await foreach ((KeyName name, KeySlot? slot, _) in ReadAllAsync(names, cancellationToken).ConfigureAwait(false))
         {
-            slots.Add((keyId, slot));
+            slots.Add((name.KeyId, slot));
         }
 
         return slots;
@@ -143,32 +166,23 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         return store.Index.Packs.Count > 0 || store.Damage.Count == 0;
     }
 
-    private async IAsyncEnumerable<(string StoreId, string KeyId, KeySlot? Slot, BackupException? Fault)> ReadAllAsync(
-        string folder, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<(KeyName Name, KeySlot? Slot, BackupException? Fault)> ReadAllAsync(
+        IReadOnlyList<KeyName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var names = new List<(string StoreId, string KeyId)>();
-        await foreach (StoredObject found in objects.ListAsync(folder, cancellationToken).ConfigureAwait(false))
-        {
-            if (TryParse(found.Name, out string storeId, out string keyId))
-            {
-                names.Add((storeId, keyId));
-            }
-        }
-
-        await foreach ((string, string, KeySlot?, BackupException?) slot in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, ReadAsync, cancellationToken).ConfigureAwait(false))
+        await foreach ((KeyName, KeySlot?, BackupException?) slot in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, ReadOneAsync, cancellationToken).ConfigureAwait(false))
         {
             yield return slot;
         }
 
-        async Task<(string, string, KeySlot?, BackupException?)> ReadAsync((string StoreId, string KeyId) name, CancellationToken token)
+        async Task<(KeyName, KeySlot?, BackupException?)> ReadOneAsync(KeyName name, CancellationToken token)
         {
             try
             {
-                return (name.StoreId, name.KeyId, await this.ReadAsync(name.StoreId, name.KeyId, token).ConfigureAwait(false), null);
+                return (name, await ReadAsync(name.StoreId, name.KeyId, token).ConfigureAwait(false), null);
             }
             catch (BackupException e) when (IsOfOneSlot(e))
             {
-                return (name.StoreId, name.KeyId, null, e);
+                return (name, null, e);
             }
         }
     }
@@ -199,3 +213,6 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         return isKey;
     }
 }
+
+/// <summary>The name of a key slot.</summary>
+internal readonly record struct KeyName(string StoreId, string KeyId);
