@@ -26,6 +26,9 @@ internal static class BlobErrors
     public static bool IsFailure(Exception failure, CancellationToken stop) => failure switch
     {
         OperationCanceledException => !stop.IsCancellationRequested,
+
+        // An assembly is missing: no network will bring it.
+        FileNotFoundException or FileLoadException => false,
         RequestFailedException or IOException or HttpRequestException or SocketException or AuthenticationException or XmlException or AggregateException => true,
         _ => false,
     };
@@ -116,6 +119,10 @@ internal static class BlobErrors
                 $"Azure cannot serve {subject} at the moment ({said}).",
                 "Run the job again: what has arrived is used. If this lasts, look at Azure's status page, and at the account's limits.",
                 transient: true),
+            _ when Is(answer, BlobErrorCode.InvalidResourceName) || Is(answer, BlobErrorCode.OutOfRangeInput) => Error(
+                BackupErrorId.ArgumentInvalid,
+                $"'{location}' cannot be the URL of a container ({said}).",
+                "Name a container with 3 to 63 lower-case letters, digits and single hyphens."),
             _ when answer.Status is 507 => Error(
                 BackupErrorId.VaultFull,
                 $"The storage account takes no more for {subject} ({said}).",

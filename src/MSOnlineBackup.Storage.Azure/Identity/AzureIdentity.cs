@@ -54,6 +54,8 @@ internal static class AzureIdentity
     public static TokenCredential CreateTokenCredential(VaultConnection connection, HttpPipelineTransport transport)
     {
         ArgumentNullException.ThrowIfNull(connection);
+
+        // Its own retries stay: it knows which answers of a machine's identity service pass.
         return new MachineCredential(new DefaultAzureCredential(new DefaultAzureCredentialOptions
         {
             Transport = transport,

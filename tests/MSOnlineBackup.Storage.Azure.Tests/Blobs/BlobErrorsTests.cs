@@ -17,6 +17,8 @@ public sealed class BlobErrorsTests
     [InlineData(400, "Md5Mismatch", BackupErrorId.VaultUnreachable, true, "damaged")]
     [InlineData(400, "Crc64Mismatch", BackupErrorId.VaultUnreachable, true, "damaged")]
     [InlineData(400, "InvalidHeaderValue", BackupErrorId.VaultUnreachable, false, "refuses")]
+    [InlineData(400, "OutOfRangeInput", BackupErrorId.ArgumentInvalid, false, "cannot be the URL")]
+    [InlineData(400, "InvalidResourceName", BackupErrorId.ArgumentInvalid, false, "cannot be the URL")]
     [InlineData(401, "InvalidAuthenticationInfo", BackupErrorId.VaultAccessDenied, true, "token")]
     [InlineData(401, "NoAuthenticationInformation", BackupErrorId.VaultAccessDenied, false, "denied")]
     [InlineData(403, "AuthorizationPermissionMismatch", BackupErrorId.VaultAccessDenied, false, "role")]

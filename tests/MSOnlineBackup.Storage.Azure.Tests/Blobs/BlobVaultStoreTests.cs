@@ -48,6 +48,26 @@ public sealed class BlobVaultStoreTests
     }
 
     [Fact]
+    public async Task First_calls_that_race_with_the_creation_of_the_container_all_succeed()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            var store = BlobVaultStore.Create(AzuriteServer.Shared.NewContainer(), new VaultConnection());
+
+            bool[] created = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(
+                async () =>
+                {
+                    await store.StatAsync($"b/{i}", Stop);
+                    await store.ListAsync("b/", Stop).CountAsync(Stop);
+                    return await store.TryCreateAsync($"a/{i}", new byte[10], Stop);
+                },
+                Stop)));
+
+            Assert.All(created, Assert.True);
+        }
+    }
+
+    [Fact]
     public async Task A_vault_that_is_opened_where_no_container_is_is_not_found()
     {
         BlobVaultStore store = Opened;
