@@ -169,9 +169,12 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(passphrase);
         ArgumentNullException.ThrowIfNull(options);
-        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        Task<VaultHeader> reading = VaultHeader.ReadAsync(store, cancellationToken);
+        Task<IReadOnlyList<KeyName>> listing = KeyRing.ListNamesAsync(store, VaultLayout.AllKeys, cancellationToken);
+        await Task.WhenAll(reading, listing).ConfigureAwait(false);
+        VaultHeader header = await reading.ConfigureAwait(false);
         var keys = new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations);
-        UnlockedKey unlocked = await keys.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        UnlockedKey unlocked = await keys.UnlockAsync(passphrase, await listing.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         return new BackupEngine(store, header, unlocked, options);
     }
 
@@ -225,8 +228,7 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(_objects);
         VaultTraffic? before = Traffic;
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        BackupResult result = await new BackupJob(store, request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        BackupResult result = await new BackupJob(WithoutIndex(), request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
         return result with { Traffic = Traffic - before };
     }
 
@@ -500,7 +502,9 @@ public sealed class BackupEngine
     private string? MachineId(string? machineName) => machineName is null ? null : _header.MachineId(machineName);
 
     // Points are sealed objects of their own: their listing needs no index.
-    private RecoveryPointCatalog Catalog() => new(ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey));
+    private RecoveryPointCatalog Catalog() => new(WithoutIndex());
+
+    private ChunkStore WithoutIndex() => ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey);
 
     private Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken) =>
         ChunkStore.OpenAsync(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, cancellationToken);

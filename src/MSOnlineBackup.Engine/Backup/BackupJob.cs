@@ -33,9 +33,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
         // Side by side, for a vault may be far away. Earlier points only save work: what counts is that the session looks at the packs after it is announced.
         var record = new SessionRecord { MachineId = _machineId, Started = _started, AgentVersion = Agent.Version };
-        Task<string> announcing = AnnounceAsync(record, stop);
+        Task indexing = store.ReadIndexAsync(stop);
+        Task<string> announcing = AnnounceAsync(record, indexing, stop);
         Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
-        await Task.WhenAll(announcing, finding).ConfigureAwait(false);
+        await Task.WhenAll(indexing, announcing, finding).ConfigureAwait(false);
         await using Earlier earlier = await finding.ConfigureAwait(false);
         await using var session = new WriteSession(store, await announcing.ConfigureAwait(false), monitor.Transfer, options.Workers, request.VerifyOneIn);
         var scope = new BackupScope(store, session, request, options, monitor);
@@ -91,10 +92,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             earlier.Checkpoint?.SessionId);
     }
 
-    private async Task<string> AnnounceAsync(SessionRecord record, CancellationToken stop)
+    private async Task<string> AnnounceAsync(SessionRecord record, Task indexing, CancellationToken stop)
     {
         await MachineDirectory.AnnounceAsync(store, request.MachineName, mayReturn: !request.MustBeRegistered, stop).ConfigureAwait(false);
-        return await WriteSession.AnnounceAsync(store, record, stop).ConfigureAwait(false);
+        return await WriteSession.AnnounceAsync(store, record, indexing, stop).ConfigureAwait(false);
     }
 
     private async Task<RecoveryPointSource> BackUpSourceAsync(BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop)

@@ -58,7 +58,7 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
-    /// <summary>A store whose index was not read: good for sealed objects, not for chunks.</summary>
+    /// <summary>A store whose index was not read yet: good for sealed objects, not for chunks.</summary>
     public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey) =>
         new(objects, header, storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId)));
 
@@ -66,14 +66,16 @@ internal sealed class ChunkStore : IChunkReader
     public static async Task<ChunkStore> OpenAsync(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken)
     {
         ChunkStore store = WithoutIndex(objects, header, storeId, masterKey);
-
-        // Most segments are small, and each backup adds one.
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * objects.Capabilities.MaxConcurrency };
-        await Parallel.ForEachAsync(
-            objects.ListAsync(VaultLayout.Segments(storeId), cancellationToken),
-            options,
-            (segment, token) => store.LoadSegmentAsync(segment, token)).ConfigureAwait(false);
+        await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
         return store;
+    }
+
+    /// <summary>Reads the index; once.</summary>
+    public Task ReadIndexAsync(CancellationToken cancellationToken)
+    {
+        // Most segments are small, and each backup adds one.
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * Objects.Capabilities.MaxConcurrency };
+        return Parallel.ForEachAsync(Objects.ListAsync(VaultLayout.Segments(StoreId), cancellationToken), options, LoadSegmentAsync);
     }
 
     public bool Contains(ChunkId id) => Index.Contains(id);

@@ -11,6 +11,24 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 {
     private const int MaxSlotLength = 64 << 10;
 
+    /// <summary>Lists slots, for which neither header nor passphrase is needed.</summary>
+    /// <param name="objects">The vault.</param>
+    /// <param name="folder">Of one store or of all.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<IReadOnlyList<KeyName>> ListNamesAsync(IVaultStore objects, string folder, CancellationToken cancellationToken)
+    {
+        var names = new List<KeyName>();
+        await foreach (StoredObject found in objects.ListAsync(folder, cancellationToken).ConfigureAwait(false))
+        {
+            if (TryParse(found.Name, out string storeId, out string keyId))
+            {
+                names.Add(new KeyName(storeId, keyId));
+            }
+        }
+
+        return names;
+    }
+
     /// <summary>Makes a chunk store with a fresh master key and a first slot.</summary>
     public async Task<UnlockedKey> CreateStoreAsync(string passphrase, CancellationToken cancellationToken)
     {
@@ -25,11 +43,16 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     /// <exception cref="BackupException">PassphraseRejected; where no slot opens and one cannot be read, what is wrong with that one: KeySlotDamaged, VaultFormatUnsupported, …</exception>
     public async Task<UnlockedKey> UnlockAsync(string passphrase, CancellationToken cancellationToken, string? storeId = null)
     {
+        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
+        return await UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same among slots that were listed.</summary>
+    public async Task<UnlockedKey> UnlockAsync(string passphrase, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
+    {
         BackupException? damage = null;
-        bool any = false;
-        await foreach (FoundSlot found in FindAsync(storeId, cancellationToken).ConfigureAwait(false))
+        await foreach (FoundSlot found in FindAsync(names, cancellationToken).ConfigureAwait(false))
         {
-            any = true;
             damage = found.Damage ?? damage;
             try
             {
@@ -44,7 +67,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
             }
         }
 
-        throw damage ?? (any
+        throw damage ?? (names.Count > 0
             ? new BackupException(
                 BackupErrorId.PassphraseRejected,
                 $"No key slot of the vault in '{objects.Location}' opens with this passphrase.",
@@ -117,7 +140,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     /// <exception cref="BackupException">KeyVaultKeyTaken: it opens another chunk store of this vault; what the Key Vault refuses.</exception>
     public async Task<string> AddAsync(string storeId, byte[] master, IKeyEncryptionKey key, string? label, CancellationToken cancellationToken)
     {
-        await foreach (FoundSlot found in FindAsync(null, cancellationToken).ConfigureAwait(false))
+        await foreach (FoundSlot found in FindAsync(storeId: null, cancellationToken).ConfigureAwait(false))
         {
             if (found.StoreId != storeId && found.Slot?.IsFor(key) == true)
             {
@@ -213,24 +236,25 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         return store.Index.Packs.Count > 0 || store.Damage.Count == 0;
     }
 
-    // Below keys/, or keys/<store id>/.
+    private Task<IReadOnlyList<KeyName>> ListNamesAsync(string? storeId, CancellationToken cancellationToken) =>
+        ListNamesAsync(objects, storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken);
+
     private async IAsyncEnumerable<FoundSlot> FindAsync(string? storeId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var names = new List<(string StoreId, string KeyId)>();
-        await foreach (StoredObject found in objects.ListAsync(storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken).ConfigureAwait(false))
+        await foreach (FoundSlot slot in FindAsync(await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
         {
-            if (TryParse(found.Name, out string store, out string keyId))
-            {
-                names.Add((store, keyId));
-            }
+            yield return slot;
         }
+    }
 
+    private async IAsyncEnumerable<FoundSlot> FindAsync(IReadOnlyList<KeyName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         await foreach (FoundSlot slot in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, ReadSlotAsync, cancellationToken).ConfigureAwait(false))
         {
             yield return slot;
         }
 
-        async Task<FoundSlot> ReadSlotAsync((string StoreId, string KeyId) name, CancellationToken token)
+        async Task<FoundSlot> ReadSlotAsync(KeyName name, CancellationToken token)
         {
             try
             {
@@ -292,3 +316,6 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     /// <param name="Damage">Why not.</param>
     private sealed record FoundSlot(string StoreId, string KeyId, KeySlot? Slot, BackupException? Damage);
 }
+
+/// <summary>The name of a key slot.</summary>
+internal readonly record struct KeyName(string StoreId, string KeyId);

@@ -39,11 +39,15 @@ internal sealed class WriteSession : IAsyncDisposable
     /// Announces a session, then looks at what is there. In this order, so that a collector that does not see
     /// the session has made its own records visible to it. Returns the session's id.
     /// </summary>
-    public static async Task<string> AnnounceAsync(ChunkStore store, SessionRecord record, CancellationToken cancellationToken)
+    /// <param name="indexing">The reading of the store's index, which may be under way.</param>
+    public static async Task<string> AnnounceAsync(ChunkStore store, SessionRecord record, Task indexing, CancellationToken cancellationToken)
     {
         string id = Guid.CreateVersion7(record.Started).ToString("N");
         byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.SessionRecord);
         await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
+#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
+        await indexing.ConfigureAwait(false);
+#pragma warning restore VSTHRD003
         await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
         return id;
     }
@@ -56,7 +60,7 @@ internal sealed class WriteSession : IAsyncDisposable
         int workers,
         int verifyOneIn,
         CancellationToken cancellationToken) =>
-        new(store, await AnnounceAsync(store, record, cancellationToken).ConfigureAwait(false), counters, workers, verifyOneIn);
+        new(store, await AnnounceAsync(store, record, Task.CompletedTask, cancellationToken).ConfigureAwait(false), counters, workers, verifyOneIn);
 
     /// <summary>Makes every chunk handed over so far durable and indexed.</summary>
     public Task FlushAsync(CancellationToken cancellationToken) => Chunks.FlushAsync(async segment =>
