@@ -25,6 +25,9 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
     public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
     /// <inheritdoc/>
+    public IVaultAccount? Account => inner.Account;
+
+    /// <inheritdoc/>
     public VaultTraffic? Traffic => new VaultTraffic(
         Interlocked.Read(ref _writes),
         Interlocked.Read(ref _lists),
