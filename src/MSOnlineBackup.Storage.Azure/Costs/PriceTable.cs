@@ -22,7 +22,7 @@ public sealed record PriceTable(
 
     private const int Current = 1;
 
-    /// <summary>The list prices that come with this assembly.</summary>
+    /// <summary>The approximate prices that come with this assembly.</summary>
     public static string ShippedFile => Path.Combine(AppContextFolder, FileName);
 
     private static string AppContextFolder => Path.GetDirectoryName(typeof(PriceTable).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;

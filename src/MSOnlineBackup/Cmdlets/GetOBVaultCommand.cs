@@ -23,7 +23,7 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
     public string? Path { get; set; }
 
     /// <summary>The prices to estimate the cost of a vault in Azure by; without it those of <c>prices.json</c> in the state folder, and
-    /// without that the list prices that come with the module.</summary>
+    /// without that the approximate prices that come with the module.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? PriceTable { get; set; }

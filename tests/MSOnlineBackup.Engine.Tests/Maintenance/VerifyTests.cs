@@ -29,7 +29,7 @@ public sealed class VerifyTests : IDisposable
 
         Assert.Empty(report.Findings);
         Assert.Equal((level, 1, 0L), (report.Level, report.Points, report.UnreferencedBytes));
-        Assert.InRange(report.Objects, 5, 50);
+        Assert.InRange(report.Objects, 4, 50);
         Assert.Equal(level != VerifyLevel.Structure, report.Bytes >= _backups.Packs.Sum(pack => (long)_backups.Objects.GetContent(pack).Length));
         Assert.Equal(level == VerifyLevel.Data, report.Chunks > 0);
     }
