@@ -5,6 +5,7 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Sources;
+using MSOnlineBackup.Testing;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Restore.Targets;
@@ -473,9 +474,9 @@ public sealed class UnixRestoreTargetTests : IDisposable
         }
 
         Assert.Equal(300, Directory.GetFiles(_target.Path, "file", SearchOption.AllDirectories).Length);
-        int handles = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        int handles = OpenHandles.Below(_target.Path);
         Restore(target, FileEntry("one more/file", 1), "x");
-        Assert.True(Directory.GetFileSystemEntries("/proc/self/fd").Length < handles, "Handles of folders that are not used any more are closed.");
+        Assert.True(OpenHandles.Below(_target.Path) < handles, "Handles of folders that are not used any more are closed.");
     }
 
     private static EntryPath Path(string path) => EntryPath.Parse(path);
