@@ -216,9 +216,7 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(store);
-        VaultTraffic? before = store.Traffic;
-        VerifyReport report = await new ObjectVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
-        return report with { Traffic = store.Traffic - before };
+        return await new ObjectVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Backs up: returns when the recovery point is durable.</summary>
@@ -227,9 +225,7 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(_objects);
-        VaultTraffic? before = Traffic;
-        BackupResult result = await new BackupJob(WithoutIndex(), request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
-        return result with { Traffic = Traffic - before };
+        return await new BackupJob(WithoutIndex(), request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What a backup would take; reads no content and writes nothing.</summary>
@@ -356,12 +352,11 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(_objects);
-        VaultTraffic? before = Traffic;
         ChunkStore store = plan.Store ?? await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         using IRestoreTarget target = RestoreTargets.Open(plan.Request.TargetFolder, plan.Request.SkipSecurity);
         RestoreResult result = await RestoreExecutor.RunAsync(store, plan, target, monitor, _options, cancellationToken).ConfigureAwait(false);
         monitor.ReportDamage(store.Damage);
-        return result with { Traffic = Traffic - before };
+        return result;
     }
 
     /// <summary>Verifies the store.</summary>
@@ -374,10 +369,8 @@ public sealed class BackupEngine
             return await VerifyPacksAsync(_objects, monitor, cancellationToken).ConfigureAwait(false);
         }
 
-        VaultTraffic? before = Traffic;
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        VerifyReport report = await new VerifyJob(store, monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
-        return report with { Traffic = Traffic - before };
+        return await new VerifyJob(store, monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Writes index segments for all packs that no sound segment names, from the packs alone.</summary>

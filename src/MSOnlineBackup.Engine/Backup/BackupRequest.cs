@@ -1,6 +1,5 @@
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Backup;
 
@@ -61,11 +60,7 @@ public sealed record BackupResult(
     long NewFiles,
     long ChangedFiles,
     long ReadBytes,
-    string? ResumedFromSession)
-{
-    /// <summary>What the vault was asked for it; null where nobody counts.</summary>
-    public VaultTraffic? Traffic { get; init; }
-}
+    string? ResumedFromSession);
 
 /// <summary>One line of a preview: what a backup would do with an item.</summary>
 /// <param name="Path">Full path as text.</param>

@@ -1,5 +1,3 @@
-using MSOnlineBackup.Engine.Storage;
-
 namespace MSOnlineBackup.Engine.Maintenance;
 
 /// <summary>How deep a verification goes.</summary>
@@ -38,11 +36,7 @@ public sealed record VerifyReport(
     long Bytes,
     long UnreferencedBytes,
     int Leftovers,
-    IReadOnlyList<VerifyFinding> Findings)
-{
-    /// <summary>What the vault was asked for it; null where nobody counts.</summary>
-    public VaultTraffic? Traffic { get; init; }
-}
+    IReadOnlyList<VerifyFinding> Findings);
 
 /// <summary>What a rebuild of the index did.</summary>
 /// <param name="Packs">Packs read.</param>

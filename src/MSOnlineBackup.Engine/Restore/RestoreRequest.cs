@@ -1,5 +1,4 @@
 using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Restore;
@@ -110,8 +109,4 @@ public sealed record RestoreResult(
     long FetchedBytes,
     long AlreadyThere,
     long Skipped,
-    long Verified)
-{
-    /// <summary>What the vault was asked for it; null where nobody counts.</summary>
-    public VaultTraffic? Traffic { get; init; }
-}
+    long Verified);

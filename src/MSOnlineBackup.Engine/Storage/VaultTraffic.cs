@@ -17,13 +17,4 @@ public readonly record struct VaultTraffic(long Writes, long Lists, long Reads, 
         one.Others + other.Others,
         one.SentBytes + other.SentBytes,
         one.FetchedBytes + other.FetchedBytes);
-
-    /// <summary>What came to it since an earlier reading.</summary>
-    public static VaultTraffic operator -(VaultTraffic now, VaultTraffic before) => new(
-        now.Writes - before.Writes,
-        now.Lists - before.Lists,
-        now.Reads - before.Reads,
-        now.Others - before.Others,
-        now.SentBytes - before.SentBytes,
-        now.FetchedBytes - before.FetchedBytes);
 }

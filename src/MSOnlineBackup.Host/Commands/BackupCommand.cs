@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Producers;
 using MSOnlineBackup.Host.Rendering;
@@ -117,7 +118,7 @@ internal sealed class BackupCommand : HostCommand
     private static async Task<Outcome> BackUpAsync(CommandContext context, BackupEngine engine, BackupRequest request)
     {
         BackupResult result = await context.Renderer.FollowAsync(monitor => engine.BackUpAsync(request, monitor, context.Stop)).ConfigureAwait(false);
-        BackupSummary summary = Summarize(result);
+        BackupSummary summary = Summarize(result, engine.Traffic);
         string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";
         string skipped = summary.Skipped == 0 ? "" : $"\nskipped   {Quantity.Count(summary.Skipped)}; 'obengine skipped {ShortId.Of(summary.PointId)}' lists them";
         string text =
@@ -131,7 +132,7 @@ internal sealed class BackupCommand : HostCommand
         return new Outcome(summary, text);
     }
 
-    internal static BackupSummary Summarize(BackupResult result)
+    internal static BackupSummary Summarize(BackupResult result, VaultTraffic? traffic)
     {
         PointLine point = PointLine.Of(result.Point);
         return new BackupSummary(
@@ -152,7 +153,7 @@ internal sealed class BackupCommand : HostCommand
             point.StoredBytes,
             point.Skipped,
             result.ResumedFromSession,
-            result.Traffic)
+            traffic)
         {
             ExitCode = (int)(point.Status == RecoveryPointStatus.Completed ? ExitCode.Success : ExitCode.CompletedWithSkips),
         };

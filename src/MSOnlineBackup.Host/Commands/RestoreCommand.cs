@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 
@@ -60,7 +61,7 @@ internal sealed class RestoreCommand : HostCommand
             RestorePlan plan = await engine.PlanRestoreAsync(request, monitor, context.Stop).ConfigureAwait(false);
             return await engine.RestoreAsync(plan, monitor, context.Stop).ConfigureAwait(false);
         }).ConfigureAwait(false);
-        return Describe(request, result);
+        return Describe(request, result, engine.Traffic);
     }
 
     private static Outcome Describe(RestorePlan plan)
@@ -88,7 +89,7 @@ internal sealed class RestoreCommand : HostCommand
         return new Outcome(summary, text);
     }
 
-    private static Outcome Describe(RestoreRequest request, RestoreResult result)
+    private static Outcome Describe(RestoreRequest request, RestoreResult result, VaultTraffic? traffic)
     {
         var summary = new RestoreSummary(
             request.Point.SessionId,
@@ -101,7 +102,7 @@ internal sealed class RestoreCommand : HostCommand
             result.AlreadyThere,
             result.Skipped,
             result.Verified,
-            result.Traffic)
+            traffic)
         {
             ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
         };
@@ -112,7 +113,7 @@ internal sealed class RestoreCommand : HostCommand
             $"""
             restored   {Quantity.Count(result.Files)} files, {Quantity.Count(result.Directories)} folders, {Quantity.Count(result.Others)} others, {Quantity.Size(result.Bytes)}
             to         {request.TargetFolder}
-            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(result.Traffic, 11)}{there}{verified}{skipped}
+            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(traffic, 11)}{there}{verified}{skipped}
             """;
         return new Outcome(summary, text);
     }

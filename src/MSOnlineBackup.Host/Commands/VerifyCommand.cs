@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 
@@ -24,18 +25,21 @@ internal sealed class VerifyCommand : HostCommand
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         VerifyReport report;
+        VaultTraffic? traffic;
         if (context.Has(_readPacks))
         {
-            report = context.Has(_readData)
+            IVaultStore store = context.Has(_readData)
                 ? throw context.Invalid("Both --read-data and --read-packs were given.", "Give one of them; --read-data goes deeper.")
-                : await context.Renderer.FollowAsync(monitor =>
-                    BackupEngine.VerifyPacksAsync(_vault.OpenStore(context), monitor, context.Stop)).ConfigureAwait(false);
+                : _vault.OpenStore(context);
+            report = await context.Renderer.FollowAsync(monitor => BackupEngine.VerifyPacksAsync(store, monitor, context.Stop)).ConfigureAwait(false);
+            traffic = store.Traffic;
         }
         else
         {
             VerifyLevel level = context.Has(_readData) ? VerifyLevel.Data : VerifyLevel.Structure;
             BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
             report = await context.Renderer.FollowAsync(monitor => engine.VerifyAsync(level, monitor, context.Stop)).ConfigureAwait(false);
+            traffic = engine.Traffic;
         }
 
         Findings.Write(context.Renderer, report.Findings);
@@ -48,7 +52,7 @@ internal sealed class VerifyCommand : HostCommand
             report.UnreferencedBytes,
             report.Leftovers,
             report.Findings.Count,
-            report.Traffic)
+            traffic)
         {
             ExitCode = (int)(report.Findings.Count == 0 ? ExitCode.Success : ExitCode.Failed),
         };
@@ -58,7 +62,7 @@ internal sealed class VerifyCommand : HostCommand
         string text =
             $"""
             verified  {Quantity.Count(report.Points)} points, {Quantity.Count(report.Objects)} objects, {Quantity.Count(report.Chunks)} chunks; {Quantity.Size(report.Bytes)} were read
-            unused    {Quantity.Size(report.UnreferencedBytes)} and {report.Leftovers} broken objects, left by interrupted jobs{TrafficText.Line(report.Traffic, 10)}
+            unused    {Quantity.Size(report.UnreferencedBytes)} and {report.Leftovers} broken objects, left by interrupted jobs{TrafficText.Line(traffic, 10)}
             result    {verdict}
             """;
         return new Outcome(summary, text);

@@ -73,31 +73,39 @@ public sealed class MeteredVaultStoreTests
     }
 
     [Fact]
-    public async Task A_backup_a_restore_and_a_verification_tell_what_they_alone_have_asked()
+    public async Task An_engine_tells_all_that_its_vault_was_asked_from_its_opening_on()
     {
         using var folder = new TempFolder();
         await File.WriteAllBytesAsync(folder["file"], new byte[1000], Stop);
-        var store = new MeteredVaultStore(_memory);
         var options = new EngineOptions { KeyDerivationIterations = 1 };
-        await BackupEngine.CreateVaultAsync(store, Passphrase, options, Stop);
-        BackupEngine engine = await BackupEngine.OpenAsync(store, Passphrase, options, Stop);
+        await BackupEngine.CreateVaultAsync(_memory, Passphrase, options, Stop);
+        var store = new MeteredVaultStore(_memory);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(folder["file"], SourceSelection.Everything)] };
 
-        VaultTraffic before = store.Traffic!.Value;
-        BackupResult backup = await engine.BackUpAsync(request, new JobMonitor(), Stop);
-        Assert.Equal(store.Traffic - before, backup.Traffic);
-        Assert.True(backup.Traffic is { Writes: > 0, SentBytes: > 0 });
+        BackupEngine engine = await BackupEngine.OpenAsync(store, Passphrase, options, Stop);
+        VaultTraffic opened = engine.Traffic!.Value;
+        Assert.True(opened is { Writes: 0, Lists: > 0, Reads: > 0, SentBytes: 0, FetchedBytes: > 0 });
 
-        before = store.Traffic!.Value;
-        VerifyReport verification = await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Stop);
-        Assert.Equal(store.Traffic - before, verification.Traffic);
-        Assert.True(verification.Traffic is { Writes: 0, Reads: > 0, FetchedBytes: > 0 });
+        BackupResult backup = await engine.BackUpAsync(request, new JobMonitor(), Stop);
+        VaultTraffic backedUp = engine.Traffic!.Value;
+        Assert.True(backedUp is { Writes: > 0, SentBytes: > 0 });
+        Assert.True(backedUp.Lists > opened.Lists);
+
+        await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Stop);
+        VaultTraffic verified = engine.Traffic!.Value;
+        Assert.Equal((backedUp.Writes, backedUp.SentBytes), (verified.Writes, verified.SentBytes));
+        Assert.True(verified.Reads > backedUp.Reads);
+        Assert.True(verified.FetchedBytes > backedUp.FetchedBytes);
 
         RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = backup.Point, TargetFolder = folder["back"] }, new JobMonitor(), Stop);
-        before = store.Traffic!.Value;
-        RestoreResult restore = await engine.RestoreAsync(plan, new JobMonitor(), Stop);
-        Assert.Equal(store.Traffic - before, restore.Traffic);
-        Assert.True(restore.Traffic is { Writes: 0, Reads: > 0 });
+        VaultTraffic planned = engine.Traffic!.Value;
+        Assert.True(planned.Lists > verified.Lists);
+
+        await engine.RestoreAsync(plan, new JobMonitor(), Stop);
+        VaultTraffic restored = engine.Traffic!.Value;
+        Assert.Equal((planned.Writes, planned.SentBytes), (restored.Writes, restored.SentBytes));
+        Assert.True(restored.Reads > planned.Reads);
+        Assert.Equal(store.Traffic, restored);
     }
 
     [Fact]
@@ -106,8 +114,8 @@ public sealed class MeteredVaultStoreTests
         var options = new EngineOptions { KeyDerivationIterations = 1 };
         await BackupEngine.CreateVaultAsync(_memory, Passphrase, options, Stop);
 
-        VerifyReport report = await BackupEngine.VerifyPacksAsync(_memory, new JobMonitor(), Stop);
+        BackupEngine engine = await BackupEngine.OpenAsync(_memory, Passphrase, options, Stop);
 
-        Assert.Null(report.Traffic);
+        Assert.Null(engine.Traffic);
     }
 }
