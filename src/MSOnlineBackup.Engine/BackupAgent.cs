@@ -48,7 +48,7 @@ public sealed class BackupAgent
     public Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
-        return BackupEngine.CreateNamedVaultAsync(_options.CreateVault(location, Machine.Connect(location)), name, _options.Engine, cancellationToken);
+        return ClosedVault.CreateNamedAsync(_options.CreateVault(location, Machine.Connect(location)), name, _options.Engine, cancellationToken);
     }
 
     /// <summary>Sees whether there is a vault that this machine may read: reads its header, and nothing else.</summary>
@@ -63,7 +63,7 @@ public sealed class BackupAgent
     public Task<VaultInfo> InspectVaultAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return BackupEngine.InspectVaultAsync(Open(vault), cancellationToken);
+        return ClosedVault.InspectAsync(Open(vault), cancellationToken);
     }
 
     /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
@@ -71,7 +71,7 @@ public sealed class BackupAgent
     public Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return BackupEngine.ListMachinesAsync(Open(vault), cancellationToken);
+        return ClosedVault.ListMachinesAsync(Open(vault), cancellationToken);
     }
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
@@ -79,31 +79,31 @@ public sealed class BackupAgent
     public Task<VaultSettings> ReadVaultSettingsAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return BackupEngine.ReadVaultSettingsAsync(Open(vault), cancellationToken);
+        return ClosedVault.ReadSettingsAsync(Open(vault), cancellationToken);
     }
 
-    /// <inheritdoc cref="BackupEngine.ChangeVaultSettingsAsync"/>
+    /// <inheritdoc cref="ClosedVault.ChangeSettingsAsync"/>
     /// <param name="vault">The vault.</param>
     public Task<VaultSettings> ChangeVaultSettingsAsync(VaultAddress vault, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return BackupEngine.ChangeVaultSettingsAsync(Open(vault), change, cancellationToken);
+        return ClosedVault.ChangeSettingsAsync(Open(vault), change, cancellationToken);
     }
 
-    /// <inheritdoc cref="BackupEngine.RehydrateAsync"/>
+    /// <inheritdoc cref="ClosedVault.RehydrateAsync"/>
     /// <param name="vault">The vault.</param>
     public Task<VaultRehydration> RehydrateVaultAsync(VaultAddress vault, bool urgently, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return BackupEngine.RehydrateAsync(Open(vault), urgently, cancellationToken);
+        return ClosedVault.RehydrateAsync(Open(vault), urgently, cancellationToken);
     }
 
-    /// <inheritdoc cref="BackupEngine.UnregisterMachineAsync"/>
+    /// <inheritdoc cref="ClosedVault.UnregisterMachineAsync"/>
     /// <param name="vault">The vault.</param>
     public Task UnregisterMachineAsync(VaultAddress vault, string machineName, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return BackupEngine.UnregisterMachineAsync(Open(vault), machineName, _options.Engine.TimeProvider, cancellationToken);
+        return ClosedVault.UnregisterMachineAsync(Open(vault), machineName, _options.Engine.TimeProvider, cancellationToken);
     }
 
     /// <summary>Writes a new credential file of a vault into a folder; the ones before it hold no longer. Returns its path.</summary>

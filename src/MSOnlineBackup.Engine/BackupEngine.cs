@@ -13,7 +13,7 @@ using MSOnlineBackup.Engine.Vaults;
 namespace MSOnlineBackup.Engine;
 
 /// <summary>
-/// The one public entry to the engine: an opened vault. Every failure is a <see cref="BackupException"/>; stopping is an
+/// The entry to the engine: an opened vault; what needs none opened is <see cref="ClosedVault"/>. Every failure is a <see cref="BackupException"/>; stopping is an
 /// <see cref="OperationCanceledException"/>, and what had arrived in the vault stays usable.
 /// </summary>
 /// <remarks>Each operation reads the store's index afresh, a restore with its plan: nothing local is authoritative, and others write too.</remarks>
@@ -41,126 +41,6 @@ public sealed class BackupEngine
     public VaultTraffic? Traffic => _objects.Traffic;
 
     private KeyRing Keys => new(_objects, _header, _options.TimeProvider, _options.KeyDerivationIterations);
-
-    /// <summary>Creates a vault in an empty store, with a first chunk store and a key slot for the passphrase.</summary>
-    /// <exception cref="BackupException">VaultExists, PassphraseInvalid, …</exception>
-    public static async Task<VaultInfo> CreateVaultAsync(IVaultStore store, string passphrase, EngineOptions options, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(options);
-        Passphrase.Validate(passphrase);
-        VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken).ConfigureAwait(false);
-        await new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations)
-            .CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
-        await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
-        return await InspectVaultAsync(store, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Creates a vault that has no chunk store yet: each machine brings its own, or joins the one that its passphrase opens.</summary>
-    /// <param name="name">What its owner calls it: up to 100 characters, none of them a control character.</param>
-    /// <exception cref="BackupException">VaultExists, ArgumentInvalid, …</exception>
-    public static async Task<VaultInfo> CreateNamedVaultAsync(IVaultStore store, string name, EngineOptions options, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(name);
-        ArgumentNullException.ThrowIfNull(options);
-        VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken, name).ConfigureAwait(false);
-        await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
-        return await InspectVaultAsync(store, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Reads what can be known of a vault without a passphrase.</summary>
-    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported; VaultDataCorrupt where its settings are damaged; …</exception>
-    public static async Task<VaultInfo> InspectVaultAsync(IVaultStore store, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        int points = 0;
-        long objects = 0;
-        long bytes = 0;
-        await foreach (StoredObject found in store.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
-        {
-            objects++;
-            bytes += found.Length;
-            points += found.Name.Contains("/points/", StringComparison.Ordinal) ? 1 : 0;
-        }
-
-        IEnumerable<string> machines = (await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false))
-            .Where(machine => !machine.IsGone)
-            .Select(machine => machine.Name);
-        VaultSettings settings = await new VaultSettingsRegister(store).ReadAsync(cancellationToken).ConfigureAwait(false);
-        VaultRedundancy? redundancy = store.Account is { } account ? await account.ReadRedundancyAsync(cancellationToken).ConfigureAwait(false) : null;
-        return new VaultInfo(
-            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name, redundancy);
-    }
-
-    /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
-    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
-    public static async Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(IVaultStore store, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        return [.. (await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false)).Select(machine => new VaultMachine(machine.Name, machine.Left))];
-    }
-
-    /// <summary>What the owner of a vault has decided for all of its machines.</summary>
-    /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged; VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
-    public static async Task<VaultSettings> ReadVaultSettingsAsync(IVaultStore store, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        return await new VaultSettingsRegister(store).ReadAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Changes the settings of a vault, and returns them. Nothing that somebody else changes at the same time is lost.</summary>
-    /// <param name="store">The vault.</param>
-    /// <param name="change">From the settings to those that are to hold; without side effects, for it may be called more than once.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultSettingFixed where it is too late to change it;
-    /// VaultDataCorrupt where the settings are damaged; VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
-    public static async Task<VaultSettings> ChangeVaultSettingsAsync(
-        IVaultStore store,
-        Func<VaultSettings, VaultSettings> change,
-        CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(change);
-        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        var register = new VaultSettingsRegister(store);
-        VaultSettings before = await register.ReadAsync(cancellationToken).ConfigureAwait(false);
-        bool isFixed = change(before).Redundancy != before.Redundancy && await HasPointsAsync(store, cancellationToken).ConfigureAwait(false);
-        return await register.ChangeAsync(
-            current =>
-            {
-                VaultSettings changed = change(current);
-                return isFixed && current.Redundancy is { } declared && changed.Redundancy != declared
-                    ? throw new BackupException(
-                        BackupErrorId.VaultSettingFixed,
-                        $"The vault '{store.Location}' is declared {declared}, which cannot be changed while it holds recovery points.",
-                        "Create another vault with the redundancy that you want, and back up to that one.",
-                        store.Location)
-                    : changed;
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// Takes a machine off a vault's list: it counts no longer, its jobs are refused until it registers again, and its name is free. Its
-    /// recovery points stay, for whoever knows the passphrase.
-    /// </summary>
-    /// <param name="store">The vault.</param>
-    /// <param name="machineName">The machine, in upper or lower case.</param>
-    /// <param name="clock">The clock.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine; VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
-    public static async Task UnregisterMachineAsync(IVaultStore store, string machineName, TimeProvider clock, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentException.ThrowIfNullOrEmpty(machineName);
-        ArgumentNullException.ThrowIfNull(clock);
-        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        await MachineDirectory.LeaveAsync(store, header, machineName, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
-    }
 
     /// <summary>Opens a vault: finds the key slot that the passphrase opens. Takes about 0.2 s for each slot tried.</summary>
     /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, PassphraseRejected, KeySlotDamaged, …</exception>
@@ -208,15 +88,6 @@ public sealed class BackupEngine
         var engine = new BackupEngine(store, header, key, options);
         await engine.Keys.VerifyAsync(key, cancellationToken).ConfigureAwait(false);
         return engine;
-    }
-
-    /// <summary>Checks the SHA-256 of every stored object; needs no passphrase.</summary>
-    public static async Task<VerifyReport> VerifyPacksAsync(IVaultStore store, JobMonitor monitor, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(monitor);
-        monitor.Watch(store);
-        return await new ObjectVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Backs up: returns when the recovery point is durable.</summary>
@@ -366,7 +237,7 @@ public sealed class BackupEngine
         monitor.Watch(_objects);
         if (level == VerifyLevel.Packs)
         {
-            return await VerifyPacksAsync(_objects, monitor, cancellationToken).ConfigureAwait(false);
+            return await ClosedVault.VerifyPacksAsync(_objects, monitor, cancellationToken).ConfigureAwait(false);
         }
 
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
@@ -420,45 +291,6 @@ public sealed class BackupEngine
         ArgumentException.ThrowIfNullOrEmpty(keyId);
         KeySlotInfo found = await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
         await Keys.RemoveAsync(_unlocked.StoreId, found.KeyId, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Asks for everything of a vault that is archived to become readable again; see <see cref="IVaultAccount.RehydrateAsync"/>.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: a folder has no archive; VaultHeaderInvalid, VaultAccessDenied, VaultUnreachable, …</exception>
-    public static async Task<VaultRehydration> RehydrateAsync(IVaultStore store, bool urgently, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        IVaultAccount account = store.Account ?? throw new BackupException(
-            BackupErrorId.ArgumentInvalid,
-            $"The vault '{store.Location}' is a folder, which has no archive.",
-            "Nothing needs to be rehydrated: read it as it is.",
-            store.Location);
-
-        // What is there may be archived itself, and not be readable; only where it is missing is this no vault.
-        if (await store.StatAsync(VaultLayout.Header, cancellationToken).ConfigureAwait(false) is null)
-        {
-            await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        }
-
-        return await account.RehydrateAsync(urgently, cancellationToken).ConfigureAwait(false);
-    }
-
-    private static async Task<bool> HasPointsAsync(IVaultStore store, CancellationToken cancellationToken)
-    {
-        var stores = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (StoredObject key in store.ListAsync(VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false))
-        {
-            stores.Add(key.Name.Split('/')[1]);
-        }
-
-        foreach (string storeId in stores)
-        {
-            await foreach (StoredObject _ in store.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private async Task<KeySlotInfo> ReplaceKeyAsync(Func<string?, Task<string>> add, CancellationToken cancellationToken)

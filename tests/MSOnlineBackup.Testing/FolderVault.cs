@@ -35,7 +35,7 @@ public sealed class FolderVault
 
     public static async Task<FolderVault> CreateAsync(string folder)
     {
-        await BackupEngine.CreateVaultAsync(FolderVaultStore.Create(folder), ObengineProcess.Passphrase, Options, Cancel);
+        await ClosedVault.CreateAsync(FolderVaultStore.Create(folder), ObengineProcess.Passphrase, Options, Cancel);
         return new FolderVault(folder);
     }
 

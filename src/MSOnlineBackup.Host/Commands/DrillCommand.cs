@@ -104,7 +104,7 @@ internal sealed class DrillCommand : HostCommand
             await File.WriteAllTextAsync(folder.PassphraseFile, passphrase + "\n", context.Stop).ConfigureAwait(false);
         }
 
-        await BackupEngine.CreateVaultAsync(VaultLocation.Create(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        await ClosedVault.CreateAsync(VaultLocation.Create(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
         return await BackupEngine.OpenAsync(VaultLocation.Open(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
     }
 

@@ -32,7 +32,7 @@ internal sealed class VaultCreateCommand : HostCommand
     {
         IVaultStore store = VaultLocation.Create(context.Get(_place), _connection.Read(context), context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        VaultInfo info = await BackupEngine.CreateVaultAsync(store, passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        VaultInfo info = await ClosedVault.CreateAsync(store, passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
             + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.";
@@ -56,7 +56,7 @@ internal sealed class VaultInfoCommand : HostCommand
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
-        VaultInfo info = await BackupEngine.InspectVaultAsync(store, context.Stop).ConfigureAwait(false);
+        VaultInfo info = await ClosedVault.InspectAsync(store, context.Stop).ConfigureAwait(false);
         Warn(info, context);
         string text =
             $"""
@@ -102,7 +102,7 @@ internal sealed class VaultRehydrateCommand : HostCommand
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
-        VaultRehydration found = await BackupEngine.RehydrateAsync(store, context.Has(_urgently), context.Stop).ConfigureAwait(false);
+        VaultRehydration found = await ClosedVault.RehydrateAsync(store, context.Has(_urgently), context.Stop).ConfigureAwait(false);
         string text =
             $"""
             started  {Quantity.Count(found.Started)} objects, {Quantity.Size(found.StartedBytes)}

@@ -31,7 +31,7 @@ internal sealed class VerifyCommand : HostCommand
             IVaultStore store = context.Has(_readData)
                 ? throw context.Invalid("Both --read-data and --read-packs were given.", "Give one of them; --read-data goes deeper.")
                 : _vault.OpenStore(context);
-            report = await context.Renderer.FollowAsync(monitor => BackupEngine.VerifyPacksAsync(store, monitor, context.Stop)).ConfigureAwait(false);
+            report = await context.Renderer.FollowAsync(monitor => ClosedVault.VerifyPacksAsync(store, monitor, context.Stop)).ConfigureAwait(false);
             traffic = store.Traffic;
         }
         else

@@ -289,7 +289,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     {
         try
         {
-            return (await BackupEngine.ReadVaultSettingsAsync(this, cancellationToken).ConfigureAwait(false)).AccessTier switch
+            return (await ClosedVault.ReadSettingsAsync(this, cancellationToken).ConfigureAwait(false)).AccessTier switch
             {
                 VaultAccessTier.Cool => AccessTier.Cool,
                 VaultAccessTier.Cold => AccessTier.Cold,

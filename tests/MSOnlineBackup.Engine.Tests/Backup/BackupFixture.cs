@@ -69,7 +69,7 @@ internal sealed class BackupFixture : IDisposable
     {
         if (Objects.Names.Count == 0)
         {
-            await BackupEngine.CreateVaultAsync(Objects, Passphrase, Options, Cancel);
+            await ClosedVault.CreateAsync(Objects, Passphrase, Options, Cancel);
         }
 
         return await BackupEngine.OpenAsync(objects ?? Objects, Passphrase, Options, Cancel);

@@ -91,7 +91,7 @@ public sealed class FaultTests
     private static async Task<MemoryVaultStore> CreateAsync(Workload workload)
     {
         var vault = new MemoryVaultStore();
-        await BackupEngine.CreateVaultAsync(vault, Workload.Passphrase, Workload.Options, default);
+        await ClosedVault.CreateAsync(vault, Workload.Passphrase, Workload.Options, default);
         await workload.BackUpAndRememberAsync(vault, workload.A);
         return vault;
     }

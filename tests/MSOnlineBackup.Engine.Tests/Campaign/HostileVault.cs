@@ -53,7 +53,7 @@ internal sealed class HostileVault : IDisposable
     public static async Task<HostileVault> CreateAsync()
     {
         var objects = new MemoryVaultStore();
-        await BackupEngine.CreateVaultAsync(objects, Passphrase, Options, Stop);
+        await ClosedVault.CreateAsync(objects, Passphrase, Options, Stop);
         VaultHeader header = await VaultHeader.ReadAsync(objects, Stop);
         UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, 1).UnlockAsync(Passphrase, Stop);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Stop);

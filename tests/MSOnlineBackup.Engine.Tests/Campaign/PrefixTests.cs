@@ -56,7 +56,7 @@ public sealed class PrefixTests : IDisposable
     private async Task<RecordingVaultStore> RecordAsync()
     {
         var vault = new RecordingVaultStore(new MemoryVaultStore(_workload.Clock));
-        await BackupEngine.CreateVaultAsync(vault, PrefixWorkload.Passphrase, _workload.Options, Stop);
+        await ClosedVault.CreateAsync(vault, PrefixWorkload.Passphrase, _workload.Options, Stop);
         await BackUpAsync(_workload.Alpha);
         _workload.EditAlpha(1);
 

@@ -129,10 +129,10 @@ public sealed class VerifyTests : IDisposable
             _backups.Objects.Remove(key);
         }
 
-        Assert.Empty((await BackupEngine.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings);
+        Assert.Empty((await ClosedVault.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings);
         string pack = _backups.Packs[0];
         _backups.Objects.FlipBit(pack, 1000);
-        Assert.Equal(pack, Assert.Single((await BackupEngine.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings).Object);
+        Assert.Equal(pack, Assert.Single((await ClosedVault.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings).Object);
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public sealed class OriginalPlaceTests : IDisposable
     {
         var store = new MemoryVaultStore();
         var options = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2 };
-        await BackupEngine.CreateVaultAsync(store, Passphrase, options, Cancel);
+        await ClosedVault.CreateAsync(store, Passphrase, options, Cancel);
         BackupEngine engine = await BackupEngine.OpenAsync(store, Passphrase, options, Cancel);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(Source, SourceSelection.Everything)] };
         return (engine, await engine.BackUpAsync(request, new JobMonitor(), Cancel));

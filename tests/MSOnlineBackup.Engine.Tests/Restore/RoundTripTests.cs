@@ -65,7 +65,7 @@ public class RoundTripTests
     {
         var objects = new MemoryVaultStore();
         var options = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2 };
-        await BackupEngine.CreateVaultAsync(objects, Passphrase, options, Cancel);
+        await ClosedVault.CreateAsync(objects, Passphrase, options, Cancel);
         return await BackupEngine.OpenAsync(objects, Passphrase, options, Cancel);
     }
 

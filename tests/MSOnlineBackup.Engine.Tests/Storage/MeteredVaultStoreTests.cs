@@ -78,7 +78,7 @@ public sealed class MeteredVaultStoreTests
         using var folder = new TempFolder();
         await File.WriteAllBytesAsync(folder["file"], new byte[1000], Stop);
         var options = new EngineOptions { KeyDerivationIterations = 1 };
-        await BackupEngine.CreateVaultAsync(_memory, Passphrase, options, Stop);
+        await ClosedVault.CreateAsync(_memory, Passphrase, options, Stop);
         var store = new MeteredVaultStore(_memory);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(folder["file"], SourceSelection.Everything)] };
 
@@ -112,7 +112,7 @@ public sealed class MeteredVaultStoreTests
     public async Task Where_nobody_counts_nothing_is_told()
     {
         var options = new EngineOptions { KeyDerivationIterations = 1 };
-        await BackupEngine.CreateVaultAsync(_memory, Passphrase, options, Stop);
+        await ClosedVault.CreateAsync(_memory, Passphrase, options, Stop);
 
         BackupEngine engine = await BackupEngine.OpenAsync(_memory, Passphrase, options, Stop);
 

@@ -52,7 +52,7 @@ internal static class SampleVault
     {
         var options = new EngineOptions { TimeProvider = clock, Workers = 2, KeyDerivationIterations = iterations };
         FolderVaultStore store = FolderVaultStore.Create(vault);
-        await BackupEngine.CreateVaultAsync(store, Passphrase, options, cancel);
+        await ClosedVault.CreateAsync(store, Passphrase, options, cancel);
         BackupEngine engine = await BackupEngine.OpenAsync(store, Passphrase, options, cancel);
         for (int point = 1; point <= 2; point++)
         {

@@ -65,7 +65,7 @@ public class EngineKeysTests
 
     private async Task<BackupEngine> CreateAsync()
     {
-        await BackupEngine.CreateVaultAsync(_objects, First, Options, Cancel);
+        await ClosedVault.CreateAsync(_objects, First, Options, Cancel);
         return await OpenAsync(First);
     }
 

@@ -109,8 +109,8 @@ public class VaultEntranceTests
     public async Task A_key_opens_the_engine_only_where_it_belongs()
     {
         var options = new EngineOptions { KeyDerivationIterations = 1 };
-        await BackupEngine.CreateNamedVaultAsync(_objects, "Büro", options, Cancel);
-        Assert.Equal("Büro", (await BackupEngine.InspectVaultAsync(_objects, Cancel)).Name);
+        await ClosedVault.CreateNamedAsync(_objects, "Büro", options, Cancel);
+        Assert.Equal("Büro", (await ClosedVault.InspectAsync(_objects, Cancel)).Name);
         VaultHeader header = await VaultHeader.ReadAsync(_objects, Cancel);
         UnlockedKey key = await new KeyRing(_objects, header, TimeProvider.System, 1).CreateStoreAsync(First, Cancel);
 
@@ -145,7 +145,7 @@ public class VaultEntranceTests
     [InlineData("two\nlines")]
     public async Task What_is_no_name_makes_no_vault(string name)
     {
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => BackupEngine.CreateNamedVaultAsync(_objects, name, new EngineOptions(), Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => ClosedVault.CreateNamedAsync(_objects, name, new EngineOptions(), Cancel));
 
         Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
         Assert.Empty(_objects.Names);

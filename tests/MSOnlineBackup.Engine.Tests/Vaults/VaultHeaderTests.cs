@@ -17,7 +17,7 @@ public class VaultHeaderTests
         var options = new EngineOptions { KeyDerivationIterations = 1000 };
         _objects.SetContent($"keys/{new string('0', 32)}/{new string('1', 32)}", "left behind"u8.ToArray());
 
-        await BackupEngine.CreateVaultAsync(_objects, "correct horse battery", options, Cancel);
+        await ClosedVault.CreateAsync(_objects, "correct horse battery", options, Cancel);
 
         Assert.Single(await (await BackupEngine.OpenAsync(_objects, "correct horse battery", options, Cancel)).ListKeysAsync(Cancel));
     }

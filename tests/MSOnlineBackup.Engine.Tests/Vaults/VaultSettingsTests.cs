@@ -168,19 +168,19 @@ public class VaultSettingsTests
     {
         foreach (Func<Task> attempt in new Func<Task>[]
         {
-            () => BackupEngine.ReadVaultSettingsAsync(_objects, Cancel),
-            () => BackupEngine.ChangeVaultSettingsAsync(_objects, settings => settings with { MachineLimit = 2 }, Cancel),
-            () => BackupEngine.UnregisterMachineAsync(_objects, "server", TimeProvider.System, Cancel),
+            () => ClosedVault.ReadSettingsAsync(_objects, Cancel),
+            () => ClosedVault.ChangeSettingsAsync(_objects, settings => settings with { MachineLimit = 2 }, Cancel),
+            () => ClosedVault.UnregisterMachineAsync(_objects, "server", TimeProvider.System, Cancel),
         })
         {
             Assert.Equal(BackupErrorId.VaultHeaderInvalid, (await Assert.ThrowsAsync<BackupException>(attempt)).Id);
         }
 
         Assert.Empty(_objects.Names);
-        await BackupEngine.CreateNamedVaultAsync(_objects, "Office", new EngineOptions(), Cancel);
-        await BackupEngine.ChangeVaultSettingsAsync(_objects, settings => settings with { MachineLimit = 2 }, Cancel);
-        Assert.Equal(2, (await BackupEngine.ReadVaultSettingsAsync(_objects, Cancel)).MachineLimit);
-        Assert.Equal(2, (await BackupEngine.InspectVaultAsync(_objects, Cancel)).Settings.MachineLimit);
+        await ClosedVault.CreateNamedAsync(_objects, "Office", new EngineOptions(), Cancel);
+        await ClosedVault.ChangeSettingsAsync(_objects, settings => settings with { MachineLimit = 2 }, Cancel);
+        Assert.Equal(2, (await ClosedVault.ReadSettingsAsync(_objects, Cancel)).MachineLimit);
+        Assert.Equal(2, (await ClosedVault.InspectAsync(_objects, Cancel)).Settings.MachineLimit);
     }
 
     private Task<VaultSettings> SetAsync(int limit) => Register.ChangeAsync(known => known with { MachineLimit = limit }, Cancel);

@@ -145,10 +145,10 @@ public sealed class BlobVaultStoreTests
     [InlineData(VaultAccessTier.Cold, "Cold")]
     public async Task What_is_rarely_read_goes_where_the_vault_says_and_all_else_is_hot(VaultAccessTier? set, string expected)
     {
-        await BackupEngine.CreateVaultAsync(Created, Passphrase, new EngineOptions(), Stop);
+        await ClosedVault.CreateAsync(Created, Passphrase, new EngineOptions(), Stop);
         if (set is { } tier)
         {
-            await BackupEngine.ChangeVaultSettingsAsync(Opened, settings => settings with { AccessTier = tier }, Stop);
+            await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { AccessTier = tier }, Stop);
         }
 
         BlobVaultStore store = Opened;
@@ -164,7 +164,7 @@ public sealed class BlobVaultStoreTests
     [Fact]
     public async Task Damaged_settings_stop_no_backup()
     {
-        await BackupEngine.CreateVaultAsync(Created, Passphrase, new EngineOptions(), Stop);
+        await ClosedVault.CreateAsync(Created, Passphrase, new EngineOptions(), Stop);
         await Container.UploadBlobAsync("settings/00000001", BinaryData.FromString("{"), Stop);
 
         Assert.True(await Opened.TryCreateAsync("packs/rare", new byte[1], Stop, ObjectUse.Rare));
@@ -232,14 +232,14 @@ public sealed class BlobVaultStoreTests
     [Fact]
     public async Task A_vault_on_an_account_with_other_copies_than_declared_warns()
     {
-        VaultInfo info = await BackupEngine.CreateVaultAsync(Created, Passphrase, new EngineOptions(), Stop);
+        VaultInfo info = await ClosedVault.CreateAsync(Created, Passphrase, new EngineOptions(), Stop);
         Assert.Equal((VaultRedundancy.GeoRedundant, null), (info.AccountRedundancy, info.Warning));
 
-        await BackupEngine.ChangeVaultSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
-        Assert.Null((await BackupEngine.InspectVaultAsync(Opened, Stop)).Warning);
+        await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
+        Assert.Null((await ClosedVault.InspectAsync(Opened, Stop)).Warning);
 
-        await BackupEngine.ChangeVaultSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop);
-        string? warning = (await BackupEngine.InspectVaultAsync(Opened, Stop)).Warning;
+        await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop);
+        string? warning = (await ClosedVault.InspectAsync(Opened, Stop)).Warning;
         Assert.Contains("LocallyRedundant", warning, StringComparison.Ordinal);
         Assert.Contains("GeoRedundant", warning, StringComparison.Ordinal);
     }

@@ -35,7 +35,7 @@ public sealed class BlobVaultTests
         var tree = new SourceTreeBuilder(source);
         tree.Populate(seed: 1, items: 150).File("large", 40 << 20);
         var options = new EngineOptions { Workers = 2 };
-        await BackupEngine.CreateVaultAsync(BlobVaultStore.Create(_url, new VaultConnection()), ObengineProcess.Passphrase, options, Stop);
+        await ClosedVault.CreateAsync(BlobVaultStore.Create(_url, new VaultConnection()), ObengineProcess.Passphrase, options, Stop);
         BackupEngine engine = await BackupEngine.OpenAsync(Opened, ObengineProcess.Passphrase, options, Stop);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, SourceSelection.Everything)] };
         BackupResult first = await engine.BackUpAsync(request, new JobMonitor(), Stop);
@@ -53,11 +53,11 @@ public sealed class BlobVaultTests
         Assert.Empty(TreeComparer.Compare(source, folder["target"] + source));
 
         // From here on the copies that it is declared to have are what its owner relies on.
-        await BackupEngine.ChangeVaultSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
+        await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
         BackupException error = await Assert.ThrowsAsync<BackupException>(
-            async () => await BackupEngine.ChangeVaultSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop));
+            async () => await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop));
         Assert.Equal(BackupErrorId.VaultSettingFixed, error.Id);
-        Assert.Equal(9, (await BackupEngine.ChangeVaultSettingsAsync(Opened, settings => settings with { MachineLimit = 9 }, Stop)).MachineLimit);
+        Assert.Equal(9, (await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { MachineLimit = 9 }, Stop)).MachineLimit);
     }
 
     [Theory]

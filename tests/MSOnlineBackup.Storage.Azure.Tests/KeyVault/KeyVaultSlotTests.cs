@@ -84,7 +84,7 @@ public class KeyVaultSlotTests
 
     private async Task<BackupEngine> CreateAsync()
     {
-        await BackupEngine.CreateVaultAsync(_vault, Passphrase, new EngineOptions(), Cancel);
+        await ClosedVault.CreateAsync(_vault, Passphrase, new EngineOptions(), Cancel);
         return await BackupEngine.OpenAsync(_vault, Passphrase, new EngineOptions(), Cancel);
     }
 }

@@ -67,7 +67,7 @@ public sealed class BadNetworkTests : IAsyncLifetime
         }
 
         tree.File("large", 5 << 20);
-        await BackupEngine.CreateVaultAsync(BlobVaultStore.Create(_direct, new VaultConnection()), Passphrase, TestOptions.Quick, Stop);
+        await ClosedVault.CreateAsync(BlobVaultStore.Create(_direct, new VaultConnection()), Passphrase, TestOptions.Quick, Stop);
     }
 
     public async ValueTask DisposeAsync()
