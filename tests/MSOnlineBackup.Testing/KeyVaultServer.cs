@@ -1,10 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
-using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -19,21 +16,14 @@ public sealed class KeyVaultServer : IAsyncDisposable
     public const string Uri = "https://backups.vault.azure.net/";
     public const string Tenant = "11111111-2222-3333-4444-555555555555";
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly X509Certificate2 _certificate = MakeCertificate();
-    private readonly CancellationTokenSource _stop = new();
+    private readonly LoopbackServer _server;
     private readonly Lock _gate = new();
     private readonly List<Request> _requests = [];
     private readonly Dictionary<string, List<Key>> _keys = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, List<Secret>> _secrets = new(StringComparer.OrdinalIgnoreCase);
-    private readonly Task _accepting;
     private int _versions;
 
-    public KeyVaultServer()
-    {
-        _listener.Start();
-        _accepting = AcceptAsync();
-    }
+    public KeyVaultServer() => _server = new LoopbackServer(LoopbackServer.Secured(ServeAsync));
 
     /// <summary>The token that is accepted.</summary>
     public string Token { get; set; } = "a token of the test's tenant";
@@ -83,20 +73,13 @@ public sealed class KeyVaultServer : IAsyncDisposable
         ConnectCallback = async (_, token) =>
         {
             var client = new TcpClient();
-            await client.ConnectAsync((IPEndPoint)_listener.LocalEndpoint, token);
+            await client.ConnectAsync("127.0.0.1", _server.Port, token);
             return client.GetStream();
         },
-        SslOptions = { RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == _certificate.GetCertHashString() },
+        SslOptions = { RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == LoopbackServer.Certificate.GetCertHashString() },
     };
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        _listener.Stop();
-        await _accepting;
-        _stop.Dispose();
-        _certificate.Dispose();
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private static List<T> Versions<T>(Dictionary<string, List<T>> all, string name)
     {
@@ -108,78 +91,34 @@ public sealed class KeyVaultServer : IAsyncDisposable
         return versions;
     }
 
-    private static X509Certificate2 MakeCertificate()
+    private async Task ServeAsync(Stream stream, CancellationToken stop)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=backups.vault.azure.net", key, HashAlgorithmName.SHA256);
-        using X509Certificate2 made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
-
-        // Windows' TLS wants a key that is stored.
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
-    }
-
-    private async Task AcceptAsync()
-    {
-        var serving = new List<Task>();
-        try
+        while (await ReadAsync(stream, stop) is { } request)
         {
-            while (true)
+            (int status, JsonNode? body, string? header) answer;
+            lock (_gate)
             {
-                serving.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+                _requests.Add(request);
+                answer = Answer(request);
             }
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            await Task.WhenAll(serving);
+
+            string body = answer.body?.ToJsonString() ?? "";
+            string head = $"HTTP/1.1 {answer.status} Answer\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n{answer.header}\r\n";
+            await stream.WriteAsync(Encoding.UTF8.GetBytes(head + body), stop);
         }
     }
 
-    private async Task ServeAsync(TcpClient client)
+    private static async Task<Request?> ReadAsync(Stream stream, CancellationToken stop)
     {
-        try
+        if (await LoopbackServer.ReadHeadAsync(stream, stop) is not [string line, .. string[] rest])
         {
-            using TcpClient _ = client;
-            using var stream = new SslStream(client.GetStream());
-            await stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
-            while (await ReadAsync(stream) is { } request)
-            {
-                (int status, JsonNode? body, string? header) answer;
-                lock (_gate)
-                {
-                    _requests.Add(request);
-                    answer = Answer(request);
-                }
-
-                byte[] content = Encoding.UTF8.GetBytes(answer.body?.ToJsonString() ?? "");
-                string head = $"HTTP/1.1 {answer.status} Answer\r\nContent-Type: application/json\r\nContent-Length: {content.Length}\r\n{answer.header}\r\n";
-                await stream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(head), .. content], _stop.Token);
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or IOException or System.Security.Authentication.AuthenticationException)
-        {
-            // The client went away, or the test is over.
-        }
-    }
-
-    private async Task<Request?> ReadAsync(Stream stream)
-    {
-        var head = new StringBuilder();
-        byte[] one = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            if (await stream.ReadAsync(one, _stop.Token) == 0)
-            {
-                return null;
-            }
-
-            head.Append((char)one[0]);
+            return null;
         }
 
-        string[] lines = head.ToString().Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
-        Dictionary<string, string> headers = lines.Skip(1).Select(line => line.Split(": ", 2)).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.OrdinalIgnoreCase);
+        Dictionary<string, string> headers = rest.Select(header => header.Split(": ", 2)).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.OrdinalIgnoreCase);
         byte[] body = new byte[int.Parse(headers.GetValueOrDefault("Content-Length") ?? "0", CultureInfo.InvariantCulture)];
-        await stream.ReadExactlyAsync(body, _stop.Token);
-        string[] first = lines[0].Split(' ');
+        await stream.ReadExactlyAsync(body, stop);
+        string[] first = line.Split(' ');
         return new Request(first[0], first[1].Split('?')[0], headers.GetValueOrDefault("Authorization"), Encoding.UTF8.GetString(body));
     }
 

@@ -50,7 +50,7 @@ public sealed class BlobErrorsTests
     [InlineData(507, "InsufficientStorage", BackupErrorId.VaultFull, false, "no more")]
     public async Task An_answer_becomes_an_error_that_says_so_at_once(int status, string? code, BackupErrorId id, bool transient, string said)
     {
-        using var server = new CannedServer($"{status} -\nContent-Length: 0{(code is null ? null : $"\nx-ms-error-code: {code}")}");
+        await using var server = new CannedServer($"{status} -\nContent-Length: 0{(code is null ? null : $"\nx-ms-error-code: {code}")}");
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().ReadAsync(Name, 0, new byte[1], Stop));
 
@@ -67,7 +67,7 @@ public sealed class BlobErrorsTests
     [InlineData("ConditionNotMet", 412)]
     public async Task That_a_name_is_taken_is_an_answer_however_it_is_put(string code, int status)
     {
-        using var server = new CannedServer($"{status} -\nContent-Length: 0\nx-ms-error-code: {code}");
+        await using var server = new CannedServer($"{status} -\nContent-Length: 0\nx-ms-error-code: {code}");
 
         Assert.False(await server.OpenVault().TryCreateAsync(Name, new byte[10], Stop));
     }
@@ -81,7 +81,7 @@ public sealed class BlobErrorsTests
     [InlineData("X-Other: 1", null)]
     public async Task How_long_the_service_wants_to_be_left_alone_is_kept(string headers, int? seconds)
     {
-        using var server = new CannedServer($"503 -\nContent-Length: 0\nx-ms-error-code: ServerBusy\n{headers}");
+        await using var server = new CannedServer($"503 -\nContent-Length: 0\nx-ms-error-code: ServerBusy\n{headers}");
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().StatAsync(Name, Stop));
 
@@ -105,7 +105,7 @@ public sealed class BlobErrorsTests
     [InlineData("200 -\nContent-Length: 0\nETag: \"1\"", "")]
     public async Task An_answer_that_breaks_off_or_is_another_range_may_be_better_the_next_time(string head, string body)
     {
-        using var server = new CannedServer(head, body);
+        await using var server = new CannedServer(head, body);
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().ReadAsync(Name, 0, new byte[100], Stop));
 
@@ -116,7 +116,7 @@ public sealed class BlobErrorsTests
     public async Task A_listing_that_breaks_off_may_be_better_the_next_time()
     {
         const string Begun = "<?xml version=\"1.0\"?><EnumerationResults><Blobs><Blob><Name>a</Name>";
-        using var server = new CannedServer($"200 -\nContent-Type: application/xml\nContent-Length: {Begun.Length}", Begun);
+        await using var server = new CannedServer($"200 -\nContent-Type: application/xml\nContent-Length: {Begun.Length}", Begun);
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().ListAsync("", Stop).ToListAsync(Stop));
 
@@ -136,7 +136,7 @@ public sealed class BlobErrorsTests
     private static async Task<string> DenialAsync(string detail)
     {
         string body = $"<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>No.</Message><AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>";
-        using var server = new CannedServer($"403 -\nContent-Type: application/xml\nx-ms-error-code: AuthenticationFailed\nContent-Length: {body.Length}", body);
+        await using var server = new CannedServer($"403 -\nContent-Type: application/xml\nx-ms-error-code: AuthenticationFailed\nContent-Length: {body.Length}", body);
         return (await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().ReadAsync(Name, 0, new byte[1], Stop))).Message;
     }
 }

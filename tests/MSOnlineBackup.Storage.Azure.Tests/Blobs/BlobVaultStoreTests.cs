@@ -198,7 +198,7 @@ public sealed class BlobVaultStoreTests
     {
         const string Body = "<?xml version=\"1.0\"?><EnumerationResults><Blobs><Blob><Name>a</Name><Properties><Content-Length>7</Content-Length><AccessTier>Archive</AccessTier>"
             + "<ArchiveStatus>rehydrate-pending-to-hot</ArchiveStatus></Properties></Blob></Blobs><NextMarker/></EnumerationResults>";
-        using var server = new CannedServer($"200 -\nContent-Type: application/xml\nContent-Length: {Body.Length}", Body);
+        await using var server = new CannedServer($"200 -\nContent-Type: application/xml\nContent-Length: {Body.Length}", Body);
 
         Assert.Equal(new VaultRehydration(0, 0, 1, 7), await server.OpenVault().RehydrateAsync(urgently: false, Stop));
         Assert.Equal(1, server.Requests);
@@ -216,7 +216,7 @@ public sealed class BlobVaultStoreTests
     [InlineData("Something_New", null)]
     public async Task The_account_says_how_it_keeps_copies(string sku, VaultRedundancy? expected)
     {
-        using var server = new CannedServer($"200 -\nContent-Length: 0\nx-ms-sku-name: {sku}\nx-ms-account-kind: StorageV2");
+        await using var server = new CannedServer($"200 -\nContent-Length: 0\nx-ms-sku-name: {sku}\nx-ms-account-kind: StorageV2");
 
         Assert.Equal(expected, await server.OpenVault().ReadRedundancyAsync(Stop));
     }
@@ -224,7 +224,7 @@ public sealed class BlobVaultStoreTests
     [Fact]
     public async Task Who_may_not_ask_the_account_goes_on_without()
     {
-        using var server = new CannedServer("403 -\nContent-Length: 0\nx-ms-error-code: AuthorizationPermissionMismatch");
+        await using var server = new CannedServer("403 -\nContent-Length: 0\nx-ms-error-code: AuthorizationPermissionMismatch");
 
         Assert.Null(await server.OpenVault().ReadRedundancyAsync(Stop));
     }

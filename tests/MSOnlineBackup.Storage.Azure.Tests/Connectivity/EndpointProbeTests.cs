@@ -21,7 +21,7 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task A_vault_that_is_reached_passes_in_every_layer_that_it_needs()
     {
-        await using var server = LoopbackServer.Http(404, OfStorage, DateHeader(s_now));
+        await using var server = Http(404, OfStorage, DateHeader(s_now));
 
         EndpointReport report = await ProbeAsync($"http://127.0.0.1:{server.Port}/account/vault");
 
@@ -64,7 +64,7 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task A_certificate_that_nobody_trusts_fails_in_TLS()
     {
-        await using var server = LoopbackServer.Https(404, OfStorage);
+        await using var server = Https(404, OfStorage);
 
         EndpointReport report = await ProbeAsync($"https://localhost:{server.Port}/account/vault");
 
@@ -74,7 +74,12 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task A_server_of_TLS_1_0_fails_in_TLS()
     {
-        await using var server = LoopbackServer.OldTls();
+        // To a greeting of TLS 1.2 it has the alert "protocol version", and nothing else.
+        await using var server = new LoopbackServer(async (stream, stop) =>
+        {
+            await stream.ReadAtLeastAsync(new byte[64], 1, cancellationToken: stop);
+            await stream.WriteAsync(new byte[] { 21, 3, 1, 0, 2, 2, 70 }, stop);
+        });
 
         EndpointReport report = await ProbeAsync($"https://localhost:{server.Port}/account/vault");
 
@@ -84,7 +89,7 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task A_trusted_server_passes_TLS()
     {
-        await using var server = LoopbackServer.Https(404, OfStorage);
+        await using var server = Https(404, OfStorage);
 
         EndpointReport report = await ProbeAsync($"https://localhost:{server.Port}/account/vault", options: Options() with { CertificateCheck = (_, _, _, errors) => errors != SslPolicyErrors.None });
 
@@ -97,7 +102,7 @@ public sealed class EndpointProbeTests
     [InlineData(200)]
     public async Task An_answer_that_is_not_of_Blob_Storage_fails_in_HTTP(int status)
     {
-        await using var server = LoopbackServer.Http(status);
+        await using var server = Http(status);
 
         EndpointReport report = await ProbeAsync($"http://127.0.0.1:{server.Port}/account/vault");
 
@@ -107,7 +112,7 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task A_service_that_is_out_of_order_fails_in_HTTP()
     {
-        await using var server = LoopbackServer.Http(503, OfStorage);
+        await using var server = Http(503, OfStorage);
 
         AssertFails(await ProbeAsync($"http://127.0.0.1:{server.Port}/account/vault"), ConnectivityLayer.Http, "503");
     }
@@ -117,7 +122,7 @@ public sealed class EndpointProbeTests
     [InlineData(302, LayerOutcome.Passed)]
     public async Task Of_what_is_no_vault_an_answer_is_wanted_and_no_refusal(int status, LayerOutcome expected)
     {
-        await using var server = LoopbackServer.Http(status);
+        await using var server = Http(status);
         var endpoint = new RequiredEndpoint("*.example", "a page", IsVault: false, null, null, [], new Uri($"http://127.0.0.1:{server.Port}/"));
 
         EndpointReport report = await ProbeOf().RunAsync(endpoint, null, Stop);
@@ -128,7 +133,7 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task A_refusal_by_the_service_fails_in_the_authorisation_in_the_words_of_the_job()
     {
-        await using var server = LoopbackServer.Http(403, OfStorage, DateHeader(s_now));
+        await using var server = Http(403, OfStorage, DateHeader(s_now));
         var refusal = new BackupException(BackupErrorId.VaultAccessDenied, "The role is missing.", "Assign it.");
 
         EndpointReport report = await ProbeAsync($"http://127.0.0.1:{server.Port}/account/vault", _ => Task.FromException(refusal));
@@ -145,7 +150,7 @@ public sealed class EndpointProbeTests
     [InlineData(-86400, LayerOutcome.Failed)]
     public async Task A_clock_that_is_off_by_more_than_5_minutes_is_warned_of_and_by_more_than_15_fails(int secondsAhead, LayerOutcome expected)
     {
-        await using var server = LoopbackServer.Http(404, OfStorage, DateHeader(s_now.AddSeconds(-secondsAhead)));
+        await using var server = Http(404, OfStorage, DateHeader(s_now.AddSeconds(-secondsAhead)));
 
         EndpointReport report = await ProbeAsync($"http://127.0.0.1:{server.Port}/account/vault");
 
@@ -161,7 +166,7 @@ public sealed class EndpointProbeTests
     [InlineData("http", 407, "407")]
     public async Task A_proxy_that_does_not_let_this_machine_pass_fails_in_the_proxy(string scheme, int status, string told)
     {
-        await using var proxy = LoopbackServer.Http(status, "Proxy-Authenticate: Basic realm=\"p\"");
+        await using var proxy = Http(status, "Proxy-Authenticate: Basic realm=\"p\"");
         var endpoint = new RequiredEndpoint("vault.example", "the vault", IsVault: true, null, null, [], new Uri($"{scheme}://vault.example/c"));
         var connection = new VaultConnection { Proxy = new ProxySetting("127.0.0.1", proxy.Port), TimeProvider = new FakeClock(s_now) };
 
@@ -175,13 +180,13 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task Where_a_private_endpoint_is_demanded_a_public_address_fails_before_a_byte_is_sent()
     {
-        await using var server = LoopbackServer.Http(404, OfStorage);
+        await using var server = Http(404, OfStorage);
         var connection = new VaultConnection { IsDirect = true, RequiresPrivateEndpoint = true, TimeProvider = new FakeClock(s_now) };
         var endpoint = new RequiredEndpoint("vault.example", "the vault", IsVault: true, null, null, [], new Uri($"http://vault.example:{server.Port}/c"));
 
         EndpointReport report = await new EndpointProbe(connection, Options("20.60.1.2"), TimeSpan.FromSeconds(30)).RunAsync(endpoint, _ => Task.CompletedTask, Stop);
         AssertFails(report, ConnectivityLayer.Dns, "20.60.1.2");
-        Assert.Equal(0, server.Requests);
+        Assert.Equal(0, server.Connections);
 
         report = await new EndpointProbe(connection, Options("127.0.0.1"), TimeSpan.FromSeconds(30)).RunAsync(endpoint, _ => Task.CompletedTask, Stop);
         Assert.Null(report.Failure);
@@ -192,7 +197,7 @@ public sealed class EndpointProbeTests
     [InlineData("127.0.0.1", "20.190.128.0/18", false, LayerOutcome.Warning)]
     public async Task Whether_the_address_is_a_published_one_is_told(string address, string published, bool isPublished, LayerOutcome expected)
     {
-        await using var server = LoopbackServer.Http(200);
+        await using var server = Http(200);
         var endpoint = new RequiredEndpoint(
             "sign-in.example", "sign-in", IsVault: false, null, null, [IPNetwork.Parse(published)], new Uri($"http://sign-in.example:{server.Port}/"));
 
@@ -227,7 +232,7 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task The_test_of_an_emulator_tries_the_emulator_alone()
     {
-        await using var server = LoopbackServer.Http(404, OfStorage);
+        await using var server = Http(404, OfStorage);
 
         IReadOnlyList<EndpointReport> reports = await ConnectivityTest.RunAsync(
             $"http://127.0.0.1:{server.Port}/account/vault", new VaultConnection { IsDirect = true }, _ => Task.CompletedTask, Stop);
@@ -245,6 +250,13 @@ public sealed class EndpointProbeTests
     }
 
     private static LayerCheck Of(EndpointReport report, ConnectivityLayer layer) => report.Layers.Single(check => check.Layer == layer);
+
+    private static LoopbackServer Http(int status, params string[] headers) => new(Telling(status, headers));
+
+    private static LoopbackServer Https(int status, params string[] headers) => new(LoopbackServer.Secured(Telling(status, headers)));
+
+    private static Func<Stream, CancellationToken, Task> Telling(int status, string[] headers) =>
+        LoopbackServer.Answering($"HTTP/1.1 {status} Told\r\nContent-Length: 0\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n");
 
     private static string DateHeader(DateTimeOffset time) => $"Date: {time:R}";
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using MSOnlineBackup.Testing;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Transport;
 

@@ -2,6 +2,7 @@ using System.Net;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Transport;
+using MSOnlineBackup.Testing;
 using Xunit;
 using static MSOnlineBackup.Storage.Azure.Tests.Transport.TransportFixture;
 

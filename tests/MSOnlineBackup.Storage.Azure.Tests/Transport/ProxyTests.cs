@@ -1,10 +1,10 @@
 using System.Net;
-using System.Security.Authentication;
 using Azure;
 using Azure.Storage.Blobs;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Transport;
+using MSOnlineBackup.Testing;
 using Xunit;
 using static MSOnlineBackup.Storage.Azure.Tests.Transport.TransportFixture;
 
@@ -34,11 +34,7 @@ public sealed class ProxyTests
     [Fact]
     public async Task A_secure_request_goes_through_a_tunnel_with_the_password_and_the_name_unresolved()
     {
-        await using var server = new LoopbackServer(async (stream, stop) =>
-        {
-            await using var secure = await AuthenticateAsync(stream, SslProtocols.None, stop);
-            await LoopbackServer.Answering(Ok)(secure, stop);
-        });
+        await using var server = new LoopbackServer(LoopbackServer.Secured(LoopbackServer.Answering(Ok)));
         await using var proxy = new LoopbackProxy(server.Port, User);
 
         Assert.Equal("ok", await GetAsync(Through(proxy, User), Trusting, s_secureVault));

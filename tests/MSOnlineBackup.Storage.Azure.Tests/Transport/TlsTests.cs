@@ -2,6 +2,7 @@ using System.Security.Authentication;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Transport;
+using MSOnlineBackup.Testing;
 using Xunit;
 using static MSOnlineBackup.Storage.Azure.Tests.Transport.TransportFixture;
 
@@ -70,11 +71,7 @@ public sealed class TlsTests
     [Fact]
     public void Production_leaves_certificates_to_the_system() => Assert.Null(new TransportOptions().CertificateCheck);
 
-    private static LoopbackServer Secure(SslProtocols protocols) => new(async (stream, stop) =>
-    {
-        await using var secure = await AuthenticateAsync(stream, protocols, stop);
-        await LoopbackServer.Answering(Ok)(secure, stop);
-    });
+    private static LoopbackServer Secure(SslProtocols protocols) => new(LoopbackServer.Secured(LoopbackServer.Answering(Ok), protocols));
 
     private static Uri UrlOf(LoopbackServer server) => new($"https://127.0.0.1:{server.Port}/");
 }

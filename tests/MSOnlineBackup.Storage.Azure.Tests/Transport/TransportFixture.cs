@@ -1,7 +1,4 @@
 using System.Net;
-using System.Net.Security;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Transport;
@@ -13,9 +10,6 @@ namespace MSOnlineBackup.Storage.Azure.Tests.Transport;
 internal static class TransportFixture
 {
     public const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-    /// <summary>A certificate that nobody trusts.</summary>
-    public static X509Certificate2 Certificate { get; } = CreateCertificate();
 
     /// <summary>Options by which nothing of the machine the tests run on counts: no proxy, and every name unknown.</summary>
     public static TransportOptions Isolated { get; } = new()
@@ -45,23 +39,5 @@ internal static class TransportFixture
     {
         Exception thrown = await Assert.ThrowsAnyAsync<Exception>(() => GetAsync(connection, options, url));
         return Assert.IsType<BackupException>(TransportErrors.Find(thrown));
-    }
-
-    /// <summary>A server's side of TLS.</summary>
-    public static async Task<SslStream> AuthenticateAsync(Stream stream, System.Security.Authentication.SslProtocols protocols, CancellationToken stop)
-    {
-        var secure = new SslStream(stream);
-        await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = Certificate, EnabledSslProtocols = protocols }, stop);
-        return secure;
-    }
-
-    private static X509Certificate2 CreateCertificate()
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=vault.invalid", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
-
-        // Windows serves only with a key that was loaded from a container.
-        return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
     }
 }

@@ -1,11 +1,15 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
-namespace MSOnlineBackup.Storage.Azure.Tests.Transport;
+namespace MSOnlineBackup.Testing;
 
 /// <summary>A server on loopback that talks as the test says, and counts what reaches it.</summary>
-internal sealed class LoopbackServer : IAsyncDisposable
+public sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
@@ -19,6 +23,9 @@ internal sealed class LoopbackServer : IAsyncDisposable
         _listener.Start();
         _running = AcceptAsync(serveAsync);
     }
+
+    /// <summary>The certificate of all of them, which nobody trusts.</summary>
+    public static X509Certificate2 Certificate { get; } = CreateCertificate();
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -56,18 +63,45 @@ internal sealed class LoopbackServer : IAsyncDisposable
         }
     };
 
+    /// <summary>Speaks TLS first.</summary>
+    public static Func<Stream, CancellationToken, Task> Secured(
+        Func<Stream, CancellationToken, Task> serveAsync, SslProtocols protocols = SslProtocols.None) => async (stream, stop) =>
+    {
+        await using var secure = new SslStream(stream);
+        await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = Certificate, EnabledSslProtocols = protocols }, stop);
+        await serveAsync(secure, stop);
+    };
+
+    /// <summary>A port at which nobody listens.</summary>
+    public static int ClosedPort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     /// <summary>Stops, and waits for what it serves to end.</summary>
     public async ValueTask StopAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         await _running;
+        _listener.Stop();
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
         _stop.Dispose();
+    }
+
+    private static X509Certificate2 CreateCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=loopback.invalid", key, HashAlgorithmName.SHA256);
+        using X509Certificate2 made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+
+        // Windows serves only with a key that was loaded from a container.
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 
     private async Task AcceptAsync(Func<Stream, CancellationToken, Task> serveAsync)
@@ -82,7 +116,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
                 serving.Add(ServeAsync(client, serveAsync));
             }
         }
-        catch (Exception e) when (_stop.IsCancellationRequested && e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (OperationCanceledException)
         {
             await Task.WhenAll(serving);
         }
@@ -96,7 +130,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
             {
                 await serveAsync(client.GetStream(), _stop.Token);
             }
-            catch (Exception e) when (e is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+            catch (Exception e) when (e is IOException or OperationCanceledException or AuthenticationException)
             {
                 // The client left, or the test is over.
             }
