@@ -1,5 +1,4 @@
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Storage.Azure.Blobs;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests;

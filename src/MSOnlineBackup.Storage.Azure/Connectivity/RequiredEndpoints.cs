@@ -1,6 +1,5 @@
 using System.Net;
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Storage.Azure.Blobs;
 
 namespace MSOnlineBackup.Storage.Azure.Connectivity;
 

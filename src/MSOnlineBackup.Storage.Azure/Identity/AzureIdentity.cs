@@ -4,7 +4,6 @@ using Azure.Identity;
 using Azure.Storage;
 using Azure.Storage.Blobs;
 using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Storage.Azure.Transport;
 
 namespace MSOnlineBackup.Storage.Azure.Identity;

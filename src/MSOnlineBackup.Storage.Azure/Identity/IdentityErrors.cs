@@ -1,6 +1,5 @@
 using System.Globalization;
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Storage.Azure.Blobs;
 
 namespace MSOnlineBackup.Storage.Azure.Identity;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Storage.Azure.Blobs;
 
 namespace MSOnlineBackup.Storage.Azure.Identity;
 

@@ -5,7 +5,7 @@ using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
-using MSOnlineBackup.Storage.Azure.Blobs;
+using MSOnlineBackup.Storage.Azure;
 using MSOnlineBackup.Storage.Azure.Costs;
 using Prices = MSOnlineBackup.Storage.Azure.Costs.PriceTable;
 

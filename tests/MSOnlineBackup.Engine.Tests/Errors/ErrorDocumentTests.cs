@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Tests.Architecture;
+using MSOnlineBackup.Testing;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Errors;

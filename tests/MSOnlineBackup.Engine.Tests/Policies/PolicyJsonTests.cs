@@ -3,7 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.Tests.Architecture;
+using MSOnlineBackup.Testing;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Policies.SamplePolicy;
 

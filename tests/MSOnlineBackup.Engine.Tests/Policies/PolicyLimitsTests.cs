@@ -1,7 +1,7 @@
 using System.Globalization;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.Tests.Architecture;
+using MSOnlineBackup.Testing;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Policies.SamplePolicy;
 

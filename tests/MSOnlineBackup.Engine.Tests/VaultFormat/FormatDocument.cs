@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MSOnlineBackup.Engine.Tests.Architecture;
+using MSOnlineBackup.Testing;
 
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 

@@ -1,7 +1,6 @@
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Tests.Architecture;
 using MSOnlineBackup.Testing;
 using Xunit;
 

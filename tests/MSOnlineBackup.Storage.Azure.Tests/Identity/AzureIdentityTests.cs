@@ -4,7 +4,6 @@ using Azure.Identity;
 using Azure.Storage.Blobs;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Storage.Azure.Identity;
 using MSOnlineBackup.Testing;
 using Xunit;

@@ -1,7 +1,7 @@
-namespace MSOnlineBackup.Engine.Tests.Architecture;
+namespace MSOnlineBackup.Testing;
 
 /// <summary>The checkout that the tests were built from.</summary>
-internal static class Repository
+public static class Repository
 {
     /// <summary>Its top folder.</summary>
     public static string Root { get; } = FindRoot(AppContext.BaseDirectory);

@@ -2,7 +2,7 @@ using System.Net;
 using Azure.Storage.Blobs;
 using MSOnlineBackup.Engine.Errors;
 
-namespace MSOnlineBackup.Storage.Azure.Blobs;
+namespace MSOnlineBackup.Storage.Azure;
 
 /// <summary>The URL of a container that holds a vault: <c>https://ACCOUNT.blob.core.windows.net/CONTAINER</c>.</summary>
 public sealed class BlobLocation

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
 
-namespace MSOnlineBackup.Engine.Tests.Architecture;
+namespace MSOnlineBackup.Testing;
 
 /// <summary>Which types a type uses: in its declaration, in signatures, and in the code of its methods.</summary>
 internal static class TypeReferences
