@@ -47,7 +47,7 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
 
         // The history knows the jobs of this machine, and those are on its own vault.
         IReadOnlyList<JobRecord> jobs = location == Agent.Machine.Registration?.VaultLocation ? Agent.Jobs.List() : [];
-        return CostEstimate.Of(Prices.Read(PriceFile()), new Dictionary<string, long> { [vault.Settings.AccessTier.ToString()] = vault.StoredBytes }, jobs, DateTimeOffset.UtcNow).ToOutput();
+        return CostEstimate.Of(Prices.Read(PriceFile()), new Dictionary<string, long> { [vault.Settings.AccessTier.ToString()] = vault.StoredBytes }, jobs, TimeProvider.System.GetUtcNow()).ToOutput();
     }
 
     private string PriceFile()
