@@ -26,9 +26,7 @@ internal static class BlobErrors
     public static bool IsFailure(Exception failure, CancellationToken stop) => failure switch
     {
         OperationCanceledException => !stop.IsCancellationRequested,
-
-        // An assembly is missing: no network will bring it.
-        FileNotFoundException or FileLoadException => false,
+        _ when TransportErrors.IsMissingAssembly(failure) => false,
         RequestFailedException or IOException or HttpRequestException or SocketException or AuthenticationException or XmlException or AggregateException => true,
         _ => false,
     };

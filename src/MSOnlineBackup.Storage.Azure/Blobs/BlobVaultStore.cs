@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Azure;
+using Azure.Core;
 using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
@@ -278,6 +279,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
             Transport = AzureTransport.Create(connection),
             Diagnostics = { IsLoggingEnabled = false, IsDistributedTracingEnabled = false, ApplicationId = "MSOnlineBackup" },
         };
+        options.AddPolicy(new EmptyAnswerPolicy(), HttpPipelinePosition.PerCall);
         options.Retry.MaxRetries = 0;
 
         // A throttled pack may well take an hour; that nothing moves at all is for the transport to notice.

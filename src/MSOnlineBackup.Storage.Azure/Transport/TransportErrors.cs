@@ -14,7 +14,7 @@ internal static class TransportErrors
 
     /// <summary>What hindered a request from reaching the service, or its answer from coming back.</summary>
     /// <param name="exception">What an Azure client or HttpClient threw.</param>
-    /// <returns>The error to throw; null where the service itself answered, or the caller stopped the request.</returns>
+    /// <returns>The error to throw; null where the service itself answered, the caller stopped the request, or an assembly is missing.</returns>
     public static BackupException? Find(Exception exception)
     {
         for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
@@ -33,6 +33,7 @@ internal static class TransportErrors
                 case RequestFailedException { Status: not 0 }:
                 case HttpRequestException { StatusCode: not null, HttpRequestError: not HttpRequestError.ProxyTunnelError }:
                 case OperationCanceledException:
+                case FileNotFoundException or FileLoadException:
                     return null;
                 case SocketException or IOException when cause.InnerException is null:
                 case HttpRequestException when cause.InnerException is null:
@@ -42,6 +43,10 @@ internal static class TransportErrors
 
         return null;
     }
+
+    /// <summary>Whether an assembly is missing, however that is wrapped: it looks like a failure of I/O, and no network will bring it.</summary>
+    public static bool IsMissingAssembly(Exception exception) =>
+        exception is FileNotFoundException or FileLoadException || (exception.InnerException is { } cause && IsMissingAssembly(cause));
 
     private static BackupException ProxyAuthentication(Exception cause) => new(
         BackupErrorId.ProxyAuthenticationRequired,

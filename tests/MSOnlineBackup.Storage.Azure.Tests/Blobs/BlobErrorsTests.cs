@@ -1,6 +1,8 @@
+using Azure;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Blobs;
+using MSOnlineBackup.Storage.Azure.Transport;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;
@@ -86,6 +88,50 @@ public sealed class BlobErrorsTests
         BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().StatAsync(Name, Stop));
 
         Assert.Equal(seconds, error.RetryAfter?.TotalSeconds);
+    }
+
+    [Theory]
+    [InlineData(403, "AuthorizationPermissionMismatch", BackupErrorId.VaultAccessDenied, false)]
+    [InlineData(404, "ContainerNotFound", BackupErrorId.VaultNotFound, false)]
+    [InlineData(503, "ServerBusy", BackupErrorId.VaultUnreachable, true)]
+    public async Task That_an_answer_without_a_body_is_called_XML_changes_nothing(int status, string code, BackupErrorId id, bool transient)
+    {
+        await using var server = new CannedServer($"{status} -\nContent-Type: application/xml\nContent-Length: 0\nx-ms-error-code: {code}");
+        BlobVaultStore vault = server.OpenVault();
+
+        Assert.All(
+            [
+                await Assert.ThrowsAsync<BackupException>(async () => await vault.StatAsync(Name, Stop)),
+                await Assert.ThrowsAsync<BackupException>(async () => await vault.ReadAsync(Name, 0, new byte[1], Stop)),
+                await Assert.ThrowsAsync<BackupException>(async () => await vault.TryCreateAsync(Name, new byte[1], Stop)),
+            ],
+            error =>
+            {
+                Assert.Equal((id, transient), (error.Id, error.IsTransient));
+                Assert.Contains($"HTTP {status} {code}", error.Message, StringComparison.Ordinal);
+            });
+    }
+
+    [Fact]
+    public async Task What_is_not_there_is_not_there_though_its_answer_is_called_XML()
+    {
+        await using var server = new CannedServer("404 -\nContent-Type: application/xml\nContent-Length: 0\nx-ms-error-code: BlobNotFound");
+
+        Assert.Null(await server.OpenVault().StatAsync(Name, Stop));
+    }
+
+    [Fact]
+    public void A_missing_assembly_is_no_failure_of_the_network_however_it_is_wrapped()
+    {
+        var missing = new FileNotFoundException("Could not load file or assembly 'Some.Package'.");
+        var wrapped = new RequestFailedException("No answer.", new HttpRequestException("No answer.", missing));
+
+        Assert.All<Exception>([missing, wrapped], failure =>
+        {
+            Assert.False(BlobErrors.IsFailure(failure, Stop));
+            Assert.Null(TransportErrors.Find(failure));
+        });
+        Assert.True(BlobErrors.IsFailure(new RequestFailedException("No answer.", new HttpRequestException("No answer.", new IOException())), Stop));
     }
 
     [Fact]
