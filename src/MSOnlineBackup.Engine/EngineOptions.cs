@@ -14,6 +14,9 @@ public sealed record EngineOptions
     /// <summary>How many chunks are worked on at once; default: the number of processors.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>What is asked of the vault already while its key is derived; for whoever opens it for one job, at once.</summary>
+    public AskAhead AskAhead { get; init; }
+
     /// <summary>PBKDF2 iterations of new key slots; at least 600,000 outside tests.</summary>
     internal int KeyDerivationIterations { get; init; } = 600_000;
 
@@ -25,6 +28,19 @@ public sealed record EngineOptions
 
     /// <summary>How a backup opens its sources; null: as the platform does.</summary>
     internal Func<BackupSource, ISourceTree>? OpenSource { get; init; }
+}
+
+/// <summary>What a vault is opened for.</summary>
+public enum AskAhead
+{
+    /// <summary>Not known: nothing is asked before it is wanted.</summary>
+    Nothing,
+
+    /// <summary>Restoring, browsing, verifying: index and recovery points.</summary>
+    ForReading,
+
+    /// <summary>A backup: also what says who else writes, and what an interrupted job left.</summary>
+    ForBackup,
 }
 
 /// <summary>Facts of a vault.</summary>

@@ -36,7 +36,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         Task indexing = store.ReadIndexAsync(stop);
         Task<string> announcing = AnnounceAsync(record, indexing, stop);
         Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
-        await Task.WhenAll(indexing, announcing, finding).ConfigureAwait(false);
+        Task preparing = store.Objects.PrepareAsync(stop);
+        await Task.WhenAll(indexing, announcing, finding, preparing).ConfigureAwait(false);
         await using Earlier earlier = await finding.ConfigureAwait(false);
         await using var session = new WriteSession(store, await announcing.ConfigureAwait(false), monitor.Transfer, options.Workers, request.VerifyOneIn);
         var scope = new BackupScope(store, session, request, options, monitor);
@@ -94,8 +95,14 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
     private async Task<string> AnnounceAsync(SessionRecord record, Task indexing, CancellationToken stop)
     {
-        await MachineDirectory.AnnounceAsync(store, request.MachineName, mayReturn: !request.MustBeRegistered, stop).ConfigureAwait(false);
-        return await WriteSession.AnnounceAsync(store, record, indexing, stop).ConfigureAwait(false);
+        // Who may not is refused before anything is written.
+        bool mayReturn = !request.MustBeRegistered;
+        Task naming = await MachineDirectory.IsAnnouncedAsync(store, request.MachineName, mayReturn, stop).ConfigureAwait(false)
+            ? Task.CompletedTask
+            : MachineDirectory.AnnounceAsync(store, request.MachineName, mayReturn, stop);
+        Task<string> announcing = WriteSession.AnnounceAsync(store, record, indexing, stop);
+        await Task.WhenAll(naming, announcing).ConfigureAwait(false);
+        return await announcing.ConfigureAwait(false);
     }
 
     private async Task<RecoveryPointSource> BackUpSourceAsync(BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop)

@@ -28,6 +28,9 @@ public interface IVaultStore
     /// <summary>What the cloud can be asked for behind this store; null for a folder.</summary>
     IVaultAccount? Account => null;
 
+    /// <summary>Learns what it has to know before contents can be written, so that the first of them need not wait for it.</summary>
+    Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Creates an object. Returns false, and changes nothing, where the name exists.</summary>
     ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent);
 

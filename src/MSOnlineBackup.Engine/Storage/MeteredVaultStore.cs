@@ -37,6 +37,9 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
         Interlocked.Read(ref _fetchedBytes));
 
     /// <inheritdoc/>
+    public Task PrepareAsync(CancellationToken cancellationToken) => inner.PrepareAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
     {
         Interlocked.Increment(ref _writes);

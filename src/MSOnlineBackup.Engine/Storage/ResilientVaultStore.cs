@@ -60,6 +60,16 @@ public sealed class ResilientVaultStore : IVaultStore
     public IVaultAccount? Account => _inner.Account is { } account ? new ResilientAccount(this, account) : null;
 
     /// <inheritdoc/>
+    public Task PrepareAsync(CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            async token =>
+            {
+                await _inner.PrepareAsync(token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).AsTask();
+
+    /// <inheritdoc/>
     /// <remarks>A create that was reported as failed may have been done. Where a later attempt finds the name taken, the
     /// content decides: the same bytes are this call's own, others are another's.</remarks>
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)

@@ -22,22 +22,13 @@ internal static class MachineDirectory
             store.Objects,
             store.Header,
             name,
-            known =>
-            {
-                if (known is { IsGone: false } && known.StoreId != store.StoreId)
-                {
-                    throw NameTaken(store.Objects, known.Name);
-                }
-
-                if (known is { IsGone: true } && !mayReturn)
-                {
-                    throw Gone(store.Objects, known);
-                }
-
-                MachineRecord record = Describe(name, store.StoreId);
-                return record == known ? null : record;
-            },
+            known => Update(store, known, name, mayReturn),
             cancellationToken);
+
+    /// <summary>Whether <see cref="AnnounceAsync"/> would change nothing.</summary>
+    /// <exception cref="BackupException">As for <see cref="AnnounceAsync"/>.</exception>
+    public static async Task<bool> IsAnnouncedAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken) =>
+        Update(store, await FindAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false), name, mayReturn) is null;
 
     /// <summary>Gives a name to a chunk store.</summary>
     /// <exception cref="BackupException">MachineNameTaken.</exception>
@@ -102,6 +93,23 @@ internal static class MachineDirectory
         "If it is this machine, give the passphrase that it had before. If it is another one, give this machine a name of its own, or use another vault.",
         name,
         innerException: inner);
+
+    // Null where what is known holds.
+    private static MachineRecord? Update(ChunkStore store, MachineRecord? known, string name, bool mayReturn)
+    {
+        if (known is { IsGone: false } && known.StoreId != store.StoreId)
+        {
+            throw NameTaken(store.Objects, known.Name);
+        }
+
+        if (known is { IsGone: true } && !mayReturn)
+        {
+            throw Gone(store.Objects, known);
+        }
+
+        MachineRecord record = Describe(name, store.StoreId);
+        return record == known ? null : record;
+    }
 
     private static async Task ChangeAsync(
         IVaultStore objects,

@@ -47,7 +47,7 @@ internal sealed class BackupCommand : HostCommand
     {
         using Producer? producer = context.Has(_command) ? StartProducer(context) : null;
         BackupRequest request = Request(context, producer);
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForBackup).ConfigureAwait(false);
         return context.Has(_dryRun)
             ? await PreviewAsync(context, engine, request).ConfigureAwait(false)
             : await BackUpAsync(context, engine, request).ConfigureAwait(false);

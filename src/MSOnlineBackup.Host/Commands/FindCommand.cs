@@ -27,7 +27,7 @@ internal sealed class FindCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
         IReadOnlyList<RecoveryPoint> points = context.Get(_point) is { } id
             ? [await engine.GetPointAsync(id, context.Get(_machine), context.Stop).ConfigureAwait(false)]
             : await engine.ListPointsAsync(context.Get(_machine), context.Stop).ConfigureAwait(false);

@@ -26,7 +26,7 @@ internal sealed class ListCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
         RecoveryPoint point = await _point.GetAsync(context, engine).ConfigureAwait(false);
         Func<ItemLine, string> text = context.Has(_long) ? line => ItemText.Long(line, context) : ItemText.Short;
         long count = 0;

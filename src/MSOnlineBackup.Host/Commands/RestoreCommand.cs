@@ -42,7 +42,7 @@ internal sealed class RestoreCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
         var request = new RestoreRequest
         {
             Point = await _point.GetAsync(context, engine).ConfigureAwait(false),

@@ -19,7 +19,7 @@ internal sealed class SkippedCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
         RecoveryPoint point = await _point.GetAsync(context, engine).ConfigureAwait(false);
         long count = 0;
         await foreach (SkippedItem item in engine.ListSkippedAsync(point, context.Stop).ConfigureAwait(false))

@@ -46,7 +46,7 @@ internal sealed class VaultOptions
         context);
 
     /// <summary>Opens the vault with the passphrase, or by the Key Vault key that was named.</summary>
-    public async Task<BackupEngine> OpenAsync(CommandContext context)
+    public async Task<BackupEngine> OpenAsync(CommandContext context, AskAhead ahead = AskAhead.Nothing)
     {
         IVaultStore store = OpenStore(context);
         if (context.Get(_keyVaultKey) is { } uri)
@@ -57,6 +57,6 @@ internal sealed class VaultOptions
         }
 
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        return await BackupEngine.OpenAsync(store, passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        return await BackupEngine.OpenAsync(store, passphrase, context.EngineOptions with { AskAhead = ahead }, context.Stop).ConfigureAwait(false);
     }
 }

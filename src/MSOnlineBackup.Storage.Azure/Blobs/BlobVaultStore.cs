@@ -78,6 +78,9 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     public static BlobVaultStore Create(string location, VaultConnection connection) => new(location, connection, mayBeAbsent: true);
 
     /// <inheritdoc/>
+    public async Task PrepareAsync(CancellationToken cancellationToken) => _rare ??= await ReadTierAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
     {
         ObjectName.ThrowIfInvalid(name);

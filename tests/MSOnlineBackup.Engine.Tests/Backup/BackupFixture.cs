@@ -65,14 +65,14 @@ internal sealed class BackupFixture : IDisposable
     };
 
     /// <summary>Opens the vault, and makes it where it is missing.</summary>
-    public async Task<BackupEngine> OpenAsync(IVaultStore? objects = null)
+    public async Task<BackupEngine> OpenAsync(IVaultStore? objects = null, AskAhead ahead = AskAhead.Nothing)
     {
         if (Objects.Names.Count == 0)
         {
             await ClosedVault.CreateAsync(Objects, Passphrase, Options, Cancel);
         }
 
-        return await BackupEngine.OpenAsync(objects ?? Objects, Passphrase, Options, Cancel);
+        return await BackupEngine.OpenAsync(objects ?? Objects, Passphrase, Options with { AskAhead = ahead }, Cancel);
     }
 
     /// <summary>Backs up: the real folder where nothing else is asked.</summary>

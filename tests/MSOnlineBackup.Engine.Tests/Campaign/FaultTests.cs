@@ -105,7 +105,7 @@ public sealed class FaultTests
 
     private static async Task RestoreAsync(IVaultStore store, string target, RestoreConflict conflict, CancellationToken cancellationToken = default)
     {
-        BackupEngine engine = await Workload.OpenAsync(store, cancellationToken);
+        BackupEngine engine = await Workload.OpenAsync(store, cancellationToken: cancellationToken);
         RecoveryPoint point = await engine.GetPointAsync("latest", null, cancellationToken);
         var request = new RestoreRequest { Point = point, TargetFolder = target, Conflict = conflict };
         RestorePlan plan = await engine.PlanRestoreAsync(request, new JobMonitor(), cancellationToken);

@@ -43,12 +43,12 @@ internal sealed class Workload : IDisposable
         TimeProvider = new LateClock(),
     };
 
-    public static async Task<BackupEngine> OpenAsync(IVaultStore store, CancellationToken cancellationToken = default) =>
-        await BackupEngine.OpenAsync(store, Passphrase, Options, cancellationToken);
+    public static async Task<BackupEngine> OpenAsync(IVaultStore store, AskAhead ahead = AskAhead.ForReading, CancellationToken cancellationToken = default) =>
+        await BackupEngine.OpenAsync(store, Passphrase, Options with { AskAhead = ahead }, cancellationToken);
 
     public static async Task<BackupResult> BackUpAsync(IVaultStore store, string source, CancellationToken cancellationToken = default)
     {
-        BackupEngine engine = await OpenAsync(store, cancellationToken);
+        BackupEngine engine = await OpenAsync(store, AskAhead.ForBackup, cancellationToken);
         var request = new BackupRequest
         {
             MachineName = Path.GetFileName(source),

@@ -1,0 +1,125 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+
+namespace MSOnlineBackup.Engine.Vaults;
+
+/// <summary>
+/// A store whose first answers were asked for before anybody wanted them: while a key is derived, what a job begins by reading arrives.
+/// Each answer is given once; what is asked again, and what failed, is asked of the store.
+/// </summary>
+internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
+{
+    // What waits for somebody to want it.
+    private const long MaxBytes = 8 << 20;
+
+    private readonly ConcurrentDictionary<string, Task<List<StoredObject>>> _listings = new();
+    private readonly ConcurrentDictionary<string, Task<byte[]>> _contents = new();
+    private long _bytes;
+
+    /// <inheritdoc/>
+    public string Location => inner.Location;
+
+    /// <inheritdoc/>
+    public VaultStoreCapabilities Capabilities => inner.Capabilities;
+
+    /// <inheritdoc/>
+    public VaultTraffic? Traffic => inner.Traffic;
+
+    /// <inheritdoc/>
+    public VaultWait? Wait => inner.Wait;
+
+    /// <inheritdoc/>
+    public IVaultAccount? Account => inner.Account;
+
+    /// <summary>Asks for what a folder lists, and for the newest of its objects.</summary>
+    /// <param name="prefix">The folder.</param>
+    /// <param name="newest">How many objects; fewer where they are large.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public void Ask(string prefix, int newest, CancellationToken cancellationToken) =>
+        _listings[prefix] = ListAheadAsync(prefix, newest, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task PrepareAsync(CancellationToken cancellationToken) => inner.PrepareAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent) =>
+        inner.TryCreateAsync(name, content, cancellationToken, use);
+
+    /// <inheritdoc/>
+    public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (offset == 0 && _contents.TryRemove(name, out Task<byte[]>? asked) && await AwaitAsync(asked, cancellationToken).ConfigureAwait(false) is { } content)
+        {
+            int read = Math.Min(content.Length, destination.Length);
+            content.AsMemory(0, read).CopyTo(destination);
+            return read;
+        }
+
+        return await inner.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) => inner.StatAsync(name, cancellationToken);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? wider = _listings.Keys.FirstOrDefault(known => prefix.StartsWith(known, StringComparison.Ordinal));
+        if (wider is not null && _listings.TryRemove(wider, out Task<List<StoredObject>>? asked) && await AwaitAsync(asked, cancellationToken).ConfigureAwait(false) is { } listed)
+        {
+            foreach (StoredObject found in listed.Where(found => found.Name.StartsWith(prefix, StringComparison.Ordinal)))
+            {
+                yield return found;
+            }
+
+            yield break;
+        }
+
+        await foreach (StoredObject found in inner.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            yield return found;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
+
+    private async Task<List<StoredObject>> ListAheadAsync(string prefix, int newest, CancellationToken cancellationToken)
+    {
+        List<StoredObject> listed = await inner.ListAsync(prefix, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        foreach (StoredObject found in listed.OrderByDescending(found => found.Created).Take(newest))
+        {
+            if (Interlocked.Add(ref _bytes, found.Length) > MaxBytes)
+            {
+                break;
+            }
+
+            _contents[found.Name] = ReadAheadAsync(found, cancellationToken);
+        }
+
+        return listed;
+    }
+
+    private async Task<byte[]> ReadAheadAsync(StoredObject found, CancellationToken cancellationToken)
+    {
+        byte[] content = new byte[found.Length];
+        int read = await inner.ReadAsync(found.Name, 0, content, cancellationToken).ConfigureAwait(false);
+        return content[..read];
+    }
+
+    // Null where it failed: then it is asked again, and fails for whoever wants it.
+    private static async ValueTask<T?> AwaitAsync<T>(Task<T> asked, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            return await asked.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException)
+        {
+            return null;
+        }
+    }
+}
