@@ -133,7 +133,7 @@ public static class ClosedVault
         await MachineDirectory.LeaveAsync(store, header, machineName, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Checks the SHA-256 of every stored object; needs no passphrase.</summary>
+    /// <summary>Compares every stored object with the checksum at its end; needs no passphrase.</summary>
     public static async Task<VerifyReport> VerifyPacksAsync(IVaultStore store, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);

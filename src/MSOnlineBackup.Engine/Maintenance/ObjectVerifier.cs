@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Packs;
@@ -9,7 +7,7 @@ using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Maintenance;
 
-/// <summary>Reads every stored object and compares it with the SHA-256 at its end. Needs no key, so a storage operator can run it.</summary>
+/// <summary>Reads every stored object and compares it with the checksum at its end. Needs no key, so a storage operator can run it.</summary>
 internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
 {
     private const int ReadLength = 4 << 20;
@@ -36,7 +34,7 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
             {
                 await VerifyAsync(found, buffer, token).ConfigureAwait(false);
             }
-            catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+            catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultFormatUnsupported)
             {
                 findings.Add(new VerifyFinding(found.Name, e.Message, []));
             }
@@ -58,32 +56,36 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
 
     private async ValueTask VerifyAsync(StoredObject found, byte[] buffer, CancellationToken cancellationToken)
     {
-        if (found.Length < SealedObject.ChecksumLength + PackFormat.HeaderLength)
+        long covered = found.Length - ObjectChecksum.Length;
+        if (covered < PackFormat.HeaderLength)
         {
             throw VaultDamage.Corrupt(found.Name, "it is too short to be whole");
         }
 
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        long covered = found.Length - SealedObject.ChecksumLength;
-        byte[] expected = new byte[SealedObject.ChecksumLength];
-        for (long offset = 0; offset < covered;)
+        int read = await ReadAsync(0).ConfigureAwait(false);
+        using ObjectChecksum checksum = found.Name.Contains("/packs/", StringComparison.Ordinal)
+            ? ObjectChecksum.OfPack(PackReader.ReadVersion(found.Name, buffer.AsSpan(0, read)))
+            : ObjectChecksum.OfSealedObject();
+        checksum.Append(buffer.AsSpan(0, read));
+        for (long offset = read; offset < covered; offset += read)
         {
-            int wanted = (int)Math.Min(buffer.Length, covered - offset);
-            int read = await objects.ReadAsync(found.Name, offset, buffer.AsMemory(0, wanted), cancellationToken).ConfigureAwait(false);
-            if (read == 0)
+            read = await ReadAsync(offset).ConfigureAwait(false);
+            checksum.Append(buffer.AsSpan(0, read));
+        }
+
+        read = await objects.ReadAsync(found.Name, covered, buffer.AsMemory(0, ObjectChecksum.Length), cancellationToken).ConfigureAwait(false);
+        checksum.Expect(found.Name, buffer.AsSpan(0, read));
+
+        async ValueTask<int> ReadAsync(long offset)
+        {
+            int count = await objects.ReadAsync(found.Name, offset, buffer.AsMemory(0, (int)Math.Min(buffer.Length, covered - offset)), cancellationToken).ConfigureAwait(false);
+            if (count == 0)
             {
                 throw VaultDamage.Corrupt(found.Name, "it became shorter while it was read");
             }
 
-            hash.AppendData(buffer.AsSpan(0, read));
-            monitor.AddBytes(read);
-            offset += read;
-        }
-
-        int tail = await objects.ReadAsync(found.Name, covered, expected, cancellationToken).ConfigureAwait(false);
-        if (tail < expected.Length || !hash.GetHashAndReset().AsSpan().SequenceEqual(expected))
-        {
-            throw VaultDamage.Corrupt(found.Name, "its SHA-256 is not the one at its end");
+            monitor.AddBytes(count);
+            return count;
         }
     }
 }

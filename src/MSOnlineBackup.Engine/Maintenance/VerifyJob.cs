@@ -140,9 +140,13 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
         }
 
         // Header, footer and trailer belong to no chunk: the checksum at the end covers them.
-        if (!SHA256.HashData(content.Span[..^PackFormat.ChecksumLength]).AsSpan().SequenceEqual(content.Span[^PackFormat.ChecksumLength..]))
+        try
         {
-            Note(VaultDamage.Corrupt(store.NameOf(pack), "its SHA-256 is not the one at its end"));
+            ObjectChecksum.Check(store.NameOf(pack), content.Span);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultFormatUnsupported)
+        {
+            Note(e);
         }
 
         Interlocked.Add(ref _bytes, pack.Length);

@@ -6,7 +6,7 @@ public enum VerifyLevel
     /// <summary>Every point, every manifest block; every chunk named is indexed and its pack is there with the right length.</summary>
     Structure,
 
-    /// <summary>Structure without what needs the key, and the SHA-256 of every stored object: no passphrase needed.</summary>
+    /// <summary>Structure without what needs the key, and the checksum of every stored object: no passphrase needed.</summary>
     Packs,
 
     /// <summary>Structure, and every chunk that is stored opened: authenticated, decompressed, its identity computed again.</summary>

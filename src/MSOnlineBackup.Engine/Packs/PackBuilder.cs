@@ -69,8 +69,10 @@ internal sealed class PackBuilder : IDisposable
         _used += sealedFooter.Length;
         BinaryPrimitives.WriteInt32LittleEndian(bytes[_used..], sealedFooter.Length);
         _used += sizeof(int);
-        SHA256.HashData(bytes[.._used], bytes.Slice(_used, PackFormat.ChecksumLength));
-        _used += PackFormat.ChecksumLength;
+        using ObjectChecksum checksum = ObjectChecksum.OfPack(PackFormat.Version);
+        checksum.Append(bytes[.._used]);
+        checksum.Finish(bytes[_used..]);
+        _used += ObjectChecksum.Length;
         return _buffer[.._used];
     }
 

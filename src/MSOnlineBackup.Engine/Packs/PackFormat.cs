@@ -16,11 +16,16 @@ internal enum PackKind : byte
 
 /// <summary>
 /// The layout of a pack; <c>docs/vault-format.md</c> is normative, this file mirrors it.
-/// <c>header | sealed chunks | sealed footer | footer length u32 | SHA-256 of all before</c>. Little-endian throughout.
+/// <c>header | sealed chunks | sealed footer | footer length u32 | checksum of all before</c>. Little-endian throughout.
 /// </summary>
 internal static class PackFormat
 {
-    public const byte Version = 1;
+    /// <summary>The version that is written.</summary>
+    public const byte Version = 2;
+
+    /// <summary>Differs in the checksum alone, and is read as well: <see cref="ObjectChecksum"/>.</summary>
+    public const byte FirstVersion = 1;
+
     public const int TagLength = 16;
     public const int NonceLength = 12;
     public const int SaltLength = 32;
@@ -39,8 +44,7 @@ internal static class PackFormat
     public const int RecordLength = RecordStoredOffset + sizeof(uint);
 
     // Trailer.
-    public const int ChecksumLength = 32;
-    public const int TrailerLength = sizeof(uint) + ChecksumLength;
+    public const int TrailerLength = sizeof(uint) + ObjectChecksum.Length;
 
     /// <summary>The nonce of the footer: an ordinal that no chunk can have.</summary>
     public const uint FooterOrdinal = uint.MaxValue;
@@ -50,6 +54,9 @@ internal static class PackFormat
 
     /// <summary>The largest sealed chunk: what does not get smaller is stored as it is.</summary>
     public const int MaxStoredLength = ChunkCodec.MaxRawLength + TagLength;
+
+    // The version of sealing chunks, not that of the pack: a chunk is opened by the index alone, without its pack's header.
+    private const byte SealVersion = 1;
 
     private const int ContextLength = 32;
     private const int ChunkAssociatedLength = ContextLength + 1 + 1 + sizeof(uint) + RecordLength;
@@ -85,12 +92,12 @@ internal static class PackFormat
 
     /// <summary>
     /// What the seal of a chunk authenticates besides its bytes:
-    /// <c>vault id | store id | version | pack kind | ordinal | footer record</c>.
+    /// <c>vault id | store id | version of sealing | pack kind | ordinal | footer record</c>.
     /// </summary>
     public static int WriteChunkAssociatedData(Span<byte> destination, StoreKeys keys, PackKind packKind, in PackedChunk chunk)
     {
         keys.Context.CopyTo(destination);
-        destination[ContextLength] = Version;
+        destination[ContextLength] = SealVersion;
         destination[ContextLength + 1] = (byte)packKind;
         BinaryPrimitives.WriteUInt32LittleEndian(destination[(ContextLength + 2)..], chunk.Ordinal);
         WriteRecord(destination[(ContextLength + 2 + sizeof(uint))..], chunk);

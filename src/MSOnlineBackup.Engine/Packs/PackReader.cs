@@ -49,24 +49,29 @@ internal static class PackReader
 
     public static AesGcm OpenPack(StoreKeys keys, ReadOnlySpan<byte> salt) => new(keys.PackKey(salt), PackFormat.TagLength);
 
-    /// <summary>Reads the header: the pack's kind and salt.</summary>
-    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    public static PackKind ReadHeader(string name, ReadOnlySpan<byte> header, out byte[] salt)
+    /// <summary>Reads the version from the header, which the pack, or what there is of it, begins with.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt; VaultFormatUnsupported where it is none that is known.</exception>
+    public static byte ReadVersion(string name, ReadOnlySpan<byte> header)
     {
         if (header.Length < PackFormat.HeaderLength || !header.StartsWith(PackFormat.Magic))
         {
             throw VaultDamage.Corrupt(name, "it is no pack");
         }
 
-        if (header[PackFormat.VersionOffset] != PackFormat.Version)
-        {
-            throw new BackupException(
-                BackupErrorId.VaultFormatUnsupported,
-                $"Pack '{name}' has format {header[PackFormat.VersionOffset]}; this version reads {PackFormat.Version}.",
-                "Use a newer version of MSOnlineBackup.",
-                name);
-        }
+        // Whether it is damaged its checksum would say; which one a version has that is not known, nobody knows here.
+        byte version = header[PackFormat.VersionOffset];
+        return version is PackFormat.FirstVersion or PackFormat.Version ? version : throw new BackupException(
+            BackupErrorId.VaultFormatUnsupported,
+            $"Pack '{name}' has format {version}; this version reads {PackFormat.FirstVersion} and {PackFormat.Version}. A newer version wrote it, or it is damaged.",
+            "Use the newest version of MSOnlineBackup that backs up into this vault. If that cannot read the pack either, it is damaged.",
+            name);
+    }
 
+    /// <summary>Reads the header: the pack's kind and salt.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
+    public static PackKind ReadHeader(string name, ReadOnlySpan<byte> header, out byte[] salt)
+    {
+        ReadVersion(name, header);
         var kind = (PackKind)header[PackFormat.KindOffset];
         if (kind is not (PackKind.Data or PackKind.Metadata))
         {

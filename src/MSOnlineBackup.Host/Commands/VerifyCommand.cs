@@ -19,7 +19,7 @@ internal sealed class VerifyCommand : HostCommand
     {
         _vault = new VaultOptions(this);
         _readData = Flag("--read-data", "Open every stored chunk: decrypt, decompress and identify it again.");
-        _readPacks = Flag("--read-packs", "Check the hash of every stored object; needs no passphrase.");
+        _readPacks = Flag("--read-packs", "Compare every stored object with the checksum at its end; needs no passphrase.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)

@@ -21,7 +21,7 @@ namespace MSOnlineBackup.Storage.Azure.Blobs;
 /// <remarks>
 /// <para>What is sent carries an MD5 that the service compares before it takes the object, and keeps with it for other tools. (A CRC-64 is
 /// quicker made, but not kept, and Azurite is slow to compare it.) What is received is checked for its
-/// length only: everything that the engine reads ends with a SHA-256 or is authenticated, which finds more than a checksum of a
+/// length only: everything that the engine reads ends with a checksum of ours or is authenticated, which finds more than a checksum of a
 /// range, and finds what changed at rest too.</para>
 /// <para>Objects that are rarely read go into the tier that the vault's settings name when the first of them is written, all others are hot.
 /// Premium accounts have no tiers, and are not for vaults.</para>

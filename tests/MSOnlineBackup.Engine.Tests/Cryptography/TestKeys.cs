@@ -22,7 +22,7 @@ internal static class TestKeys
         return bytes;
     }
 
-    /// <summary>Writes the right SHA-256 to the end of an object or a pack, as whoever alters it can: it needs no key.</summary>
+    /// <summary>Writes the right SHA-256 to the end of a sealed object, as whoever alters it can: it needs no key.</summary>
     public static byte[] WithChecksum(byte[] content)
     {
         SHA256.HashData(content.AsSpan(..^32), content.AsSpan(content.Length - 32));

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.Packs;
@@ -37,10 +38,15 @@ public sealed class VerifyTests : IDisposable
     // What each level must find of each damage to each kind of object.
     [Theory]
     [InlineData("data pack", "flip", false, true, true)]
+    [InlineData("data pack", "version", false, true, true)]
+    [InlineData("data pack", "older version", false, true, true)]
+    [InlineData("data pack", "checksum", false, true, true)]
+    [InlineData("data pack", "last byte", false, true, true)]
     [InlineData("data pack", "truncate", true, true, true)]
     [InlineData("data pack", "empty", true, true, true)]
     [InlineData("data pack", "delete", true, false, true)]
     [InlineData("metadata pack", "flip", true, true, true)]
+    [InlineData("metadata pack", "version", false, true, true)]
     [InlineData("metadata pack", "truncate", true, true, true)]
     [InlineData("metadata pack", "delete", true, false, true)]
     [InlineData("points", "flip", true, true, true)]
@@ -133,6 +139,47 @@ public sealed class VerifyTests : IDisposable
         string pack = _backups.Packs[0];
         _backups.Objects.FlipBit(pack, 1000);
         Assert.Equal(pack, Assert.Single((await ClosedVault.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings).Object);
+    }
+
+    [Fact]
+    public async Task Packs_that_are_longer_than_a_read_are_verified_without_a_passphrase()
+    {
+        await MakeAsync();
+        using var builder = new PackBuilder(TestKeys.Keys, PackKind.Data, new byte[10 << 20]);
+        for (int i = 0; i < 3; i++)
+        {
+            byte[] content = TestKeys.Bytes(i, 3 << 20);
+            builder.Append(default, ChunkKind.Content, ChunkEncoding.Raw, content.Length, content);
+        }
+
+        string pack = VaultLayout.Pack(Convert.ToHexStringLower(TestKeys.StoreId), new string('0', 32), 1);
+        _backups.Objects.SetContent(pack, builder.Finish().ToArray());
+
+        Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Packs)).Findings);
+        foreach (int at in (int[])[100, 5 << 20, 9 << 20])
+        {
+            _backups.Objects.FlipBit(pack, at);
+            Assert.Equal(pack, Assert.Single((await _backups.VerifyAsync(VerifyLevel.Packs)).Findings).Object);
+            _backups.Objects.FlipBit(pack, at);
+        }
+    }
+
+    [Fact]
+    public async Task A_pack_of_a_newer_version_is_told_and_the_rest_is_verified_all_the_same()
+    {
+        await MakeAsync();
+        string newer = Find("data pack");
+        _backups.Objects.Damage(newer, content => [.. content[..4], 3, .. content[5..]]);
+        string damaged = Find("points");
+        _backups.Objects.FlipBit(damaged, 60);
+
+        foreach (VerifyLevel level in (VerifyLevel[])[VerifyLevel.Packs, VerifyLevel.Data])
+        {
+            VerifyReport report = await _backups.VerifyAsync(level);
+
+            Assert.Contains(report.Findings, finding => finding.Object == damaged);
+            Assert.Contains("format 3", Assert.Single(report.Findings, finding => finding.Object == newer).Problem, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -268,6 +315,15 @@ public sealed class VerifyTests : IDisposable
                 break;
             case "version":
                 _backups.Objects.FlipBit(name, 4);
+                break;
+            case "older version":
+                _backups.Objects.Damage(name, content => [.. content[..4], 1, .. content[5..]]);
+                break;
+            case "checksum":
+                _backups.Objects.FlipBit(name, _backups.Objects.GetContent(name).Length - 32);
+                break;
+            case "last byte":
+                _backups.Objects.FlipBit(name, _backups.Objects.GetContent(name).Length - 1);
                 break;
             case "truncate":
                 _backups.Objects.Damage(name, content => content[..^1]);

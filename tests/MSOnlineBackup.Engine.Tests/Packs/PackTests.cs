@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using FsCheck;
 using FsCheck.Fluent;
@@ -23,7 +24,8 @@ public class PackTests
 
         Assert.Equal(pack.Chunks, TestPack.ReadFooter(pack.Content));
         Assert.All(pack.Chunks.Zip(pack.Plaintexts), chunk => Assert.Equal(chunk.Second, TestPack.Open(pack.Content, chunk.First)));
-        Assert.Equal(SHA256.HashData(pack.Content.AsSpan(..^32)), pack.Content[^32..]);
+        Assert.Equal(2, pack.Content[PackFormat.VersionOffset]);
+        Assert.Equal([.. XxHash128.Hash(pack.Content.AsSpan(..^32)), .. new byte[16]], pack.Content[^32..]);
         Assert.Equal(PackFormat.Overhead(lengths.Length) + pack.Chunks.Sum(chunk => chunk.StoredLength), pack.Content.Length);
     }
 
@@ -73,7 +75,7 @@ public class PackTests
 
             bool header = at < PackFormat.HeaderLength;
             int body = pack.Content.Length - PackFormat.TrailerLength - ((pack.Chunks.Count * PackFormat.RecordLength) + PackFormat.TagLength);
-            bool footer = header || (at >= body && at < pack.Content.Length - PackFormat.ChecksumLength);
+            bool footer = header || (at >= body && at < pack.Content.Length - ObjectChecksum.Length);
             Assert.Equal(footer, FaultOf(altered) is not null);
             if (!header)
             {
@@ -84,7 +86,7 @@ public class PackTests
                 }
             }
 
-            Assert.NotEqual(SHA256.HashData(altered.AsSpan(..^32)), altered[^32..]);
+            Assert.Throws<BackupException>(() => ObjectChecksum.Check(TestPack.Name, altered));
         }
     }
 
@@ -176,7 +178,7 @@ public class PackTests
         byte[] pack = TestPack.Make(1, [60]).Content;
         BinaryPrimitives.WriteInt32LittleEndian(pack.AsSpan(pack.Length - PackFormat.TrailerLength), length);
 
-        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(TestKeys.WithChecksum(pack)));
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(TestPack.WithChecksum(pack)));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Packs;
@@ -79,6 +80,14 @@ internal sealed record TestPack(byte[] Content, IReadOnlyList<PackedChunk> Chunk
         }
 
         BinaryPrimitives.WriteInt32LittleEndian(pack.AsSpan(at + footer.Length + PackFormat.TagLength), footer.Length + PackFormat.TagLength);
-        return TestKeys.WithChecksum(pack);
+        return WithChecksum(pack);
+    }
+
+    /// <summary>Writes the right checksum to the end of a pack, as whoever alters it can: it needs no key.</summary>
+    public static byte[] WithChecksum(byte[] pack)
+    {
+        byte[] checksum = [.. XxHash128.Hash(pack.AsSpan(..^32)), .. new byte[16]];
+        checksum.CopyTo(pack, pack.Length - 32);
+        return pack;
     }
 }

@@ -7,19 +7,21 @@ using Xunit;
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>
-/// Vaults of format 1 that every later version must open: <c>tests/fixtures/golden-vault-1</c>, with contents in Brotli, and
-/// <c>golden-vault-1-zstandard</c>. They are never made anew; where these tests fail, the engine is wrong.
+/// Vaults of format 1 that every later version must open: <c>tests/fixtures/golden-vault-1</c>, with contents in Brotli,
+/// <c>golden-vault-1-zstandard</c>, and <c>golden-vault-1-xxh128</c>, whose packs are of version 2. They are never made anew; where these tests fail, the engine is wrong.
 /// </summary>
 public sealed class GoldenVaultTests
 {
     private const string First = "golden-vault-1";
     private const string Zstandard = "golden-vault-1-zstandard";
+    private const string Xxh128 = "golden-vault-1-xxh128";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
     [InlineData(First)]
     [InlineData(Zstandard)]
+    [InlineData(Xxh128)]
     public void It_is_read_by_the_document_alone(string vault)
     {
         Assert.SkipUnless(vault == First || ZstandardProgram.IsThere, ZstandardProgram.Missing);
@@ -27,8 +29,47 @@ public sealed class GoldenVaultTests
     }
 
     [Theory]
+    [InlineData(First, 1)]
+    [InlineData(Zstandard, 1)]
+    [InlineData(Xxh128, 2)]
+    public void Its_packs_are_read_by_their_footers_alone(string vault, byte version)
+    {
+        Assert.SkipUnless(vault == First || ZstandardProgram.IsThere, ZstandardProgram.Missing);
+        var reader = new IndependentReader(FolderOf(vault), SampleVault.Passphrase);
+        byte[][] packs = [.. reader.Packs()];
+
+        Assert.Equal(5, packs.Length);
+        Assert.All(packs, pack => Assert.Equal(version, pack[4]));
+        Assert.All(packs, pack => Assert.NotEmpty(IndependentReader.ReadPack(reader.Keys, pack)));
+    }
+
+    [Theory]
     [InlineData(First)]
     [InlineData(Zstandard)]
+    [InlineData(Xxh128)]
+    public async Task A_flipped_bit_of_any_byte_of_a_pack_is_found_without_a_key(string vault)
+    {
+        MemoryVaultStore store = Load(vault);
+        string pack = store.Names.Where(name => name.Contains("/packs/", StringComparison.Ordinal)).MinBy(name => store.GetContent(name).Length)!;
+        foreach (string other in store.Names.Where(name => name != pack && name != "vault.json"))
+        {
+            store.Remove(other);
+        }
+
+        Assert.Empty((await ClosedVault.VerifyPacksAsync(store, new JobMonitor(), Cancel)).Findings);
+        for (int at = 0; at < store.GetContent(pack).Length; at++)
+        {
+            store.FlipBit(pack, at, at % 8);
+
+            Assert.Equal(pack, Assert.Single((await ClosedVault.VerifyPacksAsync(store, new JobMonitor(), Cancel)).Findings).Object);
+            store.FlipBit(pack, at, at % 8);
+        }
+    }
+
+    [Theory]
+    [InlineData(First)]
+    [InlineData(Zstandard)]
+    [InlineData(Xxh128)]
     public async Task It_verifies_to_the_last_byte(string vault)
     {
         BackupEngine engine = await BackupEngine.OpenAsync(Load(vault), SampleVault.Passphrase, new EngineOptions(), Cancel);
@@ -45,6 +86,7 @@ public sealed class GoldenVaultTests
     [Theory]
     [InlineData(First)]
     [InlineData(Zstandard)]
+    [InlineData(Xxh128)]
     public async Task Its_points_list_what_was_backed_up(string vault)
     {
         BackupEngine engine = await BackupEngine.OpenAsync(Load(vault), SampleVault.Passphrase, new EngineOptions(), Cancel);
@@ -68,6 +110,7 @@ public sealed class GoldenVaultTests
     [Theory]
     [InlineData(First)]
     [InlineData(Zstandard)]
+    [InlineData(Xxh128)]
     public async Task Its_index_can_be_made_anew_from_its_packs(string vault)
     {
         MemoryVaultStore store = Load(vault);

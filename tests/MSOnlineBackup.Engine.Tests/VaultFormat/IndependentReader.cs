@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -10,7 +11,7 @@ namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>
 /// A reader of vaults that was written from <c>docs/vault-format.md</c> alone: it uses nothing of the engine, only the base
-/// library. Simple before fast: it holds the index and whole packs in memory. What breaks the document's rules is an
+/// library, and XXH3 from its makers. Simple before fast: it holds the index and whole packs in memory. What breaks the document's rules is an
 /// <see cref="InvalidDataException"/>.
 /// </summary>
 internal sealed class IndependentReader
@@ -70,6 +71,9 @@ internal sealed class IndependentReader
         return content.ToArray();
     }
 
+    /// <summary>Every pack of the store as it is.</summary>
+    public IEnumerable<byte[]> Packs() => List($"stores/{_store}/packs").Select(ReadObject);
+
     /// <summary>Opens a chunk, and names it anew.</summary>
     public byte[] ReadChunk(byte kind, byte[] id)
     {
@@ -84,8 +88,9 @@ internal sealed class IndependentReader
     /// <summary>Opens a pack by its footer alone: records and plaintexts.</summary>
     public static List<(byte[] Record, byte[] Plaintext)> ReadPack(IndependentKeys keys, byte[] pack)
     {
-        CheckSum(pack);
-        Require(pack.AsSpan(0, 4).SequenceEqual("OBPK"u8) && pack[4] == 1 && pack.Length <= 64 << 20, "pack header");
+        Require(pack.Length is >= 40 + 16 + 36 and <= 64 << 20 && pack.AsSpan(0, 4).SequenceEqual("OBPK"u8) && (pack[4] is 1 or 2), "pack header");
+        byte[] covered = pack[..^32];
+        Require(pack.AsSpan(pack.Length - 32).SequenceEqual(pack[4] == 1 ? SHA256.HashData(covered) : [.. XxHash128.Hash(covered), .. new byte[16]]), "pack's checksum");
         byte[] salt = pack[8..40];
         int footer = (int)BinaryPrimitives.ReadUInt32LittleEndian(pack.AsSpan(pack.Length - 36));
         int footerAt = pack.Length - 36 - footer;
@@ -108,7 +113,7 @@ internal sealed class IndependentReader
     /// <summary>Opens a sealed object of the kind that belongs to its name.</summary>
     public static byte[] OpenSealed(IndependentKeys keys, string name, byte[] content, byte kind)
     {
-        CheckSum(content);
+        Require(content.Length > 76 && SHA256.HashData(content.AsSpan(0, content.Length - 32)).AsSpan().SequenceEqual(content.AsSpan(content.Length - 32)), "SHA-256");
         Require(content.AsSpan(0, 4).SequenceEqual("OBSO"u8) && content[4] == 1 && content[5] == kind, "sealed object's header");
         Require(BinaryPrimitives.ReadUInt32LittleEndian(content.AsSpan(40)) == content.Length - 44 - 16 - 32, "sealed object's length");
         byte[] associated = [.. content[..44], .. keys.Context, .. Encoding.ASCII.GetBytes(name)];
@@ -310,9 +315,6 @@ internal sealed class IndependentReader
         BinaryPrimitives.WriteUInt32LittleEndian(nonce, ordinal);
         return nonce;
     }
-
-    private static void CheckSum(byte[] content) =>
-        Require(content.Length > 76 && SHA256.HashData(content.AsSpan(0, content.Length - 32)).AsSpan().SequenceEqual(content.AsSpan(content.Length - 32)), "SHA-256");
 
     private static void Require(bool condition, string what)
     {

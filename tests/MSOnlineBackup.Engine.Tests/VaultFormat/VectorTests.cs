@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
 using MSOnlineBackup.Engine.Chunking;
@@ -118,16 +119,18 @@ public sealed class VectorTests
         Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, Passphrase));
     }
 
-    [Fact]
-    public void The_pack_follows_from_the_rules_and_opens()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void The_pack_follows_from_the_rules_and_opens(byte version)
     {
-        byte[] pack = FormatDocument.Hex("pack", "pack");
+        byte[] pack = FormatDocument.Hex("pack", $"pack of version {version}");
         byte[] salt = FormatDocument.Hex("pack", "salt");
         byte[] plaintext = FormatDocument.Hex("names", "plaintext");
         byte[] repeated = [.. Enumerable.Repeat((byte)'a', 1000)];
         byte[] records = FormatDocument.Hex("pack", "records");
 
-        Assert.Equal(pack, SealPack(salt, records, plaintext, FormatDocument.Hex("pack", "Brotli")));
+        Assert.Equal(pack, SealPack(version, salt, records, plaintext, FormatDocument.Hex("pack", "Brotli")));
         Assert.Equal([plaintext, repeated], IndependentReader.ReadPack(_independent, pack).Select(chunk => chunk.Plaintext));
 
         int footerLength = PackReader.ReadFooterLength("vector", pack.Length, pack.AsSpan(pack.Length - PackFormat.TrailerLength));
@@ -173,7 +176,7 @@ public sealed class VectorTests
     [Fact]
     public void The_index_segment_is_encoded_as_the_document_says()
     {
-        byte[] pack = FormatDocument.Hex("pack", "pack");
+        byte[] pack = FormatDocument.Hex("pack", "pack of version 1");
         byte[] salt = FormatDocument.Hex("pack", "salt");
         byte[] segment = FormatDocument.Hex("segment", "segment");
         int footer = PackReader.ReadFooterLength("vector", pack.Length, pack.AsSpan(pack.Length - PackFormat.TrailerLength));
@@ -241,9 +244,9 @@ public sealed class VectorTests
     }
 
     // Section 7, from the document's words.
-    private byte[] SealPack(byte[] salt, byte[] records, params byte[][] encoded)
+    private byte[] SealPack(byte version, byte[] salt, byte[] records, params byte[][] encoded)
     {
-        byte[] header = [.. "OBPK"u8, 1, 1, 0, 0, .. salt];
+        byte[] header = [.. "OBPK"u8, version, 1, 0, 0, .. salt];
         byte[] key = _independent.PackKey(salt);
         var pack = new List<byte>(header);
         for (int i = 0; i < encoded.Length; i++)
@@ -255,7 +258,8 @@ public sealed class VectorTests
 
         byte[] footer = IndependentKeys.Seal(key, [.. U32(uint.MaxValue), .. new byte[8]], records, [.. _independent.Context, .. header]);
         pack.AddRange([.. footer, .. U32((uint)footer.Length)]);
-        return [.. pack, .. SHA256.HashData(pack.ToArray())];
+        byte[] covered = [.. pack];
+        return [.. covered, .. version == 1 ? SHA256.HashData(covered) : [.. XxHash128.Hash(covered), .. new byte[16]]];
     }
 
     private static byte[] U32(uint value)

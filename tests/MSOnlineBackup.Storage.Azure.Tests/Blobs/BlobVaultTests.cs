@@ -63,6 +63,7 @@ public sealed class BlobVaultTests
     [Theory]
     [InlineData("golden-vault-1")]
     [InlineData("golden-vault-1-zstandard")]
+    [InlineData("golden-vault-1-xxh128")]
     public async Task A_folder_s_vault_copied_into_a_container_is_the_same_vault(string name)
     {
         const string Passphrase = "golden vault of format 1";
