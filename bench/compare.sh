@@ -20,6 +20,7 @@ TEXT
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/measure.sh"
 rounds=5
 tools=(obengine restic borg)
 work=$PWD/benchwork
@@ -36,7 +37,6 @@ while (($# > 0)); do
     esac
 done
 [[ -d $corpus ]] || usage
-[[ -x /usr/bin/time ]] || { echo 'GNU time is missing: install the package "time".' >&2; exit 1; }
 corpus=$(cd "$corpus" && pwd)
 mkdir -p "$work"
 work=$(mktemp -d "$(cd "$work" && pwd)/XXXXXX")
@@ -47,15 +47,10 @@ source=$work/source
 has() { [[ " ${tools[*]} " == *" $1 "* ]]; }
 RESTIC=${RESTIC:-restic}
 BORG=${BORG:-borg}
-if has obengine && [[ -z ${OBENGINE:-} ]]; then
-    # A lock file of its own: the packages for one runtime are no part of the checkout's.
-    dotnet publish "$here/../src/MSOnlineBackup.Host" -c Release -r linux-x64 -o "$here/../output/obengine" -v quiet --nologo >&2
-    OBENGINE=$here/../output/obengine/obengine
-fi
+! has obengine || publish "$here/.."
 
-# One passphrase for all. Progress is off everywhere: a terminal must not be what is measured.
-echo 'correct horse battery staple' > "$work/passphrase"
-export RESTIC_PASSWORD_FILE=$work/passphrase BORG_PASSPHRASE='correct horse battery staple'
+echo "$passphrase" > "$work/passphrase"
+export RESTIC_PASSWORD_FILE=$work/passphrase BORG_PASSPHRASE=$passphrase
 
 version() {
     case $1 in
@@ -103,43 +98,7 @@ verify() {
     esac
 }
 
-busy() { awk '/^cpu / { print ($2 + $3 + $4 + $7 + $8) / 100 }' /proc/stat; }
-
-# measure TOOL STEP COMMAND...: the command is a function above, run by a shell of its own under GNU time.
-measure() {
-    local tool=$1 step=$2 before after
-    shift 2
-    sync -f "$work"
-    before=$(busy)
-    if ! /usr/bin/time -o "$home/time" -f '%e %U %S %M' "$BASH" "$work/steps.sh" "$@" > "$home/output" 2>&1; then
-        echo "$tool failed in step $step, round $round:" >&2
-        cat "$home/output" >&2
-        exit 1
-    fi
-    after=$(busy)
-    awk -v tool="$tool" -v step="$step" -v round="$round" -v busy="$before $after" -v load="$(cut -d' ' -f1 /proc/loadavg)" '
-        NF == 4 {
-            split(busy, b, " ")
-            others = b[2] - b[1] - $2 - $3
-            if (others < 0) { others = 0 }
-            printf "%s %s %d %.2f %.2f %d %.2f %s\n", tool, step, round, $1, $2 + $3, $4, others, load
-        }' "$home/time" >> "$measured"
-    tail -n 1 "$measured" >&2
-}
-
 stored() { echo "$1 $2 $round $(du -sb "$home/vault" | cut -f1) 0 0 0 0" >> "$measured"; }
-
-# What a restore must give back: the content by diff, the rest by name, kind, mode, owner, time and target.
-attributes() { (cd "$1" && find . -printf '%P\t%y\t%m\t%U:%G\t%l' '(' -type d -printf '\n' -o -type l -printf '\n' -o -printf '\t%T@\n' ')' | sort); }
-check_restored() {
-    local restored=$home/restored$source
-    if ! diff -r --no-dereference "$source" "$restored" > "$work/difference" 2>&1 ||
-        ! diff <(attributes "$source") <(attributes "$restored") > "$work/difference" 2>&1; then
-        echo "$1 did not restore what was backed up (round $round):" >&2
-        head -n 20 "$work/difference" >&2
-        exit 1
-    fi
-}
 
 # The timed steps run in a shell of their own, which finds the names below in its environment.
 export OBENGINE=${OBENGINE:-} RESTIC BORG work source
@@ -152,9 +111,7 @@ if [[ -d $corpus/before && -d $corpus/after ]]; then
     second=$corpus/after
 fi
 
-find "$first" -type f -printf '%s\n' | awk -v name="$(basename "$corpus")" -v rounds="$rounds" -v processors="$(nproc)" -v disk="$(stat -f -c %T "$work")" '
-    { bytes += $1 }
-    END { printf "Corpus %s: %d files, %.1f MiB; %d rounds; %d processors; %s\n", name, NR, bytes / 1048576, rounds, processors, disk }'
+describe_corpus "$first"
 for tool in "${tools[@]}"; do echo "  $tool: $(version "$tool" | head -n 1)"; done
 
 for ((round = 1; round <= rounds; round++)); do

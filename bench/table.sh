@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the measurements of compare.sh as a table: table.sh FILE TOOL...
+# Prints the measurements of compare.sh or blob.sh as tables, with ratios to the first tool: table.sh FILE TOOL...
 set -euo pipefail
 export LC_ALL=C
 
@@ -26,6 +26,7 @@ awk -v tools="$*" '
         printf "\n%-10s %-9s %8s %17s %8s %9s %11s\n", "step", "tool", "wall s", "min .. max", "CPU s", "peak MiB", "other CPU s"
         for (s = 1; s <= steps; s++) {
             for (t = 1; t <= count; t++) {
+                if (!((tool[t], step[s], 4) in cell)) { continue }
                 wall = value(tool[t], step[s], 4)
                 range = sprintf("%.2f .. %.2f", low, high)
                 cpu = value(tool[t], step[s], 5)
@@ -36,12 +37,13 @@ awk -v tools="$*" '
         print ""
         for (s = 1; s <= 2; s++) {
             name = s == 1 ? "stored" : "stored-changed"
-            for (t = 1; t <= count; t++) { printf "%-20s %-9s %10.1f MiB\n", s == 1 ? "stored after initial" : "stored after changed", tool[t], value(tool[t], name, 4) / 1048576 }
+            for (t = 1; t <= count; t++) { if ((tool[t], name, 4) in cell) printf "%-20s %-9s %10.1f MiB\n", s == 1 ? "stored after initial" : "stored after changed", tool[t], value(tool[t], name, 4) / 1048576 }
         }
-        if (tool[1] != "obengine" || count < 2) { exit }
-        printf "\nRatios to obengine (above 1: obengine needs less); the range is that of the single rounds\n%-10s %-9s %8s %17s %8s %9s\n", "step", "tool", "wall", "min .. max", "CPU", "peak"
+        if (count < 2) { exit }
+        printf "\nRatios to %s (above 1: %s needs less); the range is that of the single rounds\n%-10s %-9s %8s %17s %8s %9s\n", tool[1], tool[1], "step", "tool", "wall", "min .. max", "CPU", "peak"
         for (s = 1; s <= steps; s++) {
             for (t = 2; t <= count; t++) {
+                if (!((tool[t], step[s], 4) in cell)) { continue }
                 rounds = split(cell[tool[1], step[s], 4], ours, " ")
                 split(cell[tool[t], step[s], 4], theirs, " ")
                 single = ""
@@ -53,5 +55,5 @@ awk -v tools="$*" '
                     value(tool[t], step[s], 5) / value(tool[1], step[s], 5), value(tool[t], step[s], 6) / value(tool[1], step[s], 6)
             }
         }
-        for (t = 2; t <= count; t++) { printf "%-10s %-9s %8.3f\n", "stored", tool[t], value(tool[t], "stored", 4) / value(tool[1], "stored", 4) }
+        for (t = 2; t <= count; t++) { if ((tool[t], "stored", 4) in cell) printf "%-10s %-9s %8.3f\n", "stored", tool[t], value(tool[t], "stored", 4) / value(tool[1], "stored", 4) }
     }' "$file"

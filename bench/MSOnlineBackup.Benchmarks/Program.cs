@@ -1,4 +1,23 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
+using MSOnlineBackup.Benchmarks;
 
 // For example: dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// The other forms are parts of bench/blob.sh.
+switch (args)
+{
+    case ["delay", var server, var milliseconds]:
+        await DistantServer.RunAsync(new Uri(server), TimeSpan.FromMilliseconds(double.Parse(milliseconds, CultureInfo.InvariantCulture)));
+        break;
+    case ["upload", var folder, var container]:
+        Print(await PlainTransfer.UploadAsync(folder, container));
+        break;
+    case ["download", var container]:
+        Print(await PlainTransfer.DownloadAsync(container));
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        break;
+}
+
+static void Print(TimeSpan time) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:F2}"));
