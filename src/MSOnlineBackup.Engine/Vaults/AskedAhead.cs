@@ -16,6 +16,7 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
 
     private readonly ConcurrentDictionary<string, Task<List<StoredObject>>> _listings = new();
     private readonly ConcurrentDictionary<string, Task<byte[]>> _contents = new();
+    private readonly Lock _gate = new();
     private long _bytes;
 
     /// <inheritdoc/>
@@ -91,7 +92,7 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
         List<StoredObject> listed = await inner.ListAsync(prefix, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         foreach (StoredObject found in listed.OrderByDescending(found => found.Created).Take(newest))
         {
-            if (Interlocked.Add(ref _bytes, found.Length) > MaxBytes)
+            if (!TryReserve(found.Length))
             {
                 break;
             }
@@ -100,6 +101,16 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
         }
 
         return listed;
+    }
+
+    private bool TryReserve(long bytes)
+    {
+        lock (_gate)
+        {
+            bool fits = bytes <= MaxBytes - _bytes;
+            _bytes += fits ? bytes : 0;
+            return fits;
+        }
     }
 
     private async Task<byte[]> ReadAheadAsync(StoredObject found, CancellationToken cancellationToken)
