@@ -18,10 +18,10 @@ public sealed class AskedAheadTests
         var store = new FaultyVaultStore(_objects);
         var ahead = new AskedAhead(store);
         ahead.Ask("folder/", newest: 0, Cancel);
-        await CreateAsync("folder/2");
 
         Assert.Equal(["folder/1"], await NamesAsync(ahead, "folder/"));
         Assert.Equal(1, store.CallsOf(VaultCall.List));
+        await CreateAsync("folder/2");
         Assert.Equal(["folder/1", "folder/2"], await NamesAsync(ahead, "folder/"));
     }
 
