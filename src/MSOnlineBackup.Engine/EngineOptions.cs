@@ -14,7 +14,7 @@ public sealed record EngineOptions
     /// <summary>How many chunks are worked on at once; default: the number of processors.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>What is asked of the vault already while its key is derived; for whoever opens it for one job, at once.</summary>
+    /// <summary>What is asked of the vault already while its key is derived from a passphrase; for whoever opens it for one job, at once.</summary>
     public AskAhead AskAhead { get; init; }
 
     /// <summary>PBKDF2 iterations of new key slots; at least 600,000 outside tests.</summary>
