@@ -50,8 +50,14 @@ done
 corpus=$(cd "$corpus" && pwd)
 mkdir -p "$work"
 work=$(mktemp -d "$(cd "$work" && pwd)/XXXXXX")
+
 servers=()
+stop_storage() {
+    ((${#servers[@]} == 0)) || kill -KILL "${servers[@]}" 2> /dev/null || true
+    servers=()
+}
 trap 'stop_storage; rm -rf "$work"' EXIT
+
 measured=$work/measured
 source=$work/source
 folder=$work/folder/vault
@@ -59,6 +65,7 @@ folder=$work/folder/vault
 storage=()
 if [[ -n $apart ]]; then
     last=$(($(nproc) - 1))
+    ((last > 0)) || { echo '--apart needs two processors.' >&2; exit 1; }
     storage=(taskset -c "$last")
 fi
 
@@ -100,11 +107,6 @@ start_storage() {
     export AZURE_ENDPOINT_SUFFIX=${server#http://}
     export AZURE_STORAGE_CONNECTION_STRING="DefaultEndpointsProtocol=http;AccountName=$account;AccountKey=$AZURE_ACCOUNT_KEY;BlobEndpoint=$server/$account;"
     export vault=$server/$account/vault
-}
-
-stop_storage() {
-    ((${#servers[@]} == 0)) || kill -KILL "${servers[@]}" 2> /dev/null || true
-    servers=()
 }
 
 create() {

@@ -54,10 +54,30 @@ public sealed class BackupEngine
         await Task.WhenAll(reading, listing).ConfigureAwait(false);
         VaultHeader header = await reading.ConfigureAwait(false);
         IReadOnlyList<KeyName> names = await listing.ConfigureAwait(false);
-        IVaultStore objects = AskedAhead.For(options.AskAhead, store, names, cancellationToken);
-        var keys = new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations);
+        IVaultStore objects = Ahead(store, options.AskAhead, names, cancellationToken);
+        var keys = new KeyRing(objects, header, options.TimeProvider, options.KeyDerivationIterations);
         UnlockedKey unlocked = await keys.UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
         return new BackupEngine(objects, header, unlocked, options);
+    }
+
+    // Which of several chunk stores the passphrase opens is not known yet.
+    private static IVaultStore Ahead(IVaultStore store, AskAhead wanted, IReadOnlyList<KeyName> keys, CancellationToken cancellationToken)
+    {
+        if (wanted == AskAhead.Nothing || keys.Select(key => key.StoreId).Distinct().Take(2).ToList() is not [var storeId])
+        {
+            return store;
+        }
+
+        var ahead = new AskedAhead(store);
+        ahead.Ask(VaultLayout.Segments(storeId), newest: int.MaxValue, cancellationToken);
+        ahead.Ask(VaultLayout.Points(storeId), newest: 1, cancellationToken);
+        if (wanted == AskAhead.ForBackup)
+        {
+            ahead.Ask(VaultLayout.Machines, newest: 1, cancellationToken);
+            ahead.Ask(VaultLayout.Checkpoints(storeId), newest: 0, cancellationToken);
+        }
+
+        return ahead;
     }
 
     /// <summary>Opens a vault by a key in Azure Key Vault, which must consent.</summary>

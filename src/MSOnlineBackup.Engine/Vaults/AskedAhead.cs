@@ -34,30 +34,6 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
     /// <inheritdoc/>
     public IVaultAccount? Account => inner.Account;
 
-    /// <summary>Asks a vault for what somebody who opens it begins by reading; the vault itself where that is not known.</summary>
-    /// <param name="purpose">What it is opened for.</param>
-    /// <param name="store">The vault.</param>
-    /// <param name="keys">Its key slots: of more than one chunk store, nobody knows yet which will open.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    public static IVaultStore For(AskAhead purpose, IVaultStore store, IReadOnlyList<KeyName> keys, CancellationToken cancellationToken)
-    {
-        if (purpose == AskAhead.Nothing || keys.Select(key => key.StoreId).Distinct().Take(2).ToList() is not [var storeId])
-        {
-            return store;
-        }
-
-        var ahead = new AskedAhead(store);
-        ahead.Ask(VaultLayout.Segments(storeId), newest: int.MaxValue, cancellationToken);
-        ahead.Ask(VaultLayout.Points(storeId), newest: 1, cancellationToken);
-        if (purpose == AskAhead.ForBackup)
-        {
-            ahead.Ask(VaultLayout.Machines, newest: 1, cancellationToken);
-            ahead.Ask(VaultLayout.Checkpoints(storeId), newest: 0, cancellationToken);
-        }
-
-        return ahead;
-    }
-
     /// <summary>Asks for what a folder lists, and for the newest of its objects.</summary>
     /// <param name="prefix">The folder.</param>
     /// <param name="newest">How many objects; fewer where they are large.</param>
