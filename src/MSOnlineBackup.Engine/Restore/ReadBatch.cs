@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Index;
 using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Restore;
@@ -38,13 +39,17 @@ internal sealed class ReadBatch
     // Each may be open until its last chunk has come.
     private const int MaxLargeFiles = 250;
 
+    // The first batch is a small one, so that fetching begins while the walk goes on; each is twice as large as the one before.
+    private const int FirstPart = 16;
+
     private readonly Dictionary<ChunkId, NeededChunk> _chunks = [];
     private long _bytes;
     private int _uses;
     private int _largeFiles;
+    private int _part = FirstPart;
 
     /// <summary>Whether it is time to fetch.</summary>
-    public bool IsFull => _bytes >= MaxBytes || _uses >= MaxUses || _largeFiles >= MaxLargeFiles;
+    public bool IsFull => _bytes >= MaxBytes / _part || _uses >= MaxUses / _part || _largeFiles >= MaxLargeFiles / _part;
 
     /// <summary>Whether nothing is needed.</summary>
     public bool IsEmpty => _uses == 0;
@@ -62,8 +67,8 @@ internal sealed class ReadBatch
         _uses++;
     }
 
-    /// <summary>Says that a file of more than one slice was added.</summary>
-    public void CountLargeFile() => _largeFiles++;
+    /// <summary>Says that the needs of another file follow.</summary>
+    public void BeginFile(EntryContent content) => _largeFiles += content.Slices.Count > 1 || content.Lists.Count > 0 ? 1 : 0;
 
     /// <summary>The fetches that bring everything needed, in the order of first need, and an empty batch again. A chunk that
     /// no pack has stands in a fetch of nothing.</summary>
@@ -93,6 +98,7 @@ internal sealed class ReadBatch
         _bytes = 0;
         _uses = 0;
         _largeFiles = 0;
+        _part = Math.Max(1, _part / 2);
 
         var reads = new List<PackRead>();
         foreach ((PackInfo pack, List<NeededChunk> chunks) in packs)

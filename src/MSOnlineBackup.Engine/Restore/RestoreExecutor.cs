@@ -102,10 +102,6 @@ internal sealed class RestoreExecutor
         await foreach (SelectedEntry selected in selection.ReadAsync(_job.Tally.Skip, cancellationToken).ConfigureAwait(false))
         {
             await PlaceAsync(selected, cancellationToken).ConfigureAwait(false);
-            if (_batch.IsFull)
-            {
-                await FetchBatchAsync(cancellationToken).ConfigureAwait(false);
-            }
         }
 
         await FetchBatchAsync(cancellationToken).ConfigureAwait(false);
@@ -265,11 +261,7 @@ internal sealed class RestoreExecutor
 
     private async ValueTask AddContentAsync(EntryContent content, RestoreFile file, CancellationToken cancellationToken)
     {
-        if (content.Slices.Count > 1 || content.Lists.Count > 0)
-        {
-            _batch.CountLargeFile();
-        }
-
+        _batch.BeginFile(content);
         long offset = 0;
         await foreach (ContentSlice slice in _contents.ReadAsync(content, cancellationToken).ConfigureAwait(false))
         {
@@ -277,10 +269,11 @@ internal sealed class RestoreExecutor
             {
                 file.Expect();
                 _batch.Add(chunk, new ChunkUse(file, offset, slice.Offset, (int)slice.Length));
-                if (_batch.IsFull)
-                {
-                    await FetchBatchAsync(cancellationToken).ConfigureAwait(false);
-                }
+            }
+
+            if (_batch.IsFull)
+            {
+                await FetchBatchAsync(cancellationToken).ConfigureAwait(false);
             }
 
             offset += slice.Length;

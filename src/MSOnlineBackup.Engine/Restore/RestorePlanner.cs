@@ -93,6 +93,7 @@ internal sealed class RestorePlanner(ChunkStore store, IRestoreTarget? target)
 
     private async ValueTask CountContentAsync(ManifestEntry entry, CancellationToken cancellationToken)
     {
+        _batch.BeginFile(entry.Content);
         try
         {
             await foreach (ContentSlice slice in _contents.ReadAsync(entry.Content, cancellationToken).ConfigureAwait(false))
