@@ -27,10 +27,10 @@ public sealed class DistantVaultStore(IVaultStore inner) : IVaultStore
     /// <summary>Calls so far.</summary>
     public int Calls { get; private set; }
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         await TravelAsync(cancellationToken);
-        return await inner.TryCreateAsync(name, content, cancellationToken, use);
+        return await inner.TryCreateAsync(name, content, cancellationToken, tier);
     }
 
     public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)

@@ -21,10 +21,10 @@ public sealed class MemoryVaultStore(TimeProvider? clock = null) : IVaultStore
     /// <summary>The names of all objects, sorted.</summary>
     public IReadOnlyList<string> Names => [.. _objects.Keys.Order(StringComparer.Ordinal)];
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         await EnterAsync(name, cancellationToken);
-        return _objects.TryAdd(name, new MemoryObject(content.ToArray(), Clock.GetUtcNow()));
+        return _objects.TryAdd(name, new MemoryObject(content.ToArray(), Clock.GetUtcNow(), tier));
     }
 
     public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
@@ -66,11 +66,14 @@ public sealed class MemoryVaultStore(TimeProvider? clock = null) : IVaultStore
     /// <summary>The bytes of an object.</summary>
     public byte[] GetContent(string name) => [.. Get(name).Content];
 
+    /// <summary>The tier that an object was created in.</summary>
+    public VaultAccessTier TierOf(string name) => Get(name).Tier;
+
     /// <summary>Puts bytes where they are not supposed to get: replaces an object, or creates one.</summary>
     public void SetContent(string name, byte[] content) =>
         _objects.AddOrUpdate(
             name,
-            _ => new MemoryObject([.. content], Clock.GetUtcNow()),
+            _ => new MemoryObject([.. content], Clock.GetUtcNow(), VaultAccessTier.Hot),
             (_, old) => old with { Content = [.. content] });
 
     /// <summary>Changes the bytes of an object.</summary>
@@ -116,5 +119,5 @@ public sealed class MemoryVaultStore(TimeProvider? clock = null) : IVaultStore
         await Task.Yield();
     }
 
-    private sealed record MemoryObject(byte[] Content, DateTimeOffset Created);
+    private sealed record MemoryObject(byte[] Content, DateTimeOffset Created, VaultAccessTier Tier);
 }

@@ -52,9 +52,9 @@ public sealed class RecordingVaultStore : IVaultStore
         return state;
     }
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
-        bool created = await _inner.TryCreateAsync(name, content, cancellationToken, use);
+        bool created = await _inner.TryCreateAsync(name, content, cancellationToken, tier);
         if (created)
         {
             Record(new VaultOperation(name, content.ToArray()));

@@ -9,10 +9,10 @@ public sealed class WatchedVaultStore(IVaultStore inner, Action<string> beforeCr
 
     public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         beforeCreate(name);
-        return await inner.TryCreateAsync(name, content, cancellationToken, use);
+        return await inner.TryCreateAsync(name, content, cancellationToken, tier);
     }
 
     public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>

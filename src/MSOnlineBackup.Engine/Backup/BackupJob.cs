@@ -5,6 +5,7 @@ using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Backup;
@@ -36,10 +37,11 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         Task indexing = store.ReadIndexAsync(stop);
         Task<string> announcing = AnnounceAsync(record, indexing, stop);
         Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
-        Task preparing = store.Objects.PrepareAsync(stop);
-        await Task.WhenAll(indexing, announcing, finding, preparing).ConfigureAwait(false);
+        Task<VaultAccessTier> choosing = WriteSession.ReadContentTierAsync(store, stop);
+        await Task.WhenAll(indexing, announcing, finding, choosing).ConfigureAwait(false);
         await using Earlier earlier = await finding.ConfigureAwait(false);
-        await using var session = new WriteSession(store, await announcing.ConfigureAwait(false), monitor.Transfer, options.Workers, request.VerifyOneIn);
+        await using var session = new WriteSession(
+            store, await announcing.ConfigureAwait(false), await choosing.ConfigureAwait(false), monitor.Transfer, options.Workers, request.VerifyOneIn);
         var scope = new BackupScope(store, session, request, options, monitor);
         if (earlier.Point is { } last)
         {

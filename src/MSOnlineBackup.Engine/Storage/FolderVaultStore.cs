@@ -86,7 +86,7 @@ public sealed class FolderVaultStore : IVaultStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         ObjectName.ThrowIfInvalid(name);
         return RunAsync(name, () => TryCreate(name, content.Span, cancellationToken), cancellationToken);

@@ -28,11 +28,8 @@ public interface IVaultStore
     /// <summary>What the cloud can be asked for behind this store; null for a folder.</summary>
     IVaultAccount? Account => null;
 
-    /// <summary>Learns what it has to know before contents can be written, so that the first of them need not wait for it.</summary>
-    Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <summary>Creates an object. Returns false, and changes nothing, where the name exists.</summary>
-    ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent);
+    /// <summary>Creates an object, in the tier named where the store has tiers. Returns false, and changes nothing, where the name exists.</summary>
+    ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot);
 
     /// <summary>Fills <paramref name="destination"/> from <paramref name="offset"/>; returns how many bytes there were,
     /// fewer than asked only at the object's end.</summary>
@@ -46,16 +43,6 @@ public interface IVaultStore
 
     /// <summary>Deletes an object. Deleting what is not there succeeds.</summary>
     ValueTask DeleteAsync(string name, CancellationToken cancellationToken);
-}
-
-/// <summary>How an object will be used; a store may keep the rare ones where keeping is cheap and reading is not.</summary>
-public enum ObjectUse
-{
-    /// <summary>Read by every job: keys, settings, index, points, blocks of manifests.</summary>
-    Frequent,
-
-    /// <summary>Read by restores and verifications only: contents of files.</summary>
-    Rare,
 }
 
 /// <summary>An object of a store.</summary>

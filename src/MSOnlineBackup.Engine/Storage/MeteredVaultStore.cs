@@ -37,14 +37,11 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
         Interlocked.Read(ref _fetchedBytes));
 
     /// <inheritdoc/>
-    public Task PrepareAsync(CancellationToken cancellationToken) => inner.PrepareAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         Interlocked.Increment(ref _writes);
         Interlocked.Add(ref _sentBytes, content.Length);
-        return inner.TryCreateAsync(name, content, cancellationToken, use);
+        return inner.TryCreateAsync(name, content, cancellationToken, tier);
     }
 
     /// <inheritdoc/>

@@ -60,19 +60,9 @@ public sealed class ResilientVaultStore : IVaultStore
     public IVaultAccount? Account => _inner.Account is { } account ? new ResilientAccount(this, account) : null;
 
     /// <inheritdoc/>
-    public Task PrepareAsync(CancellationToken cancellationToken) =>
-        ExecuteAsync(
-            async token =>
-            {
-                await _inner.PrepareAsync(token).ConfigureAwait(false);
-                return true;
-            },
-            cancellationToken).AsTask();
-
-    /// <inheritdoc/>
     /// <remarks>A create that was reported as failed may have been done. Where a later attempt finds the name taken, the
     /// content decides: the same bytes are this call's own, others are another's.</remarks>
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         bool doubtful = false;
         bool created = await ExecuteAsync(
@@ -80,7 +70,7 @@ public sealed class ResilientVaultStore : IVaultStore
             {
                 try
                 {
-                    return await _inner.TryCreateAsync(name, content, token, use).ConfigureAwait(false);
+                    return await _inner.TryCreateAsync(name, content, token, tier).ConfigureAwait(false);
                 }
                 catch (BackupException)
                 {

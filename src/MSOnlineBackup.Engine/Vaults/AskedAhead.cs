@@ -42,11 +42,8 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
         _listings[prefix] = ListAheadAsync(prefix, newest, cancellationToken);
 
     /// <inheritdoc/>
-    public Task PrepareAsync(CancellationToken cancellationToken) => inner.PrepareAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent) =>
-        inner.TryCreateAsync(name, content, cancellationToken, use);
+    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+        inner.TryCreateAsync(name, content, cancellationToken, tier);
 
     /// <inheritdoc/>
     public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)

@@ -21,6 +21,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
     private readonly ChunkStore _store;
     private readonly string _session;
+    private readonly VaultAccessTier _contentTier;
     private readonly TransferCounters _counters;
     private readonly int _verifyOneIn;
     private readonly Channel<Job> _jobs;
@@ -37,10 +38,19 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private uint _lastPack;
     private uint _sampleCounter;
 
-    public ChunkWriter(ChunkStore store, string session, TransferCounters counters, int workers, int verifyOneIn, CancellationToken cancellationToken)
+    /// <param name="store">The store.</param>
+    /// <param name="session">The session's id.</param>
+    /// <param name="contentTier">Where packs of content go, which restores and verifications alone read; all others are hot.</param>
+    /// <param name="counters">Counts.</param>
+    /// <param name="workers">How many threads name, compress and seal.</param>
+    /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public ChunkWriter(
+        ChunkStore store, string session, VaultAccessTier contentTier, TransferCounters counters, int workers, int verifyOneIn, CancellationToken cancellationToken)
     {
         _store = store;
         _session = session;
+        _contentTier = contentTier;
         _counters = counters;
         _verifyOneIn = verifyOneIn;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -291,7 +301,8 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
                 {
                     ReadOnlyMemory<byte> content = pack.Builder.Finish();
                     string name = VaultLayout.Pack(_store.StoreId, _session, pack.Number);
-                    if (!await _store.Objects.TryCreateAsync(name, content, _stop.Token, pack.Kind == PackKind.Data ? ObjectUse.Rare : ObjectUse.Frequent).ConfigureAwait(false))
+                    VaultAccessTier tier = pack.Kind == PackKind.Data ? _contentTier : VaultAccessTier.Hot;
+                    if (!await _store.Objects.TryCreateAsync(name, content, _stop.Token, tier).ConfigureAwait(false))
                     {
                         throw new BackupException(
                             BackupErrorId.VaultExists,

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
@@ -16,15 +17,20 @@ internal sealed class WriteSession : IAsyncDisposable
     private uint _lastCheckpoint;
 
     /// <summary>Begins a session that is announced.</summary>
+    /// <param name="store">The store.</param>
     /// <param name="id">From <see cref="AnnounceAsync"/>.</param>
-    public WriteSession(ChunkStore store, string id, TransferCounters counters, int workers, int verifyOneIn)
+    /// <param name="contentTier">From <see cref="ReadContentTierAsync"/>.</param>
+    /// <param name="counters">Counts.</param>
+    /// <param name="workers">How many threads name, compress and seal.</param>
+    /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
+    public WriteSession(ChunkStore store, string id, VaultAccessTier contentTier, TransferCounters counters, int workers, int verifyOneIn)
     {
         _store = store;
         _counters = counters;
         Id = id;
 
         // Not cancelled by the user's stop: what is under way is finished, so that it need not be sent again.
-        Chunks = new ChunkWriter(store, id, counters, workers, verifyOneIn, CancellationToken.None);
+        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, CancellationToken.None);
     }
 
     /// <summary>32 hexadecimal digits; ids sort by the time they were made.</summary>
@@ -52,6 +58,21 @@ internal sealed class WriteSession : IAsyncDisposable
         return id;
     }
 
+    /// <summary>Where contents go: into the tier that the vault's owner chose.</summary>
+    public static async Task<VaultAccessTier> ReadContentTierAsync(ChunkStore store, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await new VaultSettingsRegister(store.Objects).ReadAsync(cancellationToken).ConfigureAwait(false)).AccessTier;
+        }
+        catch (BackupException damage) when (damage.Id == BackupErrorId.VaultDataCorrupt)
+        {
+            // Damaged settings stop no backup. What is hot can be moved later, free of charge.
+            store.Report(damage);
+            return VaultAccessTier.Hot;
+        }
+    }
+
     /// <summary>Announces a session and begins it.</summary>
     public static async Task<WriteSession> BeginAsync(
         ChunkStore store,
@@ -60,7 +81,13 @@ internal sealed class WriteSession : IAsyncDisposable
         int workers,
         int verifyOneIn,
         CancellationToken cancellationToken) =>
-        new(store, await AnnounceAsync(store, record, Task.CompletedTask, cancellationToken).ConfigureAwait(false), counters, workers, verifyOneIn);
+        new(
+            store,
+            await AnnounceAsync(store, record, Task.CompletedTask, cancellationToken).ConfigureAwait(false),
+            await ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false),
+            counters,
+            workers,
+            verifyOneIn);
 
     /// <summary>Makes every chunk handed over so far durable and indexed.</summary>
     public Task FlushAsync(CancellationToken cancellationToken) => Chunks.FlushAsync(async segment =>

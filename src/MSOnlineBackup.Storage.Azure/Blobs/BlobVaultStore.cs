@@ -6,7 +6,6 @@ using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Identity;
@@ -23,8 +22,7 @@ namespace MSOnlineBackup.Storage.Azure.Blobs;
 /// quicker made, but not kept, and Azurite is slow to compare it.) What is received is checked for its
 /// length only: everything that the engine reads ends with a checksum of ours or is authenticated, which finds more than a checksum of a
 /// range, and finds what changed at rest too.</para>
-/// <para>Objects that are rarely read go into the tier that the vault's settings name when the first of them is written, all others are hot.
-/// Premium accounts have no tiers, and are not for vaults.</para>
+/// <para>Premium accounts have no tiers, and are not for vaults.</para>
 /// <para>Up to <see cref="LargestSinglePut"/> an object is one request, for which the permission to create is enough. Staging the
 /// blocks of a larger one needs that to write.</para>
 /// </remarks>
@@ -36,9 +34,6 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     private static readonly BlobRequestConditions s_absent = new() { IfNoneMatch = ETag.All };
 
     private readonly BlobContainerClient _container;
-
-    // Where packs go, once it is known.
-    private AccessTier? _rare;
 
     // Until the first write has made it, the container of a new vault need not be there. A call goes by what held when it was
     // begun: its answer may come after another call has made the container.
@@ -78,14 +73,10 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     public static BlobVaultStore Create(string location, VaultConnection connection) => new(location, connection, mayBeAbsent: true);
 
     /// <inheritdoc/>
-    public async Task PrepareAsync(CancellationToken cancellationToken) => _rare ??= await ReadTierAsync(cancellationToken).ConfigureAwait(false);
-
-    /// <inheritdoc/>
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         ObjectName.ThrowIfInvalid(name);
         bool mayBeAbsent = _mayBeAbsent;
-        AccessTier tier = use == ObjectUse.Rare ? _rare ??= await ReadTierAsync(cancellationToken).ConfigureAwait(false) : AccessTier.Hot;
         try
         {
             try
@@ -290,29 +281,11 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
         return options;
     }
 
-    private async Task<AccessTier> ReadTierAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return (await ClosedVault.ReadSettingsAsync(this, cancellationToken).ConfigureAwait(false)).AccessTier switch
-            {
-                VaultAccessTier.Cool => AccessTier.Cool,
-                VaultAccessTier.Cold => AccessTier.Cold,
-                _ => AccessTier.Hot,
-            };
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataCorrupt)
-        {
-            // Damaged settings do not stop a backup. What is hot can be moved later, free of charge.
-            return AccessTier.Hot;
-        }
-    }
-
-    private async Task<bool> UploadAsync(string name, ReadOnlyMemory<byte> content, AccessTier tier, CancellationToken cancellationToken)
+    private async Task<bool> UploadAsync(string name, ReadOnlyMemory<byte> content, VaultAccessTier tier, CancellationToken cancellationToken)
     {
         var options = new BlobUploadOptions
         {
-            AccessTier = tier,
+            AccessTier = ToAccessTier(tier),
             Conditions = s_absent,
             TransferValidation = new UploadTransferValidationOptions { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 },
             TransferOptions = new StorageTransferOptions
@@ -338,6 +311,14 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
             return await _container.GetBlobClient(name).ExistsAsync(cancellationToken).ConfigureAwait(false) ? false : throw BlobErrors.From(failure, Location, name);
         }
     }
+
+    private static AccessTier ToAccessTier(VaultAccessTier tier) => tier switch
+    {
+        VaultAccessTier.Hot => AccessTier.Hot,
+        VaultAccessTier.Cool => AccessTier.Cool,
+        VaultAccessTier.Cold => AccessTier.Cold,
+        _ => throw new ArgumentOutOfRangeException(nameof(tier)),
+    };
 
     /// <summary>How many bytes the answer is to have; it must be the range that was asked for.</summary>
     private static int LengthOf(BlobDownloadDetails details, long offset, int asked)

@@ -1,7 +1,10 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Storage;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 
@@ -97,6 +100,37 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
         ManifestRoot manifest = Assert.Single(read.Sources).Manifest;
         Assert.Equal((4, 2, 2, 30), (manifest.Entries, manifest.Files, manifest.Directories, manifest.Bytes));
         Assert.Equal((RecoveryPointStatus.Completed, BackupFixture.Machine), (read.Status, read.MachineName));
+    }
+
+    [Fact]
+    public async Task Contents_go_into_the_tier_that_the_owner_chose_and_all_else_stays_hot()
+    {
+        _backups.Tree.Describe("f a 10\nf b 2M");
+        await _backups.OpenAsync();
+        await ClosedVault.ChangeSettingsAsync(_backups.Objects, settings => settings with { AccessTier = VaultAccessTier.Cold }, Cancel);
+
+        await _backups.BackUpAsync();
+
+        ILookup<VaultAccessTier, string> tiers = _backups.Objects.Names.ToLookup(_backups.Objects.TierOf);
+        ILookup<PackKind, string> packs = _backups.Packs.ToLookup(name => (PackKind)_backups.Objects.GetContent(name)[PackFormat.KindOffset]);
+        Assert.NotEmpty(packs[PackKind.Data]);
+        Assert.NotEmpty(packs[PackKind.Metadata]);
+        Assert.Equal(packs[PackKind.Data], tiers[VaultAccessTier.Cold]);
+        Assert.Empty(tiers[VaultAccessTier.Cool]);
+    }
+
+    [Fact]
+    public async Task Damaged_settings_of_the_vault_are_told_and_stop_no_backup()
+    {
+        _backups.Tree.File("a", 10);
+        await _backups.OpenAsync();
+        _backups.Objects.SetContent("settings/00000001", "{"u8.ToArray());
+        var damage = new List<BackupException>();
+
+        await _backups.BackUpAsync(monitor: new JobMonitor { VaultDamaged = damage.Add });
+
+        Assert.Equal("settings/00000001", Assert.Single(damage).Target);
+        Assert.All(_backups.Packs, name => Assert.Equal(VaultAccessTier.Hot, _backups.Objects.TierOf(name)));
     }
 
     private async Task<List<string>> NamesAsync(IAsyncEnumerable<RecoverableItem> items) =>

@@ -33,7 +33,7 @@ public sealed class JobMonitorTests : IDisposable
         var told = new List<JobWait?>();
         var clock = new FakeClock { SkipsWaits = true };
         var store = new ResilientVaultStore(
-            new FaultyVaultStore(_backups.Objects) { FailAt = 12 },
+            new FaultyVaultStore(_backups.Objects) { Counts = (call, name) => call == VaultCall.Create && name.Contains("/points/", StringComparison.Ordinal), FailAt = 1 },
             new VaultRetryOptions { Waiting = wait => told.Add(monitor.Snapshot().Wait) },
             clock);
 

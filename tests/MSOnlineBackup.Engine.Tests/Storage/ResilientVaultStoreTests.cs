@@ -325,8 +325,8 @@ public sealed class ResilientVaultStoreTests
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent) =>
-            inner.TryCreateAsync(name, content, cancellationToken, use);
+        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+            inner.TryCreateAsync(name, content, cancellationToken, tier);
 
         public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
             inner.ReadAsync(name, offset, destination, cancellationToken);

@@ -194,7 +194,7 @@ public class ChunkWriterTests
     {
         var objects = new StuckVaultStore(new MemoryVaultStore { Capabilities = SmallPacks });
         using var stop = new CancellationTokenSource();
-        var writer = new ChunkWriter(await OpenAsync(objects), new string('0', 32), new TransferCounters(), Workers, 0, stop.Token);
+        var writer = new ChunkWriter(await OpenAsync(objects), new string('0', 32), VaultAccessTier.Hot, new TransferCounters(), Workers, 0, stop.Token);
         await using (writer)
         {
             Task submitting = SubmitForeverAsync(writer);
@@ -269,7 +269,7 @@ public class ChunkWriterTests
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, ObjectUse use = ObjectUse.Frequent)
+        public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
         {
             if (name.Contains("/packs/", StringComparison.Ordinal))
             {
@@ -277,7 +277,7 @@ public class ChunkWriterTests
                 await Task.Delay(Timeout.Infinite, cancellationToken);
             }
 
-            return await inner.TryCreateAsync(name, content, cancellationToken, use);
+            return await inner.TryCreateAsync(name, content, cancellationToken, tier);
         }
 
         public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>

@@ -138,36 +138,19 @@ public sealed class BlobVaultStoreTests
         Assert.Equal("a", Assert.Single(await Opened.ListAsync("", Stop).ToListAsync(Stop)).Name);
     }
 
-    [Theory]
-    [InlineData(null, "Hot")]
-    [InlineData(VaultAccessTier.Hot, "Hot")]
-    [InlineData(VaultAccessTier.Cool, "Cool")]
-    [InlineData(VaultAccessTier.Cold, "Cold")]
-    public async Task What_is_rarely_read_goes_where_the_vault_says_and_all_else_is_hot(VaultAccessTier? set, string expected)
+    [Fact]
+    public async Task An_object_is_created_in_the_tier_that_is_asked_for_and_hot_unless_one_is()
     {
-        await ClosedVault.CreateAsync(Created, Passphrase, new EngineOptions(), Stop);
-        if (set is { } tier)
+        BlobVaultStore store = Created;
+        await store.TryCreateAsync("none", new byte[1], Stop);
+        foreach (VaultAccessTier tier in Enum.GetValues<VaultAccessTier>())
         {
-            await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { AccessTier = tier }, Stop);
+            await store.TryCreateAsync(tier.ToString().ToLowerInvariant(), new byte[1], Stop, tier);
         }
 
-        BlobVaultStore store = Opened;
-        await store.TryCreateAsync("packs/rare", new byte[1], Stop, ObjectUse.Rare);
-        await store.TryCreateAsync("packs/frequent", new byte[1], Stop);
+        var tiers = await Container.GetBlobsAsync(cancellationToken: Stop).Select(blob => (blob.Name, blob.Properties.AccessTier?.ToString())).ToListAsync(Stop);
 
-        Dictionary<string, string?> tiers = await Container.GetBlobsAsync(cancellationToken: Stop).ToDictionaryAsync(blob => blob.Name, blob => blob.Properties.AccessTier?.ToString(), cancellationToken: Stop);
-        Assert.Equal(expected, tiers["packs/rare"]);
-        tiers.Remove("packs/rare");
-        Assert.All(tiers.Values, found => Assert.Equal("Hot", found));
-    }
-
-    [Fact]
-    public async Task Damaged_settings_stop_no_backup()
-    {
-        await ClosedVault.CreateAsync(Created, Passphrase, new EngineOptions(), Stop);
-        await Container.UploadBlobAsync("settings/00000001", BinaryData.FromString("{"), Stop);
-
-        Assert.True(await Opened.TryCreateAsync("packs/rare", new byte[1], Stop, ObjectUse.Rare));
+        Assert.Equal([("cold", "Cold"), ("cool", "Cool"), ("hot", "Hot"), ("none", "Hot")], tiers.Order());
     }
 
     [Fact]

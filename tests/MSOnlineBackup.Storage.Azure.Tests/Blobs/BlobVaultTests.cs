@@ -1,3 +1,6 @@
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Errors;
@@ -36,6 +39,7 @@ public sealed class BlobVaultTests
         tree.Populate(seed: 1, items: 150).File("large", 40 << 20);
         var options = new EngineOptions { Workers = 2 };
         await ClosedVault.CreateAsync(BlobVaultStore.Create(_url, new VaultConnection()), ObengineProcess.Passphrase, options, Stop);
+        await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { AccessTier = VaultAccessTier.Cool }, Stop);
         BackupEngine engine = await BackupEngine.OpenAsync(Opened, ObengineProcess.Passphrase, options, Stop);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, SourceSelection.Everything)] };
         BackupResult first = await engine.BackUpAsync(request, new JobMonitor(), Stop);
@@ -51,6 +55,11 @@ public sealed class BlobVaultTests
         RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = second.Point, TargetFolder = folder["target"], Verify = true }, new JobMonitor(), Stop);
         await engine.RestoreAsync(plan, new JobMonitor(), Stop);
         Assert.Empty(TreeComparer.Compare(source, folder["target"] + source));
+
+        var container = new BlobContainerClient(new Uri(_url), new StorageSharedKeyCredential(AzuriteServer.Account, AzuriteServer.Key));
+        List<BlobItem> blobs = await container.GetBlobsAsync(cancellationToken: Stop).ToListAsync(Stop);
+        Assert.True(blobs.Where(blob => blob.Properties.AccessTier == AccessTier.Cool).Sum(blob => blob.Properties.ContentLength) > 40 << 20);
+        Assert.All(blobs, blob => Assert.True(blob.Properties.AccessTier == AccessTier.Hot || blob.Name.Contains("/packs/", StringComparison.Ordinal)));
 
         // From here on the copies that it is declared to have are what its owner relies on.
         await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
