@@ -23,8 +23,9 @@ internal sealed class IndexRun(ReadOnlyMemory<byte> records)
             int middle = low + ((high - low) / 2);
             if (guesses < 4 && highPrefix > lowPrefix && high - low > 16)
             {
-                UInt128 span = highPrefix - lowPrefix;
-                middle = low + (int)((UInt128)(id.Prefix - lowPrefix) * (uint)(high - low - 1) / span);
+                // Between 0 and 1; a guess needs no exact arithmetic.
+                double share = (double)(id.Prefix - lowPrefix) / (highPrefix - lowPrefix);
+                middle = low + (int)(share * (high - low - 1));
             }
 
             ReadOnlySpan<byte> record = this[middle];
