@@ -90,7 +90,7 @@ internal sealed class MemoryTarget : IRestoreTarget
         lock (_gate)
         {
             CheckFolderOf(entry.Path);
-            MostOpenFiles = Math.Max(MostOpenFiles, ++_open);
+            MostOpenFiles = Math.Max(MostOpenFiles, Interlocked.Increment(ref _open));
             return new MemoryFile(this, entry);
         }
     }
