@@ -65,7 +65,7 @@ internal sealed class RestoreExecutor
         {
             await WalkAsync(stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             // The pump failed and stopped the walk; what it failed with is thrown below.
         }

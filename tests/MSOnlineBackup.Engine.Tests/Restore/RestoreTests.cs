@@ -63,6 +63,17 @@ public class RestoreTests
     }
 
     [Fact]
+    public async Task What_ends_the_walk_is_told_even_where_it_looks_like_a_stop_that_nobody_asked_for()
+    {
+        await using RestoreFixture vault = await CreateAsync();
+        await vault.FileAsync("a", "content");
+        RecoveryPoint point = await vault.PointAsync();
+        var faulty = new FaultyVaultStore(vault.Objects) { FailEvery = 1, Kind = FaultKind.Cancellation, Counts = (_, name) => name.Contains("/packs/", StringComparison.Ordinal) };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => vault.RestoreAsync(Request(point), new MemoryTarget(), faulty));
+    }
+
+    [Fact]
     public async Task A_path_that_the_point_lacks_is_named()
     {
         await using RestoreFixture vault = await CreateAsync();
