@@ -2,8 +2,8 @@ using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Testing;
 
-/// <summary>Lets a test do something before an object is created, while the job that creates it waits.</summary>
-public sealed class WatchedVaultStore(IVaultStore inner, Action<string> beforeCreate) : IVaultStore
+/// <summary>Lets a test do something before an object is created or deleted, while who does so waits.</summary>
+public sealed class WatchedVaultStore(IVaultStore inner, Action<string> beforeCreate, Func<string, Task>? beforeDelete = null) : IVaultStore
 {
     public string Location => inner.Location;
 
@@ -22,5 +22,9 @@ public sealed class WatchedVaultStore(IVaultStore inner, Action<string> beforeCr
 
     public IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
 
-    public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
+    public async ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        await (beforeDelete?.Invoke(name) ?? Task.CompletedTask);
+        await inner.DeleteAsync(name, cancellationToken);
+    }
 }

@@ -183,16 +183,31 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
                 keyId);
         }
 
-        if (!slots.Any(slot => slot.KeyId != keyId && slot.Slot is not null))
+        ThrowIfLast(slots);
+        string name = VaultLayout.Key(storeId, keyId);
+        await objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        try
         {
-            throw new BackupException(
-                BackupErrorId.KeySlotIsLast,
-                $"Key slot '{keyId}' is the last that opens this data; without it everything would be lost.",
-                "Add another key slot first: 'obengine key add'.",
-                keyId);
+            // Somebody else may have removed the others at the same time. Of several, at least the slowest sees it here.
+            ThrowIfLast(await ListAsync(storeId, CancellationToken.None).ConfigureAwait(false));
+        }
+        catch (BackupException) when (slots.FirstOrDefault(slot => slot.KeyId == keyId).Slot is { } removed)
+        {
+            await objects.TryCreateAsync(name, removed.Encode(), CancellationToken.None).ConfigureAwait(false);
+            throw;
         }
 
-        await objects.DeleteAsync(VaultLayout.Key(storeId, keyId), cancellationToken).ConfigureAwait(false);
+        void ThrowIfLast(IReadOnlyList<(string KeyId, KeySlot? Slot)> known)
+        {
+            if (!known.Any(slot => slot.KeyId != keyId && slot.Slot is not null))
+            {
+                throw new BackupException(
+                    BackupErrorId.KeySlotIsLast,
+                    $"Key slot '{keyId}' is the last that opens this data; without it everything would be lost.",
+                    "Add another key slot first: 'obengine key add'.",
+                    keyId);
+            }
+        }
     }
 
     /// <summary>

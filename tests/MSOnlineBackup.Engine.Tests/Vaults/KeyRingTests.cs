@@ -90,6 +90,19 @@ public class KeyRingTests
     }
 
     [Fact]
+    public async Task Of_two_who_remove_the_last_two_slots_at_once_one_is_refused_and_its_slot_stays()
+    {
+        UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
+        string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
+        var slower = new KeyRing(new WatchedVaultStore(_objects, _ => { }, _ => _ring.RemoveAsync(made.StoreId, second, Cancel)), Header, new FakeClock(), iterations: 10);
+
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => slower.RemoveAsync(made.StoreId, made.KeyId, Cancel));
+
+        Assert.Equal(BackupErrorId.KeySlotIsLast, fault.Id);
+        Assert.Equal(made.MasterKey, (await _ring.UnlockAsync(First, Cancel)).MasterKey);
+    }
+
+    [Fact]
     public async Task A_slot_of_another_store_does_not_count_as_one_that_is_left()
     {
         UnlockedKey one = await _ring.CreateStoreAsync(First, Cancel);
