@@ -29,15 +29,13 @@ internal sealed class CallGate(int most, TimeProvider clock)
         }
     }
 
-    /// <summary>For how long every answer has been a refusal; zero where the last one was none.</summary>
-    public TimeSpan AwayFor
+    /// <summary>For how long every answer had been a refusal; zero or less where the last one was none, or the first of them came later.</summary>
+    /// <param name="when">By then, a timestamp of the clock.</param>
+    public TimeSpan AwayFor(long when)
     {
-        get
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                return _awaySince is { } since ? clock.GetElapsedTime(since) : TimeSpan.Zero;
-            }
+            return _awaySince is { } since ? clock.GetElapsedTime(since, when) : TimeSpan.Zero;
         }
     }
 

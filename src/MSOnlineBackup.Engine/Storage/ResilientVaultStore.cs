@@ -22,7 +22,7 @@ public sealed class ResilientVaultStore : IVaultStore
     private const int MostCalls = 64;
 
     private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(1);
-    private static readonly ResiliencePropertyKey<long> _failingSince = new("failing since");
+    private static readonly ResiliencePropertyKey<Trial> _trial = new("trial");
 
     private readonly IVaultStore _inner;
     private readonly VaultRetryOptions _options;
@@ -172,10 +172,13 @@ public sealed class ResilientVaultStore : IVaultStore
         })
         .Build();
 
-    // Either may be the longer: other calls may have failed before this one began, or succeed where this one never does.
-    private bool HasPatience(ResilienceContext context) =>
-        _gate.AwayFor < _options.Patience
-        && _clock.GetElapsedTime(context.Properties.GetValue(_failingSince, defaultValue: 0)) < _options.Patience;
+    // Either may be the longer: other calls may have failed before this one began, or succeed where this one never does. What counts
+    // is when the last attempt began: one that took long was no waiting, for what does not move is given up by the transport.
+    private bool HasPatience(ResilienceContext context)
+    {
+        Trial trial = context.Properties.GetValue(_trial, defaultValue: null!);
+        return _gate.AwayFor(trial.Began) < _options.Patience && _clock.GetElapsedTime(trial.FailingSince, trial.Began) < _options.Patience;
+    }
 
     private TimeSpan? AskedFor(Exception? failure) => (failure as BackupException)?.RetryAfter is { } asked
         ? TimeSpan.FromTicks(Math.Clamp(asked.Ticks, 0, _options.LongestRequest.Ticks))
@@ -197,27 +200,29 @@ public sealed class ResilientVaultStore : IVaultStore
     private async ValueTask<T> ExecuteAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
     {
         BackupException? first;
+        var trial = new Trial();
         try
         {
-            return await AttemptAsync(call, cancellationToken).ConfigureAwait(false);
+            return await AttemptAsync(call, trial, cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException e) when (e.IsTransient)
         {
             first = e;
+            trial.FailingSince = _clock.GetTimestamp();
         }
 
-        return await RetryAsync(call, first, cancellationToken).ConfigureAwait(false);
+        return await RetryAsync(call, trial, first, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> call, BackupException failure, CancellationToken cancellationToken)
+    private async ValueTask<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> call, Trial trial, BackupException failure, CancellationToken cancellationToken)
     {
         BackupException? first = failure;
         ResilienceContext context = ResilienceContextPool.Shared.Get(cancellationToken);
         try
         {
-            context.Properties.Set(_failingSince, _clock.GetTimestamp());
+            context.Properties.Set(_trial, trial);
             return await _retries.Value.ExecuteAsync(
-                context => Interlocked.Exchange(ref first, null) is { } known ? ValueTask.FromException<T>(known) : AttemptAsync(call, context.CancellationToken),
+                context => Interlocked.Exchange(ref first, null) is { } known ? ValueTask.FromException<T>(known) : AttemptAsync(call, trial, context.CancellationToken),
                 context).ConfigureAwait(false);
         }
         finally
@@ -226,9 +231,10 @@ public sealed class ResilientVaultStore : IVaultStore
         }
     }
 
-    private async ValueTask<T> AttemptAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+    private async ValueTask<T> AttemptAsync<T>(Func<CancellationToken, ValueTask<T>> call, Trial trial, CancellationToken cancellationToken)
     {
         int round = await _gate.EnterAsync(cancellationToken).ConfigureAwait(false);
+        trial.Began = _clock.GetTimestamp();
         try
         {
             T result = await call(cancellationToken).ConfigureAwait(false);
@@ -288,6 +294,16 @@ public sealed class ResilientVaultStore : IVaultStore
         }
     }
 
+    /// <summary>A call and its attempts, by the clock's timestamps.</summary>
+    private sealed class Trial
+    {
+        /// <summary>When the first attempt failed.</summary>
+        public long FailingSince { get; set; }
+
+        /// <summary>When the last attempt began.</summary>
+        public long Began { get; set; }
+    }
+
     private sealed class ResilientAccount(ResilientVaultStore store, IVaultAccount inner) : IVaultAccount
     {
         public ValueTask<VaultRedundancy?> ReadRedundancyAsync(CancellationToken cancellationToken) =>
@@ -309,7 +325,7 @@ public sealed record VaultRetryOptions
         LongestWait = TimeSpan.FromSeconds(20),
     };
 
-    /// <summary>A call that is refused when the store has answered nobody, or not this call, for so long is given up.</summary>
+    /// <summary>A call that is tried when the store has answered nobody, or not this call, for so long, and is refused, is given up.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>About how long the first wait is; each later one is about twice as long.</summary>

@@ -150,6 +150,21 @@ public sealed class ResilientVaultStoreTests
         Assert.InRange(_clock.Elapsed, TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(16));
     }
 
+    [Fact]
+    public async Task What_takes_long_to_send_is_tried_again_when_it_breaks_off()
+    {
+        int calls = 0;
+        var slow = new AwayStore(_memory, () =>
+        {
+            _clock.Advance(TimeSpan.FromMinutes(20));
+            return ++calls <= 2 ? Away() : null;
+        });
+
+        Assert.Null(await new ResilientVaultStore(slow, VaultRetryOptions.Remote, _clock).StatAsync("a", Stop));
+
+        Assert.Equal(3, calls);
+    }
+
     [Theory]
     [InlineData(45, 45)]
     [InlineData(86_400, 120)]
