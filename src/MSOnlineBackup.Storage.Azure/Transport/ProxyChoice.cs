@@ -46,14 +46,15 @@ internal sealed class ProxyChoice : IWebProxy
 
     /// <summary>How a URL is reached.</summary>
     public ProxyUse For(Uri target) => GetProxy(target) is { } address
-        ? new ProxyUse(_source, new UriBuilder(address) { UserName = "", Password = "" }.Uri)
+        ? new ProxyUse(_source, address)
         : new ProxyUse(_source == ProxySource.Direct ? ProxySource.Direct : ProxySource.None, null);
 
     /// <inheritdoc/>
+    /// <remarks>Without user and password, which HttpClient would repeat in its errors; it has them from <see cref="Credentials"/>.</remarks>
     public Uri? GetProxy(Uri destination)
     {
         Uri? address = _proxy is null || _proxy.IsBypassed(destination) ? null : _proxy.GetProxy(destination);
-        return address is null || address == destination || IsOwn(destination, address) ? null : address;
+        return address is null || address == destination || IsOwn(destination, address) ? null : new UriBuilder(address) { UserName = "", Password = "" }.Uri;
     }
 
     /// <inheritdoc/>

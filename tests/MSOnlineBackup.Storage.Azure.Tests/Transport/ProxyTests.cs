@@ -92,6 +92,26 @@ public sealed class ProxyTests
     }
 
     [Fact]
+    public async Task The_password_of_a_proxy_of_the_environment_is_sent_to_it_and_told_to_nobody()
+    {
+        await using var server = new LoopbackServer(LoopbackServer.Secured(LoopbackServer.Answering(Ok)));
+        await using var proxy = new LoopbackProxy(server.Port, "backup:secret");
+        await using var refusing = new LoopbackServer(LoopbackServer.Answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+
+        Assert.Equal("ok", await GetAsync(new VaultConnection(), WithPassword(proxy.Port), s_secureVault));
+        BackupException error = await FailAsync(new VaultConnection(), WithPassword(refusing.Port), s_secureVault);
+
+        Assert.Equal(BackupErrorId.ProxyRefused, error.Id);
+        Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);
+
+        // As HttpClient reads it from the environment: the password is in the address too.
+        static TransportOptions WithPassword(int port) => Trusting with
+        {
+            SurroundingProxy = new WebProxy(new Uri($"http://backup:secret@127.0.0.1:{port}")) { Credentials = new NetworkCredential("backup", "secret") },
+        };
+    }
+
+    [Fact]
     public async Task A_proxy_that_is_not_there_is_named()
     {
         await using var gone = new LoopbackServer((_, _) => Task.CompletedTask);
