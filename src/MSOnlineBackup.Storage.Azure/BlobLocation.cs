@@ -43,12 +43,12 @@ public sealed class BlobLocation
         string address = url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
         if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
         {
-            throw Invalid(address, "has more than a container's address; a shared access signature does not belong into it");
+            throw Invalid(location, "has more than a container's address; a shared access signature does not belong into it");
         }
 
         if (url.Scheme == Uri.UriSchemeHttp && !IsLoopback(url))
         {
-            throw Invalid(address, "uses plain HTTP, which is for an emulator on this machine only");
+            throw Invalid(location, "uses plain HTTP, which is for an emulator on this machine only");
         }
 
         var parts = new BlobUriBuilder(url);
@@ -66,9 +66,20 @@ public sealed class BlobLocation
     private static bool IsLoopback(Uri url) =>
         url.IdnHost.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(url.IdnHost, out IPAddress? address) && IPAddress.IsLoopback(address));
 
-    private static BackupException Invalid(string location, string why) => new(
-        BackupErrorId.ArgumentInvalid,
-        $"'{location}' {why}.",
-        "Give the vault's container as https://ACCOUNT.blob.core.windows.net/CONTAINER.",
-        location);
+    private static BackupException Invalid(string location, string why)
+    {
+        string shown = WithoutSecrets(location);
+        return new BackupException(
+            BackupErrorId.ArgumentInvalid,
+            $"'{shown}' {why}.",
+            "Give the vault's container as https://ACCOUNT.blob.core.windows.net/CONTAINER.",
+            shown);
+    }
+
+    // Of what may be no URL at all: a signature stands behind the '?', a password before the '@'.
+    private static string WithoutSecrets(string location)
+    {
+        string address = location.Split('?', '#')[0];
+        return address[(address.LastIndexOf('@') + 1)..];
+    }
 }
