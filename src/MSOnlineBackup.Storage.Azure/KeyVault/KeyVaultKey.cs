@@ -80,13 +80,12 @@ public sealed class KeyVaultKey : IKeyEncryptionKey
     private async Task<string> FindNewestAsync(CancellationToken cancellationToken)
     {
         using JsonDocument answer = await SendAsync(RequestMethod.Get, Id, null, default, "get", cancellationToken).ConfigureAwait(false);
-        if (!answer.RootElement.TryGetProperty("key", out JsonElement key)
-            || !key.TryGetProperty("kid", out JsonElement kid) || kid.GetString() is not { } id || !IsVersion(id))
+        (string? id, string? type) = Read(answer, static root => (root.GetProperty("key").GetProperty("kid").GetString(), root.GetProperty("key").GetProperty("kty").GetString()));
+        if (id is null || !IsVersion(id))
         {
             throw KeyVaultErrors.Senseless(_address.Vault, Item, null);
         }
 
-        string? type = key.TryGetProperty("kty", out JsonElement kty) ? kty.GetString() : null;
         return type is "RSA" or "RSA-HSM"
             ? KeyVaultAddress.ParseKey(id).KeyId
             : throw KeyVaultErrors.KeyUnusable(_address.Vault, Item, string.Create(CultureInfo.InvariantCulture, $"it is of the type {type}, which does not wrap by {Algorithm}"));
@@ -155,11 +154,13 @@ public sealed class KeyVaultKey : IKeyEncryptionKey
         return buffer.ToArray();
     }
 
-    private byte[] Value(JsonDocument answer)
+    private byte[] Value(JsonDocument answer) => Read(answer, static root => Base64Url.DecodeFromChars(root.GetProperty("value").GetString()));
+
+    private T Read<T>(JsonDocument answer, Func<JsonElement, T> read)
     {
         try
         {
-            return Base64Url.DecodeFromChars(answer.RootElement.GetProperty("value").GetString());
+            return read(answer.RootElement);
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
         {

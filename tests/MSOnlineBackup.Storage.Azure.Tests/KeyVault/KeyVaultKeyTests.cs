@@ -197,6 +197,27 @@ public class KeyVaultKeyTests
         Assert.Equal(TimeSpan.Zero, fault.RetryAfter);
     }
 
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("1")]
+    [InlineData("""{"key":[]}""")]
+    [InlineData("""{"key":{"kid":1}}""")]
+    [InlineData("""{"key":{"kid":"https://team.vault.azure.net/keys/wrapping/1","kty":1}}""")]
+    [InlineData("""{"value":1}""")]
+    [InlineData("""{"value":"?"}""")]
+    public async Task An_answer_that_makes_no_sense_is_told_as_such(string answer)
+    {
+        using var handler = new AnsweringHandler(answer);
+        foreach (string uri in new[] { "keys/wrapping", "keys/wrapping/1" })
+        {
+            var key = new KeyVaultKey(KeyVaultAddress.ParseKey("https://team.vault.azure.net/" + uri), new TestCredential("none"), new HttpClientTransport(new HttpClient(handler)));
+
+            BackupException fault = await Assert.ThrowsAsync<BackupException>(() => key.WrapAsync(s_secret, Cancel));
+
+            Assert.Contains(fault.Id, new[] { BackupErrorId.KeyVaultUnreachable, BackupErrorId.KeyVaultKeyUnusable });
+        }
+    }
+
     [Fact]
     public async Task A_Key_Vault_that_no_name_server_knows_is_error_391283()
     {
@@ -206,5 +227,11 @@ public class KeyVaultKeyTests
         BackupException fault = await FailsAsync(BackupErrorId.KeyVaultNotFound, "391283", () => key.WrapAsync(s_secret, Cancel));
 
         Assert.False(fault.IsTransient);
+    }
+
+    private sealed class AnsweringHandler(string answer) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(System.Net.HttpStatusCode.OK) { Content = new StringContent(answer) });
     }
 }
