@@ -308,7 +308,20 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
         catch (RequestFailedException failure) when (BlobErrors.SaysThatItIsDenied(failure))
         {
             // Who may create, and not overwrite, may be told no more than that.
-            return await _container.GetBlobClient(name).ExistsAsync(cancellationToken).ConfigureAwait(false) ? false : throw BlobErrors.From(failure, Location, name);
+            return await IsKnownAsync(name, cancellationToken).ConfigureAwait(false) ? false : throw BlobErrors.From(failure, Location, name);
+        }
+    }
+
+    // Who may not look does not know; what refused the create says more than what refuses a look.
+    private async Task<bool> IsKnownAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _container.GetBlobClient(name).ExistsAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (RequestFailedException failure) when (BlobErrors.SaysThatItIsDenied(failure))
+        {
+            return false;
         }
     }
 
