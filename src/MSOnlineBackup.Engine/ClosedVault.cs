@@ -164,13 +164,8 @@ public static class ClosedVault
 
     private static async Task<bool> HasPointsAsync(IVaultStore store, CancellationToken cancellationToken)
     {
-        var stores = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (StoredObject key in store.ListAsync(VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false))
-        {
-            stores.Add(key.Name.Split('/')[1]);
-        }
-
-        foreach (string storeId in stores)
+        IReadOnlyList<KeyName> keys = await KeyRing.ListNamesAsync(store, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
+        foreach (string storeId in keys.Select(key => key.StoreId).Distinct())
         {
             await foreach (StoredObject _ in store.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
             {
