@@ -17,13 +17,16 @@ namespace MSOnlineBackup.Engine.Backup;
 /// </summary>
 internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineOptions options, JobMonitor monitor)
 {
+    // Shorter than whoever stopped it waits for the job's end.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+
     private readonly string _machineId = store.Header.MachineId(request.MachineName);
     private readonly DateTimeOffset _started = options.TimeProvider.GetUtcNow();
     private readonly List<RecoveryPointSource> _sources = [];
 
     /// <summary>Runs the job.</summary>
     /// <exception cref="BackupException">No point was made.</exception>
-    /// <exception cref="OperationCanceledException">Stopped in order; a checkpoint holds what was done.</exception>
+    /// <exception cref="OperationCanceledException">Stopped in order. A last checkpoint holds what was done, where the vault took that in time.</exception>
     public async Task<BackupResult> RunAsync(CancellationToken stop)
     {
         monitor.Enter(JobPhase.Initializing);
@@ -40,8 +43,13 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         Task<VaultAccessTier> choosing = WriteSession.ReadContentTierAsync(store, stop);
         await Task.WhenAll(indexing, announcing, finding, choosing).ConfigureAwait(false);
         await using Earlier earlier = await finding.ConfigureAwait(false);
+
+        // After a stop, what is under way may still arrive; but over a slow line that could take as long as the backup.
+        using var late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.TimeProvider);
+        await using CancellationTokenRegistration stopped = stop.Register(() => late.CancelAfter(s_patience));
+        CancellationToken giveUp = late.Token;
         await using var session = new WriteSession(
-            store, await announcing.ConfigureAwait(false), await choosing.ConfigureAwait(false), monitor.Transfer, options.Workers, request.VerifyOneIn);
+            store, await announcing.ConfigureAwait(false), await choosing.ConfigureAwait(false), monitor.Transfer, options.Workers, request.VerifyOneIn, giveUp);
         var scope = new BackupScope(store, session, request, options, monitor);
         if (earlier.Point is { } last)
         {
@@ -55,7 +63,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             try
             {
                 monitor.BeginSource();
-                _sources.Add(await BackUpSourceAsync(source, scope, earlier, stop).ConfigureAwait(false));
+                _sources.Add(await BackUpSourceAsync(source, scope, earlier, stop, giveUp).ConfigureAwait(false));
                 monitor.EndSource(failure: null);
             }
             catch (BackupException e) when (e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable)
@@ -75,7 +83,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         stop.ThrowIfCancellationRequested();
         monitor.Enter(JobPhase.Committing);
         IReadOnlyList<ChunkId> skippedItems = await scope.CompleteSkippedAsync().ConfigureAwait(false);
-        await session.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        await session.FlushAsync(giveUp).ConfigureAwait(false);
         RecoveryPoint point = Describe(session, earlier, scope) with
         {
             Status = scope.SkippedCount == 0 ? RecoveryPointStatus.Completed : RecoveryPointStatus.CompletedWithWarnings,
@@ -107,7 +115,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         return await announcing.ConfigureAwait(false);
     }
 
-    private async Task<RecoveryPointSource> BackUpSourceAsync(BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop)
+    private async Task<RecoveryPointSource> BackUpSourceAsync(
+        BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop, CancellationToken giveUp)
     {
         using ISourceTree tree = (options.OpenSource ?? Open)(source);
         string path = EntryName.Escape(tree.RootPath.Span);
@@ -137,12 +146,12 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
         // Holds all drafts that can wait for one bundle's name, and a few more.
         Channel<Draft> drafts = Channel.CreateBounded<Draft>(new BoundedChannelOptions(Bundler.MaxDrafts + 64) { SingleReader = true, SingleWriter = true });
-        using var failed = new CancellationTokenSource();
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(giveUp);
         var reader = new SourceReader(tree, source is BackupSource.Input, scope, baseline, drafts.Writer, stop);
         var stage = new ManifestStage(
             scope.Session.Chunks,
             store.Keys.ManifestBoundaryKey,
-            root => CheckpointAsync(scope, earlier, description with { Manifest = root }));
+            root => CheckpointAsync(scope, earlier, description with { Manifest = root }, giveUp));
 
         Task<ManifestRoot> writing = DrainOnFailureAsync(stage.RunAsync(drafts.Reader, failed.Token), drafts);
         Exception? failure = null;
@@ -206,11 +215,11 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         }
     }
 
-    private async Task CheckpointAsync(BackupScope scope, Earlier earlier, RecoveryPointSource current)
+    private async Task CheckpointAsync(BackupScope scope, Earlier earlier, RecoveryPointSource current, CancellationToken giveUp)
     {
-        await scope.Session.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        await scope.Session.FlushAsync(giveUp).ConfigureAwait(false);
         RecoveryPoint checkpoint = Describe(scope.Session, earlier, scope) with { Sources = [.. _sources, current] };
-        await scope.Session.WriteCheckpointAsync(RecoveryPointCodec.Encode(checkpoint), CancellationToken.None).ConfigureAwait(false);
+        await scope.Session.WriteCheckpointAsync(RecoveryPointCodec.Encode(checkpoint), giveUp).ConfigureAwait(false);
     }
 
     private RecoveryPoint Describe(WriteSession session, Earlier earlier, BackupScope scope) => new()

@@ -23,14 +23,14 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="counters">Counts.</param>
     /// <param name="workers">How many threads name, compress and seal.</param>
     /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
-    public WriteSession(ChunkStore store, string id, VaultAccessTier contentTier, TransferCounters counters, int workers, int verifyOneIn)
+    /// <param name="giveUp">Ends what is under way. Not the user's stop: what is under way is finished then, so that it need not be sent again.</param>
+    public WriteSession(
+        ChunkStore store, string id, VaultAccessTier contentTier, TransferCounters counters, int workers, int verifyOneIn, CancellationToken giveUp)
     {
         _store = store;
         _counters = counters;
         Id = id;
-
-        // Not cancelled by the user's stop: what is under way is finished, so that it need not be sent again.
-        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, CancellationToken.None);
+        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp);
     }
 
     /// <summary>32 hexadecimal digits; ids sort by the time they were made.</summary>
@@ -87,7 +87,8 @@ internal sealed class WriteSession : IAsyncDisposable
             await ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false),
             counters,
             workers,
-            verifyOneIn);
+            verifyOneIn,
+            CancellationToken.None);
 
     /// <summary>Makes every chunk handed over so far durable and indexed.</summary>
     public Task FlushAsync(CancellationToken cancellationToken) => Chunks.FlushAsync(async segment =>

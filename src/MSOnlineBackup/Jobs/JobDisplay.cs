@@ -19,7 +19,7 @@ internal sealed class JobDisplay(JobKind kind, string what)
         (JobPhase.Initializing, "Preparing storage..."),
         (JobPhase.Transferring, "Estimating size of backup items..."),
         (JobPhase.Transferring, "Transferring data..."),
-        (JobPhase.Committing, "Data transfer completed"),
+        (JobPhase.Finished, "Data transfer completed"),
     ];
 
     private static readonly (JobPhase Phase, string Line)[] s_recoveryLines = [(JobPhase.Planning, "Estimating size of backup items...")];

@@ -67,6 +67,34 @@ public sealed class StoppedBackupTests : IDisposable
         Assert.Empty((await _backups.VerifyAsync()).Findings);
     }
 
+    [Theory]
+    [InlineData("/packs/", true)]
+    [InlineData("/checkpoints/", true)]
+    [InlineData("/packs/", false)]
+    [InlineData("/index/", false)]
+    public async Task A_stop_does_not_wait_for_ever_for_what_a_slow_vault_takes(string kind, bool whileReading)
+    {
+        // A small source is read, and its job committing, when the vault has its first object to take.
+        FakeSourceTree source = whileReading ? Script() : new FakeSourceTree("/data").Folder("").File("f00", ContentOf("f00"));
+        await OpenAsync(source);
+        var slow = new SlowVaultStore(_backups.Objects, name => name.Contains(kind, StringComparison.Ordinal));
+        BackupEngine engine = await _backups.OpenAsync(slow);
+        using var stop = new CancellationTokenSource();
+        Task backup = engine.BackUpAsync(Request("/data"), new JobMonitor(), stop.Token);
+        await slow.Taking.WaitAsync(TestStores.HangGuard, Cancel);
+
+        await stop.CancelAsync();
+        _backups.Clock.Advance(TimeSpan.FromSeconds(19));
+        Assert.False(slow.HasGivenUp);
+        _backups.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => backup.WaitAsync(TestStores.HangGuard, Cancel));
+        Assert.Empty(_backups.Points);
+        await _backups.BackUpAsync(Request("/data"));
+        await _backups.AssertNothingStoredTwiceAsync();
+        Assert.Empty((await _backups.VerifyAsync()).Findings);
+    }
+
     [Fact]
     public async Task What_a_stopped_run_had_of_a_file_that_changed_since_is_read_again()
     {
