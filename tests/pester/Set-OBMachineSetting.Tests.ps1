@@ -66,6 +66,23 @@ Describe 'Set-OBMachineSetting' {
         (Get-OBMachineSetting).ThrottleSetting.Enabled | Should -BeFalse
     }
 
+    It 'takes days from the pipeline as one setting' {
+        $lines = 'Friday', 'Monday', 'Friday' | Set-OBMachineSetting -StartWorkHour 9:00 -EndWorkHour 18:00 -WorkHourBandwidth 1024000 -NonWorkHourBandwidth 2048000 6>&1
+        @($lines).Count | Should -Be 1
+        (Get-OBMachineSetting).ThrottleSetting.WorkDay | Should -Be @('Monday', 'Friday')
+    }
+
+    It 'refuses bare numbers for hours, which PowerShell reads as ticks' {
+        $record = Get-ErrorOf { Set-OBMachineSetting -WorkDay Monday -StartWorkHour 9 -EndWorkHour 18 -WorkHourBandwidth 1024000 -NonWorkHourBandwidth 2048000 }
+        Assert-BackupError $record ArgumentInvalid InvalidArgument '*whole seconds*'
+    }
+
+    It 'refuses the proxy <Server>' -TestCases @(@{ Server = 'proxy:8080' }, @{ Server = 'ann:hidden@proxy' }, @{ Server = 'http://ann:hidden@proxy' }) {
+        $record = Get-ErrorOf { Set-OBMachineSetting -ProxyServer $Server -ProxyPort 8080 }
+        Assert-BackupError $record ArgumentInvalid InvalidArgument
+        $record | Format-List * -Force | Out-String | Should -Not -Match hidden
+    }
+
     It 'refuses a bandwidth of <Bits>' -TestCases @(@{ Bits = 511999; Shown = "511,999" }, @{ Bits = 1023000001; Shown = "1,023,000,001" }) {
         $record = Get-ErrorOf { Set-OBMachineSetting -WorkDay Monday -StartWorkHour '09:00' -EndWorkHour '18:00' -WorkHourBandwidth $Bits -NonWorkHourBandwidth 512000 }
         Assert-BackupError $record PolicyLimitExceeded LimitsExceeded "*$Shown*"

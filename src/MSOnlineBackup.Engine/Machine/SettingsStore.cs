@@ -25,12 +25,14 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
 
     private void Check(MachineSettings settings)
     {
-        if (settings.Proxy is { } proxy && (string.IsNullOrWhiteSpace(proxy.Server) || proxy.Port is < 1 or > 65535))
+        _ = settings.Proxy?.ToUri();
+        if (settings.Proxy is { Password: not null } proxy && string.IsNullOrEmpty(proxy.UserName))
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"'{proxy.Server}' with port {proxy.Port} is no proxy.",
-                "Give the proxy's host name or address, and a port from 1 to 65535.");
+                $"There is a password for the proxy '{proxy.Server}', and nobody whose it is.",
+                "Give the user's name too.",
+                proxy.Server);
         }
 
         if (settings.Throttle is { } throttle)
@@ -44,13 +46,16 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
     private static void CheckHours(ThrottleSetting throttle)
     {
         TimeSpan day = TimeSpan.FromDays(1);
-        if (throttle.WorkStart < TimeSpan.Zero || throttle.WorkStart >= day || throttle.WorkEnd < TimeSpan.Zero || throttle.WorkEnd > day)
+        if (!IsWithinDay(throttle.WorkStart) || throttle.WorkStart == day || !IsWithinDay(throttle.WorkEnd))
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"Work from {throttle.WorkStart:c} to {throttle.WorkEnd:c} is not within a day.",
-                "Give hours of the day such as 08:00 and 18:00; an end before the beginning is on the next day.");
+                $"Work from {throttle.WorkStart:c} to {throttle.WorkEnd:c} is not between hours of a day, in whole seconds.",
+                "Give hours of the day such as '08:00' and '18:00', not bare numbers; an end before the beginning is on the next day.");
         }
+
+        // PowerShell reads a bare number, as in -StartWorkHour 8, as so many ticks.
+        bool IsWithinDay(TimeSpan time) => time >= TimeSpan.Zero && time <= day && time.Ticks % TimeSpan.TicksPerSecond == 0;
     }
 
     private MachineSettings Open(SettingsState? state)

@@ -28,7 +28,7 @@ internal sealed class ProxyChoice : IWebProxy
         else if (connection.Proxy is { } setting)
         {
             _source = ProxySource.Setting;
-            _proxy = new WebProxy(AddressOf(setting)) { Credentials = CredentialsOf(setting) };
+            _proxy = new WebProxy(setting.ToUri()) { Credentials = CredentialsOf(setting) };
         }
         else
         {
@@ -62,20 +62,6 @@ internal sealed class ProxyChoice : IWebProxy
 
     private static bool IsOwn(Uri target, Uri proxy) =>
         (target.IsLoopback && !proxy.IsLoopback) || (IPAddress.TryParse(target.IdnHost, out IPAddress? address) && PrivateAddress.IsLinkLocal(address));
-
-    private static Uri AddressOf(ProxySetting setting)
-    {
-        // People write the server as a URL too.
-        bool isUrl = Uri.TryCreate(setting.Server, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https";
-        string host = isUrl ? url!.IdnHost : setting.Server;
-        return Uri.CheckHostName(host) != UriHostNameType.Unknown && setting.Port is >= 1 and <= 65535
-            ? new UriBuilder(isUrl ? url!.Scheme : Uri.UriSchemeHttp, host, setting.Port).Uri
-            : throw new BackupException(
-                BackupErrorId.ArgumentInvalid,
-                $"'{setting.Server}' with port {setting.Port} is no proxy.",
-                "Give the proxy's host name or address, and a port from 1 to 65535.",
-                setting.Server);
-    }
 
     private static NetworkCredential? CredentialsOf(ProxySetting setting) => setting.UserName?.Split('\\', 2) switch
     {

@@ -17,6 +17,8 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     private const string WithoutThrottle = "UNNAMED_PARAMETER_SET_4";
     private const string Proxy = "UNNAMED_PARAMETER_SET_5";
 
+    private readonly SortedSet<DayOfWeek> _workDays = [];
+
     /// <summary>The passphrase: at least 16 printable ASCII characters. Lost, it takes the data with it.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Encryption)]
     public SecureString EncryptionPassphrase { get; set; } = null!;
@@ -80,6 +82,32 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
+        // Days may come one by one, and are one setting.
+        _workDays.UnionWith(WorkDay);
+        if (ParameterSetName != Throttle)
+        {
+            Set();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Finish()
+    {
+        if (_workDays.Count > 0)
+        {
+            Set();
+        }
+    }
+
+    private string What => ParameterSetName switch
+    {
+        Encryption => "encryption passphrase",
+        Throttle or WithoutThrottle => "bandwidth",
+        _ => "proxy",
+    };
+
+    private void Set()
+    {
         if (!ShouldProcess(Agent.Machine.Name, $"Set {What}"))
         {
             return;
@@ -91,7 +119,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
                 Run((_, stop) => Agent.Machine.SetPassphraseAsync(EncryptionPassphrase.ToPlain(), stop, KeyVaultUri));
                 break;
             case Throttle:
-                var throttle = new ThrottleSetting([.. WorkDay.Distinct().Order()], StartWorkHour, EndWorkHour, WorkHourBandwidth, NonWorkHourBandwidth);
+                var throttle = new ThrottleSetting([.. _workDays], StartWorkHour, EndWorkHour, WorkHourBandwidth, NonWorkHourBandwidth);
                 Agent.Machine.Update(settings => settings with { Throttle = throttle });
                 break;
             case WithoutThrottle when NoThrottle:
@@ -108,11 +136,4 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
 
         WriteInformation(new HostInformationMessage { Message = "Server properties updated successfully." }, ["PSHOST"]);
     }
-
-    private string What => ParameterSetName switch
-    {
-        Encryption => "encryption passphrase",
-        Throttle or WithoutThrottle => "bandwidth",
-        _ => "proxy",
-    };
 }

@@ -63,12 +63,46 @@ public sealed class SettingsTests : IDisposable
     [InlineData("", 80)]
     [InlineData("proxy", 0)]
     [InlineData("proxy", 65536)]
+    [InlineData("proxy:8080", 8080)]
+    [InlineData("not a name", 8080)]
     public void What_is_no_proxy_is_refused(string server, int port)
     {
         BackupException fault = Assert.Throws<BackupException>(() => _agents.Open().Machine.Update(_ => new MachineSettings { Proxy = new ProxySetting(server, port) }));
 
         Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
         Assert.Equal(new MachineSettings(), _agents.Open().Machine.Settings);
+    }
+
+    [Theory]
+    [InlineData("ann:hidden@proxy")]
+    [InlineData("http://ann:hidden@proxy/")]
+    public void A_password_within_the_proxys_server_is_refused_and_not_repeated(string server)
+    {
+        BackupException fault = Assert.Throws<BackupException>(
+            () => _agents.Open().Machine.Update(_ => new MachineSettings { Proxy = new ProxySetting(server, 8080) }));
+
+        Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
+        Assert.DoesNotContain("hidden", fault.ToString() + fault.Target, StringComparison.Ordinal);
+        Assert.Null(_agents.Open().Machine.Settings.Proxy);
+    }
+
+    [Fact]
+    public void A_proxys_password_without_a_name_is_refused()
+    {
+        BackupException fault = Assert.Throws<BackupException>(
+            () => _agents.Open().Machine.Update(_ => new MachineSettings { Proxy = new ProxySetting("proxy", 8080, "", "hidden") }));
+
+        Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
+    }
+
+    [Fact]
+    public void Work_hours_that_are_no_whole_seconds_are_refused()
+    {
+        var throttle = new ThrottleSetting([DayOfWeek.Monday], TimeSpan.FromTicks(8), TimeSpan.FromTicks(18), 1_000_000, 1_000_000);
+
+        Assert.Equal(
+            BackupErrorId.ArgumentInvalid,
+            Assert.Throws<BackupException>(() => _agents.Open().Machine.Update(_ => new MachineSettings { Throttle = throttle })).Id);
     }
 
     [Fact]
