@@ -31,6 +31,19 @@ Describe 'New-OBVault' {
         Assert-BackupError (Get-ErrorOf { New-OBVault "$TestDrive/five" }) VaultExists ResourceExists
     }
 
+    It 'makes no folder of a URL without its scheme' {
+        Push-Location $TestDrive
+        try {
+            Assert-BackupError (Get-ErrorOf { New-OBVault -Url account.blob.core.windows.net/vault }) ArgumentInvalid InvalidArgument '*is no URL*'
+            'account.blob.core.windows.net' | Should -Not -Exist
+        }
+        finally { Pop-Location }
+    }
+
+    It 'takes a URL without its name too' {
+        Assert-BackupError (Get-ErrorOf { New-OBVault http://192.0.2.1/account/vault }) ArgumentInvalid InvalidArgument '*plain HTTP*'
+    }
+
     It 'takes folders only' {
         Assert-BackupError (Get-ErrorOf { New-OBVault 'env:vault' }) ArgumentInvalid InvalidArgument
     }

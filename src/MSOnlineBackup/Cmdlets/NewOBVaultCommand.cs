@@ -1,4 +1,6 @@
 using System.Management.Automation;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -10,7 +12,7 @@ public sealed class NewOBVaultCommand : OBEngineCmdlet
     private const string InFolder = "Path";
     private const string InContainer = "Url";
 
-    /// <summary>The folder: new, or empty.</summary>
+    /// <summary>The folder: new, or empty. A URL is taken as <see cref="Url"/> is.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = InFolder)]
     [ValidateNotNullOrEmpty]
     public string Path { get; set; } = "";
@@ -28,7 +30,14 @@ public sealed class NewOBVaultCommand : OBEngineCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        string place = ParameterSetName == InContainer ? Url.TrimEnd('/') : System.IO.Path.TrimEndingDirectorySeparator(FullPath(Path));
+        VaultAddress vault = ParameterSetName == InContainer ? Url : VaultPlace(Path);
+        if (ParameterSetName == InContainer && !vault.IsRemote)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid, $"'{Url}' is no URL.", "Give the vault's container as https://ACCOUNT.blob.core.windows.net/CONTAINER, or a folder with -Path.", Url);
+        }
+
+        string place = vault.IsRemote ? vault.Location.TrimEnd('/') : System.IO.Path.TrimEndingDirectorySeparator(vault.Location);
         if (ShouldProcess(place, "Create vault"))
         {
             WriteVault(Run((_, stop) => Agent.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop)));
