@@ -63,6 +63,22 @@ Describe 'A vault in Azure' -Skip:$missing {
         Assert-BackupError (Get-ErrorOf { New-OBVault -Url 'http://192.0.2.1/acct/vault' }) ArgumentInvalid InvalidArgument '*plain HTTP*'
     }
 
+    It 'is found connected, layer by layer and in one word' {
+        $test = Test-OBConnectivity
+        $test.Outcome | Should -Be Passed -Because $test.Cause
+        ($test.Layers | Where-Object Layer -EQ Authorisation).Outcome | Should -Be Passed
+        Get-DPMCloudConnection | Should -BeTrue
+        $refused = Test-OBConnectivity "$url-absent"
+        $refused.FailedLayer | Should -Be Authorisation
+        $refused.Cause | Should -BeLike '*no container*'
+    }
+
+    It 'names the container as the target where there is none' {
+        $record = Get-ErrorOf { Get-OBVault -Url "$url-absent" }
+        Assert-BackupError $record VaultNotFound ObjectNotFound
+        $record.TargetObject | Should -Be "$url-absent"
+    }
+
     It 'takes a backup and gives it back' {
         $first.JobStatus.JobState | Should -Be Completed
         Set-Content -LiteralPath "$work/src/a.txt" -Value 'changed by mistake'

@@ -70,16 +70,16 @@ internal static class BlobErrors
         string said = $"HTTP {answer.Status}{(answer.ErrorCode is { } given ? " " + given : null)}";
         return answer switch
         {
-            _ when Is(answer, BlobErrorCode.AccountIsDisabled) => Error(
+            _ when Is(answer, BlobErrorCode.AccountIsDisabled) => OfContainer(
                 BackupErrorId.VaultAccountDisabled,
                 $"The storage account of the vault '{location}' is disabled ({said}).",
                 "Renew the subscription, or have the account enabled again. Nothing of the vault is lost until Azure deletes the subscription's data."),
-            _ when Is(answer, BlobErrorCode.ContainerNotFound) || Is(answer, BlobErrorCode.ResourceNotFound) => Error(
+            _ when Is(answer, BlobErrorCode.ContainerNotFound) || Is(answer, BlobErrorCode.ResourceNotFound) => OfContainer(
                 BackupErrorId.VaultNotFound,
                 $"There is no container '{location}' ({said}).",
                 "Check the URL. To start a new vault there, create it first; a container that was deleted can be restored in the portal for a while."),
             _ when Is(answer, BlobErrorCode.BlobNotFound) => Missing(location, name, answer),
-            _ when Is(answer, BlobErrorCode.ContainerBeingDeleted) || Is(answer, BlobErrorCode.AccountBeingCreated) => Error(
+            _ when Is(answer, BlobErrorCode.ContainerBeingDeleted) || Is(answer, BlobErrorCode.AccountBeingCreated) => OfContainer(
                 BackupErrorId.VaultUnreachable,
                 $"The container '{location}' is being deleted, or its account is only being created ({said}).",
                 "Wait a minute and try again.",
@@ -92,7 +92,7 @@ internal static class BlobErrors
                 BackupErrorId.VaultDataProtected,
                 $"Azure keeps {subject} from being deleted or changed ({said}).",
                 "Nothing needs to be done: it can be deleted when the immutability policy, the legal hold or the lease on it has ended, or its snapshots are gone."),
-            _ when Is(answer, AccountRequiresHttps) || Is(answer, BlobErrorCode.AuthorizationProtocolMismatch) => Error(
+            _ when Is(answer, AccountRequiresHttps) || Is(answer, BlobErrorCode.AuthorizationProtocolMismatch) => OfContainer(
                 BackupErrorId.ArgumentInvalid,
                 $"The storage account of the vault '{location}' is not to be reached by plain HTTP ({said}).",
                 "Give the vault's URL with https."),
@@ -108,7 +108,7 @@ internal static class BlobErrors
 
                 // A token that has just expired; the next request brings another.
                 transient: answer.Status == 401 && Is(answer, BlobErrorCode.InvalidAuthenticationInfo)),
-            _ when answer.Status is 404 => Error(
+            _ when answer.Status is 404 => OfContainer(
                 BackupErrorId.VaultNotFound,
                 $"There is no container '{location}' ({said}).",
                 "Check the URL."),
@@ -117,7 +117,7 @@ internal static class BlobErrors
                 $"Azure cannot serve {subject} at the moment ({said}).",
                 "Run the job again: what has arrived is used. If this lasts, look at Azure's status page, and at the account's limits.",
                 transient: true),
-            _ when Is(answer, BlobErrorCode.InvalidResourceName) || Is(answer, BlobErrorCode.OutOfRangeInput) => Error(
+            _ when Is(answer, BlobErrorCode.InvalidResourceName) || Is(answer, BlobErrorCode.OutOfRangeInput) => OfContainer(
                 BackupErrorId.ArgumentInvalid,
                 $"'{location}' cannot be the URL of a container ({said}).",
                 "Name a container with 3 to 63 lower-case letters, digits and single hyphens."),
@@ -131,8 +131,14 @@ internal static class BlobErrors
                 "Check that the URL is that of a container in a general-purpose v2 storage account without hierarchical namespace."),
         };
 
-        BackupException Error(BackupErrorId id, string message, string action, bool transient = false) => new(
-            id, message, action, name.Length == 0 ? location : name, transient, answer, retryAfter: transient ? RetryAfter(answer) : null);
+        BackupException Error(BackupErrorId id, string message, string action, bool transient = false) =>
+            About(name.Length == 0 ? location : name, id, message, action, transient);
+
+        // Whatever of it was asked for.
+        BackupException OfContainer(BackupErrorId id, string message, string action, bool transient = false) => About(location, id, message, action, transient);
+
+        BackupException About(string target, BackupErrorId id, string message, string action, bool transient) =>
+            new(id, message, action, target, transient, answer, retryAfter: transient ? RetryAfter(answer) : null);
     }
 
     private static bool IsProtection(RequestFailedException answer) =>

@@ -43,7 +43,10 @@ public static class RequiredEndpoints
     {
         BlobLocation vault = BlobLocation.Parse(location);
         bool isEmulator = vault.Url.IsLoopback;
-        var endpoint = new RequiredEndpoint(vault.Url.IdnHost, "the vault", IsVault: true, isEmulator ? null : "Storage", null, [], vault.Url);
+
+        // With the query it is a request that Blob Storage answers under its own name; one without is malformed to the emulator.
+        var probe = new UriBuilder(vault.Url) { Query = "restype=container" }.Uri;
+        var endpoint = new RequiredEndpoint(vault.Url.IdnHost, "the vault", IsVault: true, isEmulator ? null : "Storage", null, [], probe);
         return isEmulator ? [endpoint] : [endpoint, s_signIn, .. s_original];
     }
 

@@ -45,6 +45,9 @@ public sealed class RequiredEndpointsTests
 
         RequiredEndpoint emulator = Assert.Single(RequiredEndpoints.For("http://127.0.0.1:10000/devstoreaccount1/vault"));
         Assert.Equal(("127.0.0.1", 10000, null), (emulator.Host, emulator.Port, emulator.ServiceTag));
+
+        // As a question about the container: without the query the emulator does not answer as Blob Storage does.
+        Assert.Equal("http://127.0.0.1:10000/devstoreaccount1/vault?restype=container", emulator.Probe.AbsoluteUri);
     }
 
     [Fact]
