@@ -29,9 +29,12 @@ Describe 'Ctrl+C' -Skip:$IsWindows {
     }
 
     It 'costs nothing that had arrived: the next backup sends little of it again' {
+        $arrived = ((Get-OBJob -Previous 9).JobStatus.NewBytes | Measure-Object -Sum).Sum
         $job = Invoke-TestBackup
         $job.JobStatus.JobState | Should -Be Completed
-        $job.JobStatus.NewBytes | Should -BeLessThan 64MB
+
+        # How far they came is chance. Where they stopped within a file it was cut, and the chunks there are new.
+        $job.JobStatus.NewBytes | Should -BeLessThan (64MB - $arrived + 16MB)
         Get-OBAllRecoveryPoints | Should -HaveCount 1
     }
 }
