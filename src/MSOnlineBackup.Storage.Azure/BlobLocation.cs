@@ -37,24 +37,25 @@ public sealed class BlobLocation
         ArgumentNullException.ThrowIfNull(location);
         if (!Uri.TryCreate(location, UriKind.Absolute, out Uri? url) || url.Scheme is not ("https" or "http"))
         {
-            throw Invalid(location, "is no URL of a container");
+            // Nothing says where in it a secret would begin.
+            throw Invalid(location.AsSpan().ContainsAny('?', '#', '@') ? "…" : location, "is no URL of a container");
         }
 
         string address = url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
         if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
         {
-            throw Invalid(location, "has more than a container's address; a shared access signature does not belong into it");
+            throw Invalid(address, "has more than a container's address; a shared access signature does not belong into it");
         }
 
         if (url.Scheme == Uri.UriSchemeHttp && !IsLoopback(url))
         {
-            throw Invalid(location, "uses plain HTTP, which is for an emulator on this machine only");
+            throw Invalid(address, "uses plain HTTP, which is for an emulator on this machine only");
         }
 
         var parts = new BlobUriBuilder(url);
         if (string.IsNullOrEmpty(parts.AccountName) || string.IsNullOrEmpty(parts.BlobContainerName) || !string.IsNullOrEmpty(parts.BlobName))
         {
-            throw Invalid(location, "does not name an account and a container");
+            throw Invalid(address, "does not name an account and a container");
         }
 
         return new BlobLocation(new Uri(address.TrimEnd('/')), parts.AccountName, parts.BlobContainerName);
@@ -66,20 +67,9 @@ public sealed class BlobLocation
     private static bool IsLoopback(Uri url) =>
         url.IdnHost.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(url.IdnHost, out IPAddress? address) && IPAddress.IsLoopback(address));
 
-    private static BackupException Invalid(string location, string why)
-    {
-        string shown = WithoutSecrets(location);
-        return new BackupException(
-            BackupErrorId.ArgumentInvalid,
-            $"'{shown}' {why}.",
-            "Give the vault's container as https://ACCOUNT.blob.core.windows.net/CONTAINER.",
-            shown);
-    }
-
-    // Of what may be no URL at all: a signature stands behind the '?', a password before the '@'.
-    private static string WithoutSecrets(string location)
-    {
-        string address = location.Split('?', '#')[0];
-        return address[(address.LastIndexOf('@') + 1)..];
-    }
+    private static BackupException Invalid(string location, string why) => new(
+        BackupErrorId.ArgumentInvalid,
+        $"'{location}' {why}.",
+        "Give the vault's container as https://ACCOUNT.blob.core.windows.net/CONTAINER.",
+        location);
 }

@@ -29,6 +29,8 @@ public sealed class BlobLocationTests
     [InlineData("https://acct blob.core.windows.net/vault?sv=2024&sig=secret")]
     [InlineData("https://user:secret@acct blob.core.windows.net/vault")]
     [InlineData("htps://user:secret@acct.blob.core.windows.net/vault")]
+    [InlineData("https://acct.blob.core.windows.net:99999/vault#secret")]
+    [InlineData("https://user:secret@acct.blob.core.windows.net:99999/vault")]
     [InlineData("://")]
     public void Anything_else_is_refused_and_no_secret_is_repeated(string url)
     {
