@@ -16,6 +16,9 @@ internal static class BlobErrors
 {
     private const string OutOfTime = "Signature not valid in the specified time frame";
 
+    // By Azurite this is an AuthorizationFailure too, which in Azure is the firewall's.
+    private const string NotAuthenticated = "Server failed to authenticate the request";
+
     // What Blob Storage says, and the client has no name for.
     private const string AccountRequiresHttps = "AccountRequiresHttps";
     private const string Crc64Mismatch = "Crc64Mismatch";
@@ -171,7 +174,8 @@ internal static class BlobErrors
         || Is(answer, BlobErrorCode.UnauthorizedBlobOverwrite);
 
     private static bool IsNetworkRule(RequestFailedException answer) =>
-        Is(answer, BlobErrorCode.AuthorizationFailure) || Is(answer, BlobErrorCode.AuthorizationSourceIPMismatch);
+        Is(answer, BlobErrorCode.AuthorizationSourceIPMismatch)
+        || (Is(answer, BlobErrorCode.AuthorizationFailure) && !answer.Message.StartsWith(NotAuthenticated, StringComparison.Ordinal));
 
     // Other details repeat what was signed.
     private static string? Detail(RequestFailedException answer) =>

@@ -48,6 +48,19 @@ public sealed class BlobVaultStoreTests
     }
 
     [Fact]
+    public async Task A_wrong_key_is_not_called_a_matter_of_the_firewall()
+    {
+        await Created.TryCreateAsync("a", new byte[1], Stop);
+        var store = BlobVaultStore.Open(_url, new VaultConnection { Secret = $"AccountName={AzuriteServer.Account};AccountKey=d3Jvbmc=" });
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await store.ReadAsync("a", 0, new byte[1], Stop));
+
+        Assert.Equal(BackupErrorId.VaultAccessDenied, error.Id);
+        Assert.Contains("the key, signature or token is not accepted", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("d3Jvbmc", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task First_calls_that_race_with_the_creation_of_the_container_all_succeed()
     {
         for (int round = 0; round < 20; round++)
