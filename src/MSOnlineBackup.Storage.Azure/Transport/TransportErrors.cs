@@ -70,7 +70,7 @@ internal static class TransportErrors
 
     private static BackupException Unreachable(Exception exception, Exception cause) => new(
         BackupErrorId.VaultUnreachable,
-        $"The vault cannot be reached: {exception.Message} ({cause.Message})",
+        $"The vault cannot be reached: {(exception.Message.Contains(cause.Message, StringComparison.Ordinal) ? exception.Message.TrimEnd('.') : $"{exception.Message} ({cause.Message})")}.",
         "Check this machine's network, name resolution and proxy, and run the job again: what has arrived is used.",
         transient: true,
         innerException: exception);

@@ -121,7 +121,7 @@ public sealed class ProxyTests
         BackupException error = await FailAsync(new VaultConnection { Proxy = new ProxySetting("127.0.0.1", port) }, Isolated, s_secureVault);
 
         Assert.Equal((BackupErrorId.VaultUnreachable, true), (error.Id, error.IsTransient));
-        Assert.Contains($"127.0.0.1:{port}", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith($"(127.0.0.1:{port}).", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
