@@ -32,6 +32,9 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                     $"'{unknown}' is no option of '{NameOf(parsed.CommandResult.Command)}'. A path that begins with '-' goes after '--'.",
                     NameOf(parsed.CommandResult.Command)));
                 return (int)ExitCode.Usage;
+            case null when EmptyValue(parsed) is { } empty:
+                renderer.Fail(Failure.Usage($"What was given as {empty} is empty; a variable that is not set, perhaps.", NameOf(parsed.CommandResult.Command)));
+                return (int)ExitCode.Usage;
             case null:
                 return (int)await RunAsync((HostCommand)parsed.CommandResult.Command, parsed, renderer).ConfigureAwait(false);
             case ParseErrorAction:
@@ -111,6 +114,16 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             .SelectMany(argument => argument.Tokens)
             .SkipLast(literal)
             .FirstOrDefault(token => token.Value is ['-', _, ..])?.Value;
+    }
+
+    // To mean everything, a path is left out and not left empty. A program that is run may be given what it likes.
+    private static string? EmptyValue(ParseResult parsed)
+    {
+        Token[] literal = [.. parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash)];
+        return parsed.CommandResult.Children
+            .Where(given => given.Tokens.Any(token => token.Value.Length == 0 && !literal.Contains(token, ReferenceEqualityComparer.Instance)))
+            .Select(given => given is OptionResult option ? option.Option.Name : ((ArgumentResult)given).Argument.Name)
+            .FirstOrDefault();
     }
 
     // A mistyped command is reported twice: as missing and as unknown.

@@ -112,6 +112,34 @@ public sealed class CommandLineTests
         Assert.Contains(message, run.Error);
     }
 
+    [Theory]
+    [InlineData("points --vault _", "--vault")]
+    [InlineData("vault create _", "VAULT")]
+    [InlineData("ls _ --vault /v", "POINT")]
+    [InlineData("restore latest _ --vault /v --to /t", "PATH")]
+    [InlineData("key remove _ --vault /v", "KEY")]
+    [InlineData("backup /x --vault /v --machine _", "--machine")]
+    [InlineData("backup /x --vault /v --passphrase-file _", "--passphrase-file")]
+    public async Task A_value_that_is_empty_is_refused_by_its_name(string line, string name)
+    {
+        var run = new HostRun();
+
+        int code = await run.RunAsync([.. line.Split(' ').Select(word => word.Replace("_", "", StringComparison.Ordinal))]);
+
+        Assert.Equal(2, code);
+        Assert.StartsWith($"obengine: What was given as {name} is empty", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_program_may_be_given_an_empty_argument()
+    {
+        var run = new HostRun();
+
+        Assert.Equal(2, await run.RunAsync("backup", "--command", "--", "printf", ""));
+
+        Assert.Contains("No vault was named", run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_usage_error_is_JSON_where_JSON_was_asked_for()
     {
