@@ -178,7 +178,7 @@ public sealed class BackupEngine
 
         return found ?? throw new BackupException(
             BackupErrorId.RecoveryPointNotFound,
-            latest ? "The vault has no recovery point yet." : $"No recovery point begins with '{idPrefixOrLatest}'.",
+            $"The vault has no recovery point{(machineName is null ? null : $" of a machine '{machineName}'")}{(latest ? null : $" that begins with '{idPrefixOrLatest}'")}.",
             "'obengine points' or 'Get-OBAllRecoveryPoints' lists them.",
             idPrefixOrLatest);
     }

@@ -22,9 +22,11 @@ internal sealed class PointsCommand : HostCommand
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
-        IReadOnlyList<RecoveryPoint> points = await engine.ListPointsAsync(context.Get(_machine), context.Stop).ConfigureAwait(false);
+        string? machine = context.Get(_machine);
+        IReadOnlyList<RecoveryPoint> points = await engine.ListPointsAsync(machine, context.Stop).ConfigureAwait(false);
         context.Renderer.Table(points.Select(PointLine.Of).ToList(), Layout(context));
-        return new Outcome(new ListSummary("points", points.Count), points.Count == 0 ? "There are no recovery points yet." : "");
+        string none = machine is null ? "There are no recovery points yet." : $"There are no recovery points of a machine '{machine}'.";
+        return new Outcome(new ListSummary("points", points.Count), points.Count == 0 ? none : "");
     }
 
     private static TextTable<PointLine> Layout(CommandContext context) => new(

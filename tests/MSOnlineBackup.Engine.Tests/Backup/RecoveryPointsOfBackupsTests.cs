@@ -44,6 +44,20 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
     public async Task An_empty_vault_has_no_latest_point() =>
         Assert.Equal(BackupErrorId.RecoveryPointNotFound, await FaultAsync(await _backups.OpenAsync(), "latest"));
 
+    [Theory]
+    [InlineData("latest", null, "The vault has no recovery point.")]
+    [InlineData("latest", "other", "The vault has no recovery point of a machine 'other'.")]
+    [InlineData("ff", null, "The vault has no recovery point that begins with 'ff'.")]
+    [InlineData("ff", "other", "The vault has no recovery point of a machine 'other' that begins with 'ff'.")]
+    public async Task That_a_point_is_not_there_says_what_was_looked_for(string point, string? machine, string said)
+    {
+        BackupEngine engine = await _backups.OpenAsync();
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync(point, machine, Cancel));
+
+        Assert.Equal(said, error.Message);
+    }
+
     [Fact]
     public async Task Items_are_listed_and_found()
     {
