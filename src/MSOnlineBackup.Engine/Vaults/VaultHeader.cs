@@ -138,7 +138,7 @@ internal sealed record VaultHeader
     private static BackupException Exists(IVaultStore store, string found) => new(
         BackupErrorId.VaultExists,
         $"'{store.Location}' is not empty: it holds '{found}'.",
-        "Choose an empty or new folder for the vault, or use the vault that is there.",
+        "Choose an empty or new folder or container for the vault, or use the vault that is there.",
         store.Location);
 
     private static BackupException Invalid(IVaultStore store, string why, Exception? inner) => new(
