@@ -58,7 +58,7 @@ internal sealed class VerifyCommand : HostCommand
         };
         string verdict = report.Findings.Count == 0
             ? "no problems found"
-            : $"{Quantity.Count(report.Findings.Count)} problems found; the next backup stores again what it still finds at the source";
+            : $"{Quantity.Count(report.Findings.Count)} problems found; of packs that are missing the next backup stores again what it still finds at the source, those that are damaged it takes for whole";
         string text =
             $"""
             verified  {Quantity.Count(report.Points)} points, {Quantity.Count(report.Objects)} objects, {Quantity.Count(report.Chunks)} chunks; {Quantity.Size(report.Bytes)} were read
