@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.Packs;
@@ -98,6 +99,23 @@ public sealed class VerifyTests : IDisposable
         {
             Assert.Equal(pack, (await PackOfAsync(result.Point, path)).Pack);
         }
+    }
+
+    [Fact]
+    public async Task A_damaged_pack_is_taken_for_whole_until_it_is_deleted_and_then_stored_anew()
+    {
+        _backups.Tree.File("a", 100_000);
+        BackupResult made = await _backups.BackUpAsync();
+        byte[] content = await _backups.ReadAsync(made.Point, _backups.Root + "/a");
+        string pack = _backups.Packs[0];
+        _backups.Objects.FlipBit(pack, 1000);
+
+        BackupResult damaged = await _backups.BackUpAsync(Request(_backups.Root) with { ReadEverything = true });
+        Assert.Equal(0, damaged.Point.StoredBytes);
+        await Assert.ThrowsAsync<BackupException>(() => _backups.ReadAsync(damaged.Point, _backups.Root + "/a"));
+
+        _backups.Objects.Remove(pack);
+        Assert.Equal(content, await _backups.ReadAsync((await _backups.BackUpAsync()).Point, _backups.Root + "/a"));
     }
 
     [Fact]
