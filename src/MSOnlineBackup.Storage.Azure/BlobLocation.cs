@@ -23,13 +23,6 @@ public sealed class BlobLocation
     /// <summary>The container.</summary>
     public string Container { get; }
 
-    /// <summary>Whether a location is meant as one of a vault in Blob Storage, rather than as a folder.</summary>
-    public static bool IsMeantBy(string location)
-    {
-        ArgumentNullException.ThrowIfNull(location);
-        return location.Contains("://", StringComparison.Ordinal);
-    }
-
     /// <summary>Reads a URL. Plain HTTP is for an emulator on this machine only.</summary>
     /// <exception cref="BackupException">ArgumentInvalid.</exception>
     public static BlobLocation Parse(string location)

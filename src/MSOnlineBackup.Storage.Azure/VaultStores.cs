@@ -18,14 +18,14 @@ public static class VaultStores
     /// <param name="waiting">Told, from any thread, before each wait for another try: nobody shall wonder why nothing moves.</param>
     /// <exception cref="BackupException">ArgumentInvalid; what else a store refuses before it is asked for anything.</exception>
     public static IVaultStore Open(string location, VaultConnection connection, Action<VaultWait> waiting) =>
-        BlobLocation.IsMeantBy(location)
+        new VaultAddress(location).IsRemote
             ? Retried(OpenContainer(location, connection), VaultRetryOptions.Remote, connection, waiting)
             : Retried(new FolderVaultStore(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
 
     /// <summary>The store for a new vault.</summary>
     /// <inheritdoc cref="Open"/>
     public static IVaultStore Create(string location, VaultConnection connection, Action<VaultWait> waiting) =>
-        BlobLocation.IsMeantBy(location)
+        new VaultAddress(location).IsRemote
             ? Retried(CreateContainer(location, connection), VaultRetryOptions.Remote, connection, waiting)
             : Retried(FolderVaultStore.Create(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
 

@@ -29,6 +29,16 @@ public sealed class VaultStoresTests
         Assert.Equal(Url, VaultStores.Create(Url + "/", connection, _ => { }).Location);
     }
 
+    [Theory]
+    [InlineData("https:/acct.blob.core.windows.net/vault")]
+    [InlineData("HTTP:acct.blob.core.windows.net/vault")]
+    [InlineData("htps://acct.blob.core.windows.net/vault")]
+    public void A_mistyped_url_is_no_folder(string location)
+    {
+        Assert.Equal(BackupErrorId.ArgumentInvalid, Assert.Throws<BackupException>(() => VaultStores.Open(location, new VaultConnection(), _ => { })).Id);
+        Assert.Equal(BackupErrorId.ArgumentInvalid, Assert.Throws<BackupException>(() => VaultStores.Create(location, new VaultConnection(), _ => { })).Id);
+    }
+
     [Fact]
     public void A_folder_takes_no_signature()
     {

@@ -14,9 +14,12 @@ public sealed record VaultAddress(string Location)
     /// <summary>Whether it may be reached by a private address only.</summary>
     public bool RequiresPrivateEndpoint { get; init; }
 
-    /// <summary>Whether it is beyond this machine and its file systems.</summary>
+    /// <summary>Whether it is meant to be beyond this machine and its file systems: a URL, a mistyped one too.</summary>
     [JsonIgnore]
-    public bool IsRemote => Location.Contains("://", StringComparison.Ordinal);
+    public bool IsRemote =>
+        Location.Contains("://", StringComparison.Ordinal)
+        || Location.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
+        || Location.StartsWith("http:", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A vault of which nothing but the place is known.</summary>
     public static implicit operator VaultAddress(string location) => new(location);

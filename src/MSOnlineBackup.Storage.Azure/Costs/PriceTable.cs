@@ -22,6 +22,9 @@ public sealed record PriceTable(
 
     private const int Current = 1;
 
+    // In any currency; a bound, so that no estimate overflows.
+    private const decimal Highest = 1_000_000;
+
     /// <summary>The approximate prices that come with this assembly.</summary>
     public static string ShippedFile => Path.Combine(AppContextFolder, FileName);
 
@@ -54,10 +57,12 @@ public sealed record PriceTable(
         { Version: not Current } => $"its version is {table.Version}, and {Current} is known",
         _ when string.IsNullOrWhiteSpace(table.Region) || string.IsNullOrWhiteSpace(table.Currency) => "it does not say for which region and currency it is",
         _ when !table.Tiers.ContainsKey(BaseTier) => $"it has no tier '{BaseTier}'",
-        _ when table.Tiers.FirstOrDefault(tier => tier.Value is null || tier.Value.HasNegative) is { Key: { } tier } => $"a price of the tier '{tier}' is negative or missing",
-        { OutboundPerGigabyte: < 0 } => "the price of what leaves the region is negative",
+        _ when table.Tiers.FirstOrDefault(tier => tier.Value is null || !tier.Value.All.All(IsPrice)) is { Key: { } tier } => $"a price of the tier '{tier}' is missing, negative or above {Highest:N0}",
+        _ when !IsPrice(table.OutboundPerGigabyte) => $"the price of what leaves the region is negative or above {Highest:N0}",
         _ => null,
     };
+
+    private static bool IsPrice(decimal price) => price is >= 0 and <= Highest;
 
     private static BackupException Invalid(string file, string why, Exception? cause) => new(
         BackupErrorId.PriceTableInvalid,
@@ -82,8 +87,7 @@ public sealed record TierPrices(
     decimal OthersPer10000,
     decimal RetrievalPerGigabyte)
 {
-    internal bool HasNegative =>
-        decimal.Min(StoragePerGigabyteMonth, decimal.Min(WritesPer10000, decimal.Min(ListsPer10000, decimal.Min(ReadsPer10000, decimal.Min(OthersPer10000, RetrievalPerGigabyte))))) < 0;
+    internal IEnumerable<decimal> All => [StoragePerGigabyteMonth, WritesPer10000, ListsPer10000, ReadsPer10000, OthersPer10000, RetrievalPerGigabyte];
 }
 
 /// <summary>The serialiser, generated when the project is built. Every figure must be there: what is forgotten is not free.</summary>

@@ -96,15 +96,17 @@ public sealed class CostTests
     }
 
     [Fact]
-    public void A_table_of_ones_own_is_read_and_a_price_below_nothing_is_refused()
+    public void A_table_of_ones_own_is_read_and_a_price_below_nothing_or_beyond_reason_is_refused()
     {
         using var folder = new TempFolder();
         const string Table = """{"version":1,"region":"r","currency":"EUR","asOf":"2024-01-01","outboundPerGigabyte":0.1,"tiers":{"Hot":TIER}}""";
         File.WriteAllText(folder["good"], Table.Replace("TIER", Tier("0.015"), StringComparison.Ordinal));
         File.WriteAllText(folder["bad"], Table.Replace("TIER", Tier("-0.015"), StringComparison.Ordinal));
+        File.WriteAllText(folder["absurd"], Table.Replace("TIER", Tier("79228162514264337593543950335"), StringComparison.Ordinal));
 
         Assert.Equal((0.015m, 0.1m), (PriceTable.Read(folder["good"]).Of("Hot").ReadsPer10000, PriceTable.Read(folder["good"]).OutboundPerGigabyte));
         Assert.Equal(BackupErrorId.PriceTableInvalid, Assert.Throws<BackupException>(() => PriceTable.Read(folder["bad"])).Id);
+        Assert.Equal(BackupErrorId.PriceTableInvalid, Assert.Throws<BackupException>(() => PriceTable.Read(folder["absurd"])).Id);
         Assert.Equal(BackupErrorId.PriceTableInvalid, Assert.Throws<BackupException>(() => PriceTable.Read(folder["absent"])).Id);
     }
 
