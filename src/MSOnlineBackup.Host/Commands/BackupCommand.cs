@@ -172,10 +172,10 @@ internal sealed class BackupCommand : HostCommand
 
         string text =
             $"""
-            new         {Quantity.Count(total.NewItems)} items, {Quantity.Size(total.NewBytes)}
-            changed     {Quantity.Count(total.ChangedItems)} items, {Quantity.Size(total.ChangedBytes)}
-            unchanged   {Quantity.Count(total.UnchangedItems)} items, {Quantity.Size(total.UnchangedBytes)}
-            unreadable  {Quantity.Count(total.UnreadableItems)} items
+            new         {Quantity.Count(total.NewItems, "item")}, {Quantity.Size(total.NewBytes)}
+            changed     {Quantity.Count(total.ChangedItems, "item")}, {Quantity.Size(total.ChangedBytes)}
+            unchanged   {Quantity.Count(total.UnchangedItems, "item")}, {Quantity.Size(total.UnchangedBytes)}
+            unreadable  {Quantity.Count(total.UnreadableItems, "item")}
             """;
         ExitCode code = total.UnreadableItems == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips;
         return new Outcome(total with { ExitCode = (int)code }, text);

@@ -202,8 +202,8 @@ internal sealed class DrillCommand : HostCommand
         string verdict = (sound, complete) switch
         {
             (true, true) => "identical: every item and every byte came back",
-            (true, false) => $"identical but for {Quantity.Count(changed)} items changed meanwhile and {Quantity.Count(summary.Skipped)} skipped",
-            _ => $"NOT identical: {Quantity.Count(different)} items differ, {Quantity.Count(verified.Findings.Count)} problems in the vault",
+            (true, false) => $"identical but for {Quantity.Count(changed, "item")} changed meanwhile and {Quantity.Count(summary.Skipped)} skipped",
+            _ => $"NOT identical: {Quantity.Count(different, "item")} unlike the source, {Quantity.Count(verified.Findings.Count, "problem")} in the vault",
         };
         string text =
             $"""

@@ -22,10 +22,10 @@ internal sealed class RepairIndexCommand : HostCommand
         {
             ExitCode = (int)(report.Damaged.Count == 0 ? ExitCode.Success : ExitCode.Failed),
         };
-        string damaged = report.Damaged.Count == 0 ? "" : $"; {Quantity.Count(report.Damaged.Count)} packs could not be read";
+        string damaged = report.Damaged.Count == 0 ? "" : $"; {Quantity.Count(report.Damaged.Count, "pack")} could not be read";
         string text = report.Packs == 0
             ? "The index was complete"
-            : $"{Quantity.Count(report.Chunks)} chunks of {Quantity.Count(report.Packs)} packs were indexed again";
+            : $"Indexed again: {Quantity.Count(report.Chunks, "chunk")} of {Quantity.Count(report.Packs, "pack")}";
         return new Outcome(summary, $"{text}{damaged}.");
     }
 }

@@ -80,11 +80,11 @@ internal sealed class RestoreCommand : HostCommand
             plan.Unrestorable);
         string text =
             $"""
-            would restore  {Quantity.Count(plan.Files)} files, {Quantity.Count(plan.Directories)} folders, {Quantity.Count(plan.Others)} others, {Quantity.Size(plan.Bytes)}
-            from           point {ShortId.Of(summary.PointId)}: {Quantity.Size(plan.PackBytes)} in {Quantity.Count(plan.Packs)} packs
+            would restore  {Quantity.Count(plan.Files, "file")}, {Quantity.Count(plan.Directories, "folder")}, {Quantity.Count(plan.Others, "other")}, {Quantity.Size(plan.Bytes)}
+            from           point {ShortId.Of(summary.PointId)}: {Quantity.Size(plan.PackBytes)} in {Quantity.Count(plan.Packs, "pack")}
             to             {plan.Request.TargetFolder}
-            conflicts      {Quantity.Count(plan.Conflicts)} items exist there (--conflict {plan.Request.Conflict.ToString().ToLowerInvariant()})
-            unrestorable   {Quantity.Count(plan.Unrestorable)} items have no content in the point
+            conflicts      {Quantity.Count(plan.Conflicts, "item")} there already (--conflict {plan.Request.Conflict.ToString().ToLowerInvariant()})
+            unrestorable   {Quantity.Count(plan.Unrestorable, "item")} without content in the point
             """;
         return new Outcome(summary, text);
     }
@@ -106,12 +106,12 @@ internal sealed class RestoreCommand : HostCommand
         {
             ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
         };
-        string there = result.AlreadyThere == 0 ? "" : $"\nunchanged  {Quantity.Count(result.AlreadyThere)} files were there already";
-        string verified = request.Verify ? $"\nverified   {Quantity.Count(result.Verified)} files" : "";
-        string skipped = result.Skipped == 0 ? "" : $"\nskipped    {Quantity.Count(result.Skipped)} items";
+        string there = result.AlreadyThere == 0 ? "" : $"\nunchanged  {Quantity.Count(result.AlreadyThere, "file")} there already";
+        string verified = request.Verify ? $"\nverified   {Quantity.Count(result.Verified, "file")}" : "";
+        string skipped = result.Skipped == 0 ? "" : $"\nskipped    {Quantity.Count(result.Skipped, "item")}";
         string text =
             $"""
-            restored   {Quantity.Count(result.Files)} files, {Quantity.Count(result.Directories)} folders, {Quantity.Count(result.Others)} others, {Quantity.Size(result.Bytes)}
+            restored   {Quantity.Count(result.Files, "file")}, {Quantity.Count(result.Directories, "folder")}, {Quantity.Count(result.Others, "other")}, {Quantity.Size(result.Bytes)}
             to         {request.TargetFolder}
             fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(traffic, 11)}{there}{verified}{skipped}
             """;

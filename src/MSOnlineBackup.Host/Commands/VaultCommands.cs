@@ -65,9 +65,9 @@ internal sealed class VaultInfoCommand : HostCommand
             format    {info.FormatVersion}
             created   {context.LocalTime(info.Created)}
             machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines))}
-            limit     {Quantity.Count(info.Settings.MachineLimit)} machines
+            limit     {Quantity.Count(info.Settings.MachineLimit, "machine")}
             points    {Quantity.Count(info.Points)}
-            stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects)} objects
+            stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects, "object")}
             """;
         return new Outcome(Summarize("vault info", info), text);
     }
@@ -105,8 +105,8 @@ internal sealed class VaultRehydrateCommand : HostCommand
         VaultRehydration found = await ClosedVault.RehydrateAsync(store, context.Has(_urgently), context.Stop).ConfigureAwait(false);
         string text =
             $"""
-            started  {Quantity.Count(found.Started)} objects, {Quantity.Size(found.StartedBytes)}
-            pending  {Quantity.Count(found.Pending)} objects, {Quantity.Size(found.PendingBytes)}
+            started  {Quantity.Count(found.Started, "object")}, {Quantity.Size(found.StartedBytes)}
+            pending  {Quantity.Count(found.Pending, "object")}, {Quantity.Size(found.PendingBytes)}
             """;
         return new Outcome(new RehydrationSummary(found.Started, found.StartedBytes, found.Pending, found.PendingBytes), text);
     }

@@ -58,10 +58,10 @@ internal sealed class VerifyCommand : HostCommand
         };
         string verdict = report.Findings.Count == 0
             ? "no problems found"
-            : $"{Quantity.Count(report.Findings.Count)} problems found; of packs that are missing the next backup stores again what it still finds at the source, those that are damaged it takes for whole";
+            : $"{Quantity.Count(report.Findings.Count, "problem")} found; what is missing the next backup stores again as far as the sources still hold it, what is damaged only when its pack is deleted";
         string text =
             $"""
-            verified  {Quantity.Count(report.Points)} points, {Quantity.Count(report.Objects)} objects, {Quantity.Count(report.Chunks)} chunks; {Quantity.Size(report.Bytes)} were read
+            verified  {Quantity.Count(report.Points, "point")}, {Quantity.Count(report.Objects, "object")}, {Quantity.Count(report.Chunks, "chunk")}; {Quantity.Size(report.Bytes)} read
             unused    {Quantity.Size(report.UnreferencedBytes)} and {report.Leftovers} broken objects, left by interrupted jobs{TrafficText.Line(traffic, 10)}
             result    {verdict}
             """;

@@ -68,7 +68,7 @@ internal sealed class LiveProgress(TextWriter error, bool colour) : IProgressDis
     {
         JobProgress counters = reading.Counters;
         var lines = new List<IRenderable>(3) { Bar(reading) };
-        string amounts = $"{Quantity.Count(counters.Files)} files, new {Quantity.Size(counters.NewBytes)}, stored {Quantity.Size(counters.StoredBytes)}";
+        string amounts = $"{Quantity.Count(counters.Files, "file")}, new {Quantity.Size(counters.NewBytes)}, stored {Quantity.Size(counters.StoredBytes)}";
         lines.Add(counters.Skipped == 0
             ? new Text(amounts)
             : new Markup($"{amounts}, [yellow]{Quantity.Count(counters.Skipped)} skipped[/]"));

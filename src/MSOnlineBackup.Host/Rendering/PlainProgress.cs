@@ -19,7 +19,7 @@ internal sealed class PlainProgress(TextWriter error) : IProgressDisplay
         var parts = new List<string>
         {
             $"{counters.Phase}, {Quantity.Duration(reading.Elapsed)}: {Quantity.Size(counters.Bytes)}{Total(reading)}",
-            $"{Quantity.Count(counters.Files)} files",
+            $"{Quantity.Count(counters.Files, "file")}",
             Quantity.Rate(reading.BytesPerSecond),
         };
         if (counters.StoredBytes > 0 || counters.NewBytes > 0)

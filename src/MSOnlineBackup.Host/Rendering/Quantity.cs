@@ -27,6 +27,11 @@ internal static class Quantity
     /// <summary>1,234,567.</summary>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>1 file, 1,234,567 files.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="noun">Of what, in the singular; in the plural it takes an s.</param>
+    public static string Count(long count, string noun) => $"{Count(count)} {noun}{(count == 1 ? null : "s")}";
+
     /// <summary>12.3 MiB/s.</summary>
     public static string Rate(double bytesPerSecond) => $"{Size(bytesPerSecond)}/s";
 

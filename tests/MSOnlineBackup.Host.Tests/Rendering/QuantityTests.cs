@@ -17,6 +17,12 @@ public sealed class QuantityTests
     public void Sizes_have_three_digits_and_a_binary_unit(long bytes, string text) => Assert.Equal(text, Quantity.Size(bytes));
 
     [Theory]
+    [InlineData(0, "0 items")]
+    [InlineData(1, "1 item")]
+    [InlineData(1234567, "1,234,567 items")]
+    public void What_is_counted_is_in_the_plural_unless_it_is_one(long count, string text) => Assert.Equal(text, Quantity.Count(count, "item"));
+
+    [Theory]
     [InlineData("0", 0)]
     [InlineData("1234", 1234)]
     [InlineData("12B", 12)]
