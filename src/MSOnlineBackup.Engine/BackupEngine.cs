@@ -321,7 +321,21 @@ public sealed class BackupEngine
         string? label = (await FindKeyAsync(old, cancellationToken).ConfigureAwait(false)).Label;
         string keyId = await add(label).ConfigureAwait(false);
         _unlocked = _unlocked with { KeyId = keyId };
-        await Keys.RemoveAsync(_unlocked.StoreId, old, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await Keys.RemoveAsync(_unlocked.StoreId, old, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e)
+        {
+            throw new BackupException(
+                e.Id,
+                $"The new key slot '{keyId}' opens the vault, and so does the old one, '{old}', still, for it could not be removed: {e.Message}",
+                $"Remove it by 'obengine key remove {old}' as somebody who may delete. {e.RecommendedAction}",
+                old,
+                e.IsTransient,
+                e);
+        }
+
         return await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
     }
 

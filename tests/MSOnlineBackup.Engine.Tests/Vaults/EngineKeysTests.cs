@@ -29,6 +29,23 @@ public class EngineKeysTests
     }
 
     [Fact]
+    public async Task Where_the_old_key_slot_cannot_be_removed_that_both_open_the_vault_is_said()
+    {
+        await CreateAsync();
+        var denied = new BackupException(BackupErrorId.VaultAccessDenied, "Nothing may be deleted.", "Ask the owner.");
+        var objects = new WatchedVaultStore(_objects, _ => { }, _ => Task.FromException(denied));
+        BackupEngine engine = await BackupEngine.OpenAsync(objects, First, Options, Cancel);
+        string old = engine.Key.KeyId;
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(() => engine.ChangeKeyAsync(Second, Cancel));
+
+        Assert.Equal((BackupErrorId.VaultAccessDenied, old), (error.Id, error.Target));
+        Assert.Contains("and so does the old one", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"key remove {old}", error.RecommendedAction, StringComparison.Ordinal);
+        Assert.NotEqual((await OpenAsync(First)).Key.KeyId, (await OpenAsync(Second)).Key.KeyId);
+    }
+
+    [Fact]
     public async Task A_weak_new_passphrase_changes_nothing()
     {
         BackupEngine engine = await CreateAsync();
