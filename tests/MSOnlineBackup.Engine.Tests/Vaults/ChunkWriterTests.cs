@@ -179,10 +179,10 @@ public class ChunkWriterTests
     [Fact]
     public async Task A_writer_that_is_given_up_ends_though_its_vault_never_answers()
     {
-        var objects = new StuckVaultStore(new MemoryVaultStore { Capabilities = SmallPacks });
+        SlowVaultStore objects = Stuck();
         WriteSession session = await BeginAsync(await OpenAsync(objects), Workers);
         Task submitting = SubmitForeverAsync(session.Chunks);
-        await objects.Stuck.WaitAsync(HangGuard, Cancel);
+        await objects.Taking.WaitAsync(HangGuard, Cancel);
 
         await session.DisposeAsync().AsTask().WaitAsync(HangGuard, Cancel);
 
@@ -192,13 +192,13 @@ public class ChunkWriterTests
     [Fact]
     public async Task A_writer_that_is_cancelled_says_so_and_ends()
     {
-        var objects = new StuckVaultStore(new MemoryVaultStore { Capabilities = SmallPacks });
+        SlowVaultStore objects = Stuck();
         using var stop = new CancellationTokenSource();
         var writer = new ChunkWriter(await OpenAsync(objects), new string('0', 32), VaultAccessTier.Hot, new TransferCounters(), Workers, 0, stop.Token);
         await using (writer)
         {
             Task submitting = SubmitForeverAsync(writer);
-            await objects.Stuck.WaitAsync(HangGuard, Cancel);
+            await objects.Taking.WaitAsync(HangGuard, Cancel);
 
             await stop.CancelAsync();
 
@@ -227,11 +227,11 @@ public class ChunkWriterTests
     [Fact]
     public async Task A_vault_that_takes_nothing_stops_the_reader_instead_of_filling_memory()
     {
-        var objects = new StuckVaultStore(new MemoryVaultStore { Capabilities = SmallPacks });
+        SlowVaultStore objects = Stuck();
         await using WriteSession session = await BeginAsync(await OpenAsync(objects), Workers);
         int handedOver = 0;
         Task submitting = SubmitForeverAsync(session.Chunks, () => Interlocked.Increment(ref handedOver));
-        await objects.Stuck.WaitAsync(HangGuard, Cancel);
+        await objects.Taking.WaitAsync(HangGuard, Cancel);
 
         // All buffers for chunks, all packs for data, and not one more, however long it takes.
         const int PackBuffers = 5;
@@ -258,35 +258,6 @@ public class ChunkWriterTests
         }
     }
 
-    /// <summary>A store whose creates of packs never end, unless they are cancelled.</summary>
-    private sealed class StuckVaultStore(IVaultStore inner) : IVaultStore
-    {
-        private readonly TaskCompletionSource _stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task Stuck => _stuck.Task;
-
-        public string Location => inner.Location;
-
-        public VaultStoreCapabilities Capabilities => inner.Capabilities;
-
-        public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
-        {
-            if (name.Contains("/packs/", StringComparison.Ordinal))
-            {
-                _stuck.TrySetResult();
-                await Task.Delay(Timeout.Infinite, cancellationToken);
-            }
-
-            return await inner.TryCreateAsync(name, content, cancellationToken, tier);
-        }
-
-        public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
-            inner.ReadAsync(name, offset, destination, cancellationToken);
-
-        public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) => inner.StatAsync(name, cancellationToken);
-
-        public IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
-
-        public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
-    }
+    private static SlowVaultStore Stuck() =>
+        new(new MemoryVaultStore { Capabilities = SmallPacks }, name => name.Contains("/packs/", StringComparison.Ordinal));
 }
