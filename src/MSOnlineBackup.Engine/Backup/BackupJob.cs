@@ -92,7 +92,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             SkippedItems = skippedItems,
         };
         monitor.ReportDamage(store.Damage);
-        await session.CommitAsync(_machineId, RecoveryPointCodec.Encode(point), CancellationToken.None).ConfigureAwait(false);
+        await session.CommitAsync(_machineId, RecoveryPointCodec.Encode(point), giveUp).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return new BackupResult(
             point,

@@ -193,6 +193,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         }
         catch (BackupException) when (slots.FirstOrDefault(slot => slot.KeyId == keyId).Slot is { } removed)
         {
+            // The one name that comes back, with the content that it had.
             await objects.TryCreateAsync(name, removed.Encode(), CancellationToken.None).ConfigureAwait(false);
             throw;
         }

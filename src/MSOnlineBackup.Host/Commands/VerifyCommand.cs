@@ -62,7 +62,7 @@ internal sealed class VerifyCommand : HostCommand
         string text =
             $"""
             verified  {Quantity.Count(report.Points, "point")}, {Quantity.Count(report.Objects, "object")}, {Quantity.Count(report.Chunks, "chunk")}; {Quantity.Size(report.Bytes)} read
-            unused    {Quantity.Size(report.UnreferencedBytes)} and {report.Leftovers} broken objects, left by interrupted jobs{TrafficText.Line(traffic, 10)}
+            unused    {Quantity.Size(report.UnreferencedBytes)} and {Quantity.Count(report.Leftovers, "broken object")}, left by interrupted jobs{TrafficText.Line(traffic, 10)}
             result    {verdict}
             """;
         return new Outcome(summary, text);

@@ -72,6 +72,7 @@ public sealed class StoppedBackupTests : IDisposable
     [InlineData("/checkpoints/", true)]
     [InlineData("/packs/", false)]
     [InlineData("/index/", false)]
+    [InlineData("/points/", false)]
     public async Task A_stop_does_not_wait_for_ever_for_what_a_slow_vault_takes(string kind, bool whileReading)
     {
         // A small source is read, and its job committing, when the vault has its first object to take.
