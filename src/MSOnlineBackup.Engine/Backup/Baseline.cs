@@ -34,7 +34,7 @@ internal sealed class Baseline
                 previous = await _previous.AdvanceToAsync(path, cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (BackupException e) when (IsDamage(e))
+        catch (BackupException e) when (e.IsDamage)
         {
             _store.Report(e);
             _previous = null;
@@ -47,7 +47,7 @@ internal sealed class Baseline
                 checkpoint = await _checkpoint.AdvanceToAsync(path, cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (BackupException e) when (IsDamage(e))
+        catch (BackupException e) when (e.IsDamage)
         {
             _store.Report(e);
             _checkpoint = null;
@@ -72,8 +72,6 @@ internal sealed class Baseline
             yield return entry;
         }
     }
-
-    private static bool IsDamage(BackupException e) => e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing;
 }
 
 /// <summary>What the last point and the checkpoint say of one path.</summary>

@@ -200,7 +200,7 @@ internal sealed class SourceReader
             IReadOnlyList<ContentSlice> slices = await _contents.ReadListAsync(list, CancellationToken.None).ConfigureAwait(false);
             return slices.All(slice => slice.Chunk is not { } chunk || IsThere(chunk));
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        catch (BackupException e) when (e.IsDamage)
         {
             _scope.Store.Report(e);
             return false;

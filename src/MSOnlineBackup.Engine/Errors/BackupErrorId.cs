@@ -30,6 +30,8 @@ public enum BackupErrorId
     VaultDataMissing,
     /// <summary>A maintenance run fenced this job's session; its data are safe, the job must be run again.</summary>
     SessionFenced,
+    /// <summary>An object of the vault cannot be read while the vault answers for others: a sector of the medium failed, or the account may not read this one.</summary>
+    VaultDataUnreadable,
 
     // Keys.
     /// <summary>No key slot opens with this passphrase.</summary>

@@ -47,6 +47,12 @@ public sealed class BackupException : Exception
     /// <summary>For how long the other side asks not to be asked again; null where it said nothing.</summary>
     public TimeSpan? RetryAfter { get; }
 
+    /// <summary>
+    /// Whether some object of the vault is damaged, missing or unreadable and the rest is not: it is left out and reported, and the work goes on. One notion for
+    /// all that read a vault.
+    /// </summary>
+    public bool IsDamage => Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultDataUnreadable;
+
     /// <summary>Whether a retry of the same call may succeed.</summary>
     public bool IsTransient { get; }
 }

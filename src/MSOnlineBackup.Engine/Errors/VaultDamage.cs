@@ -11,6 +11,18 @@ internal static class VaultDamage
         name,
         innerException: inner);
 
+    /// <summary>An object that stays unreadable while the vault answers for others.</summary>
+    /// <param name="name">The object.</param>
+    /// <param name="location">The vault.</param>
+    /// <param name="why">What the medium or the file system says, without a full stop.</param>
+    /// <param name="inner">The cause.</param>
+    public static BackupException Unreadable(string name, string location, string why, Exception? inner = null) => new(
+        BackupErrorId.VaultDataUnreadable,
+        $"Object '{name}' of the vault '{location}' cannot be read, while others can: {why}.",
+        "Check the disk, and that this account may read every file of the vault. Until then the object counts as damaged: 'obengine verify' or 'Test-OBRecoveryPoint' lists what is affected, and everything else stays restorable.",
+        name,
+        innerException: inner);
+
     /// <summary>Something that is named and not there.</summary>
     public static BackupException Missing(string name, string what) => new(
         BackupErrorId.VaultDataMissing,

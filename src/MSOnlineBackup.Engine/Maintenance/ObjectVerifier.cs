@@ -34,7 +34,7 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
             {
                 await VerifyAsync(found, buffer, token).ConfigureAwait(false);
             }
-            catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultFormatUnsupported)
+            catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
             {
                 findings.Add(new VerifyFinding(found.Name, e.Message, []));
             }

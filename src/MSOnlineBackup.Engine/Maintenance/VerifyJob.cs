@@ -113,7 +113,7 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
         {
             await store.FetchAsync(pack, 0, content, cancellationToken).ConfigureAwait(false);
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        catch (BackupException e) when (e.IsDamage)
         {
             Note(e);
             foreach (PackedChunk chunk in chunks)
@@ -144,7 +144,7 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
         {
             ObjectChecksum.Check(store.NameOf(pack), content.Span);
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultFormatUnsupported)
+        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
         {
             Note(e);
         }
@@ -209,7 +209,7 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
                 }
             }
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        catch (BackupException e) when (e.IsDamage)
         {
             Note(e, $"{point.SessionId[..12]}:{source.Path}");
         }
@@ -239,7 +239,7 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
             await store.ReadAsync(kind, id, cancellationToken).ConfigureAwait(false);
             return true;
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        catch (BackupException e) when (e.IsDamage)
         {
             return false;
         }

@@ -73,7 +73,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
             (byte[] content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
             return kind == expected ? RecoveryPointCodec.Decode(content, found.Name) : null;
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        catch (BackupException e) when (e.IsDamage)
         {
             store.Report(e);
             return null;

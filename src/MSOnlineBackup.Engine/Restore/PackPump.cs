@@ -96,7 +96,7 @@ internal sealed class PackPump
             _tally.CountFetched(read.Length);
             return new Fetched(buffers, buffer, read);
         }
-        catch (BackupException fault) when (RestoreFault.IsDamage(fault))
+        catch (BackupException fault) when (fault.IsDamage)
         {
             buffers.Return(buffer);
             return null;
@@ -120,7 +120,7 @@ internal sealed class PackPump
         {
             plaintext = await OpenAsync(chunk, opener, cancellationToken).ConfigureAwait(false);
         }
-        catch (BackupException fault) when (RestoreFault.IsDamage(fault))
+        catch (BackupException fault) when (fault.IsDamage)
         {
             failure = fault;
         }

@@ -251,7 +251,7 @@ internal sealed class RestoreExecutor
         {
             await AddContentAsync(item.Entry.Content, file, cancellationToken).ConfigureAwait(false);
         }
-        catch (BackupException fault) when (RestoreFault.IsDamage(fault))
+        catch (BackupException fault) when (fault.IsDamage)
         {
             file.Fail(fault);
         }

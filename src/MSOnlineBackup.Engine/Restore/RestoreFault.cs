@@ -7,15 +7,11 @@ internal static class RestoreFault
 {
     /// <summary>Whether an error concerns one item only. A full target or a vault that is gone would fail every other item too.</summary>
     public static bool IsOfOneItem(BackupException fault) =>
-        IsDamage(fault)
+        fault.IsDamage
         || fault.Id is BackupErrorId.RestoreItemExists
             or BackupErrorId.RestoreItemFailed
             or BackupErrorId.RestoreTargetInvalid
             or BackupErrorId.RestoreTargetUnwritable
             or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.RestoreVerifyFailed;
-
-    /// <summary>Whether an error is damage to some data of the vault, with the rest intact.</summary>
-    public static bool IsDamage(BackupException fault) =>
-        fault.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing;
 }

@@ -110,7 +110,7 @@ internal sealed class RestorePlanner(ChunkStore store, IRestoreTarget? target)
                 }
             }
         }
-        catch (Errors.BackupException fault) when (RestoreFault.IsDamage(fault))
+        catch (Errors.BackupException fault) when (fault.IsDamage)
         {
             _unrestorable++;
         }

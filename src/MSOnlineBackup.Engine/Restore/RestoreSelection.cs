@@ -110,7 +110,7 @@ internal sealed class RestoreSelection
                         ? await cursor.SeekAsync(subtree, cancellationToken).ConfigureAwait(false)
                         : await cursor.MoveNextAsync(cancellationToken).ConfigureAwait(false);
                 }
-                catch (BackupException fault) when (RestoreFault.IsDamage(fault))
+                catch (BackupException fault) when (fault.IsDamage)
                 {
                     // The cursor goes on with the next block.
                     string where = SourcePath.Join(source.Path, last ?? subtree);

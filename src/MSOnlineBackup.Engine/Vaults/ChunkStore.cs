@@ -100,7 +100,7 @@ internal sealed class ChunkStore : IChunkReader
                 Open(aes, copy, stored, new byte[stored.Length], plaintext);
                 return plaintext;
             }
-            catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+            catch (BackupException e) when (e.IsDamage)
             {
                 failure = e;
             }
@@ -261,7 +261,7 @@ internal sealed class ChunkStore : IChunkReader
 
             Index.AddSegment(segment.Name, plaintext);
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        catch (BackupException e) when (e.IsDamage)
         {
             Report(e);
         }
@@ -274,7 +274,7 @@ internal sealed class ChunkStore : IChunkReader
             (PackInfo pack, IReadOnlyList<PackedChunk> chunks) = await ReadFooterAsync(found, session, number, cancellationToken).ConfigureAwait(false);
             Index.AddPack(pack, chunks);
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultFormatUnsupported)
+        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
         {
             // Most likely a torn pack of an interrupted job. Whatever it is: the other packs are to be read all the same.
             Report(e);

@@ -305,7 +305,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
     // Damaged, gone meanwhile, or a newer version's: the other slots open all the same.
     private static bool IsOfOneSlot(BackupException e) =>
-        e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultFormatUnsupported;
+        e.IsDamage || e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultFormatUnsupported;
 
     private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 

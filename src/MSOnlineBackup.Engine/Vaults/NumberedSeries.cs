@@ -37,7 +37,7 @@ internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Json
             byte[]? content = await VaultHeader.ReadSmallAsync(objects, NameOf(number), MaxLength, cancellationToken).ConfigureAwait(false);
             return content is null ? null : JsonSerializer.Deserialize(content, type);
         }
-        catch (Exception e) when (e is JsonException or BackupException { Id: BackupErrorId.VaultDataCorrupt })
+        catch (Exception e) when (e is JsonException or BackupException { IsDamage: true })
         {
             return null;
         }

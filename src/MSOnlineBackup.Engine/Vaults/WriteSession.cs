@@ -65,7 +65,7 @@ internal sealed class WriteSession : IAsyncDisposable
         {
             return (await new VaultSettingsRegister(store.Objects).ReadAsync(cancellationToken).ConfigureAwait(false)).AccessTier;
         }
-        catch (BackupException damage) when (damage.Id == BackupErrorId.VaultDataCorrupt)
+        catch (BackupException damage) when (damage.IsDamage)
         {
             // Damaged settings stop no backup. What is hot can be moved later, free of charge.
             store.Report(damage);
