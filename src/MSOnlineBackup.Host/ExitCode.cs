@@ -17,7 +17,7 @@ internal enum ExitCode
     /// <summary>Done, but items were skipped, or changed meanwhile; they are listed.</summary>
     CompletedWithSkips = 3,
 
-    /// <summary>There is no vault, or what is there is none.</summary>
+    /// <summary>There is no vault, or what is there is none, or its header is damaged.</summary>
     NoVault = 10,
 
     /// <summary>Somebody else's work is in the way; the same command may succeed later.</summary>
@@ -36,7 +36,7 @@ internal static class ExitCodes
     /// <summary>The exit code of an error.</summary>
     public static ExitCode Of(BackupErrorId id) => id switch
     {
-        BackupErrorId.VaultNotFound or BackupErrorId.VaultHeaderInvalid => ExitCode.NoVault,
+        BackupErrorId.VaultNotFound or BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultHeaderDamaged => ExitCode.NoVault,
         BackupErrorId.SessionFenced or BackupErrorId.JobInProgress => ExitCode.Busy,
         BackupErrorId.PassphraseRejected or BackupErrorId.PassphraseInvalid => ExitCode.PassphraseRejected,
         BackupErrorId.ArgumentInvalid or BackupErrorId.PatternInvalid or BackupErrorId.SourceMissing or BackupErrorId.KeyVaultUriInvalid => ExitCode.Usage,

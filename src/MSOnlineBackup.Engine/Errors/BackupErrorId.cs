@@ -14,7 +14,7 @@ public enum BackupErrorId
     VaultNotFound = 100,
     /// <summary>A vault, or something else, is already where one was to be created.</summary>
     VaultExists,
-    /// <summary>The location holds something that is no vault, or its header is damaged.</summary>
+    /// <summary>The location holds something that is no vault.</summary>
     VaultHeaderInvalid,
     /// <summary>The vault was written by a newer version.</summary>
     VaultFormatUnsupported,
@@ -32,6 +32,8 @@ public enum BackupErrorId
     SessionFenced,
     /// <summary>An object of the vault cannot be read while the vault answers for others: a sector of the medium failed, or the account may not read this one.</summary>
     VaultDataUnreadable,
+    /// <summary>The vault's header, <c>vault.json</c>, is damaged or lost.</summary>
+    VaultHeaderDamaged,
 
     // Keys.
     /// <summary>No key slot opens with this passphrase.</summary>

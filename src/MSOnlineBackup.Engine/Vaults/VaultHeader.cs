@@ -3,27 +3,31 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
-/// <summary><c>vault.json</c>: what is needed to know whether this version can read the vault. Plain.</summary>
+/// <summary>
+/// <c>vault.json</c>: which vault this is, and whether this version can read it. Plain, with a checksum over everything that it says.
+/// </summary>
 internal sealed record VaultHeader
 {
     public const int SupportedFormat = 1;
     private const int MaxLength = 64 << 10;
     private const int MaxNameLength = 100;
+    private const int MaxOwnerLength = 1024;
 
     [JsonPropertyName("format")]
     public required int Format { get; init; }
 
-    /// <summary>Features that a reader must know; none yet.</summary>
-    [JsonPropertyName("features")]
-    public required IReadOnlyList<string> Features { get; init; }
-
     [JsonPropertyName("vaultId")]
     public required string VaultId { get; init; }
+
+    /// <summary>Which of several twins this is, which share vault id, store ids and master keys: 32 hexadecimal digits.</summary>
+    [JsonPropertyName("copy")]
+    public required string Copy { get; init; }
 
     [JsonPropertyName("created")]
     public required DateTimeOffset Created { get; init; }
@@ -32,6 +36,15 @@ internal sealed record VaultHeader
     [JsonPropertyName("name")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Name { get; init; }
+
+    /// <summary>The public key of its owner, as SubjectPublicKeyInfo in DER; null where it has none.</summary>
+    [JsonPropertyName("owner")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public byte[]? Owner { get; init; }
+
+    /// <summary>What a newer version has written, and this one only passes on.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Others { get; set; }
 
     /// <summary>Makes the header of a new vault, which is written last: until then there is no vault.</summary>
     /// <exception cref="BackupException">VaultExists, ArgumentInvalid where the name is none.</exception>
@@ -57,8 +70,8 @@ internal sealed record VaultHeader
         return new VaultHeader
         {
             Format = SupportedFormat,
-            Features = [],
-            VaultId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
+            VaultId = NewId(),
+            Copy = NewId(),
             Created = clock.GetUtcNow(),
             Name = name,
         };
@@ -68,7 +81,7 @@ internal sealed record VaultHeader
     /// <exception cref="BackupException">VaultExists.</exception>
     public async Task WriteAsync(IVaultStore store, CancellationToken cancellationToken)
     {
-        byte[] content = JsonSerializer.SerializeToUtf8Bytes(this, VaultJson.Default.VaultHeader);
+        byte[] content = CheckedJson.Encode(this, VaultJson.Default.VaultHeader);
         if (!await store.TryCreateAsync(VaultLayout.Header, content, cancellationToken).ConfigureAwait(false))
         {
             throw Exists(store, VaultLayout.Header);
@@ -76,37 +89,55 @@ internal sealed record VaultHeader
     }
 
     /// <summary>Reads the header.</summary>
-    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported.</exception>
+    /// <exception cref="BackupException">VaultHeaderDamaged where it is damaged or lost, VaultHeaderInvalid where there is no vault, VaultFormatUnsupported.</exception>
     public static async Task<VaultHeader> ReadAsync(IVaultStore store, CancellationToken cancellationToken)
     {
-        VaultHeader? header;
+        byte[]? content;
         try
         {
-            byte[]? content = await ReadSmallAsync(store, VaultLayout.Header, MaxLength, cancellationToken).ConfigureAwait(false);
-            header = content is null ? null : JsonSerializer.Deserialize(content, VaultJson.Default.VaultHeader);
+            content = await ReadSmallAsync(store, VaultLayout.Header, MaxLength, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is JsonException or BackupException { Id: BackupErrorId.VaultDataCorrupt })
+        catch (BackupException e) when (e.IsDamage)
         {
-            throw Invalid(store, "its vault.json is damaged", e);
-        }
-
-        if (header is null)
-        {
-            throw Invalid(store, "it has no vault.json", null);
+            throw Damaged(store, e.Id == BackupErrorId.VaultDataUnreadable ? "cannot be read" : "is far too large", e);
         }
 
-        if (header.Format > SupportedFormat || header.Features is { Count: > 0 })
+        if (content is null)
         {
-            throw new BackupException(
+            throw await HoldsAnythingAsync(store, cancellationToken).ConfigureAwait(false)
+                ? Damaged(store, "is missing", null)
+                : new BackupException(
+                    BackupErrorId.VaultHeaderInvalid,
+                    $"'{store.Location}' is no vault: it has no '{VaultLayout.Header}', and no key slots or backups either.",
+                    "Check the path. A vault is made by 'obengine vault create' or 'New-OBVault'.",
+                    store.Location);
+        }
+
+        if (!CheckedJson.IsSound(content))
+        {
+            throw Damaged(store, "is damaged: its checksum is not that of what it says", null);
+        }
+
+        return FormatOf(content) is > SupportedFormat and var newer
+            ? throw new BackupException(
                 BackupErrorId.VaultFormatUnsupported,
-                $"The vault in '{store.Location}' has format {header.Format}{(header.Features is { Count: > 0 } ? $" with {string.Join(", ", header.Features)}" : null)}; this version reads up to {SupportedFormat}.",
+                $"The vault in '{store.Location}' has format {newer}; this version reads up to {SupportedFormat}.",
                 "Use a newer version of MSOnlineBackup.",
-                store.Location);
-        }
+                store.Location)
+            : TryDecode(content) ?? throw Damaged(store, "is as somebody wrote it, and not as any version of MSOnlineBackup writes it", null);
+    }
 
-        return header.Format == SupportedFormat && header.VaultId is not null && VaultLayout.IsId(header.VaultId) && IsName(header.Name)
-            ? header
-            : throw Invalid(store, "its vault.json is damaged", null);
+    /// <summary>The header that these bytes are; null where they are none, or none of this format.</summary>
+    public static VaultHeader? TryDecode(ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            return CheckedJson.TryDecode(content, VaultJson.Default.VaultHeader) is { IsLegal: true } header ? header : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The id of the machine of this name: names are told apart without regard to case, so no two machines can race for one.</summary>
@@ -132,6 +163,41 @@ internal sealed record VaultHeader
         }
     }
 
+    private bool IsLegal =>
+        Format == SupportedFormat && VaultId is not null && VaultLayout.IsId(VaultId) && Copy is not null && VaultLayout.IsId(Copy)
+        && Owner is null or { Length: > 0 and <= MaxOwnerLength } && IsName(Name);
+
+    // A newer format may say what it likes; but for its number.
+    private static long FormatOf(ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(content, new JsonReaderOptions { MaxDepth = CheckedJson.MaxDepth });
+            JsonElement json = JsonElement.ParseValue(ref reader);
+            return json.ValueKind == JsonValueKind.Object && json.TryGetProperty("format", out JsonElement format) && format.TryGetInt64(out long number) ? number : 0;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return 0;
+        }
+    }
+
+    private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    // Nothing else makes objects of these names.
+    private static async Task<bool> HoldsAnythingAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        foreach (string folder in (string[])[VaultLayout.AllKeys, VaultLayout.Stores, VaultLayout.Machines])
+        {
+            await foreach (StoredObject _ in store.ListAsync(folder, cancellationToken).ConfigureAwait(false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static bool IsName(string? name) =>
         name is null || (!string.IsNullOrWhiteSpace(name) && name.Length <= MaxNameLength && !name.Any(char.IsControl));
 
@@ -141,10 +207,10 @@ internal sealed record VaultHeader
         "Choose an empty or new folder or container for the vault, or use the vault that is there.",
         store.Location);
 
-    private static BackupException Invalid(IVaultStore store, string why, Exception? inner) => new(
-        BackupErrorId.VaultHeaderInvalid,
-        $"'{store.Location}' is no vault that can be opened: {why}.",
-        "Check the path. A vault is made by 'obengine vault create' or 'New-OBVault'; a lost vault.json can be brought back from a copy of the vault.",
+    private static BackupException Damaged(IVaultStore store, string how, Exception? inner) => new(
+        BackupErrorId.VaultHeaderDamaged,
+        $"The header of the vault in '{store.Location}' {how}: '{VaultLayout.Header}' says which vault this is, and without it nothing can be opened.",
+        "No data are lost by this. Bring the file back from a copy of the vault.",
         store.Location,
         innerException: inner);
 }
@@ -173,9 +239,19 @@ internal sealed record MachineRecord
     public bool IsGone => Left is not null;
 }
 
-/// <summary>That a session began. Plain; its presence is what counts.</summary>
+/// <summary>That a session began. Plain, with a checksum; its presence is what counts.</summary>
 internal sealed record SessionRecord
 {
+    /// <summary>The vault, the chunk store and the session, which are those of its name; set as it is written.</summary>
+    [JsonPropertyName("vaultId")]
+    public string VaultId { get; init; } = "";
+
+    [JsonPropertyName("store")]
+    public string StoreId { get; init; } = "";
+
+    [JsonPropertyName("session")]
+    public string SessionId { get; init; } = "";
+
     /// <summary>The machine that is backed up; null for maintenance.</summary>
     [JsonPropertyName("machine")]
     public required string? MachineId { get; init; }
@@ -192,4 +268,5 @@ internal sealed record SessionRecord
 [JsonSerializable(typeof(SessionRecord))]
 [JsonSerializable(typeof(CredentialRecord))]
 [JsonSerializable(typeof(VaultSettings))]
+[JsonSourceGenerationOptions(MaxDepth = CheckedJson.MaxDepth, AllowDuplicateProperties = false)]
 internal sealed partial class VaultJson : JsonSerializerContext;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
@@ -49,7 +48,8 @@ internal sealed class WriteSession : IAsyncDisposable
     public static async Task<string> AnnounceAsync(ChunkStore store, SessionRecord record, Task indexing, CancellationToken cancellationToken)
     {
         string id = Guid.CreateVersion7(record.Started).ToString("N");
-        byte[] content = JsonSerializer.SerializeToUtf8Bytes(record, VaultJson.Default.SessionRecord);
+        record = record with { VaultId = store.Header.VaultId, StoreId = store.StoreId, SessionId = id };
+        byte[] content = CheckedJson.Encode(record, VaultJson.Default.SessionRecord);
         await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
 #pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
         await indexing.ConfigureAwait(false);

@@ -23,7 +23,8 @@ internal static class ErrorRecords
         BackupErrorId.JobHostMissing => ErrorCategory.NotInstalled,
         BackupErrorId.VaultExists or BackupErrorId.RestoreItemExists or BackupErrorId.MachineNameTaken or BackupErrorId.KeyVaultSecretForeign
             or BackupErrorId.KeyVaultKeyTaken => ErrorCategory.ResourceExists,
-        BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataUnreadable or BackupErrorId.KeySlotDamaged
+        BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultHeaderDamaged or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataUnreadable
+            or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
             or BackupErrorId.ActivationDamaged or BackupErrorId.PriceTableInvalid or BackupErrorId.KeySlotContradicted => ErrorCategory.InvalidData,
         BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused or BackupErrorId.KeyVaultUnreachable => ErrorCategory.ConnectionError,

@@ -23,8 +23,8 @@ internal sealed class IndependentReader
     public IndependentReader(string folder, string passphrase)
     {
         _folder = folder;
-        JsonElement header = Json(ReadObject("vault.json"));
-        Require(header.GetProperty("format").GetInt32() == 1 && header.GetProperty("features").GetArrayLength() == 0, "unknown format");
+        JsonElement header = CheckedJson(ReadObject("vault.json"));
+        Require(header.GetProperty("format").GetInt32() == 1, "unknown format");
         string vault = header.GetProperty("vaultId").GetString()!;
         (_store, byte[] master) = Unlock(vault, passphrase);
         Keys = new IndependentKeys(master, Convert.FromHexString(vault), Convert.FromHexString(_store));
@@ -118,6 +118,15 @@ internal sealed class IndependentReader
         Require(BinaryPrimitives.ReadUInt32LittleEndian(content.AsSpan(40)) == content.Length - 44 - 16 - 32, "sealed object's length");
         byte[] associated = [.. content[..44], .. keys.Context, .. Encoding.ASCII.GetBytes(name)];
         return IndependentKeys.Open(keys.ObjectKey(content[8..40]), new byte[12], content.AsSpan(44, content.Length - 44 - 32), associated);
+    }
+
+    /// <summary>Section 1: JSON that is as it was written.</summary>
+    public static JsonElement CheckedJson(byte[] content)
+    {
+        Require(content.Length > 79 && content[^79..^66].AsSpan().SequenceEqual(",\"checksum\":\""u8) && content[^1] == (byte)'}', "no checksum");
+        JsonElement json = Json(content);
+        Require(Convert.ToHexStringLower(SHA256.HashData(content[..^79])) == json.GetProperty("checksum").GetString(), "checksum");
+        return json;
     }
 
     /// <summary>Unwraps the master key of a slot; null where the passphrase is wrong.</summary>

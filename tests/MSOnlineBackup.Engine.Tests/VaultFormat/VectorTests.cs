@@ -64,11 +64,30 @@ public sealed class VectorTests
     {
         var identity = new ChunkIdentity(_keys);
         byte[] plaintext = FormatDocument.Hex("names", "plaintext");
-        var header = new VaultHeader { Format = 1, Features = [], VaultId = Hex(s_vault), Created = DateTimeOffset.UnixEpoch };
+        var header = new VaultHeader { Format = 1, VaultId = Hex(s_vault), Copy = Hex(s_vault), Created = DateTimeOffset.UnixEpoch };
 
         Assert.Equal(FormatDocument.Raw("names", "id as Content"), identity.Compute(ChunkKind.Content, plaintext).ToString());
         Assert.Equal(FormatDocument.Raw("names", "id as ManifestLeaf"), identity.Compute(ChunkKind.ManifestLeaf, plaintext).ToString());
         Assert.Equal(FormatDocument.Raw("names", "machine id"), header.MachineId(FormatDocument.Quoted("names", "machine name")));
+    }
+
+    [Fact]
+    public void The_header_and_the_record_of_a_session_are_as_the_document_says()
+    {
+        byte[] stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("header", "vault.json"));
+        VaultHeader header = VaultHeader.TryDecode(stored)!;
+
+        Assert.Equal((Hex(s_vault), "Office", 44), (header.VaultId, header.Name, header.Owner!.Length));
+        Assert.Equal("e0e1e2e3e4e5e6e7e8e9eaebecedeeef", header.Copy);
+        Assert.Equal(stored, CheckedJson.Encode(header, VaultJson.Default.VaultHeader));
+        Assert.Equal(Hex(s_vault), IndependentReader.CheckedJson(stored).GetProperty("vaultId").GetString());
+
+        stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("header", "session record"));
+        SessionRecord record = CheckedJson.TryDecode(stored, VaultJson.Default.SessionRecord)!;
+        Assert.Equal((Hex(s_vault), Hex(s_store), FormatDocument.Raw("segment", "session")), (record.VaultId, record.StoreId, record.SessionId));
+        Assert.Equal(FormatDocument.Raw("names", "machine id"), record.MachineId);
+        Assert.Equal(stored, CheckedJson.Encode(record, VaultJson.Default.SessionRecord));
+        Assert.Equal(Hex(s_store), IndependentReader.CheckedJson(stored).GetProperty("store").GetString());
     }
 
     [Fact]

@@ -23,8 +23,8 @@ internal static class TestStores
     public static VaultHeader Header { get; } = new()
     {
         Format = VaultHeader.SupportedFormat,
-        Features = [],
         VaultId = Convert.ToHexStringLower(TestKeys.VaultId),
+        Copy = new string('c', 32),
         Created = new DateTimeOffset(2024, 2, 29, 12, 0, 0, TimeSpan.Zero),
     };
 

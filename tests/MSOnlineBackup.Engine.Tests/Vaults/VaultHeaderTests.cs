@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
@@ -48,28 +50,49 @@ public class VaultHeaderTests
     }
 
     [Theory]
-    [InlineData(null, BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("", BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("null", BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("{}", BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("[1]", BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("\u0000\u0001", BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("""{"format":0,"features":[],"vaultId":"0123456789abcdef0123456789abcdef","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("""{"format":1,"features":[],"vaultId":"../../../../../../../../etc/x/y/z","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("""{"format":1,"features":[],"vaultId":null,"created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("""{"format":1,"features":[],"vaultId":"0123456789abcdef0123456789abcdef","created":"yesterday"}""", BackupErrorId.VaultHeaderInvalid)]
-    [InlineData("""{"format":2,"features":[],"vaultId":"x","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultFormatUnsupported)]
-    [InlineData("""{"format":1,"features":["zstd"],"vaultId":"0123456789abcdef0123456789abcdef","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultFormatUnsupported)]
-    public async Task What_is_no_header_and_what_is_a_newer_one_are_told_apart(string? content, BackupErrorId expected)
+    [InlineData("", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("null", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("{}", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("\u0000\u0001", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":1,"vaultId":"0123456789abcdef0123456789abcdef","copy":"0123456789abcdef0123456789abcdef","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":2,"vaultId":"x","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderDamaged)]
+    public async Task What_has_no_checksum_is_damaged_whatever_else_it_says(string content, BackupErrorId expected)
     {
-        if (content is not null)
+        _objects.SetContent(VaultLayout.Header, Encoding.UTF8.GetBytes(content));
+
+        Assert.Equal(expected, (await Assert.ThrowsAsync<BackupException>(() => VaultHeader.ReadAsync(_objects, Cancel))).Id);
+    }
+
+    [Theory]
+    [InlineData("""[1]""", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":0,"vaultId":"0123456789abcdef0123456789abcdef","copy":"0123456789abcdef0123456789abcdef","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":1,"vaultId":"../../../../../../../../etc/x/y/z","copy":"0123456789abcdef0123456789abcdef","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":1,"vaultId":null,"copy":"0123456789abcdef0123456789abcdef","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":1,"vaultId":"0123456789abcdef0123456789abcdef","copy":"0","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":1,"vaultId":"0123456789abcdef0123456789abcdef","copy":"0123456789abcdef0123456789abcdef","created":"yesterday"}""", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":1,"format":1,"vaultId":"0123456789abcdef0123456789abcdef","copy":"0123456789abcdef0123456789abcdef","created":"2024-02-29T12:00:00Z"}""", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":1,"vaultId":"0123456789abcdef0123456789abcdef","copy":"0123456789abcdef0123456789abcdef","created":"2024-02-29T12:00:00Z","x":[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}""", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("""{"format":2,"vault":"x","features":["zstd"]}""", BackupErrorId.VaultFormatUnsupported)]
+    public async Task What_is_no_header_and_what_is_a_newer_one_are_told_apart(string json, BackupErrorId expected)
+    {
+        _objects.SetContent(VaultLayout.Header, CheckedJson.Complete(Encoding.UTF8.GetBytes(json[..^1])));
+
+        Assert.Equal(expected, (await Assert.ThrowsAsync<BackupException>(() => VaultHeader.ReadAsync(_objects, Cancel))).Id);
+    }
+
+    [Theory]
+    [InlineData(null, BackupErrorId.VaultHeaderInvalid)]
+    [InlineData("holiday/photo.jpg", BackupErrorId.VaultHeaderInvalid)]
+    [InlineData("keys/x", BackupErrorId.VaultHeaderDamaged)]
+    [InlineData("stores/x", BackupErrorId.VaultHeaderDamaged)]
+    public async Task A_lost_header_and_a_place_that_is_no_vault_are_told_apart(string? found, BackupErrorId expected)
+    {
+        if (found is not null)
         {
-            _objects.SetContent(VaultLayout.Header, Encoding.UTF8.GetBytes(content));
+            _objects.SetContent(found, [1]);
         }
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => VaultHeader.ReadAsync(_objects, Cancel));
-
-        Assert.Equal(expected, fault.Id);
+        Assert.Equal(expected, (await Assert.ThrowsAsync<BackupException>(() => VaultHeader.ReadAsync(_objects, Cancel))).Id);
     }
 
     [Fact]
@@ -79,29 +102,48 @@ public class VaultHeaderTests
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => VaultHeader.ReadAsync(_objects, Cancel));
 
-        Assert.Equal(BackupErrorId.VaultHeaderInvalid, fault.Id);
+        Assert.Equal(BackupErrorId.VaultHeaderDamaged, fault.Id);
     }
 
     [Fact]
-    public async Task Every_flipped_bit_is_told_or_gives_a_legal_header()
+    public async Task Every_flipped_bit_of_a_header_is_told_as_its_damage_and_as_nothing_else()
     {
-        await (await VaultHeader.PrepareAsync(_objects, new FakeClock(), Cancel)).WriteAsync(_objects, Cancel);
-        int length = _objects.GetContent(VaultLayout.Header).Length;
-        for (int bit = 0; bit < length * 8; bit++)
+        await ClosedVault.CreateAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel);
+        byte[] sound = _objects.GetContent(VaultLayout.Header);
+        for (int bit = 0; bit < sound.Length * 8; bit++)
         {
             _objects.FlipBit(VaultLayout.Header, bit / 8, bit % 8);
-            try
-            {
-                VaultHeader header = await VaultHeader.ReadAsync(_objects, Cancel);
-                Assert.True(VaultLayout.IsId(header.VaultId));
-            }
-            catch (BackupException e)
-            {
-                Assert.True(e.Id is BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultFormatUnsupported);
-            }
 
+            BackupException fault = await Assert.ThrowsAsync<BackupException>(() => BackupEngine.OpenAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel));
+            Assert.Equal((BackupErrorId.VaultHeaderDamaged, _objects.Location), (fault.Id, fault.Target));
+            Assert.Contains("vault.json", fault.Message, StringComparison.Ordinal);
             _objects.FlipBit(VaultLayout.Header, bit / 8, bit % 8);
         }
+    }
+
+    [Fact]
+    public async Task Owner_copy_and_what_a_newer_version_says_are_carried_on()
+    {
+        VaultHeader made = (await VaultHeader.PrepareAsync(_objects, new FakeClock(), Cancel, "Office")) with { Owner = [1, 2, 3], Others = new() { ["later"] = JsonSerializer.SerializeToElement(7) } };
+        await made.WriteAsync(_objects, Cancel);
+
+        VaultHeader read = await VaultHeader.ReadAsync(_objects, Cancel);
+
+        Assert.Equal(("Office", made.Copy), (read.Name, read.Copy));
+        Assert.Equal([1, 2, 3], read.Owner);
+        Assert.Equal(7, read.Others!["later"].GetInt32());
+        Assert.Equal(_objects.GetContent(VaultLayout.Header), CheckedJson.Encode(read, VaultJson.Default.VaultHeader));
+    }
+
+    [Fact]
+    public async Task The_record_of_a_session_says_of_which_vault_and_store_it_is()
+    {
+        await using WriteSession session = await BeginAsync(await OpenAsync(_objects));
+
+        byte[] stored = _objects.GetContent(VaultLayout.Session(StoreId, session.Id));
+
+        SessionRecord record = CheckedJson.TryDecode(stored, VaultJson.Default.SessionRecord)!;
+        Assert.Equal((Header.VaultId, StoreId, session.Id), (record.VaultId, record.StoreId, record.SessionId));
     }
 
     [Fact]

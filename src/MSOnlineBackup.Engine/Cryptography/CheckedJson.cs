@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace MSOnlineBackup.Engine.Cryptography;
+
+/// <summary>
+/// JSON that shows whether it is as it was written: its last name is <c>checksum</c>, the SHA-256 of every byte before it. So a flipped bit of
+/// an id, a date or a version is told from another id, date or version; and names that this version does not know are covered as well.
+/// </summary>
+internal static class CheckedJson
+{
+    /// <summary>How many levels of arrays and objects there may be.</summary>
+    public const int MaxDepth = 16;
+
+    /// <summary>What follows the bytes that the checksum covers: <c>,"checksum":"64 hexadecimal digits"}</c>.</summary>
+    public const int TailLength = 79;
+
+    private static ReadOnlySpan<byte> Introduction => ",\"checksum\":\""u8;
+
+    /// <summary>The stored form.</summary>
+    public static byte[] Encode<T>(T value, JsonTypeInfo<T> type)
+    {
+        byte[] plain = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        return Complete(plain.AsSpan(0, plain.Length - 1));
+    }
+
+    /// <summary>What was encoded; null where it is not as it was written.</summary>
+    /// <exception cref="JsonException">It is as it was written, and yet not what is expected here.</exception>
+    public static T? TryDecode<T>(ReadOnlySpan<byte> content, JsonTypeInfo<T> type)
+        where T : class =>
+        IsSound(content) ? JsonSerializer.Deserialize([.. Covered(content), (byte)'}'], type) : null;
+
+    /// <summary>Whether the bytes are as they were written.</summary>
+    public static bool IsSound(ReadOnlySpan<byte> content) =>
+        content.Length > TailLength && content[^TailLength..].SequenceEqual(Tail(Covered(content)));
+
+    /// <summary>Adds the checksum to JSON without its last brace.</summary>
+    public static byte[] Complete(ReadOnlySpan<byte> covered) => [.. covered, .. Tail(covered)];
+
+    /// <summary>The bytes that the checksum covers.</summary>
+    public static ReadOnlySpan<byte> Covered(ReadOnlySpan<byte> content) => content[..^TailLength];
+
+    private static byte[] Tail(ReadOnlySpan<byte> covered)
+    {
+        Span<byte> digits = stackalloc byte[2 * SHA256.HashSizeInBytes];
+        Convert.TryToHexStringLower(SHA256.HashData(covered), digits, out _);
+        return [.. Introduction, .. digits, (byte)'"', (byte)'}'];
+    }
+}
