@@ -49,13 +49,8 @@ function Test {
         dotnet test "$PSScriptRoot/MSOnlineBackup.sln" --configuration $Configuration --nologo
     }
 
-    if (-not (Get-Module -ListAvailable -Name Pester | Where-Object Version -ge 5.5)) {
-        Write-Warning 'Pester 5.5 or later is not there: the tests of the cmdlets did not run. Install-PSResource Pester brings it.'
-        return
-    }
-
     # A session of its own: assemblies cannot be unloaded, and profiles bring modules.
-    & (Get-Process -Id $PID).Path -NoProfile -File "$PSScriptRoot/tests/pester/Invoke-Tests.ps1" -Manifest $manifest
+    & (Join-Path $PSHOME ($IsWindows ? 'pwsh.exe' : 'pwsh')) -NoProfile -File "$PSScriptRoot/tests/pester/Invoke-Tests.ps1" -Manifest $manifest
 }
 
 function Package {

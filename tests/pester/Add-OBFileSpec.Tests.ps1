@@ -12,12 +12,12 @@ Describe 'Add-OBFileSpec' {
 
     It 'takes the policy, or the specifications, from the pipeline' {
         $null = $policy | Add-OBFileSpec -FileSpec (New-OBFileSpec $HOME)
-        $null = New-OBFileSpec $PSHOME | Add-OBFileSpec -Policy $policy
-        $policy.DsList.DataSourceName | Should -Be $HOME, $PSHOME
+        $null = New-OBFileSpec $elsewhere | Add-OBFileSpec -Policy $policy
+        $policy.DsList.DataSourceName | Should -Be $HOME, $elsewhere
     }
 
     It 'returns the draft once, however many specifications come' {
-        @(New-OBFileSpec $HOME, $PSHOME | Add-OBFileSpec -Policy $policy).Count | Should -Be 1
+        @(New-OBFileSpec $HOME, $elsewhere | Add-OBFileSpec -Policy $policy).Count | Should -Be 1
     }
 
     It 'returns each of several drafts' {
@@ -27,10 +27,10 @@ Describe 'Add-OBFileSpec' {
     }
 
     It 'puts an exclusion with the sources that it concerns' {
-        $null = New-OBFileSpec $HOME, $PSHOME | Add-OBFileSpec $policy
-        $null = New-OBFileSpec "$PSHOME/Modules", '*.tmp' -Exclude | Add-OBFileSpec $policy
+        $null = New-OBFileSpec $HOME, $elsewhere | Add-OBFileSpec $policy
+        $null = New-OBFileSpec "$elsewhere/lib", '*.tmp' -Exclude | Add-OBFileSpec $policy
         $policy.DsList[0].FileSpecs.FileSpec | Should -Be $HOME, '*.tmp'
-        $policy.DsList[1].FileSpecs.FileSpec | Should -Be $PSHOME, "$PSHOME/Modules", '*.tmp'
+        $policy.DsList[1].FileSpecs.FileSpec | Should -Be $elsewhere, "$elsewhere/lib", '*.tmp'
     }
 
     It 'replaces what is added again' {

@@ -45,9 +45,15 @@ function Get-Completion([string] $Line) {
     [System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches
 }
 
+# This PowerShell's own program. As a .NET tool it runs in a process of 'dotnet', so that the process does not tell.
+$shell = Join-Path $PSHOME ($IsWindows ? 'pwsh.exe' : 'pwsh')
+
+# A folder that is there, and not below $HOME.
+$elsewhere = $IsWindows ? $env:SystemRoot : '/usr'
+
 # Runs a script in a fresh PowerShell and returns what it writes.
 function Invoke-FreshPowerShell([string] $Script) {
-    & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $Script
+    & $shell -NoProfile -NonInteractive -Command $Script
 }
 
 # A machine that is registered with a vault of its own and has a passphrase; returns the vault's folder.

@@ -4,8 +4,8 @@ AfterAll { Remove-TestState }
 Describe 'Get-OBFileSpec' {
     It 'lists in the order in which they were added' {
         $policy = New-OBPolicy
-        $null = New-OBFileSpec $HOME, $PSHOME | Add-OBFileSpec $policy
-        ($policy | Get-OBFileSpec).FileSpec | Should -Be $HOME, $PSHOME
+        $null = New-OBFileSpec $HOME, $elsewhere | Add-OBFileSpec $policy
+        ($policy | Get-OBFileSpec).FileSpec | Should -Be $HOME, $elsewhere
         (Get-OBFileSpec -Policy $policy)[0] | Should -BeOfType MSOnlineBackup.OBFileSpec
     }
 

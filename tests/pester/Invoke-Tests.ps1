@@ -11,7 +11,15 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
-Import-Module Pester -MinimumVersion 5.5
+$PSNativeCommandUseErrorActionPreference = $true
+
+# The tests' project says which Pester, and its restore brings it.
+$project = "$PSScriptRoot/../MSOnlineBackup.Module.Tests/MSOnlineBackup.Module.Tests.csproj"
+dotnet restore $project --verbosity quiet
+$packages = dotnet msbuild $project -getProperty:NuGetPackageRoot -getItem:PackageDownload | ConvertFrom-Json
+$version = ($packages.Items.PackageDownload | Where-Object Identity -eq Pester).Version.Trim('[', ']')
+Import-Module (Join-Path $packages.Properties.NuGetPackageRoot pester $version tools Pester.psd1)
+$PSNativeCommandUseErrorActionPreference = $false
 $env:MSONLINEBACKUP_TESTED_MANIFEST = (Resolve-Path $Manifest).Path
 $result = Invoke-Pester -Configuration @{
     Run    = @{ Path = $Path; PassThru = $true }

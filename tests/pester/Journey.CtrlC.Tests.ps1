@@ -19,9 +19,9 @@ Describe 'Ctrl+C' -Skip:$IsWindows {
         @{ When = 'while data are transferred'; Line = 'Transferring data...' }
     ) {
         $before = @(Get-OBJob -Previous 9).Count
-        $shell = Start-TestBackupSession $work -Until $Line
-        & kill -INT $shell.Id
-        $shell.WaitForExit(60000) | Should -BeTrue
+        $session = Start-TestBackupSession $work -Until $Line
+        & kill -INT $session.Id
+        $session.WaitForExit(60000) | Should -BeTrue
         Get-OBJob -Previous 9 | Should -HaveCount ($before + 1)
         (Get-OBJob -Previous 1).JobStatus.JobState | Should -Be Aborted
         Get-OBJob | Should -BeNullOrEmpty

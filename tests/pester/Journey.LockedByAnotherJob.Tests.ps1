@@ -19,14 +19,14 @@ AfterAll {
 # Held where it is, so that it runs as long as the tests need it to.
 Describe 'While one job runs' -Skip:$IsWindows {
     BeforeAll {
-        $shell = Start-TestBackupSession $work -Until 'Transferring data...'
-        & kill -STOP $shell.Id
+        $session = Start-TestBackupSession $work -Until 'Transferring data...'
+        & kill -STOP $session.Id
         $running = Get-OBJob
     }
 
     AfterAll {
-        & kill -CONT $shell.Id
-        $shell.WaitForExit()
+        & kill -CONT $session.Id
+        $session.WaitForExit()
     }
 
     It 'no other begins: <What>' -TestCases @(

@@ -30,16 +30,16 @@ Describe 'A job that takes its time' {
     }
 
     It 'shows a bar with percent, pace and what is left' {
-        $shell = [powershell]::Create()
+        $session = [powershell]::Create()
         try {
-            $null = $shell.AddCommand('Import-Module').AddArgument((Get-Module MSOnlineBackup).Path.Replace('module/MSOnlineBackup.psm1', 'MSOnlineBackup.psd1')).AddStatement()
-            $null = $shell.AddScript('Get-OBPolicy | Start-OBBackup 6> $null')
-            $job = $shell.Invoke()
-            $all = @($shell.Streams.Progress)
+            $null = $session.AddCommand('Import-Module').AddArgument((Get-Module MSOnlineBackup).Path.Replace('module/MSOnlineBackup.psm1', 'MSOnlineBackup.psd1')).AddStatement()
+            $null = $session.AddScript('Get-OBPolicy | Start-OBBackup 6> $null')
+            $job = $session.Invoke()
+            $all = @($session.Streams.Progress)
             $bars = $all | Where-Object Activity -EQ "Backing up $work/src"
         }
         finally {
-            $shell.Dispose()
+            $session.Dispose()
         }
 
         $job.JobStatus.JobState | Should -Be Completed

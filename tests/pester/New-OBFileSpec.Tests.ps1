@@ -3,12 +3,12 @@ AfterAll { Remove-TestState }
 
 Describe 'New-OBFileSpec' {
     It 'makes one specification for each path, by position and by pipeline' {
-        (New-OBFileSpec $HOME, $PSHOME).FileSpec | Should -Be $HOME, $PSHOME
-        ($HOME, $PSHOME | New-OBFileSpec).FileSpec | Should -Be $HOME, $PSHOME
+        (New-OBFileSpec $HOME, $elsewhere).FileSpec | Should -Be $HOME, $elsewhere
+        ($HOME, $elsewhere | New-OBFileSpec).FileSpec | Should -Be $HOME, $elsewhere
     }
 
     It 'takes all of a folder, with what is below' {
-        $spec = New-OBFileSpec -FileSpec $PSHOME
+        $spec = New-OBFileSpec -FileSpec $elsewhere
         $spec.FileName | Should -Be '*'
         $spec.IsRecursive | Should -BeTrue
         $spec.IsExclude | Should -BeFalse

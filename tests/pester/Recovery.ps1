@@ -41,16 +41,16 @@ function Wait-TestJob {
 # A backup in a session of its own, once it has said a line: what it writes goes to the file out.txt of the folder.
 function Start-TestBackupSession([string] $Folder, [string] $Until) {
     $script = "Import-Module '$manifest'; Get-OBPolicy | Start-OBBackup"
-    $shell = Start-Process (Get-Process -Id $PID).Path '-NoProfile', '-NonInteractive', '-Command', "`"$script`"" -PassThru -RedirectStandardOutput "$Folder/out.txt" -RedirectStandardError "$Folder/err.txt"
+    $session = Start-Process $shell '-NoProfile', '-NonInteractive', '-Command', "`"$script`"" -PassThru -RedirectStandardOutput "$Folder/out.txt" -RedirectStandardError "$Folder/err.txt"
     while ((Get-Content "$Folder/out.txt") -notcontains $Until) {
-        if ($shell.HasExited) {
+        if ($session.HasExited) {
             throw "The session ended early: $(Get-Content "$Folder/out.txt", "$Folder/err.txt")"
         }
 
         Start-Sleep -Milliseconds 10
     }
 
-    $shell
+    $session
 }
 
 # A tree that takes seconds to back up, though little of it is new: the same random content many times.

@@ -4,19 +4,19 @@ AfterAll { Remove-TestState }
 Describe 'Remove-OBFileSpec' {
     BeforeEach {
         $policy = New-OBPolicy
-        $null = New-OBFileSpec $HOME, $PSHOME | Add-OBFileSpec $policy
+        $null = New-OBFileSpec $HOME, $elsewhere | Add-OBFileSpec $policy
         $null = New-OBFileSpec '*.tmp' -Exclude | Add-OBFileSpec $policy
     }
 
     It 'removes from the draft and returns it' {
         $returned = Remove-OBFileSpec -Policy $policy -FileSpec (Get-OBFileSpec $policy)[0]
         [object]::ReferenceEquals($returned, $policy) | Should -BeTrue
-        (Get-OBFileSpec $policy).FileSpec | Should -Be $PSHOME, '*.tmp'
+        (Get-OBFileSpec $policy).FileSpec | Should -Be $elsewhere, '*.tmp'
     }
 
     It 'knows a specification by what it says' {
         $null = New-OBFileSpec '*.tmp' -Exclude | Remove-OBFileSpec $policy
-        (Get-OBFileSpec $policy).FileSpec | Should -Be $HOME, $PSHOME
+        (Get-OBFileSpec $policy).FileSpec | Should -Be $HOME, $elsewhere
     }
 
     It 'tells what is not there, and goes on with the others' {
@@ -24,7 +24,7 @@ Describe 'Remove-OBFileSpec' {
         $null = Remove-OBFileSpec $policy $specs -ErrorAction SilentlyContinue -ErrorVariable errors
         $errors.Count | Should -Be 1
         Assert-BackupError $errors[0] ArgumentInvalid InvalidArgument "*does not leave out '*.bak'."
-        (Get-OBFileSpec $policy).FileSpec | Should -Be $PSHOME, '*.tmp'
+        (Get-OBFileSpec $policy).FileSpec | Should -Be $elsewhere, '*.tmp'
     }
 
     It 'changes nothing with -WhatIf' {

@@ -81,7 +81,7 @@ Describe 'Set-OBPolicy' {
 
 Describe 'Set-OBPolicy in a session where nobody answers' {
     It 'asks first, and saves nothing' {
-        $result = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command "
+        $result = & $shell -NoProfile -NonInteractive -Command "
             Import-Module '$manifest'
             `$policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec '$data')
             `$policy.BackupSchedule = New-OBSchedule

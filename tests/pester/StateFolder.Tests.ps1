@@ -2,10 +2,19 @@ BeforeDiscovery { $isRoot = $IsLinux -and (id -u) -eq 0 }
 
 BeforeAll {
     . "$PSScriptRoot/Common.ps1"
-    $shell = (Get-Process -Id $PID).Path
+
+    # Other accounts cannot look into the packages' folder of this one.
+    $everybodys = (New-Item -ItemType Directory -Path (Join-Path ([System.IO.Path]::GetTempPath()) "ob-shell-$(New-Guid)")).FullName
+    Copy-Item "$PSHOME/*" $everybodys -Recurse
+    chmod -R a+rX $everybodys
+    chmod a+x "$everybodys/pwsh"
+    $everybodysShell = "$everybodys/pwsh"
     $write = "Import-Module '$manifest'; Set-OBMachineSetting -NoThrottle 6> `$null"
 }
-AfterAll { Remove-TestState }
+AfterAll {
+    Remove-TestState
+    Remove-Item -LiteralPath $everybodys -Recurse -Force
+}
 
 Describe 'The state of a machine' -Skip:(-not $IsLinux) {
     It 'lies in /var/lib/msonlinebackup for root, whose alone it is' -Skip:(-not $isRoot) {
@@ -24,7 +33,7 @@ Describe 'The state of a machine' -Skip:(-not $IsLinux) {
             chmod 777 $user
             $as = if ((id -u) -eq 0) { 'setpriv', '--reuid=65534', '--clear-groups' } else { @() }
             $place = if ($Xdg -like '/*') { "$user$Xdg" } else { $Xdg }
-            env -u MSONLINEBACKUP_STATE "HOME=$user" "XDG_STATE_HOME=$place" @as $shell -NoProfile -NonInteractive -Command $write
+            env -u MSONLINEBACKUP_STATE "HOME=$user" "XDG_STATE_HOME=$place" @as $everybodysShell -NoProfile -NonInteractive -Command $write
             "$user/$Folder/msonlinebackup/settings.json" | Should -Exist
         }
         finally {
@@ -39,7 +48,7 @@ Describe 'The state of a machine' -Skip:(-not $IsLinux) {
             $null = New-Item -ItemType Directory "$user/src"
             Set-Content "$user/src/everybodys.txt", "$user/src/roots.txt" 'text'
             chmod 600 "$user/src/roots.txt"
-            $states = env -u MSONLINEBACKUP_STATE -u XDG_STATE_HOME "HOME=$user" setpriv --reuid=65534 --clear-groups $shell -NoProfile -NonInteractive -Command "
+            $states = env -u MSONLINEBACKUP_STATE -u XDG_STATE_HOME "HOME=$user" setpriv --reuid=65534 --clear-groups $everybodysShell -NoProfile -NonInteractive -Command "
                 `$ErrorActionPreference = 'Stop'
                 `$ConfirmPreference = 'None'
                 Import-Module '$manifest'
