@@ -7,7 +7,7 @@ public sealed class MountedFileSystem : IDisposable
 
     private MountedFileSystem(string point, params string[] mountArguments)
     {
-        _point = Directory.CreateDirectory(point).FullName;
+        _point = File.Exists(point) ? point : Directory.CreateDirectory(point).FullName;
         Shell.RunChecked("mount", [.. mountArguments, point]);
     }
 
@@ -24,7 +24,8 @@ public sealed class MountedFileSystem : IDisposable
             file.SetLength(size);
         }
 
-        Shell.RunChecked($"mkfs.{kind}", "-q", image);
+        // That of FAT is quiet by itself, and takes no such option.
+        Shell.RunChecked($"mkfs.{kind}", kind == "vfat" ? [image] : ["-q", image]);
         return new MountedFileSystem(point, "-o", "loop", image);
     }
 
@@ -39,11 +40,16 @@ public sealed class MountedFileSystem : IDisposable
         return new MountedFileSystem(point, "-o", "loop", image);
     }
 
+    /// <summary>A file or folder that is seen at another place too.</summary>
+    public static MountedFileSystem Bound(string what, string point) => new(point, "--bind", what);
+
     /// <summary>The kernel's view of processes, whose files have no size and no end.</summary>
     public static MountedFileSystem Processes(string point) => new(point, "-t", "proc", "proc");
 
-    /// <summary>Whether the programs to make one are there.</summary>
-    public static bool CanMake(string kind) => File.Exists($"/sbin/mkfs.{kind}") || File.Exists($"/usr/bin/mkfs.{kind}");
+    /// <summary>Whether the program to make one is there, and a kernel that can mount it.</summary>
+    public static bool CanMake(string kind) =>
+        (File.Exists($"/sbin/mkfs.{kind}") || File.Exists($"/usr/bin/mkfs.{kind}"))
+        && (File.ReadAllText("/proc/filesystems").Contains($"\t{kind}\n", StringComparison.Ordinal) || Shell.Run("sh", "-c", $"modprobe -q {kind}").ExitCode == 0);
 
     /// <summary>Changes its options, for example "ro".</summary>
     public void Remount(string options) => Shell.RunChecked("mount", "-o", $"remount,{options}", _point);

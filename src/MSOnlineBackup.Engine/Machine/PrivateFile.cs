@@ -20,7 +20,8 @@ internal static class PrivateFile
             using (FileStream file = Open(temporary, FileMode.CreateNew))
             {
                 file.Write(content);
-                file.Flush(flushToDisk: true);
+                file.Flush();
+                Durability.Flush(file.SafeFileHandle);
             }
 
             File.Move(temporary, path, overwrite: true);
@@ -31,7 +32,7 @@ internal static class PrivateFile
             throw;
         }
 
-        FolderNative.FlushDirectory(Path.GetDirectoryName(path)!);
+        Durability.FlushFolder(Path.GetDirectoryName(path)!);
     }
 
     /// <summary>Opens a file that nobody else may open meanwhile.</summary>

@@ -13,6 +13,9 @@ internal static class FolderErrors
         ReadOnly,
         Full,
 
+        /// <summary>A link, or another thing that is no file, where an object or a folder should be.</summary>
+        Link,
+
         /// <summary>The medium or the way to it failed; it may recover.</summary>
         Medium,
     }
@@ -22,6 +25,12 @@ internal static class FolderErrors
 
     /// <summary>Whether it says that the file, or a folder above it, is not there.</summary>
     public static bool IsNotFound(Exception failure) => CauseOf(failure) == Cause.NotFound;
+
+    /// <summary>Whether it says that something is there and cannot be read: the medium fails, or the account may not.</summary>
+    public static bool IsRefusal(Exception failure) => CauseOf(failure) is Cause.Denied or Cause.Medium;
+
+    /// <summary>Whether it says that the medium fails.</summary>
+    public static bool IsMedium(Exception failure) => CauseOf(failure) is Cause.Medium;
 
     public static BackupException NotFound(string folder) => new(
         BackupErrorId.VaultNotFound,
@@ -48,6 +57,13 @@ internal static class FolderErrors
         name,
         innerException: cause);
 
+    public static BackupException Unreadable(string folder, string name, Exception cause) => new(
+        BackupErrorId.VaultDataUnreadable,
+        $"'{name}' in the vault '{folder}' cannot be read, while other objects can: {cause.Message.TrimEnd('.')}.",
+        "Check the disk, and whose the file is. Verify the vault to learn what is affected; the next backup stores again what it needs.",
+        name,
+        innerException: cause);
+
     /// <summary>The error for a failure of a call on a vault.</summary>
     /// <param name="failure">What was thrown.</param>
     /// <param name="folder">The vault's location.</param>
@@ -59,10 +75,16 @@ internal static class FolderErrors
         string reason = failure.Message.TrimEnd('.');
         return CauseOf(failure) switch
         {
+            Cause.Link => new BackupException(
+                BackupErrorId.VaultDataCorrupt,
+                $"In the vault '{folder}', {reason}. Links are never followed below a vault, and nothing is written through them.",
+                "Look where it leads, and who put it there; then remove it, or put the files back that belong there.",
+                target,
+                innerException: failure),
             Cause.Full => new BackupException(
                 BackupErrorId.VaultFull,
                 $"There is no room left for {subject}: {reason}.",
-                "Free room on the disk, raise the quota, or prune old recovery points, then rerun the job: what had arrived is used.",
+                "Free room on the disk or raise the quota, then rerun the job: what had arrived is used.",
                 target,
                 innerException: failure),
             Cause.Denied => new BackupException(
@@ -106,6 +128,7 @@ internal static class FolderErrors
     {
         FileNotFoundException or DirectoryNotFoundException or DriveNotFoundException => Cause.NotFound,
         UnauthorizedAccessException => Cause.Denied,
+        LinkInVaultException => Cause.Link,
         IOException when OperatingSystem.IsWindows() => WindowsCause(failure.HResult & 0xFFFF),
         IOException => UnixCause(failure.HResult),
         _ => Cause.Unknown,
@@ -124,6 +147,9 @@ internal static class FolderErrors
     private static Cause LinuxCause(int error) => error switch
     {
         122 => Cause.Full, // EDQUOT
+
+        // EBADMSG, EUCLEAN: what the file system has read does not verify
+        74 or 117 => Cause.Medium,
 
         // ECOMM, EPROTO, ENETDOWN … ECONNRESET, ENOTCONN, ESHUTDOWN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ESTALE, EREMOTEIO
         70 or 71 or (>= 100 and <= 104) or 107 or 108 or 110 or 112 or 113 or 116 or 121 => Cause.Medium,

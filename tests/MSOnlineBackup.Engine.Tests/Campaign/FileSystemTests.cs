@@ -160,7 +160,7 @@ public sealed class FileSystemTests : IDisposable
     private void MountDisk(string kind)
     {
         Assert.SkipUnless(Shell.IsLinuxRoot, "Mounting needs root on Linux.");
-        Assert.SkipUnless(MountedFileSystem.CanMake(kind), $"mkfs.{kind} is not there.");
+        Assert.SkipUnless(MountedFileSystem.CanMake(kind), $"There is no mkfs.{kind}, or this kernel cannot mount {kind}.");
         Mount(MountedFileSystem.InImage(_folder[kind], Disk, kind, Testing.Campaign.IsFull ? 12 * GiB : GiB));
     }
 

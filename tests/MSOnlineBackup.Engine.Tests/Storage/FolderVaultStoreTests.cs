@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Testing;
@@ -208,14 +209,155 @@ public sealed class FolderVaultStoreTests : IDisposable
     public async Task A_disk_that_answers_with_errors_is_unreachable_for_now()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has a file that answers with EIO.");
+        Assert.SkipUnless(Shell.IsLinuxRoot, NeedsRoot);
+        using MountedFileSystem broken = await BrokenFileAsync("broken");
         var store = new FolderVaultStore(_temp.Path);
-        File.CreateSymbolicLink(_temp["broken"], "/proc/self/mem");
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await store.ReadAsync("broken", 0, new byte[1], Stop));
 
         Assert.Equal(BackupErrorId.VaultUnreachable, error.Id);
         Assert.True(error.IsTransient);
         Assert.Equal("broken", error.Target);
+    }
+
+    [Fact]
+    public async Task An_object_that_cannot_be_read_while_others_can_is_its_own_fault_and_not_waited_for()
+    {
+        Assert.SkipUnless(Shell.IsLinuxRoot, NeedsRoot);
+        using MountedFileSystem broken = await BrokenFileAsync("broken");
+        var store = new ResilientVaultStore(new FolderVaultStore(_temp.Path), new VaultRetryOptions { Waiting = _ => Assert.Fail("It waited.") });
+        await store.TryCreateAsync("whole", new byte[] { 1 }, Stop);
+        await store.ReadAsync("whole", 0, new byte[1], Stop);
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await store.ReadAsync("broken", 0, new byte[1], Stop));
+
+        Assert.Equal(BackupErrorId.VaultDataUnreadable, error.Id);
+        Assert.True(error.IsDamage);
+        Assert.Equal("broken", error.Target);
+    }
+
+    [Fact]
+    public async Task What_is_no_regular_file_is_no_object_and_nobody_waits_for_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
+        Directory.CreateDirectory(_temp["packs"]);
+        Shell.RunChecked("mkfifo", _temp["packs", "pipe"]);
+        await File.WriteAllTextAsync(_temp["packs", "whole"], "x", Stop);
+        File.CreateSymbolicLink(_temp["packs", "link"], _temp["packs", "whole"]);
+        Directory.CreateSymbolicLink(_temp["linked"], _temp["packs"]);
+        var store = new FolderVaultStore(_temp.Path);
+
+        foreach (string name in new[] { "packs/pipe", "packs/link", "linked/whole" })
+        {
+            BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await store.ReadAsync(name, 0, new byte[1], Stop));
+
+            Assert.Equal(BackupErrorId.VaultDataCorrupt, error.Id);
+            Assert.Equal(name, error.Target);
+        }
+
+        Assert.False(await store.TryCreateAsync("packs/pipe", new byte[1], Stop));
+        await Assert.ThrowsAsync<BackupException>(async () => await store.TryCreateAsync("linked/new", new byte[1], Stop));
+        await Assert.ThrowsAsync<BackupException>(async () => await store.DeleteAsync("linked/whole", Stop));
+        Assert.Equal(["packs/whole"], await ListAsync(store));
+        Assert.Equal(["link", "pipe", "whole"], Directory.GetFiles(_temp["packs"]).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task The_folder_of_temporary_files_is_never_a_way_out_of_the_vault()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The test makes links as Unix does.");
+        string vault = Directory.CreateDirectory(_temp["vault"]).FullName;
+        string foreign = Directory.CreateDirectory(_temp["foreign"]).FullName;
+        string theirs = Path.Combine(foreign, new string('a', 32));
+        await File.WriteAllTextAsync(theirs, "x", Stop);
+        File.SetLastWriteTimeUtc(theirs, File.GetLastWriteTimeUtc(theirs).AddDays(-2));
+        Directory.CreateSymbolicLink(Path.Combine(vault, ".tmp"), foreign);
+
+        BackupException error = await Assert.ThrowsAsync<BackupException>(async () => await new FolderVaultStore(vault).TryCreateAsync("a", new byte[1], Stop));
+
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, error.Id);
+        Assert.Contains(".tmp", error.Message, StringComparison.Ordinal);
+        Assert.Equal([theirs], Directory.GetFiles(foreign));
+        Assert.False(File.Exists(Path.Combine(vault, "a")));
+    }
+
+    [Fact]
+    public async Task What_root_writes_into_a_users_vault_is_the_users()
+    {
+        Assert.SkipUnless(Shell.IsLinuxRoot, NeedsRoot);
+        string vault = Directory.CreateDirectory(_temp["vault"]).FullName;
+        Shell.RunChecked("chown", "12345:23456", vault);
+
+        await new FolderVaultStore(vault).TryCreateAsync("stores/a/b", new byte[1], Stop);
+
+        foreach (string made in new[] { ".tmp", "stores", "stores/a", "stores/a/b" })
+        {
+            Assert.Equal("12345:23456", Shell.RunChecked("stat", "-c", "%u:%g", Path.Combine(vault, made)).Trim());
+        }
+    }
+
+    [Fact]
+    public async Task Where_the_vaults_group_may_write_its_members_share_what_is_in_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The test sets modes as Linux does.");
+        string vault = Directory.CreateDirectory(_temp["vault"]).FullName;
+        UnixFile.SetMode(UnixFile.Raw(vault), 0b111_111_000);
+
+        await new FolderVaultStore(vault).TryCreateAsync("packs/1", new byte[1], Stop);
+
+        Assert.Equal(0b111_111_000u, UnixFile.Stat(UnixFile.Raw(Path.Combine(vault, "packs"))).Mode);
+        Assert.Equal(0b110_110_000u, UnixFile.Stat(UnixFile.Raw(Path.Combine(vault, "packs", "1"))).Mode);
+    }
+
+    [Fact]
+    public async Task What_an_interrupted_creation_left_does_not_stand_in_the_way_of_a_new_one()
+    {
+        await FolderVaultStore.Create(_temp["vault"]).TryCreateAsync("keys/a/b", new byte[1], Stop);
+        await FolderVaultStore.Create(_temp["vault"]).TryCreateAsync("stores/a/points/b/c", new byte[1], Stop);
+
+        BackupException error = Assert.Throws<BackupException>(() => FolderVaultStore.Create(_temp["vault"]));
+
+        Assert.Equal(BackupErrorId.VaultExists, error.Id);
+    }
+
+    [Fact]
+    public async Task What_was_created_on_a_disk_that_promised_more_than_it_has_is_there()
+    {
+        Assert.SkipUnless(Shell.IsLinuxRoot, NeedsRoot);
+        Assert.SkipUnless(MountedFileSystem.CanMake("ext4"), "There is no mkfs.ext4, or this kernel cannot mount ext4.");
+        using var scarce = MountedFileSystem.InMemory(_temp["scarce"], "24m");
+        var created = new List<string>();
+        using (MountedFileSystem disk = MountedFileSystem.InImage(Path.Combine(_temp["scarce"], "image"), _temp["disk"], "ext4"))
+        {
+            FolderVaultStore store = FolderVaultStore.Create(_temp["disk"]);
+            BackupException error = await Assert.ThrowsAsync<BackupException>(async () =>
+            {
+                for (int i = 0; i < 100; i++)
+                {
+                    Assert.True(await store.TryCreateAsync($"packs/{i}", Content(i), Stop));
+                    created.Add($"packs/{i}");
+                }
+            });
+
+            Assert.Contains(error.Id, new[] { BackupErrorId.VaultFull, BackupErrorId.VaultUnreachable, BackupErrorId.VaultAccessDenied });
+        }
+
+        Assert.NotEmpty(created);
+        scarce.Remount("size=600m");
+        using MountedFileSystem again = MountedFileSystem.Again(Path.Combine(_temp["scarce"], "image"), _temp["disk"]);
+        foreach (string name in created)
+        {
+            byte[] content = new byte[1 << 20];
+            Assert.Equal(content.Length, await new FolderVaultStore(_temp["disk"]).ReadAsync(name, 0, content, Stop));
+            Assert.Equal(Content(int.Parse(name[6..], System.Globalization.CultureInfo.InvariantCulture)), content);
+        }
+
+        static byte[] Content(int seed)
+        {
+            byte[] content = new byte[1 << 20];
+            new Random(seed).NextBytes(content);
+            return content;
+        }
     }
 
     [Fact]
@@ -257,14 +399,19 @@ public sealed class FolderVaultStoreTests : IDisposable
     public async Task Leftovers_older_than_a_day_are_removed_with_the_first_object()
     {
         Directory.CreateDirectory(_temp[".tmp"]);
-        await File.WriteAllTextAsync(_temp[".tmp", "old"], "x", Stop);
-        await File.WriteAllTextAsync(_temp[".tmp", "young"], "x", Stop);
-        File.SetLastWriteTimeUtc(_temp[".tmp", "old"], File.GetLastWriteTimeUtc(_temp[".tmp", "young"]).AddHours(-25));
-        File.SetLastWriteTimeUtc(_temp[".tmp", "young"], File.GetLastWriteTimeUtc(_temp[".tmp", "young"]).AddHours(-23));
+        string old = new('0', 32);
+        string young = new('1', 32);
+        await File.WriteAllTextAsync(_temp[".tmp", old], "x", Stop);
+        await File.WriteAllTextAsync(_temp[".tmp", young], "x", Stop);
+        await File.WriteAllTextAsync(_temp[".tmp", "foreign"], "x", Stop);
+        DateTime now = File.GetLastWriteTimeUtc(_temp[".tmp", young]);
+        File.SetLastWriteTimeUtc(_temp[".tmp", old], now.AddHours(-25));
+        File.SetLastWriteTimeUtc(_temp[".tmp", "foreign"], now.AddHours(-25));
+        File.SetLastWriteTimeUtc(_temp[".tmp", young], now.AddHours(-23));
 
         await new FolderVaultStore(_temp.Path).TryCreateAsync("a", new byte[1], Stop);
 
-        Assert.Equal([_temp[".tmp", "young"]], Directory.GetFiles(_temp[".tmp"]));
+        Assert.Equal([_temp[".tmp", young], _temp[".tmp", "foreign"]], Directory.GetFiles(_temp[".tmp"]).Order());
     }
 
     [Fact]
@@ -287,13 +434,14 @@ public sealed class FolderVaultStoreTests : IDisposable
         await File.WriteAllTextAsync(_temp["one"], "1", Stop);
         await File.WriteAllTextAsync(_temp["two"], "2", Stop);
 
-        Assert.True(FolderNative.TryRename(_temp["one"], _temp["new"]));
-        Assert.False(FolderNative.TryRename(_temp["two"], _temp["new"]));
+        using SafeFileHandle folder = FolderNative.OpenFolder(_temp.Path);
+        Assert.True(FolderNative.TryRename(folder, "one", folder, "new"));
+        Assert.False(FolderNative.TryRename(folder, "two", folder, "new"));
 
         Assert.Equal("1", await File.ReadAllTextAsync(_temp["new"], Stop));
         Assert.Equal("2", await File.ReadAllTextAsync(_temp["two"], Stop));
         Assert.False(File.Exists(_temp["one"]));
-        Assert.Throws<IOException>(() => FolderNative.TryRename(_temp["absent"], _temp["newer"]));
+        Assert.Throws<IOException>(() => FolderNative.TryRename(folder, "absent", folder, "newer"));
     }
 
     [Theory]
@@ -304,7 +452,7 @@ public sealed class FolderVaultStoreTests : IDisposable
     public async Task Every_file_system_creates_without_replacing(string kind)
     {
         Assert.SkipUnless(Shell.IsLinuxRoot, NeedsRoot);
-        Assert.SkipUnless(MountedFileSystem.CanMake(kind), $"There is no mkfs.{kind}.");
+        Assert.SkipUnless(MountedFileSystem.CanMake(kind), $"There is no mkfs.{kind}, or this kernel cannot mount {kind}.");
         using MountedFileSystem disk = MountedFileSystem.InImage(_temp["image"], _temp["disk"], kind);
         FolderVaultStore store = FolderVaultStore.Create(_temp["disk"]);
 
@@ -315,6 +463,13 @@ public sealed class FolderVaultStoreTests : IDisposable
         Assert.Equal(1, await store.ReadAsync("packs/ab/1", 0, content, Stop));
         Assert.Equal(1, content[0]);
         Assert.Empty(Directory.GetFiles(Path.Combine(_temp["disk"], ".tmp")));
+    }
+
+    // Reading a process's memory at 0 is an input/output error; by its type it is a regular file.
+    private async Task<MountedFileSystem> BrokenFileAsync(string name)
+    {
+        await File.WriteAllTextAsync(_temp[name], "x", Stop);
+        return MountedFileSystem.Bound($"/proc/{Environment.ProcessId}/mem", _temp[name]);
     }
 
     private static async Task AssertUnreachableAsync(FolderVaultStore store)

@@ -181,7 +181,7 @@ public sealed class TroubleTests : IDisposable
             return;
         }
 
-        Assert.SkipUnless(MountedFileSystem.CanMake(kind), $"mkfs.{kind} is not installed.");
+        Assert.SkipUnless(MountedFileSystem.CanMake(kind), $"There is no mkfs.{kind}, or this kernel cannot mount {kind}.");
         _volume = MountedFileSystem.InImage(_obengine.Folder["image"], Volume, kind, (long)megabytes << 20);
     }
 
