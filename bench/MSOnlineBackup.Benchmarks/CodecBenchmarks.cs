@@ -18,12 +18,12 @@ public class CodecBenchmarks
     public void Setup()
     {
         _piece = Samples.Piece(Content);
-        int length = ChunkCodec.Encode(ChunkKind.Content, _piece, _destination, out _encoding);
+        int length = ChunkCodec.Encode(_piece, _destination, out _encoding);
         _encoded = _destination[..length];
     }
 
     [Benchmark(OperationsPerInvoke = Samples.PieceLength)]
-    public int Encode() => ChunkCodec.Encode(ChunkKind.Content, _piece, _destination, out _);
+    public int Encode() => ChunkCodec.Encode(_piece, _destination, out _);
 
     [Benchmark(OperationsPerInvoke = Samples.PieceLength)]
     public bool Decode() => ChunkCodec.TryDecode(_encoding, _encoded, _destination);

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using MSOnlineBackup.Engine.Zstandard;
 
 namespace MSOnlineBackup.Engine.Chunks;
@@ -9,25 +8,17 @@ internal enum ChunkEncoding : byte
     /// <summary>As it is.</summary>
     Raw = 0,
 
-    /// <summary>Brotli (RFC 7932).</summary>
-    Brotli = 1,
-
-    /// <summary>Zstandard (RFC 8878).</summary>
-    Zstandard = 2,
+    /// <summary>One Zstandard frame (RFC 8878).</summary>
+    Zstandard = 1,
 }
 
 /// <summary>
-/// Compresses and decompresses chunks; may be used from any thread. Content is much and must be quick in both directions: Zstandard. Metadata
-/// are little and read often: Brotli, which packs them tighter.
+/// Compresses and decompresses chunks; may be used from any thread.
 /// </summary>
 internal static class ChunkCodec
 {
     /// <summary>The largest plaintext of a chunk, in bytes; a reader refuses more.</summary>
     public const int MaxRawLength = 4 << 20;
-
-    // Settled by measurement: docs/benchmarks.md.
-    private const int MetadataQuality = 3;
-    private const int MetadataWindow = 22;
 
     private const int SampleLength = 4096;
 
@@ -42,13 +33,13 @@ internal static class ChunkCodec
     /// Encodes into <paramref name="destination"/>, which has at least the plaintext's length; stores as it is what does not get
     /// at least 3 % smaller.
     /// </summary>
-    public static int Encode(ChunkKind kind, ReadOnlySpan<byte> plaintext, Span<byte> destination, out ChunkEncoding encoding)
+    public static int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination, out ChunkEncoding encoding)
     {
         int worthwhile = plaintext.Length - (plaintext.Length / 32) - 8;
         if (worthwhile > 0 && !LooksIncompressible(plaintext))
         {
-            encoding = kind == ChunkKind.Content ? ChunkEncoding.Zstandard : ChunkEncoding.Brotli;
-            if (TryCompress(encoding, plaintext, destination[..worthwhile], out int written))
+            encoding = ChunkEncoding.Zstandard;
+            if ((t_encoder ??= new ZstandardEncoder()).TryEncode(plaintext, destination[..worthwhile], out int written))
             {
                 return written;
             }
@@ -67,19 +58,12 @@ internal static class ChunkCodec
             case ChunkEncoding.Raw when encoded.Length == destination.Length:
                 encoded.CopyTo(destination);
                 return true;
-            case ChunkEncoding.Brotli:
-                return BrotliDecoder.TryDecompress(encoded, destination, out int written) && written == destination.Length;
             case ChunkEncoding.Zstandard:
                 return (t_decoder ??= new ZstandardDecoder()).TryDecode(encoded, destination);
             default:
                 return false;
         }
     }
-
-    private static bool TryCompress(ChunkEncoding encoding, ReadOnlySpan<byte> plaintext, Span<byte> destination, out int written) =>
-        encoding == ChunkEncoding.Zstandard
-            ? (t_encoder ??= new ZstandardEncoder()).TryEncode(plaintext, destination, out written)
-            : BrotliEncoder.TryCompress(plaintext, destination, out written, MetadataQuality, MetadataWindow);
 
     /// <summary>
     /// Whether samples from the beginning, middle and end together have nearly as many bits of order-0 entropy as random

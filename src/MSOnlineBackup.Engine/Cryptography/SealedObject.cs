@@ -18,51 +18,50 @@ internal enum SealedObjectKind : byte
 
 /// <summary>
 /// The envelope of every small object that is read whole:
-/// <c>magic "OBSO" | version 1 | kind | 2 zero bytes | salt 32 | plaintext length u32 | ciphertext | tag 16 | SHA-256 32</c>.
+/// <c>"OBSO" | version 1 | kind | critical flags | epoch | salt 32 | sealed (plaintext length u32 | plaintext | zeros) | tag 16 | checksum 16</c>.
 /// The key is derived from the salt, so the constant nonce is used once. Header, vault, store and the object's name are
-/// authenticated: no object can stand in for another. The SHA-256 lets anybody without a key see damage.
+/// authenticated: no object can stand in for another. The zeros make the object's length one of few.
 /// </summary>
 internal static class SealedObject
 {
     public const int MaxLength = 256 << 20;
-    public const int ChecksumLength = 32;
     public static ReadOnlySpan<byte> Magic => "OBSO"u8;
 
     private const byte Version = 1;
-    private const int SaltOffset = 8;
+    private const int VersionOffset = 4;
+    private const int KindOffset = VersionOffset + 1;
+    private const int FlagsOffset = KindOffset + 1;
+    private const int EpochOffset = FlagsOffset + 1;
+    private const int SaltOffset = EpochOffset + 1;
     private const int SaltLength = 32;
-    private const int LengthOffset = SaltOffset + SaltLength;
-    private const int HeaderLength = LengthOffset + sizeof(uint);
+    private const int HeaderLength = SaltOffset + SaltLength;
     private const int TagLength = 16;
-    private const int Overhead = HeaderLength + TagLength + ChecksumLength;
+    private const int Overhead = HeaderLength + sizeof(uint) + TagLength + ObjectChecksum.Length;
 
     public static byte[] Seal(StoreKeys keys, SealedObjectKind kind, string name, ReadOnlySpan<byte> plaintext)
     {
-        byte[] content = new byte[plaintext.Length + Overhead];
+        byte[] content = new byte[Padding.LengthFor(plaintext.Length + Overhead, Padding.ObjectStep)];
         Span<byte> header = content.AsSpan(0, HeaderLength);
         Magic.CopyTo(header);
-        header[4] = Version;
-        header[5] = (byte)kind;
+        header[VersionOffset] = Version;
+        header[KindOffset] = (byte)kind;
         Span<byte> salt = header.Slice(SaltOffset, SaltLength);
         RandomNumberGenerator.Fill(salt);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[LengthOffset..], (uint)plaintext.Length);
+        Span<byte> body = content.AsSpan(HeaderLength, content.Length - HeaderLength - TagLength - ObjectChecksum.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(body, plaintext.Length);
+        plaintext.CopyTo(body[sizeof(uint)..]);
         using (var aes = new AesGcm(keys.ObjectKey(salt), TagLength))
         {
-            aes.Encrypt(
-                new byte[12],
-                plaintext,
-                content.AsSpan(HeaderLength, plaintext.Length),
-                content.AsSpan(HeaderLength + plaintext.Length, TagLength),
-                AssociatedData(keys, header, name));
+            aes.Encrypt(new byte[12], body, body, content.AsSpan(HeaderLength + body.Length, TagLength), AssociatedData(keys, header, name));
         }
 
-        SHA256.HashData(content.AsSpan(0, content.Length - ChecksumLength), content.AsSpan(content.Length - ChecksumLength));
+        ObjectChecksum.WriteTo(content);
         return content;
     }
 
-    /// <summary>Opens an object and says what it is.</summary>
+    /// <summary>Opens an object and says what it is. What stands behind the plaintext is passed over.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    public static byte[] Open(StoreKeys keys, string name, ReadOnlySpan<byte> content, out SealedObjectKind kind)
+    public static ReadOnlyMemory<byte> Open(StoreKeys keys, string name, ReadOnlySpan<byte> content, out SealedObjectKind kind)
     {
         if (content.Length < Overhead || !content.StartsWith(Magic))
         {
@@ -70,40 +69,37 @@ internal static class SealedObject
         }
 
         ReadOnlySpan<byte> header = content[..HeaderLength];
-        if (header[4] != Version)
+        if (header[VersionOffset] != Version || header[FlagsOffset] != 0 || header[EpochOffset] != 0)
         {
-            // Every version ends with its SHA-256: a flipped bit must not pass for a newer version.
-            if (!SHA256.HashData(content[..^ChecksumLength]).AsSpan().SequenceEqual(content[^ChecksumLength..]))
-            {
-                throw VaultDamage.Corrupt(name, "its SHA-256 is not the one at its end");
-            }
-
+            // Whatever it is, it ends with its checksum: a flipped bit must not pass for a newer version.
+            ObjectChecksum.Check(name, content);
             throw new BackupException(
                 BackupErrorId.VaultFormatUnsupported,
-                $"Object '{name}' has format {header[4]}; this version reads {Version}.",
+                $"Object '{name}' has format {header[VersionOffset]}, flags {header[FlagsOffset]} and key epoch {header[EpochOffset]}; this version reads format {Version} without either.",
                 "Use a newer version of MSOnlineBackup.",
                 name);
         }
 
-        int length = content.Length - Overhead;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header[LengthOffset..]) != length)
-        {
-            throw VaultDamage.Corrupt(name, "its length is wrong: it is truncated or was appended to");
-        }
-
-        byte[] plaintext = new byte[length];
+        ReadOnlySpan<byte> body = content[HeaderLength..^(TagLength + ObjectChecksum.Length)];
+        byte[] opened = new byte[body.Length];
         using var aes = new AesGcm(keys.ObjectKey(header.Slice(SaltOffset, SaltLength)), TagLength);
         try
         {
-            aes.Decrypt(new byte[12], content.Slice(HeaderLength, length), content.Slice(HeaderLength + length, TagLength), plaintext, AssociatedData(keys, header, name));
+            aes.Decrypt(new byte[12], body, content.Slice(HeaderLength + body.Length, TagLength), opened, AssociatedData(keys, header, name));
         }
         catch (AuthenticationTagMismatchException e)
         {
-            throw VaultDamage.Corrupt(name, "it does not authenticate: it was altered, or it belongs elsewhere", e);
+            throw VaultDamage.Corrupt(name, "it does not authenticate: it was altered or truncated, or it belongs elsewhere", e);
         }
 
-        kind = (SealedObjectKind)header[5];
-        return plaintext;
+        uint length = BinaryPrimitives.ReadUInt32LittleEndian(opened);
+        if (length > opened.Length - sizeof(uint))
+        {
+            throw VaultDamage.Corrupt(name, "it says that it holds more than it has");
+        }
+
+        kind = (SealedObjectKind)header[KindOffset];
+        return opened.AsMemory(sizeof(uint), (int)length);
     }
 
     private static byte[] AssociatedData(StoreKeys keys, ReadOnlySpan<byte> header, string name) =>

@@ -102,13 +102,15 @@ internal sealed class ChunkIndex
         }
     }
 
-    /// <summary>Takes in a segment that was read from the vault.</summary>
+    /// <summary>Takes in a segment that was read from the vault. Returns the packs it was the first to name and that this version cannot read.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    public void AddSegment(string name, ReadOnlySpan<byte> segment)
+    public IReadOnlyList<PackInfo> AddSegment(string name, ReadOnlySpan<byte> segment)
     {
         lock (_gate)
         {
+            int before = _packs.Count;
             AddRun(IndexSegment.Decode(name, segment, Register));
+            return [.. _packs.Skip(before).Where(pack => !pack.IsKnown)];
         }
     }
 

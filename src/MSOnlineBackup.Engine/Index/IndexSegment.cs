@@ -7,22 +7,25 @@ namespace MSOnlineBackup.Engine.Index;
 
 /// <summary>
 /// The plaintext of an index segment: what the packs it names hold.
-/// <c>version u32 | packs u32 | records u32 | 0 u32 | packs × 64 bytes | records × 56 bytes</c>, little-endian, records sorted
+/// <c>version u32 | packs u32 | records u32 | critical flags u32 | packs × 64 bytes | records × 56 bytes</c>, little-endian, records sorted
 /// by chunk id. Fixed-width, so that a segment can be searched where it lies.
 /// </summary>
 internal static class IndexSegment
 {
     public const uint Version = 1;
     public const int HeaderLength = 16;
+    private const int FlagsOffset = 12;
 
     /// <summary>More go into a further segment.</summary>
     public const int MaxRecords = 400_000;
 
-    // A pack: session 16 | number u32 | length u32 | kind u8 | 7 zero bytes | salt 32.
+    // A pack: session 16 | number u32 | length u32 | kind u8 | critical flags u8 | epoch u8 | 5 zero bytes | salt 32.
     public const int PackLength = 64;
     private const int PackNumberOffset = 16;
     private const int PackLengthOffset = PackNumberOffset + sizeof(uint);
     private const int PackKindOffset = PackLengthOffset + sizeof(uint);
+    private const int PackFlagsOffset = PackKindOffset + 1;
+    private const int PackEpochOffset = PackFlagsOffset + 1;
     private const int PackSaltOffset = PackKindOffset + 8;
 
     // A record: id 32 | pack u32 | offset u32 | stored u32 | raw u32 | ordinal u32 | kind u8 | encoding u8 | 2 zero bytes.
@@ -75,11 +78,12 @@ internal static class IndexSegment
         }
 
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(segment);
-        if (version != Version)
+        uint flags = BinaryPrimitives.ReadUInt32LittleEndian(segment[FlagsOffset..]);
+        if (version != Version || flags != 0)
         {
             throw new BackupException(
                 BackupErrorId.VaultFormatUnsupported,
-                $"Index segment '{name}' has format {version}; this version reads {Version}.",
+                $"Index segment '{name}' has format {version} and flags {flags}; this version reads {Version} without flags.",
                 "Use a newer version of MSOnlineBackup.",
                 name);
         }
@@ -96,17 +100,22 @@ internal static class IndexSegment
         {
             ReadOnlySpan<byte> pack = segment.Slice(HeaderLength + (i * PackLength), PackLength);
             uint length = BinaryPrimitives.ReadUInt32LittleEndian(pack[PackLengthOffset..]);
-            if (length > PackFormat.MaxLength || pack[PackKindOffset] is not ((byte)PackKind.Data or (byte)PackKind.Metadata))
+            if (length > PackFormat.MaxLength)
             {
                 throw VaultDamage.Corrupt(name, "it names an impossible pack");
             }
 
+            bool isKnown = PackFormat.IsKnown((PackKind)pack[PackKindOffset], pack[PackFlagsOffset], pack[PackEpochOffset]);
             packs[i] = new PackInfo(
                 Convert.ToHexStringLower(pack[..PackNumberOffset]),
                 BinaryPrimitives.ReadUInt32LittleEndian(pack[PackNumberOffset..]),
                 (PackKind)pack[PackKindOffset],
                 (int)length,
-                pack[PackSaltOffset..].ToArray());
+                pack[PackSaltOffset..].ToArray())
+            {
+                IsKnown = isKnown,
+                IsAvailable = isKnown,
+            };
         }
 
         byte[] records = segment[(HeaderLength + ((int)packCount * PackLength))..].ToArray();

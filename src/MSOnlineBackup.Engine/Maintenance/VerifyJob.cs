@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Packs;
@@ -144,7 +145,7 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
         {
             ObjectChecksum.Check(store.NameOf(pack), content.Span);
         }
-        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
+        catch (BackupException e) when (e.IsDamage)
         {
             Note(e);
         }

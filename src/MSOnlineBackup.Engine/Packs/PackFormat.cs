@@ -16,15 +16,11 @@ internal enum PackKind : byte
 
 /// <summary>
 /// The layout of a pack; <c>docs/vault-format.md</c> is normative, this file mirrors it.
-/// <c>header | sealed chunks | sealed footer | footer length u32 | checksum of all before</c>. Little-endian throughout.
+/// <c>header | sealed chunks | random bytes | sealed footer | footer length u32 | checksum of all before</c>. Little-endian throughout.
 /// </summary>
 internal static class PackFormat
 {
-    /// <summary>The version that is written.</summary>
-    public const byte Version = 2;
-
-    /// <summary>Differs in the checksum alone, and is read as well: <see cref="ObjectChecksum"/>.</summary>
-    public const byte FirstVersion = 1;
+    public const byte Version = 1;
 
     public const int TagLength = 16;
     public const int NonceLength = 12;
@@ -33,8 +29,13 @@ internal static class PackFormat
     // Header.
     public const int VersionOffset = 4;
     public const int KindOffset = VersionOffset + 1;
-    public const int SaltOffset = KindOffset + 1 + 2;
+    public const int FlagsOffset = KindOffset + 1;
+    public const int EpochOffset = FlagsOffset + 1;
+    public const int SaltOffset = EpochOffset + 1;
     public const int HeaderLength = SaltOffset + SaltLength;
+
+    // The footer: how many records, the records, and zeros that make its length one of few.
+    public const int FooterStep = 1024;
 
     // A record of the footer, one for each chunk in the order of the pack; the ordinal is its place.
     public const int RecordKindOffset = ChunkId.Length;
@@ -48,6 +49,9 @@ internal static class PackFormat
 
     /// <summary>The nonce of the footer: an ordinal that no chunk can have.</summary>
     public const uint FooterOrdinal = uint.MaxValue;
+
+    /// <summary>The shortest footer that a reader accepts: sealed, it says that there are no records.</summary>
+    public const int MinFooterLength = sizeof(uint) + TagLength;
 
     /// <summary>The largest pack that a reader accepts, in bytes.</summary>
     public const int MaxLength = 64 << 20;
@@ -63,8 +67,14 @@ internal static class PackFormat
 
     public static ReadOnlySpan<byte> Magic => "OBPK"u8;
 
-    /// <summary>What a pack of these chunks adds to their sealed lengths.</summary>
-    public static int Overhead(int chunks) => HeaderLength + (chunks * RecordLength) + TagLength + TrailerLength;
+    /// <summary>The length of the sealed footer of so many chunks.</summary>
+    public static int FooterLength(int chunks) => Padding.LengthFor(sizeof(uint) + (chunks * RecordLength) + TagLength, FooterStep);
+
+    /// <summary>What a pack of these chunks adds to their sealed lengths, padding aside.</summary>
+    public static int Overhead(int chunks) => HeaderLength + FooterLength(chunks) + TrailerLength;
+
+    /// <summary>Whether this version can read packs of a kind with these critical flags, sealed by the key of this epoch.</summary>
+    public static bool IsKnown(PackKind kind, byte flags, byte epoch) => kind is PackKind.Data or PackKind.Metadata && flags == 0 && epoch == 0;
 
     public static void WriteNonce(Span<byte> nonce, uint ordinal)
     {

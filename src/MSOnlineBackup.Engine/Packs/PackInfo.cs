@@ -16,6 +16,9 @@ internal sealed class PackInfo(string session, uint number, PackKind kind, int l
 
     public byte[] Salt { get; } = salt;
 
-    /// <summary>False once the pack is known to be missing or of the wrong length: its chunks then count as absent.</summary>
+    /// <summary>Whether this version can read it: false where its kind, its flags or the epoch of its key are a newer version's.</summary>
+    public bool IsKnown { get; init; } = true;
+
+    /// <summary>False once the pack is known to be missing, of the wrong length, or not readable by this version: its chunks then count as absent.</summary>
     public bool IsAvailable { get; set; } = true;
 }

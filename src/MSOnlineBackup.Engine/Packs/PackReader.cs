@@ -27,55 +27,51 @@ internal static class PackReader
             return false;
         }
 
+        // What is stored as it is needs no second buffer.
+        bool direct = chunk.Encoding == ChunkEncoding.Raw && length == destination.Length;
+        Span<byte> encoded = direct ? destination : scratch[..length];
+        return TryUnseal(keys, aes, packKind, chunk, sealedBytes, encoded) && (direct || ChunkCodec.TryDecode(chunk.Encoding, encoded, destination));
+    }
+
+    /// <summary>Opens the seal of a chunk, and leaves it encoded.</summary>
+    /// <param name="encoded">As long as the sealed bytes without their tag.</param>
+    public static bool TryUnseal(StoreKeys keys, AesGcm aes, PackKind packKind, in PackedChunk chunk, ReadOnlySpan<byte> sealedBytes, Span<byte> encoded)
+    {
         Span<byte> associated = stackalloc byte[128];
         associated = associated[..PackFormat.WriteChunkAssociatedData(associated, keys, packKind, chunk)];
         Span<byte> nonce = stackalloc byte[PackFormat.NonceLength];
         PackFormat.WriteNonce(nonce, chunk.Ordinal);
-
-        // What is stored as it is needs no second buffer.
-        bool direct = chunk.Encoding == ChunkEncoding.Raw && length == destination.Length;
-        Span<byte> encoded = direct ? destination : scratch[..length];
         try
         {
-            aes.Decrypt(nonce, sealedBytes[..length], sealedBytes[length..], encoded, associated);
+            aes.Decrypt(nonce, sealedBytes[..encoded.Length], sealedBytes[encoded.Length..], encoded, associated);
+            return true;
         }
         catch (AuthenticationTagMismatchException)
         {
             return false;
         }
-
-        return direct || ChunkCodec.TryDecode(chunk.Encoding, encoded, destination);
     }
 
     public static AesGcm OpenPack(StoreKeys keys, ReadOnlySpan<byte> salt) => new(keys.PackKey(salt), PackFormat.TagLength);
 
-    /// <summary>Reads the version from the header, which the pack, or what there is of it, begins with.</summary>
-    /// <exception cref="BackupException">VaultDataCorrupt; VaultFormatUnsupported where it is none that is known.</exception>
-    public static byte ReadVersion(string name, ReadOnlySpan<byte> header)
+    /// <summary>Reads the header, which the pack, or what there is of it, begins with: the pack's kind and salt.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt; VaultFormatUnsupported where a newer version may have written it.</exception>
+    public static PackKind ReadHeader(string name, ReadOnlySpan<byte> header, out byte[] salt)
     {
         if (header.Length < PackFormat.HeaderLength || !header.StartsWith(PackFormat.Magic))
         {
             throw VaultDamage.Corrupt(name, "it is no pack");
         }
 
-        // Whether it is damaged its checksum would say; which one a version has that is not known, nobody knows here.
-        byte version = header[PackFormat.VersionOffset];
-        return version is PackFormat.FirstVersion or PackFormat.Version ? version : throw new BackupException(
-            BackupErrorId.VaultFormatUnsupported,
-            $"Pack '{name}' has format {version}; this version reads {PackFormat.FirstVersion} and {PackFormat.Version}. A newer version wrote it, or it is damaged.",
-            "Use the newest version of MSOnlineBackup that backs up into this vault. If that cannot read the pack either, it is damaged.",
-            name);
-    }
-
-    /// <summary>Reads the header: the pack's kind and salt.</summary>
-    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    public static PackKind ReadHeader(string name, ReadOnlySpan<byte> header, out byte[] salt)
-    {
-        ReadVersion(name, header);
         var kind = (PackKind)header[PackFormat.KindOffset];
-        if (kind is not (PackKind.Data or PackKind.Metadata))
+        if (header[PackFormat.VersionOffset] != PackFormat.Version || !PackFormat.IsKnown(kind, header[PackFormat.FlagsOffset], header[PackFormat.EpochOffset]))
         {
-            throw VaultDamage.Corrupt(name, "it is of no kind that packs are of");
+            // Whether it is damaged its checksum would say, and that takes the whole pack.
+            throw new BackupException(
+                BackupErrorId.VaultFormatUnsupported,
+                $"Pack '{name}' has format {header[PackFormat.VersionOffset]}, kind {(byte)kind}, flags {header[PackFormat.FlagsOffset]} and key epoch {header[PackFormat.EpochOffset]}, which this version does not know. A newer version wrote it, or it is damaged.",
+                "Verify the vault: that tells which. Use the newest version of MSOnlineBackup that backs up into it.",
+                name);
         }
 
         salt = header.Slice(PackFormat.SaltOffset, PackFormat.SaltLength).ToArray();
@@ -88,8 +84,7 @@ internal static class PackReader
     {
         long length = BinaryPrimitives.ReadUInt32LittleEndian(trailer);
         bool plausible = packLength <= PackFormat.MaxLength
-            && length >= PackFormat.TagLength
-            && (length - PackFormat.TagLength) % PackFormat.RecordLength == 0
+            && length >= PackFormat.MinFooterLength
             && length <= packLength - PackFormat.HeaderLength - PackFormat.TrailerLength;
         return plausible ? (int)length : throw VaultDamage.Corrupt(name, "its footer's length is impossible; it may be truncated");
     }
@@ -112,11 +107,18 @@ internal static class PackReader
             throw VaultDamage.Corrupt(name, "its footer does not authenticate", e);
         }
 
-        var chunks = new List<PackedChunk>(footer.Length / PackFormat.RecordLength);
-        long offset = PackFormat.HeaderLength;
-        for (int at = 0; at < footer.Length; at += PackFormat.RecordLength)
+        // What stands behind the records is passed over.
+        uint count = BinaryPrimitives.ReadUInt32LittleEndian(footer);
+        if (count > (footer.Length - sizeof(uint)) / PackFormat.RecordLength)
         {
-            ReadOnlySpan<byte> record = footer.AsSpan(at, PackFormat.RecordLength);
+            throw VaultDamage.Corrupt(name, "its footer says that it has more records than it has");
+        }
+
+        var chunks = new List<PackedChunk>((int)count);
+        long offset = PackFormat.HeaderLength;
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> record = footer.AsSpan(sizeof(uint) + (i * PackFormat.RecordLength), PackFormat.RecordLength);
             long raw = BinaryPrimitives.ReadUInt32LittleEndian(record[PackFormat.RecordRawOffset..]);
             long stored = BinaryPrimitives.ReadUInt32LittleEndian(record[PackFormat.RecordStoredOffset..]);
             if (raw > ChunkCodec.MaxRawLength || stored is < PackFormat.TagLength or > PackFormat.MaxStoredLength || offset + stored > packLength - sealedFooter.Length - PackFormat.TrailerLength)

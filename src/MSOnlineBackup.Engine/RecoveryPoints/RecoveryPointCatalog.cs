@@ -70,8 +70,8 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     {
         try
         {
-            (byte[] content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
-            return kind == expected ? RecoveryPointCodec.Decode(content, found.Name) : null;
+            (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+            return kind == expected ? RecoveryPointCodec.Decode(content.Span, found.Name) : null;
         }
         catch (BackupException e) when (e.IsDamage)
         {

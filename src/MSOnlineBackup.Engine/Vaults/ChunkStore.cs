@@ -198,7 +198,7 @@ internal sealed class ChunkStore : IChunkReader
 
     /// <summary>Reads and opens a sealed object.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultFormatUnsupported.</exception>
-    public async Task<(byte[] Plaintext, SealedObjectKind Kind)> ReadSealedAsync(string name, long length, CancellationToken cancellationToken)
+    public async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadSealedAsync(string name, long length, CancellationToken cancellationToken)
     {
         if (length > SealedObject.MaxLength)
         {
@@ -242,7 +242,7 @@ internal sealed class ChunkStore : IChunkReader
             }
         }).ConfigureAwait(false);
 
-        foreach (PackInfo pack in named.Where(pack => !present.ContainsKey(pack)))
+        foreach (PackInfo pack in named.Where(pack => pack.IsKnown && !present.ContainsKey(pack)))
         {
             pack.IsAvailable = false;
             Report(VaultDamage.Missing(NameOf(pack), "Pack (or its full length)"));
@@ -253,16 +253,24 @@ internal sealed class ChunkStore : IChunkReader
     {
         try
         {
-            (byte[] plaintext, SealedObjectKind kind) = await ReadSealedAsync(segment.Name, segment.Length, cancellationToken).ConfigureAwait(false);
+            (ReadOnlyMemory<byte> plaintext, SealedObjectKind kind) = await ReadSealedAsync(segment.Name, segment.Length, cancellationToken).ConfigureAwait(false);
             if (kind != SealedObjectKind.IndexSegment)
             {
                 throw VaultDamage.Corrupt(segment.Name, "it is no index segment");
             }
 
-            Index.AddSegment(segment.Name, plaintext);
+            foreach (PackInfo foreign in Index.AddSegment(segment.Name, plaintext.Span))
+            {
+                Report(new BackupException(
+                    BackupErrorId.VaultFormatUnsupported,
+                    $"Pack '{NameOf(foreign)}' is of a kind, or sealed in a way, that this version does not know.",
+                    "Use the newest version of MSOnlineBackup that backs up into this vault.",
+                    NameOf(foreign)));
+            }
         }
-        catch (BackupException e) when (e.IsDamage)
+        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
         {
+            // What it named stands in the packs' own footers too.
             Report(e);
         }
     }

@@ -10,7 +10,8 @@ namespace MSOnlineBackup.Engine.Vaults;
 /// <summary>
 /// From plaintext chunks to durable packs:
 /// <c>jobs ► workers (name ► known? ► compress ► seal into an open pack) ► full packs ► uploaders ► index</c>.
-/// One chunk is one work item on one core. Both queues are bounded, and so are all buffers.
+/// One chunk is one work item on one core. Both queues are bounded, and so are all buffers. At a flush the open packs of data go out as one
+/// where they fit into one: the length of a pack is not to be that of a file.
 /// </summary>
 internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 {
@@ -60,7 +61,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         // Each worker, the queue, and what the reader holds: the chunk it fills, the bundle it fills, and one to carry over a cut.
         _chunkBuffers = new BufferPool((3 * workers) + 3, ChunkCodec.MaxRawLength);
         int uploaders = Math.Clamp(store.Objects.Capabilities.MaxConcurrency / 2, MinUploaders, MaxUploaders);
-        var dataBuffers = new BufferPool(DataSlots + uploaders + 1, Math.Max(store.Objects.Capabilities.PackSize, ChunkCodec.MaxRawLength + PackFormat.Overhead(2)));
+        var dataBuffers = new BufferPool(DataSlots + uploaders + 1, Math.Max(store.Objects.Capabilities.PackSize, PackFormat.MaxStoredLength + PackFormat.Overhead(1)));
         var metadataBuffers = new BufferPool(2, MetadataPackSize);
         _dataSlots = [.. Enumerable.Range(0, DataSlots).Select(_ => new Slot(PackKind.Data, dataBuffers))];
         _metadataSlot = new Slot(PackKind.Metadata, metadataBuffers);
@@ -129,17 +130,36 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         await _sealing.WhenEndedAsync().ConfigureAwait(false);
         try
         {
-            foreach (Slot slot in _dataSlots.Append(_metadataSlot))
+            // The gates in one order, so that two flushes do not wait for each other.
+            foreach (Slot slot in _dataSlots)
             {
                 await slot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
-                try
+            }
+
+            try
+            {
+                Gather();
+                foreach (Slot slot in _dataSlots)
                 {
-                    await CloseAsync(slot).ConfigureAwait(false);
+                    await CloseAsync(slot, isFull: false).ConfigureAwait(false);
                 }
-                finally
+            }
+            finally
+            {
+                foreach (Slot slot in _dataSlots)
                 {
                     slot.Gate.Release();
                 }
+            }
+
+            await _metadataSlot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+            try
+            {
+                await CloseAsync(_metadataSlot, isFull: false).ConfigureAwait(false);
+            }
+            finally
+            {
+                _metadataSlot.Gate.Release();
             }
         }
         catch (OperationCanceledException)
@@ -226,14 +246,14 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             _counters.AddNew(job.Length);
         }
 
-        int length = ChunkCodec.Encode(job.Kind, plaintext.Span, scratch.Encoded, out ChunkEncoding encoding);
+        int length = ChunkCodec.Encode(plaintext.Span, scratch.Encoded, out ChunkEncoding encoding);
         Slot slot = job.Kind == ChunkKind.Content ? _dataSlots[RandomNumberGenerator.GetInt32(DataSlots)] : _metadataSlot;
         await slot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
         try
         {
             if (slot.Builder is { } full && !full.Fits(length))
             {
-                await CloseAsync(slot).ConfigureAwait(false);
+                await CloseAsync(slot, isFull: true).ConfigureAwait(false);
             }
 
             if (slot.Builder is null)
@@ -263,20 +283,32 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             && opened.SequenceEqual(plaintext);
         if (!sound)
         {
-            throw new BackupException(
-                BackupErrorId.UnexpectedError,
-                $"A chunk of {chunk.RawLength} bytes did not open again after it was sealed. Nothing of it was sent.",
-                "Test this machine's memory; then run the backup again.",
-                chunk.Id.ToString());
+            throw PackBuilder.DoesNotOpen(chunk);
+        }
+    }
+
+    // The caller holds all gates of data.
+    private void Gather()
+    {
+        Slot[] open = [.. _dataSlots.Where(slot => slot.Builder is not null).OrderByDescending(slot => slot.Builder!.Length)];
+        foreach (Slot slot in open.Skip(1))
+        {
+            if (open[0].Builder!.TryTakeOver(slot.Builder!))
+            {
+                slot.Builder!.Dispose();
+                slot.Builder = null;
+                slot.Buffers.Return(slot.Buffer);
+                slot.Buffer = [];
+            }
         }
     }
 
     // The caller holds the slot's gate.
-    private async ValueTask CloseAsync(Slot slot)
+    private async ValueTask CloseAsync(Slot slot, bool isFull)
     {
         if (slot.Builder is { } builder)
         {
-            var pack = new FullPack(slot.Kind, builder, slot.Buffer, slot.Buffers, Interlocked.Increment(ref _lastPack), _uploading.Begin());
+            var pack = new FullPack(slot.Kind, isFull, builder, slot.Buffer, slot.Buffers, Interlocked.Increment(ref _lastPack), _uploading.Begin());
             slot.Builder = null;
             slot.Buffer = [];
             try
@@ -299,7 +331,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             {
                 if (_failure is null)
                 {
-                    ReadOnlyMemory<byte> content = pack.Builder.Finish();
+                    ReadOnlyMemory<byte> content = pack.Builder.Finish(pack.IsFull);
                     string name = VaultLayout.Pack(_store.StoreId, _session, pack.Number);
                     VaultAccessTier tier = pack.Kind == PackKind.Data ? _contentTier : VaultAccessTier.Hot;
                     if (!await _store.Objects.TryCreateAsync(name, content, _stop.Token, tier).ConfigureAwait(false))
@@ -362,7 +394,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
     private readonly record struct Job(byte[] Buffer, int Length, ChunkKind Kind, TaskCompletionSource<ChunkId>? Name, ChunkId Id, long Ticket);
 
-    private sealed record FullPack(PackKind Kind, PackBuilder Builder, byte[] Buffer, BufferPool Buffers, uint Number, long Ticket);
+    private sealed record FullPack(PackKind Kind, bool IsFull, PackBuilder Builder, byte[] Buffer, BufferPool Buffers, uint Number, long Ticket);
 
     /// <summary>A place for one open pack. Two for data, one chosen at random for each chunk, so that a pack's chunk sizes do not
     /// spell out one file.</summary>

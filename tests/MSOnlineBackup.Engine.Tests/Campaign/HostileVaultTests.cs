@@ -177,7 +177,7 @@ public sealed class HostileVaultTests
             ChunkId content = await vault.StoreAsync(ChunkKind.Content, "evil"u8.ToArray());
             await vault.CommitAsync("/s", await vault.WriteManifestAsync(Entries(vault, content)));
             string model = vault.Objects.Names.First(name => name.Contains(kind == SealedObjectKind.IndexSegment ? "/index/" : "/points/", StringComparison.Ordinal));
-            byte[] plaintext = SealedObject.Open(vault.Store.Keys, model, vault.Objects.GetContent(model), out _);
+            byte[] plaintext = SealedObject.Open(vault.Store.Keys, model, vault.Objects.GetContent(model), out _).ToArray();
             string session = Guid.CreateVersion7().ToString("N");
             string name = kind switch
             {

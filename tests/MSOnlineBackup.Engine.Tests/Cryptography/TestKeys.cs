@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Cryptography;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;
@@ -22,10 +21,10 @@ internal static class TestKeys
         return bytes;
     }
 
-    /// <summary>Writes the right SHA-256 to the end of a sealed object, as whoever alters it can: it needs no key.</summary>
+    /// <summary>Writes the right checksum to the end of a sealed object, as whoever alters it can: it needs no key.</summary>
     public static byte[] WithChecksum(byte[] content)
     {
-        SHA256.HashData(content.AsSpan(..^32), content.AsSpan(content.Length - 32));
+        ObjectChecksum.WriteTo(content);
         return content;
     }
 }

@@ -51,8 +51,7 @@ public class IndexSegmentTests
     [InlineData(FirstPack + 20, PackFormat.MaxLength + 1u, "a pack too long")]
     [InlineData(FirstPack + 20, uint.MaxValue, "a pack far too long")]
     [InlineData(FirstPack + 20, 0u, "a pack shorter than its chunks")]
-    [InlineData(FirstPack + 24, 0u, "no kind of pack")]
-    [InlineData(FirstPack + 24, 3u, "an unknown kind of pack")]
+    [InlineData(12, 1u, "a critical flag")]
     [InlineData(FirstRecord + 32, 2u, "a pack that is not there")]
     [InlineData(FirstRecord + 32, uint.MaxValue, "a negative pack")]
     [InlineData(FirstRecord + 36, uint.MaxValue, "an offset outside the pack")]
@@ -68,12 +67,42 @@ public class IndexSegmentTests
 
         BackupException fault = Assert.Throws<BackupException>(() => IndexSegment.Decode(Name, segment, _ => registered++));
 
-        Assert.True(fault.Id == (at == 0 ? BackupErrorId.VaultFormatUnsupported : BackupErrorId.VaultDataCorrupt), because);
+        Assert.True(fault.Id == (at is 0 or 12 ? BackupErrorId.VaultFormatUnsupported : BackupErrorId.VaultDataCorrupt), because);
         Assert.Equal(Name, fault.Target);
         Assert.Equal(0, registered);
     }
 
     private const int FirstRecord = FirstPack + (2 * IndexSegment.PackLength);
+
+    [Theory]
+    [InlineData(24, 3, "kind")]
+    [InlineData(25, 1, "critical flag")]
+    [InlineData(26, 1, "epoch")]
+    public void A_pack_that_a_newer_version_wrote_hides_its_own_chunks_and_no_others(int at, byte value, string what)
+    {
+        byte[] segment = IndexSegment.Encode(Make(2, 5));
+        segment[FirstPack + at] = value;
+        var index = new ChunkIndex();
+
+        PackInfo foreign = Assert.Single(index.AddSegment(Name, segment));
+
+        Assert.True(foreign.Number == 0, what);
+        Assert.All(Make(2, 5)[0].Chunks, chunk => Assert.False(index.Contains(chunk.Id)));
+        Assert.All(Make(2, 5)[1].Chunks, chunk => Assert.True(index.Contains(chunk.Id)));
+        Assert.Empty(index.AddSegment(Name, segment));
+    }
+
+    [Fact]
+    public void What_no_version_uses_yet_is_passed_over()
+    {
+        byte[] segment = IndexSegment.Encode(Make(2, 5));
+        segment.AsSpan(FirstPack + 27, 5).Fill(0xff);
+        segment.AsSpan(FirstRecord + 54, 2).Fill(0xff);
+        var index = new ChunkIndex();
+
+        Assert.Empty(index.AddSegment(Name, segment));
+        Assert.All(Make(2, 5).SelectMany(pack => pack.Chunks), chunk => Assert.True(index.TryFind(chunk.Id, out ChunkLocation found) && found.Chunk == chunk));
+    }
 
     [Fact]
     public void Every_truncation_is_damage()

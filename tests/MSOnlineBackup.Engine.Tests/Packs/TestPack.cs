@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using System.IO.Hashing;
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 
@@ -29,11 +29,11 @@ internal sealed record TestPack(byte[] Content, IReadOnlyList<PackedChunk> Chunk
 
             plaintexts.Add(plaintext);
             byte[] encoded = new byte[length];
-            int written = ChunkCodec.Encode(chunkKind, plaintext, encoded, out ChunkEncoding encoding);
+            int written = ChunkCodec.Encode(plaintext, encoded, out ChunkEncoding encoding);
             builder.Append(identity.Compute(chunkKind, plaintext), chunkKind, encoding, length, encoded.AsSpan(0, written));
         }
 
-        return new TestPack(builder.Finish().ToArray(), [.. builder.Chunks], plaintexts);
+        return new TestPack(builder.Finish(isFull: false).ToArray(), [.. builder.Chunks], plaintexts);
     }
 
     /// <summary>The chunks that the footer lists.</summary>
@@ -86,8 +86,7 @@ internal sealed record TestPack(byte[] Content, IReadOnlyList<PackedChunk> Chunk
     /// <summary>Writes the right checksum to the end of a pack, as whoever alters it can: it needs no key.</summary>
     public static byte[] WithChecksum(byte[] pack)
     {
-        byte[] checksum = [.. XxHash128.Hash(pack.AsSpan(..^32)), .. new byte[16]];
-        checksum.CopyTo(pack, pack.Length - 32);
+        ObjectChecksum.WriteTo(pack);
         return pack;
     }
 }

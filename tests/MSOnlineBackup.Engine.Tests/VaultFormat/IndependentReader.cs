@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.IO.Compression;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
@@ -88,19 +87,22 @@ internal sealed class IndependentReader
     /// <summary>Opens a pack by its footer alone: records and plaintexts.</summary>
     public static List<(byte[] Record, byte[] Plaintext)> ReadPack(IndependentKeys keys, byte[] pack)
     {
-        Require(pack.Length is >= 40 + 16 + 36 and <= 64 << 20 && pack.AsSpan(0, 4).SequenceEqual("OBPK"u8) && (pack[4] is 1 or 2), "pack header");
-        byte[] covered = pack[..^32];
-        Require(pack.AsSpan(pack.Length - 32).SequenceEqual(pack[4] == 1 ? SHA256.HashData(covered) : [.. XxHash128.Hash(covered), .. new byte[16]]), "pack's checksum");
+        Require(
+            pack.Length is >= 40 + 20 + 20 and <= 64 << 20 && pack.AsSpan(0, 5).SequenceEqual("OBPK\x01"u8) && pack[5] is 1 or 2 && pack[6] == 0 && pack[7] == 0,
+            "pack header");
+        Require(pack.AsSpan(pack.Length - 16).SequenceEqual(XxHash128.Hash(pack.AsSpan(0, pack.Length - 16))), "pack's checksum");
         byte[] salt = pack[8..40];
-        int footer = (int)BinaryPrimitives.ReadUInt32LittleEndian(pack.AsSpan(pack.Length - 36));
-        int footerAt = pack.Length - 36 - footer;
-        Require(footer >= 16 && (footer - 16) % 42 == 0 && footerAt >= 40, "footer length");
+        int footer = (int)BinaryPrimitives.ReadUInt32LittleEndian(pack.AsSpan(pack.Length - 20));
+        int footerAt = pack.Length - 20 - footer;
+        Require(footer >= 20 && footerAt >= 40, "footer length");
         byte[] records = IndependentKeys.Open(keys.PackKey(salt), Nonce(uint.MaxValue), pack.AsSpan(footerAt, footer), [.. keys.Context, .. pack[..40]]);
+        uint count = BinaryPrimitives.ReadUInt32LittleEndian(records);
+        Require(4 + (count * 42L) <= records.Length, "number of records");
         var chunks = new List<(byte[], byte[])>();
         int at = 40;
-        for (uint i = 0; i < records.Length / 42; i++)
+        for (uint i = 0; i < count; i++)
         {
-            byte[] record = records[(int)(i * 42)..(int)((i + 1) * 42)];
+            byte[] record = records[(int)(4 + (i * 42))..(int)(4 + ((i + 1) * 42))];
             int sealedLength = (int)BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(38));
             Require(sealedLength >= 16 && sealedLength <= footerAt - at, "record");
             chunks.Add((record, OpenChunk(keys, salt, pack[5], i, record, pack.AsSpan(at, sealedLength))));
@@ -113,11 +115,13 @@ internal sealed class IndependentReader
     /// <summary>Opens a sealed object of the kind that belongs to its name.</summary>
     public static byte[] OpenSealed(IndependentKeys keys, string name, byte[] content, byte kind)
     {
-        Require(content.Length > 76 && SHA256.HashData(content.AsSpan(0, content.Length - 32)).AsSpan().SequenceEqual(content.AsSpan(content.Length - 32)), "SHA-256");
-        Require(content.AsSpan(0, 4).SequenceEqual("OBSO"u8) && content[4] == 1 && content[5] == kind, "sealed object's header");
-        Require(BinaryPrimitives.ReadUInt32LittleEndian(content.AsSpan(40)) == content.Length - 44 - 16 - 32, "sealed object's length");
-        byte[] associated = [.. content[..44], .. keys.Context, .. Encoding.ASCII.GetBytes(name)];
-        return IndependentKeys.Open(keys.ObjectKey(content[8..40]), new byte[12], content.AsSpan(44, content.Length - 44 - 32), associated);
+        Require(content.Length >= 40 + 20 + 16 && content.AsSpan(content.Length - 16).SequenceEqual(XxHash128.Hash(content.AsSpan(0, content.Length - 16))), "checksum");
+        Require(content.AsSpan(0, 5).SequenceEqual("OBSO\x01"u8) && content[5] == kind && content[6] == 0 && content[7] == 0, "sealed object's header");
+        byte[] associated = [.. content[..40], .. keys.Context, .. Encoding.ASCII.GetBytes(name)];
+        byte[] opened = IndependentKeys.Open(keys.ObjectKey(content[8..40]), new byte[12], content.AsSpan(40, content.Length - 40 - 16), associated);
+        uint length = BinaryPrimitives.ReadUInt32LittleEndian(opened);
+        Require(length <= opened.Length - 4, "sealed object's length");
+        return opened[4..(int)(4 + length)];
     }
 
     /// <summary>Section 1: JSON that is as it was written.</summary>
@@ -171,9 +175,6 @@ internal sealed class IndependentReader
                 Require(encoded.Length == plaintext.Length, "raw length");
                 return encoded;
             case 1:
-                Require(BrotliDecoder.TryDecompress(encoded, plaintext, out int written) && written == plaintext.Length, "Brotli");
-                return plaintext;
-            case 2:
                 byte[]? content = ZstandardProgram.TryDecode(encoded);
                 Require(content?.Length == plaintext.Length, "Zstandard");
                 return content!;
@@ -199,7 +200,7 @@ internal sealed class IndependentReader
     private void ReadSegment(byte[] segment)
     {
         uint U32(int at) => BinaryPrimitives.ReadUInt32LittleEndian(segment.AsSpan(at));
-        Require(U32(0) == 1 && segment.Length == 16L + (U32(4) * 64L) + (U32(8) * 56L), "index segment");
+        Require(U32(0) == 1 && U32(12) == 0 && segment.Length == 16L + (U32(4) * 64L) + (U32(8) * 56L), "index segment");
         int records = 16 + (int)(U32(4) * 64);
         for (int at = records; at < segment.Length; at += 56)
         {

@@ -9,7 +9,7 @@ namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>
 /// A small vault with everything that the format has: two points of one machine, bundles, files of several chunks, holes, slice
-/// lists, nodes above leaves, links, attributes. The golden vault was made by it.
+/// lists, nodes above leaves, links, attributes. The golden vault is made by it: <see cref="GoldenVaultTests"/>.
 /// </summary>
 internal static class SampleVault
 {

@@ -138,18 +138,16 @@ public sealed class VectorTests
         Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, Passphrase));
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void The_pack_follows_from_the_rules_and_opens(byte version)
+    [Fact]
+    public void The_pack_follows_from_the_rules_and_opens()
     {
-        byte[] pack = FormatDocument.Hex("pack", $"pack of version {version}");
+        byte[] pack = FormatDocument.Hex("pack", "pack");
         byte[] salt = FormatDocument.Hex("pack", "salt");
         byte[] plaintext = FormatDocument.Hex("names", "plaintext");
         byte[] repeated = [.. Enumerable.Repeat((byte)'a', 1000)];
         byte[] records = FormatDocument.Hex("pack", "records");
 
-        Assert.Equal(pack, SealPack(version, salt, records, plaintext, FormatDocument.Hex("pack", "Brotli")));
+        Assert.Equal(pack, SealPack(salt, records, FormatDocument.Hex("pack", "padding"), plaintext, FormatDocument.Hex("pack", "Zstandard")));
         Assert.Equal([plaintext, repeated], IndependentReader.ReadPack(_independent, pack).Select(chunk => chunk.Plaintext));
 
         int footerLength = PackReader.ReadFooterLength("vector", pack.Length, pack.AsSpan(pack.Length - PackFormat.TrailerLength));
@@ -172,7 +170,7 @@ public sealed class VectorTests
     {
         byte[] content = new byte[1000];
 
-        Assert.True(ChunkCodec.TryDecode(ChunkEncoding.Zstandard, FormatDocument.Hex("frame", "Zstandard"), content));
+        Assert.True(ChunkCodec.TryDecode(ChunkEncoding.Zstandard, FormatDocument.Hex("pack", "Zstandard"), content));
         Assert.All(content, value => Assert.Equal((byte)'a', value));
     }
 
@@ -184,7 +182,7 @@ public sealed class VectorTests
         using var builder = new PackBuilder(_keys, PackKind.Metadata, new byte[4096]);
         builder.Append(identity.Compute(ChunkKind.SliceList, plaintext), ChunkKind.SliceList, ChunkEncoding.Raw, plaintext.Length, plaintext);
 
-        List<(byte[] Record, byte[] Plaintext)> chunks = IndependentReader.ReadPack(_independent, builder.Finish().ToArray());
+        List<(byte[] Record, byte[] Plaintext)> chunks = IndependentReader.ReadPack(_independent, builder.Finish(isFull: false).ToArray());
 
         (byte[] record, byte[] opened) = Assert.Single(chunks);
         Assert.Equal(plaintext, opened);
@@ -195,7 +193,7 @@ public sealed class VectorTests
     [Fact]
     public void The_index_segment_is_encoded_as_the_document_says()
     {
-        byte[] pack = FormatDocument.Hex("pack", "pack of version 1");
+        byte[] pack = FormatDocument.Hex("pack", "pack");
         byte[] salt = FormatDocument.Hex("pack", "salt");
         byte[] segment = FormatDocument.Hex("segment", "segment");
         int footer = PackReader.ReadFooterLength("vector", pack.Length, pack.AsSpan(pack.Length - PackFormat.TrailerLength));
@@ -220,11 +218,12 @@ public sealed class VectorTests
         byte[] segment = FormatDocument.Hex("segment", "segment");
         byte[] salt = FormatDocument.Hex("segment", "salt");
 
-        byte[] header = [.. "OBSO"u8, 1, 1, 0, 0, .. salt, .. U32((uint)segment.Length)];
-        byte[] body = [.. header, .. IndependentKeys.Seal(_independent.ObjectKey(salt), new byte[12], segment, [.. header, .. _independent.Context, .. Encoding.ASCII.GetBytes(name)])];
-        Assert.Equal(Hex(sealedObject), Hex([.. body, .. SHA256.HashData(body)]));
+        byte[] header = [.. "OBSO"u8, 1, 1, 0, 0, .. salt];
+        byte[] content = [.. U32((uint)segment.Length), .. segment, .. new byte[40]];
+        byte[] body = [.. header, .. IndependentKeys.Seal(_independent.ObjectKey(salt), new byte[12], content, [.. header, .. _independent.Context, .. Encoding.ASCII.GetBytes(name)])];
+        Assert.Equal(Hex(sealedObject), Hex([.. body, .. XxHash128.Hash(body)]));
 
-        Assert.Equal(segment, SealedObject.Open(_keys, name, sealedObject, out SealedObjectKind kind));
+        Assert.Equal(segment, SealedObject.Open(_keys, name, sealedObject, out SealedObjectKind kind).ToArray());
         Assert.Equal(SealedObjectKind.IndexSegment, kind);
         Assert.Throws<BackupException>(() => SealedObject.Open(_keys, name + "0", sealedObject, out _));
         Assert.Equal(segment, IndependentReader.OpenSealed(_independent, name, sealedObject, 1));
@@ -263,9 +262,9 @@ public sealed class VectorTests
     }
 
     // Section 7, from the document's words.
-    private byte[] SealPack(byte version, byte[] salt, byte[] records, params byte[][] encoded)
+    private byte[] SealPack(byte[] salt, byte[] records, byte[] padding, params byte[][] encoded)
     {
-        byte[] header = [.. "OBPK"u8, version, 1, 0, 0, .. salt];
+        byte[] header = [.. "OBPK"u8, 1, 1, 0, 0, .. salt];
         byte[] key = _independent.PackKey(salt);
         var pack = new List<byte>(header);
         for (int i = 0; i < encoded.Length; i++)
@@ -275,10 +274,11 @@ public sealed class VectorTests
             pack.AddRange(IndependentKeys.Seal(key, [.. ordinal, .. new byte[8]], encoded[i], associated));
         }
 
-        byte[] footer = IndependentKeys.Seal(key, [.. U32(uint.MaxValue), .. new byte[8]], records, [.. _independent.Context, .. header]);
-        pack.AddRange([.. footer, .. U32((uint)footer.Length)]);
+        byte[] plain = [.. U32((uint)encoded.Length), .. records, .. new byte[40]];
+        byte[] footer = IndependentKeys.Seal(key, [.. U32(uint.MaxValue), .. new byte[8]], plain, [.. _independent.Context, .. header]);
+        pack.AddRange([.. padding, .. footer, .. U32((uint)footer.Length)]);
         byte[] covered = [.. pack];
-        return [.. covered, .. version == 1 ? SHA256.HashData(covered) : [.. XxHash128.Hash(covered), .. new byte[16]]];
+        return [.. covered, .. XxHash128.Hash(covered)];
     }
 
     private static byte[] U32(uint value)

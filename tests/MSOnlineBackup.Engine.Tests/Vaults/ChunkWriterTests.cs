@@ -78,6 +78,56 @@ public class ChunkWriterTests
     }
 
     [Fact]
+    public async Task A_small_flush_leaves_one_pack_of_each_kind_whose_length_is_that_of_no_chunk()
+    {
+        var lengths = new HashSet<int>();
+        for (int seed = 0; seed < 20; seed++)
+        {
+            var objects = new MemoryVaultStore();
+            await using WriteSession session = await BeginAsync(await OpenAsync(objects), workers: 1);
+            foreach (int file in Enumerable.Range(0, 6))
+            {
+                await session.Chunks.WriteAsync(ChunkKind.Content, TestKeys.Bytes((100 * seed) + file, 100_000 + (500 * seed)), Cancel);
+            }
+
+            await session.Chunks.WriteAsync(ChunkKind.ManifestLeaf, TestKeys.Bytes(seed, 300), Cancel);
+
+            await session.FlushAsync(Cancel);
+
+            string[] packs = [.. objects.Names.Where(name => name.Contains("/packs/", StringComparison.Ordinal))];
+            Assert.Equal(2, packs.Length);
+            lengths.UnionWith(packs.Select(pack => objects.GetContent(pack).Length));
+            ChunkStore fresh = await OpenAsync(objects);
+            Assert.Equal(7, fresh.Index.RecordCount);
+            Assert.All(fresh.Index.All(), location => Assert.NotEqual(location.Chunk.StoredLength, location.Pack.Length));
+        }
+
+        Assert.Equal([4096, 606_208, 622_592, 638_976, 655_360, 671_744], lengths.Order());
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_into_one_pack_goes_out_as_two()
+    {
+        var objects = new MemoryVaultStore { Capabilities = SmallPacks };
+        await using WriteSession session = await BeginAsync(await OpenAsync(objects), workers: 1);
+        foreach (int seed in Enumerable.Range(0, 7))
+        {
+            await session.Chunks.WriteAsync(ChunkKind.Content, TestKeys.Bytes(seed, QuarterPack), Cancel);
+        }
+
+        await session.FlushAsync(Cancel);
+
+        ChunkStore fresh = await OpenAsync(objects);
+        Assert.Equal(7, fresh.Index.RecordCount);
+        Assert.InRange(fresh.Index.Packs.Count, 2, 3);
+        foreach (int seed in Enumerable.Range(0, 7))
+        {
+            byte[] content = TestKeys.Bytes(seed, QuarterPack);
+            Assert.Equal(content, (await fresh.ReadAsync(ChunkKind.Content, fresh.Identity.Compute(ChunkKind.Content, content), Cancel)).ToArray());
+        }
+    }
+
+    [Fact]
     public async Task A_flush_in_the_midst_of_work_holds_all_that_came_before_it()
     {
         var objects = new MemoryVaultStore { Capabilities = SmallPacks };
