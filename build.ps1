@@ -40,6 +40,7 @@ function Build {
         dotnet build $project --configuration $Configuration --nologo --verbosity quiet
     }
 
+    Assert-Platform "$PSScriptRoot/module/bin" ([System.Runtime.InteropServices.RuntimeInformation]::RuntimeIdentifier)
     "Built. Next: Import-Module $(Join-Path $PSScriptRoot MSOnlineBackup.psd1)"
 }
 
@@ -82,9 +83,28 @@ function Package {
     Copy-Item "$PSScriptRoot/MSOnlineBackup.psd1", "$PSScriptRoot/LICENSE", "$PSScriptRoot/README.md" $folder
     Copy-Item "$PSScriptRoot/en-US" $folder -Recurse
 
+    Assert-Platform "$folder/module/bin" $Runtime
     $null = Test-ModuleManifest "$folder/MSOnlineBackup.psd1"
     Compress-Package $folder (Join-Path $output "MSOnlineBackup.$version.$Runtime.nupkg")
     "Packed: $folder"
+}
+
+# An assembly that was compiled ahead for one platform does not load on another. What was not, runs everywhere.
+function Assert-Platform([string] $Folder, [string] $Runtime) {
+    $system, $architecture = $Runtime -split '-', 2
+    $machine = @{ x64 = 0x8664; arm64 = 0xAA64 }[$architecture] -bxor @{ win = 0; linux = 0x7B79; osx = 0x4644 }[$system]
+    foreach ($file in Get-ChildItem $Folder -Recurse -Filter *.dll) {
+        $reader = [System.Reflection.PortableExecutable.PEReader]::new([System.IO.File]::OpenRead($file))
+        try {
+            $headers = $reader.PEHeaders
+            if ($headers.CorHeader.ManagedNativeHeaderDirectory.Size -gt 0 -and [int] $headers.CoffHeader.Machine -ne $machine) {
+                throw "'$file' is compiled for another platform than $Runtime (machine 0x$('{0:X4}' -f [int] $headers.CoffHeader.Machine))."
+            }
+        }
+        finally {
+            $reader.Dispose()
+        }
+    }
 }
 
 # A nupkg is a zip with a nuspec, and with the two files by which all Open Packaging Convention zips are known.

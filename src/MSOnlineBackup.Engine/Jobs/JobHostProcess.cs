@@ -38,6 +38,9 @@ internal static partial class JobHostProcess
             CreateNoWindow = true,
             WorkingDirectory = Path.GetDirectoryName(log)!,
         };
+
+        // The runtime's sockets for debuggers stay in the temporary folder where a process is killed. Who wants them says so.
+        start.Environment.TryAdd("DOTNET_EnableDiagnostics", "0");
         try
         {
             Process process = Process.Start(start)!;
