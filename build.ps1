@@ -97,7 +97,7 @@ function Assert-Platform([string] $Folder, [string] $Runtime) {
         $reader = [System.Reflection.PortableExecutable.PEReader]::new([System.IO.File]::OpenRead($file))
         try {
             $headers = $reader.PEHeaders
-            if ($headers.CorHeader.ManagedNativeHeaderDirectory.Size -gt 0 -and [int] $headers.CoffHeader.Machine -ne $machine) {
+            if ($headers.CorHeader -and $headers.CorHeader.ManagedNativeHeaderDirectory.Size -gt 0 -and [int] $headers.CoffHeader.Machine -ne $machine) {
                 throw "'$file' is compiled for another platform than $Runtime (machine 0x$('{0:X4}' -f [int] $headers.CoffHeader.Machine))."
             }
         }

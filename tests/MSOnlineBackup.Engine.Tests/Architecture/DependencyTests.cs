@@ -11,7 +11,7 @@ public sealed class DependencyTests
     private static readonly Dictionary<string, (string[] Projects, string[] Packages)> Projects = new(StringComparer.Ordinal)
     {
         ["MSOnlineBackup.Loader"] = ([], []),
-        ["MSOnlineBackup.Engine"] = ([], ["Polly.Core"]),
+        ["MSOnlineBackup.Engine"] = ([], ["Polly.Core", "System.IO.Hashing"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Engine"], ["Azure."]),
         ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Storage.Azure"], ["System.CommandLine", "Spectre.Console"]),
         ["MSOnlineBackup.Help"] = ([], []),
