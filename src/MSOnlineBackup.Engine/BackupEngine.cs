@@ -40,10 +40,10 @@ public sealed class BackupEngine
     /// <summary>What the vault was asked since its store was opened; null where nobody counts.</summary>
     public VaultTraffic? Traffic => _objects.Traffic;
 
-    private KeyRing Keys => new(_objects, _header, _options.TimeProvider, _options.KeyDerivationIterations);
+    private KeyRing Keys => _options.Keys(_objects, _header);
 
     /// <summary>Opens a vault: finds the key slot that the passphrase opens. Takes about 0.2 s for each slot tried.</summary>
-    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, PassphraseRejected, KeySlotDamaged, …</exception>
+    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, PassphraseRejected, KeySlotsNotTried, KeySlotDamaged, …</exception>
     public static async Task<BackupEngine> OpenAsync(IVaultStore store, string passphrase, EngineOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -55,8 +55,7 @@ public sealed class BackupEngine
         VaultHeader header = await reading.ConfigureAwait(false);
         IReadOnlyList<KeyName> names = await listing.ConfigureAwait(false);
         IVaultStore objects = Ahead(store, options.AskAhead, names, cancellationToken);
-        var keys = new KeyRing(objects, header, options.TimeProvider, options.KeyDerivationIterations);
-        UnlockedKey unlocked = await keys.UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
+        UnlockedKey unlocked = await options.Keys(objects, header).UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
         return new BackupEngine(objects, header, unlocked, options);
     }
 
@@ -88,8 +87,7 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(options);
         VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        var keys = new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations);
-        UnlockedKey unlocked = await keys.UnlockAsync(key, cancellationToken).ConfigureAwait(false);
+        UnlockedKey unlocked = await options.Keys(store, header).UnlockAsync(key, cancellationToken).ConfigureAwait(false);
         return new BackupEngine(store, header, unlocked, options);
     }
 
@@ -358,7 +356,8 @@ public sealed class BackupEngine
         slot?.Kind ?? "damaged",
         slot?.CreatedAt ?? DateTimeOffset.UnixEpoch,
         keyId == _unlocked.KeyId,
-        slot?.KeyVaultKey);
+        slot?.KeyVaultKey,
+        slot?.Kdf);
 
     private string? MachineId(string? machineName) => machineName is null ? null : _header.MachineId(machineName);
 

@@ -21,8 +21,7 @@ public static class ClosedVault
         ArgumentNullException.ThrowIfNull(options);
         Passphrase.Validate(passphrase);
         VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken).ConfigureAwait(false);
-        await new KeyRing(store, header, options.TimeProvider, options.KeyDerivationIterations)
-            .CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        await options.Keys(store, header).CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
         await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
         return await InspectAsync(store, cancellationToken).ConfigureAwait(false);
     }
@@ -140,6 +139,16 @@ public static class ClosedVault
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(store);
         return await new ObjectVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes a lost or damaged header, <c>vault.json</c>, anew from what the other objects of the vault say. Needs no passphrase.</summary>
+    /// <exception cref="BackupException">VaultHeaderNotRepaired: it is sound, or the objects say too little, or contradict each other;
+    /// VaultHeaderInvalid: there is no vault; VaultFormatUnsupported, VaultAccessDenied, …</exception>
+    public static async Task<HeaderRepairReport> RepairHeaderAsync(IVaultStore store, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(clock);
+        return await new HeaderRepair(store, clock).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Asks for everything of a vault that is archived to become readable again; see <see cref="IVaultAccount.RehydrateAsync"/>.</summary>

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
@@ -17,8 +18,17 @@ public sealed record EngineOptions
     /// <summary>What is asked of the vault already while its key is derived from a passphrase; for whoever opens it for one job, at once.</summary>
     public AskAhead AskAhead { get; init; }
 
-    /// <summary>PBKDF2 iterations of new key slots; at least 600,000 outside tests.</summary>
-    internal int KeyDerivationIterations { get; init; } = 600_000;
+    /// <summary>How the keys of new key slots are derived from passphrases.</summary>
+    public PassphraseKdf PassphraseKdf { get; init; }
+
+    /// <summary>
+    /// Whether a passphrase is tried on every key slot of a vault, however many there are and whatever they cost. Else on as many as take some 20 s, the
+    /// cheapest first.
+    /// </summary>
+    public bool TriesEveryKeySlot { get; init; }
+
+    /// <summary>PBKDF2 with this many iterations for new key slots, whatever else is said: a few make tests fast.</summary>
+    internal int? KeyDerivationIterations { get; init; }
 
     /// <summary>A checkpoint is written when this long has passed since the last.</summary>
     internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(60);
@@ -28,6 +38,30 @@ public sealed record EngineOptions
 
     /// <summary>How a backup opens its sources; null: as the platform does.</summary>
     internal Func<BackupSource, ISourceTree>? OpenSource { get; init; }
+
+    /// <summary>The key slots of a vault, treated as is said here.</summary>
+    internal KeyRing Keys(IVaultStore objects, VaultHeader header) => new(objects, header, TimeProvider, Derivation, TriesEveryKeySlot);
+
+    private PassphraseDerivation? Derivation => (KeyDerivationIterations, PassphraseKdf) switch
+    {
+        ({ } few, _) => PassphraseDerivation.ByPbkdf2(few),
+        (_, PassphraseKdf.Argon2id) => PassphraseDerivation.ByArgon2id(),
+        (_, PassphraseKdf.Pbkdf2) => PassphraseDerivation.ByPbkdf2(),
+        _ => null,
+    };
+}
+
+/// <summary>How a key is derived from a passphrase.</summary>
+public enum PassphraseKdf
+{
+    /// <summary>By Argon2id where libsodium can be loaded, else by PBKDF2.</summary>
+    Automatic,
+
+    /// <summary>By Argon2id, which takes memory as well as time of whoever tries passphrases: 64 MiB, three passes.</summary>
+    Argon2id,
+
+    /// <summary>By PBKDF2 with HMAC-SHA-512, 600,000 iterations: for where FIPS 140 is asked for.</summary>
+    Pbkdf2,
 }
 
 /// <summary>What a vault is opened for.</summary>
@@ -86,4 +120,6 @@ public sealed record VaultMachine(string Name, DateTimeOffset? Left);
 /// <param name="Created">When it was added.</param>
 /// <param name="IsCurrent">Whether it opened this engine.</param>
 /// <param name="KeyVaultKey">The URI of the Key Vault key that opens it, with its version; null where a passphrase does.</param>
-public sealed record KeySlotInfo(string KeyId, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey = null);
+/// <param name="Kdf">How its key is derived from the passphrase: "argon2id" or "pbkdf2-hmac-sha512"; null where no passphrase opens it.</param>
+public sealed record KeySlotInfo(
+    string KeyId, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey = null, string? Kdf = null);

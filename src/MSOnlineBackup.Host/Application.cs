@@ -65,7 +65,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new FindCommand(),
             new RestoreCommand(),
             new VerifyCommand(),
-            new CommandGroup("repair", "Repair what can be repaired.", "obengine repair index --vault /mnt/backup", new RepairIndexCommand()),
+            new CommandGroup("repair", "Repair what can be repaired.", "obengine repair index --vault /mnt/backup", new RepairIndexCommand(), new RepairHeaderCommand()),
             new CommandGroup(
                 "key",
                 "Manage the passphrases and Key Vault keys that open a vault.",

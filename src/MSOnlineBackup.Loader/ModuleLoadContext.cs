@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
 namespace MSOnlineBackup.Loader;
@@ -27,6 +28,27 @@ public sealed class ModuleLoadContext : AssemblyLoadContext
     {
         string file = Path.Combine(_folder, assemblyName.Name + ".dll");
         return File.Exists(file) ? LoadFromAssemblyPath(file) : null;
+    }
+
+    /// <summary>
+    /// Native libraries lie beside the module's assemblies in a package, which is for one platform, and below <c>runtimes/</c> in a build, which is for all.
+    /// </summary>
+    protected override IntPtr LoadUnmanagedDll(string unmanagedDllName)
+    {
+        string name = unmanagedDllName + (OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so");
+        string? file = Platforms()
+            .Select(platform => Path.Combine(_folder, "runtimes", platform, "native", name))
+            .Prepend(Path.Combine(_folder, name))
+            .FirstOrDefault(File.Exists);
+        return file is null ? IntPtr.Zero : LoadUnmanagedDllFromPath(file);
+    }
+
+    // As packages name them. A runtime that a distribution built calls itself by that distribution's name.
+    private static IEnumerable<string> Platforms()
+    {
+        string own = RuntimeInformation.RuntimeIdentifier;
+        string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : own.StartsWith("alpine", StringComparison.Ordinal) ? "linux-musl" : "linux";
+        return [own, $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}"];
     }
 
     private static Assembly Load()

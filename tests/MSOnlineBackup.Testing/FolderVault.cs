@@ -75,7 +75,7 @@ public sealed class FolderVault
     {
         var objects = new FolderVaultStore(Folder);
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
-        UnlockedKey unlocked = await new KeyRing(objects, header, Options.TimeProvider, Options.KeyDerivationIterations).UnlockAsync(ObengineProcess.Passphrase, Cancel);
+        UnlockedKey unlocked = await Options.Keys(objects, header).UnlockAsync(ObengineProcess.Passphrase, Cancel);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
         var content = new List<(string, long)>();
         await foreach (StoredObject found in objects.ListAsync(VaultLayout.Packs(store.StoreId), Cancel))

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
@@ -16,7 +17,7 @@ public sealed class OpenedVault
     public static async Task<OpenedVault> OpenAsync(IVaultStore objects, string passphrase, CancellationToken cancellationToken)
     {
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken);
-        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, 1).UnlockAsync(passphrase, cancellationToken);
+        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1)).UnlockAsync(passphrase, cancellationToken);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, cancellationToken);
         await store.SurveyPacksAsync(cancellationToken);
         return new OpenedVault(store);

@@ -37,6 +37,16 @@ Describe 'Loading' {
         $result | Should -Be 'True', 'New'
     }
 
+    It 'finds its native library: a passphrase becomes a key by Argon2id' {
+        $slot = Invoke-FreshPowerShell "
+            `$env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory -Force '$TestDrive/native').FullName
+            Import-Module '$manifest'
+            New-OBVault -Path '$TestDrive/argon' | Export-OBVaultCredential -Path '$TestDrive' | ForEach-Object { `$null = Start-OBRegistration -VaultCredentials `$_ -Confirm:`$false }
+            `$null = Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString -AsPlainText -Force 'a passphrase for tests') -Confirm:`$false
+            (Get-Content -Raw (Get-ChildItem '$TestDrive/argon/keys' -Recurse -File) | ConvertFrom-Json).kdf"
+        $slot | Should -Be argon2id
+    }
+
     It 'can be imported again by force, and after it was removed' {
         $counts = Invoke-FreshPowerShell "
             Import-Module '$manifest'; (Get-Command -Module MSOnlineBackup).Count

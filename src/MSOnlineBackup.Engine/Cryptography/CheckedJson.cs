@@ -33,18 +33,38 @@ internal static class CheckedJson
 
     /// <summary>Whether the bytes are as they were written.</summary>
     public static bool IsSound(ReadOnlySpan<byte> content) =>
-        content.Length > TailLength && content[^TailLength..].SequenceEqual(Tail(Covered(content)));
+        content.Length > TailLength && content[^TailLength..].SequenceEqual(Tail(Covered(content), stackalloc byte[TailLength]));
 
     /// <summary>Adds the checksum to JSON without its last brace.</summary>
-    public static byte[] Complete(ReadOnlySpan<byte> covered) => [.. covered, .. Tail(covered)];
+    public static byte[] Complete(ReadOnlySpan<byte> covered) => [.. covered, .. Tail(covered, stackalloc byte[TailLength])];
 
     /// <summary>The bytes that the checksum covers.</summary>
     public static ReadOnlySpan<byte> Covered(ReadOnlySpan<byte> content) => content[..^TailLength];
 
-    private static byte[] Tail(ReadOnlySpan<byte> covered)
+    /// <summary>The version that the object names, whatever else a newer one may say; 0 where it names none.</summary>
+    public static long FormatOf(ReadOnlySpan<byte> content)
     {
-        Span<byte> digits = stackalloc byte[2 * SHA256.HashSizeInBytes];
-        Convert.TryToHexStringLower(SHA256.HashData(covered), digits, out _);
-        return [.. Introduction, .. digits, (byte)'"', (byte)'}'];
+        try
+        {
+            var reader = new Utf8JsonReader(content, new JsonReaderOptions { MaxDepth = MaxDepth });
+            JsonElement json = JsonElement.ParseValue(ref reader);
+            return json.ValueKind == JsonValueKind.Object && json.TryGetProperty("format", out JsonElement format) && format.ValueKind == JsonValueKind.Number && format.TryGetInt64(out long number)
+                ? number
+                : 0;
+        }
+        catch (JsonException)
+        {
+            return 0;
+        }
+    }
+
+    private static Span<byte> Tail(ReadOnlySpan<byte> covered, Span<byte> tail)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(covered, hash);
+        Introduction.CopyTo(tail);
+        Convert.TryToHexStringLower(hash, tail[Introduction.Length..], out _);
+        "\"}"u8.CopyTo(tail[^2..]);
+        return tail;
     }
 }

@@ -1,147 +1,118 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
+using MSOnlineBackup.Engine.Errors;
+using NSec.Cryptography;
 
 namespace MSOnlineBackup.Engine.Cryptography;
 
 /// <summary>
-/// From a passphrase to 64 bytes of key: PBKDF2 with HMAC-SHA-512 (RFC 8018). Every start waits for it, so where OpenSSL is at hand its
-/// compression function is called directly: OpenSSL's own PBKDF2 copies a context for each of its million hashes, and takes nearly
-/// twice as long. Who tries passphrases leaves that out, too.
+/// From a passphrase to 64 bytes of key: how, and at what cost. Argon2id (RFC 9106) by libsodium, which takes memory as well as time of whoever
+/// tries passphrases; or PBKDF2 with HMAC-SHA-512 (RFC 8018) by the platform, which is all that FIPS 140 has.
 /// </summary>
-internal static unsafe partial class PassphraseDerivation
+internal sealed record PassphraseDerivation
 {
-    /// <summary>The length of what is derived, in bytes: one block of SHA-512.</summary>
+    /// <summary>The length of what is derived, in bytes.</summary>
     public const int Length = 64;
 
-    private const int BlockLength = 128;
+    public const string Argon2id = "argon2id";
+    public const string Pbkdf2 = "pbkdf2-hmac-sha512";
 
-    private static readonly Lazy<bool> s_hasOpenSsl = new(AgreesOpenSsl);
+    /// <summary>The most that a key slot may ask for, in units of <see cref="Work"/>: some seconds. More would only serve to keep a reader busy.</summary>
+    public const long MaxWork = 1 << 22;
 
-    /// <summary>Derives; takes about 0.2 s with 600,000 iterations.</summary>
-    public static byte[] Derive(string passphrase, byte[] salt, int iterations)
+    private const int MaxMemoryKiB = 1 << 20;
+    private const int LeastMemoryKiB = 8;
+
+    // Asked once: where the library does not load, it does not load later either.
+    private static readonly Lazy<Exception?> s_libraryFault = new(LoadLibrary);
+
+    public required string Method { get; init; }
+
+    /// <summary>Of PBKDF2.</summary>
+    public int Iterations { get; init; }
+
+    /// <summary>Of Argon2id: memory in KiB, and how many times it is passed over.</summary>
+    public int MemoryKiB { get; init; }
+
+    public int Passes { get; init; }
+
+    /// <summary>The length of the salt in bytes.</summary>
+    public int SaltLength => Method == Argon2id ? 16 : 32;
+
+    /// <summary>What it costs: iterations, or KiB passed over; about half a microsecond each.</summary>
+    public long Work => Method == Argon2id ? (long)MemoryKiB * Passes : Iterations;
+
+    /// <summary>Whether a reader may be asked for it.</summary>
+    public bool IsWithinBounds => Work <= MaxWork && (Method == Argon2id ? MemoryKiB is >= LeastMemoryKiB and <= MaxMemoryKiB && Passes > 0 : Iterations > 0);
+
+    /// <summary>Whether libsodium is there.</summary>
+    public static bool HasArgon2id => s_libraryFault.Value is null;
+
+    public static PassphraseDerivation ByArgon2id(int memoryKiB = 64 << 10, int passes = 3) => new() { Method = Argon2id, MemoryKiB = memoryKiB, Passes = passes };
+
+    public static PassphraseDerivation ByPbkdf2(int iterations = 600_000) => new() { Method = Pbkdf2, Iterations = iterations };
+
+    /// <summary>What is best of what is at hand.</summary>
+    public static PassphraseDerivation Best => HasArgon2id ? ByArgon2id() : ByPbkdf2();
+
+    /// <summary>Derives.</summary>
+    /// <param name="passphrase">Printable ASCII.</param>
+    /// <param name="salt">As long as <see cref="SaltLength"/>.</param>
+    /// <exception cref="BackupException">KeyDerivationUnavailable.</exception>
+    public byte[] Derive(string passphrase, byte[] salt)
     {
         byte[] secret = Encoding.UTF8.GetBytes(passphrase);
-        byte[] derived = s_hasOpenSsl.Value ? DeriveByOpenSsl(secret, salt, iterations) : DeriveByPlatform(secret, salt, iterations);
-        CryptographicOperations.ZeroMemory(secret);
-        return derived;
+        try
+        {
+            return Method == Argon2id
+                ? DeriveByArgon2id(secret, salt)
+                : Rfc2898DeriveBytes.Pbkdf2(secret, salt, Iterations, HashAlgorithmName.SHA512, Length);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret);
+        }
     }
 
-    internal static byte[] DeriveByPlatform(byte[] secret, byte[] salt, int iterations) =>
-        Rfc2898DeriveBytes.Pbkdf2(secret, salt, iterations, HashAlgorithmName.SHA512, Length);
-
-    internal static byte[] DeriveByOpenSsl(byte[] secret, byte[] salt, int iterations)
+    private byte[] DeriveByArgon2id(byte[] secret, byte[] salt)
     {
-        byte[] first = HMACSHA512.HashData(secret, (byte[])[.. salt, 0, 0, 0, 1]);
-        using var inner = new Hash(secret, 0x36);
-        using var outer = new Hash(secret, 0x5c);
-        Span<ulong> last = stackalloc ulong[Length / 8];
-        Span<ulong> sum = stackalloc ulong[Length / 8];
-        for (int i = 0; i < last.Length; i++)
+        if (s_libraryFault.Value is { } fault)
         {
-            sum[i] = last[i] = BinaryPrimitives.ReadUInt64BigEndian(first.AsSpan(i * 8));
-        }
-
-        for (int iteration = 1; iteration < iterations; iteration++)
-        {
-            inner.Finish(last);
-            outer.Finish(last);
-            for (int i = 0; i < sum.Length; i++)
-            {
-                sum[i] ^= last[i];
-            }
-        }
-
-        byte[] derived = new byte[Length];
-        for (int i = 0; i < sum.Length; i++)
-        {
-            BinaryPrimitives.WriteUInt64BigEndian(derived.AsSpan(i * 8), sum[i]);
-        }
-
-        CryptographicOperations.ZeroMemory(first);
-        last.Clear();
-        sum.Clear();
-        return derived;
-    }
-
-    // Only what gives the same key as the platform is ever used.
-    private static bool AgreesOpenSsl()
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return false;
+            throw Unavailable("libsodium, which derives by it, cannot be loaded here", fault);
         }
 
         try
         {
-            byte[] secret = [1, 2, 3];
-            byte[] salt = [4, 5, 6];
-            return DeriveByOpenSsl(secret, salt, 3).AsSpan().SequenceEqual(DeriveByPlatform(secret, salt, 3));
+            return ByLibrary(secret, salt);
         }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception e) when (e is CryptographicException or OutOfMemoryException)
         {
-            return false;
+            throw Unavailable($"the {MemoryKiB >> 10:N0} MiB of memory that it takes are not to be had", e);
         }
     }
 
-    [LibraryImport("libcrypto.so.3")]
-    [SuppressGCTransition]
-    private static partial int SHA512_Init(ulong* context);
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private byte[] ByLibrary(byte[] secret, byte[] salt) =>
+        PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { DegreeOfParallelism = 1, MemorySize = MemoryKiB, NumberOfPasses = Passes })
+            .DeriveBytes(secret, salt, Length);
 
-    [LibraryImport("libcrypto.so.3")]
-    [SuppressGCTransition]
-    private static partial int SHA512_Transform(ulong* context, ulong* block);
+    private static BackupException Unavailable(string why, Exception inner) => new(
+        BackupErrorId.KeyDerivationUnavailable,
+        $"A key cannot be derived from the passphrase by Argon2id: {why} ({inner.GetBaseException().Message.TrimEnd('.')}).",
+        "Open the vault on a machine where it can, and add a key slot that needs no libsodium: 'obengine key add --kdf pbkdf2'.",
+        innerException: inner);
 
-    /// <summary>SHA-512 over one block of key, which is hashed once, and then 64 bytes, again and again.</summary>
-    private sealed class Hash : IDisposable
+    private static Exception? LoadLibrary()
     {
-        // SHA512_CTX begins with the eight words of the state; with all else it has 216 bytes.
-        private readonly ulong* _context = (ulong*)NativeMemory.AllocZeroed(256);
-        private readonly ulong* _block = (ulong*)NativeMemory.AllocZeroed(BlockLength);
-        private readonly ulong* _keyed = (ulong*)NativeMemory.AllocZeroed(Length);
-
-        public Hash(byte[] secret, byte padding)
+        try
         {
-            var block = new Span<byte>(_block, BlockLength);
-            (secret.Length > BlockLength ? SHA512.HashData(secret) : secret).CopyTo(block);
-            foreach (ref byte value in block)
-            {
-                value ^= padding;
-            }
-
-            _ = SHA512_Init(_context);
-            _ = SHA512_Transform(_context, _block);
-            new Span<ulong>(_context, Length / 8).CopyTo(new Span<ulong>(_keyed, Length / 8));
-            block.Clear();
-            block[Length] = 0x80;
-            BinaryPrimitives.WriteUInt64BigEndian(block[^8..], (BlockLength + Length) * 8);
+            ByArgon2id(LeastMemoryKiB, passes: 1).ByLibrary([1], new byte[16]);
+            return null;
         }
-
-        /// <summary>Replaces 64 bytes by their hash.</summary>
-        public void Finish(Span<ulong> content)
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException or IOException or TypeInitializationException or PlatformNotSupportedException or InvalidOperationException)
         {
-            for (int i = 0; i < content.Length; i++)
-            {
-                _block[i] = BinaryPrimitives.ReverseEndianness(content[i]);
-                _context[i] = _keyed[i];
-            }
-
-            _ = SHA512_Transform(_context, _block);
-            new Span<ulong>(_context, Length / 8).CopyTo(content);
-        }
-
-        public void Dispose()
-        {
-            Free(_context, 256);
-            Free(_block, BlockLength);
-            Free(_keyed, Length);
-        }
-
-        private static void Free(ulong* memory, nuint length)
-        {
-            NativeMemory.Clear(memory, length);
-            NativeMemory.Free(memory);
+            return e;
         }
     }
 }

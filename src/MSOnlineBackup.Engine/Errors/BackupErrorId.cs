@@ -34,6 +34,8 @@ public enum BackupErrorId
     VaultDataUnreadable,
     /// <summary>The vault's header, <c>vault.json</c>, is damaged or lost.</summary>
     VaultHeaderDamaged,
+    /// <summary>The vault's header cannot be made anew: it is sound, or what is left says too little, or contradicts itself.</summary>
+    VaultHeaderNotRepaired,
 
     // Keys.
     /// <summary>No key slot opens with this passphrase.</summary>
@@ -46,6 +48,12 @@ public enum BackupErrorId
     KeySlotNotFound,
     /// <summary>The last key slot cannot be removed: nothing could open the data again.</summary>
     KeySlotIsLast,
+    /// <summary>The vault has more key slots, or costlier ones, than a passphrase is tried on.</summary>
+    KeySlotsNotTried,
+    /// <summary>A key cannot be derived from the passphrase here: libsodium does not load, or the memory is not to be had.</summary>
+    KeyDerivationUnavailable,
+    /// <summary>The chunk store holds another master key than the one that this machine backs up to.</summary>
+    ChunkStoreExchanged,
 
     // Sources.
     /// <summary>Nothing was named to back up.</summary>

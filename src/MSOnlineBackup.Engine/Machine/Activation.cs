@@ -31,7 +31,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
     {
         MachineRegistration registration = machine.Registration!;
         string scratch = PrepareScratch(machine);
-        KeyRing keys = Keys(objects, header);
+        KeyRing keys = options.Keys(objects, header);
         var entrance = new VaultEntrance(objects, header, keys);
         UnlockedKey key = await entrance.UnlockAsync(registration.MachineName, passphrase, cancellationToken).ConfigureAwait(false);
         if (safe is not null)
@@ -68,7 +68,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, IPassphraseSafe? safe, CancellationToken cancellationToken)
     {
         string scratch = PrepareScratch(machine);
-        KeyRing keys = Keys(objects, header);
+        KeyRing keys = options.Keys(objects, header);
         UnlockedKey old = ReadForChange(machine);
         await keys.VerifyAsync(old, cancellationToken).ConfigureAwait(false);
         UnlockedKey changed = old with { KeyId = await keys.AddAsync(old.StoreId, old.MasterKey, passphrase, null, cancellationToken).ConfigureAwait(false) };
@@ -104,32 +104,32 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
     }
 
     /// <summary>Makes the key file anew from the slot in the vault.</summary>
-    public async Task RepairAsync(IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, CancellationToken cancellationToken)
-    {
-        string scratch = PrepareScratch(machine);
-        KeyRing keys = Keys(objects, header);
-        UnlockedKey key = await keys.UnlockAsync(passphrase, cancellationToken, machine.Activation!.StoreId).ConfigureAwait(false);
-        try
-        {
-            await keys.VerifyAsync(key, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.KeyFileInvalid)
-        {
-            // The passphrase has just opened the slot: what is damaged in it is what shows whether a key is its own.
-            UnlockedKey renewed = key with { KeyId = await keys.AddAsync(key.StoreId, key.MasterKey, passphrase, null, cancellationToken).ConfigureAwait(false) };
-            await RemoveSlotAsync(keys, key, cancellationToken).ConfigureAwait(false);
-            key = renewed;
-        }
-
-        Renew(scratch, machine, key);
-    }
+    /// <exception cref="BackupException">ChunkStoreExchanged, PassphraseRejected, …</exception>
+    public Task RepairAsync(IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, CancellationToken cancellationToken) =>
+        RepairAsync(machine, objects.Location, options.Keys(objects, header), (keys, storeId) => keys.UnlockAsync(passphrase, cancellationToken, storeId), cancellationToken);
 
     /// <summary>Makes the key file anew from a slot that a Key Vault key opens.</summary>
-    public async Task RepairAsync(IVaultStore objects, VaultHeader header, MachineState machine, IKeyEncryptionKey keyVaultKey, CancellationToken cancellationToken)
+    /// <exception cref="BackupException">ChunkStoreExchanged, KeySlotNotFound, KeySlotContradicted, …</exception>
+    public Task RepairAsync(IVaultStore objects, VaultHeader header, MachineState machine, IKeyEncryptionKey keyVaultKey, CancellationToken cancellationToken) =>
+        RepairAsync(machine, objects.Location, options.Keys(objects, header), (keys, storeId) => keys.UnlockAsync(keyVaultKey, cancellationToken, storeId), cancellationToken);
+
+    private async Task RepairAsync(
+        MachineState machine, string location, KeyRing keys, Func<KeyRing, string, Task<UnlockedKey>> unlockAsync, CancellationToken cancellationToken)
     {
         string scratch = PrepareScratch(machine);
-        KeyRing keys = Keys(objects, header);
-        UnlockedKey key = await keys.UnlockAsync(keyVaultKey, cancellationToken, machine.Activation!.StoreId).ConfigureAwait(false);
+        MachineActivation known = machine.Activation!;
+        UnlockedKey key = await unlockAsync(keys, known.StoreId).ConfigureAwait(false);
+
+        // Whoever may write to the vault can make a store of theirs under the same name, and a slot for a Key Vault key, which opens it.
+        if (!CryptographicOperations.FixedTimeEquals(known.MasterKeyDigest, key.Digest()))
+        {
+            throw new BackupException(
+                BackupErrorId.ChunkStoreExchanged,
+                $"The chunk store {known.StoreId} in the vault '{location}' is not the one that this machine backs up to: its master key is another one.",
+                "The vault's objects were replaced, by somebody who may write there: bring the vault back from a copy. If it was you who replaced them, register this machine anew.",
+                location);
+        }
+
         await keys.VerifyAsync(key, cancellationToken).ConfigureAwait(false);
         Renew(scratch, machine, key);
     }
@@ -282,8 +282,6 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         }
     }
 
-    private KeyRing Keys(IVaultStore objects, VaultHeader header) => new(objects, header, options.TimeProvider, options.KeyDerivationIterations);
-
     private string PrepareScratch(MachineState machine)
     {
         string scratch = ScratchOf(machine);
@@ -354,7 +352,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
 
     private void Record(UnlockedKey key) => state.Update(known => known! with
     {
-        Activation = new MachineActivation(key.StoreId, key.KeyId, options.TimeProvider.GetUtcNow()),
+        Activation = new MachineActivation(key.StoreId, key.KeyId, options.TimeProvider.GetUtcNow(), key.Digest()),
     });
 
     private void Renew(string scratch, MachineState machine, UnlockedKey key)

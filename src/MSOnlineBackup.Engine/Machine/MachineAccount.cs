@@ -84,8 +84,7 @@ public sealed class MachineAccount
         CheckName();
         (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Address, cancellationToken).ConfigureAwait(false);
         await new CredentialRegister(objects, header, _options.TimeProvider).CheckAsync(credential, credentialFile, cancellationToken).ConfigureAwait(false);
-        var keys = new KeyRing(objects, header, _options.TimeProvider, _options.KeyDerivationIterations);
-        var entrance = new VaultEntrance(objects, header, keys);
+        var entrance = new VaultEntrance(objects, header, _options.Keys(objects, header));
         await entrance.EnsureRoomAsync(Name, cancellationToken).ConfigureAwait(false);
 
         // Under another name it is another machine to the vault, with a passphrase to be set anew.

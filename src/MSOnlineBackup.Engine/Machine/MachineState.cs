@@ -21,7 +21,8 @@ internal sealed record MachineState
 /// <param name="StoreId">The machine's chunk store.</param>
 /// <param name="KeyId">The slot of its passphrase.</param>
 /// <param name="Since">When the passphrase was set.</param>
-internal sealed record MachineActivation(string StoreId, string KeyId, DateTimeOffset Since);
+/// <param name="MasterKeyDigest">Of the store's master key: a store of the same name with another one is not this machine's.</param>
+internal sealed record MachineActivation(string StoreId, string KeyId, DateTimeOffset Since, byte[] MasterKeyDigest);
 
 [JsonSerializable(typeof(MachineState))]
 [JsonSerializable(typeof(SettingsState))]

@@ -16,11 +16,25 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
     public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Verifying);
-        await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        var findings = new ConcurrentBag<VerifyFinding>();
+        VaultHeader? header = null;
+        try
+        {
+            header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException damage) when (damage.Id == BackupErrorId.VaultHeaderDamaged)
+        {
+            findings.Add(new VerifyFinding(VaultLayout.Header, damage.Message, []));
+        }
+
+        foreach (BackupException fault in await KeyRing.CheckAsync(objects, header, opened: null, cancellationToken).ConfigureAwait(false))
+        {
+            findings.Add(new VerifyFinding(fault.Target ?? VaultLayout.AllKeys, fault.Message, []));
+        }
+
         long count = 0;
         long bytes = 0;
         int points = 0;
-        var findings = new ConcurrentBag<VerifyFinding>();
         var buffers = new ConcurrentBag<byte[]>();
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = objects.Capabilities.MaxConcurrency };
         await Parallel.ForEachAsync(objects.ListAsync(VaultLayout.Stores, cancellationToken), options, async (found, token) =>

@@ -60,6 +60,11 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
             }
         }
 
+        foreach (BackupException fault in await KeyRing.CheckAsync(store.Objects, store.Header, store, cancellationToken).ConfigureAwait(false))
+        {
+            Note(fault);
+        }
+
         int leftovers = 0;
         foreach (BackupException damage in store.Damage)
         {

@@ -7,9 +7,22 @@ using MSOnlineBackup.Engine.Storage;
 namespace MSOnlineBackup.Engine.Vaults;
 
 /// <summary>The key slots of a vault's chunk stores.</summary>
-internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvider clock, int iterations)
+/// <param name="objects">The vault.</param>
+/// <param name="header">Its header.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="derivation">How the keys of new slots are derived from a passphrase; null: by the best means that are at hand.</param>
+/// <param name="triesEverySlot">Whether a passphrase is tried on every slot, however long that takes.</param>
+internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvider clock, PassphraseDerivation? derivation, bool triesEverySlot = false)
 {
+    /// <summary>How many slots a passphrase is tried on, and what they may cost together: that of as many slots as are made by default.</summary>
+    public const int MaxTried = 128;
+    public const long MaxWork = MaxTried * (3L << 16);
+
     private const int MaxSlotLength = 64 << 10;
+
+    // How many slots are looked at, and how many a Key Vault is asked to unwrap: each costs a request.
+    private const int MaxRead = 1024;
+    private const int MaxUnwrapped = 64;
 
     /// <summary>Lists slots, for which neither header nor passphrase is needed.</summary>
     /// <param name="objects">The vault.</param>
@@ -47,27 +60,48 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         return await UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The same among slots that were listed.</summary>
+    /// <summary>The same among slots that were listed. They are tried in the order of what they cost, then of their names.</summary>
     public async Task<UnlockedKey> UnlockAsync(string passphrase, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
     {
         BackupException? damage = null;
-        await foreach (FoundSlot found in FindAsync(names, cancellationToken).ConfigureAwait(false))
+        List<FoundSlot> found = await FindAsync(objects, header.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        int left = names.Count - found.Count;
+        int tried = 0;
+        long work = 0;
+        foreach (FoundSlot slot in found.OrderBy(slot => slot.Slot?.Derivation?.Work ?? 0))
         {
-            damage = found.Damage ?? damage;
+            damage = slot.Damage ?? damage;
+            if (slot.Slot?.Derivation is not { } needed)
+            {
+                continue;
+            }
+
+            // Whoever may write to the vault may put slots there: they must not keep everybody busy.
+            if (!triesEverySlot && (tried == MaxTried || work + needed.Work > MaxWork))
+            {
+                left++;
+                continue;
+            }
+
+            tried++;
+            work += needed.Work;
             try
             {
-                if (found.Slot?.TryOpen(passphrase, Identity(found)) is { } master)
+                if (slot.Slot.TryOpen(passphrase) is { } master)
                 {
-                    return new UnlockedKey(found.StoreId, found.KeyId, master);
+                    return new UnlockedKey(slot.StoreId, slot.KeyId, master);
                 }
             }
             catch (BackupException e) when (IsOfOneSlot(e))
             {
                 damage = e;
             }
+
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
-        throw damage ?? (names.Count > 0
+        throw left > 0 ? TooMany($"None of the {tried} that were tried opens with this passphrase; {left} were left out, as together they would take too long")
+            : damage ?? (names.Count > 0
             ? new BackupException(
                 BackupErrorId.PassphraseRejected,
                 $"No key slot of the vault in '{objects.Location}' opens with this passphrase.",
@@ -90,18 +124,20 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     {
         BackupException? damage = null;
         UnlockedKey? opened = null;
-        var slots = new List<FoundSlot>();
-        await foreach (FoundSlot found in FindAsync(storeId, cancellationToken).ConfigureAwait(false))
+        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
+        List<FoundSlot> slots = await FindAsync(objects, header.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        List<FoundSlot> mine = slots.FindAll(found => found.Slot?.IsFor(key) == true);
+        if (!triesEverySlot && (slots.Count < names.Count || mine.Count > MaxUnwrapped))
         {
-            slots.Add(found);
-            if (found.Slot?.IsFor(key) != true)
-            {
-                continue;
-            }
+            // Those that were left out might contradict the others.
+            throw TooMany($"{names.Count} are there, and the Key Vault would be asked for {mine.Count} of those that were read");
+        }
 
+        foreach (FoundSlot found in mine)
+        {
             try
             {
-                byte[] master = await found.Slot.OpenAsync(key, Identity(found), cancellationToken).ConfigureAwait(false);
+                byte[] master = await found.Slot!.OpenAsync(key, cancellationToken).ConfigureAwait(false);
                 opened ??= new UnlockedKey(found.StoreId, found.KeyId, master);
                 if (opened.StoreId != found.StoreId)
                 {
@@ -124,7 +160,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
                 objects.Location);
         }
 
-        return slots.Any(found => found.StoreId == opened.StoreId && found.Slot?.Wraps(opened.MasterKey, Identity(found)) == false)
+        return slots.Exists(found => found.StoreId == opened.StoreId && found.Slot?.Proves(opened.MasterKey) == false)
             ? throw Contradicted(key, $"opens another master key of the chunk store {opened.StoreId} than its other key slots")
             : opened;
     }
@@ -133,7 +169,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     public Task<string> AddAsync(string storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken)
     {
         string keyId = NewId();
-        return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, Identity(storeId, keyId), iterations, label, clock.GetUtcNow()), cancellationToken);
+        return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, new KeySlotIdentity(header.VaultId, storeId, keyId), derivation ?? PassphraseDerivation.Best, label, clock.GetUtcNow()), cancellationToken);
     }
 
     /// <summary>Adds a slot for a Key Vault key.</summary>
@@ -153,7 +189,8 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         }
 
         string keyId = NewId();
-        KeySlot slot = await KeySlot.CreateAsync(key, master, Identity(storeId, keyId), label, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+        KeySlot slot = await KeySlot.CreateAsync(
+            key, master, new KeySlotIdentity(header.VaultId, storeId, keyId), label, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
         return await WriteAsync(storeId, keyId, slot, cancellationToken).ConfigureAwait(false);
     }
 
@@ -219,8 +256,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     public async Task VerifyAsync(UnlockedKey key, CancellationToken cancellationToken)
     {
         IReadOnlyList<(string KeyId, KeySlot? Slot)> slots = await ListAsync(key.StoreId, cancellationToken).ConfigureAwait(false);
-        bool?[] answers = [.. slots.Where(slot => slot.Slot is not null).Select(slot => slot.Slot!.Wraps(key.MasterKey, Identity(key.StoreId, slot.KeyId)))];
-        if (answers.Length == 0)
+        if (!slots.Any(slot => slot.Slot is not null))
         {
             throw new BackupException(
                 slots.Count == 0 ? BackupErrorId.KeySlotNotFound : BackupErrorId.KeySlotDamaged,
@@ -229,13 +265,12 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
                 objects.Location);
         }
 
-        // Slots that were made before they told: what the key has sealed tells.
-        if (!answers.Contains(true) && (!answers.Contains(null) || !await OpensSealedAsync(key, cancellationToken).ConfigureAwait(false)))
+        if (!slots.Any(slot => slot.Slot?.Proves(key.MasterKey) == true))
         {
             throw new BackupException(
                 BackupErrorId.KeyFileInvalid,
                 $"The key of this machine is not that of the chunk store {key.StoreId} in the vault '{objects.Location}'.",
-                "Run 'Repair-OBKey' with the passphrase. If it says that the passphrase is wrong, the vault was exchanged: bring it back from a copy.",
+                "Run 'Repair-OBKey' with the passphrase. If it says that the passphrase is wrong, or that the store is another one, the vault was exchanged: bring it back from a copy.",
                 objects.Location,
                 errorCode: "34506");
         }
@@ -243,13 +278,48 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
     /// <summary>Whether one slot opens with a passphrase.</summary>
     public async Task<bool> OpensAsync(string storeId, string keyId, string passphrase, CancellationToken cancellationToken) =>
-        (await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)).TryOpen(passphrase, Identity(storeId, keyId)) is not null;
+        (await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)).TryOpen(passphrase) is not null;
 
-    // An empty store has nothing that could be at odds with the key.
-    private async Task<bool> OpensSealedAsync(UnlockedKey key, CancellationToken cancellationToken)
+    /// <summary>
+    /// Looks at every key slot of a vault, and says what is wrong: with each that is damaged, that was brought from elsewhere, or that holds another
+    /// master key; and where there are more than a passphrase is tried on.
+    /// </summary>
+    /// <param name="objects">The vault.</param>
+    /// <param name="header">Its header; null where that is damaged.</param>
+    /// <param name="opened">A store whose master key is at hand; null for none.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>One error for each thing that is wrong, whose target is the object's name; empty where all is well.</returns>
+    public static async Task<IReadOnlyList<BackupException>> CheckAsync(
+        IVaultStore objects, VaultHeader? header, ChunkStore? opened, CancellationToken cancellationToken)
     {
-        ChunkStore store = await ChunkStore.OpenAsync(objects, header, key.StoreId, key.MasterKey, cancellationToken).ConfigureAwait(false);
-        return store.Index.Packs.Count > 0 || store.Damage.Count == 0;
+        var faults = new List<BackupException>();
+        int slots = 0;
+        long work = 0;
+        IReadOnlyList<KeyName> names = await ListNamesAsync(objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
+        await foreach (FoundSlot found in FindAsync(objects, header?.VaultId, names, cancellationToken).ConfigureAwait(false))
+        {
+            slots += found.Slot?.Derivation is null ? 0 : 1;
+            work += found.Slot?.Derivation?.Work ?? 0;
+            if (found.Damage is { } damage)
+            {
+                faults.Add(damage);
+            }
+            else if (found.StoreId == opened?.StoreId && !found.Slot!.Proves(opened.Keys.MasterKey))
+            {
+                faults.Add(KeySlot.Damaged(VaultLayout.Key(found.StoreId, found.KeyId), "it holds another master key than that of its chunk store; somebody may have put it there"));
+            }
+        }
+
+        if (slots > MaxTried || work > MaxWork)
+        {
+            faults.Add(new BackupException(
+                BackupErrorId.KeySlotsNotTried,
+                $"The vault has {slots} key slots for passphrases, which cost {work:N0} units together: more than a passphrase is tried on ({MaxTried}, and {MaxWork:N0}).",
+                "'obengine key list' shows the slots of a store: remove those that nobody here has made.",
+                VaultLayout.AllKeys));
+        }
+
+        return faults;
     }
 
     private Task<IReadOnlyList<KeyName>> ListNamesAsync(string? storeId, CancellationToken cancellationToken) =>
@@ -257,13 +327,15 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
     private async IAsyncEnumerable<FoundSlot> FindAsync(string? storeId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (FoundSlot slot in FindAsync(await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
+        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
+        await foreach (FoundSlot slot in FindAsync(objects, header.VaultId, names, cancellationToken).ConfigureAwait(false))
         {
             yield return slot;
         }
     }
 
-    private async IAsyncEnumerable<FoundSlot> FindAsync(IReadOnlyList<KeyName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<FoundSlot> FindAsync(
+        IVaultStore objects, string? vaultId, IReadOnlyList<KeyName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (FoundSlot slot in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, ReadSlotAsync, cancellationToken).ConfigureAwait(false))
         {
@@ -274,7 +346,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         {
             try
             {
-                return new FoundSlot(name.StoreId, name.KeyId, await ReadAsync(name.StoreId, name.KeyId, token).ConfigureAwait(false), null);
+                return new FoundSlot(name.StoreId, name.KeyId, await ReadAsync(objects, vaultId, name, token).ConfigureAwait(false), null);
             }
             catch (BackupException e) when (IsOfOneSlot(e))
             {
@@ -289,23 +361,30 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
         // Read back: a slot that does not open would be found out when it is too late.
         KeySlot written = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
-        return written.Checksum.AsSpan().SequenceEqual(slot.Checksum)
+        return written.Encode().AsSpan().SequenceEqual(slot.Encode())
             ? keyId
             : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it reads back otherwise than it was written");
     }
 
-    private async Task<KeySlot> ReadAsync(string storeId, string keyId, CancellationToken cancellationToken)
+    private Task<KeySlot> ReadAsync(string storeId, string keyId, CancellationToken cancellationToken) =>
+        ReadAsync(objects, header.VaultId, new KeyName(storeId, keyId), cancellationToken);
+
+    private static async Task<KeySlot> ReadAsync(IVaultStore objects, string? vaultId, KeyName key, CancellationToken cancellationToken)
     {
-        string name = VaultLayout.Key(storeId, keyId);
+        string name = VaultLayout.Key(key.StoreId, key.KeyId);
         byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, MaxSlotLength, cancellationToken).ConfigureAwait(false);
-        return content is null
-            ? throw VaultDamage.Missing(name, "Key slot")
-            : KeySlot.Decode(content, Identity(storeId, keyId));
+        KeySlot slot = content is null ? throw VaultDamage.Missing(name, "Key slot") : KeySlot.Decode(content, key.StoreId, key.KeyId);
+        return vaultId is null || slot.VaultId == vaultId
+            ? slot
+            : throw KeySlot.Damaged(
+                name,
+                $"it is of the vault {slot.VaultId}, and '{VaultLayout.Header}' says that this is the vault {vaultId}",
+                "One of the two was brought here from another vault. 'obengine repair header' names what says which vault this is.");
     }
 
     // Damaged, gone meanwhile, or a newer version's: the other slots open all the same.
     private static bool IsOfOneSlot(BackupException e) =>
-        e.IsDamage || e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultFormatUnsupported;
+        e.IsDamage || e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultFormatUnsupported or BackupErrorId.KeyDerivationUnavailable;
 
     private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
@@ -315,9 +394,18 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         "Nothing was opened: somebody may have put a key slot of theirs there. Open the vault with the passphrase, look at 'obengine key list', and remove the slots that nobody here has made.",
         objects.Location);
 
-    private string Identity(FoundSlot found) => Identity(found.StoreId, found.KeyId);
+    // In an order that is the same for everybody. Too many to look at are an attack, or a vault of very many machines.
+    private IReadOnlyList<KeyName> Bounded(IReadOnlyList<KeyName> names)
+    {
+        IEnumerable<KeyName> sorted = names.OrderBy(name => name.StoreId, StringComparer.Ordinal).ThenBy(name => name.KeyId, StringComparer.Ordinal);
+        return [.. triesEverySlot ? sorted : sorted.Take(MaxRead)];
+    }
 
-    private string Identity(string storeId, string keyId) => $"{header.VaultId}/{storeId}/{keyId}";
+    private BackupException TooMany(string what) => new(
+        BackupErrorId.KeySlotsNotTried,
+        $"The vault in '{objects.Location}' has too many key slots, or too costly ones. {what}.",
+        "If yours may be among them, say '--every-key-slot' to have all tried. 'obengine key list' shows those of a store: remove those that nobody here has made.",
+        objects.Location);
 
     // keys/<store id>/<key id>
     private static bool TryParse(string name, out string storeId, out string keyId)

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace MSOnlineBackup.Engine.Vaults;
 
 /// <summary>What opens a chunk store: its master key, and which of its key slots it came from.</summary>
@@ -17,6 +19,9 @@ public sealed record UnlockedKey
     public string KeyId { get; internal init; }
 
     internal byte[] MasterKey { get; }
+
+    /// <summary>By this the master key is known again; nothing can be opened with it. 32 bytes.</summary>
+    internal byte[] Digest() => HKDF.Expand(HashAlgorithmName.SHA256, MasterKey, 32, "MSOnlineBackup/1/digest"u8.ToArray());
 
     /// <summary>Store and slot; never the key.</summary>
     public override string ToString() => $"{StoreId}/{KeyId}";

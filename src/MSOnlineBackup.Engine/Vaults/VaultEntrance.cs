@@ -66,7 +66,8 @@ internal sealed class VaultEntrance(IVaultStore objects, VaultHeader header, Key
         {
             return await keys.UnlockAsync(passphrase, cancellationToken, storeId).ConfigureAwait(false);
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.PassphraseRejected or BackupErrorId.KeySlotNotFound)
+        // Of a vault with very many stores not all were tried: a store of its own serves as well.
+        catch (BackupException e) when (e.Id is BackupErrorId.PassphraseRejected or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotsNotTried)
         {
             return null;
         }

@@ -15,7 +15,7 @@ namespace MSOnlineBackup.Engine.Vaults;
 internal sealed record VaultHeader
 {
     public const int SupportedFormat = 1;
-    private const int MaxLength = 64 << 10;
+    public const int MaxLength = 64 << 10;
     private const int MaxNameLength = 100;
     private const int MaxOwnerLength = 1024;
 
@@ -118,7 +118,7 @@ internal sealed record VaultHeader
             throw Damaged(store, "is damaged: its checksum is not that of what it says", null);
         }
 
-        return FormatOf(content) is > SupportedFormat and var newer
+        return CheckedJson.FormatOf(content) is > SupportedFormat and var newer
             ? throw new BackupException(
                 BackupErrorId.VaultFormatUnsupported,
                 $"The vault in '{store.Location}' has format {newer}; this version reads up to {SupportedFormat}.",
@@ -163,26 +163,12 @@ internal sealed record VaultHeader
         }
     }
 
+    /// <summary>A fresh id.</summary>
+    public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
     private bool IsLegal =>
         Format == SupportedFormat && VaultId is not null && VaultLayout.IsId(VaultId) && Copy is not null && VaultLayout.IsId(Copy)
         && Owner is null or { Length: > 0 and <= MaxOwnerLength } && IsName(Name);
-
-    // A newer format may say what it likes; but for its number.
-    private static long FormatOf(ReadOnlySpan<byte> content)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(content, new JsonReaderOptions { MaxDepth = CheckedJson.MaxDepth });
-            JsonElement json = JsonElement.ParseValue(ref reader);
-            return json.ValueKind == JsonValueKind.Object && json.TryGetProperty("format", out JsonElement format) && format.TryGetInt64(out long number) ? number : 0;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            return 0;
-        }
-    }
-
-    private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     // Nothing else makes objects of these names.
     private static async Task<bool> HoldsAnythingAsync(IVaultStore store, CancellationToken cancellationToken)
@@ -210,7 +196,7 @@ internal sealed record VaultHeader
     private static BackupException Damaged(IVaultStore store, string how, Exception? inner) => new(
         BackupErrorId.VaultHeaderDamaged,
         $"The header of the vault in '{store.Location}' {how}: '{VaultLayout.Header}' says which vault this is, and without it nothing can be opened.",
-        "No data are lost by this. Bring the file back from a copy of the vault.",
+        "No data are lost by this. 'obengine repair header' makes it anew from what the other objects say, or bring the file back from a copy of the vault.",
         store.Location,
         innerException: inner);
 }
@@ -263,7 +249,30 @@ internal sealed record SessionRecord
     public required string AgentVersion { get; init; }
 }
 
+/// <summary>What a key slot or the record of a session says of the vault that it is of.</summary>
+internal sealed record HeaderWitness
+{
+    [JsonPropertyName("vaultId")]
+    public string? VaultId { get; init; }
+
+    [JsonPropertyName("store")]
+    public string? StoreId { get; init; }
+
+    [JsonPropertyName("slot")]
+    public string? KeyId { get; init; }
+
+    [JsonPropertyName("session")]
+    public string? SessionId { get; init; }
+
+    [JsonPropertyName("created")]
+    public DateTimeOffset? Created { get; init; }
+
+    [JsonPropertyName("started")]
+    public DateTimeOffset? Started { get; init; }
+}
+
 [JsonSerializable(typeof(VaultHeader))]
+[JsonSerializable(typeof(HeaderWitness))]
 [JsonSerializable(typeof(MachineRecord))]
 [JsonSerializable(typeof(SessionRecord))]
 [JsonSerializable(typeof(CredentialRecord))]

@@ -19,10 +19,10 @@ internal sealed class KeyListCommand : HostCommand
         BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
         IReadOnlyList<KeySlotInfo> keys = await engine.ListKeysAsync(context.Stop).ConfigureAwait(false);
         context.Renderer.Table(
-            keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent, key.KeyVaultKey)).ToList(),
+            keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent, key.KeyVaultKey, key.Kdf)).ToList(),
             new TextTable<KeyLine>(
                 new Column<KeyLine>("KEY", key => key.Id),
-                new Column<KeyLine>("KIND", key => key.Kind),
+                new Column<KeyLine>("KIND", key => key.Kdf is null ? key.Kind : $"{key.Kind} ({key.Kdf})"),
                 new Column<KeyLine>("CREATED", key => context.LocalTime(key.Created)),
                 new Column<KeyLine>("IN USE", key => key.IsCurrent ? "yes" : ""),
                 new Column<KeyLine>("LABEL", key => string.Join("  ", new[] { key.Label, key.KeyVaultKey }.Where(text => !string.IsNullOrEmpty(text))))));
@@ -47,7 +47,7 @@ internal sealed class KeyAddCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        BackupEngine engine = await _vault.OpenAsync(context, _new.Apply(context)).ConfigureAwait(false);
         string? label = context.Get(_label);
         KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
             ? await engine.AddKeyAsync(wrapping, label, context.Stop).ConfigureAwait(false)
@@ -71,7 +71,7 @@ internal sealed class KeyChangeCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        BackupEngine engine = await _vault.OpenAsync(context, _new.Apply(context)).ConfigureAwait(false);
         KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
             ? await engine.ChangeKeyAsync(wrapping, context.Stop).ConfigureAwait(false)
             : await engine.ChangeKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop).ConfigureAwait(false);

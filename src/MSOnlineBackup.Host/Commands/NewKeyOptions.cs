@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Passphrases;
@@ -16,11 +17,17 @@ internal sealed class NewKeyOptions
         Description = "Takes a key in Azure Key Vault instead of a new passphrase; without a version, the newest.",
     };
 
+    private readonly KdfOption _kdf;
+
     public NewKeyOptions(Command command)
     {
         _passphrase = PassphraseOptions.ForAdding(command);
         command.Add(_keyVaultKey);
+        _kdf = new KdfOption(command);
     }
+
+    /// <summary>The engine's options for making the slot.</summary>
+    public EngineOptions Apply(CommandContext context) => _kdf.Apply(context.EngineOptions, context);
 
     /// <summary>The Key Vault key; null where a passphrase is wanted.</summary>
     public IKeyEncryptionKey? TryOpenKey(CommandContext context, VaultConnection connection) => context.Get(_keyVaultKey) is not { } uri

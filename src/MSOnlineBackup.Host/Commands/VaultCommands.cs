@@ -13,6 +13,7 @@ internal sealed class VaultCreateCommand : HostCommand
     private readonly Argument<string> _place;
     private readonly ConnectionOptions _connection;
     private readonly PassphraseOptions _passphrase;
+    private readonly KdfOption _kdf;
 
     public VaultCreateCommand()
         : base(
@@ -26,13 +27,15 @@ internal sealed class VaultCreateCommand : HostCommand
         _place = Required("VAULT", "The folder, or the URL of the container; either is created where it does not exist.");
         _connection = new ConnectionOptions(this);
         _passphrase = PassphraseOptions.ForCreating(this);
+        _kdf = new KdfOption(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
+        EngineOptions options = _kdf.Apply(context.EngineOptions, context);
         IVaultStore store = VaultLocation.Create(context.Get(_place), _connection.Read(context), context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        VaultInfo info = await ClosedVault.CreateAsync(store, passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        VaultInfo info = await ClosedVault.CreateAsync(store, passphrase, options, context.Stop).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
             + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.";

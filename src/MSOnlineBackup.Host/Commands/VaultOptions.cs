@@ -24,6 +24,12 @@ internal sealed class VaultOptions
         Description = "Opens the vault by a key in Azure Key Vault instead of a passphrase: https://NAME.vault.azure.net/keys/KEY.",
     };
 
+    private readonly Option<bool> _everySlot = new("--every-key-slot")
+    {
+        Description = "Tries the passphrase on every key slot of the vault, however many there are and however long that takes.",
+        Arity = ArgumentArity.Zero,
+    };
+
     private readonly PassphraseOptions _passphrase;
 
     public VaultOptions(Command command)
@@ -32,6 +38,7 @@ internal sealed class VaultOptions
         _connection = new ConnectionOptions(command);
         _passphrase = PassphraseOptions.ForOpening(command);
         command.Add(_keyVaultKey);
+        command.Add(_everySlot);
     }
 
     /// <summary>How a vault in Azure is reached, and its Key Vault.</summary>
@@ -46,17 +53,21 @@ internal sealed class VaultOptions
         context);
 
     /// <summary>Opens the vault with the passphrase, or by the Key Vault key that was named.</summary>
-    public async Task<BackupEngine> OpenAsync(CommandContext context, AskAhead ahead = AskAhead.Nothing)
+    public Task<BackupEngine> OpenAsync(CommandContext context, AskAhead ahead = AskAhead.Nothing) => OpenAsync(context, context.EngineOptions with { AskAhead = ahead });
+
+    /// <inheritdoc cref="OpenAsync(CommandContext, AskAhead)"/>
+    public async Task<BackupEngine> OpenAsync(CommandContext context, EngineOptions options)
     {
         IVaultStore store = OpenStore(context);
+        options = options with { TriesEveryKeySlot = context.Has(_everySlot) };
         if (context.Get(_keyVaultKey) is { } uri)
         {
             return _passphrase.IsNamed(context)
                 ? throw context.Invalid($"Both {_keyVaultKey.Name} and a passphrase were given.", "Give one of them.")
-                : await BackupEngine.OpenAsync(store, VaultLocation.OpenKey(uri, Connect(context)), context.EngineOptions, context.Stop).ConfigureAwait(false);
+                : await BackupEngine.OpenAsync(store, VaultLocation.OpenKey(uri, Connect(context)), options, context.Stop).ConfigureAwait(false);
         }
 
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        return await BackupEngine.OpenAsync(store, passphrase, context.EngineOptions with { AskAhead = ahead }, context.Stop).ConfigureAwait(false);
+        return await BackupEngine.OpenAsync(store, passphrase, options, context.Stop).ConfigureAwait(false);
     }
 }

@@ -26,6 +26,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(RestoreSummary))]
 [JsonSerializable(typeof(VerifySummary))]
 [JsonSerializable(typeof(RepairSummary))]
+[JsonSerializable(typeof(HeaderRepairSummary))]
 [JsonSerializable(typeof(KeySummary))]
 [JsonSerializable(typeof(DrillSummary))]
 [JsonSerializable(typeof(JobSummary))]

@@ -118,7 +118,7 @@ internal sealed record PreviewLine(string Path, EntryKind Kind, long Bytes, Prev
 
 internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<string> AffectedPaths) : Document("finding");
 
-internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey) : Document("key");
+internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey, string? Kdf) : Document("key");
 
 internal sealed record StepLine(string Step, long Items, long Bytes, double Seconds) : Document("step");
 

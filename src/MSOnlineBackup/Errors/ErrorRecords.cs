@@ -20,19 +20,21 @@ internal static class ErrorRecords
             or BackupErrorId.RecoveryPointNotFound or BackupErrorId.RecoverableItemNotFound or BackupErrorId.PolicyNotFound or BackupErrorId.JobNotFound
             or BackupErrorId.VaultDataMissing or BackupErrorId.KeyVaultNotFound or BackupErrorId.KeyVaultSecretNotFound or BackupErrorId.KeyVaultSecretDeleted
             or BackupErrorId.KeyVaultKeyNotFound => ErrorCategory.ObjectNotFound,
-        BackupErrorId.JobHostMissing => ErrorCategory.NotInstalled,
+        BackupErrorId.JobHostMissing or BackupErrorId.KeyDerivationUnavailable => ErrorCategory.NotInstalled,
         BackupErrorId.VaultExists or BackupErrorId.RestoreItemExists or BackupErrorId.MachineNameTaken or BackupErrorId.KeyVaultSecretForeign
             or BackupErrorId.KeyVaultKeyTaken => ErrorCategory.ResourceExists,
         BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultHeaderDamaged or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataUnreadable
             or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
-            or BackupErrorId.ActivationDamaged or BackupErrorId.PriceTableInvalid or BackupErrorId.KeySlotContradicted => ErrorCategory.InvalidData,
+            or BackupErrorId.ActivationDamaged or BackupErrorId.PriceTableInvalid or BackupErrorId.KeySlotContradicted
+            or BackupErrorId.VaultHeaderNotRepaired => ErrorCategory.InvalidData,
         BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused or BackupErrorId.KeyVaultUnreachable => ErrorCategory.ConnectionError,
-        BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused or BackupErrorId.KeyVaultUntrusted => ErrorCategory.SecurityError,
+        BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused or BackupErrorId.KeyVaultUntrusted
+            or BackupErrorId.ChunkStoreExchanged => ErrorCategory.SecurityError,
         BackupErrorId.VaultAccessDenied or BackupErrorId.VaultAccountDisabled or BackupErrorId.VaultDataProtected or BackupErrorId.StateAccessDenied
             or BackupErrorId.KeyVaultAccessDenied or BackupErrorId.KeyVaultFirewalled => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
-            or BackupErrorId.PolicyLimitExceeded => ErrorCategory.LimitsExceeded,
+            or BackupErrorId.PolicyLimitExceeded or BackupErrorId.KeySlotsNotTried => ErrorCategory.LimitsExceeded,
         BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected
             or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired
             or BackupErrorId.KeyVaultIdentityMissing => ErrorCategory.AuthenticationError,

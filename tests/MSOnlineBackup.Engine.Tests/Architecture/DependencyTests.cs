@@ -11,7 +11,7 @@ public sealed class DependencyTests
     private static readonly Dictionary<string, (string[] Projects, string[] Packages)> Projects = new(StringComparer.Ordinal)
     {
         ["MSOnlineBackup.Loader"] = ([], []),
-        ["MSOnlineBackup.Engine"] = ([], ["Polly.Core", "System.IO.Hashing"]),
+        ["MSOnlineBackup.Engine"] = ([], ["NSec.Cryptography", "Polly.Core", "System.IO.Hashing"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Engine"], ["Azure."]),
         ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Storage.Azure"], ["System.CommandLine", "Spectre.Console"]),
         ["MSOnlineBackup.Help"] = ([], []),
@@ -19,7 +19,7 @@ public sealed class DependencyTests
     };
 
     [Fact]
-    public void The_engine_references_only_the_base_class_library_its_checksums_and_Polly()
+    public void The_engine_references_only_the_base_class_library_its_checksums_Argon2id_and_Polly()
     {
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
 
@@ -27,7 +27,7 @@ public sealed class DependencyTests
         [
             .. typeof(BackupEngine).Assembly.GetReferencedAssemblies()
                 .Select(reference => reference.Name!)
-                .Where(name => name is "System.Console" || (name is not ("Polly.Core" or "System.IO.Hashing") && !File.Exists(Path.Combine(framework, name + ".dll")))),
+                .Where(name => name is "System.Console" || (name is not ("NSec.Cryptography" or "Polly.Core" or "System.IO.Hashing") && !File.Exists(Path.Combine(framework, name + ".dll")))),
         ];
 
         AssertNone(foreign);

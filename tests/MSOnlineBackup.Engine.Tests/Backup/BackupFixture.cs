@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
@@ -91,7 +92,7 @@ internal sealed class BackupFixture : IDisposable
     public async Task<ChunkStore> OpenStoreAsync()
     {
         VaultHeader header = await VaultHeader.ReadAsync(Objects, Cancel);
-        UnlockedKey unlocked = await new KeyRing(Objects, header, Clock, 1000).UnlockAsync(Passphrase, Cancel);
+        UnlockedKey unlocked = await new KeyRing(Objects, header, Clock, PassphraseDerivation.ByPbkdf2(1000)).UnlockAsync(Passphrase, Cancel);
         return await ChunkStore.OpenAsync(Objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
     }
 

@@ -55,7 +55,7 @@ internal sealed class HostileVault : IDisposable
         var objects = new MemoryVaultStore();
         await ClosedVault.CreateAsync(objects, Passphrase, Options, Stop);
         VaultHeader header = await VaultHeader.ReadAsync(objects, Stop);
-        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, 1).UnlockAsync(Passphrase, Stop);
+        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1)).UnlockAsync(Passphrase, Stop);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Stop);
         var record = new SessionRecord { MachineId = null, Started = DateTimeOffset.UtcNow.AddMinutes(-5), AgentVersion = "0" };
         return new HostileVault(new TempFolder(), objects, store, await WriteSession.BeginAsync(store, record, new TransferCounters(), 1, 0, Stop));

@@ -1,5 +1,6 @@
-using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
@@ -10,21 +11,39 @@ namespace MSOnlineBackup.Engine.Tests.Cryptography;
 public class KeySlotTests
 {
     private const string Right = "correct horse battery staple";
-    private const string Identity = "0123456789abcdef0123456789abcdef/1123456789abcdef0123456789abcdef/2123456789abcdef0123456789abcdef";
 
+    private static readonly KeySlotIdentity s_identity = new("0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef", "2123456789abcdef0123456789abcdef");
     private static readonly byte[] Master = TestKeys.Bytes(7, StoreKeys.MasterKeyLength);
+    private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly PassphraseDerivation Quick = PassphraseDerivation.ByPbkdf2(10);
+    private static readonly PassphraseDerivation QuickArgon = PassphraseDerivation.ByArgon2id(64, 1);
+
+    public static TheoryData<bool> Both { get; } = [false, true];
 
     [Theory]
     [InlineData(null)]
-    [InlineData("")]
-    [InlineData("the owner's \"second\" passphrase\nwith a line break, ä and 😀")]
+    [InlineData("mine")]
+    [InlineData("the owner's \"second\" passphrase, ä and 😀")]
     public void What_was_wrapped_comes_back(string? label)
     {
-        KeySlot slot = KeySlot.Decode(Create(label: label).Encode(), Identity);
+        KeySlot slot = Decode(Create(label: label).Encode());
 
-        Assert.Equal(Master, slot.TryOpen(Right, Identity));
+        Assert.Equal(Master, slot.TryOpen(Right));
         Assert.Equal(label, slot.Label);
+        Assert.Equal(s_identity, slot.Identity);
         Assert.Equal(new DateTimeOffset(2024, 2, 29, 12, 0, 0, TimeSpan.Zero), slot.CreatedAt);
+    }
+
+    [Fact]
+    public void What_was_wrapped_by_Argon2id_comes_back_and_says_what_it_cost()
+    {
+        KeySlot slot = Decode(Create(derivation: QuickArgon).Encode());
+
+        Assert.Equal(Master, slot.TryOpen(Right));
+        Assert.Null(slot.TryOpen(Right + "!"));
+        Assert.Equal(("argon2id", 64, 1, 16), (slot.Kdf, slot.MemoryKiB, slot.Passes, slot.Salt!.Length));
+        Assert.Null(slot.Iterations);
+        Assert.Equal(QuickArgon, slot.Derivation);
     }
 
     [Theory]
@@ -32,16 +51,10 @@ public class KeySlotTests
     [InlineData("correct horse battery staple ")]
     [InlineData("Correct horse battery staple")]
     [InlineData("")]
-    public void Another_passphrase_opens_nothing_and_is_no_damage(string wrong) =>
-        Assert.Null(KeySlot.Decode(Create().Encode(), Identity).TryOpen(wrong, Identity));
+    public void Another_passphrase_opens_nothing_and_is_no_damage(string wrong) => Assert.Null(Decode(Create().Encode()).TryOpen(wrong));
 
     [Fact]
-    public void A_letter_that_ASCII_lacks_is_no_question_mark()
-    {
-        KeySlot slot = Create(passphrase: "0123456789abcdef?");
-
-        Assert.Null(slot.TryOpen("0123456789abcdefä", Identity));
-    }
+    public void A_letter_that_ASCII_lacks_is_no_question_mark() => Assert.Null(Create(passphrase: "0123456789abcdef?").TryOpen("0123456789abcdefä"));
 
     [Fact]
     public void The_same_passphrase_wraps_otherwise_each_time()
@@ -63,158 +76,174 @@ public class KeySlotTests
         Assert.DoesNotContain(Right, stored, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Every_changed_byte_is_damage_or_harmless_but_never_another_key()
+    [Theory]
+    [MemberData(nameof(Both))]
+    public void Every_changed_bit_is_damage(bool argon)
     {
-        byte[] stored = (Create(iterations: 1) with { Proof = null }).Encode();
-        int refused = 0;
-        for (int at = 0; at < stored.Length; at++)
+        byte[] stored = Create(derivation: argon ? QuickArgon : Quick).Encode();
+        for (int bit = 0; bit < stored.Length * 8; bit++)
         {
-            for (int bit = 0; bit < 8; bit++)
-            {
-                byte[] altered = [.. stored];
-                altered[at] ^= (byte)(1 << bit);
-                if (Open(altered) is { } master)
-                {
-                    // Spare bits at the end of a base64 text mean nothing.
-                    Assert.Equal(Master, master);
-                }
-                else
-                {
-                    refused++;
-                }
-            }
+            byte[] altered = [.. stored];
+            altered[bit / 8] ^= (byte)(1 << (bit % 8));
+
+            Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(altered)).Id);
         }
-
-        Assert.InRange(refused, (stored.Length * 8) - 32, stored.Length * 8);
-    }
-
-    [Fact]
-    public void A_slot_tells_whether_a_master_key_is_its_own_and_opens_even_where_that_is_damaged()
-    {
-        KeySlot slot = KeySlot.Decode(Create(iterations: 1).Encode(), Identity);
-        KeySlot altered = slot with { Proof = [(byte)(slot.Proof![0] ^ 1), .. slot.Proof[1..]] };
-
-        Assert.True(slot.Wraps(Master, Identity));
-        Assert.False(slot.Wraps(TestKeys.Bytes(8, StoreKeys.MasterKeyLength), Identity));
-        Assert.False(slot.Wraps(Master, Identity.Replace('0', '9')));
-        Assert.False(altered.Wraps(Master, Identity));
-        Assert.Null((slot with { Proof = null }).Wraps(Master, Identity));
-        Assert.Equal(Master, altered.TryOpen(Right, Identity));
     }
 
     [Fact]
     public void Every_truncation_is_damage()
     {
-        byte[] stored = Create(iterations: 1).Encode();
+        byte[] stored = Create().Encode();
         for (int length = 0; length < stored.Length; length++)
         {
-            Assert.Null(Open(stored[..length]));
+            Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(stored[..length])).Id);
         }
     }
 
-    [Theory]
-    [InlineData("null")]
-    [InlineData("[]")]
-    [InlineData("{}")]
-    [InlineData("12")]
-    [InlineData("""{"format":1,"kind":null,"kdf":null,"iterations":1,"created":null,"salt":null,"verifier":null,"wrapped":null,"checksum":null}""")]
-    [InlineData("""{"format":1,"kind":"passphrase","kdf":"pbkdf2-hmac-sha512","iterations":1,"created":null,"salt":null,"verifier":null,"wrapped":null,"checksum":null}""")]
-    [InlineData("""{"format":1,"kind":"passphrase","kdf":"pbkdf2-hmac-sha512","iterations":1,"created":"x","salt":"","verifier":"","wrapped":"","checksum":""}""")]
-    [InlineData("""{"format":1,"kind":"passphrase","kdf":"pbkdf2-hmac-sha512","iterations":1e99,"created":"x","salt":"","verifier":"","wrapped":"","checksum":""}""")]
-    public void Other_JSON_is_damage(string json) => Assert.Null(Open(Encoding.UTF8.GetBytes(json)));
-
     [Fact]
-    public void Deeply_nested_JSON_is_damage() => Assert.Null(Open(Encoding.UTF8.GetBytes("{\"x\":" + new string('[', 10_000))));
+    public void A_slot_tells_whether_a_master_key_is_its_own_and_does_not_open_where_it_lies()
+    {
+        KeySlot slot = Decode(Create().Encode());
+        KeySlot lying = Decode((slot with { Proof = [(byte)(slot.Proof[0] ^ 1), .. slot.Proof[1..]] }).Encode());
+
+        Assert.True(slot.Proves(Master));
+        Assert.False(slot.Proves(TestKeys.Bytes(8, StoreKeys.MasterKeyLength)));
+        Assert.False((slot with { VaultId = new string('9', 32) }).Proves(Master));
+        Assert.False(lying.Proves(Master));
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => lying.TryOpen(Right)).Id);
+    }
 
     [Theory]
-    [InlineData("3123456789abcdef0123456789abcdef/1123456789abcdef0123456789abcdef/2123456789abcdef0123456789abcdef")]
-    [InlineData("0123456789abcdef0123456789abcdef/3123456789abcdef0123456789abcdef/2123456789abcdef0123456789abcdef")]
-    [InlineData("0123456789abcdef0123456789abcdef/1123456789abcdef0123456789abcdef/3123456789abcdef0123456789abcdef")]
-    public void A_slot_in_another_vault_store_or_place_is_refused(string elsewhere)
+    [InlineData("[1]")]
+    [InlineData("""{"format":0}""")]
+    [InlineData("""{"format":1}""")]
+    [InlineData("""{"format":1,"kind":null,"vaultId":null,"store":null,"slot":null}""")]
+    [InlineData("""{"format":"1"}""")]
+    [InlineData("""{"format":1,"x":[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]}""")]
+    public void Other_JSON_is_damage(string json) =>
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(CheckedJson.Complete(Encoding.UTF8.GetBytes(json[..^1])))).Id);
+
+    public static TheoryData<string, string> Faults { get; } = new()
+    {
+        { "vaultId", "\"x\"" },
+        { "created", "\"yesterday\"" },
+        { "label", "\"\"" },
+        { "label", "\"a\\nb\"" },
+        { "label", $"\"{new string('x', 101)}\"" },
+        { "salt", "\"AAAA\"" },
+        { "salt", "null" },
+        { "verifier", "\"AAAA\"" },
+        { "verifier", "null" },
+        { "wrapped", "\"AAAA\"" },
+        { "proof", "\"AAAA\"" },
+        { "proof", "null" },
+        { "iterations", "null" },
+        { "iterations", "0" },
+        { "iterations", "-1" },
+        { "iterations", "4194305" },
+        { "iterations", "2147483647" },
+        { "iterations", "1e99" },
+        { "epoch", "-1" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void What_nobody_writes_is_refused_before_any_key_is_derived(string field, string value) =>
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(With(Create(), field, value))).Id);
+
+    [Theory]
+    [InlineData("memoryKiB", "1048577")]
+    [InlineData("memoryKiB", "7")]
+    [InlineData("memoryKiB", "null")]
+    [InlineData("passes", "0")]
+    [InlineData("passes", "null")]
+    [InlineData("passes", "2147483647")]
+    public void Memory_and_passes_that_nobody_writes_are_refused_before_any_is_taken(string field, string value) =>
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(With(Create(derivation: QuickArgon), field, value))).Id);
+
+    [Theory]
+    [InlineData("store")]
+    [InlineData("slot")]
+    public void A_slot_in_another_place_is_refused(string field)
     {
         KeySlot slot = Create();
+        KeySlotIdentity elsewhere = field == "store" ? s_identity with { StoreId = new string('3', 32) } : s_identity with { KeyId = new string('3', 32) };
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), elsewhere)).Id);
-
-        // Even where the checksum, which needs no key, is made to fit.
-        KeySlot moved = KeySlot.Decode(Forge(slot, elsewhere), elsewhere);
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => moved.TryOpen(Right, elsewhere)).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), elsewhere.StoreId, elsewhere.KeyId)).Id);
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(-1)]
-    [InlineData(int.MinValue)]
-    [InlineData(50_000_001)]
-    [InlineData(int.MaxValue)]
-    public void Iterations_that_nobody_writes_are_refused_before_any_are_made(int iterations)
+    [InlineData("vaultId", "\"3123456789abcdef0123456789abcdef\"")]
+    [InlineData("label", "\"yours\"")]
+    [InlineData("label", "null")]
+    [InlineData("created", "\"2023-02-28T12:00:00Z\"")]
+    public void What_the_checksum_alone_would_let_pass_the_seal_refuses(string field, string value)
     {
-        byte[] forged = Forge(Create() with { Iterations = iterations }, Identity);
+        KeySlot forged = Decode(With(Create(label: "mine"), field, value));
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(forged, Identity)).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => forged.TryOpen(Right)).Id);
     }
 
     [Fact]
-    public void Fewer_iterations_than_were_made_do_not_open_the_slot()
+    public void No_two_slots_are_bound_to_the_same_bytes()
     {
-        KeySlot forged = KeySlot.Decode(Forge(Create() with { Iterations = 1 }, Identity), Identity);
+        // By texts that are merely joined they would be: the one's label is the other's date and label.
+        KeySlot one = Create() with { Created = "2024-02-29T12:00:00Z\nx", Label = "y" };
+        KeySlot other = Create() with { Created = "2024-02-29T12:00:00Z", Label = "x\ny" };
 
-        Assert.Null(forged.TryOpen(Right, Identity));
+        Assert.NotEqual(one.Bound(), other.Bound());
     }
 
     [Theory]
-    [InlineData("label")]
-    [InlineData("created")]
-    public void What_the_checksum_alone_would_let_pass_the_seal_refuses(string field)
+    [MemberData(nameof(Both))]
+    public void Less_work_than_was_done_does_not_open_the_slot(bool argon)
     {
-        KeySlot slot = Create(label: "mine");
-        slot = field == "label" ? slot with { Label = "yours" } : slot with { Created = "2023-02-28T12:00:00Z" };
+        byte[] forged = argon ? With(Create(derivation: PassphraseDerivation.ByArgon2id(64, 2)), "passes", "1") : With(Create(), "iterations", "1");
 
-        KeySlot forged = KeySlot.Decode(Forge(slot, Identity), Identity);
-
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => forged.TryOpen(Right, Identity)).Id);
+        Assert.Null(Decode(forged).TryOpen(Right));
     }
 
     [Theory]
     [InlineData("format", "2")]
-    [InlineData("kind", "\"key-vault\"")]
-    [InlineData("kdf", "\"argon2id\"")]
-    public void A_slot_of_a_newer_version_is_told_from_a_damaged_one(string field, string value)
+    [InlineData("kind", "\"face\"")]
+    [InlineData("kdf", "\"argon3\"")]
+    [InlineData("epoch", "1")]
+    public void A_slot_of_a_newer_version_is_told_from_a_damaged_one(string field, string value) =>
+        Assert.Equal(BackupErrorId.VaultFormatUnsupported, Assert.Throws<BackupException>(() => Decode(With(Create(), field, value))).Id);
+
+    [Fact]
+    public void The_first_epoch_may_be_named() => Assert.Equal(0, Decode(With(Create(), "epoch", "0")).Epoch);
+
+    [Fact]
+    public void Names_that_a_newer_version_wrote_are_covered_and_kept()
     {
-        JsonNode slot = JsonNode.Parse(Create().Encode())!;
-        slot[field] = JsonNode.Parse(value);
+        byte[] stored = With(Create(), "later", "7");
 
-        BackupException fault = Assert.Throws<BackupException>(() => KeySlot.Decode(Encoding.UTF8.GetBytes(slot.ToJsonString()), Identity));
-
-        Assert.Equal(BackupErrorId.VaultFormatUnsupported, fault.Id);
+        Assert.Equal(stored, Decode(stored).Encode());
+        stored[stored.AsSpan().IndexOf("\"later\":7"u8) + 8]++;
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(stored)).Id);
     }
 
     [Fact]
     public void A_weak_passphrase_gets_no_slot() =>
         Assert.Equal(BackupErrorId.PassphraseInvalid, Assert.Throws<BackupException>(() => Create(passphrase: "too short")).Id);
 
-    private static KeySlot Create(string passphrase = Right, string? label = null, int iterations = 10) =>
-        KeySlot.Create(passphrase, Master, Identity, iterations, label, new DateTimeOffset(2024, 2, 29, 13, 0, 0, TimeSpan.FromHours(1)));
+    [Theory]
+    [InlineData("")]
+    [InlineData("a\u001bb")]
+    public void A_label_that_no_reader_takes_gets_no_slot(string label) =>
+        Assert.Equal(BackupErrorId.ArgumentInvalid, Assert.Throws<BackupException>(() => Create(label: label)).Id);
 
-    // The master key, or null where the slot was refused in one of the ways a slot may be.
-    private static byte[]? Open(byte[] stored)
+    /// <summary>A slot with one field changed, and the checksum that belongs to it.</summary>
+    internal static byte[] With(KeySlot slot, string field, string value)
     {
-        try
-        {
-            return KeySlot.Decode(stored, Identity).TryOpen(Right, Identity);
-        }
-        catch (BackupException e) when (e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultFormatUnsupported)
-        {
-            return null;
-        }
+        JsonNode json = JsonNode.Parse(CheckedJson.Covered(slot.Encode()).ToArray().Append((byte)'}').ToArray())!;
+        json[field] = JsonNode.Parse(value);
+        return CheckedJson.Complete(Encoding.UTF8.GetBytes(json.ToJsonString(s_plain)[..^1]));
     }
 
-    // As the format document describes the checksum.
-    private static byte[] Forge(KeySlot slot, string identity)
-    {
-        byte[] facts = Encoding.UTF8.GetBytes(
-            $"MSOnlineBackup key slot\n{slot.Format}\n{identity}\n{slot.Kind}\n{slot.Kdf}\n{slot.Iterations}\n{slot.Created}\n{slot.Label}");
-        return (slot with { Checksum = SHA256.HashData([.. facts, .. slot.Salt!, .. slot.Verifier!, .. slot.Wrapped]) }).Encode();
-    }
+    private static KeySlot Create(string passphrase = Right, string? label = null, PassphraseDerivation? derivation = null) =>
+        KeySlot.Create(passphrase, Master, s_identity, derivation ?? Quick, label, new DateTimeOffset(2024, 2, 29, 13, 0, 0, TimeSpan.FromHours(1)));
+
+    private static KeySlot Decode(byte[] stored) => KeySlot.Decode(stored, s_identity.StoreId, s_identity.KeyId);
 }

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using Xunit;
@@ -9,8 +7,7 @@ namespace MSOnlineBackup.Engine.Tests.Cryptography;
 /// <summary>A key slot whose slot key a Key Vault key has wrapped.</summary>
 public class KeyVaultSlotTests
 {
-    private const string Identity = "0123456789abcdef0123456789abcdef/1123456789abcdef0123456789abcdef/2123456789abcdef0123456789abcdef";
-
+    private static readonly KeySlotIdentity s_identity = new("0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef", "2123456789abcdef0123456789abcdef");
     private static readonly byte[] s_master = TestKeys.Bytes(7, StoreKeys.MasterKeyLength);
 
     private readonly RsaKey _key = RsaKey.Create();
@@ -20,12 +17,12 @@ public class KeyVaultSlotTests
     [Fact]
     public async Task What_was_sealed_comes_back_and_no_passphrase_opens_it()
     {
-        KeySlot slot = KeySlot.Decode((await CreateAsync()).Encode(), Identity);
+        KeySlot slot = Decode((await CreateAsync()).Encode());
 
-        Assert.Equal(s_master, await slot.OpenAsync(_key, Identity, Cancel));
+        Assert.Equal(s_master, await slot.OpenAsync(_key, Cancel));
         Assert.True(slot.IsFor(_key));
-        Assert.True(slot.Wraps(s_master, Identity));
-        Assert.Null(slot.TryOpen("correct horse battery staple", Identity));
+        Assert.True(slot.Proves(s_master));
+        Assert.Null(slot.TryOpen("correct horse battery staple"));
         Assert.Equal(("azure-key-vault", "https://backups.vault.azure.net/keys/wrapping/1", "mine"), (slot.Kind, slot.KeyVaultKey, slot.Label));
     }
 
@@ -50,36 +47,59 @@ public class KeyVaultSlotTests
         Assert.NotEqual(s_master, unwrapped);
     }
 
-    [Theory]
-    [InlineData("3123456789abcdef0123456789abcdef/1123456789abcdef0123456789abcdef/2123456789abcdef0123456789abcdef")]
-    [InlineData("0123456789abcdef0123456789abcdef/3123456789abcdef0123456789abcdef/2123456789abcdef0123456789abcdef")]
-    [InlineData("0123456789abcdef0123456789abcdef/1123456789abcdef0123456789abcdef/3123456789abcdef0123456789abcdef")]
-    public async Task A_slot_in_another_vault_store_or_place_is_refused(string elsewhere)
+    [Fact]
+    public async Task A_slot_in_another_vault_store_or_place_is_refused()
     {
         KeySlot slot = await CreateAsync();
+        string other = new('3', 32);
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), elsewhere)).Id);
-        Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => slot.OpenAsync(_key, elsewhere, Cancel))).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), other, s_identity.KeyId)).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), s_identity.StoreId, other)).Id);
+        foreach (KeySlot forged in (KeySlot[])[slot with { VaultId = other }, slot with { StoreId = other }, slot with { KeyId = other }])
+        {
+            Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => forged.OpenAsync(_key, Cancel))).Id);
+        }
+    }
+
+    [Theory]
+    [InlineData("key", "\"\"")]
+    [InlineData("key", "\"a\\nb\"")]
+    [InlineData("key", "null")]
+    [InlineData("encryptedKey", "\"\"")]
+    [InlineData("encryptedKey", "null")]
+    [InlineData("wrapped", "\"AAAA\"")]
+    [InlineData("proof", "\"AAAA\"")]
+    [InlineData("proof", "null")]
+    public async Task A_field_that_nobody_writes_is_damage(string field, string value)
+    {
+        byte[] forged = KeySlotTests.With(await CreateAsync(), field, value);
+
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(forged)).Id);
     }
 
     [Theory]
     [InlineData("label", "\"yours\"")]
     [InlineData("created", "\"2023-02-28T12:00:00Z\"")]
     [InlineData("key", "\"https://backups.vault.azure.net/keys/wrapping/2\"")]
-    [InlineData("key", "\"\"")]
-    [InlineData("key", "\"a\\nb\"")]
-    [InlineData("key", "null")]
-    [InlineData("encryptedKey", "\"\"")]
     [InlineData("encryptedKey", "\"AAAA\"")]
-    [InlineData("encryptedKey", "null")]
-    [InlineData("wrapped", "\"AAAA\"")]
-    [InlineData("checksum", "null")]
-    public async Task A_changed_field_is_damage(string field, string value)
+    [InlineData("proof", "\"AAAAAAAAAAAAAAAAAAAAAA==\"")]
+    public async Task What_the_checksum_alone_would_let_pass_the_seal_and_the_proof_refuse(string field, string value)
     {
-        JsonNode slot = JsonNode.Parse((await CreateAsync()).Encode())!;
-        slot[field] = JsonNode.Parse(value);
+        KeySlot forged = Decode(KeySlotTests.With(await CreateAsync(), field, value));
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(Encoding.UTF8.GetBytes(slot.ToJsonString()), Identity)).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => forged.OpenAsync(_key, Cancel))).Id);
+    }
+
+    [Fact]
+    public async Task Every_changed_bit_is_damage()
+    {
+        byte[] stored = (await CreateAsync()).Encode();
+        for (int bit = 0; bit < stored.Length * 8; bit++)
+        {
+            stored[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(stored)).Id);
+            stored[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
     }
 
     [Fact]
@@ -87,16 +107,22 @@ public class KeyVaultSlotTests
     {
         KeySlot slot = await CreateAsync();
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => slot.OpenAsync(RsaKey.Create(), Identity, Cancel))).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => slot.OpenAsync(RsaKey.Create(), Cancel))).Id);
     }
 
     [Theory]
-    [InlineData("""{"format":1,"kind":"face"}""")]
-    [InlineData("""{"format":1,"kind":"azure-key-vault","algorithm":"ml-kem","key":"x"}""")]
-    [InlineData("""{"format":2,"kind":"azure-key-vault","algorithm":"rsa-oaep-256"}""")]
-    public void A_kind_that_is_not_known_is_of_a_newer_version(string json) =>
-        Assert.Equal(BackupErrorId.VaultFormatUnsupported, Assert.Throws<BackupException>(() => KeySlot.Decode(Encoding.UTF8.GetBytes(json), Identity)).Id);
+    [InlineData("kind", "\"face\"")]
+    [InlineData("algorithm", "\"ml-kem\"")]
+    [InlineData("format", "2")]
+    public async Task A_kind_that_is_not_known_is_of_a_newer_version(string field, string value)
+    {
+        byte[] newer = KeySlotTests.With(await CreateAsync(), field, value);
+
+        Assert.Equal(BackupErrorId.VaultFormatUnsupported, Assert.Throws<BackupException>(() => Decode(newer)).Id);
+    }
+
+    private static KeySlot Decode(byte[] stored) => KeySlot.Decode(stored, s_identity.StoreId, s_identity.KeyId);
 
     private Task<KeySlot> CreateAsync() =>
-        KeySlot.CreateAsync(_key, s_master, Identity, "mine", new DateTimeOffset(2024, 2, 29, 13, 0, 0, TimeSpan.FromHours(1)), Cancel);
+        KeySlot.CreateAsync(_key, s_master, s_identity, "mine", new DateTimeOffset(2024, 2, 29, 13, 0, 0, TimeSpan.FromHours(1)), Cancel);
 }

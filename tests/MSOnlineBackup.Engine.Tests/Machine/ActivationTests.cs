@@ -359,11 +359,14 @@ public sealed class ActivationTests : IDisposable
         File.Delete(slot);
         await FailsAsync(BackupErrorId.KeySlotNotFound, null, () => agent.OpenEngineAsync(Cancel));
 
-        string text = System.Text.Encoding.UTF8.GetString(content);
-        int proof = text.IndexOf("\"proof\":\"", StringComparison.Ordinal) + 9;
-        await File.WriteAllTextAsync(slot, text[..proof] + (text[proof] == 'A' ? 'B' : 'A') + text[(proof + 1)..], Cancel);
+        // Of another master key, and as sound as can be: even the passphrase opens it.
+        await _agents.PlantAsync(slot, identity => Task.FromResult(Engine.Cryptography.KeySlot.Create(Passphrase, new byte[32], identity, Engine.Cryptography.PassphraseDerivation.ByPbkdf2(1), null, DateTimeOffset.UnixEpoch)));
+        await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.ChunkStoreExchanged, null, () => agent.Machine.RepairKeyAsync(Passphrase, Cancel));
+        Assert.Contains(_agents.Vault, fault.Message, StringComparison.Ordinal);
         await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
 
+        await File.WriteAllBytesAsync(slot, content, Cancel);
         await agent.Machine.RepairKeyAsync(Passphrase, Cancel);
         await _agents.BackUpAsync(agent);
     }

@@ -6,6 +6,7 @@ using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
 using Xunit;
 
@@ -121,6 +122,14 @@ internal sealed class AgentFixture : IDisposable
         BackupEngine engine = await agent.OpenEngineAsync(Cancel);
         var request = new BackupRequest { MachineName = agent.Machine.Registration!.MachineName, Sources = [new BackupSource.Tree(source, new SourceSelection())], MustBeRegistered = true };
         return await engine.BackUpAsync(request, new JobMonitor(), Cancel);
+    }
+
+    /// <summary>Puts a key slot into the place of another, as whoever may write to the vault can.</summary>
+    public async Task PlantAsync(string file, Func<KeySlotIdentity, Task<KeySlot>> make)
+    {
+        VaultHeader header = await VaultHeader.ReadAsync(new FolderVaultStore(Vault), Cancel);
+        var identity = new KeySlotIdentity(header.VaultId, Path.GetFileName(Path.GetDirectoryName(file)!), Path.GetFileName(file));
+        await File.WriteAllBytesAsync(file, (await make(identity)).Encode(), Cancel);
     }
 
     public static async Task<BackupException> FailsAsync(BackupErrorId id, string? code, Func<Task> action)

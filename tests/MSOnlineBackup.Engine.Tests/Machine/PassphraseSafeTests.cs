@@ -159,6 +159,24 @@ public sealed class PassphraseSafeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_was_exchanged_with_all_its_slots_is_refused_though_the_Key_Vault_key_opens_it()
+    {
+        BackupAgent agent = await ActivateAsync();
+        await _agents.BackUpAsync(agent);
+        _agents.Wrapping = RsaKey.Create();
+        string keyUri = _agents.Wrapping.Id;
+        string store = Assert.Single(Directory.GetDirectories(Path.Combine(_agents.Vault, "keys")));
+        Array.ForEach(Directory.GetFiles(store), File.Delete);
+        Directory.Delete(Path.Combine(_agents.Vault, "stores"), recursive: true);
+
+        // Whoever knows the key's public half can wrap.
+        await _agents.PlantAsync(Path.Combine(store, new string('1', 32)), identity => Engine.Cryptography.KeySlot.CreateAsync(_agents.Wrapping, new byte[32], identity, null, DateTimeOffset.UnixEpoch, Cancel));
+
+        await FailsAsync(BackupErrorId.ChunkStoreExchanged, null, () => agent.Machine.RepairKeyByKeyVaultAsync(keyUri, Cancel));
+        await FailsAsync(BackupErrorId.KeyFileInvalid, "34506", () => agent.OpenEngineAsync(Cancel));
+    }
+
+    [Fact]
     public async Task Without_Key_Vaults_it_is_said()
     {
         BackupAgent agent = await ActivateAsync();

@@ -1,5 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
@@ -48,7 +49,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
     {
         var objects = new MemoryVaultStore();
         VaultHeader header = await VaultHeader.PrepareAsync(objects, TimeProvider.System, Cancel);
-        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, iterations: 1000).CreateStoreAsync("a passphrase that is long", Cancel);
+        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1000)).CreateStoreAsync("a passphrase that is long", Cancel);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
         return new RestoreFixture(objects, header, unlocked, await BeginAsync(store));
     }

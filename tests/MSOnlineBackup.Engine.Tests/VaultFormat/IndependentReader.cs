@@ -5,12 +5,13 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MSOnlineBackup.Testing;
+using NSec.Cryptography;
 
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>
 /// A reader of vaults that was written from <c>docs/vault-format.md</c> alone: it uses nothing of the engine, only the base
-/// library, and XXH3 from its makers. Simple before fast: it holds the index and whole packs in memory. What breaks the document's rules is an
+/// library, and XXH3 and Argon2id from their makers. Simple before fast: it holds the index and whole packs in memory. What breaks the document's rules is an
 /// <see cref="InvalidDataException"/>.
 /// </summary>
 internal sealed class IndependentReader
@@ -133,35 +134,70 @@ internal sealed class IndependentReader
         return json;
     }
 
-    /// <summary>Unwraps the master key of a slot; null where the passphrase is wrong.</summary>
+    /// <summary>Section 5.1: the master key of a slot; null where the passphrase is wrong.</summary>
     public static byte[]? OpenSlot(byte[] slot, string identity, string passphrase)
     {
-        JsonElement json = Json(slot);
-        string Text(string name) => json.TryGetProperty(name, out JsonElement value) ? value.ToString() : string.Empty;
-        byte[] Bytes(string name) => json.GetProperty(name).GetBytesFromBase64();
-        Require(Text("format") == "1" && Text("kind") == "passphrase" && Text("kdf") == "pbkdf2-hmac-sha512", "unknown key slot");
-        byte[] bound = Encoding.UTF8.GetBytes(string.Join(
-            '\n', "MSOnlineBackup key slot", Text("format"), identity, Text("kind"), Text("kdf"), Text("iterations"), Text("created"), Text("label")));
-        Require(SHA256.HashData([.. bound, .. Bytes("salt"), .. Bytes("verifier"), .. Bytes("wrapped")]).AsSpan().SequenceEqual(Bytes("checksum")), "key slot's checksum");
-        byte[] derived = Rfc2898DeriveBytes.Pbkdf2(
-            Encoding.ASCII.GetBytes(passphrase), Bytes("salt"), json.GetProperty("iterations").GetInt32(), HashAlgorithmName.SHA512, 64);
-        return derived[32..48].AsSpan().SequenceEqual(Bytes("verifier"))
-            ? IndependentKeys.Open(derived[..32], new byte[12], Bytes("wrapped"), bound)
+        JsonElement json = ReadSlot(slot, identity, "passphrase");
+        string kdf = json.GetProperty("kdf").GetString()!;
+        byte[] salt = json.GetProperty("salt").GetBytesFromBase64();
+        byte[] secret = Encoding.ASCII.GetBytes(passphrase);
+        byte[] derived;
+        if (kdf == "argon2id")
+        {
+            int memory = json.GetProperty("memoryKiB").GetInt32();
+            int passes = json.GetProperty("passes").GetInt32();
+            Require(salt.Length == 16 && memory is >= 8 and <= 1 << 20 && passes > 0 && (long)memory * passes <= 1 << 22, "limits of Argon2id");
+            derived = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { DegreeOfParallelism = 1, MemorySize = memory, NumberOfPasses = passes })
+                .DeriveBytes(secret, salt, 64);
+        }
+        else
+        {
+            int iterations = json.GetProperty("iterations").GetInt32();
+            Require(kdf == "pbkdf2-hmac-sha512" && salt.Length == 32 && iterations is > 0 and <= 1 << 22, "unknown key slot, or limits of PBKDF2");
+            derived = Rfc2898DeriveBytes.Pbkdf2(secret, salt, iterations, HashAlgorithmName.SHA512, 64);
+        }
+
+        return derived[32..48].AsSpan().SequenceEqual(json.GetProperty("verifier").GetBytesFromBase64())
+            ? Unwrap(json, identity, derived[..32], kdf == "argon2id" ? [kdf, Text(json, "memoryKiB"), Text(json, "passes")] : [kdf, Text(json, "iterations")])
             : null;
     }
 
     /// <summary>Section 5.1, of a slot that a Key Vault key opens: in the place of the Key Vault stands the key itself.</summary>
     public static byte[] OpenSlot(byte[] slot, string identity, RSA key)
     {
-        JsonElement json = Json(slot);
-        string Text(string name) => json.TryGetProperty(name, out JsonElement value) ? value.ToString() : string.Empty;
-        byte[] Bytes(string name) => json.GetProperty(name).GetBytesFromBase64();
-        Require(Text("format") == "1" && Text("kind") == "azure-key-vault" && Text("algorithm") == "rsa-oaep-256", "unknown key slot");
-        byte[] bound = Encoding.UTF8.GetBytes(string.Join(
-            '\n', "MSOnlineBackup key slot", Text("format"), identity, Text("kind"), Text("algorithm"), Text("key"), Text("created"), Text("label")));
-        Require(SHA256.HashData([.. bound, .. Bytes("encryptedKey"), .. Bytes("wrapped")]).AsSpan().SequenceEqual(Bytes("checksum")), "key slot's checksum");
-        return IndependentKeys.Open(key.Decrypt(Bytes("encryptedKey"), RSAEncryptionPadding.OaepSHA256), new byte[12], Bytes("wrapped"), bound);
+        JsonElement json = ReadSlot(slot, identity, "azure-key-vault");
+        Require(Text(json, "algorithm") == "rsa-oaep-256", "unknown key slot");
+        byte[] slotKey = key.Decrypt(json.GetProperty("encryptedKey").GetBytesFromBase64(), RSAEncryptionPadding.OaepSHA256);
+        return Unwrap(json, identity, slotKey, ["rsa-oaep-256", Text(json, "key")]);
     }
+
+    private static JsonElement ReadSlot(byte[] slot, string identity, string kind)
+    {
+        JsonElement json = CheckedJson(slot);
+        Require(Text(json, "format") == "1" && Text(json, "kind") == kind && Text(json, "epoch") is "" or "0", "unknown key slot");
+        Require($"{Text(json, "vaultId")}/{Text(json, "store")}/{Text(json, "slot")}" == identity, "key slot of another place");
+        return json;
+    }
+
+    private static byte[] Unwrap(JsonElement json, string identity, byte[] slotKey, string[] method)
+    {
+        using var bound = new MemoryStream();
+        string[] fields =
+            ["MSOnlineBackup key slot", "1", .. identity.Split('/'), "0", Text(json, "kind"), .. method, Text(json, "created"), Text(json, "label")];
+        foreach (string field in fields)
+        {
+            byte[] text = Encoding.UTF8.GetBytes(field);
+            bound.Write([(byte)text.Length, (byte)(text.Length >> 8), 0, 0]);
+            bound.Write(text);
+        }
+
+        byte[] master = IndependentKeys.Open(slotKey, new byte[12], json.GetProperty("wrapped").GetBytesFromBase64(), bound.ToArray());
+        byte[] proof = HKDF.Expand(HashAlgorithmName.SHA256, master, 16, Encoding.ASCII.GetBytes("MSOnlineBackup/1/slot" + identity));
+        Require(proof.AsSpan().SequenceEqual(json.GetProperty("proof").GetBytesFromBase64()), "key slot's proof");
+        return master;
+    }
+
+    private static string Text(JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) ? value.ToString() : string.Empty;
 
     private static byte[] OpenChunk(IndependentKeys keys, byte[] salt, byte packKind, uint ordinal, byte[] record, ReadOnlySpan<byte> sealedBytes)
     {

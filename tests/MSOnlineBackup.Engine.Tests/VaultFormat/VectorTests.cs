@@ -90,17 +90,22 @@ public sealed class VectorTests
         Assert.Equal(Hex(s_store), IndependentReader.CheckedJson(stored).GetProperty("store").GetString());
     }
 
-    [Fact]
-    public void The_key_slot_opens_with_its_passphrase_and_no_other()
+    [Theory]
+    [InlineData("key-slot")]
+    [InlineData("key-slot-pbkdf2")]
+    public void The_key_slot_opens_with_its_passphrase_and_no_other(string vector)
     {
-        byte[] stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("key-slot", "slot"));
-        string identity = $"{Hex(s_vault)}/{Hex(s_store)}/{FormatDocument.Raw("key-slot", "key id")}";
-        string passphrase = FormatDocument.Quoted("key-slot", "passphrase");
+        byte[] stored = Encoding.UTF8.GetBytes(FormatDocument.Raw(vector, "slot"));
+        string identity = $"{Hex(s_vault)}/{Hex(s_store)}/{FormatDocument.Raw(vector, "key id")}";
+        string passphrase = FormatDocument.Quoted(vector, "passphrase");
 
-        KeySlot slot = KeySlot.Decode(stored, identity);
+        KeySlot slot = KeySlot.Decode(stored, Hex(s_store), FormatDocument.Raw(vector, "key id"));
 
-        Assert.Equal(s_master, slot.TryOpen(passphrase, identity));
-        Assert.Null(slot.TryOpen(passphrase + "!", identity));
+        Assert.Equal(FormatDocument.Raw(vector, "derived"), Hex(slot.Derivation!.Derive(passphrase, slot.Salt!)));
+        Assert.Equal(FormatDocument.Raw(vector, "bound"), Hex(slot.Bound()));
+        Assert.Equal(s_master, slot.TryOpen(passphrase));
+        Assert.Null(slot.TryOpen(passphrase + "!"));
+        Assert.Equal(stored, slot.Encode());
         Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, passphrase));
         Assert.Null(IndependentReader.OpenSlot(stored, identity, passphrase + "!"));
     }
@@ -115,25 +120,34 @@ public sealed class VectorTests
         var key = new RsaKey("https://backups.vault.azure.net/keys/wrapping", "0123456789abcdef0123456789abcdef", rsa);
         CancellationToken cancel = TestContext.Current.CancellationToken;
 
-        KeySlot slot = KeySlot.Decode(stored, identity);
+        KeySlot slot = KeySlot.Decode(stored, Hex(s_store), FormatDocument.Raw("key-vault-slot", "key id"));
 
         Assert.True(slot.IsFor(key));
-        Assert.True(slot.Wraps(s_master, identity));
-        Assert.Equal(s_master, await slot.OpenAsync(key, identity, cancel));
+        Assert.True(slot.Proves(s_master));
+        Assert.Equal(FormatDocument.Raw("key-vault-slot", "bound"), Hex(slot.Bound()));
+        Assert.Equal(s_master, await slot.OpenAsync(key, cancel));
         Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, rsa));
         Assert.Equal(FormatDocument.Hex("key-vault-slot", "slot key"), await key.UnwrapAsync(new WrappedKey(slot.KeyVaultKey!, slot.EncryptedKey!), cancel));
 
-        KeySlot made = await KeySlot.CreateAsync(key, s_master, identity, "Schlüssel", DateTimeOffset.UnixEpoch, cancel);
+        KeySlot made = await KeySlot.CreateAsync(key, s_master, slot.Identity, "Schlüssel", DateTimeOffset.UnixEpoch, cancel);
         Assert.Equal(s_master, IndependentReader.OpenSlot(made.Encode(), identity, rsa));
     }
 
-    [Fact]
-    public void A_new_key_slot_opens_for_the_independent_reader()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_new_key_slot_opens_for_the_independent_reader(bool argon)
     {
         string identity = $"{Hex(s_vault)}/{Hex(s_store)}/{FormatDocument.Raw("key-slot", "key id")}";
         const string Passphrase = "a passphrase with + / and \"quotes\"";
 
-        byte[] stored = KeySlot.Create(Passphrase, s_master, identity, 1000, "Schlüssel + \"x\"", DateTimeOffset.UnixEpoch).Encode();
+        byte[] stored = KeySlot.Create(
+            Passphrase,
+            s_master,
+            new KeySlotIdentity(Hex(s_vault), Hex(s_store), FormatDocument.Raw("key-slot", "key id")),
+            argon ? PassphraseDerivation.ByArgon2id(64, 1) : PassphraseDerivation.ByPbkdf2(1000),
+            "Schlüssel + \"x\"",
+            DateTimeOffset.UnixEpoch).Encode();
 
         Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, Passphrase));
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Vaults;
@@ -15,7 +17,7 @@ public class KeyRingTests
     private readonly MemoryVaultStore _objects = new();
     private readonly KeyRing _ring;
 
-    public KeyRingTests() => _ring = new KeyRing(_objects, Header, new FakeClock(), iterations: 10);
+    public KeyRingTests() => _ring = new KeyRing(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(10));
 
     [Fact]
     public async Task Every_slot_opens_the_same_store_with_the_same_key()
@@ -66,7 +68,7 @@ public class KeyRingTests
 
         Assert.Equal(second, (await _ring.UnlockAsync(Second, Cancel)).KeyId);
         Assert.Equal(expected, await UnlockFaultAsync(First));
-        IReadOnlyList<(string KeyId, Engine.Cryptography.KeySlot? Slot)> slots = await _ring.ListAsync(made.StoreId, Cancel);
+        IReadOnlyList<(string KeyId, KeySlot? Slot)> slots = await _ring.ListAsync(made.StoreId, Cancel);
         Assert.Equal([made.KeyId], slots.Where(slot => slot.Slot is null).Select(slot => slot.KeyId));
 
         // It opens nothing, so it may go; the sound one is the last.
@@ -94,7 +96,7 @@ public class KeyRingTests
     {
         UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
-        var slower = new KeyRing(new WatchedVaultStore(_objects, _ => { }, _ => _ring.RemoveAsync(made.StoreId, second, Cancel)), Header, new FakeClock(), iterations: 10);
+        var slower = new KeyRing(new WatchedVaultStore(_objects, _ => { }, _ => _ring.RemoveAsync(made.StoreId, second, Cancel)), Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(10));
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => slower.RemoveAsync(made.StoreId, made.KeyId, Cancel));
 
@@ -143,6 +145,119 @@ public class KeyRingTests
         Assert.Single(await _ring.ListAsync(made.StoreId, Cancel));
     }
 
+    [Fact]
+    public async Task The_slot_of_another_vault_is_told_as_such_and_hides_no_other()
+    {
+        var other = new KeyRing(_objects, Header with { VaultId = new string('9', 32) }, new FakeClock(), PassphraseDerivation.ByPbkdf2(10));
+        await other.CreateStoreAsync(First, Cancel);
+        UnlockedKey made = await _ring.CreateStoreAsync(Second, Cancel);
+
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => _ring.UnlockAsync(First, Cancel));
+
+        Assert.Equal(BackupErrorId.KeySlotDamaged, fault.Id);
+        Assert.Contains(new string('9', 32), fault.Message, StringComparison.Ordinal);
+        Assert.Contains(Header.VaultId, fault.Message, StringComparison.Ordinal);
+        Assert.Equal(made.KeyId, (await _ring.UnlockAsync(Second, Cancel)).KeyId);
+    }
+
+    [Fact]
+    public async Task A_slot_that_costs_much_is_tried_after_those_that_cost_little()
+    {
+        UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
+        string costly = new('0', 32);
+        KeySlot slot = KeySlot.Create(
+            First, made.MasterKey, new KeySlotIdentity(Header.VaultId, made.StoreId, costly), PassphraseDerivation.ByPbkdf2(11), null, DateTimeOffset.UnixEpoch);
+        await _objects.TryCreateAsync(VaultLayout.Key(made.StoreId, costly), slot.Encode(), Cancel);
+
+        Assert.Equal(made.KeyId, (await _ring.UnlockAsync(First, Cancel)).KeyId);
+    }
+
+    [Fact]
+    public async Task What_a_passphrase_is_tried_on_is_bounded_in_number_and_what_is_left_out_is_said()
+    {
+        UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
+        for (int i = 0; i < KeyRing.MaxTried + 7; i++)
+        {
+            await PlantAsync(made, i.ToString("x32", CultureInfo.InvariantCulture), PassphraseDerivation.ByPbkdf2(1));
+        }
+
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => _ring.UnlockAsync(First, Cancel));
+
+        Assert.Equal(BackupErrorId.KeySlotsNotTried, fault.Id);
+        Assert.Contains("8 were left out", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(made.KeyId, (await Ring(everySlot: true).UnlockAsync(First, Cancel)).KeyId);
+        BackupException finding = Assert.Single(await KeyRing.CheckAsync(_objects, Header, null, Cancel));
+        Assert.Equal((BackupErrorId.KeySlotsNotTried, "keys/"), (finding.Id, finding.Target));
+    }
+
+    [Fact]
+    public async Task What_a_passphrase_is_tried_on_is_bounded_in_cost()
+    {
+        UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
+        for (int i = 0; i < 8; i++)
+        {
+            await PlantAsync(made, i.ToString("x32", CultureInfo.InvariantCulture), PassphraseDerivation.ByPbkdf2((int)PassphraseDerivation.MaxWork));
+        }
+
+        Assert.Equal(BackupErrorId.KeySlotsNotTried, Assert.Single(await KeyRing.CheckAsync(_objects, Header, null, Cancel)).Id);
+        Assert.InRange(KeyRing.MaxWork / PassphraseDerivation.MaxWork, 1, 6);
+        Assert.Equal(made.KeyId, (await _ring.UnlockAsync(First, Cancel)).KeyId);
+    }
+
+    [Fact]
+    public async Task Of_two_stores_that_a_passphrase_opens_the_first_by_cost_and_name_is_taken()
+    {
+        UnlockedKey one = await _ring.CreateStoreAsync(First, Cancel);
+        UnlockedKey other = await _ring.CreateStoreAsync(First, Cancel);
+        UnlockedKey cheaper = await new KeyRing(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(9)).CreateStoreAsync(Second, Cancel);
+        await new KeyRing(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(11)).CreateStoreAsync(Second, Cancel);
+
+        string first = string.CompareOrdinal(one.StoreId, other.StoreId) < 0 ? one.StoreId : other.StoreId;
+        Assert.Equal(first, (await _ring.UnlockAsync(First, Cancel)).StoreId);
+        Assert.Equal(cheaper.StoreId, (await _ring.UnlockAsync(Second, Cancel)).StoreId);
+    }
+
+    [Fact]
+    public async Task Every_damaged_slot_is_found_and_a_sound_ring_has_no_fault()
+    {
+        UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
+        string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
+        ChunkStore opened = ChunkStore.WithoutIndex(_objects, Header, made.StoreId, made.MasterKey);
+        Assert.Empty(await KeyRing.CheckAsync(_objects, Header, opened, Cancel));
+        string name = VaultLayout.Key(made.StoreId, second);
+        byte[] sound = _objects.GetContent(name);
+        for (int at = 0; at < sound.Length; at++)
+        {
+            _objects.SetContent(name, [.. sound[..at], (byte)(sound[at] ^ 1), .. sound[(at + 1)..]]);
+
+            Assert.Equal(name, Assert.Single(await KeyRing.CheckAsync(_objects, Header, opened, Cancel)).Target);
+        }
+
+        _objects.SetContent(name, sound);
+        await PlantAsync(made with { KeyId = "x" }, new string('7', 32), PassphraseDerivation.ByPbkdf2(1));
+        Assert.Equal(VaultLayout.Key(made.StoreId, new string('7', 32)), Assert.Single(await KeyRing.CheckAsync(_objects, Header, opened, Cancel)).Target);
+        Assert.Empty(await KeyRing.CheckAsync(_objects, header: null, opened: null, Cancel));
+    }
+
+    // As whoever may write to the vault can.
+    private async Task PlantAsync(UnlockedKey store, string keyId, PassphraseDerivation derivation)
+    {
+        var identity = new KeySlotIdentity(Header.VaultId, store.StoreId, keyId.PadLeft(32, '0'));
+        KeySlot slot = KeySlot.Create("somebody else's passphrase", TestKeys.Bytes(66, 32), identity, PassphraseDerivation.ByPbkdf2(1), null, DateTimeOffset.UnixEpoch);
+        bool argon = derivation.Method == PassphraseDerivation.Argon2id;
+        slot = slot with
+        {
+            Kdf = derivation.Method,
+            Iterations = argon ? null : derivation.Iterations,
+            MemoryKiB = argon ? derivation.MemoryKiB : null,
+            Passes = argon ? derivation.Passes : null,
+            Salt = TestKeys.Bytes(1, derivation.SaltLength),
+        };
+        await _objects.TryCreateAsync(VaultLayout.Key(store.StoreId, identity.KeyId), slot.Encode(), Cancel);
+    }
+
+    private KeyRing Ring(bool everySlot) => new(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(10), everySlot);
+
     private void Damage(string name, string damage)
     {
         switch (damage)
@@ -157,7 +272,7 @@ public class KeyRingTests
                 _objects.SetContent(name, TestKeys.Bytes(1, 1 << 20));
                 break;
             case "newer":
-                _objects.FlipBit(name, _objects.GetContent(name).AsSpan().IndexOf("\"passphrase\""u8) + 1);
+                _objects.SetContent(name, KeySlotTests.With(KeySlot.Decode(_objects.GetContent(name), name.Split('/')[1], name.Split('/')[2]), "kind", "\"face\""));
                 break;
         }
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Vaults;
@@ -17,7 +18,7 @@ public class KeyVaultRingTests
     private readonly RsaKey _key = RsaKey.Create();
     private readonly KeyRing _ring;
 
-    public KeyVaultRingTests() => _ring = new KeyRing(_objects, Header, new FakeClock(), iterations: 10);
+    public KeyVaultRingTests() => _ring = new KeyRing(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(10));
 
     [Fact]
     public async Task Both_open_the_same_store_and_neither_is_in_the_other_s_way()
@@ -93,7 +94,7 @@ public class KeyVaultRingTests
         UnlockedKey made = await _ring.CreateStoreAsync(Passphrase, Cancel);
         await _ring.AddAsync(made.StoreId, made.MasterKey, _key, null, Cancel);
         string unknown = VaultLayout.Key(made.StoreId, new string('0', 32));
-        await _objects.TryCreateAsync(unknown, Encoding.UTF8.GetBytes("""{"format":1,"kind":"face","checksum":"AAAA"}"""), Cancel);
+        await _objects.TryCreateAsync(unknown, CheckedJson.Complete(Encoding.UTF8.GetBytes("""{"format":1,"kind":"face","x":1""")), Cancel);
 
         Assert.Equal(made.KeyId, (await _ring.UnlockAsync(Passphrase, Cancel)).KeyId);
         Assert.Equal(made.StoreId, (await _ring.UnlockAsync(_key, Cancel)).StoreId);
@@ -117,7 +118,7 @@ public class KeyVaultRingTests
     {
         byte[] theirs = TestKeys.Bytes(66, 32);
         string keyId = new('9', 32);
-        var slot = await Engine.Cryptography.KeySlot.CreateAsync(_key, theirs, $"{Header.VaultId}/{storeId}/{keyId}", null, DateTimeOffset.UnixEpoch, Cancel);
+        var slot = await KeySlot.CreateAsync(_key, theirs, new KeySlotIdentity(Header.VaultId, storeId, keyId), null, DateTimeOffset.UnixEpoch, Cancel);
         await _objects.TryCreateAsync(VaultLayout.Key(storeId, keyId), slot.Encode(), Cancel);
     }
 

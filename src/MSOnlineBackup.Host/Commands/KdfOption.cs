@@ -1,0 +1,28 @@
+using System.CommandLine;
+using MSOnlineBackup.Engine;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary>How the key of a new key slot is derived from its passphrase: of every command that makes one.</summary>
+internal sealed class KdfOption
+{
+    private readonly Option<string?> _kdf = new("--kdf")
+    {
+        HelpName = "NAME",
+        Description = "How the key is derived from the passphrase: argon2id, or pbkdf2, which is what FIPS 140 has. Without it: argon2id where libsodium is at hand.",
+    };
+
+    public KdfOption(Command command) => command.Add(_kdf);
+
+    /// <summary>The engine's options, with what was said.</summary>
+    public EngineOptions Apply(EngineOptions options, CommandContext context) => options with
+    {
+        PassphraseKdf = context.Get(_kdf) switch
+        {
+            null => PassphraseKdf.Automatic,
+            "argon2id" => PassphraseKdf.Argon2id,
+            "pbkdf2" => PassphraseKdf.Pbkdf2,
+            var other => throw context.Invalid($"'{other}' is no way to derive a key.", $"{_kdf.Name} takes argon2id or pbkdf2."),
+        },
+    };
+}

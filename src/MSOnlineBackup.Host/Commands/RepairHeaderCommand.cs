@@ -1,0 +1,27 @@
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Rendering;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>repair header</c>.</summary>
+internal sealed class RepairHeaderCommand : HostCommand
+{
+    private readonly VaultOptions _vault;
+
+    public RepairHeaderCommand()
+        : base("header", "Make a lost or damaged vault.json anew from the other objects; needs no passphrase.", "obengine repair header --vault /mnt/backup") =>
+        _vault = new VaultOptions(this);
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        HeaderRepairReport report = await ClosedVault.RepairHeaderAsync(_vault.OpenStore(context), context.Environment.Time, context.Stop).ConfigureAwait(false);
+        string source = $"{Quantity.Count(report.KeySlots, "key slot")}, {Quantity.Count(report.Sessions, "session")} and {Quantity.Count(report.Machines, "machine")} say so";
+        string text = report.IsExact
+            ? $"vault.json is as it was: one byte of it had changed. Vault {report.VaultId}; {source}."
+            : $"vault.json was made anew for the vault {report.VaultId}; {source}.\n"
+                + "What nothing else says is lost: the vault's name, its owner's key, and when it was made, which counts from the oldest object now.";
+        return new Outcome(new HeaderRepairSummary(report.VaultId, report.IsExact, report.KeySlots, report.Sessions, report.Machines), text);
+    }
+}

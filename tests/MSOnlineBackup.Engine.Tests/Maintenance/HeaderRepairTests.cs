@@ -1,0 +1,238 @@
+using System.Text;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Testing;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
+
+namespace MSOnlineBackup.Engine.Tests.Maintenance;
+
+/// <summary>A lost or damaged <c>vault.json</c> is made anew from what else the vault holds.</summary>
+public sealed class HeaderRepairTests
+{
+    private const string Passphrase = "correct horse battery";
+
+    private readonly MemoryVaultStore _objects = new();
+
+    [Fact]
+    public async Task A_lost_header_comes_back_from_key_slots_and_sessions_and_the_vault_opens()
+    {
+        VaultHeader before = await MakeAsync();
+        _objects.Remove(VaultLayout.Header);
+        Assert.Equal(BackupErrorId.VaultHeaderDamaged, await OpenFaultAsync());
+
+        HeaderRepairReport report = await RepairAsync();
+
+        Assert.Equal(new HeaderRepairReport(before.VaultId, IsExact: false, KeySlots: 1, Sessions: 2, Machines: 1), report);
+        VaultHeader made = await VaultHeader.ReadAsync(_objects, Cancel);
+        Assert.Equal((before.VaultId, null), (made.VaultId, made.Name));
+        Assert.NotEqual(before.Copy, made.Copy);
+        Assert.InRange(made.Created, before.Created.AddSeconds(-1), DateTimeOffset.UtcNow);
+        Assert.Empty(await VerifyAsync());
+        await BackupEngine.OpenAsync(_objects, Passphrase, TestOptions.Quick, Cancel);
+    }
+
+    [Fact]
+    public async Task Whichever_byte_of_the_header_changed_it_comes_back_as_it_was()
+    {
+        await MakeAsync();
+        byte[] sound = _objects.GetContent(VaultLayout.Header);
+        for (int at = 0; at < sound.Length; at++)
+        {
+            _objects.SetContent(VaultLayout.Header, [.. sound[..at], (byte)(sound[at] ^ 1), .. sound[(at + 1)..]]);
+
+            Assert.True((await RepairAsync()).IsExact);
+            Assert.Equal(sound, _objects.GetContent(VaultLayout.Header));
+        }
+    }
+
+    [Fact]
+    public async Task A_digit_that_became_another_letter_comes_back()
+    {
+        await MakeAsync();
+        byte[] sound = _objects.GetContent(VaultLayout.Header);
+        int digit = sound.AsSpan().IndexOf("\"vaultId\":\""u8) + 13;
+        _objects.SetContent(VaultLayout.Header, [.. sound[..digit], sound[digit] == (byte)'x' ? (byte)'y' : (byte)'x', .. sound[(digit + 1)..]]);
+
+        Assert.True((await RepairAsync()).IsExact);
+
+        Assert.Equal(sound, _objects.GetContent(VaultLayout.Header));
+    }
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    public async Task What_an_editor_appended_is_taken_away(string appended)
+    {
+        await MakeAsync();
+        byte[] sound = _objects.GetContent(VaultLayout.Header);
+        _objects.SetContent(VaultLayout.Header, [.. sound, .. Encoding.ASCII.GetBytes(appended)]);
+        Assert.Equal(BackupErrorId.VaultHeaderDamaged, await OpenFaultAsync());
+
+        Assert.True((await RepairAsync()).IsExact);
+
+        Assert.Equal(sound, _objects.GetContent(VaultLayout.Header));
+    }
+
+    [Fact]
+    public async Task Damage_of_many_bytes_loses_no_more_than_what_nothing_else_says()
+    {
+        VaultHeader before = await MakeAsync();
+        _objects.SetContent(VaultLayout.Header, new byte[300]);
+
+        HeaderRepairReport report = await RepairAsync();
+
+        Assert.Equal((before.VaultId, false), (report.VaultId, report.IsExact));
+        Assert.Empty(await VerifyAsync());
+    }
+
+    [Fact]
+    public async Task Sessions_alone_say_which_vault_it_is_where_the_key_slots_are_lost()
+    {
+        VaultHeader before = await MakeAsync();
+        byte[] sound = _objects.GetContent(VaultLayout.Header);
+        foreach (string name in _objects.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal) || name == VaultLayout.Header))
+        {
+            _objects.Remove(name);
+        }
+
+        Assert.Equal(new HeaderRepairReport(before.VaultId, IsExact: false, KeySlots: 0, Sessions: 2, Machines: 1), await RepairAsync());
+        Assert.NotEqual(sound, _objects.GetContent(VaultLayout.Header));
+    }
+
+    [Fact]
+    public async Task Damaged_slots_and_sessions_say_nothing()
+    {
+        await MakeAsync();
+        _objects.Remove(VaultLayout.Header);
+        foreach (string name in _objects.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal) || name.Contains("/sessions/", StringComparison.Ordinal)))
+        {
+            _objects.FlipBit(name, 20);
+        }
+
+        BackupException fault = await FaultAsync();
+
+        Assert.Equal(BackupErrorId.VaultHeaderNotRepaired, fault.Id);
+        Assert.DoesNotContain(VaultLayout.Header, _objects.Names);
+    }
+
+    [Fact]
+    public async Task A_sound_header_is_left_alone()
+    {
+        await MakeAsync();
+        byte[] sound = _objects.GetContent(VaultLayout.Header);
+
+        Assert.Contains("it is sound", (await FaultAsync()).Message, StringComparison.Ordinal);
+        Assert.Equal(sound, _objects.GetContent(VaultLayout.Header));
+    }
+
+    [Fact]
+    public async Task Objects_of_two_vaults_are_named_and_none_is_chosen()
+    {
+        VaultHeader one = await MakeAsync();
+        var elsewhere = new MemoryVaultStore();
+        VaultHeader other = await MakeAsync(elsewhere);
+        CopyFrom(elsewhere, name => name != VaultLayout.Header);
+        _objects.Remove(VaultLayout.Header);
+
+        BackupException fault = await FaultAsync();
+
+        Assert.Equal(BackupErrorId.VaultHeaderNotRepaired, fault.Id);
+        Assert.Contains(one.VaultId, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(other.VaultId, fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(VaultLayout.Header, _objects.Names);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_header_of_another_vault_is_told_from_damage(bool flipped)
+    {
+        VaultHeader one = await MakeAsync();
+        var elsewhere = new MemoryVaultStore();
+        VaultHeader other = await MakeAsync(elsewhere);
+        CopyFrom(elsewhere, name => name == VaultLayout.Header);
+        if (flipped)
+        {
+            _objects.FlipBit(VaultLayout.Header, 30);
+        }
+
+        BackupException fault = await FaultAsync();
+
+        Assert.Equal(BackupErrorId.VaultHeaderNotRepaired, fault.Id);
+        Assert.Contains(one.VaultId, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(other.VaultId, fault.Message, StringComparison.Ordinal);
+        if (!flipped)
+        {
+            Assert.Equal(BackupErrorId.KeySlotDamaged, await OpenFaultAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Slots_that_an_interrupted_creation_left_are_no_other_vault()
+    {
+        VaultHeader header = await MakeAsync();
+        UnlockedKey left = await TestOptions.Quick.Keys(_objects, Header).CreateStoreAsync(Passphrase, Cancel);
+        Assert.Equal(1, _objects.Names.Count(name => name.Contains(left.StoreId, StringComparison.Ordinal)));
+        _objects.Remove(VaultLayout.Header);
+
+        Assert.Equal(header.VaultId, (await RepairAsync()).VaultId);
+    }
+
+    [Fact]
+    public async Task Where_no_vault_is_none_is_made()
+    {
+        _objects.SetContent("holiday/photo.jpg", [1]);
+
+        Assert.Equal(BackupErrorId.VaultHeaderInvalid, (await FaultAsync()).Id);
+        Assert.Equal(["holiday/photo.jpg"], _objects.Names);
+    }
+
+    [Fact]
+    public async Task A_verification_of_what_needs_no_key_names_a_damaged_header_and_every_damaged_slot_and_goes_on()
+    {
+        await MakeAsync();
+        string slot = _objects.Names.Single(name => name.StartsWith("keys/", StringComparison.Ordinal));
+        string pack = _objects.Names.First(name => name.Contains("/packs/", StringComparison.Ordinal));
+        _objects.FlipBit(VaultLayout.Header, 40);
+        _objects.FlipBit(slot, 40);
+        _objects.FlipBit(pack, 60);
+
+        Assert.Equal([slot, pack, VaultLayout.Header], await VerifyAsync());
+    }
+
+    private static async Task<VaultHeader> MakeAsync(MemoryVaultStore objects)
+    {
+        await ClosedVault.CreateAsync(objects, Passphrase, TestOptions.Quick, Cancel);
+        VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
+        UnlockedKey key = await TestOptions.Quick.Keys(objects, header).UnlockAsync(Passphrase, Cancel);
+        ChunkStore store = await ChunkStore.OpenAsync(objects, header, key.StoreId, key.MasterKey, Cancel);
+        await StoreAsync(store, Engine.Chunks.ChunkKind.Content, [1, 2, 3]);
+        await StoreAsync(store, Engine.Chunks.ChunkKind.Content, [4, 5, 6]);
+        await MachineDirectory.ClaimAsync(objects, header, "server", key.StoreId, Cancel);
+        return header;
+    }
+
+    private Task<VaultHeader> MakeAsync() => MakeAsync(_objects);
+
+    private Task<HeaderRepairReport> RepairAsync() => ClosedVault.RepairHeaderAsync(_objects, TimeProvider.System, Cancel);
+
+    private Task<BackupException> FaultAsync() => Assert.ThrowsAsync<BackupException>(RepairAsync);
+
+    private async Task<BackupErrorId> OpenFaultAsync() =>
+        (await Assert.ThrowsAsync<BackupException>(() => BackupEngine.OpenAsync(_objects, Passphrase, TestOptions.Quick, Cancel))).Id;
+
+    private async Task<IEnumerable<string>> VerifyAsync() =>
+        (await ClosedVault.VerifyPacksAsync(_objects, new JobMonitor(), Cancel)).Findings.Select(finding => finding.Object);
+
+    private void CopyFrom(MemoryVaultStore other, Func<string, bool> choose)
+    {
+        foreach (string name in other.Names.Where(choose))
+        {
+            _objects.SetContent(name, other.GetContent(name));
+        }
+    }
+}
