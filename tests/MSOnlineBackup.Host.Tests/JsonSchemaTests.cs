@@ -83,6 +83,17 @@ public sealed class JsonSchemaTests
         Assert.Equal("""{"type":"key","id":"a","label":null,"kind":"passphrase","created":"2024-05-06T05:08:09.010Z","isCurrent":true,"keyVaultKey":null,"kdf":"argon2id"}""", line);
     }
 
+    [Theory]
+    [InlineData(16_299_260_423, 5, "2486-07-02T20:20:23.000000005Z")]
+    [InlineData(-377_705_116_800, 0, "-9999-01-01T00:00:00.000000000Z")]
+    [InlineData(884_541_340_799, 999_999_999, "+29999-12-31T23:59:59.999999999Z")]
+    public void Times_of_items_are_exact_whatever_their_year(long seconds, int nanoseconds, string text)
+    {
+        var item = new ItemLine("p", "/f", EntryKind.File, 0, new ItemTime(seconds, nanoseconds), "644", 0, 0, 1, null, []);
+
+        Assert.Contains($"\"modified\":\"{text}\"", DocumentJson.Write(item));
+    }
+
     [Fact]
     public void Names_beyond_ASCII_stay_readable_and_kinds_are_words()
     {
@@ -90,7 +101,7 @@ public sealed class JsonSchemaTests
 
         Assert.Equal("""{"type":"skipped","path":"/home/ä\\x01 <b>","id":"SourceItemUnreadable","reason":"no"}""", line);
         Assert.Contains("\"kind\":\"SymbolicLink\"", DocumentJson.Write(
-            new ItemLine("p", "/l", EntryKind.SymbolicLink, 0, DateTimeOffset.UnixEpoch, "777", 0, 0, 1, "t", [])));
+            new ItemLine("p", "/l", EntryKind.SymbolicLink, 0, new ItemTime(0), "777", 0, 0, 1, "t", [])));
     }
 
     [Fact]

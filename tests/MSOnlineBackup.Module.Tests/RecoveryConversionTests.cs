@@ -42,7 +42,7 @@ public sealed class RecoveryConversionTests
         {
             Path = EntryPath.Root,
             Kind = EntryKind.File,
-            Metadata = new EntryMetadata { ModifiedNs = 1_500_000_000 },
+            Metadata = new EntryMetadata { Modified = new(0, 1_500_000_000) },
             Size = 7,
         });
 

@@ -136,7 +136,7 @@ internal sealed class RandomTree(SourceTreeBuilder tree, int seed, int largestFi
         }
 
         // From before 1970 to the year 2100, to the nanosecond.
-        tree.Modified(path, _random.NextInt64(-1_000_000_000_000_000_000, 4_100_000_000_000_000_000));
+        tree.Modified(path, _random.NextInt64(-1_000_000_000, 4_100_000_000), _random.Next(1_000_000_000));
     }
 
     private string NewPath(IEnumerable<string> folders)

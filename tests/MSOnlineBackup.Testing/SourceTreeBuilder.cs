@@ -134,9 +134,10 @@ public sealed class SourceTreeBuilder
         return this;
     }
 
-    public SourceTreeBuilder Modified(string path, long nanoseconds)
+    /// <summary>Another time of modification: seconds since 1970, and nanoseconds.</summary>
+    public SourceTreeBuilder Modified(string path, long seconds, int nanoseconds = 0)
     {
-        UnixFile.SetModified(PathOf(path), nanoseconds);
+        UnixFile.SetModified(PathOf(path), new ItemTime(seconds, nanoseconds));
         return this;
     }
 

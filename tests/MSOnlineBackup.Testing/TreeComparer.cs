@@ -104,7 +104,7 @@ public sealed class TreeComparer
 
         if (_aspects.HasFlag(TreeAspects.Times))
         {
-            Check(path, "modification time (ns)", expected.ModifiedNs, actual.ModifiedNs);
+            Check(path, "modification time", expected.Modified, actual.Modified);
         }
 
         if (_aspects.HasFlag(TreeAspects.HardLinks) && expected.Kind != UnixFileKind.Directory)

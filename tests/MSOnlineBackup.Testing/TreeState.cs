@@ -27,7 +27,7 @@ public static class TreeState
                 UnixFileKind.SymbolicLink => EntryName.Escape(UnixFile.ReadLink(full)),
                 _ => "",
             };
-            lines.Add(EntryName.Escape(path), Line(state.Kind.ToString(), state.Mode, state.UserId, state.GroupId, state.ModifiedNs, state.Kind == UnixFileKind.File ? state.Size : 0, content));
+            lines.Add(EntryName.Escape(path), Line(state.Kind.ToString(), state.Mode, state.UserId, state.GroupId, state.Modified, state.Kind == UnixFileKind.File ? state.Size : 0, content));
             if (state.Kind == UnixFileKind.Directory)
             {
                 foreach (byte[] name in UnixFile.List(full))
@@ -52,7 +52,7 @@ public static class TreeState
                 _ => "",
             };
             EntryMetadata metadata = entry.Metadata;
-            lines.Add(entry.Path.ToString(), Line(entry.Kind.ToString(), metadata.Mode, metadata.UserId, metadata.GroupId, metadata.ModifiedNs, entry.Size, content));
+            lines.Add(entry.Path.ToString(), Line(entry.Kind.ToString(), metadata.Mode, metadata.UserId, metadata.GroupId, metadata.Modified, entry.Size, content));
         }
 
         return lines;
@@ -88,6 +88,6 @@ public static class TreeState
     }
 
     // Of a link only the target counts: not all systems have modes of links.
-    private static string Line(string kind, uint mode, uint user, uint group, long modifiedNs, long size, string content) =>
-        $"{kind} {(kind == nameof(EntryKind.SymbolicLink) ? 0 : mode)} {user}:{group} {modifiedNs} {size} {content}";
+    private static string Line(string kind, uint mode, uint user, uint group, ItemTime modified, long size, string content) =>
+        $"{kind} {(kind == nameof(EntryKind.SymbolicLink) ? 0 : mode)} {user}:{group} {modified} {size} {content}";
 }

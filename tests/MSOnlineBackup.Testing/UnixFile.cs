@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
+using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Testing;
 
@@ -28,8 +29,8 @@ public readonly record struct UnixFileState(
     ulong DeviceNumber,
     long Size,
     long AllocatedBytes,
-    long ModifiedNs,
-    long ChangedNs);
+    ItemTime Modified,
+    ItemTime Changed);
 
 /// <summary>Files of Linux by raw paths, which .NET's text cannot name, and with all that .NET does not show.</summary>
 public static unsafe partial class UnixFile
@@ -65,8 +66,8 @@ public static unsafe partial class UnixFile
             DeviceNumber: *(ulong*)(status + 128),
             Size: *(long*)(status + 40),
             AllocatedBytes: *(long*)(status + 48) * 512,
-            ModifiedNs: (*(long*)(status + 112) * 1_000_000_000) + *(uint*)(status + 120),
-            ChangedNs: (*(long*)(status + 96) * 1_000_000_000) + *(uint*)(status + 104));
+            Modified: new(*(long*)(status + 112), *(uint*)(status + 120)),
+            Changed: new(*(long*)(status + 96), *(uint*)(status + 104)));
     }
 
     /// <summary>State of a file that must be there.</summary>
@@ -176,16 +177,9 @@ public static unsafe partial class UnixFile
     public static void Truncate(ReadOnlySpan<byte> path, long length) => Check(TruncateNative(Terminated(path), length), "truncate", path);
 
     /// <summary>Sets the time of the last modification, of a link itself too.</summary>
-    public static void SetModified(ReadOnlySpan<byte> path, long nanoseconds)
+    public static void SetModified(ReadOnlySpan<byte> path, ItemTime time)
     {
-        long seconds = Math.DivRem(nanoseconds, 1_000_000_000, out long rest);
-        if (rest < 0)
-        {
-            seconds--;
-            rest += 1_000_000_000;
-        }
-
-        long* times = stackalloc long[] { seconds, rest, seconds, rest };
+        long* times = stackalloc long[] { time.Seconds, time.Nanoseconds, time.Seconds, time.Nanoseconds };
         Check(UTimeNsAt(CurrentFolder, Terminated(path), times, NoFollow), "utimensat", path);
     }
 

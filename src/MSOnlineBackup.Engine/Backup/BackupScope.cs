@@ -9,6 +9,9 @@ namespace MSOnlineBackup.Engine.Backup;
 /// <summary>What all sources of one job share: where it writes to, what it counts, what it skipped.</summary>
 internal sealed class BackupScope(ChunkStore store, WriteSession session, BackupRequest request, EngineOptions options, JobMonitor monitor)
 {
+    // A file that changed less than this long before it was read may change again without a change of its times.
+    private static readonly TimeSpan _racyFor = TimeSpan.FromSeconds(2);
+
     private readonly List<SkippedItem> _skipped = [];
     private readonly SkippedItemsWriter _skippedWriter = new(session.Chunks);
     private long _lastCheckpointTime = options.TimeProvider.GetTimestamp();
@@ -33,8 +36,8 @@ internal sealed class BackupScope(ChunkStore store, WriteSession session, Backup
 
     public long SkippedCount { get; private set; }
 
-    /// <summary>Now, in nanoseconds since 1970.</summary>
-    public long NowNanoseconds() => (options.TimeProvider.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+    /// <summary>What changed after this moment is racy.</summary>
+    public ItemTime RacySince() => ItemTime.From(options.TimeProvider.GetUtcNow() - _racyFor);
 
     /// <summary>
     /// Whether enough is done since the last checkpoint to be worth one: time, or bytes, of which a growing job wants more, so that

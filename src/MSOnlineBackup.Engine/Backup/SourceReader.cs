@@ -21,9 +21,6 @@ internal sealed class SourceReader
 {
     private const int ReadLength = 256 << 10;
 
-    /// <summary>A file that changed less than this long before it was read may change again without a change of its times.</summary>
-    private const long RacyNanoseconds = 2_000_000_000;
-
     private readonly ISourceTree _tree;
     private readonly string _rootText;
     private readonly bool _sizeUnknown;
@@ -430,7 +427,7 @@ internal sealed class SourceReader
                 "Back it up again at a quiet time, or from a snapshot.",
                 Full(entry)));
         }
-        else if (_scope.NowNanoseconds() - entry.Metadata.ChangedNs < RacyNanoseconds)
+        else if (entry.Metadata.Changed > _scope.RacySince())
         {
             flags |= EntryFlags.Racy;
         }

@@ -77,6 +77,14 @@ internal ref struct BlockReader
         }
     }
 
+    /// <summary>The counterpart of <see cref="BlockWriter.WriteTime"/>.</summary>
+    public ItemTime ReadTime(ItemTime reference)
+    {
+        long seconds = ReadDelta(reference.Seconds);
+        long nanoseconds = ReadDelta(reference.Nanoseconds);
+        return nanoseconds is >= 0 and <= 999_999_999 ? new ItemTime(seconds, nanoseconds) : throw Damaged("a time has no such nanoseconds");
+    }
+
     public ReadOnlySpan<byte> ReadBytes(int count)
     {
         if (count > Remaining)

@@ -58,6 +58,13 @@ internal sealed class BlockWriter
         }
     }
 
+    /// <summary>Writes a time: what its seconds, then what its nanoseconds have more than the reference's.</summary>
+    public void WriteTime(ItemTime value, ItemTime reference)
+    {
+        WriteDelta(value.Seconds, reference.Seconds);
+        WriteDelta(value.Nanoseconds, reference.Nanoseconds);
+    }
+
     public void WriteBytes(ReadOnlySpan<byte> bytes) => _bytes.Write(bytes);
 
     public void WriteCounted(ReadOnlySpan<byte> bytes)

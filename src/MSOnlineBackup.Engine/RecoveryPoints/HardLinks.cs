@@ -43,7 +43,7 @@ internal sealed class HardLinks<T>
 
     // A number can have passed to another file while the backup ran.
     private static bool IsSameFile(ManifestEntry left, ManifestEntry right) =>
-        left.Size == right.Size && left.Metadata.ModifiedNs == right.Metadata.ModifiedNs;
+        left.Size == right.Size && left.Metadata.Modified == right.Metadata.Modified;
 
     private sealed record Known(ManifestEntry Entry, T Value)
     {

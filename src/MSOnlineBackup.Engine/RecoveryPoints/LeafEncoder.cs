@@ -1,24 +1,25 @@
 namespace MSOnlineBackup.Engine.RecoveryPoints;
 
-/// <summary>Which fields of an entry follow its path and kind. The seven that are common fit one byte.</summary>
+/// <summary>Which fields of an entry follow its path and kind, in this order. The seven that are common fit one byte.</summary>
 [Flags]
 internal enum LeafFields : ushort
 {
     None = 0,
-    Mode = 1,
-    UserId = 2,
-    GroupId = 4,
-    ModifiedTime = 8,
-    ChangedTime = 16,
-    FileId = 32,
-    Content = 64,
-    LinkCount = 128,
-    DeviceId = 256,
-    DeviceNumber = 512,
-    LinkTarget = 1024,
-    Attributes = 2048,
-    Size = 4096,
-    All = 8191,
+    Mode = 1 << 0,
+    Modified = 1 << 1,
+    Changed = 1 << 2,
+    Created = 1 << 3,
+    FileId = 1 << 4,
+    Content = 1 << 5,
+    Attributes = 1 << 6,
+    UserId = 1 << 7,
+    GroupId = 1 << 8,
+    LinkCount = 1 << 9,
+    DeviceId = 1 << 10,
+    DeviceNumber = 1 << 11,
+    LinkTarget = 1 << 12,
+    Size = 1 << 13,
+    All = (1 << 14) - 1,
 }
 
 /// <summary>A leaf block being written: entries in ascending order of their paths. See docs/vault-format.md for every byte.</summary>
@@ -77,33 +78,50 @@ internal sealed class LeafEncoder
         Check(entry);
         bool isFirst = Totals.Entries == 0;
         PathCoding.Write(_block, entry.Path.Bytes, _previousPath.Bytes, isFirst);
-        _block.WriteByte((byte)((int)entry.Kind | ((int)entry.Flags << 3)));
+        _block.WriteVarint((ulong)entry.Kind | ((ulong)entry.Flags << ManifestFormat.KindBits));
 
         EntryMetadata now = entry.Metadata;
         LeafFields fields = FieldsOf(entry);
         _block.WriteVarint((ulong)fields);
         WriteIf(LeafFields.Mode, now.Mode);
-        WriteIf(LeafFields.UserId, now.UserId);
-        WriteIf(LeafFields.GroupId, now.GroupId);
-        WriteDeltaIf(LeafFields.ModifiedTime, now.ModifiedNs, _previous.ModifiedNs);
-        WriteDeltaIf(LeafFields.ChangedTime, now.ChangedNs, _previous.ChangedNs);
-        WriteDeltaIf(LeafFields.FileId, unchecked((long)now.FileId), unchecked((long)_previous.FileId));
+        if (fields.HasFlag(LeafFields.Modified))
+        {
+            _block.WriteTime(now.Modified, _previous.Modified);
+        }
+
+        if (fields.HasFlag(LeafFields.Changed))
+        {
+            _block.WriteTime(now.Changed, _previous.Changed);
+        }
+
+        if (now.Created is { } created)
+        {
+            _block.WriteTime(created, now.Changed);
+        }
+
+        if (fields.HasFlag(LeafFields.FileId))
+        {
+            _block.WriteDelta(unchecked((long)now.FileId), unchecked((long)_previous.FileId));
+        }
+
         if (fields.HasFlag(LeafFields.Content))
         {
             WriteContent(entry.Content);
         }
 
+        if (fields.HasFlag(LeafFields.Attributes))
+        {
+            WriteAttributes(entry.Attributes);
+        }
+
+        WriteIf(LeafFields.UserId, now.UserId);
+        WriteIf(LeafFields.GroupId, now.GroupId);
         WriteIf(LeafFields.LinkCount, now.LinkCount);
         WriteIf(LeafFields.DeviceId, now.DeviceId);
         WriteIf(LeafFields.DeviceNumber, now.DeviceNumber);
         if (fields.HasFlag(LeafFields.LinkTarget))
         {
             _block.WriteCounted(entry.LinkTarget.Span);
-        }
-
-        if (fields.HasFlag(LeafFields.Attributes))
-        {
-            WriteAttributes(entry.Attributes);
         }
 
         WriteIf(LeafFields.Size, (ulong)entry.Size);
@@ -120,31 +138,24 @@ internal sealed class LeafEncoder
                 _block.WriteVarint(value);
             }
         }
-
-        void WriteDeltaIf(LeafFields field, long value, long reference)
-        {
-            if (fields.HasFlag(field))
-            {
-                _block.WriteDelta(value, reference);
-            }
-        }
     }
 
     private LeafFields FieldsOf(ManifestEntry entry)
     {
         EntryMetadata now = entry.Metadata;
         return If(now.Mode != _previous.Mode, LeafFields.Mode)
-            | If(now.UserId != _previous.UserId, LeafFields.UserId)
-            | If(now.GroupId != _previous.GroupId, LeafFields.GroupId)
-            | If(now.ModifiedNs != _previous.ModifiedNs, LeafFields.ModifiedTime)
-            | If(now.ChangedNs != now.ModifiedNs, LeafFields.ChangedTime)
+            | If(now.Modified != _previous.Modified, LeafFields.Modified)
+            | If(now.Changed != now.Modified, LeafFields.Changed)
+            | If(now.Created is not null, LeafFields.Created)
             | If(now.FileId != _previous.FileId, LeafFields.FileId)
             | If(!IsEmpty(entry.Content), LeafFields.Content)
+            | If(entry.Attributes.Count > 0, LeafFields.Attributes)
+            | If(now.UserId != _previous.UserId, LeafFields.UserId)
+            | If(now.GroupId != _previous.GroupId, LeafFields.GroupId)
             | If(now.LinkCount != 1, LeafFields.LinkCount)
             | If(now.DeviceId != _previous.DeviceId, LeafFields.DeviceId)
             | If(now.DeviceNumber != 0, LeafFields.DeviceNumber)
             | If(!entry.LinkTarget.IsEmpty, LeafFields.LinkTarget)
-            | If(entry.Attributes.Count > 0, LeafFields.Attributes)
             | If(entry.Size != LengthOf(entry.Content), LeafFields.Size);
 
         static LeafFields If(bool condition, LeafFields field) => condition ? field : LeafFields.None;

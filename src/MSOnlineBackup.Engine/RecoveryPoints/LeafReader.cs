@@ -23,8 +23,9 @@ internal sealed class LeafReader
     private uint _mode;
     private uint _userId;
     private uint _groupId;
-    private long _modifiedNs;
-    private long _changedNs;
+    private ItemTime _modified;
+    private ItemTime _changed;
+    private ItemTime? _created;
     private ulong _fileId;
     private ulong _deviceId;
     private uint _linkCount;
@@ -73,18 +74,37 @@ internal sealed class LeafReader
         PathCoding.Read(ref block, ref _path, ref _pathLength, isFirst: !_started);
         _started = true;
 
-        byte head = block.ReadByte();
-        _kind = (EntryKind)(head & 7);
-        _flags = (EntryFlags)(head >> 3);
-        if (_kind == 0)
+        long head = block.ReadNumber((1L << (ManifestFormat.KindBits + 5)) - 1);
+        _kind = (EntryKind)(head & ((1 << ManifestFormat.KindBits) - 1));
+        _flags = (EntryFlags)(head >> ManifestFormat.KindBits);
+        if (_kind is < EntryKind.File or > EntryKind.BlockDevice)
         {
-            throw block.Damaged("an entry has no kind");
+            throw block.Damaged($"an entry has the kind {(int)_kind}");
         }
 
         var fields = (LeafFields)block.ReadNumber((long)LeafFields.All);
         if ((fields & LeafFields.Mode) != 0)
         {
             _mode = (uint)block.ReadNumber(0xfff);
+        }
+
+        if ((fields & LeafFields.Modified) != 0)
+        {
+            _modified = block.ReadTime(_modified);
+        }
+
+        _changed = (fields & LeafFields.Changed) != 0 ? block.ReadTime(_changed) : _modified;
+        _created = (fields & LeafFields.Created) != 0 ? block.ReadTime(_changed) : null;
+        if ((fields & LeafFields.FileId) != 0)
+        {
+            _fileId = unchecked((ulong)block.ReadDelta((long)_fileId));
+        }
+
+        _size = (fields & LeafFields.Content) != 0 ? ReadContent(ref block) : ReadNoContent();
+        _attributeCount = 0;
+        if ((fields & LeafFields.Attributes) != 0)
+        {
+            PassAttributes(ref block);
         }
 
         if ((fields & LeafFields.UserId) != 0)
@@ -97,18 +117,6 @@ internal sealed class LeafReader
             _groupId = (uint)block.ReadNumber(uint.MaxValue);
         }
 
-        if ((fields & LeafFields.ModifiedTime) != 0)
-        {
-            _modifiedNs = block.ReadDelta(_modifiedNs);
-        }
-
-        _changedNs = (fields & LeafFields.ChangedTime) != 0 ? block.ReadDelta(_changedNs) : _modifiedNs;
-        if ((fields & LeafFields.FileId) != 0)
-        {
-            _fileId = unchecked((ulong)block.ReadDelta((long)_fileId));
-        }
-
-        _size = (fields & LeafFields.Content) != 0 ? ReadContent(ref block) : ReadNoContent();
         _linkCount = (fields & LeafFields.LinkCount) != 0 ? (uint)block.ReadNumber(uint.MaxValue) : 1;
         if ((fields & LeafFields.DeviceId) != 0)
         {
@@ -117,12 +125,6 @@ internal sealed class LeafReader
 
         _deviceNumber = (fields & LeafFields.DeviceNumber) != 0 ? block.ReadVarint() : 0;
         _linkTarget = (fields & LeafFields.LinkTarget) != 0 ? ReadLinkTarget(ref block) : default;
-        _attributeCount = 0;
-        if ((fields & LeafFields.Attributes) != 0)
-        {
-            PassAttributes(ref block);
-        }
-
         if ((fields & LeafFields.Size) != 0)
         {
             ReadSize(ref block);
@@ -143,8 +145,9 @@ internal sealed class LeafReader
             Mode = _mode,
             UserId = _userId,
             GroupId = _groupId,
-            ModifiedNs = _modifiedNs,
-            ChangedNs = _changedNs,
+            Modified = _modified,
+            Changed = _changed,
+            Created = _created,
             FileId = _fileId,
             DeviceId = _deviceId,
             LinkCount = _linkCount,

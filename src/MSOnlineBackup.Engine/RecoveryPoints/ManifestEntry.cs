@@ -68,20 +68,17 @@ public enum AttributeTag : byte
     /// <summary>Linux inode flags (<c>chattr</c>) or BSD flags: 4 bytes, little-endian; the entry's platform says which.</summary>
     InodeFlags = 2,
 
-    /// <summary>Creation time: 8 bytes, little-endian, nanoseconds since 1970.</summary>
-    BirthTime = 3,
-
     /// <summary>Windows file attributes: 4 bytes, little-endian.</summary>
-    WindowsAttributes = 4,
+    WindowsAttributes = 3,
 
     /// <summary>A Windows security descriptor, self-relative.</summary>
-    WindowsSecurityDescriptor = 5,
+    WindowsSecurityDescriptor = 4,
 
     /// <summary>A Windows alternate data stream, or a macOS resource fork, up to 1 MiB: name and content.</summary>
-    NamedStream = 6,
+    NamedStream = 5,
 
     /// <summary>The reparse data of a Windows junction or other reparse point that is no symbolic link.</summary>
-    WindowsReparseData = 7,
+    WindowsReparseData = 6,
 }
 
 /// <summary>The fixed metadata of an entry. Two records that are equal in <see cref="ManifestEntry.SameStateAs"/> are the same state of the same file.</summary>
@@ -96,11 +93,14 @@ public sealed record EntryMetadata
     /// <summary>Numeric group.</summary>
     public uint GroupId { get; init; }
 
-    /// <summary>Last modification, nanoseconds since 1970 UTC; may be negative.</summary>
-    public long ModifiedNs { get; init; }
+    /// <summary>Last modification.</summary>
+    public ItemTime Modified { get; init; }
 
-    /// <summary>Last change of the inode (on Windows: ChangeTime), nanoseconds since 1970 UTC. Only for change detection.</summary>
-    public long ChangedNs { get; init; }
+    /// <summary>Last change of the inode (on Windows: ChangeTime). Only for change detection.</summary>
+    public ItemTime Changed { get; init; }
+
+    /// <summary>When it came into being; null where the file system keeps no such time.</summary>
+    public ItemTime? Created { get; init; }
 
     /// <summary>Inode or file id; 0 where the file system has no stable one.</summary>
     public ulong FileId { get; init; }
@@ -146,8 +146,8 @@ public sealed record ManifestEntry
     public bool SameStateAs(ManifestEntry other) =>
         Kind == other.Kind
         && Size == other.Size
-        && Metadata.ModifiedNs == other.Metadata.ModifiedNs
-        && Metadata.ChangedNs == other.Metadata.ChangedNs
+        && Metadata.Modified == other.Metadata.Modified
+        && Metadata.Changed == other.Metadata.Changed
         && Metadata.FileId == other.Metadata.FileId;
 }
 

@@ -9,6 +9,9 @@ internal static class ManifestFormat
     /// <summary>The first byte of every leaf, node and slice list.</summary>
     public const byte Version = 1;
 
+    /// <summary>How many bits of an entry's head are its kind; those above are its flags.</summary>
+    public const int KindBits = 5;
+
     /// <summary>Most bytes that a block may have; nothing larger is even looked at.</summary>
     public const int MaxBlockBytes = 4 << 20;
 

@@ -45,5 +45,6 @@ internal static class ConflictRule
         entry.Kind == EntryKind.File
         && existing.Kind == EntryKind.File
         && entry.Size == existing.Size
-        && entry.Metadata.ModifiedNs / 1000 == existing.Metadata.ModifiedNs / 1000;
+        && entry.Metadata.Modified.Seconds == existing.Metadata.Modified.Seconds
+        && entry.Metadata.Modified.Nanoseconds / 1000 == existing.Metadata.Modified.Nanoseconds / 1000;
 }

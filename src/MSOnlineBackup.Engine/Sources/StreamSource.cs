@@ -21,7 +21,7 @@ internal sealed class StreamSource : ISourceTree
     public StreamSource(string name, Stream content, TimeProvider timeProvider)
     {
         _name = Encoding.UTF8.GetBytes(name);
-        long now = (timeProvider.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+        ItemTime now = ItemTime.From(timeProvider.GetUtcNow());
         bool windows = OperatingSystem.IsWindows();
         var entry = new ManifestEntry
         {
@@ -32,8 +32,8 @@ internal sealed class StreamSource : ISourceTree
                 Mode = windows ? 0u : 0x180, // rw-------
                 UserId = windows ? 0 : Libc.EffectiveUser(),
                 GroupId = windows ? 0 : Libc.EffectiveGroup(),
-                ModifiedNs = now,
-                ChangedNs = now,
+                Modified = now,
+                Changed = now,
             },
         };
         _item = new Item(entry, new Content(name, content, entry));

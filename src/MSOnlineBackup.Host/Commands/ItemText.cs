@@ -19,8 +19,12 @@ internal static class ItemText
         string size = item.Bytes.ToString(CultureInfo.InvariantCulture);
         string link = item.LinkTarget is null ? "" : $" -> {item.LinkTarget}";
         string flags = item.Flags.Count == 0 ? "" : $"  ({string.Join(", ", item.Flags)})";
-        return $"{Mode(item)}  {owner,-11}  {size,14}  {context.LocalTime(item.Modified)}  {item.Path}{link}{flags}";
+        return $"{Mode(item)}  {owner,-11}  {size,14}  {Time(item.Modified, context)}  {item.Path}{link}{flags}";
     }
+
+    // A calendar of local time knows the years 1 to 9999.
+    private static string Time(ItemTime time, CommandContext context) =>
+        time.ToDateTimeOffset() is { } known ? context.LocalTime(known) : time.ToString();
 
     private static string Mode(ItemLine item)
     {

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Host.Documents;
 
@@ -37,7 +38,7 @@ internal sealed partial class DocumentJson : JsonSerializerContext
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new UtcTimeConverter() },
+        Converters = { new UtcTimeConverter(), new ItemTimeConverter() },
     });
 
     /// <summary>The document as one line of JSON.</summary>
@@ -50,5 +51,14 @@ internal sealed partial class DocumentJson : JsonSerializerContext
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
+    }
+
+    // Exact, and no year is too far.
+    private sealed class ItemTimeConverter : JsonConverter<ItemTime>
+    {
+        public override ItemTime Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException("Documents are only written.");
+
+        public override void Write(Utf8JsonWriter writer, ItemTime value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
     }
 }

@@ -24,8 +24,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
     // The kernel stamps files with the time of its last tick, which may lie a little before the moment itself.
     private static readonly TimeSpan _clockGranularity = TimeSpan.FromMilliseconds(20);
 
-    private readonly long _startedNs =
-        (backupStarted - _clockGranularity - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+    private readonly ItemTime _started = ItemTime.From(backupStarted - _clockGranularity);
 
     private readonly string _root = EntryName.Escape(source.RootPath.Span);
     private readonly byte[] _left = new byte[BlockSize];
@@ -144,9 +143,9 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
             : !left.LinkTarget.Span.SequenceEqual(right.LinkTarget.Span) ? $"links to {Text(left.LinkTarget)}, restored to {Text(right.LinkTarget)}"
             : a.Mode != b.Mode ? $"has mode {Convert.ToString(a.Mode, 8)}, restored {Convert.ToString(b.Mode, 8)}"
             : !sameOwner ? $"belongs to {a.UserId}:{a.GroupId}, restored to {b.UserId}:{b.GroupId}"
-            : a.ModifiedNs != b.ModifiedNs ? $"was modified at {a.ModifiedNs} ns, restored as {b.ModifiedNs} ns"
+            : a.Modified != b.Modified ? $"was modified at {a.Modified}, restored as {b.Modified}"
             : a.DeviceNumber != b.DeviceNumber ? "has another device number"
-            : !Restorable(left).SequenceEqual(Restorable(right)) ? "has other attributes"
+            : !Attributes(left).SequenceEqual(Attributes(right)) ? "has other attributes"
             : !SameLinks(left, right) ? "is no longer the same file as its other names"
             : null;
     }
@@ -210,9 +209,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
         return total;
     }
 
-    // When a file came into being cannot be set.
-    private static IEnumerable<(AttributeTag Tag, string Name, string Value)> Restorable(ManifestEntry entry) => entry.Attributes
-        .Where(attribute => attribute.Tag != AttributeTag.BirthTime)
+    private static IEnumerable<(AttributeTag Tag, string Name, string Value)> Attributes(ManifestEntry entry) => entry.Attributes
         .Select(attribute => (attribute.Tag, Convert.ToHexString(attribute.Name.Span), Convert.ToHexString(attribute.Value.Span)));
 
     private static bool IsReadable(SourceItem item)
@@ -244,7 +241,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
     private void Leave(EntryPath path) => _folders.RemoveAll(folder => folder.Path == path || !path.IsAtOrBelow(folder.Path));
 
     private bool IsNewerThanBackup(ManifestEntry entry) =>
-        entry.Metadata.ChangedNs >= _startedNs || entry.Metadata.ModifiedNs >= _startedNs;
+        entry.Metadata.Changed >= _started || entry.Metadata.Modified >= _started;
 
     private void Report(EntryPath path, string what, bool changedMeanwhile) =>
         _differences.Add(new TreeDifference(FullPath(path), what, changedMeanwhile));

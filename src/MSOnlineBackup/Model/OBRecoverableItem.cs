@@ -32,7 +32,7 @@ public sealed class OBRecoverableItem
     /// <summary>Its size in bytes; null for a folder.</summary>
     public long? ItemSize { get; internal init; }
 
-    /// <summary>When its content last changed, in UTC; null where unknown.</summary>
+    /// <summary>When its content last changed, in UTC; null where unknown, and where no <see cref="DateTime"/> can tell it.</summary>
     public DateTime? ItemLastModifiedTime { get; internal init; }
 
     /// <summary>The source's number in its recovery point, from 1 on.</summary>

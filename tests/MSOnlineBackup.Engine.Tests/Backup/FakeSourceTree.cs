@@ -45,7 +45,7 @@ internal sealed class FakeSourceTree(string root) : ISourceTree
             Path = entryPath,
             Kind = kind,
             Size = content.Length,
-            Metadata = new EntryMetadata { Mode = 0x1a4, ModifiedNs = state, ChangedNs = state, FileId = (ulong)(path.Aggregate(17, static (hash, c) => unchecked((hash * 31) + c)) & 0xffff_ffff) },
+            Metadata = new EntryMetadata { Mode = 0x1a4, Modified = new(0, state), Changed = new(0, state), FileId = (ulong)(path.Aggregate(17, static (hash, c) => unchecked((hash * 31) + c)) & 0xffff_ffff) },
         };
         _items[entryPath] = new FakeItem(this, entry, content);
         return this;
@@ -84,7 +84,7 @@ internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] 
         }
 
         tree.Opened.Add(entry.Path.ToString());
-        return new OpenFile(this, ContentWhenOpened ?? content, ContentWhenOpened is null ? entry : entry with { Size = ContentWhenOpened.Length, Metadata = entry.Metadata with { ModifiedNs = 99, ChangedNs = 99 } });
+        return new OpenFile(this, ContentWhenOpened ?? content, ContentWhenOpened is null ? entry : entry with { Size = ContentWhenOpened.Length, Metadata = entry.Metadata with { Modified = new(0, 99), Changed = new(0, 99) } });
     }
 
     private sealed class OpenFile(FakeItem item, byte[] content, ManifestEntry now) : ISourceFile

@@ -173,7 +173,7 @@ public sealed class IncrementalBackupTests : IDisposable
             UnixFileState state = UnixFile.Stat(full);
             string path = EntryName.Escape(full);
             Assert.True(entries.TryGetValue(path, out ManifestEntry? entry), path);
-            Assert.Equal((state.Mode, state.ModifiedNs), (entry.Metadata.Mode, entry.Metadata.ModifiedNs));
+            Assert.Equal((state.Mode, state.Modified), (entry.Metadata.Mode, entry.Metadata.Modified));
             seen++;
             if (state.Kind == UnixFileKind.File)
             {

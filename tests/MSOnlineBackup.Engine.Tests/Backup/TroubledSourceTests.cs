@@ -32,7 +32,7 @@ public sealed class TroubledSourceTests : IDisposable
         BackupResult result = await _backups.BackUpAsync(Request("/data"), new JobMonitor { ItemSkipped = told.Add });
 
         ManifestEntry kept = (await _backups.EntriesAsync(result.Point))["/data/file"];
-        Assert.Equal((EntryFlags.KeptFromEarlier, 1L), (kept.Flags, kept.Metadata.ChangedNs));
+        Assert.Equal((EntryFlags.KeptFromEarlier, new ItemTime(0, 1)), (kept.Flags, kept.Metadata.Changed));
         Assert.Equal(old, await _backups.ReadAsync(result.Point, "/data/file"));
         Assert.Equal(RecoveryPointStatus.CompletedWithWarnings, result.Point.Status);
         Assert.Equal(("/data/file", BackupErrorId.SourceItemUnreadable), Assert.Single(await _backups.SkippedAsync(result.Point)) is var item ? (item.Path, item.Id) : default);

@@ -16,6 +16,22 @@ public sealed class FileSystemTests : IDisposable
     private readonly TempFolder _folder = new();
     private readonly Stack<MountedFileSystem> _mounts = [];
 
+    // The ends of what file systems, and numbers of nanoseconds, can hold; and what lies between them.
+    private static readonly Dictionary<string, ItemTime> s_yearsOf = new()
+    {
+        ["-9999"] = new(-377_705_116_800),
+        ["1677"] = new(-9_223_372_037, 145_224_191),
+        ["1901"] = new(-2_147_483_648),
+        ["1969"] = new(-1, 999_999_999),
+        ["2262"] = new(9_223_372_036, 854_775_808),
+        ["2300"] = new(10_413_792_000, 1),
+        ["2446"] = new(15_032_385_535),
+        ["2486"] = new(16_299_260_423),
+        ["+29999"] = new(884_541_340_799, 999_999_999),
+    };
+
+    private static readonly ItemTime[] s_times = [.. s_yearsOf.Values.Append(new ItemTime(1_700_000_000, 123_456_789)).Order()];
+
     public static TheoryData<string> Kinds => ["ext4", "xfs", "btrfs"];
 
     private string Disk => _folder["disk"];
@@ -32,6 +48,50 @@ public sealed class FileSystemTests : IDisposable
         }
 
         _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("ext4", "1901", "2446")]
+    [InlineData("xfs", "1901", "2486")]
+    [InlineData("btrfs", "-9999", "+29999")]
+    public async Task Times_come_back_exactly_to_the_ends_of_what_each_file_system_holds(string kind, string first, string last)
+    {
+        MountDisk(kind);
+        SourceTreeBuilder tree = new SourceTreeBuilder(Source).Directory("folder").Link("link", "nowhere");
+        ItemTime[] times = [.. s_times.Where(time => time >= s_yearsOf[first] && time <= s_yearsOf[last])];
+        foreach (ItemTime time in times)
+        {
+            string name = time.ToString().Replace(':', '.');
+            tree.File(name, 10).Modified(name, time.Seconds, time.Nanoseconds);
+            Assert.Equal(time, UnixFile.Stat(tree.PathOf(name)).Modified);
+        }
+
+        tree.Modified("folder", times[0].Seconds).Modified("link", times[^1].Seconds);
+        FolderVault vault = await FolderVault.CreateAsync(_folder["vault"]);
+
+        BackupResult backup = await vault.BackUpAsync(Source);
+        await vault.RestoreAsync(backup.Point, Target);
+
+        Assert.Empty(vault.Skipped);
+        Assert.Empty(TreeComparer.Compare(Source, Target + Source));
+        Assert.Equal((0, 0), ((await vault.BackUpAsync(Source)).ChangedFiles, vault.Skipped.Count));
+    }
+
+    [Fact]
+    public async Task A_time_that_the_target_cannot_hold_is_reported()
+    {
+        MountDisk("btrfs");
+        new SourceTreeBuilder(Source).File("far", 10).File("near", 10).Directory("ancient")
+            .Modified("far", s_yearsOf["2486"].Seconds).Modified("near", s_yearsOf["2446"].Seconds).Modified("ancient", s_yearsOf["-9999"].Seconds);
+        FolderVault vault = await FolderVault.CreateAsync(_folder["vault"]);
+        BackupResult backup = await vault.BackUpAsync(Source);
+        using MountedFileSystem target = MountedFileSystem.InImage(_folder["image2"], _folder["ext4"], "ext4");
+
+        await vault.RestoreAsync(backup.Point, _folder["ext4"]);
+
+        Assert.Equal(["ancient", "far"], vault.Skipped.Select(item => Path.GetFileName(item.Path)).Order());
+        Assert.All(vault.Skipped, item => Assert.Equal(BackupErrorId.RestoreMetadataFailed, item.Id));
+        Assert.Contains("2486-07-02T20:20:23.000000000Z", vault.Skipped.Single(item => item.Path.EndsWith("far", StringComparison.Ordinal)).Reason, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -215,8 +275,8 @@ public sealed class FileSystemTests : IDisposable
         tree.Owner("modes/all", 12345, 54321).Mode("modes/all", 0xFFF);
         tree.Owner("links/dangling", 1, 2).Owner("nodes/pipe", 3, 4).Owner("empty-folder", 5, 6);
         AddAttributes(tree);
-        tree.Modified("one-byte", 1_234_567_890_123_456_789).Modified("bundled", 1).Modified("links/loop", 999_999_999_000_000_001);
-        tree.Modified("chunked", -1_000_000_001).Modified("empty-folder", 1_700_000_000_000_000_001);
+        tree.Modified("one-byte", 1_234_567_890, 123_456_789).Modified("bundled", 1).Modified("links/loop", 999_999_999, 1);
+        tree.Modified("chunked", -2, 999_999_999).Modified("empty-folder", 1_700_000_000, 1);
         return tree;
     }
 

@@ -26,23 +26,27 @@ public class LeafBlockTests
     {
         ManifestEntry[] entries =
         [
-            new() { Path = EntryPath.Root, Kind = EntryKind.Directory, Metadata = new() { Mode = 0x1ed, UserId = 1000, GroupId = 1000, ModifiedNs = 1000, ChangedNs = 1000, FileId = 2 } },
+            new()
+            {
+                Path = EntryPath.Root, Kind = EntryKind.Directory,
+                Metadata = new() { Mode = 0x1ed, UserId = 1000, GroupId = 1000, Modified = new(1000), Changed = new(1000), Created = new(900, 5), FileId = 2 },
+            },
             new()
             {
                 Path = Manifests.Path("a"), Kind = EntryKind.File, Size = 300,
-                Metadata = new() { Mode = 0x1a4, UserId = 1000, GroupId = 1000, ModifiedNs = 2000, ChangedNs = 2100, FileId = 5 },
+                Metadata = new() { Mode = 0x1a4, UserId = 1000, GroupId = 1000, Modified = new(-2, 999_999_999), Changed = new(2100), FileId = 5 },
                 Content = new([new(Chunk(), 0, 300)], []),
             },
             new()
             {
-                Path = Manifests.Path("ab"), Kind = EntryKind.File, Size = 5096,
-                Metadata = new() { Mode = 0x1a4, UserId = 1000, GroupId = 1000, ModifiedNs = 2000, ChangedNs = 2000, FileId = 4, LinkCount = 2, DeviceId = 9 },
+                Path = Manifests.Path("ab"), Kind = EntryKind.File, Size = 5096, Flags = EntryFlags.ChangedWhileRead,
+                Metadata = new() { Mode = 0x1a4, UserId = 1000, GroupId = 1000, Modified = new(2000), Changed = new(2000), FileId = 4, LinkCount = 2, DeviceId = 9 },
                 Content = new([new(Chunk(), 300, 1000), new(null, 0, 4096)], []),
             },
             new()
             {
                 Path = Manifests.Path("l"), Kind = EntryKind.SymbolicLink, LinkTarget = "ab"u8.ToArray(),
-                Metadata = new() { Mode = 0x1ff, UserId = 1000, GroupId = 1000, ModifiedNs = 2000, ChangedNs = 2000, FileId = 6 },
+                Metadata = new() { Mode = 0x1ff, UserId = 1000, GroupId = 1000, Modified = new(2000), Changed = new(2000), FileId = 6 },
                 Attributes = [new(AttributeTag.ExtendedAttribute, "user.x"u8.ToArray(), "1"u8.ToArray())],
             },
         ];
@@ -107,23 +111,26 @@ public class LeafBlockTests
     [InlineData("01 01 01 61 01 00", "a shared part that is not there")]
     [InlineData("01 00 ffffffffff7f 61 01 00", "an absurd path length")]
     [InlineData("01 00 01 61 00 00", "kind 0")]
-    [InlineData("01 00 01 61 01 8040", "fields that are not known")]
+    [InlineData("01 00 01 61 01 808001", "fields that are not known")]
     [InlineData("01 00 01 61 01 01 8020", "a mode beyond 12 bits")]
-    [InlineData("01 00 01 61 01 02 ffffffff1f", "an owner beyond 32 bits")]
-    [InlineData("01 00 01 61 01 40 00", "no slices")]
-    [InlineData("01 00 01 61 01 40 8204 00 01", "more slices than fit inline")]
-    [InlineData("01 00 01 61 01 40 ffffffffffffffffff01 00 01", "absurdly many slice lists")]
-    [InlineData("01 00 01 61 01 40 02 00 00", "an empty slice")]
-    [InlineData("01 00 01 61 01 40 02 05 01", "a slice of a chunk that was not named")]
-    [InlineData("01 00 01 61 01 40 04 00 ffffffffffffffff7f 00 01", "sizes that overflow")]
-    [InlineData("01 00 01 61 02 40 02 00 01", "a folder with content")]
-    [InlineData("01 00 01 61 01 8008 01 62", "a link target of a file")]
-    [InlineData("01 00 01 61 03 8008 02 6200", "a link target with NUL")]
-    [InlineData("01 00 01 61 01 8010 ffffffff0f", "absurdly many attributes")]
-    [InlineData("01 00 01 61 01 8010 01 01 ffffffff07 61", "an absurdly long attribute")]
-    [InlineData("01 00 01 61 01 8020 05", "a size that does not fit the content")]
+    [InlineData("01 00 01 61 01 8001 ffffffff1f", "an owner beyond 32 bits")]
+    [InlineData("01 00 01 61 01 20 00", "no slices")]
+    [InlineData("01 00 01 61 01 20 8204 00 01", "more slices than fit inline")]
+    [InlineData("01 00 01 61 01 20 ffffffffffffffffff01 00 01", "absurdly many slice lists")]
+    [InlineData("01 00 01 61 01 20 02 00 00", "an empty slice")]
+    [InlineData("01 00 01 61 01 20 02 05 01", "a slice of a chunk that was not named")]
+    [InlineData("01 00 01 61 01 20 04 00 ffffffffffffffff7f 00 01", "sizes that overflow")]
+    [InlineData("01 00 01 61 02 20 02 00 01", "a folder with content")]
+    [InlineData("01 00 01 61 01 8020 01 62", "a link target of a file")]
+    [InlineData("01 00 01 61 03 8020 02 6200", "a link target with NUL")]
+    [InlineData("01 00 01 61 01 40 ffffffff0f", "absurdly many attributes")]
+    [InlineData("01 00 01 61 01 40 01 01 ffffffff07 61", "an absurdly long attribute")]
+    [InlineData("01 00 01 61 01 8040 05", "a size that does not fit the content")]
     [InlineData("01 00 01 61 01 8100", "a number that is not in its shortest form")]
-    [InlineData("01 00 01 61 01 08 ffffffffffffffffffff01", "a number beyond 64 bits")]
+    [InlineData("01 00 01 61 01 02 ffffffffffffffffffff01", "a number beyond 64 bits")]
+    [InlineData("01 00 01 61 01 02 00 01", "a negative number of nanoseconds")]
+    [InlineData("01 00 01 61 01 02 00 80a8d6b907", "a whole second of nanoseconds")]
+    [InlineData("01 00 01 61 08 00", "a kind that is not known")]
     [InlineData("01 00 01 61", "the end inside an entry")]
     public void What_no_writer_writes_is_refused(string hex, string because)
     {

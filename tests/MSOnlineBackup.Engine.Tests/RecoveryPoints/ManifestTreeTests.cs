@@ -68,7 +68,7 @@ public class ManifestTreeTests
             switch (round % 3)
             {
                 case 0:
-                    edited[at] = edited[at] with { Metadata = edited[at].Metadata with { ModifiedNs = 5 } };
+                    edited[at] = edited[at] with { Metadata = edited[at].Metadata with { Modified = new(0, 5) } };
                     break;
                 case 1:
                     edited.RemoveAt(at);
@@ -297,7 +297,7 @@ public class ManifestTreeTests
                     int number = (folder * 80) + file;
                     entries.Add(Manifests.File($"{top}/project-{folder:d4}/{file:d3}-{unchecked((uint)number * 2654435761):x8}{nameEnd}.c", new ContentSlice(Chunk(number / 50), number % 50 * 9000, 9000)) with
                     {
-                        Metadata = new EntryMetadata { Mode = 0x1a4, ModifiedNs = 1_700_000_000_000_000_000 + (number * 7919L * 1_000_003), ChangedNs = 1_700_000_000_000_000_000 + (number * 10_007L), FileId = (ulong)number },
+                        Metadata = new EntryMetadata { Mode = 0x1a4, Modified = new(0, 1_700_000_000_000_000_000 + (number * 7919L * 1_000_003)), Changed = new(0, 1_700_000_000_000_000_000 + (number * 10_007L)), FileId = (ulong)number },
                     });
                 }
             }

@@ -25,7 +25,7 @@ internal static class Manifests
     {
         Path = Path(path),
         Kind = EntryKind.File,
-        Metadata = new EntryMetadata { Mode = 0x1a4, ModifiedNs = 1_700_000_000_123_456_789, ChangedNs = 1_700_000_001_000_000_000 },
+        Metadata = new EntryMetadata { Mode = 0x1a4, Modified = new(0, 1_700_000_000_123_456_789), Changed = new(0, 1_700_000_001_000_000_000) },
         Size = slices.Sum(slice => slice.Length),
         Content = slices.Length == 0 ? EntryContent.Empty : new EntryContent(slices, []),
     };
@@ -126,7 +126,7 @@ internal static class Manifests
 
         long size = content.Slices.Sum(s => s.Length) + content.Lists.Sum(l => l.Length);
         bool mayDiffer = kind == EntryKind.File && (flags & (EntryFlags.Partial | EntryFlags.Unreadable)) != 0;
-        long modified = random.Next(50) == 0 ? random.NextInt64(long.MinValue, long.MaxValue) : 1_700_000_000_000_000_000 + random.NextInt64(1L << 50);
+        ItemTime modified = random.Next(50) == 0 ? AnyTime(random) : new(1_700_000_000, random.NextInt64(1L << 50));
         bool linked = random.Next(30) == 0;
         return new ManifestEntry
         {
@@ -138,8 +138,9 @@ internal static class Manifests
                 Mode = (uint)(random.Next(10) == 0 ? random.Next(0x1000) : 0x1a4),
                 UserId = random.Next(20) == 0 ? uint.MaxValue : 1000,
                 GroupId = random.Next(20) == 0 ? (uint)random.Next() : 1000,
-                ModifiedNs = modified,
-                ChangedNs = random.Next(2) == 0 ? modified : random.NextInt64(long.MinValue, long.MaxValue),
+                Modified = modified,
+                Changed = random.Next(2) == 0 ? modified : AnyTime(random),
+                Created = random.Next(3) == 0 ? null : AnyTime(random),
                 FileId = random.Next(50) == 0 ? ulong.MaxValue : (ulong)random.Next(1 << 20),
                 DeviceId = linked ? (ulong)random.Next(1, 5) : 0,
                 LinkCount = linked ? (uint)random.Next(2, 9) : 1,
@@ -151,6 +152,8 @@ internal static class Manifests
             Attributes = random.Next(15) == 0 ? RandomAttributes(random) : [],
         };
     }
+
+    private static ItemTime AnyTime(Random random) => new(random.NextInt64(long.MinValue, long.MaxValue), random.Next(1_000_000_000));
 
     private static EntryContent RandomContent(Random random, ref int bundle, ref int offset)
     {

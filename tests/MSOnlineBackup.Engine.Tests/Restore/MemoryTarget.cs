@@ -54,7 +54,7 @@ internal sealed class MemoryTarget : IRestoreTarget
     {
         EntryPath place = EntryPath.Parse(path);
         CreateDirectory(place.Parent);
-        _items[place] = new Node(new ManifestEntry { Path = place, Kind = EntryKind.File, Size = content.Length, Metadata = new EntryMetadata { ModifiedNs = modifiedNs } }) { Content = content };
+        _items[place] = new Node(new ManifestEntry { Path = place, Kind = EntryKind.File, Size = content.Length, Metadata = new EntryMetadata { Modified = new(0, modifiedNs) } }) { Content = content };
     }
 
     public ManifestEntry? Find(EntryPath path)

@@ -71,7 +71,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
     {
         Path = EntryPath.Parse(path),
         Kind = EntryKind.Directory,
-        Metadata = new EntryMetadata { Mode = 0x1ed, ModifiedNs = 1_000_000_000 + path.Length },
+        Metadata = new EntryMetadata { Mode = 0x1ed, Modified = new(0, 1_000_000_000 + path.Length) },
     });
 
     public ManifestEntry Add(ManifestEntry entry)
@@ -106,7 +106,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
             Kind = EntryKind.File,
             Size = content.Length,
             Content = slices,
-            Metadata = metadata ?? new EntryMetadata { Mode = 0x1a4, ModifiedNs = 1_700_000_000_000_000_000 + path.Length },
+            Metadata = metadata ?? new EntryMetadata { Mode = 0x1a4, Modified = new(0, 1_700_000_000_000_000_000 + path.Length) },
         });
     }
 

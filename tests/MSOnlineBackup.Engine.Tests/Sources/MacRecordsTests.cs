@@ -33,9 +33,9 @@ public sealed class MacRecordsTests
         UnixStat stat = MemoryMarshal.Read<MacSystem.FileStatus>(bytes).ToStat();
         ManifestEntry entry = stat.ToEntry(EntryPath.Parse("x"));
         Assert.Equal((EntryKind.File, 9_999L, 0x1A4u, 501u, 20u), (entry.Kind, entry.Size, entry.Metadata.Mode, entry.Metadata.UserId, entry.Metadata.GroupId));
-        Assert.Equal((1_600_000_000_000_000_005, 1_600_000_001_000_000_000), (entry.Metadata.ModifiedNs, entry.Metadata.ChangedNs));
+        Assert.Equal((new ItemTime(1_600_000_000, 5), new ItemTime(1_600_000_001)), (entry.Metadata.Modified, entry.Metadata.Changed));
         Assert.Equal((123_456UL, (1UL << 32) | 4, 2u), (entry.Metadata.FileId, entry.Metadata.DeviceId, entry.Metadata.LinkCount));
-        Assert.Equal(1_500_000_000_000_000_000, stat.BirthNs);
+        Assert.Equal(new ItemTime(1_500_000_000), entry.Metadata.Created);
         Assert.Equal(24, stat.Blocks);
         Assert.True(stat.IsPlaceholder);
     }

@@ -18,7 +18,7 @@ public sealed class StreamSourceTests
         SourceItem item = Assert.Single(source.Walk(TestContext.Current.CancellationToken));
         Assert.True(item.Entry.Path.IsRoot);
         Assert.Equal((EntryKind.File, 0L, 0x180u), (item.Entry.Kind, item.Entry.Size, item.Entry.Metadata.Mode));
-        Assert.Equal(1_500_000_000_000_000_000, item.Entry.Metadata.ModifiedNs);
+        Assert.Equal(new ItemTime(1_500_000_000), item.Entry.Metadata.Modified);
 
         using ISourceFile file = item.Open();
         Assert.True(file.TryGetDataRun(0, out long start, out long length));

@@ -52,22 +52,22 @@ public sealed class UnixSourceTreeTests : IDisposable
         Assert.Equal(EntryKind.File, entry.Kind);
         Assert.Equal(5, entry.Size);
         Assert.Equal((12u, 34u, 0xDA4u), (entry.Metadata.UserId, entry.Metadata.GroupId, entry.Metadata.Mode));
-        Assert.Equal(1_700_000_000_123_456_789, entry.Metadata.ModifiedNs);
+        Assert.Equal(new ItemTime(1_700_000_000, 123_456_789), entry.Metadata.Modified);
         Assert.NotEqual(0UL, entry.Metadata.FileId);
         Assert.Equal((0UL, 1u), (entry.Metadata.DeviceId, entry.Metadata.LinkCount));
     }
 
     [Theory]
-    [InlineData(-86_400L, 1, -86_399_999_999_999)]
-    [InlineData(-1L, 999_999_999, -1)]
-    [InlineData(15_032_385_535L, 0, long.MaxValue)] // the year 2446, the last of ext4
-    [InlineData(0L, 0, 0)]
-    public void Times_before_1970_are_exact_and_times_after_2262_are_the_last_that_can_be_told(long seconds, int nanoseconds, long expected)
+    [InlineData(-86_400L, 1)]
+    [InlineData(-1L, 999_999_999)]
+    [InlineData(15_032_385_534L, 7)] // the year 2446, the last of ext4
+    [InlineData(0L, 0)]
+    public void Times_before_1970_and_after_2262_are_exact(long seconds, int nanoseconds)
     {
         _folder.File("file");
         _folder.Modified("file", seconds, nanoseconds);
 
-        Assert.Equal(expected, Entry("file").Metadata.ModifiedNs);
+        Assert.Equal(new ItemTime(seconds, nanoseconds), Entry("file").Metadata.Modified);
     }
 
     [Fact]

@@ -49,8 +49,8 @@ public sealed class WindowsRecordsTests
         Assert.Equal(["file é", "link"], records.Select(record => Encoding.UTF8.GetString(record.Name)));
         ManifestEntry file = records[0].ToEntry(new EntryPath(records[0].Name));
         Assert.Equal((EntryKind.File, 1234L), (file.Kind, file.Size));
-        Assert.Equal(1_600_000_000_000_000_000, file.Metadata.ModifiedNs);
-        Assert.Equal(1_600_000_000_000_000_100, file.Metadata.ChangedNs);
+        Assert.Equal(new ItemTime(1_600_000_000), file.Metadata.Modified);
+        Assert.Equal(new ItemTime(1_600_000_000, 100), file.Metadata.Changed);
         Assert.Equal(0x1122UL, file.Metadata.FileId);
         Assert.Equal((0u, 1u, 0UL), (file.Metadata.Mode, file.Metadata.LinkCount, file.Metadata.DeviceId));
         Assert.Equal(EntryKind.SymbolicLink, records[1].Kind);
@@ -86,16 +86,34 @@ public sealed class WindowsRecordsTests
     }
 
     [Theory]
-    [InlineData(0L)]
-    [InlineData(-9_223_372_036_854_775_800)]
-    [InlineData(1_600_000_000_123_456_700)]
-    [InlineData(-100)]
-    public void Times_round_trip_to_a_hundred_nanoseconds(long nanoseconds) =>
-        Assert.Equal(nanoseconds, WindowsRecord.ToNanoseconds(WindowsRecord.ToFileTime(nanoseconds)));
+    [InlineData(0L, 0)]
+    [InlineData(-11_644_473_600L, 100)] // 1601
+    [InlineData(-1L, 999_999_900)]
+    [InlineData(1_600_000_000L, 123_456_700)]
+    [InlineData(15_032_385_535L, 100)] // 2446
+    public void Times_round_trip_to_a_hundred_nanoseconds(long seconds, int nanoseconds)
+    {
+        var time = new ItemTime(seconds, nanoseconds);
+
+        Assert.Equal(time, WindowsRecord.ToItemTime(Assert.NotNull(WindowsRecord.ToFileTime(time))));
+    }
 
     [Fact]
-    public void The_latest_time_of_Windows_is_the_last_that_can_be_told() =>
-        Assert.Equal(long.MaxValue, WindowsRecord.ToNanoseconds(long.MaxValue));
+    public void The_latest_time_of_Windows_is_exact()
+    {
+        ItemTime latest = WindowsRecord.ToItemTime(long.MaxValue);
+
+        Assert.Equal("+30828-09-14T02:48:05.477580700Z", latest.ToString());
+        Assert.Equal(long.MaxValue, WindowsRecord.ToFileTime(latest));
+    }
+
+    [Fact]
+    public void There_is_no_FILETIME_before_1601_nor_after_the_last()
+    {
+        Assert.Null(WindowsRecord.ToFileTime(new ItemTime(-11_644_473_600)));
+        Assert.Null(WindowsRecord.ToFileTime(new ItemTime(long.MaxValue)));
+        Assert.Null(WindowsRecord.ToFileTime(new ItemTime(long.MinValue)));
+    }
 
     [Theory]
     [InlineData(@"..\folder\file", @"..\folder\file", 1u)]

@@ -286,34 +286,37 @@ internal sealed class IndependentReader
     {
         byte[] path = [];
         ulong mode = 0, user = 0, group = 0, device = 0;
-        long modified = 0, changed = 0, file = 0;
+        long file = 0;
+        (long Seconds, long Nanoseconds) modified = default, changed = default;
         var chunks = new List<(byte[] Id, long End)>();
         while (!block.AtEnd)
         {
             path = block.Path(path);
-            byte head = block.Byte();
+            ulong head = block.Varint();
             ulong fields = block.Varint();
             bool Has(int bit) => (fields & (1UL << bit)) != 0;
             mode = Has(0) ? block.Varint() : mode;
-            user = Has(1) ? block.Varint() : user;
-            group = Has(2) ? block.Varint() : group;
-            modified = Has(3) ? block.Delta(modified) : modified;
-            changed = Has(4) ? block.Delta(changed) : modified;
-            file = Has(5) ? block.Delta(file) : file;
-            List<(byte[]? Chunk, int Offset, long Length)> slices = Has(6) ? ReadContent(block, chunks) : [];
-            ulong links = Has(7) ? block.Varint() : 1;
-            device = Has(8) ? block.Varint() : device;
-            _ = Has(9) ? block.Varint() : 0;
-            byte[] target = Has(10) ? block.Counted() : [];
+            modified = Has(1) ? block.Time(modified) : modified;
+            changed = Has(2) ? block.Time(changed) : modified;
+            (long Seconds, long Nanoseconds)? created = Has(3) ? block.Time(changed) : null;
+            file = Has(4) ? block.Delta(file) : file;
+            List<(byte[]? Chunk, int Offset, long Length)> slices = Has(5) ? ReadContent(block, chunks) : [];
             var attributes = new List<(byte Tag, byte[] Name, byte[] Value)>();
-            for (ulong left = Has(11) ? block.Varint() : 0; left > 0; left--)
+            for (ulong left = Has(6) ? block.Varint() : 0; left > 0; left--)
             {
                 attributes.Add((block.Byte(), block.Counted(), block.Counted()));
             }
 
-            long size = Has(12) ? (long)block.Varint() : slices.Sum(slice => slice.Length);
-            Require((head & 7) != 0 && fields >> 13 == 0, "entry");
-            entries.Add(new IndependentEntry(path, head & 7, head >> 3, (int)mode, user, group, modified, (int)links, size, slices, target, attributes));
+            user = Has(7) ? block.Varint() : user;
+            group = Has(8) ? block.Varint() : group;
+            ulong links = Has(9) ? block.Varint() : 1;
+            device = Has(10) ? block.Varint() : device;
+            _ = Has(11) ? block.Varint() : 0;
+            byte[] target = Has(12) ? block.Counted() : [];
+            long size = Has(13) ? (long)block.Varint() : slices.Sum(slice => slice.Length);
+            int kind = (int)(head % 32);
+            Require(kind is >= 1 and <= 7 && fields >> 14 == 0, "entry");
+            entries.Add(new IndependentEntry(path, kind, (int)(head / 32), (int)mode, user, group, modified, created, (int)links, size, slices, target, attributes));
         }
     }
 
@@ -405,6 +408,13 @@ internal sealed class IndependentReader
             return unchecked(reference + ((long)(zigzag >> 1) ^ -(long)(zigzag & 1)));
         }
 
+        public (long Seconds, long Nanoseconds) Time((long Seconds, long Nanoseconds) reference)
+        {
+            (long Seconds, long Nanoseconds) time = (Delta(reference.Seconds), Delta(reference.Nanoseconds));
+            Require(time.Nanoseconds is >= 0 and < 1_000_000_000, "time");
+            return time;
+        }
+
         public (byte[]? Chunk, int Offset, long Length) Slice(List<(byte[] Id, long End)> chunks)
         {
             ulong head = Varint();
@@ -437,7 +447,8 @@ internal sealed record IndependentEntry(
     int Mode,
     ulong UserId,
     ulong GroupId,
-    long ModifiedNs,
+    (long Seconds, long Nanoseconds) Modified,
+    (long Seconds, long Nanoseconds)? Created,
     int Links,
     long Size,
     List<(byte[]? Chunk, int Offset, long Length)> Slices,

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Unix;
 
 namespace MSOnlineBackup.Engine.Sources.Linux;
@@ -378,7 +379,7 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
             public uint Nanoseconds;
             public int Spare;
 
-            public readonly long ToNanoseconds() => UnixStat.ToNanoseconds(Seconds, Nanoseconds);
+            public readonly ItemTime ToItemTime() => new(Seconds, Nanoseconds);
         }
 
         public readonly UnixStat ToStat() => new()
@@ -392,9 +393,9 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
             Inode = Inode,
             Size = (long)Math.Min(Size, long.MaxValue),
             Blocks = (long)Math.Min(Blocks, long.MaxValue / 512),
-            ModifiedNs = Modified.ToNanoseconds(),
-            ChangedNs = Changed.ToNanoseconds(),
-            BirthNs = (Mask & StatxBirth) != 0 ? Born.ToNanoseconds() : null,
+            Modified = Modified.ToItemTime(),
+            Changed = Changed.ToItemTime(),
+            Created = (Mask & StatxBirth) != 0 ? Born.ToItemTime() : null,
             MountId = (Mask & StatxMountId) != 0 ? MountId : 0,
         };
     }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Unix;
 
 namespace MSOnlineBackup.Engine.Sources.MacOS;
@@ -368,9 +369,9 @@ internal sealed unsafe partial class MacSystem : UnixSystem
             Inode = Inode,
             Size = Size,
             Blocks = Blocks,
-            ModifiedNs = UnixStat.ToNanoseconds(Modified.Seconds, Modified.Nanoseconds),
-            ChangedNs = UnixStat.ToNanoseconds(Changed.Seconds, Changed.Nanoseconds),
-            BirthNs = UnixStat.ToNanoseconds(Born.Seconds, Born.Nanoseconds),
+            Modified = new ItemTime(Modified.Seconds, Modified.Nanoseconds),
+            Changed = new ItemTime(Changed.Seconds, Changed.Nanoseconds),
+            Created = new ItemTime(Born.Seconds, Born.Nanoseconds),
             Flags = Flags,
         };
 

@@ -91,13 +91,6 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
             attributes.Add(new EntryAttribute(AttributeTag.InodeFlags, system.FlagsName.ToArray(), value));
         }
 
-        if (_stat.BirthNs is long birth)
-        {
-            byte[] value = new byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(value, birth);
-            attributes.Add(new EntryAttribute(AttributeTag.BirthTime, default, value));
-        }
-
         return Entry with
         {
             Attributes = attributes,

@@ -21,11 +21,11 @@ internal struct UnixStat
 
     /// <summary>Allocated blocks of 512 bytes.</summary>
     public long Blocks;
-    public long ModifiedNs;
-    public long ChangedNs;
+    public ItemTime Modified;
+    public ItemTime Changed;
 
     /// <summary>Creation time; null where the file system keeps none.</summary>
-    public long? BirthNs;
+    public ItemTime? Created;
 
     /// <summary>The mount that the item is on; 0 where the system does not tell.</summary>
     public ulong MountId;
@@ -89,8 +89,9 @@ internal struct UnixStat
                 Mode = Mode & 0xFFF,
                 UserId = UserId,
                 GroupId = GroupId,
-                ModifiedNs = ModifiedNs,
-                ChangedNs = ChangedNs,
+                Modified = Modified,
+                Changed = Changed,
+                Created = Created,
                 FileId = Inode,
                 DeviceId = !isDirectory && LinkCount > 1 ? Device : 0,
                 LinkCount = isDirectory ? 1 : LinkCount,
@@ -98,12 +99,4 @@ internal struct UnixStat
             },
         };
     }
-
-    /// <summary>Nanoseconds since 1970; times that no 64-bit number of them can tell (before 1677, after 2262) become the nearest that one can.</summary>
-    public static long ToNanoseconds(long seconds, long nanoseconds) => seconds switch
-    {
-        > 9_223_372_035 => long.MaxValue,
-        < -9_223_372_036 => long.MinValue,
-        _ => (seconds * 1_000_000_000) + nanoseconds,
-    };
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Linux;
 using MSOnlineBackup.Engine.Sources.MacOS;
 
@@ -238,14 +239,11 @@ internal abstract unsafe class UnixSystem
         node.IsOpen ? (int)Result(Libc.ChangeMode(node.Handle, mode)) : ChangeMode(node.At, node.Name, mode);
 
     /// <summary>Sets the modification time; the access time stays.</summary>
-    public int SetModified(UnixNode node, long modifiedNs)
+    public int SetModified(UnixNode node, ItemTime modified)
     {
-        (long seconds, long nanoseconds) = Math.DivRem(modifiedNs, 1_000_000_000);
         Libc.TimeSpecification* times = stackalloc Libc.TimeSpecification[2];
         times[0] = new Libc.TimeSpecification { Nanoseconds = OmitTime };
-        times[1] = nanoseconds >= 0
-            ? new Libc.TimeSpecification { Seconds = seconds, Nanoseconds = nanoseconds }
-            : new Libc.TimeSpecification { Seconds = seconds - 1, Nanoseconds = nanoseconds + 1_000_000_000 };
+        times[1] = new Libc.TimeSpecification { Seconds = modified.Seconds, Nanoseconds = modified.Nanoseconds };
         if (node.IsOpen)
         {
             return (int)Result(Libc.SetTimes(node.Handle, times));

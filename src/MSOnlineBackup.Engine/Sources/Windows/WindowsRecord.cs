@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Sources.Unix;
 
 namespace MSOnlineBackup.Engine.Sources.Windows;
 
@@ -21,6 +20,7 @@ internal readonly record struct WindowsRecord
 
     // 1 January 1601 to 1 January 1970, in steps of 100 ns.
     private const long UnixEpoch = 116_444_736_000_000_000;
+    private const long StepsPerSecond = 10_000_000;
 
     /// <summary>The name; raw as <see cref="WtfName"/> makes it.</summary>
     public required byte[] Name { get; init; }
@@ -57,9 +57,6 @@ internal readonly record struct WindowsRecord
     public bool IsPlaceholder => (Attributes & (OfflineAttribute | RecallOnOpenAttribute | RecallOnAccessAttribute)) != 0;
 
     public EntryKind Kind => IsLink ? EntryKind.SymbolicLink : IsDirectory ? EntryKind.Directory : EntryKind.File;
-
-    /// <summary>Creation time, nanoseconds since 1970.</summary>
-    public long CreatedNs => ToNanoseconds(Created);
 
     /// <summary>Reads a buffer of FILE_ID_EXTD_DIR_INFO, or of FILE_FULL_DIR_INFO where the file system has no file ids.</summary>
     public static void Parse(ReadOnlySpan<byte> buffer, bool withIds, List<WindowsRecord> records)
@@ -103,15 +100,19 @@ internal readonly record struct WindowsRecord
     public static ulong FoldId(ReadOnlySpan<byte> id) =>
         BinaryPrimitives.ReadUInt64LittleEndian(id) ^ BinaryPrimitives.ReadUInt64LittleEndian(id[8..]);
 
-    /// <summary>FILETIME to nanoseconds since 1970.</summary>
-    public static long ToNanoseconds(long fileTime)
+    /// <summary>The time that a FILETIME tells.</summary>
+    public static ItemTime ToItemTime(long fileTime)
     {
-        (long seconds, long rest) = Math.DivRem(fileTime - UnixEpoch, 10_000_000);
-        return UnixStat.ToNanoseconds(seconds, rest * 100);
+        (long seconds, long rest) = Math.DivRem(fileTime - UnixEpoch, StepsPerSecond);
+        return new ItemTime(seconds, rest * 100);
     }
 
-    /// <summary>Nanoseconds since 1970 to FILETIME, which can tell all of them: it begins in 1601.</summary>
-    public static long ToFileTime(long nanoseconds) => (nanoseconds / 100) + UnixEpoch;
+    /// <summary>The FILETIME of a time, less what is finer than 100 ns; null where there is none: before 1601, and after 30828.</summary>
+    public static long? ToFileTime(ItemTime time)
+    {
+        var steps = ((Int128)time.Seconds * StepsPerSecond) + (time.Nanoseconds / 100) + UnixEpoch;
+        return steps > 0 && steps <= long.MaxValue ? (long)steps : null;
+    }
 
     /// <summary>The entry that this describes.</summary>
     public ManifestEntry ToEntry(EntryPath path) => new()
@@ -121,8 +122,9 @@ internal readonly record struct WindowsRecord
         Size = Kind == EntryKind.File && !IsSurrogate ? Size : 0,
         Metadata = new EntryMetadata
         {
-            ModifiedNs = ToNanoseconds(Modified),
-            ChangedNs = ToNanoseconds(Changed),
+            Modified = ToItemTime(Modified),
+            Changed = ToItemTime(Changed),
+            Created = Created == 0 ? null : ToItemTime(Created),
             FileId = FileId,
             LinkCount = IsDirectory ? 1 : LinkCount,
             DeviceId = !IsDirectory && LinkCount > 1 ? Volume : 0,

@@ -26,7 +26,7 @@ internal sealed class WindowsSourceItem(
     {
         using SafeFileHandle handle = OpenItem(WindowsNative.ReadAttributes | WindowsNative.ReadControl, record.IsSurrogate ? WindowsNative.ReparsePointItself : 0);
         Check(WindowsNative.Query(handle, record.Name, out WindowsRecord now));
-        var attributes = new List<EntryAttribute> { new(AttributeTag.BirthTime, default, Bytes(record.CreatedNs)), new(AttributeTag.WindowsAttributes, default, Bytes(record.Attributes)) };
+        var attributes = new List<EntryAttribute> { new(AttributeTag.WindowsAttributes, default, Bytes(record.Attributes)) };
         Check(WindowsNative.GetSecurity(handle, out byte[] descriptor));
         attributes.Add(new EntryAttribute(AttributeTag.WindowsSecurityDescriptor, default, descriptor));
         byte[] target = [];
@@ -72,13 +72,6 @@ internal sealed class WindowsSourceItem(
         }
 
         return new WindowsSourceFile(handle, now, path, fullPath);
-    }
-
-    private static byte[] Bytes(long value)
-    {
-        byte[] bytes = new byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
-        return bytes;
     }
 
     private static byte[] Bytes(uint value)

@@ -49,7 +49,7 @@ internal static class RecoveryConversion
             item.FullPath,
             entry.Kind == EntryKind.Directory,
             size: entry.Kind == EntryKind.Directory ? null : entry.Size,
-            modified: DateTime.UnixEpoch.AddTicks(entry.Metadata.ModifiedNs / TimeSpan.NanosecondsPerTick));
+            modified: entry.Metadata.Modified.ToDateTimeOffset()?.UtcDateTime);
     }
 
     /// <summary>What was skipped as scripts see it.</summary>

@@ -445,7 +445,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
         ManifestEntry entry = FileEntry("file", 1);
         entry = entry with
         {
-            Metadata = new EntryMetadata { ModifiedNs = 1_000_000_000 },
+            Metadata = new EntryMetadata { Modified = new(0, 1_000_000_000) },
             Attributes = [new EntryAttribute(AttributeTag.WindowsAttributes, default, "\x20\0\0\0"u8.ToArray())],
         };
         using IRestoreTarget target = RestoreTargets.Open(_target.Path);
@@ -453,7 +453,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
 
         ManifestEntry found = target.Find(Path("file"))!;
         Assert.Equal(0x180u, found.Metadata.Mode & 0x180);
-        Assert.Equal(1_000_000_000, found.Metadata.ModifiedNs);
+        Assert.Equal(new ItemTime(1), found.Metadata.Modified);
     }
 
     [Fact]
@@ -486,14 +486,14 @@ public sealed class UnixRestoreTargetTests : IDisposable
         Path = Path(path),
         Kind = EntryKind.File,
         Size = size,
-        Metadata = new EntryMetadata { Mode = 0x1A4, ModifiedNs = 1_600_000_000_000_000_001 },
+        Metadata = new EntryMetadata { Mode = 0x1A4, Modified = new(0, 1_600_000_000_000_000_001) },
     };
 
     private static ManifestEntry DirectoryEntry(string path, uint mode) => new()
     {
         Path = Path(path),
         Kind = EntryKind.Directory,
-        Metadata = new EntryMetadata { Mode = mode, ModifiedNs = 1_600_000_000_000_000_001 },
+        Metadata = new EntryMetadata { Mode = mode, Modified = new(0, 1_600_000_000_000_000_001) },
     };
 
     private static ManifestEntry LinkEntry(string path, string target) => new()
@@ -592,8 +592,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
             EntryMetadata m = entry.Metadata;
             string attributes = string.Join(
                 ',',
-                entry.Attributes.Where(a => a.Tag != AttributeTag.BirthTime)
-                    .Select(a => $"{a.Tag} {EntryName.Escape(a.Name.Span)}={Convert.ToHexString(a.Value.Span)}"));
+                entry.Attributes.Select(a => $"{a.Tag} {EntryName.Escape(a.Name.Span)}={Convert.ToHexString(a.Value.Span)}"));
             string content = "";
             if (entry.Kind == EntryKind.File)
             {
@@ -606,7 +605,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
             }
 
             lines.Add(
-                $"{entry.Path} {entry.Kind} {entry.Size} {m.Mode:x} {m.UserId}:{m.GroupId} {m.ModifiedNs} {m.LinkCount} {m.DeviceNumber:x} "
+                $"{entry.Path} {entry.Kind} {entry.Size} {m.Mode:x} {m.UserId}:{m.GroupId} {m.Modified} {m.LinkCount} {m.DeviceNumber:x} "
                 + $"[{attributes}] -> {EntryName.Escape(entry.LinkTarget.Span)} {content}");
         }
 

@@ -20,6 +20,10 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
     private const uint StickyBit = 0x200;
     private const uint AllBits = 0xFFF;
 
+    // From 1980, where FAT begins, to January 2038, where signed 32-bit seconds end.
+    private const long FirstCommonTime = 315_532_800;
+    private const long LastCommonTime = 0x7FFF_FFFF;
+
     private readonly ConcurrentDictionary<string, bool> _reported = new();
 
     private static ReadOnlySpan<byte> AccessList => "system.posix_acl_access"u8;
@@ -78,11 +82,7 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
             }
         }
 
-        int result = system.SetModified(node, entry.Metadata.ModifiedNs);
-        if (result < 0)
-        {
-            report(UnixRestoreError.OfMetadata(result, "The time", "See whether the file system keeps such times.", path));
-        }
+        SetModified(entry.Metadata.Modified, node, path, report);
     }
 
     /// <summary>Adds flags to an open file or folder.</summary>
@@ -93,6 +93,27 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
         {
             Report(
                 "flags", result, "Flags", "Run the restore as root, to a file system that has such flags, where they matter.", path, report);
+        }
+    }
+
+    // A file system sets the nearest time that it can hold, and says nothing. Times that all of them hold need no look.
+    private void SetModified(ItemTime time, UnixNode node, ReadOnlySpan<byte> path, Action<BackupException> report)
+    {
+        int result = system.SetModified(node, time);
+        UnixStat now = default;
+        bool common = time.Seconds is >= FirstCommonTime and < LastCommonTime;
+        if (result >= 0 && !common)
+        {
+            result = node.IsOpen ? system.Stat(node.Handle, out now) : system.Stat(node.At, node.Name, out now);
+        }
+
+        if (result < 0)
+        {
+            report(UnixRestoreError.OfMetadata(result, "The time", "See whether the file system keeps such times.", path));
+        }
+        else if (!common && now.Modified.Seconds != time.Seconds)
+        {
+            report(UnixRestoreError.TimeOutOfRange(time, now.Modified, path));
         }
     }
 

@@ -64,6 +64,20 @@ internal static class UnixRestoreError
             text);
     }
 
+    /// <summary>The file system has no such time.</summary>
+    /// <param name="time">The time to set.</param>
+    /// <param name="set">What became of it.</param>
+    /// <param name="path">The item's full path, raw.</param>
+    public static BackupException TimeOutOfRange(ItemTime time, ItemTime set, ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.RestoreMetadataFailed,
+            $"The time of '{text}' could not be set: the file system cannot hold {time}; it has {set} now.",
+            "Restore it to a file system with a wider range of times where the time matters: XFS, Btrfs, APFS.",
+            text);
+    }
+
     /// <summary>Something of an item's metadata could not be set.</summary>
     /// <param name="result">The negative error number.</param>
     /// <param name="what">What, with "could not be set" to follow.</param>

@@ -51,14 +51,22 @@ internal static class WindowsMetadata
             }
         }
 
-        long created = Find(entry, AttributeTag.BirthTime) is { Length: 8 } birth
-            ? WindowsRecord.ToFileTime(BinaryPrimitives.ReadInt64LittleEndian(birth.Span))
-            : 0;
         uint attributes = (AttributesOf(entry) ?? 0) & SettableAttributes;
-        int error = WindowsNative.SetBasic(handle, created, WindowsRecord.ToFileTime(entry.Metadata.ModifiedNs), attributes != 0 ? attributes : NormalAttribute);
+        int error = WindowsNative.SetBasic(
+            handle, FileTime(entry.Metadata.Created), FileTime(entry.Metadata.Modified), attributes != 0 ? attributes : NormalAttribute);
         if (error != 0)
         {
             report(WindowsRestoreError.OfMetadata(error, "Times or attributes", path));
+        }
+
+        long FileTime(ItemTime? time)
+        {
+            if (time is { } known && WindowsRecord.ToFileTime(known) is null)
+            {
+                report(WindowsRestoreError.TimeOutOfRange(known, path));
+            }
+
+            return time is { } other ? WindowsRecord.ToFileTime(other) ?? 0 : 0;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Windows;
 
 namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
@@ -44,6 +45,13 @@ internal static class WindowsRestoreError
         BackupErrorId.RestoreTargetInvalid,
         $"'{path}' is a link or junction where the restore needs a folder: following it could write outside the target.",
         "Remove the link, or restore into an empty folder.",
+        path);
+
+    /// <summary>Windows has no such time.</summary>
+    public static BackupException TimeOutOfRange(ItemTime time, string path) => new(
+        BackupErrorId.RestoreMetadataFailed,
+        $"The time of '{path}' could not be set: Windows cannot hold {time}.",
+        "Restore it on Linux or macOS where the time matters.",
         path);
 
     /// <summary>Something of an item's metadata could not be set.</summary>
