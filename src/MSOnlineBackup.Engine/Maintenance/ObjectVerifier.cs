@@ -41,6 +41,11 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
         {
             if (found.Name.Contains("/sessions/", StringComparison.Ordinal))
             {
+                if (await SessionRecord.CheckAsync(objects, header, found.Name, token).ConfigureAwait(false) is { } fault)
+                {
+                    findings.Add(new VerifyFinding(found.Name, fault.Message, []));
+                }
+
                 return;
             }
 

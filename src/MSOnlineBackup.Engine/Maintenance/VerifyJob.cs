@@ -47,6 +47,7 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
         long objects = 0;
         long unreferenced = 0;
         var committed = new HashSet<string>();
+        var sessions = new List<string>();
         await foreach (StoredObject found in store.Objects.ListAsync(VaultLayout.Stores, cancellationToken).ConfigureAwait(false))
         {
             objects++;
@@ -58,6 +59,10 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
             {
                 committed.Add(found.Name[(found.Name.LastIndexOf('/') + 1)..]);
             }
+            else if (found.Name.StartsWith(VaultLayout.Sessions(store.StoreId), StringComparison.Ordinal))
+            {
+                sessions.Add(found.Name);
+            }
         }
 
         foreach (BackupException fault in await KeyRing.CheckAsync(store.Objects, store.Header, store, cancellationToken).ConfigureAwait(false))
@@ -66,6 +71,22 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
         }
 
         int leftovers = 0;
+        await foreach (BackupException? fault in ReadAhead.SelectAsync(
+            sessions,
+            store.Objects.Capabilities.MaxConcurrency,
+            (name, token) => SessionRecord.CheckAsync(store.Objects, store.Header, name, token),
+            cancellationToken).ConfigureAwait(false))
+        {
+            if (fault?.Target is { } name && !committed.Contains(name[(name.LastIndexOf('/') + 1)..]))
+            {
+                leftovers++;
+            }
+            else if (fault is not null)
+            {
+                Note(fault);
+            }
+        }
+
         foreach (BackupException damage in store.Damage)
         {
             // Torn by the crash of a job that made no point. Should a later point need it all the same, the chunk is missed there.

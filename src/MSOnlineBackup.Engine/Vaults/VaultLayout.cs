@@ -46,7 +46,9 @@ internal static class VaultLayout
 
     public static string Point(string storeId, string machineId, string session) => Points(storeId, machineId) + session;
 
-    public static string Session(string storeId, string session) => $"{Stores}{storeId}/sessions/{session}";
+    public static string Sessions(string storeId) => $"{Stores}{storeId}/sessions/";
+
+    public static string Session(string storeId, string session) => Sessions(storeId) + session;
 
     /// <summary>Takes the session and the number from the last part of a name: <c>SESSION-NUMBER</c>.</summary>
     public static bool TryParseNumbered(string name, [NotNullWhen(true)] out string? session, out uint number)

@@ -204,6 +204,33 @@ public sealed class HeaderRepairTests
         Assert.Equal([slot, pack, VaultLayout.Header], await VerifyAsync());
     }
 
+    [Theory]
+    [InlineData(VerifyLevel.Packs)]
+    [InlineData(VerifyLevel.Structure)]
+    public async Task A_verification_names_every_damaged_slot_and_record_of_a_session(VerifyLevel level)
+    {
+        VaultHeader header = await MakeAsync();
+        UnlockedKey key = await TestOptions.Quick.Keys(_objects, header).UnlockAsync(Passphrase, Cancel);
+        foreach (string session in _objects.Names.Where(name => name.Contains("/sessions/", StringComparison.Ordinal)).Select(name => name.Split('/')[^1]))
+        {
+            // As after a commit: whose session ended without, damage to its record is what a crash leaves.
+            string point = VaultLayout.Point(key.StoreId, header.MachineId("server"), session);
+            StoreKeys keys = ChunkStore.WithoutIndex(_objects, header, key.StoreId, key.MasterKey).Keys;
+            await _objects.TryCreateAsync(point, SealedObject.Seal(keys, SealedObjectKind.Fence, point, []), Cancel);
+        }
+
+        BackupEngine engine = await BackupEngine.OpenAsync(_objects, Passphrase, TestOptions.Quick, Cancel);
+        Assert.Empty((await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings);
+        string[] names = [.. _objects.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal) || name.Contains("/sessions/", StringComparison.Ordinal))];
+        Assert.Equal(3, names.Length);
+        foreach (string name in names)
+        {
+            _objects.FlipBit(name, _objects.GetContent(name).Length / 2);
+        }
+
+        Assert.Equal(names.Order(StringComparer.Ordinal), (await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings.Select(finding => finding.Object));
+    }
+
     private static async Task<VaultHeader> MakeAsync(MemoryVaultStore objects)
     {
         await ClosedVault.CreateAsync(objects, Passphrase, TestOptions.Quick, Cancel);
