@@ -138,7 +138,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
         var description = new RecoveryPointSource
         {
-            Path = path,
+            // As it was first written: so it stays one source.
+            Path = previous?.Path ?? path,
             Manifest = new ManifestRoot(default, 0, 0, 0, 0, 0),
             FileSystem = tree.FileSystem,
             IsMountPoint = tree.IsMountPoint,

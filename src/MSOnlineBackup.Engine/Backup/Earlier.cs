@@ -38,7 +38,7 @@ internal sealed class Earlier : IAsyncDisposable
         {
             for (; next < _points.Count; next++)
             {
-                if (_points[next].Sources.FirstOrDefault(source => source.Path == path) is { } found)
+                if (_points[next].Sources.FirstOrDefault(source => IsSame(source.Path, path)) is { } found)
                 {
                     return found;
                 }
@@ -51,9 +51,13 @@ internal sealed class Earlier : IAsyncDisposable
 
     /// <summary>A source as the checkpoint has it, whole or in part.</summary>
     public RecoveryPointSource? CheckpointOf(string path) =>
-        Checkpoint?.Sources.FirstOrDefault(source => source.Path == path);
+        Checkpoint?.Sources.FirstOrDefault(source => IsSame(source.Path, path));
 
     public ValueTask DisposeAsync() => _further.DisposeAsync();
+
+    // On Windows a path is the same however its letters are written.
+    private static bool IsSame(string one, string other) =>
+        string.Equals(one, other, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
     private async ValueTask<bool> ReadFurtherAsync()
     {

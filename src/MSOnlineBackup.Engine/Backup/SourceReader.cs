@@ -142,7 +142,14 @@ internal sealed class SourceReader
             }
         }
 
-        // The device's number may differ after a restart, so hard links are told by what the stat says now.
+        // The device's number may differ after a restart, so hard links are told by what the stat says now; by what was known where it says nothing,
+        // as listings of Windows do: a further name would have changed the file's change time.
+        if (entry.Metadata.LinkCount == 0)
+        {
+            EntryMetadata told = known.Metadata;
+            entry = entry with { Metadata = entry.Metadata with { LinkCount = told.LinkCount, DeviceId = told.DeviceId, FileId = told.FileId } };
+        }
+
         ManifestEntry carried = known with { Metadata = entry.Metadata, Flags = EntryFlags.None };
         if (!_scope.Links.TryGetFirst(entry, out _))
         {

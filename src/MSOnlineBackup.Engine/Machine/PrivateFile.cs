@@ -24,7 +24,7 @@ internal static class PrivateFile
                 Durability.Flush(file.SafeFileHandle);
             }
 
-            File.Move(temporary, path, overwrite: true);
+            Durability.Move(temporary, path, replace: true);
         }
         catch
         {

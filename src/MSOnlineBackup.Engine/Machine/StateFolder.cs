@@ -1,6 +1,5 @@
-using System.Runtime.Versioning;
-using System.Security.AccessControl;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Machine;
 
@@ -12,8 +11,6 @@ internal sealed class StateFolder
 {
     /// <summary>The environment variable that names another place.</summary>
     public const string Variable = "MSONLINEBACKUP_STATE";
-
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <param name="chosen">The folder; null: where the environment says, else the platform's place.</param>
     public StateFolder(string? chosen)
@@ -57,6 +54,7 @@ internal sealed class StateFolder
         else
         {
             File.Delete(PathOf(name));
+            Durability.FlushFolder(Path);
         }
 
         return true;
@@ -127,29 +125,19 @@ internal sealed class StateFolder
         return System.IO.Path.Combine(System.IO.Path.IsPathRooted(state) ? state : System.IO.Path.Combine(home, ".local", "state"), "msonlinebackup");
     }
 
-    [SupportedOSPlatform("windows")]
-    private static void MakeOnWindows(string path)
+    private string Make(string path)
     {
-        // SYSTEM, administrators, and who made it; nothing inherited.
-        var security = new DirectorySecurity();
-        security.SetSecurityDescriptorSddlForm("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;CO)");
-        security.CreateDirectory(path);
-    }
-
-    private static string Make(string path)
-    {
-        if (Directory.Exists(path))
+        if (!Directory.Exists(path))
         {
-            return path;
+            PrivateFolder.Make(path);
         }
-
-        if (OperatingSystem.IsWindows())
+        else if (PrivateFolder.IsForeign(path))
         {
-            MakeOnWindows(path);
-        }
-        else
-        {
-            Directory.CreateDirectory(path, OwnerOnly);
+            throw new BackupException(
+                BackupErrorId.StateAccessDenied,
+                $"The state folder '{path}' belongs to another account, which could have put anything into it.",
+                $"Find out who made it. Remove it, or give it to the administrators; '{Variable}' names another folder.",
+                path);
         }
 
         return path;

@@ -102,13 +102,13 @@ public sealed record EntryMetadata
     /// <summary>When it came into being; null where the file system keeps no such time.</summary>
     public ItemTime? Created { get; init; }
 
-    /// <summary>Inode or file id; 0 where the file system has no stable one.</summary>
+    /// <summary>Inode or file id; 0 where the file system has no stable one, or a listing does not tell it.</summary>
     public ulong FileId { get; init; }
 
     /// <summary>The device the inode is on; with <see cref="FileId"/> the identity of a hard-linked file. 0 unless <see cref="LinkCount"/> > 1.</summary>
     public ulong DeviceId { get; init; }
 
-    /// <summary>Number of hard links; 1 for folders.</summary>
+    /// <summary>Number of hard links; 1 for folders; 0 where a listing does not tell it.</summary>
     public uint LinkCount { get; init; } = 1;
 
     /// <summary>st_rdev of a device node, as (major &lt;&lt; 32 | minor).</summary>
@@ -148,7 +148,7 @@ public sealed record ManifestEntry
         && Size == other.Size
         && Metadata.Modified == other.Metadata.Modified
         && Metadata.Changed == other.Metadata.Changed
-        && Metadata.FileId == other.Metadata.FileId;
+        && (Metadata.FileId == other.Metadata.FileId || Metadata.FileId == 0 || other.Metadata.FileId == 0);
 }
 
 /// <summary>A run of a file's bytes: a slice of a chunk, or a hole.</summary>

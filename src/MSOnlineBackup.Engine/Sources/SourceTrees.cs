@@ -22,11 +22,12 @@ public static class SourceTrees
                 BackupErrorId.SourceMissing, "A source without a name was given.", "Name the folder or file to back up.");
         }
 
-        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (OperatingSystem.IsWindows())
         {
-            return WindowsSourceTree.Open(full, selection);
+            return WindowsSourceTree.Open(WindowsPath.Normalize(path), selection);
         }
+
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
 
         if (full.Contains(@"\x", StringComparison.Ordinal) && !Path.Exists(full))
         {

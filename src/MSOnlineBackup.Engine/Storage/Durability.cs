@@ -44,7 +44,33 @@ internal static partial class Durability
         }
     }
 
-    /// <summary>Makes the names in a folder durable. Windows does that with the file.</summary>
+    /// <summary>Gives a file another name on the same file system; on Windows the name is on the disk when it returns.</summary>
+    /// <param name="path">The full path of the file.</param>
+    /// <param name="newPath">The full path that it gets.</param>
+    /// <param name="replace">Whether what has that name is replaced.</param>
+    /// <exception cref="IOException">It cannot; HResult says why.</exception>
+    public static void Move(string path, string newPath, bool replace)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.Move(path, newPath, replace);
+            return;
+        }
+
+        const uint WriteThrough = 8;
+        const uint ReplaceExisting = 1;
+        if (!MoveFile(Extended(path), Extended(newPath), WriteThrough | (replace ? ReplaceExisting : 0)))
+        {
+            int error = Marshal.GetLastPInvokeError();
+            throw error is 2 or 3
+                ? new FileNotFoundException(Marshal.GetPInvokeErrorMessage(error), path)
+                : error == 5
+                    ? new UnauthorizedAccessException(Marshal.GetPInvokeErrorMessage(error))
+                    : new IOException(Marshal.GetPInvokeErrorMessage(error), unchecked((int)0x8007_0000) | error);
+        }
+    }
+
+    /// <summary>Makes the names in a folder durable. Windows does that with the file, and with <see cref="Move"/>.</summary>
     /// <exception cref="IOException">The disk refused.</exception>
     public static void FlushFolder(string path)
     {
@@ -85,6 +111,19 @@ internal static partial class Durability
             throw new IOException(Marshal.GetPInvokeErrorMessage(error), error);
         }
     }
+
+    // Without the limit of 260 characters; there only backslashes separate names.
+    private static string Extended(string path)
+    {
+        string native = path.Replace('/', '\\');
+        return native.StartsWith(@"\\?\", StringComparison.Ordinal) ? native
+            : native.StartsWith(@"\\", StringComparison.Ordinal) ? @"\\?\UNC" + native[1..]
+            : @"\\?\" + native;
+    }
+
+    [LibraryImport("kernel32", EntryPoint = "MoveFileExW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool MoveFile(string path, string newPath, uint flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FileSync(int handle);

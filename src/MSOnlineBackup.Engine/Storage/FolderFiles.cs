@@ -38,15 +38,7 @@ internal abstract class FolderFiles(string root, string location)
         }
 
         MakeRoot(parent);
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(path);
-        }
-        else
-        {
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-
+        PrivateFolder.Make(path);
         Durability.FlushFolder(parent);
     }
 

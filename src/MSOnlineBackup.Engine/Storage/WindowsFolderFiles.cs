@@ -135,7 +135,7 @@ internal sealed class WindowsFolderFiles : FolderFiles
         const int FileExists = unchecked((int)0x80070050);
         try
         {
-            File.Move(path, newPath, overwrite: false);
+            Durability.Move(path, newPath, replace: false);
             return true;
         }
         catch (IOException failure) when (failure.HResult is AlreadyExists or FileExists)

@@ -160,6 +160,12 @@ internal sealed class DrillCommand : HostCommand
     private static string RestoredPath(DrillFolder folder, ISourceTree source)
     {
         string text = Encoding.UTF8.GetString(source.RootPath.Span);
+        if (OperatingSystem.IsWindows())
+        {
+            // A drive is a folder of its letter there, and so is a server.
+            text = text.Replace(":", "", StringComparison.Ordinal).TrimStart('\\');
+        }
+
         return Path.Join(folder.Restored, text.Contains('\uFFFD', StringComparison.Ordinal) ? EntryName.Escape(source.RootPath.Span) : text);
     }
 

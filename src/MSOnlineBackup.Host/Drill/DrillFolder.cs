@@ -5,6 +5,8 @@ namespace MSOnlineBackup.Host.Drill;
 /// <summary>The temporary folder of a drill: the vault, its passphrase and what is restored.</summary>
 internal sealed class DrillFolder
 {
+    private static readonly EnumerationOptions AllOfIt = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None };
+
     private DrillFolder(string path) => Path = path;
 
     /// <summary>The folder; only its owner may enter it.</summary>
@@ -41,7 +43,14 @@ internal sealed class DrillFolder
     {
         if (OperatingSystem.IsWindows())
         {
-            Directory.Delete(Path, recursive: true);
+            // Read-only stands in the way of deletion there, and long paths of names without this prefix.
+            string whole = System.IO.Path.GetFullPath(Path).StartsWith(@"\\", StringComparison.Ordinal) ? Path : @"\\?\" + System.IO.Path.GetFullPath(Path);
+            foreach (string item in Directory.EnumerateFileSystemEntries(whole, "*", AllOfIt))
+            {
+                File.SetAttributes(item, FileAttributes.Normal);
+            }
+
+            Directory.Delete(whole, recursive: true);
             return;
         }
 

@@ -30,6 +30,7 @@ internal static unsafe partial class WindowsNative
     public const uint NoDirectory = 0x40;
     public const uint ReparsePointItself = 0x20_0000;
 
+    public const int InvalidFunction = 1;
     public const int NotFound = 2;
     public const int PathNotFound = 3;
     public const int AccessDenied = 5;
@@ -37,11 +38,14 @@ internal static unsafe partial class WindowsNative
     public const int WriteProtected = 19;
     public const int SharingViolation = 32;
     public const int HandleDiskFull = 39;
+    public const int NotSupported = 50;
     public const int FileExists = 80;
     public const int InvalidParameter = 87;
     public const int DiskFull = 112;
+    public const int NotImplemented = 120;
     public const int InsufficientBuffer = 122;
     public const int InvalidName = 123;
+    public const int InvalidLevel = 124;
     public const int AlreadyExists = 183;
     public const int MoreData = 234;
     public const int NotDirectory = 267;
@@ -51,6 +55,7 @@ internal static unsafe partial class WindowsNative
     private const uint SecurityParts = 0x1 | 0x2 | AccessListPart;
     private const uint AccessListPart = 0x4;
 
+    private const uint NormalAttribute = 0x80;
     private const uint Synchronize = 0x10_0000;
     private const uint ShareAll = 0x7;
     private const uint Synchronous = 0x20;
@@ -146,7 +151,7 @@ internal static unsafe partial class WindowsNative
         byte[] buffer = new byte[64 << 10];
         bool withIds = true;
         int result = Information(folder, WithIdsFromStart, buffer);
-        if (result == InvalidParameter)
+        if (IsUnanswered(result))
         {
             withIds = false;
             result = Information(folder, FullFromStart, buffer);
@@ -168,6 +173,7 @@ internal static unsafe partial class WindowsNative
     public static int ListStreams(SafeFileHandle handle, out List<StreamRecord> streams)
     {
         const int HandleEnd = 38;
+
         byte[] buffer = new byte[4 << 10];
         int result = Information(handle, 7, buffer);
         while (result == MoreData && buffer.Length < 16 << 20)
@@ -178,7 +184,7 @@ internal static unsafe partial class WindowsNative
 
         // A folder without streams has no list of them, a file system without streams no such question.
         streams = result == 0 ? StreamRecord.Parse(buffer) : [];
-        return result is HandleEnd or InvalidParameter ? 0 : result;
+        return result == HandleEnd || IsUnanswered(result) ? 0 : result;
     }
 
     /// <summary>The security descriptor of an open item, self-relative.</summary>
@@ -236,7 +242,29 @@ internal static unsafe partial class WindowsNative
     }
 
     /// <summary>Gives an open item another name in its folder.</summary>
-    public static int Rename(SafeFileHandle handle, string name, bool replace) => SetName(handle, null, name, replace, 10);
+    /// <param name="handle">The item.</param>
+    /// <param name="folder">The folder that holds it.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="replace">Whether what has the name is replaced, also where it is read-only.</param>
+    public static int Rename(SafeFileHandle handle, SafeFileHandle folder, string name, bool replace)
+    {
+        int error = SetName(handle, folder, name, replace, 10);
+        if (error != AccessDenied || !replace)
+        {
+            return error;
+        }
+
+        // Read-only stands in the way of being replaced, and of nothing else.
+        if (Open(folder, name, WriteAttributes, OpenExisting, ReparsePointItself, out SafeFileHandle existing) == 0)
+        {
+            using (existing)
+            {
+                _ = SetBasic(existing, 0, 0, NormalAttribute);
+            }
+        }
+
+        return SetName(handle, folder, name, replace, 10);
+    }
 
     /// <summary>Gives an open file a further name in a folder.</summary>
     public static int Link(SafeFileHandle handle, SafeFileHandle folder, string name, bool replace) => SetName(handle, folder, name, replace, 11);
@@ -326,6 +354,9 @@ internal static unsafe partial class WindowsNative
             return GetFileInformationByHandleEx(handle, kind, start, (uint)buffer.Length) ? 0 : Marshal.GetLastPInvokeError();
         }
     }
+
+    // What file systems answer that do not know a question: each redirector has its own way.
+    private static bool IsUnanswered(int error) => error is InvalidFunction or NotSupported or InvalidParameter or NotImplemented or InvalidLevel;
 
     private static int ToError(int status) => status >= 0 ? 0 : (int)RtlNtStatusToDosError(status);
 

@@ -18,6 +18,13 @@ internal readonly record struct WindowsRecord
     private const uint RecallOnAccessAttribute = 0x40_0000;
     private const uint NameSurrogate = 0x2000_0000;
 
+    // App execution aliases, sockets, and WSL's pipes and devices: reparse points that no reader gets through.
+    private const uint AppAliasTag = 0x8000_001B;
+    private const uint SocketTag = 0x8000_0023;
+    private const uint PipeTag = 0x8000_0024;
+    private const uint CharacterDeviceTag = 0x8000_0025;
+    private const uint BlockDeviceTag = 0x8000_0026;
+
     // 1 January 1601 to 1 January 1970, in steps of 100 ns.
     private const long UnixEpoch = 116_444_736_000_000_000;
     private const long StepsPerSecond = 10_000_000;
@@ -40,18 +47,19 @@ internal readonly record struct WindowsRecord
     /// <summary>The file's number on its volume; of one of 128 bits both halves, combined.</summary>
     public ulong FileId { get; init; }
 
-    /// <summary>Hard links; listings do not tell.</summary>
+    /// <summary>Hard links; 0 where it is not told: listings do not.</summary>
     public uint LinkCount { get; init; }
 
     public ulong Volume { get; init; }
 
     public bool IsDirectory => (Attributes & DirectoryAttribute) != 0;
 
-    /// <summary>Whether the item stands for something at another place: a link, a junction, a mount point. Other reparse
-    /// points (deduplicated or compressed files) read like the file they are.</summary>
-    public bool IsSurrogate => (Attributes & ReparseAttribute) != 0 && (ReparseTag & NameSurrogate) != 0;
+    /// <summary>Whether the item stands for something else, at another place (a link, a junction, a mount point) or of another kind (a socket): then its
+    /// reparse data are what is kept of it. Other reparse points (deduplicated or compressed files) read like the file they are.</summary>
+    public bool IsSurrogate => (Attributes & ReparseAttribute) != 0
+        && ((ReparseTag & NameSurrogate) != 0 || ReparseTag is AppAliasTag or SocketTag or PipeTag or CharacterDeviceTag or BlockDeviceTag);
 
-    public bool IsLink => IsSurrogate && ReparseTag is SymbolicLinkTag or MountPointTag;
+    public bool IsLink => IsSurrogate && ReparseTag is (SymbolicLinkTag or MountPointTag);
 
     /// <summary>Whether the content is elsewhere (a cloud, a tape) and opening the item would fetch it.</summary>
     public bool IsPlaceholder => (Attributes & (OfflineAttribute | RecallOnOpenAttribute | RecallOnAccessAttribute)) != 0;
@@ -83,7 +91,6 @@ internal readonly record struct WindowsRecord
                     Attributes = attributes,
                     ReparseTag = tag,
                     FileId = withIds ? FoldId(buffer[72..]) : 0,
-                    LinkCount = 1,
                 });
             }
 

@@ -51,7 +51,7 @@ internal sealed class WindowsSourceItem(
         });
 
         // Only the open item tells how many names it has.
-        EntryMetadata metadata = (record with { LinkCount = now.LinkCount, Volume = now.Volume }).ToEntry(path).Metadata;
+        EntryMetadata metadata = (record with { LinkCount = now.LinkCount, Volume = now.Volume, FileId = now.FileId }).ToEntry(path).Metadata;
         return Entry with { Metadata = metadata, Attributes = attributes, LinkTarget = target };
     }
 

@@ -33,6 +33,7 @@ internal sealed class WindowsSourceTree : ISourceTree
     /// <exception cref="BackupException">SourceNotFound, SourceUnreadable, PatternInvalid.</exception>
     public static WindowsSourceTree Open(string path, SourceSelection selection)
     {
+        WindowsPrivileges.Enable();
         ExclusionRules rules = ExclusionRules.Compile(
             selection.Exclude, WtfName.ToBytes(path.Replace('\\', '/')), windows: true, selection.ExcludeFiles);
         const uint Access = WindowsNative.ReadData | WindowsNative.ReadAttributes;

@@ -6,7 +6,8 @@ using MSOnlineBackup.Engine.Sources.Windows;
 namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
 
 /// <summary>A file being restored, under its temporary name until it is complete.</summary>
-internal sealed class WindowsRestoreFile(ManifestEntry entry, SafeFileHandle handle, string name, bool skipSecurity, string fullPath) : IRestoreFile
+internal sealed class WindowsRestoreFile(
+    ManifestEntry entry, SafeFileHandle folder, SafeFileHandle handle, string name, bool skipSecurity, string fullPath) : IRestoreFile
 {
     private bool _placed;
 
@@ -44,7 +45,7 @@ internal sealed class WindowsRestoreFile(ManifestEntry entry, SafeFileHandle han
         }
 
         // Renamed while it may still be: a descriptor or the read-only attribute could forbid it.
-        int error = WindowsNative.Rename(handle, name, replace);
+        int error = WindowsNative.Rename(handle, folder, name, replace);
         if (error != 0)
         {
             throw WindowsRestoreError.OfItem(error, fullPath);
@@ -63,6 +64,7 @@ internal sealed class WindowsRestoreFile(ManifestEntry entry, SafeFileHandle han
         }
 
         handle.Dispose();
+        folder.Dispose();
     }
 
     private void WriteStream(EntryAttribute attribute, Action<BackupException> reportMetadata)

@@ -25,6 +25,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
     /// <summary>Opens a folder that is there.</summary>
     public static WindowsRestoreTarget Open(string path, bool skipSecurity)
     {
+        WindowsPrivileges.Enable();
         int error = WindowsNative.Open(
             null,
             WindowsSourceTree.ToNative(path),
@@ -70,8 +71,18 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
     {
         string name = NameOf(entry.Path);
         string fullPath = FullPath(entry.Path);
-        using SafeFileHandle folder = OpenFolder(entry.Path.Parent, create: true)!;
-        SafeFileHandle handle = CreateTemporary(folder, entry, isFolder: false, fullPath);
+        SafeFileHandle folder = OpenFolder(entry.Path.Parent, create: true)!;
+        SafeFileHandle handle;
+        try
+        {
+            handle = CreateTemporary(folder, entry, isFolder: false, fullPath);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+
         if ((WindowsMetadata.AttributesOf(entry) ?? WindowsRecord.SparseAttribute) is uint attributes
             && (attributes & WindowsRecord.SparseAttribute) != 0)
         {
@@ -79,7 +90,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
             _ = WindowsNative.MakeSparse(handle);
         }
 
-        return new WindowsRestoreFile(entry, handle, name, _skipSecurity, fullPath);
+        return new WindowsRestoreFile(entry, folder, handle, name, _skipSecurity, fullPath);
     }
 
     /// <inheritdoc/>
@@ -102,7 +113,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
         if (error == 0)
         {
             WindowsMetadata.Set(entry, handle, _skipSecurity, fullPath, reportMetadata);
-            error = WindowsNative.Rename(handle, NameOf(entry.Path), replace);
+            error = WindowsNative.Rename(handle, folder, NameOf(entry.Path), replace);
         }
 
         if (error != 0)
