@@ -52,7 +52,7 @@ public sealed class WindowsRecordsTests
         Assert.Equal(new ItemTime(1_600_000_000), file.Metadata.Modified);
         Assert.Equal(new ItemTime(1_600_000_000, 100), file.Metadata.Changed);
         Assert.Equal(0x1122UL, file.Metadata.FileId);
-        Assert.Equal((0u, 1u, 0UL), (file.Metadata.Mode, file.Metadata.LinkCount, file.Metadata.DeviceId));
+        Assert.Equal((0u, 0u, 0UL), (file.Metadata.Mode, file.Metadata.LinkCount, file.Metadata.DeviceId));
         Assert.Equal(EntryKind.SymbolicLink, records[1].Kind);
     }
 
