@@ -43,11 +43,12 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
     {
         // Before the survey: what the segments themselves say.
         var named = store.Index.Packs.Select(store.NameOf).ToHashSet();
-        await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+        Task<IReadOnlyList<BackupException>> slots = KeyRing.CheckAsync(store.Objects, store.Header, store, cancellationToken);
+        Task<IReadOnlyList<BackupException>> sessions = SessionRecord.CheckAsync(store, cancellationToken);
+        await Task.WhenAll(store.SurveyPacksAsync(cancellationToken), slots, sessions).ConfigureAwait(false);
         long objects = 0;
         long unreferenced = 0;
         var committed = new HashSet<string>();
-        var sessions = new List<string>();
         await foreach (StoredObject found in store.Objects.ListAsync(VaultLayout.Stores, cancellationToken).ConfigureAwait(false))
         {
             objects++;
@@ -59,29 +60,21 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
             {
                 committed.Add(found.Name[(found.Name.LastIndexOf('/') + 1)..]);
             }
-            else if (found.Name.StartsWith(VaultLayout.Sessions(store.StoreId), StringComparison.Ordinal))
-            {
-                sessions.Add(found.Name);
-            }
         }
 
-        foreach (BackupException fault in await KeyRing.CheckAsync(store.Objects, store.Header, store, cancellationToken).ConfigureAwait(false))
+        foreach (BackupException fault in await slots.ConfigureAwait(false))
         {
             Note(fault);
         }
 
         int leftovers = 0;
-        await foreach (BackupException? fault in ReadAhead.SelectAsync(
-            sessions,
-            store.Objects.Capabilities.MaxConcurrency,
-            (name, token) => SessionRecord.CheckAsync(store.Objects, store.Header, name, token),
-            cancellationToken).ConfigureAwait(false))
+        foreach (BackupException fault in await sessions.ConfigureAwait(false))
         {
-            if (fault?.Target is { } name && !committed.Contains(name[(name.LastIndexOf('/') + 1)..]))
+            if (fault.Target is { } name && !committed.Contains(name[(name.LastIndexOf('/') + 1)..]))
             {
                 leftovers++;
             }
-            else if (fault is not null)
+            else
             {
                 Note(fault);
             }

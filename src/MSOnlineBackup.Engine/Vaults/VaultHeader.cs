@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -247,6 +248,21 @@ internal sealed record SessionRecord
 
     [JsonPropertyName("agentVersion")]
     public required string AgentVersion { get; init; }
+
+    /// <summary>What is wrong with the records of a store's sessions: one error for each, whose target is the object's name.</summary>
+    public static async Task<IReadOnlyList<BackupException>> CheckAsync(ChunkStore store, CancellationToken cancellationToken)
+    {
+        var faults = new ConcurrentBag<BackupException>();
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * store.Objects.Capabilities.MaxConcurrency };
+        await Parallel.ForEachAsync(store.Objects.ListAsync(VaultLayout.Sessions(store.StoreId), cancellationToken), options, async (found, token) =>
+        {
+            if (await CheckAsync(store.Objects, store.Header, found.Name, token).ConfigureAwait(false) is { } fault)
+            {
+                faults.Add(fault);
+            }
+        }).ConfigureAwait(false);
+        return [.. faults];
+    }
 
     /// <summary>What is wrong with a stored record; null where nothing is. A session counts all the same.</summary>
     /// <param name="objects">The vault.</param>
