@@ -244,8 +244,7 @@ public sealed class AgentJobs
                 SkipSecurity = order.SkipSecurity,
                 Verify = order.Verify,
             };
-            RestorePlan plan = await engine.PlanRestoreAsync(request, job.Monitor, stop).ConfigureAwait(false);
-            await engine.RestoreAsync(plan, job.Monitor, stop).ConfigureAwait(false);
+            await engine.RestoreAsync(request, job.Monitor, stop).ConfigureAwait(false);
         }
     }
 

@@ -16,7 +16,7 @@ namespace MSOnlineBackup.Engine;
 /// The entry to the engine: an opened vault; what needs none opened is <see cref="ClosedVault"/>. Every failure is a <see cref="BackupException"/>; stopping is an
 /// <see cref="OperationCanceledException"/>, and what had arrived in the vault stays usable.
 /// </summary>
-/// <remarks>Each operation reads the store's index afresh, a restore with its plan: nothing local is authoritative, and others write too.</remarks>
+/// <remarks>Each operation reads the store's index afresh: nothing local is authoritative, and others write too.</remarks>
 public sealed class BackupEngine
 {
     private const string Latest = "latest";
@@ -224,7 +224,7 @@ public sealed class BackupEngine
         }
     }
 
-    /// <summary>What a restore would do.</summary>
+    /// <summary>What a restore would do. Nothing is written; files at the target that may be the same are read.</summary>
     /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid.</exception>
     public async Task<RestorePlan> PlanRestoreAsync(RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
@@ -232,20 +232,22 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(_objects);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        using IRestoreTarget? target = Path.Exists(request.TargetFolder) ? RestoreTargets.Open(request.TargetFolder) : null;
-        RestorePlan plan = await new RestorePlanner(store, target).PlanAsync(request, monitor, cancellationToken).ConfigureAwait(false);
-        return plan with { Store = store };
+        RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
+        using IRestoreTarget? target = Path.Exists(request.TargetFolder) ? RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, _objects.Location) : null;
+        return await RestoreWalk.RehearseAsync(store, request, selection, target, monitor, _options, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Does it.</summary>
-    public async Task<RestoreResult> RestoreAsync(RestorePlan plan, JobMonitor monitor, CancellationToken cancellationToken)
+    /// <summary>Restores.</summary>
+    /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, VaultUnreachable, …</exception>
+    public async Task<RestoreResult> RestoreAsync(RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(_objects);
-        ChunkStore store = plan.Store ?? await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        using IRestoreTarget target = RestoreTargets.Open(plan.Request.TargetFolder, plan.Request.SkipSecurity);
-        RestoreResult result = await RestoreExecutor.RunAsync(store, plan, target, monitor, _options, cancellationToken).ConfigureAwait(false);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
+        using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, _objects.Location);
+        RestoreResult result = await RestoreWalk.RestoreAsync(store, request, selection, target, monitor, _options, cancellationToken).ConfigureAwait(false);
         monitor.ReportDamage(store.Damage);
         return result;
     }

@@ -57,8 +57,7 @@ public sealed class FolderVault
         BackupEngine engine = await OpenAsync();
         Watch();
         var request = new RestoreRequest { Point = point, TargetFolder = target, Conflict = conflict, Verify = verify };
-        RestorePlan plan = await engine.PlanRestoreAsync(request, Monitor, Cancel);
-        return await engine.RestoreAsync(plan, Monitor, Cancel);
+        return await engine.RestoreAsync(request, Monitor, Cancel);
     }
 
     /// <summary>Verifies all there is, and says what is wrong.</summary>

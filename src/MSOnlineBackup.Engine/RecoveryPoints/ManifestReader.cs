@@ -54,6 +54,51 @@ internal sealed class ManifestReader(IChunkReader chunks, ManifestRoot root)
         }
     }
 
+    /// <summary>How much is at or below a path. Reads nodes, and the leaves at the subtree's edges.</summary>
+    public async ValueTask<ManifestTotals> MeasureAsync(EntryPath subtree, CancellationToken cancellationToken)
+    {
+        var all = new ManifestTotals(root.Entries, root.Files, root.Directories, root.Bytes);
+        return subtree.IsRoot ? all : await MeasureAsync(new ManifestBlock(EntryPath.Root, root.Id, all), root.Depth, end: null, subtree, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<ManifestTotals> MeasureAsync(
+        ManifestBlock block, int level, EntryPath? end, EntryPath subtree, CancellationToken cancellationToken)
+    {
+        ManifestTotals totals = default;
+        if (level == 0)
+        {
+            var leaf = new LeafReader(block.Id, await chunks.ReadAsync(ChunkKind.ManifestLeaf, block.Id, cancellationToken).ConfigureAwait(false));
+            while (leaf.MoveNext())
+            {
+                if (EntryPath.IsAtOrBelow(leaf.Path, subtree.Bytes))
+                {
+                    ManifestEntry entry = leaf.ToEntry();
+                    totals += new ManifestTotals(1, entry.Kind == EntryKind.File ? 1 : 0, entry.Kind == EntryKind.Directory ? 1 : 0, entry.Size);
+                }
+            }
+
+            return totals;
+        }
+
+        ManifestBlock[] children = NodeBlock.Read(
+            await chunks.ReadAsync(ChunkKind.ManifestNode, block.Id, cancellationToken).ConfigureAwait(false), block.Id, level, block.Totals);
+        for (int i = 0; i < children.Length; i++)
+        {
+            // A block ends where the next one begins.
+            EntryPath? next = i + 1 < children.Length ? children[i + 1].FirstPath : end;
+            if (children[i].FirstPath.IsAtOrBelow(subtree) && next is { } after && after.IsAtOrBelow(subtree))
+            {
+                totals += children[i].Totals;
+            }
+            else if (children[i].FirstPath.CompareTo(EndOf(subtree)) < 0 && (next is not { } following || following > subtree))
+            {
+                totals += await MeasureAsync(children[i], level - 1, next, subtree, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        return totals;
+    }
+
     // After everything below a path and before all else: no name has a NUL, and only '/' is below it.
     private static EntryPath EndOf(EntryPath path) => new([.. path.Bytes, 0]);
 }

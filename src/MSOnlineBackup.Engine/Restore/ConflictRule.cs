@@ -14,8 +14,11 @@ internal enum Placement
     /// <summary>What is there gives way.</summary>
     Replace,
 
-    /// <summary>What is there is the same already.</summary>
-    AlreadyThere,
+    /// <summary>What is there may be the same: where its content is, it stays; else it gives way, is left as it is, or gets company.</summary>
+    Compare,
+
+    /// <summary>What is there is what was backed up, in content and metadata.</summary>
+    Same,
 
     /// <summary>What is there stays; the entry is left out.</summary>
     Skip,
@@ -24,27 +27,47 @@ internal enum Placement
     Rename,
 }
 
-/// <summary>The one place that decides on conflicts, for plan and execution alike.</summary>
+/// <summary>The one place that decides on conflicts, as far as it can be told without reading contents.</summary>
 internal static class ConflictRule
 {
     /// <summary>Decides for one entry.</summary>
-    public static Placement Decide(ManifestEntry entry, ManifestEntry? existing, RestoreConflict conflict) => existing switch
+    public static Placement Decide(ManifestEntry entry, ManifestEntry? existing, RestoreConflict conflict)
     {
-        null => Placement.Free,
-        { Kind: EntryKind.Directory } when entry.Kind == EntryKind.Directory => Placement.Merge,
-        _ => conflict switch
+        if (existing is null)
         {
-            RestoreConflict.Skip => Placement.Skip,
-            RestoreConflict.Copy => Placement.Rename,
-            _ => IsSame(entry, existing) ? Placement.AlreadyThere : Placement.Replace,
-        },
-    };
+            return Placement.Free;
+        }
 
-    // Microseconds: some file systems keep no finer times.
-    private static bool IsSame(ManifestEntry entry, ManifestEntry existing) =>
+        bool isFolder = entry.Kind == EntryKind.Directory;
+        bool wasFolder = existing.Kind == EntryKind.Directory;
+        return (isFolder && wasFolder, conflict) switch
+        {
+            (true, _) => Placement.Merge,
+            (_, RestoreConflict.Copy) => MayBeSame(entry, existing) ? Placement.Compare : Placement.Rename,
+            (_, RestoreConflict.Skip) => MayBeSame(entry, existing) ? Placement.Compare : Placement.Skip,
+
+            // Nothing takes the place of a folder, and a folder that of nothing: more would go, or be hidden, than was meant.
+            _ when isFolder || wasFolder => Placement.Skip,
+
+            // A file that has names besides those it should have must not be changed under them.
+            _ => MayBeSame(entry, existing) && existing.Metadata.LinkCount <= entry.Metadata.LinkCount ? Placement.Compare : Placement.Replace,
+        };
+    }
+
+    /// <summary>Whether what is there is the very file that was backed up, unchanged since: what a backup trusts too. Nobody can set a file's change time.</summary>
+    public static bool IsOriginal(ManifestEntry entry, ManifestEntry existing) =>
         entry.Kind == EntryKind.File
-        && existing.Kind == EntryKind.File
+        && entry.Metadata.FileId != 0
+        && (entry.Flags & (EntryFlags.Racy | EntryFlags.KeptFromEarlier | EntryFlags.ChangedWhileRead)) == 0
+        && entry.SameStateAs(existing);
+
+    /// <summary>Whether a folder was made by a restore that did not come to its end, and has no metadata of its own yet.</summary>
+    public static bool IsUnfinished(ManifestEntry? existing) =>
+        existing is { Kind: EntryKind.Directory, Metadata.Mode: IRestoreTarget.UnfinishedMode };
+
+    private static bool MayBeSame(ManifestEntry entry, ManifestEntry existing) =>
+        entry.Kind == existing.Kind
         && entry.Size == existing.Size
-        && entry.Metadata.Modified.Seconds == existing.Metadata.Modified.Seconds
-        && entry.Metadata.Modified.Nanoseconds / 1000 == existing.Metadata.Modified.Nanoseconds / 1000;
+        && entry.LinkTarget.Span.SequenceEqual(existing.LinkTarget.Span)
+        && entry.Metadata.DeviceNumber == existing.Metadata.DeviceNumber;
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Restore;
 
@@ -8,18 +10,60 @@ namespace MSOnlineBackup.Engine.Restore;
 /// <param name="started">When the restore began, in local time.</param>
 internal sealed class CopyNaming(CopyNames style, DateTimeOffset started)
 {
+    private const int MaxNamesTried = 1000;
+
+    // In bytes: what file systems take. What is longer after the last dot is no extension that tells anything.
+    private const int LongestName = 255;
+    private const int LongestExtension = 32;
+
     private readonly string _date = started.ToString("yyyy-MM-dd HH-mm", CultureInfo.InvariantCulture);
+
+    /// <summary>A place beside one that is taken.</summary>
+    /// <exception cref="BackupException">RestoreItemExists: all are taken.</exception>
+    public EntryPath FindBeside(EntryPath place, IRestoreTarget target)
+    {
+        EntryPath parent = place.Parent;
+        for (int number = 1; number <= MaxNamesTried; number++)
+        {
+            EntryPath candidate = parent.Append(NameBeside(place.Name, number));
+            if (target.Find(candidate) is null)
+            {
+                return candidate;
+            }
+        }
+
+        throw new BackupException(
+            BackupErrorId.RestoreItemExists,
+            $"No free name was found beside '{place}': {MaxNamesTried} are taken.",
+            "Restore into another folder, or remove what earlier restores left.",
+            target: place.ToString());
+    }
 
     /// <summary>The n-th name to try, from 1 on.</summary>
     public byte[] NameBeside(ReadOnlySpan<byte> name, int number)
     {
+        int dot = name.LastIndexOf((byte)'.');
+        int stem = dot > 0 && name.Length - dot <= LongestExtension ? dot : name.Length;
+        ReadOnlySpan<byte> extension = name[stem..];
         if (style == CopyNames.Dated)
         {
-            return [.. Encoding.ASCII.GetBytes(number == 1 ? $"{_date} Copy of " : $"{_date} Copy ({number}) of "), .. name];
+            byte[] prefix = Encoding.ASCII.GetBytes(number == 1 ? $"{_date} Copy of " : $"{_date} Copy ({number}) of ");
+            return [.. prefix, .. Shorten(name[..stem], prefix.Length + extension.Length), .. extension];
         }
 
-        int dot = name.LastIndexOf((byte)'.');
-        int stem = dot > 0 ? dot : name.Length;
-        return [.. name[..stem], .. Encoding.ASCII.GetBytes(number == 1 ? " (restored)" : $" (restored {number})"), .. name[stem..]];
+        byte[] suffix = Encoding.ASCII.GetBytes(number == 1 ? " (restored)" : $" (restored {number})");
+        return [.. Shorten(name[..stem], suffix.Length + extension.Length), .. suffix, .. extension];
+    }
+
+    // As much of a name as there is room for; no character is cut in two.
+    private static ReadOnlySpan<byte> Shorten(ReadOnlySpan<byte> name, int others)
+    {
+        int length = Math.Min(name.Length, LongestName - others);
+        while (length > 0 && length < name.Length && (name[length] & 0xC0) == 0x80)
+        {
+            length--;
+        }
+
+        return name[..length];
     }
 }

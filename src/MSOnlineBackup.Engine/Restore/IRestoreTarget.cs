@@ -10,13 +10,27 @@ namespace MSOnlineBackup.Engine.Restore;
 /// <remarks>May be called from several threads at once for different paths.</remarks>
 public interface IRestoreTarget : IDisposable
 {
-    /// <summary>What is at a path now (not following a link); null where nothing is.</summary>
+    /// <summary>The mode of a folder that a restore is at work in: what no folder has otherwise (its owner's alone, and sticky). One that has it was
+    /// made by a restore that did not come to its end.</summary>
+    const uint UnfinishedMode = 0x3C0;
+
+    /// <summary>How many large files may be under way at once.</summary>
+    int MostOpenFiles { get; }
+
+    /// <summary>What is at a path now (not following a link), with the target of a link; null where nothing is.</summary>
     ManifestEntry? Find(EntryPath path);
 
-    /// <summary>Creates a folder and its missing parents, writable by its owner until its metadata are set. A folder that exists is kept.</summary>
-    void CreateDirectory(EntryPath path);
+    /// <summary>Whether what is at an entry's path has all the metadata that a restore would give it. Flags that forbid changes may be missing.</summary>
+    bool HasMetadata(ManifestEntry entry);
 
-    /// <summary>Begins a file: a temporary name beside its place, sparse.</summary>
+    /// <summary>Creates a folder and its missing parents, with <see cref="UnfinishedMode"/> until their metadata are set. A folder that exists is kept, and
+    /// opened up as far as this account needs it.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="unlock">Whether flags that forbid changes of a folder that exists are taken away too.</param>
+    /// <returns>What gives the folder back what opening it up took; null where nothing was taken.</returns>
+    Action? OpenDirectory(EntryPath path, bool unlock);
+
+    /// <summary>Begins a file: without its name, sparse.</summary>
     IRestoreFile CreateFile(ManifestEntry entry);
 
     /// <summary>Creates a symbolic link, pipe, socket or device node, and sets its metadata.</summary>
@@ -25,14 +39,34 @@ public interface IRestoreTarget : IDisposable
     /// <param name="reportMetadata">Told of metadata that could not be set.</param>
     void CreateSpecial(ManifestEntry entry, bool replace, Action<BackupException> reportMetadata);
 
-    /// <summary>Creates <paramref name="path"/> as a hard link to <paramref name="existing"/>, which this restore wrote.</summary>
-    void CreateHardLink(EntryPath path, EntryPath existing, bool replace);
+    /// <summary>Gives <paramref name="existing"/>, which this restore wrote or kept, a further name.</summary>
+    /// <returns>False where the target can give it none: too many names, another file system, none that has links.</returns>
+    bool TryCreateHardLink(EntryPath path, EntryPath existing, bool replace);
 
-    /// <summary>Sets the metadata of a folder; called when nothing below it will be written any more.</summary>
-    void SetDirectoryMetadata(ManifestEntry entry, Action<BackupException> reportMetadata);
+    /// <summary>Sets the metadata of an item that is there, and takes away what its entry does not have; of a folder when nothing below it will be written
+    /// any more.</summary>
+    /// <param name="entry">What to set.</param>
+    /// <param name="freeze">Whether flags that forbid changes are set; else <see cref="Freeze"/> is to come.</param>
+    /// <param name="reportMetadata">Told of metadata that could not be set.</param>
+    void SetMetadata(ManifestEntry entry, bool freeze, Action<BackupException> reportMetadata);
+
+    /// <summary>Sets the flags of a file after which it cannot be changed or get further names.</summary>
+    void Freeze(ManifestEntry entry, Action<BackupException> reportMetadata);
+
+    /// <summary>Reads of a file that <see cref="Find"/> told of.</summary>
+    /// <returns>How many bytes: fewer than asked for at its end only.</returns>
+    /// <exception cref="BackupException">RestoreItemFailed also where it was changed since.</exception>
+    int Read(ManifestEntry existing, long offset, Span<byte> destination);
+
+    /// <summary>Whether a range of a file that <see cref="Find"/> told of is zeros, or a hole.</summary>
+    bool IsZero(ManifestEntry existing, long offset, long length);
 
     /// <summary>Opens a restored file to read it again (verification).</summary>
     Stream OpenRead(EntryPath path);
+
+    /// <summary>Waits until everything written is on the medium.</summary>
+    /// <exception cref="BackupException">RestoreTargetFull, RestoreTargetUnwritable: not all of it could be written.</exception>
+    void Synchronize();
 }
 
 /// <summary>A file being restored. Disposed without <see cref="Complete"/>, it leaves nothing behind.</summary>
@@ -42,8 +76,13 @@ public interface IRestoreFile : IDisposable
     /// <exception cref="BackupException">RestoreTargetFull, RestoreTargetUnwritable.</exception>
     void Write(long offset, ReadOnlySpan<byte> content);
 
+    /// <summary>Takes a range over from a file that <see cref="IRestoreTarget.Find"/> told of, at the same offset.</summary>
+    /// <exception cref="BackupException">RestoreItemFailed also where that file was changed since.</exception>
+    void CopyFrom(ManifestEntry existing, long offset, long length);
+
     /// <summary>Sets length and metadata and gives the file its name.</summary>
     /// <param name="replace">Whether an existing non-folder gives way; otherwise it is RestoreItemExists.</param>
+    /// <param name="freeze">Whether flags that forbid changes are set; else <see cref="IRestoreTarget.Freeze"/> is to come.</param>
     /// <param name="reportMetadata">Told of metadata that could not be set; the file is restored all the same.</param>
-    void Complete(bool replace, Action<BackupException> reportMetadata);
+    void Complete(bool replace, bool freeze, Action<BackupException> reportMetadata);
 }

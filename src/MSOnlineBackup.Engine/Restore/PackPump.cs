@@ -22,9 +22,11 @@ internal sealed class PackPump
     private readonly Channel<SealedChunk> _chunks;
     private readonly int _fetchers;
     private readonly int _workers;
+    private readonly bool _isRehearsal;
 
-    public PackPump(ChunkStore store, RestoreTally tally, int workers)
+    public PackPump(ChunkStore store, RestoreTally tally, int workers, bool isRehearsal)
     {
+        _isRehearsal = isRehearsal;
         _store = store;
         _tally = tally;
         _workers = workers;
@@ -73,11 +75,35 @@ internal sealed class PackPump
     {
         await foreach (PackRead read in _reads.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
+            if (_isRehearsal && read.Pack is { } pack && !read.Chunks.Any(IsCompared))
+            {
+                _tally.CountFetched(read.Length);
+                _tally.CountPack(pack);
+                foreach (NeededChunk chunk in read.Chunks)
+                {
+                    await RehearseAsync(chunk, cancellationToken).ConfigureAwait(false);
+                }
+
+                continue;
+            }
+
             Fetched? fetched = await FetchAsync(read, buffers, cancellationToken).ConfigureAwait(false);
             foreach (NeededChunk chunk in read.Chunks)
             {
                 await _chunks.Writer.WriteAsync(new SealedChunk(chunk, fetched), cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    // What its bytes are decides whether something is written.
+    private static bool IsCompared(NeededChunk chunk) => chunk.Uses.Exists(use => use.File!.IsCompared);
+
+    private static async ValueTask RehearseAsync(NeededChunk chunk, CancellationToken cancellationToken)
+    {
+        foreach (ChunkUse use in chunk.Uses)
+        {
+            use.File!.Rehearse(use.Length);
+            await use.File.ReleaseAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -94,6 +120,7 @@ internal sealed class PackPump
         {
             await _store.FetchAsync(pack, read.Offset, buffer.AsMemory(0, read.Length), cancellationToken).ConfigureAwait(false);
             _tally.CountFetched(read.Length);
+            _tally.CountPack(pack);
             return new Fetched(buffers, buffer, read);
         }
         catch (BackupException fault) when (fault.IsDamage)

@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Restore;
 
 /// <summary>
 /// A file being restored, by whichever workers open the chunks it needs. It counts what is still to come; whoever brings the
-/// last part completes it. A file that fails is given up, and leaves nothing behind.
+/// last part completes it. A file that fails is given up, and leaves nothing behind. Where one is there that may be the same, parts are
+/// compared with it, and nothing is written before one differs.
 /// </summary>
 internal sealed class RestoreFile
 {
@@ -13,10 +15,14 @@ internal sealed class RestoreFile
     private readonly RestoreItem _item;
     private readonly Lock _gate = new();
     private readonly Dictionary<long, byte[]>? _digests;
+    private readonly List<(long Offset, long Length)> _kept = [];
     private IRestoreFile? _file;
     private BackupException? _failure;
     private List<RestoreItem>? _links;
+    private EntryPath _linkFrom;
+    private volatile bool _differs;
     private bool _ended;
+    private long _done;
     private int _pending = 1;
 
     /// <summary>A file of which nothing has come yet.</summary>
@@ -25,33 +31,51 @@ internal sealed class RestoreFile
         _job = job;
         _item = item;
         _digests = job.Verifier is null ? null : [];
+        _differs = item.Placement is not (Placement.Compare or Placement.Same);
+        _linkFrom = item.Entry.Path;
         item.Folder?.Expect();
     }
 
-    /// <summary>A file that is at the target already; only its other names may be to come.</summary>
-    public static RestoreFile AlreadyThere(RestoreJob job, RestoreItem item)
-    {
-        var file = new RestoreFile(job, item) { _ended = true };
-        item.Folder?.Release();
-        return file;
-    }
+    /// <summary>The file at its place, whose bytes may be those that are needed; null where none is.</summary>
+    public ManifestEntry? Existing => _item.Existing is { Kind: EntryKind.File } existing ? existing : null;
+
+    /// <summary>Whether it is not decided yet that something is written.</summary>
+    public bool IsCompared => !_differs;
+
+    // What differs is left as it is.
+    private bool IsLeft => _differs && _item.Placement == Placement.Compare && _job.Conflict == RestoreConflict.Skip;
 
     /// <summary>One part more to come.</summary>
     public void Expect() => Interlocked.Increment(ref _pending);
 
-    /// <summary>Writes a part.</summary>
+    /// <summary>Writes a part, or finds it there.</summary>
     /// <param name="offset">Where in the file.</param>
     /// <param name="content">The bytes.</param>
     /// <param name="isWholeChunk">Whether they are all of a chunk, whose name then vouches for them.</param>
-    public void Write(long offset, ReadOnlySpan<byte> content, bool isWholeChunk)
+    /// <param name="isInPlace">Whether they were read from the file that is there, from the same place.</param>
+    public void Write(long offset, ReadOnlySpan<byte> content, bool isWholeChunk, bool isInPlace = false)
     {
-        if (_failure is not null)
+        if (_failure is not null || IsLeft)
         {
             return;
         }
 
         try
         {
+            if (!_differs)
+            {
+                if ((isInPlace || IsThere(offset, content)) && TryKeep(offset, content.Length))
+                {
+                    return;
+                }
+
+                _differs = true;
+                if (IsLeft)
+                {
+                    return;
+                }
+            }
+
             Open().Write(offset, content);
             if (_digests is not null && !isWholeChunk)
             {
@@ -62,11 +86,33 @@ internal sealed class RestoreFile
                 }
             }
 
+            Interlocked.Add(ref _done, content.Length);
             _job.Tally.CountBytes(content.Length);
         }
         catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
         {
             Fail(fault);
+        }
+    }
+
+    /// <summary>Counts a part that would be written.</summary>
+    public void Rehearse(long length)
+    {
+        Interlocked.Add(ref _done, length);
+        _job.Tally.CountBytes(length);
+    }
+
+    /// <summary>A hole: nothing is written, but what is there may not be one.</summary>
+    public void SkipHole(long offset, long length)
+    {
+        try
+        {
+            _differs = _differs || !_job.Target.IsZero(Existing!, offset, length);
+        }
+        catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
+        {
+            // What cannot be read is not known to be the same.
+            _differs = true;
         }
     }
 
@@ -81,10 +127,18 @@ internal sealed class RestoreFile
             return;
         }
 
-        Complete();
+        bool stayed = Complete();
         if (_failure is null && _job.Verifier is { } verifier)
         {
-            await verifier.VerifyAsync(_item, _digests!, cancellationToken).ConfigureAwait(false);
+            // What stayed was compared byte for byte.
+            if (stayed)
+            {
+                _job.Tally.CountVerified();
+            }
+            else
+            {
+                await verifier.VerifyAsync(_item, _digests!, cancellationToken).ConfigureAwait(false);
+            }
         }
 
         MakeLinks();
@@ -113,6 +167,12 @@ internal sealed class RestoreFile
         {
             if (_file is null)
             {
+                if (_item.Placement == Placement.Compare && _job.Conflict == RestoreConflict.Copy)
+                {
+                    _item.GoBeside(_job.Names.FindBeside(_item.Entry.Path, _job.Target));
+                    _linkFrom = _item.Entry.Path;
+                }
+
                 _job.Tally.WorkOn(_item);
                 _file = _job.Target.CreateFile(_item.Entry);
                 _job.OpenFiles[this] = _file;
@@ -122,14 +182,69 @@ internal sealed class RestoreFile
         }
     }
 
-    private void Complete()
+    private bool IsThere(long offset, ReadOnlySpan<byte> content)
     {
+        byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(content.Length);
         try
         {
-            if (_failure is null)
+            Span<byte> there = buffer.AsSpan(0, content.Length);
+            return _job.Target.Read(Existing!, offset, there) == content.Length && there.SequenceEqual(content);
+        }
+        catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
+        {
+            // What cannot be read is not known to be the same.
+            return false;
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // False where the file is written already: then the part must be written too.
+    private bool TryKeep(long offset, long length)
+    {
+        lock (_gate)
+        {
+            if (_file is not null)
             {
-                Open().Complete(_item.Replace, fault => _job.Tally.Report(_item, fault));
-                _job.Tally.CountDone(_item.Entry.Kind);
+                return false;
+            }
+
+            if (_kept.Count > 0 && _kept[^1].Offset + _kept[^1].Length == offset)
+            {
+                _kept[^1] = (_kept[^1].Offset, _kept[^1].Length + length);
+            }
+            else
+            {
+                _kept.Add((offset, length));
+            }
+
+            return true;
+        }
+    }
+
+    // True where what was there stayed.
+    private bool Complete()
+    {
+        bool stays = false;
+        try
+        {
+            if (_failure is null && IsLeft)
+            {
+                Fail(_item.Exists());
+            }
+            else if (_failure is null)
+            {
+                stays = !_differs;
+                if (stays)
+                {
+                    Stay();
+                }
+                else
+                {
+                    WriteOut();
+                }
             }
         }
         catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
@@ -146,6 +261,59 @@ internal sealed class RestoreFile
         {
             _job.Tally.Report(_item, failure);
         }
+
+        _job.Tally.Pass(_item.Entry.Size - _done);
+        return stays;
+    }
+
+    private void Stay()
+    {
+        if (_item.Placement == Placement.Same)
+        {
+            _job.Tally.CountAlreadyThere();
+            return;
+        }
+
+        bool isLinked = _item.Entry.Metadata.LinkCount > 1;
+        if (_job.Overwrites)
+        {
+            _job.Target.SetMetadata(_item.Entry, freeze: !isLinked, fault => _job.Tally.Report(_item, fault));
+        }
+        else if (!isLinked)
+        {
+            // A restore that was killed may not have come to it.
+            _job.Target.Freeze(_item.Entry, fault => _job.Tally.Report(_item, fault));
+        }
+
+        if (isLinked)
+        {
+            _job.FreezeLater(_item);
+        }
+
+        _job.Tally.CountAlreadyThere();
+    }
+
+    private void WriteOut()
+    {
+        IRestoreFile file = Open();
+        foreach ((long offset, long length) in _kept)
+        {
+            file.CopyFrom(Existing!, offset, length);
+        }
+
+        if (_item.Placement == Placement.Compare)
+        {
+            _job.Tally.CountConflict();
+        }
+
+        bool isLinked = _item.Entry.Metadata.LinkCount > 1;
+        file.Complete(_item.Replaces, freeze: !isLinked, fault => _job.Tally.Report(_item, fault));
+        if (isLinked)
+        {
+            _job.FreezeLater(_item);
+        }
+
+        _job.Tally.CountDone(_item.Entry.Kind);
     }
 
     private void MakeLinks()
@@ -169,9 +337,26 @@ internal sealed class RestoreFile
             {
                 _job.Tally.Report(link, failure);
             }
+            else if (link.Existing is { } existing && IsOneFile(existing))
+            {
+                _job.Tally.CountAlreadyThere();
+            }
+            else if (link.Existing is not null && _job.Conflict == RestoreConflict.Skip)
+            {
+                _job.Tally.Report(link, link.Exists());
+            }
             else
             {
-                _job.Target.CreateHardLink(link.Entry.Path, _item.Entry.Path, link.Replace);
+                if (link.Existing is not null && _job.Conflict == RestoreConflict.Copy)
+                {
+                    link.GoBeside(_job.Names.FindBeside(link.Entry.Path, _job.Target));
+                }
+
+                if (!_job.Target.TryCreateHardLink(link.Entry.Path, _linkFrom, link.Replaces))
+                {
+                    Copy(link);
+                }
+
                 _job.Tally.CountDone(link.Entry.Kind);
             }
         }
@@ -180,6 +365,31 @@ internal sealed class RestoreFile
             _job.Tally.Report(link, fault);
         }
 
+        _job.Tally.Pass(link.Entry.Size);
         link.Folder?.Release();
+    }
+
+    private bool IsOneFile(ManifestEntry existing) =>
+        _job.Target.Find(_linkFrom) is { } first
+        && first.Metadata.FileId != 0
+        && (first.Metadata.FileId, first.Metadata.DeviceId) == (existing.Metadata.FileId, existing.Metadata.DeviceId);
+
+    // The data at least are there under each name. Further names are tried with this one first: a file has so many at most.
+    private void Copy(RestoreItem link)
+    {
+        ManifestEntry first = _job.Target.Find(_linkFrom)!;
+        using (IRestoreFile file = _job.Target.CreateFile(link.Entry))
+        {
+            file.CopyFrom(first, 0, link.Entry.Size);
+            file.Complete(link.Replaces, freeze: false, fault => _job.Tally.Report(link, fault));
+        }
+
+        _job.FreezeLater(link);
+        _job.Tally.Report(link, new BackupException(
+            BackupErrorId.RestoreMetadataFailed,
+            $"'{link.Entry.Path}' was restored as a file of its own: the target cannot give '{_linkFrom}' a further name.",
+            "Restore to one file system that has hard links, and takes as many, where it matters that they are one file.",
+            link.FullPath));
+        _linkFrom = link.Entry.Path;
     }
 }

@@ -38,10 +38,39 @@ internal sealed class RestoreFolder
     public EntryPath Target { get; }
 
     /// <summary>Whether this restore made it: then nothing can be in it that the restore did not write.</summary>
-    public bool IsNew { get; init; }
+    public bool IsNew { get; set; }
+
+    /// <summary>Whether it has no metadata of its own yet: this restore made it, or one that did not come to its end.</summary>
+    public bool IsUnfinished { get; set; }
 
     /// <summary>Why it could not be made; nothing below it can be restored then.</summary>
-    public BackupException? Failure { get; init; }
+    public BackupException? Failure { get; set; }
+
+    /// <summary>Makes it, or opens it up.</summary>
+    /// <param name="unlock">Whether flags that forbid changes are taken away.</param>
+    public void Open(bool unlock)
+    {
+        if (_job.Target.OpenDirectory(Target, unlock) is { } giveBack)
+        {
+            _job.OpenedFolders[this] = giveBack;
+        }
+    }
+
+    /// <summary>Gives it back what opening it up took, where it keeps what it had.</summary>
+    public void GiveBack()
+    {
+        try
+        {
+            if (_job.OpenedFolders.TryRemove(this, out Action? giveBack))
+            {
+                giveBack();
+            }
+        }
+        catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
+        {
+            Report(fault);
+        }
+    }
 
     /// <summary>One thing more to wait for.</summary>
     public void Expect() => Interlocked.Increment(ref _pending);
@@ -68,11 +97,16 @@ internal sealed class RestoreFolder
         {
             if (_item is not null)
             {
-                _job.Target.SetDirectoryMetadata(_item.Entry, Report);
+                _job.OpenedFolders.TryRemove(this, out _);
+                _job.Target.SetMetadata(_item.Entry, freeze: true, Report);
             }
-            else if (IsNew && _job.Target.Find(Target) is { } made)
+            else if (IsUnfinished && _job.Target.Find(Target) is { } made)
             {
-                _job.Target.SetDirectoryMetadata(made with { Metadata = made.Metadata with { Mode = ModeOnTheWay } }, Report);
+                _job.Target.SetMetadata(made with { Metadata = made.Metadata with { Mode = ModeOnTheWay } }, freeze: true, Report);
+            }
+            else
+            {
+                GiveBack();
             }
         }
         catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))

@@ -1,18 +1,17 @@
 using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Restore;
 
 /// <summary>What to do where an item exists at the target.</summary>
 public enum RestoreConflict
 {
-    /// <summary>Leave what is there, and report it.</summary>
+    /// <summary>Leave what is there, and report it; what is the same in content and metadata counts as done.</summary>
     Skip,
 
-    /// <summary>Replace it; a file that is already the same (size and modification time) is left.</summary>
+    /// <summary>Make it what the point says: contents are compared, byte for byte, and only what differs is fetched and written; metadata are set.</summary>
     Overwrite,
 
-    /// <summary>Restore beside it, under a name as <see cref="CopyNames"/> says.</summary>
+    /// <summary>Restore beside it, under a name as <see cref="CopyNames"/> says; what is the same in content and metadata counts as done.</summary>
     Copy,
 }
 
@@ -23,7 +22,7 @@ public enum RestoreLayout
     FullPath,
 
     /// <summary>Each selected item directly below the target, by its own name: <c>/home/a</c> becomes <c>TARGET/a</c>. The whole of
-    /// a source that is a volume (<c>/</c>) has no name: what is in it goes below the target.</summary>
+    /// a source that is a volume (<c>/</c>) has no name: what is in it goes below the target. Where two have one name, all go by their full path.</summary>
     ItemName,
 }
 
@@ -63,8 +62,11 @@ public sealed record RestoreRequest
     /// folders have them. Content, times and the user's own attributes are restored all the same.</summary>
     public bool SkipSecurity { get; init; }
 
-    /// <summary>Whether every restored file is read again and compared with the point.</summary>
+    /// <summary>Whether every restored file is read again and compared with the point, those that were there already too.</summary>
     public bool Verify { get; init; }
+
+    /// <summary>Whether the restore ends when everything written is on the medium, and fails where that cannot be.</summary>
+    public bool Synchronize { get; init; } = true;
 }
 
 /// <summary>What a restore would do, before it does anything.</summary>
@@ -75,7 +77,7 @@ public sealed record RestoreRequest
 /// <param name="Bytes">Bytes of content to write.</param>
 /// <param name="PackBytes">Bytes to fetch from the vault.</param>
 /// <param name="Packs">Packs to fetch from.</param>
-/// <param name="Conflicts">Items that exist at the target.</param>
+/// <param name="Conflicts">Items that exist at the target and are not the same.</param>
 /// <param name="Unrestorable">Items that the point lists without content.</param>
 public sealed record RestorePlan(
     RestoreRequest Request,
@@ -86,21 +88,19 @@ public sealed record RestorePlan(
     long PackBytes,
     int Packs,
     long Conflicts,
-    long Unrestorable)
-{
-    /// <summary>The opened store that the plan was made from: its index need not be read again.</summary>
-    internal ChunkStore? Store { get; init; }
-}
+    long Unrestorable);
 
 /// <summary>What a restore did.</summary>
 /// <param name="Files">Files written.</param>
 /// <param name="Directories">Folders created or kept.</param>
-/// <param name="Others">Links, pipes and nodes created.</param>
+/// <param name="Others">Links, pipes and nodes created or kept.</param>
 /// <param name="Bytes">Bytes of content written.</param>
 /// <param name="FetchedBytes">Bytes fetched from the vault.</param>
-/// <param name="AlreadyThere">Files left alone because they were already the same.</param>
+/// <param name="AlreadyThere">Files not written because their content was there already.</param>
 /// <param name="Skipped">Items not restored, or not wholly, each reported to the monitor.</param>
 /// <param name="Verified">Files read again and found the same; 0 unless asked for.</param>
+/// <param name="KeptFromEarlier">Files, of those restored or there, that are the version of an earlier point: they could not be read when this one was made.</param>
+/// <param name="Layout">Where below the target items went.</param>
 public sealed record RestoreResult(
     long Files,
     long Directories,
@@ -109,4 +109,6 @@ public sealed record RestoreResult(
     long FetchedBytes,
     long AlreadyThere,
     long Skipped,
-    long Verified);
+    long Verified,
+    long KeptFromEarlier,
+    RestoreLayout Layout);

@@ -20,18 +20,19 @@ internal readonly record struct SelectedEntry(string Source, ManifestEntry Entry
 internal sealed class RestoreSelection
 {
     private readonly IChunkReader _chunks;
-    private readonly RestoreLayout _layout;
     private readonly List<(RecoveryPointSource Source, EntryPath Subtree)> _parts = [];
 
     private RestoreSelection(IChunkReader chunks, RestoreLayout layout)
     {
         _chunks = chunks;
-        _layout = layout;
+        Layout = layout;
     }
 
+    /// <summary>Where below the target items go: as was asked for, but by their full paths where two would get one place.</summary>
+    public RestoreLayout Layout { get; private set; }
+
     /// <summary>Finds what a request names.</summary>
-    /// <exception cref="BackupException">RecoverableItemNotFound: the point has no such path. ArgumentInvalid: two items would get the
-    /// same place.</exception>
+    /// <exception cref="BackupException">RecoverableItemNotFound: the point has no such path.</exception>
     public static async Task<RestoreSelection> ResolveAsync(RestoreRequest request, IChunkReader chunks, CancellationToken cancellationToken)
     {
         var selection = new RestoreSelection(chunks, request.Layout);
@@ -76,8 +77,32 @@ internal sealed class RestoreSelection
             }
         }
 
-        selection.CheckPlaces();
+        // One would be mixed with the other, or overwrite it.
+        if (selection._parts.Select(part => selection.PlaceOf(part.Source, part.Subtree)).GroupBy(place => place).Any(places => places.Count() > 1))
+        {
+            selection.Layout = RestoreLayout.FullPath;
+        }
+
         return selection;
+    }
+
+    /// <summary>How much is selected.</summary>
+    public async ValueTask<ManifestTotals> MeasureAsync(CancellationToken cancellationToken)
+    {
+        ManifestTotals totals = default;
+        foreach ((RecoveryPointSource source, EntryPath subtree) in _parts)
+        {
+            try
+            {
+                totals += await new ManifestReader(_chunks, source.Manifest).MeasureAsync(subtree, cancellationToken).ConfigureAwait(false);
+            }
+            catch (BackupException fault) when (fault.IsDamage)
+            {
+                // The walk meets it again, and reports it.
+            }
+        }
+
+        return totals;
     }
 
     /// <summary>All entries selected, source by source, in manifest order, and the folders above them as far as their source has them.</summary>
@@ -88,7 +113,7 @@ internal sealed class RestoreSelection
         (RecoveryPointSource? Source, EntryPath Subtree) previous = default;
         foreach ((RecoveryPointSource source, EntryPath subtree) in _parts)
         {
-            foreach (EntryPath folder in _layout == RestoreLayout.FullPath ? FoldersAbove(subtree) : [])
+            foreach (EntryPath folder in Layout == RestoreLayout.FullPath ? FoldersAbove(subtree) : [])
             {
                 bool isDone = source == previous.Source && previous.Subtree.IsAtOrBelow(folder);
                 if (!isDone && await new ManifestReader(_chunks, source.Manifest).FindAsync(folder, cancellationToken).ConfigureAwait(false) is { } above)
@@ -145,30 +170,11 @@ internal sealed class RestoreSelection
         }
     }
 
-    // One would be mixed with the other, or overwrite it.
-    private void CheckPlaces()
-    {
-        var places = new Dictionary<EntryPath, string>();
-        foreach ((RecoveryPointSource source, EntryPath subtree) in _layout == RestoreLayout.ItemName ? _parts : [])
-        {
-            string path = SourcePath.Join(source.Path, subtree);
-            EntryPath place = PlaceOf(source, subtree);
-            if (!places.TryAdd(place, path))
-            {
-                throw new BackupException(
-                    BackupErrorId.ArgumentInvalid,
-                    $"'{places[place]}' and '{path}' have the same name and cannot both be restored directly into one folder.",
-                    "Restore them one at a time, each into a folder of its own.",
-                    target: path);
-            }
-        }
-    }
-
     // Where the selected item itself goes.
     private EntryPath PlaceOf(RecoveryPointSource source, EntryPath subtree)
     {
         EntryPath full = Join(SourcePath.ToTarget(source.Path), subtree.Bytes);
-        return _layout == RestoreLayout.FullPath || full.IsRoot ? full : new EntryPath(full.Name.ToArray());
+        return Layout == RestoreLayout.FullPath || full.IsRoot ? full : new EntryPath(full.Name.ToArray());
     }
 
     private static EntryPath Join(EntryPath place, ReadOnlySpan<byte> below) => below.IsEmpty ? place : place.Append(below);

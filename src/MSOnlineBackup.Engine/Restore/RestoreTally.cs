@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Restore;
@@ -15,6 +17,10 @@ internal sealed class RestoreTally(JobMonitor monitor)
     private long _alreadyThere;
     private long _skipped;
     private long _verified;
+    private long _unrestorable;
+    private long _conflicts;
+    private long _keptFromEarlier;
+    private readonly ConcurrentDictionary<PackInfo, byte> _packs = new(ReferenceEqualityComparer.Instance);
 
     public void CountDone(EntryKind kind)
     {
@@ -40,6 +46,23 @@ internal sealed class RestoreTally(JobMonitor monitor)
         monitor.AddItem(isFile: true);
     }
 
+    /// <summary>Something is at an item's place and is not the same.</summary>
+    public void CountConflict() => Interlocked.Increment(ref _conflicts);
+
+    /// <summary>Counts a file that is a version of an earlier point.</summary>
+    public void CountKept(ManifestEntry entry)
+    {
+        if ((entry.Flags & EntryFlags.KeptFromEarlier) != 0)
+        {
+            Interlocked.Increment(ref _keptFromEarlier);
+        }
+    }
+
+    public void CountPack(PackInfo pack) => _packs.TryAdd(pack, 0);
+
+    /// <summary>Bytes that are done without being written: holes, and what is there already.</summary>
+    public void Pass(long count) => monitor.AddBytes(count);
+
     public void CountBytes(long count)
     {
         Interlocked.Add(ref _bytes, count);
@@ -57,6 +80,11 @@ internal sealed class RestoreTally(JobMonitor monitor)
     public void Skip(SkippedItem item)
     {
         Interlocked.Increment(ref _skipped);
+        if (item.Id != BackupErrorId.RestoreItemExists)
+        {
+            Interlocked.Increment(ref _unrestorable);
+        }
+
         monitor.Skip(item);
     }
 
@@ -66,6 +94,11 @@ internal sealed class RestoreTally(JobMonitor monitor)
         var skipped = new SkippedItem(item.FullPath, fault.Id, fault.Message);
         if (item.TryMarkReported())
         {
+            if (fault.Id == BackupErrorId.RestoreItemExists && item.Placement == Placement.Compare)
+            {
+                CountConflict();
+            }
+
             Skip(skipped);
         }
         else if (fault.Id == BackupErrorId.RestoreMetadataFailed)
@@ -77,7 +110,21 @@ internal sealed class RestoreTally(JobMonitor monitor)
 
     public void WorkOn(RestoreItem item) => monitor.WorkOn(() => item.FullPath);
 
-    public RestoreResult ToResult() => new(
+    public RestorePlan ToPlan(RestoreRequest request)
+    {
+        return new RestorePlan(
+            request,
+            Interlocked.Read(ref _files),
+            Interlocked.Read(ref _directories),
+            Interlocked.Read(ref _others),
+            Interlocked.Read(ref _bytes),
+            Interlocked.Read(ref _fetchedBytes),
+            _packs.Count,
+            Interlocked.Read(ref _conflicts),
+            Interlocked.Read(ref _unrestorable));
+    }
+
+    public RestoreResult ToResult(RestoreLayout layout) => new(
         Interlocked.Read(ref _files),
         Interlocked.Read(ref _directories),
         Interlocked.Read(ref _others),
@@ -85,5 +132,7 @@ internal sealed class RestoreTally(JobMonitor monitor)
         Interlocked.Read(ref _fetchedBytes),
         Interlocked.Read(ref _alreadyThere),
         Interlocked.Read(ref _skipped),
-        Interlocked.Read(ref _verified));
+        Interlocked.Read(ref _verified),
+        Interlocked.Read(ref _keptFromEarlier),
+        layout);
 }

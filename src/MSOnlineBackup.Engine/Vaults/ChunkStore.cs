@@ -21,6 +21,10 @@ internal sealed class ChunkStore : IChunkReader
     private readonly Lock _damageGate = new();
     private readonly List<BackupException> _damage = [];
     private readonly Lock _surveyGate = new();
+    // One bad sector leaves the rest of a pack readable; a pack that fails again and again is not asked for every chunk in it, for each time may take long.
+    private const int UnreadableTimes = 3;
+
+    private readonly ConcurrentDictionary<PackInfo, (int Times, BackupException Last)> _unreadable = new(ReferenceEqualityComparer.Instance);
     private readonly MetadataWindows _metadata;
     private Task? _survey;
 
@@ -126,8 +130,23 @@ internal sealed class ChunkStore : IChunkReader
     /// <exception cref="BackupException">VaultDataMissing, VaultDataCorrupt where the pack is too short.</exception>
     public async ValueTask FetchAsync(PackInfo pack, int offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
+        if (_unreadable.TryGetValue(pack, out (int Times, BackupException Last) known) && known.Times >= UnreadableTimes)
+        {
+            throw known.Last;
+        }
+
         string name = NameOf(pack);
-        int read = await Objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
+        int read;
+        try
+        {
+            read = await Objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataUnreadable)
+        {
+            _unreadable.AddOrUpdate(pack, (1, e), (_, before) => (before.Times + 1, e));
+            throw;
+        }
+
         if (read < destination.Length)
         {
             throw VaultDamage.Corrupt(name, "it is truncated");

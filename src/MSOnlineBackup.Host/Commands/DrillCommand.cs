@@ -36,7 +36,12 @@ internal sealed class DrillCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        DrillFolder folder = DrillFolder.Create(context.Environment.TemporaryFolder);
+        foreach (string left in DrillFolder.RemoveLeftovers(context.Environment.TemporaryFolder))
+        {
+            context.Renderer.Note($"Removed {left}, which a drill that was killed had left.");
+        }
+
+        using DrillFolder folder = DrillFolder.Create(context.Environment.TemporaryFolder);
         bool keep = context.Has(_keep);
         try
         {
@@ -46,6 +51,7 @@ internal sealed class DrillCommand : HostCommand
         {
             if (keep)
             {
+                folder.Keep();
                 context.Renderer.Note($"Kept: the vault {folder.Vault}, its passphrase in {folder.PassphraseFile}, and the restored files in {folder.Restored}.");
             }
             else
@@ -126,9 +132,8 @@ internal sealed class DrillCommand : HostCommand
         BackupEngine engine, RecoveryPoint point, DrillFolder folder, JobMonitor monitor, CancellationToken stop)
     {
         Directory.CreateDirectory(folder.Restored);
-        var request = new RestoreRequest { Point = point, TargetFolder = folder.Restored };
-        RestorePlan plan = await engine.PlanRestoreAsync(request, monitor, stop).ConfigureAwait(false);
-        return await engine.RestoreAsync(plan, monitor, stop).ConfigureAwait(false);
+        var request = new RestoreRequest { Point = point, TargetFolder = folder.Restored, Synchronize = false };
+        return await engine.RestoreAsync(request, monitor, stop).ConfigureAwait(false);
     }
 
     private static async Task<IReadOnlyList<TreeDifference>> CompareAsync(

@@ -27,6 +27,32 @@ internal abstract class HostCommand(string name, string summary, string example)
         return option;
     }
 
+    /// <summary>An option whose value is one of a few names, in any case. Numbers and lists, which an enumeration's own parser takes, are none.</summary>
+    protected Option<T> Choice<T>(string name, string description, T usual)
+        where T : struct, Enum
+    {
+        string[] names = [.. Enum.GetNames<T>().Select(value => value.ToLowerInvariant())];
+        var option = new Option<T>(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', names),
+            DefaultValueFactory = _ => usual,
+            CustomParser = result =>
+            {
+                int index = Array.IndexOf(names, result.Tokens[0].Value.ToLowerInvariant());
+                if (index < 0)
+                {
+                    result.AddError($"'{result.Tokens[0].Value}' is no value of {name}: give {string.Join(", ", names[..^1])} or {names[^1]}.");
+                    return usual;
+                }
+
+                return Enum.GetValues<T>()[index];
+            },
+        };
+        Add(option);
+        return option;
+    }
+
     /// <summary>An option that may be repeated.</summary>
     protected Option<string[]> Values(string name, string valueName, string description)
     {

@@ -28,14 +28,11 @@ internal sealed class RestoreCommand : HostCommand
         _paths = Many("PATH", "Full paths of folders and files, as they were backed up. Without any: everything.", ArgumentArity.ZeroOrMore);
         _vault = new VaultOptions(this);
         _to = new Option<string>("--to") { HelpName = "DIR", Required = true, Description = "The folder to restore into; /home/a becomes DIR/home/a." };
-        _conflict = new Option<RestoreConflict>("--conflict")
-        {
-            HelpName = "skip|overwrite|copy",
-            Description = "What to do where an item exists: leave it, replace it, or restore beside it.",
-            DefaultValueFactory = _ => RestoreConflict.Skip,
-        };
+        _conflict = Choice(
+            "--conflict",
+            "What to do where an item exists and is not the same: leave it, make it what the point says, or restore beside it.",
+            RestoreConflict.Skip);
         Add(_to);
-        Add(_conflict);
         _dryRun = Flag("--dry-run", "Show what would be restored, and write nothing.", "-n");
         _verify = Flag("--verify", "Read every restored file again and compare it with the recovery point.");
     }
@@ -56,11 +53,7 @@ internal sealed class RestoreCommand : HostCommand
             return Describe(await context.Renderer.FollowAsync(monitor => engine.PlanRestoreAsync(request, monitor, context.Stop)).ConfigureAwait(false));
         }
 
-        RestoreResult result = await context.Renderer.FollowAsync(async monitor =>
-        {
-            RestorePlan plan = await engine.PlanRestoreAsync(request, monitor, context.Stop).ConfigureAwait(false);
-            return await engine.RestoreAsync(plan, monitor, context.Stop).ConfigureAwait(false);
-        }).ConfigureAwait(false);
+        RestoreResult result = await context.Renderer.FollowAsync(monitor => engine.RestoreAsync(request, monitor, context.Stop)).ConfigureAwait(false);
         return Describe(request, result, engine.Traffic);
     }
 
@@ -102,18 +95,22 @@ internal sealed class RestoreCommand : HostCommand
             result.AlreadyThere,
             result.Skipped,
             result.Verified,
+            result.KeptFromEarlier,
             traffic)
         {
             ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
         };
         string there = result.AlreadyThere == 0 ? "" : $"\nunchanged  {Quantity.Count(result.AlreadyThere, "file")} there already";
         string verified = request.Verify ? $"\nverified   {Quantity.Count(result.Verified, "file")}" : "";
+        string kept = result.KeptFromEarlier == 0
+            ? ""
+            : $"\nearlier    {Quantity.Count(result.KeptFromEarlier, "file")} kept from an earlier point: unreadable when this one was made (obengine skipped lists them)";
         string skipped = result.Skipped == 0 ? "" : $"\nskipped    {Quantity.Count(result.Skipped, "item")}";
         string text =
             $"""
             restored   {Quantity.Count(result.Files, "file")}, {Quantity.Count(result.Directories, "folder")}, {Quantity.Count(result.Others, "other")}, {Quantity.Size(result.Bytes)}
             to         {request.TargetFolder}
-            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(traffic, 11)}{there}{verified}{skipped}
+            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(traffic, 11)}{there}{verified}{kept}{skipped}
             """;
         return new Outcome(summary, text);
     }

@@ -83,6 +83,7 @@ internal sealed record RestoreSummary(
     long AlreadyThere,
     long Skipped,
     long Verified,
+    long KeptFromEarlier,
     VaultTraffic? Traffic) : Summary("restore");
 
 internal sealed record VerifySummary(

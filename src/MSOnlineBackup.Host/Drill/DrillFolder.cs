@@ -1,13 +1,21 @@
-using System.Diagnostics;
+using System.Security.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Restore.Targets;
 
 namespace MSOnlineBackup.Host.Drill;
 
 /// <summary>The temporary folder of a drill: the vault, its passphrase and what is restored.</summary>
-internal sealed class DrillFolder
+internal sealed class DrillFolder : IDisposable
 {
-    private static readonly EnumerationOptions AllOfIt = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None };
+    private const string Prefix = "obengine-drill-";
 
-    private DrillFolder(string path) => Path = path;
+    private readonly FileStream _lock;
+
+    private DrillFolder(string path, FileStream held)
+    {
+        Path = path;
+        _lock = held;
+    }
 
     /// <summary>The folder; only its owner may enter it.</summary>
     public string Path { get; }
@@ -24,7 +32,7 @@ internal sealed class DrillFolder
     /// <summary>Makes it.</summary>
     public static DrillFolder Create(string parent)
     {
-        string path = System.IO.Path.Join(parent, $"obengine-drill-{System.IO.Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal)}");
+        string path = System.IO.Path.GetFullPath(System.IO.Path.Join(parent, Prefix + RandomNumberGenerator.GetHexString(16, lowercase: true)));
         if (OperatingSystem.IsWindows())
         {
             Directory.CreateDirectory(path);
@@ -34,40 +42,60 @@ internal sealed class DrillFolder
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
-        return new DrillFolder(System.IO.Path.GetFullPath(path));
+        return new DrillFolder(path, new FileStream(LockOf(path), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None));
+    }
+
+    /// <summary>Removes what drills of this account left that were killed: whose lock nobody holds any more. What one was told to keep has no lock.</summary>
+    /// <param name="parent">Where drills make their folders.</param>
+    /// <returns>The folders that were removed.</returns>
+    public static IReadOnlyList<string> RemoveLeftovers(string parent)
+    {
+        var removed = new List<string>();
+        foreach (string path in Directory.EnumerateDirectories(parent, Prefix + "*"))
+        {
+            try
+            {
+                using (var held = new FileStream(LockOf(path), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                {
+                    if (OperatingSystem.IsWindows())
+                    {
+                        // What is open cannot be removed there.
+                        held.Dispose();
+                    }
+
+                    RestoredFolder.Remove(path, onlyOwn: true);
+                }
+
+                removed.Add(path);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or BackupException)
+            {
+                // Another drill is at work, or it is another account's, or was kept.
+            }
+        }
+
+        return removed;
+    }
+
+    /// <summary>Lets it be, with all it holds.</summary>
+    public void Keep()
+    {
+        _lock.Dispose();
+        File.Delete(LockOf(Path));
     }
 
     /// <summary>Removes it with all it holds.</summary>
-    /// <exception cref="IOException">Something could not be removed.</exception>
+    /// <exception cref="BackupException">Something could not be removed.</exception>
     public void Remove()
     {
-        if (OperatingSystem.IsWindows())
-        {
-            // Read-only stands in the way of deletion there, and long paths of names without this prefix.
-            string whole = System.IO.Path.GetFullPath(Path).StartsWith(@"\\", StringComparison.Ordinal) ? Path : @"\\?\" + System.IO.Path.GetFullPath(Path);
-            foreach (string item in Directory.EnumerateFileSystemEntries(whole, "*", AllOfIt))
-            {
-                File.SetAttributes(item, FileAttributes.Normal);
-            }
-
-            Directory.Delete(whole, recursive: true);
-            return;
-        }
-
-        // Names that are no UTF-8 cannot be told to .NET, modes may forbid listing, paths may be too long to name: the
-        // system's own tools know all three.
-        Run("chmod", "-R", "u+rwX", Path);
-        Run("rm", "-rf", Path);
-        if (Directory.Exists(Path))
-        {
-            throw new IOException($"'{Path}' could not be removed.");
-        }
+        // The lock goes last: whoever finds it free finds nothing else.
+        RestoredFolder.Remove(Restored);
+        _lock.Dispose();
+        RestoredFolder.Remove(Path);
     }
 
-    private static void Run(string program, params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        process.StandardError.ReadToEnd();
-        process.WaitForExit();
-    }
+    /// <summary>Lets go of it: from now on it is a leftover.</summary>
+    public void Dispose() => _lock.Dispose();
+
+    private static string LockOf(string path) => System.IO.Path.Join(path, "lock");
 }

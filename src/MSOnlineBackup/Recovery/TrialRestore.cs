@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Restore.Targets;
 
 namespace MSOnlineBackup.Recovery;
 
@@ -46,18 +47,14 @@ internal static class TrialRestore
                 }
             },
         };
-        var request = new RestoreRequest { Point = point, Paths = paths, TargetFolder = folder, SkipSecurity = true, Verify = true };
+        var request = new RestoreRequest { Point = point, Paths = paths, TargetFolder = folder, SkipSecurity = true, Verify = true, Synchronize = false };
         try
         {
-            RestorePlan plan = await engine.PlanRestoreAsync(request, monitor, cancellationToken).ConfigureAwait(false);
-            return await engine.RestoreAsync(plan, monitor, cancellationToken).ConfigureAwait(false);
+            return await engine.RestoreAsync(request, monitor, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            RestoredFolder.Remove(folder);
 
             if (!wasThere && Directory.Exists(parent))
             {

@@ -108,7 +108,6 @@ public sealed class FaultTests
         BackupEngine engine = await Workload.OpenAsync(store, cancellationToken: cancellationToken);
         RecoveryPoint point = await engine.GetPointAsync("latest", null, cancellationToken);
         var request = new RestoreRequest { Point = point, TargetFolder = target, Conflict = conflict };
-        RestorePlan plan = await engine.PlanRestoreAsync(request, new JobMonitor(), cancellationToken);
-        await engine.RestoreAsync(plan, new JobMonitor(), cancellationToken);
+        await engine.RestoreAsync(request, new JobMonitor(), cancellationToken);
     }
 }

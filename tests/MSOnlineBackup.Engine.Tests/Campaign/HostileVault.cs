@@ -132,7 +132,7 @@ internal sealed class HostileVault : IDisposable
                 await TryAsync(async engine =>
                 {
                     var request = new RestoreRequest { Point = point, TargetFolder = Target, Conflict = RestoreConflict.Overwrite, Verify = true };
-                    await engine.RestoreAsync(await engine.PlanRestoreAsync(request, monitor, Stop), monitor, Stop);
+                    await engine.RestoreAsync(request, monitor, Stop);
                 });
             }
         });

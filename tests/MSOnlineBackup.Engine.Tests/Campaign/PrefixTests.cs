@@ -145,8 +145,8 @@ public sealed class PrefixTests : IDisposable
     private async Task CheckRestoreAsync(BackupEngine engine, RecoveryPoint point)
     {
         using var target = new TempFolder();
-        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = point, TargetFolder = target.Path }, new JobMonitor(), Stop);
-        RestoreResult result = await engine.RestoreAsync(plan, new JobMonitor(), Stop);
+        var request = new RestoreRequest { Point = point, TargetFolder = target.Path };
+        RestoreResult result = await engine.RestoreAsync(request, new JobMonitor(), Stop);
         Assert.Equal(0, result.Skipped);
         Assert.Empty(TreeComparer.Compare(_workload.Alpha, target.Path + _workload.Alpha));
     }

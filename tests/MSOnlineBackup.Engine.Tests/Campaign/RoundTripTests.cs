@@ -68,8 +68,8 @@ public sealed class RoundTripTests : IDisposable
         using var target = new TempFolder();
         BackupEngine engine = await _fixture.OpenAsync(objects, AskAhead.ForReading);
         RecoveryPoint point = await engine.GetPointAsync("latest", BackupFixture.Machine, Stop);
-        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = point, TargetFolder = target.Path }, new JobMonitor(), Stop);
-        RestoreResult result = await engine.RestoreAsync(plan, new JobMonitor(), Stop);
+        var request = new RestoreRequest { Point = point, TargetFolder = target.Path };
+        RestoreResult result = await engine.RestoreAsync(request, new JobMonitor(), Stop);
         Assert.Equal(8013, result.Files);
     }
 }

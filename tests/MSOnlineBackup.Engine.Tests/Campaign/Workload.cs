@@ -89,8 +89,8 @@ internal sealed class Workload : IDisposable
         using var target = new TempFolder(_folder.Path);
         BackupEngine engine = await OpenAsync(store);
         RecoveryPoint point = await engine.GetPointAsync(session, null, default);
-        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = point, TargetFolder = target.Path }, new JobMonitor(), default);
-        RestoreResult result = await engine.RestoreAsync(plan, new JobMonitor(), default);
+        var request = new RestoreRequest { Point = point, TargetFolder = target.Path };
+        RestoreResult result = await engine.RestoreAsync(request, new JobMonitor(), default);
         Assert.Equal(0, result.Skipped);
         Assert.Empty(TreeComparer.Compare(expected, target.Path + source));
     }

@@ -19,6 +19,14 @@ internal sealed class MemoryTarget : IRestoreTarget
     /// <summary>Changes what is read back.</summary>
     public Func<EntryPath, byte[], byte[]>? OnOpenRead { get; init; }
 
+    /// <summary>How many names a file can have.</summary>
+    public int MostNames { get; init; } = int.MaxValue;
+
+    public bool IsSynchronized { get; private set; }
+
+    /// <summary>How often files that were there were read.</summary>
+    public int Reads { get; private set; }
+
     /// <summary>Files begun and neither completed nor disposed.</summary>
     public int OpenFiles => Volatile.Read(ref _open);
 
@@ -65,7 +73,23 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
     }
 
-    public void CreateDirectory(EntryPath path)
+    int IRestoreTarget.MostOpenFiles => 250;
+
+    public bool HasMetadata(ManifestEntry entry)
+    {
+        lock (_gate)
+        {
+            return _items[entry.Path].Entry.Metadata with { FileId = 0, DeviceId = 0, LinkCount = 1 } == entry.Metadata with { FileId = 0, DeviceId = 0, LinkCount = 1 };
+        }
+    }
+
+    public Action? OpenDirectory(EntryPath path, bool unlock)
+    {
+        CreateDirectory(path);
+        return null;
+    }
+
+    private void CreateDirectory(EntryPath path)
     {
         lock (_gate)
         {
@@ -97,20 +121,31 @@ internal sealed class MemoryTarget : IRestoreTarget
 
     public void CreateSpecial(ManifestEntry entry, bool replace, Action<BackupException> reportMetadata) => Place(entry, new Node(entry), replace);
 
-    public void CreateHardLink(EntryPath path, EntryPath existing, bool replace)
+    public bool TryCreateHardLink(EntryPath path, EntryPath existing, bool replace)
     {
         lock (_gate)
         {
-            Node first = _items[existing];
-            Place(first.Entry with { Path = path }, first, replace);
+            if (_items.Values.Count(item => item == _items[existing]) >= MostNames)
+            {
+                return false;
+            }
+
+            Place(_items[existing].Entry with { Path = path }, _items[existing], replace);
+            return true;
         }
     }
 
-    public void SetDirectoryMetadata(ManifestEntry entry, Action<BackupException> reportMetadata)
+    public void SetMetadata(ManifestEntry entry, bool freeze, Action<BackupException> reportMetadata)
     {
         lock (_gate)
         {
             Node folder = _items[entry.Path];
+            if (entry.Kind != EntryKind.Directory)
+            {
+                folder.Entry = entry;
+                return;
+            }
+
             if (folder.IsFinished)
             {
                 _violations.Add($"'{entry.Path}' was finished twice");
@@ -128,6 +163,32 @@ internal sealed class MemoryTarget : IRestoreTarget
             folder.IsFinished = true;
         }
     }
+
+    public void Freeze(ManifestEntry entry, Action<BackupException> reportMetadata)
+    {
+    }
+
+    public int Read(ManifestEntry existing, long offset, Span<byte> destination)
+    {
+        lock (_gate)
+        {
+            Reads++;
+            ReadOnlySpan<byte> rest = _items[existing.Path].Content.AsSpan((int)offset);
+            rest = rest[..Math.Min(rest.Length, destination.Length)];
+            rest.CopyTo(destination);
+            return rest.Length;
+        }
+    }
+
+    public bool IsZero(ManifestEntry existing, long offset, long length)
+    {
+        lock (_gate)
+        {
+            return !_items[existing.Path].Content.AsSpan((int)offset, (int)length).ContainsAnyExcept((byte)0);
+        }
+    }
+
+    public void Synchronize() => IsSynchronized = true;
 
     public Stream OpenRead(EntryPath path)
     {
@@ -149,6 +210,10 @@ internal sealed class MemoryTarget : IRestoreTarget
         {
             item.WasThere = true;
             item.IsFinished = false;
+            if (item.Entry is { Kind: EntryKind.Directory, Metadata.Mode: IRestoreTarget.UnfinishedMode })
+            {
+                item.Entry = item.Entry with { Metadata = item.Entry.Metadata with { Mode = 0x1c0 } };
+            }
         }
     }
 
@@ -191,7 +256,8 @@ internal sealed class MemoryTarget : IRestoreTarget
 
         public bool WasThere { get; set; }
 
-        public static Node Folder(EntryPath path) => new(new ManifestEntry { Path = path, Kind = EntryKind.Directory, Metadata = new EntryMetadata() });
+        public static Node Folder(EntryPath path) =>
+            new(new ManifestEntry { Path = path, Kind = EntryKind.Directory, Metadata = new EntryMetadata { Mode = IRestoreTarget.UnfinishedMode } });
     }
 
     private sealed class MemoryFile(MemoryTarget target, ManifestEntry entry) : IRestoreFile
@@ -216,7 +282,13 @@ internal sealed class MemoryTarget : IRestoreTarget
             _written.AsSpan((int)offset, content.Length).Fill(true);
         }
 
-        public void Complete(bool replace, Action<BackupException> reportMetadata) =>
+        public void CopyFrom(ManifestEntry existing, long offset, long length)
+        {
+            byte[] content = new byte[length];
+            Write(offset, content.AsSpan(0, target.Read(existing, offset, content)));
+        }
+
+        public void Complete(bool replace, bool freeze, Action<BackupException> reportMetadata) =>
             target.Place(entry, new Node(entry) { Content = _content }, replace);
 
         public void Dispose()

@@ -109,7 +109,6 @@ public sealed class OriginalPlaceTests : IDisposable
     private static async Task<RestoreResult> RestoreAsync(BackupEngine engine, RestoreRequest request)
     {
         var monitor = new JobMonitor();
-        RestorePlan plan = await engine.PlanRestoreAsync(request, monitor, Cancel);
-        return await engine.RestoreAsync(plan, monitor, Cancel);
+        return await engine.RestoreAsync(request, monitor, Cancel);
     }
 }

@@ -38,7 +38,7 @@ public class ReadBatchTests
                 }
 
                 files.Add(count);
-                Assert.Equal(count, Assert.Single(Assert.Single(await batch.TakeReadsAsync(store, Cancel)).Chunks).Uses.Count);
+                Assert.Equal(count, Assert.Single(Assert.Single(await ReadBatch.GroupAsync(batch.Take(isLast: true), store, Cancel)).Chunks).Uses.Count);
             }
 
             return files;

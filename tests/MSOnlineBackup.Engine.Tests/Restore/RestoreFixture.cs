@@ -198,8 +198,13 @@ internal sealed class RestoreFixture : IAsyncDisposable
     public async Task<(RestorePlan Plan, RestoreResult Result)> RestoreAsync(RestoreRequest request, MemoryTarget target, IVaultStore? objects = null)
     {
         var monitor = new JobMonitor { ItemSkipped = item => { lock (Skipped) { Skipped.Add(item); } } };
-        RestorePlan plan = await new RestorePlanner(await OpenAsync(), target).PlanAsync(request, monitor, Cancel);
-        RestoreResult result = await RestoreExecutor.RunAsync(await OpenAsync(objects), plan, target, monitor, new EngineOptions { Workers = 3, TimeProvider = Clock }, Stop);
+        var options = new EngineOptions { Workers = 3, TimeProvider = Clock };
+        ChunkStore store = await OpenAsync();
+        RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, Cancel);
+        RestorePlan plan = await RestoreWalk.RehearseAsync(store, request, selection, target, monitor, options, Cancel);
+        store = await OpenAsync(objects);
+        selection = await RestoreSelection.ResolveAsync(request, store, Cancel);
+        RestoreResult result = await RestoreWalk.RestoreAsync(store, request, selection, target, monitor, options, Stop);
         Assert.Empty(target.Violations);
         Assert.Equal(0, target.OpenFiles);
         Assert.Equal(result.Skipped, Skipped.Count);

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using Xunit;
@@ -40,17 +39,19 @@ public sealed class RestoreLayoutTests
     }
 
     [Fact]
-    public async Task Two_items_of_the_same_name_are_refused_before_anything_is_written()
+    public async Task Items_of_one_name_go_by_their_full_paths_as_do_the_others()
     {
         await using RestoreFixture vault = await NestedAsync();
         var target = new MemoryTarget();
-        RestoreRequest request = ByName(await vault.PointAsync(), "/src/a/file", "/src/b/file");
+        RestoreRequest request = ByName(await vault.PointAsync(), "/src/a/file", "/src/b/file", "/src/a/deep");
 
-        BackupException refused = await Assert.ThrowsAsync<BackupException>(() => vault.RestoreAsync(request, target));
+        (_, RestoreResult result) = await vault.RestoreAsync(request, target);
 
-        Assert.Equal(BackupErrorId.ArgumentInvalid, refused.Id);
-        Assert.Contains("'/src/a/file' and '/src/b/file'", refused.Message, StringComparison.Ordinal);
-        Assert.Empty(target.Paths);
+        Assert.Equal(RestoreLayout.FullPath, result.Layout);
+        Assert.Equal("file of a"u8.ToArray(), target["src/a/file"].Content);
+        Assert.Equal("file of b"u8.ToArray(), target["src/b/file"].Content);
+        Assert.Equal("one"u8.ToArray(), target["src/a/deep/one"].Content);
+        Assert.Empty(vault.Skipped);
     }
 
     private static RestoreRequest ByName(RecoveryPoint point, params string[] paths) =>

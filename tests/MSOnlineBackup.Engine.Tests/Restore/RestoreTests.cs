@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
 using Xunit;
@@ -183,7 +184,8 @@ public class RestoreTests
         Assert.Equal("old"u8.ToArray(), target["src/a.txt"].Content);
         Assert.Equal("new a"u8.ToArray(), target["src/a (restored).txt"].Content);
         Assert.Equal("new a"u8.ToArray(), target["src/a (restored 2).txt"].Content);
-        Assert.Equal("new b"u8.ToArray(), target["src/b (restored)"].Content);
+        Assert.Equal("new b"u8.ToArray(), target["src/b"].Content);
+        Assert.False(target.Has("src/b (restored)"));
     }
 
     [Fact]
@@ -265,6 +267,63 @@ public class RestoreTests
     }
 
     [Fact]
+    public async Task More_names_than_a_file_can_have_are_those_of_further_files()
+    {
+        await using RestoreFixture vault = await CreateAsync();
+        vault.Folder("");
+        ManifestEntry first = await vault.FileAsync("a0", "linked");
+        for (int i = 0; i < 8; i++)
+        {
+            vault.AddFile($"a{i}", "linked"u8.ToArray(), first.Content, first.Metadata with { LinkCount = 8, DeviceId = 1, FileId = 7 });
+        }
+
+        var target = new MemoryTarget { MostNames = 3 };
+        (_, RestoreResult result) = await vault.RestoreAsync(Request(await vault.PointAsync()), target);
+
+        Assert.Equal((8, 2), (result.Files, result.Skipped));
+        Assert.All(vault.Skipped, item => Assert.Equal(BackupErrorId.RestoreMetadataFailed, item.Id));
+        Assert.Equal(3, Enumerable.Range(0, 8).Select(i => target[$"src/a{i}"]).Distinct().Count());
+        Assert.All(Enumerable.Range(0, 8), i => Assert.Equal("linked"u8.ToArray(), target[$"src/a{i}"].Content));
+    }
+
+    [Theory]
+    [InlineData(EntryFlags.None, false, false)]
+    [InlineData(EntryFlags.None, true, true)]
+    [InlineData(EntryFlags.Racy, false, true)]
+    public async Task The_very_file_that_was_backed_up_is_read_only_where_that_is_asked_for_or_its_times_prove_nothing(EntryFlags flags, bool verify, bool isRead)
+    {
+        await using RestoreFixture vault = await CreateAsync();
+        ManifestEntry file = await vault.FileAsync("a", "content");
+        vault.Add(file with { Flags = flags, Metadata = file.Metadata with { FileId = 7, Changed = new ItemTime(5) } });
+        RestoreRequest request = Request(await vault.PointAsync(), RestoreConflict.Overwrite, verify);
+        var target = new MemoryTarget();
+        await vault.RestoreAsync(request, target);
+        target.Settle();
+        int reads = target.Reads;
+
+        (_, RestoreResult result) = await vault.RestoreAsync(request, target);
+
+        Assert.Equal((1, 0, verify ? 1 : 0), (result.AlreadyThere, result.Files, result.Verified));
+        Assert.Equal(isRead, target.Reads > reads);
+    }
+
+    [Fact]
+    public async Task What_was_written_is_on_the_medium_when_the_restore_ends()
+    {
+        await using RestoreFixture vault = await CreateAsync();
+        await vault.FileAsync("a", "content");
+        RecoveryPoint point = await vault.PointAsync();
+        var target = new MemoryTarget();
+        var other = new MemoryTarget();
+
+        await vault.RestoreAsync(Request(point), target);
+        await vault.RestoreAsync(Request(point) with { Synchronize = false }, other);
+
+        Assert.True(target.IsSynchronized);
+        Assert.False(other.IsSynchronized);
+    }
+
+    [Fact]
     public async Task A_file_that_took_over_a_number_is_no_link()
     {
         await using RestoreFixture vault = await CreateAsync();
@@ -291,8 +350,9 @@ public class RestoreTests
         vault.Add(await vault.FileAsync("changed", "2") with { Flags = EntryFlags.ChangedWhileRead | EntryFlags.Racy });
         var target = new MemoryTarget();
 
-        (RestorePlan plan, _) = await vault.RestoreAsync(Request(await vault.PointAsync()), target);
+        (RestorePlan plan, RestoreResult result) = await vault.RestoreAsync(Request(await vault.PointAsync()), target);
 
+        Assert.Equal(1, result.KeptFromEarlier);
         Assert.Equal(["src", "src/changed", "src/kept", "src/locked"], target.Paths);
         Assert.Equal(["/src/locked", "/src/unreadable"], vault.Skipped.Select(item => item.Path));
         Assert.Equal(2, plan.Unrestorable);
@@ -351,6 +411,36 @@ public class RestoreTests
 
         Assert.Equal(content, target["src/a"].Content);
         Assert.Equal((0, 1), (result.Skipped, result.Verified));
+    }
+
+    [Fact]
+    public async Task A_pack_that_cannot_be_read_fails_the_files_in_it_only_and_is_asked_a_few_times()
+    {
+        await using RestoreFixture vault = await CreateAsync();
+        vault.Folder("");
+        ManifestEntry lost = await vault.FileAsync("lost", "lost");
+        for (int i = 0; i < 60; i++)
+        {
+            await vault.FileAsync($"lost{i}", ([(byte)i, 1, 2], 0));
+        }
+
+        await vault.FlushAsync();
+        await vault.FileAsync("good", "good");
+        RecoveryPoint point = await vault.PointAsync();
+        ChunkStore store = await vault.OpenAsync();
+        string pack = store.NameOf(store.Index.FindAll(lost.Content.Slices[0].Chunk!.Value)[0].Pack);
+        HashSet<string> packs = [.. vault.Entries.Where(entry => entry.Path.ToString().StartsWith("lost", StringComparison.Ordinal))
+            .Select(entry => store.NameOf(store.Index.FindAll(entry.Content.Slices[0].Chunk!.Value)[0].Pack))];
+        var objects = new UnreadableObjects(vault.Objects, packs);
+        var target = new MemoryTarget();
+
+        (_, RestoreResult result) = await vault.RestoreAsync(Request(point), target, objects);
+
+        Assert.Equal(["src", "src/good"], target.Paths);
+        Assert.Equal((1, 61), (result.Files, result.Skipped));
+        Assert.All(vault.Skipped, item => Assert.Equal(BackupErrorId.VaultDataUnreadable, item.Id));
+        Assert.Contains(pack, vault.Skipped.First(item => item.Path == "/src/lost").Reason, StringComparison.Ordinal);
+        Assert.InRange(objects.Refusals, 1, 12 * packs.Count);
     }
 
     [Fact]
@@ -671,5 +761,37 @@ public class RestoreTests
         {
             yield return path;
         }
+    }
+
+    /// <summary>A vault whose medium has lost some objects, while it answers for all others.</summary>
+    private sealed class UnreadableObjects(IVaultStore inner, HashSet<string> names) : IVaultStore
+    {
+        private int _refusals;
+
+        public int Refusals => _refusals;
+
+        public string Location => inner.Location;
+
+        public VaultStoreCapabilities Capabilities => inner.Capabilities;
+
+        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+            inner.TryCreateAsync(name, content, cancellationToken, tier);
+
+        public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            if (!names.Contains(name))
+            {
+                return inner.ReadAsync(name, offset, destination, cancellationToken);
+            }
+
+            Interlocked.Increment(ref _refusals);
+            throw new BackupException(BackupErrorId.VaultDataUnreadable, $"'{name}' cannot be read: a test.", "None: a test.", name);
+        }
+
+        public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) => inner.StatAsync(name, cancellationToken);
+
+        public IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+
+        public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
     }
 }

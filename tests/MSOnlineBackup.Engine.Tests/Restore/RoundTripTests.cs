@@ -88,7 +88,7 @@ public class RoundTripTests
             },
         };
         RestorePlan plan = await engine.PlanRestoreAsync(request, monitor, Cancel);
-        RestoreResult result = await engine.RestoreAsync(plan, monitor, Cancel);
+        RestoreResult result = await engine.RestoreAsync(request, monitor, Cancel);
         Assert.Empty(skipped);
         return (plan, result);
     }

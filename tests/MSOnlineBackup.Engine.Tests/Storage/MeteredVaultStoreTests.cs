@@ -97,11 +97,12 @@ public sealed class MeteredVaultStoreTests
         Assert.True(verified.Reads > backedUp.Reads);
         Assert.True(verified.FetchedBytes > backedUp.FetchedBytes);
 
-        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = backup.Point, TargetFolder = folder["back"] }, new JobMonitor(), Stop);
+        var restore = new RestoreRequest { Point = backup.Point, TargetFolder = folder["back"] };
+        await engine.PlanRestoreAsync(restore, new JobMonitor(), Stop);
         VaultTraffic planned = engine.Traffic!.Value;
         Assert.True(planned.Lists > verified.Lists);
 
-        await engine.RestoreAsync(plan, new JobMonitor(), Stop);
+        await engine.RestoreAsync(restore, new JobMonitor(), Stop);
         VaultTraffic restored = engine.Traffic!.Value;
         Assert.Equal((planned.Writes, planned.SentBytes), (restored.Writes, restored.SentBytes));
         Assert.True(restored.Reads > planned.Reads);

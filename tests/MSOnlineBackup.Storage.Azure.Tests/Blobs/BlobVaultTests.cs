@@ -52,8 +52,8 @@ public sealed class BlobVaultTests
         VerifyReport report = await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Stop);
         Assert.Empty(report.Findings);
         Assert.Equal(2, report.Points);
-        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = second.Point, TargetFolder = folder["target"], Verify = true }, new JobMonitor(), Stop);
-        await engine.RestoreAsync(plan, new JobMonitor(), Stop);
+        var restore = new RestoreRequest { Point = second.Point, TargetFolder = folder["target"], Verify = true };
+        await engine.RestoreAsync(restore, new JobMonitor(), Stop);
         Assert.Empty(TreeComparer.Compare(source, folder["target"] + source));
 
         var container = new BlobContainerClient(new Uri(_url), new StorageSharedKeyCredential(AzuriteServer.Account, AzuriteServer.Key));

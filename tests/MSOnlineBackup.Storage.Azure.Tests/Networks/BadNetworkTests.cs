@@ -227,8 +227,8 @@ public sealed class BadNetworkTests : IAsyncLifetime
         string target = _folder["restored"];
         BackupEngine engine = await OpenAsync(store);
         RecoveryPoint point = await engine.GetPointAsync("latest", Machine, Stop);
-        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = point, TargetFolder = target }, new JobMonitor(), Stop);
-        await engine.RestoreAsync(plan, new JobMonitor(), Stop);
+        var request = new RestoreRequest { Point = point, TargetFolder = target };
+        await engine.RestoreAsync(request, new JobMonitor(), Stop);
         Assert.Empty(TreeComparer.Compare(Source, target + Source));
     }
 

@@ -12,8 +12,10 @@ internal static class RestoreTargets
     /// <summary>Opens a folder, which is created where it is missing.</summary>
     /// <param name="folder">Its path, resolved against the current folder; a link that leads to it is followed.</param>
     /// <param name="skipSecurity">Whether owner, permissions and access lists are left as new items have them.</param>
-    /// <exception cref="BackupException">RestoreTargetInvalid where it is a file, RestoreTargetUnwritable where it cannot be created or opened.</exception>
-    public static IRestoreTarget Open(string folder, bool skipSecurity = false)
+    /// <param name="vault">The folder of the vault, which nothing is restored into; null, or what is no folder, for none.</param>
+    /// <exception cref="BackupException">RestoreTargetInvalid where it is a file or in the vault, RestoreTargetUnwritable where it cannot be created or
+    /// opened.</exception>
+    public static IRestoreTarget Open(string folder, bool skipSecurity = false, string? vault = null)
     {
         if (string.IsNullOrEmpty(folder))
         {
@@ -29,6 +31,12 @@ internal static class RestoreTargets
                 $"'{full}' is a file: nothing can be restored into it.",
                 "Name a folder; it is created if it does not exist.",
                 full);
+        }
+
+        string? vaultFolder = vault is not null && Directory.Exists(vault) ? Path.GetFullPath(vault) : null;
+        if (vaultFolder is not null)
+        {
+            CheckOutside(full, vaultFolder);
         }
 
         try
@@ -47,6 +55,44 @@ internal static class RestoreTargets
 
         return OperatingSystem.IsWindows()
             ? WindowsRestoreTarget.Open(full, skipSecurity)
-            : UnixRestoreTarget.Open(UnixSystem.Current, Encoding.UTF8.GetBytes(full), skipSecurity);
+            : UnixRestoreTarget.Open(UnixSystem.Current, Encoding.UTF8.GetBytes(full), skipSecurity, vaultFolder is null ? null : IdentityOf(vaultFolder));
+    }
+
+    // Before anything is created there. Part of the vault can be mounted elsewhere, where no way up leads into the vault.
+    private static void CheckOutside(string folder, string vault)
+    {
+        StringComparison comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+        char separator = Path.DirectorySeparatorChar;
+        bool isWithin = (folder.TrimEnd(separator) + separator).StartsWith(vault.TrimEnd(separator) + separator, comparison);
+        if (!isWithin && !OperatingSystem.IsWindows())
+        {
+            string nearest = folder;
+            while (!Directory.Exists(nearest))
+            {
+                nearest = Path.GetDirectoryName(nearest)!;
+            }
+
+            var parts = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
+            isWithin = IdentityOf(nearest) is { } target && IdentityOf(vault) is { } own && target.Device == own.Device
+                && Directory.EnumerateDirectories(vault, "*", parts).Prepend(vault).Any(part => IdentityOf(part) is { } inner && inner.IsSameInode(target));
+        }
+
+        if (isWithin)
+        {
+            throw UnixRestoreError.IsVault(Encoding.UTF8.GetBytes(folder));
+        }
+    }
+
+    private static UnixStat? IdentityOf(string folder)
+    {
+        int handle = UnixSystem.Current.OpenBase(-1, Encoding.UTF8.GetBytes(folder), followLink: true);
+        if (handle < 0)
+        {
+            return null;
+        }
+
+        int result = UnixSystem.Current.Stat(handle, out UnixStat stat);
+        UnixSystem.Close(handle);
+        return result < 0 ? null : stat;
     }
 }

@@ -22,6 +22,9 @@ internal sealed unsafe partial class MacSystem : UnixSystem
     private const uint RenameExclusive = 0x4;
 
     // UF_NODUMP, UF_HIDDEN; UF_IMMUTABLE, UF_APPEND, SF_IMMUTABLE, SF_APPEND.
+    // F_FULLFSYNC.
+    private const int FullSynchronize = 51;
+
     private const uint QuietFlags = 0x1 | 0x8000;
     private const uint LockingFlags = 0x2 | 0x4 | 0x2_0000 | 0x4_0000;
 
@@ -196,11 +199,38 @@ internal sealed unsafe partial class MacSystem : UnixSystem
         return 0;
     }
 
-    public override int AddFlags(int handle, uint flags)
+    public override int SetFlags(int handle, uint flags)
     {
+        const uint Ours = QuietFlags | LockingFlags;
         int result = Stat(handle, out UnixStat stat);
-        return result < 0 ? result : (int)Result(ChangeFlags(handle, stat.Flags | (flags & (QuietFlags | LockingFlags))));
+        uint wanted = (stat.Flags & ~Ours) | (flags & Ours);
+        return result < 0 || wanted == stat.Flags ? result : (int)Result(ChangeFlags(handle, wanted));
     }
+
+    public override bool MayWriteIn(int folder)
+    {
+        const int WriteAndSearch = 3;
+        const int AsItActs = 0x10;
+        fixed (byte* path = "."u8)
+        {
+            return Access(folder, path, WriteAndSearch, AsItActs) >= 0;
+        }
+    }
+
+    public override int CreateNameless(int at, uint mode) => -Errno.NotSupported;
+
+    public override int GiveName(int handle, int at, ReadOnlySpan<byte> name) => -Errno.NotSupported;
+
+    public override long CopyRange(int from, long fromOffset, int to, long toOffset, long length) => -Errno.NotSupported;
+
+    // What SynchronizeFile has handed to the drive, the drive is told to keep.
+    public override int Synchronize(int folder)
+    {
+        int result = (int)Result(Control(folder, FullSynchronize));
+        return result == -Errno.NotSupported || result == -Errno.NotTerminal || result == -Errno.Invalid ? SynchronizeFile(folder) : result;
+    }
+
+    public override int SynchronizeFile(int handle) => (int)Result(Libc.Synchronize(handle));
 
     public override uint FreezingFlags(uint flags) => flags & LockingFlags;
 
@@ -300,6 +330,13 @@ internal sealed unsafe partial class MacSystem : UnixSystem
 
     [LibraryImport(Libc.Library, EntryPoint = "readdir", SetLastError = true)]
     private static partial byte* ReadStreamArm(nint stream);
+
+    [LibraryImport(Libc.Library, EntryPoint = "faccessat", SetLastError = true)]
+    private static partial int Access(int at, byte* name, int mode, int flags);
+
+    // Without a third argument: the way of those that vary differs between processors.
+    [LibraryImport(Libc.Library, EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int Control(int handle, int request);
 
     [LibraryImport(Libc.Library, EntryPoint = "closedir")]
     private static partial int CloseStream(nint stream);

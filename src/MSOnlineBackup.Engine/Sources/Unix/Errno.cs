@@ -14,9 +14,12 @@ internal static class Errno
     public const int NotDirectory = 20;
     public const int IsDirectory = 21;
     public const int Invalid = 22;
+    public const int FileTableFull = 23;
+    public const int TooManyOpen = 24;
     public const int NotTerminal = 25;
     public const int NoSpace = 28;
     public const int ReadOnly = 30;
+    public const int TooManyLinks = 31;
     public const int Range = 34;
 
     public static readonly int NotImplemented = OperatingSystem.IsMacOS() ? 78 : 38;

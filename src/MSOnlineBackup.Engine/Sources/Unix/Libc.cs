@@ -46,6 +46,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "fchownat", SetLastError = true)]
     public static partial int ChangeOwnerAt(int at, byte* name, uint user, uint group, int flags);
 
+    [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
+    public static partial int Synchronize(int handle);
+
+    [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
+    public static partial int GetLimit(int resource, ulong* softAndHard);
+
     [LibraryImport(Library, EntryPoint = "fchmod", SetLastError = true)]
     public static partial int ChangeMode(int handle, uint mode);
 

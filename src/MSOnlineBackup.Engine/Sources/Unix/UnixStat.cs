@@ -30,7 +30,7 @@ internal struct UnixStat
     /// <summary>The mount that the item is on; 0 where the system does not tell.</summary>
     public ulong MountId;
 
-    /// <summary>BSD file flags; 0 on Linux, where they cost a call of their own.</summary>
+    /// <summary>BSD file flags. On Linux those that forbid changes (immutable, append only) alone: all of them cost a call of their own.</summary>
     public uint Flags;
 
     private const uint TypeMask = 0xF000;

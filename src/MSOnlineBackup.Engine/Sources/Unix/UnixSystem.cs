@@ -81,8 +81,27 @@ internal abstract unsafe class UnixSystem
     /// <summary>The flags of an open file or folder that are worth keeping (Linux inode flags, BSD flags). An error where there are none.</summary>
     public abstract int GetFlags(int handle, in UnixStat stat, out uint flags);
 
-    /// <summary>Adds flags to those that an open file or folder has.</summary>
-    public abstract int AddFlags(int handle, uint flags);
+    /// <summary>Whether this account may make items in an open folder.</summary>
+    public abstract bool MayWriteIn(int folder);
+
+    /// <summary>Gives an open file or folder these of the flags that are worth keeping, and no others of them.</summary>
+    public abstract int SetFlags(int handle, uint flags);
+
+    /// <summary>Creates a file that has no name yet, for reading and writing: nothing is left of it if nobody names it. An error
+    /// (NotSupported, Invalid, IsDirectory, NotFound) where the system or the file system cannot.</summary>
+    public abstract int CreateNameless(int at, uint mode);
+
+    /// <summary>Gives a file of <see cref="CreateNameless"/> its name. Never over anything.</summary>
+    public abstract int GiveName(int handle, int at, ReadOnlySpan<byte> name);
+
+    /// <summary>Copies bytes between open files, sharing them where the file system can. How many: 0 at the source's end.</summary>
+    public abstract long CopyRange(int from, long fromOffset, int to, long toOffset, long length);
+
+    /// <summary>Waits until everything written to the file system of an open folder is on the medium; tells of what could not be written.</summary>
+    public abstract int Synchronize(int folder);
+
+    /// <summary>Sees to it that an open file is written where <see cref="Synchronize(int)"/> alone would not do that.</summary>
+    public abstract int SynchronizeFile(int handle);
 
     /// <summary>Those of <paramref name="flags"/> after which a file cannot be written or renamed any more: they are set last.</summary>
     public abstract uint FreezingFlags(uint flags);
@@ -95,6 +114,17 @@ internal abstract unsafe class UnixSystem
 
     /// <summary>Creates a pipe, socket or device node; <paramref name="mode"/> includes the type.</summary>
     public abstract int MakeNode(int at, ReadOnlySpan<byte> name, uint mode, ulong device);
+
+    /// <summary>How many files this process may have open at once.</summary>
+    public static long MostOpenFiles
+    {
+        get
+        {
+            ulong* limits = stackalloc ulong[2];
+            const long Usual = 1024;
+            return Libc.GetLimit(OperatingSystem.IsMacOS() ? 8 : 7, limits) < 0 ? Usual : (long)Math.Min(limits[0], 1 << 20);
+        }
+    }
 
     /// <summary>The system's text for an error number.</summary>
     public static string Describe(int error) => Marshal.GetPInvokeErrorMessage(error);
@@ -212,11 +242,14 @@ internal abstract unsafe class UnixSystem
     }
 
     /// <summary>Renames within a folder, over a non-folder that is there.</summary>
-    public static int Rename(int at, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    public static int Rename(int at, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => Move(at, from, at, to);
+
+    /// <summary>Renames into another folder of the file system, over a non-folder that is there.</summary>
+    public static int Move(int fromAt, ReadOnlySpan<byte> from, int toAt, ReadOnlySpan<byte> to)
     {
         fixed (byte* source = Terminate(from, stackalloc byte[NameRoom]), path = Terminate(to, stackalloc byte[NameRoom]))
         {
-            return (int)Result(Libc.Rename(at, source, at, path));
+            return (int)Result(Libc.Rename(fromAt, source, toAt, path));
         }
     }
 

@@ -21,8 +21,8 @@ internal static unsafe partial class WindowsNative
     public const uint WriteAccessList = 0x4_0000;
     public const uint WriteOwner = 0x8_0000;
 
-    public const uint Supersede = 0;
     public const uint OpenExisting = 1;
+    public const uint CreateNew = 2;
     public const uint OpenOrCreate = 3;
 
     public const uint DirectoryOnly = 0x1;
@@ -34,6 +34,7 @@ internal static unsafe partial class WindowsNative
     public const int NotFound = 2;
     public const int PathNotFound = 3;
     public const int AccessDenied = 5;
+    public const int NotSameDevice = 17;
     public const int NoMoreFiles = 18;
     public const int WriteProtected = 19;
     public const int SharingViolation = 32;
@@ -49,6 +50,7 @@ internal static unsafe partial class WindowsNative
     public const int AlreadyExists = 183;
     public const int MoreData = 234;
     public const int NotDirectory = 267;
+    public const int TooManyLinks = 1142;
     public const int QuotaExceeded = 1295;
 
     // Owner, group and access list. The audit list needs a privilege and is the machine's, not the file's.

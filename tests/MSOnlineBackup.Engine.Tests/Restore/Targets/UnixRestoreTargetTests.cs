@@ -113,7 +113,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
         {
             file.Write(0, "content"u8);
             Assert.Null(target.Find(Path("folder/file")));
-            Assert.StartsWith(".obr-", System.IO.Path.GetFileName(Assert.Single(Directory.GetFiles(_target.At("folder")))), StringComparison.Ordinal);
+            Assert.Empty(Directory.GetFiles(_target.At("folder")));
         }
 
         Assert.Empty(Directory.GetFiles(_target.At("folder")));
@@ -148,7 +148,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
                 int piece = 255 - i;
                 file.Write(piece * 4096, content.AsSpan(piece * 4096, 4096));
             });
-            file.Complete(replace: false, _reported.Add);
+            file.Complete(replace: false, freeze: true, _reported.Add);
         }
 
         Assert.Equal(content, File.ReadAllBytes(_target.At("file")));
@@ -213,7 +213,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
 
         Assert.Equal(
             BackupErrorId.RestoreItemExists,
-            Assert.Throws<BackupException>(() => target.CreateDirectory(Path("file/folder"))).Id);
+            Assert.Throws<BackupException>(() => target.OpenDirectory(Path("file/folder"), unlock: false)).Id);
         Assert.Null(target.Find(Path("file/folder")));
     }
 
@@ -231,13 +231,13 @@ public sealed class UnixRestoreTargetTests : IDisposable
         {
             foreach (Action attempt in new Action[]
             {
-                () => target.CreateDirectory(Path(link + "/new")),
+                () => target.OpenDirectory(Path(link + "/new"), unlock: false),
                 () => target.CreateFile(FileEntry(link + "/file", 1)).Dispose(),
                 () => target.CreateSpecial(LinkEntry(link + "/link", "x"), replace: true, _reported.Add),
                 () => target.Find(Path(link + "/victim")),
                 () => target.OpenRead(Path(link + "/victim")).Dispose(),
-                () => target.SetDirectoryMetadata(DirectoryEntry(link, 0x1FF), _reported.Add),
-                () => target.CreateHardLink(Path("stolen"), Path(link + "/victim"), replace: false),
+                () => target.SetMetadata(DirectoryEntry(link, 0x1FF), freeze: true, _reported.Add),
+                () => target.TryCreateHardLink(Path("stolen"), Path(link + "/victim"), replace: false),
             })
             {
                 var failure = Assert.Throws<BackupException>(attempt);
@@ -259,7 +259,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
         using IRestoreTarget target = RestoreTargets.Open(_target.Path);
         var forged = new EntryPath(Encoding.UTF8.GetBytes(path));
 
-        Assert.Equal(BackupErrorId.RestoreItemFailed, Assert.Throws<BackupException>(() => target.CreateDirectory(forged)).Id);
+        Assert.Equal(BackupErrorId.RestoreItemFailed, Assert.Throws<BackupException>(() => target.OpenDirectory(forged, unlock: false)).Id);
         Assert.Equal(
             BackupErrorId.RestoreItemFailed,
             Assert.Throws<BackupException>(() => target.CreateFile(FileEntry("x", 1) with { Path = forged })).Id);
@@ -273,12 +273,12 @@ public sealed class UnixRestoreTargetTests : IDisposable
         Restore(target, FileEntry("a/one", 1), "x");
         _target.File("b/taken", "old");
 
-        target.CreateHardLink(Path("b/two"), Path("a/one"), replace: false);
+        target.TryCreateHardLink(Path("b/two"), Path("a/one"), replace: false);
         Assert.Equal(
             BackupErrorId.RestoreItemExists,
-            Assert.Throws<BackupException>(() => target.CreateHardLink(Path("b/taken"), Path("a/one"), replace: false)).Id);
-        target.CreateHardLink(Path("b/taken"), Path("a/one"), replace: true);
-        target.CreateHardLink(Path("b/two"), Path("a/one"), replace: true);
+            Assert.Throws<BackupException>(() => target.TryCreateHardLink(Path("b/taken"), Path("a/one"), replace: false)).Id);
+        target.TryCreateHardLink(Path("b/taken"), Path("a/one"), replace: true);
+        target.TryCreateHardLink(Path("b/two"), Path("a/one"), replace: true);
 
         Assert.Equal(3u, target.Find(Path("a/one"))!.Metadata.LinkCount);
         Assert.Equal(target.Find(Path("a/one"))!.Metadata.FileId, target.Find(Path("b/taken"))!.Metadata.FileId);
@@ -343,7 +343,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
         ScratchFolder.As(65534, () =>
         {
             using IRestoreTarget target = RestoreTargets.Open(_target.Path);
-            target.CreateDirectory(folder.Path);
+            target.OpenDirectory(folder.Path, unlock: false);
             for (int i = 0; i < 3; i++)
             {
                 ManifestEntry entry = FileEntry($"folder/{i}", 1);
@@ -352,7 +352,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
 
             ManifestEntry own = FileEntry("folder/own", 1);
             Restore(target, own with { Metadata = own.Metadata with { UserId = 65534, GroupId = 65534, Mode = 0x124 } }, "x");
-            target.SetDirectoryMetadata(folder with { Metadata = folder.Metadata with { UserId = 65534, GroupId = 65534 } }, _reported.Add);
+            target.SetMetadata(folder with { Metadata = folder.Metadata with { UserId = 65534, GroupId = 65534 } }, freeze: true, _reported.Add);
             return 0;
         });
 
@@ -378,10 +378,10 @@ public sealed class UnixRestoreTargetTests : IDisposable
             using IRestoreTarget target = RestoreTargets.Open(_target.Path);
             foreach (string name in (ReadOnlySpan<string>)["folder/a", "folder/b"])
             {
-                target.CreateDirectory(folder.Path);
+                target.OpenDirectory(folder.Path, unlock: false);
                 ManifestEntry entry = FileEntry(name, 1);
                 Restore(target, entry with { Metadata = entry.Metadata with { UserId = 65534, GroupId = 65534 } }, "x");
-                target.SetDirectoryMetadata(folder, _reported.Add);
+                target.SetMetadata(folder, freeze: true, _reported.Add);
             }
 
             return 0;
@@ -409,9 +409,9 @@ public sealed class UnixRestoreTargetTests : IDisposable
         _target.Attribute("", "system.posix_acl_default", TestAcl.ForUser(1000));
         using IRestoreTarget target = RestoreTargets.Open(_target.Path);
         ManifestEntry file = FileEntry("folder/file", 1);
-        target.CreateDirectory(Path("folder"));
+        target.OpenDirectory(Path("folder"), unlock: false);
         Restore(target, file with { Metadata = file.Metadata with { Mode = 0x180 } }, "x");
-        target.SetDirectoryMetadata(DirectoryEntry("folder", 0x1C0), _reported.Add);
+        target.SetMetadata(DirectoryEntry("folder", 0x1C0), freeze: true, _reported.Add);
 
         Assert.Empty(_reported);
         Assert.Null(_target.Attribute("folder/file", "system.posix_acl_access"));
@@ -469,7 +469,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
         foreach (IRestoreFile file in files)
         {
             file.Write(0, "x"u8);
-            file.Complete(replace: false, _reported.Add);
+            file.Complete(replace: false, freeze: true, _reported.Add);
             file.Dispose();
         }
 
@@ -508,7 +508,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
     {
         using IRestoreFile file = target.CreateFile(entry);
         file.Write(0, Encoding.UTF8.GetBytes(content));
-        file.Complete(replace, failure =>
+        file.Complete(replace, freeze: true, failure =>
         {
             lock (_reported)
             {
@@ -539,12 +539,12 @@ public sealed class UnixRestoreTargetTests : IDisposable
             ManifestEntry entry = item.ReadDetails();
             if (entry.Kind == EntryKind.Directory)
             {
-                target.CreateDirectory(entry.Path);
+                target.OpenDirectory(entry.Path, unlock: false);
                 folders.Push(entry);
             }
             else if (entry.Metadata.LinkCount > 1 && !links.TryAdd((entry.Metadata.DeviceId, entry.Metadata.FileId), entry.Path))
             {
-                target.CreateHardLink(entry.Path, links[(entry.Metadata.DeviceId, entry.Metadata.FileId)], replace: false);
+                target.TryCreateHardLink(entry.Path, links[(entry.Metadata.DeviceId, entry.Metadata.FileId)], replace: false);
             }
             else if (entry.Kind == EntryKind.File)
             {
@@ -560,7 +560,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
                     }
                 }
 
-                file.Complete(replace: false, _reported.Add);
+                file.Complete(replace: false, freeze: true, _reported.Add);
             }
             else
             {
@@ -570,7 +570,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
 
         foreach (ManifestEntry folder in folders)
         {
-            target.SetDirectoryMetadata(folder, _reported.Add);
+            target.SetMetadata(folder, freeze: true, _reported.Add);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Unix;
@@ -11,11 +12,11 @@ namespace MSOnlineBackup.Engine.Restore.Targets.Unix;
 /// </summary>
 internal sealed class TargetFolders : IDisposable
 {
-    private const int MaxKept = 128;
-
     private readonly UnixSystem _system;
     private readonly byte[] _rootPath;
     private readonly uint _newMode;
+    private readonly int _maxKept;
+    private readonly UnixStat? _vault;
     private readonly Lock _lock = new();
     private readonly Dictionary<byte[], Folder> _byPath = new(PathComparer.Instance);
     private readonly Dictionary<byte[], Folder>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
@@ -24,13 +25,35 @@ internal sealed class TargetFolders : IDisposable
     private readonly LinkedList<Folder> _used = new();
     private readonly Folder _root;
 
-    public TargetFolders(UnixSystem system, byte[] rootPath, int rootHandle, uint newMode)
+    // The path of one folder on each file system that was met.
+    private readonly Dictionary<ulong, byte[]> _devices = [];
+
+    /// <summary>Takes over the target's handle.</summary>
+    /// <param name="system">The calls.</param>
+    /// <param name="rootPath">The target's full path, raw.</param>
+    /// <param name="rootHandle">The target.</param>
+    /// <param name="newMode">The mode of folders that are made.</param>
+    /// <param name="maxKept">How many are kept open that nobody uses.</param>
+    /// <param name="vault">The folder that is not entered; null for none.</param>
+    public TargetFolders(UnixSystem system, byte[] rootPath, int rootHandle, uint newMode, int maxKept, UnixStat? vault)
     {
         _system = system;
         _rootPath = rootPath;
         _newMode = newMode;
+        _maxKept = maxKept;
+        _vault = vault;
         _lookup = _byPath.GetAlternateLookup<ReadOnlySpan<byte>>();
         _root = new Folder([], rootHandle) { Users = 1 };
+        Meet([], rootHandle);
+    }
+
+    /// <summary>The paths of folders, one on each file system that was entered.</summary>
+    public IReadOnlyCollection<byte[]> OnePerDevice()
+    {
+        lock (_lock)
+        {
+            return [.. _devices.Values];
+        }
     }
 
     /// <summary>The full path of something below the target, raw, for messages.</summary>
@@ -134,6 +157,11 @@ internal sealed class TargetFolders : IDisposable
             int made = UnixSystem.MakeDirectory(parent.Handle, name, _newMode);
             handle = made < 0 && made != -Errno.Exists ? made : _system.OpenBase(parent.Handle, name);
         }
+        else if (handle >= 0 && !Meet(path, handle))
+        {
+            UnixSystem.Close(handle);
+            throw UnixRestoreError.IsVault(FullPath(path));
+        }
 
         if (handle == -Errno.Loop || handle == -Errno.NotDirectory)
         {
@@ -143,6 +171,23 @@ internal sealed class TargetFolders : IDisposable
         }
 
         return handle >= 0 ? Keep(path.ToArray(), handle) : throw UnixRestoreError.OfItem(handle, FullPath(path));
+    }
+
+    // False for the vault. What cannot be told of a folder, its use will tell.
+    private bool Meet(ReadOnlySpan<byte> path, int handle)
+    {
+        if (_system.Stat(handle, out UnixStat stat) < 0)
+        {
+            return true;
+        }
+
+        lock (_lock)
+        {
+            ref byte[]? known = ref CollectionsMarshal.GetValueRefOrAddDefault(_devices, stat.Device, out _);
+            known ??= path.ToArray();
+        }
+
+        return _vault is not { } vault || !stat.IsSameInode(vault);
     }
 
     private Folder Keep(byte[] path, int handle)
@@ -160,7 +205,7 @@ internal sealed class TargetFolders : IDisposable
             var folder = new Folder(path, handle) { Users = 1 };
             _byPath.Add(path, folder);
             _used.AddFirst(folder.Node);
-            for (LinkedListNode<Folder>? node = _used.Last; node is not null && _used.Count > MaxKept;)
+            for (LinkedListNode<Folder>? node = _used.Last; node is not null && _used.Count > _maxKept;)
             {
                 LinkedListNode<Folder>? previous = node.Previous;
                 if (node.Value.Users == 0)

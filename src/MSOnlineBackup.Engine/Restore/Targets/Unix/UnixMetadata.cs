@@ -8,7 +8,8 @@ namespace MSOnlineBackup.Engine.Restore.Targets.Unix;
 
 /// <summary>
 /// Gives items their metadata back, in the order that lets nothing undo what was set before it: the owner first (which
-/// takes away set-id bits and capabilities), then extended attributes, mode, flags, and the times last.
+/// takes away set-id bits and capabilities), then extended attributes, times, mode, and flags. The mode comes after the times, for a folder's
+/// tells that all before it is done.
 /// </summary>
 /// <param name="system">The calls.</param>
 /// <param name="skipSecurity">Whether owner, mode and attributes that decide who may do what are left as they are.</param>
@@ -23,6 +24,13 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
     // From 1980, where FAT begins, to January 2038, where signed 32-bit seconds end.
     private const long FirstCommonTime = 315_532_800;
     private const long LastCommonTime = 0x7FFF_FFFF;
+
+    // In seconds: FAT keeps no finer times.
+    private const int CoarsestTime = 2;
+
+    private const int AttributeRoom = 64 << 10;
+
+    private readonly bool _isRoot = Libc.EffectiveUser() == 0;
 
     private readonly ConcurrentDictionary<string, bool> _reported = new();
 
@@ -65,30 +73,77 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
     /// <param name="entry">What to set.</param>
     /// <param name="node">The item.</param>
     /// <param name="current">What it is now.</param>
-    /// <param name="inherited">Whether it may have an access list that it should not have.</param>
+    /// <param name="surplus">What it may have that it should not have.</param>
     /// <param name="path">Its full path, raw.</param>
     /// <param name="report">Told what could not be set.</param>
     public void Set(
-        ManifestEntry entry, UnixNode node, in UnixStat current, bool inherited, ReadOnlySpan<byte> path, Action<BackupException> report)
+        ManifestEntry entry, UnixNode node, in UnixStat current, Surplus surplus, ReadOnlySpan<byte> path, Action<BackupException> report)
     {
         bool touched = false;
-        if (!IsForeign(entry))
+        bool owned = true;
+        bool isForeign = IsForeign(entry);
+        if (!isForeign)
         {
-            bool owned = !skipSecurity && SetOwner(entry.Metadata, node, current, path, report, ref touched);
-            SetAttributes(entry, node, inherited && !skipSecurity, path, report, ref touched);
-            if (!skipSecurity)
+            owned = !skipSecurity && SetOwner(entry.Metadata, node, current, path, report, ref touched);
+            SetAttributes(entry, node, surplus, path, report, ref touched);
+        }
+
+        if (current.Modified != entry.Metadata.Modified)
+        {
+            SetModified(entry.Metadata.Modified, node, path, report);
+        }
+
+        if (!isForeign && !skipSecurity)
+        {
+            SetMode(entry, node, current, owned, touched, path, report);
+        }
+    }
+
+    /// <summary>Whether an item has all the metadata that <see cref="Set"/> and <see cref="SetFlags"/> would give it; flags that forbid
+    /// changes may be missing, for they are what is set last.</summary>
+    /// <param name="entry">What it should have.</param>
+    /// <param name="node">The item, open where it can be.</param>
+    /// <param name="current">What it is now.</param>
+    public bool IsSet(ManifestEntry entry, UnixNode node, in UnixStat current)
+    {
+        if (Int128.Abs((Int128)current.Modified.Seconds - entry.Metadata.Modified.Seconds) > CoarsestTime)
+        {
+            return false;
+        }
+
+        if (IsForeign(entry))
+        {
+            return true;
+        }
+
+        if (!skipSecurity)
+        {
+            // Owners are root's to give. What runs as its owner is not left so to another.
+            bool owned = current.UserId == entry.Metadata.UserId && current.GroupId == entry.Metadata.GroupId;
+            uint mode = entry.Metadata.Mode & (owned ? AllBits : PermissionBits | StickyBit);
+            if ((!owned && _isRoot) || (entry.Kind != EntryKind.SymbolicLink && (current.Mode & AllBits) != mode))
             {
-                SetMode(entry, node, current, owned, touched, path, report);
+                return false;
             }
         }
 
-        SetModified(entry.Metadata.Modified, node, path, report);
+        if (node.IsOpen)
+        {
+            uint wanted = FlagsOf(entry);
+            uint freezing = system.FreezingFlags(wanted);
+            if (system.GetFlags(node.Handle, current, out uint flags) >= 0 && (flags & ~freezing) != (wanted & ~freezing))
+            {
+                return false;
+            }
+        }
+
+        return HasAttributes(entry, node) && !FindSurplus(entry, node, _ => true);
     }
 
-    /// <summary>Adds flags to an open file or folder.</summary>
-    public void AddFlags(int handle, uint flags, ReadOnlySpan<byte> path, Action<BackupException> report)
+    /// <summary>Gives an open file or folder these flags, and no others of those that are kept.</summary>
+    public void SetFlags(uint flags, int handle, ReadOnlySpan<byte> path, Action<BackupException> report)
     {
-        int result = flags == 0 ? 0 : system.AddFlags(handle, flags);
+        int result = system.SetFlags(handle, flags);
         if (result < 0)
         {
             Report(
@@ -165,27 +220,38 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
         return result >= 0;
     }
 
+    // What may be taken away. Labels are the system's own business, and an item has them whatever it came with.
+    private bool IsRemovable(ReadOnlySpan<byte> name) =>
+        !(skipSecurity && IsSecurity(name))
+        && (OperatingSystem.IsMacOS()
+            ? !name.StartsWith("com.apple.system."u8) && !name.SequenceEqual("com.apple.provenance"u8)
+            : name.StartsWith("user."u8) || name.StartsWith("trusted."u8) || name.SequenceEqual("security.capability"u8)
+                || name.SequenceEqual(AccessList) || name.SequenceEqual(DefaultAccessList));
+
+    private bool IsAttribute(in EntryAttribute attribute) =>
+        (attribute.Tag == AttributeTag.ExtendedAttribute || (attribute.Tag == AttributeTag.NamedStream && OperatingSystem.IsMacOS()))
+        && !(skipSecurity && IsSecurity(attribute.Name.Span));
+
     private void SetAttributes(
-        ManifestEntry entry, UnixNode node, bool inherited, ReadOnlySpan<byte> path, Action<BackupException> report, ref bool touched)
+        ManifestEntry entry, UnixNode node, Surplus surplus, ReadOnlySpan<byte> path, Action<BackupException> report, ref bool touched)
     {
         bool hasAccessList = false;
         bool hasDefault = false;
         foreach (EntryAttribute attribute in entry.Attributes)
         {
-            bool isFork = attribute.Tag == AttributeTag.NamedStream && OperatingSystem.IsMacOS();
-            if (attribute.Tag != AttributeTag.ExtendedAttribute && !isFork)
+            if (!IsAttribute(attribute))
             {
                 continue;
             }
 
             ReadOnlySpan<byte> name = attribute.Name.Span;
-            if (skipSecurity && IsSecurity(name))
+            hasAccessList |= name.SequenceEqual(AccessList);
+            hasDefault |= name.SequenceEqual(DefaultAccessList);
+            if (surplus == Surplus.Anything && HasAttribute(node, attribute))
             {
                 continue;
             }
 
-            hasAccessList |= name.SequenceEqual(AccessList);
-            hasDefault |= name.SequenceEqual(DefaultAccessList);
             touched = true;
             int result = system.SetAttribute(node, name, attribute.Value.Span);
             if (result < 0)
@@ -196,11 +262,99 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
             }
         }
 
-        if (inherited && entry.Kind != EntryKind.SymbolicLink)
+        if (surplus == Surplus.AccessLists && !skipSecurity && entry.Kind != EntryKind.SymbolicLink)
         {
             touched |= !hasAccessList && system.RemoveAttribute(node, AccessList) >= 0;
             touched |= !hasDefault && entry.Kind == EntryKind.Directory && system.RemoveAttribute(node, DefaultAccessList) >= 0;
         }
+        else if (surplus == Surplus.Anything)
+        {
+            touched |= RemoveSurplus(entry, node, path, report);
+        }
+    }
+
+    private bool RemoveSurplus(ManifestEntry entry, UnixNode node, ReadOnlySpan<byte> path, Action<BackupException> report)
+    {
+        List<byte[]>? names = null;
+        FindSurplus(entry, node, name =>
+        {
+            (names ??= []).Add(name.ToArray());
+            return false;
+        });
+        foreach (byte[] name in names ?? [])
+        {
+            int result = system.RemoveAttribute(node, name);
+            if (result < 0 && result != -Errno.NoAttribute)
+            {
+                string text = EntryName.Escape(name);
+                Report("-" + text, result, $"That there is no attribute '{text}'", "Remove it by hand where it matters.", path, report);
+            }
+        }
+
+        return names is not null;
+    }
+
+    // Goes through the attributes that an item has and its entry has not, until one is what is looked for.
+    private bool FindSurplus(ManifestEntry entry, UnixNode node, Func<ReadOnlySpan<byte>, bool> isWanted)
+    {
+        Span<byte> few = stackalloc byte[1024];
+        int length = system.ListAttributes(node, few);
+        if (length == -Errno.Range)
+        {
+            few = new byte[AttributeRoom];
+            length = system.ListAttributes(node, few);
+        }
+
+        if (length <= 0)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> names = few[..length];
+        foreach (Range range in names.Split((byte)0))
+        {
+            ReadOnlySpan<byte> name = names[range];
+            if (!name.IsEmpty && IsRemovable(name) && !Has(entry, name) && isWanted(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+
+        bool Has(ManifestEntry entry, ReadOnlySpan<byte> name)
+        {
+            foreach (EntryAttribute attribute in entry.Attributes)
+            {
+                if (IsAttribute(attribute) && attribute.Name.Span.SequenceEqual(name))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    private bool HasAttributes(ManifestEntry entry, UnixNode node)
+    {
+        foreach (EntryAttribute attribute in entry.Attributes)
+        {
+            if (IsAttribute(attribute) && !HasAttribute(node, attribute))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool HasAttribute(UnixNode node, in EntryAttribute attribute)
+    {
+        int room = attribute.Value.Length + 1;
+        Span<byte> value = room <= 256 ? stackalloc byte[256] : new byte[room];
+        int length = system.GetAttribute(node, attribute.Name.Span, value);
+        return length >= 0 && value[..length].SequenceEqual(attribute.Value.Span);
     }
 
     private void SetMode(
@@ -237,4 +391,17 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
         report(UnixRestoreError.OfMetadata(
             result, what, general ? action + " Further items that this concerns are not reported." : action, path));
     }
+}
+
+/// <summary>What an item may have that its entry does not: it is taken away.</summary>
+internal enum Surplus
+{
+    /// <summary>Nothing: it is new.</summary>
+    Nothing,
+
+    /// <summary>Access lists that its folder handed on to it.</summary>
+    AccessLists,
+
+    /// <summary>Anything: it was there before.</summary>
+    Anything,
 }

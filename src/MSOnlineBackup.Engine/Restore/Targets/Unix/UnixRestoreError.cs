@@ -42,6 +42,45 @@ internal static class UnixRestoreError
             text);
     }
 
+    /// <summary>Not all that was written is on the medium.</summary>
+    /// <param name="result">The negative error number.</param>
+    /// <param name="path">The target's full path, raw.</param>
+    public static BackupException OfMedium(int result, ReadOnlySpan<byte> path)
+    {
+        int error = -result;
+        string text = EntryName.Escape(path);
+        bool isFull = error == Errno.NoSpace || error == Errno.QuotaExceeded;
+        return new BackupException(
+            isFull ? BackupErrorId.RestoreTargetFull : BackupErrorId.RestoreTargetUnwritable,
+            $"Not everything that was restored to '{text}' could be written to its medium: {UnixSystem.Describe(error)}.",
+            isFull
+                ? "Make room at the target, then run the restore again with --conflict overwrite --verify."
+                : "Check the disk, then run the restore again with --conflict overwrite --verify, or restore to another disk.",
+            text);
+    }
+
+    /// <summary>A file of the target was changed by somebody else while the restore compared it.</summary>
+    public static BackupException Changed(ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.RestoreItemFailed,
+            $"'{text}' was changed by another program while the restore compared it with the recovery point.",
+            "See to it that nothing else writes in the target, then run the restore again.",
+            text);
+    }
+
+    /// <summary>The vault's own folder is no place to restore into.</summary>
+    public static BackupException IsVault(ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.RestoreTargetInvalid,
+            $"'{text}' is in the vault that is restored from: nothing is restored there.",
+            "Restore into a folder outside the vault.",
+            text);
+    }
+
     /// <summary>A link stands where a folder of the path should.</summary>
     public static BackupException LinkInTheWay(ReadOnlySpan<byte> path)
     {

@@ -4,23 +4,29 @@ using MSOnlineBackup.Engine.Sources.Unix;
 
 namespace MSOnlineBackup.Engine.Restore.Targets.Unix;
 
-/// <summary>A file being restored, under its temporary name until it is complete.</summary>
+/// <summary>A file being restored: without a name until it is complete where the file system has such files, else under a temporary one.</summary>
 internal sealed class UnixRestoreFile : IRestoreFile
 {
+    private const int CopyBuffer = 256 << 10;
+
     private readonly UnixRestoreTarget _target;
     private readonly ManifestEntry _entry;
     private readonly TargetFolders.Lease _folder;
-    private readonly byte[] _temporary;
     private readonly uint _freezing;
+    private byte[]? _temporary;
     private int _handle;
     private long _end;
     private int _sized;
-    private bool _placed;
     private bool _disposed;
     private BackupException? _flagsFailure;
 
     /// <summary>Takes over the folder's lease and the file's handle.</summary>
-    public UnixRestoreFile(UnixRestoreTarget target, ManifestEntry entry, TargetFolders.Lease folder, byte[] temporary, int handle)
+    /// <param name="target">The target.</param>
+    /// <param name="entry">The file.</param>
+    /// <param name="folder">The folder that it is made in.</param>
+    /// <param name="temporary">The name that it has until it is complete; null for none.</param>
+    /// <param name="handle">The file.</param>
+    public UnixRestoreFile(UnixRestoreTarget target, ManifestEntry entry, TargetFolders.Lease folder, byte[]? temporary, int handle)
     {
         _target = target;
         _entry = entry;
@@ -33,7 +39,7 @@ internal sealed class UnixRestoreFile : IRestoreFile
         _freezing = target.System.FreezingFlags(flags);
         if (flags != _freezing)
         {
-            target.Metadata.AddFlags(handle, flags & ~_freezing, FullPath, failure => _flagsFailure = failure);
+            target.Metadata.SetFlags(flags & ~_freezing, handle, FullPath, failure => _flagsFailure = failure);
         }
     }
 
@@ -42,25 +48,38 @@ internal sealed class UnixRestoreFile : IRestoreFile
     /// <inheritdoc/>
     public void Write(long offset, ReadOnlySpan<byte> content)
     {
-        // What is written behind a hole and at the file's end makes some file systems (XFS) set room aside behind it,
-        // which the next run of data would then enclose; within the file they set none aside.
-        if (offset > Interlocked.Read(ref _end) && Interlocked.Exchange(ref _sized, 1) == 0)
-        {
-            Check(UnixSystem.Truncate(_handle, _entry.Size));
-        }
-
+        Reach(offset);
         Check(UnixSystem.Write(_handle, offset, content));
-        long end = offset + content.Length;
-        long seen = Interlocked.Read(ref _end);
-        while (end > seen)
+        Extend(offset + content.Length);
+    }
+
+    /// <inheritdoc/>
+    public void CopyFrom(ManifestEntry existing, long offset, long length)
+    {
+        int source = _target.OpenExisting(existing);
+        try
         {
-            long before = Interlocked.CompareExchange(ref _end, end, seen);
-            seen = before == seen ? end : before;
+            // Its holes stay holes. Where they cannot be found, everything is data; behind the last data there is nothing.
+            for (long end = offset + length; offset < end;)
+            {
+                long data = _target.System.SeekData(source, offset);
+                offset = data >= 0 ? Math.Min(data, end) : data == -Errno.NoSuchDevice ? end : offset;
+                long hole = offset < end ? _target.System.SeekHole(source, offset) : end;
+                long next = hole > offset ? Math.Min(hole, end) : end;
+                Copy(source, offset, next);
+                offset = next;
+            }
+
+            _target.CheckUnchanged(existing, source);
+        }
+        finally
+        {
+            UnixSystem.Close(source);
         }
     }
 
     /// <inheritdoc/>
-    public void Complete(bool replace, Action<BackupException> reportMetadata)
+    public void Complete(bool replace, bool freeze, Action<BackupException> reportMetadata)
     {
         if (_end != _entry.Size && _sized == 0)
         {
@@ -68,14 +87,24 @@ internal sealed class UnixRestoreFile : IRestoreFile
         }
 
         Check(_target.System.Stat(_handle, out UnixStat stat));
-        bool inherited = _folder.HandsOnAccessList(_target.Metadata);
-        _target.Metadata.Set(_entry, new UnixNode(_handle, -1, default), stat, inherited, FullPath, reportMetadata);
+        Surplus surplus = _folder.HandsOnAccessList(_target.Metadata) ? Surplus.AccessLists : Surplus.Nothing;
+        _target.Metadata.Set(_entry, new UnixNode(_handle, -1, default), stat, surplus, FullPath, reportMetadata);
+        Check(_target.System.SynchronizeFile(_handle));
+        _temporary ??= _target.GiveName(_folder, _handle, _entry.Path, replace);
         int closed = UnixSystem.CloseWritten(_handle);
         _handle = -1;
         Check(closed);
-        _target.Place(_folder, _temporary, _entry.Path, replace);
-        _placed = true;
-        Freeze(reportMetadata);
+        if (_temporary.Length > 0)
+        {
+            _target.Place(_folder, _temporary, _entry.Path, replace);
+            _temporary = [];
+        }
+
+        if (freeze && _freezing != 0)
+        {
+            _target.Freeze(_folder, _entry, reportMetadata);
+        }
+
         if (_flagsFailure is not null)
         {
             reportMetadata(_flagsFailure);
@@ -96,7 +125,7 @@ internal sealed class UnixRestoreFile : IRestoreFile
             UnixSystem.Close(_handle);
         }
 
-        if (!_placed)
+        if (_temporary is { Length: > 0 })
         {
             _ = UnixSystem.Unlink(_folder.Handle, _temporary);
         }
@@ -104,22 +133,53 @@ internal sealed class UnixRestoreFile : IRestoreFile
         _folder.Dispose();
     }
 
-    private void Freeze(Action<BackupException> reportMetadata)
+    private void Copy(int source, long offset, long end)
     {
-        if (_freezing == 0)
+        bool shares = true;
+        byte[]? buffer = null;
+        while (offset < end)
         {
-            return;
-        }
+            Reach(offset);
+            long copied = shares ? _target.System.CopyRange(source, offset, _handle, offset, end - offset) : 0;
+            if (copied <= 0)
+            {
+                // Not between these file systems, or not at all: by hand then.
+                shares = false;
+                buffer ??= GC.AllocateUninitializedArray<byte>(CopyBuffer);
+                int read = UnixSystem.Read(source, offset, buffer.AsSpan(0, (int)Math.Min(end - offset, buffer.Length)));
+                Check(read);
+                if (read == 0)
+                {
+                    break;
+                }
 
-        int handle = _target.System.OpenFile(_folder.Handle, _entry.Path.Name);
-        if (handle < 0)
+                Check(UnixSystem.Write(_handle, offset, buffer.AsSpan(0, read)));
+                copied = read;
+            }
+
+            offset += copied;
+            Extend(offset);
+        }
+    }
+
+    // What is written behind a hole and at the file's end makes some file systems (XFS) set room aside behind it,
+    // which the next run of data would then enclose; within the file they set none aside.
+    private void Reach(long offset)
+    {
+        if (offset > Interlocked.Read(ref _end) && Interlocked.Exchange(ref _sized, 1) == 0)
         {
-            reportMetadata(UnixRestoreError.OfMetadata(handle, "Flags", "Run the restore as root where they matter.", FullPath));
-            return;
+            Check(UnixSystem.Truncate(_handle, _entry.Size));
         }
+    }
 
-        _target.Metadata.AddFlags(handle, _freezing, FullPath, reportMetadata);
-        UnixSystem.Close(handle);
+    private void Extend(long end)
+    {
+        long seen = Interlocked.Read(ref _end);
+        while (end > seen)
+        {
+            long before = Interlocked.CompareExchange(ref _end, end, seen);
+            seen = before == seen ? end : before;
+        }
     }
 
     private void Check(int result)

@@ -7,7 +7,13 @@ namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
 
 /// <summary>A file being restored, under its temporary name until it is complete.</summary>
 internal sealed class WindowsRestoreFile(
-    ManifestEntry entry, SafeFileHandle folder, SafeFileHandle handle, string name, bool skipSecurity, string fullPath) : IRestoreFile
+    WindowsRestoreTarget target,
+    ManifestEntry entry,
+    SafeFileHandle folder,
+    SafeFileHandle handle,
+    string name,
+    bool skipSecurity,
+    string fullPath) : IRestoreFile
 {
     private bool _placed;
 
@@ -25,7 +31,25 @@ internal sealed class WindowsRestoreFile(
     }
 
     /// <inheritdoc/>
-    public void Complete(bool replace, Action<BackupException> reportMetadata)
+    public void CopyFrom(ManifestEntry existing, long offset, long length)
+    {
+        byte[] buffer = new byte[256 << 10];
+        while (length > 0)
+        {
+            int read = target.Read(existing, offset, buffer.AsSpan(0, (int)Math.Min(length, buffer.Length)));
+            if (read == 0)
+            {
+                break;
+            }
+
+            Write(offset, buffer.AsSpan(0, read));
+            offset += read;
+            length -= read;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Complete(bool replace, bool freeze, Action<BackupException> reportMetadata)
     {
         try
         {

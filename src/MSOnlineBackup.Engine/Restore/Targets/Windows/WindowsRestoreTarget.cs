@@ -11,6 +11,9 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
 {
     private const uint FolderAccess = WindowsNative.ReadData | WindowsNative.Traverse | WindowsNative.ReadAttributes;
 
+    // In seconds: FAT keeps no finer times.
+    private const int CoarsestTime = 2;
+
     private readonly string _path;
     private readonly SafeFileHandle _root;
     private readonly bool _skipSecurity;
@@ -64,7 +67,18 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
     }
 
     /// <inheritdoc/>
-    public void CreateDirectory(EntryPath path) => OpenFolder(path, create: true)!.Dispose();
+    public int MostOpenFiles => 250;
+
+    /// <inheritdoc/>
+    public bool HasMetadata(ManifestEntry entry) =>
+        Find(entry.Path) is { } existing && Int128.Abs((Int128)existing.Metadata.Modified.Seconds - entry.Metadata.Modified.Seconds) <= CoarsestTime;
+
+    /// <inheritdoc/>
+    public Action? OpenDirectory(EntryPath path, bool unlock)
+    {
+        OpenFolder(path, create: true)!.Dispose();
+        return null;
+    }
 
     /// <inheritdoc/>
     public IRestoreFile CreateFile(ManifestEntry entry)
@@ -90,7 +104,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
             _ = WindowsNative.MakeSparse(handle);
         }
 
-        return new WindowsRestoreFile(entry, folder, handle, name, _skipSecurity, fullPath);
+        return new WindowsRestoreFile(this, entry, folder, handle, name, _skipSecurity, fullPath);
     }
 
     /// <inheritdoc/>
@@ -124,7 +138,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
     }
 
     /// <inheritdoc/>
-    public void CreateHardLink(EntryPath path, EntryPath existing, bool replace)
+    public bool TryCreateHardLink(EntryPath path, EntryPath existing, bool replace)
     {
         using SafeFileHandle? source = OpenFolder(existing.Parent, create: false);
         using SafeFileHandle folder = OpenFolder(path.Parent, create: true)!;
@@ -136,22 +150,31 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
         using (file)
         {
             error = error != 0 ? error : WindowsNative.Link(file!, folder, NameOf(path), replace);
-            if (error != 0)
+            return error switch
             {
-                throw WindowsRestoreError.OfItem(error, FullPath(path));
-            }
+                0 => true,
+                WindowsNative.InvalidFunction or WindowsNative.NotSameDevice or WindowsNative.NotSupported or WindowsNative.TooManyLinks => false,
+                _ => throw WindowsRestoreError.OfItem(error, FullPath(path)),
+            };
         }
     }
 
     /// <inheritdoc/>
-    public void SetDirectoryMetadata(ManifestEntry entry, Action<BackupException> reportMetadata)
+    public void SetMetadata(ManifestEntry entry, bool freeze, Action<BackupException> reportMetadata)
     {
         string fullPath = FullPath(entry.Path);
-        using SafeFileHandle? folder = OpenFolder(entry.Path, create: false);
+        bool isFolder = entry.Kind == EntryKind.Directory;
+        using SafeFileHandle? folder = OpenFolder(isFolder ? entry.Path : entry.Path.Parent, create: false);
         SafeFileHandle? handle = null;
         int error = folder is null
             ? WindowsNative.NotFound
-            : Reopen(folder, "", WindowsMetadata.Access, WindowsNative.DirectoryOnly, WindowsNative.OpenExisting, out handle);
+            : Reopen(
+                folder,
+                isFolder ? "" : NameOf(entry.Path),
+                WindowsMetadata.Access,
+                isFolder ? WindowsNative.DirectoryOnly : WindowsNative.ReparsePointItself,
+                WindowsNative.OpenExisting,
+                out handle);
         using (handle)
         {
             if (error == 0)
@@ -163,6 +186,44 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
                 reportMetadata(WindowsRestoreError.OfMetadata(error, "The metadata", fullPath));
             }
         }
+    }
+
+    /// <inheritdoc/>
+    public void Freeze(ManifestEntry entry, Action<BackupException> reportMetadata)
+    {
+        // Attributes do not forbid further names.
+    }
+
+    /// <inheritdoc/>
+    public int Read(ManifestEntry existing, long offset, Span<byte> destination)
+    {
+        using Stream file = OpenRead(existing.Path);
+        file.Position = offset;
+        return file.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
+    }
+
+    /// <inheritdoc/>
+    public bool IsZero(ManifestEntry existing, long offset, long length)
+    {
+        using Stream file = OpenRead(existing.Path);
+        file.Position = offset;
+        byte[] buffer = new byte[64 << 10];
+        for (int read; length > 0; length -= read)
+        {
+            read = file.Read(buffer, 0, (int)Math.Min(length, buffer.Length));
+            if (read == 0 || buffer.AsSpan(0, read).ContainsAnyExcept((byte)0))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Synchronize()
+    {
+        // Only an administrator may flush a volume, and to flush each file would take longer than to write them.
     }
 
     /// <inheritdoc/>
@@ -207,13 +268,14 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
     private static SafeFileHandle CreateTemporary(SafeFileHandle folder, ManifestEntry entry, bool isFolder, string fullPath)
     {
         const uint Access = WindowsMetadata.Access | WindowsNative.ReadData | WindowsNative.WriteData | WindowsNative.Delete;
-        string temporary = ".obr-" + Convert.ToHexStringLower(SHA256.HashData(entry.Path.Name).AsSpan(0, 16));
+        // A name that nobody can have meant, and never over what has it.
+        string temporary = ".obr-" + RandomNumberGenerator.GetHexString(32, lowercase: true);
         int error = Reopen(
             folder,
             temporary,
             Access,
             isFolder ? WindowsNative.DirectoryOnly | WindowsNative.ReparsePointItself : WindowsNative.NoDirectory | WindowsNative.ReparsePointItself,
-            isFolder ? WindowsNative.OpenOrCreate : WindowsNative.Supersede,
+            WindowsNative.CreateNew,
             out SafeFileHandle handle);
         if (error == 0)
         {
