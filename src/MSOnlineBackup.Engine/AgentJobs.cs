@@ -7,6 +7,7 @@ using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Sources.SystemState;
 using MSOnlineBackup.Engine.Storage;
 
@@ -186,30 +187,51 @@ public sealed class AgentJobs
                 Sources = await sources.PrepareAsync(stop).ConfigureAwait(false),
                 Tags = sources.TagsFor(_clock, earlier),
                 MustBeRegistered = true,
+                OwnFolders = [_state.Path, _agent.Machine.ScratchFolder],
             };
             _options.Limits.CheckRecoveryPoints(earlier.Count + 1);
             if (_options.Limits.SizesScratch)
             {
-                _agent.Machine.CheckScratch(await EstimateAsync(engine, request, earlier, stop).ConfigureAwait(false)).ThrowIfFull();
+                ScratchCheck scratch = _agent.Machine.CheckScratch(await EstimateAsync(engine, request, earlier, stop).ConfigureAwait(false));
+                scratch.ThrowIfFull();
+                job.Warning = scratch.Warning;
             }
 
             BackupResult result = await engine.BackUpAsync(request, job.Monitor, stop).ConfigureAwait(false);
             job.RecoveryPointId = result.Point.SessionId;
+            job.LostSources = result.LostSources;
         }
     }
 
-    // As much as the last time; the first time the sources are looked through.
+    // Each source as much as the last time, whatever policy it was in; what was never backed up is looked through.
     private static async Task<long> EstimateAsync(BackupEngine engine, BackupRequest request, IReadOnlyList<RecoveryPoint> earlier, CancellationToken cancellationToken)
     {
-        if (earlier.Count > 0)
+        var known = new Dictionary<string, long>();
+        foreach (RecoveryPointSource source in earlier.SelectMany(point => point.Sources))
         {
-            return earlier[0].Sources.Sum(source => source.Manifest.Bytes);
+            known.TryAdd(source.Path, source.Manifest.Bytes);
         }
 
         long bytes = 0;
-        await foreach (BackupPreviewItem item in engine.PreviewAsync(request, cancellationToken).ConfigureAwait(false))
+        var unknown = new List<BackupSource>();
+        foreach (BackupSource source in request.Sources)
         {
-            bytes += item.Size;
+            if (source is BackupSource.Tree tree && known.TryGetValue(SourceTrees.RootPathOf(tree.Path), out long size))
+            {
+                bytes += size;
+            }
+            else
+            {
+                unknown.Add(source);
+            }
+        }
+
+        if (unknown.Count > 0)
+        {
+            await foreach (BackupPreviewItem item in engine.PreviewAsync(request with { Sources = unknown }, cancellationToken).ConfigureAwait(false))
+            {
+                bytes += item.Size;
+            }
         }
 
         return bytes;

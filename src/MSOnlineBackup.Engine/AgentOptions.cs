@@ -7,11 +7,14 @@ namespace MSOnlineBackup.Engine;
 /// <summary>What an agent takes from outside.</summary>
 public sealed record AgentOptions
 {
+    /// <summary>Where the state of this machine's agent lies if nobody says otherwise.</summary>
+    public static string DefaultStateFolder => new StateFolder(null).Path;
+
     /// <summary>Where the machine's state lies; null: where <c>MSONLINEBACKUP_STATE</c> points, else the platform's place.</summary>
     public string? StateFolder { get; init; }
 
     /// <summary>The name of this machine.</summary>
-    public string MachineName { get; init; } = Environment.MachineName;
+    public string MachineName { get; init; } = HostName.Current;
 
     /// <summary>From a vault's location, and how it is reached, to the store of an existing vault: the composition's choice of stores and retries.</summary>
     public required Func<string, VaultConnection, IVaultStore> OpenVault { get; init; }

@@ -17,6 +17,9 @@ internal enum ExitCode
     /// <summary>Done, but items were skipped, or changed meanwhile; they are listed.</summary>
     CompletedWithSkips = 3,
 
+    /// <summary>Done, but without a whole source, which could not be read; it is named.</summary>
+    SourceLost = 4,
+
     /// <summary>There is no vault, or what is there is none, or its header is damaged.</summary>
     NoVault = 10,
 

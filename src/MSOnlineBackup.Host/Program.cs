@@ -9,7 +9,7 @@ internal static class Program
         StopSignals? signals = null;
         try
         {
-            return await new Application(HostEnvironment.OfProcess(), () => (signals = new StopSignals()).Token).RunAsync(args).ConfigureAwait(false);
+            return await new Application(HostEnvironment.OfProcess(), () => (signals = new StopSignals()).Token).RunAsync(RawArguments.Restore(args)).ConfigureAwait(false);
         }
         finally
         {

@@ -26,7 +26,7 @@ internal static class Composition
         void Tell(VaultWait wait) => note($"{wait.Cause.Message} Trying again in {wait.Delay.TotalSeconds:0.#} s.");
         return BackupAgent.Open(new AgentOptions
         {
-            MachineName = Variable(MachineVariable) ?? Environment.MachineName,
+            MachineName = Variable(MachineVariable) ?? HostName.Current,
             OpenVault = (location, connection) => VaultStores.Open(location, connection, Tell),
             CreateVault = (location, connection) => VaultStores.Create(location, connection, Tell),
             KeyVaults = new KeyVaultAccess

@@ -36,7 +36,8 @@ public sealed class ConversionTests
         Assert.Equal(s_policy.Id.ToString(), draft.PolicyName);
         Assert.Equal(OBObjectState.Existing, draft.BackupSchedule!.State);
         Assert.Equal(s_policy.Id.ToString(), draft.RetentionPolicy!.RetentionPolicyName);
-        Assert.Equal([1, 2], draft.DsList.Select(source => source.DataSourceId));
+        Assert.Equal(draft.DsList.Select(source => OBDataSource.NumberOf(source.DataSourceName)), draft.DsList.Select(source => source.DataSourceId));
+        Assert.Equal(draft.DsList.Length, draft.DsList.Select(source => source.DataSourceId).Distinct().Count());
     }
 
     [Fact]
@@ -73,7 +74,7 @@ public sealed class ConversionTests
         Assert.Equal("4:00 PM, 9:00 PM\nSaturday, Sunday,\nEvery 2 week(s)", draft.BackupSchedule!.ToString());
         Assert.Equal("Saturday, Sunday", draft.BackupSchedule.ScheduleRunDaysToString());
         Assert.Equal(
-            "DataSource\nDatasourceId:2\nName:/srv\nFileSpec:FileSpec\nFileSpec:/srv\nIsExclude:False\nIsRecursive:False\n\nFileSpec:FileSpec\nFileSpec:*.tmp\nIsExclude:True\nIsRecursive:True\n\n",
+            $"DataSource\nDatasourceId:{OBDataSource.NumberOf("/srv")}\nName:/srv\nFileSpec:FileSpec\nFileSpec:/srv\nIsExclude:False\nIsRecursive:False\n\nFileSpec:FileSpec\nFileSpec:*.tmp\nIsExclude:True\nIsRecursive:True\n\n",
             draft.DsList[1].ToString());
         Assert.Equal(
             """

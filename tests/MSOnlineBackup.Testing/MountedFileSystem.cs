@@ -17,7 +17,7 @@ public sealed class MountedFileSystem : IDisposable
     public static MountedFileSystem InMemory(string point, string size) => new(point, "-t", "tmpfs", "-o", $"size={size}", "tmpfs");
 
     /// <summary>One in an image file, which is sparse.</summary>
-    public static MountedFileSystem InImage(string image, string point, string kind, long size = 512L << 20)
+    public static MountedFileSystem InImage(string image, string point, string kind, long size = 512L << 20, params string[] options)
     {
         using (FileStream file = File.Create(image))
         {
@@ -25,7 +25,7 @@ public sealed class MountedFileSystem : IDisposable
         }
 
         // That of FAT is quiet by itself, and takes no such option.
-        Shell.RunChecked($"mkfs.{kind}", kind == "vfat" ? [image] : ["-q", image]);
+        Shell.RunChecked($"mkfs.{kind}", kind == "vfat" ? [.. options, image] : ["-q", .. options, image]);
         return new MountedFileSystem(point, "-o", "loop", image);
     }
 

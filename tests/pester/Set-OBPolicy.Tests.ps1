@@ -18,7 +18,7 @@ Describe 'Set-OBPolicy' {
         [object]::ReferenceEquals($saved, $draft) | Should -BeTrue
         $draft.State | Should -Be Existing
         [guid]::Parse($draft.PolicyName) | Should -Not -Be ([guid]::Empty)
-        $draft.DsList[0].DataSourceId | Should -Be 1
+        $draft.DsList[0].DataSourceId | Should -BeGreaterThan 0
         $draft.BackupSchedule.State | Should -Be Existing
         (Get-OBPolicy).PolicyName | Should -Be $draft.PolicyName
     }

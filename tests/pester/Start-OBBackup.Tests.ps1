@@ -34,6 +34,17 @@ Describe 'Start-OBBackup' {
         (Get-OBAllRecoveryPoints).RecoveryPointId | Should -Contain $job.RecoveryPointId
     }
 
+    It 'names a lost source by an error, beside the job' {
+        Rename-Item "$work/other" "$work/other.renamed"
+        $job = Get-OBPolicy | Start-OBBackup 6> $null 3> $null -ErrorAction SilentlyContinue -ErrorVariable lost
+        Rename-Item "$work/other.renamed" "$work/other"
+        $job.JobStatus.JobState | Should -Be CompletedWithWarning
+        $job.JobStatus.ErrorInfo.ErrorId | Should -Be SourceNotFound
+        $lost | Should -HaveCount 1
+        Assert-BackupError $lost[0] SourceNotFound ObjectNotFound "*$work/other*"
+        (Get-OBNotification).Where{ $_.Severity -eq 'Error' }.Message | Should -BeLike "*$work/other*"
+    }
+
     It 'backs up by the name of the policy' {
         (Start-OBBackup $policy.PolicyName 6> $null).JobStatus.JobState | Should -Be Completed
         (Start-OBBackup -Name $policy.PolicyName 6> $null).JobStatus.JobState | Should -Be Completed

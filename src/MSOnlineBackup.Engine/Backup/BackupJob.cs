@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Storage;
@@ -23,6 +24,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
     private readonly string _machineId = store.Header.MachineId(request.MachineName);
     private readonly DateTimeOffset _started = options.TimeProvider.GetUtcNow();
     private readonly List<RecoveryPointSource> _sources = [];
+    private readonly List<LostSource> _lost = [];
+    private readonly OwnFolders _own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
 
     /// <summary>Runs the job.</summary>
     /// <exception cref="BackupException">No point was made.</exception>
@@ -48,28 +51,54 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         using var late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.TimeProvider);
         await using CancellationTokenRegistration stopped = stop.Register(() => late.CancelAfter(s_patience));
         CancellationToken giveUp = late.Token;
+        // What was there before tells holes too, and what is stored may be others'.
+        long before = (earlier.Point ?? earlier.Checkpoint)?.Sources.Sum(source => source.Manifest.Bytes) ?? 0;
+        long expected = Math.Min(before, store.Index.Packs.Where(pack => pack.Kind == PackKind.Data).Sum(pack => (long)pack.Length));
+        await using var check = new SpotCheck(store, expected, request.ReadEverything, giveUp);
         await using var session = new WriteSession(
-            store, await announcing.ConfigureAwait(false), await choosing.ConfigureAwait(false), monitor.Transfer, options.Workers, request.VerifyOneIn, giveUp);
-        var scope = new BackupScope(store, session, request, options, monitor);
+            store,
+            await announcing.ConfigureAwait(false),
+            await choosing.ConfigureAwait(false),
+            monitor.Transfer,
+            options.Workers,
+            request.VerifyOneIn,
+            giveUp,
+            check.Doubts);
+        var scope = new BackupScope(store, session, check, request, options, monitor);
         if (earlier.Point is { } last)
         {
             monitor.Expect(last.Sources.Sum(source => source.Manifest.Files), last.Sources.Sum(source => source.Manifest.Bytes));
         }
 
         monitor.Enter(JobPhase.Transferring);
-        BackupException? sourceFailure = null;
-        foreach (BackupSource source in request.Sources)
+        var taken = new List<BackupSource>();
+        IReadOnlyDictionary<int, int> covered = FindCovered();
+        for (int i = 0; i < request.Sources.Count; i++)
         {
+            BackupSource source = request.Sources[i];
             try
             {
                 monitor.BeginSource();
-                _sources.Add(await BackUpSourceAsync(source, scope, earlier, stop, giveUp).ConfigureAwait(false));
+                if (covered.TryGetValue(i, out int outer))
+                {
+                    monitor.Note($"'{NameOf(source)}' lies in '{NameOf(request.Sources[outer])}' and is backed up with it.");
+                }
+                else if (await BackUpSourceAsync(source, scope, earlier, stop, giveUp).ConfigureAwait(false) is { } done)
+                {
+                    _sources.Add(done);
+                    taken.Add(source);
+                }
+                else
+                {
+                    monitor.Note($"'{NameOf(source)}' is left out: an exclusion, or the limit of size, matches the source itself.");
+                }
+
                 monitor.EndSource(failure: null);
             }
-            catch (BackupException e) when (e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable)
+            catch (BackupException e) when (IsOfSource(e))
             {
                 // The earlier points keep what they have of it; the other sources go on.
-                sourceFailure ??= e;
+                _lost.Add(new LostSource(NameOf(source), e));
                 scope.Skip(NameOf(source), e);
                 monitor.EndSource(e);
             }
@@ -77,16 +106,24 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
         if (_sources.Count == 0)
         {
-            throw sourceFailure!;
+            throw _lost.Count > 0 ? _lost[0].Failure : new BackupException(
+                BackupErrorId.SourceMissing,
+                "The exclusions, or the limit of size, leave out all that was named to be backed up.",
+                "Name something else, or leave away the exclusion.");
         }
 
         stop.ThrowIfCancellationRequested();
+        if (await check.FindLossAsync(giveUp).ConfigureAwait(false))
+        {
+            await HealAsync(taken, scope, earlier, stop, giveUp).ConfigureAwait(false);
+        }
+
         monitor.Enter(JobPhase.Committing);
         IReadOnlyList<ChunkId> skippedItems = await scope.CompleteSkippedAsync().ConfigureAwait(false);
         await session.FlushAsync(giveUp).ConfigureAwait(false);
         RecoveryPoint point = Describe(session, earlier, scope) with
         {
-            Status = scope.SkippedCount == 0 ? RecoveryPointStatus.Completed : RecoveryPointStatus.CompletedWithWarnings,
+            Status = scope.SkippedCount == 0 && !store.HasLost ? RecoveryPointStatus.Completed : RecoveryPointStatus.CompletedWithWarnings,
             Sources = _sources,
             SkippedCount = scope.SkippedCount,
             SkippedItems = skippedItems,
@@ -100,7 +137,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             scope.NewFiles,
             scope.ChangedFiles,
             monitor.Snapshot().ReadBytes,
-            earlier.Checkpoint?.SessionId);
+            earlier.Checkpoint?.SessionId,
+            _lost);
     }
 
     private async Task<string> AnnounceAsync(SessionRecord record, Task indexing, CancellationToken stop)
@@ -115,10 +153,21 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         return await announcing.ConfigureAwait(false);
     }
 
-    private async Task<RecoveryPointSource> BackUpSourceAsync(
+    // Only real trees can be looked at.
+    private IReadOnlyDictionary<int, int> FindCovered() => options.OpenSource is null && request.Sources.All(source => source is BackupSource.Tree)
+        ? SourceTrees.FindCovered([.. request.Sources.Cast<BackupSource.Tree>().Select(tree => (tree.Path, tree.Selection))])
+        : new Dictionary<int, int>();
+
+    // Null where the source itself is left out.
+    private async Task<RecoveryPointSource?> BackUpSourceAsync(
         BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop, CancellationToken giveUp)
     {
         using ISourceTree tree = (options.OpenSource ?? Open)(source);
+        if (tree.IsLeftOut)
+        {
+            return null;
+        }
+
         string path = EntryName.Escape(tree.RootPath.Span);
         RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
         if (previous is not null)
@@ -145,10 +194,67 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             IsMountPoint = tree.IsMountPoint,
         };
 
+        ManifestRoot manifest = await RunAsync(
+            tree, source, description, baseline, reader => reader.RunAsync(), scope, earlier, stop, giveUp).ConfigureAwait(false);
+        if (source is BackupSource.Input { Finish: { } finish })
+        {
+            await finish(stop).ConfigureAwait(false);
+        }
+
+        return description with { Manifest = manifest };
+    }
+
+    // What was taken over turned out not to be in the vault: those files are read after all.
+    private async Task HealAsync(List<BackupSource> taken, BackupScope scope, Earlier earlier, CancellationToken stop, CancellationToken giveUp)
+    {
+        await scope.Session.FlushAsync(giveUp).ConfigureAwait(false);
+        scope.ForgetLinks();
+        for (int i = 0; i < taken.Count; i++)
+        {
+            // Of a stream nothing was taken over.
+            if (taken[i] is BackupSource.Input)
+            {
+                continue;
+            }
+
+            try
+            {
+                using ISourceTree tree = (options.OpenSource ?? Open)(taken[i]);
+                IAsyncEnumerable<ManifestEntry> entries = new ManifestReader(store, _sources[i].Manifest).ReadAsync(EntryPath.Root, giveUp);
+                var nothing = new Baseline(store, null, null);
+                ManifestRoot healed = await RunAsync(
+                    tree, taken[i], _sources[i], nothing, reader => reader.HealAsync(entries), scope, earlier, stop, giveUp).ConfigureAwait(false);
+                _sources[i] = _sources[i] with { Manifest = healed };
+            }
+            catch (BackupException e) when (IsOfSource(e))
+            {
+                scope.Skip(NameOf(taken[i]), e);
+            }
+        }
+    }
+
+    private async Task<ManifestRoot> RunAsync(
+        ISourceTree tree,
+        BackupSource source,
+        RecoveryPointSource description,
+        Baseline baseline,
+        Func<SourceReader, Task> read,
+        BackupScope scope,
+        Earlier earlier,
+        CancellationToken stop,
+        CancellationToken giveUp)
+    {
         // Holds all drafts that can wait for one bundle's name, and a few more.
         Channel<Draft> drafts = Channel.CreateBounded<Draft>(new BoundedChannelOptions(Bundler.MaxDrafts + 64) { SingleReader = true, SingleWriter = true });
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(giveUp);
-        var reader = new SourceReader(tree, source is BackupSource.Input, scope, baseline, drafts.Writer, stop);
+        var reader = new SourceReader(
+            tree,
+            sizeUnknown: source is BackupSource.Input,
+            crossesMountPoints: source is BackupSource.Tree { Selection.CrossMountPoints: true },
+            scope,
+            baseline,
+            drafts.Writer,
+            stop);
         var stage = new ManifestStage(
             scope.Session.Chunks,
             store.Keys.ManifestBoundaryKey,
@@ -158,7 +264,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         Exception? failure = null;
         try
         {
-            await Task.Run(reader.RunAsync, CancellationToken.None).ConfigureAwait(false);
+            await Task.Run(() => read(reader), CancellationToken.None).ConfigureAwait(false);
         }
         catch (ChannelClosedException)
         {
@@ -190,13 +296,11 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         }
 
-        if (source is BackupSource.Input { Finish: { } finish })
-        {
-            await finish(stop).ConfigureAwait(false);
-        }
-
-        return description with { Manifest = manifest };
+        return manifest;
     }
+
+    private static bool IsOfSource(BackupException e) =>
+        e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable;
 
     private static async Task<ManifestRoot> DrainOnFailureAsync(Task<ManifestRoot> stage, Channel<Draft> drafts)
     {
@@ -219,7 +323,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
     private async Task CheckpointAsync(BackupScope scope, Earlier earlier, RecoveryPointSource current, CancellationToken giveUp)
     {
         await scope.Session.FlushAsync(giveUp).ConfigureAwait(false);
-        RecoveryPoint checkpoint = Describe(scope.Session, earlier, scope) with { Sources = [.. _sources, current] };
+        RecoveryPoint checkpoint = Describe(scope.Session, earlier, scope) with
+        {
+            Sources = _sources.Exists(source => source.Path == current.Path) ? [.. _sources] : [.. _sources, current],
+        };
         await scope.Session.WriteCheckpointAsync(RecoveryPointCodec.Encode(checkpoint), giveUp).ConfigureAwait(false);
     }
 
@@ -243,7 +350,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
     private ISourceTree Open(BackupSource source) => source switch
     {
-        BackupSource.Tree tree => SourceTrees.Open(tree.Path, tree.Selection),
+        BackupSource.Tree tree => SourceTrees.Open(tree.Path, tree.Selection, _own),
         BackupSource.Input input => new StreamSource(input.Name, input.Content, options.TimeProvider),
         _ => throw new ArgumentOutOfRangeException(nameof(source)),
     };

@@ -12,9 +12,17 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request)
     {
         string machineId = store.Header.MachineId(request.MachineName);
         await using Earlier earlier = await Earlier.FindAsync(new RecoveryPointCatalog(store), machineId, cancellationToken).ConfigureAwait(false);
-        foreach (BackupSource.Tree source in request.Sources.OfType<BackupSource.Tree>())
+        OwnFolders own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
+        BackupSource.Tree[] sources = [.. request.Sources.OfType<BackupSource.Tree>()];
+        IReadOnlyDictionary<int, int> covered = SourceTrees.FindCovered([.. sources.Select(source => (source.Path, source.Selection))]);
+        foreach (BackupSource.Tree source in sources.Where((_, i) => !covered.ContainsKey(i)))
         {
-            using ISourceTree tree = SourceTrees.Open(source.Path, source.Selection);
+            using ISourceTree tree = SourceTrees.Open(source.Path, source.Selection, own);
+            if (tree.IsLeftOut)
+            {
+                continue;
+            }
+
             string path = EntryName.Escape(tree.RootPath.Span);
             var baseline = new Baseline(store, (await earlier.PreviousAsync(path).ConfigureAwait(false))?.Manifest, earlier.CheckpointOf(path)?.Manifest);
             foreach (SourceItem item in tree.Walk(cancellationToken))

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
 
@@ -20,6 +21,9 @@ public sealed record BackupRequest
 
     /// <summary>How many of the sealed chunks are opened again before they are sent: 0 none, 16 (default) one in sixteen, 1 all.</summary>
     public int VerifyOneIn { get; init; } = 16;
+
+    /// <summary>Paths of folders of the agent itself (its state, its scratch folder): where a source holds one it is left out, as the vault is.</summary>
+    public IReadOnlyList<string> OwnFolders { get; init; } = [];
 
     /// <summary>
     /// Whether the backup is refused where the machine was unregistered from the vault (MachineNotRegistered). Otherwise it comes back by
@@ -54,13 +58,15 @@ public abstract record BackupSource
 /// <param name="ChangedFiles">Files that were read because they changed.</param>
 /// <param name="ReadBytes">Bytes read from the sources.</param>
 /// <param name="ResumedFromSession">The interrupted session whose checkpoint was continued, if any.</param>
+/// <param name="LostSources">Sources that could not be read at all, and why: the point is without them.</param>
 public sealed record BackupResult(
     RecoveryPoint Point,
     long UnchangedFiles,
     long NewFiles,
     long ChangedFiles,
     long ReadBytes,
-    string? ResumedFromSession);
+    string? ResumedFromSession,
+    IReadOnlyList<LostSource> LostSources);
 
 /// <summary>One line of a preview: what a backup would do with an item.</summary>
 /// <param name="Path">Full path as text.</param>

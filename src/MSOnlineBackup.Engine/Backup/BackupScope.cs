@@ -7,7 +7,7 @@ using MSOnlineBackup.Engine.Vaults;
 namespace MSOnlineBackup.Engine.Backup;
 
 /// <summary>What all sources of one job share: where it writes to, what it counts, what it skipped.</summary>
-internal sealed class BackupScope(ChunkStore store, WriteSession session, BackupRequest request, EngineOptions options, JobMonitor monitor)
+internal sealed class BackupScope(ChunkStore store, WriteSession session, SpotCheck check, BackupRequest request, EngineOptions options, JobMonitor monitor)
 {
     // A file that changed less than this long before it was read may change again without a change of its times.
     private static readonly TimeSpan _racyFor = TimeSpan.FromSeconds(2);
@@ -21,12 +21,15 @@ internal sealed class BackupScope(ChunkStore store, WriteSession session, Backup
 
     public WriteSession Session => session;
 
+    /// <summary>Told of what is taken over unread.</summary>
+    public SpotCheck Check => check;
+
     public BackupRequest Request => request;
 
     public JobMonitor Monitor => monitor;
 
     /// <summary>Files with several names: their content is read once.</summary>
-    public HardLinks<Task<EntryContent>> Links { get; } = new();
+    public HardLinks<Task<EntryContent>> Links { get; private set; } = new();
 
     public long UnchangedFiles { get; private set; }
 
@@ -56,6 +59,9 @@ internal sealed class BackupScope(ChunkStore store, WriteSession session, Backup
 
         return due;
     }
+
+    /// <summary>From now on what was read before is read again.</summary>
+    public void ForgetLinks() => Links = new HardLinks<Task<EntryContent>>();
 
     public void CountUnchanged(ManifestEntry entry)
     {

@@ -8,12 +8,15 @@ namespace MSOnlineBackup.Engine.Backup;
 /// What is known of a source from before: its manifest in the last point, and in the newest checkpoint of a job that was
 /// interrupted since. Walked beside the source, each once, in the same order.
 /// </summary>
-/// <remarks>A baseline only saves work. One that turns out damaged is dropped, and the source is read instead.</remarks>
+/// <remarks>A baseline only saves work. Where a block of it turns out damaged, what it listed is read from the source instead, and the next block holds again.</remarks>
 internal sealed class Baseline
 {
     private readonly ChunkStore _store;
-    private ManifestCursor? _previous;
-    private ManifestCursor? _checkpoint;
+    private readonly ManifestCursor? _previous;
+    private readonly ManifestCursor? _checkpoint;
+
+    // Whether the entry that the cursor is on was given out.
+    private bool _isTaken;
 
     public Baseline(ChunkStore store, ManifestRoot? previous, ManifestRoot? checkpoint)
     {
@@ -22,43 +25,88 @@ internal sealed class Baseline
         _checkpoint = checkpoint is null ? null : new ManifestCursor(store, checkpoint);
     }
 
+    /// <summary>Why what the last point has at the path asked for last is not known: its block is damaged. Null where it is known.</summary>
+    public BackupException? Lost { get; private set; }
+
+    /// <summary>
+    /// The next entry of the last point that lies before a path and was asked for by nobody: the walk did not meet it. Null where there is none.
+    /// </summary>
+    /// <param name="path">What the walk is at; null at its end.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public async ValueTask<ManifestEntry?> PassAsync(EntryPath? path, CancellationToken cancellationToken)
+    {
+        if (_previous is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            if (_isTaken && _previous.IsOnEntry)
+            {
+                _isTaken = false;
+                await _previous.MoveNextAsync(cancellationToken).ConfigureAwait(false);
+            }
+            else if (!_previous.IsOnEntry && path is null)
+            {
+                return null;
+            }
+
+            if (!_previous.IsOnEntry || (path is { } at && EntryPath.Compare(_previous.Path, at.Bytes) >= 0))
+            {
+                return null;
+            }
+
+            _isTaken = true;
+            return _previous.Current;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            _store.Report(e);
+            Lost = e;
+            return null;
+        }
+    }
+
+    /// <summary>Passes over all that the last point has below a folder.</summary>
+    public async ValueTask SkipBelowAsync(EntryPath folder, CancellationToken cancellationToken)
+    {
+        if (_previous is null)
+        {
+            return;
+        }
+
+        try
+        {
+            // After everything below it and before all else: no name has a NUL.
+            await _previous.SeekAsync(new EntryPath([.. folder.Bytes, 0]), cancellationToken).ConfigureAwait(false);
+            _isTaken = false;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            _store.Report(e);
+        }
+    }
+
     /// <summary>The entries known at a path; ask in ascending order.</summary>
     public async ValueTask<KnownEntries> AdvanceToAsync(EntryPath path, CancellationToken cancellationToken)
     {
-        ManifestEntry? previous = null;
-        ManifestEntry? checkpoint = null;
-        try
+        ManifestEntry? previous = await AdvanceAsync(_previous, path, cancellationToken).ConfigureAwait(false);
+        if (previous is not null)
         {
-            if (_previous is not null)
-            {
-                previous = await _previous.AdvanceToAsync(path, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch (BackupException e) when (e.IsDamage)
-        {
-            _store.Report(e);
-            _previous = null;
+            _isTaken = true;
+            Lost = null;
         }
 
-        try
-        {
-            if (_checkpoint is not null)
-            {
-                checkpoint = await _checkpoint.AdvanceToAsync(path, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch (BackupException e) when (e.IsDamage)
-        {
-            _store.Report(e);
-            _checkpoint = null;
-        }
-
+        ManifestEntry? checkpoint = await AdvanceAsync(_checkpoint, path, cancellationToken).ConfigureAwait(false);
         return new KnownEntries(previous, checkpoint);
     }
 
-    /// <summary>Everything that the last point had below a folder that cannot be listed now.</summary>
+    /// <summary>Everything that the last point had below a folder that cannot be listed now, as far as it can be read.</summary>
+    /// <param name="lost">Told of each part that cannot be read: what it listed cannot be carried over.</param>
     public async IAsyncEnumerable<ManifestEntry> ReadBelowAsync(
         EntryPath folder,
+        Action<BackupException> lost,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (_previous is null)
@@ -66,10 +114,45 @@ internal sealed class Baseline
             yield break;
         }
 
-        // Damage in here must fail the job: what cannot be read now and cannot be carried over would be lost from the point.
-        await foreach (ManifestEntry entry in _previous.ReadBelow(folder, cancellationToken).ConfigureAwait(false))
+        _isTaken = false;
+        bool? found = await TryAsync(_previous.SeekAsync(folder, cancellationToken)).ConfigureAwait(false);
+        while (found is null || (found.Value && EntryPath.IsAtOrBelow(_previous.Path, folder.Bytes)))
         {
-            yield return entry;
+            if (found is not null && _previous.Path.Length != folder.Bytes.Length)
+            {
+                yield return _previous.Current;
+            }
+
+            found = await TryAsync(found is null ? _previous.SeekAsync(folder, cancellationToken) : _previous.MoveNextAsync(cancellationToken)).ConfigureAwait(false);
+        }
+
+        // Null where a block is damaged: the cursor stands before the next one.
+        async ValueTask<bool?> TryAsync(ValueTask<bool> move)
+        {
+            try
+            {
+                return await move.ConfigureAwait(false);
+            }
+            catch (BackupException e) when (e.IsDamage)
+            {
+                _store.Report(e);
+                lost(e);
+                return null;
+            }
+        }
+    }
+
+    private async ValueTask<ManifestEntry?> AdvanceAsync(ManifestCursor? cursor, EntryPath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return cursor is null ? null : await cursor.AdvanceToAsync(path, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            _store.Report(e);
+            Lost = cursor == _previous ? e : Lost;
+            return null;
         }
     }
 }

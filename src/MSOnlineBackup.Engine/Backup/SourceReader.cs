@@ -32,6 +32,8 @@ internal sealed class SourceReader
     private readonly EntryContentReader _contents;
     private readonly CancellationToken _stop;
     private readonly JobMonitor _monitor;
+    private readonly bool _crossesMountPoints;
+    private EntryPath? _unmounted;
     private ChunkId? _lastKnownChunk;
 
     // The large file in which the walk was stopped; its slices so far are all sent.
@@ -39,12 +41,21 @@ internal sealed class SourceReader
 
     /// <param name="tree">The source.</param>
     /// <param name="sizeUnknown">Whether files are read to their end, whatever size the stat told (a stream).</param>
+    /// <param name="crossesMountPoints">Whether what is mounted below the root belongs to the source.</param>
     /// <param name="scope">What the whole job shares.</param>
     /// <param name="baseline">What is known from before.</param>
     /// <param name="drafts">Where the drafts go; holds at least <see cref="Bundler.MaxDrafts"/>, or the stages would wait for each other.</param>
     /// <param name="stop">Ends the walk in order: a last checkpoint is asked for, then <see cref="OperationCanceledException"/>.</param>
-    public SourceReader(ISourceTree tree, bool sizeUnknown, BackupScope scope, Baseline baseline, ChannelWriter<Draft> drafts, CancellationToken stop)
+    public SourceReader(
+        ISourceTree tree,
+        bool sizeUnknown,
+        bool crossesMountPoints,
+        BackupScope scope,
+        Baseline baseline,
+        ChannelWriter<Draft> drafts,
+        CancellationToken stop)
     {
+        _crossesMountPoints = crossesMountPoints;
         _tree = tree;
         _rootText = EntryName.Escape(tree.RootPath.Span);
         _sizeUnknown = sizeUnknown;
@@ -58,21 +69,89 @@ internal sealed class SourceReader
         _contents = new EntryContentReader(scope.Store);
     }
 
-    public async Task RunAsync()
+    /// <summary>Takes the source.</summary>
+    public Task RunAsync() => InOrderAsync(async () =>
+    {
+        foreach (SourceItem item in _tree.Walk(CancellationToken.None))
+        {
+            await TakeMissedAsync(item.Entry.Path).ConfigureAwait(false);
+            await TakeNextAsync(item).ConfigureAwait(false);
+        }
+
+        await TakeMissedAsync(null).ConfigureAwait(false);
+    });
+
+    private async ValueTask TakeNextAsync(SourceItem item)
+    {
+        _stop.ThrowIfCancellationRequested();
+        if (_unmounted is { } folder && item.Entry.Path.IsAtOrBelow(folder))
+        {
+            // What lies beneath a mount point is not what was mounted there.
+            return;
+        }
+
+        await TakeAsync(item).ConfigureAwait(false);
+        await _scope.WriteSkippedAsync(atLeast: 256).ConfigureAwait(false);
+        if (!_bundler.IsOpen && _scope.IsCheckpointDue())
+        {
+            await SendAsync(new Draft.Checkpoint(null)).ConfigureAwait(false);
+        }
+    }
+
+    // What the last point has and the walk did not meet: it is looked at before it counts as deleted, for a listing may miss names.
+    private async ValueTask TakeMissedAsync(EntryPath? before)
+    {
+        while (await _baseline.PassAsync(before, CancellationToken.None).ConfigureAwait(false) is { } missed)
+        {
+            _stop.ThrowIfCancellationRequested();
+            bool isThere = false;
+            foreach (SourceItem item in _tree.LookAgain(missed.Path, CancellationToken.None))
+            {
+                if (isThere)
+                {
+                    await TakeMissedAsync(item.Entry.Path).ConfigureAwait(false);
+                }
+
+                isThere = true;
+                await TakeNextAsync(item).ConfigureAwait(false);
+            }
+
+            if (!isThere && missed.Kind == EntryKind.Directory)
+            {
+                await _baseline.SkipBelowAsync(missed.Path, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Takes again what was taken, and reads anew those files of it whose content turned out not to be in the vault.</summary>
+    /// <param name="taken">The manifest of this job so far.</param>
+    public Task HealAsync(IAsyncEnumerable<ManifestEntry> taken) => InOrderAsync(async () =>
+    {
+        using IEnumerator<SourceItem> walk = _tree.Walk(CancellationToken.None).GetEnumerator();
+        bool more = walk.MoveNext();
+        await foreach (ManifestEntry entry in taken.ConfigureAwait(false))
+        {
+            _stop.ThrowIfCancellationRequested();
+            if (await IsContentThereAsync(entry).ConfigureAwait(false))
+            {
+                await SendAsync(new Draft.Complete(entry)).ConfigureAwait(false);
+                continue;
+            }
+
+            while (more && walk.Current.Entry.Path < entry.Path)
+            {
+                more = walk.MoveNext();
+            }
+
+            await TakeAgainAsync(entry, more && walk.Current.Entry.Path == entry.Path ? walk.Current : null).ConfigureAwait(false);
+        }
+    });
+
+    private async Task InOrderAsync(Func<Task> take)
     {
         try
         {
-            foreach (SourceItem item in _tree.Walk(CancellationToken.None))
-            {
-                _stop.ThrowIfCancellationRequested();
-                await TakeAsync(item).ConfigureAwait(false);
-                await _scope.WriteSkippedAsync(atLeast: 256).ConfigureAwait(false);
-                if (!_bundler.IsOpen && _scope.IsCheckpointDue())
-                {
-                    await SendAsync(new Draft.Checkpoint(null)).ConfigureAwait(false);
-                }
-            }
-
+            await take().ConfigureAwait(false);
             await _bundler.CloseAsync().ConfigureAwait(false);
             _drafts.Complete();
         }
@@ -100,16 +179,33 @@ internal sealed class SourceReader
     private async ValueTask TakeAsync(SourceItem item)
     {
         ManifestEntry entry = item.Entry;
-        if (item.Failure is { } failure)
+        if (item.Note is { } note)
         {
-            await TakeUnreadableAsync(entry, failure).ConfigureAwait(false);
-            return;
+            _monitor.Note(note);
+        }
+
+        if (item.Trouble is { } trouble)
+        {
+            _scope.Skip(Full(entry), trouble);
         }
 
         KnownEntries known = await _baseline.AdvanceToAsync(entry.Path, CancellationToken.None).ConfigureAwait(false);
+        if (item.Failure is { } failure)
+        {
+            await TakeUnreadableAsync(entry, known, failure).ConfigureAwait(false);
+            return;
+        }
+
+        if (_crossesMountPoints && !item.IsCrossedMountPoint && !_scope.Request.ReadEverything && known.Previous is { } mounted && HasAttribute(mounted, AttributeTag.MountPoint))
+        {
+            _unmounted = entry.Path;
+            await TakeUnreadableAsync(entry, known, NotMounted(Full(entry))).ConfigureAwait(false);
+            return;
+        }
+
         try
         {
-            if (!await TryTakeKnownAsync(entry, known).ConfigureAwait(false))
+            if (!await TryTakeKnownAsync(item, known).ConfigureAwait(false))
             {
                 await TakeChangedAsync(item, known).ConfigureAwait(false);
             }
@@ -119,27 +215,58 @@ internal sealed class SourceReader
             // Deleted while the job ran: it is not in the point, and the point's list says so.
             _scope.Skip(Full(entry), e);
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemChanged)
+        catch (BackupException e) when (IsOfItem(e))
         {
             _scope.Skip(Full(entry), e);
             await KeepEarlierAsync(entry, known.Previous).ConfigureAwait(false);
         }
+
+        if (entry.Kind == EntryKind.Directory && !item.IsEntered)
+        {
+            // Another file system's, or the backup's own: what the last point has below it is not looked for.
+            await _baseline.SkipBelowAsync(entry.Path, CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
-    private async ValueTask<bool> TryTakeKnownAsync(ManifestEntry entry, KnownEntries earlier)
+    private async ValueTask TakeAgainAsync(ManifestEntry entry, SourceItem? item)
     {
-        if (_scope.Request.ReadEverything || _sizeUnknown || earlier.Matching(entry) is not { } known || !HasInlineContent(known))
+        BackupException? failure = item is null ? null : item.Failure;
+        try
+        {
+            if (item is { Failure: null, Entry.Kind: EntryKind.File })
+            {
+                await TakeChangedAsync(item, new KnownEntries(entry, null)).ConfigureAwait(false);
+                return;
+            }
+        }
+        catch (BackupException e) when (IsOfItem(e))
+        {
+            failure = e;
+        }
+
+        // Its place stays: a copy of the vault may still have what it names.
+        string path = Full(entry);
+        _scope.Skip(path, new BackupException(
+            BackupErrorId.VaultDataCorrupt,
+            $"The content of '{path}' is damaged in the vault, and the source does not give it again{(failure is null ? " (it is gone)" : $": {failure.Message.TrimEnd('.')}")}.",
+            "Bring the vault's damaged objects back from a copy, or restore the file from an earlier point.",
+            path));
+        await SendAsync(new Draft.Complete(entry with { Flags = entry.Flags | EntryFlags.KeptFromEarlier })).ConfigureAwait(false);
+    }
+
+    private async ValueTask<bool> TryTakeKnownAsync(SourceItem item, KnownEntries earlier)
+    {
+        ManifestEntry entry = item.Entry;
+        if (_scope.Request.ReadEverything || _sizeUnknown || earlier.Matching(entry) is not { } known)
         {
             return false;
         }
 
         // Where the vault has lost what the entry names, reading the file again is what heals it.
-        foreach (SliceListReference list in known.Content.Lists)
+        if (!await IsContentThereAsync(known).ConfigureAwait(false))
         {
-            if (!await IsListThereAsync(list).ConfigureAwait(false))
-            {
-                return false;
-            }
+            _scope.Store.NoteLoss();
+            return false;
         }
 
         // The device's number may differ after a restart, so hard links are told by what the stat says now; by what was known where it says nothing,
@@ -151,6 +278,11 @@ internal sealed class SourceReader
         }
 
         ManifestEntry carried = known with { Metadata = entry.Metadata, Flags = EntryFlags.None };
+        if (HasAttribute(known, AttributeTag.Unread))
+        {
+            carried = carried with { Attributes = ReadDetails(item).Attributes };
+        }
+
         if (!_scope.Links.TryGetFirst(entry, out _))
         {
             _scope.Links.Add(entry, Task.FromResult(carried.Content));
@@ -158,6 +290,24 @@ internal sealed class SourceReader
 
         _scope.CountUnchanged(entry);
         await SendAsync(new Draft.Complete(carried)).ConfigureAwait(false);
+        return true;
+    }
+
+    private async ValueTask<bool> IsContentThereAsync(ManifestEntry known)
+    {
+        if (!HasInlineContent(known))
+        {
+            return false;
+        }
+
+        foreach (SliceListReference list in known.Content.Lists)
+        {
+            if (!await IsListThereAsync(list).ConfigureAwait(false))
+            {
+                return false;
+            }
+        }
+
         return true;
     }
 
@@ -189,6 +339,7 @@ internal sealed class SourceReader
         }
 
         _lastKnownChunk = chunk;
+        _scope.Check.Consider(chunk);
         return true;
     }
 
@@ -214,7 +365,7 @@ internal sealed class SourceReader
     private async ValueTask TakeChangedAsync(SourceItem item, KnownEntries known)
     {
         _monitor.WorkOn(() => Full(item.Entry));
-        ManifestEntry entry = item.ReadDetails();
+        ManifestEntry entry = ReadDetails(item);
         if (entry.Kind != EntryKind.File)
         {
             _monitor.AddItem(isFile: false);
@@ -223,13 +374,6 @@ internal sealed class SourceReader
         }
 
         _scope.CountRead(isNew: known.Previous is null);
-        if (entry.Size == 0 && !_sizeUnknown)
-        {
-            _monitor.AddItem(isFile: true);
-            await SendAsync(new Draft.Complete(entry)).ConfigureAwait(false);
-            return;
-        }
-
         if (_scope.Links.TryGetFirst(entry, out Task<EntryContent>? content))
         {
             _monitor.AddItem(isFile: true);
@@ -239,18 +383,63 @@ internal sealed class SourceReader
         }
 
         using ISourceFile file = item.Open();
-        if (entry.Size <= Bundler.MaxFileLength && !_sizeUnknown)
+        if (_sizeUnknown || (entry.Size == 0 && IsSizeWrong(entry, file)))
+        {
+            await TakeLargeAsync(entry, file, null, toEnd: true).ConfigureAwait(false);
+        }
+        else if (entry.Size == 0)
+        {
+            await SendAsync(new Draft.Complete(entry)).ConfigureAwait(false);
+        }
+        else if (entry.Size <= Bundler.MaxFileLength)
         {
             await TakeSmallAsync(entry, file).ConfigureAwait(false);
         }
         else
         {
             ManifestEntry? begun = known.Checkpoint is { } earlier && earlier.Flags.HasFlag(EntryFlags.Partial) && earlier.SameStateAs(entry) ? earlier : null;
-            await TakeLargeAsync(entry, file, begun).ConfigureAwait(false);
+            await TakeLargeAsync(entry, file, begun, toEnd: false).ConfigureAwait(false);
         }
 
         _monitor.AddItem(isFile: true);
     }
+
+    // File systems of programs, of networks and of the kernel tell sizes that are not: what lies beyond the end that was told is read too.
+    private static bool IsSizeWrong(ManifestEntry entry, ISourceFile file)
+    {
+        Span<byte> beyond = stackalloc byte[1];
+        return file.Read(entry.Size, beyond) > 0 && file.Stat().Size <= entry.Size;
+    }
+
+    private ManifestEntry ReadDetails(SourceItem item)
+    {
+        ManifestEntry entry = item.ReadDetails();
+        foreach (BackupException fault in item.AttributeFaults)
+        {
+            _scope.Skip(Full(entry), fault);
+        }
+
+        return entry;
+    }
+
+    private static bool HasAttribute(ManifestEntry entry, AttributeTag tag)
+    {
+        for (int i = 0; i < entry.Attributes.Count; i++)
+        {
+            if (entry.Attributes[i].Tag == tag)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static BackupException NotMounted(string path) => new(
+        BackupErrorId.SourceNotMounted,
+        $"'{path}' was a mount point in the last backup and is none now: its volume is not mounted.",
+        "Mount the volume. If the folder is meant to be a plain one from now on, back it up once with 'obengine backup --force'.",
+        path);
 
     private async ValueTask TakeSmallAsync(ManifestEntry entry, ISourceFile file)
     {
@@ -259,6 +448,12 @@ internal sealed class SourceReader
         while (length < room.Length && file.Read(length, room.Span[length..]) is > 0 and int read)
         {
             length += read;
+        }
+
+        if (length == room.Length && IsSizeWrong(entry, file))
+        {
+            await TakeLargeAsync(entry, file, null, toEnd: true).ConfigureAwait(false);
+            return;
         }
 
         CountRead(length);
@@ -280,62 +475,76 @@ internal sealed class SourceReader
     private static async Task<EntryContent> ContentOfAsync(Task<ChunkId> name, int offset, int length) =>
         new EntryContent([new ContentSlice(await name.ConfigureAwait(false), offset, length)], []);
 
-    private async ValueTask TakeLargeAsync(ManifestEntry entry, ISourceFile file, ManifestEntry? begun)
+    /// <param name="entry">The file.</param>
+    /// <param name="file">Open.</param>
+    /// <param name="begun">What a checkpoint has of this state of it.</param>
+    /// <param name="toEnd">Whether it is read to its end, whatever its size is said to be.</param>
+    private async ValueTask TakeLargeAsync(ManifestEntry entry, ISourceFile file, ManifestEntry? begun, bool toEnd)
     {
         long position = begun is null ? 0 : await TakeBegunAsync(begun).ConfigureAwait(false);
-        long limit = _sizeUnknown ? long.MaxValue : entry.Size;
+        long limit = toEnd ? long.MaxValue : entry.Size;
         ChunkWriter chunks = _scope.Session.Chunks;
         byte[] buffer = await chunks.RentBufferAsync().ConfigureAwait(false);
         int filled = 0;
         try
         {
             var scan = default(ChunkScan);
-            while (position < limit && file.TryGetDataRun(position, out long start, out long length) && start < limit)
+            while (true)
             {
-                await SendHoleAsync(start - position).ConfigureAwait(false);
-                long end = length > limit - start ? limit : start + length;
-                position = start;
-                while (position < end)
+                while (position < limit && TryGetDataRun(file, position, toEnd, out long start, out long length) && start < limit)
                 {
-                    int wanted = (int)Math.Min(Math.Min(ReadLength, buffer.Length - filled), end - position);
-                    int read = file.Read(position, buffer.AsSpan(filled, wanted));
-                    if (read == 0)
+                    await SendHoleAsync(start - position).ConfigureAwait(false);
+                    long end = length > limit - start ? limit : start + length;
+                    position = start;
+                    while (position < end)
                     {
-                        limit = position;
-                        break;
+                        int wanted = (int)Math.Min(Math.Min(ReadLength, buffer.Length - filled), end - position);
+                        int read = file.Read(position, buffer.AsSpan(filled, wanted));
+                        if (read == 0)
+                        {
+                            limit = position;
+                            break;
+                        }
+
+                        CountRead(read);
+                        filled += read;
+                        position += read;
+                        int cut = _chunker.FindCut(buffer.AsSpan(0, filled), ref scan);
+                        if (cut > 0)
+                        {
+                            byte[] next = await chunks.RentBufferAsync().ConfigureAwait(false);
+                            buffer.AsSpan(cut, filled - cut).CopyTo(next);
+                            (byte[] full, buffer) = (buffer, next);
+                            filled -= cut;
+                            scan = default;
+                            await SendChunkAsync(full, cut).ConfigureAwait(false);
+                            await CheckpointInsideAsync(entry).ConfigureAwait(false);
+                        }
                     }
 
-                    CountRead(read);
-                    filled += read;
-                    position += read;
-                    int cut = _chunker.FindCut(buffer.AsSpan(0, filled), ref scan);
-                    if (cut > 0)
+                    if (filled > 0)
                     {
                         byte[] next = await chunks.RentBufferAsync().ConfigureAwait(false);
-                        buffer.AsSpan(cut, filled - cut).CopyTo(next);
                         (byte[] full, buffer) = (buffer, next);
-                        filled -= cut;
-                        scan = default;
-                        await SendChunkAsync(full, cut).ConfigureAwait(false);
-                        await CheckpointInsideAsync(entry).ConfigureAwait(false);
+                        (int last, filled, scan) = (filled, 0, default);
+                        await SendChunkAsync(full, last).ConfigureAwait(false);
                     }
                 }
 
-                if (filled > 0)
+                if (!toEnd && position < limit)
                 {
-                    byte[] next = await chunks.RentBufferAsync().ConfigureAwait(false);
-                    (byte[] full, buffer) = (buffer, next);
-                    (int last, filled, scan) = (filled, 0, default);
-                    await SendChunkAsync(full, last).ConfigureAwait(false);
+                    // Behind the last data there is a hole, if the file still is as long as it was.
+                    long end = Math.Clamp(file.Stat().Size, position, limit);
+                    await SendHoleAsync(end - position).ConfigureAwait(false);
+                    position = end;
                 }
-            }
 
-            if (!_sizeUnknown && position < limit)
-            {
-                // Behind the last data there is a hole, if the file still is as long as it was.
-                long end = Math.Clamp(file.Stat().Size, position, limit);
-                await SendHoleAsync(end - position).ConfigureAwait(false);
-                position = end;
+                if (toEnd || !IsSizeWrong(entry, file))
+                {
+                    break;
+                }
+
+                (toEnd, limit) = (true, long.MaxValue);
             }
         }
         catch (BackupException)
@@ -348,7 +557,7 @@ internal sealed class SourceReader
             chunks.ReturnBuffer(buffer);
         }
 
-        entry = CheckAfterRead(entry, file, position);
+        entry = CheckAfterRead(entry, file, position, toEnd);
         TaskCompletionSource<EntryContent>? content = null;
         if (entry.Metadata.LinkCount > 1)
         {
@@ -359,20 +568,19 @@ internal sealed class SourceReader
         await SendAsync(new Draft.FileEnd(entry, content)).ConfigureAwait(false);
     }
 
+    // Holes are not asked for where the size says nothing.
+    private static bool TryGetDataRun(ISourceFile file, long position, bool toEnd, out long start, out long length)
+    {
+        (start, length) = (position, long.MaxValue - position);
+        return toEnd || file.TryGetDataRun(position, out start, out length);
+    }
+
     // What the checkpoint has of this very state of the file need not be read again.
     private async ValueTask<long> TakeBegunAsync(ManifestEntry begun)
     {
-        if (!HasInlineContent(begun))
+        if (!await IsContentThereAsync(begun).ConfigureAwait(false))
         {
             return 0;
-        }
-
-        foreach (SliceListReference list in begun.Content.Lists)
-        {
-            if (!await IsListThereAsync(list).ConfigureAwait(false))
-            {
-                return 0;
-            }
         }
 
         long position = 0;
@@ -416,7 +624,7 @@ internal sealed class SourceReader
         }
     }
 
-    private ManifestEntry CheckAfterRead(ManifestEntry entry, ISourceFile file, long length)
+    private ManifestEntry CheckAfterRead(ManifestEntry entry, ISourceFile file, long length, bool toEnd = false)
     {
         if (_sizeUnknown)
         {
@@ -425,12 +633,14 @@ internal sealed class SourceReader
 
         EntryFlags flags = EntryFlags.None;
         ManifestEntry now = file.Stat();
-        if (length != entry.Size || !entry.SameStateAs(now with { Path = entry.Path }))
+        if ((length != entry.Size && !toEnd) || !entry.SameStateAs(now with { Path = entry.Path }))
         {
             flags |= EntryFlags.ChangedWhileRead;
             _scope.Skip(Full(entry), new BackupException(
                 BackupErrorId.SourceItemChanged,
-                length == entry.Size ? "The file changed while it was read; its copy may mix two states." : $"The file's size changed from {entry.Size} to {now.Size} bytes while it was read.",
+                length == entry.Size || toEnd ? "The file changed while it was read; its copy may mix two states."
+                    : now.Size == entry.Size ? $"The file is said to have {entry.Size} bytes, and gave {length}."
+                    : $"The file's size changed from {entry.Size} to {now.Size} bytes while it was read.",
                 "Back it up again at a quiet time, or from a snapshot.",
                 Full(entry)));
         }
@@ -442,9 +652,8 @@ internal sealed class SourceReader
         return entry with { Size = length, Flags = flags };
     }
 
-    private async ValueTask TakeUnreadableAsync(ManifestEntry entry, BackupException failure)
+    private async ValueTask TakeUnreadableAsync(ManifestEntry entry, KnownEntries known, BackupException failure)
     {
-        KnownEntries known = await _baseline.AdvanceToAsync(entry.Path, CancellationToken.None).ConfigureAwait(false);
         if (failure.Id == BackupErrorId.SourceItemVanished)
         {
             _scope.Skip(Full(entry), failure);
@@ -453,14 +662,32 @@ internal sealed class SourceReader
 
         _scope.Skip(Full(entry), failure);
         await KeepEarlierAsync(entry, known.Previous).ConfigureAwait(false);
-        if (known.Previous?.Kind == EntryKind.Directory)
+        if (_baseline.Lost is { } damage)
         {
-            await foreach (ManifestEntry below in _baseline.ReadBelowAsync(entry.Path, CancellationToken.None).ConfigureAwait(false))
+            SkipLost(entry, damage);
+        }
+
+        if ((known.Previous?.Kind ?? entry.Kind) == EntryKind.Directory)
+        {
+            await foreach (ManifestEntry below in _baseline.ReadBelowAsync(entry.Path, lost => SkipLost(entry, lost), CancellationToken.None).ConfigureAwait(false))
             {
                 _monitor.AddItem(below.Kind == EntryKind.File);
                 await SendAsync(new Draft.Complete(below with { Flags = below.Flags | EntryFlags.KeptFromEarlier })).ConfigureAwait(false);
             }
         }
+    }
+
+    private static bool IsOfItem(BackupException e) =>
+        e.Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemChanged or BackupErrorId.SourceItemVanished or BackupErrorId.SourceItemLocked;
+
+    private void SkipLost(ManifestEntry folder, BackupException lost)
+    {
+        string path = Full(folder);
+        _scope.Skip(path, new BackupException(
+            lost.Id,
+            $"'{path}' cannot be read now, and a part of what the last recovery point has of it cannot be read in the vault: {lost.Message}",
+            "Make the folder readable and back up again. Earlier points keep what they have of it.",
+            path));
     }
 
     // What cannot be read is not absent: the earlier version stays, and where there is none, its place.

@@ -74,6 +74,10 @@ public enum BackupErrorId
     PatternInvalid,
     /// <summary>The command whose output was to be backed up failed.</summary>
     CommandFailed,
+    /// <summary>An attribute of a file or folder could not be read; everything else of it was.</summary>
+    SourceAttributeUnreadable,
+    /// <summary>An encrypted folder or file is locked: its key is not there.</summary>
+    SourceItemLocked,
 
     // Recovery points and items.
     /// <summary>No recovery point matches.</summary>

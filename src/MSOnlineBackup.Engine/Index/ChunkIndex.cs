@@ -24,6 +24,9 @@ internal sealed class ChunkIndex
     private readonly Dictionary<ChunkId, ChunkLocation?> _recent = [];
     private readonly List<(PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)> _unwritten = [];
 
+    // Copies that did not open, by where they lie.
+    private readonly HashSet<(PackInfo Pack, int Offset)> _distrusted = [];
+
     /// <summary>The packs that segments name, and those of this session.</summary>
     public IReadOnlyList<PackInfo> Packs
     {
@@ -68,6 +71,21 @@ internal sealed class ChunkIndex
             }
 
             return TryFindInRuns(id, out location);
+        }
+    }
+
+    /// <summary>
+    /// Notes a copy that did not open. For whoever asks whether its chunk is known it is not there any more, so that the chunk is stored
+    /// anew; <see cref="FindAll"/> still gives it.
+    /// </summary>
+    public void Distrust(in ChunkLocation copy)
+    {
+        lock (_gate)
+        {
+            if (_distrusted.Add((copy.Pack, copy.Chunk.Offset)) && IsRecentIn(copy.Pack, copy.Chunk.Id))
+            {
+                _recent.Remove(copy.Chunk.Id);
+            }
         }
     }
 
@@ -150,9 +168,13 @@ internal sealed class ChunkIndex
             _unwritten.RemoveRange(0, taken);
             byte[] segment = IndexSegment.Encode(part);
             AddRun(IndexSegment.Decode("(new)", segment, Register));
-            foreach (PackedChunk chunk in part.SelectMany(pack => pack.Chunks))
+            foreach ((PackInfo pack, IReadOnlyList<PackedChunk> chunks) in part)
             {
-                _recent.Remove(chunk.Id);
+                // What was claimed since, because this copy did not open, stays claimed.
+                foreach (PackedChunk chunk in chunks.Where(chunk => IsRecentIn(pack, chunk.Id)))
+                {
+                    _recent.Remove(chunk.Id);
+                }
             }
 
             return segment;
@@ -238,12 +260,18 @@ internal sealed class ChunkIndex
         }
     }
 
+    private bool IsRecentIn(PackInfo pack, ChunkId id) =>
+        _recent.TryGetValue(id, out ChunkLocation? recent) && recent is { } arrived && ReferenceEquals(arrived.Pack, pack);
+
     private bool TryFindInRuns(ChunkId id, out ChunkLocation location)
     {
         foreach (ChunkLocation copy in InRuns(id))
         {
-            location = copy;
-            return true;
+            if (_distrusted.Count == 0 || !_distrusted.Contains((copy.Pack, copy.Chunk.Offset)))
+            {
+                location = copy;
+                return true;
+            }
         }
 
         location = default;

@@ -107,6 +107,9 @@ public sealed class JobMonitor
     /// <summary>Called for damage to the vault that the job met and worked around; what it means for earlier points, a verification tells.</summary>
     public Action<BackupException>? VaultDamaged { get; init; }
 
+    /// <summary>Called for what somebody may want to know and need not see to; from any thread; must return quickly.</summary>
+    public Action<string>? Noted { get; init; }
+
     /// <summary>Reads the counters.</summary>
     public JobProgress Snapshot()
     {
@@ -217,6 +220,8 @@ public sealed class JobMonitor
             VaultDamaged?.Invoke(one);
         }
     }
+
+    internal void Note(string text) => Noted?.Invoke(text);
 
     internal void Skip(SkippedItem item)
     {

@@ -62,7 +62,7 @@ public sealed record JobRecord
     /// <summary>Its sources, in the policy's order.</summary>
     public IReadOnlyList<JobSourceStatus> Sources { get; init; } = [];
 
-    /// <summary>Why it failed.</summary>
+    /// <summary>Why it failed; of a backup that completed, which sources it could not read at all.</summary>
     public JobError? Error { get; init; }
 
     /// <summary>The recovery point that it made or read.</summary>
@@ -76,6 +76,12 @@ public sealed record JobRecord
 
     /// <summary>How many items were skipped.</summary>
     public long Skipped { get; init; }
+
+    /// <summary>What somebody may want to know and need not see to, a line each, the first hundred; null for nothing.</summary>
+    public string? Notes { get; init; }
+
+    /// <summary>What somebody should see to soon, though the job went on; null for nothing.</summary>
+    public string? Warning { get; init; }
 
     /// <summary>What the vault was asked, from opening it on; null where nobody counts.</summary>
     public VaultTraffic? Traffic { get; init; }

@@ -11,6 +11,12 @@ internal sealed record JobWork(JobMonitor Monitor)
     /// <summary>The recovery point that it made or reads; null until known.</summary>
     public string? RecoveryPointId { get; set; }
 
+    /// <summary>What somebody should see to soon.</summary>
+    public string? Warning { get; set; }
+
+    /// <summary>Sources of a backup that could not be read at all.</summary>
+    public IReadOnlyList<LostSource> LostSources { get; set; } = [];
+
     /// <summary>What the vault was asked for it so far; set as soon as the vault is open.</summary>
     public Func<VaultTraffic?> ReadTraffic { get; set; } = () => null;
 }
@@ -27,6 +33,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
     public const string StopFile = "stop";
 
     private const int BeatsPerRecord = 8;
+    private const int MaxNotes = 100;
     private static readonly TimeSpan _beat = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Runs a job to its end.</summary>
@@ -50,9 +57,20 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
         using IDisposable held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
         using var skipped = new SkippedList(history.FileOf(id, SkippedList.FileName));
         bool damaged = false;
+        var noted = new List<string>();
         var job = new JobWork(new JobMonitor
         {
             ItemSkipped = skipped.Add,
+            Noted = note =>
+            {
+                lock (noted)
+                {
+                    if (noted.Count < MaxNotes)
+                    {
+                        noted.Add(note);
+                    }
+                }
+            },
             VaultDamaged = damage =>
             {
                 damaged = true;
@@ -78,7 +96,8 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
         }
 
         bool warned = damaged || job.Monitor.Snapshot().Skipped > 0;
-        return await EndAsync(warned ? JobState.CompletedWithWarnings : JobState.Completed, error: null).ConfigureAwait(false);
+        JobError? lost = LostSource.ToError(job.LostSources) is { } error ? JobError.Of(error) : null;
+        return await EndAsync(warned ? JobState.CompletedWithWarnings : JobState.Completed, lost).ConfigureAwait(false);
 
         JobRecord Describe()
         {
@@ -97,10 +116,20 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
                 NewBytes = counters.NewBytes,
                 StoredBytes = counters.StoredBytes,
                 Skipped = counters.Skipped,
+                Notes = Notes(),
+                Warning = job.Warning,
                 Traffic = job.ReadTraffic(),
                 Wait = counters.Wait,
                 BandwidthLimit = readLimit(),
             };
+        }
+
+        string? Notes()
+        {
+            lock (noted)
+            {
+                return noted.Count == 0 ? null : string.Join('\n', noted);
+            }
         }
 
         async Task<JobRecord> EndAsync(JobState state, JobError? error)

@@ -20,6 +20,11 @@ public sealed record ScratchCheck(string Folder, long FreeBytes, long ProtectedB
     /// <summary>Whether there is less than should be.</summary>
     public bool IsLow => FreeBytes < RecommendedBytes;
 
+    /// <summary>What is to be told where there is less than should be; null where there is enough.</summary>
+    public string? Warning => IsLow
+        ? $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; {RecommendedBytes:N0} are recommended, 10 % of the {ProtectedBytes:N0} bytes to be protected. Below 5 % backups are refused."
+        : null;
+
     /// <summary>Refuses where there is less than must be.</summary>
     /// <exception cref="BackupException">ScratchFull.</exception>
     public void ThrowIfFull()

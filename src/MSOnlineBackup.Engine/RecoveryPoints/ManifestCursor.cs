@@ -31,6 +31,9 @@ internal sealed class ManifestCursor
         _root = root;
     }
 
+    /// <summary>Whether the cursor is on an entry: not before the first, nor beyond the last.</summary>
+    public bool IsOnEntry => _onEntry;
+
     /// <summary>The path of the entry that the cursor is on.</summary>
     public ReadOnlySpan<byte> Path => Leaf.Path;
 
@@ -176,6 +179,9 @@ internal sealed class ManifestCursor
 
     private async ValueTask DescendAsync(ManifestBlock block, int level, EntryPath? end, EntryPath path, CancellationToken cancellationToken)
     {
+        // Where a block is damaged the cursor stands before the next one, and may be asked to go on.
+        _leaf = null;
+        _onEntry = false;
         for (; level > 0; level--)
         {
             ReadOnlyMemory<byte> content = await _chunks.ReadAsync(ChunkKind.ManifestNode, block.Id, cancellationToken).ConfigureAwait(false);

@@ -79,6 +79,12 @@ public enum AttributeTag : byte
 
     /// <summary>The reparse data of a Windows junction or other reparse point that is no symbolic link.</summary>
     WindowsReparseData = 6,
+
+    /// <summary>An attribute that is there and could not be read: its name, empty for the list of them all; no value. The next backup tries again.</summary>
+    Unread = 7,
+
+    /// <summary>Of a folder: another file system was mounted here and its content is in the point. No name, no value.</summary>
+    MountPoint = 8,
 }
 
 /// <summary>The fixed metadata of an entry. Two records that are equal in <see cref="ManifestEntry.SameStateAs"/> are the same state of the same file.</summary>

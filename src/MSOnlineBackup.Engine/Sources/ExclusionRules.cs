@@ -62,6 +62,21 @@ internal sealed class ExclusionRules
         return found;
     }
 
+    /// <summary>What the patterns say of the root itself: those for names by its name, absolute ones by its full path.</summary>
+    /// <param name="rootPath">As in <see cref="Compile"/>.</param>
+    public Exclusion MatchRoot(ReadOnlySpan<byte> rootPath)
+    {
+        var found = Exclusion.None;
+        ReadOnlySpan<byte> path = rootPath.Trim((byte)'/');
+        ReadOnlySpan<byte> name = path[(path.LastIndexOf((byte)'/') + 1)..];
+        foreach (Rule rule in _rules)
+        {
+            found |= !name.IsEmpty && rule.MatchesRoot(path, name) ? rule.Verdict : Exclusion.None;
+        }
+
+        return found;
+    }
+
     private static void AddRules(
         IReadOnlyList<string> patterns, ReadOnlySpan<byte> rootPath, bool windows, bool filesOnly, List<Rule> rules)
     {
@@ -136,11 +151,15 @@ internal sealed class ExclusionRules
         public Exclusion Verdict { get; } = verdict;
 
         public abstract bool Matches(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name);
+
+        public abstract bool MatchesRoot(ReadOnlySpan<byte> fullPath, ReadOnlySpan<byte> name);
     }
 
     private sealed class NameRule(Exclusion verdict, NamePattern pattern) : Rule(verdict)
     {
         public override bool Matches(ReadOnlySpan<byte> path, ReadOnlySpan<byte> name) => pattern.Matches(name);
+
+        public override bool MatchesRoot(ReadOnlySpan<byte> fullPath, ReadOnlySpan<byte> name) => pattern.Matches(name);
     }
 
     private sealed class PathRule(Exclusion verdict, PathPattern pattern, byte[] root) : Rule(verdict)
@@ -155,5 +174,8 @@ internal sealed class ExclusionRules
 
             return pattern.Matches(root.Length <= 1 ? path : [.. root, .. path]);
         }
+
+        // One that is relative to the root says nothing of the root.
+        public override bool MatchesRoot(ReadOnlySpan<byte> fullPath, ReadOnlySpan<byte> name) => root.Length > 1 && pattern.Matches(fullPath);
     }
 }

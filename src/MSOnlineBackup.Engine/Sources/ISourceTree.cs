@@ -16,6 +16,9 @@ public interface ISourceTree : IDisposable
     /// <summary>Whether the root is a mount point.</summary>
     bool IsMountPoint { get; }
 
+    /// <summary>Whether the exclusions, or the limit of size, leave out the root itself.</summary>
+    bool IsLeftOut => false;
+
     /// <summary>
     /// Walks the tree depth-first with sorted names (the order of <see cref="EntryPath"/>), the root first, exclusions
     /// applied. Each item costs one stat; nothing is opened. What cannot be listed or statted is yielded as an item
@@ -23,6 +26,12 @@ public interface ISourceTree : IDisposable
     /// </summary>
     /// <exception cref="BackupException">SourceNotFound, SourceUnreadable: the root itself cannot be read.</exception>
     IEnumerable<SourceItem> Walk(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Looks for an item that an earlier backup had and the walk did not meet: a listing may miss names while others come and go. Walks what is
+    /// there, at and below the path, by the same rules; nothing where it is gone or left out.
+    /// </summary>
+    IEnumerable<SourceItem> LookAgain(EntryPath path, CancellationToken cancellationToken) => [];
 }
 
 /// <summary>
@@ -38,9 +47,27 @@ public abstract class SourceItem
     /// <summary>Why the item, or for a folder its listing, could not be read; null when it could.</summary>
     public abstract BackupException? Failure { get; }
 
-    /// <summary>The entry completed by what costs more calls: link target, extended attributes, ACLs, flags, streams.</summary>
+    /// <summary>What went wrong with it that does not keep it from being taken: names of a busy folder may be missing.</summary>
+    public virtual BackupException? Trouble => null;
+
+    /// <summary>Of a folder: whether the walk goes on into it.</summary>
+    public virtual bool IsEntered => true;
+
+    /// <summary>Whether it is a folder in which another file system is mounted, which the walk enters.</summary>
+    public virtual bool IsCrossedMountPoint => false;
+
+    /// <summary>What is to be told of it that is no fault; null mostly.</summary>
+    public virtual string? Note => null;
+
+    /// <summary>
+    /// The entry completed by what costs more calls: link target, extended attributes, ACLs, flags, streams. An attribute that cannot be
+    /// read never costs the rest: it stands there as <see cref="AttributeTag.Unread"/>, and <see cref="AttributeFaults"/> says why.
+    /// </summary>
     /// <exception cref="BackupException">SourceItemUnreadable, SourceItemVanished.</exception>
     public abstract ManifestEntry ReadDetails();
+
+    /// <summary>Why attributes are missing from what <see cref="ReadDetails"/> gave last.</summary>
+    public virtual IReadOnlyList<BackupException> AttributeFaults => [];
 
     /// <summary>Opens the file for reading; never follows a link, never changes its access time where that can be avoided.</summary>
     /// <exception cref="BackupException">SourceItemUnreadable, SourceItemVanished, SourceItemChanged (it is no regular file any more).</exception>

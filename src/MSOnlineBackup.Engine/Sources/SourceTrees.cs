@@ -1,4 +1,3 @@
-using System.Text;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Unix;
@@ -14,26 +13,56 @@ public static class SourceTrees
     /// as <see cref="EntryName.Escape"/> does, if nothing is there by that very name.</param>
     /// <param name="selection">What of it.</param>
     /// <exception cref="BackupException">SourceMissing, SourceNotFound, SourceUnreadable, PatternInvalid.</exception>
-    public static ISourceTree Open(string path, SourceSelection selection)
+    public static ISourceTree Open(string path, SourceSelection selection) => Open(path, selection, OwnFolders.None);
+
+    /// <summary>The same where folders of the backup itself are left out.</summary>
+    public static ISourceTree Open(string path, SourceSelection selection, OwnFolders own)
     {
+        ArgumentNullException.ThrowIfNull(own);
         if (string.IsNullOrEmpty(path))
         {
             throw new BackupException(
                 BackupErrorId.SourceMissing, "A source without a name was given.", "Name the folder or file to back up.");
         }
 
-        if (OperatingSystem.IsWindows())
+        return OperatingSystem.IsWindows()
+            ? WindowsSourceTree.Open(WindowsPath.Normalize(path), selection, own)
+            : UnixSourceTree.Open(UnixSystem.Current, UnixPath.Resolve(path), selection, own);
+    }
+
+    /// <summary>The path of a source's root as a recovery point has it. The disk is looked at only where the path has a '..' or is relative.</summary>
+    internal static string RootPathOf(string path) => OperatingSystem.IsWindows()
+        ? EntryName.Escape(WtfName.ToBytes(WindowsPath.Normalize(path)))
+        : EntryName.Escape(UnixPath.Resolve(path));
+
+    /// <summary>
+    /// Which of several sources lie in another one and are read with it: each is named with the one that covers it. The same folder twice counts as well.
+    /// </summary>
+    /// <param name="sources">Paths and what is selected of each.</param>
+    internal static IReadOnlyDictionary<int, int> FindCovered(IReadOnlyList<(string Path, SourceSelection Selection)> sources)
+    {
+        var covered = new Dictionary<int, int>();
+        if (sources.Count < 2 || OperatingSystem.IsWindows())
         {
-            return WindowsSourceTree.Open(WindowsPath.Normalize(path), selection);
+            return covered;
         }
 
-        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-
-        if (full.Contains(@"\x", StringComparison.Ordinal) && !Path.Exists(full))
+        byte[][] roots = [.. sources.Select(source => string.IsNullOrEmpty(source.Path) ? [] : UnixPath.Resolve(source.Path))];
+        for (int inner = 0; inner < roots.Length; inner++)
         {
-            return UnixSourceTree.Open(UnixSystem.Current, EntryName.Unescape(full), selection);
+            for (int outer = 0; outer < roots.Length && !covered.ContainsKey(inner); outer++)
+            {
+                bool isCovered = inner != outer && !covered.ContainsKey(outer) && roots[outer].Length > 0
+                    && (roots[inner].AsSpan().SequenceEqual(roots[outer])
+                        ? outer < inner && sources[outer].Selection == sources[inner].Selection
+                        : UnixSourceTree.Takes(UnixSystem.Current, roots[outer], sources[outer].Selection, roots[inner]));
+                if (isCovered)
+                {
+                    covered.Add(inner, outer);
+                }
+            }
         }
 
-        return UnixSourceTree.Open(UnixSystem.Current, Encoding.UTF8.GetBytes(full), selection);
+        return covered;
     }
 }

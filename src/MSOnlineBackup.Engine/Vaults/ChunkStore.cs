@@ -26,7 +26,12 @@ internal sealed class ChunkStore : IChunkReader
 
     private readonly ConcurrentDictionary<PackInfo, (int Times, BackupException Last)> _unreadable = new(ReferenceEqualityComparer.Instance);
     private readonly MetadataWindows _metadata;
+
+    // Blocks of metadata that this opened store has read, or has written: what is there of them is whole.
+    private readonly ConcurrentDictionary<ChunkId, byte> _sound = new();
+    private readonly ConcurrentDictionary<PackInfo, byte> _damagedPacks = new();
     private Task? _survey;
+    private volatile bool _hasLost;
 
     private ChunkStore(IVaultStore objects, VaultHeader header, string storeId, StoreKeys keys)
     {
@@ -61,6 +66,12 @@ internal sealed class ChunkStore : IChunkReader
             }
         }
     }
+
+    /// <summary>Packs that held a chunk which was to be relied on and does not open, nor does any copy of it.</summary>
+    public IReadOnlyCollection<PackInfo> DamagedPacks => [.. _damagedPacks.Keys];
+
+    /// <summary>Whether a chunk that was needed was not to be had from the vault.</summary>
+    public bool HasLost => _hasLost;
 
     /// <summary>A store whose index was not read yet: good for sealed objects, not for chunks.</summary>
     public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey) =>
@@ -102,16 +113,67 @@ internal sealed class ChunkStore : IChunkReader
                 byte[] plaintext = new byte[copy.Chunk.RawLength];
                 using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
                 Open(aes, copy, stored, new byte[stored.Length], plaintext);
+                if (kind != ChunkKind.Content)
+                {
+                    NoteSound(id);
+                }
+
                 return plaintext;
             }
             catch (BackupException e) when (e.IsDamage)
             {
+                Index.Distrust(copy);
                 failure = e;
             }
         }
 
+        NoteLoss();
         throw failure ?? VaultDamage.Missing(id.ToString(), "Chunk");
     }
+
+    /// <summary>
+    /// Whether a chunk that the index knows can be relied on: a copy of it opens. Copies that do not count as absent from now on. Blocks of metadata are
+    /// opened once; content whenever it is asked for.
+    /// </summary>
+    public async ValueTask<bool> IsSoundAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
+    {
+        if (kind != ChunkKind.Content && _sound.ContainsKey(id))
+        {
+            return true;
+        }
+
+        try
+        {
+            await ReadAsync(kind, id, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            // One report a pack says it all.
+            if (Index.FindAll(id).Count(copy => _damagedPacks.TryAdd(copy.Pack, 0)) > 0)
+            {
+                Report(e);
+            }
+
+            return false;
+        }
+        catch (BackupException e)
+        {
+            // Archived, or out of reach for now: that says nothing against it. Whoever writes to a vault that is away fails by that.
+            if (e.Id != BackupErrorId.VaultDataArchived)
+            {
+                Report(e);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Notes that what there is of a block of metadata is whole.</summary>
+    public void NoteSound(ChunkId id) => _sound.TryAdd(id, 0);
+
+    /// <summary>Notes that something which was needed was not to be had.</summary>
+    public void NoteLoss() => _hasLost = true;
 
     /// <summary>Every copy of a chunk; where the index knows none, the packs themselves are asked once.</summary>
     public async ValueTask<IReadOnlyList<ChunkLocation>> LocateAsync(ChunkId id, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Index;
 using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.Storage;
 
@@ -25,6 +26,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private readonly VaultAccessTier _contentTier;
     private readonly TransferCounters _counters;
     private readonly int _verifyOneIn;
+    private readonly Predicate<ChunkId>? _doubts;
     private readonly Channel<Job> _jobs;
     private readonly Channel<FullPack> _packs;
     private readonly Slot[] _dataSlots;
@@ -46,9 +48,18 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     /// <param name="workers">How many threads name, compress and seal.</param>
     /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="doubts">Which chunks of content that are known are opened before they are relied on; null for none. Blocks of metadata always are, once.</param>
     public ChunkWriter(
-        ChunkStore store, string session, VaultAccessTier contentTier, TransferCounters counters, int workers, int verifyOneIn, CancellationToken cancellationToken)
+        ChunkStore store,
+        string session,
+        VaultAccessTier contentTier,
+        TransferCounters counters,
+        int workers,
+        int verifyOneIn,
+        CancellationToken cancellationToken,
+        Predicate<ChunkId>? doubts = null)
     {
+        _doubts = doubts;
         _store = store;
         _session = session;
         _contentTier = contentTier;
@@ -100,7 +111,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         byte[]? buffer = null;
         try
         {
-            if (_store.Index.TryClaim(id))
+            if (await TryClaimAsync(kind, id).ConfigureAwait(false))
             {
                 buffer = await RentBufferAsync().ConfigureAwait(false);
             }
@@ -238,7 +249,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         {
             id = _store.Identity.Compute(job.Kind, plaintext.Span);
             job.Name.SetResult(id);
-            if (!_store.Index.TryClaim(id))
+            if (!await TryClaimAsync(job.Kind, id).ConfigureAwait(false))
             {
                 return;
             }
@@ -272,6 +283,26 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         {
             slot.Gate.Release();
         }
+    }
+
+    // True where the chunk must be stored: it is new, or what the vault has of it does not open.
+    private async ValueTask<bool> TryClaimAsync(ChunkKind kind, ChunkId id)
+    {
+        bool isContent = kind == ChunkKind.Content;
+        if (!_store.Index.TryClaim(id))
+        {
+            bool isDoubtful = (!isContent || _doubts?.Invoke(id) == true)
+                && _store.Index.TryFind(id, out ChunkLocation location)
+                && location.Pack.Session != _session;
+            return isDoubtful && !await _store.IsSoundAsync(kind, id, _stop.Token).ConfigureAwait(false) && _store.Index.TryClaim(id);
+        }
+
+        if (!isContent)
+        {
+            _store.NoteSound(id);
+        }
+
+        return true;
     }
 
     // Memory, processors and compressors do fail; what cannot be opened again must not be sent.

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
@@ -23,13 +24,21 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="workers">How many threads name, compress and seal.</param>
     /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
     /// <param name="giveUp">Ends what is under way. Not the user's stop: what is under way is finished then, so that it need not be sent again.</param>
+    /// <param name="doubts">Which chunks of content that are known are opened before they are relied on.</param>
     public WriteSession(
-        ChunkStore store, string id, VaultAccessTier contentTier, TransferCounters counters, int workers, int verifyOneIn, CancellationToken giveUp)
+        ChunkStore store,
+        string id,
+        VaultAccessTier contentTier,
+        TransferCounters counters,
+        int workers,
+        int verifyOneIn,
+        CancellationToken giveUp,
+        Predicate<ChunkId>? doubts = null)
     {
         _store = store;
         _counters = counters;
         Id = id;
-        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp);
+        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts);
     }
 
     /// <summary>32 hexadecimal digits; ids sort by the time they were made.</summary>

@@ -95,6 +95,7 @@ internal sealed class BackupCommand : HostCommand
             Sources = sources,
             Tags = context.Get(_tags),
             ReadEverything = context.Has(_force),
+            OwnFolders = [AgentOptions.DefaultStateFolder],
         };
     }
 
@@ -121,13 +122,14 @@ internal sealed class BackupCommand : HostCommand
         BackupSummary summary = Summarize(result, engine.Traffic);
         string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";
         string skipped = summary.Skipped == 0 ? "" : $"\nskipped   {Quantity.Count(summary.Skipped)}; 'obengine skipped {ShortId.Of(summary.PointId)}' lists them";
+        string lost = string.Concat(result.LostSources.Select(source => $"\nLOST      {source.Failure.Message} {source.Failure.RecommendedAction}"));
         string text =
             $"""
             point     {ShortId.Of(summary.PointId)} of {summary.Machine}, {context.LocalTime(summary.Ended)}
             files     {Quantity.Count(summary.Files)}: {Quantity.Count(summary.NewFiles)} new, {Quantity.Count(summary.ChangedFiles)} changed, {Quantity.Count(summary.UnchangedFiles)} unchanged
             size      {Quantity.Size(summary.Bytes)}, of which {Quantity.Size(summary.ReadBytes)} were read
             new       {Quantity.Size(summary.NewBytes)}, stored in {Quantity.Size(summary.StoredBytes)} ({Quantity.Ratio(summary.NewBytes, summary.StoredBytes)})
-            time      {Quantity.Duration(summary.Ended - summary.Started)}{TrafficText.Line(summary.Traffic, 10)}{resumed}{skipped}
+            time      {Quantity.Duration(summary.Ended - summary.Started)}{TrafficText.Line(summary.Traffic, 10)}{resumed}{skipped}{lost}
             """;
         return new Outcome(summary, text);
     }
@@ -152,10 +154,13 @@ internal sealed class BackupCommand : HostCommand
             point.NewBytes,
             point.StoredBytes,
             point.Skipped,
+            [.. result.LostSources.Select(source => source.Name)],
             result.ResumedFromSession,
             traffic)
         {
-            ExitCode = (int)(point.Status == RecoveryPointStatus.Completed ? ExitCode.Success : ExitCode.CompletedWithSkips),
+            ExitCode = (int)(result.LostSources.Count > 0 ? ExitCode.SourceLost
+                : point.Status == RecoveryPointStatus.Completed ? ExitCode.Success
+                : ExitCode.CompletedWithSkips),
         };
     }
 

@@ -14,6 +14,7 @@ internal sealed class HelpWithExample(HelpAction usual) : SynchronousCommandLine
           1    failed
           2    the command line is not valid
           3    done, but items were skipped or changed meanwhile
+          4    done, but without a whole source, which is named
           10   no vault there
           11   busy: run it again later
           12   passphrase rejected

@@ -53,6 +53,7 @@ internal sealed class JobRunCommand : HostCommand
         ExitCode code = job.State switch
         {
             JobState.Completed => ExitCode.Success,
+            JobState.CompletedWithWarnings when job.Error is not null => ExitCode.SourceLost,
             JobState.CompletedWithWarnings => ExitCode.CompletedWithSkips,
             _ => ExitCode.Stopped,
         };

@@ -17,7 +17,7 @@ internal sealed class SelectionOptions
     private readonly Option<string[]> _excludeFile = new("--exclude-file")
     {
         HelpName = "FILE",
-        Description = "Patterns from a file, one a line; empty lines and lines that begin with # do not count. May be repeated.",
+        Description = "Patterns from a file, one a line; empty lines, lines that begin with #, and blanks at the end of a line do not count. May be repeated.",
     };
 
     private readonly Option<bool> _excludeCaches = new("--exclude-caches")
@@ -68,12 +68,20 @@ internal sealed class SelectionOptions
     {
         try
         {
-            return File.ReadAllLines(file).Where(line => !string.IsNullOrWhiteSpace(line) && !line.StartsWith('#'));
+            return File.ReadAllLines(file).Select(TrimEnd).Where(line => line.Length > 0 && !line.StartsWith('#'));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw context.Invalid($"The file of patterns '{file}' cannot be read: {e.Message}", "Check the path after --exclude-file.", file);
         }
+    }
+
+    // As in .gitignore: blanks at the end do not count, unless a backslash stands before them.
+    private static string TrimEnd(string line)
+    {
+        string trimmed = line.TrimEnd(' ', '\t', '\r');
+        int backslashes = trimmed.Length - trimmed.TrimEnd('\\').Length;
+        return trimmed.Length < line.Length && backslashes % 2 == 1 && !OperatingSystem.IsWindows() ? trimmed + line[trimmed.Length] : trimmed;
     }
 
     private static long ParseSize(CommandContext context, string text) => Quantity.TryParseSize(text, out long bytes)

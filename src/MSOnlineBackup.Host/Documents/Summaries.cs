@@ -37,6 +37,7 @@ internal sealed record BackupSummary(
     long NewBytes,
     long StoredBytes,
     long Skipped,
+    IReadOnlyList<string> LostSources,
     string? ResumedFrom,
     VaultTraffic? Traffic) : Summary("backup");
 

@@ -108,7 +108,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
                 Report(original.Entry.Path, what, IsNewerThanBackup(original.Entry));
             }
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemVanished or BackupErrorId.SourceItemChanged)
+        catch (BackupException e) when (e.Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemVanished or BackupErrorId.SourceItemChanged or BackupErrorId.SourceItemLocked)
         {
             // Whether the source or the copy was at fault, the two were not seen to be the same.
             Report(original.Entry.Path, $"could not be compared: {e.Message}", e.Id != BackupErrorId.SourceItemUnreadable || IsNewerThanBackup(original.Entry));
@@ -210,6 +210,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
     }
 
     private static IEnumerable<(AttributeTag Tag, string Name, string Value)> Attributes(ManifestEntry entry) => entry.Attributes
+        .Where(attribute => attribute.Tag is not (AttributeTag.Unread or AttributeTag.MountPoint))
         .Select(attribute => (attribute.Tag, Convert.ToHexString(attribute.Name.Span), Convert.ToHexString(attribute.Value.Span)));
 
     private static bool IsReadable(SourceItem item)

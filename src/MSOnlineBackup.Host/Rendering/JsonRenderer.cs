@@ -14,7 +14,7 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
 
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
-        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = OnDamage };
+        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = OnDamage, Noted = Note };
         return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
 

@@ -24,7 +24,7 @@ internal sealed class TextRenderer(
 
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
-        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = OnDamage };
+        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = OnDamage, Noted = Note };
         return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
 

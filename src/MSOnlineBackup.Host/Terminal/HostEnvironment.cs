@@ -1,4 +1,5 @@
 using System.Text;
+using MSOnlineBackup.Engine.Machine;
 
 namespace MSOnlineBackup.Host.Terminal;
 
@@ -50,7 +51,7 @@ internal sealed record HostEnvironment
             OpenInput = inputIsTerminal ? null : Console.OpenStandardInput,
             AskHidden = inputIsTerminal && errorIsTerminal ? HiddenPrompt.AskAsync : null,
             Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
-            MachineName = Environment.MachineName,
+            MachineName = HostName.Current,
             TemporaryFolder = Path.GetTempPath(),
         };
     }

@@ -53,12 +53,22 @@ public sealed class GetOBNotificationCommand : OBCmdlet
         }
 
         DateTime ended = (last.Ended ?? last.Started).UtcDateTime;
+        if (last.Warning is { } warning)
+        {
+            Write(ended, Warning, warning, "Free room on the volume, or move the scratch folder with Move-OBScratch.", nameof(BackupErrorId.ScratchFull));
+        }
+
         if (last is { State: JobState.Failed, Error: { } error })
         {
             Write(ended, Error, $"The last backup failed: {error.Message}", error.RecommendedAction, error.Id);
         }
         else if (last.State == JobState.CompletedWithWarnings)
         {
+            foreach (JobSourceStatus lost in last.Sources.Where(source => source is { State: JobState.Failed, Error: not null }))
+            {
+                Write(ended, Error, $"The last backup is without '{lost.Name}': {lost.Error!.Message}", lost.Error.RecommendedAction, lost.Error.Id);
+            }
+
             Write(ended, Warning, $"The last backup skipped {last.Skipped} items.", "Get-OBSkippedItem lists them, with the reason of each.", null);
         }
     }

@@ -45,12 +45,29 @@ public abstract class JobCmdlet : OBEngineCmdlet
             pump.WriteVerbose(detail);
         }
 
+        if (ended.Notes is { } notes)
+        {
+            pump.WriteVerbose(notes);
+        }
+
+        if (ended.Warning is { } warning)
+        {
+            pump.WriteWarning(warning);
+        }
+
         if (ended.State == JobState.CompletedWithWarnings)
         {
             pump.WriteWarning($"{ended.Skipped} item(s) were skipped or changed meanwhile; Get-OBSkippedItem -Job {ended.Id} tells which, and why.");
         }
 
         await pump.WriteObjectAsync(ended.ToOutput()).ConfigureAwait(false);
+
+        // A whole source missing is no warning: scripts and cron see it by the error.
+        foreach (JobError lost in ended.Sources.Where(source => source.State == JobState.Failed).Select(source => source.Error).OfType<JobError>())
+        {
+            BackupErrorId errorId = Enum.TryParse(lost.Id, out BackupErrorId known) ? known : BackupErrorId.SourceUnreadable;
+            pump.WriteError(new BackupException(errorId, lost.Message, lost.RecommendedAction, lost.Target));
+        }
 
         void Show(JobRecord now)
         {

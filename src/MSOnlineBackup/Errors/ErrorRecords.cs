@@ -39,7 +39,7 @@ internal static class ErrorRecords
             or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired
             or BackupErrorId.KeyVaultIdentityMissing => ErrorCategory.AuthenticationError,
         BackupErrorId.SourceNotMounted or BackupErrorId.VaultDataArchived or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
-        BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
+        BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceAttributeUnreadable or BackupErrorId.SourceItemLocked or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.ActivationFailed => ErrorCategory.WriteError,
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous

@@ -13,10 +13,10 @@ public sealed class OBPolicy
 
     /// <summary>What is backed up.</summary>
     public OBDataSource[] DsList => Kind == PolicyKind.SystemState
-        ? [new OBDataSource { DataSourceId = NumberOf(0), DataSourceName = OBDataSource.SystemState }]
-        : [.. FileSpecs.Where(spec => !spec.IsExclude).Select((spec, position) => new OBDataSource
+        ? [new OBDataSource { DataSourceId = NumberOf(OBDataSource.SystemState), DataSourceName = OBDataSource.SystemState }]
+        : [.. FileSpecs.Where(spec => !spec.IsExclude).Select(spec => new OBDataSource
         {
-            DataSourceId = NumberOf(position),
+            DataSourceId = NumberOf(spec.FileSpec),
             DataSourceName = spec.FileSpec,
             FileSpecs = [spec, .. FileSpecs.Where(other => other.IsExclude && Concerns(other.FileSpec, spec.FileSpec))],
         })];
@@ -46,5 +46,5 @@ public sealed class OBPolicy
     private static bool Concerns(string exclusion, string root) =>
         !Path.IsPathRooted(exclusion) || exclusion.StartsWith(Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    private long NumberOf(int position) => State == OBObjectState.New ? 0 : position + 1;
+    private long NumberOf(string source) => State == OBObjectState.New ? 0 : OBDataSource.NumberOf(source);
 }

@@ -27,7 +27,15 @@ internal sealed class FakeSourceTree(string root) : ISourceTree
     /// <summary>A file; another state is another change time.</summary>
     public FakeSourceTree File(string path, byte[] content, int state = 1) => Add(path, EntryKind.File, content, state);
 
-    public IEnumerable<SourceItem> Walk(CancellationToken cancellationToken) => _items.Values;
+    /// <summary>Names that the walk does not meet, though they are there.</summary>
+    public HashSet<string> Missed { get; } = [];
+
+    public IEnumerable<SourceItem> Walk(CancellationToken cancellationToken) => _items.Where(item => !IsMissed(item.Key)).Select(item => item.Value);
+
+    public IEnumerable<SourceItem> LookAgain(EntryPath path, CancellationToken cancellationToken) =>
+        _items.Where(item => item.Key.IsAtOrBelow(path)).Select(item => item.Value);
+
+    private bool IsMissed(EntryPath path) => Missed.Any(missed => path.IsAtOrBelow(EntryPath.Parse(missed)));
 
     public void Dispose()
     {
@@ -55,7 +63,7 @@ internal sealed class FakeSourceTree(string root) : ISourceTree
 /// <summary>An item of a <see cref="FakeSourceTree"/>.</summary>
 internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] content) : SourceItem
 {
-    public override ManifestEntry Entry => entry;
+    public override ManifestEntry Entry => entry with { Size = FalseSize ?? entry.Size };
 
     public override BackupException? Failure => Refuses;
 
@@ -68,13 +76,29 @@ internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] 
     /// <summary>Called before each read, with its offset.</summary>
     public Action<long>? Reading { get; set; }
 
+    /// <summary>What of its attributes cannot be read.</summary>
+    public IReadOnlyList<EntryAttribute> Attributes { get; set; } = [];
+
+    /// <summary>Why.</summary>
+    public List<BackupException> Faults { get; } = [];
+
+    /// <summary>Whether another file system is mounted there.</summary>
+    public bool IsMount { get; set; }
+
+    /// <summary>What its size is said to be.</summary>
+    public long? FalseSize { get; set; }
+
+    public override IReadOnlyList<BackupException> AttributeFaults => Faults;
+
+    public override bool IsCrossedMountPoint => IsMount;
+
     /// <summary>What its content becomes when it is opened.</summary>
     public byte[]? ContentWhenOpened { get; set; }
 
     /// <summary>Where the first read began.</summary>
     public long? FirstRead { get; private set; }
 
-    public override ManifestEntry ReadDetails() => entry;
+    public override ManifestEntry ReadDetails() => Entry with { Attributes = [.. Attributes, .. IsMount ? [new EntryAttribute(AttributeTag.MountPoint, default, default)] : (EntryAttribute[])[]] };
 
     public override ISourceFile Open()
     {
@@ -84,7 +108,7 @@ internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] 
         }
 
         tree.Opened.Add(entry.Path.ToString());
-        return new OpenFile(this, ContentWhenOpened ?? content, ContentWhenOpened is null ? entry : entry with { Size = ContentWhenOpened.Length, Metadata = entry.Metadata with { Modified = new(0, 99), Changed = new(0, 99) } });
+        return new OpenFile(this, ContentWhenOpened ?? content, ContentWhenOpened is null ? Entry : entry with { Size = ContentWhenOpened.Length, Metadata = entry.Metadata with { Modified = new(0, 99), Changed = new(0, 99) } });
     }
 
     private sealed class OpenFile(FakeItem item, byte[] content, ManifestEntry now) : ISourceFile

@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
@@ -184,6 +185,7 @@ public sealed class TroubledSourceTests : IDisposable
         Assert.Equal(["/b"], without.Point.Sources.Select(source => source.Path));
         Assert.Equal(RecoveryPointStatus.CompletedWithWarnings, without.Point.Status);
         Assert.Equal(BackupErrorId.SourceNotFound, Assert.Single(await _backups.SkippedAsync(without.Point)).Id);
+        Assert.Equal(("/a", BackupErrorId.SourceNotFound), Assert.Single(without.LostSources) is var lost ? (lost.Name, lost.Failure.Id) : default);
 
         // When it is back, it is compared with the last point that had it.
         Source("/a").File("file", content);
@@ -204,6 +206,85 @@ public sealed class TroubledSourceTests : IDisposable
         await _backups.BackUpAsync(Request("/volume") with { ReadEverything = true });
         Assert.Equal(2, _backups.Points.Count);
         await _backups.BackUpAsync(Request("/volume"));
+    }
+
+    [Fact]
+    public async Task What_a_listing_missed_is_looked_at_before_it_counts_as_deleted()
+    {
+        byte[] content = TestKeys.Bytes(1, Small);
+        FakeSourceTree source = Source().File("a", content).Folder("b").File("b/1", content).Folder("b/2").File("b/2/x", content).File("c", content).File("z", content);
+        await _backups.BackUpAsync(Request("/data"));
+        source.Missed.UnionWith(["a", "b", "z"]);
+
+        BackupResult result = await _backups.BackUpAsync(Request("/data"));
+
+        Assert.Equal(
+            ["/data", "/data/a", "/data/b", "/data/b/1", "/data/b/2", "/data/b/2/x", "/data/c", "/data/z"],
+            (await _backups.EntriesAsync(result.Point)).Keys.Order(StringComparer.Ordinal));
+        Assert.Equal((0L, RecoveryPointStatus.Completed), (result.ReadBytes, result.Point.Status));
+    }
+
+    [Theory]
+    [InlineData(0, Small)]
+    [InlineData(0, Large)]
+    [InlineData(Small - 1000, Small)]
+    [InlineData(200_000, Large)]
+    [InlineData(4096, Large)]
+    public async Task A_file_whose_size_is_told_too_small_is_read_to_its_end(int told, int size)
+    {
+        byte[] content = TestKeys.Bytes(1, size);
+        Source().File("a", TestKeys.Bytes(2, Small)).File("file", content).File("z", TestKeys.Bytes(3, Small))["file"].FalseSize = told;
+
+        BackupResult result = await _backups.BackUpAsync(Request("/data"));
+
+        Assert.Equal(content, await _backups.ReadAsync(result.Point, "/data/file"));
+        Assert.Equal(TestKeys.Bytes(2, Small), await _backups.ReadAsync(result.Point, "/data/a"));
+        Assert.Equal(TestKeys.Bytes(3, Small), await _backups.ReadAsync(result.Point, "/data/z"));
+        Assert.Equal(RecoveryPointStatus.Completed, result.Point.Status);
+    }
+
+    [Fact]
+    public async Task An_attribute_that_cannot_be_read_costs_nothing_else_is_told_and_tried_again()
+    {
+        byte[] content = TestKeys.Bytes(1, Small);
+        FakeItem file = Source().File("file", content)["file"];
+        file.Attributes = [new EntryAttribute(AttributeTag.Unread, "user.a"u8.ToArray(), default)];
+        file.Faults.Add(new BackupException(BackupErrorId.SourceAttributeUnreadable, "It cannot be read.", "None: a test."));
+
+        for (int round = 0; round < 2; round++)
+        {
+            BackupResult result = await _backups.BackUpAsync(Request("/data"));
+            Assert.Equal(BackupErrorId.SourceAttributeUnreadable, Assert.Single(await _backups.SkippedAsync(result.Point)).Id);
+            Assert.Equal(content, await _backups.ReadAsync(result.Point, "/data/file"));
+            Assert.Equal(round == 0 ? Small : 0, result.ReadBytes);
+        }
+
+        file.Attributes = [new EntryAttribute(AttributeTag.ExtendedAttribute, "user.a"u8.ToArray(), "b"u8.ToArray())];
+        file.Faults.Clear();
+        BackupResult mended = await _backups.BackUpAsync(Request("/data"));
+        Assert.Equal((0L, RecoveryPointStatus.Completed), (mended.ReadBytes, mended.Point.Status));
+        Assert.Equal(AttributeTag.ExtendedAttribute, Assert.Single((await _backups.EntriesAsync(mended.Point))["/data/file"].Attributes).Tag);
+    }
+
+    [Fact]
+    public async Task A_disk_below_a_source_that_is_not_mounted_is_not_taken_for_an_empty_folder()
+    {
+        byte[] content = TestKeys.Bytes(1, Small);
+        BackupRequest request = Request("/data") with { Sources = [new BackupSource.Tree("/data", new SourceSelection { CrossMountPoints = true })] };
+        Source().Folder("disk").File("disk/file", content).File("other", content)["disk"].IsMount = true;
+        await _backups.BackUpAsync(request);
+        Source().Folder("disk", state: 2).File("disk/beneath", content).File("other", content);
+
+        BackupResult result = await _backups.BackUpAsync(request);
+
+        Dictionary<string, ManifestEntry> entries = await _backups.EntriesAsync(result.Point);
+        Assert.Equal(["/data", "/data/disk", "/data/disk/file", "/data/other"], entries.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(EntryFlags.KeptFromEarlier, entries["/data/disk/file"].Flags);
+        Assert.Equal(BackupErrorId.SourceNotMounted, Assert.Single(await _backups.SkippedAsync(result.Point)).Id);
+
+        // Still kept the next time, and given up on request.
+        Assert.Contains("/data/disk/file", (await _backups.EntriesAsync((await _backups.BackUpAsync(request)).Point)).Keys);
+        Assert.DoesNotContain("/data/disk/file", (await _backups.EntriesAsync((await _backups.BackUpAsync(request with { ReadEverything = true })).Point)).Keys);
     }
 
     private static void Fail(bool when, BackupException failure)

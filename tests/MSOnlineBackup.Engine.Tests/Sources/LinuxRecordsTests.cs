@@ -52,4 +52,18 @@ public sealed class LinuxRecordsTests
     [InlineData(0x12345u, 0u, 0x1200000034500UL)]
     public void Device_numbers_are_encoded_as_the_system_does(uint major, uint minor, ulong expected) =>
         Assert.Equal(expected, LinuxSystem.ToDevice(((ulong)major << 32) | minor));
+
+    [Fact]
+    public void A_name_that_is_told_twice_is_there_once()
+    {
+        var listing = new DirectoryListing();
+        foreach (string name in new[] { "b", "a", "b", "a-long-name", "a", "b" })
+        {
+            listing.TryAdd(Encoding.UTF8.GetBytes(name));
+        }
+
+        listing.Sort();
+
+        Assert.Equal(["a", "a-long-name", "b"], Enumerable.Range(0, listing.Count).Select(i => Encoding.UTF8.GetString(listing[i])));
+    }
 }

@@ -151,14 +151,14 @@ public sealed class ObengineTests : IDisposable
     }
 
     [Fact]
-    public async Task A_backup_that_skips_something_ends_with_3_and_lists_it()
+    public async Task A_backup_that_loses_a_source_ends_with_4_and_lists_it()
     {
         await File.WriteAllTextAsync(Path.Combine(_obengine.Source, "a"), "content", TestContext.Current.CancellationToken);
         await _obengine.CreateVaultAsync();
 
         Run run = await _obengine.OnVaultAsync("backup", _obengine.Source, _obengine.Folder["missing"]);
 
-        Assert.Equal(3, run.ExitCode);
+        Assert.Equal(4, run.ExitCode);
         Assert.Contains($"skipped: {Listed(_obengine.Folder["missing"])}", run.Error);
         Assert.Single(Lines(await _obengine.JsonAsync("skipped", "latest"), "skipped"));
     }

@@ -36,9 +36,14 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
     private const int RenameNoReplace = 1;
     private const ulong GetFlagsRequest = 0x8008_6601;
     private const ulong SetFlagsRequest = 0x4008_6602;
+    private const ulong GetEncryptionPolicyRequest = 0xC009_6616;
+    private const ulong GetKeyStatusRequest = 0xC080_661A;
+    private const uint KeyPresent = 2;
+    private const ulong StatxEncrypted = 0x800;
 
-    // FS_COMPR_FL, FS_NODUMP_FL, FS_NOATIME_FL, FS_NOCOW_FL; FS_IMMUTABLE_FL, FS_APPEND_FL.
-    private const uint QuietFlags = 0x4 | 0x40 | 0x80 | 0x80_0000;
+    // FS_COMPR_FL, FS_SYNC_FL, FS_NODUMP_FL, FS_NOATIME_FL, FS_NOCOMP_FL, FS_JOURNAL_DATA_FL, FS_NOTAIL_FL, FS_DIRSYNC_FL, FS_TOPDIR_FL,
+    // FS_NOCOW_FL, FS_DAX_FL; FS_IMMUTABLE_FL, FS_APPEND_FL.
+    private const uint QuietFlags = 0x4 | 0x8 | 0x40 | 0x80 | 0x400 | 0x4000 | 0x8000 | 0x1_0000 | 0x2_0000 | 0x80_0000 | 0x200_0000;
     private const uint LockingFlags = 0x10 | 0x20;
 
     // system.posix_acl_access and the like of links, nodes and unreadable files are reached by a path of /proc.
@@ -215,7 +220,63 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
         }
 
         uint wanted = (all & ~Ours) | (flags & Ours);
-        return wanted == all ? 0 : (int)Result(Control(handle, SetFlagsRequest, &wanted));
+        if (wanted == all)
+        {
+            return 0;
+        }
+
+        result = (int)Result(Control(handle, SetFlagsRequest, &wanted));
+        if (result < 0)
+        {
+            // One that this file system does not know would cost the others.
+            for (uint left = wanted ^ all; left != 0; left &= left - 1)
+            {
+                uint next = all ^ (left & (0 - left));
+                all = Control(handle, SetFlagsRequest, &next) < 0 ? all : next;
+            }
+        }
+
+        return result;
+    }
+
+    public override bool IsLocked(int directory, DirectoryListing listing)
+    {
+        // struct fscrypt_get_policy_ex_arg: the room for the policy, and the policy; its first byte is the version.
+        byte* policy = stackalloc byte[32];
+        new Span<byte>(policy, 32).Clear();
+        *(ulong*)policy = 24;
+        if (Control(directory, GetEncryptionPolicyRequest, (uint*)policy) < 0)
+        {
+            return false;
+        }
+
+        // struct fscrypt_get_key_status_arg: kind of the key's name, its name, room, status.
+        byte* status = stackalloc byte[128];
+        new Span<byte>(status, 128).Clear();
+        bool isSecond = policy[8] == 2;
+        *(uint*)status = isSecond ? 2u : 1u;
+        new ReadOnlySpan<byte>(policy + (isSecond ? 16 : 12), isSecond ? 16 : 8).CopyTo(new Span<byte>(status + 8, 32));
+        if (Control(directory, GetKeyStatusRequest, (uint*)status) >= 0 && *(uint*)(status + 64) == KeyPresent)
+        {
+            return false;
+        }
+
+        // A key that is being removed, and the keys of the first version, which may lie in a process's own ring: a file tells.
+        for (int i = 0; i < listing.Count; i++)
+        {
+            if (Stat(directory, listing[i], out UnixStat stat) >= 0 && stat.Kind == EntryKind.File)
+            {
+                int file = OpenFile(directory, listing[i]);
+                if (file >= 0)
+                {
+                    Close(file);
+                }
+
+                return file == -Errno.NoKey;
+            }
+        }
+
+        return isSecond;
     }
 
     // faccessat2 is as old as Linux 5.8, and no C library that is older has it.
@@ -435,6 +496,7 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
             Created = (Mask & StatxBirth) != 0 ? Born.ToItemTime() : null,
             Flags = (uint)(Attributes & AttributesMask) & LockingFlags,
             MountId = (Mask & StatxMountId) != 0 ? MountId : 0,
+            IsEncrypted = (Attributes & StatxEncrypted) != 0,
         };
     }
 }

@@ -64,23 +64,39 @@ internal sealed class DirectoryListing
         return true;
     }
 
-    /// <summary>Sorts by raw bytes.</summary>
-    public void Sort() => _names.AsSpan(0, Count).Sort(new ByBytes(_arena));
+    /// <summary>Sorts by raw bytes. A name that was told twice (file systems of programs and networks do) is there once.</summary>
+    public void Sort()
+    {
+        _names.AsSpan(0, Count).Sort(new ByBytes(_arena));
+        int kept = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            if (kept == 0 || !this[i].SequenceEqual(this[kept - 1]))
+            {
+                _names[kept++] = _names[i];
+            }
+        }
+
+        Count = kept;
+    }
 
     /// <summary>Whether a name is there. The listing must be sorted.</summary>
-    public bool Contains(ReadOnlySpan<byte> name) => IndexOf(name) >= 0;
+    public bool Contains(ReadOnlySpan<byte> name) => IndexOf(name, Count) >= 0;
+
+    /// <summary>Whether a name is among the first, which must be sorted.</summary>
+    public bool Contains(ReadOnlySpan<byte> name, int count) => IndexOf(name, count) >= 0;
 
     /// <summary>Forgets all names but one that is there.</summary>
     public void KeepOnly(ReadOnlySpan<byte> name)
     {
-        _names[0] = _names[IndexOf(name)];
+        _names[0] = _names[IndexOf(name, Count)];
         Count = 1;
     }
 
-    private int IndexOf(ReadOnlySpan<byte> name)
+    private int IndexOf(ReadOnlySpan<byte> name, int count)
     {
         int low = 0;
-        int high = Count - 1;
+        int high = count - 1;
         while (low <= high)
         {
             int middle = low + ((high - low) / 2);

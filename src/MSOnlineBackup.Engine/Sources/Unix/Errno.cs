@@ -28,5 +28,9 @@ internal static class Errno
     public static readonly int NoAttribute = OperatingSystem.IsMacOS() ? 93 : 61;
     public static readonly int Overflow = OperatingSystem.IsMacOS() ? 84 : 75;
     public static readonly int NotSupported = OperatingSystem.IsMacOS() ? 45 : 95;
+    public static readonly int NotConnected = OperatingSystem.IsMacOS() ? 57 : 107;
+
+    /// <summary>Only Linux has it.</summary>
+    public static readonly int NoKey = OperatingSystem.IsMacOS() ? int.MaxValue : 126;
     public static readonly int QuotaExceeded = OperatingSystem.IsMacOS() ? 69 : 122;
 }

@@ -6,10 +6,11 @@ namespace MSOnlineBackup.Engine.Sources.Unix;
 /// </summary>
 internal sealed class FolderStack(UnixSystem system) : IDisposable
 {
-    private const int MaxOpen = 64;
+    // Where few files may be open, most are left to the vault and the runtime.
+    private static readonly int s_maxOpen = (int)Math.Clamp(UnixSystem.OpenFileLimit / 16, 4, 64);
 
     // Coming back, this many are opened on the way, so that a deep tree is not descended anew for every folder of it.
-    private const int ReopenedAtOnce = 32;
+    private static readonly int s_reopenedAtOnce = s_maxOpen / 2;
 
     private readonly List<Folder> _folders = [];
     private byte[] _path = new byte[4096];
@@ -50,11 +51,22 @@ internal sealed class FolderStack(UnixSystem system) : IDisposable
         folder.Stat = stat;
         folder.Next = 0;
         folder.PathLength = path.Length;
-        int distant = Depth - 1 - MaxOpen;
+        int distant = Depth - 1 - s_maxOpen;
         if (distant > 0)
         {
             CloseFolder(_folders[distant]);
         }
+    }
+
+    /// <summary>Begins in a folder that is not the root: what is entered next lies below this path.</summary>
+    public void Begin(ReadOnlySpan<byte> path)
+    {
+        if (_path.Length < path.Length)
+        {
+            _path = new byte[2 * path.Length];
+        }
+
+        path.CopyTo(_path);
     }
 
     /// <summary>Moves to the next name of the deepest folder.</summary>
@@ -128,7 +140,7 @@ internal sealed class FolderStack(UnixSystem system) : IDisposable
                 return;
             }
 
-            keptAt = i >= Depth - ReopenedAtOnce
+            keptAt = i >= Depth - s_reopenedAtOnce
                 && system.Stat(handle, out UnixStat stat) >= 0
                 && stat.IsSameInode(folder.Stat);
             if (keptAt)

@@ -18,6 +18,11 @@ internal static class UnixSourceError
             return Vanished(path);
         }
 
+        if (error == Errno.NoKey)
+        {
+            return Locked(path, isRoot: false);
+        }
+
         // A link or something else stands where a file or folder was listed.
         if (error == Errno.Loop || error == Errno.NotDirectory || error == Errno.NoSuchDevice)
         {
@@ -28,6 +33,43 @@ internal static class UnixSourceError
             BackupErrorId.SourceItemUnreadable,
             $"'{text}' could not be read: {UnixSystem.Describe(error)}.",
             ActionFor(error),
+            text);
+    }
+
+    /// <summary>Why an attribute of an item could not be read.</summary>
+    /// <param name="result">The negative error number.</param>
+    /// <param name="name">The attribute's name; empty for the list of them.</param>
+    /// <param name="path">The item's full path, raw.</param>
+    public static BackupException OfAttribute(int result, ReadOnlySpan<byte> name, ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        string what = name.IsEmpty ? "The list of extended attributes" : $"The extended attribute '{EntryName.Escape(name)}'";
+        return new BackupException(
+            BackupErrorId.SourceAttributeUnreadable,
+            $"{what} of '{text}' could not be read: {UnixSystem.Describe(-result)}. Everything else of the item was backed up.",
+            ActionFor(-result),
+            text);
+    }
+
+    /// <summary>A folder whose encryption key is not there: its names and contents cannot be told.</summary>
+    public static BackupException Locked(ReadOnlySpan<byte> path, bool isRoot)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            isRoot ? BackupErrorId.SourceUnreadable : BackupErrorId.SourceItemLocked,
+            $"'{text}' is encrypted and locked: its key is not in the kernel, so that not even names can be read.",
+            "Unlock it (fscrypt unlock, or by logging in as its owner) and run the backup again. Earlier recovery points keep what they have of it.",
+            text);
+    }
+
+    /// <summary>A folder kept changing while it was listed.</summary>
+    public static BackupException Restless(ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.SourceItemChanged,
+            $"The folder '{text}' kept changing while it was listed: names that came into it meanwhile may be missing.",
+            "Back it up again at a quiet time, or from a snapshot.",
             text);
     }
 

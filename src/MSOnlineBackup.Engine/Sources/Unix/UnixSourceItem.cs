@@ -14,6 +14,10 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
 
     private ManifestEntry? _entry;
     private BackupException? _failure;
+    private string? _note;
+    private bool _isCrossed;
+    private BackupException? _trouble;
+    private List<BackupException>? _faults;
     private UnixStat _stat;
     private int _at;
     private int _folder;
@@ -26,6 +30,16 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
 
     public override BackupException? Failure => _failure;
 
+    public override string? Note => _note;
+
+    public override BackupException? Trouble => _trouble;
+
+    public override bool IsEntered => _folder >= 0;
+
+    public override bool IsCrossedMountPoint => _isCrossed;
+
+    public override IReadOnlyList<BackupException> AttributeFaults => _faults ?? [];
+
     private ReadOnlySpan<byte> Name => Entry.Path.IsRoot ? tree.RootName : Entry.Path.Name;
 
     /// <summary>Moves to an item that was statted.</summary>
@@ -34,9 +48,14 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
     /// <param name="at">The handle of the folder that holds it.</param>
     /// <param name="folder">The handle of the item itself, where it is a folder that is entered; otherwise -1.</param>
     /// <param name="failure">Why its listing failed.</param>
-    public void MoveTo(EntryPath path, in UnixStat stat, int at, int folder, BackupException? failure)
+    /// <param name="note">What is to be told of it.</param>
+    /// <param name="isCrossed">Whether another file system is mounted here, and is entered.</param>
+    public void MoveTo(EntryPath path, in UnixStat stat, int at, int folder, BackupException? failure, string? note = null, bool isCrossed = false)
     {
         Release();
+        _note = note;
+        _isCrossed = isCrossed;
+        _trouble = null;
         _entry = stat.ToEntry(path);
         _stat = stat;
         _at = at;
@@ -48,12 +67,18 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
     public void MoveTo(EntryPath path, BackupException failure)
     {
         Release();
+        _note = null;
+        _isCrossed = false;
+        _trouble = null;
         _entry = new ManifestEntry { Path = path, Kind = EntryKind.File, Metadata = _unknown };
         _stat = default;
         _at = -1;
         _folder = -1;
         _failure = failure;
     }
+
+    /// <summary>Notes a trouble that does not keep the item from being taken.</summary>
+    public void Tell(BackupException? trouble) => _trouble = trouble;
 
     /// <summary>Closes what the item opened and nobody took.</summary>
     public void Release()
@@ -68,6 +93,12 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
     public override ManifestEntry ReadDetails()
     {
         ThrowIfUnknown();
+        _faults = null;
+        if (_at < 0)
+        {
+            return Entry;
+        }
+
         int handle = _folder;
         if (Entry.Kind == EntryKind.File)
         {
@@ -91,6 +122,16 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
             attributes.Add(new EntryAttribute(AttributeTag.InodeFlags, system.FlagsName.ToArray(), value));
         }
 
+        if (_isCrossed)
+        {
+            attributes.Add(new EntryAttribute(AttributeTag.MountPoint, default, default));
+        }
+
+        attributes.Sort(static (a, b) =>
+        {
+            int order = a.Tag.CompareTo(b.Tag);
+            return order != 0 ? order : a.Name.Span.SequenceCompareTo(b.Name.Span);
+        });
         return Entry with
         {
             Attributes = attributes,
@@ -119,7 +160,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
 
     private void ThrowIfUnknown()
     {
-        if (_at < 0 || _stat.IsPlaceholder)
+        if ((_at < 0 && _failure is not null) || _stat.IsPlaceholder)
         {
             throw _failure ?? SourcePlaceholder.Failure(tree.FullPath(Entry.Path));
         }
@@ -154,33 +195,27 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
     {
         Span<byte> names = _names ??= GC.AllocateUninitializedArray<byte>(AttributeRoom);
         int length = system.ListAttributes(node, names);
+        if (length < 0 && !MeansNone(length))
+        {
+            NoteUnread(default, length, attributes);
+        }
+
         if (length <= 0)
         {
-            if (length < 0 && !MeansNone(length))
-            {
-                throw UnixSourceError.OfItem(length, tree.FullPath(Entry.Path));
-            }
-
             return;
         }
 
         foreach (Range range in ((ReadOnlySpan<byte>)names[..length]).Split((byte)0))
         {
             ReadOnlySpan<byte> name = names[range];
-            if (!name.IsEmpty && ReadExtendedAttribute(node, name) is EntryAttribute attribute)
+            if (!name.IsEmpty)
             {
-                attributes.Add(attribute);
+                ReadExtendedAttribute(node, name, attributes);
             }
         }
-
-        attributes.Sort(static (a, b) =>
-        {
-            int order = a.Tag.CompareTo(b.Tag);
-            return order != 0 ? order : a.Name.Span.SequenceCompareTo(b.Name.Span);
-        });
     }
 
-    private EntryAttribute? ReadExtendedAttribute(UnixNode node, ReadOnlySpan<byte> name)
+    private void ReadExtendedAttribute(UnixNode node, ReadOnlySpan<byte> name, List<EntryAttribute> attributes)
     {
         byte[] value = _value ??= GC.AllocateUninitializedArray<byte>(AttributeRoom);
         int length = system.GetAttribute(node, name, value);
@@ -191,16 +226,22 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
             length = system.GetAttribute(node, name, value);
         }
 
-        if (length < 0)
+        if (length >= 0)
         {
-            // Gone since it was listed, or not for this account: then the item itself is not either, and is reported.
-            return MeansNone(length) || length == -Errno.AccessDenied || length == -Errno.NotPermitted
-                ? null
-                : throw UnixSourceError.OfItem(length, tree.FullPath(Entry.Path));
+            AttributeTag tag = name.SequenceEqual("com.apple.ResourceFork"u8) ? AttributeTag.NamedStream : AttributeTag.ExtendedAttribute;
+            attributes.Add(new EntryAttribute(tag, name.ToArray(), value.AsMemory(0, length).ToArray()));
         }
+        else if (!MeansNone(length))
+        {
+            // Otherwise it is gone since it was listed.
+            NoteUnread(name, length, attributes);
+        }
+    }
 
-        AttributeTag tag = name.SequenceEqual("com.apple.ResourceFork"u8) ? AttributeTag.NamedStream : AttributeTag.ExtendedAttribute;
-        return new EntryAttribute(tag, name.ToArray(), value.AsMemory(0, length).ToArray());
+    private void NoteUnread(ReadOnlySpan<byte> name, int result, List<EntryAttribute> attributes)
+    {
+        attributes.Add(new EntryAttribute(AttributeTag.Unread, name.ToArray(), default));
+        (_faults ??= []).Add(UnixSourceError.OfAttribute(result, name, tree.FullPath(Entry.Path)));
     }
 
     private const int MaxAttribute = 1 << 20;

@@ -12,19 +12,24 @@ internal sealed class UnixSourceTree : ISourceTree
     // Longer paths are opened in steps; the system takes 4,095 bytes (macOS: 1,023) at once.
     private const int MaxStep = 1000;
 
+    private const int MaxListings = 5;
+
     private readonly UnixSystem _system;
     private readonly SourceSelection _selection;
     private readonly ExclusionRules _rules;
+    private readonly OwnFolders _own;
     private readonly byte[] _rootPath;
     private readonly byte[] _rootName;
     private readonly bool _isFolder;
+    private readonly DirectoryListing _earlier = new();
 
     // The root itself where it is a folder, otherwise the folder that holds it.
     private int _handle;
 
     private UnixSourceTree(
-        UnixSystem system, SourceSelection selection, ExclusionRules rules, byte[] rootPath, byte[] rootName, int handle, bool isFolder)
+        UnixSystem system, SourceSelection selection, ExclusionRules rules, OwnFolders own, byte[] rootPath, byte[] rootName, int handle, bool isFolder)
     {
+        _own = own;
         _system = system;
         _selection = selection;
         _rules = rules;
@@ -40,6 +45,8 @@ internal sealed class UnixSourceTree : ISourceTree
 
     public bool IsMountPoint { get; private init; }
 
+    public bool IsLeftOut { get; private init; }
+
     /// <summary>The name by which the root is reached from the tree's handle.</summary>
     public ReadOnlySpan<byte> RootName => _rootName;
 
@@ -47,8 +54,9 @@ internal sealed class UnixSourceTree : ISourceTree
     /// <param name="system">The calls.</param>
     /// <param name="path">Absolute path, raw, without a '/' at its end (but for the root of all).</param>
     /// <param name="selection">What of it.</param>
+    /// <param name="own">What is left out of it.</param>
     /// <exception cref="BackupException">SourceNotFound, SourceUnreadable, PatternInvalid.</exception>
-    public static UnixSourceTree Open(UnixSystem system, byte[] path, SourceSelection selection)
+    public static UnixSourceTree Open(UnixSystem system, byte[] path, SourceSelection selection, OwnFolders? own = null)
     {
         ExclusionRules rules = ExclusionRules.Compile(selection.Exclude, path, filePatterns: selection.ExcludeFiles);
         byte[] place = path;
@@ -79,7 +87,17 @@ internal sealed class UnixSourceTree : ISourceTree
                     throw UnixSourceError.OfRoot(handle, path);
                 }
 
-                var tree = Create(system, selection, rules, path, name, parent, handle, stat);
+                if (own is not null && IsOwn(system, own, handle, stat))
+                {
+                    if (handle != parent)
+                    {
+                        UnixSystem.Close(handle);
+                    }
+
+                    throw OwnFolders.Refusal(path);
+                }
+
+                var tree = Create(system, selection, rules, own ?? OwnFolders.None, path, name, parent, handle, stat);
                 parent = handle == parent ? -1 : parent;
                 return tree;
             }
@@ -95,6 +113,54 @@ internal sealed class UnixSourceTree : ISourceTree
         throw UnixSourceError.OfRoot(-Errno.Loop, path);
     }
 
+    /// <summary>Whether a walk of one root would take another one with it: reached through no link, no mount that is not crossed, and nothing left out.</summary>
+    /// <param name="system">The calls.</param>
+    /// <param name="outer">The one root.</param>
+    /// <param name="selection">What is taken of it.</param>
+    /// <param name="inner">The other one.</param>
+    public static bool Takes(UnixSystem system, byte[] outer, SourceSelection selection, byte[] inner)
+    {
+        ReadOnlySpan<byte> above = outer.AsSpan().TrimEnd((byte)'/');
+        if (inner.Length <= above.Length || !inner.AsSpan().StartsWith(above) || inner[above.Length] != (byte)'/')
+        {
+            return false;
+        }
+
+        ExclusionRules rules = ExclusionRules.Compile(selection.Exclude, outer, filePatterns: selection.ExcludeFiles);
+        ReadOnlySpan<byte> path = inner.AsSpan(above.Length + 1);
+        int at = system.OpenDirectory(-1, outer, followLink: true);
+        UnixStat parent = default;
+        bool takes = at >= 0 && system.Stat(at, out parent) >= 0 && rules.MatchRoot(outer) == Exclusion.None;
+        for (int end = 0; takes && end < path.Length; end++)
+        {
+            int length = path[end..].IndexOf((byte)'/');
+            ReadOnlySpan<byte> name = length < 0 ? path[end..] : path.Slice(end, length);
+            int next = -1;
+            takes = system.Stat(at, name, out UnixStat stat) >= 0
+                && stat.Kind is EntryKind.Directory or EntryKind.File
+                && !rules.Match(path[..(end + name.Length)]).HasFlag(stat.Kind == EntryKind.Directory ? Exclusion.Folder : Exclusion.File)
+                && !(stat.Kind == EntryKind.Directory ? selection.NonRecursive : stat.Size > selection.ExcludeLargerThan)
+                && (selection.CrossMountPoints || !stat.IsMountedOn(parent))
+                && !(selection.ExcludeCaches && IsCache(system, at))
+                && (stat.Kind == EntryKind.File || (next = system.OpenDirectory(at, name)) >= 0);
+            if (next >= 0)
+            {
+                UnixSystem.Close(at);
+                at = next;
+            }
+
+            parent = stat;
+            end += name.Length;
+        }
+
+        if (at >= 0)
+        {
+            UnixSystem.Close(at);
+        }
+
+        return takes;
+    }
+
     public IEnumerable<SourceItem> Walk(CancellationToken cancellationToken)
     {
         var item = new UnixSourceItem(_system, this);
@@ -103,18 +169,83 @@ internal sealed class UnixSourceTree : ISourceTree
         {
             BeginAtRoot(item, folders);
             yield return item;
-            while (folders.Depth > 0)
+            foreach (SourceItem next in Walk(item, folders, cancellationToken))
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!folders.TryNext(out ReadOnlySpan<byte> name))
-                {
-                    item.Release();
-                    folders.Leave();
-                }
-                else if (TryMoveTo(name, item, folders))
-                {
-                    yield return item;
-                }
+                yield return next;
+            }
+        }
+        finally
+        {
+            item.Release();
+        }
+    }
+
+    private IEnumerable<SourceItem> Walk(UnixSourceItem item, FolderStack folders, CancellationToken cancellationToken)
+    {
+        while (folders.Depth > 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!folders.TryNext(out ReadOnlySpan<byte> name))
+            {
+                item.Release();
+                folders.Leave();
+            }
+            else if (TryMoveTo(name, item, folders))
+            {
+                yield return item;
+            }
+        }
+    }
+
+    // A folder below the root, reached step by step: never through a link.
+    private int OpenBelow(ReadOnlySpan<byte> path)
+    {
+        int at = _system.OpenDirectory(_handle, "."u8);
+        while (at >= 0 && !path.IsEmpty)
+        {
+            int slash = path.IndexOf((byte)'/');
+            int next = _system.OpenDirectory(at, slash < 0 ? path : path[..slash]);
+            UnixSystem.Close(at);
+            at = next;
+            path = slash < 0 ? default : path[(slash + 1)..];
+        }
+
+        return at;
+    }
+
+    public IEnumerable<SourceItem> LookAgain(EntryPath path, CancellationToken cancellationToken)
+    {
+        if (!_isFolder || path.IsRoot)
+        {
+            yield break;
+        }
+
+        EntryPath parent = path.Parent;
+        int handle = OpenBelow(parent.Bytes);
+        if (handle < 0)
+        {
+            yield break;
+        }
+
+        var item = new UnixSourceItem(_system, this);
+        using var folders = new FolderStack(_system);
+        try
+        {
+            folders.NextListing.Clear();
+            folders.NextListing.TryAdd(path.Name);
+            folders.Begin(parent.Bytes);
+            bool isTold = _system.Stat(handle, out UnixStat stat) >= 0;
+            folders.Enter(handle, stat, parent.Bytes);
+            if (!isTold
+                || _system.Stat(handle, path.Name, out _) is var result && result == -Errno.NotFound
+                || (_selection.ExcludeCaches && !path.Name.SequenceEqual(CacheTag.Name) && IsCache(handle)))
+            {
+                yield break;
+            }
+
+            foreach (SourceItem next in Walk(item, folders, cancellationToken))
+            {
+                yield return next;
             }
         }
         finally
@@ -175,10 +306,39 @@ internal sealed class UnixSourceTree : ISourceTree
         return target.IsEmpty ? "/"u8.ToArray() : target[0] == (byte)'/' ? target.ToArray() : [.. folder, .. target];
     }
 
+    // Whether a root is a folder of the backup itself, or lies in the vault. The handle is the root's, or that of the folder that holds it.
+    private static bool IsOwn(UnixSystem system, OwnFolders own, int handle, in UnixStat root)
+    {
+        if (own.Contains(root))
+        {
+            return true;
+        }
+
+        bool found = false;
+        UnixStat last = default;
+        int at = system.OpenBase(handle, "."u8);
+        while (at >= 0 && !found && system.Stat(at, out UnixStat stat) >= 0 && !stat.IsSameInode(last))
+        {
+            found = own.IsVault(stat);
+            last = stat;
+            int above = system.OpenBase(at, ".."u8);
+            UnixSystem.Close(at);
+            at = above;
+        }
+
+        if (at >= 0)
+        {
+            UnixSystem.Close(at);
+        }
+
+        return found;
+    }
+
     private static UnixSourceTree Create(
         UnixSystem system,
         SourceSelection selection,
         ExclusionRules rules,
+        OwnFolders own,
         byte[] path,
         byte[] name,
         int parent,
@@ -204,10 +364,12 @@ internal sealed class UnixSourceTree : ISourceTree
 
         bool isMountPoint = system.Stat(parent, out UnixStat parentStat) >= 0
             && (stat.IsMountedOn(parentStat) || (isFolder && stat.IsSameInode(parentStat)));
-        return new UnixSourceTree(system, selection, rules, path, isFolder ? "."u8.ToArray() : name, handle, isFolder)
+        return new UnixSourceTree(system, selection, rules, own, path, isFolder ? "."u8.ToArray() : name, handle, isFolder)
         {
             FileSystem = fileSystem,
             IsMountPoint = isMountPoint,
+            IsLeftOut = rules.MatchRoot(path).HasFlag(isFolder ? Exclusion.Folder : Exclusion.File)
+                || (stat.Kind == EntryKind.File && stat.Size > selection.ExcludeLargerThan),
         };
     }
 
@@ -215,22 +377,24 @@ internal sealed class UnixSourceTree : ISourceTree
     {
         int result = _system.Stat(_handle, _rootName, out UnixStat stat);
         int folder = -1;
+        BackupException? failure = null;
         if (result >= 0 && _isFolder)
         {
             folder = result = _system.OpenDirectory(_handle, "."u8);
             if (folder >= 0)
             {
-                result = List(folder, folders.NextListing);
+                result = List(ref folder, stat, folders.NextListing, default, out failure);
                 folders.Enter(folder, stat, default);
             }
         }
 
-        if (result < 0)
+        if (result < 0 || failure is { Id: BackupErrorId.SourceUnreadable })
         {
-            throw UnixSourceError.OfRoot(result, _rootPath);
+            throw failure ?? UnixSourceError.OfRoot(result, _rootPath);
         }
 
         item.MoveTo(EntryPath.Root, stat, _handle, folder, null);
+        item.Tell(failure);
     }
 
     /// <summary>Moves to a name of the deepest folder; enters it where it is a folder. False where it is left out.</summary>
@@ -251,6 +415,15 @@ internal sealed class UnixSourceTree : ISourceTree
         }
 
         int result = _system.Stat(at, name, out UnixStat stat);
+        if (result == -Errno.NotConnected && !_selection.CrossMountPoints)
+        {
+            // The mount of a program that is gone: not entered, as it would not be while that runs.
+            string text = EntryName.Escape(FullPath(path));
+            stat = new UnixStat { Mode = 0x41ed, UserId = folders.Stat.UserId, GroupId = folders.Stat.GroupId, LinkCount = 1, Modified = folders.Stat.Modified };
+            item.MoveTo(new EntryPath(path.ToArray()), stat, -1, -1, null, $"'{text}' is a mount whose program does not answer any more; mounts are not entered.");
+            return true;
+        }
+
         if (result < 0)
         {
             item.MoveTo(new EntryPath(path.ToArray()), UnixSourceError.OfItem(result, FullPath(path)));
@@ -282,6 +455,12 @@ internal sealed class UnixSourceTree : ISourceTree
     {
         int at = folders.Handle;
         var entryPath = new EntryPath(path.ToArray());
+        if (_own.Contains(stat))
+        {
+            item.MoveTo(entryPath, stat, at, -1, null, OwnFolders.Note(FullPath(path)));
+            return;
+        }
+
         bool isMountPoint = stat.IsMountedOn(folders.Stat);
         if (isMountPoint && !_selection.CrossMountPoints)
         {
@@ -309,8 +488,9 @@ internal sealed class UnixSourceTree : ISourceTree
             return;
         }
 
-        int result = List(folder, folders.NextListing);
+        int result = List(ref folder, stat, folders.NextListing, path, out BackupException? trouble);
         BackupException? failure = result < 0 ? UnixSourceError.OfItem(result, FullPath(path))
+            : trouble is { Id: BackupErrorId.SourceItemLocked } ? trouble
             : path.Length + 1 + folders.NextListing.LongestName > EntryPath.MaxLength ? UnixSourceError.TooDeep(FullPath(path))
             : null;
         if (failure is not null)
@@ -320,31 +500,94 @@ internal sealed class UnixSourceTree : ISourceTree
             return;
         }
 
-        item.MoveTo(entryPath, stat, at, folder, null);
+        item.MoveTo(entryPath, stat, at, folder, null, isCrossed: isMountPoint);
+        item.Tell(trouble);
         folders.Enter(folder, stat, path);
     }
 
-    private int List(int folder, DirectoryListing listing)
+    // Lists a folder until it holds still, a few times at most; what was there before and is there still is kept. Says what is wrong with the result.
+    private int List(ref int folder, in UnixStat stat, DirectoryListing listing, ReadOnlySpan<byte> path, out BackupException? failure)
     {
-        int result = _system.List(folder, listing);
-        if (result >= 0 && _selection.ExcludeCaches && listing.Contains(CacheTag.Name) && IsCache(folder))
+        failure = null;
+        UnixStat before = stat;
+        for (int tries = 1; ; tries++)
+        {
+            int result = _system.List(folder, listing);
+            if (result < 0)
+            {
+                return result;
+            }
+
+            if (stat.IsEncrypted && _system.IsLocked(folder, listing))
+            {
+                failure = UnixSourceError.Locked(FullPath(path), path.IsEmpty);
+                return 0;
+            }
+
+            if (tries > 1)
+            {
+                KeepWhatIsThere(folder, _earlier, listing);
+            }
+
+            if (_system.Stat(folder, out UnixStat after) < 0 || (after.Modified == before.Modified && after.Changed == before.Changed))
+            {
+                break;
+            }
+
+            // A listing that was begun anew by the same handle would, on some file systems, end where the first one ended.
+            int again = tries < MaxListings ? _system.OpenDirectory(folder, "."u8) : -1;
+            if (again < 0)
+            {
+                failure = UnixSourceError.Restless(FullPath(path));
+                break;
+            }
+
+            UnixSystem.Close(folder);
+            folder = again;
+            before = after;
+            _earlier.Clear();
+            for (int i = 0; i < listing.Count; i++)
+            {
+                _earlier.TryAdd(listing[i]);
+            }
+
+            _earlier.Sort();
+        }
+
+        if (_selection.ExcludeCaches && listing.Contains(CacheTag.Name) && IsCache(folder))
         {
             listing.KeepOnly(CacheTag.Name);
         }
 
-        return result;
+        return 0;
     }
 
-    private bool IsCache(int folder)
+    private void KeepWhatIsThere(int folder, DirectoryListing earlier, DirectoryListing listing)
     {
-        int tag = _system.OpenFile(folder, CacheTag.Name);
+        int listed = listing.Count;
+        for (int i = 0; i < earlier.Count; i++)
+        {
+            if (!listing.Contains(earlier[i], listed) && _system.Stat(folder, earlier[i], out _) >= 0)
+            {
+                listing.TryAdd(earlier[i]);
+            }
+        }
+
+        listing.Sort();
+    }
+
+    private bool IsCache(int folder) => IsCache(_system, folder);
+
+    private static bool IsCache(UnixSystem system, int folder)
+    {
+        int tag = system.OpenFile(folder, CacheTag.Name);
         if (tag < 0)
         {
             return false;
         }
 
         Span<byte> content = stackalloc byte[CacheTag.Signature.Length];
-        bool isTag = _system.Stat(tag, out UnixStat stat) >= 0
+        bool isTag = system.Stat(tag, out UnixStat stat) >= 0
             && stat.Kind == EntryKind.File
             && UnixSystem.Read(tag, 0, content) == content.Length
             && content.SequenceEqual(CacheTag.Signature);

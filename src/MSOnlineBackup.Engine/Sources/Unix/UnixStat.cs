@@ -30,6 +30,9 @@ internal struct UnixStat
     /// <summary>The mount that the item is on; 0 where the system does not tell.</summary>
     public ulong MountId;
 
+    /// <summary>Whether the file system keeps it encrypted under a key of its own (fscrypt).</summary>
+    public bool IsEncrypted;
+
     /// <summary>BSD file flags. On Linux those that forbid changes (immutable, append only) alone: all of them cost a call of their own.</summary>
     public uint Flags;
 

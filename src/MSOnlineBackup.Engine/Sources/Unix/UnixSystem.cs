@@ -63,6 +63,14 @@ internal abstract unsafe class UnixSystem
     /// <summary>Whether a file system only shows what the kernel knows: nothing to be backed up.</summary>
     public abstract bool IsPseudoFileSystem(string? name);
 
+    /// <summary>Whether an open folder is encrypted and its key is not there, so that its names are not the real ones.</summary>
+    /// <param name="directory">The folder.</param>
+    /// <param name="listing">What it listed just before.</param>
+    public virtual bool IsLocked(int directory, DirectoryListing listing) => false;
+
+    /// <summary>How many files this process may have open at once.</summary>
+    public static long OpenFileLimit => Libc.GetLimit(OperatingSystem.IsMacOS() ? 8 : 7, out Libc.ResourceLimit limit) == 0 ? (long)Math.Min(limit.Current, long.MaxValue) : 256;
+
     /// <summary>Says that a file will be read from its beginning to its end.</summary>
     public abstract void ExpectSequentialRead(int handle);
 

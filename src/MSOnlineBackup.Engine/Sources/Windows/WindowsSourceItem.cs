@@ -12,8 +12,9 @@ namespace MSOnlineBackup.Engine.Sources.Windows;
 /// <param name="path">Its path below the root.</param>
 /// <param name="fullPath">Its full path, for messages.</param>
 /// <param name="failure">Why it could not be read.</param>
+/// <param name="note">What is to be told of it.</param>
 internal sealed class WindowsSourceItem(
-    SafeFileHandle folder, string name, WindowsRecord record, EntryPath path, string fullPath, BackupException? failure) : SourceItem
+    SafeFileHandle folder, string name, WindowsRecord record, EntryPath path, string fullPath, BackupException? failure, string? note = null) : SourceItem
 {
     /// <summary>An item with a longer stream is reported rather than kept in part.</summary>
     private const int MaxStream = 1 << 20;
@@ -21,6 +22,8 @@ internal sealed class WindowsSourceItem(
     public override ManifestEntry Entry { get; } = record.ToEntry(path);
 
     public override BackupException? Failure => failure;
+
+    public override string? Note => note;
 
     public override ManifestEntry ReadDetails()
     {

@@ -9,11 +9,13 @@ internal sealed class WindowsSourceTree : ISourceTree
 {
     private readonly SourceSelection _selection;
     private readonly ExclusionRules _rules;
+    private readonly OwnFolders _own;
     private readonly string _path;
     private readonly SafeFileHandle _handle;
 
-    private WindowsSourceTree(SourceSelection selection, ExclusionRules rules, string path, SafeFileHandle handle)
+    private WindowsSourceTree(SourceSelection selection, ExclusionRules rules, OwnFolders own, string path, SafeFileHandle handle)
     {
+        _own = own;
         _selection = selection;
         _rules = rules;
         _path = path;
@@ -27,12 +29,20 @@ internal sealed class WindowsSourceTree : ISourceTree
 
     public bool IsMountPoint { get; private init; }
 
+    public bool IsLeftOut { get; private init; }
+
     /// <summary>Opens a root; a link or junction that it is, is followed.</summary>
     /// <param name="path">Full path, without a separator at its end (but for the root of a volume).</param>
     /// <param name="selection">What of it.</param>
+    /// <param name="own">What is left out.</param>
     /// <exception cref="BackupException">SourceNotFound, SourceUnreadable, PatternInvalid.</exception>
-    public static WindowsSourceTree Open(string path, SourceSelection selection)
+    public static WindowsSourceTree Open(string path, SourceSelection selection, OwnFolders own)
     {
+        if (own.Contains(path))
+        {
+            throw OwnFolders.Refusal(WtfName.ToBytes(path));
+        }
+
         WindowsPrivileges.Enable();
         ExclusionRules rules = ExclusionRules.Compile(
             selection.Exclude, WtfName.ToBytes(path.Replace('\\', '/')), windows: true, selection.ExcludeFiles);
@@ -50,10 +60,12 @@ internal sealed class WindowsSourceTree : ISourceTree
             throw WindowsSourceError.OfRoot(error, path);
         }
 
-        return new WindowsSourceTree(selection, rules, path, handle)
+        return new WindowsSourceTree(selection, rules, own, path, handle)
         {
             FileSystem = WindowsNative.FileSystemOf(handle),
             IsMountPoint = record.IsDirectory && IsRootOfVolume(path, record),
+            IsLeftOut = rules.MatchRoot(WtfName.ToBytes(path.Replace('\\', '/'))).HasFlag(record.IsDirectory ? Exclusion.Folder : Exclusion.File)
+                || (!record.IsDirectory && record.Size > selection.ExcludeLargerThan),
         };
     }
 
@@ -133,6 +145,11 @@ internal sealed class WindowsSourceTree : ISourceTree
         string name = WtfName.FromBytes(record.Name)!;
         string fullPath = Path.Join(_path, WtfName.FromBytes(path.Bytes)!.Replace('/', '\\'));
         BackupException? failure = null;
+        if (isFolder && _own.Contains(fullPath))
+        {
+            return new WindowsSourceItem(parent.Handle, name, record, path, fullPath, null, OwnFolders.Note(WtfName.ToBytes(fullPath)));
+        }
+
         if (record.IsPlaceholder)
         {
             failure = SourcePlaceholder.Failure(WtfName.ToBytes(fullPath));
@@ -187,6 +204,14 @@ internal sealed class WindowsSourceTree : ISourceTree
         {
             handle.Dispose();
             return error;
+        }
+
+        for (int i = records.Count - 1; i > 0; i--)
+        {
+            if (records[i].Name.AsSpan().SequenceEqual(records[i - 1].Name))
+            {
+                records.RemoveAt(i);
+            }
         }
 
         if (_selection.ExcludeCaches && IsCache(handle))

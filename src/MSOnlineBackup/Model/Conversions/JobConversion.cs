@@ -20,7 +20,7 @@ internal static class JobConversion
             StartTime = job.Started.UtcDateTime,
             EndTime = job.Ended?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
             ErrorInfo = ErrorOf(job.Error),
-            DatasourceStatus = [.. job.Sources.Select((source, position) => StatusOf(source, position + 1))],
+            DatasourceStatus = [.. job.Sources.Select(StatusOf)],
             SkippedItems = job.Skipped,
             NewBytes = job.NewBytes,
             StoredBytes = job.StoredBytes,
@@ -42,9 +42,9 @@ internal static class JobConversion
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, "No such state."),
     };
 
-    private static OBDatasourceStatus StatusOf(JobSourceStatus source, int number) => new()
+    private static OBDatasourceStatus StatusOf(JobSourceStatus source) => new()
     {
-        Datasource = new OBDataSource { DataSourceId = number, DataSourceName = source.Name },
+        Datasource = new OBDataSource { DataSourceId = OBDataSource.NumberOf(source.Name), DataSourceName = source.Name },
         JobState = StateOf(source.State),
         ByteProgress = new OBProgress(source.Bytes, source.ChangedBytes, source.TotalBytes),
         FileProgress = new OBProgress(source.Files, source.ChangedFiles, source.TotalFiles),
