@@ -179,7 +179,7 @@ public sealed class AgentJobs
             BackupEngine engine = await _agent.OpenEngineAsync(job.Monitor, stop).ConfigureAwait(false);
             job.ReadTraffic = () => engine.Traffic;
             string machine = MachineName;
-            IReadOnlyList<RecoveryPoint> earlier = await engine.ListPointsAsync(machine, stop).ConfigureAwait(false);
+            RecoveryPointList earlier = await engine.ListPointsAsync(machine, stop).ConfigureAwait(false);
             var request = new BackupRequest
             {
                 MachineName = machine,
@@ -199,7 +199,7 @@ public sealed class AgentJobs
     }
 
     // As much as the last time; the first time the sources are looked through.
-    private static async Task<long> EstimateAsync(BackupEngine engine, BackupRequest request, IReadOnlyList<RecoveryPoint> earlier, CancellationToken cancellationToken)
+    private static async Task<long> EstimateAsync(BackupEngine engine, BackupRequest request, RecoveryPointList earlier, CancellationToken cancellationToken)
     {
         if (earlier.Count > 0)
         {
