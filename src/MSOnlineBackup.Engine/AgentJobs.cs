@@ -180,7 +180,7 @@ public sealed class AgentJobs
             BackupEngine engine = await _agent.OpenEngineAsync(job.Monitor, stop).ConfigureAwait(false);
             job.ReadTraffic = () => engine.Traffic;
             string machine = MachineName;
-            IReadOnlyList<RecoveryPoint> earlier = await engine.ListPointsAsync(machine, stop).ConfigureAwait(false);
+            RecoveryPointList earlier = await engine.ListPointsAsync(machine, stop).ConfigureAwait(false);
             var request = new BackupRequest
             {
                 MachineName = machine,
@@ -204,7 +204,7 @@ public sealed class AgentJobs
     }
 
     // Each source as much as the last time, whatever policy it was in; what was never backed up is looked through.
-    private static async Task<long> EstimateAsync(BackupEngine engine, BackupRequest request, IReadOnlyList<RecoveryPoint> earlier, CancellationToken cancellationToken)
+    private static async Task<long> EstimateAsync(BackupEngine engine, BackupRequest request, RecoveryPointList earlier, CancellationToken cancellationToken)
     {
         var known = new Dictionary<string, long>();
         foreach (RecoveryPointSource source in earlier.SelectMany(point => point.Sources))

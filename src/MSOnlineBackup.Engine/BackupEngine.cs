@@ -142,75 +142,138 @@ public sealed class BackupEngine
         return bytes;
     }
 
-    /// <summary>The recovery points of this store, newest first; of one machine where a name is given.</summary>
-    public async Task<IReadOnlyList<RecoveryPoint>> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
+    /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>
+    public async Task<RecoveryPointList> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
     {
-        return await Catalog().ReadAsync(MachineId(machineName), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>The point whose session id begins with the text; "latest" is the newest.</summary>
-    /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous.</exception>
-    public async Task<RecoveryPoint> GetPointAsync(string idPrefixOrLatest, string? machineName, CancellationToken cancellationToken)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(idPrefixOrLatest);
-        bool latest = idPrefixOrLatest == Latest;
-        RecoveryPoint? found = null;
-        await foreach (RecoveryPoint point in Catalog().ReadAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false))
+        RecoveryPointCatalog catalog = Catalog();
+        IReadOnlyList<PointName> names = await catalog.ListNamesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        var points = new List<RecoveryPoint>();
+        var damaged = new List<PointReading>();
+        await foreach (PointReading reading in catalog.ReadAsync(names, cancellationToken).ConfigureAwait(false))
         {
-            if (latest)
+            if (reading.Point is { } point)
             {
-                return point;
+                points.Add(point);
             }
-
-            if (point.SessionId.StartsWith(idPrefixOrLatest, StringComparison.OrdinalIgnoreCase))
+            else
             {
-                found = found is null
-                    ? point
-                    : throw new BackupException(
-                        BackupErrorId.RecoveryPointAmbiguous,
-                        $"More than one recovery point begins with '{idPrefixOrLatest}': {found.SessionId} and {point.SessionId}, perhaps others.",
-                        "Give more digits of the id.",
-                        idPrefixOrLatest);
+                damaged.Add(reading);
             }
         }
 
-        return found ?? throw new BackupException(
-            BackupErrorId.RecoveryPointNotFound,
-            $"The vault has no recovery point{(machineName is null ? null : $" of a machine '{machineName}'")}{(latest ? null : $" that begins with '{idPrefixOrLatest}'")}.",
-            "'obengine points' or 'Get-OBAllRecoveryPoints' lists them.",
-            idPrefixOrLatest);
+        return new RecoveryPointList(points, await DescribeAsync(damaged, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>The point whose session id begins with the text; "latest" is the one with the newest name, whether it can be read or not.</summary>
+    /// <param name="idPrefixOrLatest">The beginning of an id, or "latest".</param>
+    /// <param name="machineName">Only points of this machine; null for those of all.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="passOver">Gets each damaged point that is newer than the one returned for "latest". Where it is null, an older one is not taken for it.</param>
+    /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous; VaultDataCorrupt, VaultDataUnreadable, … where the point is there and cannot be read.</exception>
+    public async Task<RecoveryPoint> GetPointAsync(
+        string idPrefixOrLatest, string? machineName, CancellationToken cancellationToken, Action<DamagedPoint>? passOver = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(idPrefixOrLatest);
+        bool latest = idPrefixOrLatest == Latest;
+        RecoveryPointCatalog catalog = Catalog();
+        IReadOnlyList<PointName> names = await catalog.ListNamesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        IEnumerable<PointName> wanted = latest ? names : names.Where(name => name.SessionId.StartsWith(idPrefixOrLatest, StringComparison.OrdinalIgnoreCase));
+        PointReading? found = null;
+        await foreach (PointReading reading in catalog.ReadAsync(wanted, cancellationToken).ConfigureAwait(false))
+        {
+            if (latest && reading.Point is null && passOver is not null)
+            {
+                passOver((await DescribeAsync([reading], cancellationToken).ConfigureAwait(false))[0]);
+                found = reading;
+                continue;
+            }
+
+            if (!latest && found is { } other)
+            {
+                throw new BackupException(
+                    BackupErrorId.RecoveryPointAmbiguous,
+                    $"More than one recovery point begins with '{idPrefixOrLatest}': {other.Name.SessionId} and {reading.Name.SessionId}, perhaps others.",
+                    "Give more digits of the id.",
+                    idPrefixOrLatest);
+            }
+
+            found = reading;
+            if (latest)
+            {
+                break;
+            }
+        }
+
+        return found switch
+        {
+            { Point: { } point } => point,
+            { } damaged => throw (await DescribeAsync([damaged], cancellationToken).ConfigureAwait(false))[0].ToError(),
+            null => throw new BackupException(
+                BackupErrorId.RecoveryPointNotFound,
+                $"The vault has no recovery point{(machineName is null ? null : $" of a machine '{machineName}'")}{(latest ? null : $" that begins with '{idPrefixOrLatest}'")}.",
+                "'obengine points' or 'Get-OBAllRecoveryPoints' lists them.",
+                idPrefixOrLatest),
+        };
     }
 
     /// <summary>The items of a point at or below a full path; null for the roots. Direct children only unless recursive.</summary>
+    /// <param name="point">The point.</param>
+    /// <param name="path">The full path.</param>
+    /// <param name="recursive">Whether all that is below is wanted.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and the listing goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
     /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
     public async IAsyncEnumerable<RecoverableItem> ListItemsAsync(
         RecoveryPoint point,
         string? path,
         bool recursive,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        [EnumeratorCancellation] CancellationToken cancellationToken,
+        Action<BackupException>? damaged = null)
     {
         ArgumentNullException.ThrowIfNull(point);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (RecoverableItem item in new RecoveryPointBrowser(store, point).ListAsync(path, recursive, cancellationToken).ConfigureAwait(false))
+        await foreach (RecoverableItem item in new RecoveryPointBrowser(store, point, damaged).ListAsync(path, recursive, cancellationToken).ConfigureAwait(false))
         {
             yield return item;
         }
+
+        Tell(store, damaged);
     }
 
     /// <summary>The items of a point whose name (or, where the pattern has a '/', whose full path) matches a wildcard pattern.</summary>
     /// <exception cref="BackupException">PatternInvalid.</exception>
-    public async IAsyncEnumerable<RecoverableItem> FindItemsAsync(
-        RecoveryPoint point,
-        string pattern,
-        bool ignoreCase,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<RecoverableItem> FindItemsAsync(RecoveryPoint point, string pattern, bool ignoreCase, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(point);
+        return FindItemsAsync([point], pattern, ignoreCase, cancellationToken).Select(found => found.Item);
+    }
+
+    /// <summary>The same in several points, one after the other: what they share is searched once.</summary>
+    /// <param name="points">The points.</param>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="ignoreCase">Whether capital and small letters are the same.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and the search goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
+    /// <exception cref="BackupException">PatternInvalid.</exception>
+    public async IAsyncEnumerable<FoundItem> FindItemsAsync(
+        IEnumerable<RecoveryPoint> points,
+        string pattern,
+        bool ignoreCase,
+        [EnumeratorCancellation] CancellationToken cancellationToken,
+        Action<BackupException>? damaged = null)
+    {
+        ArgumentNullException.ThrowIfNull(points);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (RecoverableItem item in new RecoveryPointBrowser(store, point).FindAsync(pattern, ignoreCase, cancellationToken).ConfigureAwait(false))
+        var search = new ItemSearch(store, pattern, ignoreCase);
+        foreach (RecoveryPoint point in points)
         {
-            yield return item;
+            await foreach (RecoverableItem item in search.FindAsync(point, damaged, cancellationToken).ConfigureAwait(false))
+            {
+                yield return new FoundItem(point, item);
+            }
         }
+
+        Tell(store, damaged);
     }
 
     /// <summary>What a backup skipped.</summary>
@@ -360,6 +423,34 @@ public sealed class BackupEngine
         keyId == _unlocked.KeyId,
         slot?.KeyVaultKey,
         slot?.Kdf);
+
+    // Points that cannot be read, with what the vault tells of them elsewhere.
+    private async Task<IReadOnlyList<DamagedPoint>> DescribeAsync(List<PointReading> damaged, CancellationToken cancellationToken)
+    {
+        if (damaged.Count == 0)
+        {
+            return [];
+        }
+
+        var names = (await MachineDirectory.ListAsync(_objects, cancellationToken).ConfigureAwait(false)).ToLookup(machine => _header.MachineId(machine.Name), machine => machine.Name);
+        return
+        [
+            .. damaged.Select(reading => new DamagedPoint(
+                reading.Name.SessionId,
+                reading.Name.MachineId,
+                names[reading.Name.MachineId].FirstOrDefault(),
+                VaultLayout.TimeOf(reading.Name.SessionId),
+                reading.Damage!)),
+        ];
+    }
+
+    private static void Tell(ChunkStore store, Action<BackupException>? damaged)
+    {
+        foreach (BackupException damage in damaged is null ? [] : store.Damage)
+        {
+            damaged!(damage);
+        }
+    }
 
     private string? MachineId(string? machineName) => machineName is null ? null : _header.MachineId(machineName);
 

@@ -61,7 +61,10 @@ public static class ClosedVault
         VaultSettings settings = await new VaultSettingsRegister(store).ReadAsync(cancellationToken).ConfigureAwait(false);
         VaultRedundancy? redundancy = store.Account is { } account ? await account.ReadRedundancyAsync(cancellationToken).ConfigureAwait(false) : null;
         return new VaultInfo(
-            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name, redundancy);
+            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name, redundancy)
+        {
+            UnfinishedWrites = await store.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
+        };
     }
 
     /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>

@@ -29,6 +29,33 @@ Describe 'Get-OBAllRecoveryPoints' {
         $points[0].DataSources | Should -Be $source
     }
 
+    It 'warns of a point that cannot be read, and leaves it out' {
+        $id = $jobs[1].RecoveryPointId
+        $file = Get-ChildItem "$work/vault" -Recurse -File | Where-Object FullName -Like "*/points/*/$id"
+        $bytes = [System.IO.File]::ReadAllBytes($file.FullName)
+        $file.IsReadOnly = $false
+        [System.IO.File]::WriteAllBytes($file.FullName, $bytes[0..9])
+        try {
+            $points = Get-OBAllRecoveryPoints -WarningVariable warnings -WarningAction SilentlyContinue
+            $sources = Get-OBRecoverableSource -WarningVariable sourceWarnings -WarningAction SilentlyContinue
+            $items = $sources | Get-OBRecoverableItem -WarningVariable itemWarnings -WarningAction SilentlyContinue
+            $problem = Get-ErrorOf { Test-OBRecoveryPoint $id }
+        }
+        finally {
+            [System.IO.File]::WriteAllBytes($file.FullName, $bytes)
+        }
+
+        $points.RecoveryPointId | Should -Be $jobs[0].RecoveryPointId
+        $items.RecoveryPointId | Should -Be $jobs[0].RecoveryPointId
+        foreach ($told in $warnings, $sourceWarnings, $itemWarnings) {
+            $told | Should -HaveCount 1
+            $told[0].Message | Should -Match $id
+            $told[0].Message | Should -Match VaultDataCorrupt
+        }
+
+        Assert-BackupError $problem VaultDataCorrupt InvalidData
+    }
+
     It 'says so where the machine is not registered' {
         $state = $env:MSONLINEBACKUP_STATE
         $env:MSONLINEBACKUP_STATE = "$work/nostate"

@@ -24,7 +24,10 @@ internal enum SealedObjectKind : byte
 /// </summary>
 internal static class SealedObject
 {
-    public const int MaxLength = 256 << 20;
+    /// <summary>More than any index segment has: 400,000 records with a pack for each are 48 MB.</summary>
+    public const int MaxLength = 64 << 20;
+
+    public const int HeaderLength = SaltOffset + SaltLength;
     public static ReadOnlySpan<byte> Magic => "OBSO"u8;
 
     private const byte Version = 1;
@@ -34,7 +37,6 @@ internal static class SealedObject
     private const int EpochOffset = FlagsOffset + 1;
     private const int SaltOffset = EpochOffset + 1;
     private const int SaltLength = 32;
-    private const int HeaderLength = SaltOffset + SaltLength;
     private const int TagLength = 16;
     private const int Overhead = HeaderLength + sizeof(uint) + TagLength + ObjectChecksum.Length;
 
@@ -57,6 +59,19 @@ internal static class SealedObject
 
         ObjectChecksum.WriteTo(content);
         return content;
+    }
+
+    /// <summary>Whether an object can be one, by its beginning and its length alone: nothing that cannot is read any further.</summary>
+    /// <param name="name">Its name, for messages.</param>
+    /// <param name="length">How long it is.</param>
+    /// <param name="beginning">Its first <see cref="HeaderLength"/> bytes.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt.</exception>
+    public static void Inspect(string name, long length, ReadOnlySpan<byte> beginning)
+    {
+        if (length is < Overhead or > MaxLength || !beginning.StartsWith(Magic))
+        {
+            throw VaultDamage.Corrupt(name, "it is no sealed object");
+        }
     }
 
     /// <summary>Opens an object and says what it is. What stands behind the plaintext is passed over.</summary>

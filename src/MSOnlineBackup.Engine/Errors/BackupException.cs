@@ -53,6 +53,9 @@ public sealed class BackupException : Exception
     /// </summary>
     public bool IsDamage => Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultDataUnreadable;
 
+    /// <summary>Whether an error is about one object alone: damage, or a newer version's. No other object is the worse for it.</summary>
+    public bool IsOfOneObject => IsDamage || Id == BackupErrorId.VaultFormatUnsupported;
+
     /// <summary>Whether a retry of the same call may succeed.</summary>
     public bool IsTransient { get; }
 }

@@ -23,6 +23,9 @@ internal static class VaultDamage
         name,
         innerException: inner);
 
+    /// <summary>A chunk of which no copy opens.</summary>
+    public static BackupException Unopened(string chunk) => Corrupt(chunk, "no copy of it opens");
+
     /// <summary>Something that is named and not there.</summary>
     public static BackupException Missing(string name, string what) => new(
         BackupErrorId.VaultDataMissing,

@@ -125,7 +125,7 @@ internal sealed class StateFolder
         return System.IO.Path.Combine(System.IO.Path.IsPathRooted(state) ? state : System.IO.Path.Combine(home, ".local", "state"), "msonlinebackup");
     }
 
-    private string Make(string path)
+    private static string Make(string path)
     {
         if (!Directory.Exists(path))
         {

@@ -8,15 +8,22 @@ using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.Maintenance;
 
-/// <summary>Reads every stored object and compares it with the checksum at its end. Needs no key, so a storage operator can run it.</summary>
+/// <summary>
+/// Reads every stored object and compares it with the checksum at its end. Needs no key, so a storage operator can run it. What only a key tells, it cannot see:
+/// whether an object is missing, or stands in another's place.
+/// </summary>
 internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
 {
     private const int ReadLength = 4 << 20;
 
+    private readonly ProblemList _problems = new();
+    private readonly ConcurrentBag<byte[]> _buffers = [];
+    private long _bytes;
+    private int _points;
+
     public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Verifying);
-        var findings = new ConcurrentBag<VerifyFinding>();
         VaultHeader? header = null;
         try
         {
@@ -24,57 +31,54 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
         }
         catch (BackupException damage) when (damage.Id == BackupErrorId.VaultHeaderDamaged)
         {
-            findings.Add(new VerifyFinding(VaultLayout.Header, damage.Message, []));
+            _problems.Note(VaultLayout.Header, damage);
         }
 
         foreach (BackupException fault in await KeyRing.CheckAsync(objects, header, opened: null, cancellationToken).ConfigureAwait(false))
         {
-            findings.Add(new VerifyFinding(fault.Target ?? VaultLayout.AllKeys, fault.Message, []));
+            _problems.Note(fault);
         }
 
-        long count = 0;
-        long bytes = 0;
-        int points = 0;
-        var buffers = new ConcurrentBag<byte[]>();
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = objects.Capabilities.MaxConcurrency };
-        await Parallel.ForEachAsync(objects.ListAsync(VaultLayout.Stores, cancellationToken), options, async (found, token) =>
-        {
-            if (found.Name.Contains("/sessions/", StringComparison.Ordinal))
-            {
-                if (await SessionRecord.CheckAsync(objects, header, found.Name, token).ConfigureAwait(false) is { } fault)
-                {
-                    findings.Add(new VerifyFinding(found.Name, fault.Message, []));
-                }
-
-                return;
-            }
-
-            byte[] buffer = buffers.TryTake(out byte[]? free) ? free : new byte[ReadLength];
-            try
-            {
-                await VerifyAsync(found, buffer, token).ConfigureAwait(false);
-            }
-            catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
-            {
-                findings.Add(new VerifyFinding(found.Name, e.Message, []));
-            }
-            finally
-            {
-                buffers.Add(buffer);
-            }
-
-            Interlocked.Increment(ref count);
-            Interlocked.Add(ref bytes, found.Length);
-            if (found.Name.Contains("/points/", StringComparison.Ordinal))
-            {
-                Interlocked.Increment(ref points);
-            }
-        }).ConfigureAwait(false);
+        var inventory = new Inventory(objects, header, _problems);
+        await inventory.TakeAsync(VisitAsync, cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
-        return new VerifyReport(VerifyLevel.Packs, points, count, 0, bytes, 0, 0, [.. findings.OrderBy(finding => finding.Object, StringComparer.Ordinal)]);
+        return new VerifyReport(VerifyLevel.Packs, _points, inventory.Count, 0, _bytes + inventory.Bytes, 0, inventory.Leftovers, _problems.ToFindings())
+        {
+            Strangers = inventory.Strangers,
+            StrangerCount = inventory.StrangerCount,
+            UnfinishedWrites = await objects.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
+        };
     }
 
-    private async ValueTask VerifyAsync(StoredObject found, byte[] buffer, CancellationToken cancellationToken)
+    private async ValueTask VisitAsync(StoredObject found, StoredKind kind, string storeId, CancellationToken cancellationToken)
+    {
+        if (kind is not (StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint or StoredKind.Point))
+        {
+            return;
+        }
+
+        byte[] buffer = _buffers.TryTake(out byte[]? free) ? free : new byte[ReadLength];
+        try
+        {
+            await VerifyAsync(found, kind, buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            _problems.Note(e);
+        }
+        finally
+        {
+            _buffers.Add(buffer);
+        }
+
+        Interlocked.Add(ref _bytes, found.Length);
+        if (kind == StoredKind.Point)
+        {
+            Interlocked.Increment(ref _points);
+        }
+    }
+
+    private async ValueTask VerifyAsync(StoredObject found, StoredKind kind, byte[] buffer, CancellationToken cancellationToken)
     {
         long covered = found.Length - ObjectChecksum.Length;
         if (covered < PackFormat.HeaderLength)

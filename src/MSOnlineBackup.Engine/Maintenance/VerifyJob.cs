@@ -12,88 +12,111 @@ using MSOnlineBackup.Engine.Vaults;
 namespace MSOnlineBackup.Engine.Maintenance;
 
 /// <summary>
-/// Verifies a chunk store. Structure: packs against the index, then every point's manifest and every chunk it names. Data:
-/// every chunk that is stored is opened as well. Damage is collected, never thrown; each finding says which files need it.
+/// Verifies a chunk store and what is beside it. Structure: every plain and sealed object, packs against the index, then every point's manifest, each block of it
+/// once, and every chunk it names. Data: every chunk that is stored is opened as well. Damage is collected, never thrown; each finding says what needs it.
 /// </summary>
 internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
 {
-    private const int MaxPaths = 100;
-
-    private readonly ConcurrentDictionary<string, Problem> _problems = new();
-    private readonly HashSet<ChunkId> _manifestBlocks = [];
+    private readonly ProblemList _problems = new();
+    private readonly ConcurrentBag<StoredObject> _checkpoints = [];
+    private readonly ConcurrentDictionary<string, long> _presentPacks = new(StringComparer.Ordinal);
+    private readonly ConcurrentBag<(RecoveryPoint Checkpoint, long Length)> _readCheckpoints = [];
     private long _chunks;
     private long _bytes;
+    private long _otherStores;
 
     public async Task<VerifyReport> RunAsync(VerifyLevel level, CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Verifying);
-        (long objects, long unreferenced, int leftovers) = await VerifyObjectsAsync(cancellationToken).ConfigureAwait(false);
-        HashSet<ChunkId> damaged = level == VerifyLevel.Data ? await OpenEverythingAsync(cancellationToken).ConfigureAwait(false) : [];
-        int points = await VerifyPointsAsync(damaged, cancellationToken).ConfigureAwait(false);
-        monitor.Enter(JobPhase.Finished);
-        VerifyFinding[] findings =
-        [
-            .. _problems.OrderBy(problem => problem.Key, StringComparer.Ordinal)
-                .Select(problem => new VerifyFinding(problem.Key, problem.Value.Text, [.. problem.Value.Paths.Order(StringComparer.Ordinal)])),
-        ];
-        return new VerifyReport(level, points, objects, _chunks, _bytes, unreferenced, leftovers, findings);
-    }
 
-    private async Task<(long Objects, long Unreferenced, int Leftovers)> VerifyObjectsAsync(CancellationToken cancellationToken)
-    {
         // Before the survey: what the segments themselves say.
-        var named = store.Index.Packs.Select(store.NameOf).ToHashSet();
+        HashSet<PackInfo> named = [.. store.Index.Packs];
         Task<IReadOnlyList<BackupException>> slots = KeyRing.CheckAsync(store.Objects, store.Header, store, cancellationToken);
-        Task<IReadOnlyList<BackupException>> sessions = SessionRecord.CheckAsync(store, cancellationToken);
-        await Task.WhenAll(store.SurveyPacksAsync(cancellationToken), slots, sessions).ConfigureAwait(false);
-        long objects = 0;
-        long unreferenced = 0;
-        var committed = new HashSet<string>();
-        await foreach (StoredObject found in store.Objects.ListAsync(VaultLayout.Stores, cancellationToken).ConfigureAwait(false))
-        {
-            objects++;
-            if (found.Name.StartsWith(VaultLayout.Packs(store.StoreId), StringComparison.Ordinal) && !named.Contains(found.Name))
-            {
-                unreferenced += found.Length;
-            }
-            else if (found.Name.StartsWith(VaultLayout.Points(store.StoreId), StringComparison.Ordinal))
-            {
-                committed.Add(found.Name[(found.Name.LastIndexOf('/') + 1)..]);
-            }
-        }
-
+        await Task.WhenAll(store.SurveyPacksAsync(cancellationToken), slots).ConfigureAwait(false);
         foreach (BackupException fault in await slots.ConfigureAwait(false))
         {
-            Note(fault);
+            _problems.Note(fault);
         }
 
-        int leftovers = 0;
-        foreach (BackupException fault in await sessions.ConfigureAwait(false))
+        var inventory = new Inventory(store.Objects, store.Header, _problems);
+        await inventory.TakeAsync(VisitAsync, cancellationToken).ConfigureAwait(false);
+        await VerifyCheckpointsAsync(inventory, cancellationToken).ConfigureAwait(false);
+        HashSet<ChunkId> damaged = level == VerifyLevel.Data ? await OpenEverythingAsync(cancellationToken).ConfigureAwait(false) : [];
+        var points = new PointVerifier(store, monitor, _problems, damaged, named);
+        await points.RunAsync(inventory, cancellationToken).ConfigureAwait(false);
+        long unused = Conclude(inventory, named, points.Unindexed);
+        monitor.Enter(JobPhase.Finished);
+        return new VerifyReport(level, points.Points, inventory.Count, _chunks, _bytes, unused, inventory.Leftovers, _problems.ToFindings())
         {
-            if (fault.Target is { } name && !committed.Contains(name[(name.LastIndexOf('/') + 1)..]))
-            {
-                leftovers++;
-            }
-            else
-            {
-                Note(fault);
-            }
+            Entries = points.Entries,
+            DistinctEntries = points.DistinctEntries,
+            OtherStores = _otherStores,
+            Strangers = inventory.Strangers,
+            StrangerCount = inventory.StrangerCount,
+            Unfinished = points.Unfinished,
+            StaleBytes = _readCheckpoints.Where(found => string.CompareOrdinal(found.Checkpoint.SessionId, points.NewestOf(found.Checkpoint.MachineId)) <= 0).Sum(found => found.Length),
+            UnfinishedWrites = await store.Objects.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
+        };
+    }
+
+    private ValueTask VisitAsync(StoredObject found, StoredKind kind, string storeId, CancellationToken cancellationToken)
+    {
+        if (storeId.Length > 0 && storeId != store.StoreId)
+        {
+            Interlocked.Add(ref _otherStores, kind == StoredKind.KeySlot ? 0 : 1);
+        }
+        else if (kind == StoredKind.Checkpoint)
+        {
+            _checkpoints.Add(found);
+        }
+        else if (kind == StoredKind.Pack)
+        {
+            _presentPacks[found.Name] = found.Length;
         }
 
+        return ValueTask.CompletedTask;
+    }
+
+    private Task VerifyCheckpointsAsync(Inventory inventory, CancellationToken cancellationToken)
+    {
+        var catalog = new RecoveryPointCatalog(store);
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = store.Objects.Capabilities.MaxConcurrency };
+        return Parallel.ForEachAsync(_checkpoints, options, async (found, token) =>
+        {
+            try
+            {
+                _readCheckpoints.Add((await catalog.ReadCheckpointAsync(found, token).ConfigureAwait(false), found.Length));
+            }
+            catch (BackupException e) when (e.IsOfOneObject)
+            {
+                inventory.Judge(found.Name, e, isNeeded: false);
+            }
+        });
+    }
+
+    // Returns the bytes of packs that no segment names and no point needs.
+    private long Conclude(Inventory inventory, HashSet<PackInfo> named, IReadOnlyCollection<PackInfo> unindexed)
+    {
+        HashSet<string> needed = [.. unindexed.Select(store.NameOf)];
+        HashSet<string> namedPacks = [.. named.Select(store.NameOf)];
         foreach (BackupException damage in store.Damage)
         {
-            // Torn by the crash of a job that made no point. Should a later point need it all the same, the chunk is missed there.
-            if (damage.Target is { } name && !named.Contains(name) && VaultLayout.TryParseNumbered(name, out string? session, out _) && !committed.Contains(session))
-            {
-                leftovers++;
-            }
-            else
-            {
-                Note(damage);
-            }
+            string name = damage.Target ?? string.Empty;
+            bool isSegment = VaultLayout.KindOf(name, out _) == StoredKind.Segment;
+            inventory.Judge(name, damage, isNeeded: namedPacks.Contains(name) || (isSegment && needed.Count > 0));
         }
 
-        return (objects, unreferenced, leftovers);
+        if (needed.Count > 0)
+        {
+            string folder = VaultLayout.Segments(store.StoreId);
+            _problems.Note(new BackupException(
+                BackupErrorId.VaultDataMissing,
+                $"{needed.Count} packs that recovery points need are named by no index segment that can be read: a segment is damaged or missing.",
+                "Run 'obengine repair index'. Nothing is lost by it, and no pack may be deleted.",
+                folder));
+        }
+
+        return _presentPacks.Where(pack => !namedPacks.Contains(pack.Key) && !needed.Contains(pack.Key)).Sum(pack => pack.Value);
     }
 
     private async Task<HashSet<ChunkId>> OpenEverythingAsync(CancellationToken cancellationToken)
@@ -135,7 +158,7 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
         }
         catch (BackupException e) when (e.IsDamage)
         {
-            Note(e);
+            _problems.Note(e);
             foreach (PackedChunk chunk in chunks)
             {
                 damaged.Add(chunk.Id);
@@ -153,7 +176,7 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
             if (!sound)
             {
                 damaged.Add(chunk.Id);
-                Note(VaultDamage.Corrupt(store.NameOf(pack), $"the chunk {chunk.Id} at offset {chunk.Offset} does not open"));
+                _problems.Note(VaultDamage.Corrupt(store.NameOf(pack), $"the chunk {chunk.Id} at offset {chunk.Offset} does not open"));
             }
 
             Interlocked.Increment(ref _chunks);
@@ -164,92 +187,13 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
         {
             ObjectChecksum.Check(store.NameOf(pack), content.Span);
         }
-        catch (BackupException e) when (e.IsDamage)
+        catch (BackupException e) when (e.IsOfOneObject)
         {
-            Note(e);
+            _problems.Note(e);
         }
 
         Interlocked.Add(ref _bytes, pack.Length);
         monitor.AddBytes(pack.Length);
-    }
-
-    private async Task<int> VerifyPointsAsync(HashSet<ChunkId> damaged, CancellationToken cancellationToken)
-    {
-        int reported = store.Damage.Count;
-        int points = 0;
-        await foreach (RecoveryPoint point in new RecoveryPointCatalog(store).ReadAsync(null, cancellationToken).ConfigureAwait(false))
-        {
-            points++;
-            foreach (ChunkId id in point.SkippedItems)
-            {
-                Check(id, damaged, $"{point.SessionId[..12]}: list of skipped items");
-            }
-
-            foreach (RecoveryPointSource source in point.Sources)
-            {
-                await VerifyManifestAsync(point, source, damaged, cancellationToken).ConfigureAwait(false);
-            }
-        }
-
-        foreach (BackupException damage in store.Damage.Skip(reported))
-        {
-            Note(damage);
-        }
-
-        return points;
-    }
-
-    private async Task VerifyManifestAsync(RecoveryPoint point, RecoveryPointSource source, HashSet<ChunkId> damaged, CancellationToken cancellationToken)
-    {
-        // Points share most of their blocks: a root that was walked whole need not be walked again.
-        if (!_manifestBlocks.Add(source.Manifest.Id))
-        {
-            return;
-        }
-
-        var contents = new EntryContentReader(store);
-        ChunkId? last = null;
-        try
-        {
-            await foreach (ManifestEntry entry in new ManifestReader(store, source.Manifest).ReadAsync(EntryPath.Root, cancellationToken).ConfigureAwait(false))
-            {
-                monitor.AddItem(entry.Kind == EntryKind.File);
-                string Path() => $"{point.SessionId[..12]}:{SourcePath.Join(source.Path, entry.Path)}";
-                foreach (SliceListReference list in entry.Content.Lists)
-                {
-                    Check(list.Id, damaged, Path());
-                }
-
-                await foreach (ContentSlice slice in contents.ReadAsync(entry.Content, cancellationToken).ConfigureAwait(false))
-                {
-                    if (slice.Chunk is { } id && id != last && Check(id, damaged, Path()))
-                    {
-                        last = id;
-                    }
-                }
-            }
-        }
-        catch (BackupException e) when (e.IsDamage)
-        {
-            Note(e, $"{point.SessionId[..12]}:{source.Path}");
-        }
-    }
-
-    private bool Check(ChunkId id, HashSet<ChunkId> damaged, string path)
-    {
-        if (!store.Contains(id))
-        {
-            Note(VaultDamage.Missing(id.ToString(), "Chunk"), path);
-            return false;
-        }
-
-        if (damaged.Contains(id))
-        {
-            _problems.GetOrAdd(id.ToString(), _ => new Problem($"Chunk '{id}' cannot be opened.")).Add(path);
-            return false;
-        }
-
-        return true;
     }
 
     private async Task<bool> TryReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
@@ -262,29 +206,6 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
         catch (BackupException e) when (e.IsDamage)
         {
             return false;
-        }
-    }
-
-    private void Note(BackupException damage, string? path = null) =>
-        _problems.GetOrAdd(damage.Target ?? damage.Message, _ => new Problem(damage.Message)).Add(path);
-
-    private sealed class Problem(string text)
-    {
-        private readonly HashSet<string> _paths = [];
-
-        public string Text => text;
-
-        public IReadOnlyCollection<string> Paths => _paths;
-
-        public void Add(string? path)
-        {
-            lock (_paths)
-            {
-                if (path is not null && _paths.Count < MaxPaths)
-                {
-                    _paths.Add(path);
-                }
-            }
         }
     }
 

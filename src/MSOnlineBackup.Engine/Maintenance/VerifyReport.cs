@@ -1,12 +1,16 @@
+using MSOnlineBackup.Engine.Storage;
+
 namespace MSOnlineBackup.Engine.Maintenance;
 
 /// <summary>How deep a verification goes.</summary>
 public enum VerifyLevel
 {
-    /// <summary>Every point, every manifest block; every chunk named is indexed and its pack is there with the right length.</summary>
+    /// <summary>Every object but the contents of packs: every point, every manifest block; every chunk named is indexed and its pack is there with the right length.</summary>
     Structure,
 
-    /// <summary>Structure without what needs the key, and the checksum of every stored object: no passphrase needed.</summary>
+    /// <summary>
+    /// What can be seen without a passphrase: the checksum of every stored object. Not whether one is missing, or stands in another's place, nor what a point holds.
+    /// </summary>
     Packs,
 
     /// <summary>Structure, and every chunk that is stored opened: authenticated, decompressed, its identity computed again.</summary>
@@ -16,17 +20,42 @@ public enum VerifyLevel
 /// <summary>One thing that is wrong.</summary>
 /// <param name="Object">The stored object or chunk.</param>
 /// <param name="Problem">What is wrong with it.</param>
-/// <param name="AffectedPaths">Files that need it, with their point, as far as known; at most 100.</param>
-public sealed record VerifyFinding(string Object, string Problem, IReadOnlyList<string> AffectedPaths);
+/// <param name="Affected">
+/// What suffers, as far as known; of as many as <see cref="MostAffected"/> there may be more. Empty where it is not known, or nothing does.
+/// </param>
+public sealed record VerifyFinding(string Object, string Problem, IReadOnlyList<AffectedItem> Affected)
+{
+    /// <summary>How many a finding names at most.</summary>
+    public const int MostAffected = 100;
+}
+
+/// <summary>Something that a damage affects.</summary>
+/// <param name="PointId">The recovery point.</param>
+/// <param name="Source">The path of the source within it; null for the point itself.</param>
+/// <param name="Path">The item's full path, as listings show it; null where items of the source are affected and it cannot be told which.</param>
+public sealed record AffectedItem(string PointId, string? Source, string? Path)
+{
+    /// <summary>As text: the beginning of the point's id, and the path.</summary>
+    public override string ToString() => (Path ?? Source) is { } place ? $"{PointId[..12]}:{place}" : PointId[..12];
+}
+
+/// <summary>
+/// A session newer than the newest recovery point of its machine: the job is running, or was interrupted, or its point is lost. Once the machine has backed up
+/// again it is known which: a point names the one before it.
+/// </summary>
+/// <param name="SessionId">The session.</param>
+/// <param name="MachineId">Its machine.</param>
+/// <param name="Started">When it began (the client's clock, UTC).</param>
+public sealed record UnfinishedSession(string SessionId, string MachineId, DateTimeOffset Started);
 
 /// <summary>The outcome of a verification.</summary>
 /// <param name="Level">How deep it went.</param>
-/// <param name="Points">Recovery points seen.</param>
+/// <param name="Points">Recovery points that can be read.</param>
 /// <param name="Objects">Stored objects seen.</param>
 /// <param name="Chunks">Chunks checked.</param>
 /// <param name="Bytes">Bytes read from the vault.</param>
-/// <param name="UnreferencedBytes">Bytes in packs that no index names: what interrupted jobs left; harmless.</param>
-/// <param name="Leftovers">Broken objects of jobs that did not finish, which nothing names: harmless, and no finding.</param>
+/// <param name="UnreferencedBytes">Bytes in packs that no index names and no point needs: what interrupted jobs, or running ones, have left; harmless.</param>
+/// <param name="Leftovers">Broken objects that nothing needs: of jobs that did not finish, and records that a newer one has replaced. No finding.</param>
 /// <param name="Findings">What is wrong; empty when all is well.</param>
 public sealed record VerifyReport(
     VerifyLevel Level,
@@ -36,7 +65,35 @@ public sealed record VerifyReport(
     long Bytes,
     long UnreferencedBytes,
     int Leftovers,
-    IReadOnlyList<VerifyFinding> Findings);
+    IReadOnlyList<VerifyFinding> Findings)
+{
+    /// <summary>How many names <see cref="Strangers"/> has at most.</summary>
+    public const int MostStrangers = 100;
+
+    /// <summary>Entries of all points together.</summary>
+    public long Entries { get; init; }
+
+    /// <summary>Entries that were looked at: what points share was looked at once.</summary>
+    public long DistinctEntries { get; init; }
+
+    /// <summary>Objects of chunk stores that this key does not open; they were not looked at.</summary>
+    public long OtherStores { get; init; }
+
+    /// <summary>Objects that no vault of this version has, such as what a desktop leaves in a folder; no damage. Some of their names.</summary>
+    public IReadOnlyList<string> Strangers { get; init; } = [];
+
+    /// <summary>How many of them there are.</summary>
+    public long StrangerCount { get; init; }
+
+    /// <summary>Bytes of checkpoints that no job goes on from any more: their machine has a newer recovery point.</summary>
+    public long StaleBytes { get; init; }
+
+    /// <summary>What is being written at the moment, or was left by writers that died.</summary>
+    public UnfinishedWrites UnfinishedWrites { get; init; }
+
+    /// <summary>Sessions newer than the newest recovery point of their machine.</summary>
+    public IReadOnlyList<UnfinishedSession> Unfinished { get; init; } = [];
+}
 
 /// <summary>How a vault's header was made anew.</summary>
 /// <param name="VaultId">The vault: 32 hexadecimal digits.</param>

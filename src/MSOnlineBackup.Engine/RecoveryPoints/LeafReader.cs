@@ -59,6 +59,12 @@ internal sealed class LeafReader
     /// <summary>The path of the entry reached last; it stays when the end is reached.</summary>
     public ReadOnlySpan<byte> Path => _path.AsSpan(0, _pathLength);
 
+    /// <summary>What the entry reached is.</summary>
+    public EntryKind Kind => _kind;
+
+    /// <summary>The size of the entry reached.</summary>
+    public long Size => _size;
+
     /// <summary>Whether the entry reached is a folder.</summary>
     public bool IsDirectory => _kind == EntryKind.Directory;
 

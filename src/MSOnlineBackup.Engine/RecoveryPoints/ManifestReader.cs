@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
 
 namespace MSOnlineBackup.Engine.RecoveryPoints;
 
@@ -11,12 +12,16 @@ internal sealed class ManifestReader(IChunkReader chunks, ManifestRoot root)
     public ManifestCursor OpenCursor() => new(chunks, root);
 
     /// <summary>All entries at or below a path, in order.</summary>
-    public async IAsyncEnumerable<ManifestEntry> ReadAsync(EntryPath subtree, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="subtree">The path.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what cannot be read, and what follows it is read all the same; where it is null, that is thrown.</param>
+    public async IAsyncEnumerable<ManifestEntry> ReadAsync(
+        EntryPath subtree, [EnumeratorCancellation] CancellationToken cancellationToken, Action<BackupException>? damaged = null)
     {
         ManifestCursor cursor = OpenCursor();
-        for (bool more = await cursor.SeekAsync(subtree, cancellationToken).ConfigureAwait(false);
+        for (bool more = await StepAsync(cursor, subtree, damaged, cancellationToken).ConfigureAwait(false);
             more && EntryPath.IsAtOrBelow(cursor.Path, subtree.Bytes);
-            more = await cursor.MoveNextAsync(cancellationToken).ConfigureAwait(false))
+            more = await StepAsync(cursor, null, damaged, cancellationToken).ConfigureAwait(false))
         {
             yield return cursor.Current;
         }
@@ -27,16 +32,20 @@ internal sealed class ManifestReader(IChunkReader chunks, ManifestRoot root)
         OpenCursor().AdvanceToAsync(path, cancellationToken);
 
     /// <summary>The entries directly in a folder, in order; what lies deeper is passed over without being read.</summary>
-    public async IAsyncEnumerable<ManifestEntry> ListChildrenAsync(EntryPath folder, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="folder">The folder.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">As for <see cref="ReadAsync"/>.</param>
+    public async IAsyncEnumerable<ManifestEntry> ListChildrenAsync(
+        EntryPath folder, [EnumeratorCancellation] CancellationToken cancellationToken, Action<BackupException>? damaged = null)
     {
         ManifestCursor cursor = OpenCursor();
-        bool more = await cursor.SeekAsync(folder, cancellationToken).ConfigureAwait(false);
+        bool more = await StepAsync(cursor, folder, damaged, cancellationToken).ConfigureAwait(false);
         while (more && EntryPath.IsAtOrBelow(cursor.Path, folder.Bytes))
         {
             int nameAt = folder.IsRoot ? 0 : folder.Bytes.Length + 1;
             if (cursor.Path.Length < nameAt || cursor.Path.IsEmpty)
             {
-                more = await cursor.MoveNextAsync(cancellationToken).ConfigureAwait(false);
+                more = await StepAsync(cursor, null, damaged, cancellationToken).ConfigureAwait(false);
                 continue;
             }
 
@@ -48,9 +57,26 @@ internal sealed class ManifestReader(IChunkReader chunks, ManifestRoot root)
 
             bool hasMore = nameLength >= 0 || cursor.IsDirectory;
             EntryPath child = new((nameLength < 0 ? cursor.Path : cursor.Path[..(nameAt + nameLength)]).ToArray());
-            more = hasMore
-                ? await cursor.SeekAsync(EndOf(child), cancellationToken).ConfigureAwait(false)
-                : await cursor.MoveNextAsync(cancellationToken).ConfigureAwait(false);
+            more = await StepAsync(cursor, hasMore ? EndOf(child) : null, damaged, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // To a path, or to the next entry. The cursor goes on behind what is damaged.
+    private static async ValueTask<bool> StepAsync(ManifestCursor cursor, EntryPath? to, Action<BackupException>? damaged, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return to is { } path
+                    ? await cursor.SeekAsync(path, cancellationToken).ConfigureAwait(false)
+                    : await cursor.MoveNextAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (BackupException e) when (damaged is not null && e.IsDamage)
+            {
+                damaged(e);
+                to = null;
+            }
         }
     }
 

@@ -5,7 +5,10 @@ using MSOnlineBackup.Engine.Errors;
 namespace MSOnlineBackup.Engine.RecoveryPoints;
 
 /// <summary>Finds one's way in a recovery point by full paths: the source's path and the entry's, as listings show them.</summary>
-internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint point)
+/// <param name="chunks">Where its blocks are.</param>
+/// <param name="point">The point.</param>
+/// <param name="damaged">Gets what cannot be read, and listings go on behind it; where it is null, that is thrown.</param>
+internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint point, Action<BackupException>? damaged = null)
 {
     /// <summary>The items at or below a path; without one the roots.</summary>
     /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
@@ -29,29 +32,11 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
         ManifestReader reader = new(chunks, root.Manifest);
         ManifestEntry item = (await reader.FindAsync(below, cancellationToken).ConfigureAwait(false))!;
         IAsyncEnumerable<ManifestEntry> items = item.Kind == EntryKind.Directory && !recursive
-            ? reader.ListChildrenAsync(below, cancellationToken)
-            : reader.ReadAsync(below, cancellationToken);
+            ? reader.ListChildrenAsync(below, cancellationToken, damaged)
+            : reader.ReadAsync(below, cancellationToken, damaged);
         await foreach (ManifestEntry entry in items.ConfigureAwait(false))
         {
             yield return new RecoverableItem(SourcePath.Join(root.Path, entry.Path), entry);
-        }
-    }
-
-    /// <summary>The items that match a pattern.</summary>
-    /// <exception cref="BackupException">PatternInvalid.</exception>
-    public async IAsyncEnumerable<RecoverableItem> FindAsync(string pattern, bool ignoreCase, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var wildcard = new WildcardPattern(pattern, ignoreCase);
-        foreach (RecoveryPointSource source in point.Sources)
-        {
-            byte[] root = EntryName.Unescape(source.Path.TrimEnd('/'));
-            await foreach (ManifestEntry entry in new ManifestReader(chunks, source.Manifest).ReadAsync(EntryPath.Root, cancellationToken).ConfigureAwait(false))
-            {
-                if (wildcard.IsMatch(entry.Path.IsRoot ? root : [.. root, (byte)'/', .. entry.Path.Bytes]))
-                {
-                    yield return new RecoverableItem(SourcePath.Join(source.Path, entry.Path), entry);
-                }
-            }
         }
     }
 
@@ -75,7 +60,7 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
             path);
     }
 
-    private static async IAsyncEnumerable<ManifestEntry> ReadAsync(
+    private async IAsyncEnumerable<ManifestEntry> ReadAsync(
         ManifestReader manifest,
         EntryPath folder,
         bool recursive,
@@ -83,7 +68,7 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
     {
         if (recursive)
         {
-            await foreach (ManifestEntry entry in manifest.ReadAsync(folder, cancellationToken).ConfigureAwait(false))
+            await foreach (ManifestEntry entry in manifest.ReadAsync(folder, cancellationToken, damaged).ConfigureAwait(false))
             {
                 yield return entry;
             }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
@@ -5,33 +6,71 @@ using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.RecoveryPoints;
 
-/// <summary>The recovery points and checkpoints of a chunk store, newest first: session ids sort by time.</summary>
+/// <summary>A recovery point by its name alone, read or not.</summary>
+/// <param name="MachineId">Its machine.</param>
+/// <param name="SessionId">Its session.</param>
+/// <param name="Object">What is stored under the name.</param>
+internal readonly record struct PointName(string MachineId, string SessionId, StoredObject Object);
+
+/// <summary>What was read of a name: a point, or why there is none.</summary>
+internal readonly record struct PointReading(PointName Name, RecoveryPoint? Point, BackupException? Damage);
+
+/// <summary>The recovery points and checkpoints of a chunk store, newest first. What is newest is told by names alone: a damaged point keeps its place.</summary>
 internal sealed class RecoveryPointCatalog(ChunkStore store)
 {
-    /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: it must not
-    /// hide the others.</summary>
-    public async IAsyncEnumerable<RecoveryPoint> ReadAsync(
-        string? machineId,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>The names of one machine's points, or of all, newest first. Strangers' files are none.</summary>
+    public async Task<IReadOnlyList<PointName>> ListNamesAsync(string? machineId, CancellationToken cancellationToken)
     {
         string prefix = machineId is null ? VaultLayout.Points(store.StoreId) : VaultLayout.Points(store.StoreId, machineId);
-        List<StoredObject> listed = await ListNewestFirstAsync(prefix, cancellationToken).ConfigureAwait(false);
-        await foreach (RecoveryPoint? point in ReadAhead.SelectAsync(
-            listed,
-            store.Objects.Capabilities.MaxConcurrency,
-            (found, token) => TryReadAsync(found, SealedObjectKind.RecoveryPoint, token),
-            cancellationToken).ConfigureAwait(false))
+        var names = new List<PointName>();
+        await foreach (StoredObject found in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
-            if (point is not null)
+            if (VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session))
+            {
+                names.Add(new PointName(machine, session, found));
+            }
+        }
+
+        names.Sort((x, y) => string.CompareOrdinal(y.SessionId, x.SessionId));
+        return names;
+    }
+
+    /// <summary>Reads points in the order of their names. What cannot be read is said in its place; a session that was shut out is passed over.</summary>
+    public async IAsyncEnumerable<PointReading> ReadAsync(IEnumerable<PointName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (PointReading reading in ReadAhead.SelectAsync(names, store.Objects.Capabilities.MaxConcurrency, ReadAsync, cancellationToken).ConfigureAwait(false))
+        {
+            if (reading.Point is not null || reading.Damage is not null)
+            {
+                yield return reading;
+            }
+        }
+    }
+
+    /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: who asks here needs what can be read.</summary>
+    public async IAsyncEnumerable<RecoveryPoint> ReadAsync(string? machineId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        IReadOnlyList<PointName> names = await ListNamesAsync(machineId, cancellationToken).ConfigureAwait(false);
+        await foreach (PointReading reading in ReadAsync(names, cancellationToken).ConfigureAwait(false))
+        {
+            if (reading.Point is { } point)
             {
                 yield return point;
+            }
+            else
+            {
+                store.Report(reading.Damage!);
             }
         }
     }
 
     /// <summary>The checkpoints of all machines, newest first, unread.</summary>
-    public Task<List<StoredObject>> ListCheckpointsAsync(CancellationToken cancellationToken) =>
-        ListNewestFirstAsync(VaultLayout.Checkpoints(store.StoreId), cancellationToken);
+    public async Task<List<StoredObject>> ListCheckpointsAsync(CancellationToken cancellationToken)
+    {
+        List<StoredObject> found = await store.Objects.ListAsync(VaultLayout.Checkpoints(store.StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        found.Sort((x, y) => string.CompareOrdinal(y.Name, x.Name));
+        return found;
+    }
 
     /// <summary>The newest checkpoint of a machine's job that was not committed; null where there is none newer than <paramref name="newerThanSession"/>.</summary>
     public async Task<RecoveryPoint?> FindCheckpointAsync(List<StoredObject> checkpoints, string machineId, string? newerThanSession, CancellationToken cancellationToken)
@@ -44,41 +83,48 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
                 continue;
             }
 
-            if (await TryReadAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) is { } checkpoint
-                && checkpoint.MachineId == machineId)
+            try
             {
-                return checkpoint;
+                if (await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) is { } checkpoint && checkpoint.MachineId == machineId)
+                {
+                    return checkpoint;
+                }
+            }
+            catch (BackupException e) when (e.IsOfOneObject)
+            {
+                store.Report(e);
             }
         }
 
         return null;
     }
 
-    private async Task<List<StoredObject>> ListNewestFirstAsync(string prefix, CancellationToken cancellationToken)
-    {
-        var found = new List<StoredObject>();
-        await foreach (StoredObject item in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
-        {
-            found.Add(item);
-        }
+    /// <summary>Reads a checkpoint.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultDataUnreadable, VaultFormatUnsupported.</exception>
+    public async Task<RecoveryPoint> ReadCheckpointAsync(StoredObject found, CancellationToken cancellationToken) =>
+        await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) ?? throw VaultDamage.Corrupt(found.Name, "it is no checkpoint");
 
-        found.Sort((x, y) => string.CompareOrdinal(LastPart(y.Name), LastPart(x.Name)));
-        return found;
-    }
-
-    private async Task<RecoveryPoint?> TryReadAsync(StoredObject found, SealedObjectKind expected, CancellationToken cancellationToken)
+    private async Task<PointReading> ReadAsync(PointName name, CancellationToken cancellationToken)
     {
         try
         {
-            (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
-            return kind == expected ? RecoveryPointCodec.Decode(content.Span, found.Name) : null;
+            RecoveryPoint? point = await OpenAsync(name.Object, SealedObjectKind.RecoveryPoint, cancellationToken).ConfigureAwait(false);
+            return point is null || (point.SessionId == name.SessionId && point.MachineId == name.MachineId)
+                ? new PointReading(name, point, null)
+                : new PointReading(name, null, VaultDamage.Corrupt(name.Object.Name, "it says that it is another recovery point"));
         }
-        catch (BackupException e) when (e.IsDamage)
+        catch (BackupException e) when (e.IsOfOneObject)
         {
-            store.Report(e);
-            return null;
+            return new PointReading(name, null, e);
         }
     }
 
-    private static string LastPart(string name) => name[(name.LastIndexOf('/') + 1)..];
+    // Null for what stands there of right and is none: a fence.
+    private async Task<RecoveryPoint?> OpenAsync(StoredObject found, SealedObjectKind expected, CancellationToken cancellationToken)
+    {
+        (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+        return kind == expected ? RecoveryPointCodec.Decode(content.Span, found.Name)
+            : kind == SealedObjectKind.Fence ? null
+            : throw VaultDamage.Corrupt(found.Name, "what is sealed in it is something else");
+    }
 }

@@ -101,6 +101,23 @@ internal abstract class FolderFiles(string root, string location)
         EnsureRoot();
     }
 
+    /// <summary>What lies in the folder of temporary files: our own names only.</summary>
+    public UnfinishedWrites MeasureUnfinished()
+    {
+        var folder = new DirectoryInfo(PathOf(TemporaryFolder));
+        if (!folder.Exists || folder.LinkTarget is not null)
+        {
+            return default;
+        }
+
+        // What a writer has finished meanwhile has no length any more.
+        var options = new EnumerationOptions { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint | FileAttributes.Directory };
+        long[] lengths = [.. new FileSystemEnumerable<(string Name, long Length)>(folder.FullName, static (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.Length), options)
+            .Where(file => IsTemporaryName(file.Name))
+            .Select(file => file.Length)];
+        return new UnfinishedWrites(lengths.Length, lengths.Sum());
+    }
+
     /// <summary>The facts of a file that a listing came by; null where it is gone, or no regular file. Not by the listing's own, which takes every failure
     /// for an empty file.</summary>
     protected abstract StoredObject? Describe(string path, string name);

@@ -128,6 +128,10 @@ public sealed class FolderVaultStore : IVaultStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) =>
+        RunAsync(string.Empty, _files.MeasureUnfinished, cancellationToken);
+
+    /// <inheritdoc/>
     public async ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
     {
         ObjectName.ThrowIfInvalid(name);

@@ -43,7 +43,15 @@ public interface IVaultStore
 
     /// <summary>Deletes an object. Deleting what is not there succeeds.</summary>
     ValueTask DeleteAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>What is being written at the moment, or was when its writer died: no listing shows it. Nothing where a store has no such thing, or does not let it be seen.</summary>
+    ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) => ValueTask.FromResult(default(UnfinishedWrites));
 }
+
+/// <summary>Objects that are not there yet, and may never be.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="Bytes">Their size so far.</param>
+public readonly record struct UnfinishedWrites(int Count, long Bytes);
 
 /// <summary>An object of a store.</summary>
 /// <param name="Name">Its full name.</param>

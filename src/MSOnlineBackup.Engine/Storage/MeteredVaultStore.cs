@@ -84,4 +84,7 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
         Interlocked.Increment(ref _others);
         return inner.DeleteAsync(name, cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) => inner.MeasureUnfinishedAsync(cancellationToken);
 }

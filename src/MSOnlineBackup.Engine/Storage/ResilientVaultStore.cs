@@ -91,6 +91,9 @@ public sealed class ResilientVaultStore : IVaultStore
         ExecuteAsync(token => _inner.StatAsync(name, token), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) => _inner.MeasureUnfinishedAsync(cancellationToken);
+
+    /// <inheritdoc/>
     /// <remarks>A listing that broke off begins again, and leaves out what it has shown.</remarks>
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -84,6 +84,9 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
     /// <inheritdoc/>
     public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
 
+    /// <inheritdoc/>
+    public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) => inner.MeasureUnfinishedAsync(cancellationToken);
+
     private async Task<List<StoredObject>> ListAheadAsync(string prefix, int newest, CancellationToken cancellationToken)
     {
         List<StoredObject> listed = await inner.ListAsync(prefix, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);

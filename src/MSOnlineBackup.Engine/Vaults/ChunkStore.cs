@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
@@ -16,8 +17,13 @@ namespace MSOnlineBackup.Engine.Vaults;
 /// Nothing local is authoritative and no single object can stop a reader: an index segment that is missing or damaged is
 /// left out and reported in <see cref="Damage"/>, and what it named is found again in the packs' own footers.
 /// </remarks>
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for has nothing to free.")]
 internal sealed class ChunkStore : IChunkReader
 {
+    // Few objects of a vault are so large: the index segments of great backups.
+    private const int LargeSealedLength = 4 << 20;
+
+    private static readonly SemaphoreSlim _largeSealed = new(2);
     private readonly Lock _damageGate = new();
     private readonly List<BackupException> _damage = [];
     private readonly Lock _surveyGate = new();
@@ -150,7 +156,7 @@ internal sealed class ChunkStore : IChunkReader
         catch (BackupException e) when (e.IsDamage)
         {
             // One report a pack says it all.
-            if (Index.FindAll(id).Count(copy => _damagedPacks.TryAdd(copy.Pack, 0)) > 0)
+            if (Index.FindAll(id).Aggregate(false, (any, copy) => _damagedPacks.TryAdd(copy.Pack, 0) || any))
             {
                 Report(e);
             }
@@ -278,17 +284,34 @@ internal sealed class ChunkStore : IChunkReader
     }
 
     /// <summary>Reads and opens a sealed object.</summary>
-    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultFormatUnsupported.</exception>
+    /// <remarks>Memory: of large objects two at once, whoever asks; and they are looked at before they are read.</remarks>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultDataUnreadable, VaultFormatUnsupported.</exception>
     public async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadSealedAsync(string name, long length, CancellationToken cancellationToken)
     {
-        if (length > SealedObject.MaxLength)
+        if (length <= LargeSealedLength)
         {
-            throw VaultDamage.Corrupt(name, "it is far too large");
+            return await ReadWholeAsync().ConfigureAwait(false);
         }
 
-        byte[] content = new byte[length];
-        await ReadExactlyAsync(name, 0, content, cancellationToken).ConfigureAwait(false);
-        return (SealedObject.Open(Keys, name, content, out SealedObjectKind kind), kind);
+        await _largeSealed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            byte[] beginning = new byte[SealedObject.HeaderLength];
+            await ReadExactlyAsync(name, 0, beginning, cancellationToken).ConfigureAwait(false);
+            SealedObject.Inspect(name, length, beginning);
+            return await ReadWholeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _largeSealed.Release();
+        }
+
+        async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadWholeAsync()
+        {
+            byte[] content = new byte[length];
+            await ReadExactlyAsync(name, 0, content, cancellationToken).ConfigureAwait(false);
+            return (SealedObject.Open(Keys, name, content, out SealedObjectKind kind), kind);
+        }
     }
 
     /// <summary>Notes a damage that does not stop the work.</summary>
@@ -332,6 +355,11 @@ internal sealed class ChunkStore : IChunkReader
 
     private async ValueTask LoadSegmentAsync(StoredObject segment, CancellationToken cancellationToken)
     {
+        if (!VaultLayout.TryParseNumbered(segment.Name, out _, out _))
+        {
+            return;
+        }
+
         try
         {
             (ReadOnlyMemory<byte> plaintext, SealedObjectKind kind) = await ReadSealedAsync(segment.Name, segment.Length, cancellationToken).ConfigureAwait(false);
@@ -349,7 +377,7 @@ internal sealed class ChunkStore : IChunkReader
                     NameOf(foreign)));
             }
         }
-        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
+        catch (BackupException e) when (e.IsOfOneObject)
         {
             // What it named stands in the packs' own footers too.
             Report(e);
@@ -363,7 +391,7 @@ internal sealed class ChunkStore : IChunkReader
             (PackInfo pack, IReadOnlyList<PackedChunk> chunks) = await ReadFooterAsync(found, session, number, cancellationToken).ConfigureAwait(false);
             Index.AddPack(pack, chunks);
         }
-        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
+        catch (BackupException e) when (e.IsOfOneObject)
         {
             // Most likely a torn pack of an interrupted job. Whatever it is: the other packs are to be read all the same.
             Report(e);

@@ -249,46 +249,17 @@ internal sealed record SessionRecord
     [JsonPropertyName("agentVersion")]
     public required string AgentVersion { get; init; }
 
-    /// <summary>What is wrong with the records of a store's sessions: one error for each, whose target is the object's name.</summary>
-    public static async Task<IReadOnlyList<BackupException>> CheckAsync(ChunkStore store, CancellationToken cancellationToken)
-    {
-        var faults = new ConcurrentBag<BackupException>();
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * store.Objects.Capabilities.MaxConcurrency };
-        await Parallel.ForEachAsync(store.Objects.ListAsync(VaultLayout.Sessions(store.StoreId), cancellationToken), options, async (found, token) =>
-        {
-            if (await CheckAsync(store.Objects, store.Header, found.Name, token).ConfigureAwait(false) is { } fault)
-            {
-                faults.Add(fault);
-            }
-        }).ConfigureAwait(false);
-        return [.. faults];
-    }
-
-    /// <summary>What is wrong with a stored record; null where nothing is. A session counts all the same.</summary>
-    /// <param name="objects">The vault.</param>
-    /// <param name="header">Its header; null where that is damaged.</param>
+    /// <summary>Decodes a stored record. A session counts whatever it says.</summary>
+    /// <param name="content">What is stored.</param>
+    /// <param name="header">The vault's header; null where that is damaged.</param>
     /// <param name="name">The object's name.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    public static async Task<BackupException?> CheckAsync(IVaultStore objects, VaultHeader? header, string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, VaultHeader.MaxLength, cancellationToken).ConfigureAwait(false);
-            return content is null ? VaultDamage.Missing(name, "Session record")
-                : CheckedJson.TryDecode(content, VaultJson.Default.SessionRecord) is not { } record ? VaultDamage.Corrupt(name, "its checksum is not that of what it says")
-                : name != VaultLayout.Session(record.StoreId, record.SessionId) ? VaultDamage.Corrupt(name, $"it is the record of the session {record.SessionId} of the chunk store {record.StoreId}")
-                : header is not null && record.VaultId != header.VaultId ? VaultDamage.Corrupt(name, $"it is of the vault {record.VaultId}, and this is the vault {header.VaultId}")
-                : null;
-        }
-        catch (JsonException e)
-        {
-            return VaultDamage.Corrupt(name, "it is as somebody wrote it, and no record of a session", e);
-        }
-        catch (BackupException damage) when (damage.IsDamage)
-        {
-            return damage;
-        }
-    }
+    /// <exception cref="BackupException">VaultDataCorrupt.</exception>
+    /// <exception cref="JsonException">It is as somebody wrote it, and no record of a session.</exception>
+    public static SessionRecord Decode(ReadOnlySpan<byte> content, VaultHeader? header, string name) =>
+        CheckedJson.TryDecode(content, VaultJson.Default.SessionRecord) is not { } record ? throw VaultDamage.Corrupt(name, "its checksum is not that of what it says")
+        : name != VaultLayout.Session(record.StoreId, record.SessionId) ? throw VaultDamage.Corrupt(name, $"it is the record of the session {record.SessionId} of the chunk store {record.StoreId}")
+        : header is not null && record.VaultId != header.VaultId ? throw VaultDamage.Corrupt(name, $"it is of the vault {record.VaultId}, and this is the vault {header.VaultId}")
+        : record;
 }
 
 /// <summary>What a key slot or the record of a session says of the vault that it is of.</summary>

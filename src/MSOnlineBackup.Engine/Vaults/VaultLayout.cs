@@ -50,6 +50,45 @@ internal static class VaultLayout
 
     public static string Session(string storeId, string session) => Sessions(storeId) + session;
 
+    /// <summary>What is stored under a name. Every name that a vault may hold is here.</summary>
+    /// <param name="name">The object's name.</param>
+    /// <param name="storeId">The chunk store that it is of; empty where it is of the vault.</param>
+    public static StoredKind KindOf(string name, out string storeId)
+    {
+        string[] parts = name.Split('/');
+        storeId = parts is ["stores" or "keys", _, _, ..] ? parts[1] : string.Empty;
+        return parts switch
+        {
+            [Header] => StoredKind.Header,
+            ["keys", var store, var key] when IsId(store) && IsId(key) => StoredKind.KeySlot,
+            ["machines", var machine, var number] when IsId(machine) && TryParseNumber(number, out _) => StoredKind.Machine,
+            ["settings", var number] when TryParseNumber(number, out _) => StoredKind.Settings,
+            ["credentials", var number] when TryParseNumber(number, out _) => StoredKind.Credential,
+            ["stores", var store, "sessions", var session] when IsId(store) && IsId(session) => StoredKind.Session,
+            ["stores", var store, "points", var machine, var session] when IsId(store) && IsId(machine) && IsId(session) => StoredKind.Point,
+            ["stores", var store, "packs", { Length: 2 }, _] when IsId(store) && TryParseNumbered(name, out _, out _) => StoredKind.Pack,
+            ["stores", var store, "index", _] when IsId(store) && TryParseNumbered(name, out _, out _) => StoredKind.Segment,
+            ["stores", var store, "checkpoints", _] when IsId(store) && TryParseNumbered(name, out _, out _) => StoredKind.Checkpoint,
+            _ => StoredKind.Unknown,
+        };
+    }
+
+    /// <summary>Takes machine and session from the name of a point: <c>stores/STORE/points/MACHINE/SESSION</c>.</summary>
+    public static bool TryParsePoint(string name, [NotNullWhen(true)] out string? machineId, [NotNullWhen(true)] out string? session)
+    {
+        string[] parts = name.Split('/');
+        bool isPoint = parts is [_, _, "points", { } machine, { } id] && IsId(machine) && IsId(id);
+        (machineId, session) = isPoint ? (parts[3], parts[4]) : (null, null);
+        return isPoint;
+    }
+
+    /// <summary>When a session was announced, by the clock of its machine, to the millisecond: its id begins with it. Null where that is no time.</summary>
+    public static DateTimeOffset? TimeOf(string session) =>
+        long.TryParse(session.AsSpan(0, 12), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long milliseconds)
+        && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            : null;
+
     /// <summary>Takes the session and the number from the last part of a name: <c>SESSION-NUMBER</c>.</summary>
     public static bool TryParseNumbered(string name, [NotNullWhen(true)] out string? session, out uint number)
     {

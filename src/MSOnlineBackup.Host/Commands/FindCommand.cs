@@ -14,6 +14,7 @@ internal sealed class FindCommand : HostCommand
     private readonly Option<string?> _point;
     private readonly Option<string?> _machine;
     private readonly Option<bool> _ignoreCase;
+    private readonly Option<bool> _skipDamaged = PointSelection.SkipDamaged();
 
     public FindCommand()
         : base("find", "Find items by name in one recovery point, or in all.", "obengine find '*.docx' --vault /mnt/backup")
@@ -22,26 +23,36 @@ internal sealed class FindCommand : HostCommand
         _vault = new VaultOptions(this);
         _point = Value("--point", "POINT", "Only in this recovery point, or 'latest'. Without it: in all, newest first.");
         _machine = Value("--machine", "NAME", "Only in points of this machine.");
+        Add(_skipDamaged);
         _ignoreCase = Flag("--ignore-case", "Take capital and small letters as the same.", "-i");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
+        var damage = new DamageTally(context.Renderer);
         IReadOnlyList<RecoveryPoint> points = context.Get(_point) is { } id
-            ? [await engine.GetPointAsync(id, context.Get(_machine), context.Stop).ConfigureAwait(false)]
-            : await engine.ListPointsAsync(context.Get(_machine), context.Stop).ConfigureAwait(false);
+            ? [await PointSelection.GetAsync(context, engine, id, context.Get(_machine), context.Has(_skipDamaged)).ConfigureAwait(false)]
+            : await ListAsync(context, engine, damage).ConfigureAwait(false);
         long count = 0;
-        foreach (RecoveryPoint point in points)
+        await foreach (FoundItem found in engine
+            .FindItemsAsync(points, context.Get(_pattern), context.Has(_ignoreCase), context.Stop, damage.Add).ConfigureAwait(false))
         {
-            await foreach (RecoverableItem item in engine
-                .FindItemsAsync(point, context.Get(_pattern), context.Has(_ignoreCase), context.Stop).ConfigureAwait(false))
-            {
-                context.Renderer.Item(ItemLine.Of(point, item), line => $"{ShortId.Of(line.PointId)}  {ItemText.Short(line)}");
-                count++;
-            }
+            context.Renderer.Item(ItemLine.Of(found.Point, found.Item), line => $"{ShortId.Of(line.PointId)}  {ItemText.Short(line)}");
+            count++;
         }
 
-        return new Outcome(new ListSummary("find", count), count == 0 ? "Nothing matches." : "");
+        return new Outcome(new ListSummary("find", count) { ExitCode = (int)damage.ExitCode }, count == 0 ? "Nothing matches." : "");
+    }
+
+    private async Task<IReadOnlyList<RecoveryPoint>> ListAsync(CommandContext context, BackupEngine engine, DamageTally damage)
+    {
+        RecoveryPointList points = await engine.ListPointsAsync(context.Get(_machine), context.Stop).ConfigureAwait(false);
+        foreach (DamagedPoint damaged in points.Damaged)
+        {
+            damage.Add(damaged.ToError());
+        }
+
+        return points;
     }
 }

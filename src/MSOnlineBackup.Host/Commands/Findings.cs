@@ -13,8 +13,8 @@ internal static class Findings
         foreach (VerifyFinding finding in findings)
         {
             renderer.Item(
-                new FindingLine(finding.Object, finding.Problem, finding.AffectedPaths),
-                line => string.Concat($"PROBLEM  {line.Object}: {line.Problem}", string.Concat(line.AffectedPaths.Select(path => $"\n         affects {path}"))));
+                new FindingLine(finding.Object, finding.Problem, finding.Affected),
+                line => string.Concat($"PROBLEM  {line.Object}: {line.Problem}", string.Concat(line.Affected.Select(item => $"\n         affects {item}"))));
         }
     }
 }

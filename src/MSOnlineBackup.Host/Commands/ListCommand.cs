@@ -30,13 +30,14 @@ internal sealed class ListCommand : HostCommand
         RecoveryPoint point = await _point.GetAsync(context, engine).ConfigureAwait(false);
         Func<ItemLine, string> text = context.Has(_long) ? line => ItemText.Long(line, context) : ItemText.Short;
         long count = 0;
+        var damage = new DamageTally(context.Renderer);
         await foreach (RecoverableItem item in engine
-            .ListItemsAsync(point, context.GetOptional(_path), context.Has(_recursive), context.Stop).ConfigureAwait(false))
+            .ListItemsAsync(point, context.GetOptional(_path), context.Has(_recursive), context.Stop, damage.Add).ConfigureAwait(false))
         {
             context.Renderer.Item(ItemLine.Of(point, item), text);
             count++;
         }
 
-        return new Outcome(new ListSummary("ls", count), "");
+        return new Outcome(new ListSummary("ls", count) { ExitCode = (int)damage.ExitCode }, "");
     }
 }

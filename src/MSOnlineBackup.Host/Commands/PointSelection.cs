@@ -18,13 +18,27 @@ internal sealed class PointSelection
         Description = "Only points of this machine: 'latest' is its newest.",
     };
 
+    private readonly Option<bool> _skipDamaged = SkipDamaged();
+
     public PointSelection(Command command)
     {
         command.Add(_point);
         command.Add(_machine);
+        command.Add(_skipDamaged);
     }
+
+    /// <summary>The option without which a damaged newest point is an error.</summary>
+    public static Option<bool> SkipDamaged() => new("--skip-damaged")
+    {
+        Description = "With 'latest': where the newest point is damaged, take the newest one that can be read.",
+        Arity = ArgumentArity.Zero,
+    };
 
     /// <summary>The point.</summary>
     public Task<RecoveryPoint> GetAsync(CommandContext context, BackupEngine engine) =>
-        engine.GetPointAsync(context.Get(_point), context.Get(_machine), context.Stop);
+        GetAsync(context, engine, context.Get(_point), context.Get(_machine), context.Has(_skipDamaged));
+
+    /// <summary>A point by its id, or the latest; that a damaged one is passed over is told.</summary>
+    public static Task<RecoveryPoint> GetAsync(CommandContext context, BackupEngine engine, string point, string? machine, bool skipDamaged) =>
+        engine.GetPointAsync(point, machine, context.Stop, skipDamaged ? damaged => context.Renderer.Warn(damaged.ToError()) : null);
 }

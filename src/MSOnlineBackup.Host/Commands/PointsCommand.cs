@@ -23,22 +23,31 @@ internal sealed class PointsCommand : HostCommand
     {
         BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
         string? machine = context.Get(_machine);
-        IReadOnlyList<RecoveryPoint> points = await engine.ListPointsAsync(machine, context.Stop).ConfigureAwait(false);
-        context.Renderer.Table(points.Select(PointLine.Of).ToList(), Layout(context));
+        RecoveryPointList points = await engine.ListPointsAsync(machine, context.Stop).ConfigureAwait(false);
+        List<Document> lines = [.. points.Select(PointLine.Of), .. points.Damaged.Select(DamagedPointLine.Of)];
+        lines.Sort((x, y) => string.CompareOrdinal(IdOf(y), IdOf(x)));
+        context.Renderer.Table(lines, Layout(context));
         string none = machine is null ? "There are no recovery points yet." : $"There are no recovery points of a machine '{machine}'.";
-        return new Outcome(new ListSummary("points", points.Count), points.Count == 0 ? none : "");
+        var summary = new ListSummary("points", points.Count) { ExitCode = (int)(points.Damaged.Count == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips) };
+        string damaged = points.Damaged.Count == 0 ? "" : $"{Quantity.Count(points.Damaged.Count, "point")} cannot be read: 'obengine verify' tells more.";
+        return new Outcome(summary, lines.Count == 0 ? none : damaged);
     }
 
-    private static TextTable<PointLine> Layout(CommandContext context) => new(
-        new Column<PointLine>("POINT", point => ShortId.Of(point.Id)),
-        new Column<PointLine>("TIME", point => context.LocalTime(point.Ended)),
-        new Column<PointLine>("MACHINE", point => point.Machine),
-        new Column<PointLine>("STATUS", Status),
-        new Column<PointLine>("FILES", point => Quantity.Count(point.Files), AlignRight: true),
-        new Column<PointLine>("SIZE", point => Quantity.Size(point.Bytes), AlignRight: true),
-        new Column<PointLine>("NEW", point => Quantity.Size(point.NewBytes), AlignRight: true),
-        new Column<PointLine>("STORED", point => Quantity.Size(point.StoredBytes), AlignRight: true),
-        new Column<PointLine>("SOURCES", Sources));
+    private static string IdOf(Document line) => line is PointLine point ? point.Id : ((DamagedPointLine)line).Id;
+
+    private static TextTable<Document> Layout(CommandContext context) => new(
+        new Column<Document>("POINT", line => ShortId.Of(IdOf(line))),
+        Column("TIME", point => context.LocalTime(point.Ended), damaged => damaged.Started is { } started ? context.LocalTime(started) : "?"),
+        Column("MACHINE", point => point.Machine, damaged => damaged.Machine ?? damaged.MachineId),
+        Column("STATUS", Status, damaged => $"damaged ({damaged.ErrorId})"),
+        Column("FILES", point => Quantity.Count(point.Files), _ => "?", alignRight: true),
+        Column("SIZE", point => Quantity.Size(point.Bytes), _ => "?", alignRight: true),
+        Column("NEW", point => Quantity.Size(point.NewBytes), _ => "?", alignRight: true),
+        Column("STORED", point => Quantity.Size(point.StoredBytes), _ => "?", alignRight: true),
+        Column("SOURCES", Sources, _ => "?"));
+
+    private static Column<Document> Column(string header, Func<PointLine, string> whole, Func<DamagedPointLine, string> damaged, bool alignRight = false) =>
+        new(header, line => line is PointLine point ? whole(point) : damaged((DamagedPointLine)line), alignRight);
 
     private static string Status(PointLine point) => point.Status == RecoveryPointStatus.Completed
         ? "completed"

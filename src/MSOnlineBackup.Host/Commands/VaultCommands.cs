@@ -67,13 +67,16 @@ internal sealed class VaultInfoCommand : HostCommand
             location  {info.Location}
             format    {info.FormatVersion}
             created   {context.LocalTime(info.Created)}
-            machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines))}
+            machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines.Select(VisibleText.Line)))}
             limit     {Quantity.Count(info.Settings.MachineLimit, "machine")}
             points    {Quantity.Count(info.Points)}
-            stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects, "object")}
+            stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects, "object")}{(info.UnfinishedWrites.Count == 0 ? "" : $"\nunwritten {Describe(info.UnfinishedWrites)}")}
             """;
         return new Outcome(Summarize("vault info", info), text);
     }
+
+    internal static string Describe(UnfinishedWrites writes) =>
+        $"{Quantity.Count(writes.Count, "temporary file")}, {Quantity.Size(writes.Bytes)}: of a job that is running, or left by one that was killed; a backup removes what is older than a day";
 
     internal static void Warn(VaultInfo info, CommandContext context)
     {
@@ -84,7 +87,7 @@ internal sealed class VaultInfoCommand : HostCommand
     }
 
     internal static VaultSummary Summarize(string command, VaultInfo info) => new(
-        command, info.VaultId, info.FormatVersion, info.Created, info.Location, info.Machines, info.Settings.MachineLimit, info.Points, info.Objects, info.StoredBytes);
+        command, info.VaultId, info.FormatVersion, info.Created, info.Location, info.Machines, info.Settings.MachineLimit, info.Points, info.Objects, info.StoredBytes, info.UnfinishedWrites.Count, info.UnfinishedWrites.Bytes);
 }
 
 /// <summary><c>vault rehydrate</c>.</summary>

@@ -43,28 +43,69 @@ internal sealed class VerifyCommand : HostCommand
         }
 
         Findings.Write(context.Renderer, report.Findings);
+        foreach (UnfinishedSession session in report.Unfinished)
+        {
+            context.Renderer.Item(
+                new UnfinishedLine(session.SessionId, session.MachineId, session.Started),
+                line => $"NO POINT  session {ShortId.Of(line.SessionId)} of machine {ShortId.Of(line.MachineId)}, begun {context.LocalTime(line.Started)}, is newer than the machine's newest point: it is running, was interrupted, or its point was deleted; the next backup tells");
+        }
+
+        foreach (string name in report.Strangers)
+        {
+            context.Renderer.Item(new UnknownLine(name), line => $"UNKNOWN  {line.Object}");
+        }
+
+        ExitCode exitCode = report.Findings.Count > 0 ? ExitCode.Failed : report.Unfinished.Count > 0 ? ExitCode.CompletedWithSkips : ExitCode.Success;
         var summary = new VerifySummary(
             report.Level,
             report.Points,
+            report.Entries,
+            report.DistinctEntries,
             report.Objects,
             report.Chunks,
             report.Bytes,
             report.UnreferencedBytes,
             report.Leftovers,
+            report.OtherStores,
+            report.StrangerCount,
+            report.Unfinished.Count,
+            report.StaleBytes,
+            report.UnfinishedWrites.Count,
+            report.UnfinishedWrites.Bytes,
             report.Findings.Count,
             traffic)
         {
-            ExitCode = (int)(report.Findings.Count == 0 ? ExitCode.Success : ExitCode.Failed),
+            ExitCode = (int)exitCode,
         };
-        string verdict = report.Findings.Count == 0
-            ? "no problems found"
-            : $"{Quantity.Count(report.Findings.Count, "problem")} found; what is missing the next backup stores again as far as the sources still hold it, what is damaged only when its pack is deleted";
-        string text =
-            $"""
-            verified  {Quantity.Count(report.Points, "point")}, {Quantity.Count(report.Objects, "object")}, {Quantity.Count(report.Chunks, "chunk")}; {Quantity.Size(report.Bytes)} read
-            unused    {Quantity.Size(report.UnreferencedBytes)} and {Quantity.Count(report.Leftovers, "broken object")}, left by interrupted jobs{TrafficText.Line(traffic, 10)}
-            result    {verdict}
-            """;
-        return new Outcome(summary, text);
+        return new Outcome(summary, report.Level == VerifyLevel.Packs ? DescribePacks(report, traffic) : Describe(report, traffic));
     }
+
+    private static string Describe(VerifyReport report, VaultTraffic? traffic)
+    {
+        string others = report.OtherStores == 0 ? "" : $"\nnot seen  {Quantity.Count(report.OtherStores, "object")} of chunk stores that this passphrase does not open";
+        return
+            $"""
+            verified  {Quantity.Count(report.Points, "point")} with {Quantity.Count(report.Entries)} entries, {Quantity.Count(report.DistinctEntries)} of them different; {Quantity.Count(report.Objects, "object")}, {Quantity.Count(report.Chunks, "chunk")}; {Quantity.Size(report.Bytes)} read
+            unused    {Quantity.Size(report.UnreferencedBytes)} in packs, {Quantity.Size(report.StaleBytes)} in checkpoints, and {Quantity.Count(report.Leftovers, "broken object")} that nothing needs{others}{Unknown(report)}{TrafficText.Line(traffic, 10)}
+            result    {Verdict(report)}
+            """;
+    }
+
+    private static string DescribePacks(VerifyReport report, VaultTraffic? traffic) =>
+        $"""
+        verified  {Quantity.Count(report.Objects, "object")}, {Quantity.Count(report.Points, "point")} among them; {Quantity.Size(report.Bytes)} read
+        not seen  what needs the passphrase: whether an object is missing or stands in another's place{Unknown(report)}{TrafficText.Line(traffic, 10)}
+        result    {Verdict(report)}
+        """;
+
+    private static string Unknown(VerifyReport report)
+    {
+        string unknown = report.StrangerCount == 0 ? "" : $"\nunknown   {Quantity.Count(report.StrangerCount, "object")} that this version puts into no vault";
+        string temporary = report.UnfinishedWrites.Count == 0 ? "" : $"\nunwritten {VaultInfoCommand.Describe(report.UnfinishedWrites)}";
+        return unknown + temporary;
+    }
+
+    private static string Verdict(VerifyReport report) => report.Findings.Count == 0
+        ? "no problems found"
+        : $"{Quantity.Count(report.Findings.Count, "problem")} found; what is missing the next backup stores again as far as the sources still hold it, what is damaged only when its pack is deleted";
 }

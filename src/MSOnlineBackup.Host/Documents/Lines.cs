@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Host.Documents;
@@ -77,6 +78,13 @@ internal sealed record PointLine(
             source.Manifest.Bytes))]);
 }
 
+internal sealed record DamagedPointLine(
+    string Id, string? Machine, string MachineId, DateTimeOffset? Started, string Object, BackupErrorId ErrorId, string Problem) : Document("damagedPoint")
+{
+    public static DamagedPointLine Of(DamagedPoint point) => new(
+        point.SessionId, point.MachineName, point.MachineId, point.Begun, point.Damage.Target ?? point.SessionId, point.Damage.Id, point.Damage.Message);
+}
+
 internal sealed record PointSource(
     string Path, string? FileSystem, bool IsMountPoint, long Entries, long Files, long Directories, long Bytes);
 
@@ -116,7 +124,11 @@ internal sealed record ItemLine(
 
 internal sealed record PreviewLine(string Path, EntryKind Kind, long Bytes, PreviewChange Change) : Document("preview");
 
-internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<string> AffectedPaths) : Document("finding");
+internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<AffectedItem> Affected) : Document("finding");
+
+internal sealed record UnfinishedLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("unfinished");
+
+internal sealed record UnknownLine(string Object) : Document("unknown");
 
 internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey, string? Kdf) : Document("key");
 

@@ -16,7 +16,9 @@ internal sealed record VaultSummary(
     int MachineLimit,
     int Points,
     long Objects,
-    long StoredBytes) : Summary(Command);
+    long StoredBytes,
+    int TemporaryFiles,
+    long TemporaryBytes) : Summary(Command);
 
 internal sealed record RehydrationSummary(int Started, long StartedBytes, int Pending, long PendingBytes) : Summary("vault rehydrate");
 
@@ -90,11 +92,19 @@ internal sealed record RestoreSummary(
 internal sealed record VerifySummary(
     VerifyLevel Level,
     int Points,
+    long Entries,
+    long DistinctEntries,
     long Objects,
     long Chunks,
     long Bytes,
     long UnreferencedBytes,
     int Leftovers,
+    long OtherStores,
+    long Unknown,
+    int Unfinished,
+    long StaleBytes,
+    int TemporaryFiles,
+    long TemporaryBytes,
     int Findings,
     VaultTraffic? Traffic) : Summary("verify");
 

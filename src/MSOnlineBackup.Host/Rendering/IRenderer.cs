@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Host.Documents;
 
@@ -22,6 +23,9 @@ internal interface IRenderer
 
     /// <summary>Something the user should know while the command runs.</summary>
     void Note(string text);
+
+    /// <summary>Something of the vault that cannot be read, while the command goes on. Written even where notes are not.</summary>
+    void Warn(BackupException damage);
 
     /// <summary>The end of a command that was carried out.</summary>
     /// <param name="summary">For programs.</param>

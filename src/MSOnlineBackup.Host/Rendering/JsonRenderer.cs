@@ -14,7 +14,7 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
 
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
-        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = OnDamage, Noted = Note };
+        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = Warn, Noted = Note };
         return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
 
@@ -79,7 +79,7 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
 
     private void OnSkipped(SkippedItem item) => Write(new SkippedLine(item.Path, item.Id, item.Reason), flush: false);
 
-    private void OnDamage(BackupException damage) => Write(new NoteLine($"warning: {damage.Message} {damage.RecommendedAction}"), flush: true);
+    public void Warn(BackupException damage) => Write(new NoteLine($"warning: {damage.Message} {damage.RecommendedAction}"), flush: true);
 
     private void Write(Document document, bool flush)
     {

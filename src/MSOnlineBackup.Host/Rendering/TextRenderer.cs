@@ -24,7 +24,7 @@ internal sealed class TextRenderer(
 
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
-        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = OnDamage, Noted = Note };
+        var monitor = new JobMonitor { ItemSkipped = OnSkipped, VaultDamaged = Warn, Noted = Note };
         return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
 
@@ -56,7 +56,7 @@ internal sealed class TextRenderer(
     public void Item<T>(T document, Func<T, string> text)
         where T : Document
     {
-        string line = text(document);
+        string line = VisibleText.Lines(text(document));
         lock (_gate)
         {
             output.WriteLine(line);
@@ -86,7 +86,7 @@ internal sealed class TextRenderer(
         {
             if (!quiet && text.Length > 0)
             {
-                output.WriteLine(text);
+                output.WriteLine(VisibleText.Lines(text));
             }
 
             output.Flush();
@@ -122,10 +122,11 @@ internal sealed class TextRenderer(
         }
     }
 
-    private void OnDamage(BackupException damage) => WriteError($"warning: {damage.Message} {damage.RecommendedAction}");
+    public void Warn(BackupException damage) => WriteError($"warning: {damage.Message} {damage.RecommendedAction}");
 
-    private void WriteError(string line)
+    private void WriteError(string text)
     {
+        string line = VisibleText.Lines(text);
         lock (_gate)
         {
             if (_display is not null)

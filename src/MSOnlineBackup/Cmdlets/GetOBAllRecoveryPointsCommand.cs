@@ -14,7 +14,7 @@ public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
     protected override void Process() => Run(async (pump, stop) =>
     {
         RecoveryArchive archive = await OpenAsync("", null, stop).ConfigureAwait(false);
-        foreach (RecoveryPoint point in await archive.ListAsync(stop).ConfigureAwait(false))
+        foreach (RecoveryPoint point in await ListAsync(pump, archive, stop).ConfigureAwait(false))
         {
             await pump.WriteObjectAsync(point.ToOutput()).ConfigureAwait(false);
         }

@@ -60,7 +60,7 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
     {
         RecoveryArchive archive = await OpenAsync(Source.ServerName, Source.Access, stop).ConfigureAwait(false);
         bool isKnown = false;
-        foreach (RecoveryPoint point in await archive.ListAsync(stop).ConfigureAwait(false))
+        foreach (RecoveryPoint point in await ListAsync(pump, archive, stop).ConfigureAwait(false))
         {
             if (point.ToRoot(Source.RecoverySourceName, archive.Access) is { } root)
             {

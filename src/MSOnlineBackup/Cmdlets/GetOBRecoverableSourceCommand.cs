@@ -35,7 +35,7 @@ public sealed class GetOBRecoverableSourceCommand : RecoveryCmdlet
         Run(async (pump, stop) =>
         {
             RecoveryArchive archive = await OpenAsync(Server?.ServerName ?? "", Server?.Access, stop).ConfigureAwait(false);
-            IReadOnlyList<RecoveryPoint> points = await archive.ListAsync(stop).ConfigureAwait(false);
+            RecoveryPointList points = await ListAsync(pump, archive, stop).ConfigureAwait(false);
             if (Server is not null && points.Count == 0)
             {
                 throw new BackupException(

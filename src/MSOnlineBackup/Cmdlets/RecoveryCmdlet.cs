@@ -1,3 +1,5 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -20,5 +22,18 @@ public abstract class RecoveryCmdlet : OBEngineCmdlet
         }
 
         return archive;
+    }
+
+    /// <summary>The points of an archive, newest first; of each that is there and cannot be read a warning says so.</summary>
+    private protected static async Task<RecoveryPointList> ListAsync(CmdletPump pump, RecoveryArchive archive, CancellationToken cancellationToken)
+    {
+        RecoveryPointList points = await archive.ListAsync(cancellationToken).ConfigureAwait(false);
+        foreach (DamagedPoint damaged in points.Damaged)
+        {
+            BackupException error = damaged.ToError();
+            pump.WriteWarning($"{error.Message} (recovery point {damaged.SessionId}, {error.Id}) {error.RecommendedAction}");
+        }
+
+        return points;
     }
 }

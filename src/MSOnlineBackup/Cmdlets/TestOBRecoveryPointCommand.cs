@@ -15,10 +15,6 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBRecoveryPointTest))]
 public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
 {
-    // A finding names no more items than this; of one that names as many, others may suffer too.
-    private const int MostPaths = 100;
-    private const int ShownIdLength = 12;
-
     private static readonly TimeSpan s_readInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly Dictionary<RecoveryArchive, VerifyReport> _reports = [];
@@ -46,8 +42,7 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
             RecoveryArchive archive = await OpenAsync(RecoveryPoint.ServerName, RecoveryPoint.Access, stop).ConfigureAwait(false);
             RecoveryPoint point = await archive.FindAsync(RecoveryPoint.RecoveryPointId, stop).ConfigureAwait(false);
             VerifyReport report = await VerifyAsync(pump, archive, stop).ConfigureAwait(false);
-            HashSet<string> ids = SameContent(point, await archive.ListAsync(stop).ConfigureAwait(false));
-            List<OBRecoveryPointProblem> problems = [.. report.Findings.Where(finding => Concerns(finding, ids)).Select(finding => finding.ToOutput())];
+            List<OBRecoveryPointProblem> problems = [.. report.Findings.Where(finding => Concerns(finding, point)).Select(finding => finding.ToOutput(point))];
             RestoreResult? trial = trialFolder is null ? null : await TrialRestore.RunAsync(archive.Engine, point, PathsOf(RecoveryPoint), trialFolder, problems, stop).ConfigureAwait(false);
             await pump.WriteObjectAsync(new OBRecoveryPointTest
             {
@@ -99,14 +94,7 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
         _ => throw new BackupException(BackupErrorId.ArgumentInvalid, $"There is no level '{level}'.", "Use Structure, Packs or Data.", nameof(Level)),
     };
 
-    // Points that are alike share what names their items, and a finding names one of them only.
-    private static HashSet<string> SameContent(RecoveryPoint point, IReadOnlyList<RecoveryPoint> all) =>
-    [
-        .. all.Where(other => other.Sources.Any(source => point.Sources.Any(own => own.Manifest.Id == source.Manifest.Id)))
-            .Select(other => other.SessionId[..ShownIdLength]),
-    ];
-
     // Damage whose reach is not known may be the point's.
-    private static bool Concerns(VerifyFinding finding, HashSet<string> ids) =>
-        finding.AffectedPaths.Count is 0 or >= MostPaths || finding.AffectedPaths.Any(path => path.Length > ShownIdLength && ids.Contains(path[..ShownIdLength]));
+    private static bool Concerns(VerifyFinding finding, RecoveryPoint point) =>
+        finding.Affected.Count is 0 or >= VerifyFinding.MostAffected || finding.Affected.Any(item => item.PointId == point.SessionId);
 }

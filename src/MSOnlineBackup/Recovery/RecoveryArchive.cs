@@ -60,20 +60,19 @@ internal sealed class RecoveryArchive
     }
 
     /// <summary>The machine's points, newest first.</summary>
-    public Task<IReadOnlyList<RecoveryPoint>> ListAsync(CancellationToken cancellationToken) => Engine.ListPointsAsync(MachineName, cancellationToken);
+    public Task<RecoveryPointList> ListAsync(CancellationToken cancellationToken) => Engine.ListPointsAsync(MachineName, cancellationToken);
 
     /// <summary>The point of an id, of the beginning of one, or of a time as <see cref="TimeForm"/> writes it.</summary>
-    /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous.</exception>
+    /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous; VaultDataCorrupt, … where it is there and cannot be read.</exception>
     public async Task<RecoveryPoint> FindAsync(string idOrTime, CancellationToken cancellationToken)
     {
-        RecoveryPoint[] found =
-        [
-            .. (await ListAsync(cancellationToken).ConfigureAwait(false)).Where(point =>
-                point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase) || TimeOf(point) == idOrTime),
-        ];
+        RecoveryPointList points = await ListAsync(cancellationToken).ConfigureAwait(false);
+        DamagedPoint[] damaged = [.. points.Damaged.Where(point => IsMeant(point.SessionId, point.Begun))];
+        RecoveryPoint[] found = [.. points.Where(point => IsMeant(point.SessionId, point.Started))];
         return found switch
         {
-            [RecoveryPoint only] => only,
+            [RecoveryPoint only] when damaged.Length == 0 => only,
+            [] when damaged.Length > 0 => throw damaged[0].ToError(),
             [] => throw new BackupException(
                 BackupErrorId.RecoveryPointNotFound,
                 $"'{MachineName}' has no recovery point '{idOrTime}'.",
@@ -81,10 +80,13 @@ internal sealed class RecoveryArchive
                 idOrTime),
             _ => throw new BackupException(
                 BackupErrorId.RecoveryPointAmbiguous,
-                $"'{idOrTime}' fits {found.Length} recovery points of '{MachineName}', among them {found[0].SessionId} and {found[1].SessionId}.",
+                $"'{idOrTime}' fits {found.Length + damaged.Length} recovery points of '{MachineName}', among them {found[0].SessionId} and {(found.Length > 1 ? found[1].SessionId : damaged[0].SessionId)}.",
                 "Give more digits of the id.",
                 idOrTime),
         };
+
+        bool IsMeant(string id, DateTimeOffset? time) =>
+            id.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase) || (time is { } known && TimeOf(known) == idOrTime);
     }
 
     /// <summary>One item of a point.</summary>
@@ -96,7 +98,9 @@ internal sealed class RecoveryArchive
         Engine.ListItemsAsync(point, path, recursive: true, cancellationToken).FirstAsync(cancellationToken);
 
     /// <summary>When a point was begun, by this machine's clock and zone.</summary>
-    public static string TimeOf(RecoveryPoint point) => point.Started.LocalDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
+    public static string TimeOf(RecoveryPoint point) => TimeOf(point.Started);
+
+    private static string TimeOf(DateTimeOffset begun) => begun.LocalDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
 
     private static BackupException PassphraseNeeded(string machineName) => new(
         BackupErrorId.RecoveryOptionMissing,

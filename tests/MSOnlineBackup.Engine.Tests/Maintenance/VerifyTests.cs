@@ -8,7 +8,9 @@ using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Engine.Tests.Restore;
 using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Testing;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 
@@ -93,11 +95,11 @@ public sealed class VerifyTests : IDisposable
 
         VerifyReport report = await _backups.VerifyAsync();
 
-        string[] affected = [.. report.Findings.SelectMany(finding => finding.AffectedPaths).Distinct()];
-        Assert.Contains($"{result.Point.SessionId[..12]}:/data/large", affected);
-        foreach (string path in affected.Select(path => path[(path.IndexOf(':', StringComparison.Ordinal) + 1)..]))
+        AffectedItem[] affected = [.. report.Findings.SelectMany(finding => finding.Affected).Distinct()];
+        Assert.Contains(new AffectedItem(result.Point.SessionId, "/data", "/data/large"), affected);
+        foreach (AffectedItem item in affected)
         {
-            Assert.Equal(pack, (await PackOfAsync(result.Point, path)).Pack);
+            Assert.Equal(pack, (await PackOfAsync(result.Point, item.Path!)).Pack);
         }
     }
 
@@ -126,7 +128,7 @@ public sealed class VerifyTests : IDisposable
 
         VerifyReport report = await _backups.VerifyAsync(VerifyLevel.Structure);
 
-        Assert.Contains(report.Findings, finding => finding.AffectedPaths.Contains($"{result.Point.SessionId[..12]}:/data"));
+        Assert.Contains(report.Findings, finding => finding.Affected.Contains(new AffectedItem(result.Point.SessionId, "/data", null)));
     }
 
     [Fact]
@@ -240,7 +242,7 @@ public sealed class VerifyTests : IDisposable
         VerifyReport report = await _backups.VerifyAsync();
 
         Assert.Contains(report.Findings, finding => finding.Object == damaged);
-        Assert.All(report.Findings, finding => Assert.Empty(finding.AffectedPaths));
+        Assert.All(report.Findings, finding => Assert.Empty(finding.Affected));
     }
 
     [Fact]
@@ -253,15 +255,18 @@ public sealed class VerifyTests : IDisposable
             _backups.Objects.Remove(segment);
         }
 
+        // Packs that points need are never called leftovers: that would invite their deletion.
         VerifyReport without = await _backups.VerifyAsync();
-        Assert.Empty(without.Findings);
-        Assert.Equal(_backups.Packs.Sum(pack => (long)_backups.Objects.GetContent(pack).Length), without.UnreferencedBytes);
+        Assert.Equal(0, without.UnreferencedBytes);
+        VerifyFinding lost = Assert.Single(without.Findings);
+        Assert.EndsWith("/index/", lost.Object, StringComparison.Ordinal);
+        Assert.Contains($"{_backups.Packs.Count} packs", lost.Problem, StringComparison.Ordinal);
 
         IndexRebuildReport rebuilt = await (await _backups.OpenAsync()).RebuildIndexAsync(new JobMonitor(), Cancel);
 
         Assert.Equal((_backups.Packs.Count, records, 0), (rebuilt.Packs, rebuilt.Chunks, rebuilt.Damaged.Count));
         Assert.Equal(records, (await _backups.OpenStoreAsync()).Index.RecordCount);
-        Assert.Equal(0, (await _backups.VerifyAsync()).UnreferencedBytes);
+        Assert.Empty((await _backups.VerifyAsync()).Findings);
         Assert.Equal(TestKeys.Bytes(2, 3_000_000), await _backups.ReadAsync(result.Point, "/data/large"));
         Assert.Equal(0, (await (await _backups.OpenAsync()).RebuildIndexAsync(new JobMonitor(), Cancel)).Packs);
     }
@@ -288,10 +293,162 @@ public sealed class VerifyTests : IDisposable
     public async Task Files_of_strangers_beside_the_store_are_no_damage()
     {
         await MakeAsync();
-        _backups.Objects.SetContent("readme.txt", [1, 2, 3]);
+        string index = Find("index");
+        string[] strangers = ["readme.txt", "machines/desktop.ini", index[..(index.LastIndexOf('/') + 1)] + "desktop.ini", Find("points") + ".tmp"];
+        Array.ForEach(strangers, name => _backups.Objects.SetContent(name, [1, 2, 3]));
 
-        Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Packs)).Findings);
-        Assert.Empty((await _backups.VerifyAsync()).Findings);
+        foreach (VerifyReport report in (VerifyReport[])[await _backups.VerifyAsync(VerifyLevel.Packs), await _backups.VerifyAsync()])
+        {
+            Assert.Empty(report.Findings);
+            Assert.Equal(0, report.Leftovers);
+            Assert.Equal(strangers.Order(StringComparer.Ordinal), report.Strangers.Order(StringComparer.Ordinal));
+            Assert.Equal(strangers.Length, report.StrangerCount);
+        }
+    }
+
+    // Small plain objects too: what opens the vault, and what it knows of machines and sessions.
+    [Theory]
+    [InlineData("keys/")]
+    [InlineData("machines/")]
+    [InlineData("settings/")]
+    [InlineData("credentials/")]
+    [InlineData("/sessions/")]
+    [InlineData("/checkpoints/")]
+    public async Task Every_level_looks_at_every_kind_of_object(string kind)
+    {
+        await MakeAsync();
+        await MakeOthersAsync();
+        Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Structure)).Findings);
+        string name = _backups.Objects.Names.Last(each => each.Contains(kind, StringComparison.Ordinal));
+        byte[] content = _backups.Objects.GetContent(name);
+        foreach (byte[] damaged in (byte[][])[[], content[..^1], content[..(content.Length / 2)]])
+        {
+            _backups.Objects.SetContent(name, damaged);
+            foreach (VerifyLevel level in (VerifyLevel[])[VerifyLevel.Packs, VerifyLevel.Structure])
+            {
+                VerifyReport report = await (await OpenAsync(kind, name, content)).VerifyAsync(level, new JobMonitor(), Cancel);
+
+                Assert.Equal([name], report.Findings.Select(finding => finding.Object));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("data pack")]
+    [InlineData("metadata pack")]
+    [InlineData("index")]
+    [InlineData("points")]
+    [InlineData("sessions")]
+    public async Task An_object_that_cannot_be_read_is_a_finding_and_the_rest_is_verified(string kind)
+    {
+        BackupResult result = await MakeAsync();
+        string name = Find(kind);
+        BackupEngine engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, read => read == name));
+
+        foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
+        {
+            VerifyReport report = await engine.VerifyAsync(level, new JobMonitor(), Cancel);
+
+            bool isSeen = !(kind == "data pack" && level == VerifyLevel.Structure);
+            Assert.Equal(isSeen, report.Findings.Any(finding => finding.Object == name || finding.Problem.Contains(name, StringComparison.Ordinal)));
+            if (kind == "data pack" && level == VerifyLevel.Data)
+            {
+                Assert.Contains(report.Findings, finding => finding.Affected.Any(item => item.PointId == result.Point.SessionId && item.Path is not null));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task What_points_share_is_verified_once_and_a_damage_in_it_names_each_of_them()
+    {
+        FakeSourceTree source = new FakeSourceTree("/data").Folder("");
+        for (int i = 0; i < 12_000; i++)
+        {
+            source.File($"f{i:00000}", TestKeys.Bytes(i, 20));
+        }
+
+        _backups.Fakes["/data"] = source;
+        List<RecoveryPoint> points = [];
+        for (int i = 0; i < 4; i++)
+        {
+            source.File($"f{i:00000}", TestKeys.Bytes(-1 - i, 30), state: 9 + i);
+            points.Add((await _backups.BackUpAsync(Request("/data"))).Point);
+        }
+
+        VerifyReport report = await _backups.VerifyAsync(VerifyLevel.Structure);
+        Assert.Empty(report.Findings);
+        Assert.Equal((4, 4 * 12_001L), (report.Points, report.Entries));
+        Assert.InRange(report.DistinctEntries, 12_001, 2 * 12_001);
+
+        (string pack, PackedChunk chunk) = await PackOfAsync(points[0], "/data/f11999");
+        _backups.Objects.FlipBit(pack, chunk.Offset);
+        report = await _backups.VerifyAsync(VerifyLevel.Data);
+
+        VerifyFinding finding = Assert.Single(report.Findings, finding => finding.Object == chunk.Id.ToString());
+        Assert.Equal(VerifyFinding.MostAffected, finding.Affected.Count);
+
+        _backups.Objects.FlipBit(pack, chunk.Offset);
+        (pack, chunk) = await PackOfAsync(points[3], "/data/f00001");
+        _backups.Objects.FlipBit(pack, chunk.Offset);
+        report = await _backups.VerifyAsync(VerifyLevel.Data);
+        finding = Assert.Single(report.Findings, finding => finding.Object == chunk.Id.ToString());
+        Assert.Equal(points[1..].Select(point => new AffectedItem(point.SessionId, "/data", "/data/f00001")).OrderBy(item => item.PointId), finding.Affected.OrderBy(item => item.PointId));
+    }
+
+    [Fact]
+    public async Task A_slice_that_reaches_beyond_its_chunk_is_a_finding()
+    {
+        await using RestoreFixture vault = await RestoreFixture.CreateAsync();
+        vault.Folder("");
+        await vault.FileAsync("good", "good");
+        vault.AddFile("beyond", new byte[5], new EntryContent([new ContentSlice(await vault.StoreAsync([1, 2, 3]), 2, 5)], []));
+        RecoveryPoint point = await vault.PointAsync();
+        await vault.CommitAsync(point);
+
+        VerifyReport report = await new VerifyJob(await vault.OpenAsync(), new JobMonitor()).RunAsync(VerifyLevel.Structure, Cancel);
+
+        Assert.Equal([new AffectedItem(point.SessionId, "/src", "/src/beyond")], Assert.Single(report.Findings).Affected);
+    }
+
+    [Fact]
+    public async Task Objects_of_other_chunk_stores_are_counted_and_not_called_damaged()
+    {
+        await MakeAsync();
+        string other = $"stores/{new string('7', 32)}/";
+        _backups.Objects.SetContent($"{other}packs/01/{new string('1', 32)}-00000001", [1, 2, 3]);
+
+        VerifyReport report = await _backups.VerifyAsync();
+
+        Assert.Empty(report.Findings);
+        Assert.Equal(1, report.OtherStores);
+    }
+
+    // A job that was stopped after a checkpoint, then done; settings and a credential file.
+    private async Task MakeOthersAsync()
+    {
+        await ClosedVault.ChangeSettingsAsync(_backups.Objects, settings => settings with { MachineLimit = 7 }, Cancel);
+        VaultHeader header = await VaultHeader.ReadAsync(_backups.Objects, Cancel);
+        await new CredentialRegister(_backups.Objects, header, _backups.Clock).IssueAsync("memory", "v", TimeSpan.FromHours(1), Cancel);
+        ChunkStore store = await _backups.OpenStoreAsync();
+        RecoveryPoint point = (await (await _backups.OpenAsync()).ListPointsAsync(null, Cancel))[0];
+        string name = VaultLayout.Checkpoint(store.StoreId, point.SessionId, 1);
+        byte[] content = RecoveryPointCodec.Encode(point with { Status = RecoveryPointStatus.InProgress });
+        _backups.Objects.SetContent(name, SealedObject.Seal(store.Keys, SealedObjectKind.Checkpoint, name, content));
+    }
+
+    // The vault is opened before its only key slot is damaged.
+    private async Task<BackupEngine> OpenAsync(string kind, string name, byte[] whole)
+    {
+        if (kind != "keys/")
+        {
+            return await _backups.OpenAsync();
+        }
+
+        byte[] damaged = _backups.Objects.GetContent(name);
+        _backups.Objects.SetContent(name, whole);
+        BackupEngine engine = await _backups.OpenAsync();
+        _backups.Objects.SetContent(name, damaged);
+        return engine;
     }
 
     private async Task<BackupResult> MakeAsync()

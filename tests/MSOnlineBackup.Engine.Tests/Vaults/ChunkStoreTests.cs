@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
@@ -29,6 +30,20 @@ public class ChunkStoreTests
         Assert.False(store.Contains(id));
         BackupException fault = await Assert.ThrowsAsync<BackupException>(async () => await store.ReadAsync(ChunkKind.Content, id, Cancel));
         Assert.Equal((BackupErrorId.VaultDataMissing, id.ToString()), (fault.Id, fault.Target));
+    }
+
+    // Sparse files cost whoever plants them nothing.
+    [Fact]
+    public async Task Great_objects_that_are_no_index_segments_are_told_by_their_beginning_and_not_read()
+    {
+        ChunkId id = await StoreOneAsync();
+        var hollow = new HollowVaultStore(_objects, [.. Enumerable.Range(1, 12).Select(i => VaultLayout.Segment(StoreId, new string('f', 32), (uint)i))], length: 60 << 20);
+
+        ChunkStore store = await OpenAsync(hollow);
+
+        Assert.Equal(Content, (await store.ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
+        Assert.Equal(12, store.Damage.Count);
+        Assert.InRange(hollow.LongestRead, 1, 1 << 20);
     }
 
     [Fact]
@@ -67,7 +82,7 @@ public class ChunkStoreTests
                 _objects.SetContent(segment, []);
                 break;
             case "another's name":
-                _objects.SetContent(segment + "0", _objects.GetContent(segment));
+                _objects.SetContent(segment[..^1] + "9", _objects.GetContent(segment));
                 _objects.Remove(segment);
                 break;
             case "delete":
@@ -196,4 +211,46 @@ public class ChunkStoreTests
     private static ChunkId TestKeysId(int seed) => new(TestKeys.Bytes(seed, ChunkId.Length));
 
     private async Task<ChunkId> StoreOneAsync() => (await StoreAsync(await OpenAsync(_objects), ChunkKind.Content, Content))[0];
+
+    /// <summary>Beside the objects of another store, some that are long and hold nothing but zeros.</summary>
+    private sealed class HollowVaultStore(IVaultStore inner, string[] names, long length) : IVaultStore
+    {
+        private int _longest;
+
+        public int LongestRead => _longest;
+
+        public string Location => inner.Location;
+
+        public VaultStoreCapabilities Capabilities => inner.Capabilities;
+
+        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+            inner.TryCreateAsync(name, content, cancellationToken, tier);
+
+        public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            if (!names.Contains(name))
+            {
+                return inner.ReadAsync(name, offset, destination, cancellationToken);
+            }
+
+            destination.Span.Clear();
+            InterlockedMax(destination.Length);
+            return ValueTask.FromResult(destination.Length);
+        }
+
+        public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) => inner.StatAsync(name, cancellationToken);
+
+        public IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken)
+            .Concat(names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => new StoredObject(name, length, default)).ToAsyncEnumerable());
+
+        public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
+
+        private void InterlockedMax(int value)
+        {
+            for (int known = _longest; value > known; known = _longest)
+            {
+                Interlocked.CompareExchange(ref _longest, value, known);
+            }
+        }
+    }
 }

@@ -56,9 +56,13 @@ internal static class RecoveryConversion
     public static OBSkippedItem ToOutput(this SkippedItem item, Guid jobId) =>
         new() { Path = item.Path, Reason = item.Reason, ErrorId = item.Id.ToString(), JobId = jobId };
 
-    /// <summary>A finding as scripts see it.</summary>
-    public static OBRecoveryPointProblem ToOutput(this VerifyFinding finding) =>
-        new() { Object = finding.Object, Problem = finding.Problem, AffectedPaths = [.. finding.AffectedPaths] };
+    /// <summary>A finding as scripts see it, with what of a point it affects.</summary>
+    public static OBRecoveryPointProblem ToOutput(this VerifyFinding finding, RecoveryPoint point) => new()
+    {
+        Object = finding.Object,
+        Problem = finding.Problem,
+        AffectedPaths = [.. finding.Affected.Where(item => item.PointId == point.SessionId).Select(item => item.Path ?? item.Source).OfType<string>()],
+    };
 
     private static bool IsSystemState(this RecoveryPoint point) =>
         point.Tags.Any(text => RetentionTag.TryParse(text, out RetentionTag? tag) && tag.Policy == PolicyKind.SystemState);
