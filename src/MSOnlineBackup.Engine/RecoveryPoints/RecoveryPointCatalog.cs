@@ -5,7 +5,7 @@ using MSOnlineBackup.Engine.Vaults;
 
 namespace MSOnlineBackup.Engine.RecoveryPoints;
 
-/// <summary>The recovery points and checkpoints of a chunk store, newest first: session ids sort by time.</summary>
+/// <summary>The recovery points and checkpoints of a chunk store, newest first: session ids are in the order of commits.</summary>
 internal sealed class RecoveryPointCatalog(ChunkStore store)
 {
     /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: it must not
@@ -57,9 +57,12 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     private async Task<List<StoredObject>> ListNewestFirstAsync(string prefix, CancellationToken cancellationToken)
     {
         var found = new List<StoredObject>();
-        await foreach (StoredObject item in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredObject item in store.Early.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
-            found.Add(item);
+            if (LastPart(item.Name) is { Length: >= 32 } last && SessionId.IsValid(last.AsSpan(0, 32)))
+            {
+                found.Add(item);
+            }
         }
 
         found.Sort((x, y) => string.CompareOrdinal(LastPart(y.Name), LastPart(x.Name)));

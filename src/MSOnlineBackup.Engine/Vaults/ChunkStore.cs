@@ -24,9 +24,10 @@ internal sealed class ChunkStore : IChunkReader
     private readonly MetadataWindows _metadata;
     private Task? _survey;
 
-    private ChunkStore(IVaultStore objects, VaultHeader header, string storeId, StoreKeys keys)
+    private ChunkStore(IVaultStore objects, IVaultStore early, VaultHeader header, string storeId, StoreKeys keys)
     {
         Objects = objects;
+        Early = early;
         Header = header;
         StoreId = storeId;
         Keys = keys;
@@ -35,6 +36,9 @@ internal sealed class ChunkStore : IChunkReader
     }
 
     public IVaultStore Objects { get; }
+
+    /// <summary>The same, where answers may be older than the question: for what never changes, or what a session checks again after it was announced.</summary>
+    public IVaultStore Early { get; }
 
     public VaultHeader Header { get; }
 
@@ -59,13 +63,14 @@ internal sealed class ChunkStore : IChunkReader
     }
 
     /// <summary>A store whose index was not read yet: good for sealed objects, not for chunks.</summary>
-    public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey) =>
-        new(objects, header, storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId)));
+    public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, IVaultStore? early = null) =>
+        new(objects, early ?? objects, header, storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId)));
 
     /// <summary>Opens a store: reads its index.</summary>
-    public static async Task<ChunkStore> OpenAsync(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken)
+    public static async Task<ChunkStore> OpenAsync(
+        IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken, IVaultStore? early = null)
     {
-        ChunkStore store = WithoutIndex(objects, header, storeId, masterKey);
+        ChunkStore store = WithoutIndex(objects, header, storeId, masterKey, early);
         await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
         return store;
     }
@@ -75,7 +80,7 @@ internal sealed class ChunkStore : IChunkReader
     {
         // Most segments are small, and each backup adds one.
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * Objects.Capabilities.MaxConcurrency };
-        return Parallel.ForEachAsync(Objects.ListAsync(VaultLayout.Segments(StoreId), cancellationToken), options, LoadSegmentAsync);
+        return Parallel.ForEachAsync(Early.ListAsync(VaultLayout.Segments(StoreId), cancellationToken), options, LoadSegmentAsync);
     }
 
     public bool Contains(ChunkId id) => Index.Contains(id);
@@ -164,11 +169,38 @@ internal sealed class ChunkStore : IChunkReader
         {
             if (_survey is null or { IsFaulted: true } or { IsCanceled: true })
             {
-                _survey = SurveyOnceAsync(cancellationToken);
+                _survey = SurveyOnceAsync(Task.FromResult<IReadOnlySet<(string, uint)>>(new HashSet<(string, uint)>()), cancellationToken);
             }
 
             return _survey;
         }
+    }
+
+    /// <summary>
+    /// What a session must see after it was announced: which packs are there now, and which a collector means to delete. What the index says of the others is as true as
+    /// before, whenever it was read: it describes packs, and those never change. The index must have been read.
+    /// </summary>
+    /// <returns>The packs that could be relied on before and cannot be any more.</returns>
+    public async Task<IReadOnlyList<PackInfo>> LookAsync(CancellationToken cancellationToken)
+    {
+        PackInfo[] before = [.. Index.Packs.Where(pack => pack.IsAvailable)];
+        Task<IReadOnlySet<(string Session, uint Number)>> condemning = CondemnedPacks.ReadAsync(this, cancellationToken);
+        Task surveying;
+        lock (_surveyGate)
+        {
+            _survey = surveying = SurveyOnceAsync(condemning, cancellationToken);
+        }
+
+        await Task.WhenAll(condemning, surveying).ConfigureAwait(false);
+        foreach ((string session, uint number) in await condemning.ConfigureAwait(false))
+        {
+            if (Index.TryGetPack(session, number, out PackInfo? pack))
+            {
+                pack.IsAvailable = false;
+            }
+        }
+
+        return [.. before.Where(pack => !pack.IsAvailable)];
     }
 
     /// <summary>Reads the footer of a pack: what it holds.</summary>
@@ -206,8 +238,26 @@ internal sealed class ChunkStore : IChunkReader
         }
 
         byte[] content = new byte[length];
-        await ReadExactlyAsync(name, 0, content, cancellationToken).ConfigureAwait(false);
+        if (await Early.ReadAsync(name, 0, content, cancellationToken).ConfigureAwait(false) < content.Length)
+        {
+            throw VaultDamage.Corrupt(name, "it is truncated");
+        }
+
         return (SealedObject.Open(Keys, name, content, out SealedObjectKind kind), kind);
+    }
+
+    /// <summary>Whether an object is sealed by this store's key under its name.</summary>
+    public async Task<bool> OpensAsync(StoredObject found, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
+        {
+            return false;
+        }
     }
 
     /// <summary>Notes a damage that does not stop the work.</summary>
@@ -219,7 +269,7 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
-    private async Task SurveyOnceAsync(CancellationToken cancellationToken)
+    private async Task SurveyOnceAsync(Task<IReadOnlySet<(string Session, uint Number)>> condemning, CancellationToken cancellationToken)
     {
         // What is registered after this line was written by a session that is still at work.
         IReadOnlyList<PackInfo> named = Index.Packs;
@@ -234,6 +284,13 @@ internal sealed class ChunkStore : IChunkReader
 
             if (!Index.TryGetPack(session, number, out PackInfo? pack))
             {
+#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
+                if ((await condemning.ConfigureAwait(false)).Contains((session, number)))
+                {
+                    return;
+                }
+#pragma warning restore VSTHRD003
+
                 await AdoptAsync(found, session, number, token).ConfigureAwait(false);
             }
             else if (pack.Length == found.Length)
@@ -242,7 +299,7 @@ internal sealed class ChunkStore : IChunkReader
             }
         }).ConfigureAwait(false);
 
-        foreach (PackInfo pack in named.Where(pack => pack.IsKnown && !present.ContainsKey(pack)))
+        foreach (PackInfo pack in named.Where(pack => pack.IsAvailable && !present.ContainsKey(pack)))
         {
             pack.IsAvailable = false;
             Report(VaultDamage.Missing(NameOf(pack), "Pack (or its full length)"));
@@ -254,6 +311,11 @@ internal sealed class ChunkStore : IChunkReader
         try
         {
             (ReadOnlyMemory<byte> plaintext, SealedObjectKind kind) = await ReadSealedAsync(segment.Name, segment.Length, cancellationToken).ConfigureAwait(false);
+            if (!Enum.IsDefined(kind))
+            {
+                return;
+            }
+
             if (kind != SealedObjectKind.IndexSegment)
             {
                 throw VaultDamage.Corrupt(segment.Name, "it is no index segment");

@@ -271,6 +271,12 @@ internal sealed record SessionRecord
     /// <param name="cancellationToken">Stops it.</param>
     public static async Task<BackupException?> CheckAsync(IVaultStore objects, VaultHeader? header, string name, CancellationToken cancellationToken)
     {
+        // Beside the records lie the ends of sessions, which say nothing.
+        if (!Vaults.SessionId.IsValid(name.AsSpan(name.LastIndexOf('/') + 1)))
+        {
+            return null;
+        }
+
         try
         {
             byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, VaultHeader.MaxLength, cancellationToken).ConfigureAwait(false);

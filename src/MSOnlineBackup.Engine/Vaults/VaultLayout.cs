@@ -50,11 +50,17 @@ internal static class VaultLayout
 
     public static string Session(string storeId, string session) => Sessions(storeId) + session;
 
+    /// <summary>Says that a session that has made no point will make none.</summary>
+    public static string SessionEnd(string storeId, string session) => Session(storeId, session) + ".end";
+
+    /// <summary>What collectors write.</summary>
+    public static string Collections(string storeId) => $"{Stores}{storeId}/gc/";
+
     /// <summary>Takes the session and the number from the last part of a name: <c>SESSION-NUMBER</c>.</summary>
     public static bool TryParseNumbered(string name, [NotNullWhen(true)] out string? session, out uint number)
     {
         ReadOnlySpan<char> last = name.AsSpan(name.LastIndexOf('/') + 1);
-        if (last.Length == 41 && last[32] == '-' && IsId(last[..32]) && TryParseNumber(last[33..], out number))
+        if (last.Length == 41 && last[32] == '-' && SessionId.IsValid(last[..32]) && TryParseNumber(last[33..], out number))
         {
             session = last[..32].ToString();
             return true;
