@@ -22,13 +22,15 @@ public sealed class BackupEngine
     private const string Latest = "latest";
 
     private readonly IVaultStore _objects;
+    private readonly IVaultStore _early;
     private readonly VaultHeader _header;
     private readonly EngineOptions _options;
     private UnlockedKey _unlocked;
 
-    private BackupEngine(IVaultStore objects, VaultHeader header, UnlockedKey unlocked, EngineOptions options)
+    private BackupEngine(IVaultStore objects, VaultHeader header, UnlockedKey unlocked, EngineOptions options, IVaultStore? early = null)
     {
         _objects = objects;
+        _early = early ?? objects;
         _header = header;
         _unlocked = unlocked;
         _options = options;
@@ -54,9 +56,9 @@ public sealed class BackupEngine
         await Task.WhenAll(reading, listing).ConfigureAwait(false);
         VaultHeader header = await reading.ConfigureAwait(false);
         IReadOnlyList<KeyName> names = await listing.ConfigureAwait(false);
-        IVaultStore objects = Ahead(store, options.AskAhead, names, cancellationToken);
-        UnlockedKey unlocked = await options.Keys(objects, header).UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
-        return new BackupEngine(objects, header, unlocked, options);
+        IVaultStore early = Ahead(store, options.AskAhead, names, cancellationToken);
+        UnlockedKey unlocked = await options.Keys(store, header).UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
+        return new BackupEngine(store, header, unlocked, options, early);
     }
 
     // Which of several chunk stores the passphrase opens is not known yet.
@@ -67,13 +69,16 @@ public sealed class BackupEngine
             return store;
         }
 
+        // A backup wants names of points and checkpoints twice: what was there before, and an id that is higher than all.
+        bool isBackup = wanted == AskAhead.ForBackup;
         var ahead = new AskedAhead(store);
         ahead.Ask(VaultLayout.Segments(storeId), newest: int.MaxValue, cancellationToken);
-        ahead.Ask(VaultLayout.Points(storeId), newest: 1, cancellationToken);
-        if (wanted == AskAhead.ForBackup)
+        ahead.Ask(VaultLayout.Points(storeId), newest: 1, cancellationToken, times: isBackup ? 2 : 1);
+        if (isBackup)
         {
-            ahead.Ask(VaultLayout.Machines, newest: 1, cancellationToken);
-            ahead.Ask(VaultLayout.Checkpoints(storeId), newest: 0, cancellationToken);
+            ahead.Ask(VaultLayout.Machines, newest: 8, cancellationToken);
+            ahead.Ask(VaultLayout.Checkpoints(storeId), newest: 0, cancellationToken, times: 2);
+            ahead.Ask(VaultLayout.Sessions(storeId), newest: 0, cancellationToken);
         }
 
         return ahead;
@@ -457,8 +462,8 @@ public sealed class BackupEngine
     // Points are sealed objects of their own: their listing needs no index.
     private RecoveryPointCatalog Catalog() => new(WithoutIndex());
 
-    private ChunkStore WithoutIndex() => ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey);
+    private ChunkStore WithoutIndex() => ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, _early);
 
     private Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken) =>
-        ChunkStore.OpenAsync(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, cancellationToken);
+        ChunkStore.OpenAsync(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, cancellationToken, _early);
 }

@@ -38,13 +38,15 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             throw new BackupException(BackupErrorId.SourceMissing, "Nothing was named to back up.", "Name at least one folder or file.");
         }
 
-        // Side by side, for a vault may be far away. Earlier points only save work: what counts is that the session looks at the packs after it is announced.
+        // Side by side, for a vault may be far away. Index segments never change, and earlier points only save work: what counts is that the session looks at which packs
+        // there are, and which are about to go, after it is announced.
         var record = new SessionRecord { MachineId = _machineId, Started = _started, AgentVersion = Agent.Version };
         Task indexing = store.ReadIndexAsync(stop);
-        Task<string> announcing = AnnounceAsync(record, indexing, stop);
+        Task<string?> ordering = SessionId.FindHighestAsync(store, stop);
+        Task<string> announcing = AnnounceAsync(record, ordering, indexing, stop);
         Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
         Task<VaultAccessTier> choosing = WriteSession.ReadContentTierAsync(store, stop);
-        await Task.WhenAll(indexing, announcing, finding, choosing).ConfigureAwait(false);
+        await Task.WhenAll(indexing, ordering, announcing, finding, choosing).ConfigureAwait(false);
         await using Earlier earlier = await finding.ConfigureAwait(false);
 
         // After a stop, what is under way may still arrive; but over a slow line that could take as long as the backup.
@@ -57,6 +59,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         await using var check = new SpotCheck(store, expected, request.ReadEverything, giveUp);
         await using var session = new WriteSession(
             store,
+            record,
             await announcing.ConfigureAwait(false),
             await choosing.ConfigureAwait(false),
             monitor.Transfer,
@@ -129,10 +132,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             SkippedItems = skippedItems,
         };
         monitor.ReportDamage(store.Damage);
-        await session.CommitAsync(_machineId, RecoveryPointCodec.Encode(point), giveUp).ConfigureAwait(false);
+        string id = await session.CommitAsync(_machineId, id => RecoveryPointCodec.Encode(point with { SessionId = id }), giveUp).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return new BackupResult(
-            point,
+            point with { SessionId = id },
             scope.UnchangedFiles,
             scope.NewFiles,
             scope.ChangedFiles,
@@ -141,14 +144,14 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             _lost);
     }
 
-    private async Task<string> AnnounceAsync(SessionRecord record, Task indexing, CancellationToken stop)
+    private async Task<string> AnnounceAsync(SessionRecord record, Task<string?> ordering, Task indexing, CancellationToken stop)
     {
         // Who may not is refused before anything is written.
         bool mayReturn = !request.MustBeRegistered;
         Task naming = await MachineDirectory.IsAnnouncedAsync(store, request.MachineName, mayReturn, stop).ConfigureAwait(false)
             ? Task.CompletedTask
             : MachineDirectory.AnnounceAsync(store, request.MachineName, mayReturn, stop);
-        Task<string> announcing = WriteSession.AnnounceAsync(store, record, indexing, stop);
+        Task<string> announcing = WriteSession.AnnounceAsync(store, record, ordering, indexing, stop);
         await Task.WhenAll(naming, announcing).ConfigureAwait(false);
         return await announcing.ConfigureAwait(false);
     }

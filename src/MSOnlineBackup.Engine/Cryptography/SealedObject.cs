@@ -14,6 +14,9 @@ internal enum SealedObjectKind : byte
 
     /// <summary>Stands in a recovery point's place: a collector has shut this session out.</summary>
     Fence = 4,
+
+    /// <summary>Packs that a collector means to delete.</summary>
+    CondemnedPacks = 5,
 }
 
 /// <summary>

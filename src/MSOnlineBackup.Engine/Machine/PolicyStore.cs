@@ -53,7 +53,8 @@ public sealed class PolicyStore
         ArgumentNullException.ThrowIfNull(policy);
         _account.RequireActivated();
         _limits.Check(policy);
-        BackupPolicy saved = policy with { Id = policy.Id ?? Guid.CreateVersion7(_clock.GetUtcNow()) };
+        DateTimeOffset now = _clock.GetUtcNow();
+        BackupPolicy saved = policy with { Id = policy.Id ?? Guid.CreateVersion7(now > DateTimeOffset.UnixEpoch ? now : DateTimeOffset.UnixEpoch) };
         _folder.Update(NameOf(policy.Kind), _ => Encoding.UTF8.GetBytes(PolicyJson.Write(saved)));
         return saved;
     }

@@ -18,6 +18,7 @@ internal sealed class IndexRebuild(ChunkStore store, EngineOptions options, JobM
         var packs = found.ToHashSet();
         long chunks = store.Index.All().LongCount(location => packs.Contains(location.Pack));
         await session.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await session.EndAsync(cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return new IndexRebuildReport(
             found.Length,

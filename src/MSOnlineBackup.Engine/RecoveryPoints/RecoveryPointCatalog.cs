@@ -15,7 +15,8 @@ internal readonly record struct PointName(string MachineId, string SessionId, St
 /// <summary>What was read of a name: a point, or why there is none.</summary>
 internal readonly record struct PointReading(PointName Name, RecoveryPoint? Point, BackupException? Damage);
 
-/// <summary>The recovery points and checkpoints of a chunk store, newest first. What is newest is told by names alone: a damaged point keeps its place.</summary>
+/// <summary>The recovery points and checkpoints of a chunk store, newest first: session ids are in the order of commits. What is newest is told by names
+/// alone: a damaged point keeps its place.</summary>
 internal sealed class RecoveryPointCatalog(ChunkStore store)
 {
     /// <summary>The names of one machine's points, or of all, newest first. Strangers' files are none.</summary>
@@ -23,7 +24,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     {
         string prefix = machineId is null ? VaultLayout.Points(store.StoreId) : VaultLayout.Points(store.StoreId, machineId);
         var names = new List<PointName>();
-        await foreach (StoredObject found in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredObject found in store.Early.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
             if (VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session))
             {
@@ -67,7 +68,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     /// <summary>The checkpoints of all machines, newest first, unread.</summary>
     public async Task<List<StoredObject>> ListCheckpointsAsync(CancellationToken cancellationToken)
     {
-        List<StoredObject> found = await store.Objects.ListAsync(VaultLayout.Checkpoints(store.StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        List<StoredObject> found = await store.Early.ListAsync(VaultLayout.Checkpoints(store.StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         found.Sort((x, y) => string.CompareOrdinal(y.Name, x.Name));
         return found;
     }

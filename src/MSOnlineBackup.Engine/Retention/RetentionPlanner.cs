@@ -133,11 +133,16 @@ internal static class RetentionPlanner
         return proven;
     }
 
-    /// <summary>The newest point and the newest that is whole; where there are some that lie in the future by now, also the newest that do not.</summary>
+    /// <summary>
+    /// The newest point and the newest that is whole: those of the highest ids, whatever clocks say, and those of the latest times; where there are some that lie in the
+    /// future by now, also the newest that do not.
+    /// </summary>
     private static HashSet<Candidate> Newest(List<Candidate> sorted, DateTimeOffset now)
     {
         Candidate?[] newest =
         [
+            sorted.MaxBy(candidate => candidate.Point.Id, StringComparer.Ordinal),
+            sorted.FindAll(candidate => !candidate.IsPartial).MaxBy(candidate => candidate.Point.Id, StringComparer.Ordinal),
             sorted[^1],
             sorted.FindLast(candidate => !candidate.IsPartial),
             sorted.FindLast(candidate => candidate.Point.Created <= now),

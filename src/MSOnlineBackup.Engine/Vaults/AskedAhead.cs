@@ -7,14 +7,15 @@ namespace MSOnlineBackup.Engine.Vaults;
 
 /// <summary>
 /// A store whose first answers were asked for before anybody wanted them: while a key is derived, what a job begins by reading arrives.
-/// Each answer is given once; what is asked again, and what failed, is asked of the store.
+/// Each answer is given as often as was said; what is asked again, and what failed, is asked of the store. Good for what never changes, or may be a little old:
+/// what a session must see after it was announced is asked of the store itself.
 /// </summary>
 internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
 {
     // What waits for somebody to want it.
     private const long MaxBytes = 8 << 20;
 
-    private readonly ConcurrentDictionary<string, Task<List<StoredObject>>> _listings = new();
+    private readonly ConcurrentDictionary<string, Listing> _listings = new();
     private readonly ConcurrentDictionary<string, Task<byte[]>> _contents = new();
     private readonly Lock _gate = new();
     private long _bytes;
@@ -36,10 +37,11 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
 
     /// <summary>Asks for what a folder lists, and for the newest of its objects.</summary>
     /// <param name="prefix">The folder.</param>
-    /// <param name="newest">How many objects; fewer where they are large.</param>
+    /// <param name="newest">How many objects, those with the highest names in their folders; fewer where they are large.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public void Ask(string prefix, int newest, CancellationToken cancellationToken) =>
-        _listings[prefix] = ListAheadAsync(prefix, newest, cancellationToken);
+    /// <param name="times">How often the listing will be wanted.</param>
+    public void Ask(string prefix, int newest, CancellationToken cancellationToken, int times = 1) =>
+        _listings[prefix] = new Listing(ListAheadAsync(prefix, newest, cancellationToken), times);
 
     /// <inheritdoc/>
     public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
@@ -65,7 +67,7 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? wider = _listings.Keys.FirstOrDefault(known => prefix.StartsWith(known, StringComparison.Ordinal));
-        if (wider is not null && _listings.TryRemove(wider, out Task<List<StoredObject>>? asked) && await AwaitAsync(asked, cancellationToken).ConfigureAwait(false) is { } listed)
+        if (wider is not null && TryTake(wider) is { } asked && await AwaitAsync(asked, cancellationToken).ConfigureAwait(false) is { } listed)
         {
             foreach (StoredObject found in listed.Where(found => found.Name.StartsWith(prefix, StringComparison.Ordinal)))
             {
@@ -87,10 +89,28 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
     /// <inheritdoc/>
     public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) => inner.MeasureUnfinishedAsync(cancellationToken);
 
+    private Task<List<StoredObject>>? TryTake(string prefix)
+    {
+        lock (_gate)
+        {
+            if (!_listings.TryGetValue(prefix, out Listing? listing))
+            {
+                return null;
+            }
+
+            if (--listing.Left == 0)
+            {
+                _listings.TryRemove(prefix, out _);
+            }
+
+            return listing.Objects;
+        }
+    }
+
     private async Task<List<StoredObject>> ListAheadAsync(string prefix, int newest, CancellationToken cancellationToken)
     {
         List<StoredObject> listed = await inner.ListAsync(prefix, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
-        foreach (StoredObject found in listed.OrderByDescending(found => found.Created).Take(newest))
+        foreach (StoredObject found in listed.OrderByDescending(found => found.Name[(found.Name.LastIndexOf('/') + 1)..], StringComparer.Ordinal).Take(newest))
         {
             if (!TryReserve(found.Length))
             {
@@ -132,5 +152,12 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
         {
             return null;
         }
+    }
+
+    private sealed class Listing(Task<List<StoredObject>> objects, int times)
+    {
+        public Task<List<StoredObject>> Objects => objects;
+
+        public int Left { get; set; } = times;
     }
 }

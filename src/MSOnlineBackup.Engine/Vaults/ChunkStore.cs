@@ -39,9 +39,10 @@ internal sealed class ChunkStore : IChunkReader
     private Task? _survey;
     private volatile bool _hasLost;
 
-    private ChunkStore(IVaultStore objects, VaultHeader header, string storeId, StoreKeys keys)
+    private ChunkStore(IVaultStore objects, IVaultStore early, VaultHeader header, string storeId, StoreKeys keys)
     {
         Objects = objects;
+        Early = early;
         Header = header;
         StoreId = storeId;
         Keys = keys;
@@ -50,6 +51,9 @@ internal sealed class ChunkStore : IChunkReader
     }
 
     public IVaultStore Objects { get; }
+
+    /// <summary>The same, where answers may be older than the question: for what never changes, or what a session checks again after it was announced.</summary>
+    public IVaultStore Early { get; }
 
     public VaultHeader Header { get; }
 
@@ -80,13 +84,14 @@ internal sealed class ChunkStore : IChunkReader
     public bool HasLost => _hasLost;
 
     /// <summary>A store whose index was not read yet: good for sealed objects, not for chunks.</summary>
-    public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey) =>
-        new(objects, header, storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId)));
+    public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, IVaultStore? early = null) =>
+        new(objects, early ?? objects, header, storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId)));
 
     /// <summary>Opens a store: reads its index.</summary>
-    public static async Task<ChunkStore> OpenAsync(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken)
+    public static async Task<ChunkStore> OpenAsync(
+        IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken, IVaultStore? early = null)
     {
-        ChunkStore store = WithoutIndex(objects, header, storeId, masterKey);
+        ChunkStore store = WithoutIndex(objects, header, storeId, masterKey, early);
         await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
         return store;
     }
@@ -96,7 +101,7 @@ internal sealed class ChunkStore : IChunkReader
     {
         // Most segments are small, and each backup adds one.
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * Objects.Capabilities.MaxConcurrency };
-        return Parallel.ForEachAsync(Objects.ListAsync(VaultLayout.Segments(StoreId), cancellationToken), options, LoadSegmentAsync);
+        return Parallel.ForEachAsync(Early.ListAsync(VaultLayout.Segments(StoreId), cancellationToken), options, LoadSegmentAsync);
     }
 
     public bool Contains(ChunkId id) => Index.Contains(id);
@@ -251,11 +256,38 @@ internal sealed class ChunkStore : IChunkReader
         {
             if (_survey is null or { IsFaulted: true } or { IsCanceled: true })
             {
-                _survey = SurveyOnceAsync(cancellationToken);
+                _survey = SurveyOnceAsync(Task.FromResult<IReadOnlySet<(string, uint)>>(new HashSet<(string, uint)>()), cancellationToken);
             }
 
             return _survey;
         }
+    }
+
+    /// <summary>
+    /// What a session must see after it was announced: which packs are there now, and which a collector means to delete. What the index says of the others is as true as
+    /// before, whenever it was read: it describes packs, and those never change. The index must have been read.
+    /// </summary>
+    /// <returns>The packs that could be relied on before and cannot be any more.</returns>
+    public async Task<IReadOnlyList<PackInfo>> LookAsync(CancellationToken cancellationToken)
+    {
+        PackInfo[] before = [.. Index.Packs.Where(pack => pack.IsAvailable)];
+        Task<IReadOnlySet<(string Session, uint Number)>> condemning = CondemnedPacks.ReadAsync(this, cancellationToken);
+        Task surveying;
+        lock (_surveyGate)
+        {
+            _survey = surveying = SurveyOnceAsync(condemning, cancellationToken);
+        }
+
+        await Task.WhenAll(condemning, surveying).ConfigureAwait(false);
+        foreach ((string session, uint number) in await condemning.ConfigureAwait(false))
+        {
+            if (Index.TryGetPack(session, number, out PackInfo? pack))
+            {
+                pack.IsAvailable = false;
+            }
+        }
+
+        return [.. before.Where(pack => !pack.IsAvailable)];
     }
 
     /// <summary>Reads the footer of a pack: what it holds.</summary>
@@ -274,11 +306,11 @@ internal sealed class ChunkStore : IChunkReader
         byte[] header = new byte[PackFormat.HeaderLength];
         byte[] trailer = new byte[PackFormat.TrailerLength];
         await Task.WhenAll(
-            ReadExactlyAsync(found.Name, 0, header, cancellationToken).AsTask(),
-            ReadExactlyAsync(found.Name, found.Length - trailer.Length, trailer, cancellationToken).AsTask()).ConfigureAwait(false);
+            ReadExactlyAsync(Objects, found.Name, 0, header, cancellationToken).AsTask(),
+            ReadExactlyAsync(Objects, found.Name, found.Length - trailer.Length, trailer, cancellationToken).AsTask()).ConfigureAwait(false);
         PackKind kind = PackReader.ReadHeader(found.Name, header, out byte[] salt);
         byte[] footer = new byte[PackReader.ReadFooterLength(found.Name, found.Length, trailer)];
-        await ReadExactlyAsync(found.Name, found.Length - trailer.Length - footer.Length, footer, cancellationToken).ConfigureAwait(false);
+        await ReadExactlyAsync(Objects, found.Name, found.Length - trailer.Length - footer.Length, footer, cancellationToken).ConfigureAwait(false);
         List<PackedChunk> chunks = PackReader.ReadFooter(Keys, found.Name, found.Length, header, footer);
         return (new PackInfo(session, number, kind, (int)found.Length, salt), chunks);
     }
@@ -297,7 +329,7 @@ internal sealed class ChunkStore : IChunkReader
         try
         {
             byte[] beginning = new byte[SealedObject.HeaderLength];
-            await ReadExactlyAsync(name, 0, beginning, cancellationToken).ConfigureAwait(false);
+            await ReadExactlyAsync(Early, name, 0, beginning, cancellationToken).ConfigureAwait(false);
             SealedObject.Inspect(name, length, beginning);
             return await ReadWholeAsync().ConfigureAwait(false);
         }
@@ -309,8 +341,22 @@ internal sealed class ChunkStore : IChunkReader
         async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadWholeAsync()
         {
             byte[] content = new byte[length];
-            await ReadExactlyAsync(name, 0, content, cancellationToken).ConfigureAwait(false);
+            await ReadExactlyAsync(Early, name, 0, content, cancellationToken).ConfigureAwait(false);
             return (SealedObject.Open(Keys, name, content, out SealedObjectKind kind), kind);
+        }
+    }
+
+    /// <summary>Whether an object is sealed by this store's key under its name.</summary>
+    public async Task<bool> OpensAsync(StoredObject found, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
+        {
+            return false;
         }
     }
 
@@ -323,7 +369,7 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
-    private async Task SurveyOnceAsync(CancellationToken cancellationToken)
+    private async Task SurveyOnceAsync(Task<IReadOnlySet<(string Session, uint Number)>> condemning, CancellationToken cancellationToken)
     {
         // What is registered after this line was written by a session that is still at work.
         IReadOnlyList<PackInfo> named = Index.Packs;
@@ -338,6 +384,13 @@ internal sealed class ChunkStore : IChunkReader
 
             if (!Index.TryGetPack(session, number, out PackInfo? pack))
             {
+#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
+                if ((await condemning.ConfigureAwait(false)).Contains((session, number)))
+                {
+                    return;
+                }
+#pragma warning restore VSTHRD003
+
                 await AdoptAsync(found, session, number, token).ConfigureAwait(false);
             }
             else if (pack.Length == found.Length)
@@ -346,7 +399,7 @@ internal sealed class ChunkStore : IChunkReader
             }
         }).ConfigureAwait(false);
 
-        foreach (PackInfo pack in named.Where(pack => pack.IsKnown && !present.ContainsKey(pack)))
+        foreach (PackInfo pack in named.Where(pack => pack.IsAvailable && !present.ContainsKey(pack)))
         {
             pack.IsAvailable = false;
             Report(VaultDamage.Missing(NameOf(pack), "Pack (or its full length)"));
@@ -363,6 +416,11 @@ internal sealed class ChunkStore : IChunkReader
         try
         {
             (ReadOnlyMemory<byte> plaintext, SealedObjectKind kind) = await ReadSealedAsync(segment.Name, segment.Length, cancellationToken).ConfigureAwait(false);
+            if (!Enum.IsDefined(kind))
+            {
+                return;
+            }
+
             if (kind != SealedObjectKind.IndexSegment)
             {
                 throw VaultDamage.Corrupt(segment.Name, "it is no index segment");
@@ -398,9 +456,9 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
-    private async ValueTask ReadExactlyAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    private static async ValueTask ReadExactlyAsync(IVaultStore objects, string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        if (await Objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false) < destination.Length)
+        if (await objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false) < destination.Length)
         {
             throw VaultDamage.Corrupt(name, "it is truncated");
         }

@@ -28,7 +28,7 @@ internal static class MachineDirectory
     /// <summary>Whether <see cref="AnnounceAsync"/> would change nothing.</summary>
     /// <exception cref="BackupException">As for <see cref="AnnounceAsync"/>.</exception>
     public static async Task<bool> IsAnnouncedAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken) =>
-        Update(store, await FindAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false), name, mayReturn) is null;
+        Update(store, await FindAsync(store.Early, store.Header, name, cancellationToken).ConfigureAwait(false), name, mayReturn) is null;
 
     /// <summary>Gives a name to a chunk store.</summary>
     /// <exception cref="BackupException">MachineNameTaken.</exception>

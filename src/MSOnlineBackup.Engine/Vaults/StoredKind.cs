@@ -11,8 +11,10 @@ internal enum StoredKind
     Settings,
     Credential,
     Session,
+    SessionEnd,
     Pack,
     Segment,
     Checkpoint,
     Point,
+    Collection,
 }

@@ -7,6 +7,8 @@ namespace MSOnlineBackup.Engine.Vaults;
 /// <summary>The names of everything in a vault. Ids are 32 lower-case hexadecimal digits, numbers 8.</summary>
 internal static class VaultLayout
 {
+    private const string SessionEndSuffix = ".end";
+
     private static readonly SearchValues<char> s_hex = SearchValues.Create("0123456789abcdef");
 
     public const string Header = "vault.json";
@@ -64,11 +66,13 @@ internal static class VaultLayout
             ["machines", var machine, var number] when IsId(machine) && TryParseNumber(number, out _) => StoredKind.Machine,
             ["settings", var number] when TryParseNumber(number, out _) => StoredKind.Settings,
             ["credentials", var number] when TryParseNumber(number, out _) => StoredKind.Credential,
-            ["stores", var store, "sessions", var session] when IsId(store) && IsId(session) => StoredKind.Session,
-            ["stores", var store, "points", var machine, var session] when IsId(store) && IsId(machine) && IsId(session) => StoredKind.Point,
+            ["stores", var store, "sessions", var session] when IsId(store) && SessionId.IsValid(session) => StoredKind.Session,
+            ["stores", var store, "sessions", var end] when IsId(store) && end.EndsWith(SessionEndSuffix, StringComparison.Ordinal) && SessionId.IsValid(end.AsSpan(0, end.Length - SessionEndSuffix.Length)) => StoredKind.SessionEnd,
+            ["stores", var store, "points", var machine, var session] when IsId(store) && IsId(machine) && SessionId.IsValid(session) => StoredKind.Point,
             ["stores", var store, "packs", { Length: 2 }, _] when IsId(store) && TryParseNumbered(name, out _, out _) => StoredKind.Pack,
             ["stores", var store, "index", _] when IsId(store) && TryParseNumbered(name, out _, out _) => StoredKind.Segment,
             ["stores", var store, "checkpoints", _] when IsId(store) && TryParseNumbered(name, out _, out _) => StoredKind.Checkpoint,
+            ["stores", var store, "gc", _] when IsId(store) => StoredKind.Collection,
             _ => StoredKind.Unknown,
         };
     }
@@ -77,7 +81,7 @@ internal static class VaultLayout
     public static bool TryParsePoint(string name, [NotNullWhen(true)] out string? machineId, [NotNullWhen(true)] out string? session)
     {
         string[] parts = name.Split('/');
-        bool isPoint = parts is [_, _, "points", { } machine, { } id] && IsId(machine) && IsId(id);
+        bool isPoint = parts is [_, _, "points", { } machine, { } id] && IsId(machine) && SessionId.IsValid(id);
         (machineId, session) = isPoint ? (parts[3], parts[4]) : (null, null);
         return isPoint;
     }
@@ -89,11 +93,17 @@ internal static class VaultLayout
             ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
             : null;
 
+    /// <summary>Says that a session that has made no point will make none.</summary>
+    public static string SessionEnd(string storeId, string session) => Session(storeId, session) + SessionEndSuffix;
+
+    /// <summary>What collectors write.</summary>
+    public static string Collections(string storeId) => $"{Stores}{storeId}/gc/";
+
     /// <summary>Takes the session and the number from the last part of a name: <c>SESSION-NUMBER</c>.</summary>
     public static bool TryParseNumbered(string name, [NotNullWhen(true)] out string? session, out uint number)
     {
         ReadOnlySpan<char> last = name.AsSpan(name.LastIndexOf('/') + 1);
-        if (last.Length == 41 && last[32] == '-' && IsId(last[..32]) && TryParseNumber(last[33..], out number))
+        if (last.Length == 41 && last[32] == '-' && SessionId.IsValid(last[..32]) && TryParseNumber(last[33..], out number))
         {
             session = last[..32].ToString();
             return true;

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
@@ -12,13 +13,15 @@ namespace MSOnlineBackup.Engine.Vaults;
 internal sealed class WriteSession : IAsyncDisposable
 {
     private readonly ChunkStore _store;
+    private readonly SessionRecord _record;
     private readonly TransferCounters _counters;
     private uint _lastSegment;
     private uint _lastCheckpoint;
 
     /// <summary>Begins a session that is announced.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="id">From <see cref="AnnounceAsync"/>.</param>
+    /// <param name="record">What was announced.</param>
+    /// <param name="id">From <see cref="AnnounceAsync(ChunkStore, SessionRecord, Task{string?}, Task, CancellationToken)"/>.</param>
     /// <param name="contentTier">From <see cref="ReadContentTierAsync"/>.</param>
     /// <param name="counters">Counts.</param>
     /// <param name="workers">How many threads name, compress and seal.</param>
@@ -27,6 +30,7 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="doubts">Which chunks of content that are known are opened before they are relied on.</param>
     public WriteSession(
         ChunkStore store,
+        SessionRecord record,
         string id,
         VaultAccessTier contentTier,
         TransferCounters counters,
@@ -36,12 +40,13 @@ internal sealed class WriteSession : IAsyncDisposable
         Predicate<ChunkId>? doubts = null)
     {
         _store = store;
+        _record = record;
         _counters = counters;
         Id = id;
         Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts);
     }
 
-    /// <summary>32 hexadecimal digits; ids sort by the time they were made.</summary>
+    /// <summary>32 hexadecimal digits: under this id it commits, if nobody else of its machine has committed under a higher one by then.</summary>
     public string Id { get; }
 
     public ChunkWriter Chunks { get; }
@@ -53,17 +58,19 @@ internal sealed class WriteSession : IAsyncDisposable
     /// Announces a session, then looks at what is there. In this order, so that a collector that does not see
     /// the session has made its own records visible to it. Returns the session's id.
     /// </summary>
+    /// <param name="store">The store.</param>
+    /// <param name="record">What is announced.</param>
+    /// <param name="finding">The highest id so far: <see cref="SessionId.FindHighestAsync"/>.</param>
     /// <param name="indexing">The reading of the store's index, which may be under way.</param>
-    public static async Task<string> AnnounceAsync(ChunkStore store, SessionRecord record, Task indexing, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<string> AnnounceAsync(
+        ChunkStore store, SessionRecord record, Task<string?> finding, Task indexing, CancellationToken cancellationToken)
     {
-        string id = Guid.CreateVersion7(record.Started).ToString("N");
-        record = record with { VaultId = store.Header.VaultId, StoreId = store.StoreId, SessionId = id };
-        byte[] content = CheckedJson.Encode(record, VaultJson.Default.SessionRecord);
-        await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
 #pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
+        string id = await AnnounceAsync(store, record, await finding.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         await indexing.ConfigureAwait(false);
 #pragma warning restore VSTHRD003
-        await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+        await store.LookAsync(cancellationToken).ConfigureAwait(false);
         return id;
     }
 
@@ -92,7 +99,8 @@ internal sealed class WriteSession : IAsyncDisposable
         CancellationToken cancellationToken) =>
         new(
             store,
-            await AnnounceAsync(store, record, Task.CompletedTask, cancellationToken).ConfigureAwait(false),
+            record,
+            await AnnounceAsync(store, record, SessionId.FindHighestAsync(store, cancellationToken), Task.CompletedTask, cancellationToken).ConfigureAwait(false),
             await ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false),
             counters,
             workers,
@@ -113,24 +121,37 @@ internal sealed class WriteSession : IAsyncDisposable
         await CreateAsync(name, SealedObject.Seal(_store.Keys, SealedObjectKind.Checkpoint, name, content.Span), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Commits: from here on the recovery point exists. What it names must have been flushed.</summary>
-    /// <exception cref="BackupException">SessionFenced.</exception>
-    public async Task CommitAsync(string machineId, ReadOnlyMemory<byte> point, CancellationToken cancellationToken)
+    /// <summary>
+    /// Commits: from here on the recovery point exists. What it names must have been flushed. Where a session of the same machine that began later has
+    /// committed already, this one commits under a new id, so that the newest point is the one that was committed last.
+    /// </summary>
+    /// <param name="machineId">The machine.</param>
+    /// <param name="describe">The point's content, from the id under which it is committed.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>That id.</returns>
+    /// <exception cref="BackupException">SessionFenced: also where a pack that it relied on was deleted meanwhile.</exception>
+    public async Task<string> CommitAsync(string machineId, Func<string, ReadOnlyMemory<byte>> describe, CancellationToken cancellationToken)
     {
-        string name = VaultLayout.Point(_store.StoreId, machineId, Id);
-        byte[] content = SealedObject.Seal(_store.Keys, SealedObjectKind.RecoveryPoint, name, point.Span);
+        string id = Id;
+        while (await HasNewerPointAsync(machineId, id, cancellationToken).ConfigureAwait(false))
+        {
+            id = await RenewAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        string name = VaultLayout.Point(_store.StoreId, machineId, id);
+        byte[] content = SealedObject.Seal(_store.Keys, SealedObjectKind.RecoveryPoint, name, describe(id).Span);
         if (!await _store.Objects.TryCreateAsync(name, content, cancellationToken).ConfigureAwait(false))
         {
-            throw new BackupException(
-                BackupErrorId.SessionFenced,
-                $"The backup was shut out by a maintenance run before it could finish (session {Id}).",
-                "Run it again: what it sent is there and will not be sent again.",
-                Id,
-                transient: true);
+            throw Fenced("The backup was shut out by a maintenance run before it could finish", id);
         }
 
         _counters.AddStored(content.Length);
+        return id;
     }
+
+    /// <summary>Says that this session, which has made no point, will make none: nobody needs to wait for it.</summary>
+    public async Task EndAsync(CancellationToken cancellationToken) =>
+        await _store.Objects.TryCreateAsync(VaultLayout.SessionEnd(_store.StoreId, Id), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
 
     public ValueTask DisposeAsync() => Chunks.DisposeAsync();
 
@@ -143,4 +164,44 @@ internal sealed class WriteSession : IAsyncDisposable
 
         _counters.AddStored(content.Length);
     }
+
+    private static async Task<string> AnnounceAsync(ChunkStore store, SessionRecord record, string? highest, CancellationToken cancellationToken)
+    {
+        string id = SessionId.Create(record.Started, highest);
+        record = record with { VaultId = store.Header.VaultId, StoreId = store.StoreId, SessionId = id };
+        byte[] content = CheckedJson.Encode(record, VaultJson.Default.SessionRecord);
+        await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
+        return id;
+    }
+
+    private async Task<bool> HasNewerPointAsync(string machineId, string id, CancellationToken cancellationToken)
+    {
+        string prefix = VaultLayout.Points(_store.StoreId, machineId);
+        await foreach (StoredObject found in _store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            string other = found.Name[prefix.Length..];
+            if (SessionId.IsValid(other) && string.CompareOrdinal(other, id) > 0 && await SessionId.CountsAsync(_store, found, other, cancellationToken).ConfigureAwait(false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // As safe as any new session: it looks after it was announced, and what it relies on must be there still, and stay.
+    private async Task<string> RenewAsync(CancellationToken cancellationToken)
+    {
+        string id = await AnnounceAsync(
+            _store, _record, await SessionId.FindHighestAsync(_store, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<PackInfo> lost = await _store.LookAsync(cancellationToken).ConfigureAwait(false);
+        return lost.Count == 0 ? id : throw Fenced($"The pack '{_store.NameOf(lost[0])}' was deleted, or is about to be, while the backup relied on it", id);
+    }
+
+    private static BackupException Fenced(string what, string id) => new(
+        BackupErrorId.SessionFenced,
+        $"{what} (session {id}).",
+        "Run it again: what it sent is there and will not be sent again.",
+        id,
+        transient: true);
 }

@@ -95,7 +95,7 @@ internal sealed class HostileVault : IDisposable
     public async Task CommitAsync(byte[] point)
     {
         await _session.FlushAsync(Stop);
-        await _session.CommitAsync(_store.Header.MachineId(Machine), point, Stop);
+        await _session.CommitAsync(_store.Header.MachineId(Machine), _ => point, Stop);
         await _session.DisposeAsync();
     }
 

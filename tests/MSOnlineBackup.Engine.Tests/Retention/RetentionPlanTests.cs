@@ -127,6 +127,16 @@ public sealed class RetentionPlanTests
     }
 
     [Fact]
+    public void The_point_that_was_committed_last_stays_whatever_clocks_say()
+    {
+        var machine = new Simulation(Files with { Retention = _week });
+        machine.RunDays("2026-01-01", "2026-01-03");
+        machine.Points[0] = machine.Points[0] with { Id = "9: higher than those of later times" };
+
+        Assert.Equal([machine.Points[0].Id, machine.Points[^1].Id], machine.Kept("2026-01-28T08:00:00"));
+    }
+
+    [Fact]
     public void After_a_long_outage_the_point_that_was_kept_longest_stays_until_a_fresh_one_is_made()
     {
         var machine = new Simulation(Files with { Retention = new(7, new(4, [DayOfWeek.Sunday], [])) });

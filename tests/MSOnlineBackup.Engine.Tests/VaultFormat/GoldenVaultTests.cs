@@ -110,7 +110,12 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
         BackupEngine engine = await BackupEngine.OpenAsync(store, SampleVault.Passphrase, new EngineOptions(), Cancel);
         await engine.RebuildIndexAsync(new JobMonitor(), Cancel);
 
-        Assert.Empty((await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Cancel)).Findings);
+        foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
+        {
+            Assert.Empty((await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings);
+        }
+
+        Assert.Contains(store.Names, name => name.EndsWith(".end", StringComparison.Ordinal));
         Assert.Contains(store.Names, name => name.Contains("/index/", StringComparison.Ordinal));
     }
 

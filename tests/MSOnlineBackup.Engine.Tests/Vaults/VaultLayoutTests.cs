@@ -7,7 +7,7 @@ namespace MSOnlineBackup.Engine.Tests.Vaults;
 public class VaultLayoutTests
 {
     private const string Store = "0123456789abcdef0123456789abcdef";
-    private const string Session = "fedcba9876543210fedcba9876543210";
+    private const string Session = "0edcba9876543210fedcba9876543210";
 
     [Theory]
     [InlineData(0u)]
