@@ -32,6 +32,12 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
             findings.Add(new VerifyFinding(fault.Target ?? VaultLayout.AllKeys, fault.Message, []));
         }
 
+        IReadOnlyList<BackupException> forged = header is null ? [] : await new RecordVerifier(objects, header).FindDamageAsync(cancellationToken).ConfigureAwait(false);
+        foreach (BackupException damage in forged)
+        {
+            findings.Add(new VerifyFinding(damage.Target!, damage.Message, []));
+        }
+
         long count = 0;
         long bytes = 0;
         int points = 0;

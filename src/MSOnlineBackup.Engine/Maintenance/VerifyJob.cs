@@ -27,7 +27,13 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
     public async Task<VerifyReport> RunAsync(VerifyLevel level, CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Verifying);
+        Task<IReadOnlyList<BackupException>> checking = new RecordVerifier(store.Objects, store.Header, store.StoreId, store.Keys).FindDamageAsync(cancellationToken);
         (long objects, long unreferenced, int leftovers) = await VerifyObjectsAsync(cancellationToken).ConfigureAwait(false);
+        foreach (BackupException damage in await checking.ConfigureAwait(false))
+        {
+            Note(damage);
+        }
+
         HashSet<ChunkId> damaged = level == VerifyLevel.Data ? await OpenEverythingAsync(cancellationToken).ConfigureAwait(false) : [];
         int points = await VerifyPointsAsync(damaged, cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);

@@ -11,6 +11,7 @@ internal static class VaultLayout
 
     public const string Header = "vault.json";
     public const string Settings = "settings/";
+    public const string Records = "records/";
     public const string Machines = "machines/";
     public const string Stores = "stores/";
 
