@@ -17,6 +17,7 @@
         'Add-OBSystemState'
         'Export-OBPolicy'
         'Export-OBVaultCredential'
+        'Export-OBVaultOwner'
         'Get-DPMCloudConnection'
         'Get-OBAllRecoveryPoints'
         'Get-OBAlternateBackupServer'

@@ -41,6 +41,10 @@ public sealed class AgentJobs
     /// <summary>The job that is running; null where none is.</summary>
     public JobRecord? Running => _history.List().LastOrDefault(job => job.State == JobState.InProgress);
 
+    /// <summary>Keeps jobs from beginning.</summary>
+    /// <exception cref="BackupException">JobInProgress.</exception>
+    internal Task<IDisposable> LockAsync(CancellationToken cancellationToken) => _history.LockAsync(cancellationToken);
+
     /// <summary>Runs a backup to its end. Its record says how it ended; a failure is also thrown.</summary>
     /// <param name="order">What.</param>
     /// <param name="progress">Told of every change, several times a second, from any thread. It must return quickly, and not throw.</param>

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Machine;
@@ -44,11 +45,64 @@ public sealed class BackupAgent
     }
 
     /// <summary>Creates a vault that no machine uses yet.</summary>
-    /// <exception cref="BackupException">VaultExists, ArgumentInvalid, …</exception>
-    public Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken)
+    /// <param name="location">Where.</param>
+    /// <param name="name">What it is called.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="owner">The file that is to keep the owner's key, sealed under this passphrase; null for none: then this machine keeps the key.</param>
+    /// <param name="isKeptHere">Whether this machine keeps it too.</param>
+    /// <exception cref="BackupException">VaultExists, ArgumentInvalid, OwnerFileInvalid, PassphraseInvalid, …</exception>
+    public Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken, OwnerAccess? owner = null, bool isKeptHere = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
-        return ClosedVault.CreateNamedAsync(_options.CreateVault(location, Machine.Connect(location)), name, _options.Engine, cancellationToken);
+        return ClosedVault.CreateNamedAsync(_options.CreateVault(location, Machine.Connect(location)), name, _options.Engine, cancellationToken, Keep);
+
+        void Keep(NewOwner made)
+        {
+            if (owner is not null)
+            {
+                OwnerFile.Write(owner.File, made, owner.Passphrase, _options.Engine);
+            }
+
+            if (owner is null || isKeptHere)
+            {
+                Machine.Owners.Keep(made.VaultId, made.Key);
+            }
+        }
+    }
+
+    /// <summary>Writes the owner's key of a vault, which this machine keeps, to a file.</summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="owner">The file, which must not be there, and the passphrase that is to seal it.</param>
+    /// <param name="forgets">Whether this machine keeps it no longer, once the file has been read back.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerRequired where this machine does not keep it; OwnerFileInvalid, PassphraseInvalid, OwnerForeign, …</exception>
+    public async Task ExportOwnerAsync(VaultAddress vault, OwnerAccess owner, bool forgets, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(owner);
+        IVaultStore objects = Open(vault);
+        VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        using OwnerKey key = await OpenOwnerAsync(objects, header, null, cancellationToken).ConfigureAwait(false);
+        OwnerFile.Write(owner.File, new NewOwner(key, header.VaultId, header.Name, objects.Location, header.Created), owner.Passphrase, _options.Engine);
+
+        // What cannot be opened now could not be when it is needed.
+        using OwnerKey written = await OwnerFile.OpenAsync(owner.File, owner.Passphrase, header.VaultId, cancellationToken).ConfigureAwait(false);
+        if (forgets)
+        {
+            Machine.Owners.Forget(header.VaultId);
+        }
+    }
+
+    /// <summary>
+    /// Leaves the vault that this machine is registered with. Everything in the vault stays, and so do policies and settings; the vault counts the machine until its owner
+    /// unregisters it.
+    /// </summary>
+    /// <returns>The registration that was.</returns>
+    /// <exception cref="BackupException">MachineNotRegistered, JobInProgress, StateInvalid, StateAccessDenied.</exception>
+    public async Task<MachineRegistration> LeaveVaultAsync(CancellationToken cancellationToken)
+    {
+        using IDisposable _ = await Jobs.LockAsync(cancellationToken).ConfigureAwait(false);
+        return await Machine.LeaveAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Sees whether there is a vault that this machine may read: reads its header, and nothing else.</summary>
@@ -60,34 +114,41 @@ public sealed class BackupAgent
     }
 
     /// <summary>What can be known of a vault without a passphrase.</summary>
-    public Task<VaultInfo> InspectVaultAsync(VaultAddress vault, CancellationToken cancellationToken)
+    public async Task<VaultInfo> InspectVaultAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return ClosedVault.InspectAsync(Open(vault), cancellationToken);
+        return await ClosedVault.InspectAsync(await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
     /// <exception cref="BackupException">VaultNotFound, …</exception>
-    public Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(VaultAddress vault, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return ClosedVault.ListMachinesAsync(Open(vault), cancellationToken);
+        return await ClosedVault.ListMachinesAsync(await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged; VaultNotFound, …</exception>
-    public Task<VaultSettings> ReadVaultSettingsAsync(VaultAddress vault, CancellationToken cancellationToken)
+    public async Task<VaultSettings> ReadVaultSettingsAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return ClosedVault.ReadSettingsAsync(Open(vault), cancellationToken);
+        return await ClosedVault.ReadSettingsAsync(await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc cref="ClosedVault.ChangeSettingsAsync"/>
+    /// <summary>Changes the settings of a vault, and returns them; see <see cref="ClosedVault.ChangeSettingsAsync"/>.</summary>
     /// <param name="vault">The vault.</param>
-    public Task<VaultSettings> ChangeVaultSettingsAsync(VaultAddress vault, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
+    /// <param name="change">From the settings to those that are to hold.</param>
+    /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="ClosedVault.ChangeSettingsAsync"/>.</exception>
+    public async Task<VaultSettings> ChangeVaultSettingsAsync(
+        VaultAddress vault, Func<VaultSettings, VaultSettings> change, OwnerAccess? owner, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return ClosedVault.ChangeSettingsAsync(Open(vault), change, cancellationToken);
+        IVaultStore objects = Open(vault);
+        using OwnerKey key = await OpenOwnerAsync(objects, owner, cancellationToken).ConfigureAwait(false);
+        return await ClosedVault.ChangeSettingsAsync(objects, key, change, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="ClosedVault.RehydrateAsync"/>
@@ -98,23 +159,31 @@ public sealed class BackupAgent
         return ClosedVault.RehydrateAsync(Open(vault), urgently, cancellationToken);
     }
 
-    /// <inheritdoc cref="ClosedVault.UnregisterMachineAsync"/>
+    /// <summary>Takes a machine off a vault's list; see <see cref="ClosedVault.UnregisterMachineAsync"/>.</summary>
     /// <param name="vault">The vault.</param>
-    public Task UnregisterMachineAsync(VaultAddress vault, string machineName, CancellationToken cancellationToken)
+    /// <param name="machineName">The machine, in upper or lower case.</param>
+    /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="ClosedVault.UnregisterMachineAsync"/>.</exception>
+    public async Task UnregisterMachineAsync(VaultAddress vault, string machineName, OwnerAccess? owner, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return ClosedVault.UnregisterMachineAsync(Open(vault), machineName, _options.Engine.TimeProvider, cancellationToken);
+        IVaultStore objects = Open(vault);
+        using OwnerKey key = await OpenOwnerAsync(objects, owner, cancellationToken).ConfigureAwait(false);
+        await ClosedVault.UnregisterMachineAsync(objects, key, machineName, _options.Engine.TimeProvider, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Writes a new credential file of a vault into a folder; the ones before it hold no longer. Returns its path.</summary>
+    /// <summary>Writes a new credential file of a vault into a folder; the ones before it hold no longer.</summary>
     /// <param name="location">The vault.</param>
     /// <param name="folder">An existing folder.</param>
     /// <param name="validity">How long machines may register with it, up to ten days; null for 48 hours.</param>
     /// <param name="secret">What opens the vault to machines that have no identity of their own there: it goes into the file, and is tried before; null for nothing.</param>
+    /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">ArgumentInvalid where the folder cannot be written, the validity is out of range, or the vault takes no such secret; what
-    /// comes of trying the secret; VaultNotFound, …</exception>
-    public async Task<string> IssueCredentialAsync(string location, string folder, TimeSpan? validity, string? secret, CancellationToken cancellationToken)
+    /// comes of trying the secret; OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; VaultNotFound, …</exception>
+    public async Task<IssuedCredential> IssueCredentialAsync(
+        string location, string folder, TimeSpan? validity, string? secret, OwnerAccess? owner, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -133,10 +202,11 @@ public sealed class BackupAgent
 
         IVaultStore objects = Open(place);
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
-        VaultSettings settings = await new VaultSettingsRegister(objects).ReadAsync(cancellationToken).ConfigureAwait(false);
+        using OwnerKey key = await OpenOwnerAsync(objects, header, owner, cancellationToken).ConfigureAwait(false);
+        VaultSettings settings = await new VaultSettingsRegister(objects, header).ReadAsync(cancellationToken).ConfigureAwait(false);
         string name = header.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(place));
         VaultCredential credential = await new CredentialRegister(objects, header, _options.Engine.TimeProvider)
-            .IssueAsync(place, name, validity ?? CredentialRegister.DefaultValidity, cancellationToken).ConfigureAwait(false);
+            .IssueAsync(key, place, name, validity ?? CredentialRegister.DefaultValidity, cancellationToken).ConfigureAwait(false);
         string file = Path.Combine(target, VaultCredentialFile.NameOf(credential));
         try
         {
@@ -147,7 +217,9 @@ public sealed class BackupAgent
             throw NotWritten(target, e.Message.TrimEnd('.'), e);
         }
 
-        return file;
+        int machines = await MachineDirectory.CountAsync(objects, header, cancellationToken).ConfigureAwait(false);
+        return new IssuedCredential(file, machines < settings.MachineLimit ? null
+            : $"The vault '{objects.Location}' has {machines} machines, as many as it may have: no other one can register by this file until one is unregistered, or the limit raised with 'Set-OBVault -MachineLimit'.");
     }
 
     /// <summary>Opens this machine's vault by its key file.</summary>
@@ -178,6 +250,41 @@ public sealed class BackupAgent
         return BackupEngine.OpenAsync(objects, passphrase, _options.Engine, cancellationToken);
     }
 
+    private async Task<OwnerKey> OpenOwnerAsync(IVaultStore objects, OwnerAccess? access, CancellationToken cancellationToken) => await OpenOwnerAsync(
+        objects, await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false), access, cancellationToken).ConfigureAwait(false);
+
+    // The key of a vault's owner: from the file that was named, else as this machine keeps it.
+    private async Task<OwnerKey> OpenOwnerAsync(IVaultStore objects, VaultHeader header, OwnerAccess? access, CancellationToken cancellationToken)
+    {
+        if (header.OwnerIdentity is not { } owner)
+        {
+            throw OwnerErrors.Required(objects.Location, "it was created without one");
+        }
+
+        OwnerKey key = access is not null
+            ? await OwnerFile.OpenAsync(access.File, access.Passphrase, header.VaultId, cancellationToken).ConfigureAwait(false)
+            : Machine.Owners.Find(header.VaultId) ?? throw OwnerErrors.Required(objects.Location, "no owner's file was named, and this machine does not keep the owner's key");
+        if (key.Identity == owner)
+        {
+            return key;
+        }
+
+        key.Dispose();
+        throw OwnerErrors.Foreign(objects.Location, access is null ? "this machine keeps the key of another one for a vault of this id" : $"'{access.File}' has the key of another one");
+    }
+
+    // Where it is this machine's own vault, its owner must be the one that is known.
+    private async Task<IVaultStore> OpenKnownAsync(VaultAddress vault, CancellationToken cancellationToken)
+    {
+        IVaultStore objects = Open(vault);
+        if (Machine.KnowsAs(vault.Location))
+        {
+            await Machine.ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false);
+        }
+
+        return objects;
+    }
+
     private IVaultStore Open(VaultAddress vault) => _options.OpenVault(vault.Location, Machine.Connect(vault));
 
     private static BackupException NotWritten(string folder, string why, Exception? inner) => new(
@@ -187,3 +294,8 @@ public sealed class BackupAgent
         folder,
         innerException: inner);
 }
+
+/// <summary>A credential file that was written.</summary>
+/// <param name="File">Its path.</param>
+/// <param name="Warning">What whoever hands it on should know; null for nothing.</param>
+public sealed record IssuedCredential(string File, string? Warning);

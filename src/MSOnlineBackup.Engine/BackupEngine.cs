@@ -24,14 +24,17 @@ public sealed class BackupEngine
     private readonly IVaultStore _objects;
     private readonly IVaultStore _early;
     private readonly VaultHeader _header;
+    private readonly VaultRecords _records;
     private readonly EngineOptions _options;
     private UnlockedKey _unlocked;
 
-    private BackupEngine(IVaultStore objects, VaultHeader header, UnlockedKey unlocked, EngineOptions options, IVaultStore? early = null)
+    private BackupEngine(IVaultStore objects, VaultHeader header, VaultRecords records, UnlockedKey unlocked, EngineOptions options, IVaultStore? early = null)
     {
+        records.Allow(VaultUse.Read);
         _objects = objects;
         _early = early ?? objects;
         _header = header;
+        _records = records;
         _unlocked = unlocked;
         _options = options;
     }
@@ -53,12 +56,13 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(options);
         Task<VaultHeader> reading = VaultHeader.ReadAsync(store, cancellationToken);
         Task<IReadOnlyList<KeyName>> listing = KeyRing.ListNamesAsync(store, VaultLayout.AllKeys, cancellationToken);
+        Task<VaultRecords> recording = VaultRecords.ReadAsync(store, reading, cancellationToken);
         await Task.WhenAll(reading, listing).ConfigureAwait(false);
         VaultHeader header = await reading.ConfigureAwait(false);
         IReadOnlyList<KeyName> names = await listing.ConfigureAwait(false);
         IVaultStore early = Ahead(store, options.AskAhead, names, cancellationToken);
         UnlockedKey unlocked = await options.Keys(store, header).UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
-        return new BackupEngine(store, header, unlocked, options, early);
+        return new BackupEngine(store, header, await recording.ConfigureAwait(false), unlocked, options, early);
     }
 
     // Which of several chunk stores the passphrase opens is not known yet.
@@ -92,8 +96,9 @@ public sealed class BackupEngine
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(options);
         VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        Task<VaultRecords> recording = VaultRecords.ReadAsync(store, Task.FromResult(header), cancellationToken);
         UnlockedKey unlocked = await options.Keys(store, header).UnlockAsync(key, cancellationToken).ConfigureAwait(false);
-        return new BackupEngine(store, header, unlocked, options);
+        return new BackupEngine(store, header, await recording.ConfigureAwait(false), unlocked, options);
     }
 
     /// <summary>Opens a vault by a key that is at hand, once it has shown to be that of the chunk store.</summary>
@@ -110,16 +115,18 @@ public sealed class BackupEngine
     /// <summary>The same where the header has been read.</summary>
     internal static async Task<BackupEngine> OpenAsync(IVaultStore store, VaultHeader header, UnlockedKey key, EngineOptions options, CancellationToken cancellationToken)
     {
-        var engine = new BackupEngine(store, header, key, options);
-        await engine.Keys.VerifyAsync(key, cancellationToken).ConfigureAwait(false);
-        return engine;
+        Task<VaultRecords> recording = VaultRecords.ReadAsync(store, Task.FromResult(header), cancellationToken);
+        await Task.WhenAll(recording, options.Keys(store, header).VerifyAsync(key, cancellationToken)).ConfigureAwait(false);
+        return new BackupEngine(store, header, await recording.ConfigureAwait(false), key, options);
     }
 
     /// <summary>Backs up: returns when the recovery point is durable.</summary>
+    /// <exception cref="BackupException">No point was made: VaultFormatUnsupported where the vault has what only a newer version may write to; MachineNameTaken, MachineLimitReached, …</exception>
     public async Task<BackupResult> BackUpAsync(BackupRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
+        _records.Allow(VaultUse.Write);
         monitor.Watch(_objects);
         return await new BackupJob(WithoutIndex(), request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -338,6 +345,7 @@ public sealed class BackupEngine
     public async Task<IndexRebuildReport> RebuildIndexAsync(JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(monitor);
+        _records.Allow(VaultUse.Write);
         monitor.Watch(_objects);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         return await new IndexRebuild(store, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
@@ -437,7 +445,7 @@ public sealed class BackupEngine
             return [];
         }
 
-        var names = (await MachineDirectory.ListAsync(_objects, cancellationToken).ConfigureAwait(false)).ToLookup(machine => _header.MachineId(machine.Name), machine => machine.Name);
+        var names = (await MachineDirectory.ListAsync(_objects, _header, cancellationToken).ConfigureAwait(false)).ToLookup(machine => _header.MachineId(machine.Name), machine => machine.Name);
         return
         [
             .. damaged.Select(reading => new DamagedPoint(
@@ -462,8 +470,18 @@ public sealed class BackupEngine
     // Points are sealed objects of their own: their listing needs no index.
     private RecoveryPointCatalog Catalog() => new(WithoutIndex());
 
-    private ChunkStore WithoutIndex() => ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, _early);
+    private ChunkStore WithoutIndex() => Report(ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, _early));
 
-    private Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken) =>
-        ChunkStore.OpenAsync(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, cancellationToken, _early);
+    private async Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken) =>
+        Report(await ChunkStore.OpenAsync(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, cancellationToken, _early).ConfigureAwait(false));
+
+    private ChunkStore Report(ChunkStore store)
+    {
+        foreach (BackupException damage in _records.Damage)
+        {
+            store.Report(damage);
+        }
+
+        return store;
+    }
 }

@@ -14,27 +14,40 @@ namespace MSOnlineBackup.Engine;
 public static class ClosedVault
 {
     /// <summary>Creates a vault in an empty store, with a first chunk store and a key slot for the passphrase.</summary>
-    /// <exception cref="BackupException">VaultExists, PassphraseInvalid, …</exception>
-    public static async Task<VaultInfo> CreateAsync(IVaultStore store, string passphrase, EngineOptions options, CancellationToken cancellationToken)
+    /// <param name="store">Empty.</param>
+    /// <param name="passphrase">At least 16 printable ASCII characters.</param>
+    /// <param name="options">The engine's options.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="keepOwner">Keeps the owner's key, durably: there is no vault before it has returned. Null for a vault without an owner, of which nothing can be set.</param>
+    /// <exception cref="BackupException">VaultExists, PassphraseInvalid, …; what <paramref name="keepOwner"/> throws.</exception>
+    public static async Task<VaultInfo> CreateAsync(
+        IVaultStore store, string passphrase, EngineOptions options, CancellationToken cancellationToken, Action<NewOwner>? keepOwner = null)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(options);
         Passphrase.Validate(passphrase);
         VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        header = GiveOwner(header, store, keepOwner);
         await options.Keys(store, header).CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
         await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
         return await InspectAsync(store, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Creates a vault that has no chunk store yet: each machine brings its own, or joins the one that its passphrase opens.</summary>
+    /// <param name="store">Empty.</param>
     /// <param name="name">What its owner calls it: up to 100 characters, none of them a control character.</param>
-    /// <exception cref="BackupException">VaultExists, ArgumentInvalid, …</exception>
-    public static async Task<VaultInfo> CreateNamedAsync(IVaultStore store, string name, EngineOptions options, CancellationToken cancellationToken)
+    /// <param name="options">The engine's options.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="keepOwner">As for <see cref="CreateAsync"/>.</param>
+    /// <exception cref="BackupException">VaultExists, ArgumentInvalid, …; what <paramref name="keepOwner"/> throws.</exception>
+    public static async Task<VaultInfo> CreateNamedAsync(
+        IVaultStore store, string name, EngineOptions options, CancellationToken cancellationToken, Action<NewOwner>? keepOwner = null)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(options);
         VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken, name).ConfigureAwait(false);
+        header = GiveOwner(header, store, keepOwner);
         await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
         return await InspectAsync(store, cancellationToken).ConfigureAwait(false);
     }
@@ -55,13 +68,13 @@ public static class ClosedVault
             points += found.Name.Contains("/points/", StringComparison.Ordinal) ? 1 : 0;
         }
 
-        IEnumerable<string> machines = (await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false))
+        IEnumerable<string> machines = (await MachineDirectory.ListAsync(store, header, cancellationToken).ConfigureAwait(false))
             .Where(machine => !machine.IsGone)
             .Select(machine => machine.Name);
-        VaultSettings settings = await new VaultSettingsRegister(store).ReadAsync(cancellationToken).ConfigureAwait(false);
+        VaultSettings settings = await new VaultSettingsRegister(store, header).ReadAsync(cancellationToken).ConfigureAwait(false);
         VaultRedundancy? redundancy = store.Account is { } account ? await account.ReadRedundancyAsync(cancellationToken).ConfigureAwait(false) : null;
         return new VaultInfo(
-            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name, redundancy)
+            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name, redundancy, header.OwnerIdentity?.Fingerprint)
         {
             UnfinishedWrites = await store.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
         };
@@ -72,8 +85,8 @@ public static class ClosedVault
     public static async Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(IVaultStore store, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
-        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        return [.. (await MachineDirectory.ListAsync(store, cancellationToken).ConfigureAwait(false)).Select(machine => new VaultMachine(machine.Name, machine.Left))];
+        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        return [.. (await MachineDirectory.ListAsync(store, header, cancellationToken).ConfigureAwait(false)).Select(machine => new VaultMachine(machine.Name, machine.Left))];
     }
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
@@ -81,28 +94,32 @@ public static class ClosedVault
     public static async Task<VaultSettings> ReadSettingsAsync(IVaultStore store, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
-        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        return await new VaultSettingsRegister(store).ReadAsync(cancellationToken).ConfigureAwait(false);
+        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        return await new VaultSettingsRegister(store, header).ReadAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Changes the settings of a vault, and returns them. Nothing that somebody else changes at the same time is lost.</summary>
     /// <param name="store">The vault.</param>
+    /// <param name="owner">The key of its owner.</param>
     /// <param name="change">From the settings to those that are to hold; without side effects, for it may be called more than once.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultSettingFixed where it is too late to change it;
+    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultSettingFixed where it is too late to change it; OwnerForeign where the key is not the owner's;
     /// VaultDataCorrupt where the settings are damaged; VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
     public static async Task<VaultSettings> ChangeSettingsAsync(
         IVaultStore store,
+        OwnerKey owner,
         Func<VaultSettings, VaultSettings> change,
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(change);
-        await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        var register = new VaultSettingsRegister(store);
+        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        var register = new VaultSettingsRegister(store, header);
         VaultSettings before = await register.ReadAsync(cancellationToken).ConfigureAwait(false);
         bool isFixed = change(before).Redundancy != before.Redundancy && await HasPointsAsync(store, cancellationToken).ConfigureAwait(false);
         return await register.ChangeAsync(
+            owner,
             current =>
             {
                 VaultSettings changed = change(current);
@@ -122,17 +139,20 @@ public static class ClosedVault
     /// recovery points stay, for whoever knows the passphrase.
     /// </summary>
     /// <param name="store">The vault.</param>
+    /// <param name="owner">The key of its owner.</param>
     /// <param name="machineName">The machine, in upper or lower case.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine; VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
-    public static async Task UnregisterMachineAsync(IVaultStore store, string machineName, TimeProvider clock, CancellationToken cancellationToken)
+    /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine; OwnerForeign where the key is not the owner's;
+    /// VaultHeaderInvalid, VaultFormatUnsupported, …</exception>
+    public static async Task UnregisterMachineAsync(IVaultStore store, OwnerKey owner, string machineName, TimeProvider clock, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(owner);
         ArgumentException.ThrowIfNullOrEmpty(machineName);
         ArgumentNullException.ThrowIfNull(clock);
         VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        await MachineDirectory.LeaveAsync(store, header, machineName, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+        await MachineDirectory.LeaveAsync(store, header, owner, machineName, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Compares every stored object with the checksum at its end; needs no passphrase.</summary>
@@ -172,6 +192,19 @@ public static class ClosedVault
         }
 
         return await account.RehydrateAsync(urgently, cancellationToken).ConfigureAwait(false);
+    }
+
+    // The key is kept before there is a vault: never is there one whose owner is nobody.
+    private static VaultHeader GiveOwner(VaultHeader header, IVaultStore store, Action<NewOwner>? keepOwner)
+    {
+        if (keepOwner is null)
+        {
+            return header;
+        }
+
+        using var key = OwnerKey.Create();
+        keepOwner(new NewOwner(key, header.VaultId, header.Name, store.Location, header.Created));
+        return header with { Owner = key.Identity.Encode() };
     }
 
     private static async Task<bool> HasPointsAsync(IVaultStore store, CancellationToken cancellationToken)

@@ -42,7 +42,8 @@ public sealed record EngineOptions
     /// <summary>The key slots of a vault, treated as is said here.</summary>
     internal KeyRing Keys(IVaultStore objects, VaultHeader header) => new(objects, header, TimeProvider, Derivation, TriesEveryKeySlot);
 
-    private PassphraseDerivation? Derivation => (KeyDerivationIterations, PassphraseKdf) switch
+    /// <summary>How a key is derived from a new passphrase; null: by the best means that are at hand.</summary>
+    internal PassphraseDerivation? Derivation => (KeyDerivationIterations, PassphraseKdf) switch
     {
         ({ } few, _) => PassphraseDerivation.ByPbkdf2(few),
         (_, PassphraseKdf.Argon2id) => PassphraseDerivation.ByArgon2id(),
@@ -89,6 +90,7 @@ public enum AskAhead
 /// <param name="StoredBytes">Their bytes.</param>
 /// <param name="Name">What its owner calls it; null where nobody said.</param>
 /// <param name="AccountRedundancy">How the account in the cloud keeps copies; null for a folder, and where that is not known.</param>
+/// <param name="Owner">The fingerprint of its owner: 64 hexadecimal digits; null where it has none.</param>
 public sealed record VaultInfo(
     string VaultId,
     int FormatVersion,
@@ -100,7 +102,8 @@ public sealed record VaultInfo(
     long Objects,
     long StoredBytes,
     string? Name = null,
-    VaultRedundancy? AccountRedundancy = null)
+    VaultRedundancy? AccountRedundancy = null,
+    string? Owner = null)
 {
     /// <summary>What is being written at the moment, or was left by writers that died.</summary>
     public UnfinishedWrites UnfinishedWrites { get; init; }

@@ -42,7 +42,8 @@ internal static class ExitCodes
         BackupErrorId.VaultNotFound or BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultHeaderDamaged => ExitCode.NoVault,
         BackupErrorId.SessionFenced or BackupErrorId.JobInProgress => ExitCode.Busy,
         BackupErrorId.PassphraseRejected or BackupErrorId.PassphraseInvalid => ExitCode.PassphraseRejected,
-        BackupErrorId.ArgumentInvalid or BackupErrorId.PatternInvalid or BackupErrorId.SourceMissing or BackupErrorId.KeyVaultUriInvalid => ExitCode.Usage,
+        BackupErrorId.ArgumentInvalid or BackupErrorId.PatternInvalid or BackupErrorId.SourceMissing or BackupErrorId.KeyVaultUriInvalid
+            or BackupErrorId.OwnerRequired or BackupErrorId.OwnerFileInvalid => ExitCode.Usage,
         _ => ExitCode.Failed,
     };
 }

@@ -63,12 +63,33 @@ public sealed class CommandLineTests
         using var folder = new TempFolder();
         await File.WriteAllTextAsync(folder["passphrase"], "a passphrase for tests", TestContext.Current.CancellationToken);
         var run = new HostRun();
-        Assert.Equal(0, await run.RunAsync("vault", "create", folder["vault"], "--passphrase-file", folder["passphrase"]));
+        Assert.Equal(0, await run.RunAsync("vault", "create", folder["vault"], "--owner-file", folder["owner"], "--passphrase-file", folder["passphrase"]));
 
         int code = await run.RunAsync([.. string.Format(CultureInfo.InvariantCulture, command, folder["vault"], folder["passphrase"]).Split(' '), "--json"]);
 
         Assert.Equal((int)ExitCode.Usage, code);
         Assert.Contains($"\"{expected}\"", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_vault_has_an_owner_whose_file_is_written_to_the_configuration_or_where_it_is_told_to()
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder["passphrase"], "a passphrase for tests", TestContext.Current.CancellationToken);
+        var run = new HostRun { ConfigurationFolder = folder["config"] };
+
+        Assert.Equal(0, await run.RunAsync("vault", "create", folder["one"], "--passphrase-file", folder["passphrase"]));
+        string file = Assert.Single(Directory.GetFiles(folder["config/msonlinebackup"], "*.VaultOwner"));
+        Assert.Contains($"'{file}'", run.Output, StringComparison.Ordinal);
+        Assert.Equal(0, await run.RunAsync("vault", "create", folder["two"], "--passphrase-file", folder["passphrase"], "--owner-file", folder["owner"]));
+
+        // What is there is never written over, and nothing is created.
+        Assert.Equal(2, await run.RunAsync("vault", "create", folder["three"], "--passphrase-file", folder["passphrase"], "--owner-file", folder["owner"]));
+        Assert.False(File.Exists(folder["three/vault.json"]));
+        Assert.Contains("exists already", run.Error, StringComparison.Ordinal);
+
+        Assert.Equal(2, await new HostRun().RunAsync("vault", "create", folder["four"], "--passphrase-file", folder["passphrase"]));
+        Assert.False(File.Exists(folder["four/vault.json"]));
     }
 
     [Theory]

@@ -18,6 +18,8 @@ internal sealed class HostRun
 
     public bool HasTerminal { get; init; }
 
+    public string ConfigurationFolder { get; init; } = "";
+
     public FakeClock Clock { get; } = new();
 
     public string Output => _output.ToString();
@@ -35,6 +37,7 @@ internal sealed class HostRun
         Time = Clock,
         MachineName = "test-machine",
         TemporaryFolder = Path.GetTempPath(),
+        ConfigurationFolder = ConfigurationFolder,
     };
 
     public Task<int> RunAsync(params string[] arguments) =>

@@ -58,7 +58,7 @@ public sealed class RepairHeaderTests : IDisposable
         Assert.Contains("VaultHeaderNotRepaired", run.Output, StringComparison.Ordinal);
     }
 
-    private async Task CreateAsync() => Assert.Equal(0, (await RunAsync("vault", "create", _folder["vault"])).ExitCode);
+    private async Task CreateAsync() => Assert.Equal(0, (await RunAsync("vault", "create", _folder["vault"], "--owner-file", _folder["owner"])).ExitCode);
 
     private async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
     {

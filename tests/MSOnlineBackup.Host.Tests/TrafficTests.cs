@@ -11,7 +11,7 @@ public sealed class TrafficTests
         using var folder = new TempFolder();
         await File.WriteAllBytesAsync(folder["file"], new byte[1000], TestContext.Current.CancellationToken);
         string vault = folder["vault"];
-        Assert.Equal(0, await NewRun().RunAsync("vault", "create", vault));
+        Assert.Equal(0, await NewRun().RunAsync("vault", "create", vault, "--owner-file", folder["owner"]));
 
         JsonElement backup = await TrafficOfAsync("backup", folder["file"], "--vault", vault);
         AssertMore(backup, "writes", "lists", "reads", "sentBytes", "fetchedBytes");
@@ -34,7 +34,7 @@ public sealed class TrafficTests
     public async Task People_are_told_too()
     {
         using var folder = new TempFolder();
-        Assert.Equal(0, await NewRun().RunAsync("vault", "create", folder["vault"]));
+        Assert.Equal(0, await NewRun().RunAsync("vault", "create", folder["vault"], "--owner-file", folder["owner"]));
         HostRun run = NewRun();
 
         Assert.Equal(0, await run.RunAsync("verify", "--vault", folder["vault"], "--read-packs"));

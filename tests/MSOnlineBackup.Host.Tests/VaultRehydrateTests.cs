@@ -21,7 +21,8 @@ public sealed class VaultRehydrateTests
         Assert.SkipUnless(AzuriteServer.IsAvailable, AzuriteServer.Missing);
         string url = AzuriteServer.Shared.NewContainer();
         var run = new HostRun { Variables = { ["OBENGINE_PASSPHRASE"] = ObengineProcess.Passphrase } };
-        Assert.Equal(0, await run.RunAsync("vault", "create", url));
+        using var folder = new TempFolder();
+        Assert.Equal(0, await run.RunAsync("vault", "create", url, "--owner-file", folder["owner"]));
 
         Assert.Equal(0, await run.RunAsync("vault", "rehydrate", url, "--priority", "--json"));
 

@@ -42,7 +42,7 @@ public sealed class ObengineProcess
     /// <summary>Creates the vault.</summary>
     public void CreateVault()
     {
-        Run run = Finish(StartWith("vault", "create", _vault));
+        Run run = Finish(StartWith("vault", "create", _vault, "--owner-file", _vault + ".VaultOwner"));
         if (run.ExitCode != 0)
         {
             throw new InvalidOperationException($"The vault was not created: {run}");

@@ -15,6 +15,7 @@ BeforeDiscovery {
         @{ Name = 'Get-OBRetentionPolicy' }
         @{ Name = 'Get-OBSchedule' }
         @{ Name = 'Get-OBSkippedItem' }
+        @{ Name = 'Export-OBVaultOwner'; With = @{ OwnerFile = { "$TestDrive/owner" }; OwnerPassphrase = { ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force } } }
         @{ Name = 'Get-OBVault' }
         @{ Name = 'New-OBFileSpec' }
         @{ Name = 'New-OBRecoverableItem'; With = @{ RelativePath = { 'a' }; IsDir = { $false } } }

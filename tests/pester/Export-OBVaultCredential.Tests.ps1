@@ -14,6 +14,33 @@ Describe 'Export-OBVaultCredential' {
         $text | Should -Not -Match $vault.VaultId
     }
 
+    It 'bears what PowerShell does to texts' {
+        $copy = "$TestDrive/copied.VaultCredentials"
+        Get-Content -LiteralPath $newest.FullName -Raw | Out-File $copy -Encoding utf8BOM
+        Get-Content -LiteralPath $newest.FullName | Out-File "$TestDrive/wide.VaultCredentials" -Encoding unicode
+        foreach ($file in $copy, "$TestDrive/wide.VaultCredentials") {
+            { Get-OBAlternateBackupServer -VaultCredentials $file } | Should -Not -Throw
+        }
+    }
+
+    It 'warns where the vault is full, and takes the owner''s file' {
+        $owner = @{ OwnerFile = "$TestDrive/full.VaultOwner"; OwnerPassphrase = ConvertTo-SecureString 'the passphrase of the owner' -AsPlainText -Force }
+        $full = New-OBVault "$TestDrive/full" @owner 6> $null
+        Assert-BackupError (Get-ErrorOf { Export-OBVaultCredential $full $TestDrive }) OwnerRequired PermissionDenied '*owner*'
+        $null = Set-OBVault $full -MachineLimit 1 @owner
+        $credential = Export-OBVaultCredential $full $TestDrive @owner -WarningVariable warnings -WarningAction SilentlyContinue
+        $warnings | Should -BeNullOrEmpty
+        $state = $env:MSONLINEBACKUP_STATE
+        try {
+            $env:MSONLINEBACKUP_STATE = "$TestDrive/machine"
+            $null = Start-OBRegistration -VaultCredentials $credential.FullName 6> $null
+            Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) 6> $null
+        }
+        finally { $env:MSONLINEBACKUP_STATE = $state }
+        $null = Export-OBVaultCredential $full $TestDrive @owner -WarningVariable warnings -WarningAction SilentlyContinue
+        $warnings | Should -BeLike '*as many as it may have*'
+    }
+
     It 'writes nothing with -WhatIf' {
         $before = (Get-ChildItem $TestDrive).Count
         Export-OBVaultCredential -Vault $vault -Path $TestDrive -WhatIf | Should -BeNullOrEmpty

@@ -11,6 +11,22 @@ Describe 'New-OBVault' {
         "$TestDrive/one/vault.json" | Should -Exist
     }
 
+    It 'keeps the owner''s key here and says how to bring it to a file, or writes the file' {
+        $kept = New-OBVault "$TestDrive/kept" -WarningVariable warnings -WarningAction SilentlyContinue
+        $warnings | Should -BeLike '*Export-OBVaultOwner*'
+        $kept.Owner | Should -Match '^[0-9a-f]{64}$'
+        $owner = @{ OwnerFile = "$TestDrive/owner"; OwnerPassphrase = ConvertTo-SecureString 'the passphrase of the owner' -AsPlainText -Force }
+        $null = New-OBVault "$TestDrive/filed" @owner -WarningVariable warnings -InformationVariable said 6> $null
+        $warnings | Should -BeNullOrEmpty
+        "$said" | Should -BeLike "*$TestDrive/owner*elsewhere*"
+        (Get-Content "$TestDrive/owner" -Raw | ConvertFrom-Json).vaultId | Should -Be (Get-OBVault "$TestDrive/filed").VaultId
+        Assert-BackupError (Get-ErrorOf { Set-OBVault "$TestDrive/filed" -MachineLimit 2 }) OwnerRequired PermissionDenied
+        (Set-OBVault "$TestDrive/filed" -MachineLimit 2 @owner).MachineLimit | Should -Be 2
+        Assert-BackupError (Get-ErrorOf { New-OBVault "$TestDrive/again" @owner }) OwnerFileInvalid InvalidData '*exists already*'
+        Assert-BackupError (Get-ErrorOf { New-OBVault "$TestDrive/half" -OwnerFile "$TestDrive/half-owner" }) ArgumentInvalid InvalidArgument '*no passphrase*'
+        "$TestDrive/again/vault.json" | Should -Not -Exist
+    }
+
     It 'is called by its folder where no name is given' {
         (New-OBVault "$TestDrive/two/").Name | Should -Be two
     }

@@ -53,6 +53,9 @@ internal sealed class StoreKeys
     /// <summary>The key that names chunks of one kind.</summary>
     public byte[] IdentityKey(byte kind) => Derive($"identity/{kind}", 32);
 
+    /// <summary>The key of the codes by which machines of this store prove their records.</summary>
+    public byte[] MachinesKey() => Derive("machines", 32);
+
     /// <summary>The key of one pack.</summary>
     public byte[] PackKey(ReadOnlySpan<byte> salt) => Expand(_packs, salt);
 

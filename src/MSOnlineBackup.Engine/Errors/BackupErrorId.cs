@@ -230,4 +230,12 @@ public enum BackupErrorId
     // What a vault costs.
     /// <summary>A price table cannot be read as one; it says why.</summary>
     PriceTableInvalid = 1120,
+
+    // The owner of a vault.
+    /// <summary>Only the vault's owner may do this, and no owner's key was given or is kept here.</summary>
+    OwnerRequired = 1160,
+    /// <summary>The owner's file is damaged, no owner's file, or cannot be read or written.</summary>
+    OwnerFileInvalid,
+    /// <summary>The vault's owner is another one than the one that this machine knows, or than the one whose key was given.</summary>
+    OwnerForeign,
 }

@@ -26,6 +26,13 @@ internal static class VaultDamage
     /// <summary>A chunk of which no copy opens.</summary>
     public static BackupException Unopened(string chunk) => Corrupt(chunk, "no copy of it opens");
 
+    /// <summary>A record that nobody proves who may write it.</summary>
+    public static BackupException NotSigned(string name) => new(
+        BackupErrorId.VaultDataCorrupt,
+        $"Object '{name}' of the vault is damaged or forged: it was altered, belongs elsewhere, or nobody wrote it who may.",
+        "Bring it back from a copy of the vault. If there is none, or nobody here has written it, delete it: nothing that is stored hangs on it.",
+        name);
+
     /// <summary>Something that is named and not there.</summary>
     public static BackupException Missing(string name, string what) => new(
         BackupErrorId.VaultDataMissing,

@@ -42,7 +42,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         try
         {
             await keys.VerifyAsync(WriteKey(scratch, registration, key), cancellationToken).ConfigureAwait(false);
-            await entrance.ClaimAsync(registration.MachineName, key.StoreId, cancellationToken).ConfigureAwait(false);
+            await entrance.ClaimAsync(registration.MachineName, key, cancellationToken).ConfigureAwait(false);
             Record(key);
         }
         catch (Exception e) when (IsFailure(e))
@@ -183,6 +183,9 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
             TryDelete(source);
         }
     }
+
+    /// <summary>Deletes the key file.</summary>
+    public void Forget(MachineState machine) => TryDelete(Path.Combine(ScratchOf(machine), KeyFile.Name));
 
     private static bool IsFailure(Exception e) => e is BackupException or IOException or UnauthorizedAccessException or CryptographicException;
 

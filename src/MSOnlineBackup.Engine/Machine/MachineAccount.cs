@@ -47,6 +47,7 @@ public sealed class MachineAccount
         _settings = new SettingsStore(folder, secret, limits);
         _activation = new Activation(folder, _state, secret, options);
         _openVault = openVault;
+        Owners = new OwnerKeys(folder, secret);
         _options = options;
         _keyVaults = keyVaults;
         Name = machineName;
@@ -61,6 +62,9 @@ public sealed class MachineAccount
     /// <summary>Whether a passphrase is set.</summary>
     public bool HasPassphrase => _state.Read()?.Activation is not null;
 
+    /// <summary>The keys of vaults' owners that this machine keeps.</summary>
+    internal OwnerKeys Owners { get; }
+
     /// <summary>The settings.</summary>
     public MachineSettings Settings => _settings.Read();
 
@@ -69,7 +73,7 @@ public sealed class MachineAccount
 
     /// <summary>Registers by a credential file, which may be a relative path. With the same vault it may be done again; what is set stays, and
     /// what the file brings to open the vault takes the place of what an earlier one brought.</summary>
-    /// <exception cref="BackupException">VaultCredentialInvalid, VaultCredentialForeign, MachineLimitReached, MachineNameTaken, VaultNotFound, VaultUnreachable, …</exception>
+    /// <exception cref="BackupException">VaultCredentialInvalid, VaultCredentialForeign, OwnerForeign, MachineLimitReached, MachineNameTaken, VaultNotFound, VaultUnreachable, …</exception>
     public async Task<MachineRegistration> RegisterAsync(string credentialFile, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(credentialFile);
@@ -79,6 +83,11 @@ public sealed class MachineAccount
         if (earlier.Registration is { } old && old.VaultId != credential.VaultId)
         {
             throw Foreign(credentialFile, credential, old);
+        }
+
+        if (earlier.Registration is { } pinned && pinned.Owner != credential.Owner)
+        {
+            throw OwnerErrors.Foreign(credential.Location, $"'{credentialFile}' names another one than this machine has registered with");
         }
 
         CheckName();
@@ -91,12 +100,11 @@ public sealed class MachineAccount
         MachineActivation? activation = earlier.Registration is { } known && header.MachineId(known.MachineName) == header.MachineId(Name) ? earlier.Activation : null;
         if (activation is not null)
         {
-            // It may have been unregistered meanwhile.
-            await entrance.ClaimAsync(Name, activation.StoreId, cancellationToken).ConfigureAwait(false);
+            await ReclaimAsync(objects, header, entrance, earlier, cancellationToken).ConfigureAwait(false);
         }
 
         var registration = new MachineRegistration(
-            header.VaultId, credential.Location, credential.VaultName, Name, _options.TimeProvider.GetUtcNow(), credential.Serial, credential.RequiresPrivateEndpoint);
+            header.VaultId, credential.Location, credential.VaultName, Name, _options.TimeProvider.GetUtcNow(), credential.Serial, credential.Owner, credential.RequiresPrivateEndpoint);
         byte[]? secret = credential.Secret is null ? null : _secret.Wrap(VaultSecretPurpose, Bind(registration), credential.Secret);
 
         return _state.Update(state => (state ?? new MachineState()) with { Registration = registration, VaultSecret = secret, Activation = activation }).Registration!;
@@ -182,6 +190,22 @@ public sealed class MachineAccount
     {
         ArgumentException.ThrowIfNullOrEmpty(credentialFile);
         return (await VaultCredentialFile.ReadAsync(credentialFile, cancellationToken).ConfigureAwait(false)).Address;
+    }
+
+    /// <summary>
+    /// Leaves the vault: this machine forgets its registration, what came with it, and the key of its chunk store. Policies, settings, and everything in the vault stay.
+    /// </summary>
+    /// <returns>What is forgotten.</returns>
+    /// <exception cref="BackupException">MachineNotRegistered, StateInvalid, StateAccessDenied.</exception>
+    internal async Task<MachineRegistration> LeaveAsync(CancellationToken cancellationToken)
+    {
+        using IDisposable _ = await _folder.LockAsync(LockName, cancellationToken).ConfigureAwait(false);
+        MachineState state = RequireRegistered();
+
+        // Without the registration nothing opens the key file any more: should it stay behind, it serves nobody.
+        _state.Update(known => known! with { Registration = null, VaultSecret = null, Activation = null });
+        _activation.Forget(state);
+        return state.Registration!;
     }
 
     /// <summary>Changes the settings; nobody else changes them in between.</summary>
@@ -273,12 +297,30 @@ public sealed class MachineAccount
     /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
     internal IVaultStore OpenVault() => Open(RequireRegistered().Registration!.VaultLocation);
 
+    /// <summary>Whether a place is that of the registered vault. Damaged state knows of none: whoever needs it says so.</summary>
+    internal bool KnowsAs(string location)
+    {
+        try
+        {
+            return Registration?.VaultLocation == location;
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Reads the header of that vault.</summary>
-    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where another is in its place, …</exception>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where another is in its place, OwnerForeign where it has another owner, …</exception>
     internal async Task<VaultHeader> ReadHeaderAsync(IVaultStore objects, CancellationToken cancellationToken)
     {
         MachineRegistration registration = RequireRegistered().Registration!;
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        if (header.VaultId == registration.VaultId && header.OwnerIdentity?.PublicKey != registration.Owner)
+        {
+            throw OwnerErrors.Foreign(registration.VaultLocation, "its 'vault.json' does not name the one that this machine has registered with");
+        }
+
         return header.VaultId == registration.VaultId
             ? header
             : throw new BackupException(
@@ -309,6 +351,16 @@ public sealed class MachineAccount
                 $"The registration of '{state.Registration!.MachineName}' is incomplete: no encryption passphrase is set.",
                 "Set it with 'Set-OBMachineSetting -EncryptionPassphrase', and keep it somewhere safe: without it the data cannot be recovered.",
                 state.Registration.MachineName);
+    }
+
+    // It may have been unregistered meanwhile. To prove a record takes the key; where it is not at hand, the vault may still know the machine.
+    private async Task ReclaimAsync(IVaultStore objects, VaultHeader header, VaultEntrance entrance, MachineState state, CancellationToken cancellationToken)
+    {
+        MachineRecord? known = await MachineDirectory.FindAsync(objects, header, Name, cancellationToken).ConfigureAwait(false);
+        if (known is not { IsGone: false } || known.StoreId != state.Activation!.StoreId)
+        {
+            await entrance.ClaimAsync(Name, _activation.ReadKey(state), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     // As it is when the first vault is opened: what is changed meanwhile holds for the next job.
@@ -393,10 +445,10 @@ public sealed class MachineAccount
         }
     }
 
-    private BackupException Foreign(string file, VaultCredential credential, MachineRegistration earlier) => new(
+    private static BackupException Foreign(string file, VaultCredential credential, MachineRegistration earlier) => new(
         BackupErrorId.VaultCredentialForeign,
         $"'{file}' belongs to the vault '{credential.VaultName}' ({credential.Location}); this machine is registered with '{earlier.VaultName}' ({earlier.VaultLocation}).",
-        $"Use a credential file of '{earlier.VaultName}'. To leave that vault, whose recovery points stay, stop the jobs of this machine, delete '{_folder.PathOf("machine.json")}', and register again.",
+        $"Use a credential file of '{earlier.VaultName}'. To leave that vault, whose recovery points stay, run 'Unregister-OBMachine' without a name, and register again.",
         file,
         errorCode: "100110");
 }

@@ -7,6 +7,7 @@ namespace MSOnlineBackup.Engine.Machine;
 /// <param name="MachineName">The name under which it knows this machine.</param>
 /// <param name="Registered">Since when (UTC).</param>
 /// <param name="CredentialSerial">The serial of the credential file that was used.</param>
+/// <param name="Owner">The public key of the vault's owner, in base64: a vault of another owner is not this one.</param>
 /// <param name="RequiresPrivateEndpoint">Whether it may be reached by a private address only.</param>
 public sealed record MachineRegistration(
     string VaultId,
@@ -15,4 +16,5 @@ public sealed record MachineRegistration(
     string MachineName,
     DateTimeOffset Registered,
     long CredentialSerial,
+    string Owner,
     bool RequiresPrivateEndpoint = false);

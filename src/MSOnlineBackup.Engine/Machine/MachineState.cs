@@ -27,6 +27,7 @@ internal sealed record MachineActivation(string StoreId, string KeyId, DateTimeO
 [JsonSerializable(typeof(MachineState))]
 [JsonSerializable(typeof(SettingsState))]
 [JsonSerializable(typeof(SecretState))]
+[JsonSerializable(typeof(OwnersState))]
 [JsonSourceGenerationOptions(
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,

@@ -35,6 +35,28 @@ internal static class PrivateFile
         Durability.FlushFolder(Path.GetDirectoryName(path)!);
     }
 
+    /// <summary>Writes a file that was not there.</summary>
+    /// <exception cref="IOException">It is there, and unchanged; or it cannot be written, and is not there.</exception>
+    public static void Create(string path, ReadOnlySpan<byte> content)
+    {
+        using (FileStream file = Open(path, FileMode.CreateNew))
+        {
+            try
+            {
+                file.Write(content);
+                file.Flush();
+                Durability.Flush(file.SafeFileHandle);
+            }
+            catch
+            {
+                File.Delete(path);
+                throw;
+            }
+        }
+
+        Durability.FlushFolder(Path.GetDirectoryName(path)!);
+    }
+
     /// <summary>Opens a file that nobody else may open meanwhile.</summary>
     public static FileStream Open(string path, FileMode mode)
     {

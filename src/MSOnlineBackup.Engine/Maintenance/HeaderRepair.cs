@@ -46,17 +46,16 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock)
                 "neither a sound key slot nor a sound record of a session says which vault this is",
                 "Bring vault.json back from a copy of the vault. Without key slots nothing could be opened by it."));
         Evidence evidence = _evidence.GetValueOrDefault(vaultId) ?? new Evidence();
-        int machines = await CountMachinesAsync(vaultId, cancellationToken).ConfigureAwait(false);
-        await WriteAsync(
-            mended ?? new VaultHeader
-            {
-                Format = VaultHeader.SupportedFormat,
-                VaultId = vaultId,
-                Copy = VaultHeader.NewId(),
-                Created = evidence.Oldest ?? clock.GetUtcNow(),
-            },
-            cancellationToken).ConfigureAwait(false);
-        return new HeaderRepairReport(vaultId, mended is not null, evidence.Slots, evidence.Sessions, machines);
+        VaultHeader made = mended ?? new VaultHeader
+        {
+            Format = VaultHeader.SupportedFormat,
+            VaultId = vaultId,
+            Copy = VaultHeader.NewId(),
+            Created = evidence.Oldest ?? clock.GetUtcNow(),
+        };
+        IReadOnlyList<MachineRecord> machines = await MachineDirectory.ListAsync(objects, made, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(mended ?? made with { Owner = FindOwner(machines)?.Encode() }, cancellationToken).ConfigureAwait(false);
+        return new HeaderRepairReport(vaultId, mended is not null, evidence.Slots, evidence.Sessions, machines.Count);
     }
 
     /// <summary>What is damaged; null where there is nothing.</summary>
@@ -143,17 +142,16 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock)
         return used.Length > 0 ? used : [.. _evidence.Keys];
     }
 
-    // A machine's id follows from the vault's.
-    private async Task<int> CountMachinesAsync(string vaultId, CancellationToken cancellationToken)
-    {
-        var ids = new HashSet<string>();
-        await foreach (StoredObject found in objects.ListAsync(VaultLayout.Machines, cancellationToken).ConfigureAwait(false))
+    // The owner whom the machines know. Nobody can check here what they say; but each of them refuses the vault under another owner than its own.
+    private OwnerIdentity? FindOwner(IReadOnlyList<MachineRecord> machines) =>
+        machines.Select(machine => machine.Owner).OfType<string>().Distinct().ToArray() switch
         {
-            ids.Add(found.Name.Split('/')[1]);
-        }
-
-        return (await MachineDirectory.ListAsync(objects, cancellationToken).ConfigureAwait(false)).Count(machine => ids.Contains(VaultHeader.MachineId(vaultId, machine.Name)));
-    }
+            [] => null,
+            [var only] => OwnerIdentity.TryParse(only),
+            var several => throw Refused(
+                $"its machines know {several.Length} different owners of it",
+                "Bring vault.json back from a copy of the vault; or take away the records below 'machines' that nobody here has written."),
+        };
 
     /// <summary>The header as it was before one byte changed; null where more than that is damaged.</summary>
     private static VaultHeader? TryMend(ReadOnlySpan<byte> damaged)

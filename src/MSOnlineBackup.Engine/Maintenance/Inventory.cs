@@ -57,7 +57,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
         {
             if (PlainObjects.Knows(found.Kind))
             {
-                await CheckAsync(found.Object, found.Kind, token).ConfigureAwait(false);
+                await CheckAsync(found.Object, token).ConfigureAwait(false);
             }
 
             await visit(found.Object, found.Kind, found.StoreId, token).ConfigureAwait(false);
@@ -82,7 +82,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
         {
             StoredKind.Session => !_committed.Contains(last),
             StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint => VaultLayout.TryParseNumbered(name, out string? session, out _) && !_committed.Contains(session),
-            StoredKind.Machine or StoredKind.Settings or StoredKind.Credential => VaultLayout.TryParseNumber(last, out uint number) && number < _newest.GetValueOrDefault(folder),
+            StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record => VaultLayout.TryParseNumber(last, out uint number) && number < _newest.GetValueOrDefault(folder),
             _ => false,
         };
         if (isLeftover && !isNeeded)
@@ -117,7 +117,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
                 case StoredKind.Point:
                     _committed.Add(found.Name[last..]);
                     break;
-                case StoredKind.Machine or StoredKind.Settings or StoredKind.Credential when VaultLayout.TryParseNumber(found.Name.AsSpan(last), out uint number):
+                case StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record when VaultLayout.TryParseNumber(found.Name.AsSpan(last), out uint number):
                     _newest[found.Name[..last]] = Math.Max(number, _newest.GetValueOrDefault(found.Name[..last]));
                     break;
             }
@@ -127,12 +127,12 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
         }
     }
 
-    private async Task CheckAsync(StoredObject found, StoredKind kind, CancellationToken cancellationToken)
+    private async Task CheckAsync(StoredObject found, CancellationToken cancellationToken)
     {
         string name = found.Name;
         try
         {
-            SessionRecord? session = await PlainObjects.CheckAsync(objects, header, kind, found, cancellationToken).ConfigureAwait(false);
+            SessionRecord? session = await PlainObjects.CheckAsync(objects, header, found, cancellationToken).ConfigureAwait(false);
             if (session is not null)
             {
                 _sessions[name] = session;

@@ -41,6 +41,14 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
 
         var inventory = new Inventory(objects, header, _problems);
         await inventory.TakeAsync(VisitAsync, cancellationToken).ConfigureAwait(false);
+        if (header is not null)
+        {
+            foreach (BackupException damage in await new RecordVerifier(objects, header).FindDamageAsync(cancellationToken).ConfigureAwait(false))
+            {
+                inventory.Judge(damage.Target!, damage, isNeeded: false);
+            }
+        }
+
         monitor.Enter(JobPhase.Finished);
         return new VerifyReport(VerifyLevel.Packs, _points, inventory.Count, 0, _bytes + inventory.Bytes, 0, inventory.Leftovers, _problems.ToFindings())
         {

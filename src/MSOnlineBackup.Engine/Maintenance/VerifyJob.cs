@@ -28,11 +28,12 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
     public async Task<VerifyReport> RunAsync(VerifyLevel level, CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Verifying);
+        Task<IReadOnlyList<BackupException>> records = new RecordVerifier(store.Objects, store.Header, store.StoreId, store.Keys).FindDamageAsync(cancellationToken);
 
         // Before the survey: what the segments themselves say.
         HashSet<PackInfo> named = [.. store.Index.Packs];
         Task<IReadOnlyList<BackupException>> slots = KeyRing.CheckAsync(store.Objects, store.Header, store, cancellationToken);
-        await Task.WhenAll(store.SurveyPacksAsync(cancellationToken), slots).ConfigureAwait(false);
+        await Task.WhenAll(store.SurveyPacksAsync(cancellationToken), slots, records).ConfigureAwait(false);
         foreach (BackupException fault in await slots.ConfigureAwait(false))
         {
             _problems.Note(fault);
@@ -40,6 +41,11 @@ internal sealed class VerifyJob(ChunkStore store, JobMonitor monitor)
 
         var inventory = new Inventory(store.Objects, store.Header, _problems);
         await inventory.TakeAsync(VisitAsync, cancellationToken).ConfigureAwait(false);
+        foreach (BackupException damage in await records.ConfigureAwait(false))
+        {
+            inventory.Judge(damage.Target!, damage, isNeeded: false);
+        }
+
         await VerifyCheckpointsAsync(inventory, cancellationToken).ConfigureAwait(false);
         HashSet<ChunkId> damaged = level == VerifyLevel.Data ? await OpenEverythingAsync(cancellationToken).ConfigureAwait(false) : [];
         var points = new PointVerifier(store, monitor, _problems, damaged, named);

@@ -1,14 +1,20 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
 /// <summary>
-/// The machines of a vault: one numbered record for each change, the highest number holds. A record that is damaged only ceases to
-/// describe; it is written anew by the machine's next backup.
+/// The machines of a vault: one numbered record for each change. A machine proves its records by a key of its chunk store; that one has left is for the
+/// vault's owner to sign. What nobody proves is passed over: it neither describes a machine, nor takes its name, nor lets it leave.
 /// </summary>
+/// <remarks>
+/// A name belongs to the chunk store of the first record since the owner last freed it. Whoever does not have the key of a store cannot check its records, so
+/// the records of other stores that lie above one's own count for nothing.
+/// </remarks>
 internal static class MachineDirectory
 {
     /// <summary>Sees to it that the vault knows this machine as it is now.</summary>
@@ -16,65 +22,73 @@ internal static class MachineDirectory
     /// <param name="name">Its name.</param>
     /// <param name="mayReturn">Whether a machine that has left the vault comes back by this.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">MachineNameTaken; MachineNotRegistered where it has left and may not return by this.</exception>
-    public static Task AnnounceAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken) =>
-        ChangeAsync(
-            store.Objects,
-            store.Header,
-            name,
-            known => Update(store, known, name, mayReturn),
-            cancellationToken);
+    /// <exception cref="BackupException">MachineNameTaken; MachineNotRegistered where it has left and may not return by this; MachineLimitReached where it is new and
+    /// the vault is full, VaultDataCorrupt where that cannot be known; OwnerForeign where it has known another owner of this vault.</exception>
+    public static Task AnnounceAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken) => ChangeAsync(
+        store.Objects,
+        store.Header,
+        name,
+        store.StoreId,
+        store.Keys,
+        known => UpdateAsync(store, known, name, mayReturn, cancellationToken),
+        cancellationToken);
 
     /// <summary>Whether <see cref="AnnounceAsync"/> would change nothing.</summary>
     /// <exception cref="BackupException">As for <see cref="AnnounceAsync"/>.</exception>
-    public static async Task<bool> IsAnnouncedAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken) =>
-        Update(store, await FindAsync(store.Early, store.Header, name, cancellationToken).ConfigureAwait(false), name, mayReturn) is null;
+    public static async Task<bool> IsAnnouncedAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken)
+    {
+        MachineRecord? known = await FindAsync(store.Early, store.Header, name, store.StoreId, store.Keys, cancellationToken).ConfigureAwait(false);
+        return await UpdateAsync(store, known, name, mayReturn, cancellationToken).ConfigureAwait(false) is null;
+    }
 
     /// <summary>Gives a name to a chunk store.</summary>
     /// <exception cref="BackupException">MachineNameTaken.</exception>
-    public static Task ClaimAsync(IVaultStore objects, VaultHeader header, string name, string storeId, CancellationToken cancellationToken) =>
-        ChangeAsync(
-            objects,
-            header,
-            name,
-            known => known switch
-            {
-                { IsGone: false } when known.StoreId == storeId => null,
-                { IsGone: false } => throw NameTaken(objects, known.Name),
-                _ => Describe(name, storeId),
-            },
-            cancellationToken);
+    public static Task ClaimAsync(IVaultStore objects, VaultHeader header, string name, UnlockedKey key, CancellationToken cancellationToken) => ChangeAsync(
+        objects,
+        header,
+        name,
+        key.StoreId,
+        header.KeysOf(key),
+        known => Task.FromResult(known switch
+        {
+            { IsGone: false } when known.StoreId == key.StoreId => null,
+            { IsGone: false } => throw NameTaken(objects, known.Name),
+            _ => Describe(header, name, key.StoreId),
+        }),
+        cancellationToken);
 
     /// <summary>Notes that a machine has left: its name is free. Nothing that it backed up is touched.</summary>
-    /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine.</exception>
-    public static Task LeaveAsync(IVaultStore objects, VaultHeader header, string name, DateTimeOffset now, CancellationToken cancellationToken) =>
-        ChangeAsync(
-            objects,
-            header,
-            name,
-            known => known is { IsGone: false } ? known with { Left = now } : throw new BackupException(
-                BackupErrorId.MachineNotRegistered,
-                $"No machine '{name}' is registered with the vault '{objects.Location}'{(known is null ? null : Since(known))}.",
-                "'Get-OBVault' shows the machines of a vault.",
-                name),
-            cancellationToken);
-
-    /// <summary>What the vault knows of a machine, even if it has left; null where it knows nothing that can be read.</summary>
-    public static async Task<MachineRecord?> FindAsync(IVaultStore objects, VaultHeader header, string name, CancellationToken cancellationToken)
+    /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine; OwnerForeign.</exception>
+    public static async Task LeaveAsync(IVaultStore objects, VaultHeader header, OwnerKey owner, string name, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        NumberedSeries<MachineRecord> series = SeriesOf(objects, VaultLayout.Machine(header.MachineId(name)));
-        return await ReadAsync(series, await series.FindNewestAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        NumberedSeries<MachineRecord> series = SeriesOf(objects, header, name, storeId: null, keys: null);
+        await series.AppendAsync(
+            async numbers => await ResolveAsync(series, numbers, storeId: null, cancellationToken).ConfigureAwait(false) switch
+            {
+                { IsGone: false } known => known with { Left = now },
+                var known => throw new BackupException(
+                    BackupErrorId.MachineNotRegistered,
+                    $"No machine '{name}' is registered with the vault '{objects.Location}'{(known is null ? null : Since(known))}.",
+                    "'Get-OBVault' shows the machines of a vault.",
+                    name),
+            },
+            (record, state) => OwnerRecord.Seal(header, owner, record, state, VaultJson.Default.MachineRecord, objects.Location),
+            cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>All machines, those that have left too, by name.</summary>
-    public static async Task<IReadOnlyList<MachineRecord>> ListAsync(IVaultStore objects, CancellationToken cancellationToken)
+    /// <summary>What the vault says of a machine to somebody without a key, even if it has left; null where it says nothing that can be read.</summary>
+    public static Task<MachineRecord?> FindAsync(IVaultStore objects, VaultHeader header, string name, CancellationToken cancellationToken) =>
+        FindAsync(objects, header, name, storeId: null, keys: null, cancellationToken);
+
+    /// <summary>All machines, those that have left too, by name; to somebody without a key.</summary>
+    public static async Task<IReadOnlyList<MachineRecord>> ListAsync(IVaultStore objects, VaultHeader header, CancellationToken cancellationToken)
     {
-        Dictionary<string, uint> series = await NumberedSeries.FindNewestAsync(objects, VaultLayout.Machines, cancellationToken).ConfigureAwait(false);
+        Dictionary<string, IReadOnlyList<uint>> folders = await NumberedSeries.ListAsync(objects, VaultLayout.Machines, cancellationToken).ConfigureAwait(false);
         var machines = new List<MachineRecord>();
         await foreach (MachineRecord? machine in ReadAhead.SelectAsync(
-            series,
+            folders,
             objects.Capabilities.MaxConcurrency,
-            (machine, token) => ReadAsync(SeriesOf(objects, machine.Key), machine.Value, token),
+            (folder, token) => ReadNewestAsync(SeriesIn(objects, header, folder.Key, storeId: null, keys: null), folder.Value, token),
             cancellationToken).ConfigureAwait(false))
         {
             if (machine is not null)
@@ -86,6 +100,26 @@ internal static class MachineDirectory
         return [.. machines.OrderBy(machine => machine.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
+    /// <summary>Refuses a new machine where the vault is full.</summary>
+    /// <exception cref="BackupException">MachineLimitReached; VaultDataCorrupt where the vault's settings are damaged.</exception>
+    public static async Task EnsureRoomAsync(IVaultStore objects, VaultHeader header, string machineName, CancellationToken cancellationToken)
+    {
+        int limit = (await new VaultSettingsRegister(objects, header).ReadAsync(cancellationToken).ConfigureAwait(false)).MachineLimit;
+        if (await CountAsync(objects, header, cancellationToken).ConfigureAwait(false) >= limit)
+        {
+            throw new BackupException(
+                BackupErrorId.MachineLimitReached,
+                $"The vault '{objects.Location}' has {limit} machines already, as many as it may have; '{machineName}' is not one of them.",
+                "Unregister a machine that is gone with 'Unregister-OBMachine', raise the limit with 'Set-OBVault -MachineLimit', or use another vault.",
+                machineName,
+                errorCode: "403");
+        }
+    }
+
+    /// <summary>How many machines there are, without those that have left.</summary>
+    public static async Task<int> CountAsync(IVaultStore objects, VaultHeader header, CancellationToken cancellationToken) =>
+        (await ListAsync(objects, header, cancellationToken).ConfigureAwait(false)).Count(machine => !machine.IsGone);
+
     /// <summary>The refusal of a name that is another machine's.</summary>
     public static BackupException NameTaken(IVaultStore objects, string name, Exception? inner = null) => new(
         BackupErrorId.MachineNameTaken,
@@ -94,20 +128,56 @@ internal static class MachineDirectory
         name,
         innerException: inner);
 
-    // Null where what is known holds.
-    private static MachineRecord? Update(ChunkStore store, MachineRecord? known, string name, bool mayReturn)
+    /// <summary>What a record says; null where it is damaged, not of this name, or not proved as far as that can be checked.</summary>
+    /// <param name="storeId">The chunk store of which the key is at hand; null for none.</param>
+    /// <param name="keys">Its keys.</param>
+    public static MachineRecord? TryOpen(VaultHeader header, string name, byte[] content, string? storeId, StoreKeys? keys)
     {
-        if (known is { IsGone: false } && known.StoreId != store.StoreId)
+        if (!RecordEnvelope.TrySplit(content, out ReadOnlySpan<byte> body, out RecordProof proof))
         {
-            throw NameTaken(store.Objects, known.Name);
+            return null;
         }
 
-        if (known is { IsGone: true } && !mayReturn)
+        MachineRecord? record;
+        try
         {
-            throw Gone(store.Objects, known);
+            record = JsonSerializer.Deserialize(body, VaultJson.Default.MachineRecord);
+        }
+        catch (JsonException)
+        {
+            return null;
         }
 
-        MachineRecord record = Describe(name, store.StoreId);
+        if (record is not { Name: not null, StoreId: not null } || !VaultLayout.IsId(record.StoreId)
+            || !name.StartsWith(VaultLayout.Machine(header.MachineId(record.Name)), StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        // That it has left is said by the owner, and nothing else is.
+        bool isProved = record.IsGone
+            ? header.OwnerIdentity is { } owner && proof.IsSigned(owner, header.VaultId, name, body)
+            : !proof.IsSignature && (record.StoreId != storeId || proof.IsAuthentic(keys!.MachinesKey(), header.VaultId, name, body));
+        return isProved ? record : null;
+    }
+
+    // Null where what is known holds.
+    private static async Task<MachineRecord?> UpdateAsync(ChunkStore store, MachineRecord? known, string name, bool mayReturn, CancellationToken cancellationToken)
+    {
+        switch (known)
+        {
+            case { IsGone: false } when known.StoreId != store.StoreId:
+                throw NameTaken(store.Objects, known.Name);
+            case { IsGone: false, Owner: not null } when known.Owner != store.Header.OwnerIdentity?.PublicKey:
+                throw OwnerErrors.Foreign(store.Objects.Location, $"'{known.Name}' has backed up to it when it had another");
+            case { IsGone: true } when !mayReturn:
+                throw Gone(store.Objects, known);
+            case null or { IsGone: true }:
+                await EnsureRoomAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false);
+                break;
+        }
+
+        MachineRecord record = Describe(store.Header, name, store.StoreId);
         return record == known ? null : record;
     }
 
@@ -115,29 +185,82 @@ internal static class MachineDirectory
         IVaultStore objects,
         VaultHeader header,
         string name,
-        Func<MachineRecord?, MachineRecord?> change,
+        string storeId,
+        StoreKeys keys,
+        Func<MachineRecord?, Task<MachineRecord?>> change,
         CancellationToken cancellationToken)
     {
-        NumberedSeries<MachineRecord> series = SeriesOf(objects, VaultLayout.Machine(header.MachineId(name)));
+        NumberedSeries<MachineRecord> series = SeriesOf(objects, header, name, storeId, keys);
         await series.AppendAsync(
-            async newest => change(await ReadAsync(series, newest, cancellationToken).ConfigureAwait(false)),
+            async numbers => await change(await ResolveAsync(series, numbers, storeId, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false),
+            (record, state) => RecordEnvelope.Authenticate(
+                keys.MachinesKey(), header.VaultId, record, JsonSerializer.SerializeToUtf8Bytes(state, VaultJson.Default.MachineRecord)),
             cancellationToken).ConfigureAwait(false);
     }
 
-    private static NumberedSeries<MachineRecord> SeriesOf(IVaultStore objects, string folder) => new(objects, folder, VaultJson.Default.MachineRecord);
-
-    private static async Task<MachineRecord?> ReadAsync(NumberedSeries<MachineRecord> series, uint number, CancellationToken cancellationToken)
+    private static async Task<MachineRecord?> FindAsync(
+        IVaultStore objects, VaultHeader header, string name, string? storeId, StoreKeys? keys, CancellationToken cancellationToken)
     {
-        MachineRecord? record = await series.ReadAsync(number, cancellationToken).ConfigureAwait(false);
-        return record is { Name: not null, StoreId: not null } && VaultLayout.IsId(record.StoreId) ? record : null;
+        NumberedSeries<MachineRecord> series = SeriesOf(objects, header, name, storeId, keys);
+        return await ResolveAsync(series, await series.ListAsync(cancellationToken).ConfigureAwait(false), storeId, cancellationToken).ConfigureAwait(false);
     }
 
-    private static MachineRecord Describe(string name, string storeId) => new()
+    // From the newest down to what decides: a record of one's own store, or that the owner has freed the name.
+    private static async Task<MachineRecord?> ResolveAsync(
+        NumberedSeries<MachineRecord> series, IReadOnlyList<uint> numbers, string? storeId, CancellationToken cancellationToken)
+    {
+        var others = new List<MachineRecord>();
+        foreach (uint number in numbers)
+        {
+            MachineRecord? record = await series.ReadAsync(number, cancellationToken).ConfigureAwait(false);
+            if (record is { IsGone: true })
+            {
+                return First(others) ?? record;
+            }
+
+            if (record is not null && record.StoreId == storeId)
+            {
+                return record;
+            }
+
+            if (record is not null)
+            {
+                others.Add(record);
+            }
+        }
+
+        return First(others);
+
+        // The store of the lowest number has the name; its newest record describes it.
+        static MachineRecord? First(List<MachineRecord> found) => found.Find(record => record.StoreId == found[^1].StoreId);
+    }
+
+    private static async Task<MachineRecord?> ReadNewestAsync(NumberedSeries<MachineRecord> series, IReadOnlyList<uint> numbers, CancellationToken cancellationToken)
+    {
+        foreach (uint number in numbers)
+        {
+            if (await series.ReadAsync(number, cancellationToken).ConfigureAwait(false) is { } record)
+            {
+                return record;
+            }
+        }
+
+        return null;
+    }
+
+    private static NumberedSeries<MachineRecord> SeriesOf(IVaultStore objects, VaultHeader header, string machineName, string? storeId, StoreKeys? keys) =>
+        SeriesIn(objects, header, VaultLayout.Machine(header.MachineId(machineName)), storeId, keys);
+
+    private static NumberedSeries<MachineRecord> SeriesIn(IVaultStore objects, VaultHeader header, string folder, string? storeId, StoreKeys? keys) =>
+        new(objects, folder, (name, content) => TryOpen(header, name, content, storeId, keys));
+
+    private static MachineRecord Describe(VaultHeader header, string name, string storeId) => new()
     {
         Name = name,
         OperatingSystem = RuntimeInformation.OSDescription,
         AgentVersion = Agent.Version,
         StoreId = storeId,
+        Owner = header.OwnerIdentity?.PublicKey,
     };
 
     private static string Since(MachineRecord gone) =>

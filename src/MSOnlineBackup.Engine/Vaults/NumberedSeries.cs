@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 
@@ -7,24 +5,26 @@ namespace MSOnlineBackup.Engine.Vaults;
 
 /// <summary>
 /// What changes in a vault whose objects do not: each state is an object of its own in one folder, numbered one higher than the one
-/// before it, and the highest number holds. Small plain JSON.
+/// before it. Small; proved by whoever wrote it.
 /// </summary>
 /// <param name="objects">The vault.</param>
 /// <param name="folder">With the slash at its end.</param>
-/// <param name="type">What the objects hold.</param>
-internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, JsonTypeInfo<T> type)
+/// <param name="open">From an object's name and bytes to what it holds; null where it is damaged, or nobody's who may say so.</param>
+internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Func<string, byte[], T?> open)
     where T : class
 {
-    private const int MaxLength = 64 << 10;
-
     /// <summary>The highest number; 0 where there is none.</summary>
     public async Task<uint> FindNewestAsync(CancellationToken cancellationToken) =>
-        (await NumberedSeries.FindNewestAsync(objects, folder, cancellationToken).ConfigureAwait(false)).GetValueOrDefault(folder);
+        NumberedSeries.NewestOf(await ListAsync(cancellationToken).ConfigureAwait(false));
+
+    /// <summary>All numbers, the highest first.</summary>
+    public async Task<IReadOnlyList<uint>> ListAsync(CancellationToken cancellationToken) =>
+        (await NumberedSeries.ListAsync(objects, folder, cancellationToken).ConfigureAwait(false)).GetValueOrDefault(folder, []);
 
     /// <summary>The object's name.</summary>
     public string NameOf(uint number) => $"{folder}{number:x8}";
 
-    /// <summary>What an object holds; null where it is missing, or damaged, and for 0.</summary>
+    /// <summary>What an object holds; null where it is missing, damaged or forged, and for 0.</summary>
     public async Task<T?> ReadAsync(uint number, CancellationToken cancellationToken)
     {
         if (number == 0)
@@ -34,26 +34,28 @@ internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Json
 
         try
         {
-            byte[]? content = await VaultHeader.ReadSmallAsync(objects, NameOf(number), MaxLength, cancellationToken).ConfigureAwait(false);
-            return content is null ? null : JsonSerializer.Deserialize(content, type);
+            byte[]? content = await VaultHeader.ReadSmallAsync(objects, NameOf(number), NumberedSeries.MaxLength, cancellationToken).ConfigureAwait(false);
+            return content is null ? null : open(NameOf(number), content);
         }
-        catch (Exception e) when (e is JsonException or BackupException { IsDamage: true })
+        catch (BackupException e) when (e.IsDamage)
         {
             return null;
         }
     }
 
     /// <summary>Appends a state, and returns the number that holds then. Whoever loses a race for a number looks again at what there is.</summary>
-    /// <param name="next">From the highest number to the state that is to follow it; null where nothing needs to.</param>
+    /// <param name="next">From all numbers, the highest first, to the state that is to follow; null where nothing needs to.</param>
+    /// <param name="seal">From an object's name and its state to its bytes.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">VaultDataCorrupt where no number can follow.</exception>
-    public async Task<uint> AppendAsync(Func<uint, Task<T?>> next, CancellationToken cancellationToken)
+    public async Task<uint> AppendAsync(Func<IReadOnlyList<uint>, Task<T?>> next, Func<string, T, byte[]> seal, CancellationToken cancellationToken)
     {
         uint? lost = null;
         while (true)
         {
-            uint newest = await FindNewestAsync(cancellationToken).ConfigureAwait(false);
-            if (await next(newest).ConfigureAwait(false) is not { } state)
+            IReadOnlyList<uint> numbers = await ListAsync(cancellationToken).ConfigureAwait(false);
+            uint newest = NumberedSeries.NewestOf(numbers);
+            if (await next(numbers).ConfigureAwait(false) is not { } state)
             {
                 return newest;
             }
@@ -63,7 +65,7 @@ internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Json
                 throw VaultDamage.Corrupt(NameOf(newest + 1), "the number can neither be used nor passed over");
             }
 
-            byte[] content = JsonSerializer.SerializeToUtf8Bytes(state, type);
+            byte[] content = seal(NameOf(newest + 1), state);
             if (await objects.TryCreateAsync(NameOf(newest + 1), content, cancellationToken).ConfigureAwait(false))
             {
                 return newest + 1;
@@ -80,20 +82,31 @@ internal static class NumberedSeries
     /// <summary>The highest number that counts.</summary>
     public const uint Last = 0x7fff_fffe;
 
-    /// <summary>The highest number in each folder below a prefix.</summary>
-    public static async Task<Dictionary<string, uint>> FindNewestAsync(IVaultStore objects, string prefix, CancellationToken cancellationToken)
+    /// <summary>The longest object, in bytes.</summary>
+    public const int MaxLength = Cryptography.RecordEnvelope.MaxLength;
+
+    /// <summary>The highest of numbers that are listed; 0 where there is none.</summary>
+    public static uint NewestOf(IReadOnlyList<uint> numbers) => numbers.Count > 0 ? numbers[0] : 0;
+
+    /// <summary>The numbers in each folder below a prefix, the highest first.</summary>
+    public static async Task<Dictionary<string, IReadOnlyList<uint>>> ListAsync(IVaultStore objects, string prefix, CancellationToken cancellationToken)
     {
-        var newest = new Dictionary<string, uint>();
-        await foreach (StoredObject found in objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        var found = new Dictionary<string, List<uint>>();
+        await foreach (StoredObject stored in objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
-            int last = found.Name.LastIndexOf('/') + 1;
-            if (VaultLayout.TryParseNumber(found.Name.AsSpan(last), out uint number) && number <= Last)
+            int last = stored.Name.LastIndexOf('/') + 1;
+            if (VaultLayout.TryParseNumber(stored.Name.AsSpan(last), out uint number) && number is > 0 and <= Last)
             {
-                string folder = found.Name[..last];
-                newest[folder] = Math.Max(newest.GetValueOrDefault(folder), number);
+                string folder = stored.Name[..last];
+                if (!found.TryGetValue(folder, out List<uint>? numbers))
+                {
+                    found.Add(folder, numbers = []);
+                }
+
+                numbers.Add(number);
             }
         }
 
-        return newest;
+        return found.ToDictionary(series => series.Key, series => (IReadOnlyList<uint>)[.. series.Value.OrderDescending()]);
     }
 }

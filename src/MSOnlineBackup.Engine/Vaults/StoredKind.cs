@@ -10,6 +10,7 @@ internal enum StoredKind
     Machine,
     Settings,
     Credential,
+    Record,
     Session,
     SessionEnd,
     Pack,

@@ -13,6 +13,10 @@ internal sealed record VaultCredential
     [JsonPropertyName("vaultId")]
     public required string VaultId { get; init; }
 
+    /// <summary>The public key of the vault's owner, in base64.</summary>
+    [JsonPropertyName("owner")]
+    public required string Owner { get; init; }
+
     [JsonPropertyName("vaultName")]
     public required string VaultName { get; init; }
 
@@ -42,7 +46,7 @@ internal sealed record VaultCredential
     public override string ToString() => $"{VaultName} {Serial}";
 }
 
-/// <summary>What the vault knows of a credential file that was issued: <c>credentials/SERIAL</c>. Plain.</summary>
+/// <summary>What the vault knows of a credential file that was issued: <c>credentials/SERIAL</c>. Signed by the owner.</summary>
 internal sealed record CredentialRecord
 {
     /// <summary>SHA-256 of the token.</summary>

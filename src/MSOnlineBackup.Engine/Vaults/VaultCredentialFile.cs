@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
@@ -7,17 +8,19 @@ using MSOnlineBackup.Engine.Errors;
 namespace MSOnlineBackup.Engine.Vaults;
 
 /// <summary>
-/// The file by which a machine registers: <c>magic "OBVC" | version 1 | 3 zero bytes | seal of the credential as JSON</c>.
+/// The file by which a machine registers: <see cref="TextArmour"/> of <c>u8 version 1 | seal of the credential as JSON</c>.
 /// The key of the seal is no secret: it keeps the content from idle eyes and shows damage. That the vault's owner issued the
-/// file is shown by its token, of which the vault keeps the hash.
+/// file is shown by its token, of which the vault keeps the hash in a record that the owner signed.
 /// </summary>
 internal static class VaultCredentialFile
 {
     public const string Extension = ".VaultCredentials";
 
     private const byte Version = 1;
-    private const int HeaderLength = 8;
-    private const int MaxLength = 64 << 10;
+    private const string Label = "MSONLINEBACKUP VAULT CREDENTIAL";
+
+    // In UTF-16, too.
+    private const int MaxLength = 256 << 10;
     private static readonly byte[] s_key = SHA256.HashData("MSOnlineBackup/1/vault credential file"u8);
 
     /// <summary>The name that a file is given: <c>VAULT_2024-02-29T120000Z.VaultCredentials</c>.</summary>
@@ -29,8 +32,9 @@ internal static class VaultCredentialFile
 
     public static byte[] Encode(VaultCredential credential)
     {
-        byte[] header = [.. "OBVC"u8, Version, 0, 0, 0];
-        return [.. header, .. SaltedSeal.Seal(s_key, JsonSerializer.SerializeToUtf8Bytes(credential, VaultCredentialJson.Default.VaultCredential), header)];
+        byte[] version = [Version];
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(credential, VaultCredentialJson.Default.VaultCredential);
+        return Encoding.ASCII.GetBytes(TextArmour.Encode(Label, [.. version, .. SaltedSeal.Seal(s_key, json, version)]));
     }
 
     /// <summary>Reads a file.</summary>
@@ -74,24 +78,24 @@ internal static class VaultCredentialFile
         innerException: inner,
         errorCode: "34513");
 
-    internal static VaultCredential Decode(ReadOnlySpan<byte> content, string path)
+    internal static VaultCredential Decode(ReadOnlySpan<byte> text, string path)
     {
-        if (content.Length < HeaderLength || !content.StartsWith("OBVC"u8))
+        if (TextArmour.TryDecode(Label, text) is not { Length: > 0 } content)
         {
             throw Invalid(path, "it is corrupt, or no vault credential file");
         }
 
-        if (content[4] != Version)
+        if (content[0] != Version)
         {
             throw Invalid(path, "it is corrupt, or a newer version of MSOnlineBackup made it");
         }
 
-        byte[] plaintext = SaltedSeal.TryOpen(s_key, content[HeaderLength..], content[..HeaderLength])
+        byte[] plaintext = SaltedSeal.TryOpen(s_key, content.AsSpan(1), content.AsSpan(0, 1))
             ?? throw Invalid(path, "it is corrupt: truncated or altered");
         try
         {
             VaultCredential? credential = JsonSerializer.Deserialize(plaintext, VaultCredentialJson.Default.VaultCredential);
-            if (credential is not null && VaultLayout.IsId(credential.VaultId) && IsText(credential.Location) && IsText(credential.VaultName)
+            if (credential is not null && VaultLayout.IsId(credential.VaultId) && OwnerIdentity.TryParse(credential.Owner) is not null && IsText(credential.Location) && IsText(credential.VaultName)
                 && (credential.Secret is null || IsText(credential.Secret)))
             {
                 return credential;

@@ -19,16 +19,7 @@ internal sealed class VaultEntrance(IVaultStore objects, VaultHeader header, Key
             return;
         }
 
-        int limit = (await new VaultSettingsRegister(objects).ReadAsync(cancellationToken).ConfigureAwait(false)).MachineLimit;
-        if ((await MachineDirectory.ListAsync(objects, cancellationToken).ConfigureAwait(false)).Count(machine => !machine.IsGone) >= limit)
-        {
-            throw new BackupException(
-                BackupErrorId.MachineLimitReached,
-                $"The vault '{objects.Location}' has {limit} machines already, as many as it may have; '{machineName}' is not one of them.",
-                "Unregister a machine that is gone with 'Unregister-OBMachine', raise the limit with 'Set-OBVault -MachineLimit', or use another vault.",
-                machineName,
-                errorCode: "403");
-        }
+        await MachineDirectory.EnsureRoomAsync(objects, header, machineName, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The key of the machine's chunk store; of a machine that is new, that of the store that the passphrase opens, or of one made for it.</summary>
@@ -57,8 +48,8 @@ internal sealed class VaultEntrance(IVaultStore objects, VaultHeader header, Key
 
     /// <summary>Gives the machine its name in the vault.</summary>
     /// <exception cref="BackupException">MachineNameTaken.</exception>
-    public Task ClaimAsync(string machineName, string storeId, CancellationToken cancellationToken) =>
-        MachineDirectory.ClaimAsync(objects, header, machineName, storeId, cancellationToken);
+    public Task ClaimAsync(string machineName, UnlockedKey key, CancellationToken cancellationToken) =>
+        MachineDirectory.ClaimAsync(objects, header, machineName, key, cancellationToken);
 
     private async Task<UnlockedKey?> TryUnlockAsync(string passphrase, string? storeId, CancellationToken cancellationToken)
     {

@@ -18,7 +18,6 @@ internal sealed record VaultHeader
     public const int SupportedFormat = 1;
     public const int MaxLength = 64 << 10;
     private const int MaxNameLength = 100;
-    private const int MaxOwnerLength = 1024;
 
     [JsonPropertyName("format")]
     public required int Format { get; init; }
@@ -42,6 +41,10 @@ internal sealed record VaultHeader
     [JsonPropertyName("owner")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public byte[]? Owner { get; init; }
+
+    /// <summary>Its owner; null where it has none: then nothing is set that only an owner may set.</summary>
+    [JsonIgnore]
+    public OwnerIdentity? OwnerIdentity => Owner is null ? null : OwnerIdentity.TryParse(Owner);
 
     /// <summary>What a newer version has written, and this one only passes on.</summary>
     [JsonExtensionData]
@@ -141,6 +144,9 @@ internal sealed record VaultHeader
         }
     }
 
+    /// <summary>The keys of a chunk store that is unlocked.</summary>
+    public StoreKeys KeysOf(UnlockedKey key) => new(key.MasterKey, Convert.FromHexString(VaultId), Convert.FromHexString(key.StoreId));
+
     /// <summary>The id of the machine of this name: names are told apart without regard to case, so no two machines can race for one.</summary>
     public string MachineId(string machineName) => MachineId(VaultId, machineName);
 
@@ -169,7 +175,7 @@ internal sealed record VaultHeader
 
     private bool IsLegal =>
         Format == SupportedFormat && VaultId is not null && VaultLayout.IsId(VaultId) && Copy is not null && VaultLayout.IsId(Copy)
-        && Owner is null or { Length: > 0 and <= MaxOwnerLength } && IsName(Name);
+        && (Owner is null || OwnerIdentity is not null) && IsName(Name);
 
     // Nothing else makes objects of these names.
     private static async Task<bool> HoldsAnythingAsync(IVaultStore store, CancellationToken cancellationToken)
@@ -202,7 +208,7 @@ internal sealed record VaultHeader
         innerException: inner);
 }
 
-/// <summary>What the vault knows of a machine before any passphrase. Plain.</summary>
+/// <summary>What the vault knows of a machine before any passphrase. Proved by a key of the machine's chunk store, or, once it has left, signed by the vault's owner.</summary>
 internal sealed record MachineRecord
 {
     [JsonPropertyName("name")]
@@ -216,6 +222,11 @@ internal sealed record MachineRecord
 
     [JsonPropertyName("store")]
     public required string StoreId { get; init; }
+
+    /// <summary>The public key of the owner that the vault had for this machine, in base64; null where it had none.</summary>
+    [JsonPropertyName("owner")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Owner { get; init; }
 
     /// <summary>Since when the machine is no longer registered; null where it is.</summary>
     [JsonPropertyName("left")]
@@ -290,5 +301,6 @@ internal sealed record HeaderWitness
 [JsonSerializable(typeof(SessionRecord))]
 [JsonSerializable(typeof(CredentialRecord))]
 [JsonSerializable(typeof(VaultSettings))]
+[JsonSerializable(typeof(VaultRecord))]
 [JsonSourceGenerationOptions(MaxDepth = CheckedJson.MaxDepth, AllowDuplicateProperties = false)]
 internal sealed partial class VaultJson : JsonSerializerContext;

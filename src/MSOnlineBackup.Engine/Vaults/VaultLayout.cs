@@ -13,6 +13,7 @@ internal static class VaultLayout
 
     public const string Header = "vault.json";
     public const string Settings = "settings/";
+    public const string Records = "records/";
     public const string Machines = "machines/";
     public const string Stores = "stores/";
 
@@ -65,6 +66,7 @@ internal static class VaultLayout
             ["keys", var store, var key] when IsId(store) && IsId(key) => StoredKind.KeySlot,
             ["machines", var machine, var number] when IsId(machine) && TryParseNumber(number, out _) => StoredKind.Machine,
             ["settings", var number] when TryParseNumber(number, out _) => StoredKind.Settings,
+            ["records", var number] when TryParseNumber(number, out _) => StoredKind.Record,
             ["credentials", var number] when TryParseNumber(number, out _) => StoredKind.Credential,
             ["stores", var store, "sessions", var session] when IsId(store) && SessionId.IsValid(session) => StoredKind.Session,
             ["stores", var store, "sessions", var end] when IsId(store) && end.EndsWith(SessionEndSuffix, StringComparison.Ordinal) && SessionId.IsValid(end.AsSpan(0, end.Length - SessionEndSuffix.Length)) => StoredKind.SessionEnd,

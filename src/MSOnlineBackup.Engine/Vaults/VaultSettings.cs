@@ -5,7 +5,7 @@ using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
-/// <summary>What the owner of a vault decides for all of its machines. Plain: readable without a passphrase.</summary>
+/// <summary>What the owner of a vault decides for all of its machines. Readable without a passphrase, and signed by the owner.</summary>
 /// <param name="MachineLimit">
 /// How many machines may be registered with the vault: 1 to 10,000, and 50 unless set. Those that are there stay when it is lowered.
 /// </param>

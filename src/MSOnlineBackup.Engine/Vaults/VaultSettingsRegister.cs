@@ -1,12 +1,13 @@
+using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Engine.Vaults;
 
-/// <summary>The settings of a vault: each change is a numbered object of its own, and the newest holds.</summary>
-internal sealed class VaultSettingsRegister(IVaultStore objects)
+/// <summary>The settings of a vault: each change is a numbered record of its own that the owner signs, and the newest holds.</summary>
+internal sealed class VaultSettingsRegister(IVaultStore objects, VaultHeader header)
 {
-    private readonly NumberedSeries<VaultSettings> _series = new(objects, VaultLayout.Settings, VaultJson.Default.VaultSettings);
+    private readonly OwnerSeries<VaultSettings> _series = new(objects, header, VaultLayout.Settings, VaultJson.Default.VaultSettings);
 
     /// <summary>The settings that hold.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt: never is something taken for granted that the owner may have set otherwise.</exception>
@@ -14,13 +15,15 @@ internal sealed class VaultSettingsRegister(IVaultStore objects)
         await ReadAsync(await _series.FindNewestAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Changes the settings, and returns them. What somebody else has changed meanwhile is seen, and kept.</summary>
+    /// <param name="owner">The vault's owner.</param>
     /// <param name="change">From what holds to what is to hold; called again where somebody else was faster.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid, VaultDataCorrupt.</exception>
-    public async Task<VaultSettings> ChangeAsync(Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
+    /// <exception cref="BackupException">ArgumentInvalid, VaultDataCorrupt, OwnerForeign.</exception>
+    public async Task<VaultSettings> ChangeAsync(OwnerKey owner, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
     {
         VaultSettings changed = null!;
         await _series.AppendAsync(
+            owner,
             async newest =>
             {
                 VaultSettings current = await ReadAsync(newest, cancellationToken).ConfigureAwait(false);
@@ -40,10 +43,10 @@ internal sealed class VaultSettingsRegister(IVaultStore objects)
         }
 
         VaultSettings? settings = await _series.ReadAsync(number, cancellationToken).ConfigureAwait(false);
-        string? fault = settings is null ? "they are truncated, or no settings" : settings.Fault;
+        string? fault = settings is null ? "they are truncated, no settings, or not signed by the vault's owner" : settings.Fault;
         return fault is null ? settings! : throw new BackupException(
             BackupErrorId.VaultDataCorrupt,
-            $"The settings of the vault '{objects.Location}', in its object '{_series.NameOf(number)}', are damaged: {fault}.",
+            $"The settings of the vault '{objects.Location}', in its object '{_series.NameOf(number)}', are damaged or forged: {fault}.",
             "Bring the object back from a copy of the vault. If there is none, delete it: the settings before it hold then. Backups and recoveries go on meanwhile.",
             _series.NameOf(number));
     }

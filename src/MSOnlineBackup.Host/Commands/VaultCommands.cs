@@ -1,6 +1,8 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Host.Rendering;
@@ -14,6 +16,7 @@ internal sealed class VaultCreateCommand : HostCommand
     private readonly ConnectionOptions _connection;
     private readonly PassphraseOptions _passphrase;
     private readonly KdfOption _kdf;
+    private readonly Option<string?> _ownerFile;
 
     public VaultCreateCommand()
         : base(
@@ -28,6 +31,10 @@ internal sealed class VaultCreateCommand : HostCommand
         _connection = new ConnectionOptions(this);
         _passphrase = PassphraseOptions.ForCreating(this);
         _kdf = new KdfOption(this);
+        _ownerFile = Value(
+            "--owner-file",
+            "FILE",
+            "Writes the owner's key to this file, sealed under the passphrase; the vault's owner alone may change its settings. Without it: a file in this account's configuration folder.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
@@ -35,11 +42,42 @@ internal sealed class VaultCreateCommand : HostCommand
         EngineOptions options = _kdf.Apply(context.EngineOptions, context);
         IVaultStore store = VaultLocation.Create(context.Get(_place), _connection.Read(context), context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        VaultInfo info = await ClosedVault.CreateAsync(store, passphrase, options, context.Stop).ConfigureAwait(false);
+        string? ownerFile = null;
+        VaultInfo info = await ClosedVault.CreateAsync(
+            store,
+            passphrase,
+            options,
+            context.Stop,
+            owner =>
+            {
+                ownerFile = Path.GetFullPath(context.Get(_ownerFile) ?? ChooseOwnerFile(owner, context));
+                OwnerFile.Write(ownerFile, owner, passphrase, options);
+            }).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
-            + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.";
-        return new Outcome(VaultInfoCommand.Summarize("vault create", info), text);
+            + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.\n"
+            + $"The owner's key is in '{ownerFile}', sealed under the same passphrase. Keep a copy elsewhere: without it the vault's settings cannot be changed.";
+        return new Outcome(VaultInfoCommand.Summarize("vault create", info) with { OwnerFile = ownerFile }, text);
+    }
+
+    private string ChooseOwnerFile(NewOwner owner, CommandContext context)
+    {
+        if (context.Environment.ConfigurationFolder.Length == 0)
+        {
+            throw context.Invalid("This account has no folder for its configuration, where the owner's key of the vault could be kept.", $"Name a file for it with {_ownerFile.Name}.");
+        }
+
+        string folder = Path.Combine(context.Environment.ConfigurationFolder, "msonlinebackup");
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw context.Invalid($"The owner's key of the vault cannot be kept in '{folder}': {e.Message}", $"Name a file for it with {_ownerFile.Name}.");
+        }
+
+        return Path.Combine(folder, owner.VaultId + OwnerFile.Extension);
     }
 }
 
@@ -69,6 +107,7 @@ internal sealed class VaultInfoCommand : HostCommand
             created   {context.LocalTime(info.Created)}
             machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines.Select(VisibleText.Line)))}
             limit     {Quantity.Count(info.Settings.MachineLimit, "machine")}
+            owner     {info.Owner ?? "-"}
             points    {Quantity.Count(info.Points)}
             stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects, "object")}{(info.UnfinishedWrites.Count == 0 ? "" : $"\nunwritten {Describe(info.UnfinishedWrites)}")}
             """;
@@ -87,7 +126,20 @@ internal sealed class VaultInfoCommand : HostCommand
     }
 
     internal static VaultSummary Summarize(string command, VaultInfo info) => new(
-        command, info.VaultId, info.FormatVersion, info.Created, info.Location, info.Machines, info.Settings.MachineLimit, info.Points, info.Objects, info.StoredBytes, info.UnfinishedWrites.Count, info.UnfinishedWrites.Bytes);
+        command,
+        info.VaultId,
+        info.FormatVersion,
+        info.Created,
+        info.Location,
+        info.Machines,
+        info.Settings.MachineLimit,
+        info.Owner,
+        OwnerFile: null,
+        info.Points,
+        info.Objects,
+        info.StoredBytes,
+        info.UnfinishedWrites.Count,
+        info.UnfinishedWrites.Bytes);
 }
 
 /// <summary><c>vault rehydrate</c>.</summary>

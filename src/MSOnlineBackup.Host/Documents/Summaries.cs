@@ -14,6 +14,8 @@ internal sealed record VaultSummary(
     string Location,
     IReadOnlyList<string> Machines,
     int MachineLimit,
+    string? Owner,
+    string? OwnerFile,
     int Points,
     long Objects,
     long StoredBytes,

@@ -33,6 +33,9 @@ internal sealed record HostEnvironment
     /// <summary>Where temporary folders are made.</summary>
     public required string TemporaryFolder { get; init; }
 
+    /// <summary>Where this account keeps its configuration; empty where it has no such place.</summary>
+    public required string ConfigurationFolder { get; init; }
+
     /// <summary>The process's own.</summary>
     public static HostEnvironment OfProcess()
     {
@@ -53,6 +56,7 @@ internal sealed record HostEnvironment
             Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
             MachineName = HostName.Current,
             TemporaryFolder = Path.GetTempPath(),
+            ConfigurationFolder = Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify),
         };
     }
 

@@ -1,14 +1,16 @@
 using System.Management.Automation;
 using System.Security;
 using MSOnlineBackup.Completion;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Writes a credential file by which machines register with a vault. Only the newest of a vault holds.</summary>
+/// <summary>Writes a credential file by which machines register with a vault. Only the newest of a vault holds, and only its owner can.</summary>
 [Cmdlet(VerbsData.Export, "OBVaultCredential", SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
-public sealed class ExportOBVaultCredentialCommand : OBEngineCmdlet
+public sealed class ExportOBVaultCredentialCommand : OwnerCmdlet
 {
     /// <summary>The vault, or its folder or URL.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
@@ -35,7 +37,14 @@ public sealed class ExportOBVaultCredentialCommand : OBEngineCmdlet
         string folder = FullPath(Path);
         if (ShouldProcess(location, $"Write a new credential file to '{folder}'; earlier ones hold no longer"))
         {
-            WriteObject(new FileInfo(Run((_, stop) => Agent.IssueCredentialAsync(location, folder, ValidFor, SasToken.ToPlain(), stop))));
+            OwnerAccess? owner = Owner;
+            IssuedCredential issued = Run((_, stop) => Agent.IssueCredentialAsync(location, folder, ValidFor, SasToken.ToPlain(), owner, stop));
+            if (issued.Warning is { } warning)
+            {
+                WriteWarning(warning);
+            }
+
+            WriteObject(new FileInfo(issued.File));
         }
     }
 }

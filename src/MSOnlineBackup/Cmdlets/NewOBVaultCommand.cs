@@ -1,5 +1,7 @@
 using System.Management.Automation;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -7,7 +9,7 @@ namespace MSOnlineBackup.Cmdlets;
 /// <summary>Creates a vault in a folder, or in a container in Azure Blob Storage.</summary>
 [Cmdlet(VerbsCommon.New, "OBVault", SupportsShouldProcess = true, DefaultParameterSetName = InFolder)]
 [OutputType(typeof(OBVault))]
-public sealed class NewOBVaultCommand : OBEngineCmdlet
+public sealed class NewOBVaultCommand : OwnerCmdlet
 {
     private const string InFolder = "Path";
     private const string InContainer = "Url";
@@ -27,6 +29,10 @@ public sealed class NewOBVaultCommand : OBEngineCmdlet
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
+    /// <summary>Lets this machine keep the owner's key beside the owner's file, so that it can do the owner's work unattended.</summary>
+    [Parameter]
+    public SwitchParameter KeepOwner { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -40,7 +46,19 @@ public sealed class NewOBVaultCommand : OBEngineCmdlet
         string place = vault.IsRemote ? vault.Location.TrimEnd('/') : System.IO.Path.TrimEndingDirectorySeparator(vault.Location);
         if (ShouldProcess(place, "Create vault"))
         {
-            WriteVault(Run((_, stop) => Agent.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop)));
+            OwnerAccess? owner = Owner;
+            VaultInfo created = Run((_, stop) => Agent.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop, owner, KeepOwner));
+            if (owner is null)
+            {
+                WriteWarning(
+                    $"The owner's key of this vault is kept on this machine only: with the machine the owner's rights are lost, and backups go on as they are. Bring it to a safe place: Export-OBVaultOwner '{place}' -OwnerFile FILE.");
+            }
+            else
+            {
+                WriteInformation(new HostInformationMessage { Message = $"The owner's key of the vault is in '{owner.File}'. Keep a copy elsewhere, with its passphrase, apart from the vault." }, ["PSHOST"]);
+            }
+
+            WriteVault(created);
         }
     }
 }

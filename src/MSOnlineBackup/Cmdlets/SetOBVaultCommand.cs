@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Management.Automation;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Model.Conversions;
 
@@ -10,7 +11,7 @@ namespace MSOnlineBackup.Cmdlets;
 /// <summary>Changes what a vault's owner decides for all of its machines.</summary>
 [Cmdlet(VerbsCommon.Set, "OBVault", SupportsShouldProcess = true)]
 [OutputType(typeof(OBVault))]
-public sealed class SetOBVaultCommand : OBEngineCmdlet
+public sealed class SetOBVaultCommand : OwnerCmdlet
 {
     /// <summary>The vault, or its folder or URL.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
@@ -39,9 +40,10 @@ public sealed class SetOBVaultCommand : OBEngineCmdlet
         string location = VaultPlace(Vault);
         if (ShouldProcess(location, $"Set {string.Join(", ", Changes())}"))
         {
+            OwnerAccess? owner = Owner;
             WriteVault(Run(async (_, stop) =>
             {
-                await Agent.ChangeVaultSettingsAsync(location, Change, stop).ConfigureAwait(false);
+                await Agent.ChangeVaultSettingsAsync(location, Change, owner, stop).ConfigureAwait(false);
                 return await Agent.InspectVaultAsync(location, stop).ConfigureAwait(false);
             }));
         }

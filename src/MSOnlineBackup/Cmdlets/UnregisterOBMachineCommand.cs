@@ -1,31 +1,68 @@
 using System.Management.Automation;
 using MSOnlineBackup.Completion;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Takes a machine off a vault's list. Its recovery points stay.</summary>
-[Cmdlet(VerbsLifecycle.Unregister, "OBMachine", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+/// <summary>Takes a machine off a vault's list; without a name, lets this machine leave its vault. Recovery points stay.</summary>
+[Cmdlet(VerbsLifecycle.Unregister, "OBMachine", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ThisMachineSet)]
 [OutputType(typeof(void))]
-public sealed class UnregisterOBMachineCommand : OBEngineCmdlet
+public sealed class UnregisterOBMachineCommand : OwnerCmdlet
 {
+    private const string ThisMachineSet = "ThisMachine";
+    private const string ByOwner = "Vault";
+
     /// <summary>The vault, or its folder or URL.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ByOwner)]
     [VaultLocationTransformation]
     public string Vault { get; set; } = "";
 
     /// <summary>The machine, in upper or lower case.</summary>
-    [Parameter(Mandatory = true, Position = 1)]
+    [Parameter(Mandatory = true, Position = 1, ParameterSetName = ByOwner)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(MachineNameCompleter))]
     public string Name { get; set; } = "";
 
+    /// <summary>This machine, which leaves its vault; what is meant, too, where nothing is given.</summary>
+    [Parameter(ParameterSetName = ThisMachineSet)]
+    public SwitchParameter ThisMachine { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
+        if (ParameterSetName == ThisMachineSet)
+        {
+            Leave();
+            return;
+        }
+
         string location = VaultPlace(Vault);
         if (ShouldProcess(location, $"Unregister the machine '{Name}'; its recovery points stay"))
         {
-            Run((_, stop) => Agent.UnregisterMachineAsync(location, Name, stop));
+            OwnerAccess? owner = Owner;
+            Run((_, stop) => Agent.UnregisterMachineAsync(location, Name, owner, stop));
+        }
+    }
+
+    private void Leave()
+    {
+        if (Agent.Machine.Registration is not { } registration)
+        {
+            throw new BackupException(
+                BackupErrorId.MachineNotRegistered,
+                $"The machine '{Agent.Machine.Name}' is not registered with a vault: there is none to leave.",
+                "To take another machine off a vault's list, name the vault and the machine.",
+                Agent.Machine.Name);
+        }
+
+        if (ShouldProcess(
+            $"Leaving the vault '{registration.VaultName}' in '{registration.VaultLocation}' with the machine '{registration.MachineName}'.",
+            $"This machine, '{registration.MachineName}', will forget the vault '{registration.VaultName}' in '{registration.VaultLocation}' and its encryption key. What it has backed up stays in the vault, and needs the passphrase. Do you want to leave?",
+            "MSOnlineBackup"))
+        {
+            Run((_, stop) => Agent.LeaveVaultAsync(stop));
+            WriteVerbose($"The vault counts the machine until its owner takes it off the list: Unregister-OBMachine -Vault '{registration.VaultLocation}' -Name '{registration.MachineName}'.");
         }
     }
 }

@@ -27,12 +27,12 @@ internal static class ErrorRecords
             or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
             or BackupErrorId.ActivationDamaged or BackupErrorId.PriceTableInvalid or BackupErrorId.KeySlotContradicted
-            or BackupErrorId.VaultHeaderNotRepaired => ErrorCategory.InvalidData,
+            or BackupErrorId.VaultHeaderNotRepaired or BackupErrorId.OwnerFileInvalid => ErrorCategory.InvalidData,
         BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused or BackupErrorId.KeyVaultUnreachable => ErrorCategory.ConnectionError,
         BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused or BackupErrorId.KeyVaultUntrusted
-            or BackupErrorId.ChunkStoreExchanged => ErrorCategory.SecurityError,
+            or BackupErrorId.ChunkStoreExchanged or BackupErrorId.OwnerForeign => ErrorCategory.SecurityError,
         BackupErrorId.VaultAccessDenied or BackupErrorId.VaultAccountDisabled or BackupErrorId.VaultDataProtected or BackupErrorId.StateAccessDenied
-            or BackupErrorId.KeyVaultAccessDenied or BackupErrorId.KeyVaultFirewalled => ErrorCategory.PermissionDenied,
+            or BackupErrorId.KeyVaultAccessDenied or BackupErrorId.KeyVaultFirewalled or BackupErrorId.OwnerRequired => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
             or BackupErrorId.PolicyLimitExceeded or BackupErrorId.KeySlotsNotTried => ErrorCategory.LimitsExceeded,
         BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected

@@ -15,6 +15,9 @@ public sealed class OBVault
     /// <summary>When it was created, in UTC.</summary>
     public DateTime Created { get; internal init; }
 
+    /// <summary>Who its owner is: the fingerprint of the owner's key, 64 hexadecimal digits; null where it has none.</summary>
+    public string? Owner { get; internal init; }
+
     /// <summary>The machines that are registered with it, or back up to it.</summary>
     public string[] Machines { get; internal init; } = [];
 

@@ -65,12 +65,15 @@ internal sealed class BackupFixture : IDisposable
         Sources = [.. sources.Select(source => new BackupSource.Tree(source, SourceSelection.Everything))],
     };
 
+    /// <summary>The owner of the vault.</summary>
+    public KeptOwner Owner { get; } = new();
+
     /// <summary>Opens the vault, and makes it where it is missing.</summary>
     public async Task<BackupEngine> OpenAsync(IVaultStore? objects = null, AskAhead ahead = AskAhead.Nothing)
     {
         if (Objects.Names.Count == 0)
         {
-            await ClosedVault.CreateAsync(Objects, Passphrase, Options, Cancel);
+            await ClosedVault.CreateAsync(Objects, Passphrase, Options, Cancel, Owner.Keep);
         }
 
         return await BackupEngine.OpenAsync(objects ?? Objects, Passphrase, Options with { AskAhead = ahead }, Cancel);

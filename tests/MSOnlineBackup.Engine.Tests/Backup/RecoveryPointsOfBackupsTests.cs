@@ -121,7 +121,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
     {
         _backups.Tree.Describe("f a 10\nf b 2M");
         await _backups.OpenAsync();
-        await ClosedVault.ChangeSettingsAsync(_backups.Objects, settings => settings with { AccessTier = VaultAccessTier.Cold }, Cancel);
+        await ClosedVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { AccessTier = VaultAccessTier.Cold }, Cancel);
 
         await _backups.BackUpAsync();
 
@@ -137,7 +137,8 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
     public async Task Damaged_settings_of_the_vault_are_told_and_stop_no_backup()
     {
         _backups.Tree.File("a", 10);
-        await _backups.OpenAsync();
+        await _backups.BackUpAsync();
+        _backups.Tree.File("b", 10);
         _backups.Objects.SetContent("settings/00000001", "{"u8.ToArray());
         var damage = new List<BackupException>();
 

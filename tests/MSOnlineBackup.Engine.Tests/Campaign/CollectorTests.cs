@@ -120,7 +120,7 @@ public sealed class CollectorTests
             var live = new HashSet<string>();
             ChunkStore fresh = await open();
             await fresh.SurveyPacksAsync(CancellationToken.None);
-            await foreach (RecoveryPoint point in new RecoveryPointCatalog(fresh).ReadAsync(null, CancellationToken.None))
+            await foreach (RecoveryPoint point in new RecoveryPointCatalog(fresh).ReadAsync(machineId: null, CancellationToken.None))
             {
                 foreach (RecoveryPointSource source in point.Sources)
                 {

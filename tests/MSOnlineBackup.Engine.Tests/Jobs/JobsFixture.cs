@@ -65,12 +65,13 @@ internal sealed class JobsFixture : IDisposable
     public async Task<BackupAgent> ActivateAsync(string machine, string state, string passphrase)
     {
         BackupAgent agent = Open(machine, state);
+        BackupAgent owner = Open("OWNER", _folder["owner"]);
         if (!Directory.Exists(Vault))
         {
-            await agent.CreateVaultAsync(Vault, "Office", Cancel);
+            await owner.CreateVaultAsync(Vault, "Office", Cancel);
         }
 
-        string credential = await agent.IssueCredentialAsync(Vault, _folder.Path, null, null, Cancel);
+        string credential = (await owner.IssueCredentialAsync(Vault, _folder.Path, null, null, null, Cancel)).File;
         await agent.Machine.RegisterAsync(credential, Cancel);
         File.Delete(credential);
         await agent.Machine.SetPassphraseAsync(passphrase, Cancel);

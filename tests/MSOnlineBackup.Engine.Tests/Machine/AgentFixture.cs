@@ -23,7 +23,7 @@ internal sealed class AgentFixture : IDisposable
     public static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>A day ahead of the files, so that none of them has changed just now.</summary>
-    public FakeClock Clock { get; } = new(TimeProvider.System.GetUtcNow().AddDays(1));
+    public FakeClock Clock { get; init; } = new(TimeProvider.System.GetUtcNow().AddDays(1));
 
     public string Vault => _folder["vault"];
 
@@ -91,7 +91,7 @@ internal sealed class AgentFixture : IDisposable
 
         // No two files are issued in the same second.
         Clock.Advance(TimeSpan.FromSeconds(1));
-        return await agent.IssueCredentialAsync(vault, Directory.CreateDirectory(_folder["files"]).FullName, validity, secret, Cancel);
+        return (await agent.IssueCredentialAsync(vault, Directory.CreateDirectory(_folder["files"]).FullName, validity, secret, owner: null, Cancel)).File;
     }
 
     public async Task<BackupAgent> RegisterAsync(string machine = "ALPHA", string? state = null)

@@ -147,7 +147,7 @@ public sealed class MachineConnectionTests : IDisposable
     {
         BackupAgent owner = _agents.Open("ISSUER");
         await owner.CreateVaultAsync(Vault, "Office", Cancel);
-        await owner.ChangeVaultSettingsAsync(Vault, settings => settings with { RequiresPrivateEndpoint = true }, Cancel);
+        await owner.ChangeVaultSettingsAsync(Vault, settings => settings with { RequiresPrivateEndpoint = true }, null, Cancel);
         string file = await _agents.IssueAsync(vault: Vault);
         _agents.Connections.Clear();
         BackupAgent agent = _agents.Open();

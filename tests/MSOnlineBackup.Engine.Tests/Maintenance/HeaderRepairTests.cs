@@ -29,10 +29,25 @@ public sealed class HeaderRepairTests
         Assert.Equal(new HeaderRepairReport(before.VaultId, IsExact: false, KeySlots: 1, Sessions: 2, Machines: 1), report);
         VaultHeader made = await VaultHeader.ReadAsync(_objects, Cancel);
         Assert.Equal((before.VaultId, null), (made.VaultId, made.Name));
+        Assert.Equal(before.OwnerIdentity!, made.OwnerIdentity);
         Assert.NotEqual(before.Copy, made.Copy);
         Assert.InRange(made.Created, before.Created.AddSeconds(-1), DateTimeOffset.UtcNow);
         Assert.Empty(await VerifyAsync());
         await BackupEngine.OpenAsync(_objects, Passphrase, TestOptions.Quick, Cancel);
+    }
+
+    [Fact]
+    public async Task A_lost_header_does_not_come_back_where_its_machines_know_different_owners()
+    {
+        VaultHeader before = await MakeAsync();
+        _objects.Remove(VaultLayout.Header);
+        await MachineDirectory.ClaimAsync(_objects, before with { Owner = Owner.Identity.Encode() }, "thief", KeyOf('b'), Cancel);
+
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(RepairAsync);
+
+        Assert.Equal(BackupErrorId.VaultHeaderNotRepaired, fault.Id);
+        Assert.Contains("owners", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(VaultLayout.Header, _objects.Names);
     }
 
     [Fact]
@@ -233,13 +248,13 @@ public sealed class HeaderRepairTests
 
     private static async Task<VaultHeader> MakeAsync(MemoryVaultStore objects)
     {
-        await ClosedVault.CreateAsync(objects, Passphrase, TestOptions.Quick, Cancel);
+        await ClosedVault.CreateAsync(objects, Passphrase, TestOptions.Quick, Cancel, new KeptOwner().Keep);
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
         UnlockedKey key = await TestOptions.Quick.Keys(objects, header).UnlockAsync(Passphrase, Cancel);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, key.StoreId, key.MasterKey, Cancel);
         await StoreAsync(store, Engine.Chunks.ChunkKind.Content, [1, 2, 3]);
         await StoreAsync(store, Engine.Chunks.ChunkKind.Content, [4, 5, 6]);
-        await MachineDirectory.ClaimAsync(objects, header, "server", key.StoreId, Cancel);
+        await MachineDirectory.ClaimAsync(objects, header, "server", key, Cancel);
         return header;
     }
 

@@ -426,9 +426,9 @@ public sealed class VerifyTests : IDisposable
     // A job that was stopped after a checkpoint, then done; settings and a credential file.
     private async Task MakeOthersAsync()
     {
-        await ClosedVault.ChangeSettingsAsync(_backups.Objects, settings => settings with { MachineLimit = 7 }, Cancel);
+        await ClosedVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { MachineLimit = 7 }, Cancel);
         VaultHeader header = await VaultHeader.ReadAsync(_backups.Objects, Cancel);
-        await new CredentialRegister(_backups.Objects, header, _backups.Clock).IssueAsync("memory", "v", TimeSpan.FromHours(1), Cancel);
+        await new CredentialRegister(_backups.Objects, header, _backups.Clock).IssueAsync(_backups.Owner.Key, "memory", "v", TimeSpan.FromHours(1), Cancel);
         ChunkStore store = await _backups.OpenStoreAsync();
         RecoveryPoint point = (await (await _backups.OpenAsync()).ListPointsAsync(null, Cancel))[0];
         string name = VaultLayout.Checkpoint(store.StoreId, point.SessionId, 1);

@@ -134,6 +134,34 @@ internal sealed class IndependentReader
         return json;
     }
 
+    /// <summary>A record of the vault's owner (section 4): its body, once the signature has been checked.</summary>
+    public static byte[] CheckSignature(byte[] owner, string vaultId, string name, byte[] record)
+    {
+        (byte[] body, byte[] proof) = Split(record);
+        using var key = ECDsa.Create();
+        key.ImportSubjectPublicKeyInfo(owner, out _);
+        Require(proof.Length == 64 && key.VerifyData(Covered(vaultId, name, body), proof, HashAlgorithmName.SHA256), "signature");
+        return body;
+    }
+
+    /// <summary>A record of a machine (section 4): its body, once the code has been checked.</summary>
+    public static byte[] CheckCode(IndependentKeys keys, string vaultId, string name, byte[] record)
+    {
+        (byte[] body, byte[] proof) = Split(record);
+        Require(proof.AsSpan().SequenceEqual(HMACSHA256.HashData(keys.Derive("machines", 32), Covered(vaultId, name, body))), "code");
+        return body;
+    }
+
+    private static (byte[] Body, byte[] Proof) Split(byte[] record)
+    {
+        int end = Array.LastIndexOf(record, (byte)0x0a, record.Length - 2);
+        Require(record[^1] == 0x0a && end > 0, "envelope");
+        return (record[..end], Convert.FromBase64String(Encoding.ASCII.GetString(record[(end + 1)..^1])));
+    }
+
+    private static byte[] Covered(string vaultId, string name, byte[] body) =>
+        [.. Encoding.ASCII.GetBytes($"MSOnlineBackup record\n1\n{vaultId}\n{name}\n"), .. body];
+
     /// <summary>Section 5.1: the master key of a slot; null where the passphrase is wrong.</summary>
     public static byte[]? OpenSlot(byte[] slot, string identity, string passphrase)
     {

@@ -77,7 +77,7 @@ public sealed class VectorTests
         byte[] stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("header", "vault.json"));
         VaultHeader header = VaultHeader.TryDecode(stored)!;
 
-        Assert.Equal((Hex(s_vault), "Office", 44), (header.VaultId, header.Name, header.Owner!.Length));
+        Assert.Equal((Hex(s_vault), "Office", 91), (header.VaultId, header.Name, header.Owner!.Length));
         Assert.Equal("e0e1e2e3e4e5e6e7e8e9eaebecedeeef", header.Copy);
         Assert.Equal(stored, CheckedJson.Encode(header, VaultJson.Default.VaultHeader));
         Assert.Equal(Hex(s_vault), IndependentReader.CheckedJson(stored).GetProperty("vaultId").GetString());
@@ -88,6 +88,33 @@ public sealed class VectorTests
         Assert.Equal(FormatDocument.Raw("names", "machine id"), record.MachineId);
         Assert.Equal(stored, CheckedJson.Encode(record, VaultJson.Default.SessionRecord));
         Assert.Equal(Hex(s_store), IndependentReader.CheckedJson(stored).GetProperty("store").GetString());
+    }
+
+    [Fact]
+    public void Records_are_proved_as_the_document_says()
+    {
+        var owner = OwnerIdentity.TryParse(FormatDocument.Raw("records", "owner"))!;
+        Assert.Equal(FormatDocument.Raw("records", "fingerprint"), owner.Fingerprint);
+        Assert.Equal(FormatDocument.Raw("records", "machines"), Hex(_keys.MachinesKey()));
+        Assert.Equal(FormatDocument.Raw("records", "machines"), Hex(_independent.Derive("machines", 32)));
+        using OwnerKey key = OwnerKey.TryImport(FormatDocument.Hex("records", "private key"), owner)!;
+        var header = new VaultHeader { Format = 1, VaultId = Hex(s_vault), Copy = Hex(s_vault), Created = DateTimeOffset.UnixEpoch, Owner = owner.Encode() };
+
+        (string settings, byte[] signed) = Record("settings");
+        Assert.Equal(7, OwnerRecord.TryOpen(header, settings, signed, VaultJson.Default.VaultSettings)!.MachineLimit);
+        Assert.NotNull(OwnerRecord.TryOpen(header, settings, RecordEnvelope.Sign(key, header.VaultId, settings, Body("settings")), VaultJson.Default.VaultSettings));
+        IndependentReader.CheckSignature(owner.Encode(), Hex(s_vault), settings, signed);
+
+        (string name, byte[] coded) = Record("machine");
+        MachineRecord machine = MachineDirectory.TryOpen(header, name, coded, Hex(s_store), _keys)!;
+        Assert.Equal((FormatDocument.Quoted("names", "machine name"), Hex(s_store), owner.PublicKey), (machine.Name, machine.StoreId, machine.Owner));
+        Assert.Equal(coded, RecordEnvelope.Authenticate(_keys.MachinesKey(), header.VaultId, name, Body("machine")));
+        IndependentReader.CheckCode(_independent, Hex(s_vault), name, coded);
+
+        static byte[] Body(string which) => Encoding.UTF8.GetBytes(FormatDocument.Raw("records", which + " body"));
+
+        static (string Name, byte[] Record) Record(string which) => (
+            FormatDocument.Quoted("records", which), [.. Body(which), (byte)'\n', .. Encoding.ASCII.GetBytes(FormatDocument.Raw("records", which + " proof")), (byte)'\n']);
     }
 
     [Theory]

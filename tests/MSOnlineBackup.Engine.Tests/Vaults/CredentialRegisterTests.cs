@@ -58,7 +58,7 @@ public class CredentialRegisterTests
     [InlineData("a\\b:c*d", "a-b-c-d")]
     public async Task A_vaults_name_leads_to_no_other_folder(string name, string expected)
     {
-        VaultCredential issued = await Register.IssueAsync("/vault", name, TimeSpan.FromHours(1), Cancel);
+        VaultCredential issued = await Register.IssueAsync(Owner, "/vault", name, TimeSpan.FromHours(1), Cancel);
 
         Assert.Equal($"{expected}_2024-02-29T120000Z.VaultCredentials", VaultCredentialFile.NameOf(issued));
     }
@@ -80,12 +80,12 @@ public class CredentialRegisterTests
     public async Task A_record_that_is_none_lets_nobody_in(string record)
     {
         VaultCredential issued = await IssueAsync();
-        _objects.SetContent("credentials/00000001", System.Text.Encoding.UTF8.GetBytes(record));
+        _objects.SetContent("credentials/00000001", Signed("credentials/00000001", record));
 
         await RefusedAsync(issued);
     }
 
-    private Task<VaultCredential> IssueAsync() => Register.IssueAsync("/vault", "Office", CredentialRegister.DefaultValidity, Cancel);
+    private Task<VaultCredential> IssueAsync() => Register.IssueAsync(Owner, "/vault", "Office", CredentialRegister.DefaultValidity, Cancel);
 
     private async Task<BackupException> RefusedAsync(VaultCredential credential)
     {

@@ -50,7 +50,7 @@ public class MachineDirectoryTests
     {
         ChunkStore store = await OpenAsync(_objects);
         await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel);
-        await MachineDirectory.LeaveAsync(_objects, Header, "BETA", new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero), Cancel);
+        await MachineDirectory.LeaveAsync(_objects, Header, Owner, "BETA", new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero), Cancel);
         Assert.Empty(await NamesAsync());
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel));
@@ -65,17 +65,17 @@ public class MachineDirectoryTests
     [Fact]
     public async Task A_name_of_another_chunk_store_is_not_taken_by_a_backup()
     {
-        await MachineDirectory.ClaimAsync(_objects, Header, "beta", new string('b', 32), Cancel);
+        await MachineDirectory.ClaimAsync(_objects, Header, "beta", KeyOf('b'), Cancel);
         ChunkStore store = await OpenAsync(_objects);
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel));
 
         Assert.Equal(BackupErrorId.MachineNameTaken, fault.Id);
-        await MachineDirectory.LeaveAsync(_objects, Header, "beta", DateTimeOffset.UnixEpoch, Cancel);
+        await MachineDirectory.LeaveAsync(_objects, Header, Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
         await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
         Assert.Equal(StoreId, (await MachineDirectory.FindAsync(_objects, Header, "beta", Cancel))!.StoreId);
     }
 
     private async Task<IEnumerable<string>> NamesAsync() =>
-        (await MachineDirectory.ListAsync(_objects, Cancel)).Where(machine => !machine.IsGone).Select(machine => machine.Name);
+        (await MachineDirectory.ListAsync(_objects, Header, Cancel)).Where(machine => !machine.IsGone).Select(machine => machine.Name);
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Packs;
@@ -20,13 +21,30 @@ internal static class TestStores
 
     public static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <summary>The owner of every vault of these tests.</summary>
+    public static OwnerKey Owner { get; } = OwnerKey.Create();
+
     public static VaultHeader Header { get; } = new()
     {
         Format = VaultHeader.SupportedFormat,
         VaultId = Convert.ToHexStringLower(TestKeys.VaultId),
         Copy = new string('c', 32),
         Created = new DateTimeOffset(2024, 2, 29, 12, 0, 0, TimeSpan.Zero),
+        Owner = Owner.Identity.Encode(),
     };
+
+    /// <summary>A record that the owner has signed.</summary>
+    public static byte[] Signed(string name, string body) => RecordEnvelope.Sign(Owner, Header.VaultId, name, Encoding.UTF8.GetBytes(body));
+
+    /// <summary>What a record says, whoever proves it.</summary>
+    public static string BodyOf(byte[] record)
+    {
+        Assert.True(RecordEnvelope.TrySplit(record, out ReadOnlySpan<byte> body, out _));
+        return Encoding.UTF8.GetString(body);
+    }
+
+    /// <summary>The key of a chunk store that nobody made.</summary>
+    public static UnlockedKey KeyOf(char store) => new(new string(store, 32), new string('0', 32), new byte[StoreKeys.MasterKeyLength]);
 
     public static Task<ChunkStore> OpenAsync(IVaultStore objects) => ChunkStore.OpenAsync(objects, Header, StoreId, Master, Cancel);
 

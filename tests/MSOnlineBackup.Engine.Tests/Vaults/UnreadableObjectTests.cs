@@ -48,8 +48,7 @@ public sealed class UnreadableObjectTests : IDisposable
         Assert.Equal(3, await engine.ListItemsAsync(points[0], null, recursive: true, Cancel, told.Add).CountAsync(Cancel));
         Assert.Equal(kind == "/index/", told.Exists(damage => damage.Id == BackupErrorId.VaultDataUnreadable && damage.Target!.Contains("/index/", StringComparison.Ordinal)));
 
-        RestorePlan plan = await engine.PlanRestoreAsync(new RestoreRequest { Point = points[0], TargetFolder = _target.Path }, new JobMonitor(), Cancel);
-        RestoreResult restored = await engine.RestoreAsync(plan, new JobMonitor(), Cancel);
+        RestoreResult restored = await engine.RestoreAsync(new RestoreRequest { Point = points[0], TargetFolder = _target.Path }, new JobMonitor(), Cancel);
         Assert.Equal(kind == "/packs/" ? 1 : 0, restored.Skipped);
         Assert.Equal(await File.ReadAllBytesAsync($"{_backups.Root}/b", Cancel), await File.ReadAllBytesAsync($"{_target.Path}{_backups.Root}/b", Cancel));
 
@@ -62,6 +61,6 @@ public sealed class UnreadableObjectTests : IDisposable
     private async Task ClosedVaultWithSettingsAsync()
     {
         await _backups.OpenAsync();
-        await ClosedVault.ChangeSettingsAsync(_backups.Objects, settings => settings with { MachineLimit = 7 }, Cancel);
+        await ClosedVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { MachineLimit = 7 }, Cancel);
     }
 }

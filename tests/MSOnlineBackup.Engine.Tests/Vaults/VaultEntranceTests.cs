@@ -27,7 +27,7 @@ public class VaultEntranceTests
 
         Assert.Equal((BackupErrorId.MachineLimitReached, "403"), (fault.Id, fault.ErrorCode));
         await EnterAsync("MACHINE 50", First);
-        await MachineDirectory.LeaveAsync(_objects, Header, "machine 7", DateTimeOffset.UnixEpoch, Cancel);
+        await MachineDirectory.LeaveAsync(_objects, Header, Owner, "machine 7", DateTimeOffset.UnixEpoch, Cancel);
         await EnterAsync("one more", First);
         Assert.Equal(BackupErrorId.MachineLimitReached, (await Assert.ThrowsAsync<BackupException>(() => EnterAsync("machine 7", First))).Id);
     }
@@ -36,11 +36,11 @@ public class VaultEntranceTests
     public async Task The_owner_of_a_vault_says_how_many_machines_it_takes()
     {
         await FillAsync();
-        var settings = new VaultSettingsRegister(_objects);
+        var settings = new VaultSettingsRegister(_objects, Header);
 
-        await settings.ChangeAsync(known => known with { MachineLimit = 51 }, Cancel);
+        await settings.ChangeAsync(Owner, known => known with { MachineLimit = 51 }, Cancel);
         await EnterAsync("machine 51", First);
-        await settings.ChangeAsync(known => known with { MachineLimit = 1 }, Cancel);
+        await settings.ChangeAsync(Owner, known => known with { MachineLimit = 1 }, Cancel);
 
         Assert.Contains("has 1 machines", (await Assert.ThrowsAsync<BackupException>(() => EnterAsync("machine 52", First))).Message, StringComparison.Ordinal);
         await EnterAsync("machine 51", First);
@@ -67,7 +67,7 @@ public class VaultEntranceTests
 
         foreach ((string name, UnlockedKey key) in new[] { ("server", server), ("other", other) })
         {
-            await MachineDirectory.LeaveAsync(_objects, Header, name, DateTimeOffset.UnixEpoch, Cancel);
+            await MachineDirectory.LeaveAsync(_objects, Header, Owner, name, DateTimeOffset.UnixEpoch, Cancel);
             Assert.Equal(key.StoreId, (await EnterAsync(name, First)).StoreId);
         }
     }
@@ -88,7 +88,7 @@ public class VaultEntranceTests
     {
         UnlockedKey[] keys = [await _entrance.UnlockAsync("server", First, Cancel), await _entrance.UnlockAsync("server", Second, Cancel)];
 
-        Exception?[] outcomes = await Task.WhenAll(keys.Select(key => Record.ExceptionAsync(() => _entrance.ClaimAsync("server", key.StoreId, Cancel)).AsTask()));
+        Exception?[] outcomes = await Task.WhenAll(keys.Select(key => Record.ExceptionAsync(() => _entrance.ClaimAsync("server", key, Cancel)).AsTask()));
 
         BackupException fault = Assert.IsType<BackupException>(Assert.Single(outcomes.OfType<Exception>()));
         Assert.Equal(BackupErrorId.MachineNameTaken, fault.Id);
@@ -162,7 +162,7 @@ public class VaultEntranceTests
     private async Task<UnlockedKey> EnterAsync(string name, string passphrase)
     {
         UnlockedKey key = await _entrance.UnlockAsync(name, passphrase, Cancel);
-        await _entrance.ClaimAsync(name, key.StoreId, Cancel);
+        await _entrance.ClaimAsync(name, key, Cancel);
         return key;
     }
 }

@@ -124,13 +124,13 @@ public class VaultHeaderTests
     [Fact]
     public async Task Owner_copy_and_what_a_newer_version_says_are_carried_on()
     {
-        VaultHeader made = (await VaultHeader.PrepareAsync(_objects, new FakeClock(), Cancel, "Office")) with { Owner = [1, 2, 3], Others = new() { ["later"] = JsonSerializer.SerializeToElement(7) } };
+        VaultHeader made = (await VaultHeader.PrepareAsync(_objects, new FakeClock(), Cancel, "Office")) with { Owner = TestStores.Owner.Identity.Encode(), Others = new() { ["later"] = JsonSerializer.SerializeToElement(7) } };
         await made.WriteAsync(_objects, Cancel);
 
         VaultHeader read = await VaultHeader.ReadAsync(_objects, Cancel);
 
         Assert.Equal(("Office", made.Copy), (read.Name, read.Copy));
-        Assert.Equal([1, 2, 3], read.Owner);
+        Assert.Equal(TestStores.Owner.Identity, read.OwnerIdentity);
         Assert.Equal(7, read.Others!["later"].GetInt32());
         Assert.Equal(_objects.GetContent(VaultLayout.Header), CheckedJson.Encode(read, VaultJson.Default.VaultHeader));
     }

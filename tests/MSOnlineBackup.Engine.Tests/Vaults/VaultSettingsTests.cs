@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Storage;
@@ -16,14 +15,14 @@ public class VaultSettingsTests
 
     private readonly MemoryVaultStore _objects = new();
 
-    private VaultSettingsRegister Register => new(_objects);
+    private VaultSettingsRegister Register => new(_objects, Header);
 
     [Fact]
     public async Task A_vault_that_says_nothing_has_the_defaults()
     {
         Assert.Equal(50, (await Register.ReadAsync(Cancel)).MachineLimit);
 
-        _objects.SetContent(First, "{}"u8.ToArray());
+        Set(First, "{}");
 
         Assert.Equal(50, (await Register.ReadAsync(Cancel)).MachineLimit);
     }
@@ -38,7 +37,7 @@ public class VaultSettingsTests
 
         Assert.Equal([First, Second], _objects.Names);
         Assert.Equal(first, _objects.GetContent(First));
-        Assert.Equal("""{"machineLimit":8}""", Encoding.UTF8.GetString(_objects.GetContent(Second)));
+        Assert.Equal("""{"machineLimit":8}""", BodyOf(_objects.GetContent(Second)));
         Assert.Equal(8, (await Register.ReadAsync(Cancel)).MachineLimit);
     }
 
@@ -46,20 +45,20 @@ public class VaultSettingsTests
     public async Task What_a_newer_version_has_set_survives_a_change_by_this_one()
     {
         const string Newer = """{"storageClass":"Cool","endpoints":[{"name":"a","open":false}],"machineLimit":60,"nothing":null}""";
-        _objects.SetContent(First, Encoding.UTF8.GetBytes(Newer));
+        Set(First, Newer);
 
         await SetAsync(70);
 
         JsonNode expected = JsonNode.Parse(Newer.Replace("60", "70", StringComparison.Ordinal))!;
-        Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(_objects.GetContent(Second))));
+        Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(BodyOf(_objects.GetContent(Second)))));
     }
 
     [Fact]
     public async Task Tier_and_redundancy_are_kept_by_their_names()
     {
-        await Register.ChangeAsync(_ => new VaultSettings(7) { AccessTier = VaultAccessTier.Cold, Redundancy = VaultRedundancy.GeoZoneRedundant }, Cancel);
+        await Register.ChangeAsync(Owner, _ => new VaultSettings(7) { AccessTier = VaultAccessTier.Cold, Redundancy = VaultRedundancy.GeoZoneRedundant }, Cancel);
 
-        Assert.Equal("""{"machineLimit":7,"accessTier":"Cold","redundancy":"GeoZoneRedundant"}""", Encoding.UTF8.GetString(_objects.GetContent(First)));
+        Assert.Equal("""{"machineLimit":7,"accessTier":"Cold","redundancy":"GeoZoneRedundant"}""", BodyOf(_objects.GetContent(First)));
         VaultSettings read = await Register.ReadAsync(Cancel);
         Assert.Equal((VaultAccessTier.Cold, VaultRedundancy.GeoZoneRedundant), (read.AccessTier, read.Redundancy));
     }
@@ -71,7 +70,7 @@ public class VaultSettingsTests
     [InlineData("""{"redundancy":-1}""")]
     public async Task A_tier_or_redundancy_that_does_not_exist_is_damage(string settings)
     {
-        _objects.SetContent(First, Encoding.UTF8.GetBytes(settings));
+        Set(First, settings);
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(() => Register.ReadAsync(Cancel));
 
@@ -83,7 +82,7 @@ public class VaultSettingsTests
     {
         await SetAsync(1);
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Register.ChangeAsync(known => known with { MachineLimit = known.MachineLimit + 1 }, Cancel)));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Register.ChangeAsync(Owner, known => known with { MachineLimit = known.MachineLimit + 1 }, Cancel)));
 
         Assert.Equal(21, (await Register.ReadAsync(Cancel)).MachineLimit);
         Assert.Equal(21, _objects.Names.Count);
@@ -115,7 +114,7 @@ public class VaultSettingsTests
     public async Task Damaged_settings_are_told_and_neither_guessed_nor_overwritten(string content)
     {
         await SetAsync(7);
-        _objects.SetContent(Second, Encoding.UTF8.GetBytes(content));
+        Set(Second, content);
 
         foreach (Func<Task> attempt in new Func<Task>[] { () => Register.ReadAsync(Cancel), () => SetAsync(9) })
         {
@@ -130,7 +129,7 @@ public class VaultSettingsTests
     [Fact]
     public async Task Settings_that_are_far_too_long_are_damaged()
     {
-        _objects.SetContent(First, Encoding.UTF8.GetBytes($$"""{"x":"{{new string('x', 1 << 16)}}"}"""));
+        Set(First, $$"""{"x":"{{new string('x', 1 << 16)}}"}""");
 
         Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => Register.ReadAsync(Cancel))).Id);
     }
@@ -156,7 +155,7 @@ public class VaultSettingsTests
     [Fact]
     public async Task After_the_last_number_a_change_is_refused()
     {
-        _objects.SetContent("settings/7ffffffe", "{}"u8.ToArray());
+        Set("settings/7ffffffe", "{}");
 
         Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => SetAsync(8))).Id);
 
@@ -166,22 +165,25 @@ public class VaultSettingsTests
     [Fact]
     public async Task Only_a_vault_has_settings()
     {
+        var owner = new KeptOwner();
         foreach (Func<Task> attempt in new Func<Task>[]
         {
             () => ClosedVault.ReadSettingsAsync(_objects, Cancel),
-            () => ClosedVault.ChangeSettingsAsync(_objects, settings => settings with { MachineLimit = 2 }, Cancel),
-            () => ClosedVault.UnregisterMachineAsync(_objects, "server", TimeProvider.System, Cancel),
+            () => ClosedVault.ChangeSettingsAsync(_objects, Owner, settings => settings with { MachineLimit = 2 }, Cancel),
+            () => ClosedVault.UnregisterMachineAsync(_objects, Owner, "server", TimeProvider.System, Cancel),
         })
         {
             Assert.Equal(BackupErrorId.VaultHeaderInvalid, (await Assert.ThrowsAsync<BackupException>(attempt)).Id);
         }
 
         Assert.Empty(_objects.Names);
-        await ClosedVault.CreateNamedAsync(_objects, "Office", new EngineOptions(), Cancel);
-        await ClosedVault.ChangeSettingsAsync(_objects, settings => settings with { MachineLimit = 2 }, Cancel);
+        await ClosedVault.CreateNamedAsync(_objects, "Office", new EngineOptions(), Cancel, owner.Keep);
+        await ClosedVault.ChangeSettingsAsync(_objects, owner.Key, settings => settings with { MachineLimit = 2 }, Cancel);
         Assert.Equal(2, (await ClosedVault.ReadSettingsAsync(_objects, Cancel)).MachineLimit);
         Assert.Equal(2, (await ClosedVault.InspectAsync(_objects, Cancel)).Settings.MachineLimit);
     }
 
-    private Task<VaultSettings> SetAsync(int limit) => Register.ChangeAsync(known => known with { MachineLimit = limit }, Cancel);
+    private void Set(string name, string body) => _objects.SetContent(name, Signed(name, body));
+
+    private Task<VaultSettings> SetAsync(int limit) => Register.ChangeAsync(Owner, known => known with { MachineLimit = limit }, Cancel);
 }

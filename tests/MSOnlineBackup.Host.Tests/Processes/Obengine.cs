@@ -13,6 +13,7 @@ internal sealed class Obengine : IDisposable
     {
         File.WriteAllText(PassphraseFile, Passphrase + "\n");
         Directory.CreateDirectory(Source);
+        Variables["XDG_CONFIG_HOME"] = Folder["config"];
     }
 
     public TempFolder Folder { get; } = new();

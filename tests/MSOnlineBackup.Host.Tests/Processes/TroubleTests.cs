@@ -155,7 +155,7 @@ public sealed class TroubleTests : IDisposable
             UnixFile.SetMode(UnixFile.Raw(path), 0b111_111_111);
         }
 
-        Run created = RunAsNobody("vault", "create", _obengine.Vault);
+        Run created = RunAsNobody("vault", "create", _obengine.Vault, "--owner-file", _obengine.Folder["owner"]);
         Assert.True(created.ExitCode == 0, created.Error);
         Run run = RunAsNobody("backup", "--vault", _obengine.Vault, _obengine.Source);
         Assert.True(run.ExitCode == 3, run.Output + run.Error);

@@ -228,13 +228,14 @@ public sealed class BlobVaultStoreTests
     [Fact]
     public async Task A_vault_on_an_account_with_other_copies_than_declared_warns()
     {
-        VaultInfo info = await ClosedVault.CreateAsync(Created, Passphrase, new EngineOptions(), Stop);
+        var owner = new KeptOwner();
+        VaultInfo info = await ClosedVault.CreateAsync(Created, Passphrase, new EngineOptions(), Stop, owner.Keep);
         Assert.Equal((VaultRedundancy.GeoRedundant, null), (info.AccountRedundancy, info.Warning));
 
-        await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
+        await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
         Assert.Null((await ClosedVault.InspectAsync(Opened, Stop)).Warning);
 
-        await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop);
+        await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop);
         string? warning = (await ClosedVault.InspectAsync(Opened, Stop)).Warning;
         Assert.Contains("LocallyRedundant", warning, StringComparison.Ordinal);
         Assert.Contains("GeoRedundant", warning, StringComparison.Ordinal);

@@ -38,8 +38,9 @@ public sealed class BlobVaultTests
         var tree = new SourceTreeBuilder(source);
         tree.Populate(seed: 1, items: 150).File("large", 40 << 20);
         var options = new EngineOptions { Workers = 2 };
-        await ClosedVault.CreateAsync(BlobVaultStore.Create(_url, new VaultConnection()), ObengineProcess.Passphrase, options, Stop);
-        await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { AccessTier = VaultAccessTier.Cool }, Stop);
+        var owner = new KeptOwner();
+        await ClosedVault.CreateAsync(BlobVaultStore.Create(_url, new VaultConnection()), ObengineProcess.Passphrase, options, Stop, owner.Keep);
+        await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { AccessTier = VaultAccessTier.Cool }, Stop);
         BackupEngine engine = await BackupEngine.OpenAsync(Opened, ObengineProcess.Passphrase, options, Stop);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, SourceSelection.Everything)] };
         BackupResult first = await engine.BackUpAsync(request, new JobMonitor(), Stop);
@@ -62,11 +63,11 @@ public sealed class BlobVaultTests
         Assert.All(blobs, blob => Assert.True(blob.Properties.AccessTier == AccessTier.Hot || blob.Name.Contains("/packs/", StringComparison.Ordinal)));
 
         // From here on the copies that it is declared to have are what its owner relies on.
-        await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
+        await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
         BackupException error = await Assert.ThrowsAsync<BackupException>(
-            async () => await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop));
+            async () => await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop));
         Assert.Equal(BackupErrorId.VaultSettingFixed, error.Id);
-        Assert.Equal(9, (await ClosedVault.ChangeSettingsAsync(Opened, settings => settings with { MachineLimit = 9 }, Stop)).MachineLimit);
+        Assert.Equal(9, (await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { MachineLimit = 9 }, Stop)).MachineLimit);
     }
 
     [Fact]

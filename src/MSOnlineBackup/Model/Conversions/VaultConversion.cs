@@ -25,6 +25,7 @@ internal static class VaultConversion
         StoredBytes = vault.StoredBytes,
         EstimatedCost = cost,
         FormatVersion = vault.FormatVersion,
+        Owner = vault.Owner,
     };
 
     /// <summary>A tier as scripts name it: the names are the same.</summary>

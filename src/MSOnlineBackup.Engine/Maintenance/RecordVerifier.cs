@@ -1,0 +1,55 @@
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Vaults;
+
+namespace MSOnlineBackup.Engine.Maintenance;
+
+/// <summary>Checks the records of a vault: those of its owner by the owner's signature, those of machines as far as their keys are at hand.</summary>
+/// <param name="objects">The vault.</param>
+/// <param name="header">Its header.</param>
+/// <param name="storeId">The chunk store of which the key is at hand; null for none.</param>
+/// <param name="keys">Its keys.</param>
+internal sealed class RecordVerifier(IVaultStore objects, VaultHeader header, string? storeId = null, StoreKeys? keys = null)
+{
+    private static readonly string[] s_folders = [VaultLayout.Settings, VaultLayout.Credentials, VaultLayout.Records, VaultLayout.Machines];
+
+    /// <summary>What is damaged or forged.</summary>
+    public async Task<IReadOnlyList<BackupException>> FindDamageAsync(CancellationToken cancellationToken)
+    {
+        Dictionary<string, IReadOnlyList<uint>>[] folders = await Task.WhenAll(
+            s_folders.Select(prefix => NumberedSeries.ListAsync(objects, prefix, cancellationToken))).ConfigureAwait(false);
+        IEnumerable<string> names = folders.SelectMany(found => found).SelectMany(folder => folder.Value.Select(number => $"{folder.Key}{number:x8}"));
+        var damage = new List<BackupException>();
+        await foreach (BackupException? found in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, CheckAsync, cancellationToken).ConfigureAwait(false))
+        {
+            if (found is not null)
+            {
+                damage.Add(found);
+            }
+        }
+
+        return damage;
+    }
+
+    private async Task<BackupException?> CheckAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, NumberedSeries.MaxLength, cancellationToken).ConfigureAwait(false);
+            return content is null || IsProved(name, content) ? null : VaultDamage.NotSigned(name);
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return e;
+        }
+    }
+
+    private bool IsProved(string name, byte[] content) => name[..(name.IndexOf('/', StringComparison.Ordinal) + 1)] switch
+    {
+        VaultLayout.Settings => OwnerRecord.TryOpen(header, name, content, VaultJson.Default.VaultSettings) is { Fault: null },
+        VaultLayout.Credentials => OwnerRecord.TryOpen(header, name, content, VaultJson.Default.CredentialRecord) is { TokenHash: not null },
+        VaultLayout.Records => OwnerRecord.TryOpen(header, name, content, VaultJson.Default.VaultRecord) is { Kind: not null },
+        _ => MachineDirectory.TryOpen(header, name, content, storeId, keys) is not null,
+    };
+}
