@@ -40,9 +40,10 @@ public sealed class ObengineProcess
     public bool IsReachable => Shell.Run(_prefix[0], [.. _prefix[1..], "test", "-r", Program]).ExitCode == 0;
 
     /// <summary>Creates the vault.</summary>
-    public void CreateVault()
+    /// <param name="ownerFile">Where the owner's key goes; beside the vault if it is not given.</param>
+    public void CreateVault(string? ownerFile = null)
     {
-        Run run = Finish(StartWith("vault", "create", _vault, "--owner-file", _vault + ".VaultOwner"));
+        Run run = Finish(StartWith("vault", "create", _vault, "--owner-file", ownerFile ?? _vault + ".VaultOwner"));
         if (run.ExitCode != 0)
         {
             throw new InvalidOperationException($"The vault was not created: {run}");

@@ -59,7 +59,10 @@ public sealed class KillTests : IDisposable
     {
         var program = new ObengineProcess(vault);
         int arrived = CountOf(vault, "packs");
-        Succeed(round, program.Execute("verify", "--quiet"));
+
+        // 3: all that is amiss is that the newest job has no point.
+        ObengineProcess.Run verified = program.Execute("verify", "--quiet");
+        Assert.True(verified.ExitCode is 0 or 3, $"Round {round}: {verified}");
 
         ObengineProcess.Run finished = Succeed(round, program.Execute("backup", Source, "--json"));
         Succeed(round, program.Execute("verify", "--read-data", "--quiet"));

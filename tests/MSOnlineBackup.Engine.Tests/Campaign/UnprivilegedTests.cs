@@ -43,7 +43,7 @@ public sealed class UnprivilegedTests : IDisposable
             d roots/closed 700
             d roots/open 755
             """);
-        _program.CreateVault();
+        _program.CreateVault(_folder["home", "VaultOwner"]);
 
         ObengineProcess.Run backup = _program.Execute("backup", Source, "--quiet");
 
@@ -77,7 +77,7 @@ public sealed class UnprivilegedTests : IDisposable
     {
         SkipUnlessPossible();
         HandOver();
-        _program.CreateVault();
+        _program.CreateVault(_folder["home", "VaultOwner"]);
 
         ObengineProcess.Run backup = _program.Execute("backup", Source, "--quiet");
         ObengineProcess.Run restore = _program.Execute("restore", "latest", "--to", _folder["home", "target"], "--quiet");

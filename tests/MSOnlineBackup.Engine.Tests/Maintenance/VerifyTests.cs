@@ -104,7 +104,7 @@ public sealed class VerifyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_damaged_pack_is_taken_for_whole_until_it_is_deleted_and_then_stored_anew()
+    public async Task A_backup_that_reads_everything_stores_anew_what_a_damaged_pack_has_lost()
     {
         _backups.Tree.File("a", 100_000);
         BackupResult made = await _backups.BackUpAsync();
@@ -113,8 +113,8 @@ public sealed class VerifyTests : IDisposable
         _backups.Objects.FlipBit(pack, 1000);
 
         BackupResult damaged = await _backups.BackUpAsync(Request(_backups.Root) with { ReadEverything = true });
-        Assert.Equal(0, damaged.Point.StoredBytes);
-        await Assert.ThrowsAsync<BackupException>(() => _backups.ReadAsync(damaged.Point, _backups.Root + "/a"));
+        Assert.Equal(RecoveryPointStatus.CompletedWithWarnings, damaged.Point.Status);
+        Assert.Equal(content, await _backups.ReadAsync(damaged.Point, _backups.Root + "/a"));
 
         _backups.Objects.Remove(pack);
         Assert.Equal(content, await _backups.ReadAsync((await _backups.BackUpAsync()).Point, _backups.Root + "/a"));
@@ -378,7 +378,7 @@ public sealed class VerifyTests : IDisposable
         VerifyReport report = await _backups.VerifyAsync(VerifyLevel.Structure);
         Assert.Empty(report.Findings);
         Assert.Equal((4, 4 * 12_001L), (report.Points, report.Entries));
-        Assert.InRange(report.DistinctEntries, 12_001, 2 * 12_001);
+        Assert.InRange(report.DistinctEntries, 12_001, report.Entries - 1);
 
         (string pack, PackedChunk chunk) = await PackOfAsync(points[0], "/data/f11999");
         _backups.Objects.FlipBit(pack, chunk.Offset);
