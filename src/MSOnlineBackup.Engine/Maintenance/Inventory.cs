@@ -17,6 +17,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
     private readonly ConcurrentDictionary<string, BackupException> _doubtful = new(StringComparer.Ordinal);
     private readonly Dictionary<string, uint> _newest = new(StringComparer.Ordinal);
     private readonly HashSet<string> _committed = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
     private readonly List<string> _strangers = [];
     private int _leftovers;
 
@@ -38,12 +39,12 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
     /// <summary>Sessions that have a recovery point, by its name.</summary>
     public IReadOnlySet<string> Committed => _committed;
 
-    /// <summary>The sessions of a chunk store whose records can be read and that have no recovery point.</summary>
+    /// <summary>The sessions of a chunk store whose records can be read, that have no recovery point, and did not say that they would have none.</summary>
     public IEnumerable<(string SessionId, SessionRecord Record)> WithoutPoint(string storeId)
     {
         string folder = VaultLayout.Session(storeId, string.Empty);
         return _sessions
-            .Where(session => session.Key.StartsWith(folder, StringComparison.Ordinal) && !_committed.Contains(session.Key[folder.Length..]))
+            .Where(session => session.Key.StartsWith(folder, StringComparison.Ordinal) && !_committed.Contains(session.Key[folder.Length..]) && !_ended.Contains(session.Key))
             .Select(session => (session.Key[folder.Length..], session.Value));
     }
 
@@ -113,6 +114,9 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
                         _strangers.Add(found.Name);
                     }
 
+                    break;
+                case StoredKind.SessionEnd:
+                    _ended.Add(Path.ChangeExtension(found.Name, null));
                     break;
                 case StoredKind.Point:
                     _committed.Add(found.Name[last..]);

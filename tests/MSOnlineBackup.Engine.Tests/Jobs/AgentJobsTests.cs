@@ -80,6 +80,45 @@ public sealed class AgentJobsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_scratch_volume_is_measured_by_the_sources_of_the_job_and_little_room_is_a_warning()
+    {
+        Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux to mount.");
+        using var machine = new JobsFixture { Limits = PolicyLimits.Mars };
+        machine.Tree.File("a/data", 1000).File("b/data", 1000);
+        foreach ((string name, long length) in new[] { ("a", 4L << 30), ("b", 900L << 20) })
+        {
+            using FileStream sparse = File.Create(Path.Combine(machine.Source, name, "sparse"));
+            sparse.SetLength(length);
+        }
+
+        BackupAgent agent = await machine.ActivateAsync(machine.Source + "/a", machine.Source + "/b");
+        await BackUpAsync(agent);
+        using MountedFileSystem mounted = MountedFileSystem.InMemory(machine["small"], "64m");
+        await agent.Machine.MoveScratchAsync(machine["small"], Cancel);
+
+        JobRecord job = await BackUpAsync(agent, new BackupOrder { Only = [machine.Source + "/b"] });
+
+        Assert.Equal(JobState.Completed, job.State);
+        Assert.Contains("10 %", agent.Jobs.Get(job.Id).Warning, StringComparison.Ordinal);
+        Assert.Equal(BackupErrorId.ScratchFull, (await FailAsync(() => BackUpAsync(agent))).Id);
+    }
+
+    [Fact]
+    public async Task A_lost_source_is_an_error_of_the_job_that_backed_up_the_others()
+    {
+        _machine.Tree.Describe("f a/one 1000\nf b/three 30");
+        BackupAgent agent = await _machine.ActivateAsync(_machine.Source + "/a", _machine.Source + "/b");
+        Directory.Move(_machine.Source + "/a", _machine.Source + "/renamed");
+
+        JobRecord job = await BackUpAsync(agent);
+
+        JobRecord kept = agent.Jobs.Get(job.Id);
+        Assert.Equal((JobState.CompletedWithWarnings, nameof(BackupErrorId.SourceNotFound)), (kept.State, kept.Error!.Id));
+        Assert.Contains(_machine.Source + "/a", kept.Error.Message, StringComparison.Ordinal);
+        Assert.Equal([JobState.Failed, JobState.Completed], kept.Sources.Select(source => source.State));
+    }
+
+    [Fact]
     public async Task Progress_is_told_while_it_runs_and_at_its_end()
     {
         _machine.Tree.Describe("f one 1000");
@@ -247,6 +286,11 @@ public sealed class AgentJobsTests : IDisposable
         Assert.Equal(new JobSourceStatus($"{_machine.Source}/a/deep and 1 more", JobState.Completed, 1020, job.Sources[0].ChangedBytes, 1020, 2, 2, 2), job.Sources[0]);
         Assert.Empty(TreeComparer.Compare(_machine.Source + "/a/deep", _machine["target"] + "/deep"));
 
+        // What is the same gets no copy.
+        await agent.Jobs.RecoverAsync(order, _ => { }, Cancel);
+        Assert.Empty(Directory.GetFiles(_machine["target"], "*Copy of*", SearchOption.AllDirectories));
+        await File.WriteAllTextAsync(_machine["target"] + "/two", "another", Cancel);
+        await File.WriteAllTextAsync(_machine["target"] + "/deep/one", "another", Cancel);
         await agent.Jobs.RecoverAsync(order, _ => { }, Cancel);
         Assert.Single(Directory.GetFiles(_machine["target"], "????-??-?? ??-?? Copy of two"));
         Assert.Single(Directory.GetFiles(_machine["target"] + "/deep", "????-??-?? ??-?? Copy of one"));

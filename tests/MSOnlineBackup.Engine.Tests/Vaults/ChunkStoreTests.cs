@@ -37,7 +37,7 @@ public class ChunkStoreTests
     public async Task Great_objects_that_are_no_index_segments_are_told_by_their_beginning_and_not_read()
     {
         ChunkId id = await StoreOneAsync();
-        var hollow = new HollowVaultStore(_objects, [.. Enumerable.Range(1, 12).Select(i => VaultLayout.Segment(StoreId, new string('f', 32), (uint)i))], length: 60 << 20);
+        var hollow = new HollowVaultStore(_objects, [.. Enumerable.Range(1, 12).Select(i => VaultLayout.Segment(StoreId, new string('1', 32), (uint)i))], length: 60 << 20);
 
         ChunkStore store = await OpenAsync(hollow);
 
