@@ -9,8 +9,6 @@ public sealed class RestoreTests : IDisposable
 {
     private readonly Obengine _obengine = new();
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
     private string Target => _obengine.Folder["target"];
 
     private string Restored => Target + _obengine.Source;
