@@ -192,6 +192,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         {
             // As it was first written: so it stays one source.
             Path = previous?.Path ?? path,
+            Form = SourcePath.Local,
             Manifest = new ManifestRoot(default, 0, 0, 0, 0, 0),
             FileSystem = tree.FileSystem,
             IsMountPoint = tree.IsMountPoint,

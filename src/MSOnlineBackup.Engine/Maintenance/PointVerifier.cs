@@ -101,7 +101,7 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
                 ManifestEntry entry = leaf.Current;
                 if (await FindDamageAsync(entry.Content, cancellationToken).ConfigureAwait(false) is { Count: > 0 } faults)
                 {
-                    var affected = new AffectedItem(point.SessionId, source.Path, SourcePath.Join(source.Path, entry.Path));
+                    var affected = new AffectedItem(point.SessionId, source.Path, SourcePath.Join(source, entry.Path));
                     foreach (BackupException fault in faults)
                     {
                         // Every point that has the file is named, until there are enough.

@@ -35,7 +35,7 @@ internal sealed class ItemSearch(IChunkReader chunks, string pattern, bool ignor
                     {
                         leaf.IsSettled = false;
                         ManifestEntry entry = leaf.Current;
-                        yield return new RecoverableItem(SourcePath.Join(source.Path, entry.Path), entry);
+                        yield return new RecoverableItem(SourcePath.Join(source, entry.Path), entry);
                     }
                 }
 

@@ -2,7 +2,7 @@ namespace MSOnlineBackup.Engine.RecoveryPoints;
 
 /// <summary>Which fields of an entry follow its path and kind, in this order. The seven that are common fit one byte.</summary>
 [Flags]
-internal enum LeafFields : ushort
+internal enum LeafFields : ulong
 {
     None = 0,
     Mode = 1 << 0,
@@ -19,7 +19,6 @@ internal enum LeafFields : ushort
     DeviceNumber = 1 << 11,
     LinkTarget = 1 << 12,
     Size = 1 << 13,
-    All = (1 << 14) - 1,
 }
 
 /// <summary>A leaf block being written: entries in ascending order of their paths. See docs/vault-format.md for every byte.</summary>
@@ -125,6 +124,10 @@ internal sealed class LeafEncoder
         }
 
         WriteIf(LeafFields.Size, (ulong)entry.Size);
+        foreach (UnknownField unknown in entry.UnknownFields)
+        {
+            _block.WriteCounted(unknown.Value.Span);
+        }
 
         FirstPath = isFirst ? entry.Path : FirstPath;
         _previousPath = entry.Path;
@@ -143,7 +146,14 @@ internal sealed class LeafEncoder
     private LeafFields FieldsOf(ManifestEntry entry)
     {
         EntryMetadata now = entry.Metadata;
-        return If(now.Mode != _previous.Mode, LeafFields.Mode)
+        ulong unknown = 0;
+        foreach (UnknownField field in entry.UnknownFields)
+        {
+            unknown |= 1UL << field.Bit;
+        }
+
+        return (LeafFields)unknown
+            | If(now.Mode != _previous.Mode, LeafFields.Mode)
             | If(now.Modified != _previous.Modified, LeafFields.Modified)
             | If(now.Changed != now.Modified, LeafFields.Changed)
             | If(now.Created is not null, LeafFields.Created)
@@ -198,23 +208,47 @@ internal sealed class LeafEncoder
     private static void Check(ManifestEntry entry)
     {
         EntryContent content = entry.Content;
-        bool sound = entry.Kind is >= EntryKind.File and <= EntryKind.BlockDevice
-            && (int)entry.Flags < 32
+        bool isKnown = entry.Kind <= EntryKind.BlockDevice;
+        bool sound = entry.Kind is > EntryKind.Unknown and < (EntryKind)(1 << ManifestFormat.KindBits)
             && entry.Metadata.Mode <= 0xfff
             && entry.LinkTarget.Length <= EntryPath.MaxLength
-            && (entry.LinkTarget.IsEmpty || (entry.Kind == EntryKind.SymbolicLink && !entry.LinkTarget.Span.Contains((byte)0)))
-            && (entry.Kind == EntryKind.File ? entry.Size >= 0 : entry.Size == 0 && IsEmpty(content))
+            && (entry.LinkTarget.IsEmpty || ((entry.Kind == EntryKind.SymbolicLink || !isKnown) && !entry.LinkTarget.Span.Contains((byte)0)))
+            && (entry.Kind == EntryKind.File || !isKnown ? entry.Size >= 0 : entry.Size == 0 && IsEmpty(content))
             && content.Slices.Count <= EntryContent.MaxInlineSlices
             && content.Lists.Count <= ManifestFormat.MaxSliceLists
             && (content.Slices.Count == 0 || content.Lists.Count == 0)
-            && (entry.Size == LengthOf(content) || (entry.Flags & (EntryFlags.Partial | EntryFlags.Unreadable)) != 0)
+            && (entry.Size == LengthOf(content) || !isKnown || (entry.Flags & (EntryFlags.Partial | EntryFlags.Unreadable)) != 0)
             && entry.Attributes.Count <= ManifestFormat.MaxAttributes
-            && (entry.Attributes.Count == 0
-                || entry.Attributes.Sum(a => (long)a.Name.Length + a.Value.Length) <= ManifestFormat.MaxAttributeBytes);
+            && AreSound(entry.Attributes, content.Lists.Count)
+            && AreSound(entry.UnknownFields);
         if (!sound)
         {
             throw new InvalidOperationException($"The entry '{entry.Path}' breaks the rules of the manifest.");
         }
+    }
+
+    private static bool AreSound(IReadOnlyList<EntryAttribute> attributes, int lists)
+    {
+        long length = attributes.Count == 0 ? 0 : attributes.Sum(a => (long)a.Name.Length + a.Value.Length);
+        return length <= ManifestFormat.MaxAttributeBytes && length + (lists * SliceListReference.MaxEncodedLength) <= ManifestFormat.MaxEntryBytes;
+    }
+
+    private static bool AreSound(IReadOnlyList<UnknownField> fields)
+    {
+        int before = ManifestFormat.FirstUnknownField - 1;
+        long length = 0;
+        foreach (UnknownField field in fields)
+        {
+            if (field.Bit <= before || field.Bit > 63)
+            {
+                return false;
+            }
+
+            before = field.Bit;
+            length += field.Value.Length;
+        }
+
+        return length <= ManifestFormat.MaxUnknownBytes;
     }
 
     private static bool IsEmpty(EntryContent content) => content.Slices.Count == 0 && content.Lists.Count == 0;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using MSOnlineBackup.Engine.Chunks;
 
 namespace MSOnlineBackup.Engine.RecoveryPoints;
@@ -35,6 +36,8 @@ internal sealed class LeafReader
     private Range _linkTarget;
     private int _attributeCount;
     private int _attributesAt;
+    private ulong _unknown;
+    private int _unknownAt;
 
     /// <summary>Opens a block; the first entry is reached by <see cref="MoveNext"/>.</summary>
     /// <param name="id">The block's name, for messages.</param>
@@ -80,15 +83,15 @@ internal sealed class LeafReader
         PathCoding.Read(ref block, ref _path, ref _pathLength, isFirst: !_started);
         _started = true;
 
-        long head = block.ReadNumber((1L << (ManifestFormat.KindBits + 5)) - 1);
+        long head = block.ReadNumber((1L << (ManifestFormat.KindBits + ManifestFormat.FlagBits)) - 1);
         _kind = (EntryKind)(head & ((1 << ManifestFormat.KindBits) - 1));
         _flags = (EntryFlags)(head >> ManifestFormat.KindBits);
-        if (_kind is < EntryKind.File or > EntryKind.BlockDevice)
+        if (_kind == EntryKind.Unknown)
         {
-            throw block.Damaged($"an entry has the kind {(int)_kind}");
+            throw block.Damaged("an entry has no kind");
         }
 
-        var fields = (LeafFields)block.ReadNumber((long)LeafFields.All);
+        var fields = (LeafFields)block.ReadVarint();
         if ((fields & LeafFields.Mode) != 0)
         {
             _mode = (uint)block.ReadNumber(0xfff);
@@ -136,6 +139,12 @@ internal sealed class LeafReader
             ReadSize(ref block);
         }
 
+        _unknown = (ulong)fields >> ManifestFormat.FirstUnknownField;
+        if (_unknown != 0)
+        {
+            PassUnknown(ref block);
+        }
+
         _position = block.Position;
         return true;
     }
@@ -163,7 +172,11 @@ internal sealed class LeafReader
         Content = ToContent(),
         LinkTarget = _block[_linkTarget],
         Attributes = _attributeCount == 0 ? [] : ToAttributes(),
+        UnknownFields = _unknown == 0 ? [] : ToUnknownFields(),
     };
+
+    // What only a later version knows may have what it will.
+    private bool IsKnownKind => _kind <= EntryKind.BlockDevice;
 
     private long ReadNoContent()
     {
@@ -175,7 +188,7 @@ internal sealed class LeafReader
     private long ReadContent(ref BlockReader block)
     {
         ReadNoContent();
-        if (_kind != EntryKind.File)
+        if (_kind != EntryKind.File && IsKnownKind)
         {
             throw block.Damaged("something that is no file has content");
         }
@@ -233,7 +246,7 @@ internal sealed class LeafReader
         int length = (int)block.ReadNumber(EntryPath.MaxLength);
         int start = block.Position;
         ReadOnlySpan<byte> target = block.ReadBytes(length);
-        if (_kind != EntryKind.SymbolicLink || target.IsEmpty || target.Contains((byte)0))
+        if ((_kind != EntryKind.SymbolicLink && IsKnownKind) || target.IsEmpty || target.Contains((byte)0))
         {
             throw block.Damaged("a link target is not legal");
         }
@@ -261,9 +274,19 @@ internal sealed class LeafReader
         static int PassCounted(ref BlockReader block, int max) => block.ReadBytes((int)block.ReadNumber(max)).Length;
     }
 
+    private void PassUnknown(ref BlockReader block)
+    {
+        _unknownAt = block.Position;
+        int left = ManifestFormat.MaxUnknownBytes;
+        for (int count = BitOperations.PopCount(_unknown); count > 0; count--)
+        {
+            left -= block.ReadBytes((int)block.ReadNumber(left)).Length;
+        }
+    }
+
     private void ReadSize(ref BlockReader block)
     {
-        bool mayDiffer = _kind == EntryKind.File && (_flags & (EntryFlags.Partial | EntryFlags.Unreadable)) != 0;
+        bool mayDiffer = !IsKnownKind || (_kind == EntryKind.File && (_flags & (EntryFlags.Partial | EntryFlags.Unreadable)) != 0);
         long size = block.ReadNumber(long.MaxValue);
         if (!mayDiffer || size == _size)
         {
@@ -295,13 +318,26 @@ internal sealed class LeafReader
         }
 
         return attributes;
+    }
 
-        ReadOnlyMemory<byte> Counted(ref BlockReader reader)
+    private UnknownField[] ToUnknownFields()
+    {
+        var fields = new UnknownField[BitOperations.PopCount(_unknown)];
+        var block = new BlockReader(_block.Span, in _id, _unknownAt);
+        ulong left = _unknown;
+        for (int i = 0; i < fields.Length; i++, left &= left - 1)
         {
-            int length = (int)reader.ReadNumber(ManifestFormat.MaxAttributeBytes);
-            int start = reader.Position;
-            reader.ReadBytes(length);
-            return _block.Slice(start, length);
+            fields[i] = new UnknownField(ManifestFormat.FirstUnknownField + BitOperations.TrailingZeroCount(left), Counted(ref block));
         }
+
+        return fields;
+    }
+
+    private ReadOnlyMemory<byte> Counted(ref BlockReader block)
+    {
+        int length = (int)block.ReadNumber(ManifestFormat.MaxBlockBytes);
+        int start = block.Position;
+        block.ReadBytes(length);
+        return _block.Slice(start, length);
     }
 }

@@ -5,6 +5,9 @@ namespace MSOnlineBackup.Engine.RecoveryPoints;
 /// <summary>What an entry is.</summary>
 public enum EntryKind : byte
 {
+    /// <summary>In no manifest: how listings show a kind that only a later version knows.</summary>
+    Unknown = 0,
+
     /// <summary>A regular file.</summary>
     File = 1,
 
@@ -27,9 +30,9 @@ public enum EntryKind : byte
     BlockDevice = 7,
 }
 
-/// <summary>What is to be known about how an entry came into the recovery point.</summary>
+/// <summary>What is to be known about how an entry came into the recovery point. Flags that are not known say nothing that must be known.</summary>
 [Flags]
-public enum EntryFlags : byte
+public enum EntryFlags : uint
 {
     /// <summary>Read as a whole, and unchanged from before to after.</summary>
     None = 0,
@@ -86,6 +89,11 @@ public enum AttributeTag : byte
     /// <summary>Of a folder: another file system was mounted here and its content is in the point. No name, no value.</summary>
     MountPoint = 8,
 }
+
+/// <summary>A field of an entry that only a later version knows. It is kept when the entry is carried over.</summary>
+/// <param name="Bit">Its bit in the entry's fields, 14 to 63. From 32 on it must be known by whoever restores the entry.</param>
+/// <param name="Value">Its bytes.</param>
+public readonly record struct UnknownField(int Bit, ReadOnlyMemory<byte> Value);
 
 /// <summary>The fixed metadata of an entry. Two records that are equal in <see cref="ManifestEntry.SameStateAs"/> are the same state of the same file.</summary>
 public sealed record EntryMetadata
@@ -148,6 +156,14 @@ public sealed record ManifestEntry
     /// <summary>Where the bytes of a file are.</summary>
     public EntryContent Content { get; init; } = EntryContent.Empty;
 
+    /// <summary>Fields that only a later version knows, by their bits.</summary>
+    public IReadOnlyList<UnknownField> UnknownFields { get; init; } = [];
+
+    /// <summary>Whether this version knows all that it must to restore the entry: its kind, and every field that says more than metadata.</summary>
+    public bool IsUnderstood =>
+        Kind is >= EntryKind.File and <= EntryKind.BlockDevice
+        && (UnknownFields.Count == 0 || UnknownFields[^1].Bit < ManifestFormat.FirstCriticalField);
+
     /// <summary>The state of the same file as <paramref name="other"/>, as far as metadata can tell.</summary>
     public bool SameStateAs(ManifestEntry other) =>
         Kind == other.Kind
@@ -182,4 +198,8 @@ public sealed record EntryContent(IReadOnlyList<ContentSlice> Slices, IReadOnlyL
 }
 
 /// <summary>A slice-list chunk and how many bytes of the file it covers.</summary>
-public readonly record struct SliceListReference(ChunkId Id, long Length);
+public readonly record struct SliceListReference(ChunkId Id, long Length)
+{
+    /// <summary>Most bytes that it takes in an entry.</summary>
+    internal const long MaxEncodedLength = ChunkId.Length + 9;
+}

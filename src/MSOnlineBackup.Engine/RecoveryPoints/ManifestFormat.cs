@@ -12,6 +12,18 @@ internal static class ManifestFormat
     /// <summary>How many bits of an entry's head are its kind; those above are its flags.</summary>
     public const int KindBits = 5;
 
+    /// <summary>How many flags an entry can have.</summary>
+    public const int FlagBits = 32;
+
+    /// <summary>The first bit of an entry's fields that this version does not know. What such a bit stands for tells its own length.</summary>
+    public const int FirstUnknownField = 14;
+
+    /// <summary>The first bit whose field must be known by whoever restores the entry.</summary>
+    public const int FirstCriticalField = 32;
+
+    /// <summary>Most bytes that the unknown fields of one entry may have together.</summary>
+    public const int MaxUnknownBytes = 512 << 10;
+
     /// <summary>Most bytes that a block may have; nothing larger is even looked at.</summary>
     public const int MaxBlockBytes = 4 << 20;
 
@@ -21,8 +33,14 @@ internal static class ManifestFormat
     /// <summary>Most attributes of one entry.</summary>
     public const int MaxAttributes = 4096;
 
-    /// <summary>Most slice lists of one file: about 64 TiB of chunks of average size.</summary>
-    public const int MaxSliceLists = 32_768;
+    /// <summary>
+    /// Most slice lists of one file. A list has 998 slices on average (at least 512, and then one in 512 ends it, 2,048 at most): 65 million
+    /// slices, of 1 MiB each 62 TiB. A reference to a list has at most 41 bytes: 2.6 MiB of the 4 of a block.
+    /// </summary>
+    public const int MaxSliceLists = 65_536;
+
+    /// <summary>Most bytes that the references to slice lists and the attributes of one entry may have together.</summary>
+    public const int MaxEntryBytes = 3 << 20;
 
     /// <summary>Most node levels above the leaves.</summary>
     public const int MaxDepth = 16;

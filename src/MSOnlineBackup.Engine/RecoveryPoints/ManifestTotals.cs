@@ -19,7 +19,7 @@ internal readonly record struct ManifestTotals(long Entries, long Files, long Di
         1,
         kind == EntryKind.File ? 1 : 0,
         kind == EntryKind.Directory ? 1 : 0,
-        size);
+        kind == EntryKind.File ? size : 0);
 
     private static long Add(long left, long right) => left > long.MaxValue - right ? long.MaxValue : left + right;
 }

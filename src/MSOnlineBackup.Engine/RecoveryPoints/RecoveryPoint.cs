@@ -14,6 +14,9 @@ public enum RecoveryPointStatus
 
     /// <summary>Not a recovery point: the state of a job under way (a checkpoint).</summary>
     InProgress,
+
+    /// <summary>In a way that only a later version knows: <see cref="RecoveryPoint.OtherStatus"/>.</summary>
+    Other,
 }
 
 /// <summary>The root of one backup: what names everything else. Also the form of a checkpoint.</summary>
@@ -43,6 +46,12 @@ public sealed record RecoveryPoint
     /// <summary>How it ended.</summary>
     public required RecoveryPointStatus Status { get; init; }
 
+    /// <summary>The status as text where it is <see cref="RecoveryPointStatus.Other"/>.</summary>
+    public string? OtherStatus { get; init; }
+
+    /// <summary>How it ended, as the point has it.</summary>
+    public string StatusText => OtherStatus ?? Status.ToString();
+
     /// <summary>The point that this one was compared with, if any.</summary>
     public string? ParentSessionId { get; init; }
 
@@ -65,11 +74,24 @@ public sealed record RecoveryPoint
     public IReadOnlyList<ChunkId> SkippedItems { get; init; } = [];
 }
 
+/// <summary>How the path of a source's root is written.</summary>
+public enum PathForm
+{
+    /// <summary>Names joined by <c>/</c>; nothing else means anything.</summary>
+    Posix,
+
+    /// <summary>As Windows writes it: a drive or a share, names joined by <c>\</c>.</summary>
+    Windows,
+}
+
 /// <summary>One root of a recovery point.</summary>
 public sealed record RecoveryPointSource
 {
     /// <summary>The absolute path of the root, as <see cref="EntryName"/> writes it; for standard input the name that was given.</summary>
     public required string Path { get; init; }
+
+    /// <summary>How <see cref="Path"/> is to be read.</summary>
+    public PathForm Form { get; init; }
 
     /// <summary>Its manifest.</summary>
     public required ManifestRoot Manifest { get; init; }

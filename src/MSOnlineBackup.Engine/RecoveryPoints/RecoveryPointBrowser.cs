@@ -21,7 +21,7 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
                 ManifestReader manifest = new(chunks, source.Manifest);
                 await foreach (ManifestEntry entry in ReadAsync(manifest, EntryPath.Root, recursive, cancellationToken).ConfigureAwait(false))
                 {
-                    yield return new RecoverableItem(SourcePath.Join(source.Path, entry.Path), entry);
+                    yield return new RecoverableItem(SourcePath.Join(source, entry.Path), entry);
                 }
             }
 
@@ -36,7 +36,7 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
             : reader.ReadAsync(below, cancellationToken, damaged);
         await foreach (ManifestEntry entry in items.ConfigureAwait(false))
         {
-            yield return new RecoverableItem(SourcePath.Join(root.Path, entry.Path), entry);
+            yield return new RecoverableItem(SourcePath.Join(root, entry.Path), entry);
         }
     }
 
@@ -46,7 +46,7 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
     {
         foreach (RecoveryPointSource source in point.Sources)
         {
-            if (SourcePath.TryRelate(source.Path, path, out EntryPath below)
+            if (SourcePath.TryRelate(source, path, out EntryPath below)
                 && await new ManifestReader(chunks, source.Manifest).FindAsync(below, cancellationToken).ConfigureAwait(false) is not null)
             {
                 return (source, below);

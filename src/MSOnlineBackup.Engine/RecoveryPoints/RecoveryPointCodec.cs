@@ -8,6 +8,23 @@ namespace MSOnlineBackup.Engine.RecoveryPoints;
 /// <summary>A recovery point as UTF-8 JSON and back. Sealing is the vault's.</summary>
 internal static class RecoveryPointCodec
 {
+    /// <summary>How deep the JSON of points and skipped items may be nested, objects and arrays that are not known included.</summary>
+    public const int MaxDepth = 16;
+
+    /// <summary>Most bytes that a point's JSON may have.</summary>
+    public const int MaxLength = 64 << 20;
+
+    /// <summary>Most sources of a point.</summary>
+    public const int MaxSources = 65_536;
+
+    /// <summary>Most tags of a point.</summary>
+    public const int MaxTags = 1_024;
+
+    /// <summary>Most characters of a tag, a name, a version or a status.</summary>
+    public const int MaxTextLength = 1_024;
+
+    private const string Posix = "posix";
+    private const string Windows = "windows";
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'";
 
     /// <summary>Encodes a point.</summary>
@@ -20,7 +37,7 @@ internal static class RecoveryPointCodec
             point.AgentVersion,
             point.Started.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
             point.Ended.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
-            point.Status.ToString(),
+            point.StatusText,
             point.ParentSessionId,
             point.Tags.Count == 0 ? null : point.Tags,
             [.. point.Sources.Select(ToJson)],
@@ -37,6 +54,11 @@ internal static class RecoveryPointCodec
     public static RecoveryPoint Decode(ReadOnlySpan<byte> content, string name)
     {
         var check = new Checker(name);
+        if (content.Length > MaxLength)
+        {
+            throw check.Damaged($"it has {content.Length} bytes");
+        }
+
         RecoveryPointJson json;
         try
         {
@@ -51,15 +73,16 @@ internal static class RecoveryPointCodec
         {
             SessionId = check.Id(json.Session, "session"),
             MachineId = check.Id(json.Machine, "machine"),
-            MachineName = check.Present(json.MachineName, "machineName"),
-            OperatingSystem = check.Present(json.OperatingSystem, "operatingSystem"),
-            AgentVersion = check.Present(json.AgentVersion, "agentVersion"),
+            MachineName = check.Text(json.MachineName, "machineName"),
+            OperatingSystem = check.Text(json.OperatingSystem, "operatingSystem"),
+            AgentVersion = check.Text(json.AgentVersion, "agentVersion"),
             Started = check.Time(json.Started, "started"),
             Ended = check.Time(json.Ended, "ended"),
-            Status = check.Status(json.Status),
+            Status = StatusOf(check.Text(json.Status, "status")),
+            OtherStatus = StatusOf(json.Status!) == RecoveryPointStatus.Other ? json.Status : null,
             ParentSessionId = json.Parent is null ? null : check.Id(json.Parent, "parent"),
-            Tags = [.. (json.Tags ?? []).Select(tag => check.Present(tag, "tags"))],
-            Sources = [.. check.Present(json.Sources, "sources").Select(source => check.Source(source))],
+            Tags = [.. check.AtMost(json.Tags ?? [], MaxTags, "tags").Select(tag => check.Text(tag, "tags"))],
+            Sources = [.. check.AtMost(check.Present(json.Sources, "sources"), MaxSources, "sources").Select(source => check.Source(source))],
             NewBytes = check.Count(json.NewBytes, "newBytes"),
             StoredBytes = check.Count(json.StoredBytes, "storedBytes"),
             SkippedCount = check.Count(json.SkippedCount, "skippedCount"),
@@ -67,8 +90,18 @@ internal static class RecoveryPointCodec
         };
     }
 
+    // What a later version says is none of ours, whatever our names are.
+    private static RecoveryPointStatus StatusOf(string text) => text switch
+    {
+        nameof(RecoveryPointStatus.Completed) => RecoveryPointStatus.Completed,
+        nameof(RecoveryPointStatus.CompletedWithWarnings) => RecoveryPointStatus.CompletedWithWarnings,
+        nameof(RecoveryPointStatus.InProgress) => RecoveryPointStatus.InProgress,
+        _ => RecoveryPointStatus.Other,
+    };
+
     private static RecoveryPointSourceJson ToJson(RecoveryPointSource source) => new(
         source.Path,
+        source.Form == PathForm.Windows ? Windows : Posix,
         source.FileSystem,
         source.IsMountPoint,
         new ManifestRootJson(
@@ -105,15 +138,23 @@ internal static class RecoveryPointCodec
                 ? time
                 : throw Damaged($"'{field}' is no time");
 
-        public RecoveryPointStatus Status(string? value) =>
-            Enum.GetValues<RecoveryPointStatus>().Cast<RecoveryPointStatus?>().FirstOrDefault(status => status.ToString() == value)
-            ?? throw Damaged($"'status' is not known");
+        public string Text(string? value, string field) =>
+            Present(value, field).Length <= MaxTextLength ? value! : throw Damaged($"'{field}' has more than {MaxTextLength} characters");
+
+        public IReadOnlyList<T> AtMost<T>(IReadOnlyList<T> values, int max, string field) =>
+            values.Count <= max ? values : throw Damaged($"it has {values.Count} {field}");
 
         public RecoveryPointSource Source(RecoveryPointSourceJson? json)
         {
             RecoveryPointSourceJson source = Present(json, "sources");
             string path = Present(source.Path, "path");
-            if (!SourcePath.IsValid(path))
+            PathForm form = source.Form switch
+            {
+                Posix => PathForm.Posix,
+                Windows => PathForm.Windows,
+                _ => throw Damaged("how the path of a source is written is not known"),
+            };
+            if (!SourcePath.IsValid(form, path))
             {
                 throw Damaged("the path of a source is not legal");
             }
@@ -127,6 +168,7 @@ internal static class RecoveryPointCodec
             return new RecoveryPointSource
             {
                 Path = path,
+                Form = form,
                 FileSystem = source.FileSystem,
                 IsMountPoint = source.IsMountPoint,
                 Manifest = new ManifestRoot(

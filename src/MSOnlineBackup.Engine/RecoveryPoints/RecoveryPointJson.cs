@@ -21,7 +21,7 @@ internal sealed record RecoveryPointJson(
     IReadOnlyList<string?>? SkippedItems);
 
 /// <summary>A source as JSON has it.</summary>
-internal sealed record RecoveryPointSourceJson(string? Path, string? FileSystem, bool IsMountPoint, ManifestRootJson? Manifest);
+internal sealed record RecoveryPointSourceJson(string? Path, string? Form, string? FileSystem, bool IsMountPoint, ManifestRootJson? Manifest);
 
 /// <summary>A manifest's root as JSON has it.</summary>
 internal sealed record ManifestRootJson(string? Id, int Depth, long Entries, long Files, long Directories, long Bytes);
@@ -32,7 +32,8 @@ internal sealed record SkippedItemJson(string? Path, string? Id, string? Reason)
 /// <summary>The serialisers, generated when the engine is built.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = RecoveryPointCodec.MaxDepth)]
 [JsonSerializable(typeof(RecoveryPointJson))]
 [JsonSerializable(typeof(SkippedItemJson))]
 internal sealed partial class RecoveryPointJsonContext : JsonSerializerContext;

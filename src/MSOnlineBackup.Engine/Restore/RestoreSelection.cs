@@ -6,11 +6,11 @@ using MSOnlineBackup.Engine.RecoveryPoints;
 namespace MSOnlineBackup.Engine.Restore;
 
 /// <summary>An entry to restore.</summary>
-/// <param name="Source">The path of its source.</param>
+/// <param name="Source">Its source.</param>
 /// <param name="Entry">The entry, as the point has it.</param>
 /// <param name="Place">Its path below the target, before any renaming.</param>
 /// <param name="IsAbove">Whether it is only on the way to what was selected.</param>
-internal readonly record struct SelectedEntry(string Source, ManifestEntry Entry, EntryPath Place, bool IsAbove = false)
+internal readonly record struct SelectedEntry(RecoveryPointSource Source, ManifestEntry Entry, EntryPath Place, bool IsAbove = false)
 {
     /// <summary>Its full path as a listing shows it.</summary>
     public string FullPath => SourcePath.Join(Source, Entry.Path);
@@ -118,7 +118,7 @@ internal sealed class RestoreSelection
                 bool isDone = source == previous.Source && previous.Subtree.IsAtOrBelow(folder);
                 if (!isDone && await new ManifestReader(_chunks, source.Manifest).FindAsync(folder, cancellationToken).ConfigureAwait(false) is { } above)
                 {
-                    yield return new SelectedEntry(source.Path, above, Join(SourcePath.ToTarget(source.Path), above.Path.Bytes), IsAbove: true);
+                    yield return new SelectedEntry(source, above, Join(SourcePath.ToTarget(source), above.Path.Bytes), IsAbove: true);
                 }
             }
 
@@ -138,7 +138,7 @@ internal sealed class RestoreSelection
                 catch (BackupException fault) when (fault.IsDamage)
                 {
                     // The cursor goes on with the next block.
-                    string where = SourcePath.Join(source.Path, last ?? subtree);
+                    string where = SourcePath.Join(source, last ?? subtree);
                     reportDamage(new SkippedItem(where, fault.Id, $"What follows '{where}' may be missing: {fault.Message}"));
                     last ??= subtree;
                     continue;
@@ -151,7 +151,7 @@ internal sealed class RestoreSelection
 
                 ManifestEntry entry = cursor.Current;
                 last = entry.Path;
-                yield return new SelectedEntry(source.Path, entry, Join(place, entry.Path.Bytes[subtree.Bytes.Length..].TrimStart((byte)'/')));
+                yield return new SelectedEntry(source, entry, Join(place, entry.Path.Bytes[subtree.Bytes.Length..].TrimStart((byte)'/')));
             }
         }
     }
@@ -173,7 +173,7 @@ internal sealed class RestoreSelection
     // Where the selected item itself goes.
     private EntryPath PlaceOf(RecoveryPointSource source, EntryPath subtree)
     {
-        EntryPath full = Join(SourcePath.ToTarget(source.Path), subtree.Bytes);
+        EntryPath full = Join(SourcePath.ToTarget(source), subtree.Bytes);
         return Layout == RestoreLayout.FullPath || full.IsRoot ? full : new EntryPath(full.Name.ToArray());
     }
 
@@ -182,12 +182,12 @@ internal sealed class RestoreSelection
     // The part of a source at or below a full path: all of it, a subtree, or null.
     private async ValueTask<EntryPath?> FindAsync(RecoveryPointSource source, string fullPath, CancellationToken cancellationToken)
     {
-        if (SourcePath.ToTarget(source.Path).IsAtOrBelow(SourcePath.ToTarget(fullPath)))
+        if (SourcePath.ToTarget(source).IsAtOrBelow(SourcePath.ToTarget(source.Form, fullPath)))
         {
             return EntryPath.Root;
         }
 
-        return SourcePath.TryRelate(source.Path, fullPath, out EntryPath below)
+        return SourcePath.TryRelate(source, fullPath, out EntryPath below)
             ? (await new ManifestReader(_chunks, source.Manifest).FindAsync(below, cancellationToken).ConfigureAwait(false))?.Path
             : null;
     }

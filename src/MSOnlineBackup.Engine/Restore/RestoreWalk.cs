@@ -468,7 +468,11 @@ internal sealed class RestoreWalk
         }
     }
 
-    private static BackupException Unrestorable(SelectedEntry selected) => new(
+    private static BackupException Unrestorable(SelectedEntry selected) => !selected.Entry.IsUnderstood ? new BackupException(
+        BackupErrorId.RestoreItemFailed,
+        $"'{selected.FullPath}' was not restored: it is of a kind, or has a property, that only a later version knows.",
+        "Restore it with the version that backed it up, or a later one.",
+        target: selected.FullPath) : new BackupException(
         BackupErrorId.RestoreItemFailed,
         $"The recovery point has no content of '{selected.FullPath}': it could not be read when the backup ran.",
         "Look for the item in another recovery point.",

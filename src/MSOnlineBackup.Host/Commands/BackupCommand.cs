@@ -159,7 +159,7 @@ internal sealed class BackupCommand : HostCommand
             traffic)
         {
             ExitCode = (int)(result.LostSources.Count > 0 ? ExitCode.SourceLost
-                : point.Status == RecoveryPointStatus.Completed ? ExitCode.Success
+                : point.Status == nameof(RecoveryPointStatus.Completed) ? ExitCode.Success
                 : ExitCode.CompletedWithSkips),
         };
     }

@@ -38,6 +38,7 @@ internal static class ItemText
             EntryKind.Socket => 's',
             EntryKind.CharacterDevice => 'c',
             EntryKind.BlockDevice => 'b',
+            EntryKind.Unknown => '?',
             _ => '-',
         };
         for (int bit = 0; bit < Permissions.Length; bit++)

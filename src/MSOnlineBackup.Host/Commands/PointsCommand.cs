@@ -49,9 +49,12 @@ internal sealed class PointsCommand : HostCommand
     private static Column<Document> Column(string header, Func<PointLine, string> whole, Func<DamagedPointLine, string> damaged, bool alignRight = false) =>
         new(header, line => line is PointLine point ? whole(point) : damaged((DamagedPointLine)line), alignRight);
 
-    private static string Status(PointLine point) => point.Status == RecoveryPointStatus.Completed
-        ? "completed"
-        : $"{Quantity.Count(point.Skipped)} skipped";
+    private static string Status(PointLine point) => point.Status switch
+    {
+        nameof(RecoveryPointStatus.Completed) => "completed",
+        nameof(RecoveryPointStatus.CompletedWithWarnings) => $"{Quantity.Count(point.Skipped)} skipped",
+        _ => point.Status,
+    };
 
     private static string Sources(PointLine point)
     {

@@ -1,6 +1,5 @@
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Storage;
 
@@ -29,7 +28,7 @@ internal sealed record BackupSummary(
     string Machine,
     DateTimeOffset Started,
     DateTimeOffset Ended,
-    RecoveryPointStatus Status,
+    string Status,
     long Entries,
     long Files,
     long Directories,

@@ -88,7 +88,7 @@ internal sealed class HostileVault : IDisposable
         Started = DateTimeOffset.UtcNow,
         Ended = DateTimeOffset.UtcNow,
         Status = RecoveryPointStatus.Completed,
-        Sources = [new RecoveryPointSource { Path = path, Manifest = manifest }],
+        Sources = [new RecoveryPointSource { Path = path, Form = path.StartsWith("C:", StringComparison.Ordinal) ? PathForm.Windows : PathForm.Posix, Manifest = manifest }],
     }));
 
     /// <summary>Commits a point whose bytes are given.</summary>
@@ -102,6 +102,13 @@ internal sealed class HostileVault : IDisposable
     /// <summary>Puts a sealed object of any content where the engine will look for it.</summary>
     public void Put(SealedObjectKind kind, string name, byte[] content) =>
         Objects.SetContent(name, SealedObject.Seal(_store.Keys, kind, name, content));
+
+    /// <summary>What a verification finds.</summary>
+    public async Task<IReadOnlyList<VerifyFinding>> VerifyAsync(VerifyLevel level)
+    {
+        BackupEngine engine = await BackupEngine.OpenAsync(Objects, Passphrase, Options, Stop);
+        return (await engine.VerifyAsync(level, new JobMonitor(), Stop)).Findings;
+    }
 
     /// <summary>
     /// Does with the vault all that can be done. Each may fail as the engine promises to, and in no other way; nothing may be

@@ -2,6 +2,7 @@ using System.Text;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Vaults;
 using Xunit;
@@ -100,6 +101,23 @@ public sealed class HostileVaultTests
         Encoding.UTF8.GetBytes(path).CopyTo(block, at);
         await vault.CommitAsync("/s", new ManifestRoot(await vault.StoreAsync(ChunkKind.ManifestLeaf, block), 0, 2, 1, 1, 4));
         Assert.Contains(BackupErrorId.VaultDataCorrupt, await vault.AssertHarmlessAsync(path));
+    }
+
+    [Theory]
+    [InlineData(VerifyLevel.Structure)]
+    [InlineData(VerifyLevel.Data)]
+    public async Task A_slice_that_reaches_beyond_its_chunk_is_found_by_every_level_that_reads_manifests(VerifyLevel level)
+    {
+        using HostileVault vault = await HostileVault.CreateAsync();
+        ChunkId content = await vault.StoreAsync(ChunkKind.Content, "evil"u8.ToArray());
+        ManifestEntry whole = FileOf("whole", content, 4);
+        ManifestEntry beyond = FileOf("beyond", content, 4) with { Content = new EntryContent([new ContentSlice(content, 1, 4)], []) };
+        await vault.CommitAsync("/s", await vault.WriteManifestAsync(Folder(""), whole, beyond));
+
+        VerifyFinding finding = Assert.Single(await vault.VerifyAsync(level));
+
+        Assert.Equal(content.ToString(), finding.Object);
+        Assert.Equal("/s/beyond", Assert.Single(finding.Affected).Path);
     }
 
     public static TheoryData<string> Absurdities =>

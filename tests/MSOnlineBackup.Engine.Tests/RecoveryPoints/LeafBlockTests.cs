@@ -53,10 +53,29 @@ public class LeafBlockTests
 
         byte[] block = Encode(entries);
 
-        Assert.Contains(Convert.ToHexStringLower(block), VaultFormat.FormatDocument.Text.ReplaceLineEndings("").Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Equal(VaultFormat.FormatDocument.Raw("leaf", "block"), Convert.ToHexStringLower(block));
         Manifests.AssertSame(entries, Decode(block));
 
         static ChunkId Chunk() => new([.. Enumerable.Range(0, 32).Select(i => (byte)i)]);
+    }
+
+    [Fact]
+    public void What_a_later_version_wrote_is_listed_and_kept_and_the_entries_around_it_are_read()
+    {
+        byte[] block = VaultFormat.FormatDocument.Hex("later leaf", "block");
+
+        List<ManifestEntry> entries = Decode(block);
+
+        Assert.Equal(["", "a", "b", "c"], entries.Select(entry => entry.Path.ToString()));
+        Assert.Equal((EntryKind)9, entries[1].Kind);
+        Assert.Equal((EntryFlags)(1 << 7) | EntryFlags.Racy, entries[1].Flags);
+        Assert.Equal([(14, "01"), (31, "0203")], entries[2].UnknownFields.Select(field => (field.Bit, Convert.ToHexString(field.Value.Span))));
+        Assert.Equal([(40, "04")], entries[3].UnknownFields.Select(field => (field.Bit, Convert.ToHexString(field.Value.Span))));
+        Assert.Equal([true, false, true, false], entries.Select(entry => entry.IsUnderstood));
+        Assert.Equal([0, 0, 4, 4], entries.Select(entry => (int)entry.Size));
+
+        // A writer that carries entries over loses nothing of them.
+        Assert.Equal(Convert.ToHexString(block), Convert.ToHexString(Encode(entries)));
     }
 
     [Fact]
@@ -111,7 +130,8 @@ public class LeafBlockTests
     [InlineData("01 01 01 61 01 00", "a shared part that is not there")]
     [InlineData("01 00 ffffffffff7f 61 01 00", "an absurd path length")]
     [InlineData("01 00 01 61 00 00", "kind 0")]
-    [InlineData("01 00 01 61 01 808001", "fields that are not known")]
+    [InlineData("01 00 01 61 01 808001", "an unknown field that is not there")]
+    [InlineData("01 00 01 61 01 808001 05 00", "an unknown field that is longer than the block")]
     [InlineData("01 00 01 61 01 01 8020", "a mode beyond 12 bits")]
     [InlineData("01 00 01 61 01 8001 ffffffff1f", "an owner beyond 32 bits")]
     [InlineData("01 00 01 61 01 20 00", "no slices")]
@@ -130,7 +150,7 @@ public class LeafBlockTests
     [InlineData("01 00 01 61 01 02 ffffffffffffffffffff01", "a number beyond 64 bits")]
     [InlineData("01 00 01 61 01 02 00 01", "a negative number of nanoseconds")]
     [InlineData("01 00 01 61 01 02 00 80a8d6b907", "a whole second of nanoseconds")]
-    [InlineData("01 00 01 61 08 00", "a kind that is not known")]
+    [InlineData("01 00 01 61 8080808080808001 00", "more flags than there can be")]
     [InlineData("01 00 01 61", "the end inside an entry")]
     public void What_no_writer_writes_is_refused(string hex, string because)
     {
@@ -161,6 +181,11 @@ public class LeafBlockTests
             file with { Path = new EntryPath(new byte[70_000]) },
             file with { Kind = EntryKind.Directory },
             file with { Kind = 0 },
+            file with { Kind = (EntryKind)32 },
+            file with { UnknownFields = [new UnknownField(13, default)] },
+            file with { UnknownFields = [new UnknownField(64, default)] },
+            file with { UnknownFields = [new UnknownField(20, default), new UnknownField(20, default)] },
+            file with { UnknownFields = [new UnknownField(14, new byte[ManifestFormat.MaxUnknownBytes + 1])] },
             file with { LinkTarget = "x"u8.ToArray() },
             file with { Metadata = file.Metadata with { Mode = 0x1000 } },
             file with { Content = new EntryContent([new ContentSlice(Manifests.Chunk(1), 0, 0)], []), Size = 0 },
@@ -212,7 +237,7 @@ public class LeafBlockTests
             ManifestEntry entry = entries[i];
             Assert.True(EntryPath.IsValid(entry.Path.Bytes));
             Assert.True(i == 0 || entry.Path > entries[i - 1].Path);
-            Assert.True(Enum.IsDefined(entry.Kind) && entry.Size >= 0);
+            Assert.True(entry.Kind is > EntryKind.Unknown and < (EntryKind)32 && entry.Size >= 0);
         }
 
         // Whatever was accepted can be written again and reads the same.

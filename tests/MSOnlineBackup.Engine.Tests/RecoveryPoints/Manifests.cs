@@ -83,6 +83,9 @@ internal static class Manifests
         Assert.Equal(
             expected.Attributes.Select(a => (a.Tag, Convert.ToHexString(a.Name.Span), Convert.ToHexString(a.Value.Span))),
             actual.Attributes.Select(a => (a.Tag, Convert.ToHexString(a.Name.Span), Convert.ToHexString(a.Value.Span))));
+        Assert.Equal(
+            expected.UnknownFields.Select(field => (field.Bit, Convert.ToHexString(field.Value.Span))),
+            actual.UnknownFields.Select(field => (field.Bit, Convert.ToHexString(field.Value.Span))));
     }
 
     public static void AssertSame(IReadOnlyList<ManifestEntry> expected, IReadOnlyList<ManifestEntry> actual)
@@ -150,6 +153,9 @@ internal static class Manifests
             Content = content,
             LinkTarget = kind == EntryKind.SymbolicLink ? RandomName(random) : default,
             Attributes = random.Next(15) == 0 ? RandomAttributes(random) : [],
+            UnknownFields = random.Next(40) == 0
+                ? [new UnknownField(random.Next(14, 40), RandomName(random)), new UnknownField(random.Next(40, 64), RandomName(random))]
+                : [],
         };
     }
 

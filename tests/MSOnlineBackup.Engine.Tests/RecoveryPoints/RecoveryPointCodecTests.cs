@@ -51,6 +51,51 @@ public class RecoveryPointCodecTests
         Assert.Equal(Point.SessionId, RecoveryPointCodec.Decode(Encoding.UTF8.GetBytes(json), "p").SessionId);
     }
 
+    [Fact]
+    public void A_status_of_a_later_version_is_shown_as_it_is()
+    {
+        string json = Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point)).Replace("CompletedWithWarnings", "CompletedInTwoVaults", StringComparison.Ordinal);
+
+        RecoveryPoint point = RecoveryPointCodec.Decode(Encoding.UTF8.GetBytes(json), "p");
+
+        Assert.Equal((RecoveryPointStatus.Other, "CompletedInTwoVaults"), (point.Status, point.StatusText));
+        Assert.Equal(json, Encoding.UTF8.GetString(RecoveryPointCodec.Encode(point)));
+    }
+
+    [Fact]
+    public void A_point_has_no_more_of_anything_than_it_may()
+    {
+        RecoveryPoint[] beyond =
+        [
+            Point with { Tags = [.. Enumerable.Repeat("t", RecoveryPointCodec.MaxTags + 1)] },
+            Point with { Tags = [new string('t', RecoveryPointCodec.MaxTextLength + 1)] },
+            Point with { MachineName = new string('m', RecoveryPointCodec.MaxTextLength + 1) },
+            Point with { Sources = [.. Enumerable.Repeat(Point.Sources[1], RecoveryPointCodec.MaxSources + 1)] },
+        ];
+
+        Assert.All(beyond, point => Assert.Equal(
+            BackupErrorId.VaultDataCorrupt,
+            Assert.Throws<BackupException>(() => RecoveryPointCodec.Decode(RecoveryPointCodec.Encode(point), "p")).Id));
+    }
+
+    [Theory]
+    [InlineData(10, true)]
+    [InlineData(20, false)]
+    public void Json_that_is_nested_deeper_than_it_may_is_refused(int depth, bool taken)
+    {
+        string nested = new string('[', depth) + new string(']', depth);
+        byte[] json = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point)).Replace("{\"session\"", $"{{\"newer\":{nested},\"session\"", StringComparison.Ordinal));
+
+        if (taken)
+        {
+            Assert.Equal(Point.SessionId, RecoveryPointCodec.Decode(json, "p").SessionId);
+        }
+        else
+        {
+            Assert.Equal(BackupErrorId.VaultDataCorrupt, Assert.Throws<BackupException>(() => RecoveryPointCodec.Decode(json, "p")).Id);
+        }
+    }
+
     [Theory]
     [InlineData("\"session\":\"0123456789abcdef0123456789abcdef\"", "\"session\":\"0123456789ABCDEF0123456789abcdef\"")]
     [InlineData("\"session\":\"0123456789abcdef0123456789abcdef\",", "")]
@@ -64,7 +109,9 @@ public class RecoveryPointCodecTests
     [InlineData("\"/home\"", "\"\"")]
     [InlineData("\"/home\"", "null")]
     [InlineData("\"/home\"", "\"/a\\\\x00\"")]
-    [InlineData("CompletedWithWarnings", "7")]
+    [InlineData("\"status\":\"CompletedWithWarnings\"", "\"status\":7")]
+    [InlineData("\"form\":\"posix\"", "\"form\":\"vms\"")]
+    [InlineData("\"form\":\"posix\",", "")]
     [InlineData("2026-11-21T05:05:06.0000000Z", "yesterday")]
     [InlineData("\"tags\":[\"a\",", "\"tags\":[null,")]
     [InlineData("}", "")]
@@ -92,7 +139,7 @@ public class RecoveryPointCodecTests
             try
             {
                 RecoveryPoint point = RecoveryPointCodec.Decode(mutated, "p");
-                Assert.All(point.Sources, source => Assert.True(SourcePath.IsValid(source.Path)));
+                Assert.All(point.Sources, source => Assert.True(SourcePath.IsValid(source.Form, source.Path)));
             }
             catch (BackupException fault)
             {

@@ -32,7 +32,7 @@ public class RestoreTests
             var target = new MemoryTarget();
 
             (RestorePlan plan, RestoreResult result) = await vault.RestoreAsync(
-                Request(point, verify: round % 2 == 0, paths: [.. wanted.Select(path => SourcePath.Join("/src", path))]), target);
+                Request(point, verify: round % 2 == 0, paths: [.. wanted.Select(path => SourcePath.Join(PathForm.Posix, "/src", path))]), target);
 
             List<ManifestEntry> expected = entries.FindAll(entry => wanted.Any(path => entry.Path.IsAtOrBelow(path) || path.IsAtOrBelow(entry.Path)));
             AssertRestored(vault, expected, target);
@@ -337,6 +337,38 @@ public class RestoreTests
         await vault.RestoreAsync(Request(await vault.PointAsync()), target);
 
         Assert.Equal("other"u8.ToArray(), target["src/b"].Content);
+    }
+
+    [Fact]
+    public async Task What_only_a_later_version_knows_is_reported_and_the_rest_is_restored()
+    {
+        await using RestoreFixture vault = await CreateAsync();
+        vault.Folder("");
+        vault.Add(await vault.FileAsync("kind", "1") with { Kind = (EntryKind)9 });
+        vault.Add(await vault.FileAsync("critical", "2") with { UnknownFields = [new UnknownField(32, "x"u8.ToArray())] });
+        vault.Add(await vault.FileAsync("optional", "3") with { UnknownFields = [new UnknownField(31, "x"u8.ToArray())] });
+        vault.Add(await vault.FileAsync("flag", "4") with { Flags = (EntryFlags)(1 << 20) });
+        vault.Add(await vault.FileAsync("attribute", "5") with { Attributes = [new EntryAttribute((AttributeTag)99, default, "x"u8.ToArray())] });
+        var target = new MemoryTarget();
+
+        (RestorePlan plan, _) = await vault.RestoreAsync(Request(await vault.PointAsync()), target);
+
+        Assert.Equal(["src", "src/attribute", "src/flag", "src/optional"], target.Paths);
+        Assert.Equal(["/src/critical", "/src/kind"], vault.Skipped.Select(item => item.Path));
+        Assert.All(vault.Skipped, item => Assert.Contains("later version", item.Reason, StringComparison.Ordinal));
+        Assert.Equal(2, plan.Unrestorable);
+    }
+
+    [Fact]
+    public async Task A_stream_s_name_comes_back_as_it_was()
+    {
+        await using RestoreFixture vault = await CreateAsync();
+        vault.Add(await vault.FileAsync("", "dump"));
+        var target = new MemoryTarget();
+
+        await vault.RestoreAsync(Request(await vault.PointAsync("a:b.sql")), target);
+
+        Assert.Equal(["a:b.sql"], target.Paths);
     }
 
     [Fact]

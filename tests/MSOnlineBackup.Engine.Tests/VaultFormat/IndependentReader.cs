@@ -289,29 +289,58 @@ internal sealed class IndependentReader
 
     private void ReadBlock(byte[] id, int level, List<IndependentEntry> entries)
     {
-        var block = new Cursor(ReadChunk((byte)(level == 0 ? 2 : 3), id));
-        Require(block.Byte() == 1, "block version");
+        byte[] block = ReadChunk((byte)(level == 0 ? 2 : 3), id);
         if (level == 0)
         {
-            ReadLeaf(block, entries);
+            entries.AddRange(DecodeLeaf(block, list => ReadChunk(4, list)));
             return;
         }
 
-        Require(block.Byte() == level, "level");
-        byte[] path = [];
-        while (!block.AtEnd)
+        foreach ((byte[] path, byte[] child, ulong[] totals) in DecodeNode(block, level))
         {
-            path = block.Path(path);
-            byte[] child = block.Bytes(32);
             int first = entries.Count;
-            ulong[] totals = [block.Varint(), block.Varint(), block.Varint(), block.Varint()];
             ReadBlock(child, level - 1, entries);
             Require(entries[first].Path.AsSpan().SequenceEqual(path) && (ulong)(entries.Count - first) == totals[0], "child");
         }
     }
 
-    private void ReadLeaf(Cursor block, List<IndependentEntry> entries)
+    /// <summary>A node, as section 11.4 has it: first path, block and totals of each child.</summary>
+    public static List<(byte[] Path, byte[] Id, ulong[] Totals)> DecodeNode(byte[] content, int level)
     {
+        var block = new Cursor(content);
+        Require(block.Byte() == 1 && block.Byte() == level, "node");
+        var children = new List<(byte[] Path, byte[] Id, ulong[] Totals)>();
+        byte[] path = [];
+        while (!block.AtEnd)
+        {
+            path = block.Path(path);
+            children.Add((path, block.Bytes(32), [block.Varint(), block.Varint(), block.Varint(), block.Varint()]));
+        }
+
+        return children;
+    }
+
+    /// <summary>A slice list, as section 11.5 has it.</summary>
+    public static List<(byte[]? Chunk, int Offset, long Length)> DecodeSliceList(byte[] content, long covered)
+    {
+        var list = new Cursor(content);
+        Require(list.Byte() == 1, "slice list");
+        var slices = new List<(byte[]? Chunk, int Offset, long Length)>();
+        for (var listed = new List<(byte[] Id, long End)>(); !list.AtEnd; covered -= slices[^1].Length)
+        {
+            slices.Add(list.Slice(listed));
+        }
+
+        Require(covered == 0, "slice list's length");
+        return slices;
+    }
+
+    /// <summary>A leaf, as section 11.3 has it.</summary>
+    public static List<IndependentEntry> DecodeLeaf(byte[] content, Func<byte[], byte[]> readList)
+    {
+        var entries = new List<IndependentEntry>();
+        var block = new Cursor(content);
+        Require(block.Byte() == 1, "leaf");
         byte[] path = [];
         ulong mode = 0, user = 0, group = 0, device = 0;
         long file = 0;
@@ -328,7 +357,7 @@ internal sealed class IndependentReader
             changed = Has(2) ? block.Time(changed) : modified;
             (long Seconds, long Nanoseconds)? created = Has(3) ? block.Time(changed) : null;
             file = Has(4) ? block.Delta(file) : file;
-            List<(byte[]? Chunk, int Offset, long Length)> slices = Has(5) ? ReadContent(block, chunks) : [];
+            List<(byte[]? Chunk, int Offset, long Length)> slices = Has(5) ? ReadContent(block, chunks, readList) : [];
             var attributes = new List<(byte Tag, byte[] Name, byte[] Value)>();
             for (ulong left = Has(6) ? block.Varint() : 0; left > 0; left--)
             {
@@ -343,12 +372,24 @@ internal sealed class IndependentReader
             byte[] target = Has(12) ? block.Counted() : [];
             long size = Has(13) ? (long)block.Varint() : slices.Sum(slice => slice.Length);
             int kind = (int)(head % 32);
-            Require(kind is >= 1 and <= 7 && fields >> 14 == 0, "entry");
-            entries.Add(new IndependentEntry(path, kind, (int)(head / 32), (int)mode, user, group, modified, created, (int)links, size, slices, target, attributes));
+            Require(kind != 0, "entry");
+            var unknown = new List<(int Bit, byte[] Value)>();
+            for (int bit = 14; bit < 64; bit++)
+            {
+                if (Has(bit))
+                {
+                    unknown.Add((bit, block.Counted()));
+                }
+            }
+
+            entries.Add(new IndependentEntry(
+                path, kind, (uint)(head / 32), (int)mode, user, group, modified, created, (int)links, size, slices, target, attributes, unknown, kind <= 7 && fields >> 32 == 0));
         }
+
+        return entries;
     }
 
-    private List<(byte[]? Chunk, int Offset, long Length)> ReadContent(Cursor block, List<(byte[] Id, long End)> chunks)
+    private static List<(byte[]? Chunk, int Offset, long Length)> ReadContent(Cursor block, List<(byte[] Id, long End)> chunks, Func<byte[], byte[]> readList)
     {
         ulong head = block.Varint();
         var slices = new List<(byte[]?, int, long)>();
@@ -360,15 +401,8 @@ internal sealed class IndependentReader
                 continue;
             }
 
-            var list = new Cursor(ReadChunk(4, block.Bytes(32)));
-            Require(list.Byte() == 1, "slice list");
-            long covered = (long)block.Varint();
-            for (var listed = new List<(byte[] Id, long End)>(); !list.AtEnd; covered -= slices[^1].Item3)
-            {
-                slices.Add(list.Slice(listed));
-            }
-
-            Require(covered == 0, "slice list's length");
+            byte[] list = readList(block.Bytes(32));
+            slices.AddRange(DecodeSliceList(list, (long)block.Varint()));
         }
 
         return slices;
@@ -471,7 +505,7 @@ internal sealed class IndependentReader
 internal sealed record IndependentEntry(
     byte[] Path,
     int Kind,
-    int Flags,
+    uint Flags,
     int Mode,
     ulong UserId,
     ulong GroupId,
@@ -481,7 +515,9 @@ internal sealed record IndependentEntry(
     long Size,
     List<(byte[]? Chunk, int Offset, long Length)> Slices,
     byte[] LinkTarget,
-    List<(byte Tag, byte[] Name, byte[] Value)> Attributes);
+    List<(byte Tag, byte[] Name, byte[] Value)> Attributes,
+    List<(int Bit, byte[] Value)> Unknown,
+    bool IsRestorable);
 
 /// <summary>The key hierarchy of section 5.2.</summary>
 internal sealed class IndependentKeys(byte[] master, byte[] vault, byte[] store)

@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Text;
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.VaultFormat;
+
+/// <summary>The samples of sections 15.6 to 15.9 mean what the document says, to the engine and to whoever has the document alone.</summary>
+public sealed class ManifestVectorTests
+{
+    private static readonly byte[] s_first = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+    private static readonly byte[] s_second = [.. Enumerable.Range(32, 32).Select(i => (byte)i)];
+
+    [Fact]
+    public void The_leaf_is_read_by_the_document_alone()
+    {
+        List<IndependentEntry> entries = IndependentReader.DecodeLeaf(FormatDocument.Hex("leaf", "block"), static _ => throw new InvalidOperationException());
+
+        Assert.Equal(["", "a", "ab", "l"], entries.Select(entry => Encoding.UTF8.GetString(entry.Path)));
+        Assert.Equal([2, 1, 1, 3], entries.Select(entry => entry.Kind));
+        Assert.Equal([(1000L, 0L), (-2L, 999_999_999L), (2000L, 0L), (2000L, 0L)], entries.Select(entry => entry.Modified));
+        Assert.Equal([(900L, 5L), null, null, null], entries.Select(entry => entry.Created));
+        Assert.Equal([0u, 0u, 1u, 0u], entries.Select(entry => entry.Flags));
+        Assert.Equal((300, 1000L), (entries[2].Slices[0].Offset, entries[2].Slices[0].Length));
+        Assert.Null(entries[2].Slices[1].Chunk);
+        Assert.Equal("ab"u8.ToArray(), entries[3].LinkTarget);
+        Assert.Equal("user.x"u8.ToArray(), Assert.Single(entries[3].Attributes).Name);
+        Assert.All(entries, entry => Assert.True(entry.IsRestorable));
+    }
+
+    [Fact]
+    public void What_a_later_version_wrote_is_read_by_the_document_alone()
+    {
+        List<IndependentEntry> entries = IndependentReader.DecodeLeaf(FormatDocument.Hex("later leaf", "block"), static _ => throw new InvalidOperationException());
+
+        Assert.Equal([true, false, true, false], entries.Select(entry => entry.IsRestorable));
+        Assert.Equal((9, 136u), (entries[1].Kind, entries[1].Flags));
+        Assert.Equal([14, 31], entries[2].Unknown.Select(field => field.Bit));
+        Assert.Equal((4, 4L), (entries[3].Slices[0].Offset, entries[3].Slices[0].Length));
+    }
+
+    [Fact]
+    public void The_node_follows_from_the_rules()
+    {
+        ManifestBlock[] children =
+        [
+            new(EntryPath.Root, new ChunkId(s_first), new ManifestTotals(2, 1, 1, 300)),
+            new(EntryPath.Parse("ab"), new ChunkId(s_second), new ManifestTotals(2, 1, 0, 5096)),
+        ];
+        var block = new BlockWriter();
+        NodeBlock.Write(block, 1, children);
+
+        byte[] vector = FormatDocument.Hex("node", "block");
+        Assert.Equal(Convert.ToHexStringLower(vector), Convert.ToHexStringLower(block.Written.Span));
+        Assert.Equal(children, NodeBlock.Read(vector, default, 1, new ManifestTotals(4, 2, 1, 5396)));
+        List<(byte[] Path, byte[] Id, ulong[] Totals)> read = IndependentReader.DecodeNode(vector, 1);
+        Assert.Equal(["", "ab"], read.Select(child => Encoding.UTF8.GetString(child.Path)));
+        Assert.Equal(s_second, read[1].Id);
+        Assert.Equal([2UL, 1UL, 0UL, 5096UL], read[1].Totals);
+    }
+
+    [Fact]
+    public void The_slice_list_follows_from_the_rules()
+    {
+        ContentSlice[] slices =
+        [
+            new(new ChunkId(s_first), 0, 1 << 20),
+            new(null, 0, 4096),
+            new(new ChunkId(s_first), 100, 50),
+            new(new ChunkId(s_second), 0, 7),
+            new(new ChunkId(s_first), 150, 8),
+            new(new ChunkId(s_second), 7, 9),
+        ];
+        byte[] vector = FormatDocument.Hex("slice list", "block");
+        long length = long.Parse(FormatDocument.Raw("slice list", "length"), null);
+
+        Assert.Equal(Convert.ToHexStringLower(vector), Convert.ToHexStringLower(SliceListCodec.Encode(slices).Span));
+        Assert.Equal(slices, SliceListCodec.Decode(vector, new SliceListReference(default, length)));
+        Assert.Equal(
+            slices.Select(slice => (slice.Chunk?.ToString(), slice.Offset, slice.Length)),
+            IndependentReader.DecodeSliceList(vector, length).Select(slice => (slice.Chunk is null ? null : Convert.ToHexStringLower(slice.Chunk), slice.Offset, slice.Length)));
+    }
+
+    [Fact]
+    public void The_point_means_what_the_document_says()
+    {
+        RecoveryPoint point = RecoveryPointCodec.Decode(Encoding.UTF8.GetBytes(FormatDocument.Raw("point", "json")), "p");
+
+        Assert.Equal((RecoveryPointStatus.CompletedWithWarnings, "db.example", 1L), (point.Status, point.MachineName, point.SkippedCount));
+        Assert.Equal("2026-11-21T04:05:06.1234567Z", point.Started.UtcDateTime.ToString("O", null));
+        Assert.Equal(["nightly"], point.Tags);
+        Assert.Equal("srv/a\nb"u8.ToArray(), SourcePath.ToTarget(point.Sources[0]).Bytes.ToArray());
+        Assert.Equal("a:b.sql", SourcePath.ToTarget(point.Sources[1]).ToString());
+        Assert.Equal(new ManifestRoot(new ChunkId(s_first), 1, 4, 2, 1, 5396), point.Sources[0].Manifest);
+        Assert.Equal((true, "ext4"), (point.Sources[0].IsMountPoint, point.Sources[0].FileSystem));
+        Assert.Equal([new ChunkId(s_first)], point.SkippedItems);
+        Assert.Equivalent(point, RecoveryPointCodec.Decode(RecoveryPointCodec.Encode(point), "p"), strict: true);
+    }
+
+    [Fact]
+    public void Skipped_items_are_lines_of_JSON()
+    {
+        var item = new SkippedItem("/srv/a/locked", BackupErrorId.SourceItemUnreadable, "Permission denied.");
+        var lines = new ArrayBufferWriter<byte>();
+        SkippedItemsCodec.Write(lines, item);
+
+        Assert.Equal(FormatDocument.Raw("skipped items", "line") + "\n", Encoding.UTF8.GetString(lines.WrittenSpan));
+        Assert.Equal([item], SkippedItemsCodec.Read(default, lines.WrittenSpan));
+    }
+}
