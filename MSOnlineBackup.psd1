@@ -10,6 +10,7 @@
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('module/MSOnlineBackup.Format.ps1xml')
+    TypesToProcess       = @('module/MSOnlineBackup.Types.ps1xml')
 
     # Named one by one: PowerShell finds a command without loading the module, and loads nothing to list them.
     CmdletsToExport      = @(
@@ -50,6 +51,7 @@
         'New-OBRetentionPolicy'
         'New-OBSchedule'
         'New-OBVault'
+        'Read-OBPassphrase'
         'Remove-OBFileSpec'
         'Remove-OBPolicy'
         'Remove-OBSystemStatePolicy'
@@ -72,6 +74,7 @@
         'Test-OBConnectivity'
         'Test-OBRecoveryPoint'
         'Unregister-OBMachine'
+        'Wait-OBJob'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -6,7 +6,21 @@ if (-not (Test-Path -LiteralPath $loader)) {
 }
 
 $null = [System.Reflection.Assembly]::LoadFrom($loader)
-$cmdlets = Import-Module -Assembly ([MSOnlineBackup.Loader.ModuleLoadContext]::Module) -PassThru
+$assembly = [MSOnlineBackup.Loader.ModuleLoadContext]::Module
+$cmdlets = Import-Module -Assembly $assembly -PassThru
 
-# Without this, PowerShell finds the nested module in its cache at the next import and exports nothing (PowerShell/PowerShell#20710).
-$ExecutionContext.SessionState.Module.OnRemove = { Remove-Module -ModuleInfo $cmdlets }
+# Scripts for the original name its types. A name that somebody else gave a meaning keeps it.
+$accelerators = [psobject].Assembly.GetType('System.Management.Automation.TypeAccelerators')
+$originals = $assembly.GetType('MSOnlineBackup.Compatibility.OriginalTypes')::All
+$added = @($originals.Keys | Where-Object { -not $accelerators::Get.ContainsKey($_) })
+foreach ($name in $added) {
+    $null = $accelerators::Add($name, $originals[$name])
+}
+
+# Without the first, PowerShell finds the nested module in its cache at the next import and exports nothing (PowerShell/PowerShell#20710).
+$ExecutionContext.SessionState.Module.OnRemove = {
+    Remove-Module -ModuleInfo $cmdlets
+    foreach ($name in $added) {
+        $null = $accelerators::Remove($name)
+    }
+}

@@ -22,6 +22,7 @@ public sealed class AgentJobs
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _beginPatience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _stopPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan _punctual = TimeSpan.FromHours(1);
 
     private readonly BackupAgent _agent;
     private readonly AgentOptions _options;
@@ -54,7 +55,7 @@ public sealed class AgentJobs
     public Task<JobRecord> BackUpAsync(BackupOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(order);
-        return BackUpAsync(JobHistory.NewId(), order, progress, cancellationToken);
+        return BackUpAsync(JobHistory.NewId(), order, _options.Limits, progress, cancellationToken);
     }
 
     /// <summary>Runs a recovery to its end, as <see cref="BackUpAsync(BackupOrder, Action{JobRecord}, CancellationToken)"/> does a backup.</summary>
@@ -62,7 +63,7 @@ public sealed class AgentJobs
     public Task<JobRecord> RecoverAsync(RecoveryOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(order);
-        return RecoverAsync(JobHistory.NewId(), order, progress, cancellationToken);
+        return RecoverAsync(JobHistory.NewId(), order, _options.MachineName, progress, cancellationToken);
     }
 
     /// <summary>Has a process of its own run a backup; returns as soon as that has begun. It goes on when this process ends.</summary>
@@ -71,7 +72,7 @@ public sealed class AgentJobs
     {
         ArgumentNullException.ThrowIfNull(order);
         Check(order);
-        return StartAsync(JobOrder.Of(order), [], cancellationToken);
+        return StartAsync(JobOrder.Of(order, _options), [], cancellationToken);
     }
 
     /// <summary>Has a process of its own run a recovery.</summary>
@@ -79,8 +80,8 @@ public sealed class AgentJobs
     public Task<JobRecord> StartAsync(RecoveryOrder order, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(order);
-        Check(order);
-        return StartAsync(JobOrder.Of(order), [.. new[] { order.Passphrase, order.Vault?.Secret }.OfType<string>()], cancellationToken);
+        Check(order, _options.MachineName);
+        return StartAsync(JobOrder.Of(order, _options), [.. new[] { order.Passphrase, order.Vault?.Secret }.OfType<string>()], cancellationToken);
     }
 
     /// <summary>Runs, in this process, a job that another one has started in the background: what the program for such jobs does.</summary>
@@ -99,14 +100,14 @@ public sealed class AgentJobs
         {
             if (order.Backup is { } backup)
             {
-                return await BackUpAsync(id, backup, _ => { }, cancellationToken).ConfigureAwait(false);
+                return await BackUpAsync(id, backup, PolicyLimits.Find(order.Limits)!, _ => { }, cancellationToken).ConfigureAwait(false);
             }
 
             string? passphrase = order.ReadsPassphrase ? await readSecret(cancellationToken).ConfigureAwait(false) : null;
             string? secret = order.ReadsVaultSecret ? await readSecret(cancellationToken).ConfigureAwait(false) : null;
             RecoveryOrder recovery = order.Recovery!;
             VaultAddress? vault = recovery.Vault is null ? null : recovery.Vault with { Secret = secret };
-            return await RecoverAsync(id, recovery with { Passphrase = passphrase, Vault = vault }, _ => { }, cancellationToken).ConfigureAwait(false);
+            return await RecoverAsync(id, recovery with { Passphrase = passphrase, Vault = vault }, order.MachineName, _ => { }, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (_history.Read(id) is null)
         {
@@ -129,6 +130,15 @@ public sealed class AgentJobs
 
     /// <summary>All jobs that are on record, oldest first.</summary>
     public IReadOnlyList<JobRecord> List() => _history.List();
+
+    /// <summary>Whether something runs the schedule of a policy: a backup began within the hour after the schedule's last moment.</summary>
+    /// <param name="policy">A saved policy.</param>
+    public bool RunsBySchedule(BackupPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        IReadOnlyList<DateTimeOffset> due = policy.Schedule is { } schedule ? ScheduleMoments.Last(schedule, _clock.GetUtcNow(), _clock.LocalTimeZone) : [];
+        return List().Any(job => IsOf(job, policy.Kind) && due.Any(moment => job.Started >= moment && job.Started < moment + _punctual));
+    }
 
     /// <summary>One job.</summary>
     /// <exception cref="BackupException">JobNotFound.</exception>
@@ -172,7 +182,7 @@ public sealed class AgentJobs
     /// <exception cref="BackupException">JobNotFound.</exception>
     public IReadOnlyList<SkippedItem> ListSkipped(Guid id) => _history.ReadSkipped(Get(id).Id);
 
-    private async Task<JobRecord> BackUpAsync(Guid id, BackupOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
+    private async Task<JobRecord> BackUpAsync(Guid id, BackupOrder order, PolicyLimits limits, Action<JobRecord> progress, CancellationToken cancellationToken)
     {
         BackupPolicy policy = Check(order);
         var sources = new PolicyBackup(policy, order, _state.PathOf("system-state"));
@@ -193,12 +203,15 @@ public sealed class AgentJobs
                 MustBeRegistered = true,
                 OwnFolders = [_state.Path, _agent.Machine.ScratchFolder],
             };
-            _options.Limits.CheckRecoveryPoints(earlier.Count + 1);
-            if (_options.Limits.SizesScratch)
+            limits.CheckRecoveryPoints(earlier.Count + 1);
+            if (limits.SizesScratch)
             {
-                ScratchCheck scratch = _agent.Machine.CheckScratch(await EstimateAsync(engine, request, earlier, stop).ConfigureAwait(false));
+                ScratchCheck scratch = _agent.Machine.CheckScratch(await engine.EstimateAsync(request, stop).ConfigureAwait(false));
                 scratch.ThrowIfFull();
-                job.Warning = scratch.Warning;
+                if (scratch.FindWarning() is { } low)
+                {
+                    job.Warn(low);
+                }
             }
 
             BackupResult result = await engine.BackUpAsync(request, job.Monitor, stop).ConfigureAwait(false);
@@ -207,51 +220,20 @@ public sealed class AgentJobs
         }
     }
 
-    // Each source as much as the last time, whatever policy it was in; what was never backed up is looked through.
-    private static async Task<long> EstimateAsync(BackupEngine engine, BackupRequest request, RecoveryPointList earlier, CancellationToken cancellationToken)
+    private async Task<JobRecord> RecoverAsync(Guid id, RecoveryOrder order, string ownName, Action<JobRecord> progress, CancellationToken cancellationToken)
     {
-        var known = new Dictionary<string, long>();
-        foreach (RecoveryPointSource source in earlier.SelectMany(point => point.Sources))
-        {
-            known.TryAdd(source.Path, source.Manifest.Bytes);
-        }
-
-        long bytes = 0;
-        var unknown = new List<BackupSource>();
-        foreach (BackupSource source in request.Sources)
-        {
-            if (source is BackupSource.Tree tree && known.TryGetValue(SourceTrees.RootPathOf(tree.Path), out long size))
-            {
-                bytes += size;
-            }
-            else
-            {
-                unknown.Add(source);
-            }
-        }
-
-        if (unknown.Count > 0)
-        {
-            await foreach (BackupPreviewItem item in engine.PreviewAsync(request with { Sources = unknown }, cancellationToken).ConfigureAwait(false))
-            {
-                bytes += item.Size;
-            }
-        }
-
-        return bytes;
-    }
-
-    private async Task<JobRecord> RecoverAsync(Guid id, RecoveryOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
-    {
-        Check(order);
+        Check(order, ownName);
         string name = order.Paths.Count switch
         {
             0 => "Everything",
             1 => order.Paths[0],
             int count => $"{order.Paths[0]} and {count - 1} more",
         };
-        return await new JobRunner(_history, _clock, () => _agent.Machine.Bandwidth?.Limit).RunAsync(
+        return await new JobRunner(_history, _clock, () => _agent.Machine.Bandwidth?.Limit) { IsExpected = IsWanted }.RunAsync(
             id, JobKind.Recovery, monitor => SourceStatuses.OfRecovery(monitor, name), WorkAsync, progress, cancellationToken).ConfigureAwait(false);
+
+        // Who says that what is there stays has asked for just that.
+        bool IsWanted(SkippedItem item) => order.Conflict == RestoreConflict.Skip && item.Id == BackupErrorId.RestoreItemExists;
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
@@ -276,6 +258,9 @@ public sealed class AgentJobs
 
     private string MachineName => _agent.Machine.Registration?.MachineName ?? _options.MachineName;
 
+    private static bool IsOf(JobRecord job, PolicyKind kind) =>
+        job.Kind == JobKind.Backup && job.Sources.Any(source => source.Name == LinuxSystemState.Name) == (kind == PolicyKind.SystemState);
+
     private BackupPolicy Check(BackupOrder order)
     {
         if (order.Kind == PolicyKind.SystemState)
@@ -289,9 +274,9 @@ public sealed class AgentJobs
             "Make one with New-OBPolicy and save it with Set-OBPolicy.");
     }
 
-    private void Check(RecoveryOrder order)
+    private void Check(RecoveryOrder order, string ownName)
     {
-        bool isOwn = string.Equals(order.MachineName, MachineName, StringComparison.OrdinalIgnoreCase);
+        bool isOwn = string.Equals(order.MachineName, _agent.Machine.Registration?.MachineName ?? ownName, StringComparison.OrdinalIgnoreCase);
         if (order.TargetFolder is null && !isOwn)
         {
             throw Missing($"Items of another machine, '{order.MachineName}', are to be recovered, and no folder to put them into was named.", "Name a folder: New-OBRecoveryOption -DestinationPath.");
@@ -369,7 +354,8 @@ public sealed class AgentJobs
     private JobOrder ReadOrder(Guid id)
     {
         string path = _history.FileOf(id, JobOrder.FileName);
-        if (!File.Exists(path) || _history.Read(id) is not null)
+        byte[]? content = _state.Read(path);
+        if (content is null || _history.Read(id) is not null)
         {
             throw new BackupException(
                 BackupErrorId.JobNotFound,
@@ -380,8 +366,8 @@ public sealed class AgentJobs
 
         try
         {
-            JobOrder? order = JsonSerializer.Deserialize(File.ReadAllBytes(path), OrderJson.Default.JobOrder);
-            if (order is { Version: JobOrder.Current } && (order.Backup is null) != (order.Recovery is null))
+            JobOrder? order = JsonSerializer.Deserialize(content, OrderJson.Default.JobOrder);
+            if (order is { Version: JobOrder.Current } && order.Limits is { } limits && PolicyLimits.Find(limits) is not null && (order.Backup is null) != (order.Recovery is null))
             {
                 return order;
             }

@@ -49,29 +49,35 @@ public sealed record RecoveryOrder
     public bool Verify { get; init; }
 }
 
-/// <summary>What a background job is to do, as its folder has it: one of the two. Secrets are not in it.</summary>
-/// <param name="Version">1.</param>
+/// <summary>
+/// What a background job is to do, as its folder has it: one of the two; and what its starter goes by that its own process could not know. Secrets
+/// are not in it.
+/// </summary>
+/// <param name="Version">2.</param>
+/// <param name="Limits">The name of the profile of limits that holds.</param>
+/// <param name="MachineName">The name of the machine, where it is not registered.</param>
 /// <param name="Backup">A backup.</param>
 /// <param name="Recovery">A recovery; its secrets come by standard input, a line each.</param>
 /// <param name="ReadsPassphrase">Whether the first is a passphrase.</param>
 /// <param name="ReadsVaultSecret">Whether the next is the vault's secret.</param>
-internal sealed record JobOrder(int Version, BackupOrder? Backup, RecoveryOrder? Recovery, bool ReadsPassphrase, bool ReadsVaultSecret = false)
+internal sealed record JobOrder(
+    int Version, string Limits, string MachineName, BackupOrder? Backup, RecoveryOrder? Recovery, bool ReadsPassphrase, bool ReadsVaultSecret = false)
 {
     /// <summary>The version that is written.</summary>
-    public const int Current = 1;
+    public const int Current = 2;
 
     /// <summary>The file's name in the job's folder.</summary>
     public const string FileName = "order.json";
 
     /// <summary>An order to back up.</summary>
-    public static JobOrder Of(BackupOrder order) => new(Current, order, null, ReadsPassphrase: false);
+    public static JobOrder Of(BackupOrder order, AgentOptions starter) => new(Current, starter.Limits.Name, starter.MachineName, order, null, ReadsPassphrase: false);
 
     /// <summary>An order to recover, without its secrets, and with a target that does not depend on the current folder.</summary>
-    public static JobOrder Of(RecoveryOrder order)
+    public static JobOrder Of(RecoveryOrder order, AgentOptions starter)
     {
         string? target = order.TargetFolder is null ? null : Path.GetFullPath(order.TargetFolder);
         RecoveryOrder written = order with { Passphrase = null, TargetFolder = target, Vault = order.Vault is null ? null : order.Vault with { Secret = null } };
-        return new JobOrder(Current, null, written, order.Passphrase is not null, order.Vault?.Secret is not null);
+        return new JobOrder(Current, starter.Limits.Name, starter.MachineName, null, written, order.Passphrase is not null, order.Vault?.Secret is not null);
     }
 }
 

@@ -54,7 +54,7 @@ public sealed class BackupAgent
     public Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken, OwnerAccess? owner = null, bool isKeptHere = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
-        return ClosedVault.CreateNamedAsync(_options.CreateVault(location, Machine.Connect(location)), name, _options.Engine, cancellationToken, Keep);
+        return ClosedVault.CreateNamedAsync(_options.CreateVault(location, Machine.Connect(location, VaultPatience.Person)), name, _options.Engine, cancellationToken, Keep);
 
         void Keep(NewOwner made)
         {
@@ -222,30 +222,72 @@ public sealed class BackupAgent
             : $"The vault '{objects.Location}' has {machines} machines, as many as it may have: no other one can register by this file until one is unregistered, or the limit raised with 'Set-OBVault -MachineLimit'.");
     }
 
-    /// <summary>Opens this machine's vault by its key file.</summary>
+    /// <summary>
+    /// Takes, for a program that backs up by itself, the right to run a job of this machine: of jobs of the module and of others one runs at a time.
+    /// Null where this account has no machine that is registered with that vault under that name: nobody is in the way then.
+    /// </summary>
+    /// <param name="vaultId">The vault.</param>
+    /// <param name="machineName">The name under which is backed up.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">JobInProgress.</exception>
+    public static async Task<IDisposable?> TryHoldJobsAsync(string vaultId, string machineName, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(vaultId);
+        ArgumentException.ThrowIfNullOrEmpty(machineName);
+        var state = new StateFolder(chosen: null);
+        MachineRegistration? registration;
+        try
+        {
+            registration = MachineAccount.ReadRegistration(state);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.StateAccessDenied or BackupErrorId.StateInvalid)
+        {
+            // No job of the module runs by a state that cannot be read.
+            return null;
+        }
+
+        return registration is not null && registration.VaultId == vaultId && string.Equals(registration.MachineName, machineName, StringComparison.OrdinalIgnoreCase)
+            ? await new JobHistory(state, clock).LockAsync(cancellationToken).ConfigureAwait(false)
+            : null;
+    }
+
+    /// <summary>Opens this machine's vault by its key file, for somebody who waits for it.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid, ActivationDamaged, VaultNotFound, …</exception>
-    public Task<BackupEngine> OpenEngineAsync(CancellationToken cancellationToken) => OpenEngineAsync(new JobMonitor(), cancellationToken);
+    public Task<BackupEngine> OpenEngineAsync(CancellationToken cancellationToken) => OpenEngineAsync(VaultPatience.Person, cancellationToken);
+
+    /// <summary>The same for whom it is opened.</summary>
+    public Task<BackupEngine> OpenEngineAsync(VaultPatience patience, CancellationToken cancellationToken) => OpenEngineAsync(new JobMonitor(), patience, cancellationToken);
 
     /// <summary>The same for a job, which can tell from then on what it waits for.</summary>
-    internal async Task<BackupEngine> OpenEngineAsync(JobMonitor monitor, CancellationToken cancellationToken)
+    internal Task<BackupEngine> OpenEngineAsync(JobMonitor monitor, CancellationToken cancellationToken) => OpenEngineAsync(monitor, VaultPatience.Job, cancellationToken);
+
+    private async Task<BackupEngine> OpenEngineAsync(JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
     {
         UnlockedKey key = Machine.ReadKey();
-        IVaultStore objects = Machine.OpenVault();
+        IVaultStore objects = Machine.OpenVault(patience);
         monitor.Watch(objects);
         VaultHeader header = await Machine.ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false);
         return await BackupEngine.OpenAsync(objects, header, key, _options.Engine, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Opens a vault by a passphrase.</summary>
+    /// <summary>Opens a vault by a passphrase, for somebody who waits for it.</summary>
     /// <exception cref="BackupException">VaultNotFound, PassphraseRejected, …</exception>
     public Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, CancellationToken cancellationToken) =>
-        OpenEngineAsync(vault, passphrase, new JobMonitor(), cancellationToken);
+        OpenEngineAsync(vault, passphrase, VaultPatience.Person, cancellationToken);
+
+    /// <summary>The same for whom it is opened.</summary>
+    public Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, VaultPatience patience, CancellationToken cancellationToken) =>
+        OpenEngineAsync(vault, passphrase, new JobMonitor(), patience, cancellationToken);
 
     /// <summary>The same for a job, which can tell from then on what it waits for.</summary>
-    internal Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, CancellationToken cancellationToken)
+    internal Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, CancellationToken cancellationToken) =>
+        OpenEngineAsync(vault, passphrase, monitor, VaultPatience.Job, cancellationToken);
+
+    private Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        IVaultStore objects = Open(vault);
+        IVaultStore objects = Open(vault, patience);
         monitor.Watch(objects);
         return BackupEngine.OpenAsync(objects, passphrase, _options.Engine, cancellationToken);
     }
@@ -285,7 +327,7 @@ public sealed class BackupAgent
         return objects;
     }
 
-    private IVaultStore Open(VaultAddress vault) => _options.OpenVault(vault.Location, Machine.Connect(vault));
+    private IVaultStore Open(VaultAddress vault, VaultPatience patience = VaultPatience.Person) => _options.OpenVault(vault.Location, Machine.Connect(vault, patience));
 
     private static BackupException NotWritten(string folder, string why, Exception? inner) => new(
         BackupErrorId.ArgumentInvalid,

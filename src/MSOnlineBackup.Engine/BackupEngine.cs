@@ -39,6 +39,9 @@ public sealed class BackupEngine
         _options = options;
     }
 
+    /// <summary>The vault's id.</summary>
+    public string VaultId => _header.VaultId;
+
     /// <summary>The key that opened this vault.</summary>
     public UnlockedKey Key => _unlocked;
 
@@ -140,6 +143,16 @@ public sealed class BackupEngine
         {
             yield return item;
         }
+    }
+
+    /// <summary>About how many bytes the sources of a backup hold: as many as earlier points have of them; what none has is walked.</summary>
+    public async Task<long> EstimateAsync(BackupRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        await using Earlier earlier = await Earlier.FindAsync(
+            new RecoveryPointCatalog(store), store.Header.MachineId(request.MachineName), cancellationToken).ConfigureAwait(false);
+        return await Forecast.MeasureAsync(request.Sources, earlier, _options, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Bytes of everything that this chunk store keeps in the vault.</summary>

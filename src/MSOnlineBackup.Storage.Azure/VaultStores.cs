@@ -19,15 +19,15 @@ public static class VaultStores
     /// <exception cref="BackupException">ArgumentInvalid; what else a store refuses before it is asked for anything.</exception>
     public static IVaultStore Open(string location, VaultConnection connection, Action<VaultWait> waiting) =>
         new VaultAddress(location).IsRemote
-            ? Retried(OpenContainer(location, connection), VaultRetryOptions.Remote, connection, waiting)
-            : Retried(new FolderVaultStore(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
+            ? Retried(OpenContainer(location, connection), isRemote: true, connection, waiting)
+            : Retried(new FolderVaultStore(Folder(location, connection)), isRemote: false, connection, waiting);
 
     /// <summary>The store for a new vault.</summary>
     /// <inheritdoc cref="Open"/>
     public static IVaultStore Create(string location, VaultConnection connection, Action<VaultWait> waiting) =>
         new VaultAddress(location).IsRemote
-            ? Retried(CreateContainer(location, connection), VaultRetryOptions.Remote, connection, waiting)
-            : Retried(FolderVaultStore.Create(Folder(location, connection)), new VaultRetryOptions(), connection, waiting);
+            ? Retried(CreateContainer(location, connection), isRemote: true, connection, waiting)
+            : Retried(FolderVaultStore.Create(Folder(location, connection)), isRemote: false, connection, waiting);
 
     // Returned as what they are, they would have their type loaded with the methods that call these.
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -39,8 +39,13 @@ public static class VaultStores
     private static IVaultStore CreateContainer(string location, VaultConnection connection) => BlobVaultStore.Create(location, connection);
 
     // A share that is away for a moment must not cost a night's backup either.
-    private static ResilientVaultStore Retried(IVaultStore store, VaultRetryOptions options, VaultConnection connection, Action<VaultWait> waiting) =>
-        new(new MeteredVaultStore(store), options with { Waiting = waiting }, connection.TimeProvider);
+    private static ResilientVaultStore Retried(IVaultStore store, bool isRemote, VaultConnection connection, Action<VaultWait> waiting)
+    {
+        VaultRetryOptions options = connection.Patience == VaultPatience.Person ? VaultRetryOptions.Attended
+            : isRemote ? VaultRetryOptions.Remote
+            : new VaultRetryOptions();
+        return new ResilientVaultStore(new MeteredVaultStore(store), options with { Waiting = waiting }, connection.TimeProvider);
+    }
 
     private static string Folder(string location, VaultConnection connection) => connection.Secret is null
         ? location

@@ -18,6 +18,9 @@ internal static class Composition
     /// <summary>Names this machine where its host name will not do, as in a container that has a new one at each start.</summary>
     public const string MachineVariable = "MSONLINEBACKUP_MACHINE";
 
+    /// <summary>The script that a timer runs.</summary>
+    public static string ScheduledScript => Path.Combine(Path.GetDirectoryName(ModuleFolder)!, "Start-ScheduledBackup.ps1");
+
     /// <summary>Opens this machine's agent. Its state is where <c>MSONLINEBACKUP_STATE</c> points, or at the platform's place.</summary>
     /// <param name="note">Told, from any thread, what the user should know of while something takes longer.</param>
     /// <exception cref="BackupException">ArgumentInvalid: no such profile.</exception>
@@ -35,7 +38,7 @@ internal static class Composition
                 OpenKey = (uri, connection) => KeyVaultKey.Open(uri, connection),
                 DomainName = Domain(),
             },
-            JobHost = JobHost(Path.GetDirectoryName(typeof(Composition).Assembly.Location)!),
+            JobHost = JobHost(ModuleFolder),
             Limits = Limits(),
         });
     }
@@ -45,14 +48,14 @@ internal static class Composition
     public static PolicyLimits Limits() => Variable(ProfileVariable) switch
     {
         null => PolicyLimits.Open,
-        string name when name.Equals(PolicyLimits.Open.Name, StringComparison.OrdinalIgnoreCase) => PolicyLimits.Open,
-        string name when name.Equals(PolicyLimits.Mars.Name, StringComparison.OrdinalIgnoreCase) => PolicyLimits.Mars,
-        string name => throw new BackupException(
+        string name => PolicyLimits.Find(name) ?? throw new BackupException(
             BackupErrorId.ArgumentInvalid,
             $"{ProfileVariable} is '{name}'; there are the profiles {PolicyLimits.Open.Name} and {PolicyLimits.Mars.Name}.",
             $"Set it to one of them, or remove it for {PolicyLimits.Open.Name}.",
             name),
     };
+
+    private static string ModuleFolder => Path.GetDirectoryName(typeof(Composition).Assembly.Location)!;
 
     // The kernel's word for none is "(none)". No name server is asked: an answer that comes and goes would name the machine now so, now otherwise.
     private static string? Domain() => IPGlobalProperties.GetIPGlobalProperties().DomainName is { Length: > 0 } name && name[0] != '(' ? name : null;

@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Errors;
+using MSOnlineBackup.Model;
 using MSOnlineBackup.Model.Conversions;
 using JobState = MSOnlineBackup.Engine.Jobs.JobState;
 
@@ -36,8 +37,23 @@ public sealed class ConversionTests
         Assert.Equal(s_policy.Id.ToString(), draft.PolicyName);
         Assert.Equal(OBObjectState.Existing, draft.BackupSchedule!.State);
         Assert.Equal(s_policy.Id.ToString(), draft.RetentionPolicy!.RetentionPolicyName);
-        Assert.Equal(draft.DsList.Select(source => OBDataSource.NumberOf(source.DataSourceName)), draft.DsList.Select(source => source.DataSourceId));
-        Assert.Equal(draft.DsList.Length, draft.DsList.Select(source => source.DataSourceId).Distinct().Count());
+        Assert.All(draft.DsList, source => Assert.Equal(SourceNumber.Of(source.DataSourceName), source.DataSourceId));
+    }
+
+    [Fact]
+    public void A_source_keeps_its_number_whatever_stands_beside_it()
+    {
+        OBPolicy before = Existing("/a", "/b");
+        OBPolicy after = Existing("/b", "/c");
+
+        Assert.Equal(before.DsList[1].DataSourceId, after.DsList[0].DataSourceId);
+        Assert.Equal(3, before.DsList.Concat(after.DsList).Select(source => source.DataSourceId).Distinct().Count());
+        Assert.All(before.DsList, source => Assert.InRange(source.DataSourceId, 1, (1L << 48) - 1));
+        Assert.Equal(SourceNumber.Of(@"C:\Data"), SourceNumber.Of(@"c:\data"));
+        Assert.NotEqual(SourceNumber.Of("/Data"), SourceNumber.Of("/data"));
+
+        static OBPolicy Existing(params string[] paths) =>
+            (s_policy with { Files = [.. paths.Select(path => new FileSpecification(path))] }).ToDraft();
     }
 
     [Fact]
@@ -73,8 +89,9 @@ public sealed class ConversionTests
 
         Assert.Equal("4:00 PM, 9:00 PM\nSaturday, Sunday,\nEvery 2 week(s)", draft.BackupSchedule!.ToString());
         Assert.Equal("Saturday, Sunday", draft.BackupSchedule.ScheduleRunDaysToString());
+        Assert.Equal("4:00 PM, 9:00 PM", draft.BackupSchedule.ScheduleRunTimesToString());
         Assert.Equal(
-            $"DataSource\nDatasourceId:{OBDataSource.NumberOf("/srv")}\nName:/srv\nFileSpec:FileSpec\nFileSpec:/srv\nIsExclude:False\nIsRecursive:False\n\nFileSpec:FileSpec\nFileSpec:*.tmp\nIsExclude:True\nIsRecursive:True\n\n",
+            $"DataSource\nDatasourceId:{SourceNumber.Of("/srv")}\nName:/srv\nFileSpec:FileSpec\nFileSpec:/srv\nIsExclude:False\nIsRecursive:False\n\nFileSpec:FileSpec\nFileSpec:*.tmp\nIsExclude:True\nIsRecursive:True\n\n",
             draft.DsList[1].ToString());
         Assert.Equal(
             """
@@ -91,8 +108,8 @@ public sealed class ConversionTests
 
             """,
             new OBRetentionPolicy { RetentionDays = 7 }.ToString());
-        Assert.Equal("First, Last Sunday, for 24 month(s)", draft.RetentionPolicy!.MonthlyLTRSchedule!.ToString());
-        Assert.Equal("Last day, Day 15, of March, December, for 10 year(s)", draft.RetentionPolicy.YearlyLTRSchedule!.ToString());
+        Assert.Equal("First, Last Sunday, for 24 months", draft.RetentionPolicy!.MonthlyLTRSchedule!.ToString());
+        Assert.Equal("Last day, Day 15, of March, December, for 10 years", draft.RetentionPolicy.YearlyLTRSchedule!.ToString());
     }
 
     [Theory]

@@ -14,7 +14,7 @@ public sealed class RecoveryConversionTests
         OBRecoverableItem root = Point(["/home", "/srv/one.txt"]).ToRoot("/srv/one.txt", access: null)!;
 
         Assert.Equal("/srv/one.txt", root.Name);
-        Assert.Equal(2, root.RecoverySourceId);
+        Assert.Equal(Model.SourceNumber.Of("/srv/one.txt"), root.RecoverySourceId);
         Assert.False(root.IsDir);
         Assert.False(root.IsWholePoint);
         Assert.Equal(DateTimeKind.Utc, root.PointInTime.Kind);

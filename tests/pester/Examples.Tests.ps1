@@ -54,6 +54,7 @@ BeforeAll {
 
     # What somebody would type.
     function Read-Host { $passphrase }
+    function Read-OBPassphrase { $passphrase }
 
     Copy-Folder $root $asPrepared
 }

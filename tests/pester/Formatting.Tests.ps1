@@ -20,4 +20,28 @@ Describe 'Formatting' {
     It 'shows a retention without rules' { New-OBRetentionPolicy 7 | Out-String | Should -BeLike '*Weekly schedule is not set*Monthly schedule is not set*Yearly schedule is not set*' }
 
     It 'shows a schedule' { New-OBSchedule -DaysOfWeek Saturday -TimesOfDay 16:00 | Out-String | Should -BeLike '*{Saturday}*{16:00:00}*Every 1 week(s)*New*' }
+
+    It 'shows a policy as a row where a table is asked for' {
+        $policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $HOME)
+        $policy.BackupSchedule = New-OBSchedule -DaysOfWeek Saturday -TimesOfDay 16:00
+        $policy.RetentionPolicy = New-OBRetentionPolicy 7
+        $policy | Format-Table | Out-String -Width 120 | Should -Match "New +Valid +4:00 PM Sat +7 $([regex]::Escape($HOME))"
+    }
+
+    It 'shows what a network must let through within 120 columns, and no word broken' {
+        $text = (Get-OBRequiredEndpoint | Out-String -Width 120) -replace '\x1b\[[\d;]*m'
+        $text -split "`n" | ForEach-Object { $_.TrimEnd().Length | Should -BeLessOrEqual 120 }
+        foreach ($endpoint in Get-OBRequiredEndpoint) {
+            foreach ($part in @($endpoint.AddressRanges) + $endpoint.ServiceTag + $endpoint.Endpoint + $endpoint.Purpose.Split(' ') | Where-Object { $_ }) {
+                $text | Should -BeLike "*$part*"
+            }
+        }
+    }
+
+    It 'shows times as they can be typed, under any calendar' {
+        $before = [cultureinfo]::CurrentCulture
+        [cultureinfo]::CurrentCulture = 'ar-SA'
+        try { Get-OBNotification | Format-Table | Out-String | Should -Match " $([datetime]::UtcNow.Year)-\d\d-\d\d \d\d:\d\d:\d\dZ " }
+        finally { [cultureinfo]::CurrentCulture = $before }
+    }
 }

@@ -22,4 +22,12 @@ Describe 'Get-OBErrorHelp' {
     }
 
     It 'says where there is none' { Assert-BackupError (Get-ErrorOf { Get-OBErrorHelp NoSuchError }) ArgumentInvalid InvalidArgument "There is no error 'NoSuchError'." }
+
+    It 'explains what else is shown: <Code>' -TestCases @(
+        @{ Code = 'SalLowDiskSpace'; Id = 'ScratchFull' }
+        @{ Code = '407'; Id = 'ProxyAuthenticationRequired' }
+        @{ Code = 'UserErrorSecretExistsSoftDeleted'; Id = 'KeyVaultSecretDeleted' }
+    ) { (Get-OBErrorHelp $Code).Id | Should -Contain $Id }
+
+    It 'takes wildcards' { (Get-OBErrorHelp 'Proxy*').Id | Should -Be ProxyAuthenticationRequired, ProxyRefused }
 }

@@ -26,7 +26,7 @@ Describe 'Get-OBRecoverableItem' {
         $points[0].PointInTime.Kind | Should -Be Utc
         $points[0].IsDir | Should -BeTrue
         $points[0].ItemNameFriendly | Should -Be $source
-        $points[0].RecoverySourceId | Should -Be 1
+        $points[0].RecoverySourceId | Should -Be (Get-OBPolicy).DsList[0].DataSourceId
         (Get-OBRecoverableSource | Get-OBRecoverableItem).RecoveryPointId | Should -Be $points.RecoveryPointId
         (Get-OBRecoverableItem -Source $source).RecoveryPointId | Should -Be $points.RecoveryPointId
     }
@@ -103,5 +103,30 @@ Describe 'Get-OBRecoverableItem' {
         (Get-Completion "Get-OBRecoverableItem -RecoveryPoint `$point -Location $source/s").CompletionText | Should -Be "$source/sub"
         (Get-Completion 'Get-OBRecoverableItem -RecoveryPoint $point -Location ').CompletionText | Should -Be $source
         Remove-Variable point -Scope Global
+    }
+
+    It 'takes the time of a point as <Form>' -TestCases @(
+        @{ Form = 'a table shows it'; Make = { $point.BackupTime.ToString('u') } }
+        @{ Form = 'ISO 8601 in UTC'; Make = { $point.BackupTime.ToString('o') } }
+        @{ Form = 'ISO 8601 with a zone'; Make = { [System.DateTimeOffset]::new($point.BackupTime).ToOffset([timespan]'05:30').ToString("yyyy-MM-ddTHH:mm:sszzz", [cultureinfo]::InvariantCulture) } }
+        @{ Form = 'a DateTime'; Make = { $point.BackupTime } }
+        @{ Form = 'a local DateTime'; Make = { $point.BackupTime.ToLocalTime() } }
+        @{ Form = 'the text of a DateTime'; Make = { "$($point.BackupTime.ToLocalTime())" } }
+        @{ Form = 'its local minute'; Make = { $point.BackupTime.ToLocalTime().ToString('yyyy-MM-dd HH:mm', [cultureinfo]::InvariantCulture) } }
+    ) {
+        $point = (Get-OBAllRecoveryPoints)[-1]
+        try { (Get-OBRecoverableItem -ParentItem (& $Make)).ItemNameFriendly | Should -Be $source }
+        catch { if ($_.FullyQualifiedErrorId -notlike 'RecoveryPointAmbiguous,*') { throw } }
+    }
+
+    It 'takes a source and a place relative to where one is' {
+        Push-Location $work
+        try {
+            (Get-OBRecoverableItem -Source ./src)[0].RecoveryPointId | Should -Be $points[0].RecoveryPointId
+            (Get-OBRecoverableItem -RecoveryPoint $points[0] -Location src/sub).Name | Should -Be b.txt
+        }
+        finally {
+            Pop-Location
+        }
     }
 }

@@ -25,4 +25,9 @@ Describe 'Get-OBRecoverableSource' {
     It 'has no secondary region' {
         Assert-BackupError (Get-ErrorOf { Get-OBRecoverableSource -UseSecondaryRegion }) NotAvailable NotImplemented
     }
+
+    It 'takes the name of a machine' {
+        (Get-OBRecoverableSource -Server (Get-OBRecoverableSource).ServerName).FriendlyName | Should -Be $source
+        Assert-BackupError (Get-ErrorOf { Get-OBRecoverableSource -Server 'nobody' }) RecoveryOptionMissing InvalidArgument
+    }
 }

@@ -47,7 +47,7 @@ Describe 'Published scripts' {
         $saved = Get-OBPolicy
         $saved.BackupSchedule.ScheduleRunDaysToString() | Should -Be 'Saturday, Sunday'
         $saved.DsList.DataSourceName | Should -Be $c, $d
-        $saved.DsList.DataSourceId | Select-Object -Unique | Should -HaveCount 2
+        $saved.DsList.DataSourceId | Sort-Object -Unique | Should -HaveCount 2
     }
 
     It 'change the schedule of a policy by assignment' {
@@ -104,6 +104,6 @@ Describe 'Published scripts' {
     It 'tell with -Verbose what a backup did' {
         $said = Get-OBPolicy | Start-OBBackup -Verbose 4>&1 6> $null | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] } | Out-String
 
-        $said | Should -BeLike "*${c}: 2 file(s), 18 B;*New to the vault: 0 B.*took*"
+        $said | Should -BeLike "*${c}: 2 files, 18 B;*New to the vault: 0 B.*took*"
     }
 }

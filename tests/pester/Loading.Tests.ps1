@@ -64,4 +64,21 @@ Describe 'Loading' {
     It 'ships no System.Management.Automation' { Join-Path (Split-Path $manifest) module/bin/System.Management.Automation.dll | Should -Not -Exist }
 
     It 'runs under the strictest mode' { Invoke-FreshPowerShell "Set-StrictMode -Version 3; `$ErrorActionPreference = 'Stop'; Import-Module '$manifest'; (New-OBPolicy).State" | Should -Be New }
+
+    It 'knows the type names of the original while it is imported' {
+        $model = 'Microsoft.Internal.CloudBackup.ObjectModel.OMCommon'
+        $result = Invoke-FreshPowerShell "
+            Import-Module '$manifest'
+            [$model.CBJobState]::Failed
+            [$model.CBJobType]::Backup
+            `$client = [Microsoft.Internal.CloudBackup.Client.Common.CBClientCommon]
+            `$client::GetMachineRegistrationStatus(0)
+            `$client::ConvertJobStatusToString([$model.CBJobState]::Completed)
+            @(`$client::QueryJobs()).Count
+            Remove-Module MSOnlineBackup
+            `$null -eq ('$model.CBBackupServer' -as [type])
+            Import-Module '$manifest'
+            [$model.CBBackupServer].Name"
+        $result | Should -Be Failed, Backup, $false, Completed, 0, $true, OBBackupServer
+    }
 }

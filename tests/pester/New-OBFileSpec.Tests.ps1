@@ -61,4 +61,8 @@ Describe 'New-OBFileSpec' {
         { New-OBFileSpec -FileSpec '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
         @() | New-OBFileSpec | Should -BeNullOrEmpty
     }
+
+    It 'says that <Spec> is a path of Windows' -Skip:$IsWindows -TestCases @(@{ Spec = 'C:\Data' }, @{ Spec = 'D:' }, @{ Spec = '\\server\share' }) {
+        Assert-BackupError (Get-ErrorOf { New-OBFileSpec -FileSpec $Spec }) ArgumentInvalid InvalidArgument '*path of Windows*'
+    }
 }

@@ -19,7 +19,7 @@ Describe 'New-OBRetentionPolicy' {
         $retention.MonthlyLTRSchedule.RetentionRange | Should -Be (13 * 31)
         $retention.YearlyLTRSchedule.RetentionRange | Should -Be (10 * 366)
         $retention.YearlyLTRSchedule.MonthsOfYear | Should -Be March, December
-        "$retention" | Should -BeLike "Retention Days : 32*Sunday, 9:00 PM, for 13 week(s)*Day 1, Last day, 9:00 PM, for 13 month(s)*Last Sunday, of March, December, 9:00 PM, for 10 year(s)*"
+        "$retention" | Should -BeLike "Retention Days : 32*Sunday, 9:00 PM, for 13 weeks*Day 1, Last day, 9:00 PM, for 13 months*Last Sunday, of March, December, 9:00 PM, for 10 years*"
     }
 
     It 'refuses details of a rule that is not asked for' {
@@ -57,5 +57,23 @@ Describe 'New-OBRetentionPolicy' {
         $err = Get-ErrorOf { New-OBRetentionPolicy -RetentionDays 6 }
         $err.Exception.ErrorCode | Should -Be '0x29834'
         $err.ErrorDetails.Message | Should -BeLike '*0x29834*'
+    }
+
+    It 'takes what published scripts leave out, and says what: <Given>' -TestCases @(
+        @{ Given = 'days of the week without a week'; Says = '*MonthWeeksOfMonth*first week*'; Rule = 'MonthlyLTRSchedule'; Property = 'WeeksOfMonth'; Value = 'First'
+            Make = { New-OBRetentionPolicy -RetentionDays 30 -RetentionMonthlyPolicy -MonthDaysOfWeek Saturday -MonthTimesOfDay 17:30 -RetentionMonths 60 } }
+        @{ Given = 'a month without a day'; Says = '*MonthDaysOfMonth*first day*'; Rule = 'MonthlyLTRSchedule'; Property = 'DaysOfMonth'; Value = 1
+            Make = { New-OBRetentionPolicy -RetentionDays 30 -RetentionMonthlyPolicy -RetentionMonths 60 } }
+        @{ Given = 'a year without a month'; Says = '*YearMonthsOfYear*January*'; Rule = 'YearlyLTRSchedule'; Property = 'MonthsOfYear'; Value = 'January'
+            Make = { New-OBRetentionPolicy -RetentionDays 30 -RetentionYearlyPolicy -YearDaysOfWeek Saturday -YearWeeksOfMonth First -YearTimesOfDay 17:30 -RetentionYears 10 } }
+    ) {
+        $retention = & $Make 3>&1 | ForEach-Object { if ($_ -is [System.Management.Automation.WarningRecord]) { $said = "$_" } else { $_ } }
+        $retention.$Rule.$Property | Should -Be $Value
+        $said | Should -BeLike $Says
+    }
+
+    It 'warns of <Days> days, which the original refuses' -TestCases @(@{ Days = 6 }, @{ Days = 10000 }) {
+        $null = New-OBRetentionPolicy -RetentionDays $Days -WarningVariable said -WarningAction SilentlyContinue
+        "$said" | Should -BeLike "*daily retention*profile Mars*7 to 9,999*"
     }
 }

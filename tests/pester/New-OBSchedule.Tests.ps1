@@ -39,4 +39,6 @@ Describe 'New-OBSchedule' {
     }
 
     It 'refuses a word that is no day' { { New-OBSchedule -DaysOfWeek Someday } | Should -Throw -ErrorId 'CannotConvertArgument*' }
+
+    It 'tells its times as people write them' { (New-OBSchedule -TimesOfDay 16:00, '21:00').ScheduleRunTimesToString() | Should -BeExactly '4:00 PM, 9:00 PM' }
 }

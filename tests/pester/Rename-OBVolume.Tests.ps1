@@ -31,4 +31,9 @@ Describe 'Rename-OBVolume' {
     }
 
     It 'completes the sources of the policy' { (Get-Completion 'Rename-OBVolume -OldVolumeName ').ListItemText | Should -Contain $data }
+
+    It 'changes nothing with -WhatIf' {
+        Rename-OBVolume $data $moved -WhatIf | Should -BeNullOrEmpty
+        (Get-OBPolicy | Get-OBFileSpec)[0].FileSpec | Should -Be $data
+    }
 }

@@ -41,11 +41,26 @@ Describe 'Set-OBMachineSetting' {
         }
 
         It 'sets the passphrase, from the pipeline too, and keeps it nowhere' {
-            $lines = ConvertTo-Secret 'correct horse battery' | Set-OBMachineSetting 6>&1
-            "$lines" | Should -Be 'Server properties updated successfully.'
+            $lines = ConvertTo-Secret 'correct horse battery' | Set-OBMachineSetting
+            $lines | Should -BeExactly 'Server properties updated successfully.'
             (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be Set
             Get-ChildItem $env:MSONLINEBACKUP_STATE, "$TestDrive/vault" -Recurse -File |
                 Select-String -SimpleMatch 'correct horse battery' -Encoding latin1 | Should -BeNullOrEmpty
+        }
+
+        It 'saves it in clear where that is asked for, for its owner only' {
+            $folder = (New-Item -ItemType Directory "$TestDrive/saved").FullName
+            $null = Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'correct horse battery') -PassphraseSaveLocation $folder -WarningVariable said -WarningAction SilentlyContinue
+            $file = Get-ChildItem $folder
+            Get-Content $file | Should -BeExactly 'correct horse battery'
+            "$said" | Should -BeLike "*$($file.FullName)*"
+            if (-not $IsWindows) { [int] $file.UnixFileMode | Should -Be 0x180 }
+        }
+
+        It 'sets nothing where it cannot be saved' {
+            $record = Get-ErrorOf { Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'quite another passphrase') -PassphraseSaveLocation "$TestDrive/none" }
+            Assert-BackupError $record ArgumentInvalid InvalidArgument '*not set*'
+            { Repair-OBKey (ConvertTo-Secret 'correct horse battery') } | Should -Not -Throw
         }
 
         It 'changes the passphrase' {
@@ -67,7 +82,7 @@ Describe 'Set-OBMachineSetting' {
     }
 
     It 'takes days from the pipeline as one setting' {
-        $lines = 'Friday', 'Monday', 'Friday' | Set-OBMachineSetting -StartWorkHour 9:00 -EndWorkHour 18:00 -WorkHourBandwidth 1024000 -NonWorkHourBandwidth 2048000 6>&1
+        $lines = 'Friday', 'Monday', 'Friday' | Set-OBMachineSetting -StartWorkHour 9:00 -EndWorkHour 18:00 -WorkHourBandwidth 1024000 -NonWorkHourBandwidth 2048000
         @($lines).Count | Should -Be 1
         (Get-OBMachineSetting).ThrottleSetting.WorkDay | Should -Be @('Monday', 'Friday')
     }
@@ -94,6 +109,10 @@ Describe 'Set-OBMachineSetting' {
         $proxy.Enabled | Should -BeTrue
         $proxy.ProxyServer | Should -Be proxy.example
         $proxy.ProxyPort | Should -Be 8080
+        $proxy.BypassUrls | Should -BeNullOrEmpty
+        Set-OBMachineSetting -ProxyServer proxy.example -ProxyPort 8080 -BypassUrls '*.contoso.com', 'http://intranet' | Out-Null
+        (Get-OBMachineSetting).ProxySetting.BypassUrls | Should -Be '*.contoso.com', 'http://intranet'
+        Set-OBMachineSetting -ProxyServer proxy.example -ProxyPort 8080 -ProxyUsername ann -ProxyPassword (ConvertTo-Secret 'secret of ann') | Out-Null
         Get-ChildItem $env:MSONLINEBACKUP_STATE -Recurse -File | Select-String -SimpleMatch 'secret of ann' | Should -BeNullOrEmpty
         (Get-OBMachineSetting).ProxySetting.IsDirect | Should -BeFalse
         Set-OBMachineSetting -NoProxy 6> $null

@@ -31,6 +31,33 @@ Describe 'Set-OBPolicy' {
         (Get-OBPolicy).RetentionPolicy.RetentionDays | Should -Be 60
     }
 
+    It 'says that nothing runs the schedule yet, and what a timer is to run' {
+        $null = New-TestPolicy | Set-OBPolicy -WarningVariable said -WarningAction SilentlyContinue
+        "$said" | Should -BeLike '*Nothing runs this schedule*cron*Start-ScheduledBackup.ps1*'
+    }
+
+    It 'warns of a source that lies in memory' -Skip:(-not $IsLinux) {
+        $memory = (New-Item -ItemType Directory -Path "/dev/shm/ob-$(New-Guid)").FullName
+        try {
+            $draft = New-TestPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $memory)
+            $null = Set-OBPolicy $draft -WarningVariable said -WarningAction SilentlyContinue
+            "$said" | Should -BeLike "*'$memory' lies in memory*"
+        }
+        finally {
+            Remove-Item $memory -Recurse
+        }
+    }
+
+    It 'keeps the number of a source when others come and go' {
+        $null = New-Item -ItemType Directory "$TestDrive/beside", "$TestDrive/later" -Force
+        $draft = New-TestPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec "$TestDrive/beside")
+        $before = (Set-OBPolicy $draft -WarningAction SilentlyContinue).DsList | Where-Object DataSourceName -EQ (New-OBFileSpec "$TestDrive/beside").FileSpec
+        $changed = Get-OBPolicy | Remove-OBFileSpec -FileSpec (New-OBFileSpec $data) | Add-OBFileSpec -FileSpec (New-OBFileSpec "$TestDrive/later")
+        $after = (Set-OBPolicy $changed -WarningAction SilentlyContinue).DsList
+        $after[0].DataSourceId | Should -Be $before.DataSourceId
+        $after[1].DataSourceId | Should -Not -Be $before.DataSourceId
+    }
+
     It 'saves nothing with -WhatIf' {
         New-TestPolicy | Set-OBPolicy -WhatIf | Should -BeNullOrEmpty
         Get-OBPolicy | Should -BeNullOrEmpty

@@ -119,4 +119,19 @@ Describe 'Start-OBBackup' {
         $job.JobStatus.ErrorInfo.ErrorId | Should -Be $problem.Exception.Id
         $job.JobStatus.ErrorInfo.ErrorCode | Should -Not -Be 0
     }
+
+    It 'backs up by the policy of the machine where none is given' { (Start-OBBackup 6> $null).JobStatus.JobState | Should -Be Completed }
+
+    It 'passes over a paused policy where a timer asks' {
+        $null = Get-OBPolicy | Set-OBPolicyState -State Paused
+        try {
+            Assert-BackupError (Get-ErrorOf { Get-OBPolicy | Start-OBBackup -Scheduled }) PolicyPaused InvalidOperation
+            (Get-OBPolicy | Start-OBBackup 6> $null).JobStatus.JobState | Should -Be Completed
+        }
+        finally {
+            $null = Get-OBPolicy | Set-OBPolicyState -State Valid
+        }
+
+        (Get-OBPolicy | Start-OBBackup -Scheduled 6> $null).JobStatus.JobState | Should -Be Completed
+    }
 }

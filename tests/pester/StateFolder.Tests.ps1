@@ -9,7 +9,7 @@ BeforeAll {
     chmod -R a+rX $everybodys
     chmod a+x "$everybodys/pwsh"
     $everybodysShell = "$everybodys/pwsh"
-    $write = "Import-Module '$manifest'; Set-OBMachineSetting -NoThrottle 6> `$null"
+    $write = "Import-Module '$manifest'; `$null = Set-OBMachineSetting -NoThrottle"
 }
 AfterAll {
     Remove-TestState
@@ -54,9 +54,9 @@ Describe 'The state of a machine' -Skip:(-not $IsLinux) {
                 Import-Module '$manifest'
                 `$credential = New-OBVault '$user/vault' | Export-OBVaultCredential -Path '$user'
                 `$null = Start-OBRegistration -VaultCredentials `$credential.FullName 6> `$null
-                Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) 6> `$null
+                `$null = Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force)
                 `$policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec '$user/src') | Set-OBSchedule -Schedule (New-OBSchedule)
-                `$null = `$policy | Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy 30) | Set-OBPolicy
+                `$null = `$policy | Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy 30) | Set-OBPolicy 3> `$null
                 `$job = Get-OBPolicy | Start-OBBackup 3> `$null 6> `$null
                 `$job.JobStatus.JobState, (Get-OBSkippedItem `$job).Path"
             $states | Should -Be CompletedWithWarning, "$user/src/roots.txt"
@@ -64,6 +64,35 @@ Describe 'The state of a machine' -Skip:(-not $IsLinux) {
         }
         finally {
             Remove-Item -LiteralPath $user -Recurse -Force
+        }
+    }
+
+    It 'is refused where MSONLINEBACKUP_STATE is <State>' -TestCases @(@{ State = 'state' }, @{ State = '~/state' }) {
+        Push-Location $TestDrive
+        $before, $env:MSONLINEBACKUP_STATE = $env:MSONLINEBACKUP_STATE, $State
+        try {
+            Assert-BackupError (Get-ErrorOf { Get-OBMachineSetting }) ArgumentInvalid InvalidArgument "*MSONLINEBACKUP_STATE*'$State'*no absolute path*"
+        }
+        finally {
+            $env:MSONLINEBACKUP_STATE = $before
+            Pop-Location
+        }
+
+        Get-ChildItem $TestDrive | Should -BeNullOrEmpty
+    }
+
+    It 'is an error, and no empty history, for somebody who may not look into it' -Skip:(-not $isRoot) {
+        $denied = (New-Item -ItemType Directory -Path (Join-Path ([System.IO.Path]::GetTempPath()) "ob-denied-$(New-Guid)")).FullName
+        try {
+            $null = New-Item -ItemType Directory "$denied/jobs/$(New-Guid)"
+            chmod 700 $denied
+            $ids = env "HOME=$TestDrive" "MSONLINEBACKUP_STATE=$denied" setpriv --reuid=65534 --clear-groups $everybodysShell -NoProfile -NonInteractive -Command "
+                Import-Module '$manifest'
+                foreach (`$ask in { Get-OBJob }, { Get-OBJob -Previous 5 }) { try { & `$ask } catch { `$_.FullyQualifiedErrorId } }"
+            $ids | Should -Be 'StateAccessDenied,MSOnlineBackup.Cmdlets.GetOBJobCommand', 'StateAccessDenied,MSOnlineBackup.Cmdlets.GetOBJobCommand'
+        }
+        finally {
+            Remove-Item -LiteralPath $denied -Recurse -Force
         }
     }
 }

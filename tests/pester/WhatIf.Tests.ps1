@@ -10,6 +10,7 @@ BeforeDiscovery {
         'Remove-OBFileSpec'          = { Remove-OBFileSpec $draft -FileSpec (New-OBFileSpec $source) -WhatIf }
         'Remove-OBPolicy'            = { Get-OBPolicy | Remove-OBPolicy -WhatIf }
         'Remove-OBSystemStatePolicy' = { Get-OBSystemStatePolicy | Remove-OBSystemStatePolicy -WhatIf }
+        'Rename-OBVolume'            = { Rename-OBVolume $source $work -WhatIf }
         'Repair-OBKey'               = { Repair-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
         'Set-OBMachineSetting'       = { Set-OBMachineSetting -ProxyServer proxy.example.com -ProxyPort 8080 -WhatIf }
         'Set-OBPolicy'               = { $changed = Get-OBPolicy; $changed.BackupSchedule = New-OBSchedule; Set-OBPolicy $changed -WhatIf }

@@ -68,12 +68,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             giveUp,
             check.Doubts);
         var scope = new BackupScope(store, session, check, request, options, monitor);
-        if (earlier.Point is { } last)
-        {
-            monitor.Expect(last.Sources.Sum(source => source.Manifest.Files), last.Sources.Sum(source => source.Manifest.Bytes));
-        }
-
         monitor.Enter(JobPhase.Transferring);
+        await using Forecast forecast = await Forecast.BeginAsync(request.Sources, earlier, options, monitor, stop).ConfigureAwait(false);
         var taken = new List<BackupSource>();
         IReadOnlyDictionary<int, int> covered = FindCovered();
         for (int i = 0; i < request.Sources.Count; i++)
@@ -173,11 +169,6 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
         string path = EntryName.Escape(tree.RootPath.Span);
         RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
-        if (previous is not null)
-        {
-            monitor.ExpectOfSource(previous.Manifest.Files, previous.Manifest.Bytes);
-        }
-
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
             throw new BackupException(

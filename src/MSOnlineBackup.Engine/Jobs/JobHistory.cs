@@ -81,7 +81,7 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     /// <summary>Says which job is in the way.</summary>
     public static BackupException InProgress(JobRecord? running)
     {
-        string owner = running is null ? "" : $": the {Name(running.Kind)} {running.Id} of process {running.ProcessId}, since {running.Started:u}";
+        string owner = running is null ? ": one without a record, as 'obengine backup' has none" : $": the {Name(running.Kind)} {running.Id} of process {running.ProcessId}, since {running.Started:u}";
         string stop = running is null ? "" : $" (Stop-OBJob for {running.Id}; if it does not answer, end process {running.ProcessId})";
         return new BackupException(
             BackupErrorId.JobInProgress,
@@ -127,13 +127,22 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     public IReadOnlyList<SkippedItem> ReadSkipped(Guid id)
     {
         string path = FileOf(id, SkippedList.FileName);
-        if (!File.Exists(path))
+        FileStream stream;
+        try
+        {
+            // A job that runs is writing it.
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return [];
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw state.Denied(e);
+        }
 
-        // A job that runs is writing it.
-        using var file = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), Encoding.UTF8);
+        using var file = new StreamReader(stream, Encoding.UTF8);
         var items = new List<SkippedItem>();
         while (file.ReadLine() is { } line)
         {
@@ -215,9 +224,9 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
 
     private IEnumerable<Guid> Ids()
     {
-        foreach (string path in Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder) : [])
+        foreach (string name in state.ListFolders(_folder))
         {
-            if (Guid.TryParseExact(Path.GetFileName(path), "D", out Guid id))
+            if (Guid.TryParseExact(name, "D", out Guid id))
             {
                 yield return id;
             }

@@ -36,7 +36,7 @@ public enum JobPhase
 /// <param name="NewBytes">Bytes that were new, before compression.</param>
 /// <param name="StoredBytes">Bytes sent to the vault.</param>
 /// <param name="Skipped">Items skipped so far.</param>
-/// <param name="TotalFiles">Files there are in all; null until known. For a backup it is the previous point's count, an estimate.</param>
+/// <param name="TotalFiles">Files there are in all; null until known. For a backup it is an estimate: what earlier points had, or a walk ahead found.</param>
 /// <param name="TotalBytes">Bytes there are in all; null until known.</param>
 /// <param name="CurrentItem">What is being worked on.</param>
 /// <param name="Wait">What it waits for; null while it gets on.</param>
@@ -62,7 +62,7 @@ public sealed record JobWait(string Cause, DateTimeOffset Until);
 /// <summary>How far a backup is with one source, or how it went.</summary>
 /// <param name="Bytes">Bytes of content done: read, or known unchanged.</param>
 /// <param name="ReadBytes">Bytes actually read.</param>
-/// <param name="TotalBytes">Bytes there are in all; null until known. While it runs it is the previous point's count, an estimate.</param>
+/// <param name="TotalBytes">Bytes there are in all; null until known. While it runs it is an estimate, from the previous point or a walk ahead.</param>
 /// <param name="Files">Files done.</param>
 /// <param name="ChangedFiles">Files that were new or changed.</param>
 /// <param name="TotalFiles">Files there are in all, likewise.</param>
@@ -98,8 +98,19 @@ public sealed class JobMonitor
     private SourceStart? _source;
     private readonly Lock _sourcesGate = new();
     private readonly List<SourceProgress> _endedSources = [];
+    private readonly Dictionary<int, (long Files, long Bytes)> _expected = [];
+    private volatile bool _hasWarnings;
     private volatile Func<string>? _currentItem;
     private volatile IVaultStore? _vault;
+
+    /// <summary>Whether somebody wants to know how much there is to do: sources that no earlier point knows are walked ahead then, beside the backup.</summary>
+    public bool WantsTotals { get; init; }
+
+    /// <summary>Which skipped items are what was asked for, and so no reason for a warning; none by default.</summary>
+    public Func<SkippedItem, bool> IsExpected { get; init; } = static _ => false;
+
+    /// <summary>Whether an item was skipped that was not expected to be.</summary>
+    public bool HasWarnings => _hasWarnings;
 
     /// <summary>Called for every skipped item, again for further metadata of it that could not be set; from any thread; must return quickly.</summary>
     public Action<SkippedItem>? ItemSkipped { get; init; }
@@ -163,18 +174,16 @@ public sealed class JobMonitor
                 Interlocked.Read(ref _readBytes),
                 Interlocked.Read(ref _files),
                 Interlocked.Read(ref _changedFiles),
-                Interlocked.Read(ref _skipped),
-                TotalFiles: null,
-                TotalBytes: null);
+                Interlocked.Read(ref _skipped));
         }
     }
 
-    /// <summary>What the source held before.</summary>
-    internal void ExpectOfSource(long files, long bytes)
+    /// <summary>What a source, by its place in the request, is expected to hold.</summary>
+    internal void ExpectOfSource(int source, long files, long bytes)
     {
         lock (_sourcesGate)
         {
-            _source = _source! with { TotalFiles = files, TotalBytes = bytes };
+            _expected[source] = (files, bytes);
         }
     }
 
@@ -226,23 +235,28 @@ public sealed class JobMonitor
     internal void Skip(SkippedItem item)
     {
         Interlocked.Increment(ref _skipped);
+        _hasWarnings |= !IsExpected(item);
         Mention(item);
     }
 
     /// <summary>Tells of a further trouble with an item that is counted already.</summary>
     internal void Mention(SkippedItem item) => ItemSkipped?.Invoke(item);
 
-    private SourceProgress Since(SourceStart start) => new(
-        Interlocked.Read(ref _bytes) - start.Bytes,
-        Interlocked.Read(ref _readBytes) - start.ReadBytes,
-        start.TotalBytes,
-        Interlocked.Read(ref _files) - start.Files,
-        Interlocked.Read(ref _changedFiles) - start.ChangedFiles,
-        start.TotalFiles,
-        Interlocked.Read(ref _skipped) - start.Skipped,
-        HasEnded: false,
-        Failure: null);
+    private SourceProgress Since(SourceStart start)
+    {
+        (long Files, long Bytes)? expected = _expected.TryGetValue(_endedSources.Count, out (long Files, long Bytes) known) ? known : null;
+        return new SourceProgress(
+            Interlocked.Read(ref _bytes) - start.Bytes,
+            Interlocked.Read(ref _readBytes) - start.ReadBytes,
+            expected?.Bytes,
+            Interlocked.Read(ref _files) - start.Files,
+            Interlocked.Read(ref _changedFiles) - start.ChangedFiles,
+            expected?.Files,
+            Interlocked.Read(ref _skipped) - start.Skipped,
+            HasEnded: false,
+            Failure: null);
+    }
 
-    /// <summary>What the counters were when a source began, and what it is expected to hold.</summary>
-    private sealed record SourceStart(long Bytes, long ReadBytes, long Files, long ChangedFiles, long Skipped, long? TotalFiles, long? TotalBytes);
+    /// <summary>What the counters were when a source began.</summary>
+    private sealed record SourceStart(long Bytes, long ReadBytes, long Files, long ChangedFiles, long Skipped);
 }

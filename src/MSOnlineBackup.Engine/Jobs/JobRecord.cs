@@ -80,11 +80,11 @@ public sealed record JobRecord
     /// <summary>What somebody may want to know and need not see to, a line each, the first hundred; null for nothing.</summary>
     public string? Notes { get; init; }
 
-    /// <summary>What somebody should see to soon, though the job went on; null for nothing.</summary>
-    public string? Warning { get; init; }
-
     /// <summary>What the vault was asked, from opening it on; null where nobody counts.</summary>
     public VaultTraffic? Traffic { get; init; }
+
+    /// <summary>What somebody should see to, though the job did its work; null for nothing.</summary>
+    public IReadOnlyList<JobError>? Warnings { get; init; }
 
     /// <summary>What it waits for; null while it gets on, and when it has ended.</summary>
     public JobWait? Wait { get; init; }

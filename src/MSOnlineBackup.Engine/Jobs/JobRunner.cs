@@ -11,8 +11,11 @@ internal sealed record JobWork(JobMonitor Monitor)
     /// <summary>The recovery point that it made or reads; null until known.</summary>
     public string? RecoveryPointId { get; set; }
 
-    /// <summary>What somebody should see to soon.</summary>
-    public string? Warning { get; set; }
+    /// <summary>What somebody should see to, though the job goes on; null for nothing.</summary>
+    public IReadOnlyList<JobError>? Warnings { get; private set; }
+
+    /// <summary>Adds a warning; what was read before stays as it is.</summary>
+    public void Warn(BackupException warning) => Warnings = [.. Warnings ?? [], JobError.Of(warning)];
 
     /// <summary>Sources of a backup that could not be read at all.</summary>
     public IReadOnlyList<LostSource> LostSources { get; set; } = [];
@@ -35,6 +38,9 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
     private const int BeatsPerRecord = 8;
     private const int MaxNotes = 100;
     private static readonly TimeSpan _beat = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Which skipped items are what was asked for; none by default.</summary>
+    public Func<SkippedItem, bool> IsExpected { get; init; } = static _ => false;
 
     /// <summary>Runs a job to its end.</summary>
     /// <param name="id">Its id.</param>
@@ -60,6 +66,8 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
         var noted = new List<string>();
         var job = new JobWork(new JobMonitor
         {
+            WantsTotals = true,
+            IsExpected = IsExpected,
             ItemSkipped = skipped.Add,
             Noted = note =>
             {
@@ -95,7 +103,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
             throw;
         }
 
-        bool warned = damaged || job.Monitor.Snapshot().Skipped > 0;
+        bool warned = damaged || job.Monitor.HasWarnings;
         JobError? lost = LostSource.ToError(job.LostSources) is { } error ? JobError.Of(error) : null;
         return await EndAsync(warned ? JobState.CompletedWithWarnings : JobState.Completed, lost).ConfigureAwait(false);
 
@@ -117,9 +125,9 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
                 StoredBytes = counters.StoredBytes,
                 Skipped = counters.Skipped,
                 Notes = Notes(),
-                Warning = job.Warning,
                 Traffic = job.ReadTraffic(),
                 Wait = counters.Wait,
+                Warnings = job.Warnings,
                 BandwidthLimit = readLimit(),
             };
         }

@@ -33,7 +33,7 @@ internal static class SourceStatuses
     {
         JobProgress counters = monitor.Snapshot();
         JobState state = counters.Phase != JobPhase.Finished ? JobState.InProgress
-            : counters.Skipped > 0 ? JobState.CompletedWithWarnings
+            : monitor.HasWarnings ? JobState.CompletedWithWarnings
             : JobState.Completed;
         return
         [

@@ -99,8 +99,8 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
             throw Failed($"The passphrase that was set before still holds{kept}. The cause: {e.Message}", scratch, e);
         }
 
-        await RemoveSlotAsync(keys, old, cancellationToken).ConfigureAwait(false);
         DeleteRescueFiles();
+        await RemoveReplacedAsync(keys, old, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes the key file anew from the slot in the vault.</summary>
@@ -249,7 +249,8 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         }
     }
 
-    private static async Task RemoveSlotAsync(KeyRing keys, UnlockedKey key, CancellationToken cancellationToken)
+    /// <summary>Removes a slot in whose place another is in force already.</summary>
+    private static async Task RemoveReplacedAsync(KeyRing keys, UnlockedKey key, CancellationToken cancellationToken)
     {
         try
         {
@@ -258,6 +259,16 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         catch (BackupException e) when (e.Id == BackupErrorId.KeySlotNotFound)
         {
             // Another machine of this store has changed the passphrase before.
+        }
+        catch (BackupException e)
+        {
+            throw new BackupException(
+                e.Id,
+                $"The passphrase is set and opens the backups. The key slot before it, '{key.KeyId}', could not be removed: what opened it opens them still. {e.Message}",
+                $"Have somebody who may delete in the vault remove it: 'obengine key remove {key.KeyId}'.",
+                key.KeyId,
+                e.IsTransient,
+                e);
         }
     }
 
@@ -315,7 +326,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         catch (BackupException e) when (e.Id == BackupErrorId.KeyFileInvalid)
         {
             throw Damaged(
-                $"'{KeyFile.Name}' in the scratch folder '{ScratchOf(machine)}' is missing or cannot be used: {e.Message.TrimEnd('.')}",
+                e.Message.TrimEnd('.'),
                 "Run 'Repair-OBKey' with the passphrase that was set before, then set the new one.",
                 e.Target!,
                 e);
@@ -377,7 +388,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         string name = string.Create(CultureInfo.InvariantCulture, $"passphrase-{options.TimeProvider.GetUtcNow().UtcDateTime:yyyyMMdd'T'HHmmss'Z'}.rescue");
         try
         {
-            folder.Update(name, _ => Encoding.UTF8.GetBytes(passphrase + "\n"));
+            folder.Replace(name, Encoding.UTF8.GetBytes(passphrase + "\n"));
             return folder.PathOf(name);
         }
         catch (BackupException)

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Policies;
@@ -39,11 +41,7 @@ public sealed class MachineAccount
         var secret = new MachineSecret(folder, ISecretProtection.Current);
         _folder = folder;
         _secret = secret;
-        _state = new StateFile<MachineState>(
-            folder,
-            "machine.json",
-            StateJson.Default.MachineState,
-            "delete it, register again, and set the passphrase that the machine had: it then finds its recovery points again");
+        _state = StateOf(folder);
         _settings = new SettingsStore(folder, secret, limits);
         _activation = new Activation(folder, _state, secret, options);
         _openVault = openVault;
@@ -52,6 +50,10 @@ public sealed class MachineAccount
         _keyVaults = keyVaults;
         Name = machineName;
     }
+
+    /// <summary>The registration that a state folder has; null where it has none.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    internal static MachineRegistration? ReadRegistration(StateFolder folder) => StateOf(folder).Read()?.Registration;
 
     /// <summary>The name of this machine; where it is registered, the one by which the vault knows it is in <see cref="Registration"/>.</summary>
     public string Name { get; }
@@ -133,6 +135,33 @@ public sealed class MachineAccount
         await (state.Activation is null
             ? _activation.SetAsync(objects, header, state, passphrase, safe, cancellationToken)
             : _activation.ChangeAsync(objects, header, state, passphrase, safe, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes a passphrase into a new file, readable by its owner only, and returns its path.</summary>
+    /// <param name="passphrase">At least 16 printable ASCII characters.</param>
+    /// <param name="folder">An existing folder.</param>
+    /// <exception cref="BackupException">PassphraseInvalid, MachineNotRegistered; ArgumentInvalid where the folder cannot be written.</exception>
+    public string SavePassphrase(string passphrase, string folder)
+    {
+        Passphrase.Validate(passphrase);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        MachineRegistration registration = RequireRegistered().Registration!;
+        string name = string.Create(CultureInfo.InvariantCulture, $"{registration.MachineName}-{registration.VaultName}-{_options.TimeProvider.GetUtcNow().UtcDateTime:yyyyMMdd'T'HHmmss'Z'}.passphrase.txt");
+        string file = Path.Combine(Path.GetFullPath(folder), string.Concat(name.Select(character => Path.GetInvalidFileNameChars().Contains(character) ? '-' : character)));
+        try
+        {
+            PrivateFile.Replace(file, Encoding.UTF8.GetBytes(passphrase + "\n"));
+            return file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"The passphrase cannot be saved to '{file}': {e.Message.TrimEnd('.')}. It was not set.",
+                "Name an existing folder that this account may write to.",
+                folder,
+                innerException: e);
+        }
     }
 
     /// <summary>Makes the key file anew from the key slot in the vault. The next backup is incremental.</summary>
@@ -243,12 +272,14 @@ public sealed class MachineAccount
     /// How a vault is reached: by the settings of this machine, and, where it is the registered one, by what came with the registration.
     /// A folder needs none of it, and damaged settings do not keep anybody from it.
     /// </summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="patience">Who waits for it.</param>
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
-    public VaultConnection Connect(VaultAddress vault)
+    public VaultConnection Connect(VaultAddress vault, VaultPatience patience)
     {
         if (!vault.IsRemote)
         {
-            return new VaultConnection { Secret = vault.Secret, TimeProvider = _options.TimeProvider };
+            return new VaultConnection { Secret = vault.Secret, Patience = patience, TimeProvider = _options.TimeProvider };
         }
 
         if (_state.Read() is { Registration: { } own } state && own.VaultLocation == vault.Location)
@@ -256,7 +287,7 @@ public sealed class MachineAccount
             vault = vault with { Secret = vault.Secret ?? ReadVaultSecret(state), RequiresPrivateEndpoint = vault.RequiresPrivateEndpoint || own.RequiresPrivateEndpoint };
         }
 
-        return Connect(vault.Secret, vault.RequiresPrivateEndpoint);
+        return Connect(vault.Secret, vault.RequiresPrivateEndpoint) with { Patience = patience };
     }
 
     /// <summary>Why jobs cannot open the vault by the key file; null where they can. Only the disk is asked, not the vault.</summary>
@@ -295,7 +326,18 @@ public sealed class MachineAccount
 
     /// <summary>The store of the vault that this machine is registered with; nothing of it is read yet.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
-    internal IVaultStore OpenVault() => Open(RequireRegistered().Registration!.VaultLocation);
+    internal IVaultStore OpenVault(VaultPatience patience)
+    {
+        MachineRegistration registration = RequireRegistered().Registration!;
+        try
+        {
+            return Open(registration.VaultLocation, patience);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw Lost(registration, e);
+        }
+    }
 
     /// <summary>Whether a place is that of the registered vault. Damaged state knows of none: whoever needs it says so.</summary>
     internal bool KnowsAs(string location)
@@ -315,7 +357,16 @@ public sealed class MachineAccount
     internal async Task<VaultHeader> ReadHeaderAsync(IVaultStore objects, CancellationToken cancellationToken)
     {
         MachineRegistration registration = RequireRegistered().Registration!;
-        VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        VaultHeader header;
+        try
+        {
+            header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw Lost(registration, e);
+        }
+
         if (header.VaultId == registration.VaultId && header.OwnerIdentity?.PublicKey != registration.Owner)
         {
             throw OwnerErrors.Foreign(registration.VaultLocation, "its 'vault.json' does not name the one that this machine has registered with");
@@ -363,6 +414,12 @@ public sealed class MachineAccount
         }
     }
 
+    private static StateFile<MachineState> StateOf(StateFolder folder) => new(
+        folder,
+        "machine.json",
+        StateJson.Default.MachineState,
+        "delete it, register again, and set the passphrase that the machine had: it then finds its recovery points again");
+
     // As it is when the first vault is opened: what is changed meanwhile holds for the next job.
     private Bandwidth? ShareBandwidth(ThrottleSetting? throttle)
     {
@@ -390,17 +447,17 @@ public sealed class MachineAccount
             "Register again with a newer credential file; what is set stays.",
             _folder.PathOf("machine.json"));
 
-    private IVaultStore Open(VaultAddress vault) => _openVault(vault.Location, Connect(vault));
+    private IVaultStore Open(VaultAddress vault, VaultPatience patience) => _openVault(vault.Location, Connect(vault, patience));
 
     private async Task<(IVaultStore Objects, VaultHeader Header)> OpenAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
-        IVaultStore objects = Open(vault);
+        IVaultStore objects = Open(vault, VaultPatience.Person);
         return (objects, await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<(IVaultStore Objects, VaultHeader Header)> OpenOwnAsync(CancellationToken cancellationToken)
     {
-        IVaultStore objects = OpenVault();
+        IVaultStore objects = OpenVault(VaultPatience.Person);
         return (objects, await ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false));
     }
 
@@ -444,6 +501,15 @@ public sealed class MachineAccount
                 "Give the machine a plain name.");
         }
     }
+
+    // A new vault in its place would be another one.
+    private static BackupException Lost(MachineRegistration registration, BackupException cause) => new(
+        BackupErrorId.VaultNotFound,
+        $"The vault '{registration.VaultName}' of this machine is not there. {cause.Message}",
+        "Check that its disk or share is mounted. If the vault has moved, issue a credential file at the new place (Export-OBVaultCredential) and register again with it (Start-OBRegistration): policy and recovery points stay.",
+        registration.VaultLocation,
+        innerException: cause,
+        errorCode: cause.ErrorCode);
 
     private static BackupException Foreign(string file, VaultCredential credential, MachineRegistration earlier) => new(
         BackupErrorId.VaultCredentialForeign,

@@ -20,10 +20,9 @@ public sealed record ScratchCheck(string Folder, long FreeBytes, long ProtectedB
     /// <summary>Whether there is less than should be.</summary>
     public bool IsLow => FreeBytes < RecommendedBytes;
 
-    /// <summary>What is to be told where there is less than should be; null where there is enough.</summary>
-    public string? Warning => IsLow
-        ? $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; {RecommendedBytes:N0} are recommended, 10 % of the {ProtectedBytes:N0} bytes to be protected. Below 5 % backups are refused."
-        : null;
+    /// <summary>What to say where there is less than should be; null where there is enough.</summary>
+    public BackupException? FindWarning() => !IsLow ? null : Fault(
+        $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; {RecommendedBytes:N0} are recommended, 10 % of the {ProtectedBytes:N0} bytes to be protected. Below 5 % backups are refused.");
 
     /// <summary>Refuses where there is less than must be.</summary>
     /// <exception cref="BackupException">ScratchFull.</exception>
@@ -31,12 +30,11 @@ public sealed record ScratchCheck(string Folder, long FreeBytes, long ProtectedB
     {
         if (IsFull)
         {
-            throw new BackupException(
-                BackupErrorId.ScratchFull,
-                $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; at least {RequiredBytes:N0} are asked for, 5 % of the {ProtectedBytes:N0} bytes to be protected.",
-                "Free room on the volume, or move the scratch folder to another one.",
-                Folder,
-                errorCode: "SalLowDiskSpace");
+            throw Fault(
+                $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; at least {RequiredBytes:N0} are asked for, 5 % of the {ProtectedBytes:N0} bytes to be protected.");
         }
     }
+
+    private BackupException Fault(string message) => new(
+        BackupErrorId.ScratchFull, message, "Free room on the volume, or move the scratch folder to another one with Move-OBScratch.", Folder, errorCode: "SalLowDiskSpace");
 }

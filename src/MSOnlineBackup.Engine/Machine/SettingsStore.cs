@@ -65,7 +65,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
             return new MachineSettings();
         }
 
-        ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored)) : null;
+        ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored), stored.Bypass) : null;
         return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle };
     }
 
@@ -88,7 +88,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         ProxyState? proxy = settings.Proxy is { } given
             ? new ProxyState(given.Server, given.Port, given.UserName, given.Password is null
                 ? null
-                : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password))
+                : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password), given.Bypass)
             : null;
         return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle };
     }
@@ -105,4 +105,4 @@ internal sealed record SettingsState
 }
 
 /// <summary>A proxy as it is stored.</summary>
-internal sealed record ProxyState(string Server, int Port, string? UserName = null, byte[]? SealedPassword = null);
+internal sealed record ProxyState(string Server, int Port, string? UserName = null, byte[]? SealedPassword = null, string? Bypass = null);

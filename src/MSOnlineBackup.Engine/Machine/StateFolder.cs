@@ -13,9 +13,20 @@ internal sealed class StateFolder
     public const string Variable = "MSONLINEBACKUP_STATE";
 
     /// <param name="chosen">The folder; null: where the environment says, else the platform's place.</param>
+    /// <exception cref="BackupException">ArgumentInvalid: the environment names a relative path.</exception>
     public StateFolder(string? chosen)
     {
-        string? named = chosen ?? Environment.GetEnvironmentVariable(Variable);
+        string? variable = Environment.GetEnvironmentVariable(Variable);
+        if (string.IsNullOrEmpty(chosen) && !string.IsNullOrEmpty(variable) && !System.IO.Path.IsPathFullyQualified(variable))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"{Variable} is '{variable}', which is no absolute path: each working folder would have a state of its own.",
+                $"Set {Variable} to an absolute path ('~' is not expanded there), or remove it for the platform's place.",
+                variable);
+        }
+
+        string? named = string.IsNullOrEmpty(chosen) ? variable : chosen;
         Path = System.IO.Path.GetFullPath(string.IsNullOrEmpty(named) ? FindPlace() : named);
     }
 
@@ -36,6 +47,20 @@ internal sealed class StateFolder
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
+        }
+    });
+
+    /// <summary>The names of the folders in one of its folders; none where there is no such folder.</summary>
+    /// <exception cref="BackupException">StateAccessDenied: what cannot be seen is not taken for what is not there.</exception>
+    public IReadOnlyList<string> ListFolders(string name) => Try(() =>
+    {
+        try
+        {
+            return Directory.EnumerateDirectories(PathOf(name)).Select(path => System.IO.Path.GetFileName(path)).ToArray();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
         }
     });
 
@@ -157,7 +182,8 @@ internal sealed class StateFolder
         }
     }
 
-    private BackupException Denied(Exception e) => new(
+    /// <summary>What is said where the system refuses.</summary>
+    public BackupException Denied(Exception e) => new(
         BackupErrorId.StateAccessDenied,
         $"The state of this machine in '{Path}' cannot be read or written: {e.Message.TrimEnd('.')}.",
         $"Run as root or administrator, or as the account that owns the folder, and see that its disk has room. '{Variable}' names another folder.",

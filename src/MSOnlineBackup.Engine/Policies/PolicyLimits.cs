@@ -33,6 +33,10 @@ public sealed record PolicyLimits
     /// <summary>Only what makes sense at all: nothing is kept for more than 99 years.</summary>
     public static PolicyLimits Open { get; } = new("Open", limit => limit.Open);
 
+    /// <summary>The profile of a name, in upper or lower case; null where there is none.</summary>
+    public static PolicyLimits? Find(string name) =>
+        new[] { Open, Mars }.FirstOrDefault(profile => profile.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>The profile's name.</summary>
     public string Name { get; }
 

@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using MSOnlineBackup.Engine.Errors;
 
 namespace MSOnlineBackup.Engine.Storage;
@@ -7,8 +8,13 @@ namespace MSOnlineBackup.Engine.Storage;
 /// <param name="Port">1 to 65535.</param>
 /// <param name="UserName">Null where it asks for none.</param>
 /// <param name="Password">Null where it asks for none; never shown.</param>
-public sealed record ProxySetting(string Server, int Port, string? UserName = null, string? Password = null)
+/// <param name="Bypass">Hosts that are reached past it, divided by semicolons: names or URLs, with <c>*</c> for any characters; null for none.</param>
+public sealed record ProxySetting(string Server, int Port, string? UserName = null, string? Password = null, string? Bypass = null)
 {
+    /// <summary>Whether a host is reached past the proxy.</summary>
+    public bool Passes(string host) => (Bypass ?? "").Split([';', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        .Any(pattern => FileSystemName.MatchesSimpleExpression(HostOf(pattern), host));
+
     /// <summary>Where it is, without who signs in.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: that is no address, or not the address alone.</exception>
     public Uri ToUri()
@@ -28,6 +34,15 @@ public sealed record ProxySetting(string Server, int Port, string? UserName = nu
 
     /// <summary>Without the password.</summary>
     public override string ToString() => UserName is null ? $"{Server}:{Port}" : $"{UserName}@{Server}:{Port}";
+
+    // As people write it: a URL with a path and a port, or the host alone.
+    private static string HostOf(string pattern)
+    {
+        int scheme = pattern.IndexOf("://", StringComparison.Ordinal);
+        string rest = scheme < 0 ? pattern : pattern[(scheme + 3)..];
+        int end = rest.IndexOfAny(['/', ':']);
+        return end < 0 ? rest : rest[..end];
+    }
 
     private static BackupException Invalid(string message, string action, string? target = null) => new(BackupErrorId.ArgumentInvalid, message, action, target);
 }

@@ -328,6 +328,15 @@ public sealed record VaultRetryOptions
         LongestWait = TimeSpan.FromSeconds(20),
     };
 
+    /// <summary>For a vault that somebody waits for: with the last attempt, which may take as long as the transport lets it, within a minute.</summary>
+    public static VaultRetryOptions Attended { get; } = new()
+    {
+        Patience = TimeSpan.FromSeconds(15),
+        FirstWait = TimeSpan.FromSeconds(1),
+        LongestWait = TimeSpan.FromSeconds(8),
+        LongestRequest = TimeSpan.FromSeconds(15),
+    };
+
     /// <summary>A call that is tried when the store has answered nobody, or not this call, for so long, and is refused, is given up.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(1);
 

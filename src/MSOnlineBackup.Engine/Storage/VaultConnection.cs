@@ -19,9 +19,22 @@ public sealed record VaultConnection
     /// machine's own identity offer. Never shown.</summary>
     public string? Secret { get; init; }
 
+    /// <summary>How long is waited for a vault that does not answer.</summary>
+    public VaultPatience Patience { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>Without the secret.</summary>
     public override string ToString() => IsDirect ? "direct" : Proxy?.ToString() ?? "as the system is set up";
+}
+
+/// <summary>For whom a vault is asked, and so how long is waited for one that does not answer.</summary>
+public enum VaultPatience
+{
+    /// <summary>For a job: a network that is away for a quarter of an hour ends none.</summary>
+    Job,
+
+    /// <summary>For somebody who waits for the answer: given up within a minute.</summary>
+    Person,
 }

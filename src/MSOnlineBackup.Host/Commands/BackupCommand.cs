@@ -43,6 +43,8 @@ internal sealed class BackupCommand : HostCommand
         _command = Flag("--command", "Run the program after '--', without a shell, and back up what it prints; a status other than 0 leaves no recovery point.");
     }
 
+    public override bool IsJob => true;
+
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         using Producer? producer = context.Has(_command) ? StartProducer(context) : null;
@@ -118,6 +120,7 @@ internal sealed class BackupCommand : HostCommand
 
     private static async Task<Outcome> BackUpAsync(CommandContext context, BackupEngine engine, BackupRequest request)
     {
+        using IDisposable? held = await BackupAgent.TryHoldJobsAsync(engine.VaultId, request.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
         BackupResult result = await context.Renderer.FollowAsync(monitor => engine.BackUpAsync(request, monitor, context.Stop)).ConfigureAwait(false);
         BackupSummary summary = Summarize(result, engine.Traffic);
         string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";

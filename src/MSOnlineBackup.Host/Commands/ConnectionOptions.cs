@@ -50,6 +50,7 @@ internal sealed class ConnectionOptions
             Proxy = proxy is null ? null : ReadProxy(context, proxy),
             IsDirect = isDirect,
             Bandwidth = context.Get(_limit) is { } limit ? Limited(ReadRate(context, limit), context.Environment.Time) : null,
+            Patience = context.Parsed.CommandResult.Command is HostCommand { IsJob: true } ? VaultPatience.Job : VaultPatience.Person,
             TimeProvider = context.Environment.Time,
         };
     }

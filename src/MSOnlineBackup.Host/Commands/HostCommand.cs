@@ -8,6 +8,9 @@ internal abstract class HostCommand(string name, string summary, string example)
 {
     public string Example { get; } = example;
 
+    /// <summary>Whether it is a job, which waits for a vault that is away; everything else somebody waits for.</summary>
+    public virtual bool IsJob => false;
+
     /// <summary>Carries the command out. What fails, throws.</summary>
     public abstract Task<Outcome> RunAsync(CommandContext context);
 

@@ -13,6 +13,8 @@ internal sealed class RepairIndexCommand : HostCommand
         : base("index", "Rebuild a damaged or missing index from the stored packs.", "obengine repair index --vault /mnt/backup") =>
         _vault = new VaultOptions(this);
 
+    public override bool IsJob => true;
+
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);

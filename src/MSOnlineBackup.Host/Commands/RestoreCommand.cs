@@ -37,6 +37,8 @@ internal sealed class RestoreCommand : HostCommand
         _verify = Flag("--verify", "Read every restored file again and compare it with the recovery point.");
     }
 
+    public override bool IsJob => true;
+
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);

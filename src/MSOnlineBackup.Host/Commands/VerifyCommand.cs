@@ -22,6 +22,8 @@ internal sealed class VerifyCommand : HostCommand
         _readPacks = Flag("--read-packs", "Compare every stored object with the checksum at its end; needs no passphrase.");
     }
 
+    public override bool IsJob => true;
+
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         VerifyReport report;

@@ -64,7 +64,7 @@ internal static class BlobErrors
     /// <param name="location">The vault's location.</param>
     /// <param name="name">The object, or the prefix that was listed; empty for the vault as a whole.</param>
     public static BackupException From(Exception failure, string location, string name) =>
-        TransportErrors.Find(failure)
+        TransportErrors.Find(failure, HostOf(location))
         ?? (failure is RequestFailedException { Status: not 0 } answer ? FromAnswer(answer, location, name) : Broken(failure, location, name));
 
     private static BackupException FromAnswer(RequestFailedException answer, string location, string name)
@@ -144,6 +144,8 @@ internal static class BlobErrors
             new(id, message, action, target, transient, answer, retryAfter: transient ? RetryAfter(answer) : null);
     }
 
+    private static string? HostOf(string location) => Uri.TryCreate(location, UriKind.Absolute, out Uri? url) ? url.IdnHost : null;
+
     private static bool IsProtection(RequestFailedException answer) =>
         Is(answer, BlobErrorCode.BlobImmutableDueToPolicy) || Is(answer, BlobErrorCode.SnapshotsPresent) || Is(answer, BlobErrorCode.LeaseIdMissing);
 
@@ -159,7 +161,7 @@ internal static class BlobErrors
     private static string DenialAction(RequestFailedException answer) => answer.ErrorCode switch
     {
         _ when IsMissingRight(answer) =>
-            "Assign 'Storage Blob Data Contributor' on the container to the identity that is used (it takes up to ten minutes to hold), or use a signature with the permissions read, add, create and list.",
+            "Give the identity that is used the role for what it does, and none that may more: to a machine one that may read and add, but not delete (docs/operations.md has the roles; they take up to ten minutes to hold). Or use a signature with the permissions read, add, create and list.",
         _ when IsNetworkRule(answer) =>
             "In the account's network settings allow this machine's public address, its subnet by a service endpoint, or a private endpoint.",
         KeyNotPermitted => "Use an identity of Microsoft Entra ID, or a user delegation signature.",

@@ -22,7 +22,7 @@ internal static class AzureTransport
 
     /// <summary>The same, for requests without a pipeline.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: the proxy setting is no address.</exception>
-    public static HttpMessageHandler CreateHandler(VaultConnection connection) => CreateHandler(connection, new TransportOptions());
+    public static HttpMessageHandler CreateHandler(VaultConnection connection) => CreateHandler(connection, TransportOptions.For(connection.Patience));
 
     /// <summary>The handler, with parts of the system replaced.</summary>
     internal static HttpMessageHandler CreateHandler(VaultConnection connection, TransportOptions options)

@@ -14,6 +14,7 @@ internal sealed class ProxyChoice : IWebProxy
     private static readonly string[] s_variables = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
     private readonly IWebProxy? _proxy;
+    private readonly ProxySetting? _setting;
     private readonly ProxySource _source;
 
     /// <summary>Chooses.</summary>
@@ -28,6 +29,7 @@ internal sealed class ProxyChoice : IWebProxy
         else if (connection.Proxy is { } setting)
         {
             _source = ProxySource.Setting;
+            _setting = setting;
             _proxy = new WebProxy(setting.ToUri()) { Credentials = CredentialsOf(setting) };
         }
         else
@@ -53,7 +55,7 @@ internal sealed class ProxyChoice : IWebProxy
     /// <remarks>Without user and password, which HttpClient would repeat in its errors; it has them from <see cref="Credentials"/>.</remarks>
     public Uri? GetProxy(Uri destination)
     {
-        Uri? address = _proxy is null || _proxy.IsBypassed(destination) ? null : _proxy.GetProxy(destination);
+        Uri? address = _proxy is null || _proxy.IsBypassed(destination) || _setting?.Passes(destination.IdnHost) == true ? null : _proxy.GetProxy(destination);
         return address is null || address == destination || IsOwn(destination, address) ? null : new UriBuilder(address) { UserName = "", Password = "" }.Uri;
     }
 

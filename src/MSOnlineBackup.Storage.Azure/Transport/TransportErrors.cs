@@ -15,7 +15,8 @@ internal static class TransportErrors
     /// <summary>What hindered a request from reaching the service, or its answer from coming back.</summary>
     /// <param name="exception">What an Azure client or HttpClient threw.</param>
     /// <returns>The error to throw; null where the service itself answered, the caller stopped the request, or an assembly is missing.</returns>
-    public static BackupException? Find(Exception exception)
+    /// <param name="host">Whom the request was for; null where that is not known.</param>
+    public static BackupException? Find(Exception exception, string? host = null)
     {
         for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
         {
@@ -27,7 +28,7 @@ internal static class TransportErrors
                 case HttpRequestException { StatusCode: HttpStatusCode.ProxyAuthenticationRequired }:
                     return ProxyAuthentication(cause);
                 case HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: { } status } when (int)status < 500:
-                    return ProxyRefusal((int)status, cause);
+                    return ProxyRefusal((int)status, host, cause);
                 case AuthenticationException:
                     return InsecureConnection(cause);
                 case RequestFailedException { Status: not 0 }:
@@ -55,10 +56,11 @@ internal static class TransportErrors
         innerException: cause,
         errorCode: CannotConnect);
 
-    private static BackupException ProxyRefusal(int status, Exception cause) => new(
+    private static BackupException ProxyRefusal(int status, string? host, Exception cause) => new(
         BackupErrorId.ProxyRefused,
-        $"The proxy refuses to connect to the vault, with status {status}: {cause.Message}",
-        "Have the proxy allow the vault's host on port 443, or go past it (-NoProxy).",
+        $"The proxy refuses to connect to {(host is null ? "the vault" : $"'{host}'")}, with status {status}: {cause.Message}",
+        $"Have the proxy allow {(host is null ? "the vault's host" : $"'{host}'")} on port 443, or go past it (-NoProxy).",
+        host,
         innerException: cause,
         errorCode: CannotConnect);
 

@@ -1,11 +1,17 @@
 using System.Net;
 using System.Net.Security;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Storage.Azure.Transport;
 
-/// <summary>What the transport takes from the system. Only tests set any of it.</summary>
+/// <summary>What the transport takes from the system, and its limits. Only tests set any of it.</summary>
 internal sealed record TransportOptions
 {
+    /// <summary>The limits for who waits: a person is told before a minute is over, a job gives a slow network its time.</summary>
+    public static TransportOptions For(VaultPatience patience) => patience == VaultPatience.Person
+        ? new TransportOptions { ConnectLimit = TimeSpan.FromSeconds(10), StallLimit = TimeSpan.FromSeconds(15) }
+        : new TransportOptions();
+
     /// <summary>The addresses of a host name.</summary>
     public Func<string, CancellationToken, Task<IPAddress[]>> ResolveAsync { get; init; } = static (host, token) => Dns.GetHostAddressesAsync(host, token);
 

@@ -23,14 +23,14 @@ public abstract class ConnectivityCmdlet : OBEngineCmdlet
     private async Task<IReadOnlyList<OBEndpointTest>> TestAllAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         IReadOnlyList<EndpointReport> reports = await ConnectivityTest.RunAsync(
-            vault.Location, Agent.Machine.Connect(vault), stop => Agent.CheckVaultAsync(vault, stop), cancellationToken).ConfigureAwait(false);
+            vault.Location, Agent.Machine.Connect(vault, VaultPatience.Person), stop => Agent.CheckVaultAsync(vault, stop), cancellationToken).ConfigureAwait(false);
         return [.. reports.Select(report => report.ToOutput())];
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private async Task<OBEndpointTest> TestContainerAsync(VaultAddress vault, CancellationToken cancellationToken) =>
         (await ConnectivityTest.RunForVaultAsync(
-            vault.Location, Agent.Machine.Connect(vault), stop => Agent.CheckVaultAsync(vault, stop), cancellationToken).ConfigureAwait(false)).ToOutput();
+            vault.Location, Agent.Machine.Connect(vault, VaultPatience.Person), stop => Agent.CheckVaultAsync(vault, stop), cancellationToken).ConfigureAwait(false)).ToOutput();
 
     private async Task<OBEndpointTest> TestFolderAsync(VaultAddress vault, CancellationToken cancellationToken)
     {

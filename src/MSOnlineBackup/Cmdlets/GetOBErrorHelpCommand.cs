@@ -10,8 +10,9 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBErrorHelp))]
 public sealed class GetOBErrorHelpCommand : OBCmdlet
 {
-    /// <summary>The name of an error, or the number that the original gives it; the last error of the session where it is not given.</summary>
+    /// <summary>The name of an error, or the number that the original gives it, with wildcards; the last error of the session where it is not given.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [SupportsWildcards]
     [ArgumentCompleter(typeof(ErrorIdCompleter))]
     public string? Id { get; set; }
 
@@ -30,8 +31,8 @@ public sealed class GetOBErrorHelpCommand : OBCmdlet
         }
 
         string id = Id ?? LastError();
-        OBErrorHelp[] found = [.. errors.Where(error =>
-            error.Id.Equals(id, StringComparison.OrdinalIgnoreCase) || error.ErrorCode.Contains(id, StringComparer.OrdinalIgnoreCase))];
+        var pattern = new WildcardPattern(id, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        OBErrorHelp[] found = [.. errors.Where(error => pattern.IsMatch(error.Id) || error.ErrorCode.Any(pattern.IsMatch))];
         if (found.Length == 0)
         {
             throw new BackupException(

@@ -15,7 +15,7 @@ public sealed class GetOBJobCommand : OBCmdlet
     [Parameter(Position = 0)]
     public uint Previous { get; set; }
 
-    /// <summary>Which of those that have ended.</summary>
+    /// <summary>Which of them: an old failure among newer successes is no news for ever.</summary>
     [Parameter(Position = 1)]
     public CBJobStatusFilter Status { get; set; }
 
@@ -39,7 +39,7 @@ public sealed class GetOBJobCommand : OBCmdlet
         }
 
         WriteObject(
-            Agent.Jobs.List().Where(IsWanted).TakeLast(int.CreateSaturating(Previous)).Select(job => job.ToOutput()),
+            Agent.Jobs.List().Where(job => job.State != JobState.InProgress).TakeLast(int.CreateSaturating(Previous)).Where(IsWanted).Select(job => job.ToOutput()),
             enumerateCollection: true);
     }
 
@@ -49,6 +49,6 @@ public sealed class GetOBJobCommand : OBCmdlet
     {
         CBJobStatusFilter.Successful => job.State is JobState.Completed or JobState.CompletedWithWarnings,
         CBJobStatusFilter.Failed => job.State is JobState.Failed or JobState.Aborted,
-        _ => job.State != JobState.InProgress,
+        _ => true,
     };
 }

@@ -41,7 +41,29 @@ public sealed class GetOBNotificationCommand : OBCmdlet
             Write(now, Warning, "The policy is paused: nothing is backed up by its schedule.", "Let it run again with Set-OBPolicyState -State Valid.", nameof(BackupErrorId.PolicyPaused));
         }
 
+        if (machine is { Registration: not null, HasPassphrase: true })
+        {
+            WriteSchedules(now);
+        }
+
         WriteLastBackup();
+    }
+
+    // A schedule that nobody runs looks like a backup until it is needed.
+    private void WriteSchedules(DateTime now)
+    {
+        foreach (PolicyKind kind in new[] { PolicyKind.Files, PolicyKind.SystemState })
+        {
+            if (Agent.Policies.Get(kind) is { IsPaused: false, Schedule: not null } policy && !Agent.Jobs.RunsBySchedule(policy))
+            {
+                Write(
+                    now,
+                    Warning,
+                    $"Nothing runs the schedule of the policy for {(kind == PolicyKind.Files ? "files" : "the system state")}: no backup began at its last time, and this version does not register it with the operating system.",
+                    SavedPolicyCmdlet.RunAdvice,
+                    null);
+            }
+        }
     }
 
     // Only the newest counts: what went wrong before it has been put right.
@@ -53,11 +75,6 @@ public sealed class GetOBNotificationCommand : OBCmdlet
         }
 
         DateTime ended = (last.Ended ?? last.Started).UtcDateTime;
-        if (last.Warning is { } warning)
-        {
-            Write(ended, Warning, warning, "Free room on the volume, or move the scratch folder with Move-OBScratch.", nameof(BackupErrorId.ScratchFull));
-        }
-
         if (last is { State: JobState.Failed, Error: { } error })
         {
             Write(ended, Error, $"The last backup failed: {error.Message}", error.RecommendedAction, error.Id);
@@ -69,7 +86,12 @@ public sealed class GetOBNotificationCommand : OBCmdlet
                 Write(ended, Error, $"The last backup is without '{lost.Name}': {lost.Error!.Message}", lost.Error.RecommendedAction, lost.Error.Id);
             }
 
-            Write(ended, Warning, $"The last backup skipped {last.Skipped} items.", "Get-OBSkippedItem lists them, with the reason of each.", null);
+            Write(ended, Warning, $"The last backup skipped {last.Skipped:N0} {(last.Skipped == 1 ? "item" : "items")}.", "Get-OBSkippedItem lists them, with the reason of each.", null);
+        }
+
+        foreach (JobError warning in last.Warnings ?? [])
+        {
+            Write(ended, Warning, warning.Message, warning.RecommendedAction, warning.Id);
         }
     }
 

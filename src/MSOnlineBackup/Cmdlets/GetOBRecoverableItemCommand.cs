@@ -49,12 +49,29 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
     public OBPagingContext? PagingContext { get; set; }
 
     /// <inheritdoc/>
-    protected override void Process() => Run(ParameterSetName switch
+    protected override void Process()
     {
-        BySource => ListPointsAsync,
-        Search => SearchAsync,
-        _ => BrowseAsync,
-    });
+        // What is typed may be relative to where one is; what comes from a recovery point is absolute.
+        if (ParameterSetName == BySource && Source.ServerName.Length == 0 && IsRelative(Source.RecoverySourceName))
+        {
+            Source = OBRecoverableSource.Parse(Path.TrimEndingDirectorySeparator(FullPath(Source.RecoverySourceName)));
+        }
+
+        if (ParameterSetName == Search && IsRelative(Location))
+        {
+            Location = FullPath(Location);
+        }
+
+        Run(ParameterSetName switch
+        {
+            BySource => ListPointsAsync,
+            Search => SearchAsync,
+            _ => BrowseAsync,
+        });
+    }
+
+    private static bool IsRelative(string path) =>
+        path != OBDataSource.SystemState && !path.StartsWith('/') && path is not [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', ..] && !path.StartsWith(@"\\", StringComparison.Ordinal);
 
     private async Task ListPointsAsync(CmdletPump pump, CancellationToken stop)
     {

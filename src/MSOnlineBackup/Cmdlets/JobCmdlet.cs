@@ -8,6 +8,8 @@ namespace MSOnlineBackup.Cmdlets;
 /// <summary>For cmdlets that run a job, here or in a process of its own.</summary>
 public abstract class JobCmdlet : OBEngineCmdlet
 {
+    private volatile bool _follows;
+
     /// <summary>Runs a job here to its end, shows how far it is, and writes it. Ctrl+C stops it in order.</summary>
     /// <param name="kind">What it does.</param>
     /// <param name="what">To what.</param>
@@ -15,6 +17,7 @@ public abstract class JobCmdlet : OBEngineCmdlet
     /// <exception cref="BackupException">The job's own failure.</exception>
     private protected void Follow(JobKind kind, string what, Func<Action<JobRecord>, CancellationToken, Task<JobRecord>> job) => Run(async (pump, stop) =>
     {
+        _follows = true;
         var display = new JobDisplay(kind, what);
         var gate = new Lock();
         Guid id = Guid.Empty;
@@ -40,6 +43,11 @@ public abstract class JobCmdlet : OBEngineCmdlet
             }
         }
 
+        foreach (JobError warning in ended.Warnings ?? [])
+        {
+            pump.WriteWarning($"{warning.Message} {warning.RecommendedAction}");
+        }
+
         foreach (string detail in display.DetailsOf(ended))
         {
             pump.WriteVerbose(detail);
@@ -50,14 +58,10 @@ public abstract class JobCmdlet : OBEngineCmdlet
             pump.WriteVerbose(notes);
         }
 
-        if (ended.Warning is { } warning)
-        {
-            pump.WriteWarning(warning);
-        }
-
         if (ended.State == JobState.CompletedWithWarnings)
         {
-            pump.WriteWarning($"{ended.Skipped} item(s) were skipped or changed meanwhile; Get-OBSkippedItem -Job {ended.Id} tells which, and why.");
+            string items = ended.Skipped == 1 ? "One item was" : $"{ended.Skipped:N0} items were";
+            pump.WriteWarning($"{items} skipped, or changed meanwhile; Get-OBSkippedItem -Job {ended.Id} tells which, and why.");
         }
 
         await pump.WriteObjectAsync(ended.ToOutput()).ConfigureAwait(false);
@@ -83,6 +87,11 @@ public abstract class JobCmdlet : OBEngineCmdlet
             }
         }
     });
+
+    // The pipeline is closed by then: only the host can still say something.
+    private protected sealed override string? StopNote => _follows
+        ? "Stopping in order; a second Ctrl+C does not hurry it. What has arrived stays, and the next run goes on from there."
+        : null;
 
     /// <summary>Hands a job to a process of its own, and writes it as it is then.</summary>
     private protected void Start(Func<CancellationToken, Task<JobRecord>> job) => WriteObject(Run((_, stop) => job(stop)).ToOutput());

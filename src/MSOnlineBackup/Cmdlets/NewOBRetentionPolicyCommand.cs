@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -102,6 +103,7 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
             nameof(RetentionYearlyPolicy),
             [nameof(YearDaysOfMonth), nameof(YearDaysOfWeek), nameof(YearMonthsOfYear), nameof(YearTimesOfDay), nameof(YearWeeksOfMonth), nameof(RetentionYears)]);
 
+        TakeDefaults();
         var retention = new OBRetentionPolicy
         {
             RetentionDays = RetentionDays,
@@ -130,7 +132,38 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
             },
         };
         Composition.Limits().CheckRetention(retention.ToEngine());
+        if (PolicyDoubts.OfRetention(retention.ToEngine()) is { } doubt)
+        {
+            WriteWarning($"{doubt} The profile {PolicyLimits.Open.Name}, which is in force, takes it.");
+        }
+
         WriteObject(retention);
+    }
+
+    // Published scripts leave out what the original then decides by itself. What is decided here is said.
+    private void TakeDefaults()
+    {
+        if (RetentionMonthlyPolicy)
+        {
+            TakeFirst(nameof(MonthWeeksOfMonth), MonthWeeksOfMonth, MonthDaysOfWeek.Count > 0 && MonthDaysOfMonth.Count == 0, CBNthWeek.First, "the first week of the month");
+            TakeFirst(nameof(MonthDaysOfMonth), MonthDaysOfMonth, MonthDaysOfWeek.Count == 0 && MonthWeeksOfMonth.Count == 0, 1, "the first day of the month");
+        }
+
+        if (RetentionYearlyPolicy)
+        {
+            TakeFirst(nameof(YearMonthsOfYear), YearMonthsOfYear, true, CBMonth.January, "January");
+            TakeFirst(nameof(YearWeeksOfMonth), YearWeeksOfMonth, YearDaysOfWeek.Count > 0 && YearDaysOfMonth.Count == 0, CBNthWeek.First, "the first week of the month");
+            TakeFirst(nameof(YearDaysOfMonth), YearDaysOfMonth, YearDaysOfWeek.Count == 0 && YearWeeksOfMonth.Count == 0, 1, "the first day of the month");
+        }
+    }
+
+    private void TakeFirst<T>(string parameter, List<T> values, bool isWanted, T first, string name)
+    {
+        if (isWanted && values.Count == 0)
+        {
+            values.Add(first);
+            WriteWarning($"-{parameter} was not given: {name} is taken.");
+        }
     }
 
     // What is said of a rule that was not asked for would be lost without a word.

@@ -55,6 +55,16 @@ public abstract class OBCmdlet : PSCmdlet
     /// <exception cref="BackupException">ArgumentInvalid: the path is of another provider.</exception>
     private protected string FullPath(string path)
     {
+        // Else '\\server\share' would be a path from the root, and 'C:' a drive of PowerShell that is not there.
+        if (!OperatingSystem.IsWindows() && (path.StartsWith(@"\\", StringComparison.Ordinal) || IsOfDrive(path)))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"'{path}' is a path of Windows; on this machine paths begin at '/'.",
+                "Give the path as this machine has it, such as '/srv/data'; a share is mounted first.",
+                path);
+        }
+
         string resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
         return provider.Name == "FileSystem"
             ? resolved
@@ -68,6 +78,8 @@ public abstract class OBCmdlet : PSCmdlet
     /// <summary>A vault where the user means it: the URL of a container, or a folder as <see cref="FullPath"/> has it.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: the path is of another provider.</exception>
     private protected string VaultPlace(string vault) => new VaultAddress(vault).IsRemote ? vault : FullPath(vault);
+
+    private static bool IsOfDrive(string path) => path is [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', ..] && (path.Length == 2 || path[2] is '\\' or '/');
 
     private void Guarded(Action action)
     {

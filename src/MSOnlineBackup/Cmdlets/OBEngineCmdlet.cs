@@ -11,6 +11,7 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private CmdletPump? _pump;
+    private bool _hasNoted;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -56,7 +57,18 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
     }
 
     /// <inheritdoc/>
-    protected sealed override void StopProcessing() => _stop.Cancel();
+    protected sealed override void StopProcessing()
+    {
+        if (StopNote is { } note && !_stop.IsCancellationRequested)
+        {
+            Host.UI.WriteWarningLine(note);
+        }
+
+        _stop.Cancel();
+    }
+
+    /// <summary>What is said when somebody presses Ctrl+C; null for nothing.</summary>
+    private protected virtual string? StopNote => null;
 
     /// <summary>Frees what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
@@ -67,5 +79,16 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
         }
     }
 
-    private protected sealed override void Note(string text) => _pump?.WriteVerbose(text);
+    // Nobody shall wonder why nothing comes; once is enough.
+    private protected sealed override void Note(string text)
+    {
+        if (Interlocked.Exchange(ref _hasNoted, true))
+        {
+            _pump?.WriteVerbose(text);
+        }
+        else
+        {
+            _pump?.WriteWarning(text);
+        }
+    }
 }

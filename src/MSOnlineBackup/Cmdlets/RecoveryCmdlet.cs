@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -9,6 +10,9 @@ public abstract class RecoveryCmdlet : OBEngineCmdlet
 {
     private readonly Dictionary<(string, VaultAccess?), RecoveryArchive> _archives = [];
 
+    /// <summary>Who waits for the vault: somebody at the keyboard, unless the cmdlet's work is a job's.</summary>
+    private protected virtual VaultPatience Patience => VaultPatience.Person;
+
     /// <summary>The recovery points of a machine; opened once, however many inputs need them.</summary>
     /// <param name="machineName">The machine; empty for this one.</param>
     /// <param name="access">The way into its vault; null for this machine's own.</param>
@@ -17,7 +21,7 @@ public abstract class RecoveryCmdlet : OBEngineCmdlet
     {
         if (!_archives.TryGetValue((machineName, access), out RecoveryArchive? archive))
         {
-            archive = await RecoveryArchive.OpenAsync(Agent, machineName, access, cancellationToken).ConfigureAwait(false);
+            archive = await RecoveryArchive.OpenAsync(Agent, machineName, access, Patience, cancellationToken).ConfigureAwait(false);
             _archives[(machineName, access)] = archive;
         }
 

@@ -6,7 +6,7 @@ using MSOnlineBackup.Engine.Policies;
 namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Tells the saved policy that what it protects under one path is found under another now.</summary>
-[Cmdlet(VerbsCommon.Rename, "OBVolume")]
+[Cmdlet(VerbsCommon.Rename, "OBVolume", SupportsShouldProcess = true)]
 [OutputType(typeof(OBVolume))]
 public sealed class RenameOBVolumeCommand : OBCmdlet
 {
@@ -37,6 +37,11 @@ public sealed class RenameOBVolumeCommand : OBCmdlet
         {
             throw new BackupException(
                 BackupErrorId.PolicyNotFound, $"No policy of this machine protects '{from}'.", "See with Get-OBPolicy | Get-OBFileSpec what is protected.", from);
+        }
+
+        if (!ShouldProcess(from, $"Protect what lies below it as '{to}'"))
+        {
+            return;
         }
 
         Agent.Policies.Set(policy with

@@ -36,9 +36,20 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
         {
             BackupPolicy saved = Agent.Policies.Set(policy);
             draft.MarkSavedAs(saved.Id);
+            foreach (string doubt in PolicyDoubts.OfSources(saved))
+            {
+                WriteWarning(doubt);
+            }
+
+            WriteWarning(
+                $"Nothing runs this schedule by itself: this version keeps it, and does not register it with the operating system. {RunAdvice}");
             WriteObject(draft);
         }
     }
+
+    /// <summary>How a schedule is run until the module does it.</summary>
+    internal static string RunAdvice =>
+        $"Have cron, a systemd timer or the Task Scheduler run 'pwsh -NoProfile -NonInteractive -File \"{Composition.ScheduledScript}\"' at its times.";
 
     /// <summary>Removes the saved policy. Its recovery points stay.</summary>
     private protected void Remove(OBPolicy policy)

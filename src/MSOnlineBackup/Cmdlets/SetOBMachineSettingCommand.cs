@@ -8,7 +8,7 @@ namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Sets the passphrase, the bandwidth or the proxy of this machine.</summary>
 [Cmdlet(VerbsCommon.Set, "OBMachineSetting", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
-[OutputType(typeof(void))]
+[OutputType(typeof(string))]
 public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
 {
     private const string Encryption = "UNNAMED_PARAMETER_SET_1";
@@ -33,6 +33,11 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [Parameter(ParameterSetName = Encryption)]
     [ValidateNotNullOrEmpty]
     public string? KeyVaultUri { get; set; }
+
+    /// <summary>A folder, on another medium if possible, into which the passphrase is written in clear, readable by its owner only.</summary>
+    [Parameter(ParameterSetName = Encryption)]
+    [ValidateNotNullOrEmpty]
+    public string? PassphraseSaveLocation { get; set; }
 
     /// <summary>The days that have work hours.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Throttle)]
@@ -79,6 +84,10 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [Parameter(Position = 3, ValueFromPipelineByPropertyName = true, ParameterSetName = Proxy)]
     public SecureString? ProxyPassword { get; set; }
 
+    /// <summary>Hosts that are reached past the proxy: names or URLs, where * stands for any characters.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = Proxy)]
+    public string[] BypassUrls { get; set; } = [];
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -106,6 +115,26 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         _ => "proxy",
     };
 
+    // Kept first: a passphrase that holds and is nowhere would be lost data.
+    private void SetPassphrase(string passphrase)
+    {
+        string? copy = PassphraseSaveLocation is null ? null : Agent.Machine.SavePassphrase(passphrase, FullPath(PassphraseSaveLocation));
+        try
+        {
+            Run((_, stop) => Agent.Machine.SetPassphraseAsync(passphrase, stop, KeyVaultUri));
+        }
+        catch when (copy is not null)
+        {
+            WriteWarning($"The passphrase that was to be set is in '{copy}', and may not be in force: see the error.");
+            throw;
+        }
+
+        if (copy is not null)
+        {
+            WriteWarning($"The passphrase lies in clear in '{copy}'. Bring it to a safe place, off this machine.");
+        }
+    }
+
     private void Set()
     {
         if (!ShouldProcess(Agent.Machine.Name, $"Set {What}"))
@@ -116,7 +145,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         switch (ParameterSetName)
         {
             case Encryption:
-                Run((_, stop) => Agent.Machine.SetPassphraseAsync(EncryptionPassphrase.ToPlain(), stop, KeyVaultUri));
+                SetPassphrase(EncryptionPassphrase.ToPlain());
                 break;
             case Throttle:
                 var throttle = new ThrottleSetting([.. _workDays], StartWorkHour, EndWorkHour, WorkHourBandwidth, NonWorkHourBandwidth);
@@ -126,7 +155,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
                 Agent.Machine.Update(settings => settings with { Throttle = null });
                 break;
             case Proxy:
-                var proxy = new ProxySetting(ProxyServer, ProxyPort, ProxyUsername, ProxyPassword.ToPlain());
+                var proxy = new ProxySetting(ProxyServer, ProxyPort, ProxyUsername, ProxyPassword.ToPlain(), BypassUrls.Length == 0 ? null : string.Join(';', BypassUrls));
                 Agent.Machine.Update(settings => settings with { Proxy = proxy, IsDirect = false });
                 break;
             case WithoutProxy:
@@ -134,6 +163,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
                 break;
         }
 
-        WriteInformation(new HostInformationMessage { Message = "Server properties updated successfully." }, ["PSHOST"]);
+        // Published scripts look whether this is what comes.
+        WriteObject("Server properties updated successfully.");
     }
 }

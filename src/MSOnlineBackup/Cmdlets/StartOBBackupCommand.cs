@@ -17,8 +17,8 @@ public sealed class StartOBBackupCommand : BackupCmdlet
 
     private bool _hasInput;
 
-    /// <summary>The name of a saved policy.</summary>
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = ByName)]
+    /// <summary>The name of a saved policy; this machine's policy for files, if it is not given.</summary>
+    [Parameter(Position = 0, ParameterSetName = ByName)]
     [ArgumentCompleter(typeof(PolicyNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string Name { get; set; } = "";
@@ -37,6 +37,10 @@ public sealed class StartOBBackupCommand : BackupCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Volumes { get; set; } = [];
 
+    /// <summary>For timers: a paused policy is not backed up by.</summary>
+    [Parameter]
+    public SwitchParameter Scheduled { get; set; }
+
     /// <summary>Until when the recovery point is kept at least, whatever the policy says.</summary>
     [Parameter]
     public DateTime? RetainUntil { get; set; }
@@ -45,7 +49,13 @@ public sealed class StartOBBackupCommand : BackupCmdlet
     protected override void Process()
     {
         _hasInput = true;
-        BackupPolicy policy = ParameterSetName == ByName ? SavedAs(Name) : SavedFrom(Policy);
+        BackupPolicy policy = ParameterSetName == ByObject ? SavedFrom(Policy) : Name.Length == 0 ? Saved(PolicyKind.Files) : SavedAs(Name);
+        if (Scheduled && policy.IsPaused)
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyPaused, "The policy is paused; nothing was backed up.", "Let it run again with Set-OBPolicyState -State Valid.", policy.Id?.ToString());
+        }
+
         if (RetainUntil is { } until && until.ToUniversalTime() <= TimeProvider.System.GetUtcNow())
         {
             throw new BackupException(

@@ -8,7 +8,7 @@ namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Registers this machine with a vault.</summary>
 [Cmdlet(VerbsLifecycle.Start, "OBRegistration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ByCredentials)]
-[OutputType(typeof(OBRegistrationResult))]
+[OutputType(typeof(OBRegistrationResult), typeof(string))]
 public sealed class StartOBRegistrationCommand : ConnectivityCmdlet
 {
     private const string ByService = "RecoveryService";
@@ -39,7 +39,9 @@ public sealed class StartOBRegistrationCommand : ConnectivityCmdlet
 
         MachineRegistration registration = Reached(file, stop => Agent.Machine.RegisterAsync(file, stop));
         WriteObject(registration.ToOutput(byService ? RecoveryService.CertThumbprint : ""));
-        WriteInformation(new HostInformationMessage { Message = "Machine registration succeeded." }, ["PSHOST"]);
+
+        // Published scripts look whether this is the last that comes.
+        WriteObject("Machine registration succeeded.");
         if (!Agent.Machine.HasPassphrase)
         {
             WriteVerbose("Next: Set-OBMachineSetting -EncryptionPassphrase. Until then the registration is incomplete.");

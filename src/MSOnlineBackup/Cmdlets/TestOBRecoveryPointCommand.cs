@@ -5,6 +5,7 @@ using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
 
@@ -32,6 +33,8 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? TrialRestorePath { get; set; }
+
+    private protected override VaultPatience Patience => VaultPatience.Job;
 
     /// <inheritdoc/>
     protected override void Process()

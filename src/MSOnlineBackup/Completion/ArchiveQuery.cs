@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup.Completion;
@@ -10,7 +11,7 @@ internal static class ArchiveQuery
         CompletionWork.Run(async stop =>
         {
             RecoveryArchive archive = await RecoveryArchive.OpenAsync(
-                Composition.OpenAgent(_ => { }), item?.ServerName, item?.Access, stop).ConfigureAwait(false);
+                Composition.OpenAgent(_ => { }), item?.ServerName, item?.Access, VaultPatience.Person, stop).ConfigureAwait(false);
             return await question(archive, stop).ConfigureAwait(false);
         });
 }

@@ -48,7 +48,7 @@ internal sealed class JobDisplay(JobKind kind, string what)
     {
         foreach (JobSourceStatus source in job.Sources)
         {
-            yield return $"{source.Name}: {source.Files} file(s), {Size(source.Bytes)}; of them new or changed: {source.ChangedFiles}, {Size(source.ChangedBytes)}.";
+            yield return $"{source.Name}: {Files(source.Files)}, {Size(source.Bytes)}; of them new or changed: {source.ChangedFiles}, {Size(source.ChangedBytes)}.";
         }
 
         if (kind == JobKind.Backup)
@@ -66,7 +66,7 @@ internal sealed class JobDisplay(JobKind kind, string what)
         long total = job.Sources.Sum(source => source.TotalBytes);
         (double rate, TimeSpan? remaining) = _pace.Read(done, total);
 
-        // The total of a backup is the previous one's: an estimate that may be overtaken.
+        // The total of a backup is an estimate that may be overtaken.
         bool isKnown = total > 0 && done <= total;
         string text = job.Phase switch
         {
@@ -84,6 +84,8 @@ internal sealed class JobDisplay(JobKind kind, string what)
             CurrentOperation = job.Sources.FirstOrDefault(source => source.State == JobState.InProgress)?.Name,
         };
     }
+
+    private static string Files(long count) => count == 1 ? "1 file" : string.Create(CultureInfo.InvariantCulture, $"{count:N0} files");
 
     private static string Size(double bytes)
     {

@@ -11,6 +11,13 @@ public sealed class OBBackupServer
     /// <summary>The way into its vault; null for this machine's own.</summary>
     internal VaultAccess? Access { get; init; }
 
+    /// <summary>A machine of this machine's own vault, so that cmdlets take a name. Whether it has recovery points, they find out.</summary>
+    public static OBBackupServer Parse(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return new OBBackupServer { ServerName = name };
+    }
+
     /// <summary>The name.</summary>
     public override string ToString() => ServerName;
 }

@@ -1,7 +1,9 @@
+using System.Globalization;
+
 namespace MSOnlineBackup;
 
 /// <summary>A backup or recovery: running, or of the past.</summary>
-public sealed class OBJob
+public sealed class OBJob : IEquatable<OBJob>
 {
     /// <summary>Its id.</summary>
     public Guid JobId { get; internal init; }
@@ -25,8 +27,17 @@ public sealed class OBJob
     /// <exception cref="FormatException">It is no id.</exception>
     public static OBJob Parse(string id) => Guid.Parse(id);
 
+    /// <summary>Whether it is the same job, however far it was when either was fetched.</summary>
+    public bool Equals(OBJob? other) => other is not null && JobId == other.JobId;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as OBJob);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => JobId.GetHashCode();
+
     /// <summary>As in "Backup of 2026-11-21 21:00: Completed".</summary>
-    public override string ToString() => $"{JobType} of {DisplayTime:yyyy-MM-dd HH:mm}: {JobStatus.JobState}";
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{JobType} of {DisplayTime:yyyy-MM-dd HH:mm}: {JobStatus.JobState}");
 }
 
 /// <summary>How a job stands.</summary>
@@ -55,6 +66,9 @@ public sealed class OBJobStatus
 
     /// <summary>Bytes sent to the vault.</summary>
     public long StoredBytes { get; internal init; }
+
+    /// <summary>What somebody should see to, though the job did its work.</summary>
+    public string[] Warnings { get; internal init; } = [];
 
     /// <summary>What is wrong with the vault, or the way to it, while the job waits for it; null where it does not wait.</summary>
     public string? WaitReason { get; internal init; }

@@ -29,7 +29,7 @@ public sealed class OBLTRSchedule
     /// <summary>The range in its unit: a started one counts.</summary>
     internal int Count => (int)((RetentionRange + (long)Unit - 1) / (long)Unit);
 
-    /// <summary>As in "First Sunday, 9:00 PM, for 13 month(s)".</summary>
+    /// <summary>As in "First Sunday, 9:00 PM, for 13 months".</summary>
     public override string ToString()
     {
         string?[] parts =
@@ -38,7 +38,7 @@ public sealed class OBLTRSchedule
             List(WeeksOfMonth) is string weeks ? $"{weeks} {List(DaysOfWeek)}" : List(DaysOfWeek),
             List(MonthsOfYear) is string months ? $"of {months}" : null,
             List(TimesOfDay.Select(OBSchedule.TimeText)),
-            $"for {Count} {Unit.ToString().ToLowerInvariant()}(s)",
+            $"for {Count} {Unit.ToString().ToLowerInvariant()}{(Count == 1 ? "" : "s")}",
         ];
         return string.Join(", ", parts.OfType<string>());
     }

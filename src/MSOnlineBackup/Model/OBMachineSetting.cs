@@ -31,6 +31,9 @@ public sealed class OBProxySetting
     /// <summary>Who signs in to it; empty for nobody.</summary>
     public string ProxyUsername { get; internal init; } = "";
 
+    /// <summary>Hosts that are reached past it.</summary>
+    public string[] BypassUrls { get; internal init; } = [];
+
     /// <summary>As in "proxy:8080".</summary>
     public override string ToString() => Enabled ? $"{ProxyServer}:{ProxyPort}" : IsDirect ? "No proxy" : "As the system is set up";
 }

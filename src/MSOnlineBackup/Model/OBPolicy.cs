@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Model;
 
 namespace MSOnlineBackup;
 
@@ -46,5 +47,5 @@ public sealed class OBPolicy
     private static bool Concerns(string exclusion, string root) =>
         !Path.IsPathRooted(exclusion) || exclusion.StartsWith(Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    private long NumberOf(string source) => State == OBObjectState.New ? 0 : OBDataSource.NumberOf(source);
+    private long NumberOf(string source) => State == OBObjectState.New ? 0 : SourceNumber.Of(source);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup;
@@ -35,7 +36,7 @@ public sealed class OBRecoverableItem
     /// <summary>When its content last changed, in UTC; null where unknown, and where no <see cref="DateTime"/> can tell it.</summary>
     public DateTime? ItemLastModifiedTime { get; internal init; }
 
-    /// <summary>The source's number in its recovery point, from 1 on.</summary>
+    /// <summary>The source's number, the same in policies, jobs and recovery points.</summary>
     public long RecoverySourceId { get; internal init; }
 
     /// <summary>When the backup began, in local time.</summary>
@@ -57,8 +58,15 @@ public sealed class OBRecoverableItem
         return new OBRecoverableItem { IsDir = true, IsWholePoint = true, RecoveryPointId = point.RecoveryPointId, PointInTime = point.BackupTime };
     }
 
+    /// <summary>The same from the time at which its backup began; one that does not say which is local.</summary>
+    public static implicit operator OBRecoverableItem(DateTime time) => Parse(
+        (time.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(time, DateTimeKind.Local) : time).ToString("o", CultureInfo.InvariantCulture));
+
+    /// <summary>The same from a time with its zone.</summary>
+    public static implicit operator OBRecoverableItem(DateTimeOffset time) => Parse(time.ToString("o", CultureInfo.InvariantCulture));
+
     /// <summary>All of a recovery point of this machine, so that cmdlets take text where they ask for an item. Whether there is such a point, they find out.</summary>
-    /// <param name="recoveryPoint">The id of a point, the beginning of one, or its local time as in "2026-11-21 21:00:05".</param>
+    /// <param name="recoveryPoint">The id of a point, the beginning of one, or its time: local, as in "2026-11-21 21:00:05", or with its zone, as in "2026-11-21T20:00:05Z".</param>
     public static OBRecoverableItem Parse(string recoveryPoint)
     {
         ArgumentException.ThrowIfNullOrEmpty(recoveryPoint);

@@ -17,7 +17,7 @@ public sealed class OBRecoverableSource
     /// <summary>The way into its vault; null for this machine's own.</summary>
     internal VaultAccess? Access { get; init; }
 
-    /// <summary>A source of this machine, so that cmdlets take its path. Whether it has recovery points, they find out.</summary>
+    /// <summary>A source of this machine, so that cmdlets take its path, which may be relative. Whether it has recovery points, they find out.</summary>
     public static OBRecoverableSource Parse(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -47,7 +47,7 @@ public sealed class OBRecoveryPointTest
     public long? VerifiedFiles { get; internal init; }
 
     /// <summary>As in "Passed", or "3 problems".</summary>
-    public override string ToString() => Passed ? "Passed" : $"{Problems.Length} problem(s)";
+    public override string ToString() => Passed ? "Passed" : Problems.Length == 1 ? "1 problem" : $"{Problems.Length} problems";
 }
 
 /// <summary>Something that is wrong with a recovery point.</summary>

@@ -26,9 +26,12 @@ public sealed class OBSchedule
     /// <summary>The days as people write them: "Saturday, Sunday".</summary>
     public string ScheduleRunDaysToString() => string.Join(", ", ScheduleRunDays);
 
+    /// <summary>The times as people write them: "4:00 PM, 9:00 PM".</summary>
+    public string ScheduleRunTimesToString() => string.Join(", ", ScheduleRunTimes.Select(TimeText));
+
     /// <summary>Times, days and weeks, by line.</summary>
     public override string ToString() =>
-        $"{string.Join(", ", ScheduleRunTimes.Select(TimeText))}\n{ScheduleRunDaysToString()},\nEvery {ScheduleWeeklyFrequency} week(s)";
+        $"{ScheduleRunTimesToString()}\n{ScheduleRunDaysToString()},\nEvery {ScheduleWeeklyFrequency} week(s)";
 
     /// <summary>A time of day as the original prints it: "4:00 PM".</summary>
     internal static string TimeText(TimeSpan time) => (DateTime.UnixEpoch + time).ToString("h:mm tt", CultureInfo.InvariantCulture);

@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Storage;
 
 namespace MSOnlineBackup.Recovery;
 
@@ -32,15 +33,17 @@ internal sealed class RecoveryArchive
     /// <param name="agent">This machine's agent.</param>
     /// <param name="machineName">The machine whose points are wanted; null or empty for this one.</param>
     /// <param name="access">The way into the vault; null for this machine's own.</param>
+    /// <param name="patience">Who waits for the vault.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">RecoveryOptionMissing: the passphrase is needed. PassphraseRejected, MachineNotRegistered, VaultNotFound, …</exception>
-    public static async Task<RecoveryArchive> OpenAsync(BackupAgent agent, string? machineName, VaultAccess? access, CancellationToken cancellationToken)
+    public static async Task<RecoveryArchive> OpenAsync(
+        BackupAgent agent, string? machineName, VaultAccess? access, VaultPatience patience, CancellationToken cancellationToken)
     {
         MachineRegistration? own = agent.Machine.Registration;
         string name = string.IsNullOrEmpty(machineName) ? own?.MachineName ?? agent.Machine.Name : machineName;
         if (access?.Passphrase is string passphrase)
         {
-            return new RecoveryArchive(await agent.OpenEngineAsync(access.Vault, passphrase, cancellationToken).ConfigureAwait(false), name, access);
+            return new RecoveryArchive(await agent.OpenEngineAsync(access.Vault, passphrase, patience, cancellationToken).ConfigureAwait(false), name, access);
         }
 
         if (access is not null && (access.Vault.Location != own?.VaultLocation || !agent.Machine.HasPassphrase))
@@ -48,7 +51,7 @@ internal sealed class RecoveryArchive
             throw PassphraseNeeded(name);
         }
 
-        var archive = new RecoveryArchive(await agent.OpenEngineAsync(cancellationToken).ConfigureAwait(false), name, access);
+        var archive = new RecoveryArchive(await agent.OpenEngineAsync(patience, cancellationToken).ConfigureAwait(false), name, access);
 
         // Machines with the same passphrase open each other's points; those with another are not even seen.
         if (!name.Equals(own?.MachineName, StringComparison.OrdinalIgnoreCase) && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
@@ -62,13 +65,18 @@ internal sealed class RecoveryArchive
     /// <summary>The machine's points, newest first.</summary>
     public Task<RecoveryPointList> ListAsync(CancellationToken cancellationToken) => Engine.ListPointsAsync(MachineName, cancellationToken);
 
-    /// <summary>The point of an id, of the beginning of one, or of a time as <see cref="TimeForm"/> writes it.</summary>
+    /// <summary>The point of an id, of the beginning of one, or of a time as <see cref="PointTime"/> reads it.</summary>
     /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous; VaultDataCorrupt, … where it is there and cannot be read.</exception>
     public async Task<RecoveryPoint> FindAsync(string idOrTime, CancellationToken cancellationToken)
     {
         RecoveryPointList points = await ListAsync(cancellationToken).ConfigureAwait(false);
-        DamagedPoint[] damaged = [.. points.Damaged.Where(point => IsMeant(point.SessionId, point.Begun))];
-        RecoveryPoint[] found = [.. points.Where(point => IsMeant(point.SessionId, point.Started))];
+        DamagedPoint[] damaged = [.. points.Damaged.Where(point => point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase))];
+        RecoveryPoint[] found = [.. points.Where(point => point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase))];
+        if (found.Length + damaged.Length == 0 && PointTime.TryParse(idOrTime, out PointTime time))
+        {
+            (found, damaged) = time.Among(points);
+        }
+
         return found switch
         {
             [RecoveryPoint only] when damaged.Length == 0 => only,
@@ -81,12 +89,9 @@ internal sealed class RecoveryArchive
             _ => throw new BackupException(
                 BackupErrorId.RecoveryPointAmbiguous,
                 $"'{idOrTime}' fits {found.Length + damaged.Length} recovery points of '{MachineName}', among them {found[0].SessionId} and {(found.Length > 1 ? found[1].SessionId : damaged[0].SessionId)}.",
-                "Give more digits of the id.",
+                "Give more digits of the id, or the time to the second.",
                 idOrTime),
         };
-
-        bool IsMeant(string id, DateTimeOffset? time) =>
-            id.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase) || (time is { } known && TimeOf(known) == idOrTime);
     }
 
     /// <summary>One item of a point.</summary>
@@ -98,9 +103,7 @@ internal sealed class RecoveryArchive
         Engine.ListItemsAsync(point, path, recursive: true, cancellationToken).FirstAsync(cancellationToken);
 
     /// <summary>When a point was begun, by this machine's clock and zone.</summary>
-    public static string TimeOf(RecoveryPoint point) => TimeOf(point.Started);
-
-    private static string TimeOf(DateTimeOffset begun) => begun.LocalDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
+    public static string TimeOf(RecoveryPoint point) => point.Started.LocalDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
 
     private static BackupException PassphraseNeeded(string machineName) => new(
         BackupErrorId.RecoveryOptionMissing,

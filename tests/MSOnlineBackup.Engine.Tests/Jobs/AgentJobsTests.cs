@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
@@ -51,9 +52,10 @@ public sealed class AgentJobsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Mars")]
-    [InlineData("Open")]
-    public async Task A_scratch_volume_too_small_for_the_data_stops_a_backup_where_the_limits_say_so(string profile)
+    [InlineData("Mars", false)]
+    [InlineData("Mars", true)]
+    [InlineData("Open", false)]
+    public async Task A_scratch_volume_too_small_for_the_data_stops_a_backup_where_the_limits_say_so_in_the_background_too(string profile, bool background)
     {
         Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux to mount.");
         using var machine = new JobsFixture { Limits = profile == "Mars" ? PolicyLimits.Mars : PolicyLimits.Open };
@@ -73,34 +75,18 @@ public sealed class AgentJobsTests : IDisposable
             return;
         }
 
-        BackupException failure = await FailAsync(() => BackUpAsync(agent));
-        Assert.Equal((BackupErrorId.ScratchFull, "SalLowDiskSpace"), (failure.Id, failure.ErrorCode));
-        JobRecord job = Assert.Single(agent.Jobs.List());
-        Assert.Equal((JobState.Failed, "SalLowDiskSpace", 0L), (job.State, job.Error!.ErrorCode, job.StoredBytes));
-    }
-
-    [Fact]
-    public async Task A_scratch_volume_is_measured_by_the_sources_of_the_job_and_little_room_is_a_warning()
-    {
-        Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux to mount.");
-        using var machine = new JobsFixture { Limits = PolicyLimits.Mars };
-        machine.Tree.File("a/data", 1000).File("b/data", 1000);
-        foreach ((string name, long length) in new[] { ("a", 4L << 30), ("b", 900L << 20) })
+        if (background)
         {
-            using FileStream sparse = File.Create(Path.Combine(machine.Source, name, "sparse"));
-            sparse.SetLength(length);
+            await EndAsync(agent, (await agent.Jobs.StartAsync(new BackupOrder(), Cancel)).Id);
+        }
+        else
+        {
+            BackupException failure = await FailAsync(() => BackUpAsync(agent));
+            Assert.Equal((BackupErrorId.ScratchFull, "SalLowDiskSpace"), (failure.Id, failure.ErrorCode));
         }
 
-        BackupAgent agent = await machine.ActivateAsync(machine.Source + "/a", machine.Source + "/b");
-        await BackUpAsync(agent);
-        using MountedFileSystem mounted = MountedFileSystem.InMemory(machine["small"], "64m");
-        await agent.Machine.MoveScratchAsync(machine["small"], Cancel);
-
-        JobRecord job = await BackUpAsync(agent, new BackupOrder { Only = [machine.Source + "/b"] });
-
-        Assert.Equal(JobState.Completed, job.State);
-        Assert.Contains("10 %", agent.Jobs.Get(job.Id).Warning, StringComparison.Ordinal);
-        Assert.Equal(BackupErrorId.ScratchFull, (await FailAsync(() => BackUpAsync(agent))).Id);
+        JobRecord job = Assert.Single(agent.Jobs.List());
+        Assert.Equal((JobState.Failed, "SalLowDiskSpace", 0L), (job.State, job.Error!.ErrorCode, job.StoredBytes));
     }
 
     [Fact]
@@ -116,6 +102,100 @@ public sealed class AgentJobsTests : IDisposable
         Assert.Equal((JobState.CompletedWithWarnings, nameof(BackupErrorId.SourceNotFound)), (kept.State, kept.Error!.Id));
         Assert.Contains(_machine.Source + "/a", kept.Error.Message, StringComparison.Ordinal);
         Assert.Equal([JobState.Failed, JobState.Completed], kept.Sources.Select(source => source.State));
+    }
+
+    [Fact]
+    public async Task What_the_scratch_volume_needs_goes_by_the_sources_of_the_job_and_not_by_whatever_was_backed_up_last()
+    {
+        Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux to mount.");
+        using var machine = new JobsFixture { Limits = PolicyLimits.Mars };
+        machine.Tree.Describe("f small/one 1000\nd low\nd large");
+        MakeSparse(machine.Source + "/low/file", 1L << 30);
+        MakeSparse(machine.Source + "/large/file", 4L << 30);
+        BackupAgent agent = await machine.ActivateAsync(machine.Source + "/small");
+        using MountedFileSystem mounted = MountedFileSystem.InMemory(machine["small"], "64m");
+        await agent.Machine.MoveScratchAsync(machine["small"], Cancel);
+        Assert.Null((await BackUpAsync(agent)).Warnings);
+
+        agent.Policies.Set(Policy(PolicyKind.Files, machine.Source + "/small", machine.Source + "/low"));
+        JobRecord low = await BackUpAsync(agent);
+        agent.Policies.Set(Policy(PolicyKind.Files, machine.Source + "/small", machine.Source + "/large"));
+        BackupException full = await FailAsync(() => BackUpAsync(agent));
+
+        Assert.Equal((JobState.Completed, "ScratchFull", "SalLowDiskSpace"), (low.State, Assert.Single(low.Warnings!).Id, low.Warnings![0].ErrorCode));
+        Assert.Contains("10 %", low.Warnings[0].Message, StringComparison.Ordinal);
+        Assert.Equal(BackupErrorId.ScratchFull, full.Id);
+    }
+
+    [Fact]
+    public async Task A_first_backup_and_one_after_a_stop_say_how_much_there_is_to_do()
+    {
+        _machine.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("one", TestKeys.Bytes(1, 300_000)).File("two", [1, 2, 3]);
+        BackupAgent agent = await _machine.ActivateAsync("/data");
+        using var read = new ManualResetEventSlim();
+        _machine.Fakes["/data"]["one"].Reading = _ => read.Wait(Cancel);
+        JobSourceStatus? told = null;
+        long? total = null;
+
+        // The job reads on when a record with the totals has come.
+        JobRecord job = await agent.Jobs.BackUpAsync(
+            new BackupOrder(),
+            record =>
+            {
+                if (record is { State: JobState.InProgress, Sources: [{ TotalBytes: > 0 } source] })
+                {
+                    (told, total) = (source, source.TotalBytes);
+                    read.Set();
+                }
+            },
+            Cancel);
+
+        Assert.Equal((JobState.Completed, 300_003L, 2L), (job.State, total, told!.TotalFiles));
+    }
+
+    [Fact]
+    public async Task A_history_that_cannot_be_listed_is_an_error_and_no_empty_list()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Makes a link that leads to itself.");
+        BackupAgent agent = await _machine.ActivateAsync();
+        File.CreateSymbolicLink(Path.Combine(_machine.State, "jobs"), Path.Combine(_machine.State, "jobs"));
+
+        Assert.Equal(BackupErrorId.StateAccessDenied, Assert.Throws<BackupException>(agent.Jobs.List).Id);
+        Assert.Equal(BackupErrorId.StateAccessDenied, Assert.Throws<BackupException>(() => agent.Jobs.Running).Id);
+    }
+
+    [Fact]
+    public async Task What_was_asked_to_be_left_as_it_is_is_no_reason_for_a_warning()
+    {
+        _machine.Tree.Describe("f a/one 1000\nf a/two 20");
+        BackupAgent agent = await _machine.ActivateAsync();
+        JobRecord backup = await BackUpAsync(agent);
+        await File.WriteAllTextAsync(_machine.Source + "/a/one", "newer", Cancel);
+        RecoveryOrder order = Order(backup, _machine.Source + "/a/one") with { Conflict = RestoreConflict.Skip };
+
+        JobRecord job = await agent.Jobs.RecoverAsync(order, _ => { }, Cancel);
+
+        Assert.Equal((JobState.Completed, JobState.Completed), (job.State, job.Sources[0].State));
+        Assert.Equal("newer", await File.ReadAllTextAsync(_machine.Source + "/a/one", Cancel));
+    }
+
+    [Fact]
+    public async Task A_schedule_runs_when_a_backup_began_within_the_hour_after_its_last_time()
+    {
+        _machine.Tree.Describe("f one 1000");
+        BackupAgent agent = await _machine.ActivateAsync();
+        DateTime now = DateTime.Now;
+        BackupPolicy Scheduled(DateTime at) => Policy(PolicyKind.Files, _machine.Source) with
+        {
+            Schedule = new BackupSchedule([at.DayOfWeek], [new TimeSpan(at.Hour, at.Minute, 0)]),
+        };
+        Assert.False(agent.Jobs.RunsBySchedule(Scheduled(now)));
+
+        await BackUpAsync(agent);
+
+        Assert.True(agent.Jobs.RunsBySchedule(Scheduled(now)));
+        Assert.False(agent.Jobs.RunsBySchedule(Scheduled(now.AddHours(-2))));
+        Assert.False(agent.Jobs.RunsBySchedule(Scheduled(now) with { Kind = PolicyKind.SystemState }));
     }
 
     [Fact]
@@ -347,6 +427,12 @@ public sealed class AgentJobsTests : IDisposable
         await agent.Jobs.RecoverAsync(Order(backup, "/etc/passwd", descriptions) with { TargetFolder = _machine["target"] }, _ => { }, Cancel);
         Assert.Equal(await File.ReadAllBytesAsync("/etc/passwd", Cancel), await File.ReadAllBytesAsync(_machine["target"] + "/passwd", Cancel));
         Assert.Equal(Shell.RunChecked("uname", "-a"), await File.ReadAllTextAsync(_machine["target"] + "/system-state/kernel.txt", Cancel));
+    }
+
+    private static void MakeSparse(string path, long length)
+    {
+        using FileStream file = File.Create(path);
+        file.SetLength(length);
     }
 
     private static RecoveryOrder Order(JobRecord backup, params string[] paths) => new()

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.RecoveryPoints;
@@ -150,6 +151,22 @@ public sealed class ActivationTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_the_slot_of_the_passphrase_before_cannot_be_removed_that_both_open_the_backups_is_said()
+    {
+        BackupAgent agent = await _agents.ActivateAsync();
+        var denied = new BackupException(BackupErrorId.VaultAccessDenied, "Nothing may be deleted.", "Ask the owner.");
+        _agents.Decorate = store => new WatchedVaultStore(store, _ => { }, _ => Task.FromException(denied));
+
+        BackupException error = await FailsAsync(BackupErrorId.VaultAccessDenied, null, () => agent.Machine.SetPassphraseAsync(Other, Cancel));
+
+        Assert.Contains("what opened it opens them still", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"obengine key remove {error.Target}", error.RecommendedAction, StringComparison.Ordinal);
+        await agent.OpenEngineAsync(Cancel);
+        await agent.OpenEngineAsync(_agents.Vault, Passphrase, Cancel);
+        await agent.OpenEngineAsync(_agents.Vault, Other, Cancel);
+    }
+
+    [Fact]
     public async Task Three_damages_of_an_activation_are_told_apart_when_the_passphrase_is_changed()
     {
         BackupAgent agent = await _agents.ActivateAsync();
@@ -157,7 +174,8 @@ public sealed class ActivationTests : IDisposable
 
         File.Move(_agents.Key, _agents["kept"]);
         BackupException missing = await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.Machine.SetPassphraseAsync(Other, Cancel));
-        Assert.Contains("is missing", missing.Message, StringComparison.Ordinal);
+        Assert.EndsWith("it is missing.", missing.Message, StringComparison.Ordinal);
+        Assert.Single(Regex.Matches(missing.Message, Regex.Escape(KeyFile.Name)));
         File.Move(_agents["kept"], _agents.Key);
 
         string elsewhere = Directory.CreateDirectory(_agents["scratch"]).FullName;

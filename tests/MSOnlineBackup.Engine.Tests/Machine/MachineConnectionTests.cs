@@ -1,6 +1,8 @@
 using System.Text.Json;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Storage;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
@@ -47,6 +49,36 @@ public sealed class MachineConnectionTests : IDisposable
 
         Assert.True(_agents.Open().Machine.Settings.IsDirect);
         Assert.Equal((null, true), (_agents.Connections[Vault].Proxy, _agents.Connections[Vault].IsDirect));
+    }
+
+    [Fact]
+    public async Task Jobs_wait_long_for_a_vault_and_people_do_not()
+    {
+        BackupAgent agent = await _agents.ActivateAsync();
+        Assert.Equal(VaultPatience.Person, _agents.Connections[_agents.Vault].Patience);
+
+        await agent.OpenEngineAsync(new JobMonitor(), Cancel);
+        Assert.Equal(VaultPatience.Job, _agents.Connections[_agents.Vault].Patience);
+
+        await agent.OpenEngineAsync(Cancel);
+        Assert.Equal(VaultPatience.Person, _agents.Connections[_agents.Vault].Patience);
+        await agent.OpenEngineAsync(VaultPatience.Job, Cancel);
+        Assert.Equal(VaultPatience.Job, _agents.Connections[_agents.Vault].Patience);
+
+        // Beyond this machine it is the same.
+        Assert.Equal((VaultPatience.Person, VaultPatience.Job), (agent.Machine.Connect(Vault, VaultPatience.Person).Patience, agent.Machine.Connect(Vault, VaultPatience.Job).Patience));
+    }
+
+    [Fact]
+    public async Task Where_the_vault_of_a_registered_machine_is_gone_it_is_told_to_register_again_and_not_to_make_another()
+    {
+        BackupAgent agent = await _agents.ActivateAsync();
+        Directory.Move(_agents.Vault, _agents["away"]);
+
+        BackupException lost = await FailsAsync(BackupErrorId.VaultNotFound, null, () => agent.OpenEngineAsync(Cancel));
+
+        Assert.Contains("Start-OBRegistration", lost.RecommendedAction, StringComparison.Ordinal);
+        Assert.DoesNotContain("create", lost.RecommendedAction, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -184,11 +216,12 @@ public sealed class MachineConnectionTests : IDisposable
             Passphrase = Passphrase,
         };
 
-        JobOrder written = JobOrder.Of(order);
+        JobOrder written = JobOrder.Of(order, new AgentOptions { MachineName = "ALPHA", Limits = PolicyLimits.Mars, OpenVault = null!, CreateVault = null! });
         string text = JsonSerializer.Serialize(written, OrderJson.Default.JobOrder);
         JobOrder read = JsonSerializer.Deserialize(text, OrderJson.Default.JobOrder)!;
 
         Assert.Equal((true, true), (read.ReadsPassphrase, read.ReadsVaultSecret));
+        Assert.Equal(("Mars", "ALPHA"), (read.Limits, read.MachineName));
         Assert.Equal(new VaultAddress(Vault) { RequiresPrivateEndpoint = true }, read.Recovery!.Vault);
         Assert.DoesNotContain("c2VjcmV0", text, StringComparison.Ordinal);
         Assert.DoesNotContain(Passphrase, text, StringComparison.Ordinal);

@@ -303,6 +303,25 @@ public sealed class ResilientVaultStoreTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.StatAsync("a", cancel.Token));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(15)]
+    public async Task For_somebody_who_waits_a_vault_that_is_away_is_given_up_within_a_minute(int secondsOfAnAttempt)
+    {
+        _memory.SetContent("a", Content(1));
+        var away = new WatchedVaultStore(_memory, _ => { }, _ =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(secondsOfAnAttempt));
+            throw new BackupException(BackupErrorId.VaultUnreachable, "It is away.", "Wait.", transient: true);
+        });
+        var store = new ResilientVaultStore(away, VaultRetryOptions.Attended with { Waiting = Note }, _clock);
+
+        await Assert.ThrowsAsync<BackupException>(async () => await store.DeleteAsync("a", Stop));
+
+        Assert.InRange(_clock.Elapsed, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(60));
+        Assert.NotEmpty(_waits);
+    }
+
     private ResilientVaultStore Resilient(IVaultStore inner) => new(inner, new VaultRetryOptions { Waiting = Note }, _clock);
 
     private void Note(VaultWait wait)

@@ -92,6 +92,29 @@ public sealed class ProxyTests
     }
 
     [Fact]
+    public void A_proxy_that_refuses_is_told_with_the_host_that_it_refuses()
+    {
+        var refused = new HttpRequestException(HttpRequestError.ProxyTunnelError, "No.", null, System.Net.HttpStatusCode.Forbidden);
+
+        BackupException error = Storage.Azure.Blobs.BlobErrors.From(refused, "https://acct.blob.core.windows.net/office", "");
+
+        Assert.Equal((BackupErrorId.ProxyRefused, "acct.blob.core.windows.net"), (error.Id, error.Target));
+        Assert.Contains("'acct.blob.core.windows.net'", error.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("*.blob.core.windows.net;intranet", true)]
+    [InlineData("https://ACCT.blob.core.windows.net:443/office", true)]
+    [InlineData("blob.core.windows.net", false)]
+    [InlineData("*.vault.azure.net", false)]
+    public void Hosts_that_are_to_go_past_the_proxy_do(string bypass, bool passes)
+    {
+        var choice = new ProxyChoice(new VaultConnection { Proxy = new ProxySetting("proxy.invalid", 3128) { Bypass = bypass } }, Isolated);
+
+        Assert.Equal(passes, choice.For(new Uri("https://acct.blob.core.windows.net/office")).Address is null);
+    }
+
+    [Fact]
     public async Task The_password_of_a_proxy_of_the_environment_is_sent_to_it_and_told_to_nobody()
     {
         await using var server = new LoopbackServer(LoopbackServer.Secured(LoopbackServer.Answering(Ok)));

@@ -28,6 +28,7 @@ internal static class JobConversion
             WaitReason = job.Wait?.Cause,
             WaitUntil = job.Wait?.Until.UtcDateTime,
             BandwidthLimit = job.BandwidthLimit,
+            Warnings = [.. (job.Warnings ?? []).Select(warning => warning.Message)],
         },
     };
 
@@ -44,7 +45,7 @@ internal static class JobConversion
 
     private static OBDatasourceStatus StatusOf(JobSourceStatus source) => new()
     {
-        Datasource = new OBDataSource { DataSourceId = OBDataSource.NumberOf(source.Name), DataSourceName = source.Name },
+        Datasource = new OBDataSource { DataSourceId = SourceNumber.Of(source.Name), DataSourceName = source.Name },
         JobState = StateOf(source.State),
         ByteProgress = new OBProgress(source.Bytes, source.ChangedBytes, source.TotalBytes),
         FileProgress = new OBProgress(source.Files, source.ChangedFiles, source.TotalFiles),

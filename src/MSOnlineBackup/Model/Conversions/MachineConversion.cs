@@ -15,6 +15,7 @@ internal static class MachineConversion
             ProxyServer = proxy.Server,
             ProxyPort = proxy.Port,
             ProxyUsername = proxy.UserName ?? "",
+            BypassUrls = proxy.Bypass?.Split(';') ?? [],
         },
         ThrottleSetting = settings.Throttle is not { } throttle ? new OBThrottleSetting() : new OBThrottleSetting
         {

@@ -26,11 +26,11 @@ internal static class RecoveryConversion
     {
         if (point.IsSystemState())
         {
-            return sourceName == OBDataSource.SystemState ? ItemOf(point, access, 1, sourceName, sourceName, isDir: true, isWholePoint: true) : null;
+            return sourceName == OBDataSource.SystemState ? ItemOf(point, access, sourceName, sourceName, isDir: true, isWholePoint: true) : null;
         }
 
         RecoveryPointSource? source = point.Sources.FirstOrDefault(each => each.Path == sourceName);
-        return source is null ? null : ItemOf(point, access, NumberOf(point, source), source.Path, source.Path, isDir: source.Manifest.Directories > 0);
+        return source is null ? null : ItemOf(point, access, source.Path, source.Path, isDir: source.Manifest.Directories > 0);
     }
 
     /// <summary>An item as scripts see it.</summary>
@@ -44,7 +44,6 @@ internal static class RecoveryConversion
         return ItemOf(
             point,
             access,
-            NumberOf(point, source),
             source.Path,
             item.FullPath,
             entry.Kind == EntryKind.Directory,
@@ -70,7 +69,6 @@ internal static class RecoveryConversion
     private static OBRecoverableItem ItemOf(
         RecoveryPoint point,
         VaultAccess? access,
-        long number,
         string source,
         string path,
         bool isDir,
@@ -88,13 +86,11 @@ internal static class RecoveryConversion
             ServerName = point.MachineName,
             ItemSize = size,
             ItemLastModifiedTime = modified,
-            RecoverySourceId = number,
+            RecoverySourceId = SourceNumber.Of(source),
             RecoveryPointId = point.SessionId,
             IsWholePoint = isWholePoint,
             Access = access,
         };
-
-    private static long NumberOf(RecoveryPoint point, RecoveryPointSource source) => point.Sources.TakeWhile(each => each != source).Count() + 1;
 
     private static bool IsAtOrBelow(string path, string folder) =>
         path.StartsWith(folder, StringComparison.Ordinal) && (path.Length == folder.Length || folder[^1] is '/' or '\\' || path[folder.Length] is '/');

@@ -1,0 +1,142 @@
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources;
+
+namespace MSOnlineBackup.Engine.Backup;
+
+/// <summary>
+/// How much a backup will have to do, before it is done: of a source that an earlier point has, what it had; of another one, what a walk ahead
+/// finds, beside the backup. An estimate: files come and go.
+/// </summary>
+internal sealed class Forecast : IAsyncDisposable
+{
+    private readonly JobMonitor _monitor;
+    private readonly Func<BackupSource, ISourceTree> _open;
+    private readonly (long Files, long Bytes)?[] _sources;
+    private readonly CancellationTokenSource _stop;
+    private Task _walking = Task.CompletedTask;
+
+    private Forecast(int sources, EngineOptions options, JobMonitor monitor, CancellationToken stop)
+    {
+        _sources = new (long, long)?[sources];
+        _open = options.OpenSource ?? Open;
+        _monitor = monitor;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(stop);
+    }
+
+    /// <summary>Tells the monitor what earlier points know, and has the rest walked where the monitor wants totals. Disposing stops the walk.</summary>
+    public static async Task<Forecast> BeginAsync(
+        IReadOnlyList<BackupSource> sources, Earlier earlier, EngineOptions options, JobMonitor monitor, CancellationToken stop)
+    {
+        var forecast = new Forecast(sources.Count, options, monitor, stop);
+        await forecast.RecallAsync(sources, earlier).ConfigureAwait(false);
+        if (monitor.WantsTotals && forecast._sources.Contains(null))
+        {
+            forecast._walking = Task.Run(() => forecast.WalkRest(sources), CancellationToken.None);
+        }
+
+        return forecast;
+    }
+
+    /// <summary>Bytes that sources hold.</summary>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static async Task<long> MeasureAsync(IReadOnlyList<BackupSource> sources, Earlier earlier, EngineOptions options, CancellationToken stop)
+    {
+        await using var forecast = new Forecast(sources.Count, options, new JobMonitor(), stop);
+        await forecast.RecallAsync(sources, earlier).ConfigureAwait(false);
+        await Task.Run(() => forecast.WalkRest(sources), CancellationToken.None).ConfigureAwait(false);
+        stop.ThrowIfCancellationRequested();
+        return forecast._sources.Sum(source => source?.Bytes ?? 0);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _walking.ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private static ISourceTree Open(BackupSource source) => source is BackupSource.Tree tree
+        ? SourceTrees.Open(tree.Path, tree.Selection)
+        : throw new ArgumentOutOfRangeException(nameof(source), source, "Only trees can be walked ahead.");
+
+    private async Task RecallAsync(IReadOnlyList<BackupSource> sources, Earlier earlier)
+    {
+        for (int index = 0; index < sources.Count; index++)
+        {
+            if (sources[index] is BackupSource.Tree tree && PathOf(tree) is { } path && await earlier.PreviousAsync(path).ConfigureAwait(false) is { } previous)
+            {
+                Expect(index, previous.Manifest.Files, previous.Manifest.Bytes);
+            }
+        }
+
+        ExpectAll();
+    }
+
+    private static string? PathOf(BackupSource.Tree source)
+    {
+        try
+        {
+            return SourceTrees.RootPathOf(source.Path);
+        }
+        catch (BackupException)
+        {
+            // The backup itself says what is wrong with it.
+            return null;
+        }
+    }
+
+    private void WalkRest(IReadOnlyList<BackupSource> sources)
+    {
+        for (int index = 0; index < sources.Count; index++)
+        {
+            if (_sources[index] is null && sources[index] is BackupSource.Tree)
+            {
+                Walk(index, sources[index]);
+            }
+        }
+
+        ExpectAll();
+    }
+
+    // What cannot be walked stays unknown: the backup itself says what is wrong with it.
+    private void Walk(int index, BackupSource source)
+    {
+        try
+        {
+            using ISourceTree tree = _open(source);
+            (long files, long bytes) = (0, 0);
+            foreach (SourceItem item in tree.Walk(_stop.Token))
+            {
+                _stop.Token.ThrowIfCancellationRequested();
+                if (item.Entry.Kind == EntryKind.File)
+                {
+                    files++;
+                    bytes += item.Entry.Size;
+                }
+            }
+
+            Expect(index, files, bytes);
+        }
+        catch (Exception e) when (e is BackupException or OperationCanceledException)
+        {
+            return;
+        }
+    }
+
+    private void Expect(int index, long files, long bytes)
+    {
+        _sources[index] = (files, bytes);
+        _monitor.ExpectOfSource(index, files, bytes);
+    }
+
+    private void ExpectAll()
+    {
+        if (!_sources.Contains(null))
+        {
+            _monitor.Expect(_sources.Sum(source => source!.Value.Files), _sources.Sum(source => source!.Value.Bytes));
+        }
+    }
+}

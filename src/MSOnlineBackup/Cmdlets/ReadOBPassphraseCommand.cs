@@ -1,0 +1,33 @@
+using System.Management.Automation;
+using System.Security;
+using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Model.Conversions;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Asks for a new passphrase, twice: one that was mistyped opens nothing, ever.</summary>
+[Cmdlet(VerbsCommunications.Read, "OBPassphrase")]
+[OutputType(typeof(SecureString))]
+public sealed class ReadOBPassphraseCommand : OBCmdlet
+{
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        SecureString first = Ask("Passphrase (at least 16 characters): ");
+        Passphrase.Validate(first.ToPlain());
+        using SecureString second = Ask("The same again: ");
+        if (first.ToPlain() != second.ToPlain())
+        {
+            throw new BackupException(BackupErrorId.PassphraseInvalid, "The two passphrases are not the same.", "Run it again, and type the same passphrase twice.");
+        }
+
+        WriteObject(first);
+    }
+
+    private SecureString Ask(string prompt)
+    {
+        Host.UI.Write(prompt);
+        return Host.UI.ReadLineAsSecureString();
+    }
+}

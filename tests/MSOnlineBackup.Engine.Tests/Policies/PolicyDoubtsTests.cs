@@ -1,0 +1,51 @@
+using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Testing;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Policies;
+
+public sealed class PolicyDoubtsTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("/proc", "kernel")]
+    [InlineData("/sys", "kernel")]
+    [InlineData("/dev/shm", "memory")]
+    public void A_source_that_holds_no_lasting_files_is_doubted(string path, string why)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(path), "Such file systems are Linux'.");
+
+        Assert.Contains(why, Assert.Single(PolicyDoubts.OfSources(Policy(path))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_that_a_service_keeps_for_itself_is_doubted_unless_it_is_left_out()
+    {
+        Directory.CreateDirectory(_folder["data/DfsrPrivate"]);
+        string data = _folder["data"];
+
+        Assert.Contains("DfsrPrivate", Assert.Single(PolicyDoubts.OfSources(Policy(data))), StringComparison.Ordinal);
+        Assert.Empty(PolicyDoubts.OfSources(Policy(data) with { Files = [new FileSpecification(data), new FileSpecification("DfsrPrivate", Exclude: true)] }));
+        Assert.Contains("DfsrPrivate", Assert.Single(PolicyDoubts.OfSources(Policy(data + "/DfsrPrivate"))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_ordinary_folder_is_not_doubted()
+    {
+        Assert.SkipWhen(OperatingSystem.IsLinux() && new DriveInfo(_folder.Path).DriveFormat is "tmpfs" or "overlay" or "overlayfs", "The temporary folder is none.");
+
+        Assert.Empty(PolicyDoubts.OfSources(Policy(_folder.Path)));
+    }
+
+    [Theory]
+    [InlineData(6, true)]
+    [InlineData(7, false)]
+    [InlineData(9_999, false)]
+    [InlineData(10_000, true)]
+    public void A_retention_that_the_original_refuses_is_doubted(int days, bool doubted) => Assert.Equal(doubted, PolicyDoubts.OfRetention(new RetentionPolicy(days)) is not null);
+
+    private static BackupPolicy Policy(string path) => new() { Kind = PolicyKind.Files, Files = [new FileSpecification(path)] };
+}

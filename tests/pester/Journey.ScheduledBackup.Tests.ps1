@@ -1,0 +1,64 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    . "$PSScriptRoot/Recovery.ps1"
+    $work = New-TestFolder
+    $vault = Initialize-TestMachine $work
+    $null = Save-TestPolicy (New-TestTree "$work/src") 3> $null
+    $module = Split-Path $manifest
+    function Invoke-Timer { & $shell -NoProfile -NonInteractive -File "$module/module/Start-ScheduledBackup.ps1" 2>&1 | Out-String }
+}
+
+AfterAll {
+    Remove-TestState
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+
+# What cron has from it is a number.
+Describe 'A backup that a timer runs' {
+    It 'ends with 0, and leaves a job' {
+        Invoke-Timer | Should -BeLike '*Completed*'
+        $LASTEXITCODE | Should -Be 0
+        (Get-OBJob -Previous 1).JobStatus.JobState | Should -Be Completed
+    }
+
+    It 'backs up nothing by a paused policy' {
+        $null = Get-OBPolicy | Set-OBPolicyState -State Paused
+        try {
+            Invoke-Timer | Should -BeLike '*paused*'
+            $LASTEXITCODE | Should -Be 0
+            Get-OBJob -Previous 9 | Should -HaveCount 1
+        }
+        finally {
+            $null = Get-OBPolicy | Set-OBPolicyState -State Valid
+        }
+    }
+
+    It 'ends with 11 while another job of the machine is in progress, and so does obengine' {
+        $lock = [System.IO.File]::Open("$env:MSONLINEBACKUP_STATE/jobs.lock", 'OpenOrCreate', 'ReadWrite', 'None')
+        try {
+            Invoke-Timer | Should -BeLike '*JobInProgress*'
+            $LASTEXITCODE | Should -Be 11
+            $env:OBENGINE_PASSPHRASE = 'a passphrase for tests'
+            & "$module/module/bin/host/obengine" backup "$work/src" --vault $vault --quiet 2>&1 | Out-String | Should -BeLike '*JobInProgress*'
+            $LASTEXITCODE | Should -Be 11
+        }
+        finally {
+            $lock.Dispose()
+        }
+
+        & "$module/module/bin/host/obengine" backup "$work/src" --vault $vault --quiet
+        $env:OBENGINE_PASSPHRASE = $null
+        $LASTEXITCODE | Should -Be 0
+    }
+
+    It 'ends with 1 where it fails' {
+        Rename-Item $vault away
+        try {
+            Invoke-Timer | Should -BeLike '*VaultNotFound*'
+            $LASTEXITCODE | Should -Be 1
+        }
+        finally {
+            Rename-Item "$work/away" vault
+        }
+    }
+}
