@@ -190,7 +190,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
             Started = default,
             Ended = default,
             Status = RecoveryPointStatus.Completed,
-            Sources = [new RecoveryPointSource { Path = source, Manifest = root }],
+            Sources = [new RecoveryPointSource { Path = source, Form = source.StartsWith('/') ? PathForm.Posix : PathForm.Windows, Manifest = root }],
         };
     }
 
