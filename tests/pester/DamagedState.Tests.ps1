@@ -22,8 +22,13 @@ BeforeAll {
         Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString $Text -AsPlainText -Force) 6> $null
     }
 
+    # The machine that made the vault keeps the owner's key, and issues the file.
+    $ownersState = $env:MSONLINEBACKUP_STATE
     function Register-TestMachine {
-        $null = Start-OBRegistration -VaultCredentials (Export-OBVaultCredential -Vault $vault -Path $work).FullName 6> $null
+        $state, $env:MSONLINEBACKUP_STATE = $env:MSONLINEBACKUP_STATE, $ownersState
+        $file = Export-OBVaultCredential -Vault $vault -Path $work
+        $env:MSONLINEBACKUP_STATE = $state
+        $null = Start-OBRegistration -VaultCredentials $file.FullName 6> $null
     }
 }
 

@@ -40,6 +40,7 @@ BeforeDiscovery {
         @{ Name = 'Test-OBConnectivity' }
         @{ Name = 'Test-OBRecoveryPoint' }
         @{ Name = 'Unregister-OBMachine'; With = @{ Name = { 'a' } } }
+        @{ Name = 'Wait-OBJob' }
     )
     foreach ($call in $calls) {
         $call.With ??= @{}

@@ -25,7 +25,8 @@ Describe 'Get-OBRecoveryService' {
         $service = Get-OBRecoveryService $certificate
         $service.ServiceResourceName | Should -Be Main
         $service.Location | Should -Be $vault.Location
-        $result = $service | Start-OBRegistration 6> $null
+        $result, $line = $service | Start-OBRegistration 6> $null
+        $line | Should -Be 'Machine registration succeeded.'
         $result.CertThumbprint | Should -Be $thumbprint
         $result.SubscriptionID | Should -Be $vault.VaultId
     }

@@ -7,6 +7,9 @@ BeforeAll {
     $null = Save-TestPolicy $source
     $null = Invoke-TestBackup
     $point = Get-OBRecoverableSource | Get-OBRecoverableItem
+
+    # What is the same is done, and not skipped.
+    Set-Content "$source/sub/b.txt" 'newer'
     $job = Start-OBRecovery (New-OBRecoverableItem $point 'sub/b.txt' $false) (New-OBRecoveryOption -OverwriteType Skip) 6> $null 3> $null
 }
 

@@ -14,11 +14,11 @@ BeforeAll {
     $null = New-TestTree "$work/src"
     $null = Save-TestPolicy "$work/src"
     $null = Invoke-TestBackup
+    $credential = (Export-OBVaultCredential -Vault $vault -Path $work).FullName
 
     # The machine that helps: in the same vault, with another passphrase.
     $env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory "$work/state").FullName
     $env:MSONLINEBACKUP_MACHINE = 'helper'
-    $credential = (Export-OBVaultCredential -Vault $vault -Path $work).FullName
 }
 
 AfterAll {

@@ -13,11 +13,11 @@ BeforeAll {
     $null = Save-TestPolicy (New-TestTree "$work/src")
     [System.IO.File]::WriteAllBytes("$work/src/large.bin", [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(1MB))
     $null = Invoke-TestBackup
+    $credential = (Export-OBVaultCredential -Vault $vault -Path $work).FullName
 
     # Case is nothing to names of machines.
     $env:MSONLINEBACKUP_STATE = "$work/successor"
     $env:MSONLINEBACKUP_MACHINE = 'FILES'
-    $credential = (Export-OBVaultCredential -Vault $vault -Path $work).FullName
 }
 
 AfterAll {

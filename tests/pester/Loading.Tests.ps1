@@ -79,6 +79,6 @@ Describe 'Loading' {
             `$null -eq ('$model.CBBackupServer' -as [type])
             Import-Module '$manifest'
             [$model.CBBackupServer].Name"
-        $result | Should -Be Failed, Backup, $false, Completed, 0, $true, OBBackupServer
+        $result | Should -Be Failed, Backup, False, Completed, '0', True, OBBackupServer
     }
 }

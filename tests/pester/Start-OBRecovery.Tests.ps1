@@ -43,10 +43,10 @@ Describe 'Start-OBRecovery' {
         Get-Content -LiteralPath $copy.FullName -Raw | Should -Be one
     }
 
-    It 'leaves what is there with Skip, and says so' {
+    It 'leaves what is there with Skip, as it was asked to, and lists it' {
         $job = Start-OBRecovery $file (New-OBRecoveryOption -OverwriteType Skip) 6> $null 3> $null
         Get-Content -LiteralPath "$source/a.txt" -Raw | Should -Be newer
-        $job.JobStatus.JobState | Should -Be CompletedWithWarning
+        $job.JobStatus.JobState | Should -Be Completed
         ($job | Get-OBSkippedItem).Path | Should -Be "$source/a.txt"
     }
 

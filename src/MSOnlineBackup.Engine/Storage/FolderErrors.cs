@@ -57,13 +57,6 @@ internal static class FolderErrors
         name,
         innerException: cause);
 
-    public static BackupException Unreadable(string folder, string name, Exception cause) => new(
-        BackupErrorId.VaultDataUnreadable,
-        $"'{name}' in the vault '{folder}' cannot be read, while other objects can: {cause.Message.TrimEnd('.')}.",
-        "Check the disk, and whose the file is. Verify the vault to learn what is affected; the next backup stores again what it needs.",
-        name,
-        innerException: cause);
-
     /// <summary>The error for a failure of a call on a vault.</summary>
     /// <param name="failure">What was thrown.</param>
     /// <param name="folder">The vault's location.</param>

@@ -168,7 +168,7 @@ public sealed class FolderVaultStore : IVaultStore
         }
         catch (Exception failure) when (FolderErrors.IsRefusal(failure))
         {
-            throw FolderErrors.Unreadable(Location, name, failure);
+            throw VaultDamage.Unreadable(name, Location, failure.Message.TrimEnd('.'), failure);
         }
     }
 
