@@ -52,7 +52,7 @@ Describe 'The state of a machine' -Skip:(-not $IsLinux) {
                 `$ErrorActionPreference = 'Stop'
                 `$ConfirmPreference = 'None'
                 Import-Module '$manifest'
-                `$credential = New-OBVault '$user/vault' | Export-OBVaultCredential -Path '$user'
+                `$credential = New-OBVault '$user/vault' 3> `$null | Export-OBVaultCredential -Path '$user'
                 `$null = Start-OBRegistration -VaultCredentials `$credential.FullName 6> `$null
                 `$null = Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force)
                 `$policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec '$user/src') | Set-OBSchedule -Schedule (New-OBSchedule)
