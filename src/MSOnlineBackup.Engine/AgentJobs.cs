@@ -7,7 +7,6 @@ using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Sources.SystemState;
 using MSOnlineBackup.Engine.Storage;
 

@@ -101,7 +101,7 @@ public sealed class DamagedVaultTests : IDisposable
     {
         Directory.CreateDirectory(Source);
         await File.WriteAllTextAsync(Path.Combine(Source, "a"), "one", TestContext.Current.CancellationToken);
-        await RunAsync(0, "vault", "create", Vault);
+        await RunAsync(0, "vault", "create", Vault, "--owner-file", Vault + ".VaultOwner");
         await RunAsync(0, ["backup", Source, .. options]);
         await File.WriteAllTextAsync(Path.Combine(Source, "a"), "two two", TestContext.Current.CancellationToken);
         await RunAsync(0, ["backup", Source, .. options]);

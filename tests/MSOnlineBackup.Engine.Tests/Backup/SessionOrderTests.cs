@@ -1,7 +1,5 @@
-using FsCheck;
 using FsCheck.Fluent;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Tests.Cryptography;
@@ -50,7 +48,9 @@ public sealed class SessionOrderTests
         FakeSourceTree slow = new FakeSourceTree("/slow").Folder("").File("a", TestKeys.Bytes(1, 200_000));
         backups.Fakes["/slow"] = slow;
         backups.Fakes["/quick"] = new FakeSourceTree("/quick").Folder("").File("b", TestKeys.Bytes(2, 1000));
+#pragma warning disable VSTHRD002 // A source is read synchronously, and the other job has threads of its own.
         slow["a"].Reading = _ => second ??= Task.Run(() => backups.BackUpAsync(Request("/quick"))).GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
 
         BackupResult first = await backups.BackUpAsync(Request("/slow"));
 

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Index;
@@ -110,11 +109,12 @@ public sealed class CollectorTests
 
         private bool IsOver(string session) => _over.Contains(session) || Names("/points/").Any(point => point.EndsWith(session, StringComparison.Ordinal));
 
-        private IEnumerable<string> Packs() => Names("/packs/");
+        private List<string> Packs() => Names("/packs/");
 
         private List<string> Names(string part) => [.. objects.Names.Where(name => name.Contains(part, StringComparison.Ordinal))];
 
         // The packs that a point needs: by opening everything it names, as marking would.
+#pragma warning disable VSTHRD002 // Nothing in a test has a context to block.
         private HashSet<string> Live() => Task.Run(async () =>
         {
             var live = new HashSet<string>();
@@ -148,6 +148,7 @@ public sealed class CollectorTests
                 }
             }
         }).GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
     }
 
     /// <summary>Calls before each call of a writer, one at a time.</summary>

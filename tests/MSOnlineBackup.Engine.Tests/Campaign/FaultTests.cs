@@ -38,7 +38,7 @@ public sealed class FaultTests
             var faulty = new FaultyVaultStore(state) { FailAt = failAt, Kind = kind, Timing = timing };
             bool succeeded = await Workload.SucceedsOrFailsWellAsync(() => Workload.BackUpAsync(faulty, workload.A, faulty.Cancellation.Token));
 
-            IReadOnlyList<RecoveryPoint> points = await (await Workload.OpenAsync(state)).ListPointsAsync(null, default);
+            RecoveryPointList points = await (await Workload.OpenAsync(state)).ListPointsAsync(null, default);
             Assert.True(points.Count >= (succeeded ? 2 : 1), $"call {failAt}");
             foreach (RecoveryPoint point in points)
             {

@@ -1,7 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.Packs;

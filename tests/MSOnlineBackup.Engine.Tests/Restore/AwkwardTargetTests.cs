@@ -138,7 +138,8 @@ public sealed class AwkwardTargetTests : IDisposable
     {
         (FolderVault vault, BackupResult backup) = await BackUpAsync("f file 10", "l link -> file");
         Directory.CreateDirectory(Restored);
-        string[] mine = [.. new[] { "file", "link" }.Select(name =>
+        string[] names = ["file", "link"];
+        string[] mine = [.. names.Select(name =>
             $"{Restored}/.obr-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name)).AsSpan(0, 16))}")];
         foreach (string path in mine)
         {

@@ -91,8 +91,9 @@ public sealed class RestoreOverTests : IDisposable
         string[] named = [.. vault.Skipped.Select(item => item.Path[(Source.Length + 1)..])];
         Assert.All(["mode", "owner", "attribute", "content", "link", "large", "flagged", "became-fifo", "apart-1", "linked/b"], name => Assert.Contains(name, named));
         Assert.DoesNotContain("same", named);
-        Assert.Empty(TreeComparer.Compare(_folder["disk", "changed"], Restored, TreeAspects.Mode | TreeAspects.Owner | TreeAspects.Attributes)
-            .Where(line => !line.StartsWith("/gone", StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            TreeComparer.Compare(_folder["disk", "changed"], Restored, TreeAspects.Mode | TreeAspects.Owner | TreeAspects.Attributes),
+            line => !line.StartsWith("/gone", StringComparison.Ordinal));
         Assert.Equal(1, result.Files);
     }
 

@@ -428,6 +428,7 @@ public sealed class FolderVaultStoreTests : IDisposable
     }
 
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task A_file_system_without_hard_links_renames_without_replacing()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows moves.");

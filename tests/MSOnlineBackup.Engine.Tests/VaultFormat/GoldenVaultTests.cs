@@ -73,7 +73,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     public async Task Its_points_list_what_was_backed_up()
     {
         BackupEngine engine = await BackupEngine.OpenAsync(vault.Load(), SampleVault.Passphrase, new EngineOptions(), Cancel);
-        IReadOnlyList<RecoveryPoint> points = await engine.ListPointsAsync(SampleVault.MachineName, Cancel);
+        RecoveryPointList points = await engine.ListPointsAsync(SampleVault.MachineName, Cancel);
 
         Assert.Equal(["point 2", "point 1"], points.Select(point => Assert.Single(point.Tags)));
         List<RecoverableItem> items = await engine.ListItemsAsync(points[0], null, recursive: true, Cancel).ToListAsync(Cancel);

@@ -164,7 +164,7 @@ public sealed class SessionIdTests
             MemoryVaultStore objects = _objects.Clone();
             ChunkStore store = await OpenAsync(objects);
             string name = CondemnedPacks.NameOf(StoreId, 1);
-            VaultLayout.TryParseNumbered(pack, out string? session, out uint number);
+            Assert.True(VaultLayout.TryParseNumbered(pack, out string? session, out uint number));
             objects.SetContent(name, SealedObject.Seal(store.Keys, SealedObjectKind.CondemnedPacks, name, CondemnedPacks.Encode([(session!, number)])));
 
             await StoreAsync(await OpenAsync(objects), ChunkKind.Content, content);

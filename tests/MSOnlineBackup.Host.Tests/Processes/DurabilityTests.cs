@@ -1,6 +1,5 @@
 using System.Globalization;
 using MSOnlineBackup.Testing;
-using Xunit;
 
 namespace MSOnlineBackup.Host.Tests.Processes;
 

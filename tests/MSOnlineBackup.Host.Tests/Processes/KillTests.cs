@@ -41,7 +41,9 @@ public sealed class KillTests : IDisposable
             }
 
             Run verified = await _obengine.OnVaultAsync("verify", round % 10 == 0 ? "--read-data" : "--json");
-            Assert.True(verified.ExitCode == 0, $"round {round}: {verified.Output}{verified.Error}");
+
+            // 3: all that is amiss is that the newest job has no point.
+            Assert.True(verified.ExitCode is 0 or 3, $"round {round}: {verified.Output}{verified.Error}");
             Assert.Equal(0, await CountRepeatedAsync());
 
             // A finished one, then changes: the next rounds kill incremental backups as well as first ones.

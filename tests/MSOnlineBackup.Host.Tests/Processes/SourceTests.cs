@@ -72,7 +72,8 @@ public sealed class SourceTests : IDisposable
         new SourceTreeBuilder(_obengine.Source).File("secret/s", 10).File("open/o.tmp", 10).File("open/o", 10).File("big", 5000);
         string patterns = _obengine.Folder["patterns"];
         await File.WriteAllTextAsync(patterns, "# mine\n*.tmp  \t\nsecret \n", Stop);
-        string[] sources = [.. new[] { "secret", "open", "big" }.Select(name => Path.Combine(_obengine.Source, name))];
+        string[] names = ["secret", "open", "big"];
+        string[] sources = [.. names.Select(name => Path.Combine(_obengine.Source, name))];
 
         Run run = await _obengine.OnVaultAsync(["backup", .. sources, "--exclude-file", patterns, "--exclude-larger-than", "4K"]);
 
@@ -96,7 +97,7 @@ public sealed class SourceTests : IDisposable
         Run run = await _obengine.OnVaultAsync("backup", _obengine.Source, sub, _obengine.Source + "/.", kept, "--exclude", "left", "--json");
 
         Assert.Equal(0, run.ExitCode);
-        JsonElement point = Assert.Single((await _obengine.JsonAsync("points")).Where(line => line.GetProperty("type").GetString() == "point"));
+        JsonElement point = Assert.Single(await _obengine.JsonAsync("points"), line => line.GetProperty("type").GetString() == "point");
         Assert.Equal([_obengine.Source, kept], point.GetProperty("sources").EnumerateArray().Select(source => source.GetProperty("path").GetString()));
         Assert.Equal(0, (await _obengine.OnVaultAsync("restore", "latest", "--to", _obengine.Folder["out"])).ExitCode);
     }
