@@ -7,7 +7,7 @@ internal static class VaultDamage
     public static BackupException Corrupt(string name, string why, Exception? inner = null) => new(
         BackupErrorId.VaultDataCorrupt,
         $"Object '{name}' of the vault is damaged: {why}.",
-        "Run 'obengine verify --read-data' or 'Test-OBRecoveryPoint -Level Data' to see what is affected; everything else stays restorable. Bring the object back from a copy of the vault. If there is none and it is a pack, restore what else is wanted of it, delete it, and back up: what it held is stored anew as far as the sources still hold it.",
+        "Run 'obengine verify --read-data' or 'Test-OBRecoveryPoint -Level Data' to see what is affected; everything else stays restorable. Bring the object back from a copy of the vault. If there is none, run 'obengine backup --force': what the sources still hold is stored anew.",
         name,
         innerException: inner);
 

@@ -109,5 +109,5 @@ internal sealed class VerifyCommand : HostCommand
 
     private static string Verdict(VerifyReport report) => report.Findings.Count == 0
         ? "no problems found"
-        : $"{Quantity.Count(report.Findings.Count, "problem")} found; what is missing the next backup stores again as far as the sources still hold it, what is damaged only when its pack is deleted";
+        : $"{Quantity.Count(report.Findings.Count, "problem")} found; 'obengine backup --force' stores again what the sources still hold";
 }
