@@ -27,6 +27,15 @@ internal sealed class FakeSourceTree(string root) : ISourceTree
     /// <summary>A file; another state is another change time.</summary>
     public FakeSourceTree File(string path, byte[] content, int state = 1) => Add(path, EntryKind.File, content, state);
 
+    /// <summary>An item with the metadata that are given.</summary>
+    public FakeSourceTree Put(string path, EntryKind kind, EntryMetadata metadata, byte[] content, byte[] linkTarget)
+    {
+        EntryPath entryPath = EntryPath.Parse(path);
+        var entry = new ManifestEntry { Path = entryPath, Kind = kind, Size = content.Length, Metadata = metadata, LinkTarget = linkTarget };
+        _items[entryPath] = new FakeItem(this, entry, content);
+        return this;
+    }
+
     /// <summary>Names that the walk does not meet, though they are there.</summary>
     public HashSet<string> Missed { get; } = [];
 

@@ -11,21 +11,23 @@ namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>
 /// A reader of vaults that was written from <c>docs/vault-format.md</c> alone: it uses nothing of the engine, only the base
-/// library, and XXH3 and Argon2id from their makers. Simple before fast: it holds the index and whole packs in memory. What breaks the document's rules is an
+/// library, and XXH3 and Argon2id from their makers. Simple before fast: it holds the index and every chunk that it has opened in memory. What breaks the document's rules is an
 /// <see cref="InvalidDataException"/>.
 /// </summary>
 internal sealed class IndependentReader
 {
     private readonly string _folder;
     private readonly string _store;
+    private readonly JsonElement _header;
+    private readonly Dictionary<string, byte[]> _opened = [];
     private readonly Dictionary<string, List<(string Pack, byte[] Salt, byte PackKind, int Offset, uint Ordinal, byte[] Record)>> _index = [];
 
     public IndependentReader(string folder, string passphrase)
     {
         _folder = folder;
-        JsonElement header = CheckedJson(ReadObject("vault.json"));
-        Require(header.GetProperty("format").GetInt32() == 1, "unknown format");
-        string vault = header.GetProperty("vaultId").GetString()!;
+        _header = CheckedJson(ReadObject("vault.json"));
+        Require(_header.GetProperty("format").GetInt32() == 1, "unknown format");
+        string vault = _header.GetProperty("vaultId").GetString()!;
         (_store, byte[] master) = Unlock(vault, passphrase);
         Keys = new IndependentKeys(master, Convert.FromHexString(vault), Convert.FromHexString(_store));
         foreach (string segment in List($"stores/{_store}/index"))
@@ -71,11 +73,49 @@ internal sealed class IndependentReader
         return content.ToArray();
     }
 
+    /// <summary>The items that were skipped, in order.</summary>
+    public IEnumerable<JsonElement> SkippedItems(JsonElement point) => point.TryGetProperty("skippedItems", out JsonElement ids)
+        ? ids.EnumerateArray()
+            .SelectMany(id => Encoding.UTF8.GetString(ReadChunk(5, Convert.FromHexString(id.GetString()!))).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            .Select(line => Json(Encoding.UTF8.GetBytes(line)))
+        : [];
+
+    /// <summary>Settings, vault records and machine records, each with its proof checked: names and bodies, by name.</summary>
+    public IEnumerable<(string Name, JsonElement Body)> Records()
+    {
+        string vault = _header.GetProperty("vaultId").GetString()!;
+        byte[] owner = _header.GetProperty("owner").GetBytesFromBase64();
+        return [
+            .. List("machines").Order(StringComparer.Ordinal).Select(name => (name, Json(CheckCode(Keys, vault, name, ReadObject(name))))),
+            .. List("records").Concat(List("settings")).Order(StringComparer.Ordinal).Select(name => (name, Json(CheckSignature(owner, vault, name, ReadObject(name))))),
+        ];
+    }
+
+    /// <summary>Section 10: a path as text.</summary>
+    public static string PathText(ReadOnlySpan<byte> path)
+    {
+        var text = new StringBuilder();
+        while (!path.IsEmpty)
+        {
+            bool isText = Rune.DecodeFromUtf8(path, out Rune rune, out int length) == System.Buffers.OperationStatus.Done && !Rune.IsControl(rune);
+            text.Append(!isText ? string.Concat(path[..length].ToArray().Select(letter => $@"\x{letter:x2}")) : rune.Value == '\\' ? @"\\" : rune.ToString());
+            path = path[length..];
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>Every pack of the store as it is.</summary>
     public IEnumerable<byte[]> Packs() => List($"stores/{_store}/packs").Select(ReadObject);
 
     /// <summary>Opens a chunk, and names it anew.</summary>
     public byte[] ReadChunk(byte kind, byte[] id)
+    {
+        string text = $"{kind}/{Convert.ToHexStringLower(id)}";
+        return _opened.TryGetValue(text, out byte[]? opened) ? opened : _opened[text] = OpenChunk(kind, id);
+    }
+
+    private byte[] OpenChunk(byte kind, byte[] id)
     {
         (string pack, byte[] salt, byte packKind, int offset, uint ordinal, byte[] record) = _index[Convert.ToHexStringLower(id)][0];
         Require(record[32] == kind, "chunk kind");
@@ -368,7 +408,7 @@ internal sealed class IndependentReader
             group = Has(8) ? block.Varint() : group;
             ulong links = Has(9) ? block.Varint() : 1;
             device = Has(10) ? block.Varint() : device;
-            _ = Has(11) ? block.Varint() : 0;
+            ulong deviceNumber = Has(11) ? block.Varint() : 0;
             byte[] target = Has(12) ? block.Counted() : [];
             long size = Has(13) ? (long)block.Varint() : slices.Sum(slice => slice.Length);
             int kind = (int)(head % 32);
@@ -383,7 +423,7 @@ internal sealed class IndependentReader
             }
 
             entries.Add(new IndependentEntry(
-                path, kind, (uint)(head / 32), (int)mode, user, group, modified, created, (int)links, size, slices, target, attributes, unknown, kind <= 7 && fields >> 32 == 0));
+                path, kind, (uint)(head / 32), (int)mode, user, group, modified, changed, created, (ulong)file, (int)links, device, deviceNumber, size, slices, target, attributes, unknown, kind <= 7 && fields >> 32 == 0));
         }
 
         return entries;
@@ -510,8 +550,12 @@ internal sealed record IndependentEntry(
     ulong UserId,
     ulong GroupId,
     (long Seconds, long Nanoseconds) Modified,
+    (long Seconds, long Nanoseconds) Changed,
     (long Seconds, long Nanoseconds)? Created,
+    ulong FileId,
     int Links,
+    ulong DeviceId,
+    ulong DeviceNumber,
     long Size,
     List<(byte[]? Chunk, int Offset, long Length)> Slices,
     byte[] LinkTarget,

@@ -15,7 +15,7 @@ public sealed class IndependentReaderTests
     {
         Assert.SkipUnless(ZstandardProgram.IsThere, ZstandardProgram.Missing);
         using var folder = new TempFolder();
-        await SampleVault.MakeAsync(folder["vault"], folder["source"], TimeProvider.System, 1000, Cancel);
+        await SampleVault.MakeAsync(folder["vault"], folder["source"], TimeProvider.System, Cancel);
 
         AssertHoldsTheSample(folder["vault"]);
     }
@@ -32,11 +32,13 @@ public sealed class IndependentReaderTests
             JsonElement point = points[number - 1];
             Assert.Equal(SampleVault.MachineName, point.GetProperty("machineName").GetString());
             Assert.Equal($"point {number}", Assert.Single(point.GetProperty("tags").EnumerateArray()).GetString());
-            List<IndependentEntry> entries = reader.Entries(Assert.Single(point.GetProperty("sources").EnumerateArray()));
+            JsonElement[] sources = [.. point.GetProperty("sources").EnumerateArray()];
+            Assert.Equal(4, sources.Length);
+            List<IndependentEntry> entries = reader.Entries(sources[0]);
             Dictionary<string, IndependentEntry> files = entries.Where(entry => entry.Kind == 1).ToDictionary(entry => Encoding.Latin1.GetString(entry.Path));
 
             IReadOnlyDictionary<string, byte[]> expected = SampleVault.Files(number);
-            Assert.Equal([.. expected.Keys.Append("not UTF-8 \xff\xfe").Order(StringComparer.Ordinal)], files.Keys.Order(StringComparer.Ordinal));
+            Assert.Equal([.. expected.Keys.Append("not UTF-8 \xff\xfe").Append(number == 1 ? "becomes a folder" : "becomes a folder/below").Order(StringComparer.Ordinal)], files.Keys.Order(StringComparer.Ordinal));
             foreach ((string path, byte[] content) in expected)
             {
                 Assert.True(content.AsSpan().SequenceEqual(reader.Content(files[path])), $"{path} of point {number}");
@@ -45,6 +47,10 @@ public sealed class IndependentReaderTests
             Assert.Equal("raw"u8.ToArray(), reader.Content(files["not UTF-8 \xff\xfe"]));
             Assert.Equal(2, files["link"].Links);
             Assert.Equal(0b110_000_000, files["folder/one"].Mode);
+            Assert.Single(entries, entry => entry.Kind == 4);
+            Assert.Equal(SampleVault.SingleFile, reader.Content(Assert.Single(reader.Entries(sources[2]))));
+            Assert.Equal(SampleVault.StreamName, sources[3].GetProperty("path").GetString());
+            Assert.Equal(SampleVault.StreamContent(number), reader.Content(Assert.Single(reader.Entries(sources[3]))));
             Assert.Equal("folder/one"u8.ToArray(), Assert.Single(entries, entry => entry.Kind == 3).LinkTarget);
         }
     }
