@@ -374,11 +374,12 @@ internal sealed class SourceReader
         }
 
         _scope.CountRead(isNew: known.Previous is null);
-        if (_scope.Links.TryGetFirst(entry, out Task<EntryContent>? content))
+        if (_scope.Links.TryGetFirst(entry, out Task<EntryContent>? content, out EntryFlags flags))
         {
+            // What is to be doubted of the content is to be doubted under each name.
             _monitor.AddItem(isFile: true);
             _monitor.AddBytes(entry.Size);
-            await SendAsync(new Draft.Linked(entry, content)).ConfigureAwait(false);
+            await SendAsync(new Draft.Linked(entry with { Flags = entry.Flags | flags }, content)).ConfigureAwait(false);
             return;
         }
 

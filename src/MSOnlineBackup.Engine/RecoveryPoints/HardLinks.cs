@@ -10,9 +10,13 @@ internal sealed class HardLinks<T>
     private readonly Dictionary<(ulong Device, ulong File), Known> _known = [];
 
     /// <summary>Whether an entry is a further name of a file met before.</summary>
-    public bool TryGetFirst(ManifestEntry entry, [NotNullWhen(true)] out T? first)
+    public bool TryGetFirst(ManifestEntry entry, [NotNullWhen(true)] out T? first) => TryGetFirst(entry, out first, out _);
+
+    /// <summary>Whether an entry is a further name of a file met before; and what is known of how that was read.</summary>
+    public bool TryGetFirst(ManifestEntry entry, [NotNullWhen(true)] out T? first, out EntryFlags flags)
     {
         first = null;
+        flags = EntryFlags.None;
         if (!HasOtherNames(entry) || !_known.TryGetValue(IdentityOf(entry), out Known? known) || !IsSameFile(known.Entry, entry))
         {
             return false;
@@ -24,6 +28,7 @@ internal sealed class HardLinks<T>
         }
 
         first = known.Value;
+        flags = known.Entry.Flags;
         return true;
     }
 

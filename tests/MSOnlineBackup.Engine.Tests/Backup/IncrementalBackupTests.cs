@@ -96,10 +96,11 @@ public sealed class IncrementalBackupTests : IDisposable
     [Fact]
     public async Task A_file_that_changed_just_before_it_was_read_is_read_again_next_time()
     {
-        _backups.Tree.File("fresh", 1000);
+        _backups.Tree.File("fresh", 1000).HardLink("other name", "fresh");
         _backups.Clock.JumpTo(TimeProvider.System.GetUtcNow().AddMinutes(-1));
         BackupResult first = await _backups.BackUpAsync();
         Assert.Equal(EntryFlags.Racy, (await _backups.EntriesAsync(first.Point))[$"{_backups.Root}/fresh"].Flags);
+        Assert.Equal(EntryFlags.Racy, (await _backups.EntriesAsync(first.Point))[$"{_backups.Root}/other name"].Flags);
         _backups.Clock.JumpTo(TimeProvider.System.GetUtcNow().AddDays(1));
 
         Assert.Equal(1000, (await _backups.BackUpAsync()).ReadBytes);
