@@ -90,6 +90,9 @@ restore() {
     esac
 }
 
+# This program's restore ends when everything is on the medium; the others leave that to the system.
+settle() { sync -f "$home/restored"; }
+
 verify() {
     case $1 in
         obengine) "$OBENGINE" verify --vault "$home/vault" --read-data --passphrase-file "$work/passphrase" --quiet ;;
@@ -102,7 +105,7 @@ stored() { echo "$1 $2 $round $(du -sb "$home/vault" | cut -f1) 0 0 0 0" >> "$me
 
 # The timed steps run in a shell of their own, which finds the names below in its environment.
 export OBENGINE=${OBENGINE:-} RESTIC BORG work source
-{ echo 'set -euo pipefail'; declare -f backup restore verify; echo '"$@"'; } > "$work/steps.sh"
+{ echo 'set -euo pipefail'; declare -f backup restore settle verify; echo '"$@"'; } > "$work/steps.sh"
 
 first=$corpus
 second=
@@ -144,6 +147,7 @@ for ((round = 1; round <= rounds; round++)); do
         stored "$tool" stored-changed
         mkdir "$home/restored"
         measure "$tool" restore restore "$tool"
+        measure "$tool" settle settle
         check_restored "$tool"
         rm -rf "$home/restored"
         measure "$tool" verify verify "$tool"

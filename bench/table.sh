@@ -17,12 +17,24 @@ awk -v tools="$*" '
         return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
     }
     function value(tool, step, column) { return summarise(cell[tool, step, column]) }
+    function add(tool, step,    column) {
+        for (column = 4; column <= 8; column++) { cell[tool, step, column] = cell[tool, step, column] " " $column }
+    }
     {
-        for (column = 4; column <= 8; column++) { cell[$1, $2, column] = cell[$1, $2, column] " " $column }
+        add($1, $2)
+
+        # A restore is worth what is on the medium.
+        if ($2 == "restore") { split($0, restore, " ") }
+        if ($2 == "settle") {
+            for (column = 4; column <= 5; column++) { $column += restore[column] }
+            $6 = restore[6]
+            $7 += restore[7]
+            add($1, "durable")
+        }
     }
     END {
         count = split(tools, tool, " ")
-        steps = split("initial unchanged changed restore verify", step, " ")
+        steps = split("initial unchanged changed restore durable verify", step, " ")
         printf "\n%-10s %-9s %8s %17s %8s %9s %11s\n", "step", "tool", "wall s", "min .. max", "CPU s", "peak MiB", "other CPU s"
         for (s = 1; s <= steps; s++) {
             for (t = 1; t <= count; t++) {

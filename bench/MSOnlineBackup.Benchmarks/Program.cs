@@ -3,9 +3,12 @@ using BenchmarkDotNet.Running;
 using MSOnlineBackup.Benchmarks;
 
 // For example: dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'
-// The other forms are parts of bench/blob.sh.
+// The other forms are parts of bench/blob.sh and bench/history.sh.
 switch (args)
 {
+    case ["grow", var vault, var folder, var points]:
+        await History.GrowAsync(vault, folder, int.Parse(points, CultureInfo.InvariantCulture));
+        break;
     case ["delay", var server, var milliseconds]:
         await DistantServer.RunAsync(new Uri(server), TimeSpan.FromMilliseconds(double.Parse(milliseconds, CultureInfo.InvariantCulture)));
         break;

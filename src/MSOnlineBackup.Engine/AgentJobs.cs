@@ -193,12 +193,12 @@ public sealed class AgentJobs
             BackupEngine engine = await _agent.OpenEngineAsync(job.Monitor, stop).ConfigureAwait(false);
             job.ReadTraffic = () => engine.Traffic;
             string machine = MachineName;
-            RecoveryPointList earlier = await engine.ListPointsAsync(machine, stop).ConfigureAwait(false);
+            PointHistory earlier = await engine.OpenHistoryAsync(machine, stop).ConfigureAwait(false);
             var request = new BackupRequest
             {
                 MachineName = machine,
                 Sources = await sources.PrepareAsync(stop).ConfigureAwait(false),
-                Tags = sources.TagsFor(_clock, earlier),
+                Tags = await sources.FindTagsAsync(_clock, earlier.NewestFirst, stop).ConfigureAwait(false),
                 MustBeRegistered = true,
                 OwnFolders = [_state.Path, _agent.Machine.ScratchFolder],
             };

@@ -149,9 +149,7 @@ public sealed class BackupEngine
     public async Task<long> EstimateAsync(BackupRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await using Earlier earlier = await Earlier.FindAsync(
-            new RecoveryPointCatalog(store), store.Header.MachineId(request.MachineName), cancellationToken).ConfigureAwait(false);
+        await using Earlier earlier = await Earlier.FindAsync(Catalog(), _header.MachineId(request.MachineName), cancellationToken).ConfigureAwait(false);
         return await Forecast.MeasureAsync(request.Sources, earlier, _options, cancellationToken).ConfigureAwait(false);
     }
 
@@ -187,6 +185,15 @@ public sealed class BackupEngine
         }
 
         return new RecoveryPointList(points, await DescribeAsync(damaged, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>How many recovery points a machine has, and the points themselves, for who needs only the newest of them.</summary>
+    public async Task<PointHistory> OpenHistoryAsync(string machineName, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(machineName);
+        RecoveryPointCatalog catalog = Catalog();
+        IReadOnlyList<PointName> names = await catalog.ListNamesAsync(_header.MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        return new PointHistory(names.Count, catalog.ReadAsync(names, cancellationToken).Where(reading => reading.Point is not null).Select(reading => reading.Point!));
     }
 
     /// <summary>The point whose session id begins with the text; "latest" is the one with the newest name, whether it can be read or not.</summary>

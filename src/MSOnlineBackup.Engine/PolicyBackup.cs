@@ -10,6 +10,9 @@ namespace MSOnlineBackup.Engine;
 /// <summary>From a policy, and what an order wants of it, to what the engine is asked to back up.</summary>
 internal sealed class PolicyBackup
 {
+    // What counts is the latest time, and points come in the order of commits: where a clock fell back for some of them, the latest is a little further on.
+    private const int LookBack = 32;
+
     private readonly BackupPolicy _policy;
     private readonly BackupOrder _order;
     private readonly string _descriptions;
@@ -49,12 +52,25 @@ internal sealed class PolicyBackup
 
     /// <summary>The words that say how long the point is kept.</summary>
     /// <param name="clock">The machine's clock and time zone.</param>
-    /// <param name="earlier">The machine's points.</param>
-    public IReadOnlyList<string> TagsFor(TimeProvider clock, IReadOnlyList<RecoveryPoint> earlier)
+    /// <param name="newestFirst">The machine's points, which are read as far back as they are needed.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<IReadOnlyList<string>> FindTagsAsync(TimeProvider clock, IAsyncEnumerable<RecoveryPoint> newestFirst, CancellationToken cancellationToken)
     {
         bool isPartial = _policy.Kind == PolicyKind.Files && _sources.Count < PolicySources.Resolve(_policy).Count;
         var run = new RetentionRun(clock.GetUtcNow(), clock.LocalTimeZone, isPartial, _order.RetainUntil);
-        return RetentionPlanner.TagsFor(
-            _policy, run, [.. earlier.Select(point => new RetentionPoint(point.SessionId, point.Started, point.Ended, point.Tags))]);
+        var earlier = new List<RetentionPoint>();
+        bool isEnough = false;
+        await foreach (RecoveryPoint point in newestFirst.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            var read = new RetentionPoint(point.SessionId, point.Started, point.Ended, point.Tags);
+            earlier.Add(read);
+            isEnough |= RetentionPlanner.IsForerunner(_policy, run, read);
+            if (isEnough && earlier.Count >= LookBack)
+            {
+                break;
+            }
+        }
+
+        return RetentionPlanner.TagsFor(_policy, run, earlier);
     }
 }

@@ -44,17 +44,35 @@ internal sealed class IndexRun(ReadOnlyMemory<byte> records)
         return low;
     }
 
+    private ReadOnlySpan<byte> From(int index) => records.Span[(index * IndexSegment.RecordLength)..];
+
+    // Nearly always the first bytes tell.
+    private static bool IsNotAfter(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
+    {
+        ulong prefix = BinaryPrimitives.ReadUInt64BigEndian(left);
+        ulong other = BinaryPrimitives.ReadUInt64BigEndian(right);
+        return prefix < other || (prefix == other && left[..ChunkId.Length].SequenceCompareTo(right[..ChunkId.Length]) <= 0);
+    }
+
     /// <summary>Both runs in one.</summary>
     public static IndexRun Merge(IndexRun left, IndexRun right)
     {
         byte[] merged = new byte[(left.Count + right.Count) * IndexSegment.RecordLength];
         int l = 0;
         int r = 0;
-        for (int at = 0; at < merged.Length; at += IndexSegment.RecordLength)
+        Span<byte> to = merged;
+        for (; l < left.Count && r < right.Count; to = to[IndexSegment.RecordLength..])
         {
-            bool takeLeft = r == right.Count || (l < left.Count && left[l][..ChunkId.Length].SequenceCompareTo(right[r][..ChunkId.Length]) <= 0);
-            (takeLeft ? left[l++] : right[r++]).CopyTo(merged.AsSpan(at));
+            ReadOnlySpan<byte> ofLeft = left[l];
+            ReadOnlySpan<byte> ofRight = right[r];
+            bool takeLeft = IsNotAfter(ofLeft, ofRight);
+            (takeLeft ? ofLeft : ofRight).CopyTo(to);
+            l += takeLeft ? 1 : 0;
+            r += takeLeft ? 0 : 1;
         }
+
+        left.From(l).CopyTo(to);
+        right.From(r).CopyTo(to);
 
         return new IndexRun(merged);
     }

@@ -93,7 +93,7 @@ internal static class RetentionPlanner
         }
 
         DateTimeOffset? previous = earlier
-            .Where(point => point.Started <= run.Started && HasTag(point, policy.Kind, RetentionKind.Daily))
+            .Where(point => IsForerunner(policy, run, point))
             .Max(point => (DateTimeOffset?)point.Started);
         var window = new RetentionWindow(previous, run.Started, run.Zone);
         var kinds = new List<RetentionKind> { RetentionKind.Daily };
@@ -110,6 +110,10 @@ internal static class RetentionPlanner
             }
         }
     }
+
+    /// <summary>Whether a point can be the one before a backup: whole, of the same policy, and not in its future. Of those <see cref="TagsFor"/> needs the latest.</summary>
+    internal static bool IsForerunner(BackupPolicy policy, RetentionRun run, RetentionPoint point) =>
+        point.Started <= run.Started && HasTag(point, policy.Kind, RetentionKind.Daily);
 
     private static bool HasTag(RetentionPoint point, PolicyKind policy, RetentionKind kind) =>
         point.Tags.Any(tag => RetentionTag.TryParse(tag, out RetentionTag? parsed) && parsed.Policy == policy && parsed.Kind == kind);

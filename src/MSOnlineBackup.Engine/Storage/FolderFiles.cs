@@ -81,9 +81,10 @@ internal abstract class FolderFiles(string root, string location)
                     && (entry.Attributes & FileAttributes.ReparsePoint) == 0,
             };
 
+            int beneath = Path.EndsInDirectorySeparator(Root) ? Root.Length : Root.Length + 1;
             foreach (string file in files)
             {
-                string name = Path.GetRelativePath(Root, file);
+                string name = file[beneath..];
                 if (Path.DirectorySeparatorChar != '/')
                 {
                     name = name.Replace(Path.DirectorySeparatorChar, '/');

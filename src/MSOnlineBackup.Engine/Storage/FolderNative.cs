@@ -16,7 +16,13 @@ internal static unsafe partial class FolderNative
     private const int Exists = 17;
     private const int NotADirectory = 20;
     private const int Invalid = 22;
+    private const int NoSuchCall = 38;
     private const int StatBufferLength = 512;
+
+    // openat2 has one number on all architectures, and no function in the C library.
+    private const nint OpenAt2Number = 437;
+    private const ulong NoLinks = 0x04;
+    private const ulong Beneath = 0x08;
     private const int TypeMask = 0xF000;
     private const int FolderType = 0x4000;
     private const int FileType = 0x8000;
@@ -34,6 +40,8 @@ internal static unsafe partial class FolderNative
     private static readonly int _statNoFollow = _isLinux ? 0x100 : 0x20;
     private static readonly int _loop = _isLinux ? 40 : 62;
     private static readonly int _notSupported = _isLinux ? 95 : 45;
+
+    private static volatile bool _opensBeneath = _isLinux;
 
     /// <summary>Opens a folder by its path, through links. Fails with ENOENT or ENOTDIR where none is.</summary>
     public static SafeFileHandle OpenFolder(string path) => Opened(OpenAt(_currentFolder, path, _folderOnly | _closeOnExec));
@@ -79,6 +87,36 @@ internal static unsafe partial class FolderNative
 
         file.Dispose();
         return status.IsFolder ? null : throw new LinkInVaultException(name);
+    }
+
+    /// <summary>
+    /// Opens a file for reading by its path below an open folder: through no link and no way out, by one call where going down folder by folder takes one for
+    /// each. Null where the system has no such call, or anything else is to be said of the path: then going down says it.
+    /// </summary>
+    public static SafeFileHandle? TryOpenBeneath(SafeFileHandle folder, string path)
+    {
+        if (!_opensBeneath)
+        {
+            return null;
+        }
+
+        var how = new OpenHow { Flags = (ulong)(uint)(_nonBlocking | _noFollow | _closeOnExec), Resolve = NoLinks | Beneath };
+        int descriptor = (int)OpenAt2(OpenAt2Number, Raw(folder), path, &how, (nuint)sizeof(OpenHow));
+        if (descriptor < 0)
+        {
+            // Before Linux 5.6, or in a sandbox that knows no newer calls. Where it was the file that refused, the slower way is as good.
+            _opensBeneath = Marshal.GetLastPInvokeError() is not (NoSuchCall or NotPermitted);
+            return null;
+        }
+
+        SafeFileHandle file = Opened(descriptor);
+        if (Stat(file).IsFile)
+        {
+            return file;
+        }
+
+        file.Dispose();
+        return null;
     }
 
     /// <summary>Makes a file that did not exist, open for writing.</summary>
@@ -248,6 +286,9 @@ internal static unsafe partial class FolderNative
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int CreateAt(int folder, string path, int flags, uint mode);
 
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint OpenAt2(nint number, int folder, string path, OpenHow* how, nuint length);
+
     // What varies in number goes by the stack there.
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int CreateAtOnAppleSilicon(int folder, string path, int flags, nint r3, nint r4, nint r5, nint r6, nint r7, uint mode);
@@ -290,4 +331,11 @@ internal static unsafe partial class FolderNative
 
     [LibraryImport("libc", EntryPoint = "fstat$INODE64", SetLastError = true)]
     private static partial int StatOpenX64(int handle, byte* status);
+
+    private struct OpenHow
+    {
+        public ulong Flags;
+        public ulong Mode;
+        public ulong Resolve;
+    }
 }

@@ -17,6 +17,7 @@ namespace MSOnlineBackup.Engine.Storage;
 public sealed class ResilientVaultStore : IVaultStore
 {
     private const int CompareBufferSize = 1 << 20;
+    private const int ListingPage = 512;
 
     // More than any job has under way: a store that never complains is not held back.
     private const int MostCalls = 64;
@@ -98,12 +99,21 @@ public sealed class ResilientVaultStore : IVaultStore
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var shown = new HashSet<string>(StringComparer.Ordinal);
+        var page = new List<StoredObject>(ListingPage);
         IAsyncEnumerator<StoredObject>? listing = null;
+        bool isComplete = false;
         try
         {
-            while (await ExecuteAsync(MoveToNewAsync, cancellationToken).ConfigureAwait(false))
+            while (!isComplete)
             {
-                yield return listing!.Current;
+                isComplete = await ExecuteAsync(ReadPageAsync, cancellationToken).ConfigureAwait(false);
+                foreach (StoredObject found in page)
+                {
+                    if (shown.Add(found.Name))
+                    {
+                        yield return found;
+                    }
+                }
             }
         }
         finally
@@ -111,17 +121,21 @@ public sealed class ResilientVaultStore : IVaultStore
             await CloseAsync().ConfigureAwait(false);
         }
 
-        async ValueTask<bool> MoveToNewAsync(CancellationToken token)
+        // True where the listing ended. Most objects come with others: a call for each would cost more than the listing itself.
+        async ValueTask<bool> ReadPageAsync(CancellationToken token)
         {
+            page.Clear();
             try
             {
                 listing ??= _inner.ListAsync(prefix, token).GetAsyncEnumerator(token);
-                while (await listing.MoveNextAsync().ConfigureAwait(false))
+                while (page.Count < ListingPage)
                 {
-                    if (shown.Add(listing.Current.Name))
+                    if (!await listing.MoveNextAsync().ConfigureAwait(false))
                     {
                         return true;
                     }
+
+                    page.Add(listing.Current);
                 }
 
                 return false;

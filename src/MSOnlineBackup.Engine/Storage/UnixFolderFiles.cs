@@ -52,8 +52,7 @@ internal sealed class UnixFolderFiles : FolderFiles
     /// <inheritdoc/>
     public override int Read(string name, long offset, Span<byte> destination, bool fromMedium)
     {
-        using FolderChain folders = Open(FolderOf(name), makeMissing: false) ?? throw FolderErrors.Missing(Location, name, cause: null);
-        using SafeFileHandle file = FolderNative.TryOpenFile(folders.Last, LeafOf(name)) ?? throw FolderErrors.Missing(Location, name, cause: null);
+        using SafeFileHandle file = OpenFile(name) ?? throw FolderErrors.Missing(Location, name, cause: null);
         if (fromMedium)
         {
             FolderNative.Forget(file);
@@ -193,6 +192,20 @@ internal sealed class UnixFolderFiles : FolderFiles
         }
 
         return root;
+    }
+
+    private SafeFileHandle? OpenFile(string name)
+    {
+        using (SafeFileHandle root = OpenRoot(out _))
+        {
+            if (FolderNative.TryOpenBeneath(root, name) is { } file)
+            {
+                return file;
+            }
+        }
+
+        using FolderChain? folders = Open(FolderOf(name), makeMissing: false);
+        return folders is null ? null : FolderNative.TryOpenFile(folders.Last, LeafOf(name));
     }
 
     // From the root down; null where one of them is not there.

@@ -137,7 +137,7 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
     {
         byte[] content = new byte[found.Length];
         int read = await inner.ReadAsync(found.Name, 0, content, cancellationToken).ConfigureAwait(false);
-        return content[..read];
+        return read == content.Length ? content : content[..read];
     }
 
     // Null where it failed: then it is asked again, and fails for whoever wants it.

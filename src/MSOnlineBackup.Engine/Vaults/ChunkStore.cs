@@ -97,11 +97,13 @@ internal sealed class ChunkStore : IChunkReader
     }
 
     /// <summary>Reads the index; once.</summary>
-    public Task ReadIndexAsync(CancellationToken cancellationToken)
+    public async Task ReadIndexAsync(CancellationToken cancellationToken)
     {
+        List<StoredObject> segments = await Early.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+
         // Most segments are small, and each backup adds one.
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * Objects.Capabilities.MaxConcurrency };
-        return Parallel.ForEachAsync(Early.ListAsync(VaultLayout.Segments(StoreId), cancellationToken), options, LoadSegmentAsync);
+        await Parallel.ForEachAsync(segments, options, LoadSegmentAsync).ConfigureAwait(false);
     }
 
     public bool Contains(ChunkId id) => Index.Contains(id);
@@ -373,33 +375,35 @@ internal sealed class ChunkStore : IChunkReader
     {
         // What is registered after this line was written by a session that is still at work.
         IReadOnlyList<PackInfo> named = Index.Packs;
-        var present = new ConcurrentDictionary<PackInfo, byte>();
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Objects.Capabilities.MaxConcurrency };
-        await Parallel.ForEachAsync(Objects.ListAsync(VaultLayout.Packs(StoreId), cancellationToken), options, async (found, token) =>
+        var present = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
+        var strange = new List<(StoredObject Found, string Session, uint Number)>();
+        await foreach (StoredObject found in Objects.ListAsync(VaultLayout.Packs(StoreId), cancellationToken).ConfigureAwait(false))
         {
             if (!VaultLayout.TryParseNumbered(found.Name, out string? session, out uint number))
             {
-                return;
+                continue;
             }
 
             if (!Index.TryGetPack(session, number, out PackInfo? pack))
             {
-#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
-                if ((await condemning.ConfigureAwait(false)).Contains((session, number)))
-                {
-                    return;
-                }
-#pragma warning restore VSTHRD003
-
-                await AdoptAsync(found, session, number, token).ConfigureAwait(false);
+                strange.Add((found, session, number));
             }
             else if (pack.Length == found.Length)
             {
-                present.TryAdd(pack, 0);
+                present.Add(pack);
             }
-        }).ConfigureAwait(false);
+        }
 
-        foreach (PackInfo pack in named.Where(pack => pack.IsAvailable && !present.ContainsKey(pack)))
+#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
+        IReadOnlySet<(string Session, uint Number)> condemned = await condemning.ConfigureAwait(false);
+#pragma warning restore VSTHRD003
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Objects.Capabilities.MaxConcurrency };
+        await Parallel.ForEachAsync(
+            strange.Where(pack => !condemned.Contains((pack.Session, pack.Number))),
+            options,
+            (pack, token) => new ValueTask(AdoptAsync(pack.Found, pack.Session, pack.Number, token))).ConfigureAwait(false);
+
+        foreach (PackInfo pack in named.Where(pack => pack.IsAvailable && !present.Contains(pack)))
         {
             pack.IsAvailable = false;
             Report(VaultDamage.Missing(NameOf(pack), "Pack (or its full length)"));

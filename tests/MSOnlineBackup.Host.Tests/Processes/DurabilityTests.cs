@@ -46,12 +46,26 @@ public sealed class DurabilityTests : IDisposable
         Assert.True(verified.ExitCode == 0, verified.ToString());
     }
 
-    private ObengineProcess Failing(string error, string when)
+    [Theory]
+    [InlineData("ENOSYS")]
+    [InlineData("EPERM")]
+    [InlineData("EAGAIN")]
+    public void A_system_that_does_not_open_by_paths_without_links_reads_a_vault_folder_by_folder(string error)
+    {
+        ObengineProcess obengine = Failing(error, when: "1+", call: "openat2");
+
+        ObengineProcess.Run run = obengine.Execute("backup", _source);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        ObengineProcess.Run verified = obengine.Execute("verify", "--read-data");
+        Assert.True(verified.ExitCode == 0, verified.ToString());
+    }
+
+    private ObengineProcess Failing(string error, string when, string call = "fsync")
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "System calls are made to fail by strace, which is Linux's.");
         Assert.SkipUnless(Shell.Run("sh", "-c", "command -v strace").ExitCode == 0, "There is no strace.");
         new ObengineProcess(_temp["vault"]).CreateVault();
         return new ObengineProcess(
-            _temp["vault"], "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", $"inject=fsync:error={error}:when={when}");
+            _temp["vault"], "strace", "-f", "-qq", "-o", "/dev/null", "-e", $"trace={call}", "-e", $"inject={call}:error={error}:when={when}");
     }
 }
