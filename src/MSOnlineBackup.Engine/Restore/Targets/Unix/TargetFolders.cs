@@ -25,8 +25,8 @@ internal sealed class TargetFolders : IDisposable
     private readonly LinkedList<Folder> _used = new();
     private readonly Folder _root;
 
-    // The path of one folder on each file system that was met.
-    private readonly Dictionary<ulong, byte[]> _devices = [];
+    // One folder on each file system that was met, open since then: a system tells of what it could not write to those who had something open when it failed.
+    private readonly Dictionary<ulong, (byte[] Path, int Handle)> _media = [];
 
     /// <summary>Takes over the target's handle.</summary>
     /// <param name="system">The calls.</param>
@@ -47,12 +47,12 @@ internal sealed class TargetFolders : IDisposable
         Meet([], rootHandle);
     }
 
-    /// <summary>The paths of folders, one on each file system that was entered.</summary>
-    public IReadOnlyCollection<byte[]> OnePerDevice()
+    /// <summary>Folders by their paths and open handles, one on each file system that was entered. A handle that could not be had is an error number below 0.</summary>
+    public IReadOnlyCollection<(byte[] Path, int Handle)> OnePerMedium()
     {
         lock (_lock)
         {
-            return [.. _devices.Values];
+            return [.. _media.Values];
         }
     }
 
@@ -106,6 +106,12 @@ internal sealed class TargetFolders : IDisposable
                 UnixSystem.Close(folder.Handle);
             }
 
+            foreach ((_, int handle) in _media.Values.Where(medium => medium.Handle >= 0))
+            {
+                UnixSystem.Close(handle);
+            }
+
+            _media.Clear();
             _used.Clear();
             _byPath.Clear();
             if (_root.Users > 0)
@@ -183,8 +189,11 @@ internal sealed class TargetFolders : IDisposable
 
         lock (_lock)
         {
-            ref byte[]? known = ref CollectionsMarshal.GetValueRefOrAddDefault(_devices, stat.Device, out _);
-            known ??= path.ToArray();
+            ref (byte[] Path, int Handle) medium = ref CollectionsMarshal.GetValueRefOrAddDefault(_media, stat.Device, out bool known);
+            if (!known)
+            {
+                medium = (path.ToArray(), _system.OpenDirectory(handle, "."u8));
+            }
         }
 
         return _vault is not { } vault || !stat.IsSameInode(vault);

@@ -395,17 +395,9 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
     /// <inheritdoc/>
     public void Synchronize()
     {
-        foreach (byte[] path in _folders.OnePerDevice())
+        foreach ((byte[] path, int handle) in _folders.OnePerMedium())
         {
-            using TargetFolders.Lease? folder = _folders.Acquire(path, create: false);
-            int handle = folder is null ? -Errno.NotFound : System.OpenDirectory(folder.Value.Handle, "."u8);
-            int result = handle;
-            if (handle >= 0)
-            {
-                result = System.Synchronize(handle);
-                UnixSystem.Close(handle);
-            }
-
+            int result = handle < 0 ? handle : System.Synchronize(handle);
             if (result < 0)
             {
                 throw UnixRestoreError.OfMedium(result, _folders.FullPath(path));
