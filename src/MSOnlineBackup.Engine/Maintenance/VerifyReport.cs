@@ -40,7 +40,7 @@ public sealed record AffectedItem(string PointId, string? Source, string? Path)
 }
 
 /// <summary>
-/// A session newer than the newest recovery point of its machine: the job is running, or was interrupted, or its point is lost. Once the machine has backed up
+/// A session newer than the newest recovery point of its machine: the job is running, was killed or lost its vault, or its point is lost. Once the machine has backed up
 /// again it is known which: a point names the one before it.
 /// </summary>
 /// <param name="SessionId">The session.</param>
