@@ -58,15 +58,21 @@ public static class ClosedVault
     {
         ArgumentNullException.ThrowIfNull(store);
         VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        int points = 0;
+        var points = new List<StoredObject>();
         long objects = 0;
         long bytes = 0;
         await foreach (StoredObject found in store.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
         {
             objects++;
             bytes += found.Length;
-            points += found.Name.Contains("/points/", StringComparison.Ordinal) ? 1 : 0;
+            if (VaultLayout.KindOf(found.Name, out _) == StoredKind.Point)
+            {
+                points.Add(found);
+            }
         }
+
+        int count = await ReadAhead.SelectAsync(
+            points, store.Capabilities.MaxConcurrency, (found, token) => IsPointAsync(store, found.Name, token), cancellationToken).CountAsync(isPoint => isPoint, cancellationToken).ConfigureAwait(false);
 
         IEnumerable<string> machines = (await MachineDirectory.ListAsync(store, header, cancellationToken).ConfigureAwait(false))
             .Where(machine => !machine.IsGone)
@@ -74,7 +80,7 @@ public static class ClosedVault
         VaultSettings settings = await new VaultSettingsRegister(store, header).ReadAsync(cancellationToken).ConfigureAwait(false);
         VaultRedundancy? redundancy = store.Account is { } account ? await account.ReadRedundancyAsync(cancellationToken).ConfigureAwait(false) : null;
         return new VaultInfo(
-            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name, redundancy, header.OwnerIdentity?.Fingerprint)
+            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, count, objects, bytes, header.Name, redundancy, header.OwnerIdentity?.Fingerprint)
         {
             UnfinishedWrites = await store.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
         };
@@ -212,12 +218,30 @@ public static class ClosedVault
         IReadOnlyList<KeyName> keys = await KeyRing.ListNamesAsync(store, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
         foreach (string storeId in keys.Select(key => key.StoreId).Distinct())
         {
-            await foreach (StoredObject _ in store.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
+            await foreach (StoredObject found in store.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
             {
-                return true;
+                if (await IsPointAsync(store, found.Name, cancellationToken).ConfigureAwait(false))
+                {
+                    return true;
+                }
             }
         }
 
         return false;
+    }
+
+    // Where a session was shut out, a fence stands in the place of its point. What cannot be read is what its name says.
+    private static async Task<bool> IsPointAsync(IVaultStore store, string name, CancellationToken cancellationToken)
+    {
+        byte[] beginning = new byte[SealedObject.HeaderLength];
+        try
+        {
+            int read = await store.ReadAsync(name, 0, beginning, cancellationToken).ConfigureAwait(false);
+            return SealedObject.KindOf(beginning.AsSpan(0, read)) is null or SealedObjectKind.RecoveryPoint;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return true;
+        }
     }
 }
