@@ -171,13 +171,20 @@ public static class ClosedVault
     }
 
     /// <summary>Makes a lost or damaged header, <c>vault.json</c>, anew from what the other objects of the vault say. Needs no passphrase.</summary>
+    /// <param name="store">The vault.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="ownerFile">The path of the file of the vault's owner, for where no machine knows the owner, or they know different ones; else null. Only what stands in it
+    /// in the clear is used.</param>
     /// <exception cref="BackupException">VaultHeaderNotRepaired: it is sound, or the objects say too little, or contradict each other;
+    /// OwnerFileInvalid; OwnerForeign: the file is another vault's, or names another owner than the vault's machines;
     /// VaultHeaderInvalid: there is no vault; VaultFormatUnsupported, VaultAccessDenied, …</exception>
-    public static async Task<HeaderRepairReport> RepairHeaderAsync(IVaultStore store, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<HeaderRepairReport> RepairHeaderAsync(
+        IVaultStore store, TimeProvider clock, CancellationToken cancellationToken, string? ownerFile = null)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(clock);
-        return await new HeaderRepair(store, clock).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new HeaderRepair(store, clock, ownerFile).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Asks for everything of a vault that is archived to become readable again; see <see cref="IVaultAccount.RehydrateAsync"/>.</summary>
