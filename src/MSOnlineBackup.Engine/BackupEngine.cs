@@ -124,11 +124,12 @@ public sealed class BackupEngine
     }
 
     /// <summary>Backs up: returns when the recovery point is durable.</summary>
-    /// <exception cref="BackupException">No point was made: VaultFormatUnsupported where the vault has what only a newer version may write to; MachineNameTaken, MachineLimitReached, …</exception>
+    /// <exception cref="BackupException">No point was made: ArgumentInvalid where a point cannot hold it (<see cref="BackupRequest.Check"/>); VaultFormatUnsupported where the vault has what only a newer version may write to; MachineNameTaken, MachineLimitReached, …</exception>
     public async Task<BackupResult> BackUpAsync(BackupRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
+        request.Check();
         _records.Allow(VaultUse.Write);
         monitor.Watch(_objects);
         return await new BackupJob(WithoutIndex(), request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
@@ -138,6 +139,7 @@ public sealed class BackupEngine
     public async IAsyncEnumerable<BackupPreviewItem> PreviewAsync(BackupRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        request.Check();
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         await foreach (BackupPreviewItem item in new BackupPreview(store, request).RunAsync(cancellationToken).ConfigureAwait(false))
         {
