@@ -304,14 +304,20 @@ public sealed class BackupEngine
     }
 
     /// <summary>What a backup skipped.</summary>
-    public async IAsyncEnumerable<SkippedItem> ListSkippedAsync(RecoveryPoint point, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="point">The point.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and the list goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
+    public async IAsyncEnumerable<SkippedItem> ListSkippedAsync(
+        RecoveryPoint point, [EnumeratorCancellation] CancellationToken cancellationToken, Action<BackupException>? damaged = null)
     {
         ArgumentNullException.ThrowIfNull(point);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (SkippedItem item in SkippedItemsCodec.ReadAsync(store, point.SkippedItems, cancellationToken).ConfigureAwait(false))
+        await foreach (SkippedItem item in SkippedItemsCodec.ReadAsync(store, point.SkippedItems, cancellationToken, damaged).ConfigureAwait(false))
         {
             yield return item;
         }
+
+        Tell(store, damaged);
     }
 
     /// <summary>What a restore would do. Nothing is written; files at the target that may be the same are read.</summary>
