@@ -124,11 +124,12 @@ public sealed class BackupEngine
     }
 
     /// <summary>Backs up: returns when the recovery point is durable.</summary>
-    /// <exception cref="BackupException">No point was made: VaultFormatUnsupported where the vault has what only a newer version may write to; MachineNameTaken, MachineLimitReached, …</exception>
+    /// <exception cref="BackupException">No point was made: ArgumentInvalid where a point cannot hold it (<see cref="BackupRequest.Check"/>); VaultFormatUnsupported where the vault has what only a newer version may write to; MachineNameTaken, MachineLimitReached, …</exception>
     public async Task<BackupResult> BackUpAsync(BackupRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
+        request.Check();
         _records.Allow(VaultUse.Write);
         monitor.Watch(_objects);
         return await new BackupJob(WithoutIndex(), request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
@@ -138,6 +139,7 @@ public sealed class BackupEngine
     public async IAsyncEnumerable<BackupPreviewItem> PreviewAsync(BackupRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        request.Check();
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         await foreach (BackupPreviewItem item in new BackupPreview(store, request).RunAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -309,14 +311,20 @@ public sealed class BackupEngine
     }
 
     /// <summary>What a backup skipped.</summary>
-    public async IAsyncEnumerable<SkippedItem> ListSkippedAsync(RecoveryPoint point, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="point">The point.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and the list goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
+    public async IAsyncEnumerable<SkippedItem> ListSkippedAsync(
+        RecoveryPoint point, [EnumeratorCancellation] CancellationToken cancellationToken, Action<BackupException>? damaged = null)
     {
         ArgumentNullException.ThrowIfNull(point);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (SkippedItem item in SkippedItemsCodec.ReadAsync(store, point.SkippedItems, cancellationToken).ConfigureAwait(false))
+        await foreach (SkippedItem item in SkippedItemsCodec.ReadAsync(store, point.SkippedItems, cancellationToken, damaged).ConfigureAwait(false))
         {
             yield return item;
         }
+
+        Tell(store, damaged);
     }
 
     /// <summary>What a restore would do. Nothing is written; files at the target that may be the same are read.</summary>

@@ -58,15 +58,21 @@ public static class ClosedVault
     {
         ArgumentNullException.ThrowIfNull(store);
         VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        int points = 0;
+        var points = new List<StoredObject>();
         long objects = 0;
         long bytes = 0;
         await foreach (StoredObject found in store.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
         {
             objects++;
             bytes += found.Length;
-            points += found.Name.Contains("/points/", StringComparison.Ordinal) ? 1 : 0;
+            if (VaultLayout.KindOf(found.Name, out _) == StoredKind.Point)
+            {
+                points.Add(found);
+            }
         }
+
+        int count = await ReadAhead.SelectAsync(
+            points, store.Capabilities.MaxConcurrency, (found, token) => IsPointAsync(store, found.Name, token), cancellationToken).CountAsync(isPoint => isPoint, cancellationToken).ConfigureAwait(false);
 
         IEnumerable<string> machines = (await MachineDirectory.ListAsync(store, header, cancellationToken).ConfigureAwait(false))
             .Where(machine => !machine.IsGone)
@@ -74,7 +80,7 @@ public static class ClosedVault
         VaultSettings settings = await new VaultSettingsRegister(store, header).ReadAsync(cancellationToken).ConfigureAwait(false);
         VaultRedundancy? redundancy = store.Account is { } account ? await account.ReadRedundancyAsync(cancellationToken).ConfigureAwait(false) : null;
         return new VaultInfo(
-            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, points, objects, bytes, header.Name, redundancy, header.OwnerIdentity?.Fingerprint)
+            header.VaultId, header.Format, header.Created, store.Location, [.. machines], settings, count, objects, bytes, header.Name, redundancy, header.OwnerIdentity?.Fingerprint)
         {
             UnfinishedWrites = await store.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
         };
@@ -165,13 +171,20 @@ public static class ClosedVault
     }
 
     /// <summary>Makes a lost or damaged header, <c>vault.json</c>, anew from what the other objects of the vault say. Needs no passphrase.</summary>
+    /// <param name="store">The vault.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="ownerFile">The path of the file of the vault's owner, for where no machine knows the owner, or they know different ones; else null. Only what stands in it
+    /// in the clear is used.</param>
     /// <exception cref="BackupException">VaultHeaderNotRepaired: it is sound, or the objects say too little, or contradict each other;
+    /// OwnerFileInvalid; OwnerForeign: the file is another vault's, or names another owner than the vault's machines;
     /// VaultHeaderInvalid: there is no vault; VaultFormatUnsupported, VaultAccessDenied, …</exception>
-    public static async Task<HeaderRepairReport> RepairHeaderAsync(IVaultStore store, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<HeaderRepairReport> RepairHeaderAsync(
+        IVaultStore store, TimeProvider clock, CancellationToken cancellationToken, string? ownerFile = null)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(clock);
-        return await new HeaderRepair(store, clock).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new HeaderRepair(store, clock, ownerFile).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Asks for everything of a vault that is archived to become readable again; see <see cref="IVaultAccount.RehydrateAsync"/>.</summary>
@@ -212,12 +225,30 @@ public static class ClosedVault
         IReadOnlyList<KeyName> keys = await KeyRing.ListNamesAsync(store, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
         foreach (string storeId in keys.Select(key => key.StoreId).Distinct())
         {
-            await foreach (StoredObject _ in store.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
+            await foreach (StoredObject found in store.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
             {
-                return true;
+                if (await IsPointAsync(store, found.Name, cancellationToken).ConfigureAwait(false))
+                {
+                    return true;
+                }
             }
         }
 
         return false;
+    }
+
+    // Where a session was shut out, a fence stands in the place of its point. What cannot be read is what its name says.
+    private static async Task<bool> IsPointAsync(IVaultStore store, string name, CancellationToken cancellationToken)
+    {
+        byte[] beginning = new byte[SealedObject.HeaderLength];
+        try
+        {
+            int read = await store.ReadAsync(name, 0, beginning, cancellationToken).ConfigureAwait(false);
+            return SealedObject.KindOf(beginning.AsSpan(0, read)) is null or SealedObjectKind.RecoveryPoint;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return true;
+        }
     }
 }

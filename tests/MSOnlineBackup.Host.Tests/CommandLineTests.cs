@@ -134,6 +134,20 @@ public sealed class CommandLineTests
     }
 
     [Theory]
+    [InlineData(1_025, 1, "1,025 tags")]
+    [InlineData(1, 1_025, "1,025 characters")]
+    public async Task Tags_that_no_recovery_point_can_have_are_refused_before_a_vault_is_looked_for(int count, int length, string message)
+    {
+        var run = new HostRun();
+
+        int code = await run.RunAsync(["backup", "/x", "--vault", "/v", .. Enumerable.Repeat($"--tag={new string('t', length)}", count)]);
+
+        Assert.Equal(2, code);
+        Assert.Contains(message, run.Error);
+        Assert.Contains("Error id: ArgumentInvalid", run.Error);
+    }
+
+    [Theory]
     [InlineData("points --vault _", "--vault")]
     [InlineData("vault create _", "VAULT")]
     [InlineData("ls _ --vault /v", "POINT")]

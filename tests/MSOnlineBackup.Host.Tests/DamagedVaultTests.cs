@@ -45,6 +45,23 @@ public sealed class DamagedVaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_list_of_skipped_items_that_is_damaged_is_told()
+    {
+        await MakeAsync();
+        await RunAsync(4, "backup", Source, _folder["none"]);
+        Assert.Contains("/none", (await RunAsync(0, "skipped", "latest")).Output, StringComparison.Ordinal);
+        foreach (string pack in Directory.GetFiles(Path.Combine(Vault, "stores"), "*", SearchOption.AllDirectories).Where(file => file.Contains("/packs/", StringComparison.Ordinal)))
+        {
+            File.Delete(pack);
+        }
+
+        HostRun skipped = await RunAsync(3, "skipped", "latest");
+
+        Assert.Contains("warning: ", skipped.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nothing was skipped", skipped.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_newest_point_that_was_deleted_is_told_by_a_verification()
     {
         await MakeAsync();

@@ -48,6 +48,22 @@ public sealed class RepairHeaderTests : IDisposable
     }
 
     [Fact]
+    public async Task The_owners_file_says_who_the_owner_is_where_no_machine_does()
+    {
+        await CreateAsync();
+        File.Delete(Header);
+        Assert.Contains("Nobody said who its owner is", (await RunAsync("repair", "header")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"owner\"", await File.ReadAllTextAsync(Header, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        File.Delete(Header);
+
+        (int ExitCode, string Output, string Error) run = await RunAsync("repair", "header", "--owner-file", _folder["owner"]);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("Its owner's key has the fingerprint", run.Output, StringComparison.Ordinal);
+        Assert.Contains("\"owner\"", await File.ReadAllTextAsync(Header, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_sound_header_is_refused()
     {
         await CreateAsync();

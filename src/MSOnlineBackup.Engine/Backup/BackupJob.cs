@@ -22,15 +22,34 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
     private readonly string _machineId = store.Header.MachineId(request.MachineName);
-    private readonly DateTimeOffset _started = options.TimeProvider.GetUtcNow();
     private readonly List<RecoveryPointSource> _sources = [];
     private readonly List<LostSource> _lost = [];
+    private readonly SessionAnnouncement _announcement = new(
+        store, new SessionRecord { MachineId = store.Header.MachineId(request.MachineName), Started = options.TimeProvider.GetUtcNow(), AgentVersion = Agent.Version });
     private readonly OwnFolders _own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
 
     /// <summary>Runs the job.</summary>
     /// <exception cref="BackupException">No point was made.</exception>
     /// <exception cref="OperationCanceledException">Stopped in order. A last checkpoint holds what was done, where the vault took that in time.</exception>
     public async Task<BackupResult> RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await MakePointAsync(stop).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            // By now nothing is written any more.
+            if (await _announcement.TryEndAsync(failure, options.TimeProvider).ConfigureAwait(false) is { } untold)
+            {
+                monitor.Note($"The vault could not be told that this job made no point, so 'verify' tells of it until the next backup. {untold.Message}");
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<BackupResult> MakePointAsync(CancellationToken stop)
     {
         monitor.Enter(JobPhase.Initializing);
         if (request.Sources.Count == 0)
@@ -40,10 +59,9 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
         // Side by side, for a vault may be far away. Index segments never change, and earlier points only save work: what counts is that the session looks at which packs
         // there are, and which are about to go, after it is announced.
-        var record = new SessionRecord { MachineId = _machineId, Started = _started, AgentVersion = Agent.Version };
         Task indexing = store.ReadIndexAsync(stop);
         Task<string?> ordering = SessionId.FindHighestAsync(store, stop);
-        Task<string> announcing = AnnounceAsync(record, ordering, indexing, stop);
+        Task<string> announcing = AnnounceAsync(ordering, indexing, stop);
         Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
         Task<VaultAccessTier> choosing = WriteSession.ReadContentTierAsync(store, stop);
         await Task.WhenAll(indexing, ordering, announcing, finding, choosing).ConfigureAwait(false);
@@ -59,7 +77,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         await using var check = new SpotCheck(store, expected, request.ReadEverything, giveUp);
         await using var session = new WriteSession(
             store,
-            record,
+            _announcement,
             await announcing.ConfigureAwait(false),
             await choosing.ConfigureAwait(false),
             monitor.Transfer,
@@ -140,14 +158,14 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             _lost);
     }
 
-    private async Task<string> AnnounceAsync(SessionRecord record, Task<string?> ordering, Task indexing, CancellationToken stop)
+    private async Task<string> AnnounceAsync(Task<string?> ordering, Task indexing, CancellationToken stop)
     {
         // Who may not is refused before anything is written.
         bool mayReturn = !request.MustBeRegistered;
         Task naming = await MachineDirectory.IsAnnouncedAsync(store, request.MachineName, mayReturn, stop).ConfigureAwait(false)
             ? Task.CompletedTask
             : MachineDirectory.AnnounceAsync(store, request.MachineName, mayReturn, stop);
-        Task<string> announcing = WriteSession.AnnounceAsync(store, record, ordering, indexing, stop);
+        Task<string> announcing = WriteSession.AnnounceAsync(store, _announcement, ordering, indexing, stop);
         await Task.WhenAll(naming, announcing).ConfigureAwait(false);
         return await announcing.ConfigureAwait(false);
     }
@@ -332,7 +350,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         MachineName = request.MachineName,
         OperatingSystem = RuntimeInformation.OSDescription,
         AgentVersion = Agent.Version,
-        Started = _started,
+        Started = _announcement.Started,
         Ended = options.TimeProvider.GetUtcNow(),
         Status = RecoveryPointStatus.InProgress,
         ParentSessionId = earlier.Point?.SessionId,

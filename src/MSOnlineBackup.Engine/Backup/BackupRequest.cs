@@ -1,3 +1,5 @@
+using System.Globalization;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
@@ -30,6 +32,35 @@ public sealed record BackupRequest
     /// this backup: it has shown the passphrase.
     /// </summary>
     public bool MustBeRegistered { get; init; }
+
+    /// <summary>Whether a recovery point can hold what is asked for (docs/vault-format.md, section 10). The engine asks before it begins; who made the request may ask before that.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: more than 65,536 sources or 1,024 tags; a tag, or the machine's name, of more than 1,024 characters.</exception>
+    public void Check()
+    {
+        if (Sources.Count > RecoveryPointCodec.MaxSources)
+        {
+            throw TooMany(Sources.Count, "sources", RecoveryPointCodec.MaxSources, "Name folders that hold several of them, or make more than one backup.");
+        }
+
+        if (Tags.Count > RecoveryPointCodec.MaxTags)
+        {
+            throw TooMany(Tags.Count, "tags", RecoveryPointCodec.MaxTags, "Leave away some of them.");
+        }
+
+        foreach (string text in Tags.Prepend(MachineName).Where(text => text.Length > RecoveryPointCodec.MaxTextLength))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                string.Create(CultureInfo.InvariantCulture, $"The {(text == MachineName ? "machine's name" : "tag")} '{text[..40]}…' has {text.Length:n0} characters; a recovery point can have {RecoveryPointCodec.MaxTextLength:n0}."),
+                "Make it shorter.",
+                text);
+        }
+    }
+
+    private static BackupException TooMany(int count, string what, int most, string action) => new(
+        BackupErrorId.ArgumentInvalid,
+        string.Create(CultureInfo.InvariantCulture, $"The backup was given {count:n0} {what}; a recovery point can have {most:n0}."),
+        action);
 }
 
 /// <summary>One thing to back up.</summary>

@@ -77,6 +77,14 @@ internal static class SealedObject
         }
     }
 
+    /// <summary>
+    /// What an object says that it is, by its beginning: nothing shows that it is true but opening it. Null where the beginning is not one, or a later version's, which
+    /// may say it otherwise.
+    /// </summary>
+    /// <param name="beginning">At least its first 8 bytes; what is shorter is no beginning.</param>
+    public static SealedObjectKind? KindOf(ReadOnlySpan<byte> beginning) =>
+        beginning.Length >= SaltOffset && beginning.StartsWith(Magic) && beginning[VersionOffset] == Version ? (SealedObjectKind)beginning[KindOffset] : null;
+
     /// <summary>Opens an object and says what it is. What stands behind the plaintext is passed over.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
     public static ReadOnlyMemory<byte> Open(StoreKeys keys, string name, ReadOnlySpan<byte> content, out SealedObjectKind kind)

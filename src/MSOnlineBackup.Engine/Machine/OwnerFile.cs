@@ -19,6 +19,7 @@ public static class OwnerFile
     public const string Extension = ".VaultOwner";
 
     private const string Kind = "MSOnlineBackup vault owner";
+    private const string NoPublicKey = "what is to be the owner's public key is none";
     private const int Format = 1;
 
     // In UTF-16, too.
@@ -66,7 +67,7 @@ public static class OwnerFile
             throw OwnerErrors.Foreign(content.VaultName ?? content.Location, $"'{file}' is of the vault {content.VaultId}, and not of {vaultId}");
         }
 
-        OwnerIdentity identity = OwnerIdentity.TryParse(content.Owner) ?? throw Invalid(file, "what is to be the owner's public key is none");
+        OwnerIdentity identity = OwnerIdentity.TryParse(content.Owner) ?? throw Invalid(file, NoPublicKey);
         byte[] secret = TryOpenSlot(content, passphrase, file) ?? throw new BackupException(
             BackupErrorId.PassphraseRejected,
             $"The owner's file '{file}' does not open with this passphrase.",
@@ -75,6 +76,17 @@ public static class OwnerFile
         OwnerKey? key = OwnerKey.TryImport(secret, identity);
         CryptographicOperations.ZeroMemory(secret);
         return key ?? throw Invalid(file, "its private and its public key do not belong together");
+    }
+
+    /// <summary>Whose a file is, by what stands in it in the clear: needs no passphrase, and shows no more than that somebody wrote it so.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerFileInvalid.</exception>
+    internal static async Task<(string VaultId, OwnerIdentity Owner)> ReadOwnerAsync(string path, CancellationToken cancellationToken)
+    {
+        string file = Path.GetFullPath(path);
+        OwnerFileContent content = Decode(await ReadAsync(file, cancellationToken).ConfigureAwait(false), file);
+        return (content.VaultId, OwnerIdentity.TryParse(content.Owner) ?? throw Invalid(file, NoPublicKey));
     }
 
     internal static byte[] Encode(NewOwner owner, string passphrase, EngineOptions options)
@@ -92,11 +104,11 @@ public static class OwnerFile
             Kind,
             Format,
             owner.VaultId,
-            owner.VaultName,
             owner.Location,
             owner.Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
             owner.Key.Identity.PublicKey,
-            slot.Encode());
+            slot.Encode(),
+            owner.VaultName);
         return [.. JsonSerializer.SerializeToUtf8Bytes(content, OwnerFileJson.Default.OwnerFileContent), (byte)'\n'];
     }
 
@@ -170,13 +182,13 @@ public static class OwnerFile
 /// <param name="Kind">That it is one.</param>
 /// <param name="Format">1.</param>
 /// <param name="VaultId">32 hexadecimal digits.</param>
-/// <param name="VaultName">For people.</param>
 /// <param name="Location">Where the vault was when the file was written; for people.</param>
 /// <param name="Created">When the vault was created; for people.</param>
 /// <param name="Owner">The public key, in base64.</param>
 /// <param name="Slot">A key slot that holds the private half, as it is stored in vaults.</param>
+/// <param name="VaultName">For people; null where the vault has no name.</param>
 internal sealed record OwnerFileContent(
-    string Kind, int Format, string VaultId, string? VaultName, string Location, string Created, string Owner, byte[] Slot);
+    string Kind, int Format, string VaultId, string Location, string Created, string Owner, byte[] Slot, string? VaultName = null);
 
 [JsonSerializable(typeof(OwnerFileContent))]
 [JsonSourceGenerationOptions(

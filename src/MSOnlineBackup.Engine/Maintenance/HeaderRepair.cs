@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Vaults;
 
@@ -8,9 +9,12 @@ namespace MSOnlineBackup.Engine.Maintenance;
 
 /// <summary>
 /// Makes a lost or damaged <c>vault.json</c> anew. Where a single byte of it changed, its checksum tells which, and it is as it was; else key slots and
-/// records of sessions say which vault this is, and must agree.
+/// records of sessions say which vault this is, and must agree. Its owner is whom its machines know, or whom the owner's file names.
 /// </summary>
-internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock)
+/// <param name="objects">The vault.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="ownerFile">The path of the owner's file; null where none is at hand.</param>
+internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, string? ownerFile)
 {
     private const int MaxWitnessLength = 64 << 10;
 
@@ -22,6 +26,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock)
 
     public async Task<HeaderRepairReport> RunAsync(CancellationToken cancellationToken)
     {
+        (string VaultId, OwnerIdentity Owner)? named = ownerFile is null ? null : await OwnerFile.ReadOwnerAsync(ownerFile, cancellationToken).ConfigureAwait(false);
         byte[]? damaged = await ReadDamagedAsync(cancellationToken).ConfigureAwait(false);
         await GatherAsync(cancellationToken).ConfigureAwait(false);
         VaultHeader? mended = damaged is null ? null : TryMend(damaged) ?? TryMend(damaged.AsSpan().TrimEnd(" \r\n\t"u8));
@@ -54,8 +59,14 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock)
             Created = evidence.Oldest ?? clock.GetUtcNow(),
         };
         IReadOnlyList<MachineRecord> machines = await MachineDirectory.ListAsync(objects, made, cancellationToken).ConfigureAwait(false);
-        await WriteAsync(mended ?? made with { Owner = FindOwner(machines)?.Encode() }, cancellationToken).ConfigureAwait(false);
-        return new HeaderRepairReport(vaultId, mended is not null, evidence.Slots, evidence.Sessions, machines.Count);
+        if (named is { } file && file.VaultId != vaultId)
+        {
+            throw OwnerErrors.Foreign(objects.Location, $"'{ownerFile}' is of the vault {file.VaultId}, and not of {vaultId}");
+        }
+
+        OwnerIdentity? owner = FindOwner(mended, machines, named?.Owner);
+        await WriteAsync(mended ?? made with { Owner = owner?.Encode() }, cancellationToken).ConfigureAwait(false);
+        return new HeaderRepairReport(vaultId, mended is not null, evidence.Slots, evidence.Sessions, machines.Count) { Owner = owner?.Fingerprint };
     }
 
     /// <summary>What is damaged; null where there is nothing.</summary>
@@ -142,16 +153,28 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock)
         return used.Length > 0 ? used : [.. _evidence.Keys];
     }
 
-    // The owner whom the machines know. Nobody can check here what they say; but each of them refuses the vault under another owner than its own.
-    private OwnerIdentity? FindOwner(IReadOnlyList<MachineRecord> machines) =>
-        machines.Select(machine => machine.Owner).OfType<string>().Distinct().ToArray() switch
+    // The owner whom the header or the machines know. Nobody can check here what machines say; but each of them refuses the vault under another owner than its own.
+    private OwnerIdentity? FindOwner(VaultHeader? mended, IReadOnlyList<MachineRecord> machines, OwnerIdentity? named)
+    {
+        OwnerIdentity?[] known = mended is null
+            ? [.. machines.Select(machine => machine.Owner).OfType<string>().Distinct().Select(OwnerIdentity.TryParse)]
+            : [mended.OwnerIdentity];
+        if (named is not null)
+        {
+            return known.Length == 0 || known.Contains(named)
+                ? named
+                : throw OwnerErrors.Foreign(objects.Location, $"'{ownerFile}' says {named.Fingerprint}, and {(mended is null ? "its machines" : "what is left of 'vault.json'")} another one");
+        }
+
+        return known switch
         {
             [] => null,
-            [var only] => OwnerIdentity.TryParse(only),
-            var several => throw Refused(
-                $"its machines know {several.Length} different owners of it",
-                "Bring vault.json back from a copy of the vault; or take away the records below 'machines' that nobody here has written."),
+            [var only] => only,
+            _ => throw Refused(
+                $"its machines know {known.Length} different owners of it",
+                "Name the owner's file with --owner-file, or bring vault.json back from a copy of the vault; or take away the records below 'machines' that nobody here has written."),
         };
+    }
 
     /// <summary>The header as it was before one byte changed; null where more than that is damaged.</summary>
     private static VaultHeader? TryMend(ReadOnlySpan<byte> damaged)

@@ -8,18 +8,36 @@ namespace MSOnlineBackup.Engine.Maintenance;
 /// segment names, and a session writes their records as segments of its own.</summary>
 internal sealed class IndexRebuild(ChunkStore store, EngineOptions options, JobMonitor monitor)
 {
+    private readonly SessionAnnouncement _announcement = new(
+        store, new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Agent.Version });
+
     public async Task<IndexRebuildReport> RunAsync(CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Verifying);
+        try
+        {
+            IndexRebuildReport report = await RebuildAsync(cancellationToken).ConfigureAwait(false);
+            await _announcement.EndAsync(cancellationToken).ConfigureAwait(false);
+            monitor.Enter(JobPhase.Finished);
+            return report;
+        }
+        catch (Exception failure)
+        {
+            // Nobody but a collector asks for it: whatever comes of it.
+            await _announcement.TryEndAsync(failure, options.TimeProvider).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<IndexRebuildReport> RebuildAsync(CancellationToken cancellationToken)
+    {
         var before = store.Index.Packs.ToHashSet();
-        var record = new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Agent.Version };
-        await using WriteSession session = await WriteSession.BeginAsync(store, record, monitor.Transfer, workers: 1, verifyOneIn: 0, cancellationToken).ConfigureAwait(false);
+        await using WriteSession session = await WriteSession.BeginAsync(
+            store, _announcement, monitor.Transfer, workers: 1, verifyOneIn: 0, cancellationToken).ConfigureAwait(false);
         PackInfo[] found = [.. store.Index.Packs.Where(pack => !before.Contains(pack))];
         var packs = found.ToHashSet();
         long chunks = store.Index.All().LongCount(location => packs.Contains(location.Pack));
         await session.FlushAsync(cancellationToken).ConfigureAwait(false);
-        await session.EndAsync(cancellationToken).ConfigureAwait(false);
-        monitor.Enter(JobPhase.Finished);
         return new IndexRebuildReport(
             found.Length,
             chunks,

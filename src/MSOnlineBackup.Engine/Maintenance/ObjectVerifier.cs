@@ -66,9 +66,10 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
         }
 
         byte[] buffer = _buffers.TryTake(out byte[]? free) ? free : new byte[ReadLength];
+        SealedObjectKind? says = null;
         try
         {
-            await VerifyAsync(found, kind, buffer, cancellationToken).ConfigureAwait(false);
+            says = await VerifyAsync(found, buffer, cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {
@@ -80,13 +81,15 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
         }
 
         Interlocked.Add(ref _bytes, found.Length);
-        if (kind == StoredKind.Point)
+        // A session that was shut out has a fence there.
+        if (kind == StoredKind.Point && says is null or SealedObjectKind.RecoveryPoint)
         {
             Interlocked.Increment(ref _points);
         }
     }
 
-    private async ValueTask VerifyAsync(StoredObject found, StoredKind kind, byte[] buffer, CancellationToken cancellationToken)
+    // Returns what the object says that it is; null where it does not say so, as packs.
+    private async ValueTask<SealedObjectKind?> VerifyAsync(StoredObject found, byte[] buffer, CancellationToken cancellationToken)
     {
         long covered = found.Length - ObjectChecksum.Length;
         if (covered < PackFormat.HeaderLength)
@@ -95,6 +98,7 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
         }
 
         int read = await ReadAsync(0).ConfigureAwait(false);
+        SealedObjectKind? says = SealedObject.KindOf(buffer.AsSpan(0, read));
         var checksum = new ObjectChecksum();
         checksum.Append(buffer.AsSpan(0, read));
         for (long offset = read; offset < covered; offset += read)
@@ -105,6 +109,7 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
 
         read = await objects.ReadAsync(found.Name, covered, buffer.AsMemory(0, ObjectChecksum.Length), cancellationToken).ConfigureAwait(false);
         checksum.Expect(found.Name, buffer.AsSpan(0, read));
+        return says;
 
         async ValueTask<int> ReadAsync(long offset)
         {

@@ -27,25 +27,16 @@ internal static class RecoveryPointCodec
     private const string Windows = "windows";
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'";
 
-    /// <summary>Encodes a point.</summary>
-    public static byte[] Encode(RecoveryPoint point) => JsonSerializer.SerializeToUtf8Bytes(
-        new RecoveryPointJson(
-            point.SessionId,
-            point.MachineId,
-            point.MachineName,
-            point.OperatingSystem,
-            point.AgentVersion,
-            point.Started.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
-            point.Ended.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
-            point.StatusText,
-            point.ParentSessionId,
-            point.Tags.Count == 0 ? null : point.Tags,
-            [.. point.Sources.Select(ToJson)],
-            point.NewBytes,
-            point.StoredBytes,
-            point.SkippedCount,
-            point.SkippedItems.Count == 0 ? null : [.. point.SkippedItems.Select(id => id.ToString())]),
-        RecoveryPointJsonContext.Default.RecoveryPointJson);
+    /// <summary>Encodes a point. How many sources and tags it has, and how long they are, whoever asked for it has checked.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: it would be longer than a reader takes, by the paths of its sources.</exception>
+    public static byte[] Encode(RecoveryPoint point)
+    {
+        byte[] content = Serialize(point);
+        return content.Length <= MaxLength ? content : throw new BackupException(
+            BackupErrorId.ArgumentInvalid,
+            string.Create(CultureInfo.InvariantCulture, $"The recovery point would have {content.Length:n0} bytes, most of them paths of its {point.Sources.Count:n0} sources; it can have {MaxLength:n0}."),
+            "Name fewer sources, or folders that hold several of them, or make more than one backup.");
+    }
 
     /// <summary>Decodes a point. Fields that are not known are passed over.</summary>
     /// <param name="content">The JSON.</param>
@@ -89,6 +80,25 @@ internal static class RecoveryPointCodec
             SkippedItems = [.. (json.SkippedItems ?? []).Select(id => check.Chunk(id, "skippedItems"))],
         };
     }
+
+    private static byte[] Serialize(RecoveryPoint point) => JsonSerializer.SerializeToUtf8Bytes(
+        new RecoveryPointJson(
+            point.SessionId,
+            point.MachineId,
+            point.MachineName,
+            point.OperatingSystem,
+            point.AgentVersion,
+            point.Started.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+            point.Ended.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+            point.StatusText,
+            point.ParentSessionId,
+            point.Tags.Count == 0 ? null : point.Tags,
+            [.. point.Sources.Select(ToJson)],
+            point.NewBytes,
+            point.StoredBytes,
+            point.SkippedCount,
+            point.SkippedItems.Count == 0 ? null : [.. point.SkippedItems.Select(id => id.ToString())]),
+        RecoveryPointJsonContext.Default.RecoveryPointJson);
 
     // What a later version says is none of ours, whatever our names are.
     private static RecoveryPointStatus StatusOf(string text) => text switch

@@ -42,18 +42,35 @@ internal static class SkippedItemsCodec
     }
 
     /// <summary>The items of several chunks, in order.</summary>
+    /// <param name="chunks">Where they are.</param>
+    /// <param name="ids">The chunks.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets each chunk that cannot be read, and the list goes on behind it; where it is null, that is thrown.</param>
     public static async IAsyncEnumerable<SkippedItem> ReadAsync(
         IChunkReader chunks,
         IReadOnlyList<ChunkId> ids,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        [EnumeratorCancellation] CancellationToken cancellationToken,
+        Action<BackupException>? damaged = null)
     {
         foreach (ChunkId id in ids)
         {
-            ReadOnlyMemory<byte> chunk = await chunks.ReadAsync(ChunkKind.SkippedItems, id, cancellationToken).ConfigureAwait(false);
-            foreach (SkippedItem item in Read(id, chunk.Span))
+            foreach (SkippedItem item in await ReadAsync(chunks, id, damaged, cancellationToken).ConfigureAwait(false))
             {
                 yield return item;
             }
+        }
+    }
+
+    private static async Task<IReadOnlyList<SkippedItem>> ReadAsync(IChunkReader chunks, ChunkId id, Action<BackupException>? damaged, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Read(id, (await chunks.ReadAsync(ChunkKind.SkippedItems, id, cancellationToken).ConfigureAwait(false)).Span);
+        }
+        catch (BackupException e) when (e.IsDamage && damaged is not null)
+        {
+            damaged(e);
+            return [];
         }
     }
 

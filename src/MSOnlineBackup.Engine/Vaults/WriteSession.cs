@@ -13,15 +13,15 @@ namespace MSOnlineBackup.Engine.Vaults;
 internal sealed class WriteSession : IAsyncDisposable
 {
     private readonly ChunkStore _store;
-    private readonly SessionRecord _record;
+    private readonly SessionAnnouncement _announcement;
     private readonly TransferCounters _counters;
     private uint _lastSegment;
     private uint _lastCheckpoint;
 
     /// <summary>Begins a session that is announced.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="record">What was announced.</param>
-    /// <param name="id">From <see cref="AnnounceAsync(ChunkStore, SessionRecord, Task{string?}, Task, CancellationToken)"/>.</param>
+    /// <param name="announcement">By which it was announced.</param>
+    /// <param name="id">From <see cref="AnnounceAsync"/>.</param>
     /// <param name="contentTier">From <see cref="ReadContentTierAsync"/>.</param>
     /// <param name="counters">Counts.</param>
     /// <param name="workers">How many threads name, compress and seal.</param>
@@ -30,7 +30,7 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="doubts">Which chunks of content that are known are opened before they are relied on.</param>
     public WriteSession(
         ChunkStore store,
-        SessionRecord record,
+        SessionAnnouncement announcement,
         string id,
         VaultAccessTier contentTier,
         TransferCounters counters,
@@ -40,7 +40,7 @@ internal sealed class WriteSession : IAsyncDisposable
         Predicate<ChunkId>? doubts = null)
     {
         _store = store;
-        _record = record;
+        _announcement = announcement;
         _counters = counters;
         Id = id;
         Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts);
@@ -59,15 +59,15 @@ internal sealed class WriteSession : IAsyncDisposable
     /// the session has made its own records visible to it. Returns the session's id.
     /// </summary>
     /// <param name="store">The store.</param>
-    /// <param name="record">What is announced.</param>
+    /// <param name="announcement">Announces it.</param>
     /// <param name="finding">The highest id so far: <see cref="SessionId.FindHighestAsync"/>.</param>
     /// <param name="indexing">The reading of the store's index, which may be under way.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static async Task<string> AnnounceAsync(
-        ChunkStore store, SessionRecord record, Task<string?> finding, Task indexing, CancellationToken cancellationToken)
+        ChunkStore store, SessionAnnouncement announcement, Task<string?> finding, Task indexing, CancellationToken cancellationToken)
     {
 #pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
-        string id = await AnnounceAsync(store, record, await finding.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        string id = await announcement.AnnounceAsync(await finding.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         await indexing.ConfigureAwait(false);
 #pragma warning restore VSTHRD003
         await store.LookAsync(cancellationToken).ConfigureAwait(false);
@@ -92,15 +92,15 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <summary>Announces a session and begins it.</summary>
     public static async Task<WriteSession> BeginAsync(
         ChunkStore store,
-        SessionRecord record,
+        SessionAnnouncement announcement,
         TransferCounters counters,
         int workers,
         int verifyOneIn,
         CancellationToken cancellationToken) =>
         new(
             store,
-            record,
-            await AnnounceAsync(store, record, SessionId.FindHighestAsync(store, cancellationToken), Task.CompletedTask, cancellationToken).ConfigureAwait(false),
+            announcement,
+            await AnnounceAsync(store, announcement, SessionId.FindHighestAsync(store, cancellationToken), Task.CompletedTask, cancellationToken).ConfigureAwait(false),
             await ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false),
             counters,
             workers,
@@ -140,6 +140,7 @@ internal sealed class WriteSession : IAsyncDisposable
 
         string name = VaultLayout.Point(_store.StoreId, machineId, id);
         byte[] content = SealedObject.Seal(_store.Keys, SealedObjectKind.RecoveryPoint, name, describe(id).Span);
+        _announcement.MayHavePoint = true;
         if (!await _store.Objects.TryCreateAsync(name, content, cancellationToken).ConfigureAwait(false))
         {
             throw Fenced("The backup was shut out by a maintenance run before it could finish", id);
@@ -148,10 +149,6 @@ internal sealed class WriteSession : IAsyncDisposable
         _counters.AddStored(content.Length);
         return id;
     }
-
-    /// <summary>Says that this session, which has made no point, will make none: nobody needs to wait for it.</summary>
-    public async Task EndAsync(CancellationToken cancellationToken) =>
-        await _store.Objects.TryCreateAsync(VaultLayout.SessionEnd(_store.StoreId, Id), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
 
     public ValueTask DisposeAsync() => Chunks.DisposeAsync();
 
@@ -163,15 +160,6 @@ internal sealed class WriteSession : IAsyncDisposable
         }
 
         _counters.AddStored(content.Length);
-    }
-
-    private static async Task<string> AnnounceAsync(ChunkStore store, SessionRecord record, string? highest, CancellationToken cancellationToken)
-    {
-        string id = SessionId.Create(record.Started, highest);
-        record = record with { VaultId = store.Header.VaultId, StoreId = store.StoreId, SessionId = id };
-        byte[] content = CheckedJson.Encode(record, VaultJson.Default.SessionRecord);
-        await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
-        return id;
     }
 
     private async Task<bool> HasNewerPointAsync(string machineId, string id, CancellationToken cancellationToken)
@@ -192,8 +180,8 @@ internal sealed class WriteSession : IAsyncDisposable
     // As safe as any new session: it looks after it was announced, and what it relies on must be there still, and stay.
     private async Task<string> RenewAsync(CancellationToken cancellationToken)
     {
-        string id = await AnnounceAsync(
-            _store, _record, await SessionId.FindHighestAsync(_store, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        string id = await _announcement.AnnounceAsync(
+            await SessionId.FindHighestAsync(_store, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<PackInfo> lost = await _store.LookAsync(cancellationToken).ConfigureAwait(false);
         return lost.Count == 0 ? id : throw Fenced($"The pack '{_store.NameOf(lost[0])}' was deleted, or is about to be, while the backup relied on it", id);
     }

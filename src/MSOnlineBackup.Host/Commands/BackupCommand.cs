@@ -91,7 +91,7 @@ internal sealed class BackupCommand : HostCommand
             throw context.Invalid("Nothing was named to back up.", "Name a folder or a file, or use --stdin or --command.");
         }
 
-        return new BackupRequest
+        var request = new BackupRequest
         {
             MachineName = context.Get(_machine) ?? context.Environment.MachineName,
             Sources = sources,
@@ -99,6 +99,8 @@ internal sealed class BackupCommand : HostCommand
             ReadEverything = context.Has(_force),
             OwnFolders = [AgentOptions.DefaultStateFolder],
         };
+        request.Check();
+        return request;
     }
 
     private BackupSource.Input StandardInput(CommandContext context, string name)

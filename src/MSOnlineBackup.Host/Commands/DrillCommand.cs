@@ -71,6 +71,7 @@ internal sealed class DrillCommand : HostCommand
             MachineName = context.Environment.MachineName,
             Sources = [.. paths.Select(path => new BackupSource.Tree(path, selection))],
         };
+        request.Check();
         var steps = new DrillSteps(context.Environment.Time);
 
         BackupEngine engine = await CreateVaultAsync(context, folder, keep).ConfigureAwait(false);

@@ -22,12 +22,13 @@ internal sealed class SkippedCommand : HostCommand
         BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
         RecoveryPoint point = await _point.GetAsync(context, engine).ConfigureAwait(false);
         long count = 0;
-        await foreach (SkippedItem item in engine.ListSkippedAsync(point, context.Stop).ConfigureAwait(false))
+        var damage = new DamageTally(context.Renderer);
+        await foreach (SkippedItem item in engine.ListSkippedAsync(point, context.Stop, damage.Add).ConfigureAwait(false))
         {
             context.Renderer.Item(new SkippedLine(item.Path, item.Id, item.Reason), line => $"{line.Path}: {line.Reason} ({line.Id})");
             count++;
         }
 
-        return new Outcome(new ListSummary("skipped", count), count == 0 ? "Nothing was skipped." : "");
+        return new Outcome(new ListSummary("skipped", count) { ExitCode = (int)damage.ExitCode }, point.SkippedCount == 0 ? "Nothing was skipped." : "");
     }
 }

@@ -112,7 +112,7 @@ internal sealed record VerifySummary(
 internal sealed record RepairSummary(int Packs, long Chunks, int Damaged) : Summary("repair index");
 
 /// <summary><c>repair header</c>.</summary>
-internal sealed record HeaderRepairSummary(string Vault, bool Exact, int KeySlots, int Sessions, int Machines) : Summary("repair header");
+internal sealed record HeaderRepairSummary(string Vault, bool Exact, int KeySlots, int Sessions, int Machines, string? Owner) : Summary("repair header");
 
 internal sealed record KeySummary(string Command, string KeyId, string? Label) : Summary(Command);
 

@@ -69,7 +69,7 @@ public sealed class SessionOrderTests
         ChunkStore store = await backups.OpenStoreAsync();
         var record = new SessionRecord { MachineId = made.Point.MachineId, Started = backups.Clock.GetUtcNow().AddDays(400), AgentVersion = "1" };
         string interrupted;
-        await using (WriteSession session = await WriteSession.BeginAsync(store, record, new TransferCounters(), 1, 0, Cancel))
+        await using (WriteSession session = await WriteSession.BeginAsync(store, new SessionAnnouncement(store, record), new TransferCounters(), 1, 0, Cancel))
         {
             interrupted = session.Id;
             await session.WriteCheckpointAsync(

@@ -58,7 +58,7 @@ internal sealed class HostileVault : IDisposable
         UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1)).UnlockAsync(Passphrase, Stop);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Stop);
         var record = new SessionRecord { MachineId = null, Started = DateTimeOffset.UtcNow.AddMinutes(-5), AgentVersion = "0" };
-        return new HostileVault(new TempFolder(), objects, store, await WriteSession.BeginAsync(store, record, new TransferCounters(), 1, 0, Stop));
+        return new HostileVault(new TempFolder(), objects, store, await WriteSession.BeginAsync(store, new SessionAnnouncement(store, record), new TransferCounters(), 1, 0, Stop));
     }
 
     public void Dispose() => _folder.Dispose();

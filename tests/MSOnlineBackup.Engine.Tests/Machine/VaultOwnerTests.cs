@@ -59,6 +59,19 @@ public sealed class VaultOwnerTests : IDisposable
         await FailsAsync(BackupErrorId.PassphraseRejected, null, () => any.ChangeVaultSettingsAsync(_agents.Vault, settings => settings, Owner with { Passphrase = AgentFixture.Passphrase }, Cancel));
     }
 
+    // As 'obengine vault create' makes them.
+    [Fact]
+    public async Task The_owners_file_of_a_vault_without_a_name_opens_too()
+    {
+        using var key = OwnerKey.Create();
+        var owner = new NewOwner(key, new string('1', 32), VaultName: null, "/mnt/vault", DateTimeOffset.UnixEpoch);
+        OwnerFile.Write(Owner.File, owner, OwnerPassphrase, TestOptions.Quick);
+
+        using OwnerKey opened = await OwnerFile.OpenAsync(Owner.File, OwnerPassphrase, owner.VaultId, Cancel);
+
+        Assert.Equal(key.Identity, opened.Identity);
+    }
+
     [Fact]
     public async Task A_kept_key_is_brought_to_a_file_and_then_forgotten()
     {

@@ -2,6 +2,7 @@ using System.Text;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
+using OwnerFile = MSOnlineBackup.Engine.Machine.OwnerFile;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
@@ -11,11 +12,17 @@ using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 namespace MSOnlineBackup.Engine.Tests.Maintenance;
 
 /// <summary>A lost or damaged <c>vault.json</c> is made anew from what else the vault holds.</summary>
-public sealed class HeaderRepairTests
+public sealed class HeaderRepairTests : IDisposable
 {
     private const string Passphrase = "correct horse battery";
 
     private readonly MemoryVaultStore _objects = new();
+    private readonly KeptOwner _owner = new();
+    private readonly FakeClock _clock = new();
+    private readonly TempFolder _folder = new();
+    private int _files;
+
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_lost_header_comes_back_from_key_slots_and_sessions_and_the_vault_opens()
@@ -26,14 +33,14 @@ public sealed class HeaderRepairTests
 
         HeaderRepairReport report = await RepairAsync();
 
-        Assert.Equal(new HeaderRepairReport(before.VaultId, IsExact: false, KeySlots: 1, Sessions: 2, Machines: 1), report);
+        Assert.Equal(new HeaderRepairReport(before.VaultId, IsExact: false, KeySlots: 1, Sessions: 2, Machines: 1) { Owner = before.OwnerIdentity!.Fingerprint }, report);
         VaultHeader made = await VaultHeader.ReadAsync(_objects, Cancel);
         Assert.Equal((before.VaultId, null), (made.VaultId, made.Name));
         Assert.Equal(before.OwnerIdentity!, made.OwnerIdentity);
         Assert.NotEqual(before.Copy, made.Copy);
-        Assert.InRange(made.Created, before.Created.AddSeconds(-1), DateTimeOffset.UtcNow);
+        Assert.Equal(before.Created, made.Created);
         Assert.Empty(await VerifyAsync());
-        await BackupEngine.OpenAsync(_objects, Passphrase, TestOptions.Quick, Cancel);
+        await BackupEngine.OpenAsync(_objects, Passphrase, Options, Cancel);
     }
 
     [Fact]
@@ -43,11 +50,57 @@ public sealed class HeaderRepairTests
         _objects.Remove(VaultLayout.Header);
         await MachineDirectory.ClaimAsync(_objects, before with { Owner = Owner.Identity.Encode() }, "thief", KeyOf('b'), Cancel);
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(RepairAsync);
+        BackupException fault = await FaultAsync();
 
         Assert.Equal(BackupErrorId.VaultHeaderNotRepaired, fault.Id);
         Assert.Contains("owners", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("--owner-file", fault.RecommendedAction, StringComparison.Ordinal);
         Assert.DoesNotContain(VaultLayout.Header, _objects.Names);
+        Assert.Equal(before.OwnerIdentity!.Fingerprint, (await RepairAsync(WriteOwnerFile(before.VaultId))).Owner);
+        Assert.Equal(before.Owner, (await VaultHeader.ReadAsync(_objects, Cancel)).Owner);
+    }
+
+    [Fact]
+    public async Task Where_no_machine_knows_the_owner_the_owners_file_says_who_it_is()
+    {
+        VaultHeader before = await MakeAsync();
+        foreach (string machine in _objects.Names.Where(name => name.StartsWith("machines/", StringComparison.Ordinal)).Append(VaultLayout.Header))
+        {
+            _objects.Remove(machine);
+        }
+
+        Assert.Null((await RepairAsync()).Owner);
+        _objects.Remove(VaultLayout.Header);
+
+        Assert.Equal(before.OwnerIdentity!.Fingerprint, (await RepairAsync(WriteOwnerFile(before.VaultId))).Owner);
+        Assert.Equal(before.Owner, (await VaultHeader.ReadAsync(_objects, Cancel)).Owner);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_owners_file_of_another_owner_is_refused(bool oneByte)
+    {
+        VaultHeader before = await MakeAsync();
+        if (oneByte)
+        {
+            _objects.FlipBit(VaultLayout.Header, 40);
+        }
+        else
+        {
+            _objects.SetContent(VaultLayout.Header, new byte[300]);
+        }
+
+        byte[] damaged = _objects.GetContent(VaultLayout.Header);
+
+        foreach (string file in (string[])[WriteOwnerFile(new string('7', 32)), WriteOwnerFile(before.VaultId, Owner)])
+        {
+            Assert.Equal(BackupErrorId.OwnerForeign, (await FaultAsync(file)).Id);
+        }
+
+        Assert.Equal(BackupErrorId.OwnerFileInvalid, (await FaultAsync(_folder["none"])).Id);
+        Assert.Equal(damaged, _objects.GetContent(VaultLayout.Header));
+        Assert.Equal(oneByte, (await RepairAsync(WriteOwnerFile(before.VaultId))).IsExact);
     }
 
     [Fact]
@@ -114,7 +167,8 @@ public sealed class HeaderRepairTests
             _objects.Remove(name);
         }
 
-        Assert.Equal(new HeaderRepairReport(before.VaultId, IsExact: false, KeySlots: 0, Sessions: 2, Machines: 1), await RepairAsync());
+        Assert.Equal(
+            new HeaderRepairReport(before.VaultId, IsExact: false, KeySlots: 0, Sessions: 2, Machines: 1) { Owner = before.OwnerIdentity!.Fingerprint }, await RepairAsync());
         Assert.NotEqual(sound, _objects.GetContent(VaultLayout.Header));
     }
 
@@ -190,7 +244,7 @@ public sealed class HeaderRepairTests
     public async Task Slots_that_an_interrupted_creation_left_are_no_other_vault()
     {
         VaultHeader header = await MakeAsync();
-        UnlockedKey left = await TestOptions.Quick.Keys(_objects, Header).CreateStoreAsync(Passphrase, Cancel);
+        UnlockedKey left = await Options.Keys(_objects, Header).CreateStoreAsync(Passphrase, Cancel);
         Assert.Equal(1, _objects.Names.Count(name => name.Contains(left.StoreId, StringComparison.Ordinal)));
         _objects.Remove(VaultLayout.Header);
 
@@ -225,7 +279,7 @@ public sealed class HeaderRepairTests
     public async Task A_verification_names_every_damaged_slot_and_record_of_a_session(VerifyLevel level)
     {
         VaultHeader header = await MakeAsync();
-        UnlockedKey key = await TestOptions.Quick.Keys(_objects, header).UnlockAsync(Passphrase, Cancel);
+        UnlockedKey key = await Options.Keys(_objects, header).UnlockAsync(Passphrase, Cancel);
         foreach (string session in _objects.Names.Where(name => name.Contains("/sessions/", StringComparison.Ordinal)).Select(name => name.Split('/')[^1]))
         {
             // As after a commit: whose session ended without, damage to its record is what a crash leaves.
@@ -234,7 +288,7 @@ public sealed class HeaderRepairTests
             await _objects.TryCreateAsync(point, SealedObject.Seal(keys, SealedObjectKind.Fence, point, []), Cancel);
         }
 
-        BackupEngine engine = await BackupEngine.OpenAsync(_objects, Passphrase, TestOptions.Quick, Cancel);
+        BackupEngine engine = await BackupEngine.OpenAsync(_objects, Passphrase, Options, Cancel);
         Assert.Empty((await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings);
         string[] names = [.. _objects.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal) || name.Contains("/sessions/", StringComparison.Ordinal))];
         Assert.Equal(3, names.Length);
@@ -246,11 +300,12 @@ public sealed class HeaderRepairTests
         Assert.Equal(names.Order(StringComparer.Ordinal), (await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings.Select(finding => finding.Object));
     }
 
-    private static async Task<VaultHeader> MakeAsync(MemoryVaultStore objects)
+    private async Task<VaultHeader> MakeAsync(MemoryVaultStore objects, KeptOwner owner)
     {
-        await ClosedVault.CreateAsync(objects, Passphrase, TestOptions.Quick, Cancel, new KeptOwner().Keep);
+        await ClosedVault.CreateAsync(objects, Passphrase, Options, Cancel, owner.Keep);
+        _clock.Advance(TimeSpan.FromDays(1));
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
-        UnlockedKey key = await TestOptions.Quick.Keys(objects, header).UnlockAsync(Passphrase, Cancel);
+        UnlockedKey key = await Options.Keys(objects, header).UnlockAsync(Passphrase, Cancel);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, key.StoreId, key.MasterKey, Cancel);
         await StoreAsync(store, Engine.Chunks.ChunkKind.Content, [1, 2, 3]);
         await StoreAsync(store, Engine.Chunks.ChunkKind.Content, [4, 5, 6]);
@@ -258,14 +313,24 @@ public sealed class HeaderRepairTests
         return header;
     }
 
-    private Task<VaultHeader> MakeAsync() => MakeAsync(_objects);
+    private Task<VaultHeader> MakeAsync(MemoryVaultStore? objects = null) => objects is null ? MakeAsync(_objects, _owner) : MakeAsync(objects, new KeptOwner());
 
-    private Task<HeaderRepairReport> RepairAsync() => ClosedVault.RepairHeaderAsync(_objects, TimeProvider.System, Cancel);
+    private EngineOptions Options => TestOptions.Quick with { TimeProvider = _clock };
 
-    private Task<BackupException> FaultAsync() => Assert.ThrowsAsync<BackupException>(RepairAsync);
+    // The vault's own where no other key is given.
+    private string WriteOwnerFile(string vaultId, OwnerKey? owner = null)
+    {
+        string file = _folder[$"owner{++_files}"];
+        OwnerFile.Write(file, new NewOwner(owner ?? _owner.Key, vaultId, null, "memory", _clock.GetUtcNow()), Passphrase, Options);
+        return file;
+    }
+
+    private Task<HeaderRepairReport> RepairAsync(string? ownerFile = null) => ClosedVault.RepairHeaderAsync(_objects, _clock, Cancel, ownerFile);
+
+    private Task<BackupException> FaultAsync(string? ownerFile = null) => Assert.ThrowsAsync<BackupException>(() => RepairAsync(ownerFile));
 
     private async Task<BackupErrorId> OpenFaultAsync() =>
-        (await Assert.ThrowsAsync<BackupException>(() => BackupEngine.OpenAsync(_objects, Passphrase, TestOptions.Quick, Cancel))).Id;
+        (await Assert.ThrowsAsync<BackupException>(() => BackupEngine.OpenAsync(_objects, Passphrase, Options, Cancel))).Id;
 
     private async Task<IEnumerable<string>> VerifyAsync() =>
         (await ClosedVault.VerifyPacksAsync(_objects, new JobMonitor(), Cancel)).Findings.Select(finding => finding.Object);

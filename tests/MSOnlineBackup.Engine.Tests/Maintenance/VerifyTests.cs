@@ -5,6 +5,7 @@ using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Restore;
@@ -303,6 +304,32 @@ public sealed class VerifyTests : IDisposable
             Assert.Equal(strangers.Order(StringComparer.Ordinal), report.Strangers.Order(StringComparer.Ordinal));
             Assert.Equal(strangers.Length, report.StrangerCount);
         }
+    }
+
+    [Fact]
+    public async Task A_session_that_was_shut_out_is_no_recovery_point()
+    {
+        BackupResult result = await MakeAsync();
+        ChunkStore store = await _backups.OpenStoreAsync();
+        string fence = VaultLayout.Point(store.StoreId, result.Point.MachineId, new string('e', 32));
+        _backups.Objects.SetContent(fence, SealedObject.Seal(store.Keys, SealedObjectKind.Fence, fence, []));
+
+        foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
+        {
+            VerifyReport report = await _backups.VerifyAsync(level);
+            Assert.Equal((1, 0), (report.Points, report.Findings.Count));
+        }
+
+        Assert.Equal(1, (await ClosedVault.InspectAsync(_backups.Objects, Cancel)).Points);
+        _backups.Objects.Remove(Assert.Single(_backups.Points, name => name != fence));
+        Assert.Equal(0, (await ClosedVault.InspectAsync(_backups.Objects, Cancel)).Points);
+
+        // Nor does it fix what may not change once there are points.
+        VaultSettings changed = await ClosedVault.ChangeSettingsAsync(
+            _backups.Objects, _backups.Owner.Key, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Cancel);
+        Assert.Equal(VaultRedundancy.ZoneRedundant, (await ClosedVault.ChangeSettingsAsync(
+            _backups.Objects, _backups.Owner.Key, settings => settings with { Redundancy = VaultRedundancy.ZoneRedundant }, Cancel)).Redundancy);
+        Assert.Equal(VaultRedundancy.GeoRedundant, changed.Redundancy);
     }
 
     // Small plain objects too: what opens the vault, and what it knows of machines and sessions.

@@ -214,6 +214,14 @@ public sealed class PolicySourcesTests
         Assert.Equal(BackupErrorId.PolicyInvalid, failure.Id);
     }
 
+    [Fact]
+    public void A_policy_names_no_more_sources_than_a_recovery_point_can_have()
+    {
+        BackupException failure = Fails(BackupErrorId.PolicyInvalid, [.. Enumerable.Range(0, 65_537).Select(i => new FileSpecification($"/data/{i}"))]);
+
+        Assert.Contains("65,537", failure.Message, StringComparison.Ordinal);
+    }
+
     private static IReadOnlyList<(string Path, SourceSelection Selection)> Resolve(params FileSpecification[] files) =>
         PolicySources.Resolve(With(files), [], windows: false);
 

@@ -78,6 +78,14 @@ public class RecoveryPointCodecTests
             Assert.Throws<BackupException>(() => RecoveryPointCodec.Decode(RecoveryPointCodec.Encode(point), "p")).Id));
     }
 
+    [Fact]
+    public void A_point_that_no_reader_would_take_is_not_written()
+    {
+        RecoveryPoint point = Point with { Sources = [.. Enumerable.Repeat(Point.Sources[0] with { Path = "/" + new string('p', 4_000) }, 17_000)] };
+
+        Assert.Equal(BackupErrorId.ArgumentInvalid, Assert.Throws<BackupException>(() => RecoveryPointCodec.Encode(point)).Id);
+    }
+
     [Theory]
     [InlineData(10, true)]
     [InlineData(20, false)]

@@ -27,6 +27,31 @@ public class SkippedItemsTests
         Assert.Equal(items, await SkippedItemsCodec.ReadAsync(chunks, ids, Cancel).ToListAsync(Cancel));
     }
 
+    [Theory]
+    [InlineData("nonsense\n")]
+    [InlineData(null)]
+    public async Task A_list_goes_on_behind_a_chunk_that_cannot_be_read(string? content)
+    {
+        var chunks = new MemoryChunks();
+        SkippedItem[] items = [new("/a", BackupErrorId.SourceItemUnreadable, "r"), new("/b", BackupErrorId.SourceItemVanished, "r")];
+        var ids = new List<ChunkId>();
+        foreach (SkippedItem item in items)
+        {
+            var writer = new SkippedItemsWriter(chunks);
+            await writer.AddAsync(item, Cancel);
+            ids.AddRange(await writer.ToChunksAsync(Cancel));
+        }
+
+        ChunkId damaged = content is null ? Chunk(99) : await chunks.WriteAsync(ChunkKind.SkippedItems, Encoding.UTF8.GetBytes(content), Cancel);
+        ids.Insert(1, damaged);
+        var told = new List<BackupException>();
+
+        Assert.Equal(items, await SkippedItemsCodec.ReadAsync(chunks, ids, Cancel, told.Add).ToListAsync(Cancel));
+
+        Assert.Contains(damaged.ToString(), Assert.Single(told).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<BackupException>(async () => await SkippedItemsCodec.ReadAsync(chunks, ids, Cancel).ToListAsync(Cancel));
+    }
+
     [Fact]
     public void An_id_of_a_newer_version_keeps_its_reason()
     {

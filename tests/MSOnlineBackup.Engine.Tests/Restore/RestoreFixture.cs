@@ -228,7 +228,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
 
     private static Task<WriteSession> BeginAsync(ChunkStore store) => WriteSession.BeginAsync(
         store,
-        new SessionRecord { MachineId = null, AgentVersion = "0", Started = DateTimeOffset.UnixEpoch.AddYears(50) },
+        new SessionAnnouncement(store, new SessionRecord { MachineId = null, AgentVersion = "0", Started = DateTimeOffset.UnixEpoch.AddYears(50) }),
         new TransferCounters(),
         workers: 1,
         verifyOneIn: 0,

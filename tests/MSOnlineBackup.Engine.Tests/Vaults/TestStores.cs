@@ -51,7 +51,7 @@ internal static class TestStores
     public static Task<WriteSession> BeginAsync(ChunkStore store, int workers = 2, int verifyOneIn = 16) =>
         WriteSession.BeginAsync(
             store,
-            new SessionRecord { MachineId = null, Started = TimeProvider.System.GetUtcNow(), AgentVersion = "1" },
+            new SessionAnnouncement(store, new SessionRecord { MachineId = null, Started = TimeProvider.System.GetUtcNow(), AgentVersion = "1" }),
             new TransferCounters(),
             workers,
             verifyOneIn,

@@ -49,6 +49,30 @@ public sealed class SignalTests : IDisposable
         Assert.DoesNotContain("Error id", run.Error);
     }
 
+    [Theory]
+    [InlineData("INT", 130, 0)]
+    [InlineData("KILL", 137, 3)]
+    public async Task A_backup_that_is_stopped_says_so_in_the_vault_and_one_that_is_killed_cannot(string signal, int ended, int verdict)
+    {
+        await _obengine.CreateVaultAsync();
+        using Process process = _obengine.Start(
+            ["backup", "--vault", _obengine.Vault, "--passphrase-file", _obengine.PassphraseFile, "--stdin", "dump", "--command", "--", "cat", _pipe]);
+        FileStream stuck = await StuckAsync(process);
+        while (!process.HasExited && !Directory.EnumerateFiles(_obengine.Vault, "*", SearchOption.AllDirectories).Any(file => file.Contains("/sessions/")))
+        {
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        Shell.RunChecked("kill", $"-{signal}", process.Id.ToString());
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await stuck.DisposeAsync();
+        Assert.Equal(ended, (await Obengine.FinishAsync(process)).ExitCode);
+
+        Run verified = await _obengine.OnVaultAsync("verify");
+        Assert.Equal(verdict, verified.ExitCode);
+        Assert.Equal(verdict != 0, verified.Output.Contains("NO POINT"));
+    }
+
     private async Task<Process> StartAsync()
     {
         await _obengine.CreateVaultAsync();

@@ -1,0 +1,48 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Sources;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
+
+namespace MSOnlineBackup.Engine.Tests.Backup;
+
+/// <summary>What no recovery point can hold is refused before anything is begun.</summary>
+public sealed class BackupRequestTests : IDisposable
+{
+    private static readonly string s_longest = new('x', RecoveryPointCodec.MaxTextLength);
+
+    private readonly BackupFixture _backups = new();
+
+    public void Dispose() => _backups.Dispose();
+
+    public static TheoryData<string> TooMuch => ["sources", "tags", "tag", "machine"];
+
+    [Theory]
+    [MemberData(nameof(TooMuch))]
+    public async Task What_a_point_cannot_hold_is_refused_before_the_backup_begins(string what)
+    {
+        BackupEngine engine = await _backups.OpenAsync();
+        string[] before = [.. _backups.Objects.Names];
+        BackupRequest most = Request(_backups.Root) with { Tags = [.. Enumerable.Repeat(s_longest, RecoveryPointCodec.MaxTags)], MachineName = s_longest };
+        most.Check();
+        BackupRequest request = what switch
+        {
+            "sources" => most with { Sources = [.. Enumerable.Repeat(new BackupSource.Tree("/a", SourceSelection.Everything), RecoveryPointCodec.MaxSources + 1)] },
+            "tags" => most with { Tags = [.. most.Tags, "one more"] },
+            "tag" => most with { Tags = [s_longest + "x"] },
+            "machine" => most with { MachineName = s_longest + "x" },
+            _ => throw new ArgumentOutOfRangeException(nameof(what)),
+        };
+
+        foreach (Func<Task> attempt in (Func<Task>[])[() => engine.BackUpAsync(request, new JobMonitor(), Cancel), async () => await engine.PreviewAsync(request, Cancel).ToListAsync(Cancel)])
+        {
+            BackupException fault = await Assert.ThrowsAsync<BackupException>(attempt);
+            Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
+            Assert.Contains(what is "sources" ? "65,536" : "1,024", fault.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, _backups.Objects.Names);
+    }
+}
