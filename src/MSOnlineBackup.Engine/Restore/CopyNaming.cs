@@ -34,9 +34,9 @@ internal sealed class CopyNaming(CopyNames style, DateTimeOffset started)
 
         throw new BackupException(
             BackupErrorId.RestoreItemExists,
-            $"No free name was found beside '{place}': {MaxNamesTried} are taken.",
+            $"No free name was found beside '{PathText.Show(place)}': {MaxNamesTried} are taken.",
             "Restore into another folder, or remove what earlier restores left.",
-            target: place.ToString());
+            target: PathText.Show(place));
     }
 
     /// <summary>The n-th name to try, from 1 on.</summary>

@@ -123,7 +123,7 @@ internal sealed class RestoreFolder
         }
         else
         {
-            _job.Tally.Skip(new SkippedItem(Target.ToString(), fault.Id, fault.Message));
+            _job.Tally.Skip(new SkippedItem(PathText.Show(Target), fault.Id, fault.Message));
         }
     }
 }

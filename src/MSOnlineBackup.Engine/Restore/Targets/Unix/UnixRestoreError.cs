@@ -73,7 +73,7 @@ internal static class UnixRestoreError
     /// <summary>The vault's own folder is no place to restore into.</summary>
     public static BackupException IsVault(ReadOnlySpan<byte> path)
     {
-        string text = EntryName.Escape(path);
+        string text = PathText.Show(PathText.Local, path);
         return new BackupException(
             BackupErrorId.RestoreTargetInvalid,
             $"'{text}' is in the vault that is restored from: nothing is restored there.",

@@ -327,7 +327,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
             : throw WindowsRestoreError.OfItem(error == WindowsNative.NotDirectory ? WindowsNative.AlreadyExists : error, FullPath(path));
     }
 
-    private string FullPath(EntryPath path) => System.IO.Path.Join(_path, path.ToString());
+    private string FullPath(EntryPath path) => System.IO.Path.Join(_path, PathText.Show(PathForm.Windows, path.Bytes));
 
     private string NameOf(EntryPath path) => path.IsRoot ? "" : ToName(path.Name, path);
 
