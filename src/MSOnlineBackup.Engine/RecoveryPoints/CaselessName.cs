@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace MSOnlineBackup.Engine.RecoveryPoints;
@@ -21,7 +24,7 @@ internal static class CaselessName
             return ignoreCase && first is >= 'a' and <= 'z' ? first - 32 : first;
         }
 
-        if (Rune.DecodeFromUtf8(bytes[position..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
+        if (Rune.DecodeFromUtf8(bytes[position..], out Rune rune, out int length) != OperationStatus.Done)
         {
             position++;
             return RawByte + first;
@@ -29,6 +32,29 @@ internal static class CaselessName
 
         position += length;
         return ignoreCase ? Rune.ToUpperInvariant(rune).Value : rune.Value;
+    }
+
+    /// <summary>A hash of a name, by which it is told from the others of a folder.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="ignoreCase">Whether names that differ only by the case of letters have the same one.</param>
+    public static ulong Hash(ReadOnlySpan<byte> name, bool ignoreCase)
+    {
+        if (!ignoreCase)
+        {
+            return XxHash3.HashToUInt64(name);
+        }
+
+        // A unit is at least a byte.
+        int[] units = ArrayPool<int>.Shared.Rent(name.Length);
+        int count = 0;
+        for (int position = 0; position < name.Length;)
+        {
+            units[count++] = NextUnit(name, ref position, ignoreCase: true);
+        }
+
+        ulong hash = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(units.AsSpan(0, count)));
+        ArrayPool<int>.Shared.Return(units);
+        return hash;
     }
 
     /// <summary>Whether two names, or two paths, are one but for the case of letters.</summary>

@@ -33,6 +33,12 @@ internal static class UnixRestoreError
                 text);
         }
 
+        // FAT and its like know only the names of Windows, and macOS only text.
+        if ((error == Errno.Invalid || error == Errno.IllegalSequence) && !MappedName.IsPossible(path[(path.LastIndexOf((byte)'/') + 1)..]))
+        {
+            return RestoreFault.NameImpossible(text);
+        }
+
         return new BackupException(
             BackupErrorId.RestoreItemFailed,
             $"'{text}' could not be restored: {cause}.",
