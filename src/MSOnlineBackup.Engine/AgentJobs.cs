@@ -249,6 +249,7 @@ public sealed class AgentJobs
                 Conflict = order.Conflict,
                 CopyNames = CopyNames.Dated,
                 SkipSecurity = order.SkipSecurity,
+                MapNames = order.MapNames,
                 Verify = order.Verify,
             };
             await engine.RestoreAsync(request, job.Monitor, stop).ConfigureAwait(false);

@@ -45,6 +45,9 @@ public sealed record RecoveryOrder
     /// <summary>The passphrase; null for this machine's own key. Never written to disk.</summary>
     public string? Passphrase { get; init; }
 
+    /// <summary>Whether names that Windows does not have are restored as names that it has.</summary>
+    public bool MapNames { get; init; }
+
     /// <summary>Whether what was restored is read again and compared.</summary>
     public bool Verify { get; init; }
 }

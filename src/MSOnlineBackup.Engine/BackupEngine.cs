@@ -274,7 +274,7 @@ public sealed class BackupEngine
         Tell(store, damaged);
     }
 
-    /// <summary>The items of a point whose name (or, where the pattern has a '/', whose full path) matches a wildcard pattern.</summary>
+    /// <summary>The items of a point whose name (or, where the pattern has a separator, whose full path) matches a wildcard pattern.</summary>
     /// <exception cref="BackupException">PatternInvalid.</exception>
     public IAsyncEnumerable<RecoverableItem> FindItemsAsync(RecoveryPoint point, string pattern, bool ignoreCase, CancellationToken cancellationToken)
     {
@@ -285,7 +285,7 @@ public sealed class BackupEngine
     /// <summary>The same in several points, one after the other: what they share is searched once.</summary>
     /// <param name="points">The points.</param>
     /// <param name="pattern">The pattern.</param>
-    /// <param name="ignoreCase">Whether capital and small letters are the same.</param>
+    /// <param name="ignoreCase">Whether capital and small letters are the same; in points of Windows they always are.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="damaged">Gets what of the vault cannot be read, and the search goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
     /// <exception cref="BackupException">PatternInvalid.</exception>
@@ -321,7 +321,7 @@ public sealed class BackupEngine
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         await foreach (SkippedItem item in SkippedItemsCodec.ReadAsync(store, point.SkippedItems, cancellationToken, damaged).ConfigureAwait(false))
         {
-            yield return item;
+            yield return item with { Path = SourcePath.FromStored(point.Form, item.Path) };
         }
 
         Tell(store, damaged);

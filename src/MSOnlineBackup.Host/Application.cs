@@ -25,6 +25,12 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
         // A path may begin with '@': nothing is read from response files.
         ParseResult parsed = CreateRoot().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         IRenderer renderer = Renderers.Create(environment, parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_debug));
+        if (environment.IsWindows && SwallowedQuote.Find(arguments, NameOf(parsed.CommandResult.Command)) is { } swallowed)
+        {
+            renderer.Fail(swallowed);
+            return (int)ExitCode.Usage;
+        }
+
         switch (parsed.Action)
         {
             case null when UnknownOption(parsed) is { } unknown:

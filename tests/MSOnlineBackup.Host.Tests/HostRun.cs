@@ -20,6 +20,8 @@ internal sealed class HostRun
 
     public string ConfigurationFolder { get; init; } = "";
 
+    public bool IsWindows { get; init; } = OperatingSystem.IsWindows();
+
     public FakeClock Clock { get; } = new();
 
     public string Output => _output.ToString();
@@ -36,6 +38,7 @@ internal sealed class HostRun
         Variable = name => Variables.GetValueOrDefault(name),
         Time = Clock,
         MachineName = "test-machine",
+        IsWindows = IsWindows,
         TemporaryFolder = Path.GetTempPath(),
         ConfigurationFolder = ConfigurationFolder,
     };

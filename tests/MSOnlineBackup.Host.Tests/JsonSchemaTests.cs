@@ -92,7 +92,7 @@ public sealed class JsonSchemaTests
     [InlineData(884_541_340_799, 999_999_999, "+29999-12-31T23:59:59.999999999Z")]
     public void Times_of_items_are_exact_whatever_their_year(long seconds, int nanoseconds, string text)
     {
-        var item = new ItemLine("p", "/f", EntryKind.File, 0, new ItemTime(seconds, nanoseconds), "644", 0, 0, 1, null, []);
+        var item = new ItemLine("p", "/f", EntryKind.File, 0, new ItemTime(seconds, nanoseconds), "644", 0, 0, 1, null, [], null);
 
         Assert.Contains($"\"modified\":\"{text}\"", DocumentJson.Write(item));
     }
@@ -104,7 +104,7 @@ public sealed class JsonSchemaTests
 
         Assert.Equal("""{"type":"skipped","path":"/home/ä\\x01 <b>","id":"SourceItemUnreadable","reason":"no"}""", line);
         Assert.Contains("\"kind\":\"SymbolicLink\"", DocumentJson.Write(
-            new ItemLine("p", "/l", EntryKind.SymbolicLink, 0, new ItemTime(0), "777", 0, 0, 1, "t", [])));
+            new ItemLine("p", "/l", EntryKind.SymbolicLink, 0, new ItemTime(0), "777", 0, 0, 1, "t", [], null)));
     }
 
     [Fact]

@@ -33,25 +33,47 @@ public sealed class RecoveryConversionTests
     }
 
     [Theory]
-    [InlineData("/home/a.txt", "/home", "a.txt")]
-    [InlineData("/home/sub/x", "/home/sub", "x")]
-    [InlineData("/home2/b", "/home2", "b")]
-    public void An_item_belongs_to_the_deepest_source_above_it(string path, string source, string name)
+    [InlineData("/home", PathForm.Posix, "sub/a.txt", "/home/sub/a.txt")]
+    [InlineData(@"C:\\Data", PathForm.Windows, "sub/a.txt", @"C:\Data\sub\a.txt")]
+    [InlineData(@"C:\\", PathForm.Windows, "a.txt", @"C:\a.txt")]
+    public void An_item_is_named_as_its_machine_names_it(string source, PathForm form, string path, string shown)
     {
-        var item = new RecoverableItem(path, new ManifestEntry
+        RecoveryPoint point = Point([source]);
+        point = point with { Sources = [point.Sources[0] with { Form = form }] };
+        var item = new RecoverableItem(point.Sources[0], new ManifestEntry
         {
-            Path = EntryPath.Root,
+            Path = EntryPath.Parse(path),
             Kind = EntryKind.File,
             Metadata = new EntryMetadata { Modified = new(0, 1_500_000_000) },
             Size = 7,
         });
 
-        OBRecoverableItem found = item.ToOutput(Point(["/home", "/home/sub", "/home2"]), access: null);
+        OBRecoverableItem found = item.ToOutput(point, access: null);
 
-        Assert.Equal(source, found.LocalMountPoint);
-        Assert.Equal(name, found.Name);
+        Assert.Equal(shown, found.ItemNameFriendly);
+        Assert.Equal(shown, found.ItemNameGuid);
+        Assert.Equal("a.txt", found.Name);
+        Assert.Equal(point.Sources[0].ShownPath, found.LocalMountPoint);
         Assert.Equal(7, found.ItemSize);
         Assert.Equal(DateTime.UnixEpoch.AddSeconds(1.5), found.ItemLastModifiedTime);
+    }
+
+    [Theory]
+    [InlineData(@"C:\Data")]
+    [InlineData(@"c:\DATA\")]
+    [InlineData("c:/data")]
+    public void A_source_of_Windows_is_known_in_any_case_and_with_either_separator(string typed)
+    {
+        RecoveryPoint point = Point([@"C:\\Data"]);
+        point = point with { Sources = [point.Sources[0] with { Form = PathForm.Windows }] };
+
+        OBRecoverableItem root = point.ToRoot(typed, access: null)!;
+
+        Assert.Equal(@"C:\Data", root.Name);
+        Assert.Equal(@"C:\Data", root.MountPointName);
+        Assert.Equal([@"C:\Data"], point.SourceNames());
+        Assert.Equal(Model.SourceNumber.Of(@"c:\data"), root.RecoverySourceId);
+        Assert.Null(Point(["/Data"]).ToRoot("/data", access: null));
     }
 
     [Fact]

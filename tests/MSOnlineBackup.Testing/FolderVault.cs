@@ -52,11 +52,11 @@ public sealed class FolderVault
         return await engine.BackUpAsync(new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, selection)] }, Monitor, Cancel);
     }
 
-    public async Task<RestoreResult> RestoreAsync(RecoveryPoint point, string target, RestoreConflict conflict = RestoreConflict.Skip, bool verify = true)
+    public async Task<RestoreResult> RestoreAsync(RecoveryPoint point, string target, RestoreConflict conflict = RestoreConflict.Skip, bool verify = true, bool mapNames = false)
     {
         BackupEngine engine = await OpenAsync();
         Watch();
-        var request = new RestoreRequest { Point = point, TargetFolder = target, Conflict = conflict, Verify = verify };
+        var request = new RestoreRequest { Point = point, TargetFolder = target, Conflict = conflict, Verify = verify, MapNames = mapNames };
         return await engine.RestoreAsync(request, Monitor, Cancel);
     }
 

@@ -26,7 +26,7 @@ public sealed class MountedFileSystem : IDisposable
 
         // That of FAT is quiet by itself, and takes no such option.
         Shell.RunChecked($"mkfs.{kind}", kind == "vfat" ? [.. options, image] : ["-q", .. options, image]);
-        return new MountedFileSystem(point, "-o", "loop", image);
+        return new MountedFileSystem(point, "-o", kind == "vfat" ? "loop,utf8" : "loop", image);
     }
 
     /// <summary>One in an image file that was made before, once it is let go.</summary>

@@ -7,6 +7,8 @@ Describe 'New-OBRecoveryOption' {
         $option.DestinationPath | Should -BeNullOrEmpty
         $option.OverwriteType | Should -Be CreateCopy
         $option.SkipRestoreSecurity | Should -BeFalse
+        $option.MapNames | Should -BeFalse
+        (New-OBRecoveryOption -MapNames).MapNames | Should -BeTrue
     }
 
     It 'takes all by position, and the folder relative to the location' {

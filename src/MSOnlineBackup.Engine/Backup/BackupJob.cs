@@ -187,13 +187,14 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
         string path = EntryName.Escape(tree.RootPath.Span);
         RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
+        string shown = SourcePath.FromStored(PathText.Local, path);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
             throw new BackupException(
                 BackupErrorId.SourceNotMounted,
-                $"'{path}' was a mount point in the last backup and is none now: its volume is not mounted.",
+                $"'{shown}' was a mount point in the last backup and is none now: its volume is not mounted.",
                 "Mount the volume. If the folder is meant to be a plain one from now on, back it up once with 'obengine backup --force'.",
-                path);
+                shown);
         }
 
         var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
@@ -201,7 +202,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         {
             // As it was first written: so it stays one source.
             Path = previous?.Path ?? path,
-            Form = SourcePath.Local,
+            Form = PathText.Local,
             Manifest = new ManifestRoot(default, 0, 0, 0, 0, 0),
             FileSystem = tree.FileSystem,
             IsMountPoint = tree.IsMountPoint,

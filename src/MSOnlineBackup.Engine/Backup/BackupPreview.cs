@@ -28,7 +28,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request)
             foreach (SourceItem item in tree.Walk(cancellationToken))
             {
                 KnownEntries known = await baseline.AdvanceToAsync(item.Entry.Path, cancellationToken).ConfigureAwait(false);
-                yield return new BackupPreviewItem(SourcePath.Join(SourcePath.Local, path, item.Entry.Path), item.Entry.Kind, item.Entry.Size, Compare(item, known));
+                yield return new BackupPreviewItem(SourcePath.Join(PathText.Local, path, item.Entry.Path), item.Entry.Kind, item.Entry.Size, Compare(item, known));
             }
         }
     }

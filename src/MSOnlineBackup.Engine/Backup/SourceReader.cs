@@ -712,5 +712,5 @@ internal sealed class SourceReader
         _monitor.AddReadBytes(length);
     }
 
-    private string Full(ManifestEntry entry) => SourcePath.Join(SourcePath.Local, _rootText, entry.Path);
+    private string Full(ManifestEntry entry) => SourcePath.Join(PathText.Local, _rootText, entry.Path);
 }

@@ -102,6 +102,10 @@ public enum BackupErrorId
     RestoreMetadataFailed,
     /// <summary>A restored file differs from the recovery point.</summary>
     RestoreVerifyFailed,
+    /// <summary>The target cannot have an item of this name.</summary>
+    RestoreNameImpossible,
+    /// <summary>An item was restored under another name, as the target takes its own for that of another.</summary>
+    RestoreItemRenamed,
 
     // Calls.
     /// <summary>An argument or option is not valid.</summary>

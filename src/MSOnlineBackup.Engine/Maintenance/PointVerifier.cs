@@ -101,7 +101,7 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
                 ManifestEntry entry = leaf.Current;
                 if (await FindDamageAsync(entry.Content, cancellationToken).ConfigureAwait(false) is { Count: > 0 } faults)
                 {
-                    var affected = new AffectedItem(point.SessionId, source.Path, SourcePath.Join(source, entry.Path));
+                    var affected = new AffectedItem(point.SessionId, source.ShownPath, SourcePath.Join(source, entry.Path));
                     foreach (BackupException fault in faults)
                     {
                         // Every point that has the file is named, until there are enough.
@@ -113,7 +113,7 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
 
         if (leaf.Damage is { } damage)
         {
-            problems.Note(damage, new AffectedItem(point.SessionId, source.Path, null));
+            problems.Note(damage, new AffectedItem(point.SessionId, source.ShownPath, null));
         }
     }
 

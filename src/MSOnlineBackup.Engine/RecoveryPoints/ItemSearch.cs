@@ -7,10 +7,11 @@ namespace MSOnlineBackup.Engine.RecoveryPoints;
 /// <summary>Finds items by a pattern in one recovery point after the other. A block in which nothing matches is read once, however many points have it.</summary>
 internal sealed class ItemSearch(IChunkReader chunks, string pattern, bool ignoreCase)
 {
-    private readonly WildcardPattern _wildcard = new(pattern, ignoreCase);
+    // A pattern is read as the paths of a point are written.
+    private readonly Dictionary<PathForm, WildcardPattern> _wildcards = [];
 
     // A pattern may be about full paths: what does not match below one source may below another.
-    private readonly Dictionary<string, ManifestWalk> _walks = [];
+    private readonly Dictionary<(PathForm Form, string Path), ManifestWalk> _walks = [];
 
     /// <summary>The items of a point that match.</summary>
     /// <param name="point">The point.</param>
@@ -20,22 +21,27 @@ internal sealed class ItemSearch(IChunkReader chunks, string pattern, bool ignor
     {
         foreach (RecoveryPointSource source in point.Sources)
         {
-            if (!_walks.TryGetValue(source.Path, out ManifestWalk? walk))
+            if (!_walks.TryGetValue((source.Form, source.Path), out ManifestWalk? walk))
             {
-                _walks.Add(source.Path, walk = new ManifestWalk(chunks));
+                _walks.Add((source.Form, source.Path), walk = new ManifestWalk(chunks));
             }
 
-            byte[] root = EntryName.Unescape(source.Path.TrimEnd('/'));
+            if (!_wildcards.TryGetValue(source.Form, out WildcardPattern? wildcard))
+            {
+                _wildcards.Add(source.Form, wildcard = new WildcardPattern(pattern, ignoreCase, source.Form));
+            }
+
+            byte[] root = RootOf(source);
             byte[] path = [.. root, (byte)'/'];
             await foreach (WalkedLeaf leaf in walk.ReadAsync(source.Manifest, cancellationToken).ConfigureAwait(false))
             {
                 while (leaf.MoveNext())
                 {
-                    if (_wildcard.IsMatch(Join(ref path, root.Length, leaf.Path)))
+                    if (wildcard.IsMatch(Join(ref path, root.Length, leaf.Path)))
                     {
                         leaf.IsSettled = false;
                         ManifestEntry entry = leaf.Current;
-                        yield return new RecoverableItem(SourcePath.Join(source, entry.Path), entry);
+                        yield return new RecoverableItem(source, entry);
                     }
                 }
 
@@ -45,6 +51,17 @@ internal sealed class ItemSearch(IChunkReader chunks, string pattern, bool ignor
                 }
             }
         }
+    }
+
+    private static byte[] RootOf(RecoveryPointSource source)
+    {
+        byte[] root = EntryName.Unescape(source.Path);
+        if (source.Form == PathForm.Windows)
+        {
+            root.AsSpan().Replace((byte)'\\', (byte)'/');
+        }
+
+        return root.AsSpan().TrimEnd((byte)'/').ToArray();
     }
 
     // The root, a slash, and the path below it; for the root itself without the slash.

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using MSOnlineBackup.Engine.Chunks;
 
 namespace MSOnlineBackup.Engine.RecoveryPoints;
@@ -158,6 +159,23 @@ public sealed record ManifestEntry
 
     /// <summary>Fields that only a later version knows, by their bits.</summary>
     public IReadOnlyList<UnknownField> UnknownFields { get; init; } = [];
+
+    /// <summary>The attributes that Windows gives an item; null for one of another system, and for one whose details could not be read.</summary>
+    public FileAttributes? WindowsAttributes
+    {
+        get
+        {
+            foreach (EntryAttribute attribute in Attributes)
+            {
+                if (attribute.Tag == AttributeTag.WindowsAttributes && attribute.Value.Length == sizeof(uint))
+                {
+                    return (FileAttributes)BinaryPrimitives.ReadUInt32LittleEndian(attribute.Value.Span);
+                }
+            }
+
+            return null;
+        }
+    }
 
     /// <summary>Whether this version knows all that it must to restore the entry: its kind, and every field that says more than metadata.</summary>
     public bool IsUnderstood =>

@@ -8,9 +8,6 @@ namespace MSOnlineBackup.Engine.RecoveryPoints;
 /// </summary>
 internal sealed class NamePattern
 {
-    /// <summary>Bytes that are no UTF-8 are units above every character.</summary>
-    private const int RawByte = 0x11_0000;
-
     private const int AnyRun = -1;
     private const int AnyUnit = -2;
     private const int FirstSet = -3;
@@ -124,14 +121,14 @@ internal sealed class NamePattern
             }
 
             int next = position;
-            if (token < _tokens.Length && MatchesUnit(_tokens[token], NextUnit(name, ref next, _ignoreCase)))
+            if (token < _tokens.Length && MatchesUnit(_tokens[token], CaselessName.NextUnit(name, ref next, _ignoreCase)))
             {
                 token++;
                 position = next;
             }
             else if (starToken >= 0)
             {
-                NextUnit(name, ref starPosition, ignoreCase: false);
+                CaselessName.NextUnit(name, ref starPosition, ignoreCase: false);
                 position = starPosition;
                 token = starToken;
             }
@@ -151,34 +148,12 @@ internal sealed class NamePattern
         _ => token == unit,
     };
 
-    private static int NextUnit(ReadOnlySpan<byte> bytes, ref int position, bool ignoreCase)
-    {
-        int first = bytes[position];
-        if (first < 0x80)
-        {
-            position++;
-            return ignoreCase && first is >= 'a' and <= 'z' ? first - 32 : first;
-        }
-
-        if (Rune.DecodeFromUtf8(bytes[position..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
-        {
-            position++;
-            return RawByte + first;
-        }
-
-        position += length;
-        return Fold(rune.Value, ignoreCase);
-    }
-
-    private static int Fold(int unit, bool ignoreCase) =>
-        ignoreCase && unit < RawByte ? Rune.ToUpperInvariant(new Rune(unit)).Value : unit;
-
     private static void AddUnits(List<byte> literal, bool ignoreCase, List<int> tokens)
     {
         ReadOnlySpan<byte> bytes = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(literal);
         for (int position = 0; position < bytes.Length;)
         {
-            tokens.Add(NextUnit(bytes, ref position, ignoreCase));
+            tokens.Add(CaselessName.NextUnit(bytes, ref position, ignoreCase));
         }
     }
 
@@ -261,7 +236,7 @@ internal sealed class NamePattern
         bytes.Clear();
         bool read = TryReadLiteral(text, ref position, escapes, bytes);
         int at = 0;
-        unit = read ? NextUnit(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes), ref at, ignoreCase: false) : 0;
+        unit = read ? CaselessName.NextUnit(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes), ref at, ignoreCase: false) : 0;
         return read;
     }
 
@@ -270,7 +245,7 @@ internal sealed class NamePattern
         public bool Contains(int unit)
         {
             bool found = InRanges(unit);
-            if (!found && IgnoreCase && unit < RawByte)
+            if (!found && IgnoreCase && unit < CaselessName.RawByte)
             {
                 // The name's unit is in upper case already; the range may be written in lower case.
                 found = InRanges(Rune.ToLowerInvariant(new Rune(unit)).Value);

@@ -61,6 +61,9 @@ public sealed record RecoveryPoint
     /// <summary>What was backed up, in the order it was named.</summary>
     public required IReadOnlyList<RecoveryPointSource> Sources { get; init; }
 
+    /// <summary>How its machine writes paths: all sources of a point have one form.</summary>
+    public PathForm Form => Sources is [RecoveryPointSource first, ..] ? first.Form : PathForm.Posix;
+
     /// <summary>Bytes of content that were new to the vault, before compression.</summary>
     public long NewBytes { get; init; }
 
@@ -90,6 +93,13 @@ public sealed record RecoveryPointSource
     /// <summary>The absolute path of the root, as <see cref="EntryName"/> writes it; for standard input the name that was given.</summary>
     public required string Path { get; init; }
 
+    /// <summary>The path for people: <c>/home/a</c>, <c>C:\home\a</c>.</summary>
+    public string ShownPath => SourcePath.FromStored(Form, Path);
+
+    /// <summary>Whether a path that somebody typed is that of the root; of Windows with any separators, in capital or small letters.</summary>
+    public bool IsAt(string path) =>
+        SourcePath.TryRelate(this, SourcePath.Typed(Form, path), ignoreCase: Form == PathForm.Windows, out EntryPath below) && below.IsRoot;
+
     /// <summary>How <see cref="Path"/> is to be read.</summary>
     public PathForm Form { get; init; }
 
@@ -113,7 +123,7 @@ public sealed record RecoveryPointSource
 public sealed record ManifestRoot(ChunkId Id, int Depth, long Entries, long Files, long Directories, long Bytes);
 
 /// <summary>Something that a backup or a restore did not do as asked, and why.</summary>
-/// <param name="Path">The full path, as text.</param>
+/// <param name="Path">The full path for people, in the form of the machine that it is of.</param>
 /// <param name="Id">What happened.</param>
 /// <param name="Reason">One sentence.</param>
 public sealed record SkippedItem(string Path, BackupErrorId Id, string Reason);

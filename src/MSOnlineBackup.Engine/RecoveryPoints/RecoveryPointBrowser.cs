@@ -21,7 +21,7 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
                 ManifestReader manifest = new(chunks, source.Manifest);
                 await foreach (ManifestEntry entry in ReadAsync(manifest, EntryPath.Root, recursive, cancellationToken).ConfigureAwait(false))
                 {
-                    yield return new RecoverableItem(SourcePath.Join(source, entry.Path), entry);
+                    yield return new RecoverableItem(source, entry);
                 }
             }
 
@@ -36,7 +36,7 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
             : reader.ReadAsync(below, cancellationToken, damaged);
         await foreach (ManifestEntry entry in items.ConfigureAwait(false))
         {
-            yield return new RecoverableItem(SourcePath.Join(root, entry.Path), entry);
+            yield return new RecoverableItem(root, entry);
         }
     }
 
@@ -44,20 +44,15 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
     /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
     public async Task<(RecoveryPointSource Source, EntryPath Path)> ResolveAsync(string path, CancellationToken cancellationToken)
     {
-        foreach (RecoveryPointSource source in point.Sources)
-        {
-            if (SourcePath.TryRelate(source, path, out EntryPath below)
-                && await new ManifestReader(chunks, source.Manifest).FindAsync(below, cancellationToken).ConfigureAwait(false) is not null)
-            {
-                return (source, below);
-            }
-        }
-
-        throw new BackupException(
-            BackupErrorId.RecoverableItemNotFound,
-            $"The recovery point {point.SessionId[..12]} has no item '{path}'.",
-            "List what it holds: paths are written in full, as listings show them.",
-            path);
+        List<(RecoveryPointSource Source, EntryPath Path)> found =
+            await new PathLookup(chunks, point).FindAsync(path, withSourcesBelow: false, cancellationToken).ConfigureAwait(false);
+        return found.Count > 0
+            ? found[0]
+            : throw new BackupException(
+                BackupErrorId.RecoverableItemNotFound,
+                $"The recovery point {point.SessionId[..12]} has no item '{path}'.",
+                "List what it holds: paths are written in full, as listings show them.",
+                path);
     }
 
     private async IAsyncEnumerable<ManifestEntry> ReadAsync(

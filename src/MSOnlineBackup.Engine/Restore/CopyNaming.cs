@@ -34,25 +34,39 @@ internal sealed class CopyNaming(CopyNames style, DateTimeOffset started)
 
         throw new BackupException(
             BackupErrorId.RestoreItemExists,
-            $"No free name was found beside '{place}': {MaxNamesTried} are taken.",
+            $"No free name was found beside '{PathText.Show(place)}': {MaxNamesTried} are taken.",
             "Restore into another folder, or remove what earlier restores left.",
-            target: place.ToString());
+            target: PathText.Show(place));
     }
 
     /// <summary>The n-th name to try, from 1 on.</summary>
     public byte[] NameBeside(ReadOnlySpan<byte> name, int number)
     {
-        int dot = name.LastIndexOf((byte)'.');
-        int stem = dot > 0 && name.Length - dot <= LongestExtension ? dot : name.Length;
-        ReadOnlySpan<byte> extension = name[stem..];
         if (style == CopyNames.Dated)
         {
+            int stem = StemOf(name);
+            ReadOnlySpan<byte> extension = name[stem..];
             byte[] prefix = Encoding.ASCII.GetBytes(number == 1 ? $"{_date} Copy of " : $"{_date} Copy ({number}) of ");
             return [.. prefix, .. Shorten(name[..stem], prefix.Length + extension.Length), .. extension];
         }
 
-        byte[] suffix = Encoding.ASCII.GetBytes(number == 1 ? " (restored)" : $" (restored {number})");
-        return [.. Shorten(name[..stem], suffix.Length + extension.Length), .. suffix, .. extension];
+        return WithSuffix(name, number == 1 ? " (restored)" : $" (restored {number})");
+    }
+
+    /// <summary>A name with something before its extension, cut where it would become too long.</summary>
+    /// <param name="name">The name, raw.</param>
+    /// <param name="text">What is put there: ASCII.</param>
+    public static byte[] WithSuffix(ReadOnlySpan<byte> name, string text)
+    {
+        int stem = StemOf(name);
+        byte[] suffix = Encoding.ASCII.GetBytes(text);
+        return [.. Shorten(name[..stem], suffix.Length + name.Length - stem), .. suffix, .. name[stem..]];
+    }
+
+    private static int StemOf(ReadOnlySpan<byte> name)
+    {
+        int dot = name.LastIndexOf((byte)'.');
+        return dot > 0 && name.Length - dot <= LongestExtension ? dot : name.Length;
     }
 
     // As much of a name as there is room for; no character is cut in two.

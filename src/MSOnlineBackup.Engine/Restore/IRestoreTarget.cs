@@ -17,6 +17,13 @@ public interface IRestoreTarget : IDisposable
     /// <summary>How many large files may be under way at once.</summary>
     int MostOpenFiles { get; }
 
+    /// <summary>Whether the target can have an item of a name. What is not known to be impossible is tried.</summary>
+    bool CanHave(ReadOnlySpan<byte> name) => !OperatingSystem.IsWindows() || MappedName.IsPossible(name);
+
+    /// <summary>Whether a folder takes names for one that differ only by the case of letters. It is tried, and leaves nothing behind.</summary>
+    /// <returns>False also where it cannot be tried.</returns>
+    bool IgnoresCase(EntryPath folder);
+
     /// <summary>What is at a path now (not following a link), with the target of a link; null where nothing is.</summary>
     ManifestEntry? Find(EntryPath path);
 

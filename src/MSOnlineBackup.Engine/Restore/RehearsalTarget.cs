@@ -9,6 +9,11 @@ internal sealed class RehearsalTarget(IRestoreTarget? target) : IRestoreTarget
 {
     public int MostOpenFiles => target?.MostOpenFiles ?? int.MaxValue;
 
+    public bool CanHave(ReadOnlySpan<byte> name) => target?.CanHave(name) ?? (!OperatingSystem.IsWindows() || MappedName.IsPossible(name));
+
+    // Two that are one there are two to restore: what a rehearsal counts is the same.
+    public bool IgnoresCase(EntryPath folder) => false;
+
     public ManifestEntry? Find(EntryPath path) => target?.Find(path);
 
     public bool HasMetadata(ManifestEntry entry) => target!.HasMetadata(entry);

@@ -387,7 +387,7 @@ internal sealed class RestoreFile
         _job.FreezeLater(link);
         _job.Tally.Report(link, new BackupException(
             BackupErrorId.RestoreMetadataFailed,
-            $"'{link.Entry.Path}' was restored as a file of its own: the target cannot give '{_linkFrom}' a further name.",
+            $"'{PathText.Show(link.Entry.Path)}' was restored as a file of its own: the target cannot give '{PathText.Show(_linkFrom)}' a further name.",
             "Restore to one file system that has hard links, and takes as many, where it matters that they are one file.",
             link.FullPath));
         _linkFrom = link.Entry.Path;

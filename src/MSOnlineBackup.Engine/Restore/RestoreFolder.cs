@@ -37,6 +37,9 @@ internal sealed class RestoreFolder
 
     public EntryPath Target { get; }
 
+    /// <summary>The names that the items in it get.</summary>
+    public required FolderNames Names { get; init; }
+
     /// <summary>Whether this restore made it: then nothing can be in it that the restore did not write.</summary>
     public bool IsNew { get; set; }
 
@@ -123,7 +126,7 @@ internal sealed class RestoreFolder
         }
         else
         {
-            _job.Tally.Skip(new SkippedItem(Target.ToString(), fault.Id, fault.Message));
+            _job.Tally.Skip(new SkippedItem(PathText.Show(Target), fault.Id, fault.Message));
         }
     }
 }

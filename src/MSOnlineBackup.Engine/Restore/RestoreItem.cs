@@ -44,8 +44,8 @@ internal sealed class RestoreItem(SelectedEntry selected, EntryPath place, Place
     public BackupException Exists() => new(
         BackupErrorId.RestoreItemExists,
         Existing is null || (Existing.Kind == Entry.Kind)
-            ? $"'{place}' exists in the target, is not the same, and was left as it is."
-            : $"'{place}' exists in the target as {Name(Existing.Kind)}, the recovery point has {Name(Entry.Kind)}, and it was left as it is.",
+            ? $"'{PathText.Show(place)}' exists in the target, is not the same, and was left as it is."
+            : $"'{PathText.Show(place)}' exists in the target as {Name(Existing.Kind)}, the recovery point has {Name(Entry.Kind)}, and it was left as it is.",
         "Restore into another folder, or choose to overwrite or to restore beside; what is of another kind must be moved away first.",
         target: selected.FullPath);
 

@@ -62,6 +62,10 @@ public sealed record RestoreRequest
     /// folders have them. Content, times and the user's own attributes are restored all the same.</summary>
     public bool SkipSecurity { get; init; }
 
+    /// <summary>Whether names that Windows does not have are restored as names that it has (<c>a:b</c> as <c>a：b</c>), by a mapping that can be turned back; on any
+    /// system. Without it, what has a name that the target cannot have is left out, and reported.</summary>
+    public bool MapNames { get; init; }
+
     /// <summary>Whether every restored file is read again and compared with the point, those that were there already too.</summary>
     public bool Verify { get; init; }
 
@@ -101,6 +105,7 @@ public sealed record RestorePlan(
 /// <param name="Verified">Files read again and found the same; 0 unless asked for.</param>
 /// <param name="KeptFromEarlier">Files, of those restored or there, that are the version of an earlier point: they could not be read when this one was made.</param>
 /// <param name="Layout">Where below the target items went.</param>
+/// <param name="Renamed">Items that have another name than the point's: the target cannot have it, or takes it for another's.</param>
 public sealed record RestoreResult(
     long Files,
     long Directories,
@@ -111,4 +116,5 @@ public sealed record RestoreResult(
     long Skipped,
     long Verified,
     long KeptFromEarlier,
-    RestoreLayout Layout);
+    RestoreLayout Layout,
+    long Renamed);

@@ -36,25 +36,22 @@ internal sealed class RestoreSelection
     public static async Task<RestoreSelection> ResolveAsync(RestoreRequest request, IChunkReader chunks, CancellationToken cancellationToken)
     {
         var selection = new RestoreSelection(chunks, request.Layout);
+        var lookup = new PathLookup(chunks, request.Point);
         var wanted = new Dictionary<RecoveryPointSource, SortedSet<EntryPath>>(ReferenceEqualityComparer.Instance);
         foreach (string path in request.Paths.Count == 0 ? ["/"] : request.Paths)
         {
-            bool found = false;
-            foreach (RecoveryPointSource source in request.Point.Sources)
+            List<(RecoveryPointSource Source, EntryPath Path)> found = await lookup.FindAsync(path, withSourcesBelow: true, cancellationToken).ConfigureAwait(false);
+            foreach ((RecoveryPointSource source, EntryPath subtree) in found)
             {
-                if (await selection.FindAsync(source, path, cancellationToken).ConfigureAwait(false) is { } subtree)
+                if (!wanted.TryGetValue(source, out SortedSet<EntryPath>? subtrees))
                 {
-                    found = true;
-                    if (!wanted.TryGetValue(source, out SortedSet<EntryPath>? subtrees))
-                    {
-                        wanted.Add(source, subtrees = []);
-                    }
-
-                    subtrees.Add(subtree);
+                    wanted.Add(source, subtrees = []);
                 }
+
+                subtrees.Add(subtree);
             }
 
-            if (!found && request.Paths.Count > 0)
+            if (found.Count == 0 && request.Paths.Count > 0)
             {
                 throw new BackupException(
                     BackupErrorId.RecoverableItemNotFound,
@@ -178,17 +175,4 @@ internal sealed class RestoreSelection
     }
 
     private static EntryPath Join(EntryPath place, ReadOnlySpan<byte> below) => below.IsEmpty ? place : place.Append(below);
-
-    // The part of a source at or below a full path: all of it, a subtree, or null.
-    private async ValueTask<EntryPath?> FindAsync(RecoveryPointSource source, string fullPath, CancellationToken cancellationToken)
-    {
-        if (SourcePath.ToTarget(source).IsAtOrBelow(SourcePath.ToTarget(source.Form, fullPath)))
-        {
-            return EntryPath.Root;
-        }
-
-        return SourcePath.TryRelate(source, fullPath, out EntryPath below)
-            ? (await new ManifestReader(_chunks, source.Manifest).FindAsync(below, cancellationToken).ConfigureAwait(false))?.Path
-            : null;
-    }
 }

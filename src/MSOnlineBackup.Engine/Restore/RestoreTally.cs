@@ -9,6 +9,10 @@ namespace MSOnlineBackup.Engine.Restore;
 /// <summary>Counts what a restore did, and tells the monitor. Thread-safe.</summary>
 internal sealed class RestoreTally(JobMonitor monitor)
 {
+    // Each is told as a note while they are few; the mapping tells the others, and the result counts them.
+    private const int MostNoted = 50;
+
+    private long _renamed;
     private long _files;
     private long _directories;
     private long _others;
@@ -108,6 +112,30 @@ internal sealed class RestoreTally(JobMonitor monitor)
         }
     }
 
+    /// <summary>Tells that an item gets another name than the point has.</summary>
+    /// <param name="fullPath">Its full path in the point.</param>
+    /// <param name="place">Its path below the target.</param>
+    /// <param name="wasAskedFor">Whether names were to be changed; else it is a reason for a warning.</param>
+    public void Rename(string fullPath, EntryPath place, bool wasAskedFor)
+    {
+        long count = Interlocked.Increment(ref _renamed);
+        if (!wasAskedFor)
+        {
+            Skip(new SkippedItem(
+                fullPath,
+                BackupErrorId.RestoreItemRenamed,
+                $"It is restored as '{PathText.Show(place)}': the target takes its name, and that of another item beside it, for one."));
+        }
+        else if (count <= MostNoted)
+        {
+            monitor.Note($"'{fullPath}' is restored as '{PathText.Show(place)}'.");
+        }
+        else if (count == MostNoted + 1)
+        {
+            monitor.Note("Further items are restored under other names; the result counts them.");
+        }
+    }
+
     public void WorkOn(RestoreItem item) => monitor.WorkOn(() => item.FullPath);
 
     public RestorePlan ToPlan(RestoreRequest request)
@@ -134,5 +162,6 @@ internal sealed class RestoreTally(JobMonitor monitor)
         Interlocked.Read(ref _skipped),
         Interlocked.Read(ref _verified),
         Interlocked.Read(ref _keptFromEarlier),
-        layout);
+        layout,
+        Interlocked.Read(ref _renamed));
 }

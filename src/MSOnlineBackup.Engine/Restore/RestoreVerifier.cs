@@ -91,7 +91,7 @@ internal sealed class RestoreVerifier(ChunkStore store, IRestoreTarget target, R
 
     private static BackupException Differs(RestoreItem item, string how) => new(
         BackupErrorId.RestoreVerifyFailed,
-        $"The restored file '{item.Entry.Path}' differs from the recovery point: {how}.",
+        $"The restored file '{PathText.Show(item.Entry.Path)}' differs from the recovery point: {how}.",
         "Check the target's medium and restore the file again.",
         target: item.FullPath);
 }

@@ -22,6 +22,9 @@ internal sealed class RestoreWalk
     private readonly HardLinks<RestoreFile> _links = new();
     private readonly HardLinks<ManifestEntry> _specials = new();
     private readonly Stack<RestoreFolder> _folders = new();
+
+    // Of folders on the way to what was selected, which may be come to again: by their place.
+    private readonly Dictionary<EntryPath, FolderNames> _names = [];
     private readonly ReadBatch _batch;
     private Task _settling = Task.CompletedTask;
 
@@ -147,16 +150,17 @@ internal sealed class RestoreWalk
     {
         ManifestEntry entry = selected.Entry;
         RestoreFolder? folder = FolderOf(selected.Place);
-        EntryPath place = folder is null ? selected.Place : folder.Target.Append(selected.Place.Name);
-        ManifestEntry? existing = null;
         BackupException? failure = folder?.Failure;
-        if (failure is null && !entry.IsRestorable())
+        EntryPath place = TargetOf(folder, selected.Place, selected.FullPath, ref failure);
+        bool hasPlace = failure is null;
+        ManifestEntry? existing = null;
+        if (hasPlace && !entry.IsRestorable())
         {
             failure = Unrestorable(selected);
         }
 
         Placement placement = Placement.Free;
-        if (folder?.Failure is null)
+        if (hasPlace)
         {
             try
             {
@@ -187,7 +191,7 @@ internal sealed class RestoreWalk
         if (entry.Kind == EntryKind.Directory)
         {
             // What cannot be read of a folder is its list: it, and what was kept of it, is restored.
-            OpenFolder(selected, item, entry.IsRestorable() ? failure : folder?.Failure);
+            OpenFolder(selected, item, entry.IsRestorable() || !hasPlace ? failure : null);
         }
 
         if (failure is not null)
@@ -292,11 +296,61 @@ internal sealed class RestoreWalk
         return _folders.TryPeek(out RestoreFolder? open) && open.Place == parent ? open : MakeFolder(parent);
     }
 
+    private FolderNames NamesOnTheWay(EntryPath place)
+    {
+        if (!_names.TryGetValue(place, out FolderNames? names))
+        {
+            _names.Add(place, names = new FolderNames());
+        }
+
+        return names;
+    }
+
+    // Where an item goes: its name, if the target can have it beside those that are there already; else another one, or a failure.
+    private EntryPath TargetOf(RestoreFolder? folder, EntryPath place, string fullPath, ref BackupException? failure)
+    {
+        if (folder is null)
+        {
+            return place;
+        }
+
+        byte[] own = place.Name.ToArray();
+        EntryPath target = folder.Target.Append(own);
+        if (failure is not null)
+        {
+            return target;
+        }
+
+        byte[] name = _request.MapNames ? MappedName.Map(own) : own;
+        if (!_job.Target.CanHave(name))
+        {
+            failure = RestoreFault.NameImpossible(PathText.Show(target));
+            return target;
+        }
+
+        try
+        {
+            name = folder.Names.Choose(name, () => _job.Target.IgnoresCase(folder.Target), out bool isKnown);
+            target = folder.Target.Append(name);
+            if (!isKnown && !name.AsSpan().SequenceEqual(own))
+            {
+                _job.Tally.Rename(fullPath, target, wasAskedFor: _request.MapNames);
+            }
+        }
+        catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
+        {
+            failure = fault;
+        }
+
+        return target;
+    }
+
     private RestoreFolder MakeFolder(EntryPath place)
     {
         RestoreFolder? above = FolderOf(place);
-        EntryPath target = above is null ? place : above.Target.Append(place.Name);
-        var folder = new RestoreFolder(_job, above, place, target, item: null) { Failure = above?.Failure };
+        BackupException? failure = above?.Failure;
+        EntryPath target = TargetOf(above, place, PathText.Show(place), ref failure);
+        var folder = new RestoreFolder(_job, above, place, target, item: null) { Failure = failure, Names = NamesOnTheWay(place) };
         if (folder.Failure is null && !place.IsRoot)
         {
             try
@@ -328,6 +382,7 @@ internal sealed class RestoreWalk
             IsNew = isNew,
             IsUnfinished = isUnfinished,
             Failure = failure,
+            Names = selected.IsAbove ? NamesOnTheWay(selected.Place) : new FolderNames(),
         };
         if (failure is null)
         {

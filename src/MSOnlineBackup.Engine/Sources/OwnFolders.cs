@@ -47,12 +47,12 @@ public sealed class OwnFolders
     internal bool IsVault(in UnixStat stat) => _vaults.Count > 0 && _vaults.Contains((stat.Device, stat.Inode));
 
     /// <summary>What is told of one that is left out.</summary>
-    internal static string Note(ReadOnlySpan<byte> path) => $"'{EntryName.Escape(path)}' belongs to the backup itself and is left out.";
+    internal static string Note(ReadOnlySpan<byte> path) => $"'{PathText.Show(PathText.Local, path)}' belongs to the backup itself and is left out.";
 
     /// <summary>The error of a source that is one of them, or lies in the vault.</summary>
     internal static BackupException Refusal(ReadOnlySpan<byte> path)
     {
-        string text = EntryName.Escape(path);
+        string text = PathText.Show(PathText.Local, path);
         return new BackupException(
             BackupErrorId.SourceUnreadable,
             $"The source '{text}' is, or lies in, a folder of the backup itself: the vault, or the agent's state. It would be backed up into itself.",

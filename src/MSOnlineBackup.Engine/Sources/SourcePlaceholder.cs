@@ -9,7 +9,7 @@ internal static class SourcePlaceholder
     /// <summary>Why such an item is not read.</summary>
     public static BackupException Failure(ReadOnlySpan<byte> path)
     {
-        string text = EntryName.Escape(path);
+        string text = PathText.Show(PathText.Local, path);
         return new BackupException(
             BackupErrorId.SourceItemUnreadable,
             $"'{text}' is only a placeholder here: its content is in a cloud and was not fetched.",

@@ -9,17 +9,36 @@ internal static class ItemText
 {
     private const string Permissions = "rwxrwxrwx";
 
-    /// <summary>The path.</summary>
-    public static string Short(ItemLine item) => item.Kind == EntryKind.Directory && !item.Path.EndsWith('/') ? $"{item.Path}/" : item.Path;
+    /// <summary>The path; of a folder with a separator at its end.</summary>
+    public static string Short(ItemLine item)
+    {
+        char separator = item.Attributes is null ? '/' : '\\';
+        return item.Kind == EntryKind.Directory && !item.Path.EndsWith(separator) ? $"{item.Path}{separator}" : item.Path;
+    }
 
-    /// <summary>In the manner of ls -l.</summary>
+    /// <summary>In the manner of ls -l; of Windows, where no item has modes and numbers of owners, in that of Get-ChildItem.</summary>
     public static string Long(ItemLine item, CommandContext context)
     {
-        string owner = $"{item.UserId}:{item.GroupId}";
+        string mode = item.Attributes is null ? $"{Mode(item)}  {$"{item.UserId}:{item.GroupId}",-11}" : Attributes(item);
         string size = item.Bytes.ToString(CultureInfo.InvariantCulture);
         string link = item.LinkTarget is null ? "" : $" -> {item.LinkTarget}";
         string flags = item.Flags.Count == 0 ? "" : $"  ({string.Join(", ", item.Flags)})";
-        return $"{Mode(item)}  {owner,-11}  {size,14}  {Time(item.Modified, context)}  {item.Path}{link}{flags}";
+        return $"{mode}  {size,14}  {Time(item.Modified, context)}  {item.Path}{link}{flags}";
+    }
+
+    // As PowerShell's Mode: directory or link, archive, read-only, hidden, system.
+    private static string Attributes(ItemLine item)
+    {
+        char kind = item.Kind switch
+        {
+            EntryKind.Directory => 'd',
+            EntryKind.SymbolicLink => 'l',
+            EntryKind.Unknown => '?',
+            _ => '-',
+        };
+        return $"{kind}{Letter(FileAttributes.Archive, 'a')}{Letter(FileAttributes.ReadOnly, 'r')}{Letter(FileAttributes.Hidden, 'h')}{Letter(FileAttributes.System, 's')}";
+
+        char Letter(FileAttributes attribute, char letter) => item.Attributes!.Contains(attribute.ToString()) ? letter : '-';
     }
 
     // A calendar of local time knows the years 1 to 9999.

@@ -20,7 +20,7 @@ internal sealed class ListCommand : HostCommand
         _point = new PointSelection(this);
         _path = Optional("PATH", "The full path of a folder or file, as it was backed up. Without it: the backed-up roots.");
         _vault = new VaultOptions(this);
-        _long = Flag("--long", "Show mode, owner, group, size (bytes) and time of modification too.", "-l");
+        _long = Flag("--long", "Show mode, owner, group (of Windows: attributes), size (bytes) and time of modification too.", "-l");
         _recursive = Flag("--recursive", "List everything below.", "-R");
     }
 

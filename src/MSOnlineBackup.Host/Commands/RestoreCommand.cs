@@ -16,6 +16,7 @@ internal sealed class RestoreCommand : HostCommand
     private readonly Option<string> _to;
     private readonly Option<RestoreConflict> _conflict;
     private readonly Option<bool> _dryRun;
+    private readonly Option<bool> _mapNames;
     private readonly Option<bool> _verify;
 
     public RestoreCommand()
@@ -34,6 +35,7 @@ internal sealed class RestoreCommand : HostCommand
             RestoreConflict.Skip);
         Add(_to);
         _dryRun = Flag("--dry-run", "Show what would be restored, and write nothing.", "-n");
+        _mapNames = Flag("--map-names", "Restore names that Windows does not have under names that it has: a:b as a：b. The mapping can be turned back.");
         _verify = Flag("--verify", "Read every restored file again and compare it with the recovery point.");
     }
 
@@ -48,6 +50,7 @@ internal sealed class RestoreCommand : HostCommand
             Paths = context.Get(_paths),
             TargetFolder = context.Parsed.GetRequiredValue(_to),
             Conflict = context.Parsed.GetValue(_conflict),
+            MapNames = context.Has(_mapNames),
             Verify = context.Has(_verify),
         };
         if (context.Has(_dryRun))
@@ -98,6 +101,7 @@ internal sealed class RestoreCommand : HostCommand
             result.Skipped,
             result.Verified,
             result.KeptFromEarlier,
+            result.Renamed,
             traffic)
         {
             ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
@@ -107,12 +111,13 @@ internal sealed class RestoreCommand : HostCommand
         string kept = result.KeptFromEarlier == 0
             ? ""
             : $"\nearlier    {Quantity.Count(result.KeptFromEarlier, "file")} kept from an earlier point: unreadable when this one was made (obengine skipped lists them)";
+        string renamed = result.Renamed == 0 ? "" : $"\nrenamed    {Quantity.Count(result.Renamed, "item")}: the target cannot have their names, or not beside each other";
         string skipped = result.Skipped == 0 ? "" : $"\nskipped    {Quantity.Count(result.Skipped, "item")}";
         string text =
             $"""
             restored   {Quantity.Count(result.Files, "file")}, {Quantity.Count(result.Directories, "folder")}, {Quantity.Count(result.Others, "other")}, {Quantity.Size(result.Bytes)}
             to         {request.TargetFolder}
-            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(traffic, 11)}{there}{verified}{kept}{skipped}
+            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(traffic, 11)}{there}{verified}{kept}{renamed}{skipped}
             """;
         return new Outcome(summary, text);
     }

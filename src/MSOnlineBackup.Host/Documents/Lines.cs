@@ -69,7 +69,7 @@ internal sealed record PointLine(
         point.StoredBytes,
         point.SkippedCount,
         [.. point.Sources.Select(source => new PointSource(
-            source.Path,
+            source.ShownPath,
             source.FileSystem,
             source.IsMountPoint,
             source.Manifest.Entries,
@@ -99,7 +99,8 @@ internal sealed record ItemLine(
     uint GroupId,
     uint LinkCount,
     string? LinkTarget,
-    IReadOnlyList<EntryFlags> Flags) : Document("item")
+    IReadOnlyList<EntryFlags> Flags,
+    IReadOnlyList<string>? Attributes) : Document("item")
 {
     // Only what says something about the content.
     private static readonly EntryFlags[] _telling = [EntryFlags.ChangedWhileRead, EntryFlags.KeptFromEarlier, EntryFlags.Unreadable];
@@ -117,8 +118,10 @@ internal sealed record ItemLine(
             metadata.UserId,
             metadata.GroupId,
             metadata.LinkCount,
-            item.Entry.LinkTarget.IsEmpty ? null : EntryName.Escape(item.Entry.LinkTarget.Span),
-            [.. _telling.Where(flag => item.Entry.Flags.HasFlag(flag))]);
+            item.Entry.LinkTarget.IsEmpty ? null : PathText.Show(item.Source.Form, item.Entry.LinkTarget.Span),
+            [.. _telling.Where(flag => item.Entry.Flags.HasFlag(flag))],
+            item.Source.Form != PathForm.Windows ? null
+                : [.. Enum.GetValues<FileAttributes>().Where(value => value != 0 && (item.Entry.WindowsAttributes ?? 0).HasFlag(value)).Select(value => value.ToString())]);
     }
 }
 

@@ -88,6 +88,7 @@ internal sealed record RestoreSummary(
     long Skipped,
     long Verified,
     long KeptFromEarlier,
+    long Renamed,
     VaultTraffic? Traffic) : Summary("restore");
 
 internal sealed record VerifySummary(

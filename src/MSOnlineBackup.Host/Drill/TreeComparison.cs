@@ -26,7 +26,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
 
     private readonly ItemTime _started = ItemTime.From(backupStarted - _clockGranularity);
 
-    private readonly string _root = EntryName.Escape(source.RootPath.Span);
+    private readonly string _root = PathText.Show(PathText.Local, source.RootPath.Span);
     private readonly byte[] _left = new byte[BlockSize];
     private readonly byte[] _right = new byte[BlockSize];
 
@@ -247,7 +247,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
     private void Report(EntryPath path, string what, bool changedMeanwhile) =>
         _differences.Add(new TreeDifference(FullPath(path), what, changedMeanwhile));
 
-    private string FullPath(EntryPath path) => path.IsRoot ? _root : $"{_root.TrimEnd('/')}/{path}";
+    private string FullPath(EntryPath path) => path.IsRoot ? _root : $"{_root.TrimEnd(Path.DirectorySeparatorChar)}{Path.DirectorySeparatorChar}{PathText.Show(path)}";
 
     private static string Text(ReadOnlyMemory<byte> bytes) => EntryName.Escape(bytes.Span);
 }

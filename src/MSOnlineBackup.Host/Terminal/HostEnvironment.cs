@@ -36,6 +36,9 @@ internal sealed record HostEnvironment
     /// <summary>Where this account keeps its configuration; empty where it has no such place.</summary>
     public required string ConfigurationFolder { get; init; }
 
+    /// <summary>Whether arguments come as Windows gives them: as one text, which the program itself takes apart.</summary>
+    public bool IsWindows { get; init; } = OperatingSystem.IsWindows();
+
     /// <summary>The process's own.</summary>
     public static HostEnvironment OfProcess()
     {

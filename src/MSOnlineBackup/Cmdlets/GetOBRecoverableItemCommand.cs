@@ -112,11 +112,10 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
     {
         (RecoveryArchive archive, RecoveryPoint point) = await OpenPointAsync(RecoveryPoint, stop).ConfigureAwait(false);
         var pattern = new WildcardPattern(SearchString, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-        string location = Location.Length > 1 ? Location.TrimEnd('/') : Location;
-        IAsyncEnumerable<RecoverableItem> found = archive.Engine.ListItemsAsync(point, location, recursive: true, stop)
+        IAsyncEnumerable<RecoverableItem> found = archive.Engine.ListItemsAsync(point, Location, recursive: true, stop)
             .Skip(1)
-            .Where(item => pattern.IsMatch(item.FullPath[(item.FullPath.LastIndexOf('/') + 1)..]));
-        await WriteAsync(pump, archive, point, found, $"{point.SessionId}:{location}:{SearchString}", stop).ConfigureAwait(false);
+            .Where(item => pattern.IsMatch(item.Name));
+        await WriteAsync(pump, archive, point, found, $"{point.SessionId}:{Location}:{SearchString}", stop).ConfigureAwait(false);
     }
 
     private async Task<(RecoveryArchive Archive, RecoveryPoint Point)> OpenPointAsync(OBRecoverableItem item, CancellationToken stop)

@@ -32,7 +32,7 @@ public sealed class NewOBRecoverableItemCommand : RecoveryCmdlet
         RecoveryArchive archive = await OpenAsync(OBRecoverableItem.ServerName, OBRecoverableItem.Access, stop).ConfigureAwait(false);
         RecoveryPoint point = await archive.FindAsync(OBRecoverableItem.RecoveryPointId, stop).ConfigureAwait(false);
         string folder = OBRecoverableItem.IsWholePoint ? "" : OBRecoverableItem.ItemNameGuid;
-        string path = $"{folder.TrimEnd('/')}/{RelativePath.Trim('/')}";
+        string path = PathText.Join(point.Form, folder, RelativePath);
         RecoverableItem item = await archive.GetItemAsync(point, path, stop).ConfigureAwait(false);
         OBRecoverableItem found = item.ToOutput(point, archive.Access);
         if (found.IsDir != IsDir)

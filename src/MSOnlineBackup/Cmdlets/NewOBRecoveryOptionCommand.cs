@@ -21,11 +21,16 @@ public sealed class NewOBRecoveryOptionCommand : OBCmdlet
     [Parameter(Position = 2)]
     public SwitchParameter SkipRestoreSecurity { get; set; }
 
+    /// <summary>Recovers names that Windows does not have under names that it has, by a mapping that can be turned back.</summary>
+    [Parameter]
+    public SwitchParameter MapNames { get; set; }
+
     /// <inheritdoc/>
     protected override void Process() => WriteObject(new OBRecoveryOption
     {
         DestinationPath = DestinationPath is null ? null : FullPath(DestinationPath),
         OverwriteType = Enum.Parse<OverwriteType>(OverwriteType, ignoreCase: true),
         SkipRestoreSecurity = SkipRestoreSecurity,
+        MapNames = MapNames,
     });
 }

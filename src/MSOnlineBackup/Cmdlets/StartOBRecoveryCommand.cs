@@ -118,6 +118,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
                 _ => RestoreConflict.Copy,
             },
             SkipSecurity = RecoveryOption.SkipRestoreSecurity,
+            MapNames = RecoveryOption.MapNames,
             Passphrase = passphrase,
         };
     }

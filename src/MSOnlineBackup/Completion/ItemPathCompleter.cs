@@ -24,22 +24,25 @@ public sealed class ItemPathCompleter : ValueCompleter
             return [];
         }
 
-        string root = parent is null or { IsWholePoint: true } ? "" : parent.ItemNameGuid.TrimEnd('/') + "/";
-        string typed = root + Word;
-        string folder = typed[..(typed.LastIndexOf('/') + 1)];
         return ArchiveQuery.Run(item, async (archive, stop) =>
-            (await ListAsync(archive, item.RecoveryPointId, folder.Length > 1 ? folder.TrimEnd('/') : folder, stop).ConfigureAwait(false))
-                .Where(found => found.FullPath.StartsWith(root, StringComparison.Ordinal))
+        {
+            RecoveryPoint point = await archive.FindAsync(item.RecoveryPointId, stop).ConfigureAwait(false);
+            bool windows = point.Form == PathForm.Windows;
+            string root = parent is null or { IsWholePoint: true } ? "" : PathText.Join(point.Form, parent.ItemNameGuid, "");
+            string typed = root + Word;
+            string folder = typed[..((windows ? typed.LastIndexOfAny(['\\', '/']) : typed.LastIndexOf('/')) + 1)];
+            return (await ListAsync(archive, point, folder, stop).ConfigureAwait(false))
+                .Where(found => found.FullPath.StartsWith(root, windows ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal))
                 .Select(found => (found.FullPath[root.Length..], found.Entry.Kind.ToString()))
-                .ToList());
+                .ToList();
+        });
     }
 
     private static OBRecoverableItem? ItemOf(object? given) =>
         given is not null && LanguagePrimitives.TryConvertTo(given, out OBRecoverableItem item) ? item : null;
 
-    private static async Task<List<RecoverableItem>> ListAsync(RecoveryArchive archive, string pointId, string folder, CancellationToken stop)
+    private static async Task<List<RecoverableItem>> ListAsync(RecoveryArchive archive, RecoveryPoint point, string folder, CancellationToken stop)
     {
-        RecoveryPoint point = await archive.FindAsync(pointId, stop).ConfigureAwait(false);
         try
         {
             return await archive.Engine.ListItemsAsync(point, folder, recursive: false, stop).Take(Most).ToListAsync(stop).ConfigureAwait(false);

@@ -11,4 +11,7 @@ public sealed class OBRecoveryOption
 
     /// <summary>Whether owner, permissions and ACLs are left as new files have them.</summary>
     public bool SkipRestoreSecurity { get; internal init; }
+
+    /// <summary>Whether names that Windows does not have are recovered as names that it has.</summary>
+    public bool MapNames { get; internal init; }
 }

@@ -47,7 +47,18 @@ internal static class TrialRestore
                 }
             },
         };
-        var request = new RestoreRequest { Point = point, Paths = paths, TargetFolder = folder, SkipSecurity = true, Verify = true, Synchronize = false };
+        var request = new RestoreRequest
+        {
+            Point = point,
+            Paths = paths,
+            TargetFolder = folder,
+            SkipSecurity = true,
+
+            // What this system cannot name is tried all the same.
+            MapNames = OperatingSystem.IsWindows(),
+            Verify = true,
+            Synchronize = false,
+        };
         try
         {
             return await engine.RestoreAsync(request, monitor, cancellationToken).ConfigureAwait(false);

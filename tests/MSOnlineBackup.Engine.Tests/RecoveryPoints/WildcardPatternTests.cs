@@ -52,6 +52,14 @@ public class WildcardPatternTests
     public void What_is_no_pattern_is_refused(string pattern) =>
         Assert.Equal(BackupErrorId.PatternInvalid, Assert.Throws<BackupException>(() => new WildcardPattern(pattern, ignoreCase: false)).Id);
 
+    [Theory]
+    [InlineData(@"C:\T\*", "c:/t/a", true)]
+    [InlineData("README*", "C:/t/readme.md", true)]
+    [InlineData(@"C:\t\[[]x]", "C:/t/[x]", true)]
+    [InlineData(@"C:\t\*", "C:/t/a/b", false)]
+    public void In_the_form_of_Windows_a_backslash_separates_and_case_does_not_count(string pattern, string path, bool expected) =>
+        Assert.Equal(expected, new WildcardPattern(pattern, ignoreCase: false, PathForm.Windows).IsMatch(Encoding.UTF8.GetBytes(path)));
+
     [Fact]
     public void Bytes_that_are_no_text_match_stars_and_question_marks()
     {

@@ -293,6 +293,32 @@ public sealed class AwkwardTargetTests : IDisposable
 
     private void Mount(MountedFileSystem mount) => _mounts.Push(mount);
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task On_a_disk_of_FAT_names_that_it_lacks_are_told_or_mapped_and_none_takes_anothers_place(bool mapNames)
+    {
+        Assert.SkipUnless(Shell.IsLinuxRoot && MountedFileSystem.CanMake("vfat"), "Mounting needs root on Linux, and a kernel that has FAT.");
+        (FolderVault vault, BackupResult backup) = await BackUpAsync("f Foo.txt 10", "f foo.txt 20", "d D 755", "d d 755", "f D/x 1", "f d/y 2", "f a:b 30");
+        Directory.CreateDirectory(Target);
+        Mount(MountedFileSystem.InImage(_folder["image"], Target, "vfat", size: 64L << 20));
+
+        for (int round = 0; round < 2; round++)
+        {
+            RestoreResult result = await vault.RestoreAsync(backup.Point, Target, RestoreConflict.Overwrite, verify: true, mapNames);
+
+            Assert.Equal(10, new FileInfo(Restored + "/Foo.txt").Length);
+            Assert.Equal(20, new FileInfo(Restored + "/foo (case 2).txt").Length);
+            Assert.Equal(["D", "d (case 2)"], Directory.EnumerateDirectories(Restored).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Assert.True(File.Exists(Restored + "/d (case 2)/y") && !File.Exists(Restored + "/D/y"));
+            Assert.Empty(Directory.EnumerateFiles(Target, ".obr-*", SearchOption.AllDirectories));
+            Assert.Equal(mapNames ? [] : [Source + "/a:b"], vault.Skipped.Where(item => item.Id == BackupErrorId.RestoreNameImpossible).Select(item => item.Path));
+            Assert.Equal(mapNames ? 0 : 2, vault.Skipped.Count(item => item.Id == BackupErrorId.RestoreItemRenamed));
+            Assert.Equal(mapNames ? 3 : 2, result.Renamed);
+            Assert.Equal(mapNames, File.Exists(Restored + "/a\uff1ab"));
+        }
+    }
+
     private async Task<(FolderVault Vault, BackupResult Backup)> BackUpAsync(params string[] lines)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The trees are made by Linux calls.");

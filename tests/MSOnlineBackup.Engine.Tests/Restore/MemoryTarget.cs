@@ -9,9 +9,29 @@ namespace MSOnlineBackup.Engine.Tests.Restore;
 internal sealed class MemoryTarget : IRestoreTarget
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<EntryPath, Node> _items = new() { [EntryPath.Root] = Node.Folder(EntryPath.Root) };
+    private readonly SortedDictionary<EntryPath, Node> _items;
     private readonly List<string> _violations = [];
+    private readonly bool _ignoresCase;
     private int _open;
+
+    /// <summary>An empty target.</summary>
+    /// <param name="ignoresCase">Whether names that differ by the case of letters are one.</param>
+    public MemoryTarget(bool ignoresCase = false)
+    {
+        _ignoresCase = ignoresCase;
+        _items = new SortedDictionary<EntryPath, Node>(ignoresCase ? Comparer<EntryPath>.Create((one, other) => Fold(one).CompareTo(Fold(other))) : null)
+        {
+            [EntryPath.Root] = Node.Folder(EntryPath.Root),
+        };
+
+        static EntryPath Fold(EntryPath path) => EntryPath.Parse(path.ToString().ToUpperInvariant());
+    }
+
+    /// <summary>Which names there cannot be.</summary>
+    public Func<string, bool> Lacks { get; init; } = static _ => false;
+
+    /// <summary>How often it was tried whether case counts.</summary>
+    public int CaseTrials { get; private set; }
 
     /// <summary>Called before anything is written to a file; may throw.</summary>
     public Action<EntryPath>? BeforeWrite { get; init; }
@@ -63,6 +83,14 @@ internal sealed class MemoryTarget : IRestoreTarget
         EntryPath place = EntryPath.Parse(path);
         CreateDirectory(place.Parent);
         _items[place] = new Node(new ManifestEntry { Path = place, Kind = EntryKind.File, Size = content.Length, Metadata = new EntryMetadata { Modified = new(0, modifiedNs) } }) { Content = content };
+    }
+
+    public bool CanHave(ReadOnlySpan<byte> name) => !Lacks(EntryName.Escape(name));
+
+    public bool IgnoresCase(EntryPath folder)
+    {
+        CaseTrials++;
+        return _ignoresCase;
     }
 
     public ManifestEntry? Find(EntryPath path)

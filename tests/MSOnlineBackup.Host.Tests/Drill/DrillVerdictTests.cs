@@ -56,7 +56,7 @@ public sealed class DrillVerdictTests
             Sources = [new RecoveryPointSource { Path = "/", Manifest = new ManifestRoot(default(ChunkId), 0, 3, 2, 1, 10) }],
             SkippedCount = skippedByBackup,
         };
-        var restored = new RestoreResult(2, 1, 0, 10, 10, 0, skippedByRestore, 0, 0, RestoreLayout.FullPath);
+        var restored = new RestoreResult(2, 1, 0, 10, 10, 0, skippedByRestore, 0, 0, RestoreLayout.FullPath, 0);
         var verified = new VerifyReport(VerifyLevel.Data, 1, 5, 2, 10, 0, 0, findings ?? []);
         return (DrillSummary)DrillCommand.Conclude(point, restored, verified, differences ?? [], keptIn: null).Summary;
     }

@@ -32,5 +32,6 @@ internal static class Errno
 
     /// <summary>Only Linux has it.</summary>
     public static readonly int NoKey = OperatingSystem.IsMacOS() ? int.MaxValue : 126;
+    public static readonly int IllegalSequence = OperatingSystem.IsMacOS() ? 92 : 84;
     public static readonly int QuotaExceeded = OperatingSystem.IsMacOS() ? 69 : 122;
 }

@@ -44,6 +44,13 @@ internal static class WindowsSourceError
                 ActionFor(error),
                 path);
 
+    /// <summary>The root is a device: a disk, a volume as such, a pipe.</summary>
+    public static BackupException Device(string path) => new(
+        BackupErrorId.SourceUnreadable,
+        $"The source '{path}' is a device, and no folder or file.",
+        @"Name a folder, or the root of a volume, which ends in a backslash: C:\.",
+        path);
+
     private static string ActionFor(int error) => error switch
     {
         WindowsNative.AccessDenied => "Run the backup as an administrator or as an account that may read it, or exclude it.",

@@ -43,6 +43,11 @@ internal sealed class WindowsSourceTree : ISourceTree
             throw OwnFolders.Refusal(WtfName.ToBytes(path));
         }
 
+        if (WindowsPath.IsDevice(path))
+        {
+            throw WindowsSourceError.Device(path);
+        }
+
         WindowsPrivileges.Enable();
         ExclusionRules rules = ExclusionRules.Compile(
             selection.Exclude, WtfName.ToBytes(path.Replace('\\', '/')), windows: true, selection.ExcludeFiles);

@@ -19,33 +19,31 @@ internal static class RecoveryConversion
 
     /// <summary>What a point holds, as policies call it: the many roots of a system state are one source.</summary>
     public static IEnumerable<string> SourceNames(this RecoveryPoint point) =>
-        point.IsSystemState() ? [OBDataSource.SystemState] : point.Sources.Select(source => source.Path);
+        point.IsSystemState() ? [OBDataSource.SystemState] : point.Sources.Select(source => source.ShownPath);
 
     /// <summary>The item that stands for a point's copy of a source; null where the point has none.</summary>
     public static OBRecoverableItem? ToRoot(this RecoveryPoint point, string sourceName, VaultAccess? access)
     {
         if (point.IsSystemState())
         {
-            return sourceName == OBDataSource.SystemState ? ItemOf(point, access, sourceName, sourceName, isDir: true, isWholePoint: true) : null;
+            return sourceName == OBDataSource.SystemState ? ItemOf(point, access, sourceName, sourceName, sourceName, isDir: true, isWholePoint: true) : null;
         }
 
-        RecoveryPointSource? source = point.Sources.FirstOrDefault(each => each.Path == sourceName);
-        return source is null ? null : ItemOf(point, access, source.Path, source.Path, isDir: source.Manifest.Directories > 0);
+        RecoveryPointSource? source = point.Sources.FirstOrDefault(each => each.ShownPath == sourceName)
+            ?? point.Sources.FirstOrDefault(each => each.IsAt(sourceName));
+        return source is null ? null : ItemOf(point, access, source.ShownPath, source.ShownPath, source.ShownPath, isDir: source.Manifest.Directories > 0);
     }
 
     /// <summary>An item as scripts see it.</summary>
     public static OBRecoverableItem ToOutput(this RecoverableItem item, RecoveryPoint point, VaultAccess? access)
     {
-        // Sources do not overlap within a policy; other points may hold one within another.
-        RecoveryPointSource source = point.Sources
-            .Where(each => IsAtOrBelow(item.FullPath, each.Path))
-            .MaxBy(each => each.Path.Length) ?? point.Sources[0];
         ManifestEntry entry = item.Entry;
         return ItemOf(
             point,
             access,
-            source.Path,
+            item.Source.ShownPath,
             item.FullPath,
+            item.Name,
             entry.Kind == EntryKind.Directory,
             size: entry.Kind == EntryKind.Directory ? null : entry.Size,
             modified: entry.Metadata.Modified.ToDateTimeOffset()?.UtcDateTime);
@@ -71,6 +69,7 @@ internal static class RecoveryConversion
         VaultAccess? access,
         string source,
         string path,
+        string name,
         bool isDir,
         bool isWholePoint = false,
         long? size = null,
@@ -81,7 +80,7 @@ internal static class RecoveryConversion
             ItemNameGuid = path,
             LocalMountPoint = source,
             MountPointName = source,
-            Name = path == source ? path : path[(path.LastIndexOf('/') + 1)..],
+            Name = name,
             PointInTime = point.Started.UtcDateTime,
             ServerName = point.MachineName,
             ItemSize = size,
@@ -91,7 +90,4 @@ internal static class RecoveryConversion
             IsWholePoint = isWholePoint,
             Access = access,
         };
-
-    private static bool IsAtOrBelow(string path, string folder) =>
-        path.StartsWith(folder, StringComparison.Ordinal) && (path.Length == folder.Length || folder[^1] is '/' or '\\' || path[folder.Length] is '/');
 }

@@ -33,6 +33,12 @@ internal static class UnixRestoreError
                 text);
         }
 
+        // FAT and its like know only the names of Windows, and macOS only text.
+        if ((error == Errno.Invalid || error == Errno.IllegalSequence) && !MappedName.IsPossible(path[(path.LastIndexOf((byte)'/') + 1)..]))
+        {
+            return RestoreFault.NameImpossible(text);
+        }
+
         return new BackupException(
             BackupErrorId.RestoreItemFailed,
             $"'{text}' could not be restored: {cause}.",
@@ -73,7 +79,7 @@ internal static class UnixRestoreError
     /// <summary>The vault's own folder is no place to restore into.</summary>
     public static BackupException IsVault(ReadOnlySpan<byte> path)
     {
-        string text = EntryName.Escape(path);
+        string text = PathText.Show(PathText.Local, path);
         return new BackupException(
             BackupErrorId.RestoreTargetInvalid,
             $"'{text}' is in the vault that is restored from: nothing is restored there.",

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
@@ -82,6 +83,31 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
 
         ManifestEntry found = stat.ToEntry(path);
         return found.Kind == EntryKind.SymbolicLink ? found with { LinkTarget = ReadLink(folder!.Value.Handle, path) } : found;
+    }
+
+    /// <inheritdoc/>
+    public bool IgnoresCase(EntryPath folder)
+    {
+        Check(folder);
+        using TargetFolders.Lease? opened = _folders.Acquire(folder.Bytes, create: true);
+        int at = opened!.Value.Handle;
+        bool isKnown = System.Stat(at, out UnixStat before) >= 0;
+        (byte[] name, int handle) = MakeTemporary(name => System.CreateFile(at, name, 0));
+        if (handle < 0)
+        {
+            return false;
+        }
+
+        Close(handle);
+        bool ignoresCase = System.Stat(at, Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(name).ToUpperInvariant()), out _) >= 0;
+        _ = UnixSystem.Unlink(at, name);
+        if (isKnown)
+        {
+            // A folder that keeps what it has keeps its time too.
+            _ = System.SetModified(new UnixNode(-1, at, "."u8), before.Modified);
+        }
+
+        return ignoresCase;
     }
 
     /// <inheritdoc/>

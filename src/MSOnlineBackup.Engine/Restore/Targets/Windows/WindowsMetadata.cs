@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
@@ -18,7 +17,7 @@ internal static class WindowsMetadata
 
     /// <summary>The Windows attributes of an entry; null for one of another system.</summary>
     public static uint? AttributesOf(ManifestEntry entry) =>
-        Find(entry, AttributeTag.WindowsAttributes) is { Length: 4 } value ? BinaryPrimitives.ReadUInt32LittleEndian(value.Span) : null;
+        (uint?)entry.WindowsAttributes;
 
     /// <summary>An attribute's value; null where the entry has none.</summary>
     public static ReadOnlyMemory<byte>? Find(ManifestEntry entry, AttributeTag tag)

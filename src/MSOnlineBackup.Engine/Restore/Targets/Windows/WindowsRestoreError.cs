@@ -33,10 +33,10 @@ internal static class WindowsRestoreError
             path),
     };
 
-    /// <summary>The item is of a kind, or has a name, that Windows does not have.</summary>
+    /// <summary>The item is of a kind that Windows does not have.</summary>
     public static BackupException NotPossible(string path) => new(
         BackupErrorId.RestoreItemFailed,
-        $"'{path}' could not be restored: Windows has no such items, or no such names.",
+        $"'{path}' could not be restored: Windows has no such items.",
         "Restore it on Linux or macOS.",
         path);
 

@@ -70,6 +70,28 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
     public int MostOpenFiles => 250;
 
     /// <inheritdoc/>
+    public bool IgnoresCase(EntryPath folder)
+    {
+        using SafeFileHandle? opened = OpenFolder(folder, create: true);
+        string name = NewTemporaryName();
+        int error = WindowsNative.Open(
+            opened!, name, WindowsNative.WriteData | WindowsNative.Delete, WindowsNative.CreateNew, WindowsNative.NoDirectory, out SafeFileHandle made);
+        using (made)
+        {
+            if (error != 0)
+            {
+                return false;
+            }
+
+            error = WindowsNative.Open(
+                opened!, name.ToUpperInvariant(), WindowsNative.ReadAttributes, WindowsNative.OpenExisting, WindowsNative.NoDirectory, out SafeFileHandle other);
+            other.Dispose();
+            _ = WindowsNative.DeleteOnClose(made);
+            return error == 0;
+        }
+    }
+
+    /// <inheritdoc/>
     public bool HasMetadata(ManifestEntry entry) =>
         Find(entry.Path) is { } existing && Int128.Abs((Int128)existing.Metadata.Modified.Seconds - entry.Metadata.Modified.Seconds) <= CoarsestTime;
 
@@ -268,8 +290,7 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
     private static SafeFileHandle CreateTemporary(SafeFileHandle folder, ManifestEntry entry, bool isFolder, string fullPath)
     {
         const uint Access = WindowsMetadata.Access | WindowsNative.ReadData | WindowsNative.WriteData | WindowsNative.Delete;
-        // A name that nobody can have meant, and never over what has it.
-        string temporary = ".obr-" + RandomNumberGenerator.GetHexString(32, lowercase: true);
+        string temporary = NewTemporaryName();
         int error = Reopen(
             folder,
             temporary,
@@ -285,6 +306,9 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
         handle.Dispose();
         throw WindowsRestoreError.OfItem(error, fullPath);
     }
+
+    // A name that nobody can have meant, and never over what has it.
+    private static string NewTemporaryName() => ".obr-" + RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     // Opened component by component: a link in the way is found by opening it as itself.
     private SafeFileHandle? OpenFolder(EntryPath path, bool create)
@@ -327,22 +351,21 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
             : throw WindowsRestoreError.OfItem(error == WindowsNative.NotDirectory ? WindowsNative.AlreadyExists : error, FullPath(path));
     }
 
-    private string FullPath(EntryPath path) => System.IO.Path.Join(_path, path.ToString());
+    private string FullPath(EntryPath path) => System.IO.Path.Join(_path, PathText.Show(PathForm.Windows, path.Bytes));
 
     private string NameOf(EntryPath path) => path.IsRoot ? "" : ToName(path.Name, path);
 
     private string ToName(ReadOnlySpan<byte> name, EntryPath path)
     {
         // A backslash would be a way into another folder, a colon into a stream of another file.
-        string? text = WtfName.FromBytes(name);
-        return text is null || text.AsSpan().ContainsAny('\\', ':', '/') ? throw WindowsRestoreError.NotPossible(FullPath(path)) : text;
+        return MappedName.IsPossible(name) && WtfName.FromBytes(name) is { } text ? text : throw RestoreFault.NameImpossible(FullPath(path));
     }
 
     private void Check(EntryPath path)
     {
         if (!EntryPath.IsValid(path.Bytes))
         {
-            throw WindowsRestoreError.NotPossible(FullPath(path));
+            throw RestoreFault.NameImpossible(FullPath(path));
         }
     }
 }
