@@ -13,6 +13,9 @@ namespace MSOnlineBackup.Engine;
 /// </summary>
 public static class ClosedVault
 {
+    // See docs/vault-format.md, section 8. Every point is longer.
+    private const int LongestFence = 256;
+
     /// <summary>Creates a vault in an empty store, with a first chunk store and a key slot for the passphrase.</summary>
     /// <param name="store">Empty.</param>
     /// <param name="passphrase">At least 16 printable ASCII characters.</param>
@@ -72,7 +75,7 @@ public static class ClosedVault
         }
 
         int count = await ReadAhead.SelectAsync(
-            points, store.Capabilities.MaxConcurrency, (found, token) => IsPointAsync(store, found.Name, token), cancellationToken).CountAsync(isPoint => isPoint, cancellationToken).ConfigureAwait(false);
+            points, store.Capabilities.MaxConcurrency, (found, token) => IsPointAsync(store, found, token), cancellationToken).CountAsync(isPoint => isPoint, cancellationToken).ConfigureAwait(false);
 
         IEnumerable<string> machines = (await MachineDirectory.ListAsync(store, header, cancellationToken).ConfigureAwait(false))
             .Where(machine => !machine.IsGone)
@@ -227,7 +230,7 @@ public static class ClosedVault
         {
             await foreach (StoredObject found in store.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
             {
-                if (await IsPointAsync(store, found.Name, cancellationToken).ConfigureAwait(false))
+                if (await IsPointAsync(store, found, cancellationToken).ConfigureAwait(false))
                 {
                     return true;
                 }
@@ -237,13 +240,18 @@ public static class ClosedVault
         return false;
     }
 
-    // Where a session was shut out, a fence stands in the place of its point. What cannot be read is what its name says.
-    private static async Task<bool> IsPointAsync(IVaultStore store, string name, CancellationToken cancellationToken)
+    // Where a session was shut out, a fence stands in the place of its point: it is short, and only what is short is asked. What cannot be read is what its name says.
+    private static async Task<bool> IsPointAsync(IVaultStore store, StoredObject found, CancellationToken cancellationToken)
     {
+        if (found.Length > LongestFence)
+        {
+            return true;
+        }
+
         byte[] beginning = new byte[SealedObject.HeaderLength];
         try
         {
-            int read = await store.ReadAsync(name, 0, beginning, cancellationToken).ConfigureAwait(false);
+            int read = await store.ReadAsync(found.Name, 0, beginning, cancellationToken).ConfigureAwait(false);
             return SealedObject.KindOf(beginning.AsSpan(0, read)) is null or SealedObjectKind.RecoveryPoint;
         }
         catch (BackupException e) when (e.IsDamage)
