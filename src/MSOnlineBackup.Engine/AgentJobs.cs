@@ -252,7 +252,16 @@ public sealed class AgentJobs
                 MapNames = order.MapNames,
                 Verify = order.Verify,
             };
-            await engine.RestoreAsync(request, job.Monitor, stop).ConfigureAwait(false);
+            RestoreResult result = await engine.RestoreAsync(request, job.Monitor, stop).ConfigureAwait(false);
+            if (result.Layout != request.Layout)
+            {
+                // All is there, but not where one looks for it.
+                job.Warn(new BackupException(
+                    BackupErrorId.RestoredByFullPath,
+                    $"Some of the items have the same name, so all of them are in '{request.TargetFolder}' by their full paths and not by their names.",
+                    "Look for them there. To have an item in the folder by its own name, recover it by itself.",
+                    request.TargetFolder));
+            }
         }
     }
 

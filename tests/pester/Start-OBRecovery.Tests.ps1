@@ -63,6 +63,19 @@ Describe 'Start-OBRecovery' {
         Test-Path "$work/several/sub/b.txt" | Should -BeTrue
     }
 
+    It 'warns where items of one name had to go by their full paths' {
+        $null = New-Item -ItemType Directory -Path "$source/sub/deep"
+        Set-Content -LiteralPath "$source/sub/deep/a.txt" -Value 'another' -NoNewline
+        $null = Invoke-TestBackup
+        $newest = Get-OBRecoverableSource | Get-OBRecoverableItem | Select-Object -First 1
+        $items = (New-OBRecoverableItem $newest 'a.txt' $false), (New-OBRecoverableItem $newest 'sub/deep/a.txt' $false)
+        $job = Start-OBRecovery $items (New-OBRecoveryOption "$work/same") -WarningVariable warnings -WarningAction SilentlyContinue 6> $null
+        $job.JobStatus.JobState | Should -Be Completed
+        "$warnings" | Should -BeLike "*have the same name*full paths*"
+        $job.JobStatus.Warnings | Should -HaveCount 1
+        Get-Content -LiteralPath "$work/same$source/sub/deep/a.txt" -Raw | Should -Be another
+    }
+
     It 'does nothing with -WhatIf' {
         Start-OBRecovery $file (New-OBRecoveryOption "$work/whatif") -WhatIf | Should -BeNullOrEmpty
         Test-Path "$work/whatif" | Should -BeFalse

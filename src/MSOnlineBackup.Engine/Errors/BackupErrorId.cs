@@ -106,6 +106,8 @@ public enum BackupErrorId
     RestoreNameImpossible,
     /// <summary>An item was restored under another name, as the target takes its own for that of another.</summary>
     RestoreItemRenamed,
+    /// <summary>Items of one name were recovered together, so that all went by their full paths.</summary>
+    RestoredByFullPath,
 
     // Calls.
     /// <summary>An argument or option is not valid.</summary>

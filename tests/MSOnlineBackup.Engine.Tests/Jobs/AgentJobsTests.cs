@@ -377,6 +377,23 @@ public sealed class AgentJobsTests : IDisposable
     }
 
     [Fact]
+    public async Task Items_of_one_name_go_by_their_full_paths_and_the_job_tells_it()
+    {
+        _machine.Tree.Describe("f a/one 1000\nf b/one 20\nf b/two 20");
+        BackupAgent agent = await _machine.ActivateAsync();
+        JobRecord backup = await BackUpAsync(agent);
+        RecoveryOrder order = Order(backup, _machine.Source + "/a/one", _machine.Source + "/b/two") with { TargetFolder = _machine["target"] };
+        Assert.Null((await agent.Jobs.RecoverAsync(order, _ => { }, Cancel)).Warnings);
+
+        JobRecord job = await agent.Jobs.RecoverAsync(order with { Paths = [.. order.Paths, _machine.Source + "/b/one"] }, _ => { }, Cancel);
+
+        JobError warning = Assert.Single(job.Warnings!);
+        Assert.Equal((nameof(BackupErrorId.RestoredByFullPath), JobState.Completed), (warning.Id, job.State));
+        Assert.Contains(_machine["target"], warning.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(_machine["target"] + _machine.Source + "/b/one"));
+    }
+
+    [Fact]
     public async Task Items_come_back_to_where_they_were()
     {
         _machine.Tree.Describe("f a/one 1000 640\nd a/empty 700\nf other 20");
