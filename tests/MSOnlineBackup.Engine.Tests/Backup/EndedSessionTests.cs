@@ -2,7 +2,6 @@ using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Vaults;
 using MSOnlineBackup.Engine.Vaults;
@@ -143,10 +142,10 @@ public sealed class EndedSessionTests : IDisposable
     private async Task StopAsync(BackupEngine engine)
     {
         using var stop = new CancellationTokenSource();
-        BackupRequest request = Failing(_ =>
+        BackupRequest request = Failing(async _ =>
         {
-            stop.Cancel();
-            return Task.FromCanceled(stop.Token);
+            await stop.CancelAsync();
+            stop.Token.ThrowIfCancellationRequested();
         });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.BackUpAsync(request, Monitor(), stop.Token));
     }
