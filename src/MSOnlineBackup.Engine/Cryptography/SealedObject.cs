@@ -45,7 +45,9 @@ internal static class SealedObject
 
     public static byte[] Seal(StoreKeys keys, SealedObjectKind kind, string name, ReadOnlySpan<byte> plaintext)
     {
-        byte[] content = new byte[Padding.LengthFor(plaintext.Length + Overhead, Padding.ObjectStep)];
+        // A fence has nothing to hide, and by its length it is told from a point.
+        int length = plaintext.Length + Overhead;
+        byte[] content = new byte[kind == SealedObjectKind.Fence ? length : Padding.LengthFor(length, Padding.ObjectStep)];
         Span<byte> header = content.AsSpan(0, HeaderLength);
         Magic.CopyTo(header);
         header[VersionOffset] = Version;
