@@ -50,9 +50,9 @@ public sealed class DiskTests : IDisposable
         Assert.Contains("Error id: VaultFull", full.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", full.Error, StringComparison.Ordinal);
 
-        // 3: all that is amiss is that the newest job has no point.
+        // 3 where there was not even room to say that the job ended: then all that is amiss is that it has no point.
         ObengineProcess.Run verified = program.Execute("verify", "--read-data", "--quiet");
-        Assert.True(verified.ExitCode == 3, verified.ToString());
+        Assert.True(verified.ExitCode is 0 or 3, verified.ToString());
         var vault = new FolderVault(Disk);
         RecoveryPoint earlier = Assert.Single(await vault.PointsAsync());
         await vault.RestoreAsync(earlier, Target);
