@@ -206,7 +206,13 @@ public sealed class AgentJobs
             if (limits.SizesScratch)
             {
                 ScratchCheck scratch = _agent.Machine.CheckScratch(await engine.EstimateAsync(request, stop).ConfigureAwait(false));
-                scratch.ThrowIfFull();
+                if (scratch.IsFull)
+                {
+                    // Earlier points say how much there was. Before a backup is refused, what there is now counts.
+                    scratch = _agent.Machine.CheckScratch(await engine.MeasureSourcesAsync(request, stop).ConfigureAwait(false));
+                    scratch.ThrowIfFull();
+                }
+
                 if (scratch.FindWarning() is { } low)
                 {
                     job.Warn(low);

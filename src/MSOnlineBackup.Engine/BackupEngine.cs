@@ -155,6 +155,13 @@ public sealed class BackupEngine
         return await Forecast.MeasureAsync(request.Sources, earlier, _options, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>How many bytes the sources of a backup hold now: all are walked.</summary>
+    public Task<long> MeasureSourcesAsync(BackupRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return Forecast.MeasureAsync(request.Sources, earlier: null, _options, cancellationToken);
+    }
+
     /// <summary>Bytes of everything that this chunk store keeps in the vault.</summary>
     public async Task<long> MeasureStoreAsync(CancellationToken cancellationToken)
     {

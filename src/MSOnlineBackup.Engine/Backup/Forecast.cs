@@ -40,11 +40,19 @@ internal sealed class Forecast : IAsyncDisposable
     }
 
     /// <summary>Bytes that sources hold.</summary>
+    /// <param name="sources">The sources.</param>
+    /// <param name="earlier">What is believed of them; null where all are walked.</param>
+    /// <param name="options">How they are opened.</param>
+    /// <param name="stop">Stops it.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static async Task<long> MeasureAsync(IReadOnlyList<BackupSource> sources, Earlier earlier, EngineOptions options, CancellationToken stop)
+    public static async Task<long> MeasureAsync(IReadOnlyList<BackupSource> sources, Earlier? earlier, EngineOptions options, CancellationToken stop)
     {
         await using var forecast = new Forecast(sources.Count, options, new JobMonitor(), stop);
-        await forecast.RecallAsync(sources, earlier).ConfigureAwait(false);
+        if (earlier is not null)
+        {
+            await forecast.RecallAsync(sources, earlier).ConfigureAwait(false);
+        }
+
         await Task.Run(() => forecast.WalkRest(sources), CancellationToken.None).ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
         return forecast._sources.Sum(source => source?.Bytes ?? 0);

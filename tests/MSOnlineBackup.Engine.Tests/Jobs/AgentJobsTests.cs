@@ -105,6 +105,24 @@ public sealed class AgentJobsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_source_that_has_shrunk_is_measured_anew_before_its_backup_is_refused()
+    {
+        Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux to mount.");
+        using var machine = new JobsFixture { Limits = PolicyLimits.Mars };
+        machine.Tree.Describe("d large");
+        MakeSparse(machine.Source + "/large/file", 1L << 30);
+        BackupAgent agent = await machine.ActivateAsync(machine.Source + "/large");
+        Assert.Equal(JobState.Completed, (await BackUpAsync(agent)).State);
+        using MountedFileSystem mounted = MountedFileSystem.InMemory(machine["small"], "16m");
+        await agent.Machine.MoveScratchAsync(machine["small"], Cancel);
+        Assert.Equal(BackupErrorId.ScratchFull, (await FailAsync(() => BackUpAsync(agent))).Id);
+
+        MakeSparse(machine.Source + "/large/file", 1L << 20);
+
+        Assert.Equal(JobState.Completed, (await BackUpAsync(agent)).State);
+    }
+
+    [Fact]
     public async Task What_the_scratch_volume_needs_goes_by_the_sources_of_the_job_and_not_by_whatever_was_backed_up_last()
     {
         Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux to mount.");
