@@ -140,7 +140,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         await session.FlushAsync(giveUp).ConfigureAwait(false);
         RecoveryPoint point = Describe(session, earlier, scope) with
         {
-            Status = scope.SkippedCount == 0 && !store.HasLost ? RecoveryPointStatus.Completed : RecoveryPointStatus.CompletedWithWarnings,
+            Status = scope.SkippedCount == 0 && !store.HasLost && !store.IsDamaged ? RecoveryPointStatus.Completed : RecoveryPointStatus.CompletedWithWarnings,
             Sources = _sources,
             SkippedCount = scope.SkippedCount,
             SkippedItems = skippedItems,

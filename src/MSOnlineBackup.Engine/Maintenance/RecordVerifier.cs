@@ -19,9 +19,11 @@ internal sealed class RecordVerifier(IVaultStore objects, VaultHeader header, st
     {
         Dictionary<string, IReadOnlyList<uint>>[] folders = await Task.WhenAll(
             s_folders.Select(prefix => NumberedSeries.ListAsync(objects, prefix, cancellationToken))).ConfigureAwait(false);
+        HashSet<string> stores = [.. (await KeyRing.ListNamesAsync(objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false)).Select(key => key.StoreId)];
         IEnumerable<string> names = folders.SelectMany(found => found).SelectMany(folder => folder.Value.Select(number => $"{folder.Key}{number:x8}"));
         var damage = new List<BackupException>();
-        await foreach (BackupException? found in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, CheckAsync, cancellationToken).ConfigureAwait(false))
+        await foreach (BackupException? found in ReadAhead.SelectAsync(
+            names, objects.Capabilities.MaxConcurrency, (name, token) => CheckAsync(name, stores, token), cancellationToken).ConfigureAwait(false))
         {
             if (found is not null)
             {
@@ -32,12 +34,12 @@ internal sealed class RecordVerifier(IVaultStore objects, VaultHeader header, st
         return damage;
     }
 
-    private async Task<BackupException?> CheckAsync(string name, CancellationToken cancellationToken)
+    private async Task<BackupException?> CheckAsync(string name, HashSet<string> stores, CancellationToken cancellationToken)
     {
         try
         {
             byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, NumberedSeries.MaxLength, cancellationToken).ConfigureAwait(false);
-            return content is null || IsProved(name, content) ? null : VaultDamage.NotSigned(name);
+            return content is null || IsProved(name, content, stores) ? null : VaultDamage.NotSigned(name);
         }
         catch (BackupException e) when (e.IsDamage)
         {
@@ -45,11 +47,12 @@ internal sealed class RecordVerifier(IVaultStore objects, VaultHeader header, st
         }
     }
 
-    private bool IsProved(string name, byte[] content) => name[..(name.IndexOf('/', StringComparison.Ordinal) + 1)] switch
+    // Of another store's machine only this can be told without that store's key: a store that nobody can open has none. Where the vault has no key slot at all, that is said elsewhere.
+    private bool IsProved(string name, byte[] content, HashSet<string> stores) => name[..(name.IndexOf('/', StringComparison.Ordinal) + 1)] switch
     {
         VaultLayout.Settings => OwnerRecord.TryOpen(header, name, content, VaultJson.Default.VaultSettings) is { Fault: null },
         VaultLayout.Credentials => OwnerRecord.TryOpen(header, name, content, VaultJson.Default.CredentialRecord) is { TokenHash: not null },
         VaultLayout.Records => OwnerRecord.TryOpen(header, name, content, VaultJson.Default.VaultRecord) is { Kind: not null },
-        _ => MachineDirectory.TryOpen(header, name, content, storeId, keys) is not null,
+        _ => MachineDirectory.TryOpen(header, name, content, storeId, keys) is { } machine && (machine.IsGone || stores.Count == 0 || stores.Contains(machine.StoreId)),
     };
 }

@@ -93,7 +93,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
             }
             catch (BackupException e) when (e.IsOfOneObject)
             {
-                store.Report(e);
+                store.Report(e, isLeftover: true);
             }
         }
 

@@ -38,6 +38,7 @@ internal sealed class ChunkStore : IChunkReader
     private readonly ConcurrentDictionary<PackInfo, byte> _damagedPacks = new();
     private Task? _survey;
     private volatile bool _hasLost;
+    private volatile bool _isDamaged;
 
     private ChunkStore(IVaultStore objects, IVaultStore early, VaultHeader header, string storeId, StoreKeys keys)
     {
@@ -82,6 +83,9 @@ internal sealed class ChunkStore : IChunkReader
 
     /// <summary>Whether a chunk that was needed was not to be had from the vault.</summary>
     public bool HasLost => _hasLost;
+
+    /// <summary>Whether anything was met that is not as it was written, leftovers of killed jobs apart.</summary>
+    public bool IsDamaged => _isDamaged;
 
     /// <summary>A store whose index was not read yet: good for sealed objects, not for chunks.</summary>
     public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, IVaultStore? early = null) =>
@@ -363,8 +367,11 @@ internal sealed class ChunkStore : IChunkReader
     }
 
     /// <summary>Notes a damage that does not stop the work.</summary>
-    public void Report(BackupException damage)
+    /// <param name="damage">The damage.</param>
+    /// <param name="isLeftover">Whether a job that was killed may have left it so, and nothing is known to need it.</param>
+    public void Report(BackupException damage, bool isLeftover = false)
     {
+        _isDamaged |= !isLeftover;
         lock (_damageGate)
         {
             _damage.Add(damage);
@@ -456,7 +463,7 @@ internal sealed class ChunkStore : IChunkReader
         catch (BackupException e) when (e.IsOfOneObject)
         {
             // Most likely a torn pack of an interrupted job. Whatever it is: the other packs are to be read all the same.
-            Report(e);
+            Report(e, isLeftover: true);
         }
     }
 

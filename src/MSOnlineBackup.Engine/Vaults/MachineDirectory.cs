@@ -167,7 +167,9 @@ internal static class MachineDirectory
         switch (known)
         {
             case { IsGone: false } when known.StoreId != store.StoreId:
-                throw NameTaken(store.Objects, known.Name);
+                throw (await KeyRing.ListNamesAsync(store.Objects, VaultLayout.Keys(known.StoreId), cancellationToken).ConfigureAwait(false)).Count > 0
+                    ? NameTaken(store.Objects, known.Name)
+                    : VaultDamage.NotSigned(VaultLayout.Machine(store.Header.MachineId(name)));
             case { IsGone: false, Owner: not null } when known.Owner != store.Header.OwnerIdentity?.PublicKey:
                 throw OwnerErrors.Foreign(store.Objects.Location, $"'{known.Name}' has backed up to it when it had another");
             case { IsGone: true } when !mayReturn:

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.Packs;
@@ -357,6 +358,25 @@ public sealed class VerifyTests : IDisposable
                 Assert.Equal([name], report.Findings.Select(finding => finding.Object));
             }
         }
+    }
+
+    [Fact]
+    public async Task A_machine_of_a_store_that_has_no_key_is_a_finding_of_every_level_and_no_other_machine_of_that_name()
+    {
+        BackupResult result = await MakeAsync();
+        string name = _backups.Objects.Names.Last(each => each.StartsWith("machines/", StringComparison.Ordinal));
+        byte[] content = _backups.Objects.GetContent(name);
+        int store = content.AsSpan().IndexOf("\"store\":\""u8) + 9;
+        content[store] = (byte)(content[store] == '0' ? '1' : '0');
+        _backups.Objects.SetContent(name, content);
+
+        foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
+        {
+            Assert.Equal([name], (await _backups.VerifyAsync(level)).Findings.Select(finding => finding.Object));
+        }
+
+        BackupException failure = await Assert.ThrowsAsync<BackupException>(() => MakeAsync());
+        Assert.Equal((BackupErrorId.VaultDataCorrupt, result.Point.MachineId), (failure.Id, failure.Target!.Split('/')[1]));
     }
 
     [Theory]

@@ -154,6 +154,7 @@ public sealed class ForgedRecordTests : IDisposable
 
         // Once the owner has freed the name, whoever comes first has it.
         await MachineDirectory.LeaveAsync(_objects, Header, Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
+        _objects.SetContent($"keys/{thief.StoreId}/{new string('0', 32)}", []);
         await MachineDirectory.ClaimAsync(_objects, Header, "beta", thief, Cancel);
         Assert.Equal(BackupErrorId.MachineNameTaken, (await Assert.ThrowsAsync<BackupException>(() => MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel))).Id);
     }
