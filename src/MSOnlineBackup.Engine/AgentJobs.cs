@@ -130,6 +130,9 @@ public sealed class AgentJobs
     /// <summary>All jobs that are on record, oldest first.</summary>
     public IReadOnlyList<JobRecord> List() => _history.List();
 
+    /// <summary>The newest backup of a kind that has ended; null where there is none.</summary>
+    public JobRecord? LastBackup(PolicyKind kind) => List().LastOrDefault(job => job.State != JobState.InProgress && IsOf(job, kind));
+
     /// <summary>Whether something runs the schedule of a policy: a backup began within the hour after the schedule's last moment.</summary>
     /// <param name="policy">A saved policy.</param>
     public bool RunsBySchedule(BackupPolicy policy)
@@ -144,7 +147,7 @@ public sealed class AgentJobs
     public JobRecord Get(Guid id) => _history.Get(id);
 
     /// <summary>Stops a job in order, in whatever process it runs, and returns when it has ended. One that has ended is returned as it is.</summary>
-    /// <exception cref="BackupException">JobNotFound; JobInProgress: it has not ended for ten minutes.</exception>
+    /// <exception cref="BackupException">JobNotFound; StateAccessDenied; JobInProgress: it has not ended for ten minutes.</exception>
     public async Task<JobRecord> StopAsync(Guid id, CancellationToken cancellationToken)
     {
         long start = _clock.GetTimestamp();
@@ -159,7 +162,7 @@ public sealed class AgentJobs
 
             if (!asked)
             {
-                await File.WriteAllBytesAsync(_history.FileOf(id, JobRunner.StopFile), [], cancellationToken).ConfigureAwait(false);
+                await AskToStopAsync(id, cancellationToken).ConfigureAwait(false);
                 asked = true;
             }
 
@@ -268,6 +271,18 @@ public sealed class AgentJobs
                     "Look for them there. To have an item in the folder by its own name, recover it by itself.",
                     request.TargetFolder));
             }
+        }
+    }
+
+    private async Task AskToStopAsync(Guid id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await File.WriteAllBytesAsync(_history.FileOf(id, JobRunner.StopFile), [], cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw _state.Denied(e);
         }
     }
 

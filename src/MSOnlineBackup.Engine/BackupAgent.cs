@@ -146,9 +146,16 @@ public sealed class BackupAgent
         VaultAddress vault, Func<VaultSettings, VaultSettings> change, OwnerAccess? owner, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        IVaultStore objects = Open(vault);
-        using OwnerKey key = await OpenOwnerAsync(objects, owner, cancellationToken).ConfigureAwait(false);
-        return await ClosedVault.ChangeSettingsAsync(objects, key, change, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            IVaultStore objects = Open(vault);
+            using OwnerKey key = await OpenOwnerAsync(objects, owner, cancellationToken).ConfigureAwait(false);
+            return await ClosedVault.ChangeSettingsAsync(objects, key, change, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (IsOwnLost(e, vault))
+        {
+            throw MachineAccount.Lost(Machine.Registration!, e);
+        }
     }
 
     /// <inheritdoc cref="ClosedVault.RehydrateAsync"/>
@@ -318,7 +325,16 @@ public sealed class BackupAgent
     // Where it is this machine's own vault, its owner must be the one that is known.
     private async Task<IVaultStore> OpenKnownAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
-        IVaultStore objects = Open(vault);
+        IVaultStore objects;
+        try
+        {
+            objects = Open(vault);
+        }
+        catch (BackupException e) when (IsOwnLost(e, vault))
+        {
+            throw MachineAccount.Lost(Machine.Registration!, e);
+        }
+
         if (Machine.KnowsAs(vault.Location))
         {
             await Machine.ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false);
@@ -326,6 +342,8 @@ public sealed class BackupAgent
 
         return objects;
     }
+
+    private bool IsOwnLost(BackupException failure, VaultAddress vault) => failure.Id == BackupErrorId.VaultNotFound && Machine.KnowsAs(vault.Location);
 
     private IVaultStore Open(VaultAddress vault, VaultPatience patience = VaultPatience.Person) => _options.OpenVault(vault.Location, Machine.Connect(vault, patience));
 

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using System.Net.NetworkInformation;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
@@ -20,6 +21,17 @@ internal static class Composition
 
     /// <summary>The script that a timer runs.</summary>
     public static string ScheduledScript => Path.Combine(Path.GetDirectoryName(ModuleFolder)!, "Start-ScheduledBackup.ps1");
+
+    /// <summary>The PowerShell that runs, by its full path: a timer has another <c>PATH</c>. As a .NET tool it runs in a process of <c>dotnet</c>, so that the process does not tell.</summary>
+    public static string Shell
+    {
+        get
+        {
+            string name = OperatingSystem.IsWindows() ? "pwsh.exe" : "pwsh";
+            string beside = Path.Combine(Path.GetDirectoryName(typeof(PSObject).Assembly.Location)!, name);
+            return File.Exists(beside) ? beside : Environment.ProcessPath is { } process && Path.GetFileName(process).Equals(name, StringComparison.OrdinalIgnoreCase) ? process : name;
+        }
+    }
 
     /// <summary>Opens this machine's agent. Its state is where <c>MSONLINEBACKUP_STATE</c> points, or at the platform's place.</summary>
     /// <param name="note">Told, from any thread, what the user should know of while something takes longer.</param>

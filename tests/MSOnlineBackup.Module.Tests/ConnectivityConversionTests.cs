@@ -1,4 +1,5 @@
 using System.Net;
+using MSOnlineBackup.Cmdlets;
 using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Storage.Azure.Connectivity;
@@ -11,6 +12,16 @@ public sealed class ConnectivityConversionTests
 {
     private static readonly RequiredEndpoint s_endpoint =
         new("*.example", "sign-in", IsVault: false, "Tag", "1:2", [IPNetwork.Parse("10.0.0.0/8")], new Uri("https://login.example/"));
+
+    [Theory]
+    [InlineData(0, 30)]
+    [InlineData(1, 30)]
+    [InlineData(40, 20)]
+    [InlineData(54, 6)]
+    [InlineData(59, 5)]
+    [InlineData(80, 5)]
+    public void A_registration_tells_within_a_minute_what_is_in_the_way(int waited, int left) =>
+        Assert.Equal(TimeSpan.FromSeconds(left), DiagnosisTime.LeftAfter(TimeSpan.FromSeconds(waited)));
 
     [Fact]
     public void The_first_failure_is_shown_with_its_cause_and_what_to_do()

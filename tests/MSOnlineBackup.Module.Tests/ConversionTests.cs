@@ -87,7 +87,7 @@ public sealed class ConversionTests
     {
         OBPolicy draft = s_policy.ToDraft();
 
-        Assert.Equal("4:00 PM, 9:00 PM\nSaturday, Sunday,\nEvery 2 week(s)", draft.BackupSchedule!.ToString());
+        Assert.Equal("4:00 PM, 9:00 PM\nSaturday, Sunday,\nEvery 2 weeks", draft.BackupSchedule!.ToString());
         Assert.Equal("Saturday, Sunday", draft.BackupSchedule.ScheduleRunDaysToString());
         Assert.Equal("4:00 PM, 9:00 PM", draft.BackupSchedule.ScheduleRunTimesToString());
         Assert.Equal(

@@ -6,6 +6,14 @@ BeforeAll {
 AfterAll { Remove-TestState }
 
 Describe 'Export-OBVaultCredential' {
+    It 'refuses a signature by which no machine could use the vault, and writes no file' {
+        $folder = (New-Item -ItemType Directory "$TestDrive/none").FullName
+        $signature = ConvertTo-SecureString 'sv=2024-11-04&sr=c&sp=r&sig=x' -AsPlainText -Force
+        $err = Get-ErrorOf { Export-OBVaultCredential https://account.blob.core.windows.net/vault $folder -SasToken $signature }
+        Assert-BackupError $err StorageSecretInvalid InvalidArgument "*permits 'r' and not create (c) and list (l)*"
+        Get-ChildItem $folder | Should -BeNullOrEmpty
+    }
+
     It 'writes a file whose content tells nothing' {
         $newest | Should -BeOfType System.IO.FileInfo
         $newest.Extension | Should -Be '.VaultCredentials'

@@ -9,7 +9,7 @@ Describe 'Formatting' {
         $text = $policy | Out-String -Width 200
         $lines = ($text -replace '\x1b\[[\d;]*m').Split("`n").Trim() | Where-Object { $_ }
         $lines | Should -Be @(
-            'BackupSchedule  : 4:00 PM', 'Saturday, Sunday,', 'Every 1 week(s)'
+            'BackupSchedule  : 4:00 PM', 'Saturday, Sunday,', 'Every week'
             'DsList          : {DataSource', 'DatasourceId:0', "Name:$HOME", 'FileSpec:FileSpec', "FileSpec:$HOME", 'IsExclude:False', 'IsRecursive:True', '}'
             'PolicyName      :'
             'RetentionPolicy : Retention Days : 7', 'WeeklyLTRSchedule :', 'Weekly schedule is not set', 'MonthlyLTRSchedule :', 'Monthly schedule is not set'
@@ -19,7 +19,7 @@ Describe 'Formatting' {
 
     It 'shows a retention without rules' { New-OBRetentionPolicy 7 | Out-String | Should -BeLike '*Weekly schedule is not set*Monthly schedule is not set*Yearly schedule is not set*' }
 
-    It 'shows a schedule' { New-OBSchedule -DaysOfWeek Saturday -TimesOfDay 16:00 | Out-String | Should -BeLike '*{Saturday}*{16:00:00}*Every 1 week(s)*New*' }
+    It 'shows a schedule' { New-OBSchedule -DaysOfWeek Saturday -TimesOfDay 16:00 | Out-String | Should -BeLike '*{Saturday}*{16:00:00}*Every week*New*' }
 
     It 'shows a policy as a row where a table is asked for' {
         $policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $HOME)
@@ -36,6 +36,16 @@ Describe 'Formatting' {
                 $text | Should -BeLike "*$part*"
             }
         }
+    }
+
+    It 'breaks no word of a list at 80 columns, whatever the language' {
+        $before = [cultureinfo]::CurrentCulture
+        [cultureinfo]::CurrentCulture = [cultureinfo]::InvariantCulture
+        try { $text = (Get-OBErrorHelp VaultUnreachable | Out-String -Width 80) -replace '\x1b\[[\d;]*m' }
+        finally { [cultureinfo]::CurrentCulture = $before }
+        $help = Get-OBErrorHelp VaultUnreachable
+        $shown = $text -split '\s+'
+        $help.Meaning.Split(' ') + $help.Causes.Split(' ') + $help.RecommendedAction.Split(' ') | ForEach-Object { $_ | Should -BeIn $shown }
     }
 
     It 'shows times as they can be typed, under any calendar' {

@@ -29,6 +29,19 @@ Describe 'Get-OBAllRecoveryPoints' {
         $points[0].DataSources | Should -Be $source
     }
 
+    It 'shows times in UTC with their zone, in lists and in strings' {
+        $point = (Get-OBAllRecoveryPoints)[0]
+        $time = $point.BackupTime.ToString('u')
+        $point | Format-List | Out-String | Should -BeLike "*BackupTime*: $time*DataSources*RecoveryPointId*"
+        "$point" | Should -Be "$time $source"
+    }
+
+    It 'says as which time one was read that no point has' {
+        $local = [datetime]::new(2020, 2, 3, 4, 5, 6, [System.DateTimeKind]::Local)
+        $err = Get-ErrorOf { Test-OBRecoveryPoint '2020-02-03 04:05:06' }
+        Assert-BackupError $err RecoveryPointNotFound ObjectNotFound "*read as a time it is 2020-02-03 04:05:06 local time, which is $($local.ToUniversalTime().ToString('u'))*"
+    }
+
     It 'warns of a point that cannot be read, and leaves it out' {
         $id = $jobs[1].RecoveryPointId
         $file = Get-ChildItem "$work/vault" -Recurse -File | Where-Object FullName -Like "*/points/*/$id"

@@ -25,6 +25,9 @@ Describe 'Get-OBErrorHelp' {
 
     It 'explains what else is shown: <Code>' -TestCases @(
         @{ Code = 'SalLowDiskSpace'; Id = 'ScratchFull' }
+        @{ Code = 'AuthorizationPermissionMismatch'; Id = 'VaultAccessDenied' }
+        @{ Code = '403'; Id = 'VaultAccessDenied' }
+        @{ Code = '403'; Id = 'MachineLimitReached' }
         @{ Code = '407'; Id = 'ProxyAuthenticationRequired' }
         @{ Code = 'UserErrorSecretExistsSoftDeleted'; Id = 'KeyVaultSecretDeleted' }
     ) { (Get-OBErrorHelp $Code).Id | Should -Contain $Id }

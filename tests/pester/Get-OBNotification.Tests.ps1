@@ -24,4 +24,26 @@ Describe 'Get-OBNotification' {
         $null = Invoke-TestBackup
         Get-OBNotification | Should -BeNullOrEmpty
     }
+
+    It 'tells of a failed backup of files though one of the system state succeeded after it' {
+        $jobs = Join-Path $env:MSONLINEBACKUP_STATE jobs
+        $record = Get-Content (Get-ChildItem $jobs -Recurse -Filter job.json).FullName -Raw | ConvertFrom-Json -AsHashtable
+        $save = {
+            $record.job.id = "$(New-Guid)"
+            $null = New-Item -ItemType Directory -Path "$jobs/$($record.job.id)"
+            $record | ConvertTo-Json -Depth 10 | Set-Content "$jobs/$($record.job.id)/job.json"
+        }
+        $begun = [datetimeoffset] $record.job.started
+        $record.job.state = 'Failed'
+        $record.job.error = @{ id = 'VaultFull'; message = 'No room.'; recommendedAction = 'Free room.' }
+        $record.job.started = $begun.AddHours(1).ToString('o')
+        & $save
+        $record.job.state = 'Completed'
+        $record.job.Remove('error')
+        $record.job.started = $begun.AddHours(2).ToString('o')
+        $record.job.sources[0].name = 'System State'
+        & $save
+        (Get-OBNotification).Message | Should -Be 'The last backup failed: No room.'
+        (Get-OBNotification).ErrorId | Should -Be VaultFull
+    }
 }

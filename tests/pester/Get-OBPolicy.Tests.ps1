@@ -20,7 +20,7 @@ Describe 'Get-OBPolicy' {
         $policy.State | Should -Be Existing
         ($policy | Get-OBFileSpec).FileSpec | Should -Be $data, '*.tmp', "$data/cache"
         ($policy | Get-OBFileSpec).IsRecursive | Should -Be $true, $true, $false
-        "$($policy.BackupSchedule)" | Should -Be "9:00 PM`nSunday,`nEvery 1 week(s)"
+        "$($policy.BackupSchedule)" | Should -Be "9:00 PM`nSunday,`nEvery week"
         $policy.RetentionPolicy.RetentionDays | Should -Be 30
     }
 

@@ -28,6 +28,9 @@ Describe 'Get-OBRecoverableSource' {
 
     It 'takes the name of a machine' {
         (Get-OBRecoverableSource -Server (Get-OBRecoverableSource).ServerName).FriendlyName | Should -Be $source
-        Assert-BackupError (Get-ErrorOf { Get-OBRecoverableSource -Server 'nobody' }) RecoveryOptionMissing InvalidArgument
+        $name = (Get-OBRecoverableSource).ServerName
+        $err = Get-ErrorOf { Get-OBRecoverableSource -Server 'nobody' }
+        Assert-BackupError $err RecoveryPointNotFound ObjectNotFound "*knows no machine of the name 'nobody'*"
+        $err.ErrorDetails.RecommendedAction | Should -BeLike "*'$name'*"
     }
 }

@@ -32,4 +32,21 @@ Describe 'Get-OBVault' {
         $null = New-Item -ItemType Directory "$TestDrive/plain"
         (Get-ErrorOf { Get-OBVault "$TestDrive/plain" }).FullyQualifiedErrorId | Should -BeLike 'VaultHeaderInvalid,*'
     }
+
+    It "advises to mount its disk where this machine's own is gone, and not to create another" {
+        $state = $env:MSONLINEBACKUP_STATE
+        $env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory "$TestDrive/own-state").FullName
+        try {
+            $vault = Initialize-TestMachine (New-Item -ItemType Directory "$TestDrive/own").FullName
+            Rename-Item $vault away
+            foreach ($err in (Get-ErrorOf { Get-OBVault }), (Get-ErrorOf { Get-OBVault $vault }), (Get-ErrorOf { Set-OBVault $vault -MachineLimit 7 })) {
+                Assert-BackupError $err VaultNotFound ObjectNotFound '*of this machine is not there*'
+                $err.ErrorDetails.RecommendedAction | Should -BeLike '*is mounted*register again*'
+                $err.ErrorDetails.RecommendedAction | Should -Not -BeLike '*create it first*'
+            }
+        }
+        finally {
+            $env:MSONLINEBACKUP_STATE = $state
+        }
+    }
 }

@@ -56,7 +56,7 @@ Describe 'Published scripts' {
         $p.BackupSchedule = $s
         Set-OBPolicy -Policy $p -Confirm:$false | Out-Null
 
-        "$((Get-OBPolicy | Get-OBSchedule))" | Should -Be "5:30 PM`nMonday,`nEvery 1 week(s)"
+        "$((Get-OBPolicy | Get-OBSchedule))" | Should -Be "5:30 PM`nMonday,`nEvery week"
     }
 
     It 'watch jobs' {

@@ -17,7 +17,7 @@ Describe 'New-OBSchedule' {
         $schedule.ScheduleRunDays | Should -Be Saturday, Sunday
         $schedule.ScheduleRunTimes | Should -Be ([timespan]'17:30'), ([timespan]'9:00')
         $schedule.ScheduleRunDaysToString() | Should -Be 'Saturday, Sunday'
-        "$schedule" | Should -Be "5:30 PM, 9:00 AM`nSaturday, Sunday,`nEvery 2 week(s)"
+        "$schedule" | Should -Be "5:30 PM, 9:00 AM`nSaturday, Sunday,`nEvery 2 weeks"
     }
 
     It 'refuses four times a day by the profile Mars, and takes them by Open' {

@@ -30,6 +30,19 @@ Describe 'Rename-OBVolume' {
         Assert-BackupError (Get-ErrorOf { Rename-OBVolume $data "$data-nowhere" }) SourceNotFound ObjectNotFound
     }
 
+    It 'warns before it leads to a source that lies in memory, also with -WhatIf' -Skip:(-not $IsLinux) {
+        $memory = (New-Item -ItemType Directory -Path "/dev/shm/ob-$(New-Guid)").FullName
+        try {
+            Rename-OBVolume $data $memory -WhatIf -WarningVariable told -WarningAction SilentlyContinue
+            "$told" | Should -BeLike "*'$memory' lies in memory*"
+            $null = Rename-OBVolume $data $memory -WarningVariable told -WarningAction SilentlyContinue
+            "$told" | Should -BeLike "*'$memory' lies in memory*"
+        }
+        finally {
+            Remove-Item $memory -Recurse
+        }
+    }
+
     It 'completes the sources of the policy' { (Get-Completion 'Rename-OBVolume -OldVolumeName ').ListItemText | Should -Contain $data }
 
     It 'changes nothing with -WhatIf' {

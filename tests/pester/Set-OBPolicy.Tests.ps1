@@ -34,12 +34,15 @@ Describe 'Set-OBPolicy' {
     It 'says that nothing runs the schedule yet, and what a timer is to run' {
         $null = New-TestPolicy | Set-OBPolicy -WarningVariable said -WarningAction SilentlyContinue
         "$said" | Should -BeLike '*Nothing runs this schedule*cron*Start-ScheduledBackup.ps1*'
+        "$said" | Should -BeLike "*run '`"$shell`" -NoProfile*"
     }
 
     It 'warns of a source that lies in memory' -Skip:(-not $IsLinux) {
         $memory = (New-Item -ItemType Directory -Path "/dev/shm/ob-$(New-Guid)").FullName
         try {
             $draft = New-TestPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $memory)
+            Set-OBPolicy $draft -WhatIf -WarningVariable said -WarningAction SilentlyContinue
+            "$said" | Should -BeLike "*'$memory' lies in memory*"
             $null = Set-OBPolicy $draft -WarningVariable said -WarningAction SilentlyContinue
             "$said" | Should -BeLike "*'$memory' lies in memory*"
         }

@@ -43,12 +43,12 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     public string FileOf(Guid id, string name) => Path.Combine(FolderOf(id), name);
 
     /// <summary>All jobs, oldest first. What a record says of a job whose process is gone, or shows no life, is Failed with JobLost; a
-    /// record that cannot be read is one that Failed with StateInvalid.</summary>
+    /// record that cannot be read is one that Failed with StateInvalid, or with StateAccessDenied where the system refuses it.</summary>
     public IReadOnlyList<JobRecord> List() => ReadAll().ConvertAll(Settle);
 
     /// <summary>A job.</summary>
-    /// <exception cref="BackupException">JobNotFound.</exception>
-    public JobRecord Get(Guid id) => Read(id) is { } record ? Settle(record) : throw new BackupException(
+    /// <exception cref="BackupException">JobNotFound; StateAccessDenied: nobody knows whether it has ended.</exception>
+    public JobRecord Get(Guid id) => ReadFile(id) is { } record ? Settle(record) : throw new BackupException(
         BackupErrorId.JobNotFound,
         $"This machine has no job {id}.",
         $"List the jobs. The last {MaxJobs} are kept.",
@@ -105,6 +105,18 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     /// <summary>A record as it stands in its file; null where there is none yet.</summary>
     public JobRecord? Read(Guid id)
     {
+        try
+        {
+            return ReadFile(id);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.StateAccessDenied)
+        {
+            return Unreadable(id, JobError.Of(e));
+        }
+    }
+
+    private JobRecord? ReadFile(Guid id)
+    {
         string path = FileOf(id, RecordName);
         try
         {
@@ -117,9 +129,13 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         {
             return null;
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             return Unreadable(id, path, e.Message);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw state.Denied(e);
         }
     }
 
@@ -233,10 +249,17 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         }
     }
 
+    private JobRecord Unreadable(Guid id, string path, string why) => Unreadable(id, new JobError(
+        nameof(BackupErrorId.StateInvalid),
+        null,
+        $"The job's record '{path}' cannot be read: {why}",
+        "Remove the record's folder. Recovery points are not concerned.",
+        path));
+
     // It stands for the job, so that nobody wonders where it went.
-    private static JobRecord Unreadable(Guid id, string path, string why)
+    private JobRecord Unreadable(Guid id, JobError error)
     {
-        DateTimeOffset written = File.GetLastWriteTimeUtc(path);
+        DateTimeOffset written = LastWritten(id);
         return new JobRecord
         {
             Id = id,
@@ -246,13 +269,26 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
             Ended = written,
             Heartbeat = written,
             ProcessId = 0,
-            Error = new JobError(
-                nameof(BackupErrorId.StateInvalid),
-                null,
-                $"The job's record '{path}' cannot be read: {why}",
-                "Remove the record's folder. Recovery points are not concerned.",
-                path),
+            Error = error,
         };
+    }
+
+    // What a folder keeps shut has no time; the folder has one, unless the disk fails.
+    private DateTimeOffset LastWritten(Guid id)
+    {
+        foreach (string path in new[] { FileOf(id, RecordName), FolderOf(id) })
+        {
+            try
+            {
+                return File.GetLastWriteTimeUtc(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The next is asked.
+            }
+        }
+
+        return clock.GetUtcNow();
     }
 }
 

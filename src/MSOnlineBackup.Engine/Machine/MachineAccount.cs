@@ -502,8 +502,8 @@ public sealed class MachineAccount
         }
     }
 
-    // A new vault in its place would be another one.
-    private static BackupException Lost(MachineRegistration registration, BackupException cause) => new(
+    /// <summary>What is said where a machine's own vault is gone: a new vault in its place would be another one.</summary>
+    internal static BackupException Lost(MachineRegistration registration, BackupException cause) => new(
         BackupErrorId.VaultNotFound,
         $"The vault '{registration.VaultName}' of this machine is not there. {cause.Message}",
         "Check that its disk or share is mounted. If the vault has moved, issue a credential file at the new place (Export-OBVaultCredential) and register again with it (Start-OBRegistration): policy and recovery points stay.",

@@ -227,7 +227,8 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
         }
     }
 
-    private static string Describe(Evidence evidence) => $"{evidence.Slots} key slot(s) and {evidence.Sessions} record(s) of sessions, for example '{evidence.Example}'";
+    private static string Describe(Evidence evidence) =>
+        $"{evidence.Slots} {(evidence.Slots == 1 ? "key slot" : "key slots")} and {evidence.Sessions} {(evidence.Sessions == 1 ? "record" : "records")} of sessions, for example '{evidence.Example}'";
 
     private BackupException Refused(string why, string action) => new(
         BackupErrorId.VaultHeaderNotRepaired,

@@ -14,12 +14,13 @@ public static class ConnectivityTest
     /// <param name="connection">How it is reached.</param>
     /// <param name="authorise">Reads something of the vault, and throws what a job would.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="limit">How long each may take to answer; null for half a minute.</param>
     /// <returns>A report for each endpoint, the vault's first.</returns>
     /// <exception cref="BackupException">ArgumentInvalid: the location is no URL of a container, or the proxy setting no address.</exception>
     public static async Task<IReadOnlyList<EndpointReport>> RunAsync(
-        string location, VaultConnection connection, Func<CancellationToken, Task> authorise, CancellationToken cancellationToken)
+        string location, VaultConnection connection, Func<CancellationToken, Task> authorise, CancellationToken cancellationToken, TimeSpan? limit = null)
     {
-        var probe = new EndpointProbe(connection, new TransportOptions(), s_limit);
+        var probe = new EndpointProbe(connection, new TransportOptions(), limit ?? s_limit);
         return await Task.WhenAll(RequiredEndpoints.For(location).Select(
             endpoint => probe.RunAsync(endpoint, endpoint.IsVault ? authorise : null, cancellationToken))).ConfigureAwait(false);
     }

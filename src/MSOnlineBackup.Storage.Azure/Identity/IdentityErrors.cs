@@ -43,6 +43,13 @@ internal static class IdentityErrors
         "Give a connection string of the storage account, or a shared access signature: what follows the '?' of its URL, as 'sv=…&sig=…'.",
         target);
 
+    /// <summary>It does not permit what a machine does.</summary>
+    public static BackupException Insufficient(string given, IReadOnlyList<string> missing, string target) => new(
+        BackupErrorId.StorageSecretInvalid,
+        $"The shared access signature permits '{given}' and not {string.Join(" and ", missing)}, so that no machine could use the vault '{target}' by it.",
+        "Make one with the permissions read, create and list ('sp=rcl'); to recover only, read and list are enough.",
+        target);
+
     /// <summary>It is of another account.</summary>
     public static BackupException Foreign(string origin, string account, BlobLocation location) => new(
         BackupErrorId.StorageSecretForeign,

@@ -60,7 +60,7 @@ internal abstract class StorageSecret
     /// <param name="origin">Where it came from, for messages.</param>
     /// <param name="location">What it is to open.</param>
     /// <param name="now">The time.</param>
-    private static StorageSecret Parse(string text, string origin, BlobLocation location, DateTimeOffset now)
+    public static StorageSecret Parse(string text, string origin, BlobLocation location, DateTimeOffset now)
     {
         if (!text.Contains(';', StringComparison.Ordinal) && !text.StartsWith("UseDevelopmentStorage=", StringComparison.OrdinalIgnoreCase))
         {
@@ -142,5 +142,8 @@ internal abstract class StorageSecret
     {
         /// <summary>Without a question mark.</summary>
         public string Signature { get; } = signature;
+
+        /// <summary>The letters of its permissions; null where a stored access policy of the container says them.</summary>
+        public string? Permissions => Split(Signature, '&').TryGetValue("sp", out string? letters) ? Uri.UnescapeDataString(letters) : null;
     }
 }

@@ -10,8 +10,8 @@ namespace MSOnlineBackup.Cmdlets;
 public abstract class ConnectivityCmdlet : OBEngineCmdlet
 {
     /// <summary>The way to a vault, and to what else it needs.</summary>
-    private protected IReadOnlyList<OBEndpointTest> Test(VaultAddress vault) => vault.IsRemote
-        ? Run((_, stop) => TestAllAsync(vault, stop))
+    private protected IReadOnlyList<OBEndpointTest> Test(VaultAddress vault, TimeSpan? limit = null) => vault.IsRemote
+        ? Run((_, stop) => TestAllAsync(vault, limit, stop))
         : [Run((_, stop) => TestFolderAsync(vault, stop))];
 
     /// <summary>The way to a vault alone.</summary>
@@ -20,10 +20,10 @@ public abstract class ConnectivityCmdlet : OBEngineCmdlet
 
     // What a folder needs loads nothing of Azure.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private async Task<IReadOnlyList<OBEndpointTest>> TestAllAsync(VaultAddress vault, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<OBEndpointTest>> TestAllAsync(VaultAddress vault, TimeSpan? limit, CancellationToken cancellationToken)
     {
         IReadOnlyList<EndpointReport> reports = await ConnectivityTest.RunAsync(
-            vault.Location, Agent.Machine.Connect(vault, VaultPatience.Person), stop => Agent.CheckVaultAsync(vault, stop), cancellationToken).ConfigureAwait(false);
+            vault.Location, Agent.Machine.Connect(vault, VaultPatience.Person), stop => Agent.CheckVaultAsync(vault, stop), cancellationToken, limit).ConfigureAwait(false);
         return [.. reports.Select(report => report.ToOutput())];
     }
 

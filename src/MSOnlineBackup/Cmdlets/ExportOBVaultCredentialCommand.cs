@@ -1,9 +1,12 @@
 using System.Management.Automation;
+using System.Runtime.CompilerServices;
 using System.Security;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Storage.Azure.Identity;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -35,6 +38,11 @@ public sealed class ExportOBVaultCredentialCommand : OwnerCmdlet
     {
         string location = VaultPlace(Vault);
         string folder = FullPath(Path);
+        if (SasToken.ToPlain() is { } signature && new VaultAddress(location).IsRemote && CheckSignature(signature, location) is { } doubt)
+        {
+            WriteWarning(doubt);
+        }
+
         if (ShouldProcess(location, $"Write a new credential file to '{folder}'; earlier ones hold no longer"))
         {
             OwnerAccess? owner = Owner;
@@ -47,4 +55,8 @@ public sealed class ExportOBVaultCredentialCommand : OwnerCmdlet
             WriteObject(new FileInfo(issued.File));
         }
     }
+
+    // What a folder needs loads nothing of Azure.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static string? CheckSignature(string signature, string location) => MachineSignature.Check(signature, location, TimeProvider.System);
 }

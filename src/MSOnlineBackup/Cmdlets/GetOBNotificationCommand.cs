@@ -46,7 +46,8 @@ public sealed class GetOBNotificationCommand : OBCmdlet
             WriteSchedules(now);
         }
 
-        WriteLastBackup();
+        WriteLastBackup(PolicyKind.Files, "backup");
+        WriteLastBackup(PolicyKind.SystemState, "backup of the system state");
     }
 
     // A schedule that nobody runs looks like a backup until it is needed.
@@ -66,10 +67,10 @@ public sealed class GetOBNotificationCommand : OBCmdlet
         }
     }
 
-    // Only the newest counts: what went wrong before it has been put right.
-    private void WriteLastBackup()
+    // Only the newest of its kind counts: what went wrong before it has been put right.
+    private void WriteLastBackup(PolicyKind kind, string name)
     {
-        if (Agent.Jobs.List().LastOrDefault(job => job.Kind == JobKind.Backup && job.State != JobState.InProgress) is not { } last)
+        if (Agent.Jobs.LastBackup(kind) is not { } last)
         {
             return;
         }
@@ -77,16 +78,16 @@ public sealed class GetOBNotificationCommand : OBCmdlet
         DateTime ended = (last.Ended ?? last.Started).UtcDateTime;
         if (last is { State: JobState.Failed, Error: { } error })
         {
-            Write(ended, Error, $"The last backup failed: {error.Message}", error.RecommendedAction, error.Id);
+            Write(ended, Error, $"The last {name} failed: {error.Message}", error.RecommendedAction, error.Id);
         }
         else if (last.State == JobState.CompletedWithWarnings)
         {
             foreach (JobSourceStatus lost in last.Sources.Where(source => source is { State: JobState.Failed, Error: not null }))
             {
-                Write(ended, Error, $"The last backup is without '{lost.Name}': {lost.Error!.Message}", lost.Error.RecommendedAction, lost.Error.Id);
+                Write(ended, Error, $"The last {name} is without '{lost.Name}': {lost.Error!.Message}", lost.Error.RecommendedAction, lost.Error.Id);
             }
 
-            Write(ended, Warning, $"The last backup skipped {last.Skipped:N0} {(last.Skipped == 1 ? "item" : "items")}.", "Get-OBSkippedItem lists them, with the reason of each.", null);
+            Write(ended, Warning, $"The last {name} skipped {last.Skipped:N0} {(last.Skipped == 1 ? "item" : "items")}.", "Get-OBSkippedItem lists them, with the reason of each.", null);
         }
 
         foreach (JobError warning in last.Warnings ?? [])

@@ -43,8 +43,9 @@ public sealed class NewOBFileSpecCommand : OBCmdlet
                 spec);
     }
 
-    // Without a separator it is a name at any depth; a trailing one says that only folders are meant.
-    private string Excluded(string spec) => spec is "." or ".." or "~" || Path.IsPathRooted(spec) || spec.AsSpan().TrimEnd("/\\").ContainsAny('/', Path.DirectorySeparatorChar)
+    // Without a separator it is a name at any depth; a trailing one says that only folders are meant. A path of Windows is never a name.
+    private string Excluded(string spec) =>
+        spec is "." or ".." or "~" || Path.IsPathRooted(spec) || IsOfWindows(spec) || spec.AsSpan().TrimEnd("/\\").ContainsAny('/', Path.DirectorySeparatorChar)
         ? FullPath(spec)
         : spec;
 }

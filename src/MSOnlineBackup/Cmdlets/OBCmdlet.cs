@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Management.Automation;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Errors;
@@ -13,6 +14,8 @@ namespace MSOnlineBackup.Cmdlets;
 /// </summary>
 public abstract class OBCmdlet : PSCmdlet
 {
+    private static readonly SearchValues<char> s_drive = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+
     private BackupAgent? _agent;
 
     /// <summary>This machine's agent; opened at first use.</summary>
@@ -56,7 +59,7 @@ public abstract class OBCmdlet : PSCmdlet
     private protected string FullPath(string path)
     {
         // Else '\\server\share' would be a path from the root, and 'C:' a drive of PowerShell that is not there.
-        if (!OperatingSystem.IsWindows() && (path.StartsWith(@"\\", StringComparison.Ordinal) || IsOfDrive(path)))
+        if (!OperatingSystem.IsWindows() && (path.StartsWith(@"\\", StringComparison.Ordinal) || IsOfLetter(path)))
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
@@ -65,7 +68,22 @@ public abstract class OBCmdlet : PSCmdlet
                 path);
         }
 
-        string resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
+        string resolved;
+        ProviderInfo provider;
+        try
+        {
+            resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out provider, out _);
+        }
+        catch (Exception e) when (e is System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"'{path}' is a path of the drive '{path.Split(':')[0]}', which is not there.",
+                "Give a path of the file system, such as '/srv/data'. A file whose name has a colon is named with its folder: './a:b'.",
+                path,
+                innerException: e);
+        }
+
         return provider.Name == "FileSystem"
             ? resolved
             : throw new BackupException(
@@ -79,7 +97,11 @@ public abstract class OBCmdlet : PSCmdlet
     /// <exception cref="BackupException">ArgumentInvalid: the path is of another provider.</exception>
     private protected string VaultPlace(string vault) => new VaultAddress(vault).IsRemote ? vault : FullPath(vault);
 
-    private static bool IsOfDrive(string path) => path is [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', ..] && (path.Length == 2 || path[2] is '\\' or '/');
+    /// <summary>Whether a path, or a pattern for one, can only be meant for Windows: of a share, of a letter (<c>D:*</c>), of a drive such as <c>HKLM:\</c>.</summary>
+    private protected static bool IsOfWindows(string path) =>
+        path.StartsWith(@"\\", StringComparison.Ordinal) || IsOfLetter(path) || (path.IndexOf(@":\", StringComparison.Ordinal) is > 0 and int colon && path.AsSpan(0, colon).IndexOfAnyExcept(s_drive) < 0);
+
+    private static bool IsOfLetter(string path) => path is [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', ..] && (path.Length == 2 || path[2] is '\\' or '/' or '*' or '?');
 
     private void Guarded(Action action)
     {

@@ -39,15 +39,23 @@ public sealed class RenameOBVolumeCommand : OBCmdlet
                 BackupErrorId.PolicyNotFound, $"No policy of this machine protects '{from}'.", "See with Get-OBPolicy | Get-OBFileSpec what is protected.", from);
         }
 
+        BackupPolicy changed = policy with
+        {
+            Files = [.. policy.Files.Select(file => IsBelow(file.Path, from) ? file with { Path = Moved(file.Path, from, to) } : file)],
+        };
+
+        // What was doubtful before was told when the policy was saved.
+        foreach (string doubt in PolicyDoubts.OfSources(changed).Except(PolicyDoubts.OfSources(policy)))
+        {
+            WriteWarning(doubt);
+        }
+
         if (!ShouldProcess(from, $"Protect what lies below it as '{to}'"))
         {
             return;
         }
 
-        Agent.Policies.Set(policy with
-        {
-            Files = [.. policy.Files.Select(file => IsBelow(file.Path, from) ? file with { Path = Moved(file.Path, from, to) } : file)],
-        });
+        Agent.Policies.Set(changed);
         WriteObject(new OBVolume { OldVolumeName = from, NewVolumeName = to });
     }
 

@@ -28,6 +28,12 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
                 missing.Path);
         }
 
+        // Who is asked, or only looks with -WhatIf, shall know.
+        foreach (string doubt in PolicyDoubts.OfSources(policy))
+        {
+            WriteWarning(doubt);
+        }
+
         string what = string.Join(", ", draft.DsList.Select(source => source.DataSourceName));
         if (ShouldProcess(
             $"Saving the policy for {what} as this machine's.",
@@ -36,11 +42,6 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
         {
             BackupPolicy saved = Agent.Policies.Set(policy);
             draft.MarkSavedAs(saved.Id);
-            foreach (string doubt in PolicyDoubts.OfSources(saved))
-            {
-                WriteWarning(doubt);
-            }
-
             WriteWarning(
                 $"Nothing runs this schedule by itself: this version keeps it, and does not register it with the operating system. {RunAdvice}");
             WriteObject(draft);
@@ -49,7 +50,7 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
 
     /// <summary>How a schedule is run until the module does it.</summary>
     internal static string RunAdvice =>
-        $"Have cron, a systemd timer or the Task Scheduler run 'pwsh -NoProfile -NonInteractive -File \"{Composition.ScheduledScript}\"' at its times.";
+        $"Have cron, a systemd timer or the Task Scheduler run '\"{Composition.Shell}\" -NoProfile -NonInteractive -File \"{Composition.ScheduledScript}\"' at its times.";
 
     /// <summary>Removes the saved policy. Its recovery points stay.</summary>
     private protected void Remove(OBPolicy policy)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Machine;
@@ -51,6 +52,7 @@ public sealed class StartOBRegistrationCommand : ConnectivityCmdlet
     // Where the vault cannot be reached, what is in the way is worth more than that it is.
     private T Reached<T>(string file, Func<CancellationToken, Task<T>> work)
     {
+        long start = Stopwatch.GetTimestamp();
         try
         {
             return Run((_, stop) => work(stop));
@@ -58,7 +60,7 @@ public sealed class StartOBRegistrationCommand : ConnectivityCmdlet
         catch (BackupException e) when (e.Id == BackupErrorId.VaultUnreachable)
         {
             VaultAddress vault = Run((_, stop) => MachineAccount.LocateVaultAsync(file, stop));
-            OBEndpointTest? failed = vault.IsRemote ? Test(vault).FirstOrDefault(test => test.Outcome == OBTestOutcome.Failed) : null;
+            OBEndpointTest? failed = vault.IsRemote ? Test(vault, DiagnosisTime.LeftAfter(Stopwatch.GetElapsedTime(start))).FirstOrDefault(test => test.Outcome == OBTestOutcome.Failed) : null;
             throw failed is null ? e : new BackupException(
                 e.Id,
                 $"{e.Message} What fails is '{failed.Endpoint}', in the layer {failed.FailedLayer}: {failed.Cause}",

@@ -27,7 +27,8 @@ internal static partial class ErrorHelp
     [GeneratedRegex(@"^### (?<id>\w+)\n(?<text>.*?)(?=^##|\z)", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Section();
 
-    // As in "has the original's number 0x29834", "The original's number is 34513", "the original's ids are SalLowDiskSpace and 407".
-    [GeneratedRegex(@"(?<=original's (?:number|numbers|id|ids) (?:is |are )?(?:\w+ and )?)(?!is\b|are\b)\w+")]
+    // As in "has the original's number 0x29834", "The original's number is 34513", "the original's ids are SalLowDiskSpace and 407", "Blob Storage's codes are
+    // 404, ContainerNotFound and ResourceNotFound".
+    [GeneratedRegex(@"(?<=original's (?:number|numbers|id|ids) (?:is |are )?(?:\w+ and )?)(?!is\b|are\b)\w+|(?<=Blob Storage's codes? (?:is|are) (?:\w+(?:, | and ))*)\w+")]
     private static partial Regex Code();
 }

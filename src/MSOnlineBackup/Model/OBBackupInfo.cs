@@ -11,4 +11,7 @@ public sealed class OBBackupInfo
 
     /// <summary>Its id in the vault.</summary>
     public string RecoveryPointId { get; internal init; } = "";
+
+    /// <summary>Its time, which can be typed as it is shown, and what it holds.</summary>
+    public override string ToString() => $"{BackupTime:u} {DataSources}";
 }

@@ -6,7 +6,7 @@ public sealed class OBErrorHelp
     /// <summary>The stable id.</summary>
     public string Id { get; internal init; } = "";
 
-    /// <summary>The numbers that the original gives it.</summary>
+    /// <summary>The numbers that the original gives it, and the codes of Blob Storage that end in it.</summary>
     public string[] ErrorCode { get; internal init; } = [];
 
     /// <summary>What it means.</summary>

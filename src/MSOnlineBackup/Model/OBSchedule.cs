@@ -31,7 +31,7 @@ public sealed class OBSchedule
 
     /// <summary>Times, days and weeks, by line.</summary>
     public override string ToString() =>
-        $"{ScheduleRunTimesToString()}\n{ScheduleRunDaysToString()},\nEvery {ScheduleWeeklyFrequency} week(s)";
+        $"{ScheduleRunTimesToString()}\n{ScheduleRunDaysToString()},\n{(ScheduleWeeklyFrequency == 1 ? "Every week" : $"Every {ScheduleWeeklyFrequency} weeks")}";
 
     /// <summary>A time of day as the original prints it: "4:00 PM".</summary>
     internal static string TimeText(TimeSpan time) => (DateTime.UnixEpoch + time).ToString("h:mm tt", CultureInfo.InvariantCulture);

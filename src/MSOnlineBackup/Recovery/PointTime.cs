@@ -32,6 +32,10 @@ internal readonly struct PointTime
         return true;
     }
 
+    /// <summary>The time as it was read: by this machine's clock, and in UTC.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{_time.LocalDateTime:yyyy-MM-dd HH:mm:ss} local time, which is {_time.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z");
+
     /// <summary>The points that are meant: of this very time; else of this second, or, as far as it was given, of this minute or day.</summary>
     public (RecoveryPoint[] Found, DamagedPoint[] Damaged) Among(RecoveryPointList points)
     {

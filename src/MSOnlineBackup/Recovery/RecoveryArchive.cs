@@ -13,6 +13,8 @@ internal sealed class RecoveryArchive
     /// <summary>A point's time as completion offers it, in local time.</summary>
     public const string TimeForm = "yyyy-MM-dd HH:mm:ss";
 
+    private const int NamedMachines = 10;
+
     private RecoveryArchive(BackupEngine engine, string machineName, VaultAccess? access)
     {
         Engine = engine;
@@ -56,7 +58,9 @@ internal sealed class RecoveryArchive
         // Machines with the same passphrase open each other's points; those with another are not even seen.
         if (!name.Equals(own?.MachineName, StringComparison.OrdinalIgnoreCase) && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
         {
-            throw PassphraseNeeded(name);
+            VaultAddress vault = own!.VaultLocation;
+            IReadOnlyList<VaultMachine> machines = await agent.ListMachinesAsync(vault, cancellationToken).ConfigureAwait(false);
+            throw machines.Any(machine => machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) ? PassphraseNeeded(name) : Unknown(name, vault, machines);
         }
 
         return archive;
@@ -72,9 +76,11 @@ internal sealed class RecoveryArchive
         RecoveryPointList points = await ListAsync(cancellationToken).ConfigureAwait(false);
         DamagedPoint[] damaged = [.. points.Damaged.Where(point => point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase))];
         RecoveryPoint[] found = [.. points.Where(point => point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase))];
+        string readAs = "";
         if (found.Length + damaged.Length == 0 && PointTime.TryParse(idOrTime, out PointTime time))
         {
             (found, damaged) = time.Among(points);
+            readAs = $": read as a time it is {time}";
         }
 
         return found switch
@@ -83,8 +89,8 @@ internal sealed class RecoveryArchive
             [] when damaged.Length > 0 => throw damaged[0].ToError(),
             [] => throw new BackupException(
                 BackupErrorId.RecoveryPointNotFound,
-                $"'{MachineName}' has no recovery point '{idOrTime}'.",
-                "Get-OBRecoverableSource | Get-OBRecoverableItem lists what there is: a point may have expired since.",
+                $"'{MachineName}' has no recovery point '{idOrTime}'{readAs}.",
+                $"Get-OBRecoverableSource | Get-OBRecoverableItem lists what there is: a point may have expired since.{(readAs.Length > 0 ? " A time without a zone is local; give one in UTC with a 'Z' at its end, as lists show it." : "")}",
                 idOrTime),
             _ => throw new BackupException(
                 BackupErrorId.RecoveryPointAmbiguous,
@@ -104,6 +110,12 @@ internal sealed class RecoveryArchive
 
     /// <summary>When a point was begun, by this machine's clock and zone.</summary>
     public static string TimeOf(RecoveryPoint point) => point.Started.LocalDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
+
+    private static BackupException Unknown(string machineName, VaultAddress vault, IReadOnlyList<VaultMachine> machines) => new(
+        BackupErrorId.RecoveryPointNotFound,
+        $"The vault '{vault}' knows no machine of the name '{machineName}'.",
+        $"Give the name as the vault has it. It knows {(machines.Count > NamedMachines ? "among others " : "")}{string.Join(", ", machines.Take(NamedMachines).Select(machine => $"'{machine.Name}'"))}; Get-OBAlternateBackupServer lists those of any vault.",
+        machineName);
 
     private static BackupException PassphraseNeeded(string machineName) => new(
         BackupErrorId.RecoveryOptionMissing,

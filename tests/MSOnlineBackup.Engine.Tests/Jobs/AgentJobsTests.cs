@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
@@ -443,6 +444,25 @@ public sealed class AgentJobsTests : IDisposable
 
         Assert.Equal(JobState.Completed, job.State);
         Assert.Equal(1000, new FileInfo(_machine["target"] + "/one").Length);
+    }
+
+    [Fact]
+    public async Task A_backup_of_another_kind_does_not_hide_how_the_last_of_a_kind_ended()
+    {
+        _machine.Tree.Describe("f one 1000");
+        BackupAgent agent = await _machine.ActivateAsync();
+        Assert.Null(agent.Jobs.LastBackup(PolicyKind.Files));
+        JobRecord files = await BackUpAsync(agent);
+        var history = new JobHistory(new StateFolder(_machine.State), TimeProvider.System);
+        JobRecord failed = files with { Id = JobHistory.NewId(), State = JobState.Failed, Started = files.Started.AddHours(1) };
+        JobRecord state = files with { Id = JobHistory.NewId(), Started = files.Started.AddHours(2), Sources = [files.Sources[0] with { Name = "System State" }] };
+        JobRecord recovery = files with { Id = JobHistory.NewId(), Started = files.Started.AddHours(3), Kind = JobKind.Recovery };
+        history.Write(failed);
+        history.Write(state);
+        history.Write(recovery);
+
+        Assert.Equal(failed.Id, agent.Jobs.LastBackup(PolicyKind.Files)!.Id);
+        Assert.Equal(state.Id, agent.Jobs.LastBackup(PolicyKind.SystemState)!.Id);
     }
 
     [Fact]

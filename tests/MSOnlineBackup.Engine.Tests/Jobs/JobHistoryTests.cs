@@ -97,6 +97,46 @@ public sealed class JobHistoryTests : IDisposable
         Assert.Equal(content, File.ReadAllText(_history.FileOf(damaged.Id, "job.json")));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_record_that_the_system_refuses_is_told_in_the_list_and_the_others_stay(bool shut)
+    {
+        Assert.SkipWhen(shut && (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess), "Root may enter any folder.");
+        JobRecord sound = Record(JobState.Completed);
+        JobRecord refused = Record(JobState.Completed);
+        _history.Write(sound);
+        _history.Write(refused);
+        if (shut)
+        {
+            UnixFile.SetMode(UnixFile.Raw(_history.FolderOf(refused.Id)), 0);
+        }
+        else
+        {
+            File.Delete(_history.FileOf(refused.Id, "job.json"));
+            Directory.CreateDirectory(_history.FileOf(refused.Id, "job.json"));
+        }
+
+        try
+        {
+            IReadOnlyList<JobRecord> jobs = _history.List();
+
+            Assert.Equal(2, jobs.Count);
+            JobRecord told = jobs.Single(job => job.Id == refused.Id);
+            Assert.Equal((JobState.Failed, "StateAccessDenied"), (told.State, told.Error!.Id));
+            Assert.Contains("cannot be read or written", told.Error.Message, StringComparison.Ordinal);
+            Assert.Equal(BackupErrorId.StateAccessDenied, Assert.Throws<BackupException>(() => _history.Get(refused.Id)).Id);
+            Assert.Equal(sound.Id, _history.Get(sound.Id).Id);
+        }
+        finally
+        {
+            if (shut)
+            {
+                UnixFile.SetMode(UnixFile.Raw(_history.FolderOf(refused.Id)), 0b111_000_000);
+            }
+        }
+    }
+
     [Fact]
     public void Only_the_newest_jobs_are_kept()
     {
