@@ -29,12 +29,11 @@ internal sealed class SourceReader
     private readonly ChannelWriter<Draft> _drafts;
     private readonly Chunker _chunker;
     private readonly Bundler _bundler;
-    private readonly EntryContentReader _contents;
+    private readonly StoredContents _stored;
     private readonly CancellationToken _stop;
     private readonly JobMonitor _monitor;
     private readonly bool _crossesMountPoints;
     private EntryPath? _unmounted;
-    private ChunkId? _lastKnownChunk;
 
     // The large file in which the walk was stopped; its slices so far are all sent.
     private ManifestEntry? _current;
@@ -66,7 +65,7 @@ internal sealed class SourceReader
         _monitor = scope.Monitor;
         _chunker = new Chunker(scope.Store.Keys.GearTable);
         _bundler = new Bundler(scope.Session.Chunks, scope.Store.Keys.BundleBoundaryKey);
-        _contents = new EntryContentReader(scope.Store);
+        _stored = new StoredContents(scope.Store, scope.Check);
     }
 
     /// <summary>Takes the source.</summary>
@@ -132,7 +131,7 @@ internal sealed class SourceReader
         await foreach (ManifestEntry entry in taken.ConfigureAwait(false))
         {
             _stop.ThrowIfCancellationRequested();
-            if (await IsContentThereAsync(entry).ConfigureAwait(false))
+            if (await _stored.HaveAsync(entry).ConfigureAwait(false))
             {
                 await SendAsync(new Draft.Complete(entry)).ConfigureAwait(false);
                 continue;
@@ -263,7 +262,7 @@ internal sealed class SourceReader
         }
 
         // Where the vault has lost what the entry names, reading the file again is what heals it.
-        if (!await IsContentThereAsync(known).ConfigureAwait(false))
+        if (!await _stored.HaveAsync(known).ConfigureAwait(false))
         {
             _scope.Store.NoteLoss();
             return false;
@@ -291,75 +290,6 @@ internal sealed class SourceReader
         _scope.CountUnchanged(entry);
         await SendAsync(new Draft.Complete(carried)).ConfigureAwait(false);
         return true;
-    }
-
-    private async ValueTask<bool> IsContentThereAsync(ManifestEntry known)
-    {
-        if (!HasInlineContent(known))
-        {
-            return false;
-        }
-
-        foreach (SliceListReference list in known.Content.Lists)
-        {
-            if (!await IsListThereAsync(list).ConfigureAwait(false))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private bool HasInlineContent(ManifestEntry known)
-    {
-        IReadOnlyList<ContentSlice> slices = known.Content.Slices;
-        for (int i = 0; i < slices.Count; i++)
-        {
-            if (slices[i].Chunk is { } chunk && !IsThere(chunk))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private bool IsThere(ChunkId chunk)
-    {
-        // Neighbours share a bundle.
-        if (_lastKnownChunk == chunk)
-        {
-            return true;
-        }
-
-        if (!_scope.Store.Contains(chunk))
-        {
-            return false;
-        }
-
-        _lastKnownChunk = chunk;
-        _scope.Check.Consider(chunk);
-        return true;
-    }
-
-    private async ValueTask<bool> IsListThereAsync(SliceListReference list)
-    {
-        if (!_scope.Store.Contains(list.Id))
-        {
-            return false;
-        }
-
-        try
-        {
-            IReadOnlyList<ContentSlice> slices = await _contents.ReadListAsync(list, CancellationToken.None).ConfigureAwait(false);
-            return slices.All(slice => slice.Chunk is not { } chunk || IsThere(chunk));
-        }
-        catch (BackupException e) when (e.IsDamage)
-        {
-            _scope.Store.Report(e);
-            return false;
-        }
     }
 
     private async ValueTask TakeChangedAsync(SourceItem item, KnownEntries known)
@@ -579,13 +509,13 @@ internal sealed class SourceReader
     // What the checkpoint has of this very state of the file need not be read again.
     private async ValueTask<long> TakeBegunAsync(ManifestEntry begun)
     {
-        if (!await IsContentThereAsync(begun).ConfigureAwait(false))
+        if (!await _stored.HaveAsync(begun).ConfigureAwait(false))
         {
             return 0;
         }
 
         long position = 0;
-        await foreach (ContentSlice slice in _contents.ReadAsync(begun.Content, CancellationToken.None).ConfigureAwait(false))
+        await foreach (ContentSlice slice in _stored.ReadAsync(begun).ConfigureAwait(false))
         {
             await SendAsync(new Draft.FileSlice(slice)).ConfigureAwait(false);
             position += slice.Length;

@@ -55,7 +55,7 @@ public static class SourceTrees
                 bool isCovered = inner != outer && !covered.ContainsKey(outer) && roots[outer].Length > 0
                     && (roots[inner].AsSpan().SequenceEqual(roots[outer])
                         ? outer < inner && sources[outer].Selection == sources[inner].Selection
-                        : UnixSourceTree.Takes(UnixSystem.Current, roots[outer], sources[outer].Selection, roots[inner]));
+                        : UnixSourceNesting.Takes(UnixSystem.Current, roots[outer], sources[outer].Selection, roots[inner]));
                 if (isCovered)
                 {
                     covered.Add(inner, outer);

@@ -201,10 +201,12 @@ public sealed class AgentJobsTests : IDisposable
     [Fact]
     public async Task A_schedule_runs_when_a_backup_began_within_the_hour_after_its_last_time()
     {
-        _machine.Tree.Describe("f one 1000");
-        BackupAgent agent = await _machine.ActivateAsync();
-        DateTime now = DateTime.Now;
-        BackupPolicy Scheduled(DateTime at) => Policy(PolicyKind.Files, _machine.Source) with
+        var clock = new FakeClock();
+        using var machine = new JobsFixture { Clock = clock };
+        machine.Tree.Describe("f one 1000");
+        BackupAgent agent = await machine.ActivateAsync();
+        DateTime now = clock.GetUtcNow().UtcDateTime;
+        BackupPolicy Scheduled(DateTime at) => Policy(PolicyKind.Files, machine.Source) with
         {
             Schedule = new BackupSchedule([at.DayOfWeek], [new TimeSpan(at.Hour, at.Minute, 0)]),
         };

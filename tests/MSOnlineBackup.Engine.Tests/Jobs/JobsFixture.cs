@@ -10,7 +10,7 @@ using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Jobs;
 
-/// <summary>A machine that is registered with a vault in a real folder, at the real time, with folders to back up.</summary>
+/// <summary>A machine that is registered with a vault in a real folder, at the real time unless another clock is given, with folders to back up.</summary>
 internal sealed class JobsFixture : IDisposable
 {
     public const string Passphrase = "a passphrase for tests";
@@ -34,6 +34,8 @@ internal sealed class JobsFixture : IDisposable
 
     public PolicyLimits Limits { get; init; } = PolicyLimits.Open;
 
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Sources by the path that is asked for, in place of real ones.</summary>
     public Dictionary<string, FakeSourceTree> Fakes { get; } = [];
 
@@ -51,7 +53,7 @@ internal sealed class JobsFixture : IDisposable
         CreateVault = (location, _) => FolderVaultStore.Create(location),
         JobHost = JobHost,
         Limits = Limits,
-        Engine = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2, OpenSource = OpenSource },
+        Engine = new EngineOptions { TimeProvider = Clock, KeyDerivationIterations = 1000, Workers = 2, OpenSource = OpenSource },
     });
 
     /// <summary>A machine whose policy names these sources; without any, the real folder.</summary>

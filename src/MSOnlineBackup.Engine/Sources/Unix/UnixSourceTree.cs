@@ -9,9 +9,6 @@ internal sealed class UnixSourceTree : ISourceTree
     // The kernel's own limit for chains of links.
     private const int MaxLinks = 40;
 
-    // Longer paths are opened in steps; the system takes 4,095 bytes (macOS: 1,023) at once.
-    private const int MaxStep = 1000;
-
     private const int MaxListings = 5;
 
     private readonly UnixSystem _system;
@@ -64,7 +61,7 @@ internal sealed class UnixSourceTree : ISourceTree
         {
             int slash = Array.LastIndexOf(place, (byte)'/');
             byte[] name = slash + 1 == place.Length ? "."u8.ToArray() : place[(slash + 1)..];
-            int parent = OpenBase(system, place.AsSpan(0, slash + 1));
+            int parent = UnixRootPath.OpenFolder(system, place.AsSpan(0, slash + 1));
             if (parent < 0)
             {
                 throw UnixSourceError.OfRoot(parent, path);
@@ -75,7 +72,7 @@ internal sealed class UnixSourceTree : ISourceTree
                 int result = system.Stat(parent, name, out UnixStat stat);
                 if (result >= 0 && stat.Kind == EntryKind.SymbolicLink)
                 {
-                    place = Follow(parent, name, place.AsSpan(0, slash + 1), path);
+                    place = UnixRootPath.Follow(parent, name, place.AsSpan(0, slash + 1), path);
                     continue;
                 }
 
@@ -111,54 +108,6 @@ internal sealed class UnixSourceTree : ISourceTree
         }
 
         throw UnixSourceError.OfRoot(-Errno.Loop, path);
-    }
-
-    /// <summary>Whether a walk of one root would take another one with it: reached through no link, no mount that is not crossed, and nothing left out.</summary>
-    /// <param name="system">The calls.</param>
-    /// <param name="outer">The one root.</param>
-    /// <param name="selection">What is taken of it.</param>
-    /// <param name="inner">The other one.</param>
-    public static bool Takes(UnixSystem system, byte[] outer, SourceSelection selection, byte[] inner)
-    {
-        ReadOnlySpan<byte> above = outer.AsSpan().TrimEnd((byte)'/');
-        if (inner.Length <= above.Length || !inner.AsSpan().StartsWith(above) || inner[above.Length] != (byte)'/')
-        {
-            return false;
-        }
-
-        ExclusionRules rules = ExclusionRules.Compile(selection.Exclude, outer, filePatterns: selection.ExcludeFiles);
-        ReadOnlySpan<byte> path = inner.AsSpan(above.Length + 1);
-        int at = system.OpenDirectory(-1, outer, followLink: true);
-        UnixStat parent = default;
-        bool takes = at >= 0 && system.Stat(at, out parent) >= 0 && rules.MatchRoot(outer) == Exclusion.None;
-        for (int end = 0; takes && end < path.Length; end++)
-        {
-            int length = path[end..].IndexOf((byte)'/');
-            ReadOnlySpan<byte> name = length < 0 ? path[end..] : path.Slice(end, length);
-            int next = -1;
-            takes = system.Stat(at, name, out UnixStat stat) >= 0
-                && stat.Kind is EntryKind.Directory or EntryKind.File
-                && !rules.Match(path[..(end + name.Length)]).HasFlag(stat.Kind == EntryKind.Directory ? Exclusion.Folder : Exclusion.File)
-                && !(stat.Kind == EntryKind.Directory ? selection.NonRecursive : stat.Size > selection.ExcludeLargerThan)
-                && (selection.CrossMountPoints || !stat.IsMountedOn(parent))
-                && !(selection.ExcludeCaches && IsCache(system, at))
-                && (stat.Kind == EntryKind.File || (next = system.OpenDirectory(at, name)) >= 0);
-            if (next >= 0)
-            {
-                UnixSystem.Close(at);
-                at = next;
-            }
-
-            parent = stat;
-            end += name.Length;
-        }
-
-        if (at >= 0)
-        {
-            UnixSystem.Close(at);
-        }
-
-        return takes;
     }
 
     public IEnumerable<SourceItem> Walk(CancellationToken cancellationToken)
@@ -238,7 +187,7 @@ internal sealed class UnixSourceTree : ISourceTree
             folders.Enter(handle, stat, parent.Bytes);
             if (!isTold
                 || _system.Stat(handle, path.Name, out _) is var result && result == -Errno.NotFound
-                || (_selection.ExcludeCaches && !path.Name.SequenceEqual(CacheTag.Name) && IsCache(handle)))
+                || (_selection.ExcludeCaches && !path.Name.SequenceEqual(CacheTag.Name) && UnixCacheTag.IsIn(_system, handle)))
             {
                 yield break;
             }
@@ -270,41 +219,6 @@ internal sealed class UnixSourceTree : ISourceTree
         path.IsEmpty ? _rootPath
         : _rootPath.Length == 1 ? [.. _rootPath, .. path]
         : [.. _rootPath, (byte)'/', .. path];
-
-    private static int OpenBase(UnixSystem system, ReadOnlySpan<byte> path)
-    {
-        int at = system.OpenBase(-1, "/"u8, followLink: true);
-        path = path[1..];
-        while (at >= 0 && !path.IsEmpty)
-        {
-            // A component longer than a step is longer than any name: the system says so.
-            int end = path.Length <= MaxStep ? path.Length : path[..MaxStep].LastIndexOf((byte)'/') + 1;
-            int next = system.OpenBase(at, end == 0 ? path : path[..end], followLink: true);
-            UnixSystem.Close(at);
-            at = next;
-            path = end == 0 ? default : path[end..];
-        }
-
-        return at;
-    }
-
-    private static byte[] Follow(int parent, ReadOnlySpan<byte> name, ReadOnlySpan<byte> folder, byte[] root)
-    {
-        Span<byte> buffer = stackalloc byte[4096];
-        int length = UnixSystem.ReadLink(parent, name, buffer);
-        if (length <= 0)
-        {
-            throw UnixSourceError.OfRoot(length == 0 ? -Errno.NotFound : length, root);
-        }
-
-        ReadOnlySpan<byte> target = buffer[..length];
-        if (target.Length > 1)
-        {
-            target = target.TrimEnd((byte)'/');
-        }
-
-        return target.IsEmpty ? "/"u8.ToArray() : target[0] == (byte)'/' ? target.ToArray() : [.. folder, .. target];
-    }
 
     // Whether a root is a folder of the backup itself, or lies in the vault. The handle is the root's, or that of the folder that holds it.
     private static bool IsOwn(UnixSystem system, OwnFolders own, int handle, in UnixStat root)
@@ -554,7 +468,7 @@ internal sealed class UnixSourceTree : ISourceTree
             _earlier.Sort();
         }
 
-        if (_selection.ExcludeCaches && listing.Contains(CacheTag.Name) && IsCache(folder))
+        if (_selection.ExcludeCaches && listing.Contains(CacheTag.Name) && UnixCacheTag.IsIn(_system, folder))
         {
             listing.KeepOnly(CacheTag.Name);
         }
@@ -574,24 +488,5 @@ internal sealed class UnixSourceTree : ISourceTree
         }
 
         listing.Sort();
-    }
-
-    private bool IsCache(int folder) => IsCache(_system, folder);
-
-    private static bool IsCache(UnixSystem system, int folder)
-    {
-        int tag = system.OpenFile(folder, CacheTag.Name);
-        if (tag < 0)
-        {
-            return false;
-        }
-
-        Span<byte> content = stackalloc byte[CacheTag.Signature.Length];
-        bool isTag = system.Stat(tag, out UnixStat stat) >= 0
-            && stat.Kind == EntryKind.File
-            && UnixSystem.Read(tag, 0, content) == content.Length
-            && content.SequenceEqual(CacheTag.Signature);
-        UnixSystem.Close(tag);
-        return isTag;
     }
 }

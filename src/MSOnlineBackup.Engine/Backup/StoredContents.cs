@@ -1,0 +1,89 @@
+using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Engine.Vaults;
+
+namespace MSOnlineBackup.Engine.Backup;
+
+/// <summary>What the vault has of the contents that earlier points name: what is taken over without being read must be there still. One caller at a time.</summary>
+/// <param name="store">The store.</param>
+/// <param name="check">Told of each chunk that is relied on.</param>
+internal sealed class StoredContents(ChunkStore store, SpotCheck check)
+{
+    private readonly EntryContentReader _contents = new(store);
+    private ChunkId? _lastKnownChunk;
+
+    /// <summary>Whether all of an entry's content is there: of its inline slices, and of those in slice lists, which are read for it.</summary>
+    /// <param name="known">The entry, as an earlier point or a checkpoint has it.</param>
+    public async ValueTask<bool> HaveAsync(ManifestEntry known)
+    {
+        if (!HasSlices(known))
+        {
+            return false;
+        }
+
+        foreach (SliceListReference list in known.Content.Lists)
+        {
+            if (!await HasListAsync(list).ConfigureAwait(false))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The slices of an entry's content, those in slice lists too.</summary>
+    public IAsyncEnumerable<ContentSlice> ReadAsync(ManifestEntry known) => _contents.ReadAsync(known.Content, CancellationToken.None);
+
+    private bool HasSlices(ManifestEntry known)
+    {
+        IReadOnlyList<ContentSlice> slices = known.Content.Slices;
+        for (int i = 0; i < slices.Count; i++)
+        {
+            if (slices[i].Chunk is { } chunk && !Has(chunk))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool Has(ChunkId chunk)
+    {
+        // Neighbours share a bundle.
+        if (_lastKnownChunk == chunk)
+        {
+            return true;
+        }
+
+        if (!store.Contains(chunk))
+        {
+            return false;
+        }
+
+        _lastKnownChunk = chunk;
+        check.Consider(chunk);
+        return true;
+    }
+
+    private async ValueTask<bool> HasListAsync(SliceListReference list)
+    {
+        if (!store.Contains(list.Id))
+        {
+            return false;
+        }
+
+        try
+        {
+            IReadOnlyList<ContentSlice> slices = await _contents.ReadListAsync(list, CancellationToken.None).ConfigureAwait(false);
+            return slices.All(slice => slice.Chunk is not { } chunk || Has(chunk));
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            store.Report(e);
+            return false;
+        }
+    }
+}
