@@ -41,7 +41,7 @@ internal static class ErrorRecords
         BackupErrorId.SourceNotMounted or BackupErrorId.VaultDataArchived or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceAttributeUnreadable or BackupErrorId.SourceItemLocked or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
-            or BackupErrorId.RestoreNameImpossible or BackupErrorId.RestoreItemRenamed
+            or BackupErrorId.RestoreNameImpossible or BackupErrorId.RestoreItemRenamed or BackupErrorId.RestoredByFullPath
             or BackupErrorId.ActivationFailed => ErrorCategory.WriteError,
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
