@@ -343,7 +343,7 @@ public sealed class BackupEngine
         monitor.Watch(_objects);
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
         RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
-        using IRestoreTarget? target = Path.Exists(request.TargetFolder) ? RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, _objects.Location) : null;
+        using IRestoreTarget? target = RestoreTargets.OpenExisting(request.TargetFolder, request.SkipSecurity, _objects.Location);
         return await RestoreWalk.RehearseAsync(store, request, selection, target, monitor, _options, cancellationToken).ConfigureAwait(false);
     }
 

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Diagnostics.CodeAnalysis;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Host.Commands;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Host.Terminal;
@@ -21,6 +22,13 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
     /// <summary>Parses the arguments, runs the command, and reports how it went.</summary>
     /// <returns>The process's exit code.</returns>
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    {
+        int code = await RunParsedAsync(arguments).ConfigureAwait(false);
+        await environment.Output.FlushAsync().ConfigureAwait(false);
+        return TellOfLostOutput(code);
+    }
+
+    private async Task<int> RunParsedAsync(IReadOnlyList<string> arguments)
     {
         // A path may begin with '@': nothing is read from response files.
         ParseResult parsed = CreateRoot().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -47,9 +55,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 renderer.Fail(Failure.Usage(Describe(parsed), NameOf(parsed.CommandResult.Command)));
                 return (int)ExitCode.Usage;
             default:
-                int code = await parsed.InvokeAsync(new InvocationConfiguration { Output = environment.Output, Error = environment.Error }).ConfigureAwait(false);
-                await environment.Output.FlushAsync().ConfigureAwait(false);
-                return code;
+                return await parsed.InvokeAsync(new InvocationConfiguration { Output = environment.Output, Error = environment.Error }).ConfigureAwait(false);
         }
     }
 
@@ -110,6 +116,22 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             renderer.Fail(failure);
             return failure.ExitCode;
         }
+    }
+
+    // Whoever reads only the code must not take for told what was told to nobody.
+    private int TellOfLostOutput(int code)
+    {
+        if (environment.OutputFault() is { } fault)
+        {
+            environment.Error.WriteLine(
+                $"obengine: Standard output could not be written: {Reason(fault)}. What this command did is not undone. ({nameof(BackupErrorId.OutputFailed)})");
+        }
+
+        bool lost = environment.OutputFault() is not null || environment.ErrorFault() is not null;
+        return lost && (ExitCode)code is (ExitCode.Success or ExitCode.CompletedWithSkips) ? (int)ExitCode.Failed : code;
+
+        // What the runtime calls a lack of rights is, within, a descriptor that is none.
+        static string Reason(Exception fault) => VisibleText.Line((fault.InnerException ?? fault).Message).TrimEnd('.');
     }
 
     // A mistyped option would else pass for a path, where paths are many.

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Host.Terminal;
 
 namespace MSOnlineBackup.Host;
 
@@ -28,6 +29,13 @@ internal sealed record Failure(string Id, string Message, string Action, string?
             exception),
         BackupException known => new Failure(
             known.Id.ToString(), known.Message, known.RecommendedAction, known.Target, ExitCodes.Of(known.Id), known),
+        FileNotFoundException or DirectoryNotFoundException when CurrentFolder.IsGone => new Failure(
+            nameof(BackupErrorId.ArgumentInvalid),
+            "The current folder does not exist any more, and a path that was given begins there.",
+            "Name full paths, or go to a folder that exists.",
+            null,
+            ExitCode.Usage,
+            exception),
         _ => new Failure(
             nameof(BackupErrorId.UnexpectedError),
             $"{exception.GetType().Name}: {exception.Message}",

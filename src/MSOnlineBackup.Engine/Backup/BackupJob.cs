@@ -190,11 +190,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         string shown = SourcePath.FromStored(PathText.Local, path);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
-            throw new BackupException(
-                BackupErrorId.SourceNotMounted,
-                $"'{shown}' was a mount point in the last backup and is none now: its volume is not mounted.",
-                "Mount the volume. If the folder is meant to be a plain one from now on, back it up once with 'obengine backup --force'.",
-                shown);
+            throw SourceReader.NotMounted(shown);
         }
 
         var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
@@ -313,7 +309,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         return manifest;
     }
 
-    private static bool IsOfSource(BackupException e) =>
+    /// <summary>Whether only this source is lost; the others go on.</summary>
+    internal static bool IsOfSource(BackupException e) =>
         e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable;
 
     private static async Task<ManifestRoot> DrainOnFailureAsync(Task<ManifestRoot> stage, Channel<Draft> drafts)

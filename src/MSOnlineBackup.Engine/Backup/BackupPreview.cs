@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Vaults;
@@ -15,28 +16,82 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request)
         OwnFolders own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
         BackupSource.Tree[] sources = [.. request.Sources.OfType<BackupSource.Tree>()];
         IReadOnlyDictionary<int, int> covered = SourceTrees.FindCovered([.. sources.Select(source => (source.Path, source.Selection))]);
+        bool anyTaken = false;
+        BackupException? firstLoss = null;
         foreach (BackupSource.Tree source in sources.Where((_, i) => !covered.ContainsKey(i)))
         {
-            using ISourceTree tree = SourceTrees.Open(source.Path, source.Selection, own);
-            if (tree.IsLeftOut)
+            BackupException? loss = null;
+            bool isTaken = false;
+            await using IAsyncEnumerator<BackupPreviewItem> items = WalkAsync(source, own, earlier, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            while (loss is null)
+            {
+                try
+                {
+                    if (!await items.MoveNextAsync().ConfigureAwait(false))
+                    {
+                        break;
+                    }
+                }
+                catch (BackupException e) when (BackupJob.IsOfSource(e))
+                {
+                    loss = e;
+                }
+
+                isTaken = loss is null;
+                yield return loss is null ? items.Current : new BackupPreviewItem(source.Path, EntryKind.Directory, 0, PreviewChange.Unreadable, loss, IsLostSource: true);
+            }
+
+            anyTaken |= isTaken;
+            firstLoss ??= loss;
+        }
+
+        // The backup would make no point either.
+        if (!anyTaken && firstLoss is not null)
+        {
+            throw firstLoss;
+        }
+    }
+
+    private async IAsyncEnumerable<BackupPreviewItem> WalkAsync(
+        BackupSource.Tree source, OwnFolders own, Earlier earlier, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using ISourceTree tree = SourceTrees.Open(source.Path, source.Selection, own);
+        if (tree.IsLeftOut)
+        {
+            yield break;
+        }
+
+        string path = EntryName.Escape(tree.RootPath.Span);
+        RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
+        if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
+        {
+            throw SourceReader.NotMounted(SourcePath.FromStored(PathText.Local, path));
+        }
+
+        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
+        EntryPath? unmounted = null;
+        foreach (SourceItem item in tree.Walk(cancellationToken))
+        {
+            if (unmounted is { } folder && item.Entry.Path.IsAtOrBelow(folder))
             {
                 continue;
             }
 
-            string path = EntryName.Escape(tree.RootPath.Span);
-            var baseline = new Baseline(store, (await earlier.PreviousAsync(path).ConfigureAwait(false))?.Manifest, earlier.CheckpointOf(path)?.Manifest);
-            foreach (SourceItem item in tree.Walk(cancellationToken))
+            KnownEntries known = await baseline.AdvanceToAsync(item.Entry.Path, cancellationToken).ConfigureAwait(false);
+            string shown = SourcePath.Join(PathText.Local, path, item.Entry.Path);
+            BackupException? failure = item.Failure;
+            if (failure is null && source.Selection.CrossMountPoints && SourceReader.IsUnmounted(item, known, request))
             {
-                KnownEntries known = await baseline.AdvanceToAsync(item.Entry.Path, cancellationToken).ConfigureAwait(false);
-                yield return new BackupPreviewItem(SourcePath.Join(PathText.Local, path, item.Entry.Path), item.Entry.Kind, item.Entry.Size, Compare(item, known));
+                unmounted = item.Entry.Path;
+                failure = SourceReader.NotMounted(shown);
             }
+
+            yield return new BackupPreviewItem(shown, item.Entry.Kind, item.Entry.Size, failure is null ? Compare(item, known) : PreviewChange.Unreadable, failure);
         }
     }
 
-    private PreviewChange Compare(SourceItem item, KnownEntries known) => item switch
-    {
-        { Failure: not null } => PreviewChange.Unreadable,
-        _ when !request.ReadEverything && known.Matching(item.Entry) is not null => PreviewChange.Unchanged,
-        _ => known.Previous is null ? PreviewChange.New : PreviewChange.Changed,
-    };
+    private PreviewChange Compare(SourceItem item, KnownEntries known) =>
+        !request.ReadEverything && known.Matching(item.Entry) is not null ? PreviewChange.Unchanged
+        : known.Previous is null ? PreviewChange.New
+        : PreviewChange.Changed;
 }

@@ -104,7 +104,10 @@ public sealed record BackupResult(
 /// <param name="Kind">What it is.</param>
 /// <param name="Size">Size in bytes of a file.</param>
 /// <param name="Change">New, changed or unchanged against the previous point.</param>
-public sealed record BackupPreviewItem(string Path, EntryKind Kind, long Size, PreviewChange Change);
+/// <param name="Failure">Why it cannot be read, where that is known already.</param>
+/// <param name="IsLostSource">Whether it is a source that as a whole cannot be read.</param>
+public sealed record BackupPreviewItem(
+    string Path, EntryKind Kind, long Size, PreviewChange Change, BackupException? Failure = null, bool IsLostSource = false);
 
 /// <summary>What a preview says of an item.</summary>
 public enum PreviewChange

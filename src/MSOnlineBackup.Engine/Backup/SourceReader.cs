@@ -195,7 +195,7 @@ internal sealed class SourceReader
             return;
         }
 
-        if (_crossesMountPoints && !item.IsCrossedMountPoint && !_scope.Request.ReadEverything && known.Previous is { } mounted && HasAttribute(mounted, AttributeTag.MountPoint))
+        if (_crossesMountPoints && IsUnmounted(item, known, _scope.Request))
         {
             _unmounted = entry.Path;
             await TakeUnreadableAsync(entry, known, NotMounted(Full(entry))).ConfigureAwait(false);
@@ -366,7 +366,12 @@ internal sealed class SourceReader
         return false;
     }
 
-    private static BackupException NotMounted(string path) => new(
+    /// <summary>Whether an item below a source whose mounts belong to it was a mount point in the last backup and is none now.</summary>
+    internal static bool IsUnmounted(SourceItem item, KnownEntries known, BackupRequest request) =>
+        !item.IsCrossedMountPoint && !request.ReadEverything && known.Previous is { } mounted && HasAttribute(mounted, AttributeTag.MountPoint);
+
+    /// <summary>That it is not mounted.</summary>
+    internal static BackupException NotMounted(string path) => new(
         BackupErrorId.SourceNotMounted,
         $"'{path}' was a mount point in the last backup and is none now: its volume is not mounted.",
         "Mount the volume. If the folder is meant to be a plain one from now on, back it up once with 'obengine backup --force'.",

@@ -112,6 +112,8 @@ public enum BackupErrorId
     // Calls.
     /// <summary>An argument or option is not valid.</summary>
     ArgumentInvalid = 600,
+    /// <summary>What a command tells could not be written; what it does was done.</summary>
+    OutputFailed,
 
     // Policies.
     /// <summary>There is no such policy on this machine.</summary>

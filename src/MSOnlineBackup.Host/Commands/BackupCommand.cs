@@ -172,12 +172,19 @@ internal sealed class BackupCommand : HostCommand
     private static async Task<Outcome> PreviewAsync(CommandContext context, BackupEngine engine, BackupRequest request)
     {
         var total = new PreviewSummary();
+        bool anyLost = false;
         await foreach (BackupPreviewItem item in engine.PreviewAsync(request, context.Stop).ConfigureAwait(false))
         {
             context.Renderer.Item(
                 new PreviewLine(item.Path, item.Kind, item.Size, item.Change),
                 line => $"{line.Change,-10}  {(line.Kind == EntryKind.File ? Quantity.Size(line.Bytes) : ""),8}  {line.Path}");
+            if (item.Failure is { } failure)
+            {
+                context.Renderer.Skip(new SkippedItem(item.Path, failure.Id, failure.Message));
+            }
+
             total = Add(total, item);
+            anyLost |= item.IsLostSource;
         }
 
         string text =
@@ -187,7 +194,9 @@ internal sealed class BackupCommand : HostCommand
             unchanged   {Quantity.Count(total.UnchangedItems, "item")}, {Quantity.Size(total.UnchangedBytes)}
             unreadable  {Quantity.Count(total.UnreadableItems, "item")}
             """;
-        ExitCode code = total.UnreadableItems == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips;
+        ExitCode code = anyLost ? ExitCode.SourceLost
+            : total.UnreadableItems == 0 ? ExitCode.Success
+            : ExitCode.CompletedWithSkips;
         return new Outcome(total with { ExitCode = (int)code }, text);
     }
 

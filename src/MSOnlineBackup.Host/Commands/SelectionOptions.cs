@@ -68,7 +68,7 @@ internal sealed class SelectionOptions
     {
         try
         {
-            return File.ReadAllLines(file).Select(TrimEnd).Where(line => line.Length > 0 && !line.StartsWith('#'));
+            return PatternLines.Read(File.ReadAllBytes(file)).Select(TrimEnd).Where(line => line.Length > 0 && !line.StartsWith('#'));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

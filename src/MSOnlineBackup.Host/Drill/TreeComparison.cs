@@ -241,8 +241,9 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
 
     private void Leave(EntryPath path) => _folders.RemoveAll(folder => folder.Path == path || !path.IsAtOrBelow(folder.Path));
 
+    // The time of modification is anybody's to set, also to a day to come; that of the change, where the file system has it, the kernel's alone.
     private bool IsNewerThanBackup(ManifestEntry entry) =>
-        entry.Metadata.Changed >= _started || entry.Metadata.Modified >= _started;
+        (entry.Metadata.Changed > default(ItemTime) ? entry.Metadata.Changed : entry.Metadata.Modified) >= _started;
 
     private void Report(EntryPath path, string what, bool changedMeanwhile) =>
         _differences.Add(new TreeDifference(FullPath(path), what, changedMeanwhile));

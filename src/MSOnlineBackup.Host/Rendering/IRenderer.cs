@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Host.Documents;
 
 namespace MSOnlineBackup.Host.Rendering;
@@ -26,6 +27,9 @@ internal interface IRenderer
 
     /// <summary>Something of the vault that cannot be read, while the command goes on. Written even where notes are not.</summary>
     void Warn(BackupException damage);
+
+    /// <summary>An item that is skipped, or would be.</summary>
+    void Skip(SkippedItem item);
 
     /// <summary>The end of a command that was carried out.</summary>
     /// <param name="summary">For programs.</param>

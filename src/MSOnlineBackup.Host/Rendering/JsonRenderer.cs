@@ -14,7 +14,7 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
 
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
-        var monitor = new JobMonitor { WantsTotals = !quiet, ItemSkipped = OnSkipped, VaultDamaged = Warn, Noted = Note };
+        var monitor = new JobMonitor { WantsTotals = !quiet, ItemSkipped = Skip, VaultDamaged = Warn, Noted = Note };
         return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
 
@@ -77,7 +77,7 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
 
     public ValueTask CloseAsync() => ValueTask.CompletedTask;
 
-    private void OnSkipped(SkippedItem item) => Write(new SkippedLine(item.Path, item.Id, item.Reason), flush: false);
+    public void Skip(SkippedItem item) => Write(new SkippedLine(item.Path, item.Id, item.Reason), flush: false);
 
     public void Warn(BackupException damage) => Write(new NoteLine($"warning: {damage.Message} {damage.RecommendedAction}"), flush: true);
 

@@ -24,7 +24,7 @@ internal sealed class TextRenderer(
 
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
-        var monitor = new JobMonitor { WantsTotals = !quiet, ItemSkipped = OnSkipped, VaultDamaged = Warn, Noted = Note };
+        var monitor = new JobMonitor { WantsTotals = !quiet, ItemSkipped = Skip, VaultDamaged = Warn, Noted = Note };
         return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
 
@@ -109,7 +109,7 @@ internal sealed class TextRenderer(
         }
     }
 
-    private void OnSkipped(SkippedItem item)
+    public void Skip(SkippedItem item)
     {
         int line = Interlocked.Increment(ref _skippedLines);
         if (line <= MaxSkippedLines)

@@ -12,6 +12,12 @@ internal sealed record HostEnvironment
     /// <summary>Progress, notes and errors go here.</summary>
     public required TextWriter Error { get; init; }
 
+    /// <summary>What has kept results from being written; null where nothing has.</summary>
+    public Func<Exception?> OutputFault { get; init; } = () => null;
+
+    /// <summary>What has kept progress, notes and errors from being written; null where nothing has.</summary>
+    public Func<Exception?> ErrorFault { get; init; } = () => null;
+
     /// <summary>Whether a person sees <see cref="Error"/> as it is written.</summary>
     public required bool ErrorIsTerminal { get; init; }
 
@@ -49,10 +55,14 @@ internal sealed record HostEnvironment
 
         bool inputIsTerminal = !Console.IsInputRedirected;
         bool errorIsTerminal = !Console.IsErrorRedirected;
+        var output = new ForgivingStream(Console.OpenStandardOutput, descriptor: 1);
+        var error = new ForgivingStream(Console.OpenStandardError, descriptor: 2);
         return new HostEnvironment
         {
-            Output = Writer(Console.OpenStandardOutput(), autoFlush: !Console.IsOutputRedirected),
-            Error = Writer(Console.OpenStandardError(), autoFlush: true),
+            Output = Writer(output, autoFlush: !Console.IsOutputRedirected),
+            Error = Writer(error, autoFlush: true),
+            OutputFault = () => output.Fault,
+            ErrorFault = () => error.Fault,
             ErrorIsTerminal = errorIsTerminal,
             OpenInput = inputIsTerminal ? null : Console.OpenStandardInput,
             AskHidden = inputIsTerminal && errorIsTerminal ? HiddenPrompt.AskAsync : null,

@@ -42,7 +42,7 @@ internal static class ErrorRecords
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceAttributeUnreadable or BackupErrorId.SourceItemLocked or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.RestoreNameImpossible or BackupErrorId.RestoreItemRenamed or BackupErrorId.RestoredByFullPath
-            or BackupErrorId.ActivationFailed => ErrorCategory.WriteError,
+            or BackupErrorId.ActivationFailed or BackupErrorId.OutputFailed => ErrorCategory.WriteError,
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing

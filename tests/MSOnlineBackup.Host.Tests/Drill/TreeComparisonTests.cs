@@ -103,6 +103,18 @@ public sealed class TreeComparisonTests : IDisposable
         Assert.All(Compare(AfterBuilding), difference => Assert.False(difference.ChangedMeanwhile));
     }
 
+    [Fact]
+    public void A_time_of_modification_that_is_yet_to_come_is_no_change()
+    {
+        Shell.RunChecked("touch", "-d", "2200-01-01T12:00", Path.Combine(_source, "folder", "small"));
+
+        // The file has two names.
+        IReadOnlyList<TreeDifference> differences = Compare(AfterBuilding);
+        Assert.Equal(2, differences.Count);
+        Assert.All(differences, difference => Assert.Contains("was modified at 2200", difference.What, StringComparison.Ordinal));
+        Assert.All(differences, difference => Assert.False(difference.ChangedMeanwhile));
+    }
+
     // As if the backup had begun after everything in the source was in place.
     private static DateTimeOffset AfterBuilding => TimeProvider.System.GetUtcNow().AddDays(1);
 

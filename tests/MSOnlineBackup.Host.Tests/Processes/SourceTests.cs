@@ -87,6 +87,39 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Patterns_of_a_file_match_names_of_any_bytes()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Names of any bytes are Linux's.");
+        await _obengine.CreateVaultAsync();
+        new SourceTreeBuilder(_obengine.Source).Describe("f l\\xe4 10\nf m\\xe4n 10\nf ä 10\nf kept 10");
+        string patterns = _obengine.Folder["patterns"];
+        await File.WriteAllBytesAsync(patterns, [.. "l"u8, 0xe4, .. "\nm*"u8, .. "n \r\nä\n"u8, .. "# caf"u8, 0xe9], Stop);
+
+        Assert.Equal(0, (await _obengine.OnVaultAsync("backup", _obengine.Source, "--exclude-file", patterns)).ExitCode);
+
+        string?[] items = [.. (await _obengine.JsonAsync("ls", "latest", "-R")).Where(line => line.GetProperty("type").GetString() == "item").Select(line => line.GetProperty("path").GetString())];
+        Assert.Equal([_obengine.Source, Path.Combine(_obengine.Source, "kept")], items.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task In_a_folder_that_was_deleted_relative_paths_are_refused_and_full_ones_are_not()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere a folder in use cannot be deleted.");
+        await _obengine.CreateVaultAsync();
+        new SourceTreeBuilder(_obengine.Source).File("file", 10);
+        Assert.Equal(0, (await _obengine.OnVaultAsync("backup", _obengine.Source)).ExitCode);
+        string start = $"mkdir -p '{_obengine.Folder["gone"]}' && cd '{_obengine.Folder["gone"]}' && rmdir ../gone && "
+            + $"dotnet '{_obengine.Program}' restore latest --vault '{_obengine.Vault}' --passphrase-file '{_obengine.PassphraseFile}' --to ";
+
+        (int exitCode, string output) = Shell.Run("sh", "-c", start + "out");
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains("The current folder does not exist any more", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("This is a bug", output, StringComparison.Ordinal);
+        Assert.Equal(0, Shell.Run("sh", "-c", $"{start}'{_obengine.Folder["target"]}'").ExitCode);
+    }
+
+    [Fact]
     public async Task Sources_that_lie_in_each_other_are_taken_once()
     {
         await _obengine.CreateVaultAsync();

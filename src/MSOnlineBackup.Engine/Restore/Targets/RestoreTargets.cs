@@ -17,6 +17,36 @@ internal static class RestoreTargets
     /// opened.</exception>
     public static IRestoreTarget Open(string folder, bool skipSecurity = false, string? vault = null)
     {
+        (string full, string? vaultFolder) = Check(folder, vault);
+        try
+        {
+            Directory.CreateDirectory(full);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(
+                BackupErrorId.RestoreTargetUnwritable,
+                $"The folder '{full}' to restore into could not be created: {exception.Message}",
+                "Name a folder that this account may write, or run the restore as another account.",
+                full,
+                innerException: exception);
+        }
+
+        return OperatingSystem.IsWindows()
+            ? WindowsRestoreTarget.Open(full, skipSecurity)
+            : UnixRestoreTarget.Open(UnixSystem.Current, Encoding.UTF8.GetBytes(full), skipSecurity, vaultFolder is null ? null : IdentityOf(vaultFolder));
+    }
+
+    /// <summary>Opens a folder to look at what is in it; null where it is missing, and nothing is created.</summary>
+    /// <exception cref="BackupException">As <see cref="Open"/>.</exception>
+    public static IRestoreTarget? OpenExisting(string folder, bool skipSecurity, string? vault)
+    {
+        (string full, _) = Check(folder, vault);
+        return Path.Exists(full) ? Open(folder, skipSecurity, vault) : null;
+    }
+
+    private static (string Folder, string? Vault) Check(string folder, string? vault)
+    {
         if (string.IsNullOrEmpty(folder))
         {
             throw new BackupException(
@@ -39,23 +69,7 @@ internal static class RestoreTargets
             CheckOutside(full, vaultFolder);
         }
 
-        try
-        {
-            Directory.CreateDirectory(full);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new BackupException(
-                BackupErrorId.RestoreTargetUnwritable,
-                $"The folder '{full}' to restore into could not be created: {exception.Message}",
-                "Name a folder that this account may write, or run the restore as another account.",
-                full,
-                innerException: exception);
-        }
-
-        return OperatingSystem.IsWindows()
-            ? WindowsRestoreTarget.Open(full, skipSecurity)
-            : UnixRestoreTarget.Open(UnixSystem.Current, Encoding.UTF8.GetBytes(full), skipSecurity, vaultFolder is null ? null : IdentityOf(vaultFolder));
+        return (full, vaultFolder);
     }
 
     // Before anything is created there. Part of the vault can be mounted elsewhere, where no way up leads into the vault.
