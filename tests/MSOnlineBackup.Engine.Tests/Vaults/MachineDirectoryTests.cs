@@ -65,6 +65,7 @@ public class MachineDirectoryTests
     [Fact]
     public async Task A_name_of_another_chunk_store_is_not_taken_by_a_backup()
     {
+        _objects.SetContent($"keys/{KeyOf('b').StoreId}/{new string('0', 32)}", []);
         await MachineDirectory.ClaimAsync(_objects, Header, "beta", KeyOf('b'), Cancel);
         ChunkStore store = await OpenAsync(_objects);
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MSOnlineBackup.Engine.RecoveryPoints;
@@ -231,7 +232,7 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
             // One that this file system does not know would cost the others.
             for (uint left = wanted ^ all; left != 0; left &= left - 1)
             {
-                uint next = all ^ (left & (0 - left));
+                uint next = all ^ (1u << BitOperations.TrailingZeroCount(left));
                 all = Control(handle, SetFlagsRequest, &next) < 0 ? all : next;
             }
         }
