@@ -41,7 +41,7 @@ public sealed record AffectedItem(string PointId, string? Source, string? Path)
 
 /// <summary>
 /// A session newer than the newest recovery point of its machine: the job is running, was killed or lost its vault, or its point is lost. Once the machine has backed up
-/// again it is known which: a point names the one before it.
+/// again this cannot be told any more: only the points that a later one names are known to have been there.
 /// </summary>
 /// <param name="SessionId">The session.</param>
 /// <param name="MachineId">Its machine.</param>

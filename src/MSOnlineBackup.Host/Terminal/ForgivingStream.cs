@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using MSOnlineBackup.Engine.Machine;
 
 namespace MSOnlineBackup.Host.Terminal;
 

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace MSOnlineBackup.Engine.Machine;
+namespace MSOnlineBackup.Host.Terminal;
 
 /// <summary>Whether a process was started with its standard streams.</summary>
-public static partial class StandardStream
+internal static partial class StandardStream
 {
     /// <summary>
     /// Whether a standard stream was there when the process began. The number of one that was closed is given to the next
