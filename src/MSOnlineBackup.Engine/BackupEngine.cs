@@ -178,7 +178,7 @@ public sealed class BackupEngine
     public async Task<RecoveryPointList> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
     {
         RecoveryPointCatalog catalog = Catalog();
-        IReadOnlyList<PointName> names = await catalog.ListNamesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<PointName> names = await catalog.ListNamesAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
         var points = new List<RecoveryPoint>();
         var damaged = new List<PointReading>();
         await foreach (PointReading reading in catalog.ReadAsync(names, cancellationToken).ConfigureAwait(false))
@@ -217,7 +217,7 @@ public sealed class BackupEngine
         ArgumentException.ThrowIfNullOrEmpty(idPrefixOrLatest);
         bool latest = idPrefixOrLatest == Latest;
         RecoveryPointCatalog catalog = Catalog();
-        IReadOnlyList<PointName> names = await catalog.ListNamesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<PointName> names = await catalog.ListNamesAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
         IEnumerable<PointName> wanted = latest ? names : names.Where(name => name.SessionId.StartsWith(idPrefixOrLatest, StringComparison.OrdinalIgnoreCase));
         PointReading? found = null;
         await foreach (PointReading reading in catalog.ReadAsync(wanted, cancellationToken).ConfigureAwait(false))

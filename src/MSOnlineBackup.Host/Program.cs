@@ -6,6 +6,7 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args)
     {
+        DebuggingSockets.Remove();
         StopSignals? signals = null;
         try
         {

@@ -147,6 +147,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         };
         monitor.ReportDamage(store.Damage);
         string id = await session.CommitAsync(_machineId, id => RecoveryPointCodec.Encode(point with { SessionId = id }), giveUp).ConfigureAwait(false);
+        await ConfirmAsync(session, id, giveUp).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return new BackupResult(
             point with { SessionId = id },
@@ -156,6 +157,19 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             monitor.Snapshot().ReadBytes,
             earlier.Checkpoint?.SessionId,
             _lost);
+    }
+
+    // The point is there, and the job has done what it was to do.
+    private async Task ConfirmAsync(WriteSession session, string id, CancellationToken giveUp)
+    {
+        try
+        {
+            await session.ConfirmAsync(_machineId, id, giveUp).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupException or OperationCanceledException)
+        {
+            monitor.Note($"The recovery point is in the vault. That it is could not be noted beside it, so that its loss would not be seen: {e.Message}");
+        }
     }
 
     private async Task<string> AnnounceAsync(Task<string?> ordering, Task indexing, CancellationToken stop)

@@ -33,6 +33,13 @@ internal static class VaultDamage
         "Bring it back from a copy of the vault. If there is none, or nobody here has written it, delete it: nothing that is stored hangs on it.",
         name);
 
+    /// <summary>A recovery point that was made, as the vault says, and is gone.</summary>
+    public static BackupException LostPoint(string name) => new(
+        BackupErrorId.VaultDataMissing,
+        $"The recovery point '{name}' was made, and is not in the vault any more: it was deleted or lost.",
+        $"Bring the file back from a copy of the vault if there is one. Where it was deleted on purpose, delete '{name.Replace("/points/", "/commits/", StringComparison.Ordinal)}' too.",
+        name);
+
     /// <summary>Something that is named and not there.</summary>
     public static BackupException Missing(string name, string what) => new(
         BackupErrorId.VaultDataMissing,

@@ -18,6 +18,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
     private readonly Dictionary<string, uint> _newest = new(StringComparer.Ordinal);
     private readonly HashSet<string> _committed = new(StringComparer.Ordinal);
     private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _confirmed = new(StringComparer.Ordinal);
     private readonly List<string> _strangers = [];
     private int _leftovers;
 
@@ -39,12 +40,12 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
     /// <summary>Sessions that have a recovery point, by its name.</summary>
     public IReadOnlySet<string> Committed => _committed;
 
-    /// <summary>The sessions of a chunk store whose records can be read, that have no recovery point, and did not say that they would have none.</summary>
+    /// <summary>The sessions of a chunk store whose records can be read, that have and had no recovery point, and did not say that they would have none.</summary>
     public IEnumerable<(string SessionId, SessionRecord Record)> WithoutPoint(string storeId)
     {
         string folder = VaultLayout.Session(storeId, string.Empty);
         return _sessions
-            .Where(session => session.Key.StartsWith(folder, StringComparison.Ordinal) && !_committed.Contains(session.Key[folder.Length..]) && !_ended.Contains(session.Key))
+            .Where(session => session.Key.StartsWith(folder, StringComparison.Ordinal) && !_committed.Contains(session.Key[folder.Length..]) && !_confirmed.ContainsKey(session.Key[folder.Length..]) && !_ended.Contains(session.Key))
             .Select(session => (session.Key[folder.Length..], session.Value));
     }
 
@@ -66,6 +67,15 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
         foreach ((string name, BackupException damage) in _doubtful)
         {
             Judge(name, damage, isNeeded: false);
+        }
+
+        foreach ((_, string point) in _confirmed.Where(confirmed => !_committed.Contains(confirmed.Key)))
+        {
+            // It may have been made while the vault was listed.
+            if (await objects.StatAsync(point, cancellationToken).ConfigureAwait(false) is null)
+            {
+                problems.Note(VaultDamage.LostPoint(point));
+            }
         }
     }
 
@@ -117,6 +127,9 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
                     break;
                 case StoredKind.SessionEnd:
                     _ended.Add(Path.ChangeExtension(found.Name, null));
+                    break;
+                case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session):
+                    _confirmed[session] = VaultLayout.Point(storeId, machine, session);
                     break;
                 case StoredKind.Point:
                     _committed.Add(found.Name[last..]);

@@ -9,8 +9,8 @@ namespace MSOnlineBackup.Engine.RecoveryPoints;
 /// <summary>A recovery point by its name alone, read or not.</summary>
 /// <param name="MachineId">Its machine.</param>
 /// <param name="SessionId">Its session.</param>
-/// <param name="Object">What is stored under the name.</param>
-internal readonly record struct PointName(string MachineId, string SessionId, StoredObject Object);
+/// <param name="Object">What is stored under the name; null where the vault says that there was a point, and nothing is there.</param>
+internal readonly record struct PointName(string MachineId, string SessionId, StoredObject? Object);
 
 /// <summary>What was read of a name: a point, or why there is none.</summary>
 internal readonly record struct PointReading(PointName Name, RecoveryPoint? Point, BackupException? Damage);
@@ -20,19 +20,38 @@ internal readonly record struct PointReading(PointName Name, RecoveryPoint? Poin
 internal sealed class RecoveryPointCatalog(ChunkStore store)
 {
     /// <summary>The names of one machine's points, or of all, newest first. Strangers' files are none.</summary>
-    public async Task<IReadOnlyList<PointName>> ListNamesAsync(string? machineId, CancellationToken cancellationToken)
+    public async Task<List<PointName>> ListNamesAsync(string? machineId, CancellationToken cancellationToken)
     {
-        string prefix = machineId is null ? VaultLayout.Points(store.StoreId) : VaultLayout.Points(store.StoreId, machineId);
-        var names = new List<PointName>();
-        await foreach (StoredObject found in store.Early.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        List<PointName> names = await ListAsync(
+            machineId is null ? VaultLayout.Points(store.StoreId) : VaultLayout.Points(store.StoreId, machineId), cancellationToken).ConfigureAwait(false);
+        Sort(names);
+        return names;
+    }
+
+    /// <summary>The same with those that the vault says that there were, and are gone: for who must not take an older one for the newest.</summary>
+    public async Task<List<PointName>> ListNamesAndLossesAsync(string? machineId, CancellationToken cancellationToken)
+    {
+        Task<List<PointName>> listing = ListAsync(
+            machineId is null ? VaultLayout.Commits(store.StoreId) : VaultLayout.Commits(store.StoreId, machineId), cancellationToken);
+        List<PointName> names = await ListNamesAsync(machineId, cancellationToken).ConfigureAwait(false);
+        var present = names.Select(name => (name.MachineId, name.SessionId)).ToHashSet();
+        bool isWhole = true;
+        foreach (PointName said in await listing.ConfigureAwait(false))
         {
-            if (VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session))
+            // A point is there before it is said to be; but the one list may be read before the other.
+            if (!present.Contains((said.MachineId, said.SessionId)))
             {
-                names.Add(new PointName(machine, session, found));
+                StoredObject? found = await store.Objects.StatAsync(VaultLayout.Point(store.StoreId, said.MachineId, said.SessionId), cancellationToken).ConfigureAwait(false);
+                names.Add(said with { Object = found });
+                isWhole = false;
             }
         }
 
-        names.Sort((x, y) => string.CompareOrdinal(y.SessionId, x.SessionId));
+        if (!isWhole)
+        {
+            Sort(names);
+        }
+
         return names;
     }
 
@@ -105,14 +124,35 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     public async Task<RecoveryPoint> ReadCheckpointAsync(StoredObject found, CancellationToken cancellationToken) =>
         await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) ?? throw VaultDamage.Corrupt(found.Name, "it is no checkpoint");
 
+    private static void Sort(List<PointName> names) => names.Sort((x, y) => string.CompareOrdinal(y.SessionId, x.SessionId));
+
+    private async Task<List<PointName>> ListAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var names = new List<PointName>();
+        await foreach (StoredObject found in store.Early.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session))
+            {
+                names.Add(new PointName(machine, session, found));
+            }
+        }
+
+        return names;
+    }
+
     private async Task<PointReading> ReadAsync(PointName name, CancellationToken cancellationToken)
     {
+        if (name.Object is not { } stored)
+        {
+            return new PointReading(name, null, VaultDamage.LostPoint(VaultLayout.Point(store.StoreId, name.MachineId, name.SessionId)));
+        }
+
         try
         {
-            RecoveryPoint? point = await OpenAsync(name.Object, SealedObjectKind.RecoveryPoint, cancellationToken).ConfigureAwait(false);
+            RecoveryPoint? point = await OpenAsync(stored, SealedObjectKind.RecoveryPoint, cancellationToken).ConfigureAwait(false);
             return point is null || (point.SessionId == name.SessionId && point.MachineId == name.MachineId)
                 ? new PointReading(name, point, null)
-                : new PointReading(name, null, VaultDamage.Corrupt(name.Object.Name, "it says that it is another recovery point"));
+                : new PointReading(name, null, VaultDamage.Corrupt(stored.Name, "it says that it is another recovery point"));
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {

@@ -14,6 +14,10 @@ internal sealed class RestoreFile
     private readonly RestoreJob _job;
     private readonly RestoreItem _item;
     private readonly Lock _gate = new();
+    private readonly Lock _linking = new();
+
+    // The names that this restore has given it.
+    private readonly List<EntryPath> _names = [];
     private readonly Dictionary<long, byte[]>? _digests;
     private readonly List<(long Offset, long Length)> _kept = [];
     private IRestoreFile? _file;
@@ -311,6 +315,7 @@ internal sealed class RestoreFile
         if (isLinked)
         {
             _job.FreezeLater(_item);
+            _names.Add(_item.Entry.Path);
         }
 
         _job.Tally.CountDone(_item.Entry.Kind);
@@ -333,31 +338,9 @@ internal sealed class RestoreFile
     {
         try
         {
-            if (_failure is { } failure)
+            lock (_linking)
             {
-                _job.Tally.Report(link, failure);
-            }
-            else if (link.Existing is { } existing && IsOneFile(existing))
-            {
-                _job.Tally.CountAlreadyThere();
-            }
-            else if (link.Existing is not null && _job.Conflict == RestoreConflict.Skip)
-            {
-                _job.Tally.Report(link, link.Exists());
-            }
-            else
-            {
-                if (link.Existing is not null && _job.Conflict == RestoreConflict.Copy)
-                {
-                    link.GoBeside(_job.Names.FindBeside(link.Entry.Path, _job.Target));
-                }
-
-                if (!_job.Target.TryCreateHardLink(link.Entry.Path, _linkFrom, link.Replaces))
-                {
-                    Copy(link);
-                }
-
-                _job.Tally.CountDone(link.Entry.Kind);
+                Place(link);
             }
         }
         catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
@@ -367,6 +350,56 @@ internal sealed class RestoreFile
 
         _job.Tally.Pass(link.Entry.Size);
         link.Folder?.Release();
+    }
+
+    private void Place(RestoreItem link)
+    {
+        if (_failure is { } failure)
+        {
+            _job.Tally.Report(link, failure);
+            return;
+        }
+
+        if (link.Existing is { } existing && (IsOneFile(existing) || (!_job.Overwrites && TryJoin(link))))
+        {
+            _job.Tally.CountAlreadyThere();
+            return;
+        }
+
+        if (link.Existing is not null && _job.Conflict == RestoreConflict.Skip)
+        {
+            _job.Tally.Report(link, link.Exists());
+            return;
+        }
+
+        if (link.Existing is not null && _job.Conflict == RestoreConflict.Copy)
+        {
+            link.GoBeside(_job.Names.FindBeside(link.Entry.Path, _job.Target));
+        }
+
+        if (_job.Target.TryCreateHardLink(link.Entry.Path, _linkFrom, link.Replaces))
+        {
+            _names.Add(link.Entry.Path);
+        }
+        else
+        {
+            Copy(link);
+        }
+
+        _job.Tally.CountDone(link.Entry.Kind);
+    }
+
+    // What is there is the same, and stays. Names that were missing and came before it become its names.
+    private bool TryJoin(RestoreItem link)
+    {
+        if (_names.Count == 0 || !_names.TrueForAll(name => _job.Target.TryCreateHardLink(name, link.Entry.Path, replace: true)))
+        {
+            return false;
+        }
+
+        _names.Clear();
+        _linkFrom = link.Entry.Path;
+        return true;
     }
 
     private bool IsOneFile(ManifestEntry existing) =>

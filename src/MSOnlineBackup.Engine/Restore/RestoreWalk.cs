@@ -225,8 +225,7 @@ internal sealed class RestoreWalk
         // What is left as it is must be the same in everything to count as done. Of a file with several names it must be known at once, for
         // if it is another the next name is the first.
         bool isSame = _job.Target.HasMetadata(entry with { Path = place })
-            && (_job.Conflict == RestoreConflict.Copy
-                || entry.Kind != EntryKind.File || entry.Metadata.LinkCount <= 1
+            && (entry.Kind != EntryKind.File || entry.Metadata.LinkCount <= 1
                 || await HasContentAsync(entry, existing!, cancellationToken).ConfigureAwait(false));
         return isSame ? placement : _job.Conflict == RestoreConflict.Copy ? Placement.Rename : Placement.Skip;
     }

@@ -76,7 +76,7 @@ internal abstract class FolderFiles(string root, string location)
                 static (ref FileSystemEntry entry) => entry.ToFullPath(),
                 new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.None })
             {
-                ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory,
+                ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory || (entry.Attributes & FileAttributes.ReparsePoint) != 0,
                 ShouldRecursePredicate = static (ref FileSystemEntry entry) => !entry.FileName.StartsWith('.')
                     && (entry.Attributes & FileAttributes.ReparsePoint) == 0,
             };
@@ -119,7 +119,7 @@ internal abstract class FolderFiles(string root, string location)
         return new UnfinishedWrites(lengths.Length, lengths.Sum());
     }
 
-    /// <summary>The facts of a file that a listing came by; null where it is gone, or no regular file. Not by the listing's own, which takes every failure
+    /// <summary>The facts of a file that a listing came by; null where it is gone. Not by the listing's own, which takes every failure
     /// for an empty file.</summary>
     protected abstract StoredObject? Describe(string path, string name);
 

@@ -104,9 +104,10 @@ internal sealed class UnixFolderFiles : FolderFiles
         }
     }
 
-    // An object is never modified: the time of its last write is that of its creation.
+    // An object is never modified: the time of its last write is that of its creation. A link, a pipe or a device has the name of an object and nothing of one:
+    // whoever reads it is told so, and nobody takes an older object for it.
     private static StoredObject? Describe(FolderStatus? status, string name) =>
-        status is { IsFile: true } file ? new StoredObject(name, file.Length, file.Modified) : null;
+        status is { IsFolder: false } found ? new StoredObject(name, found.IsFile ? found.Length : 0, found.Modified) : null;
 
     private static string LeafOf(string name) => name[(name.LastIndexOf('/') + 1)..];
 

@@ -121,7 +121,8 @@ internal sealed class WindowsFolderFiles : FolderFiles
             // An object is never modified: the time of its last write is that of its creation.
             var file = new FileInfo(path);
             long length = file.Length;
-            return file.Attributes.HasFlag(FileAttributes.ReparsePoint) ? null : new StoredObject(name, length, new DateTimeOffset(file.LastWriteTimeUtc));
+            // What only has the name of an object is an object that is too short: whoever reads it is told so, and nobody takes an older one for it.
+            return new StoredObject(name, file.Attributes.HasFlag(FileAttributes.ReparsePoint) ? 0 : length, new DateTimeOffset(file.LastWriteTimeUtc));
         }
         catch (Exception failure) when (FolderErrors.IsNotFound(failure))
         {

@@ -17,5 +17,6 @@ internal enum StoredKind
     Segment,
     Checkpoint,
     Point,
+    Commit,
     Collection,
 }

@@ -49,6 +49,13 @@ internal static class VaultLayout
 
     public static string Point(string storeId, string machineId, string session) => Points(storeId, machineId) + session;
 
+    public static string Commits(string storeId) => $"{Stores}{storeId}/commits/";
+
+    public static string Commits(string storeId, string machineId) => $"{Commits(storeId)}{machineId}/";
+
+    /// <summary>Says that there was a point: where its name is gone, it was deleted or lost.</summary>
+    public static string Commit(string storeId, string machineId, string session) => Commits(storeId, machineId) + session;
+
     public static string Sessions(string storeId) => $"{Stores}{storeId}/sessions/";
 
     public static string Session(string storeId, string session) => Sessions(storeId) + session;
@@ -71,6 +78,7 @@ internal static class VaultLayout
             ["stores", var store, "sessions", var session] when IsId(store) && SessionId.IsValid(session) => StoredKind.Session,
             ["stores", var store, "sessions", var end] when IsId(store) && end.EndsWith(SessionEndSuffix, StringComparison.Ordinal) && SessionId.IsValid(end.AsSpan(0, end.Length - SessionEndSuffix.Length)) => StoredKind.SessionEnd,
             ["stores", var store, "points", var machine, var session] when IsId(store) && IsId(machine) && SessionId.IsValid(session) => StoredKind.Point,
+            ["stores", var store, "commits", var machine, var session] when IsId(store) && IsId(machine) && SessionId.IsValid(session) => StoredKind.Commit,
             ["stores", var store, "packs", { Length: 2 }, _] when IsId(store) && TryParseNumbered(name, out _, out _) => StoredKind.Pack,
             ["stores", var store, "index", _] when IsId(store) && TryParseNumbered(name, out _, out _) => StoredKind.Segment,
             ["stores", var store, "checkpoints", _] when IsId(store) && TryParseNumbered(name, out _, out _) => StoredKind.Checkpoint,
@@ -79,11 +87,11 @@ internal static class VaultLayout
         };
     }
 
-    /// <summary>Takes machine and session from the name of a point: <c>stores/STORE/points/MACHINE/SESSION</c>.</summary>
+    /// <summary>Takes machine and session from the name of a point, <c>stores/STORE/points/MACHINE/SESSION</c>, or of what says that there was one.</summary>
     public static bool TryParsePoint(string name, [NotNullWhen(true)] out string? machineId, [NotNullWhen(true)] out string? session)
     {
         string[] parts = name.Split('/');
-        bool isPoint = parts is [_, _, "points", { } machine, { } id] && IsId(machine) && SessionId.IsValid(id);
+        bool isPoint = parts is [_, _, "points" or "commits", { } machine, { } id] && IsId(machine) && SessionId.IsValid(id);
         (machineId, session) = isPoint ? (parts[3], parts[4]) : (null, null);
         return isPoint;
     }

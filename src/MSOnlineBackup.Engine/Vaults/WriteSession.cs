@@ -150,6 +150,10 @@ internal sealed class WriteSession : IAsyncDisposable
         return id;
     }
 
+    /// <summary>Says beside a point that there is one, so that its loss is seen. Once it is committed.</summary>
+    public async Task ConfirmAsync(string machineId, string id, CancellationToken cancellationToken) =>
+        await _store.Objects.TryCreateAsync(VaultLayout.Commit(_store.StoreId, machineId, id), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+
     public ValueTask DisposeAsync() => Chunks.DisposeAsync();
 
     private async Task CreateAsync(string name, byte[] content, CancellationToken cancellationToken)

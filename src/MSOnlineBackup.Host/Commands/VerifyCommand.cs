@@ -49,7 +49,7 @@ internal sealed class VerifyCommand : HostCommand
         {
             context.Renderer.Item(
                 new UnfinishedLine(session.SessionId, session.MachineId, session.Started),
-                line => $"NO POINT  session {ShortId.Of(line.SessionId)} of machine {ShortId.Of(line.MachineId)}, begun {context.LocalTime(line.Started)}, is newer than the machine's newest point: it is running, was killed or lost its vault, or its point was deleted. After the machine's next backup that cannot be told any more");
+                line => $"NO POINT  session {ShortId.Of(line.SessionId)} of machine {ShortId.Of(line.MachineId)}, begun {context.LocalTime(line.Started)}, is newer than the machine's newest point: it is running, was killed or lost its vault");
         }
 
         foreach (string name in report.Strangers)

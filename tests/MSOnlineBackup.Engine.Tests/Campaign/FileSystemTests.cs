@@ -94,6 +94,47 @@ public sealed class FileSystemTests : IDisposable
         Assert.Contains("2486-07-02T20:20:23.000000000Z", vault.Skipped.Single(item => item.Path.EndsWith("far", StringComparison.Ordinal)).Reason, StringComparison.Ordinal);
     }
 
+    // Synchronous files and folders (S, D), not dumped (d), whose times of access are not kept (A), and a top folder (T).
+    [Fact]
+    public async Task Every_flag_that_a_file_can_be_given_comes_back_or_is_told()
+    {
+        MountDisk("ext4");
+        SourceTreeBuilder tree = new SourceTreeBuilder(Source).File("plain", 10).File("flagged", 10).Directory("sync").Directory("dirsync").File("sync/before", 10);
+        Shell.RunChecked("chattr", "+SdA", Source + "/flagged");
+        Shell.RunChecked("chattr", "+S", Source + "/sync");
+        Shell.RunChecked("chattr", "+DT", Source + "/dirsync");
+        // What is made in a folder has some of its flags; what was there before has none.
+        tree.File("sync/after", 10).File("dirsync/after", 10);
+        FolderVault vault = await FolderVault.CreateAsync(_folder["vault"]);
+        BackupResult backup = await vault.BackUpAsync(Source);
+
+        await vault.RestoreAsync(backup.Point, Target);
+
+        Assert.Empty(vault.Skipped);
+        string[] flags = FlagsIn(Source);
+        Assert.Equal(["dirsync: DT", "flagged: ASd", "plain: ", "sync/before: ", "sync: S"], flags.Where(line => !line.EndsWith("after: S", StringComparison.Ordinal) && !line.Contains("dirsync/", StringComparison.Ordinal)));
+        Assert.Equal(flags, FlagsIn(Target + Source));
+
+        // What a file system in memory does not know of them is told, once for all, and costs the other flags nothing.
+        using MountedFileSystem memory = MountedFileSystem.InMemory(_folder["memory"], "8m");
+        await vault.RestoreAsync(backup.Point, _folder["memory"]);
+        string[] there = FlagsIn(_folder["memory"] + Source);
+        Assert.Contains("flagged: Ad", there);
+        SkippedItem told = Assert.Single(vault.Skipped);
+        Assert.Contains(Path.GetRelativePath(Source, told.Path), flags.Except(there).Select(line => line.Split(": ")[0]));
+        Assert.Equal(BackupErrorId.RestoreMetadataFailed, told.Id);
+    }
+
+    // "path: letters", without e, which ext4 gives all by itself.
+    private static string[] FlagsIn(string folder) =>
+    [
+        .. Shell.RunChecked("lsattr", "-R", folder).Split('\n')
+            .Select(line => line.Split(' ', 2))
+            .Where(words => words.Length == 2 && words[1].StartsWith(folder + "/", StringComparison.Ordinal))
+            .Select(words => $"{words[1][(folder.Length + 1)..].TrimEnd(':')}: {new string([.. words[0].Where(char.IsLetter).Except("e").Order()])}")
+            .Order(StringComparer.Ordinal),
+    ];
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public async Task Everything_that_a_file_system_holds_comes_back(string kind)

@@ -112,7 +112,12 @@ public sealed class RealSourceTests : IDisposable
             [Source, Path.Combine(Source, "open"), secret, Path.Combine(secret, "deep"), Path.Combine(secret, "deep", "poem"), Path.Combine(secret, "letter")],
             entries.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(EntryFlags.KeptFromEarlier, entries[Path.Combine(secret, "letter")]);
-        Assert.Equal(BackupErrorId.SourceUnreadable, (await Assert.ThrowsAsync<BackupException>(() => vault.BackUpAsync(secret))).Id);
+        foreach (string source in new[] { secret, Path.Combine(secret, "deep"), Path.Combine(secret, "deep", "poem") })
+        {
+            BackupException error = await Assert.ThrowsAsync<BackupException>(() => vault.BackUpAsync(source));
+            Assert.Equal((BackupErrorId.SourceUnreadable, $"'{secret}' is encrypted and locked"), (error.Id, error.Message.Split(':')[0]));
+        }
+
 
         key.Unlock();
         BackupResult open = await vault.BackUpAsync(Source);

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Cryptography;
 using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Tests.Backup;
@@ -25,6 +26,7 @@ public sealed class DamagedPointTests : IDisposable
     [InlineData("empty", BackupErrorId.VaultDataCorrupt)]
     [InlineData("unreadable", BackupErrorId.VaultDataUnreadable)]
     [InlineData("newer format", BackupErrorId.VaultFormatUnsupported)]
+    [InlineData("delete", BackupErrorId.VaultDataMissing)]
     public async Task No_older_point_is_taken_for_a_newest_one_that_is_damaged(string damage, BackupErrorId id)
     {
         (BackupResult older, BackupResult newest, BackupEngine engine) = await MakeAsync(damage);
@@ -95,6 +97,7 @@ public sealed class DamagedPointTests : IDisposable
         (BackupResult older, BackupResult newest, _) = await MakeAsync("none");
         string deleted = NameOf(older);
         _backups.Objects.Remove(deleted);
+        _backups.Objects.Remove(CommitOf(older));
 
         VerifyFinding finding = Assert.Single((await _backups.VerifyAsync(VerifyLevel.Structure)).Findings);
 
@@ -102,12 +105,34 @@ public sealed class DamagedPointTests : IDisposable
         Assert.Contains(newest.Point.SessionId[..12], finding.Problem, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_newest_point_that_may_have_been_deleted_is_told_until_the_next_backup_decides()
+    [Theory]
+    [InlineData(VerifyLevel.Structure)]
+    [InlineData(VerifyLevel.Packs)]
+    public async Task A_deleted_newest_point_stays_a_finding_after_further_backups(VerifyLevel level)
     {
-        (_, BackupResult newest, _) = await MakeAsync("none");
-        Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Structure)).Unfinished);
-        _backups.Objects.Remove(NameOf(newest));
+        (_, BackupResult newest, BackupEngine engine) = await MakeAsync("none");
+        string deleted = NameOf(newest);
+        Assert.Empty((await _backups.VerifyAsync(level)).Findings);
+        _backups.Objects.Remove(deleted);
+        BackupResult further = await _backups.BackUpAsync(Request("/data"));
+
+        VerifyReport report = await _backups.VerifyAsync(level);
+
+        Assert.Equal(deleted, Assert.Single(report.Findings).Object);
+        Assert.Empty(report.Unfinished);
+        Assert.Equal(newest.Point.SessionId, Assert.Single((await engine.ListPointsAsync(null, Cancel)).Damaged).SessionId);
+        Assert.Equal(further.Point.SessionId, (await engine.GetPointAsync("latest", null, Cancel)).SessionId);
+
+        // Who meant to delete it says so.
+        _backups.Objects.Remove(CommitOf(newest));
+        Assert.Empty((await _backups.VerifyAsync(level)).Findings);
+    }
+
+    [Fact]
+    public async Task A_session_that_may_have_made_a_point_is_told_until_the_next_backup_decides()
+    {
+        (_, BackupResult newest, _) = await MakeAsync("delete");
+        _backups.Objects.Remove(CommitOf(newest));
 
         VerifyReport report = await _backups.VerifyAsync(VerifyLevel.Structure);
         UnfinishedSession session = Assert.Single(report.Unfinished);
@@ -115,6 +140,26 @@ public sealed class DamagedPointTests : IDisposable
 
         await _backups.BackUpAsync(Request("/data"));
         Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Structure)).Unfinished);
+    }
+
+    [Fact]
+    public async Task A_backup_whose_point_could_not_be_confirmed_has_made_it_and_tells()
+    {
+        await MakeAsync("none");
+        var faulty = new FaultyVaultStore(_backups.Objects)
+        {
+            FailAt = 1,
+            Kind = FaultKind.ForGood,
+            Counts = (call, name) => call == VaultCall.Create && name.Contains("/commits/", StringComparison.Ordinal),
+        };
+        var notes = new List<string>();
+        _backups.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        BackupResult result = await (await _backups.OpenAsync(faulty)).BackUpAsync(Request("/data"), new JobMonitor { Noted = notes.Add }, Cancel);
+
+        Assert.Contains("could not be noted beside it", Assert.Single(notes), StringComparison.Ordinal);
+        Assert.Equal(result.Point.SessionId, (await (await _backups.OpenAsync()).GetPointAsync("latest", null, Cancel)).SessionId);
+        Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Structure)).Findings);
     }
 
     private async Task<(BackupResult Older, BackupResult Newest, BackupEngine Engine)> MakeAsync(string damage)
@@ -135,6 +180,9 @@ public sealed class DamagedPointTests : IDisposable
             case "empty":
                 _backups.Objects.SetContent(name, []);
                 break;
+            case "delete":
+                _backups.Objects.Remove(name);
+                break;
             case "newer format":
                 _backups.Objects.Damage(name, content => Resealed([.. content[..4], 99, .. content[5..]]));
                 break;
@@ -149,6 +197,9 @@ public sealed class DamagedPointTests : IDisposable
         ObjectChecksum.WriteTo(content);
         return content;
     }
+
+    private string CommitOf(BackupResult result) =>
+        _backups.Objects.Names.Single(name => name.Contains("/commits/", StringComparison.Ordinal) && name.EndsWith(result.Point.SessionId, StringComparison.Ordinal));
 
     private string NameOf(BackupResult result) => _backups.Points.Single(name => name.EndsWith(result.Point.SessionId, StringComparison.Ordinal));
 }

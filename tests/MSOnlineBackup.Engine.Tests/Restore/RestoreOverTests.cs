@@ -115,8 +115,15 @@ public sealed class RestoreOverTests : IDisposable
         Assert.True(result.AlreadyThere > 50 && result.Files > 0);
     }
 
-    [Fact]
-    public async Task Names_of_one_file_are_one_again_though_one_was_removed()
+    [Theory]
+    [InlineData("a", RestoreConflict.Overwrite)]
+    [InlineData("a", RestoreConflict.Skip)]
+    [InlineData("a", RestoreConflict.Copy)]
+    [InlineData("b", RestoreConflict.Skip)]
+    [InlineData("a b", RestoreConflict.Skip)]
+    [InlineData("a b", RestoreConflict.Copy)]
+    [InlineData("b c", RestoreConflict.Copy)]
+    public async Task Names_of_one_file_are_one_again_though_some_were_removed(string removed, RestoreConflict conflict)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The trees are made by Linux calls.");
         new SourceTreeBuilder(Source).Describe(
@@ -128,12 +135,15 @@ public sealed class RestoreOverTests : IDisposable
         FolderVault vault = await FolderVault.CreateAsync(_folder["vault"]);
         BackupResult backup = await vault.BackUpAsync(Source);
         await vault.RestoreAsync(backup.Point, Target);
-        File.Delete(Restored + "/a");
+        string[] gone = removed.Split(' ');
+        Array.ForEach(gone, name => File.Delete($"{Restored}/{name}"));
 
-        await vault.RestoreAsync(backup.Point, Target, RestoreConflict.Overwrite);
+        RestoreResult result = await vault.RestoreAsync(backup.Point, Target, conflict);
 
         Assert.Empty(vault.Skipped);
-        Assert.Empty(TreeComparer.Compare(Source, Restored));
+        // A folder that was there keeps its own time, unless all is to be as it was.
+        Assert.DoesNotContain(TreeComparer.Compare(Source, Restored), line => conflict == RestoreConflict.Overwrite || !line.StartsWith("/: modification", StringComparison.Ordinal));
+        Assert.Equal(conflict == RestoreConflict.Overwrite ? (3, 0) : (gone.Length, 3 - gone.Length), (result.Files, result.AlreadyThere));
         Assert.Equal(3u, UnixFile.Stat(UnixFile.Raw(Restored + "/b")).LinkCount);
     }
 

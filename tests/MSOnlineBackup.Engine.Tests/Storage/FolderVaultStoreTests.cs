@@ -79,7 +79,7 @@ public sealed class FolderVaultStoreTests : IDisposable
         await store.TryCreateAsync("packs/1", new byte[1], Stop);
         Directory.CreateSymbolicLink(_temp["packs", "loop"], _temp["packs"]);
 
-        Assert.Equal(["packs/1"], await ListAsync(store));
+        Assert.Equal(["packs/1", "packs/loop"], (await ListAsync(store)).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -237,7 +237,7 @@ public sealed class FolderVaultStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_no_regular_file_is_no_object_and_nobody_waits_for_it()
+    public async Task What_is_no_regular_file_is_a_damaged_object_and_nobody_waits_for_it()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes in folders.");
         Directory.CreateDirectory(_temp["packs"]);
@@ -258,7 +258,9 @@ public sealed class FolderVaultStoreTests : IDisposable
         Assert.False(await store.TryCreateAsync("packs/pipe", new byte[1], Stop));
         await Assert.ThrowsAsync<BackupException>(async () => await store.TryCreateAsync("linked/new", new byte[1], Stop));
         await Assert.ThrowsAsync<BackupException>(async () => await store.DeleteAsync("linked/whole", Stop));
-        Assert.Equal(["packs/whole"], await ListAsync(store));
+        // A listing does not pass over it in silence, or an older point would be taken for it.
+        Assert.Equal(["linked", "packs/link", "packs/pipe", "packs/whole"], (await ListAsync(store)).Order(StringComparer.Ordinal));
+        Assert.Equal(0, (await store.StatAsync("packs/link", Stop))!.Value.Length);
         Assert.Equal(["link", "pipe", "whole"], Directory.GetFiles(_temp["packs"]).Select(Path.GetFileName).Order());
     }
 

@@ -235,9 +235,13 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
                 uint next = all ^ (1u << BitOperations.TrailingZeroCount(left));
                 all = Control(handle, SetFlagsRequest, &next) < 0 ? all : next;
             }
+
+            return result;
         }
 
-        return result;
+        // Some take what they do not keep, and say nothing.
+        uint kept = 0;
+        return Control(handle, GetFlagsRequest, &kept) >= 0 && (kept & Ours) != (flags & Ours) ? -Errno.NotSupported : 0;
     }
 
     public override bool IsLocked(int directory, DirectoryListing listing)

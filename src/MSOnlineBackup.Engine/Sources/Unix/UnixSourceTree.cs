@@ -64,7 +64,7 @@ internal sealed class UnixSourceTree : ISourceTree
             int parent = UnixRootPath.OpenFolder(system, place.AsSpan(0, slash + 1));
             if (parent < 0)
             {
-                throw UnixSourceError.OfRoot(parent, path);
+                throw Unopened(system, parent, path);
             }
 
             try
@@ -81,7 +81,7 @@ internal sealed class UnixSourceTree : ISourceTree
                     : parent;
                 if (handle < 0)
                 {
-                    throw UnixSourceError.OfRoot(handle, path);
+                    throw Unopened(system, handle, path);
                 }
 
                 if (own is not null && IsOwn(system, own, handle, stat))
@@ -108,6 +108,41 @@ internal sealed class UnixSourceTree : ISourceTree
         }
 
         throw UnixSourceError.OfRoot(-Errno.Loop, path);
+    }
+
+    // What lies below a locked folder has no name until that is unlocked.
+    private static BackupException Unopened(UnixSystem system, int result, byte[] path)
+    {
+        int folder = result;
+        int end = path.Length;
+        while (folder == -Errno.NotFound && (end = path.AsSpan(0, end).LastIndexOf((byte)'/')) > 0)
+        {
+            folder = UnixRootPath.OpenFolder(system, path.AsSpan(0, end));
+        }
+
+        if (folder < 0)
+        {
+            return UnixSourceError.OfRoot(result, path);
+        }
+
+        // The handle only names the folder: another one lists it.
+        int listed = system.OpenDirectory(folder, "."u8);
+        UnixSystem.Close(folder);
+        if (listed < 0)
+        {
+            return UnixSourceError.OfRoot(result, path);
+        }
+
+        try
+        {
+            var listing = new DirectoryListing();
+            bool isLocked = system.Stat(listed, out UnixStat stat) >= 0 && stat.IsEncrypted && system.List(listed, listing) >= 0 && system.IsLocked(listed, listing);
+            return isLocked ? UnixSourceError.Locked(path.AsSpan(0, end), isRoot: true) : UnixSourceError.OfRoot(result, path);
+        }
+        finally
+        {
+            UnixSystem.Close(listed);
+        }
     }
 
     public IEnumerable<SourceItem> Walk(CancellationToken cancellationToken)
