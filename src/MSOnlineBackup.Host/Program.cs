@@ -7,6 +7,11 @@ internal static class Program
     public static async Task<int> Main(string[] args)
     {
         DebuggingSockets.Remove();
+        if (!OpenFileLimit.IsEnough())
+        {
+            return (int)ExitCode.Failed;
+        }
+
         StopSignals? signals = null;
         try
         {

@@ -114,6 +114,8 @@ public enum BackupErrorId
     ArgumentInvalid = 600,
     /// <summary>What a command tells could not be written; what it does was done.</summary>
     OutputFailed,
+    /// <summary>The process may have too few files open for the runtime to work.</summary>
+    OpenFileLimitLow,
 
     // Policies.
     /// <summary>There is no such policy on this machine.</summary>

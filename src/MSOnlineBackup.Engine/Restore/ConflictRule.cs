@@ -14,6 +14,9 @@ internal enum Placement
     /// <summary>What is there gives way.</summary>
     Replace,
 
+    /// <summary>What is there is of another kind, and is taken away before; a folder only where it is empty.</summary>
+    Clear,
+
     /// <summary>What is there may be the same: where its content is, it stays; else it gives way, is left as it is, or gets company.</summary>
     Compare,
 
@@ -46,8 +49,9 @@ internal static class ConflictRule
             (_, RestoreConflict.Copy) => MayBeSame(entry, existing) ? Placement.Compare : Placement.Rename,
             (_, RestoreConflict.Skip) => MayBeSame(entry, existing) ? Placement.Compare : Placement.Skip,
 
-            // Nothing takes the place of a folder, and a folder that of nothing: more would go, or be hidden, than was meant.
-            _ when isFolder || wasFolder => Placement.Skip,
+            // A link in place of a folder may be where somebody keeps it now.
+            _ when isFolder && existing.Kind == EntryKind.SymbolicLink => Placement.Skip,
+            _ when isFolder || wasFolder => Placement.Clear,
 
             // A file that has names besides those it should have must not be changed under them.
             _ => MayBeSame(entry, existing) && existing.Metadata.LinkCount <= entry.Metadata.LinkCount ? Placement.Compare : Placement.Replace,

@@ -37,6 +37,13 @@ public interface IRestoreTarget : IDisposable
     /// <returns>What gives the folder back what opening it up took; null where nothing was taken.</returns>
     Action? OpenDirectory(EntryPath path, bool unlock);
 
+    /// <summary>Whether a folder has anything in it; true also where it cannot be told.</summary>
+    bool HoldsItems(EntryPath folder);
+
+    /// <summary>Takes away what is at a path: no folder that holds anything.</summary>
+    /// <exception cref="BackupException">RestoreItemExists, RestoreItemFailed, RestoreTargetUnwritable.</exception>
+    void Remove(EntryPath path);
+
     /// <summary>Begins a file: without its name, sparse.</summary>
     IRestoreFile CreateFile(ManifestEntry entry);
 

@@ -20,6 +20,12 @@ internal sealed class RehearsalTarget(IRestoreTarget? target) : IRestoreTarget
 
     public Action? OpenDirectory(EntryPath path, bool unlock) => null;
 
+    public bool HoldsItems(EntryPath folder) => target!.HoldsItems(folder);
+
+    public void Remove(EntryPath path)
+    {
+    }
+
     public IRestoreFile CreateFile(ManifestEntry entry) => Nothing.Instance;
 
     public void CreateSpecial(ManifestEntry entry, bool replace, Action<BackupException> reportMetadata)

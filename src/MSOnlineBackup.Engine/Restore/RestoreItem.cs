@@ -46,7 +46,7 @@ internal sealed class RestoreItem(SelectedEntry selected, EntryPath place, Place
         Existing is null || (Existing.Kind == Entry.Kind)
             ? $"'{PathText.Show(place)}' exists in the target, is not the same, and was left as it is."
             : $"'{PathText.Show(place)}' exists in the target as {Name(Existing.Kind)}, the recovery point has {Name(Entry.Kind)}, and it was left as it is.",
-        "Restore into another folder, or choose to overwrite or to restore beside; what is of another kind must be moved away first.",
+        "Restore into another folder, or choose to overwrite or to restore beside; a folder that is not empty, or a link in place of one, must be moved away first.",
         target: selected.FullPath);
 
     private static string Name(EntryKind kind) => kind switch

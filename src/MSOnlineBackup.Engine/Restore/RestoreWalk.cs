@@ -166,7 +166,18 @@ internal sealed class RestoreWalk
             {
                 existing = folder is { IsNew: true } ? null : _job.Target.Find(place);
                 placement = await DecideAsync(entry, place, existing, cancellationToken).ConfigureAwait(false);
-                if (placement == Placement.Rename)
+                if (placement == Placement.Clear && existing!.Kind == EntryKind.Directory && _job.Target.HoldsItems(place))
+                {
+                    // More would go than was meant.
+                    placement = Placement.Skip;
+                }
+                else if (placement == Placement.Clear)
+                {
+                    _job.Target.Remove(place);
+                    _job.Tally.CountConflict();
+                    (placement, existing) = (Placement.Free, null);
+                }
+                else if (placement == Placement.Rename)
                 {
                     place = _job.Names.FindBeside(place, _job.Target);
                 }

@@ -34,7 +34,7 @@ internal static class ErrorRecords
         BackupErrorId.VaultAccessDenied or BackupErrorId.VaultAccountDisabled or BackupErrorId.VaultDataProtected or BackupErrorId.StateAccessDenied
             or BackupErrorId.KeyVaultAccessDenied or BackupErrorId.KeyVaultFirewalled or BackupErrorId.OwnerRequired => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
-            or BackupErrorId.PolicyLimitExceeded or BackupErrorId.KeySlotsNotTried => ErrorCategory.LimitsExceeded,
+            or BackupErrorId.PolicyLimitExceeded or BackupErrorId.KeySlotsNotTried or BackupErrorId.OpenFileLimitLow => ErrorCategory.LimitsExceeded,
         BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected
             or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired
             or BackupErrorId.KeyVaultIdentityMissing => ErrorCategory.AuthenticationError,

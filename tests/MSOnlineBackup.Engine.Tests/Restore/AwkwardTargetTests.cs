@@ -69,22 +69,54 @@ public sealed class AwkwardTargetTests : IDisposable
         Assert.Equal([Source + "/b", Source + "/b/inside"], vault.Skipped.Select(item => item.Path).Distinct().Order(StringComparer.Ordinal));
     }
 
-    [Theory]
-    [InlineData(RestoreConflict.Skip)]
-    [InlineData(RestoreConflict.Overwrite)]
-    public async Task A_file_never_takes_the_place_of_a_folder_nor_a_folder_that_of_a_file(RestoreConflict conflict)
+    [Fact]
+    public async Task Nothing_takes_the_place_of_another_kind_unless_that_is_asked_for()
+    {
+        (FolderVault vault, BackupResult backup) = await BackUpAsync("f file 10", "d folder 755", "f folder/inside 10", "f other 10");
+        Directory.CreateDirectory(Restored + "/file");
+        await File.WriteAllTextAsync(Restored + "/folder", "mine", Cancel);
+
+        RestoreResult result = await vault.RestoreAsync(backup.Point, Target, RestoreConflict.Skip, verify: false);
+
+        Assert.Empty(Directory.GetFiles(Restored + "/file"));
+        Assert.Equal("mine", await File.ReadAllTextAsync(Restored + "/folder", Cancel));
+        Assert.Equal([Source + "/file", Source + "/folder", Source + "/folder/inside"], vault.Skipped.Select(item => item.Path).Order(StringComparer.Ordinal));
+        Assert.Contains(vault.Skipped, item => item.Reason.Contains("as a folder, the recovery point has a file", StringComparison.Ordinal));
+        Assert.Equal(1, result.Files);
+    }
+
+    [Fact]
+    public async Task Overwriting_gives_files_for_empty_folders_and_folders_for_files()
+    {
+        (FolderVault vault, BackupResult backup) = await BackUpAsync("f file 10", "l link -> file", "p pipe", "d folder 755", "f folder/inside 10", "d second 700", "f second/inside 10");
+        Array.ForEach(["file", "link", "pipe"], name => Directory.CreateDirectory($"{Restored}/{name}"));
+        await File.WriteAllTextAsync(Restored + "/folder", "mine", Cancel);
+        Shell.RunChecked("mkfifo", Restored + "/second");
+
+        var request = new RestoreRequest { Point = backup.Point, TargetFolder = Target, Conflict = RestoreConflict.Overwrite };
+        RestorePlan plan = await (await vault.OpenAsync()).PlanRestoreAsync(request, new JobMonitor(), Cancel);
+        RestoreResult result = await vault.RestoreAsync(backup.Point, Target, RestoreConflict.Overwrite);
+
+        Assert.Empty(vault.Skipped);
+        Assert.Empty(TreeComparer.Compare(Source, Restored));
+        Assert.Equal((3, 5), (plan.Files, plan.Conflicts));
+        Assert.Equal(3, result.Files);
+    }
+
+    [Fact]
+    public async Task Overwriting_takes_no_folder_away_that_holds_anything_and_no_link_in_place_of_a_folder()
     {
         (FolderVault vault, BackupResult backup) = await BackUpAsync("f file 10", "d folder 755", "f folder/inside 10", "f other 10");
         Directory.CreateDirectory(Restored + "/file");
         await File.WriteAllTextAsync(Restored + "/file/mine", "mine", Cancel);
-        await File.WriteAllTextAsync(Restored + "/folder", "mine", Cancel);
+        Directory.CreateDirectory(_folder["elsewhere"]);
+        Directory.CreateSymbolicLink(Restored + "/folder", _folder["elsewhere"]);
 
-        RestoreResult result = await vault.RestoreAsync(backup.Point, Target, conflict, verify: false);
+        RestoreResult result = await vault.RestoreAsync(backup.Point, Target, RestoreConflict.Overwrite, verify: false);
 
         Assert.Equal("mine", await File.ReadAllTextAsync(Restored + "/file/mine", Cancel));
-        Assert.Equal("mine", await File.ReadAllTextAsync(Restored + "/folder", Cancel));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["elsewhere"]));
         Assert.Equal([Source + "/file", Source + "/folder", Source + "/folder/inside"], vault.Skipped.Select(item => item.Path).Order(StringComparer.Ordinal));
-        Assert.Contains(vault.Skipped, item => item.Reason.Contains("as a folder, the recovery point has a file", StringComparison.Ordinal));
         Assert.Equal(1, result.Files);
     }
 

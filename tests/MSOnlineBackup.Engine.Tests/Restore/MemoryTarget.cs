@@ -137,6 +137,22 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
     }
 
+    public bool HoldsItems(EntryPath folder)
+    {
+        lock (_gate)
+        {
+            return _items.Keys.Any(path => path != folder && path.IsAtOrBelow(folder));
+        }
+    }
+
+    public void Remove(EntryPath path)
+    {
+        lock (_gate)
+        {
+            _items.Remove(path);
+        }
+    }
+
     public IRestoreFile CreateFile(ManifestEntry entry)
     {
         lock (_gate)

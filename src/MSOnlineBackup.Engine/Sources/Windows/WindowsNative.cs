@@ -30,6 +30,8 @@ internal static unsafe partial class WindowsNative
     public const uint NoDirectory = 0x40;
     public const uint ReparsePointItself = 0x20_0000;
 
+    public const uint NormalAttribute = 0x80;
+
     public const int InvalidFunction = 1;
     public const int NotFound = 2;
     public const int PathNotFound = 3;
@@ -57,7 +59,6 @@ internal static unsafe partial class WindowsNative
     private const uint SecurityParts = 0x1 | 0x2 | AccessListPart;
     private const uint AccessListPart = 0x4;
 
-    private const uint NormalAttribute = 0x80;
     private const uint Synchronize = 0x10_0000;
     private const uint ShareAll = 0x7;
     private const uint Synchronous = 0x20;

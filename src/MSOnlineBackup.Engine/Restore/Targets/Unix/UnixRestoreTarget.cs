@@ -232,6 +232,47 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
     }
 
     /// <inheritdoc/>
+    public bool HoldsItems(EntryPath folder)
+    {
+        Check(folder);
+        using TargetFolders.Lease? opened = _folders.Acquire(ParentOf(folder), create: false);
+        int handle = opened is null ? -Errno.NotFound : System.OpenDirectory(opened.Value.Handle, folder.Name);
+        if (handle < 0)
+        {
+            return true;
+        }
+
+        var listing = new DirectoryListing();
+        int result = System.List(handle, listing);
+        Close(handle);
+        return result < 0 || listing.Count > 0;
+    }
+
+    /// <inheritdoc/>
+    public void Remove(EntryPath path)
+    {
+        Check(path);
+        using TargetFolders.Lease? folder = _folders.Acquire(ParentOf(path), create: false);
+        int at = folder?.Handle ?? -1;
+        int result = folder is null ? -Errno.NotFound : UnixSystem.Unlink(at, path.Name);
+        if (result == -Errno.NotPermitted && Unlock(at, path.Name))
+        {
+            result = UnixSystem.Unlink(at, path.Name);
+        }
+
+        // Linux says that it is a folder; others, that this is not permitted.
+        if ((result == -Errno.IsDirectory || result == -Errno.NotPermitted) && System.Stat(at, path.Name, out UnixStat stat) >= 0 && stat.Kind == EntryKind.Directory)
+        {
+            result = System.UnlinkDirectory(at, path.Name);
+        }
+
+        if (result < 0)
+        {
+            throw result == -Errno.NotEmpty ? Exists(at, path) : UnixRestoreError.OfItem(result, FullPath(path));
+        }
+    }
+
+    /// <inheritdoc/>
     public bool TryCreateHardLink(EntryPath path, EntryPath existing, bool replace)
     {
         Check(path);

@@ -160,6 +160,39 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
     }
 
     /// <inheritdoc/>
+    public bool HoldsItems(EntryPath folder)
+    {
+        using SafeFileHandle? opened = OpenFolder(folder, create: false);
+        var records = new List<WindowsRecord>();
+        return opened is null || WindowsNative.List(opened, records) != 0 || records.Count > 0;
+    }
+
+    /// <inheritdoc/>
+    public void Remove(EntryPath path)
+    {
+        using SafeFileHandle? folder = OpenFolder(path.Parent, create: false);
+        SafeFileHandle? item = null;
+        int error = folder is null
+            ? WindowsNative.NotFound
+            : WindowsNative.Open(
+                folder, NameOf(path), WindowsNative.Delete | WindowsNative.WriteAttributes, WindowsNative.OpenExisting, WindowsNative.ReparsePointItself, out item);
+        using (item)
+        {
+            if (error == 0)
+            {
+                // Read-only stands in the way.
+                _ = WindowsNative.SetBasic(item!, 0, 0, WindowsNative.NormalAttribute);
+                error = WindowsNative.DeleteOnClose(item!);
+            }
+        }
+
+        if (error != 0)
+        {
+            throw WindowsRestoreError.OfItem(error, FullPath(path));
+        }
+    }
+
+    /// <inheritdoc/>
     public bool TryCreateHardLink(EntryPath path, EntryPath existing, bool replace)
     {
         using SafeFileHandle? source = OpenFolder(existing.Parent, create: false);
