@@ -136,12 +136,16 @@ public sealed class BackupEngine
     }
 
     /// <summary>What a backup would take; reads no content and writes nothing.</summary>
-    public async IAsyncEnumerable<BackupPreviewItem> PreviewAsync(BackupRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="request">What is to be backed up.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="note">Gets what the backup would note: what is left out, and why.</param>
+    public async IAsyncEnumerable<BackupPreviewItem> PreviewAsync(
+        BackupRequest request, [EnumeratorCancellation] CancellationToken cancellationToken, Action<string>? note = null)
     {
         ArgumentNullException.ThrowIfNull(request);
         request.Check();
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (BackupPreviewItem item in new BackupPreview(store, request).RunAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (BackupPreviewItem item in new BackupPreview(store, request, note ?? (_ => { })).RunAsync(cancellationToken).ConfigureAwait(false))
         {
             yield return item;
         }

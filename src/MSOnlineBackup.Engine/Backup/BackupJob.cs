@@ -98,7 +98,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
                 monitor.BeginSource();
                 if (covered.TryGetValue(i, out int outer))
                 {
-                    monitor.Note($"'{NameOf(source)}' lies in '{NameOf(request.Sources[outer])}' and is backed up with it.");
+                    monitor.Note(NoteOfCovered(NameOf(source), NameOf(request.Sources[outer])));
                 }
                 else if (await BackUpSourceAsync(source, scope, earlier, stop, giveUp).ConfigureAwait(false) is { } done)
                 {
@@ -107,7 +107,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
                 }
                 else
                 {
-                    monitor.Note($"'{NameOf(source)}' is left out: an exclusion, or the limit of size, matches the source itself.");
+                    monitor.Note(NoteOfLeftOut(NameOf(source)));
                 }
 
                 monitor.EndSource(failure: null);
@@ -326,6 +326,12 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
     /// <summary>Whether only this source is lost; the others go on.</summary>
     internal static bool IsOfSource(BackupException e) =>
         e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable;
+
+    /// <summary>What is said of a source that lies in another one.</summary>
+    internal static string NoteOfCovered(string source, string outer) => $"'{source}' lies in '{outer}' and is backed up with it.";
+
+    /// <summary>What is said of a source that nothing is taken of.</summary>
+    internal static string NoteOfLeftOut(string source) => $"'{source}' is left out: an exclusion, or the limit of size, matches the source itself.";
 
     private static async Task<ManifestRoot> DrainOnFailureAsync(Task<ManifestRoot> stage, Channel<Draft> drafts)
     {

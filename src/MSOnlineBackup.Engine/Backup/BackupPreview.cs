@@ -7,7 +7,10 @@ using MSOnlineBackup.Engine.Vaults;
 namespace MSOnlineBackup.Engine.Backup;
 
 /// <summary>What a backup would take, by the same walk and the same comparison, without reading content or writing anything.</summary>
-internal sealed class BackupPreview(ChunkStore store, BackupRequest request)
+/// <param name="store">The store.</param>
+/// <param name="request">What is to be backed up.</param>
+/// <param name="note">Gets what a backup would note.</param>
+internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Action<string> note)
 {
     public async IAsyncEnumerable<BackupPreviewItem> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -18,8 +21,15 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request)
         IReadOnlyDictionary<int, int> covered = SourceTrees.FindCovered([.. sources.Select(source => (source.Path, source.Selection))]);
         bool anyTaken = false;
         BackupException? firstLoss = null;
-        foreach (BackupSource.Tree source in sources.Where((_, i) => !covered.ContainsKey(i)))
+        for (int i = 0; i < sources.Length; i++)
         {
+            BackupSource.Tree source = sources[i];
+            if (covered.TryGetValue(i, out int outer))
+            {
+                note(BackupJob.NoteOfCovered(source.Path, sources[outer].Path));
+                continue;
+            }
+
             BackupException? loss = null;
             bool isTaken = false;
             await using IAsyncEnumerator<BackupPreviewItem> items = WalkAsync(source, own, earlier, cancellationToken).GetAsyncEnumerator(cancellationToken);
@@ -58,6 +68,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request)
         using ISourceTree tree = SourceTrees.Open(source.Path, source.Selection, own);
         if (tree.IsLeftOut)
         {
+            note(BackupJob.NoteOfLeftOut(source.Path));
             yield break;
         }
 
@@ -75,6 +86,11 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request)
             if (unmounted is { } folder && item.Entry.Path.IsAtOrBelow(folder))
             {
                 continue;
+            }
+
+            if (item.Note is { } said)
+            {
+                note(said);
             }
 
             KnownEntries known = await baseline.AdvanceToAsync(item.Entry.Path, cancellationToken).ConfigureAwait(false);

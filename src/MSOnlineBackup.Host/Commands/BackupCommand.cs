@@ -173,7 +173,7 @@ internal sealed class BackupCommand : HostCommand
     {
         var total = new PreviewSummary();
         bool anyLost = false;
-        await foreach (BackupPreviewItem item in engine.PreviewAsync(request, context.Stop).ConfigureAwait(false))
+        await foreach (BackupPreviewItem item in engine.PreviewAsync(request, context.Stop, context.Renderer.Note).ConfigureAwait(false))
         {
             context.Renderer.Item(
                 new PreviewLine(item.Path, item.Kind, item.Size, item.Change),

@@ -65,6 +65,25 @@ public sealed class DryRunTests : IDisposable
         Assert.DoesNotContain("beneath", rehearsed.Output);
     }
 
+    [Fact]
+    public async Task What_a_backup_would_note_is_noted()
+    {
+        await _obengine.CreateVaultAsync();
+        new SourceTreeBuilder(_obengine.Source).File("deep/small", 100).File("left", 100);
+        string[] sources = [_obengine.Source, _obengine.Source + "/deep", _obengine.Vault + "/..", "--exclude", "left"];
+
+        Run rehearsed = await _obengine.OnVaultAsync(["backup", "-n", "--json", .. sources]);
+        Run real = await _obengine.OnVaultAsync(["backup", "--json", .. sources]);
+
+        string[] notes = Notes(real);
+        Assert.Contains(notes, note => note.Contains("lies in", StringComparison.Ordinal));
+        Assert.Contains(notes, note => note.Contains(_obengine.Vault, StringComparison.Ordinal));
+        Assert.Equal(notes, Notes(rehearsed));
+    }
+
+    private static string[] Notes(Run run) =>
+        [.. run.Lines().Where(line => line.GetProperty("type").GetString() == "note").Select(line => line.GetProperty("message").GetString()!)];
+
     private static JsonElement Skipped(Run run) => Assert.Single(run.Lines(), line => line.GetProperty("type").GetString() == "skipped");
 
     private async Task BackUpAsync(params string[] options)
