@@ -182,7 +182,7 @@ public sealed class BackupEngine
     public async Task<RecoveryPointList> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
     {
         RecoveryPointCatalog catalog = Catalog();
-        IReadOnlyList<PointName> names = await catalog.ListNamesAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await catalog.ListNamesAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
         var points = new List<RecoveryPoint>();
         var damaged = new List<PointReading>();
         await foreach (PointReading reading in catalog.ReadAsync(names, cancellationToken).ConfigureAwait(false))
@@ -205,7 +205,7 @@ public sealed class BackupEngine
     {
         ArgumentNullException.ThrowIfNull(machineName);
         RecoveryPointCatalog catalog = Catalog();
-        IReadOnlyList<PointName> names = await catalog.ListNamesAsync(_header.MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await catalog.ListNamesAsync(_header.MachineId(machineName), cancellationToken).ConfigureAwait(false);
         return new PointHistory(names.Count, catalog.ReadAsync(names, cancellationToken).Where(reading => reading.Point is not null).Select(reading => reading.Point!));
     }
 
@@ -221,7 +221,7 @@ public sealed class BackupEngine
         ArgumentException.ThrowIfNullOrEmpty(idPrefixOrLatest);
         bool latest = idPrefixOrLatest == Latest;
         RecoveryPointCatalog catalog = Catalog();
-        IReadOnlyList<PointName> names = await catalog.ListNamesAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await catalog.ListNamesAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
         IEnumerable<PointName> wanted = latest ? names : names.Where(name => name.SessionId.StartsWith(idPrefixOrLatest, StringComparison.OrdinalIgnoreCase));
         PointReading? found = null;
         await foreach (PointReading reading in catalog.ReadAsync(wanted, cancellationToken).ConfigureAwait(false))

@@ -45,7 +45,7 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
     public async Task RunAsync(Inventory inventory, CancellationToken cancellationToken)
     {
         var catalog = new RecoveryPointCatalog(store);
-        IReadOnlyList<PointName> names = await catalog.ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await catalog.ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
         var present = names.Select(name => (name.MachineId, name.SessionId)).ToHashSet();
         var walk = new ManifestWalk(this);
         await foreach (PointReading reading in catalog.ReadAsync(names, cancellationToken).ConfigureAwait(false))
