@@ -102,7 +102,7 @@ internal sealed record VaultHeader
         }
         catch (BackupException e) when (e.IsDamage)
         {
-            throw Damaged(store, e.Id == BackupErrorId.VaultDataUnreadable ? "cannot be read" : "is far too large", e);
+            throw Damaged(store, e.Id == BackupErrorId.VaultDataUnreadable ? "cannot be read" : "is far too large, or no file", e);
         }
 
         if (content is null)
