@@ -177,6 +177,16 @@ public sealed class SampleVectorTests
         Assert.Equal("{}", FormatDocument.Raw("end", "content"));
     }
 
+    [Fact]
+    public void The_commit_of_a_session_is_as_the_document_says()
+    {
+        string commit = FormatDocument.Quoted("commit", "name");
+        Assert.Equal(StoredKind.Commit, VaultLayout.KindOf(commit, out string store));
+        Assert.True(VaultLayout.TryParsePoint(commit, out string? machine, out string? committed));
+        Assert.Equal(commit, VaultLayout.Commit(store, machine, committed));
+        Assert.Equal("{}", FormatDocument.Raw("commit", "content"));
+    }
+
     [Theory]
     [InlineData("checkpoint", (byte)SealedObjectKind.Checkpoint)]
     [InlineData("point", (byte)SealedObjectKind.RecoveryPoint)]
