@@ -1,5 +1,3 @@
-using MSOnlineBackup.Engine.Zstandard;
-
 namespace MSOnlineBackup.Engine.Chunks;
 
 /// <summary>How a chunk's plaintext is encoded before it is sealed. Stands with each chunk.</summary>
@@ -22,25 +20,23 @@ internal static class ChunkCodec
 
     private const int SampleLength = 4096;
 
-    // A megabyte of tables each: one for each thread that works on chunks, made when it first does.
-    [ThreadStatic]
-    private static ZstandardEncoder? t_encoder;
-
-    [ThreadStatic]
-    private static ZstandardDecoder? t_decoder;
+    /// <summary>Room for any chunk while it is encoded.</summary>
+    public static int MaxEncodingRoom => ZstandardCodec.RoomFor(MaxRawLength);
 
     /// <summary>
-    /// Encodes into <paramref name="destination"/>, which has at least the plaintext's length; stores as it is what does not get
+    /// Encodes into <paramref name="destination"/>, which has <see cref="ZstandardCodec.RoomFor"/> the plaintext; stores as it is what does not get
     /// at least 3 % smaller.
     /// </summary>
+    /// <returns>The length of what is encoded: never more than the plaintext's.</returns>
     public static int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination, out ChunkEncoding encoding)
     {
         int worthwhile = plaintext.Length - (plaintext.Length / 32) - 8;
         if (worthwhile > 0 && !LooksIncompressible(plaintext))
         {
-            encoding = ChunkEncoding.Zstandard;
-            if ((t_encoder ??= new ZstandardEncoder()).TryEncode(plaintext, destination[..worthwhile], out int written))
+            int written = ZstandardCodec.OfThread.Encode(plaintext, destination);
+            if (written <= worthwhile)
             {
+                encoding = ChunkEncoding.Zstandard;
                 return written;
             }
         }
@@ -59,7 +55,7 @@ internal static class ChunkCodec
                 encoded.CopyTo(destination);
                 return true;
             case ChunkEncoding.Zstandard:
-                return (t_decoder ??= new ZstandardDecoder()).TryDecode(encoded, destination);
+                return ZstandardCodec.OfThread.TryDecode(encoded, destination);
             default:
                 return false;
         }

@@ -453,7 +453,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     {
         private byte[]? _opened;
 
-        public byte[] Encoded { get; } = GC.AllocateUninitializedArray<byte>(ChunkCodec.MaxRawLength);
+        public byte[] Encoded { get; } = GC.AllocateUninitializedArray<byte>(ChunkCodec.MaxEncodingRoom);
 
         public byte[] Opened => _opened ??= GC.AllocateUninitializedArray<byte>(ChunkCodec.MaxRawLength);
     }

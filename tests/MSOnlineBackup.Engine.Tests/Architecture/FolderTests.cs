@@ -10,7 +10,7 @@ public sealed class FolderTests : FolderOrder
     protected override string[] Folders =>
     [
         "", "Backup", "Restore", "Maintenance", "Jobs", "Machine", "Retention", "Policies", "Sources", "RecoveryPoints", "Vaults",
-        "Index", "Packs", "Chunks", "Zstandard", "Chunking", "Cryptography", "Storage", "Errors",
+        "Index", "Packs", "Chunks", "Chunking", "Cryptography", "Storage", "Errors",
     ];
 
     // What the engine takes from outside, and what it is.

@@ -32,7 +32,7 @@ public class ChunkCodecTests
     public void What_was_encoded_comes_back_and_is_never_longer(string what, int length)
     {
         byte[] plaintext = Make(what, length);
-        byte[] encoded = new byte[plaintext.Length];
+        byte[] encoded = new byte[ZstandardCodec.RoomFor(plaintext.Length)];
         int written = ChunkCodec.Encode(plaintext, encoded, out ChunkEncoding encoding);
         byte[] decoded = new byte[plaintext.Length];
 
@@ -49,7 +49,7 @@ public class ChunkCodecTests
     {
         byte[] plaintext = Make(what, 100_000);
 
-        ChunkCodec.Encode(plaintext, new byte[plaintext.Length], out ChunkEncoding encoding);
+        ChunkCodec.Encode(plaintext, new byte[ZstandardCodec.RoomFor(plaintext.Length)], out ChunkEncoding encoding);
 
         Assert.Equal(compressed ? ChunkEncoding.Zstandard : ChunkEncoding.Raw, encoding);
     }
@@ -71,7 +71,7 @@ public class ChunkCodecTests
     public void A_wrong_length_is_no_success()
     {
         byte[] plaintext = Make("text", 10_000);
-        byte[] encoded = new byte[plaintext.Length];
+        byte[] encoded = new byte[ZstandardCodec.RoomFor(plaintext.Length)];
         int written = ChunkCodec.Encode(plaintext, encoded, out ChunkEncoding encoding);
         Assert.Equal(ChunkEncoding.Zstandard, encoding);
 
@@ -90,17 +90,18 @@ public class ChunkCodecTests
         Prop.ForAll<int>(seed =>
         {
             var random = new Random(seed);
-            byte[] encoded = new byte[random.Next(4096)];
+            int honest = random.Next(4096);
+            byte[] encoded = new byte[ZstandardCodec.RoomFor(honest)];
             int length = 0;
             if (random.Next(3) == 0)
             {
                 random.NextBytes(encoded);
-                length = encoded.Length;
+                length = honest;
             }
             else
             {
                 // Nearly right reaches further into a decoder than noise.
-                byte[] plaintext = Make("text", encoded.Length);
+                byte[] plaintext = Make("text", honest);
                 length = ChunkCodec.Encode(plaintext, encoded, out _);
                 for (int i = random.Next(4); i > 0 && length > 0; i--)
                 {
@@ -111,7 +112,7 @@ public class ChunkCodecTests
             }
 
             const byte Guard = 0xa5;
-            int claimed = random.Next(2) == 0 ? encoded.Length : random.Next(10_000);
+            int claimed = random.Next(2) == 0 ? honest : random.Next(10_000);
             byte[] room = new byte[claimed + 64];
             Array.Fill(room, Guard);
 

@@ -28,7 +28,7 @@ internal sealed record TestPack(byte[] Content, IReadOnlyList<PackedChunk> Chunk
             }
 
             plaintexts.Add(plaintext);
-            byte[] encoded = new byte[length];
+            byte[] encoded = new byte[ZstandardCodec.RoomFor(length)];
             int written = ChunkCodec.Encode(plaintext, encoded, out ChunkEncoding encoding);
             builder.Append(identity.Compute(chunkKind, plaintext), chunkKind, encoding, length, encoded.AsSpan(0, written));
         }
