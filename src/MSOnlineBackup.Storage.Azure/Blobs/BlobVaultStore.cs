@@ -147,7 +147,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     {
         ObjectName.ThrowIfInvalidPrefix(prefix);
         bool mayBeAbsent = _mayBeAbsent;
-        await using IAsyncEnumerator<BlobItem> items = _container.GetBlobsAsync(prefix: prefix, cancellationToken: cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using IAsyncEnumerator<BlobItem> items = _container.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await MoveAsync().ConfigureAwait(false))
         {
             BlobItem item = items.Current;
@@ -202,20 +202,16 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
             return account.SkuName switch
             {
                 SkuName.StandardLrs or SkuName.PremiumLrs => VaultRedundancy.LocallyRedundant,
-                SkuName.StandardZrs => VaultRedundancy.ZoneRedundant,
+                SkuName.StandardZrs or SkuName.PremiumZrs => VaultRedundancy.ZoneRedundant,
                 SkuName.StandardGrs or SkuName.StandardRagrs => VaultRedundancy.GeoRedundant,
+                SkuName.StandardGzrs or SkuName.StandardRagzrs => VaultRedundancy.GeoZoneRedundant,
                 _ => null,
             };
         }
-        catch (ArgumentOutOfRangeException unknown)
+        catch (ArgumentOutOfRangeException)
         {
-            // The client does not know all of them, and says which.
-            return unknown.ActualValue switch
-            {
-                "Standard_GZRS" or "Standard_RAGZRS" => VaultRedundancy.GeoZoneRedundant,
-                "Premium_ZRS" => VaultRedundancy.ZoneRedundant,
-                _ => null,
-            };
+            // One that the client does not know.
+            return null;
         }
         catch (Exception failure) when (BlobErrors.IsFailure(failure, cancellationToken))
         {
@@ -236,7 +232,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
         try
         {
             await Parallel.ForEachAsync(
-                _container.GetBlobsAsync(cancellationToken: cancellationToken),
+                _container.GetBlobsAsync(new GetBlobsOptions(), cancellationToken),
                 options,
                 async (item, token) =>
                 {

@@ -161,7 +161,7 @@ public sealed class BlobVaultStoreTests
             await store.TryCreateAsync(tier.ToString().ToLowerInvariant(), new byte[1], Stop, tier);
         }
 
-        var tiers = await Container.GetBlobsAsync(cancellationToken: Stop).Select(blob => (blob.Name, blob.Properties.AccessTier?.ToString())).ToListAsync(Stop);
+        var tiers = await Container.GetBlobsAsync(new GetBlobsOptions(), Stop).Select(blob => (blob.Name, blob.Properties.AccessTier?.ToString())).ToListAsync(Stop);
 
         Assert.Equal([("cold", "Cold"), ("cool", "Cool"), ("hot", "Hot"), ("none", "Hot")], tiers.Order());
     }

@@ -58,7 +58,7 @@ public sealed class BlobVaultTests
         Assert.Empty(TreeComparer.Compare(source, folder["target"] + source));
 
         var container = new BlobContainerClient(new Uri(_url), new StorageSharedKeyCredential(AzuriteServer.Account, AzuriteServer.Key));
-        List<BlobItem> blobs = await container.GetBlobsAsync(cancellationToken: Stop).ToListAsync(Stop);
+        List<BlobItem> blobs = await container.GetBlobsAsync(new GetBlobsOptions(), Stop).ToListAsync(Stop);
         Assert.True(blobs.Where(blob => blob.Properties.AccessTier == AccessTier.Cool).Sum(blob => blob.Properties.ContentLength) > 40 << 20);
         Assert.All(blobs, blob => Assert.True(blob.Properties.AccessTier == AccessTier.Hot || blob.Name.Contains("/packs/", StringComparison.Ordinal)));
 
