@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using MSOnlineBackup.Engine.Chunks;
+using MSOnlineBackup.Vaults.Chunks;
 
 namespace MSOnlineBackup.Benchmarks;
 

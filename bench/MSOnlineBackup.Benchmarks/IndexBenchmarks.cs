@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Index;
-using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Packs;
 
 namespace MSOnlineBackup.Benchmarks;
 

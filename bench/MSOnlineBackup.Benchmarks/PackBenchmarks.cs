@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Packs;
 
 namespace MSOnlineBackup.Benchmarks;
 

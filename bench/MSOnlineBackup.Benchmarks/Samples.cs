@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
 
 namespace MSOnlineBackup.Benchmarks;
 

@@ -3,10 +3,10 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Diagnostics.CodeAnalysis;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Host.Commands;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Host.Terminal;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host;
 

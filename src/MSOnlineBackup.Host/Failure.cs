@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Host.Terminal;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host;
 

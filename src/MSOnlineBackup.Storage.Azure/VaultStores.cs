@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Blobs;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Storage.Azure;
 

@@ -1,12 +1,12 @@
 using System.Management.Automation;
 using System.Net.NetworkInformation;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Storage.Azure;
 using MSOnlineBackup.Storage.Azure.KeyVault;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup;
 

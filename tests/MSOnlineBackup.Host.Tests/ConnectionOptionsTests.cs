@@ -1,7 +1,7 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Commands;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Tests;
 

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Tests;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Tests;
 

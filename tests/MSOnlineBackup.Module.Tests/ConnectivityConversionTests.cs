@@ -1,9 +1,9 @@
 using System.Net;
 using MSOnlineBackup.Cmdlets;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Storage.Azure.Connectivity;
 using MSOnlineBackup.Storage.Azure.Costs;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Module.Tests;
 

@@ -1,11 +1,11 @@
 using System.Management.Automation;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Errors;
 using MSOnlineBackup.Model;
 using MSOnlineBackup.Model.Conversions;
-using JobState = MSOnlineBackup.Engine.Jobs.JobState;
+using MSOnlineBackup.Vaults.Errors;
+using JobState = MSOnlineBackup.Agent.Jobs.JobState;
 
 namespace MSOnlineBackup.Module.Tests;
 

@@ -1,6 +1,7 @@
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Jobs;
+using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Progress;
 
 namespace MSOnlineBackup.Module.Tests;
 

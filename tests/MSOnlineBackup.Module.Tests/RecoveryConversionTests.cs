@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Module.Tests;
 

@@ -1,4 +1,5 @@
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Storage.Azure.Locations;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests;

@@ -7,8 +7,5 @@ public sealed class FolderTests : FolderOrder
 {
     protected override Assembly Project => typeof(VaultStores).Assembly;
 
-    protected override string[] Folders => ["", "Costs", "Connectivity", "KeyVault", "Blobs", "Identity", "Transport"];
-
-    // Where the vault is.
-    protected override string[] HandedDown => ["BlobLocation"];
+    protected override string[] Folders => ["", "Costs", "Connectivity", "KeyVault", "Blobs", "Identity", "Transport", "Locations"];
 }

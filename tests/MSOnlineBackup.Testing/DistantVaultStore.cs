@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Testing;
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Testing;
 

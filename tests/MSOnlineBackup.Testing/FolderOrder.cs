@@ -13,9 +13,6 @@ public abstract class FolderOrder
     /// <summary>The folders from top to bottom; "" is the project's own. A folder uses only those below it.</summary>
     protected abstract string[] Folders { get; }
 
-    /// <summary>Plain values at the top that are handed down.</summary>
-    protected abstract string[] HandedDown { get; }
-
     private string Name => Project.GetName().Name!;
 
     [Fact]
@@ -26,7 +23,7 @@ public abstract class FolderOrder
         {
             foreach (Type used in TypeReferences.Of(user).Where(type => type.Assembly == Project && FolderOf(type) is not null))
             {
-                if (Rank(FolderOf(used)!) < Rank(FolderOf(user)!) && !HandedDown.Contains(used.Name))
+                if (Rank(FolderOf(used)!) < Rank(FolderOf(user)!))
                 {
                     upward.Add($"{FolderOf(user)}/{Outermost(user).Name} -> {FolderOf(used)}/{Outermost(used).Name}");
                 }

@@ -1,15 +1,16 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.Packs;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Testing;

@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Testing;
 

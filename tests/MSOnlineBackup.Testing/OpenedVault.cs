@@ -1,8 +1,8 @@
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Testing;
 

@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Testing;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Testing;
 

@@ -1,4 +1,5 @@
-using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Backup;
+
 
 namespace MSOnlineBackup.Testing;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Testing;
 

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Testing;
 

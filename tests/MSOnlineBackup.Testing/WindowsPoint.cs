@@ -1,11 +1,11 @@
 using System.Buffers.Binary;
 using System.Text;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Testing;
 

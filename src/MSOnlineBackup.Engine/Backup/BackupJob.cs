@@ -1,13 +1,14 @@
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Packs;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Versioning;
 
 namespace MSOnlineBackup.Engine.Backup;
 
@@ -25,7 +26,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
     private readonly List<RecoveryPointSource> _sources = [];
     private readonly List<LostSource> _lost = [];
     private readonly SessionAnnouncement _announcement = new(
-        store, new SessionRecord { MachineId = store.Header.MachineId(request.MachineName), Started = options.TimeProvider.GetUtcNow(), AgentVersion = Agent.Version });
+        store, new SessionRecord { MachineId = store.Header.MachineId(request.MachineName), Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
     private readonly OwnFolders _own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
 
     /// <summary>Runs the job.</summary>
@@ -367,7 +368,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
         MachineId = _machineId,
         MachineName = request.MachineName,
         OperatingSystem = RuntimeInformation.OSDescription,
-        AgentVersion = Agent.Version,
+        AgentVersion = Product.Version,
         Started = _announcement.Started,
         Ended = options.TimeProvider.GetUtcNow(),
         Status = RecoveryPointStatus.InProgress,

@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Engine.Backup;
 

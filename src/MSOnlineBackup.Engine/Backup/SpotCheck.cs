@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Threading.Channels;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Index;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Backup;
 

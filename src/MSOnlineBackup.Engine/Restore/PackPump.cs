@@ -1,10 +1,10 @@
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Threading.Channels;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Packs;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Restore;
 

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Restore;
 

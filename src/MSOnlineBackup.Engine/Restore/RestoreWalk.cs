@@ -1,8 +1,9 @@
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Engine.Restore;
 
@@ -28,7 +29,7 @@ internal sealed class RestoreWalk
     private readonly ReadBatch _batch;
     private Task _settling = Task.CompletedTask;
 
-    private RestoreWalk(ChunkStore store, RestoreRequest request, RestoreJob job, EngineOptions options, bool isRehearsal)
+    private RestoreWalk(ChunkStore store, RestoreRequest request, RestoreJob job, VaultOptions options, bool isRehearsal)
     {
         _store = store;
         _request = request;
@@ -48,7 +49,7 @@ internal sealed class RestoreWalk
         RestoreSelection selection,
         IRestoreTarget target,
         JobMonitor monitor,
-        EngineOptions options,
+        VaultOptions options,
         CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Planning);
@@ -79,7 +80,7 @@ internal sealed class RestoreWalk
         RestoreSelection selection,
         IRestoreTarget? target,
         JobMonitor monitor,
-        EngineOptions options,
+        VaultOptions options,
         CancellationToken cancellationToken)
     {
         monitor.Enter(JobPhase.Planning);

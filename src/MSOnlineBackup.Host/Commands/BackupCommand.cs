@@ -1,12 +1,14 @@
 using System.CommandLine;
+using MSOnlineBackup.Agent;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Producers;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Host.Terminal;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Commands;
 

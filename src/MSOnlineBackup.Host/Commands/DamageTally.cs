@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -3,15 +3,16 @@ using System.Security.Cryptography;
 using System.Text;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Drill;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,6 +1,6 @@
-using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults.Maintenance;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Host.Commands;
 

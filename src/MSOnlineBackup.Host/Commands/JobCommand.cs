@@ -1,7 +1,8 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Documents;
 
 namespace MSOnlineBackup.Host.Commands;

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Vaults.Cryptography;
 
 namespace MSOnlineBackup.Host.Commands;
 

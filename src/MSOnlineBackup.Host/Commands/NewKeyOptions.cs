@@ -1,8 +1,8 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Passphrases;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Commands;
 

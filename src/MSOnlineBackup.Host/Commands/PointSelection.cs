@@ -1,6 +1,6 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Host.Commands;
 

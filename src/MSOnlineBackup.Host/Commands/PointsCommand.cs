@@ -1,8 +1,9 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

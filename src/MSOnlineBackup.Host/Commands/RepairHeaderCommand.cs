@@ -1,8 +1,9 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,7 +1,9 @@
 using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Host.Commands;
 

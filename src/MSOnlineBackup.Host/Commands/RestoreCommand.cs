@@ -1,9 +1,10 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,8 +1,8 @@
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Storage.Azure;
 using MSOnlineBackup.Storage.Azure.KeyVault;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Passphrases;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

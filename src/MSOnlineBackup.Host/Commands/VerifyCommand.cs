@@ -1,9 +1,11 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,7 +1,7 @@
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Maintenance;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Documents;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Restore.Targets;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Drill;
 

@@ -1,7 +1,7 @@
 using System.CommandLine.Parsing;
 using System.ComponentModel;
 using System.Diagnostics;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Passphrases;
 

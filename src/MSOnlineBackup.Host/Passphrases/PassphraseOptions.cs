@@ -1,7 +1,7 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Host.Commands;
 using MSOnlineBackup.Host.Terminal;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Passphrases;
 

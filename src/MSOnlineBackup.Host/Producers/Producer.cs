@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Producers;
 

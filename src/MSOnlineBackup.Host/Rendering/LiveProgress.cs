@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Vaults.Progress;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

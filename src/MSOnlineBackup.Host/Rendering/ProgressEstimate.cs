@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Vaults.Progress;
 
 namespace MSOnlineBackup.Host.Rendering;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Agent.Machine;
 
 namespace MSOnlineBackup.Host.Terminal;
 

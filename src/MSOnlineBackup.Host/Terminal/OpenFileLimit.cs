@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
+using MSOnlineBackup.Vaults.Errors;
 using Microsoft.Win32.SafeHandles;
-using MSOnlineBackup.Engine.Errors;
 
 namespace MSOnlineBackup.Host.Terminal;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Host.Terminal;
 

@@ -6,8 +6,8 @@ using System.Security.Authentication;
 using System.Xml;
 using Azure;
 using Azure.Storage.Blobs.Models;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Storage.Azure.Transport;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Storage.Azure.Blobs;
 

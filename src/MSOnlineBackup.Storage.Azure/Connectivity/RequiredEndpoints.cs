@@ -1,5 +1,6 @@
 using System.Net;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Storage.Azure.Locations;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Storage.Azure.Connectivity;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Storage.Azure.Costs;
 
@@ -21,9 +20,9 @@ public sealed record CostEstimate(string Currency, decimal Storage, decimal Oper
     /// <summary>Estimates a month.</summary>
     /// <param name="prices">The prices.</param>
     /// <param name="bytesByTier">What is stored, by access tier; under the base tier where the tiers are not known.</param>
-    /// <param name="jobs">The jobs on this vault that are on record.</param>
+    /// <param name="jobs">What the jobs on this vault that are on record have asked.</param>
     /// <param name="now">The time, which says which month it is (in UTC, as Azure charges).</param>
-    public static CostEstimate Of(PriceTable prices, IReadOnlyDictionary<string, long> bytesByTier, IEnumerable<JobRecord> jobs, DateTimeOffset now)
+    public static CostEstimate Of(PriceTable prices, IReadOnlyDictionary<string, long> bytesByTier, IEnumerable<DatedTraffic> jobs, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(prices);
         ArgumentNullException.ThrowIfNull(bytesByTier);
@@ -31,7 +30,7 @@ public sealed record CostEstimate(string Currency, decimal Storage, decimal Oper
         VaultTraffic[] counted =
         [
             .. jobs.Where(job => (job.Started.UtcDateTime.Year, job.Started.UtcDateTime.Month) == (today.Year, today.Month))
-                .Select(job => job.Traffic).OfType<VaultTraffic>(),
+                .Select(job => job.Traffic),
         ];
         VaultTraffic traffic = counted.Aggregate(default(VaultTraffic), (sum, one) => sum + one);
 

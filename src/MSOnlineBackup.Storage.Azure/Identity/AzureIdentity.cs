@@ -3,8 +3,10 @@ using Azure.Core;
 using Azure.Identity;
 using Azure.Storage;
 using Azure.Storage.Blobs;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Storage.Azure.Locations;
 using MSOnlineBackup.Storage.Azure.Transport;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Storage.Azure.Identity;
 
@@ -20,7 +22,7 @@ internal static class AzureIdentity
     /// <param name="location">The container.</param>
     /// <param name="connection">How it is reached.</param>
     /// <param name="options">The client's options, its transport among them.</param>
-    /// <exception cref="Engine.Errors.BackupException">StorageSecretInvalid, StorageSecretForeign, StorageSecretExpired, IdentityNotFound.</exception>
+    /// <exception cref="BackupException">StorageSecretInvalid, StorageSecretForeign, StorageSecretExpired, IdentityNotFound.</exception>
     public static BlobContainerClient CreateContainerClient(BlobLocation location, VaultConnection connection, BlobClientOptions options) =>
         CreateContainerClient(location, connection, options, Environment.GetEnvironmentVariable);
 

@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Core;
 using Azure.Identity;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Storage.Azure.Identity;
 

@@ -1,4 +1,6 @@
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Storage.Azure.Locations;
+using MSOnlineBackup.Vaults.Errors;
+
 
 namespace MSOnlineBackup.Storage.Azure.Identity;
 

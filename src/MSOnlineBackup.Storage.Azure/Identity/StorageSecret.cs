@@ -1,5 +1,7 @@
 using System.Globalization;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Storage.Azure.Locations;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Storage.Azure.Identity;
 
@@ -23,7 +25,7 @@ internal abstract class StorageSecret
     /// <param name="location">The container.</param>
     /// <param name="connection">What this machine keeps for it.</param>
     /// <param name="variable">Reads an environment variable.</param>
-    /// <exception cref="Engine.Errors.BackupException">StorageSecretInvalid, StorageSecretForeign, StorageSecretExpired. What was given is never
+    /// <exception cref="BackupException">StorageSecretInvalid, StorageSecretForeign, StorageSecretExpired. What was given is never
     /// passed over in silence for something else.</exception>
     public static StorageSecret? Find(BlobLocation location, VaultConnection connection, Func<string, string?> variable)
     {

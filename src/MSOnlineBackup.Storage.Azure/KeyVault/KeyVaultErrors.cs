@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Azure;
 using Azure.Identity;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Storage.Azure.KeyVault;
 

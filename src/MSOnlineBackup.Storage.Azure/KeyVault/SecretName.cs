@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Vaults.Cryptography;
 
 namespace MSOnlineBackup.Storage.Azure.KeyVault;
 

@@ -1,8 +1,8 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using Azure.Core.Pipeline;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Storage.Azure.Transport;
 

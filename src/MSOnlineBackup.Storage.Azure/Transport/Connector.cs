@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Storage.Azure.Transport;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Storage.Azure.Transport;
 

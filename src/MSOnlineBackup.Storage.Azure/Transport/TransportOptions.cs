@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Security;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Storage.Azure.Transport;
 

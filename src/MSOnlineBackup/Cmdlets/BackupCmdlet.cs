@@ -1,7 +1,7 @@
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

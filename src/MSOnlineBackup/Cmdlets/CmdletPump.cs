@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 // The pipeline's thread must wait: that is what this type is for. It has no synchronisation context that the work could need.
 #pragma warning disable VSTHRD002

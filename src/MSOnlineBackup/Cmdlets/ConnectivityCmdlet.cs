@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Storage.Azure.Connectivity;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 

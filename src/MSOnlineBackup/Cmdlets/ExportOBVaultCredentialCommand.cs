@@ -1,12 +1,12 @@
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
 using System.Security;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Storage.Azure.Identity;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 

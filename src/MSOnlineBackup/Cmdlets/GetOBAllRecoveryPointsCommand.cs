@@ -1,7 +1,7 @@
 using System.Management.Automation;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Cmdlets;
 

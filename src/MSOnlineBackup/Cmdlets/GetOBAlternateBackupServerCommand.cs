@@ -1,8 +1,8 @@
 using System.Management.Automation;
 using System.Security;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,8 +1,8 @@
 using System.Management.Automation;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Model.Conversions;
-using JobState = MSOnlineBackup.Engine.Jobs.JobState;
+using MSOnlineBackup.Vaults.Errors;
+using JobState = MSOnlineBackup.Agent.Jobs.JobState;
 
 namespace MSOnlineBackup.Cmdlets;
 

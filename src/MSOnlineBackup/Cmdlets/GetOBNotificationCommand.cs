@@ -1,9 +1,9 @@
 using System.Management.Automation;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Policies;
-using JobState = MSOnlineBackup.Engine.Jobs.JobState;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Errors;
+using JobState = MSOnlineBackup.Agent.Jobs.JobState;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,9 +1,9 @@
 using System.Management.Automation;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

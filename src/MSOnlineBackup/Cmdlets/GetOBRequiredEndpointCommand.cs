@@ -1,7 +1,7 @@
 using System.Management.Automation;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Storage.Azure.Connectivity;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;

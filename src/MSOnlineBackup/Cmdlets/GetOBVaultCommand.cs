@@ -1,12 +1,12 @@
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Model.Conversions;
-using MSOnlineBackup.Storage.Azure;
 using MSOnlineBackup.Storage.Azure.Costs;
+using MSOnlineBackup.Storage.Azure.Locations;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 using Prices = MSOnlineBackup.Storage.Azure.Costs.PriceTable;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -47,7 +47,7 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
 
         // The history knows the jobs of this machine, and those are on its own vault.
         IReadOnlyList<JobRecord> jobs = location == Agent.Machine.Registration?.VaultLocation ? Agent.Jobs.List() : [];
-        return CostEstimate.Of(Prices.Read(PriceFile()), new Dictionary<string, long> { [vault.Settings.AccessTier.ToString()] = vault.StoredBytes }, jobs, TimeProvider.System.GetUtcNow()).ToOutput();
+        return CostEstimate.Of(Prices.Read(PriceFile()), new Dictionary<string, long> { [vault.Settings.AccessTier.ToString()] = vault.StoredBytes }, jobs.Counted(), TimeProvider.System.GetUtcNow()).ToOutput();
     }
 
     private string PriceFile()

@@ -1,7 +1,7 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Jobs;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using System.Security.Cryptography;
-using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Vaults.Cryptography;
 
 namespace MSOnlineBackup.Cmdlets;
 

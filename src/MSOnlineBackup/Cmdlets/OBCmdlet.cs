@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Management.Automation;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Agent;
 using MSOnlineBackup.Errors;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,8 +1,9 @@
 using System.Management.Automation;
 using System.Security;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,8 +1,8 @@
 using System.Management.Automation;
 using System.Security;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,7 +1,7 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

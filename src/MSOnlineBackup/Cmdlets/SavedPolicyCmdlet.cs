@@ -1,6 +1,6 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,8 +1,8 @@
 using System.Management.Automation;
 using System.Security;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 

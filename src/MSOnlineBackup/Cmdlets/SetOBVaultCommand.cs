@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,9 +1,9 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,11 +1,11 @@
 using System.Management.Automation;
 using System.Security;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using System.Security;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Policies;
 
 namespace MSOnlineBackup.Cmdlets;
 

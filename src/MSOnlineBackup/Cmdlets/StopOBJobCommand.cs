@@ -1,6 +1,6 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;

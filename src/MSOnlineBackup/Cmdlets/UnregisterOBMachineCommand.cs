@@ -1,7 +1,7 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 

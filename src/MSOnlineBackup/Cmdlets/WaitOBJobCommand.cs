@@ -1,9 +1,9 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Completion;
-using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Jobs;
 using MSOnlineBackup.Model.Conversions;
-using JobState = MSOnlineBackup.Engine.Jobs.JobState;
+using JobState = MSOnlineBackup.Agent.Jobs.JobState;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine;
+using MSOnlineBackup.Agent;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Compatibility;

@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Completion;
 

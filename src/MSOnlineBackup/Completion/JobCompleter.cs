@@ -1,5 +1,5 @@
 using System.Collections;
-using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Completion;

@@ -1,6 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
-using MSOnlineBackup.Engine;
+using MSOnlineBackup.Agent;
 
 namespace MSOnlineBackup.Completion;
 

@@ -1,6 +1,6 @@
 using System.Collections;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Policies;
 
 namespace MSOnlineBackup.Completion;
 

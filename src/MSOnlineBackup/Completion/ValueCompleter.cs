@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Completion;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Management.Automation;
-using MSOnlineBackup.Engine.Jobs;
-using JobState = MSOnlineBackup.Engine.Jobs.JobState;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Vaults.Progress;
+using JobState = MSOnlineBackup.Agent.Jobs.JobState;
 
 namespace MSOnlineBackup.Jobs;
 

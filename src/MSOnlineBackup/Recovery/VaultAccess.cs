@@ -1,6 +1,6 @@
 using System.Security;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Recovery;
 

@@ -1,5 +1,7 @@
 using System.Xml.Linq;
+using MSOnlineBackup.Agent;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Architecture;
@@ -11,23 +13,28 @@ public sealed class DependencyTests
     private static readonly Dictionary<string, (string[] Projects, string[] Packages)> Projects = new(StringComparer.Ordinal)
     {
         ["MSOnlineBackup.Loader"] = ([], []),
-        ["MSOnlineBackup.Engine"] = ([], ["NSec.Cryptography", "Polly.Core", "System.IO.Hashing"]),
-        ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Engine"], ["Azure."]),
-        ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Storage.Azure"], ["System.CommandLine", "Spectre.Console"]),
+        ["MSOnlineBackup.Vaults"] = ([], ["NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp.Port"]),
+        ["MSOnlineBackup.Engine"] = (["MSOnlineBackup.Vaults"], []),
+        ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine"], []),
+        ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Vaults"], ["Azure."]),
+        ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], ["System.CommandLine", "Spectre.Console"]),
         ["MSOnlineBackup.Help"] = ([], []),
-        ["MSOnlineBackup"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Storage.Azure"], ["PowerShellStandard.Library"]),
+        ["MSOnlineBackup"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], ["PowerShellStandard.Library"]),
     };
 
-    [Fact]
-    public void The_engine_references_only_the_base_class_library_its_checksums_Argon2id_and_Polly()
+    [Theory]
+    [InlineData(typeof(ClosedVault), "NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp")]
+    [InlineData(typeof(BackupEngine), "MSOnlineBackup.Vaults")]
+    [InlineData(typeof(BackupAgent), "MSOnlineBackup.Vaults", "MSOnlineBackup.Engine")]
+    public void What_works_without_a_front_references_the_base_class_library_and_what_is_named_here_and_no_console(Type one, params string[] allowed)
     {
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
 
         string[] foreign =
         [
-            .. typeof(BackupEngine).Assembly.GetReferencedAssemblies()
+            .. one.Assembly.GetReferencedAssemblies()
                 .Select(reference => reference.Name!)
-                .Where(name => name is "System.Console" || (name is not ("NSec.Cryptography" or "Polly.Core" or "System.IO.Hashing") && !File.Exists(Path.Combine(framework, name + ".dll")))),
+                .Where(name => name is "System.Console" || (!allowed.Contains(name) && !File.Exists(Path.Combine(framework, name + ".dll")))),
         ];
 
         AssertNone(foreign);

@@ -1,16 +1,17 @@
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.Packs;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Vaults;
-using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Backup;

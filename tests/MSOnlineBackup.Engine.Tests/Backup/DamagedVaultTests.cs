@@ -1,12 +1,12 @@
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Packs;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Tests.Cryptography;
-using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 

@@ -1,6 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Backup;

@@ -1,10 +1,10 @@
 using FsCheck.Fluent;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Vaults;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 

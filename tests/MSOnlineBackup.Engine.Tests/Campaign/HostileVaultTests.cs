@@ -1,10 +1,10 @@
 using System.Text;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Campaign;

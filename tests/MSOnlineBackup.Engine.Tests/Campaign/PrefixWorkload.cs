@@ -1,8 +1,8 @@
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Engine.Tests.Campaign;
 

@@ -1,8 +1,8 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Vaults.Chunks;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Chunks;

@@ -1,6 +1,6 @@
 using System.Text;
-using MSOnlineBackup.Engine.Chunks;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Chunks;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Chunks;

@@ -1,9 +1,9 @@
 using System.IO.Hashing;
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Tests.VaultFormat;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;

@@ -1,5 +1,5 @@
 using System.Numerics;
-using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Vaults.Cryptography;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;

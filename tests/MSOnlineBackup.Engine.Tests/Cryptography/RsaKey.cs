@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Vaults.Cryptography;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;
 

@@ -1,6 +1,6 @@
 using System.IO.Hashing;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;

@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Cryptography;
+using MSOnlineBackup.Vaults.Cryptography;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;
 

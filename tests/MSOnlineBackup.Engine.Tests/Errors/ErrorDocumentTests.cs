@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Errors;

@@ -1,9 +1,9 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Index;
-using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Packs;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Index;

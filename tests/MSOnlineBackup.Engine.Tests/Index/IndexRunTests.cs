@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Index;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Index;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Index;

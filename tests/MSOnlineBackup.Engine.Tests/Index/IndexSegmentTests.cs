@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Index;
-using MSOnlineBackup.Engine.Packs;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Packs;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Index;

@@ -1,6 +1,6 @@
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Packs;
 
 namespace MSOnlineBackup.Engine.Tests.Index;
 

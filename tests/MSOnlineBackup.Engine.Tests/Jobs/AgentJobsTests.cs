@@ -1,12 +1,13 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Jobs.JobsFixture;
 

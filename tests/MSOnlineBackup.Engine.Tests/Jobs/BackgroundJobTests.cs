@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Jobs.JobsFixture;
 

@@ -1,11 +1,12 @@
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Jobs;

@@ -1,7 +1,8 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 

@@ -1,8 +1,9 @@
 using System.Text.RegularExpressions;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 
@@ -378,7 +379,7 @@ public sealed class ActivationTests : IDisposable
         await FailsAsync(BackupErrorId.KeySlotNotFound, null, () => agent.OpenEngineAsync(Cancel));
 
         // Of another master key, and as sound as can be: even the passphrase opens it.
-        await _agents.PlantAsync(slot, identity => Task.FromResult(Engine.Cryptography.KeySlot.Create(Passphrase, new byte[32], identity, Engine.Cryptography.PassphraseDerivation.ByPbkdf2(1), null, DateTimeOffset.UnixEpoch)));
+        await _agents.PlantAsync(slot, identity => Task.FromResult(MSOnlineBackup.Vaults.Cryptography.KeySlot.Create(Passphrase, new byte[32], identity, MSOnlineBackup.Vaults.Cryptography.PassphraseDerivation.ByPbkdf2(1), null, DateTimeOffset.UnixEpoch)));
         await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
         BackupException fault = await FailsAsync(BackupErrorId.ChunkStoreExchanged, null, () => agent.Machine.RepairKeyAsync(Passphrase, Cancel));
         Assert.Contains(_agents.Vault, fault.Message, StringComparison.Ordinal);

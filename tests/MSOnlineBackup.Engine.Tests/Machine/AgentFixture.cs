@@ -1,13 +1,14 @@
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Policies;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Machine;

@@ -1,9 +1,10 @@
 using System.Text.Json;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 

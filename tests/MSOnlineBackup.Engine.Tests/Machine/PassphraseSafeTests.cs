@@ -1,7 +1,9 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Agent;
 using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
+using IPassphraseSafe = MSOnlineBackup.Vaults.Cryptography.IPassphraseSafe;
+using PassphraseOwner = MSOnlineBackup.Vaults.Cryptography.PassphraseOwner;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 
 namespace MSOnlineBackup.Engine.Tests.Machine;
@@ -170,7 +172,7 @@ public sealed class PassphraseSafeTests : IDisposable
         Directory.Delete(Path.Combine(_agents.Vault, "stores"), recursive: true);
 
         // Whoever knows the key's public half can wrap.
-        await _agents.PlantAsync(Path.Combine(store, new string('1', 32)), identity => Engine.Cryptography.KeySlot.CreateAsync(_agents.Wrapping, new byte[32], identity, null, DateTimeOffset.UnixEpoch, Cancel));
+        await _agents.PlantAsync(Path.Combine(store, new string('1', 32)), identity => MSOnlineBackup.Vaults.Cryptography.KeySlot.CreateAsync(_agents.Wrapping, new byte[32], identity, null, DateTimeOffset.UnixEpoch, Cancel));
 
         await FailsAsync(BackupErrorId.ChunkStoreExchanged, null, () => agent.Machine.RepairKeyByKeyVaultAsync(keyUri, Cancel));
         await FailsAsync(BackupErrorId.KeyFileInvalid, "34506", () => agent.OpenEngineAsync(Cancel));

@@ -1,5 +1,6 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 

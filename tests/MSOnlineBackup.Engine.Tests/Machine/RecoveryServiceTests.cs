@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Machine;

@@ -1,7 +1,8 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Machine;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Agent.Machine;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Machine;

@@ -1,10 +1,14 @@
 using System.Text;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 
@@ -240,10 +244,10 @@ public sealed class VaultOwnerTests : IDisposable
         Directory.CreateDirectory(_agents["source"]);
         var request = new Engine.Backup.BackupRequest { MachineName = "BETA", Sources = [new Engine.Backup.BackupSource.Tree(_agents["source"], new Engine.Sources.SourceSelection())] };
 
-        await FailsAsync(BackupErrorId.MachineLimitReached, "403", () => engine.BackUpAsync(request, new Engine.Jobs.JobMonitor(), Cancel));
-        await engine.BackUpAsync(request with { MachineName = "alpha" }, new Engine.Jobs.JobMonitor(), Cancel);
+        await FailsAsync(BackupErrorId.MachineLimitReached, "403", () => engine.BackUpAsync(request, new JobMonitor(), Cancel));
+        await engine.BackUpAsync(request with { MachineName = "alpha" }, new JobMonitor(), Cancel);
         await _agents.Open("ISSUER").ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 2 }, null, Cancel);
-        await engine.BackUpAsync(request, new Engine.Jobs.JobMonitor(), Cancel);
+        await engine.BackUpAsync(request, new JobMonitor(), Cancel);
     }
 
     [Fact]

@@ -1,12 +1,14 @@
 using System.Text;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using OwnerFile = MSOnlineBackup.Engine.Machine.OwnerFile;
-using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
+using OwnerFile = MSOnlineBackup.Vaults.Stores.OwnerFile;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 
 namespace MSOnlineBackup.Engine.Tests.Maintenance;
@@ -307,8 +309,8 @@ public sealed class HeaderRepairTests : IDisposable
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
         UnlockedKey key = await Options.Keys(objects, header).UnlockAsync(Passphrase, Cancel);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, key.StoreId, key.MasterKey, Cancel);
-        await StoreAsync(store, Engine.Chunks.ChunkKind.Content, [1, 2, 3]);
-        await StoreAsync(store, Engine.Chunks.ChunkKind.Content, [4, 5, 6]);
+        await StoreAsync(store, MSOnlineBackup.Vaults.Chunks.ChunkKind.Content, [1, 2, 3]);
+        await StoreAsync(store, MSOnlineBackup.Vaults.Chunks.ChunkKind.Content, [4, 5, 6]);
         await MachineDirectory.ClaimAsync(objects, header, "server", key, Cancel);
         return header;
     }

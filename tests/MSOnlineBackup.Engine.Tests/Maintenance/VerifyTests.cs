@@ -1,17 +1,18 @@
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.Packs;
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Restore;
-using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 
@@ -527,7 +528,7 @@ public sealed class VerifyTests : IDisposable
     {
         ChunkStore store = await _backups.OpenStoreAsync();
         ManifestEntry entry = (await _backups.EntriesAsync(point))[path];
-        Assert.True(store.Index.TryFind(entry.Content.Slices[0].Chunk!.Value, out Engine.Index.ChunkLocation location));
+        Assert.True(store.Index.TryFind(entry.Content.Slices[0].Chunk!.Value, out MSOnlineBackup.Vaults.Index.ChunkLocation location));
         return (store.NameOf(location.Pack), location.Chunk);
     }
 

@@ -3,11 +3,11 @@ using System.IO.Hashing;
 using System.Security.Cryptography;
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Packs;
 using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Packs;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Packs;

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Policies.SamplePolicy;
 

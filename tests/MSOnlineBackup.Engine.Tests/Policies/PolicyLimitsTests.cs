@@ -1,7 +1,7 @@
 using System.Globalization;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Policies.SamplePolicy;
 

@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Policies;
+using MSOnlineBackup.Agent.Policies;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Policies;

@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.RecoveryPoints.Manifests;
 

@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.RecoveryPoints;

@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.RecoveryPoints.Manifests;
 

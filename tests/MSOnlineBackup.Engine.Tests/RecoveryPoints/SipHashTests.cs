@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.RecoveryPoints;

@@ -1,7 +1,7 @@
 using System.Text;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.RecoveryPoints;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.RecoveryPoints.Manifests;
 

@@ -1,8 +1,9 @@
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Progress;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Restore;

@@ -1,7 +1,7 @@
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Restore;

@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Restore.RestoreFixture;
 

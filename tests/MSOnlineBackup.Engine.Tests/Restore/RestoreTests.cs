@@ -1,10 +1,10 @@
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Engine.Storage;
-using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Restore.RestoreFixture;
 
@@ -756,7 +756,7 @@ public class RestoreTests
 
     private static string Flip(RestoreFixture vault, ChunkStore store, ChunkId id)
     {
-        Engine.Index.ChunkLocation location = store.Index.FindAll(id)[0];
+        MSOnlineBackup.Vaults.Index.ChunkLocation location = store.Index.FindAll(id)[0];
         vault.Objects.FlipBit(store.NameOf(location.Pack), location.Chunk.Offset + 5);
         return store.NameOf(location.Pack);
     }

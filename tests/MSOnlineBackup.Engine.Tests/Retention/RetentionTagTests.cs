@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.Retention;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Retention;

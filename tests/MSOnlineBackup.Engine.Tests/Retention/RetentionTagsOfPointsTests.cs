@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.Retention;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine.Tests.Policies;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Policies.SamplePolicy;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.Retention;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
 
 namespace MSOnlineBackup.Engine.Tests.Retention;
 

@@ -1,9 +1,10 @@
 using System.Globalization;
-using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Retention;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine.Tests.Policies;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Retention;

@@ -1,8 +1,8 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Sources;

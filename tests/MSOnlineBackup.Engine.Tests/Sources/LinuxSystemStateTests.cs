@@ -1,6 +1,6 @@
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Sources.SystemState;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Sources;

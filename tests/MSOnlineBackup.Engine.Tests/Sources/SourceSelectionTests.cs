@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Sources;

@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Machine;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Storage;

@@ -1,7 +1,7 @@
-using Microsoft.Win32.SafeHandles;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+using Microsoft.Win32.SafeHandles;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Storage;

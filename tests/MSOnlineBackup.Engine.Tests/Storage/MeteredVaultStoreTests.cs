@@ -1,11 +1,12 @@
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Maintenance;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Storage;

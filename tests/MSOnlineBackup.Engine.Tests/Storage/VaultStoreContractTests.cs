@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Engine.Tests.Storage;
 

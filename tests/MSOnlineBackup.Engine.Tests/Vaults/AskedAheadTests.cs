@@ -1,6 +1,6 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Engine.Tests.Cryptography;
-using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 

@@ -1,5 +1,7 @@
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 

@@ -1,8 +1,8 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Engine.Tests.Backup;
-using MSOnlineBackup.Engine.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 

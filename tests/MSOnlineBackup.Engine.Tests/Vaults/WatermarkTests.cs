@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Vaults;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Vaults;

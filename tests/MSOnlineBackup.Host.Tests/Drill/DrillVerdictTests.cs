@@ -1,10 +1,10 @@
-using MSOnlineBackup.Engine.Chunks;
-using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Host.Commands;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Drill;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Host.Tests.Drill;
 

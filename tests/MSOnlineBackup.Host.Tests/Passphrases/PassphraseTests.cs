@@ -1,9 +1,9 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Host.Commands;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Tests.Passphrases;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Tests.Processes;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Host.Tests.Processes;
 

@@ -1,8 +1,8 @@
 using System.IO.Pipes;
 using System.Text;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Host.Producers;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Tests.Producers;
 

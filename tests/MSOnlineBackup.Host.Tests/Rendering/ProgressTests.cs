@@ -1,6 +1,6 @@
-using MSOnlineBackup.Engine.Jobs;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Progress;
 using Spectre.Console;
 
 namespace MSOnlineBackup.Host.Tests.Rendering;

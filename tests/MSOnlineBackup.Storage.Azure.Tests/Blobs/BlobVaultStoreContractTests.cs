@@ -1,6 +1,6 @@
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;

@@ -2,11 +2,12 @@ using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Sas;
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;
 

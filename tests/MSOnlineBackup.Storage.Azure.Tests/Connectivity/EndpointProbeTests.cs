@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Security;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Connectivity;
 using MSOnlineBackup.Storage.Azure.Transport;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Connectivity;

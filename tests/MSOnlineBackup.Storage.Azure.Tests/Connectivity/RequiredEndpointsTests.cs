@@ -1,6 +1,6 @@
 using System.Net;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Storage.Azure.Connectivity;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Connectivity;

@@ -1,8 +1,7 @@
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Costs;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Costs;
@@ -24,14 +23,13 @@ public sealed class CostTests
     [Fact]
     public void A_month_is_what_is_stored_and_what_its_jobs_have_asked()
     {
-        JobRecord[] jobs =
+        DatedTraffic[] jobs =
         [
-            Job(s_now.AddDays(-1), new VaultTraffic(Writes: 5000, Lists: 1000, Reads: 2000, Others: 500, SentBytes: Gigabyte, FetchedBytes: 0)),
-            Job(s_now.AddDays(-28), new VaultTraffic(Writes: 5000, Lists: 0, Reads: 0, Others: 0, SentBytes: 0, FetchedBytes: 4 * Gigabyte)),
+            new(s_now.AddDays(-1), new VaultTraffic(Writes: 5000, Lists: 1000, Reads: 2000, Others: 500, SentBytes: Gigabyte, FetchedBytes: 0)),
+            new(s_now.AddDays(-28), new VaultTraffic(Writes: 5000, Lists: 0, Reads: 0, Others: 0, SentBytes: 0, FetchedBytes: 4 * Gigabyte)),
 
-            // In January, which is another month, and one of which nobody counted anything.
-            Job(s_now.AddDays(-29), new VaultTraffic(90_000, 90_000, 90_000, 90_000, 0, 90 * Gigabyte)),
-            Job(s_now.AddDays(-2), null),
+            // In January, which is another month.
+            new(s_now.AddDays(-29), new VaultTraffic(90_000, 90_000, 90_000, 90_000, 0, 90 * Gigabyte)),
         ];
 
         var estimate = CostEstimate.Of(s_prices, new Dictionary<string, long> { ["Hot"] = 3 * Gigabyte }, jobs, s_now);
@@ -47,7 +45,7 @@ public sealed class CostTests
     [Fact]
     public void Each_tier_has_its_price_and_jobs_are_charged_as_the_tier_that_holds_most()
     {
-        JobRecord[] jobs = [Job(s_now, new VaultTraffic(Writes: 10_000, 0, 0, 0, 0, FetchedBytes: Gigabyte))];
+        DatedTraffic[] jobs = [new(s_now, new VaultTraffic(Writes: 10_000, 0, 0, 0, 0, FetchedBytes: Gigabyte))];
 
         var estimate = CostEstimate.Of(s_prices, new Dictionary<string, long> { ["Hot"] = Gigabyte, ["Cool"] = 10 * Gigabyte }, jobs, s_now);
 
@@ -112,15 +110,4 @@ public sealed class CostTests
 
     private static string Tier(string price) =>
         $$"""{"storagePerGigabyteMonth":1,"writesPer10000":1,"listsPer10000":1,"readsPer10000":{{price}},"othersPer10000":1,"retrievalPerGigabyte":0}""";
-
-    private static JobRecord Job(DateTimeOffset started, VaultTraffic? traffic) => new()
-    {
-        Id = Guid.Empty,
-        Kind = JobKind.Backup,
-        State = JobState.Completed,
-        Started = started,
-        Heartbeat = started,
-        ProcessId = 1,
-        Traffic = traffic,
-    };
 }

@@ -2,10 +2,11 @@ using Azure;
 using Azure.Core;
 using Azure.Identity;
 using Azure.Storage.Blobs;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Identity;
+using MSOnlineBackup.Storage.Azure.Locations;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Identity;

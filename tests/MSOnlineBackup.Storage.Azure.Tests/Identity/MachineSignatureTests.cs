@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Storage.Azure.Identity;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Identity;

@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Storage.Azure.KeyVault;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.KeyVault;

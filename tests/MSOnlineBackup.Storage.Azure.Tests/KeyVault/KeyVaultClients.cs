@@ -1,10 +1,10 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Identity;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Machine;
 using MSOnlineBackup.Storage.Azure.KeyVault;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.KeyVault;

@@ -1,10 +1,10 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Azure.Core.Pipeline;
-using MSOnlineBackup.Engine.Cryptography;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Storage.Azure.KeyVault;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 using static MSOnlineBackup.Storage.Azure.Tests.KeyVault.KeyVaultClients;
 

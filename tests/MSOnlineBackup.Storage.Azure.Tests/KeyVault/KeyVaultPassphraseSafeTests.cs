@@ -1,6 +1,6 @@
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Storage.Azure.KeyVault;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 using static MSOnlineBackup.Storage.Azure.Tests.KeyVault.KeyVaultClients;
 

@@ -1,6 +1,8 @@
 using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 using static MSOnlineBackup.Storage.Azure.Tests.KeyVault.KeyVaultClients;
 

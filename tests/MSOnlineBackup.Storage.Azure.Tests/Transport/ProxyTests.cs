@@ -1,10 +1,10 @@
 using System.Net;
 using Azure;
 using Azure.Storage.Blobs;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Transport;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 using static MSOnlineBackup.Storage.Azure.Tests.Transport.TransportFixture;
 

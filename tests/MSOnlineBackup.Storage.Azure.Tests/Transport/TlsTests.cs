@@ -1,8 +1,8 @@
 using System.Security.Authentication;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Storage;
 using MSOnlineBackup.Storage.Azure.Transport;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 using static MSOnlineBackup.Storage.Azure.Tests.Transport.TransportFixture;
 

@@ -1,8 +1,8 @@
 using System.Text;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Restore.Targets.Unix;
 using MSOnlineBackup.Engine.Restore.Targets.Windows;
 using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Engine.Restore.Targets;
 

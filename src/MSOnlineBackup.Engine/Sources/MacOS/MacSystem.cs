@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Sources.MacOS;
 
@@ -254,7 +254,7 @@ internal sealed unsafe partial class MacSystem : UnixSystem
     {
         fixed (byte* path = Terminate(name, stackalloc byte[NameRoom]))
         {
-            return (mode & 0xF000) == UnixStat.TypeOf(RecoveryPoints.EntryKind.Fifo)
+            return (mode & 0xF000) == UnixStat.TypeOf(EntryKind.Fifo)
                 ? (int)Result(MakePipe(at, path, mode & 0xFFF))
                 : (int)Result(MakeNode(at, path, mode, unchecked((int)(((uint)(device >> 32) << 24) | ((uint)device & 0xFF_FFFF)))));
         }
@@ -285,7 +285,7 @@ internal sealed unsafe partial class MacSystem : UnixSystem
 
         int result = Stat(node.At, node.Name, out UnixStat stat);
         return result < 0 ? result
-            : stat.Kind is RecoveryPoints.EntryKind.SymbolicLink or RecoveryPoints.EntryKind.Directory ? Open(node.At, node.Name, LinkItself, 0)
+            : stat.Kind is EntryKind.SymbolicLink or EntryKind.Directory ? Open(node.At, node.Name, LinkItself, 0)
             : -Errno.NotSupported;
     }
 

@@ -1,5 +1,5 @@
 using System.Text;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Engine.Sources.SystemState;
 

@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Engine.Sources.Unix;
 

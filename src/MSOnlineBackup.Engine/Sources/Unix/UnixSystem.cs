@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Linux;
 using MSOnlineBackup.Engine.Sources.MacOS;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Sources.Unix;
 
@@ -21,7 +21,7 @@ internal abstract unsafe class UnixSystem
     public static UnixSystem Current { get; } =
         OperatingSystem.IsMacOS() ? new MacSystem() : new LinuxSystem();
 
-    /// <summary>The name under which <see cref="RecoveryPoints.AttributeTag.InodeFlags"/> of this system are kept: flags of another mean something else.</summary>
+    /// <summary>The name under which <see cref="AttributeTag.InodeFlags"/> of this system are kept: flags of another mean something else.</summary>
     public abstract ReadOnlySpan<byte> FlagsName { get; }
 
     /// <summary>AT_SYMLINK_NOFOLLOW.</summary>

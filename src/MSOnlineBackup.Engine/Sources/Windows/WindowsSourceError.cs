@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using MSOnlineBackup.Engine.Errors;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Engine.Sources.Windows;
 

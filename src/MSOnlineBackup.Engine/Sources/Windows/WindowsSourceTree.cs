@@ -1,6 +1,6 @@
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Microsoft.Win32.SafeHandles;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Sources.Windows;
 

@@ -1,5 +1,6 @@
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Storage.Azure.Costs;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Model.Conversions;
 
@@ -16,6 +17,10 @@ internal static class CostConversion
         SentBytes = traffic.SentBytes,
         FetchedBytes = traffic.FetchedBytes,
     };
+
+    /// <summary>What jobs have asked of their vaults, of those for which it was counted.</summary>
+    public static IEnumerable<DatedTraffic> Counted(this IEnumerable<JobRecord> jobs) =>
+        jobs.Where(job => job.Traffic is not null).Select(job => new DatedTraffic(job.Started, job.Traffic!.Value));
 
     /// <summary>What a month costs.</summary>
     public static OBCostEstimate ToOutput(this CostEstimate estimate) => new()

@@ -1,6 +1,6 @@
 using System.Globalization;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.Jobs;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Model.Conversions;
 

@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Machine;
+using MSOnlineBackup.Agent.Machine;
 
 namespace MSOnlineBackup.Model.Conversions;
 

@@ -1,8 +1,8 @@
-using MSOnlineBackup.Engine.Maintenance;
-using MSOnlineBackup.Engine.Policies;
-using MSOnlineBackup.Engine.RecoveryPoints;
-using MSOnlineBackup.Engine.Retention;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Model.Conversions;
 

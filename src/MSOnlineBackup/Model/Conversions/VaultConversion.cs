@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Storage;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Model.Conversions;
 

@@ -1,7 +1,7 @@
 using System.Text;
-using MSOnlineBackup.Engine.Errors;
 using MSOnlineBackup.Engine.Restore.Targets.Unix;
 using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Restore.Targets;

@@ -1,11 +1,11 @@
 using System.Text;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Sources;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Restore.Targets;

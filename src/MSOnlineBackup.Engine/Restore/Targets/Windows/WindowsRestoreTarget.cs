@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
-using MSOnlineBackup.Engine.Errors;
-using MSOnlineBackup.Engine.RecoveryPoints;
 using MSOnlineBackup.Engine.Sources.Windows;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using Microsoft.Win32.SafeHandles;
 
 namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
 

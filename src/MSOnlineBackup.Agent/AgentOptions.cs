@@ -1,0 +1,38 @@
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Vaults.Storage;
+
+
+namespace MSOnlineBackup.Agent;
+
+/// <summary>What an agent takes from outside.</summary>
+public sealed record AgentOptions
+{
+    /// <summary>Where the state of this machine's agent lies if nobody says otherwise.</summary>
+    public static string DefaultStateFolder => new StateFolder(null).Path;
+
+    /// <summary>Where the machine's state lies; null: where <c>MSONLINEBACKUP_STATE</c> points, else the platform's place.</summary>
+    public string? StateFolder { get; init; }
+
+    /// <summary>The name of this machine.</summary>
+    public string MachineName { get; init; } = HostName.Current;
+
+    /// <summary>From a vault's location, and how it is reached, to the store of an existing vault: the composition's choice of stores and retries.</summary>
+    public required Func<string, VaultConnection, IVaultStore> OpenVault { get; init; }
+
+    /// <summary>The same for a vault that is to be created.</summary>
+    public required Func<string, VaultConnection, IVaultStore> CreateVault { get; init; }
+
+    /// <summary>How Azure Key Vaults are come by; null where none are used.</summary>
+    public KeyVaultAccess? KeyVaults { get; init; }
+
+    /// <summary>The path of the program that runs background jobs; null where there is none.</summary>
+    public string? JobHost { get; init; }
+
+    /// <summary>What policies are held to.</summary>
+    public required PolicyLimits Limits { get; init; }
+
+    /// <summary>The engine's own options.</summary>
+    public EngineOptions Engine { get; init; } = new();
+}

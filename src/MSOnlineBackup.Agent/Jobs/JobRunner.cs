@@ -1,0 +1,201 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Agent.Jobs;
+
+/// <summary>A job at work.</summary>
+/// <param name="Monitor">Its counters.</param>
+internal sealed record JobWork(JobMonitor Monitor)
+{
+    /// <summary>The recovery point that it made or reads; null until known.</summary>
+    public string? RecoveryPointId { get; set; }
+
+    /// <summary>What somebody should see to, though the job goes on; null for nothing.</summary>
+    public IReadOnlyList<JobError>? Warnings { get; private set; }
+
+    /// <summary>Adds a warning; what was read before stays as it is.</summary>
+    public void Warn(BackupException warning) => Warnings = [.. Warnings ?? [], JobError.Of(warning)];
+
+    /// <summary>Sources of a backup that could not be read at all.</summary>
+    public IReadOnlyList<LostSource> LostSources { get; set; } = [];
+
+    /// <summary>What the vault was asked for it so far; set as soon as the vault is open.</summary>
+    public Func<VaultTraffic?> ReadTraffic { get; set; } = () => null;
+}
+
+/// <summary>
+/// Runs one job of this machine: alone, with a record that says how far it is and how it ended, and an ear for the wish to stop.
+/// </summary>
+/// <param name="history">Where records lie.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="readLimit">The bandwidth in force, in bits a second; null for none.</param>
+internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<long?> readLimit)
+{
+    /// <summary>Whoever wants a job to stop creates a file of this name in its folder.</summary>
+    public const string StopFile = "stop";
+
+    private const int BeatsPerRecord = 8;
+    private const int MaxNotes = 100;
+    private static readonly TimeSpan _beat = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Which skipped items are what was asked for; none by default.</summary>
+    public Func<SkippedItem, bool> IsExpected { get; init; } = static _ => false;
+
+    /// <summary>Runs a job to its end.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="kind">What it does.</param>
+    /// <param name="readSources">How far it is with its sources.</param>
+    /// <param name="work">Does it.</param>
+    /// <param name="progress">Told of the record four times a second.</param>
+    /// <param name="cancellationToken">Stops it in order, as the stop file does.</param>
+    /// <returns>The record at the end.</returns>
+    /// <exception cref="BackupException">JobInProgress: nothing was begun and no record written. Others: the job failed, and its record says so.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped, and its record says so.</exception>
+    public async Task<JobRecord> RunAsync(
+        Guid id,
+        JobKind kind,
+        Func<JobMonitor, IReadOnlyList<JobSourceStatus>> readSources,
+        Func<JobWork, CancellationToken, Task> work,
+        Action<JobRecord> progress,
+        CancellationToken cancellationToken)
+    {
+        using IDisposable held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
+        using var skipped = new SkippedList(history.FileOf(id, SkippedList.FileName));
+        bool damaged = false;
+        var noted = new List<string>();
+        var job = new JobWork(new JobMonitor
+        {
+            WantsTotals = true,
+            IsExpected = IsExpected,
+            ItemSkipped = skipped.Add,
+            Noted = note =>
+            {
+                lock (noted)
+                {
+                    if (noted.Count < MaxNotes)
+                    {
+                        noted.Add(note);
+                    }
+                }
+            },
+            VaultDamaged = damage =>
+            {
+                damaged = true;
+                skipped.Add(new SkippedItem(damage.Target ?? "The vault", damage.Id, damage.Message));
+            },
+        });
+
+        DateTimeOffset started = clock.GetUtcNow();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var ended = new CancellationTokenSource();
+        history.Write(Describe());
+        Task pulse = BeatAsync();
+        try
+        {
+            progress(Describe());
+            await work(job, stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            bool stopped = e is OperationCanceledException && stop.IsCancellationRequested;
+            await EndAsync(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e)).ConfigureAwait(false);
+            throw;
+        }
+
+        bool warned = damaged || job.Monitor.HasWarnings;
+        JobError? lost = LostSource.ToError(job.LostSources) is { } error ? JobError.Of(error) : null;
+        return await EndAsync(warned ? JobState.CompletedWithWarnings : JobState.Completed, lost).ConfigureAwait(false);
+
+        JobRecord Describe()
+        {
+            JobProgress counters = job.Monitor.Snapshot();
+            return new JobRecord
+            {
+                Id = id,
+                Kind = kind,
+                State = JobState.InProgress,
+                Phase = counters.Phase,
+                Started = started,
+                Heartbeat = clock.GetUtcNow(),
+                ProcessId = Environment.ProcessId,
+                Sources = readSources(job.Monitor),
+                RecoveryPointId = job.RecoveryPointId,
+                NewBytes = counters.NewBytes,
+                StoredBytes = counters.StoredBytes,
+                Skipped = counters.Skipped,
+                Notes = Notes(),
+                Traffic = job.ReadTraffic(),
+                Wait = counters.Wait,
+                Warnings = job.Warnings,
+                BandwidthLimit = readLimit(),
+            };
+        }
+
+        string? Notes()
+        {
+            lock (noted)
+            {
+                return noted.Count == 0 ? null : string.Join('\n', noted);
+            }
+        }
+
+        async Task<JobRecord> EndAsync(JobState state, JobError? error)
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await pulse.ConfigureAwait(false);
+            skipped.Flush();
+            JobRecord record = Describe().EndedAs(state, error, clock.GetUtcNow());
+            history.Write(record);
+            history.Trim();
+            progress(record);
+            return record;
+        }
+
+        async Task BeatAsync()
+        {
+            using var timer = new PeriodicTimer(_beat, clock);
+            for (int beat = 1; await NextAsync(timer, ended.Token).ConfigureAwait(false); beat++)
+            {
+                if (File.Exists(history.FileOf(id, StopFile)))
+                {
+                    await stop.CancelAsync().ConfigureAwait(false);
+                }
+
+                JobRecord record = Describe();
+                progress(record);
+                if (beat % BeatsPerRecord == 0)
+                {
+                    Save(record);
+                }
+            }
+        }
+
+        void Save(JobRecord record)
+        {
+            try
+            {
+                skipped.Flush();
+                history.Write(record);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or BackupException { Id: BackupErrorId.StateAccessDenied })
+            {
+                // The next beat tries again, and the record of the end must succeed; a backup is worth more than a sign of life.
+            }
+        }
+    }
+
+    private static async ValueTask<bool> NextAsync(PeriodicTimer timer, CancellationToken ended)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(ended).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

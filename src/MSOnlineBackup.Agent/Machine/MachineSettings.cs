@@ -1,0 +1,24 @@
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Agent.Machine;
+
+/// <summary>How this machine transfers. The secrets among it are wrapped where they are stored.</summary>
+public sealed record MachineSettings
+{
+    /// <summary>The proxy; null for the one that the environment or the system names, if any.</summary>
+    public ProxySetting? Proxy { get; init; }
+
+    /// <summary>Whether it goes past every proxy, whatever the environment says; then <see cref="Proxy"/> does not count.</summary>
+    public bool IsDirect { get; init; }
+
+    /// <summary>The bandwidth; null for no limit.</summary>
+    public ThrottleSetting? Throttle { get; init; }
+}
+
+/// <summary>How fast data may be sent and fetched.</summary>
+/// <param name="WorkDays">The days that have work hours.</param>
+/// <param name="WorkStart">When work begins, wall time, 0:00 to 23:59:59; included.</param>
+/// <param name="WorkEnd">When it ends, 0:00 to 24:00; not included. On the next day, if it is not after the beginning.</param>
+/// <param name="WorkBits">Bits a second in work hours, 512,000 to 1,023,000,000.</param>
+/// <param name="OtherBits">Bits a second in all other hours.</param>
+public sealed record ThrottleSetting(IReadOnlyList<DayOfWeek> WorkDays, TimeSpan WorkStart, TimeSpan WorkEnd, long WorkBits, long OtherBits);

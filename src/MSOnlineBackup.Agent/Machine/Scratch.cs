@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Vaults.Errors;
+
+namespace MSOnlineBackup.Agent.Machine;
+
+/// <summary>The scratch folder: where the key file lies. It must be a plain folder on a local, fixed disk.</summary>
+internal static unsafe partial class Scratch
+{
+    private const ulong GetFlagsRequest = 0x8008_6601;
+    private const uint CompressedFlag = 0x4;
+    private const uint EncryptedFlag = 0x800;
+
+    // By the beginning of the file system's name: nfs4, cifs, smb3, fuse.sshfs, fuseblk, 9p, …
+    private static readonly string[] s_remote = ["nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "coda", "ncp", "glusterfs", "lustre"];
+
+    /// <summary>Bytes that are free on the folder's volume for this account.</summary>
+    public static long FreeBytes(string folder) => new DriveInfo(folder).AvailableFreeSpace;
+
+    /// <summary>Refuses a folder that may not be the scratch folder.</summary>
+    /// <exception cref="BackupException">ScratchInvalid, naming why.</exception>
+    public static void Check(string folder)
+    {
+        if (Fault(folder) is { } fault)
+        {
+            throw new BackupException(
+                BackupErrorId.ScratchInvalid,
+                $"'{folder}' cannot be the scratch folder: {fault}.",
+                "Choose a plain folder on a local disk that is always there, neither compressed nor encrypted, and no link.",
+                folder);
+        }
+    }
+
+    /// <summary>Whether a device, or the disk that it is a part of, can be taken out.</summary>
+    /// <param name="system">Where the kernel tells of its devices: /sys.</param>
+    /// <param name="device">Major number in the upper, minor in the lower half.</param>
+    internal static bool IsRemovable(string system, ulong device)
+    {
+        string link = string.Create(CultureInfo.InvariantCulture, $"{system}/dev/block/{device >> 32}:{device & 0xFFFF_FFFF}");
+        if (!Directory.Exists(link) || Directory.ResolveLinkTarget(link, returnFinalTarget: true) is not { } place)
+        {
+            // File systems without a disk of their own.
+            return false;
+        }
+
+        // A partition's folder lies in its disk's, which alone has the file.
+        string file = new[] { place.FullName, Path.GetDirectoryName(place.FullName)! }
+            .Select(folder => Path.Combine(folder, "removable"))
+            .FirstOrDefault(File.Exists, string.Empty);
+        return file.Length > 0 && File.ReadAllText(file).Trim() == "1";
+    }
+
+    /// <summary>Whether a file system is on another machine, or made by a program.</summary>
+    internal static bool IsRemote(string fileSystem) => s_remote.Any(name => fileSystem.StartsWith(name, StringComparison.OrdinalIgnoreCase));
+
+    private static string? Fault(string folder)
+    {
+        if (!Path.IsPathFullyQualified(folder))
+        {
+            return "it is no absolute path";
+        }
+
+        var info = new DirectoryInfo(folder);
+        if (!info.Exists)
+        {
+            return "there is no such folder";
+        }
+
+        if ((info.Attributes & FileAttributes.ReparsePoint) != 0)
+        {
+            return "it is a link or mount point of its own (reparse point)";
+        }
+
+        if ((info.Attributes & (FileAttributes.Compressed | FileAttributes.Encrypted)) != 0)
+        {
+            return "it is compressed or encrypted";
+        }
+
+        return OperatingSystem.IsLinux() ? LinuxFault(folder) : DriveFault(folder);
+    }
+
+    private static string? DriveFault(string folder) => new DriveInfo(folder).DriveType switch
+    {
+        DriveType.Network => "it is on a network share",
+        DriveType.Removable or DriveType.CDRom => "it is on removable media",
+        _ => null,
+    };
+
+    private static string? LinuxFault(string folder)
+    {
+        const int CurrentFolder = -100;
+        int handle = UnixSystem.Current.OpenDirectory(CurrentFolder, Encoding.UTF8.GetBytes(folder));
+        if (handle < 0)
+        {
+            return $"it cannot be opened ({UnixSystem.Describe(-handle)})";
+        }
+
+        try
+        {
+            if (UnixSystem.Current.Stat(handle, out UnixStat stat) is < 0 and int error)
+            {
+                return $"it cannot be read ({UnixSystem.Describe(-error)})";
+            }
+
+            if (UnixSystem.Current.FileSystemOf(handle, stat) is { } name && IsRemote(name))
+            {
+                return $"it is on a network share or a file system made by a program ({name})";
+            }
+
+            if (IsRemovable("/sys", stat.Device))
+            {
+                return "it is on removable media";
+            }
+
+            // File systems without flags refuse the question: nothing is compressed there by the folder.
+            uint flags = 0;
+            if (Control(handle, GetFlagsRequest, &flags) < 0)
+            {
+                return null;
+            }
+
+            return (flags & CompressedFlag) != 0 ? "it is compressed" : (flags & EncryptedFlag) != 0 ? "it is encrypted" : null;
+        }
+        finally
+        {
+            UnixSystem.Close(handle);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    private static partial int Control(int handle, ulong request, uint* value);
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Agent.Machine;
+
+/// <summary>The settings on disk. The proxy's password is wrapped by the machine's secret, and bound to the proxy it is for.</summary>
+internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, PolicyLimits limits)
+{
+    private const string Purpose = "proxy password";
+
+    private readonly StateFile<SettingsState> _file = new(folder, "settings.json", StateJson.Default.SettingsState, "delete it and set proxy and bandwidth again");
+
+    public MachineSettings Read() => Open(_file.Read());
+
+    public void Update(Func<MachineSettings, MachineSettings> change) => _file.Update(state =>
+    {
+        MachineSettings settings = change(Open(state));
+        Check(settings);
+        return Seal(settings);
+    });
+
+    private static string Bind(string server, int port, string? userName) => string.Create(CultureInfo.InvariantCulture, $"{server}\n{port}\n{userName}");
+
+    private void Check(MachineSettings settings)
+    {
+        _ = settings.Proxy?.ToUri();
+        if (settings.Proxy is { Password: not null } proxy && string.IsNullOrEmpty(proxy.UserName))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"There is a password for the proxy '{proxy.Server}', and nobody whose it is.",
+                "Give the user's name too.",
+                proxy.Server);
+        }
+
+        if (settings.Throttle is { } throttle)
+        {
+            limits.CheckThrottle(throttle.WorkBits);
+            limits.CheckThrottle(throttle.OtherBits);
+            CheckHours(throttle);
+        }
+    }
+
+    private static void CheckHours(ThrottleSetting throttle)
+    {
+        TimeSpan day = TimeSpan.FromDays(1);
+        if (!IsWithinDay(throttle.WorkStart) || throttle.WorkStart == day || !IsWithinDay(throttle.WorkEnd))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"Work from {throttle.WorkStart:c} to {throttle.WorkEnd:c} is not between hours of a day, in whole seconds.",
+                "Give hours of the day such as '08:00' and '18:00', not bare numbers; an end before the beginning is on the next day.");
+        }
+
+        // PowerShell reads a bare number, as in -StartWorkHour 8, as so many ticks.
+        bool IsWithinDay(TimeSpan time) => time >= TimeSpan.Zero && time <= day && time.Ticks % TimeSpan.TicksPerSecond == 0;
+    }
+
+    private MachineSettings Open(SettingsState? state)
+    {
+        if (state is null)
+        {
+            return new MachineSettings();
+        }
+
+        ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored), stored.Bypass) : null;
+        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle };
+    }
+
+    private string? OpenPassword(ProxyState proxy)
+    {
+        if (proxy.SealedPassword is null)
+        {
+            return null;
+        }
+
+        return secret.TryUnwrap(Purpose, Bind(proxy.Server, proxy.Port, proxy.UserName), proxy.SealedPassword) ?? throw new BackupException(
+            BackupErrorId.StateInvalid,
+            $"The password of the proxy '{proxy.Server}' in '{folder.PathOf("settings.json")}' does not open: the file or the machine's secret was changed or comes from another machine.",
+            "Delete that file and set proxy and bandwidth again.",
+            folder.PathOf("settings.json"));
+    }
+
+    private SettingsState Seal(MachineSettings settings)
+    {
+        ProxyState? proxy = settings.Proxy is { } given
+            ? new ProxyState(given.Server, given.Port, given.UserName, given.Password is null
+                ? null
+                : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password), given.Bypass)
+            : null;
+        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle };
+    }
+}
+
+/// <summary>What <c>settings.json</c> holds.</summary>
+internal sealed record SettingsState
+{
+    public ProxyState? Proxy { get; init; }
+
+    public bool IsDirect { get; init; }
+
+    public ThrottleSetting? Throttle { get; init; }
+}
+
+/// <summary>A proxy as it is stored.</summary>
+internal sealed record ProxyState(string Server, int Port, string? UserName = null, byte[]? SealedPassword = null, string? Bypass = null);

@@ -1,0 +1,251 @@
+namespace MSOnlineBackup.Vaults.Errors;
+
+/// <summary>
+/// The stable identity of an error. The name is the id that scripts test; it never changes its meaning.
+/// Each value has a section in <c>docs/errors.md</c>.
+/// </summary>
+public enum BackupErrorId
+{
+    /// <summary>A bug: nothing more specific is known.</summary>
+    UnexpectedError = 0,
+
+    // The vault as a whole.
+    /// <summary>Nothing is at the vault's location.</summary>
+    VaultNotFound = 100,
+    /// <summary>A vault, or something else, is already where one was to be created.</summary>
+    VaultExists,
+    /// <summary>The location holds something that is no vault.</summary>
+    VaultHeaderInvalid,
+    /// <summary>The vault was written by a newer version.</summary>
+    VaultFormatUnsupported,
+    /// <summary>The location was there and is gone, or the medium answers with I/O errors.</summary>
+    VaultUnreachable,
+    /// <summary>The account may not read or write the vault.</summary>
+    VaultAccessDenied,
+    /// <summary>The medium of the vault has no room left.</summary>
+    VaultFull,
+    /// <summary>An object of the vault does not verify: it is truncated, altered or in the wrong place.</summary>
+    VaultDataCorrupt,
+    /// <summary>An object that another one names is not there.</summary>
+    VaultDataMissing,
+    /// <summary>A maintenance run fenced this job's session; its data are safe, the job must be run again.</summary>
+    SessionFenced,
+    /// <summary>An object of the vault cannot be read while the vault answers for others: a sector of the medium failed, or the account may not read this one.</summary>
+    VaultDataUnreadable,
+    /// <summary>The vault's header, <c>vault.json</c>, is damaged or lost.</summary>
+    VaultHeaderDamaged,
+    /// <summary>The vault's header cannot be made anew: it is sound, or what is left says too little, or contradicts itself.</summary>
+    VaultHeaderNotRepaired,
+
+    // Keys.
+    /// <summary>No key slot opens with this passphrase.</summary>
+    PassphraseRejected = 200,
+    /// <summary>The passphrase is too short or has characters outside printable ASCII.</summary>
+    PassphraseInvalid,
+    /// <summary>A key slot is damaged.</summary>
+    KeySlotDamaged,
+    /// <summary>No key slot has this id.</summary>
+    KeySlotNotFound,
+    /// <summary>The last key slot cannot be removed: nothing could open the data again.</summary>
+    KeySlotIsLast,
+    /// <summary>The vault has more key slots, or costlier ones, than a passphrase is tried on.</summary>
+    KeySlotsNotTried,
+    /// <summary>A key cannot be derived from the passphrase here: libsodium does not load, or the memory is not to be had.</summary>
+    KeyDerivationUnavailable,
+    /// <summary>The chunk store holds another master key than the one that this machine backs up to.</summary>
+    ChunkStoreExchanged,
+
+    // Sources.
+    /// <summary>Nothing was named to back up.</summary>
+    SourceMissing = 300,
+    /// <summary>The folder or file to back up does not exist.</summary>
+    SourceNotFound,
+    /// <summary>The source was a mount point in an earlier backup and is not mounted now.</summary>
+    SourceNotMounted,
+    /// <summary>The source cannot be read at all.</summary>
+    SourceUnreadable,
+    /// <summary>A file or folder inside a source could not be read.</summary>
+    SourceItemUnreadable,
+    /// <summary>A file changed while it was read.</summary>
+    SourceItemChanged,
+    /// <summary>A file vanished between listing and reading.</summary>
+    SourceItemVanished,
+    /// <summary>An exclusion pattern is not valid.</summary>
+    PatternInvalid,
+    /// <summary>The command whose output was to be backed up failed.</summary>
+    CommandFailed,
+    /// <summary>An attribute of a file or folder could not be read; everything else of it was.</summary>
+    SourceAttributeUnreadable,
+    /// <summary>An encrypted folder or file is locked: its key is not there.</summary>
+    SourceItemLocked,
+
+    // Recovery points and items.
+    /// <summary>No recovery point matches.</summary>
+    RecoveryPointNotFound = 400,
+    /// <summary>The recovery point holds no such item.</summary>
+    RecoverableItemNotFound,
+    /// <summary>More than one recovery point matches the given prefix.</summary>
+    RecoveryPointAmbiguous,
+
+    // Restores.
+    /// <summary>The restore target is no folder, or lies where it must not.</summary>
+    RestoreTargetInvalid = 500,
+    /// <summary>An item already exists at the target.</summary>
+    RestoreItemExists,
+    /// <summary>The target cannot be written.</summary>
+    RestoreTargetUnwritable,
+    /// <summary>The target has no room left.</summary>
+    RestoreTargetFull,
+    /// <summary>An item could not be restored.</summary>
+    RestoreItemFailed,
+    /// <summary>Owner, mode, times or attributes of an item could not be set.</summary>
+    RestoreMetadataFailed,
+    /// <summary>A restored file differs from the recovery point.</summary>
+    RestoreVerifyFailed,
+    /// <summary>The target cannot have an item of this name.</summary>
+    RestoreNameImpossible,
+    /// <summary>An item was restored under another name, as the target takes its own for that of another.</summary>
+    RestoreItemRenamed,
+    /// <summary>Items of one name were recovered together, so that all went by their full paths.</summary>
+    RestoredByFullPath,
+
+    // Calls.
+    /// <summary>An argument or option is not valid.</summary>
+    ArgumentInvalid = 600,
+    /// <summary>What a command tells could not be written; what it does was done.</summary>
+    OutputFailed,
+    /// <summary>The process may have too few files open for the runtime to work.</summary>
+    OpenFileLimitLow,
+
+    // Policies.
+    /// <summary>There is no such policy on this machine.</summary>
+    PolicyNotFound = 700,
+    /// <summary>The policy lacks something: sources, a schedule, a retention.</summary>
+    PolicyIncomplete,
+    /// <summary>The policy contradicts itself: sources that overlap, a source that is excluded itself, a rule that can never hold.</summary>
+    PolicyInvalid,
+    /// <summary>A value is outside a limit of the profile in force; limit and value are named.</summary>
+    PolicyLimitExceeded,
+    /// <summary>The policy is paused.</summary>
+    PolicyPaused,
+    /// <summary>A policy file cannot be read as one.</summary>
+    PolicyFileInvalid,
+
+    // This machine.
+    /// <summary>The machine is not registered with a vault.</summary>
+    MachineNotRegistered = 800,
+    /// <summary>The machine is registered, and no passphrase is set.</summary>
+    MachineNotActivated,
+    /// <summary>The vault knows another machine of this name, whose passphrase is a different one.</summary>
+    MachineNameTaken,
+    /// <summary>The vault has as many machines as it may have.</summary>
+    MachineLimitReached,
+    /// <summary>A vault credential file is corrupt, expired, not the newest, or no such file.</summary>
+    VaultCredentialInvalid,
+    /// <summary>The credential file belongs to another vault than the one that this machine is registered with.</summary>
+    VaultCredentialForeign,
+    /// <summary>Setting the passphrase did not complete; it says where the rescue file is.</summary>
+    ActivationFailed,
+    /// <summary>The activation is damaged: the scratch folder or the key file in it is missing or full.</summary>
+    ActivationDamaged,
+    /// <summary>The key file is missing, damaged, or another machine's.</summary>
+    KeyFileInvalid,
+    /// <summary>The scratch folder may not be used: why is said.</summary>
+    ScratchInvalid,
+    /// <summary>The scratch folder's volume has too little room.</summary>
+    ScratchFull,
+    /// <summary>A state file is truncated, damaged, or of a newer version.</summary>
+    StateInvalid,
+    /// <summary>The state folder cannot be read or written by this account.</summary>
+    StateAccessDenied,
+
+    // Jobs.
+    /// <summary>Another job is in progress on this machine.</summary>
+    JobInProgress = 900,
+    /// <summary>There is no such job.</summary>
+    JobNotFound,
+    /// <summary>The job's process ended without saying so.</summary>
+    JobLost,
+    /// <summary>The program for background jobs was not found or could not be started.</summary>
+    JobHostMissing,
+    /// <summary>The recovery needs an option or a passphrase that was not given.</summary>
+    RecoveryOptionMissing,
+    /// <summary>Not in this version; the message names what to use instead.</summary>
+    NotAvailable,
+
+    // A vault in Blob Storage.
+    /// <summary>An object of the vault is archived: it must be rehydrated before it can be read.</summary>
+    VaultDataArchived = 1000,
+    /// <summary>The storage account is disabled, as it is when its subscription has expired.</summary>
+    VaultAccountDisabled,
+    /// <summary>The service keeps an object from being deleted: a policy, a lease, or snapshots.</summary>
+    VaultDataProtected,
+    /// <summary>A setting of the vault that cannot be changed any more.</summary>
+    VaultSettingFixed,
+
+    // The way to a vault in the cloud.
+    /// <summary>The proxy wants to know who asks.</summary>
+    ProxyAuthenticationRequired = 1020,
+    /// <summary>The proxy does not let the vault be reached.</summary>
+    ProxyRefused,
+    /// <summary>The server speaks no TLS 1.2 or newer, or its certificate is not trusted.</summary>
+    SecureConnectionFailed,
+    /// <summary>The vault is to be reached over private addresses, and there are public ones only.</summary>
+    PublicAddressRefused,
+
+    // Who this machine is to Azure.
+    /// <summary>Nothing says who this machine is; what was tried is named.</summary>
+    IdentityNotFound = 1040,
+    /// <summary>Microsoft Entra ID did not accept the identity.</summary>
+    IdentityRejected,
+    /// <summary>A connection string, a shared access signature or an account's key cannot be read as one.</summary>
+    StorageSecretInvalid,
+    /// <summary>The secret is of another storage account than the vault's.</summary>
+    StorageSecretForeign,
+    /// <summary>The shared access signature has expired; it says when.</summary>
+    StorageSecretExpired,
+
+    // Keys in Azure Key Vault.
+    /// <summary>The URI is not that of a Key Vault, or of a key in one.</summary>
+    KeyVaultUriInvalid = 1080,
+    /// <summary>There is no identity to sign in to the Key Vault with, or it was not accepted.</summary>
+    KeyVaultIdentityMissing,
+    /// <summary>The identity may not do this in the Key Vault.</summary>
+    KeyVaultAccessDenied,
+    /// <summary>The Key Vault's firewall refuses this machine's address.</summary>
+    KeyVaultFirewalled,
+    /// <summary>There is no Key Vault of this name: it was deleted, or never there.</summary>
+    KeyVaultNotFound,
+    /// <summary>The Key Vault does not answer.</summary>
+    KeyVaultUnreachable,
+    /// <summary>What answers asks for a token of something else than Azure Key Vault; none was sent.</summary>
+    KeyVaultUntrusted,
+    /// <summary>The Key Vault has no passphrase of this machine.</summary>
+    KeyVaultSecretNotFound,
+    /// <summary>The secret of this machine's passphrase is deleted, and its name is not free.</summary>
+    KeyVaultSecretDeleted,
+    /// <summary>The secret is disabled, or reads back otherwise than it was written.</summary>
+    KeyVaultSecretUnusable,
+    /// <summary>The secret of this name belongs to another machine or vault.</summary>
+    KeyVaultSecretForeign,
+    /// <summary>The Key Vault has no such key, or no such version of it.</summary>
+    KeyVaultKeyNotFound,
+    /// <summary>The key is disabled, expired, not yet valid, or not of a kind that wraps.</summary>
+    KeyVaultKeyUnusable,
+    /// <summary>The Key Vault key opens another chunk store of the same vault.</summary>
+    KeyVaultKeyTaken,
+    /// <summary>Key slots that one Key Vault key opens lead to different stores or master keys.</summary>
+    KeySlotContradicted,
+
+    // What a vault costs.
+    /// <summary>A price table cannot be read as one; it says why.</summary>
+    PriceTableInvalid = 1120,
+
+    // The owner of a vault.
+    /// <summary>Only the vault's owner may do this, and no owner's key was given or is kept here.</summary>
+    OwnerRequired = 1160,
+    /// <summary>The owner's file is damaged, no owner's file, or cannot be read or written.</summary>
+    OwnerFileInvalid,
+    /// <summary>The vault's owner is another one than the one that this machine knows, or than the one whose key was given.</summary>
+    OwnerForeign,
+}

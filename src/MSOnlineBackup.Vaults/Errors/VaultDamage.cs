@@ -1,0 +1,49 @@
+namespace MSOnlineBackup.Vaults.Errors;
+
+/// <summary>The errors of damaged and missing objects, worded in one place.</summary>
+internal static class VaultDamage
+{
+    /// <summary>An object that is there but not as it was written.</summary>
+    public static BackupException Corrupt(string name, string why, Exception? inner = null) => new(
+        BackupErrorId.VaultDataCorrupt,
+        $"Object '{name}' of the vault is damaged: {why}.",
+        "Run 'obengine verify --read-data' or 'Test-OBRecoveryPoint -Level Data' to see what is affected; everything else stays restorable. Bring the object back from a copy of the vault. If there is none, run 'obengine backup --force': what the sources still hold is stored anew.",
+        name,
+        innerException: inner);
+
+    /// <summary>An object that stays unreadable while the vault answers for others.</summary>
+    /// <param name="name">The object.</param>
+    /// <param name="location">The vault.</param>
+    /// <param name="why">What the medium or the file system says, without a full stop.</param>
+    /// <param name="inner">The cause.</param>
+    public static BackupException Unreadable(string name, string location, string why, Exception? inner = null) => new(
+        BackupErrorId.VaultDataUnreadable,
+        $"Object '{name}' of the vault '{location}' cannot be read, while others can: {why}.",
+        "Check the disk, and that this account may read every file of the vault. Until then the object counts as damaged: 'obengine verify' or 'Test-OBRecoveryPoint' lists what is affected, and everything else stays restorable.",
+        name,
+        innerException: inner);
+
+    /// <summary>A chunk of which no copy opens.</summary>
+    public static BackupException Unopened(string chunk) => Corrupt(chunk, "no copy of it opens");
+
+    /// <summary>A record that nobody proves who may write it.</summary>
+    public static BackupException NotSigned(string name) => new(
+        BackupErrorId.VaultDataCorrupt,
+        $"Object '{name}' of the vault is damaged or forged: it was altered, belongs elsewhere, or nobody wrote it who may.",
+        "Bring it back from a copy of the vault. If there is none, or nobody here has written it, delete it: nothing that is stored hangs on it.",
+        name);
+
+    /// <summary>A recovery point that was made, as the vault says, and is gone.</summary>
+    public static BackupException LostPoint(string name) => new(
+        BackupErrorId.VaultDataMissing,
+        $"The recovery point '{name}' was made, and is not in the vault any more: it was deleted or lost.",
+        $"Bring the file back from a copy of the vault if there is one. Where it was deleted on purpose, delete '{name.Replace("/points/", "/commits/", StringComparison.Ordinal)}' too.",
+        name);
+
+    /// <summary>Something that is named and not there.</summary>
+    public static BackupException Missing(string name, string what) => new(
+        BackupErrorId.VaultDataMissing,
+        $"{what} '{name}' is not in the vault.",
+        "Bring the file back from a copy of the vault if there is one; 'obengine repair index' makes a lost index anew from the packs. 'obengine verify' or 'Test-OBRecoveryPoint' lists what is affected.",
+        name);
+}

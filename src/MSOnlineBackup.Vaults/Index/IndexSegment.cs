@@ -1,0 +1,174 @@
+using System.Buffers.Binary;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Packs;
+
+namespace MSOnlineBackup.Vaults.Index;
+
+/// <summary>
+/// The plaintext of an index segment: what the packs it names hold.
+/// <c>version u32 | packs u32 | records u32 | critical flags u32 | packs × 64 bytes | records × 56 bytes</c>, little-endian, records sorted
+/// by chunk id. Fixed-width, so that a segment can be searched where it lies.
+/// </summary>
+internal static class IndexSegment
+{
+    public const uint Version = 1;
+    public const int HeaderLength = 16;
+    private const int FlagsOffset = 12;
+
+    /// <summary>More go into a further segment.</summary>
+    public const int MaxRecords = 400_000;
+
+    // A pack: session 16 | number u32 | length u32 | kind u8 | critical flags u8 | epoch u8 | 5 zero bytes | salt 32.
+    public const int PackLength = 64;
+    private const int PackNumberOffset = 16;
+    private const int PackLengthOffset = PackNumberOffset + sizeof(uint);
+    private const int PackKindOffset = PackLengthOffset + sizeof(uint);
+    private const int PackFlagsOffset = PackKindOffset + 1;
+    private const int PackEpochOffset = PackFlagsOffset + 1;
+    private const int PackSaltOffset = PackKindOffset + 8;
+
+    // A record: id 32 | pack u32 | offset u32 | stored u32 | raw u32 | ordinal u32 | kind u8 | encoding u8 | 2 zero bytes.
+    public const int RecordLength = 56;
+    private const int RecordPackOffset = ChunkId.Length;
+    private const int RecordOffsetOffset = RecordPackOffset + sizeof(uint);
+    private const int RecordStoredOffset = RecordOffsetOffset + sizeof(uint);
+    private const int RecordRawOffset = RecordStoredOffset + sizeof(uint);
+    private const int RecordOrdinalOffset = RecordRawOffset + sizeof(uint);
+    private const int RecordKindOffset = RecordOrdinalOffset + sizeof(uint);
+    private const int RecordEncodingOffset = RecordKindOffset + 1;
+
+    /// <summary>Writes a segment: these packs with these chunks.</summary>
+    public static byte[] Encode(IReadOnlyList<(PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)> packs)
+    {
+        var order = new List<(int Pack, PackedChunk Chunk)>(packs.Sum(p => p.Chunks.Count));
+        byte[] segment = new byte[HeaderLength + (packs.Count * PackLength) + (packs.Sum(p => p.Chunks.Count) * RecordLength)];
+        BinaryPrimitives.WriteUInt32LittleEndian(segment, Version);
+        BinaryPrimitives.WriteInt32LittleEndian(segment.AsSpan(4), packs.Count);
+        for (int i = 0; i < packs.Count; i++)
+        {
+            Span<byte> pack = segment.AsSpan(HeaderLength + (i * PackLength), PackLength);
+            Convert.FromHexString(packs[i].Pack.Session, pack, out _, out _);
+            BinaryPrimitives.WriteUInt32LittleEndian(pack[PackNumberOffset..], packs[i].Pack.Number);
+            BinaryPrimitives.WriteInt32LittleEndian(pack[PackLengthOffset..], packs[i].Pack.Length);
+            pack[PackKindOffset] = (byte)packs[i].Pack.Kind;
+            packs[i].Pack.Salt.CopyTo(pack[PackSaltOffset..]);
+            int index = i;
+            order.AddRange(packs[i].Chunks.Select(chunk => (index, chunk)));
+        }
+
+        BinaryPrimitives.WriteInt32LittleEndian(segment.AsSpan(8), order.Count);
+        order.Sort((x, y) => x.Chunk.Id.CompareTo(y.Chunk.Id) is var c && c != 0 ? c : x.Pack.CompareTo(y.Pack));
+        Span<byte> records = segment.AsSpan(HeaderLength + (packs.Count * PackLength));
+        for (int i = 0; i < order.Count; i++)
+        {
+            WriteRecord(records.Slice(i * RecordLength, RecordLength), order[i].Pack, order[i].Chunk);
+        }
+
+        return segment;
+    }
+
+    /// <summary>Reads a segment: checks every field and returns the records with their pack numbers replaced by what <paramref name="register"/> answers.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
+    public static byte[] Decode(string name, ReadOnlySpan<byte> segment, Func<PackInfo, int> register)
+    {
+        if (segment.Length < HeaderLength)
+        {
+            throw VaultDamage.Corrupt(name, "it is too short for an index segment");
+        }
+
+        uint version = BinaryPrimitives.ReadUInt32LittleEndian(segment);
+        uint flags = BinaryPrimitives.ReadUInt32LittleEndian(segment[FlagsOffset..]);
+        if (version != Version || flags != 0)
+        {
+            throw new BackupException(
+                BackupErrorId.VaultFormatUnsupported,
+                $"Index segment '{name}' has format {version} and flags {flags}; this version reads {Version} without flags.",
+                "Use a newer version of MSOnlineBackup.",
+                name);
+        }
+
+        long packCount = BinaryPrimitives.ReadUInt32LittleEndian(segment[4..]);
+        long recordCount = BinaryPrimitives.ReadUInt32LittleEndian(segment[8..]);
+        if (segment.Length != HeaderLength + (packCount * PackLength) + (recordCount * RecordLength))
+        {
+            throw VaultDamage.Corrupt(name, "its counts do not fit its length");
+        }
+
+        var packs = new PackInfo[packCount];
+        for (int i = 0; i < packCount; i++)
+        {
+            ReadOnlySpan<byte> pack = segment.Slice(HeaderLength + (i * PackLength), PackLength);
+            uint length = BinaryPrimitives.ReadUInt32LittleEndian(pack[PackLengthOffset..]);
+            if (length > PackFormat.MaxLength)
+            {
+                throw VaultDamage.Corrupt(name, "it names an impossible pack");
+            }
+
+            bool isKnown = PackFormat.IsKnown((PackKind)pack[PackKindOffset], pack[PackFlagsOffset], pack[PackEpochOffset]);
+            packs[i] = new PackInfo(
+                Convert.ToHexStringLower(pack[..PackNumberOffset]),
+                BinaryPrimitives.ReadUInt32LittleEndian(pack[PackNumberOffset..]),
+                (PackKind)pack[PackKindOffset],
+                (int)length,
+                pack[PackSaltOffset..].ToArray())
+            {
+                IsKnown = isKnown,
+                IsAvailable = isKnown,
+            };
+        }
+
+        byte[] records = segment[(HeaderLength + ((int)packCount * PackLength))..].ToArray();
+        ChunkId previous = default;
+        for (int at = 0; at < records.Length; at += RecordLength)
+        {
+            Span<byte> record = records.AsSpan(at, RecordLength);
+            var id = new ChunkId(record[..ChunkId.Length]);
+            uint pack = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordPackOffset..]);
+            long offset = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordOffsetOffset..]);
+            long stored = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordStoredOffset..]);
+            long raw = BinaryPrimitives.ReadUInt32LittleEndian(record[RecordRawOffset..]);
+            if (id < previous || pack >= packCount || stored is < PackFormat.TagLength or > PackFormat.MaxStoredLength || raw > ChunkCodec.MaxRawLength || offset + stored > packs[pack].Length)
+            {
+                throw VaultDamage.Corrupt(name, "it has an impossible record");
+            }
+
+            previous = id;
+        }
+
+        // Only now: a pack that counts as indexed is not asked for its footer.
+        int[] registered = [.. packs.Select(register)];
+        for (int at = RecordPackOffset; at < records.Length; at += RecordLength)
+        {
+            Span<byte> pack = records.AsSpan(at, sizeof(uint));
+            BinaryPrimitives.WriteInt32LittleEndian(pack, registered[BinaryPrimitives.ReadUInt32LittleEndian(pack)]);
+        }
+
+        return records;
+    }
+
+    internal static void WriteRecord(Span<byte> record, int pack, in PackedChunk chunk)
+    {
+        chunk.Id.CopyTo(record);
+        BinaryPrimitives.WriteInt32LittleEndian(record[RecordPackOffset..], pack);
+        BinaryPrimitives.WriteInt32LittleEndian(record[RecordOffsetOffset..], chunk.Offset);
+        BinaryPrimitives.WriteInt32LittleEndian(record[RecordStoredOffset..], chunk.StoredLength);
+        BinaryPrimitives.WriteInt32LittleEndian(record[RecordRawOffset..], chunk.RawLength);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[RecordOrdinalOffset..], chunk.Ordinal);
+        record[RecordKindOffset] = (byte)chunk.Kind;
+        record[RecordEncodingOffset] = (byte)chunk.Encoding;
+    }
+
+    internal static PackedChunk ReadRecord(ReadOnlySpan<byte> record, out int pack)
+    {
+        pack = BinaryPrimitives.ReadInt32LittleEndian(record[RecordPackOffset..]);
+        return new PackedChunk(
+            new ChunkId(record[..ChunkId.Length]),
+            (ChunkKind)record[RecordKindOffset],
+            (ChunkEncoding)record[RecordEncodingOffset],
+            BinaryPrimitives.ReadUInt32LittleEndian(record[RecordOrdinalOffset..]),
+            BinaryPrimitives.ReadInt32LittleEndian(record[RecordOffsetOffset..]),
+            BinaryPrimitives.ReadInt32LittleEndian(record[RecordStoredOffset..]),
+            BinaryPrimitives.ReadInt32LittleEndian(record[RecordRawOffset..]));
+    }
+}

@@ -1,0 +1,12 @@
+namespace MSOnlineBackup.Vaults;
+
+/// <summary>A key slot.</summary>
+/// <param name="KeyId">32 hexadecimal digits.</param>
+/// <param name="Label">What the user called it.</param>
+/// <param name="Kind">"passphrase", "azure-key-vault", or "damaged".</param>
+/// <param name="Created">When it was added.</param>
+/// <param name="IsCurrent">Whether it opened this engine.</param>
+/// <param name="KeyVaultKey">The URI of the Key Vault key that opens it, with its version; null where a passphrase does.</param>
+/// <param name="Kdf">How its key is derived from the passphrase: "argon2id" or "pbkdf2-hmac-sha512"; null where no passphrase opens it.</param>
+public sealed record KeySlotInfo(
+    string KeyId, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey = null, string? Kdf = null);

@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>
+/// Everything that lies in a vault, by its kind, and what is wrong with what can be read without a key. The parts of a verification that need one ask it what is there.
+/// </summary>
+/// <param name="objects">The vault.</param>
+/// <param name="header">Its header; null where that is damaged.</param>
+/// <param name="problems">Gets what is wrong.</param>
+internal sealed class Inventory(IVaultStore objects, VaultHeader? header, ProblemList problems)
+{
+    private readonly ConcurrentDictionary<string, SessionRecord> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, BackupException> _doubtful = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, uint> _newest = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _committed = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _confirmed = new(StringComparer.Ordinal);
+    private readonly List<string> _strangers = [];
+    private int _leftovers;
+
+    /// <summary>Objects of any kind.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Bytes of plain objects that were read.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Objects that no vault has.</summary>
+    public long StrangerCount { get; private set; }
+
+    /// <summary>Some of their names.</summary>
+    public IReadOnlyList<string> Strangers => _strangers;
+
+    /// <summary>Broken objects that nothing needs.</summary>
+    public int Leftovers => _leftovers;
+
+    /// <summary>Sessions that have a recovery point, by its name.</summary>
+    public IReadOnlySet<string> Committed => _committed;
+
+    /// <summary>The sessions of a chunk store whose records can be read, that have and had no recovery point, and did not say that they would have none.</summary>
+    public IEnumerable<(string SessionId, SessionRecord Record)> WithoutPoint(string storeId)
+    {
+        string folder = VaultLayout.Session(storeId, string.Empty);
+        return _sessions
+            .Where(session => session.Key.StartsWith(folder, StringComparison.Ordinal) && !_committed.Contains(session.Key[folder.Length..]) && !_confirmed.ContainsKey(session.Key[folder.Length..]) && !_ended.Contains(session.Key))
+            .Select(session => (session.Key[folder.Length..], session.Value));
+    }
+
+    /// <summary>Lists the vault, and looks at each plain object.</summary>
+    /// <param name="visit">Gets each object with its kind and chunk store. May be called from any thread.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task TakeAsync(Func<StoredObject, StoredKind, string, CancellationToken, ValueTask> visit, CancellationToken cancellationToken)
+    {
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = objects.Capabilities.MaxConcurrency };
+        await Parallel.ForEachAsync(ListAsync(cancellationToken), options, async (found, token) =>
+        {
+            if (PlainObjects.Knows(found.Kind))
+            {
+                await CheckAsync(found.Object, token).ConfigureAwait(false);
+            }
+
+            await visit(found.Object, found.Kind, found.StoreId, token).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+        foreach ((string name, BackupException damage) in _doubtful)
+        {
+            Judge(name, damage, isNeeded: false);
+        }
+
+        foreach ((_, string point) in _confirmed.Where(confirmed => !_committed.Contains(confirmed.Key)))
+        {
+            // It may have been made while the vault was listed.
+            if (await objects.StatAsync(point, cancellationToken).ConfigureAwait(false) is null)
+            {
+                problems.Note(VaultDamage.LostPoint(point));
+            }
+        }
+    }
+
+    /// <summary>Says what is to be said of a broken object: a problem, unless nothing needs it. Once the vault is listed; from any thread.</summary>
+    /// <param name="name">The object.</param>
+    /// <param name="damage">What is wrong with it.</param>
+    /// <param name="isNeeded">Whether something is known to need it.</param>
+    public void Judge(string name, BackupException damage, bool isNeeded)
+    {
+        string folder = name[..(name.LastIndexOf('/') + 1)];
+        string last = name[folder.Length..];
+
+        // Torn by the crash of a job that made no point; or a record that a newer one has replaced.
+        bool isLeftover = VaultLayout.KindOf(name, out _) switch
+        {
+            StoredKind.Session => !_committed.Contains(last),
+            StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint => VaultLayout.TryParseNumbered(name, out string? session, out _) && !_committed.Contains(session),
+            StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record => VaultLayout.TryParseNumber(last, out uint number) && number < _newest.GetValueOrDefault(folder),
+            _ => false,
+        };
+        if (isLeftover && !isNeeded)
+        {
+            Interlocked.Increment(ref _leftovers);
+        }
+        else
+        {
+            problems.Note(damage);
+        }
+    }
+
+    // One thread lists; what it notes of names is complete when the listing is.
+    private async IAsyncEnumerable<(StoredObject Object, StoredKind Kind, string StoreId)> ListAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (StoredObject found in objects.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
+        {
+            StoredKind kind = VaultLayout.KindOf(found.Name, out string storeId);
+            int last = found.Name.LastIndexOf('/') + 1;
+            Count++;
+            switch (kind)
+            {
+                case StoredKind.Unknown:
+                    StrangerCount++;
+                    if (_strangers.Count < VerifyReport.MostStrangers)
+                    {
+                        _strangers.Add(found.Name);
+                    }
+
+                    break;
+                case StoredKind.SessionEnd:
+                    _ended.Add(Path.ChangeExtension(found.Name, null));
+                    break;
+                case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session):
+                    _confirmed[session] = VaultLayout.Point(storeId, machine, session);
+                    break;
+                case StoredKind.Point:
+                    _committed.Add(found.Name[last..]);
+                    break;
+                case StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record when VaultLayout.TryParseNumber(found.Name.AsSpan(last), out uint number):
+                    _newest[found.Name[..last]] = Math.Max(number, _newest.GetValueOrDefault(found.Name[..last]));
+                    break;
+            }
+
+            Bytes += PlainObjects.Knows(kind) ? found.Length : 0;
+            yield return (found, kind, storeId);
+        }
+    }
+
+    private async Task CheckAsync(StoredObject found, CancellationToken cancellationToken)
+    {
+        string name = found.Name;
+        try
+        {
+            SessionRecord? session = await PlainObjects.CheckAsync(objects, header, found, cancellationToken).ConfigureAwait(false);
+            if (session is not null)
+            {
+                _sessions[name] = session;
+            }
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            _doubtful[name] = e;
+        }
+    }
+}

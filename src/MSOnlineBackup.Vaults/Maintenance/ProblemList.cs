@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using MSOnlineBackup.Vaults.Errors;
+
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>What a verification has found: a problem for each object or chunk, with what suffers by it. Thread-safe.</summary>
+internal sealed class ProblemList
+{
+    private readonly ConcurrentDictionary<string, Problem> _problems = new(StringComparer.Ordinal);
+
+    /// <summary>Notes a damage; the first that is said of an object stays.</summary>
+    /// <returns>Whether more that suffers by it is worth naming.</returns>
+    public bool Note(BackupException damage, AffectedItem? affected = null) => Note(damage.Target ?? string.Empty, damage, affected);
+
+    /// <summary>The same where the error's target is another than the object.</summary>
+    public bool Note(string name, BackupException damage, AffectedItem? affected = null) =>
+        _problems.GetOrAdd(name, _ => new Problem(damage.Message)).Add(affected);
+
+    /// <summary>All of them, by the names of the objects.</summary>
+    public IReadOnlyList<VerifyFinding> ToFindings() =>
+        [.. _problems.OrderBy(problem => problem.Key, StringComparer.Ordinal).Select(problem => new VerifyFinding(problem.Key, problem.Value.Text, problem.Value.Affected))];
+
+    private sealed class Problem(string text)
+    {
+        private readonly List<AffectedItem> _affected = [];
+
+        public string Text => text;
+
+        public IReadOnlyList<AffectedItem> Affected
+        {
+            get
+            {
+                lock (_affected)
+                {
+                    return [.. _affected];
+                }
+            }
+        }
+
+        public bool Add(AffectedItem? item)
+        {
+            lock (_affected)
+            {
+                if (item is not null && _affected.Count < VerifyFinding.MostAffected && !_affected.Contains(item))
+                {
+                    _affected.Add(item);
+                }
+
+                return _affected.Count < VerifyFinding.MostAffected;
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+using MSOnlineBackup.Vaults.Errors;
+
+namespace MSOnlineBackup.Vaults.RecoveryPoints;
+
+/// <summary>A recovery point that is there by its name and cannot be read.</summary>
+/// <param name="SessionId">Its id.</param>
+/// <param name="MachineId">Its machine.</param>
+/// <param name="MachineName">What the machine is called; null where the vault does not tell.</param>
+/// <param name="Begun">When its backup began, as its id has it (UTC); null where that is no time.</param>
+/// <param name="Damage">Why it cannot be read.</param>
+public sealed record DamagedPoint(string SessionId, string MachineId, string? MachineName, DateTimeOffset? Begun, BackupException Damage)
+{
+    /// <summary>The error of whoever wanted this point: the damage, with what it is that is damaged.</summary>
+    public BackupException ToError() => new(
+        Damage.Id,
+        $"{Subject} cannot be read: {Damage.Message}",
+        "Bring the object back from a copy of the vault. Points before and after it are not harmed: 'obengine points' or 'Get-OBAllRecoveryPoints' lists them, and each can be named by its id; 'obengine' also takes --skip-damaged with 'latest'.",
+        SessionId,
+        innerException: Damage);
+
+    private string Subject => string.Create(
+        CultureInfo.InvariantCulture,
+        $"The recovery point {SessionId[..12]} of '{MachineName ?? MachineId}'{(Begun is { } begun ? $", begun on {begun.UtcDateTime:yyyy-MM-dd 'at' HH:mm:ss} UTC," : null)}");
+}

@@ -1,0 +1,90 @@
+using System.Runtime.CompilerServices;
+
+namespace MSOnlineBackup.Vaults.Storage;
+
+/// <summary>
+/// Counts what a store is asked, in the classes that clouds charge by. It stands beneath the retries, for every attempt is charged,
+/// also one that failed. Free of locks: a reading while calls are under way may be of slightly different moments.
+/// </summary>
+public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
+{
+    /// <summary>How many objects a page of a listing holds.</summary>
+    public const int PageLength = 5000;
+
+    private long _writes;
+    private long _lists;
+    private long _reads;
+    private long _others;
+    private long _sentBytes;
+    private long _fetchedBytes;
+
+    /// <inheritdoc/>
+    public string Location => inner.Location;
+
+    /// <inheritdoc/>
+    public VaultStoreCapabilities Capabilities => inner.Capabilities;
+
+    /// <inheritdoc/>
+    public IVaultAccount? Account => inner.Account;
+
+    /// <inheritdoc/>
+    public VaultTraffic? Traffic => new VaultTraffic(
+        Interlocked.Read(ref _writes),
+        Interlocked.Read(ref _lists),
+        Interlocked.Read(ref _reads),
+        Interlocked.Read(ref _others),
+        Interlocked.Read(ref _sentBytes),
+        Interlocked.Read(ref _fetchedBytes));
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    {
+        Interlocked.Increment(ref _writes);
+        Interlocked.Add(ref _sentBytes, content.Length);
+        return inner.TryCreateAsync(name, content, cancellationToken, tier);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _reads);
+        int read = await inner.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
+        Interlocked.Add(ref _fetchedBytes, read);
+        return read;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _others);
+        return inner.StatAsync(name, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _lists);
+        int onPage = 0;
+        await foreach (StoredObject found in inner.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (onPage == PageLength)
+            {
+                Interlocked.Increment(ref _lists);
+                onPage = 0;
+            }
+
+            onPage++;
+            yield return found;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _others);
+        return inner.DeleteAsync(name, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) => inner.MeasureUnfinishedAsync(cancellationToken);
+}

@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization;
+
+namespace MSOnlineBackup.Vaults.Storage;
+
+/// <summary>A vault, as a machine is told of it: where it is, and what it takes to come in.</summary>
+/// <param name="Location">An absolute folder, or a URL.</param>
+public sealed record VaultAddress(string Location)
+{
+    /// <summary>A shared access signature or a connection string that came with a credential file; null for none. Never shown, and never
+    /// written in the clear.</summary>
+    [JsonIgnore]
+    public string? Secret { get; init; }
+
+    /// <summary>Whether it may be reached by a private address only.</summary>
+    public bool RequiresPrivateEndpoint { get; init; }
+
+    /// <summary>Whether it is meant to be beyond this machine and its file systems: a URL, a mistyped one too.</summary>
+    [JsonIgnore]
+    public bool IsRemote =>
+        Location.Contains("://", StringComparison.Ordinal)
+        || Location.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
+        || Location.StartsWith("http:", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A vault of which nothing but the place is known.</summary>
+    public static implicit operator VaultAddress(string location) => new(location);
+
+    /// <summary>The place.</summary>
+    public override string ToString() => Location;
+}

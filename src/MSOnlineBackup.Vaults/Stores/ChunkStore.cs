@@ -1,0 +1,477 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>
+/// An unlocked chunk store: its keys, its index, and the way from a chunk's name to its bytes. Thread-safe.
+/// </summary>
+/// <remarks>
+/// Nothing local is authoritative and no single object can stop a reader: an index segment that is missing or damaged is
+/// left out and reported in <see cref="Damage"/>, and what it named is found again in the packs' own footers.
+/// </remarks>
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody asks for has nothing to free.")]
+internal sealed class ChunkStore : IChunkReader
+{
+    // Few objects of a vault are so large: the index segments of great backups.
+    private const int LargeSealedLength = 4 << 20;
+
+    private static readonly SemaphoreSlim _largeSealed = new(2);
+    private readonly Lock _damageGate = new();
+    private readonly List<BackupException> _damage = [];
+    private readonly Lock _surveyGate = new();
+    // One bad sector leaves the rest of a pack readable; a pack that fails again and again is not asked for every chunk in it, for each time may take long.
+    private const int UnreadableTimes = 3;
+
+    private readonly ConcurrentDictionary<PackInfo, (int Times, BackupException Last)> _unreadable = new(ReferenceEqualityComparer.Instance);
+    private readonly MetadataWindows _metadata;
+
+    // Blocks of metadata that this opened store has read, or has written: what is there of them is whole.
+    private readonly ConcurrentDictionary<ChunkId, byte> _sound = new();
+    private readonly ConcurrentDictionary<PackInfo, byte> _damagedPacks = new();
+    private Task? _survey;
+    private volatile bool _hasLost;
+    private volatile bool _isDamaged;
+
+    private ChunkStore(IVaultStore objects, IVaultStore early, VaultHeader header, string storeId, StoreKeys keys)
+    {
+        Objects = objects;
+        Early = early;
+        Header = header;
+        StoreId = storeId;
+        Keys = keys;
+        Identity = new ChunkIdentity(keys);
+        _metadata = new MetadataWindows(FetchAsync);
+    }
+
+    public IVaultStore Objects { get; }
+
+    /// <summary>The same, where answers may be older than the question: for what never changes, or what a session checks again after it was announced.</summary>
+    public IVaultStore Early { get; }
+
+    public VaultHeader Header { get; }
+
+    public string StoreId { get; }
+
+    public StoreKeys Keys { get; }
+
+    public ChunkIdentity Identity { get; }
+
+    public ChunkIndex Index { get; } = new();
+
+    /// <summary>What was found damaged or missing so far, and did not stop anything.</summary>
+    public IReadOnlyList<BackupException> Damage
+    {
+        get
+        {
+            lock (_damageGate)
+            {
+                return [.. _damage];
+            }
+        }
+    }
+
+    /// <summary>Packs that held a chunk which was to be relied on and does not open, nor does any copy of it.</summary>
+    public IReadOnlyCollection<PackInfo> DamagedPacks => [.. _damagedPacks.Keys];
+
+    /// <summary>Whether a chunk that was needed was not to be had from the vault.</summary>
+    public bool HasLost => _hasLost;
+
+    /// <summary>Whether anything was met that is not as it was written, leftovers of killed jobs apart.</summary>
+    public bool IsDamaged => _isDamaged;
+
+    /// <summary>A store whose index was not read yet: good for sealed objects, not for chunks.</summary>
+    public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, IVaultStore? early = null) =>
+        new(objects, early ?? objects, header, storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId)));
+
+    /// <summary>Opens a store: reads its index.</summary>
+    public static async Task<ChunkStore> OpenAsync(
+        IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken, IVaultStore? early = null)
+    {
+        ChunkStore store = WithoutIndex(objects, header, storeId, masterKey, early);
+        await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
+        return store;
+    }
+
+    /// <summary>Reads the index; once.</summary>
+    public async Task ReadIndexAsync(CancellationToken cancellationToken)
+    {
+        List<StoredObject> segments = await Early.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+
+        // Most segments are small, and each backup adds one.
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * Objects.Capabilities.MaxConcurrency };
+        await Parallel.ForEachAsync(segments, options, LoadSegmentAsync).ConfigureAwait(false);
+    }
+
+    public bool Contains(ChunkId id) => Index.Contains(id);
+
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ChunkLocation> copies = await LocateAsync(id, cancellationToken).ConfigureAwait(false);
+        BackupException? failure = null;
+        foreach (ChunkLocation copy in copies)
+        {
+            if (copy.Chunk.Kind != kind)
+            {
+                continue;
+            }
+
+            try
+            {
+                byte[] stored = new byte[copy.Chunk.StoredLength];
+                await FetchAsync(copy, stored, cancellationToken).ConfigureAwait(false);
+                byte[] plaintext = new byte[copy.Chunk.RawLength];
+                using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
+                Open(aes, copy, stored, new byte[stored.Length], plaintext);
+                if (kind != ChunkKind.Content)
+                {
+                    NoteSound(id);
+                }
+
+                return plaintext;
+            }
+            catch (BackupException e) when (e.IsDamage)
+            {
+                Index.Distrust(copy);
+                failure = e;
+            }
+        }
+
+        NoteLoss();
+        throw failure ?? VaultDamage.Missing(id.ToString(), "Chunk");
+    }
+
+    /// <summary>
+    /// Whether a chunk that the index knows can be relied on: a copy of it opens. Copies that do not count as absent from now on. Blocks of metadata are
+    /// opened once; content whenever it is asked for.
+    /// </summary>
+    public async ValueTask<bool> IsSoundAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
+    {
+        if (kind != ChunkKind.Content && _sound.ContainsKey(id))
+        {
+            return true;
+        }
+
+        try
+        {
+            await ReadAsync(kind, id, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            // One report a pack says it all.
+            if (Index.FindAll(id).Aggregate(false, (any, copy) => _damagedPacks.TryAdd(copy.Pack, 0) || any))
+            {
+                Report(e);
+            }
+
+            return false;
+        }
+        catch (BackupException e)
+        {
+            // Archived, or out of reach for now: that says nothing against it. Whoever writes to a vault that is away fails by that.
+            if (e.Id != BackupErrorId.VaultDataArchived)
+            {
+                Report(e);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Notes that what there is of a block of metadata is whole.</summary>
+    public void NoteSound(ChunkId id) => _sound.TryAdd(id, 0);
+
+    /// <summary>Notes that something which was needed was not to be had.</summary>
+    public void NoteLoss() => _hasLost = true;
+
+    /// <summary>Every copy of a chunk; where the index knows none, the packs themselves are asked once.</summary>
+    public async ValueTask<IReadOnlyList<ChunkLocation>> LocateAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ChunkLocation> copies = Index.FindAll(id);
+        if (copies.Count == 0)
+        {
+            await SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+            copies = Index.FindAll(id);
+        }
+
+        return copies;
+    }
+
+    /// <summary>Reads a range of a pack.</summary>
+    /// <exception cref="BackupException">VaultDataMissing, VaultDataCorrupt where the pack is too short.</exception>
+    public async ValueTask FetchAsync(PackInfo pack, int offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (_unreadable.TryGetValue(pack, out (int Times, BackupException Last) known) && known.Times >= UnreadableTimes)
+        {
+            throw known.Last;
+        }
+
+        string name = NameOf(pack);
+        int read;
+        try
+        {
+            read = await Objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataUnreadable)
+        {
+            _unreadable.AddOrUpdate(pack, (1, e), (_, before) => (before.Times + 1, e));
+            throw;
+        }
+
+        if (read < destination.Length)
+        {
+            throw VaultDamage.Corrupt(name, "it is truncated");
+        }
+    }
+
+    private ValueTask FetchAsync(in ChunkLocation location, byte[] destination, CancellationToken cancellationToken) => location.Chunk.Kind == ChunkKind.Content
+        ? FetchAsync(location.Pack, location.Chunk.Offset, destination, cancellationToken)
+        : _metadata.ReadAsync(location.Pack, location.Chunk.Offset, destination, cancellationToken);
+
+    /// <summary>Opens a chunk from its sealed bytes.</summary>
+    /// <param name="aes">From <see cref="PackReader.OpenPack"/> for the chunk's pack.</param>
+    /// <param name="scratch">At least as long as the sealed bytes.</param>
+    /// <param name="destination">Exactly the chunk's raw length.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt.</exception>
+    public void Open(AesGcm aes, in ChunkLocation location, ReadOnlySpan<byte> sealedBytes, Span<byte> scratch, Span<byte> destination)
+    {
+        if (!PackReader.TryOpenChunk(Keys, aes, location.Pack.Kind, location.Chunk, sealedBytes, scratch, destination))
+        {
+            throw VaultDamage.Corrupt(NameOf(location.Pack), $"the chunk {location.Chunk.Id} at offset {location.Chunk.Offset} does not authenticate");
+        }
+    }
+
+    public string NameOf(PackInfo pack) => VaultLayout.Pack(StoreId, pack.Session, pack.Number);
+
+    /// <summary>
+    /// Compares the packs that are there with those the index names: missing and truncated ones count as absent from now on, and
+    /// the chunks of those that no segment names (an interrupted job left them, or a segment was lost) are taken in from
+    /// their footers. Once for an opened store.
+    /// </summary>
+    public Task SurveyPacksAsync(CancellationToken cancellationToken)
+    {
+        lock (_surveyGate)
+        {
+            if (_survey is null or { IsFaulted: true } or { IsCanceled: true })
+            {
+                _survey = SurveyOnceAsync(Task.FromResult<IReadOnlySet<(string, uint)>>(new HashSet<(string, uint)>()), cancellationToken);
+            }
+
+            return _survey;
+        }
+    }
+
+    /// <summary>
+    /// What a session must see after it was announced: which packs are there now, and which a collector means to delete. What the index says of the others is as true as
+    /// before, whenever it was read: it describes packs, and those never change. The index must have been read.
+    /// </summary>
+    /// <returns>The packs that could be relied on before and cannot be any more.</returns>
+    public async Task<IReadOnlyList<PackInfo>> LookAsync(CancellationToken cancellationToken)
+    {
+        PackInfo[] before = [.. Index.Packs.Where(pack => pack.IsAvailable)];
+        Task<IReadOnlySet<(string Session, uint Number)>> condemning = CondemnedPacks.ReadAsync(this, cancellationToken);
+        Task surveying;
+        lock (_surveyGate)
+        {
+            _survey = surveying = SurveyOnceAsync(condemning, cancellationToken);
+        }
+
+        await Task.WhenAll(condemning, surveying).ConfigureAwait(false);
+        foreach ((string session, uint number) in await condemning.ConfigureAwait(false))
+        {
+            if (Index.TryGetPack(session, number, out PackInfo? pack))
+            {
+                pack.IsAvailable = false;
+            }
+        }
+
+        return [.. before.Where(pack => !pack.IsAvailable)];
+    }
+
+    /// <summary>Reads the footer of a pack: what it holds.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing.</exception>
+    public async ValueTask<(PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)> ReadFooterAsync(
+        StoredObject found,
+        string session,
+        uint number,
+        CancellationToken cancellationToken)
+    {
+        if (found.Length < PackFormat.Overhead(0) || found.Length > PackFormat.MaxLength)
+        {
+            throw VaultDamage.Corrupt(found.Name, "its length is impossible for a pack");
+        }
+
+        byte[] header = new byte[PackFormat.HeaderLength];
+        byte[] trailer = new byte[PackFormat.TrailerLength];
+        await Task.WhenAll(
+            ReadExactlyAsync(Objects, found.Name, 0, header, cancellationToken).AsTask(),
+            ReadExactlyAsync(Objects, found.Name, found.Length - trailer.Length, trailer, cancellationToken).AsTask()).ConfigureAwait(false);
+        PackKind kind = PackReader.ReadHeader(found.Name, header, out byte[] salt);
+        byte[] footer = new byte[PackReader.ReadFooterLength(found.Name, found.Length, trailer)];
+        await ReadExactlyAsync(Objects, found.Name, found.Length - trailer.Length - footer.Length, footer, cancellationToken).ConfigureAwait(false);
+        List<PackedChunk> chunks = PackReader.ReadFooter(Keys, found.Name, found.Length, header, footer);
+        return (new PackInfo(session, number, kind, (int)found.Length, salt), chunks);
+    }
+
+    /// <summary>Reads and opens a sealed object.</summary>
+    /// <remarks>Memory: of large objects two at once, whoever asks; and they are looked at before they are read.</remarks>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultDataUnreadable, VaultFormatUnsupported.</exception>
+    public async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadSealedAsync(string name, long length, CancellationToken cancellationToken)
+    {
+        if (length <= LargeSealedLength)
+        {
+            return await ReadWholeAsync().ConfigureAwait(false);
+        }
+
+        await _largeSealed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            byte[] beginning = new byte[SealedObject.HeaderLength];
+            await ReadExactlyAsync(Early, name, 0, beginning, cancellationToken).ConfigureAwait(false);
+            SealedObject.Inspect(name, length, beginning);
+            return await ReadWholeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _largeSealed.Release();
+        }
+
+        async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadWholeAsync()
+        {
+            byte[] content = new byte[length];
+            await ReadExactlyAsync(Early, name, 0, content, cancellationToken).ConfigureAwait(false);
+            return (SealedObject.Open(Keys, name, content, out SealedObjectKind kind), kind);
+        }
+    }
+
+    /// <summary>Whether an object is sealed by this store's key under its name.</summary>
+    public async Task<bool> OpensAsync(StoredObject found, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Notes a damage that does not stop the work.</summary>
+    /// <param name="damage">The damage.</param>
+    /// <param name="isLeftover">Whether a job that was killed may have left it so, and nothing is known to need it.</param>
+    public void Report(BackupException damage, bool isLeftover = false)
+    {
+        _isDamaged |= !isLeftover;
+        lock (_damageGate)
+        {
+            _damage.Add(damage);
+        }
+    }
+
+    private async Task SurveyOnceAsync(Task<IReadOnlySet<(string Session, uint Number)>> condemning, CancellationToken cancellationToken)
+    {
+        // What is registered after this line was written by a session that is still at work.
+        IReadOnlyList<PackInfo> named = Index.Packs;
+        var present = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
+        var strange = new List<(StoredObject Found, string Session, uint Number)>();
+        await foreach (StoredObject found in Objects.ListAsync(VaultLayout.Packs(StoreId), cancellationToken).ConfigureAwait(false))
+        {
+            if (!VaultLayout.TryParseNumbered(found.Name, out string? session, out uint number))
+            {
+                continue;
+            }
+
+            if (!Index.TryGetPack(session, number, out PackInfo? pack))
+            {
+                strange.Add((found, session, number));
+            }
+            else if (pack.Length == found.Length)
+            {
+                present.Add(pack);
+            }
+        }
+
+#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
+        IReadOnlySet<(string Session, uint Number)> condemned = await condemning.ConfigureAwait(false);
+#pragma warning restore VSTHRD003
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Objects.Capabilities.MaxConcurrency };
+        await Parallel.ForEachAsync(
+            strange.Where(pack => !condemned.Contains((pack.Session, pack.Number))),
+            options,
+            (pack, token) => new ValueTask(AdoptAsync(pack.Found, pack.Session, pack.Number, token))).ConfigureAwait(false);
+
+        foreach (PackInfo pack in named.Where(pack => pack.IsAvailable && !present.Contains(pack)))
+        {
+            pack.IsAvailable = false;
+            Report(VaultDamage.Missing(NameOf(pack), "Pack (or its full length)"));
+        }
+    }
+
+    private async ValueTask LoadSegmentAsync(StoredObject segment, CancellationToken cancellationToken)
+    {
+        if (!VaultLayout.TryParseNumbered(segment.Name, out _, out _))
+        {
+            return;
+        }
+
+        try
+        {
+            (ReadOnlyMemory<byte> plaintext, SealedObjectKind kind) = await ReadSealedAsync(segment.Name, segment.Length, cancellationToken).ConfigureAwait(false);
+            if (!Enum.IsDefined(kind))
+            {
+                return;
+            }
+
+            if (kind != SealedObjectKind.IndexSegment)
+            {
+                throw VaultDamage.Corrupt(segment.Name, "it is no index segment");
+            }
+
+            foreach (PackInfo foreign in Index.AddSegment(segment.Name, plaintext.Span))
+            {
+                Report(new BackupException(
+                    BackupErrorId.VaultFormatUnsupported,
+                    $"Pack '{NameOf(foreign)}' is of a kind, or sealed in a way, that this version does not know.",
+                    "Use the newest version of MSOnlineBackup that backs up into this vault.",
+                    NameOf(foreign)));
+            }
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            // What it named stands in the packs' own footers too.
+            Report(e);
+        }
+    }
+
+    private async Task AdoptAsync(StoredObject found, string session, uint number, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (PackInfo pack, IReadOnlyList<PackedChunk> chunks) = await ReadFooterAsync(found, session, number, cancellationToken).ConfigureAwait(false);
+            Index.AddPack(pack, chunks);
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            // Most likely a torn pack of an interrupted job. Whatever it is: the other packs are to be read all the same.
+            Report(e, isLeftover: true);
+        }
+    }
+
+    private static async ValueTask ReadExactlyAsync(IVaultStore objects, string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (await objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false) < destination.Length)
+        {
+            throw VaultDamage.Corrupt(name, "it is truncated");
+        }
+    }
+}

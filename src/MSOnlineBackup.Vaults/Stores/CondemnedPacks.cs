@@ -1,0 +1,80 @@
+using System.Buffers.Binary;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>
+/// The packs that a collector means to delete: <c>gc/NUMBER.condemn</c>, a sealed object. This version has no collector, and minds those of later ones: a
+/// session takes no chunk for stored that only such a pack holds.
+/// </summary>
+internal static class CondemnedPacks
+{
+    private const uint Version = 1;
+    private const int RecordLength = 16 + sizeof(uint);
+    private const string Suffix = ".condemn";
+
+    /// <summary>The record's name.</summary>
+    public static string NameOf(string storeId, uint number) => $"{VaultLayout.Collections(storeId)}{number:x8}{Suffix}";
+
+    /// <summary>Writes what a record holds: <c>version u32 | (session 16 | number u32)*</c>.</summary>
+    public static byte[] Encode(IReadOnlyCollection<(string Session, uint Number)> packs)
+    {
+        byte[] content = new byte[sizeof(uint) + (packs.Count * RecordLength)];
+        BinaryPrimitives.WriteUInt32LittleEndian(content, Version);
+        Span<byte> rest = content.AsSpan(sizeof(uint));
+        foreach ((string session, uint number) in packs)
+        {
+            Convert.FromHexString(session, rest, out _, out _);
+            BinaryPrimitives.WriteUInt32LittleEndian(rest[16..], number);
+            rest = rest[RecordLength..];
+        }
+
+        return content;
+    }
+
+    /// <summary>All packs that some record condemns.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported: without knowing what is about to be deleted, nothing can be relied on.</exception>
+    public static async Task<IReadOnlySet<(string Session, uint Number)>> ReadAsync(ChunkStore store, CancellationToken cancellationToken)
+    {
+        var packs = new HashSet<(string, uint)>();
+        string prefix = VaultLayout.Collections(store.StoreId);
+        await foreach (StoredObject found in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (found.Name.EndsWith(Suffix, StringComparison.Ordinal) && VaultLayout.TryParseNumber(found.Name.AsSpan(prefix.Length..^Suffix.Length), out _))
+            {
+                (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+                if (kind == SealedObjectKind.CondemnedPacks)
+                {
+                    Decode(found.Name, content.Span, packs);
+                }
+            }
+        }
+
+        return packs;
+    }
+
+    private static void Decode(string name, ReadOnlySpan<byte> content, HashSet<(string, uint)> packs)
+    {
+        if (content.Length < sizeof(uint) || (content.Length - sizeof(uint)) % RecordLength != 0)
+        {
+            throw VaultDamage.Corrupt(name, "its length is impossible");
+        }
+
+        uint version = BinaryPrimitives.ReadUInt32LittleEndian(content);
+        if (version != Version)
+        {
+            throw new BackupException(
+                BackupErrorId.VaultFormatUnsupported,
+                $"The record of packs to be deleted '{name}' has format {version}; this version reads {Version}.",
+                "Use a newer version of MSOnlineBackup.",
+                name);
+        }
+
+        for (ReadOnlySpan<byte> rest = content[sizeof(uint)..]; !rest.IsEmpty; rest = rest[RecordLength..])
+        {
+            packs.Add((Convert.ToHexStringLower(rest[..16]), BinaryPrimitives.ReadUInt32LittleEndian(rest[16..])));
+        }
+    }
+}

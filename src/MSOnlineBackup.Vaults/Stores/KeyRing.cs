@@ -1,0 +1,425 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>The key slots of a vault's chunk stores.</summary>
+/// <param name="objects">The vault.</param>
+/// <param name="header">Its header.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="derivation">How the keys of new slots are derived from a passphrase; null: by the best means that are at hand.</param>
+/// <param name="triesEverySlot">Whether a passphrase is tried on every slot, however long that takes.</param>
+internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvider clock, PassphraseDerivation? derivation, bool triesEverySlot = false)
+{
+    /// <summary>How many slots a passphrase is tried on, and what they may cost together: that of as many slots as are made by default.</summary>
+    public const int MaxTried = 128;
+    public const long MaxWork = MaxTried * (3L << 16);
+
+    private const int MaxSlotLength = 64 << 10;
+
+    // How many slots are looked at, and how many a Key Vault is asked to unwrap: each costs a request.
+    private const int MaxRead = 1024;
+    private const int MaxUnwrapped = 64;
+
+    /// <summary>Lists slots, for which neither header nor passphrase is needed.</summary>
+    /// <param name="objects">The vault.</param>
+    /// <param name="folder">Of one store or of all.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<IReadOnlyList<KeyName>> ListNamesAsync(IVaultStore objects, string folder, CancellationToken cancellationToken)
+    {
+        var names = new List<KeyName>();
+        await foreach (StoredObject found in objects.ListAsync(folder, cancellationToken).ConfigureAwait(false))
+        {
+            if (TryParse(found.Name, out string storeId, out string keyId))
+            {
+                names.Add(new KeyName(storeId, keyId));
+            }
+        }
+
+        return names;
+    }
+
+    /// <summary>Makes a chunk store with a fresh master key and a first slot.</summary>
+    public async Task<UnlockedKey> CreateStoreAsync(string passphrase, CancellationToken cancellationToken)
+    {
+        string storeId = NewId();
+        byte[] master = RandomNumberGenerator.GetBytes(StoreKeys.MasterKeyLength);
+        string keyId = await AddAsync(storeId, master, passphrase, null, cancellationToken).ConfigureAwait(false);
+        return new UnlockedKey(storeId, keyId, master);
+    }
+
+    /// <summary>Finds the store that the passphrase opens.</summary>
+    /// <param name="storeId">Only this one; null for any.</param>
+    /// <exception cref="BackupException">PassphraseRejected; where no slot opens and one cannot be read, what is wrong with that one: KeySlotDamaged, VaultFormatUnsupported, …</exception>
+    public async Task<UnlockedKey> UnlockAsync(string passphrase, CancellationToken cancellationToken, string? storeId = null)
+    {
+        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
+        return await UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same among slots that were listed. They are tried in the order of what they cost, then of their names.</summary>
+    public async Task<UnlockedKey> UnlockAsync(string passphrase, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
+    {
+        BackupException? damage = null;
+        List<FoundSlot> found = await FindAsync(objects, header.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        int left = names.Count - found.Count;
+        int tried = 0;
+        long work = 0;
+        foreach (FoundSlot slot in found.OrderBy(slot => slot.Slot?.Derivation?.Work ?? 0))
+        {
+            damage = slot.Damage ?? damage;
+            if (slot.Slot?.Derivation is not { } needed)
+            {
+                continue;
+            }
+
+            // Whoever may write to the vault may put slots there: they must not keep everybody busy.
+            if (!triesEverySlot && (tried == MaxTried || work + needed.Work > MaxWork))
+            {
+                left++;
+                continue;
+            }
+
+            tried++;
+            work += needed.Work;
+            try
+            {
+                if (slot.Slot.TryOpen(passphrase) is { } master)
+                {
+                    return new UnlockedKey(slot.StoreId, slot.KeyId, master);
+                }
+            }
+            catch (BackupException e) when (IsOfOneSlot(e))
+            {
+                damage = e;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        throw left > 0 ? TooMany($"None of the {tried} that were tried opens with this passphrase; {left} were left out, as together they would take too long")
+            : damage ?? (names.Count > 0
+            ? new BackupException(
+                BackupErrorId.PassphraseRejected,
+                $"No key slot of the vault in '{objects.Location}' opens with this passphrase.",
+                "Check the passphrase (capital letters, spaces at the ends). A lost passphrase cannot be recovered; another key slot's passphrase opens the vault as well.",
+                objects.Location)
+            : new BackupException(
+                BackupErrorId.KeySlotNotFound,
+                $"The vault in '{objects.Location}' has no key slots.",
+                "Bring the files below 'keys' back from a copy of the vault; without them the data cannot be opened.",
+                objects.Location));
+    }
+
+    /// <summary>
+    /// Finds the store that a Key Vault key opens. Whoever knows the public half of that key and may write to the vault can make a slot that
+    /// opens with a master key of theirs: so all slots of the key must open the same store, and no slot of that store may know another key.
+    /// </summary>
+    /// <param name="storeId">Only this one; null for any.</param>
+    /// <exception cref="BackupException">KeySlotNotFound, KeySlotContradicted; where no slot opens, what is wrong with one: KeySlotDamaged, KeyVaultAccessDenied, …</exception>
+    public async Task<UnlockedKey> UnlockAsync(IKeyEncryptionKey key, CancellationToken cancellationToken, string? storeId = null)
+    {
+        BackupException? damage = null;
+        UnlockedKey? opened = null;
+        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
+        List<FoundSlot> slots = await FindAsync(objects, header.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        List<FoundSlot> mine = slots.FindAll(found => found.Slot?.IsFor(key) == true);
+        if (!triesEverySlot && (slots.Count < names.Count || mine.Count > MaxUnwrapped))
+        {
+            // Those that were left out might contradict the others.
+            throw TooMany($"{names.Count} are there, and the Key Vault would be asked for {mine.Count} of those that were read");
+        }
+
+        foreach (FoundSlot found in mine)
+        {
+            try
+            {
+                byte[] master = await found.Slot!.OpenAsync(key, cancellationToken).ConfigureAwait(false);
+                opened ??= new UnlockedKey(found.StoreId, found.KeyId, master);
+                if (opened.StoreId != found.StoreId)
+                {
+                    throw Contradicted(key, $"opens the chunk stores {opened.StoreId} and {found.StoreId}");
+                }
+            }
+            catch (BackupException e) when (IsOfOneSlot(e) || e.Id is BackupErrorId.KeyVaultKeyUnusable or BackupErrorId.KeyVaultKeyNotFound)
+            {
+                // A version of the key that is disabled or gone: the slot of a newer one may open.
+                damage = e;
+            }
+        }
+
+        if (opened is null)
+        {
+            throw damage ?? new BackupException(
+                BackupErrorId.KeySlotNotFound,
+                $"The vault in '{objects.Location}' has no key slot for the Key Vault key '{key.Id}'.",
+                "'obengine key list' with a passphrase shows the slots; 'obengine key add --new-key-vault-key' adds one.",
+                objects.Location);
+        }
+
+        return slots.Exists(found => found.StoreId == opened.StoreId && found.Slot?.Proves(opened.MasterKey) == false)
+            ? throw Contradicted(key, $"opens another master key of the chunk store {opened.StoreId} than its other key slots")
+            : opened;
+    }
+
+    /// <summary>Adds a slot for a passphrase.</summary>
+    public Task<string> AddAsync(string storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken)
+    {
+        string keyId = NewId();
+        return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, new KeySlotIdentity(header.VaultId, storeId, keyId), derivation ?? PassphraseDerivation.Best, label, clock.GetUtcNow()), cancellationToken);
+    }
+
+    /// <summary>Adds a slot for a Key Vault key.</summary>
+    /// <exception cref="BackupException">KeyVaultKeyTaken: it opens another chunk store of this vault; what the Key Vault refuses.</exception>
+    public async Task<string> AddAsync(string storeId, byte[] master, IKeyEncryptionKey key, string? label, CancellationToken cancellationToken)
+    {
+        await foreach (FoundSlot found in FindAsync(storeId: null, cancellationToken).ConfigureAwait(false))
+        {
+            if (found.StoreId != storeId && found.Slot?.IsFor(key) == true)
+            {
+                throw new BackupException(
+                    BackupErrorId.KeyVaultKeyTaken,
+                    $"The Key Vault key '{key.Id}' opens another chunk store of the vault in '{objects.Location}', {found.StoreId}.",
+                    "Make a key of its own for each chunk store: a key that opened two could not say which is meant.",
+                    key.Id);
+            }
+        }
+
+        string keyId = NewId();
+        KeySlot slot = await KeySlot.CreateAsync(
+            key, master, new KeySlotIdentity(header.VaultId, storeId, keyId), label, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+        return await WriteAsync(storeId, keyId, slot, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The slots of a store; one that cannot be read is null.</summary>
+    public async Task<IReadOnlyList<(string KeyId, KeySlot? Slot)>> ListAsync(string storeId, CancellationToken cancellationToken)
+    {
+        var slots = new List<(string, KeySlot?)>();
+        await foreach (FoundSlot found in FindAsync(storeId, cancellationToken).ConfigureAwait(false))
+        {
+            slots.Add((found.KeyId, found.Slot));
+        }
+
+        return slots;
+    }
+
+    /// <summary>Removes a slot.</summary>
+    /// <exception cref="BackupException">KeySlotNotFound, KeySlotIsLast.</exception>
+    public async Task RemoveAsync(string storeId, string keyId, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(string KeyId, KeySlot? Slot)> slots = await ListAsync(storeId, cancellationToken).ConfigureAwait(false);
+        if (!slots.Any(slot => slot.KeyId == keyId))
+        {
+            throw new BackupException(
+                BackupErrorId.KeySlotNotFound,
+                $"There is no key slot '{keyId}'.",
+                "'obengine key list' shows the slots.",
+                keyId);
+        }
+
+        ThrowIfLast(slots);
+        string name = VaultLayout.Key(storeId, keyId);
+        await objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // Somebody else may have removed the others at the same time. Of several, at least the slowest sees it here.
+            ThrowIfLast(await ListAsync(storeId, CancellationToken.None).ConfigureAwait(false));
+        }
+        catch (BackupException) when (slots.FirstOrDefault(slot => slot.KeyId == keyId).Slot is { } removed)
+        {
+            // The one name that comes back, with the content that it had.
+            await objects.TryCreateAsync(name, removed.Encode(), CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
+        void ThrowIfLast(IReadOnlyList<(string KeyId, KeySlot? Slot)> known)
+        {
+            if (!known.Any(slot => slot.KeyId != keyId && slot.Slot is not null))
+            {
+                throw new BackupException(
+                    BackupErrorId.KeySlotIsLast,
+                    $"Key slot '{keyId}' is the last that opens this data; without it everything would be lost.",
+                    "Add another key slot first: 'obengine key add'.",
+                    keyId);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Sees to it that a key that came from elsewhere than a passphrase is the store's own, and that a slot is there that
+    /// opens what is written with it.
+    /// </summary>
+    /// <exception cref="BackupException">KeyFileInvalid, KeySlotNotFound, KeySlotDamaged.</exception>
+    public async Task VerifyAsync(UnlockedKey key, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(string KeyId, KeySlot? Slot)> slots = await ListAsync(key.StoreId, cancellationToken).ConfigureAwait(false);
+        if (!slots.Any(slot => slot.Slot is not null))
+        {
+            throw new BackupException(
+                slots.Count == 0 ? BackupErrorId.KeySlotNotFound : BackupErrorId.KeySlotDamaged,
+                $"The vault in '{objects.Location}' has no sound key slot of the chunk store {key.StoreId}: nothing would open what is written to it.",
+                "Bring the files below 'keys' back from a copy of the vault.",
+                objects.Location);
+        }
+
+        if (!slots.Any(slot => slot.Slot?.Proves(key.MasterKey) == true))
+        {
+            throw new BackupException(
+                BackupErrorId.KeyFileInvalid,
+                $"The key of this machine is not that of the chunk store {key.StoreId} in the vault '{objects.Location}'.",
+                "Run 'Repair-OBKey' with the passphrase. If it says that the passphrase is wrong, or that the store is another one, the vault was exchanged: bring it back from a copy.",
+                objects.Location,
+                errorCode: "34506");
+        }
+    }
+
+    /// <summary>Whether one slot opens with a passphrase.</summary>
+    public async Task<bool> OpensAsync(string storeId, string keyId, string passphrase, CancellationToken cancellationToken) =>
+        (await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)).TryOpen(passphrase) is not null;
+
+    /// <summary>
+    /// Looks at every key slot of a vault, and says what is wrong: with each that is damaged, that was brought from elsewhere, or that holds another
+    /// master key; and where there are more than a passphrase is tried on.
+    /// </summary>
+    /// <param name="objects">The vault.</param>
+    /// <param name="header">Its header; null where that is damaged.</param>
+    /// <param name="opened">A store whose master key is at hand; null for none.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>One error for each thing that is wrong, whose target is the object's name; empty where all is well.</returns>
+    public static async Task<IReadOnlyList<BackupException>> CheckAsync(
+        IVaultStore objects, VaultHeader? header, ChunkStore? opened, CancellationToken cancellationToken)
+    {
+        var faults = new List<BackupException>();
+        int slots = 0;
+        long work = 0;
+        IReadOnlyList<KeyName> names = await ListNamesAsync(objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
+        await foreach (FoundSlot found in FindAsync(objects, header?.VaultId, names, cancellationToken).ConfigureAwait(false))
+        {
+            slots += found.Slot?.Derivation is null ? 0 : 1;
+            work += found.Slot?.Derivation?.Work ?? 0;
+            if (found.Damage is { } damage)
+            {
+                faults.Add(damage);
+            }
+            else if (found.StoreId == opened?.StoreId && !found.Slot!.Proves(opened.Keys.MasterKey))
+            {
+                faults.Add(KeySlot.Damaged(VaultLayout.Key(found.StoreId, found.KeyId), "it holds another master key than that of its chunk store; somebody may have put it there"));
+            }
+        }
+
+        if (slots > MaxTried || work > MaxWork)
+        {
+            faults.Add(new BackupException(
+                BackupErrorId.KeySlotsNotTried,
+                $"The vault has {slots} key slots for passphrases, which cost {work:N0} units together: more than a passphrase is tried on ({MaxTried}, and {MaxWork:N0}).",
+                "'obengine key list' shows the slots of a store: remove those that nobody here has made.",
+                VaultLayout.AllKeys));
+        }
+
+        return faults;
+    }
+
+    private Task<IReadOnlyList<KeyName>> ListNamesAsync(string? storeId, CancellationToken cancellationToken) =>
+        ListNamesAsync(objects, storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken);
+
+    private async IAsyncEnumerable<FoundSlot> FindAsync(string? storeId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
+        await foreach (FoundSlot slot in FindAsync(objects, header.VaultId, names, cancellationToken).ConfigureAwait(false))
+        {
+            yield return slot;
+        }
+    }
+
+    private static async IAsyncEnumerable<FoundSlot> FindAsync(
+        IVaultStore objects, string? vaultId, IReadOnlyList<KeyName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (FoundSlot slot in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, ReadSlotAsync, cancellationToken).ConfigureAwait(false))
+        {
+            yield return slot;
+        }
+
+        async Task<FoundSlot> ReadSlotAsync(KeyName name, CancellationToken token)
+        {
+            try
+            {
+                return new FoundSlot(name.StoreId, name.KeyId, await ReadAsync(objects, vaultId, name, token).ConfigureAwait(false), null);
+            }
+            catch (BackupException e) when (IsOfOneSlot(e))
+            {
+                return new FoundSlot(name.StoreId, name.KeyId, null, e);
+            }
+        }
+    }
+
+    private async Task<string> WriteAsync(string storeId, string keyId, KeySlot slot, CancellationToken cancellationToken)
+    {
+        await objects.TryCreateAsync(VaultLayout.Key(storeId, keyId), slot.Encode(), cancellationToken).ConfigureAwait(false);
+
+        // Read back: a slot that does not open would be found out when it is too late.
+        KeySlot written = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
+        return written.Encode().AsSpan().SequenceEqual(slot.Encode())
+            ? keyId
+            : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it reads back otherwise than it was written");
+    }
+
+    private Task<KeySlot> ReadAsync(string storeId, string keyId, CancellationToken cancellationToken) =>
+        ReadAsync(objects, header.VaultId, new KeyName(storeId, keyId), cancellationToken);
+
+    private static async Task<KeySlot> ReadAsync(IVaultStore objects, string? vaultId, KeyName key, CancellationToken cancellationToken)
+    {
+        string name = VaultLayout.Key(key.StoreId, key.KeyId);
+        byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, MaxSlotLength, cancellationToken).ConfigureAwait(false);
+        KeySlot slot = content is null ? throw VaultDamage.Missing(name, "Key slot") : KeySlot.Decode(content, key.StoreId, key.KeyId);
+        return vaultId is null || slot.VaultId == vaultId
+            ? slot
+            : throw KeySlot.Damaged(
+                name,
+                $"it is of the vault {slot.VaultId}, and '{VaultLayout.Header}' says that this is the vault {vaultId}",
+                "One of the two was brought here from another vault. 'obengine repair header' names what says which vault this is.");
+    }
+
+    // Damaged, gone meanwhile, or a newer version's: the other slots open all the same.
+    private static bool IsOfOneSlot(BackupException e) =>
+        e.IsDamage || e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultFormatUnsupported or BackupErrorId.KeyDerivationUnavailable;
+
+    private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    private BackupException Contradicted(IKeyEncryptionKey key, string what) => new(
+        BackupErrorId.KeySlotContradicted,
+        $"The key slots of the vault in '{objects.Location}' contradict each other: the Key Vault key '{key.Id}' {what}.",
+        "Nothing was opened: somebody may have put a key slot of theirs there. Open the vault with the passphrase, look at 'obengine key list', and remove the slots that nobody here has made.",
+        objects.Location);
+
+    // In an order that is the same for everybody. Too many to look at are an attack, or a vault of very many machines.
+    private IReadOnlyList<KeyName> Bounded(IReadOnlyList<KeyName> names)
+    {
+        IEnumerable<KeyName> sorted = names.OrderBy(name => name.StoreId, StringComparer.Ordinal).ThenBy(name => name.KeyId, StringComparer.Ordinal);
+        return [.. triesEverySlot ? sorted : sorted.Take(MaxRead)];
+    }
+
+    private BackupException TooMany(string what) => new(
+        BackupErrorId.KeySlotsNotTried,
+        $"The vault in '{objects.Location}' has too many key slots, or too costly ones. {what}.",
+        "If yours may be among them, say '--every-key-slot' to have all tried. 'obengine key list' shows those of a store: remove those that nobody here has made.",
+        objects.Location);
+
+    // keys/<store id>/<key id>
+    private static bool TryParse(string name, out string storeId, out string keyId)
+    {
+        string[] parts = name.Split('/');
+        bool isKey = parts.Length == 3 && VaultLayout.IsId(parts[1]) && VaultLayout.IsId(parts[2]);
+        (storeId, keyId) = isKey ? (parts[1], parts[2]) : (string.Empty, string.Empty);
+        return isKey;
+    }
+
+    /// <param name="Slot">Null where it cannot be read.</param>
+    /// <param name="Damage">Why not.</param>
+    private sealed record FoundSlot(string StoreId, string KeyId, KeySlot? Slot, BackupException? Damage);
+}
+
+/// <summary>The name of a key slot.</summary>
+internal readonly record struct KeyName(string StoreId, string KeyId);

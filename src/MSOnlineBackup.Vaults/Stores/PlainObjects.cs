@@ -1,0 +1,41 @@
+using System.Text.Json;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>Looks at records of sessions, for which neither a key nor the owner is needed. All else that is plain is looked at where it is read.</summary>
+internal static class PlainObjects
+{
+    private const int MaxLength = 64 << 10;
+
+    /// <summary>Whether it can look at objects of this kind.</summary>
+    public static bool Knows(StoredKind kind) =>
+        kind is StoredKind.Session;
+
+    /// <summary>Looks at one object. What is gone meanwhile is no damage.</summary>
+    /// <param name="objects">The vault.</param>
+    /// <param name="header">Its header; null where that is damaged.</param>
+    /// <param name="found">The object.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>The record, where it is one of a session.</returns>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataUnreadable.</exception>
+    public static async Task<SessionRecord?> CheckAsync(IVaultStore objects, VaultHeader? header, StoredObject found, CancellationToken cancellationToken)
+    {
+        string name = found.Name;
+        if (await VaultHeader.ReadSmallAsync(objects, name, (int)Math.Min(found.Length, MaxLength), cancellationToken).ConfigureAwait(false) is not { } content)
+        {
+            return null;
+        }
+
+        try
+        {
+            SessionRecord session = SessionRecord.Decode(content, header, name);
+            return session.MachineId is null || VaultLayout.IsId(session.MachineId) ? session : throw VaultDamage.Corrupt(name, "its fields are wrong");
+        }
+        catch (JsonException e)
+        {
+            throw VaultDamage.Corrupt(name, "it is truncated, or no record", e);
+        }
+    }
+}

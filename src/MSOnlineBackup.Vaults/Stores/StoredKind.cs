@@ -1,0 +1,22 @@
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>What an object of a vault is, by its name.</summary>
+internal enum StoredKind
+{
+    /// <summary>Nothing that this version puts into a vault: a stranger's file, or a newer version's object.</summary>
+    Unknown,
+    Header,
+    KeySlot,
+    Machine,
+    Settings,
+    Credential,
+    Record,
+    Session,
+    SessionEnd,
+    Pack,
+    Segment,
+    Checkpoint,
+    Point,
+    Commit,
+    Collection,
+}

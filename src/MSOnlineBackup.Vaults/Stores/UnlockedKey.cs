@@ -1,0 +1,28 @@
+using System.Security.Cryptography;
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>What opens a chunk store: its master key, and which of its key slots it came from.</summary>
+public sealed record UnlockedKey
+{
+    internal UnlockedKey(string storeId, string keyId, byte[] masterKey)
+    {
+        StoreId = storeId;
+        KeyId = keyId;
+        MasterKey = masterKey;
+    }
+
+    /// <summary>The chunk store: 32 hexadecimal digits.</summary>
+    public string StoreId { get; }
+
+    /// <summary>The key slot: 32 hexadecimal digits.</summary>
+    public string KeyId { get; internal init; }
+
+    internal byte[] MasterKey { get; }
+
+    /// <summary>By this the master key is known again; nothing can be opened with it. 32 bytes.</summary>
+    internal byte[] Digest() => HKDF.Expand(HashAlgorithmName.SHA256, MasterKey, 32, "MSOnlineBackup/1/digest"u8.ToArray());
+
+    /// <summary>Store and slot; never the key.</summary>
+    public override string ToString() => $"{StoreId}/{KeyId}";
+}

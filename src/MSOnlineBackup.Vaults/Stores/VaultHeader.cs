@@ -1,0 +1,305 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>
+/// <c>vault.json</c>: which vault this is, and whether this version can read it. Plain, with a checksum over everything that it says.
+/// </summary>
+internal sealed record VaultHeader
+{
+    public const int SupportedFormat = 1;
+    public const int MaxLength = 64 << 10;
+    private const int MaxNameLength = 100;
+
+    [JsonPropertyName("format")]
+    public required int Format { get; init; }
+
+    [JsonPropertyName("vaultId")]
+    public required string VaultId { get; init; }
+
+    /// <summary>Which of several twins this is, which share vault id, store ids and master keys: 32 hexadecimal digits.</summary>
+    [JsonPropertyName("copy")]
+    public required string Copy { get; init; }
+
+    [JsonPropertyName("created")]
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>What its owner calls it; null where nobody said.</summary>
+    [JsonPropertyName("name")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    /// <summary>The public key of its owner, as SubjectPublicKeyInfo in DER; null where it has none.</summary>
+    [JsonPropertyName("owner")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public byte[]? Owner { get; init; }
+
+    /// <summary>Its owner; null where it has none: then nothing is set that only an owner may set.</summary>
+    [JsonIgnore]
+    public OwnerIdentity? OwnerIdentity => Owner is null ? null : OwnerIdentity.TryParse(Owner);
+
+    /// <summary>What a newer version has written, and this one only passes on.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Others { get; set; }
+
+    /// <summary>Makes the header of a new vault, which is written last: until then there is no vault.</summary>
+    /// <exception cref="BackupException">VaultExists, ArgumentInvalid where the name is none.</exception>
+    public static async Task<VaultHeader> PrepareAsync(IVaultStore store, TimeProvider clock, CancellationToken cancellationToken, string? name = null)
+    {
+        if (!IsName(name))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"The vault's name is empty, longer than {MaxNameLength} characters, or has control characters.",
+                "Choose a short name, for example 'Office'.");
+        }
+
+        await foreach (StoredObject found in store.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
+        {
+            // Key slots alone are what a creation leaves that was interrupted; they open nothing.
+            if (!found.Name.StartsWith(VaultLayout.AllKeys, StringComparison.Ordinal))
+            {
+                throw Exists(store, found.Name);
+            }
+        }
+
+        return new VaultHeader
+        {
+            Format = SupportedFormat,
+            VaultId = NewId(),
+            Copy = NewId(),
+            Created = clock.GetUtcNow(),
+            Name = name,
+        };
+    }
+
+    /// <summary>Writes the header: from here on there is a vault.</summary>
+    /// <exception cref="BackupException">VaultExists.</exception>
+    public async Task WriteAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        byte[] content = CheckedJson.Encode(this, VaultJson.Default.VaultHeader);
+        if (!await store.TryCreateAsync(VaultLayout.Header, content, cancellationToken).ConfigureAwait(false))
+        {
+            throw Exists(store, VaultLayout.Header);
+        }
+    }
+
+    /// <summary>Reads the header.</summary>
+    /// <exception cref="BackupException">VaultHeaderDamaged where it is damaged or lost, VaultHeaderInvalid where there is no vault, VaultFormatUnsupported.</exception>
+    public static async Task<VaultHeader> ReadAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        byte[]? content;
+        try
+        {
+            content = await ReadSmallAsync(store, VaultLayout.Header, MaxLength, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            throw Damaged(store, e.Id == BackupErrorId.VaultDataUnreadable ? "cannot be read" : "is far too large, or no file", e);
+        }
+
+        if (content is null)
+        {
+            throw await HoldsAnythingAsync(store, cancellationToken).ConfigureAwait(false)
+                ? Damaged(store, "is missing", null)
+                : new BackupException(
+                    BackupErrorId.VaultHeaderInvalid,
+                    $"'{store.Location}' is no vault: it has no '{VaultLayout.Header}', and no key slots or backups either.",
+                    "Check the path. A vault is made by 'obengine vault create' or 'New-OBVault'.",
+                    store.Location);
+        }
+
+        if (!CheckedJson.IsSound(content))
+        {
+            throw Damaged(store, "is damaged: its checksum is not that of what it says", null);
+        }
+
+        return CheckedJson.FormatOf(content) is > SupportedFormat and var newer
+            ? throw new BackupException(
+                BackupErrorId.VaultFormatUnsupported,
+                $"The vault in '{store.Location}' has format {newer}; this version reads up to {SupportedFormat}.",
+                "Use a newer version of MSOnlineBackup.",
+                store.Location)
+            : TryDecode(content) ?? throw Damaged(store, "is as somebody wrote it, and not as any version of MSOnlineBackup writes it", null);
+    }
+
+    /// <summary>The header that these bytes are; null where they are none, or none of this format.</summary>
+    public static VaultHeader? TryDecode(ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            return CheckedJson.TryDecode(content, VaultJson.Default.VaultHeader) is { IsLegal: true } header ? header : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The keys of a chunk store that is unlocked.</summary>
+    public StoreKeys KeysOf(UnlockedKey key) => new(key.MasterKey, Convert.FromHexString(VaultId), Convert.FromHexString(key.StoreId));
+
+    /// <summary>The id of the machine of this name: names are told apart without regard to case, so no two machines can race for one.</summary>
+    public string MachineId(string machineName) => MachineId(VaultId, machineName);
+
+    /// <inheritdoc cref="MachineId(string)"/>
+    public static string MachineId(string vaultId, string machineName) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"machine\n{vaultId}\n{machineName.ToLowerInvariant()}"))).AsSpan(0, 16));
+
+    /// <summary>Reads a small plain object; null where there is none.</summary>
+    internal static async Task<byte[]?> ReadSmallAsync(IVaultStore store, string name, int maxLength, CancellationToken cancellationToken)
+    {
+        // One call: it is asked for one byte more than there may be.
+        byte[] content = new byte[maxLength + 1];
+        try
+        {
+            int read = await store.ReadAsync(name, 0, content, cancellationToken).ConfigureAwait(false);
+            return read <= maxLength ? content[..read] : throw VaultDamage.Corrupt(name, "it is far too large");
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A fresh id.</summary>
+    public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    private bool IsLegal =>
+        Format == SupportedFormat && VaultId is not null && VaultLayout.IsId(VaultId) && Copy is not null && VaultLayout.IsId(Copy)
+        && (Owner is null || OwnerIdentity is not null) && IsName(Name);
+
+    // Nothing else makes objects of these names.
+    private static async Task<bool> HoldsAnythingAsync(IVaultStore store, CancellationToken cancellationToken)
+    {
+        foreach (string folder in (string[])[VaultLayout.AllKeys, VaultLayout.Stores, VaultLayout.Machines])
+        {
+            await foreach (StoredObject _ in store.ListAsync(folder, cancellationToken).ConfigureAwait(false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsName(string? name) =>
+        name is null || (!string.IsNullOrWhiteSpace(name) && name.Length <= MaxNameLength && !name.Any(char.IsControl));
+
+    private static BackupException Exists(IVaultStore store, string found) => new(
+        BackupErrorId.VaultExists,
+        $"'{store.Location}' is not empty: it holds '{found}'.",
+        "Choose an empty or new folder or container for the vault, or use the vault that is there.",
+        store.Location);
+
+    private static BackupException Damaged(IVaultStore store, string how, Exception? inner) => new(
+        BackupErrorId.VaultHeaderDamaged,
+        $"The header of the vault in '{store.Location}' {how}. '{VaultLayout.Header}' says which vault this is, and without it nothing can be opened.",
+        "No data are lost by this. 'obengine repair header' makes it anew from what the other objects say, or bring the file back from a copy of the vault.",
+        store.Location,
+        innerException: inner);
+}
+
+/// <summary>What the vault knows of a machine before any passphrase. Proved by a key of the machine's chunk store, or, once it has left, signed by the vault's owner.</summary>
+internal sealed record MachineRecord
+{
+    [JsonPropertyName("name")]
+    public required string Name { get; init; }
+
+    [JsonPropertyName("operatingSystem")]
+    public required string OperatingSystem { get; init; }
+
+    [JsonPropertyName("agentVersion")]
+    public required string AgentVersion { get; init; }
+
+    [JsonPropertyName("store")]
+    public required string StoreId { get; init; }
+
+    /// <summary>The public key of the owner that the vault had for this machine, in base64; null where it had none.</summary>
+    [JsonPropertyName("owner")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Owner { get; init; }
+
+    /// <summary>Since when the machine is no longer registered; null where it is.</summary>
+    [JsonPropertyName("left")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? Left { get; init; }
+
+    [JsonIgnore]
+    public bool IsGone => Left is not null;
+}
+
+/// <summary>That a session began. Plain, with a checksum; its presence is what counts.</summary>
+internal sealed record SessionRecord
+{
+    /// <summary>The vault, the chunk store and the session, which are those of its name; set as it is written.</summary>
+    [JsonPropertyName("vaultId")]
+    public string VaultId { get; init; } = "";
+
+    [JsonPropertyName("store")]
+    public string StoreId { get; init; } = "";
+
+    [JsonPropertyName("session")]
+    public string SessionId { get; init; } = "";
+
+    /// <summary>The machine that is backed up; null for maintenance.</summary>
+    [JsonPropertyName("machine")]
+    public required string? MachineId { get; init; }
+
+    [JsonPropertyName("started")]
+    public required DateTimeOffset Started { get; init; }
+
+    [JsonPropertyName("agentVersion")]
+    public required string AgentVersion { get; init; }
+
+    /// <summary>Decodes a stored record. A session counts whatever it says.</summary>
+    /// <param name="content">What is stored.</param>
+    /// <param name="header">The vault's header; null where that is damaged.</param>
+    /// <param name="name">The object's name.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt.</exception>
+    /// <exception cref="JsonException">It is as somebody wrote it, and no record of a session.</exception>
+    public static SessionRecord Decode(ReadOnlySpan<byte> content, VaultHeader? header, string name) =>
+        CheckedJson.TryDecode(content, VaultJson.Default.SessionRecord) is not { } record ? throw VaultDamage.Corrupt(name, "its checksum is not that of what it says")
+        : name != VaultLayout.Session(record.StoreId, record.SessionId) ? throw VaultDamage.Corrupt(name, $"it is the record of the session {record.SessionId} of the chunk store {record.StoreId}")
+        : header is not null && record.VaultId != header.VaultId ? throw VaultDamage.Corrupt(name, $"it is of the vault {record.VaultId}, and this is the vault {header.VaultId}")
+        : record;
+}
+
+/// <summary>What a key slot or the record of a session says of the vault that it is of.</summary>
+internal sealed record HeaderWitness
+{
+    [JsonPropertyName("vaultId")]
+    public string? VaultId { get; init; }
+
+    [JsonPropertyName("store")]
+    public string? StoreId { get; init; }
+
+    [JsonPropertyName("slot")]
+    public string? KeyId { get; init; }
+
+    [JsonPropertyName("session")]
+    public string? SessionId { get; init; }
+
+    [JsonPropertyName("created")]
+    public DateTimeOffset? Created { get; init; }
+
+    [JsonPropertyName("started")]
+    public DateTimeOffset? Started { get; init; }
+}
+
+[JsonSerializable(typeof(VaultHeader))]
+[JsonSerializable(typeof(HeaderWitness))]
+[JsonSerializable(typeof(MachineRecord))]
+[JsonSerializable(typeof(SessionRecord))]
+[JsonSerializable(typeof(CredentialRecord))]
+[JsonSerializable(typeof(VaultSettings))]
+[JsonSerializable(typeof(VaultRecord))]
+[JsonSourceGenerationOptions(MaxDepth = CheckedJson.MaxDepth, AllowDuplicateProperties = false)]
+internal sealed partial class VaultJson : JsonSerializerContext;

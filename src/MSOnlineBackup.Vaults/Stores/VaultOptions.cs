@@ -1,0 +1,42 @@
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Storage;
+
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>What vaults take from outside.</summary>
+public record VaultOptions
+{
+    /// <summary>The clock.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>How many chunks are worked on at once; default: the number of processors.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>What is asked of the vault already while its key is derived from a passphrase; for whoever opens it for one job, at once.</summary>
+    public AskAhead AskAhead { get; init; }
+
+    /// <summary>How the keys of new key slots are derived from passphrases.</summary>
+    public PassphraseKdf PassphraseKdf { get; init; }
+
+    /// <summary>
+    /// Whether a passphrase is tried on every key slot of a vault, however many there are and whatever they cost. Else on as many as take some 20 s, the
+    /// cheapest first.
+    /// </summary>
+    public bool TriesEveryKeySlot { get; init; }
+
+    /// <summary>PBKDF2 with this many iterations for new key slots, whatever else is said: a few make tests fast.</summary>
+    internal int? KeyDerivationIterations { get; init; }
+
+    /// <summary>The key slots of a vault, treated as is said here.</summary>
+    internal KeyRing Keys(IVaultStore objects, VaultHeader header) => new(objects, header, TimeProvider, Derivation, TriesEveryKeySlot);
+
+    /// <summary>How a key is derived from a new passphrase; null: by the best means that are at hand.</summary>
+    internal PassphraseDerivation? Derivation => (KeyDerivationIterations, PassphraseKdf) switch
+    {
+        ({ } few, _) => PassphraseDerivation.ByPbkdf2(few),
+        (_, PassphraseKdf.Argon2id) => PassphraseDerivation.ByArgon2id(),
+        (_, PassphraseKdf.Pbkdf2) => PassphraseDerivation.ByPbkdf2(),
+        _ => null,
+    };
+}

@@ -1,0 +1,110 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>What a vault is used for.</summary>
+internal enum VaultUse
+{
+    /// <summary>Listing, restoring, verifying.</summary>
+    Read,
+
+    /// <summary>Adding: backups, index segments, key slots.</summary>
+    Write,
+
+    /// <summary>Deleting what nothing needs.</summary>
+    Collect,
+}
+
+/// <summary>What the owner adds to what <c>vault.json</c> said when the vault was made: <c>records/NUMBER</c>. All of them hold, each for itself.</summary>
+internal sealed record VaultRecord
+{
+    /// <summary>The kind of a record that gives the vault a feature.</summary>
+    public const string Feature = "feature";
+
+    [JsonPropertyName("kind")]
+    public required string Kind { get; init; }
+
+    /// <summary>Of a feature: which.</summary>
+    [JsonPropertyName("name")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    /// <summary>What nobody may use the vault for who does not know this kind, or this feature: "read", "write", "collect"; null for nothing.</summary>
+    [JsonPropertyName("neededTo")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? NeededTo { get; init; }
+}
+
+/// <summary>The vault's records, read.</summary>
+/// <param name="Location">The vault.</param>
+/// <param name="Unknown">Those that this version does not know.</param>
+/// <param name="Damage">Objects among them that are damaged, or that the owner has not signed.</param>
+internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> Unknown, IReadOnlyList<BackupException> Damage)
+{
+    // There is none yet.
+    private static readonly string[] s_features = [];
+
+    /// <summary>Reads them; asks the vault for them at once, though the header may still be on its way.</summary>
+    public static async Task<VaultRecords> ReadAsync(IVaultStore objects, Task<VaultHeader> header, CancellationToken cancellationToken)
+    {
+        Dictionary<string, IReadOnlyList<uint>> listed = await NumberedSeries.ListAsync(objects, VaultLayout.Records, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<uint> numbers = listed.GetValueOrDefault(VaultLayout.Records, []);
+#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
+        OwnerSeries<VaultRecord> series = SeriesOf(objects, await header.ConfigureAwait(false));
+#pragma warning restore VSTHRD003
+        var unknown = new List<VaultRecord>();
+        var damage = new List<BackupException>();
+        await foreach ((uint number, VaultRecord? record) in ReadAhead.SelectAsync(
+            numbers,
+            objects.Capabilities.MaxConcurrency,
+            async (number, token) => (number, await series.ReadAsync(number, token).ConfigureAwait(false)),
+            cancellationToken).ConfigureAwait(false))
+        {
+            if (record?.Kind is null)
+            {
+                damage.Add(VaultDamage.NotSigned(series.NameOf(number)));
+            }
+            else if (!IsKnown(record))
+            {
+                unknown.Add(record);
+            }
+        }
+
+        return new VaultRecords(objects.Location, unknown, damage);
+    }
+
+    /// <summary>Adds a record, and returns its number.</summary>
+    /// <exception cref="BackupException">OwnerForeign, ArgumentInvalid.</exception>
+    public static Task<uint> AppendAsync(IVaultStore objects, VaultHeader header, OwnerKey owner, VaultRecord record, CancellationToken cancellationToken) =>
+        SeriesOf(objects, header).AppendAsync(owner, _ => Task.FromResult<VaultRecord?>(record), cancellationToken);
+
+    /// <summary>Refuses a use of the vault that takes what this version does not know.</summary>
+    /// <exception cref="BackupException">VaultFormatUnsupported. VaultDataCorrupt where something is to be deleted and it cannot be known what is needed for that.</exception>
+    public void Allow(VaultUse use)
+    {
+        // Who only adds or reads harms nothing by a record that was lost; who deletes does.
+        if (use == VaultUse.Collect && Damage.Count > 0)
+        {
+            throw Damage[0];
+        }
+
+        string needed = JsonNamingPolicy.CamelCase.ConvertName(use.ToString());
+        if (Unknown.FirstOrDefault(record => record.NeededTo?.Contains(needed) == true) is { } missing)
+        {
+            string what = missing.Kind == VaultRecord.Feature ? $"the feature '{missing.Name}'" : $"records of the kind '{missing.Kind}'";
+            throw new BackupException(
+                BackupErrorId.VaultFormatUnsupported,
+                $"The vault in '{Location}' has {what}, which whoever wants to {needed} must know; this version does not.",
+                "Use a newer version of MSOnlineBackup.",
+                Location);
+        }
+    }
+
+    private static bool IsKnown(VaultRecord record) => record.Kind == VaultRecord.Feature && s_features.Contains(record.Name);
+
+    private static OwnerSeries<VaultRecord> SeriesOf(IVaultStore objects, VaultHeader header) => new(objects, header, VaultLayout.Records, VaultJson.Default.VaultRecord);
+}

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>What the owner of a vault decides for all of its machines. Readable without a passphrase, and signed by the owner.</summary>
+/// <param name="MachineLimit">
+/// How many machines may be registered with the vault: 1 to 10,000, and 50 unless set. Those that are there stay when it is lowered.
+/// </param>
+public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] int MachineLimit = 50)
+{
+    private const int HighestMachineLimit = 10_000;
+
+    /// <summary>Whether machines may reach the vault by a private address only; it is carried to each with its registration, so that it holds before the first byte.</summary>
+    [JsonPropertyName("requirePrivateEndpoint")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool RequiresPrivateEndpoint { get; init; }
+
+    /// <summary>The tier into which contents of files go from now on; what is there stays where it is. Everything else is always hot. For vaults in a cloud.</summary>
+    [JsonPropertyName("accessTier")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public VaultAccessTier AccessTier { get; init; }
+
+    /// <summary>How many copies the account is meant to keep; null where nobody said. Once said, it stays from the first recovery point on.</summary>
+    [JsonPropertyName("redundancy")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public VaultRedundancy? Redundancy { get; init; }
+
+    /// <summary>What a newer version has set, and this one only passes on.</summary>
+    [JsonInclude]
+    [JsonExtensionData]
+    internal Dictionary<string, JsonElement>? Others { get; set; }
+
+    /// <summary>What is wrong with them; null where nothing is.</summary>
+    internal string? Fault =>
+        MachineLimit is < 1 or > HighestMachineLimit ? $"the machine limit is {MachineLimit}, and may be 1 to {HighestMachineLimit:N0}"
+        : !Enum.IsDefined(AccessTier) ? $"there is no access tier {AccessTier}"
+        : Redundancy is { } redundancy && !Enum.IsDefined(redundancy) ? $"there is no redundancy {redundancy}"
+        : null;
+
+    /// <summary>Refuses what cannot be set.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid.</exception>
+    internal void Validate()
+    {
+        if (Fault is { } fault)
+        {
+            throw new BackupException(BackupErrorId.ArgumentInvalid, $"The vault cannot be set so: {fault}.", "Choose a value within these bounds.");
+        }
+    }
+}

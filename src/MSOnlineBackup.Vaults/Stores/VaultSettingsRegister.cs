@@ -1,0 +1,53 @@
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>The settings of a vault: each change is a numbered record of its own that the owner signs, and the newest holds.</summary>
+internal sealed class VaultSettingsRegister(IVaultStore objects, VaultHeader header)
+{
+    private readonly OwnerSeries<VaultSettings> _series = new(objects, header, VaultLayout.Settings, VaultJson.Default.VaultSettings);
+
+    /// <summary>The settings that hold.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt: never is something taken for granted that the owner may have set otherwise.</exception>
+    public async Task<VaultSettings> ReadAsync(CancellationToken cancellationToken) =>
+        await ReadAsync(await _series.FindNewestAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Changes the settings, and returns them. What somebody else has changed meanwhile is seen, and kept.</summary>
+    /// <param name="owner">The vault's owner.</param>
+    /// <param name="change">From what holds to what is to hold; called again where somebody else was faster.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">ArgumentInvalid, VaultDataCorrupt, OwnerForeign.</exception>
+    public async Task<VaultSettings> ChangeAsync(OwnerKey owner, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
+    {
+        VaultSettings changed = null!;
+        await _series.AppendAsync(
+            owner,
+            async newest =>
+            {
+                VaultSettings current = await ReadAsync(newest, cancellationToken).ConfigureAwait(false);
+                changed = change(current);
+                changed.Validate();
+                return changed == current ? null : changed;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return changed;
+    }
+
+    private async Task<VaultSettings> ReadAsync(uint number, CancellationToken cancellationToken)
+    {
+        if (number == 0)
+        {
+            return new VaultSettings();
+        }
+
+        VaultSettings? settings = await _series.ReadAsync(number, cancellationToken).ConfigureAwait(false);
+        string? fault = settings is null ? "they are truncated, no settings, or not signed by the vault's owner" : settings.Fault;
+        return fault is null ? settings! : throw new BackupException(
+            BackupErrorId.VaultDataCorrupt,
+            $"The settings of the vault '{objects.Location}', in its object '{_series.NameOf(number)}', are damaged or forged: {fault}.",
+            "Bring the object back from a copy of the vault. If there is none, delete it: the settings before it hold then. Backups and recoveries go on meanwhile.",
+            _series.NameOf(number));
+    }
+}

@@ -1,0 +1,12 @@
+using System.Reflection;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Testing;
+
+namespace MSOnlineBackup.Engine.Tests.Architecture;
+
+public sealed class AgentFolderTests : FolderOrder
+{
+    protected override Assembly Project => typeof(BackupAgent).Assembly;
+
+    protected override string[] Folders => ["", "Jobs", "Machine", "Retention", "Policies"];
+}

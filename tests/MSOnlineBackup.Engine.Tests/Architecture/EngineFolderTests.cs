@@ -1,0 +1,11 @@
+using System.Reflection;
+using MSOnlineBackup.Testing;
+
+namespace MSOnlineBackup.Engine.Tests.Architecture;
+
+public sealed class EngineFolderTests : FolderOrder
+{
+    protected override Assembly Project => typeof(BackupEngine).Assembly;
+
+    protected override string[] Folders => ["", "Backup", "Restore", "Sources", "Chunking"];
+}

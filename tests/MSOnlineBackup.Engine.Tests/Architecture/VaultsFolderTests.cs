@@ -1,0 +1,12 @@
+using System.Reflection;
+using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+
+namespace MSOnlineBackup.Engine.Tests.Architecture;
+
+public sealed class VaultsFolderTests : FolderOrder
+{
+    protected override Assembly Project => typeof(ClosedVault).Assembly;
+
+    protected override string[] Folders => ["", "Maintenance", "Progress", "RecoveryPoints", "Stores", "Index", "Packs", "Chunks", "Cryptography", "Storage", "Errors", "Versioning"];
+}
