@@ -1,8 +1,8 @@
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Platform.Machine;
 using MSOnlineBackup.Vaults.Storage;
-
 
 namespace MSOnlineBackup.Agent;
 

@@ -3,6 +3,7 @@ using System.Net.NetworkInformation;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Platform.Machine;
 using MSOnlineBackup.Storage.Azure;
 using MSOnlineBackup.Storage.Azure.KeyVault;
 using MSOnlineBackup.Vaults.Errors;

@@ -2,8 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Tests;

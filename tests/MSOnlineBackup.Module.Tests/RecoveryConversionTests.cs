@@ -1,4 +1,5 @@
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Module.Tests;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Testing;

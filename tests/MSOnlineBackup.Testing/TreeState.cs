@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 

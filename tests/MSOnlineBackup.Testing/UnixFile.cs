@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
 
 namespace MSOnlineBackup.Testing;
 

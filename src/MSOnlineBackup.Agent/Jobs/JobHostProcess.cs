@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Jobs;
@@ -9,7 +10,7 @@ namespace MSOnlineBackup.Agent.Jobs;
 /// A process of its own for a job in the background. Neither the end of the one that starts it nor Ctrl+C in its terminal
 /// reaches it.
 /// </summary>
-internal static partial class JobHostProcess
+internal static class JobHostProcess
 {
     // What it writes goes to its log, and it reads nothing but what it is handed. On Windows it has a console of its own that is
     // not shown, and no log: what it writes goes nowhere once the starter has closed its ends.
@@ -59,7 +60,7 @@ internal static partial class JobHostProcess
         if (!OperatingSystem.IsWindows())
         {
             // Refused where a shell has made this process a group of its own: then somebody runs it by hand, and may stop it by hand.
-            _ = BeginSession();
+            _ = UnixSystem.BeginSession();
         }
     }
 
@@ -101,7 +102,4 @@ internal static partial class JobHostProcess
         "Install MSOnlineBackup anew, or run the job in the foreground.",
         program,
         innerException: cause);
-
-    [LibraryImport("libc", EntryPoint = "setsid")]
-    private static partial int BeginSession();
 }

@@ -1,15 +1,13 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
-using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Machine;
 
 /// <summary>The scratch folder: where the key file lies. It must be a plain folder on a local, fixed disk.</summary>
-internal static unsafe partial class Scratch
+internal static class Scratch
 {
-    private const ulong GetFlagsRequest = 0x8008_6601;
     private const uint CompressedFlag = 0x4;
     private const uint EncryptedFlag = 0x800;
 
@@ -115,8 +113,7 @@ internal static unsafe partial class Scratch
             }
 
             // File systems without flags refuse the question: nothing is compressed there by the folder.
-            uint flags = 0;
-            if (Control(handle, GetFlagsRequest, &flags) < 0)
+            if (UnixSystem.Current.GetAllFlags(handle, out uint flags) < 0)
             {
                 return null;
             }
@@ -128,7 +125,4 @@ internal static unsafe partial class Scratch
             UnixSystem.Close(handle);
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "ioctl")]
-    private static partial int Control(int handle, ulong request, uint* value);
 }

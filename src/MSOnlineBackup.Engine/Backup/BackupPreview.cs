@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;

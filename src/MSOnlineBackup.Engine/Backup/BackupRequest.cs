@@ -1,5 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using MSOnlineBackup.Engine.Chunking;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Restore;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 

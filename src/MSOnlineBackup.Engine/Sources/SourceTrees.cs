@@ -1,5 +1,7 @@
 using MSOnlineBackup.Engine.Sources.Unix;
 using MSOnlineBackup.Engine.Sources.Windows;
+using MSOnlineBackup.Platform.Unix;
+using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 

@@ -1,5 +1,6 @@
 using System.Text;
-using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 

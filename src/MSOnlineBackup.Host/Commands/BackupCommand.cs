@@ -6,6 +6,7 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Producers;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Host.Documents;
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
 
 namespace MSOnlineBackup.Host.Commands;
 

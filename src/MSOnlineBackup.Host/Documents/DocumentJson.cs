@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
 
 namespace MSOnlineBackup.Host.Documents;
 

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 

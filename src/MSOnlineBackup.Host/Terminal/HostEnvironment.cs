@@ -1,5 +1,5 @@
 using System.Text;
-using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Platform.Machine;
 
 namespace MSOnlineBackup.Host.Terminal;
 

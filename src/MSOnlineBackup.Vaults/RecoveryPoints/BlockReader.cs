@@ -1,3 +1,4 @@
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 
 namespace MSOnlineBackup.Vaults.RecoveryPoints;

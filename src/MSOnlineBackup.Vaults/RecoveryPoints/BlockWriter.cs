@@ -1,4 +1,5 @@
 using System.Buffers;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 
 namespace MSOnlineBackup.Vaults.RecoveryPoints;

@@ -1,3 +1,5 @@
+using MSOnlineBackup.Platform.Items;
+
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
 /// <summary>Which fields of an entry follow its path and kind, in this order. The seven that are common fit one byte.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 
 namespace MSOnlineBackup.Vaults.RecoveryPoints;

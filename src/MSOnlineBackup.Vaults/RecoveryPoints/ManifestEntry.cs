@@ -1,35 +1,8 @@
 using System.Buffers.Binary;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
-
-/// <summary>What an entry is.</summary>
-public enum EntryKind : byte
-{
-    /// <summary>In no manifest: how listings show a kind that only a later version knows.</summary>
-    Unknown = 0,
-
-    /// <summary>A regular file.</summary>
-    File = 1,
-
-    /// <summary>A folder.</summary>
-    Directory = 2,
-
-    /// <summary>A symbolic link (on Windows also a junction); <see cref="ManifestEntry.LinkTarget"/>.</summary>
-    SymbolicLink = 3,
-
-    /// <summary>A named pipe.</summary>
-    Fifo = 4,
-
-    /// <summary>A socket.</summary>
-    Socket = 5,
-
-    /// <summary>A character device; <see cref="EntryMetadata.DeviceNumber"/>.</summary>
-    CharacterDevice = 6,
-
-    /// <summary>A block device; <see cref="EntryMetadata.DeviceNumber"/>.</summary>
-    BlockDevice = 7,
-}
 
 /// <summary>What is to be known about how an entry came into the recovery point. Flags that are not known say nothing that must be known.</summary>
 [Flags]

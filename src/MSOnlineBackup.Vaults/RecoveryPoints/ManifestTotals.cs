@@ -1,3 +1,5 @@
+using MSOnlineBackup.Platform.Items;
+
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
 /// <summary>What a part of a manifest holds. Sums stay at the largest number where they would pass it: a few sparse files can

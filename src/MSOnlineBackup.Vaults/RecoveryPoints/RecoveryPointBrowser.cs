@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 

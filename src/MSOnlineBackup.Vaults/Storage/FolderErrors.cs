@@ -1,3 +1,4 @@
+using MSOnlineBackup.Platform.Folders;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Vaults.Storage;

@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using System.Security.Cryptography;
+using MSOnlineBackup.Platform.Folders;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Vaults.Storage;

@@ -1,3 +1,5 @@
+using MSOnlineBackup.Platform.Folders;
+
 namespace MSOnlineBackup.Vaults.Storage;
 
 /// <summary>Files that only their owner may read (mode 0600), replaced as a whole: after a crash there is the old or the new one.</summary>

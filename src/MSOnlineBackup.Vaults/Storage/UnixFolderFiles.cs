@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.Versioning;
+using MSOnlineBackup.Platform.Folders;
 using MSOnlineBackup.Vaults.Errors;
 using Microsoft.Win32.SafeHandles;
 

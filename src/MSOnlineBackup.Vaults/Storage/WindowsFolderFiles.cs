@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using MSOnlineBackup.Platform.Folders;
 using MSOnlineBackup.Vaults.Errors;
 using Microsoft.Win32.SafeHandles;
 

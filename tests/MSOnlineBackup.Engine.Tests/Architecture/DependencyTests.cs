@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using Xunit;
@@ -13,9 +14,10 @@ public sealed class DependencyTests
     private static readonly Dictionary<string, (string[] Projects, string[] Packages)> Projects = new(StringComparer.Ordinal)
     {
         ["MSOnlineBackup.Loader"] = ([], []),
-        ["MSOnlineBackup.Vaults"] = ([], ["NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp.Port"]),
+        ["MSOnlineBackup.Platform"] = ([], []),
+        ["MSOnlineBackup.Vaults"] = (["MSOnlineBackup.Platform"], ["NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp.Port"]),
         ["MSOnlineBackup.Engine"] = (["MSOnlineBackup.Vaults"], []),
-        ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine"], []),
+        ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine"], ["System.Security.Cryptography.ProtectedData"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Vaults"], ["Azure."]),
         ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], ["System.CommandLine", "Spectre.Console"]),
         ["MSOnlineBackup.Help"] = ([], []),
@@ -23,9 +25,10 @@ public sealed class DependencyTests
     };
 
     [Theory]
-    [InlineData(typeof(ClosedVault), "NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp")]
-    [InlineData(typeof(BackupEngine), "MSOnlineBackup.Vaults")]
-    [InlineData(typeof(BackupAgent), "MSOnlineBackup.Vaults", "MSOnlineBackup.Engine")]
+    [InlineData(typeof(ItemTime))]
+    [InlineData(typeof(ClosedVault), "MSOnlineBackup.Platform", "NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp")]
+    [InlineData(typeof(BackupEngine), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults")]
+    [InlineData(typeof(BackupAgent), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults", "MSOnlineBackup.Engine", "System.Security.Cryptography.ProtectedData")]
     public void What_works_without_a_front_references_the_base_class_library_and_what_is_named_here_and_no_console(Type one, params string[] allowed)
     {
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;

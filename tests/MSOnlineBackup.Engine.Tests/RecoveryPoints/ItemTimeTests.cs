@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.RecoveryPoints;

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;

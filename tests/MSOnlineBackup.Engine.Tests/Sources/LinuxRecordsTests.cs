@@ -1,6 +1,5 @@
 using System.Text;
-using MSOnlineBackup.Engine.Sources.Linux;
-using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Unix;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Sources;

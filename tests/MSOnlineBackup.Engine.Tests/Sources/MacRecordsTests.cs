@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
-using MSOnlineBackup.Engine.Sources.MacOS;
 using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Sources;

@@ -1,5 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;

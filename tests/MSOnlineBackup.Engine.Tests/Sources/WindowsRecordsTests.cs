@@ -3,6 +3,8 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using MSOnlineBackup.Engine.Sources.Windows;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Maintenance;

@@ -1,7 +1,7 @@
 using System.Text;
 using MSOnlineBackup.Engine.Restore.Targets.Unix;
 using MSOnlineBackup.Engine.Restore.Targets.Windows;
-using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Engine.Restore.Targets;

@@ -1,8 +1,8 @@
 using System.Text;
 using MSOnlineBackup.Engine.Restore.Targets.Unix;
-using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Restore.Targets;
 

@@ -1,3 +1,5 @@
+using MSOnlineBackup.Platform.Unix;
+
 namespace MSOnlineBackup.Engine.Sources.Unix;
 
 /// <summary>

@@ -1,4 +1,5 @@
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Unix;
 
 namespace MSOnlineBackup.Engine.Sources.Unix;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -7,7 +8,6 @@ namespace MSOnlineBackup.Engine.Sources.Unix;
 /// <summary>From a path as it is typed to an absolute one, as the kernel understands it: <c>link/..</c> is the folder above what the link names.</summary>
 internal static class UnixPath
 {
-    private const int Room = 4096;
 
     /// <summary>The absolute path, without '.', '..' and a '/' at its end (but for the root of all). Links stay, but for those before a '..'.</summary>
     /// <param name="text">The path. Where nothing is there by that very name, <see cref="EntryName.Unescape"/> tells its bytes.</param>
@@ -62,31 +62,11 @@ internal static class UnixPath
         return result >= 0;
     }
 
-    private static unsafe byte[]? RealPath(byte[] path)
-    {
-        if (path.Length == 0)
-        {
-            return null;
-        }
+    private static byte[]? RealPath(byte[] path) => path.Length == 0 ? null : UnixSystem.RealPath(path);
 
-        byte* real = stackalloc byte[Room];
-        fixed (byte* given = (byte[])[.. path, 0])
-        {
-            return Libc.RealPath(given, real) == null ? null : Until(real);
-        }
-    }
-
-    private static unsafe byte[] WorkingFolder(string text)
-    {
-        byte* folder = stackalloc byte[Room];
-        return Libc.WorkingFolder(folder, Room) != null
-            ? Until(folder)
-            : throw new BackupException(
-                BackupErrorId.SourceNotFound,
-                $"'{text}' is relative to the working folder, and that is gone: it was deleted or unmounted.",
-                "Change to a folder that exists, or give the whole path.",
-                text);
-    }
-
-    private static unsafe byte[] Until(byte* text) => System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text).ToArray();
+    private static byte[] WorkingFolder(string text) => UnixSystem.WorkingFolder() ?? throw new BackupException(
+        BackupErrorId.SourceNotFound,
+        $"'{text}' is relative to the working folder, and that is gone: it was deleted or unmounted.",
+        "Change to a folder that exists, or give the whole path.",
+        text);
 }

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Sources.Unix;

@@ -1,3 +1,5 @@
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Engine.Sources.Windows;

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Microsoft.Win32.SafeHandles;

@@ -1,3 +1,5 @@
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Microsoft.Win32.SafeHandles;

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Recovery;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;

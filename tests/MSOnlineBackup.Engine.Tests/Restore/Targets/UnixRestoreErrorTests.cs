@@ -1,6 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Engine.Restore.Targets.Unix;
-using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 

@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Sources;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;

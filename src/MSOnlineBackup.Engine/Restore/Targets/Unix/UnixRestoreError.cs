@@ -1,4 +1,5 @@
-using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 

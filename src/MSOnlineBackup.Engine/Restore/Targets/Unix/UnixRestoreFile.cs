@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using MSOnlineBackup.Engine.Sources.Unix;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Microsoft.Win32.SafeHandles;

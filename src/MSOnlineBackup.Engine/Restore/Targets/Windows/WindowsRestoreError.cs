@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using MSOnlineBackup.Engine.Sources.Windows;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Restore.Targets.Windows;
 

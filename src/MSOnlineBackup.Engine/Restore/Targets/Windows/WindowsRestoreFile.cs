@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Sources.Windows;
+using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Microsoft.Win32.SafeHandles;

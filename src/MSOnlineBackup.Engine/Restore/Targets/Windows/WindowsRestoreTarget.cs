@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Sources.Windows;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Microsoft.Win32.SafeHandles;

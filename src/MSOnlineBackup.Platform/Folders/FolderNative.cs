@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace MSOnlineBackup.Vaults.Storage;
+namespace MSOnlineBackup.Platform.Folders;
 
 /// <summary>
 /// The few calls that a crash-safe folder needs on Linux and macOS and .NET lacks: everything relative to an open folder, and never through a link.

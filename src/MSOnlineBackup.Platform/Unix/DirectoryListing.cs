@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace MSOnlineBackup.Engine.Sources.Unix;
+namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>The names in one folder: one arena of bytes and 16 bytes a name, sorted by raw bytes. Reused from folder to folder.</summary>
 internal sealed class DirectoryListing

@@ -1,4 +1,4 @@
-namespace MSOnlineBackup.Engine.Sources.Unix;
+namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>The error numbers that are told apart. Those above 34 differ between Linux and macOS.</summary>
 internal static class Errno

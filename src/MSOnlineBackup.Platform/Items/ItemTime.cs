@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MSOnlineBackup.Vaults.RecoveryPoints;
+namespace MSOnlineBackup.Platform.Items;
 
 /// <summary>
 /// A moment in the life of an item: whole seconds since 1970 UTC, negative before, and the nanoseconds that follow them. It tells

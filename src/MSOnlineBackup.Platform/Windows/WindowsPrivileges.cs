@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace MSOnlineBackup.Engine.Sources.Windows;
+namespace MSOnlineBackup.Platform.Windows;
 
 /// <summary>
 /// The privileges of a backup: an administrator has them and they are off until they are asked for. Without, what only its owner may read is not read

@@ -2,10 +2,9 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
-using MSOnlineBackup.Engine.Sources.Unix;
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
 
-namespace MSOnlineBackup.Engine.Sources.MacOS;
+namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>The calls of macOS 13 and later. On Intel the calls that know 64-bit inodes carry a suffix.</summary>
 [SkipLocalsInit]

@@ -1,10 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using MSOnlineBackup.Engine.Sources.Linux;
-using MSOnlineBackup.Engine.Sources.MacOS;
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
 
-namespace MSOnlineBackup.Engine.Sources.Unix;
+namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>
 /// The file system calls of a POSIX system, as thin as they can be. Every path is relative to an open folder, so that
@@ -17,11 +15,14 @@ internal abstract unsafe class UnixSystem
     /// <summary>Room for a name and its NUL on the stack; longer ones go to the heap.</summary>
     protected const int NameRoom = 264;
 
+    // PATH_MAX, and its end.
+    private const int PathRoom = 4097;
+
     /// <summary>The system this process runs on.</summary>
     public static UnixSystem Current { get; } =
         OperatingSystem.IsMacOS() ? new MacSystem() : new LinuxSystem();
 
-    /// <summary>The name under which <see cref="AttributeTag.InodeFlags"/> of this system are kept: flags of another mean something else.</summary>
+    /// <summary>The name under which the inode flags of this system are kept: flags of another mean something else.</summary>
     public abstract ReadOnlySpan<byte> FlagsName { get; }
 
     /// <summary>AT_SYMLINK_NOFOLLOW.</summary>
@@ -132,6 +133,33 @@ internal abstract unsafe class UnixSystem
             const long Usual = 1024;
             return Libc.GetLimit(OperatingSystem.IsMacOS() ? 8 : 7, limits) < 0 ? Usual : (long)Math.Min(limits[0], 1 << 20);
         }
+    }
+
+    /// <summary>The path without links, '.' and '..'; null where it does not lead anywhere.</summary>
+    public static byte[]? RealPath(ReadOnlySpan<byte> path)
+    {
+        byte* real = stackalloc byte[PathRoom];
+        fixed (byte* given = (byte[])[.. path, 0])
+        {
+            return Libc.RealPath(given, real) == null ? null : Until(real);
+        }
+    }
+
+    /// <summary>The folder that relative paths begin in; null where it is gone.</summary>
+    public static byte[]? WorkingFolder()
+    {
+        byte* folder = stackalloc byte[PathRoom];
+        return Libc.WorkingFolder(folder, PathRoom) == null ? null : Until(folder);
+    }
+
+    /// <summary>Begins a session of its own, without a terminal. Negative where this process leads a group already.</summary>
+    public static int BeginSession() => (int)Result(Libc.BeginSession());
+
+    /// <summary>What an open item's inode flags are, all of them; negative where the file system has none.</summary>
+    public virtual int GetAllFlags(int handle, out uint flags)
+    {
+        flags = 0;
+        return -Errno.NotSupported;
     }
 
     /// <summary>The system's text for an error number.</summary>
@@ -307,4 +335,6 @@ internal abstract unsafe class UnixSystem
 
     /// <summary>The result of a call, or its negative error number.</summary>
     protected static long Result(long result) => result >= 0 ? result : -Marshal.GetLastPInvokeError();
+
+    private static byte[] Until(byte* text) => MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text).ToArray();
 }

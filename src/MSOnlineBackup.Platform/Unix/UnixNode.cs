@@ -1,4 +1,4 @@
-namespace MSOnlineBackup.Engine.Sources.Unix;
+namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>An item by its open handle where there is one, otherwise by its name in an open folder. Never through a link.</summary>
 /// <param name="handle">The item's own handle, or -1.</param>

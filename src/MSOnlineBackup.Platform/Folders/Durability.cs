@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace MSOnlineBackup.Vaults.Storage;
+namespace MSOnlineBackup.Platform.Folders;
 
 /// <summary>
 /// Has the disk confirm what was written. The base library's own calls report success whatever the disk answers on Linux and macOS, which would have a job

@@ -1,4 +1,4 @@
-namespace MSOnlineBackup.Vaults.Storage;
+namespace MSOnlineBackup.Platform.Folders;
 
 /// <summary>What a file system says of a file or a folder.</summary>
 internal readonly record struct FolderStatus

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace MSOnlineBackup.Engine.Sources.Windows;
+namespace MSOnlineBackup.Platform.Windows;
 
 /// <summary>
 /// The calls of Windows 10 and later. Items are opened by a name in an open folder, as the kernel does it, so that no

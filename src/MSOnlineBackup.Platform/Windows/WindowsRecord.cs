@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
 
-namespace MSOnlineBackup.Engine.Sources.Windows;
+namespace MSOnlineBackup.Platform.Windows;
 
 /// <summary>What a listing, or the queries of an open handle, tell of an item.</summary>
 internal readonly record struct WindowsRecord
@@ -120,21 +120,4 @@ internal readonly record struct WindowsRecord
         var steps = ((Int128)time.Seconds * StepsPerSecond) + (time.Nanoseconds / 100) + UnixEpoch;
         return steps > 0 && steps <= long.MaxValue ? (long)steps : null;
     }
-
-    /// <summary>The entry that this describes.</summary>
-    public ManifestEntry ToEntry(EntryPath path) => new()
-    {
-        Path = path,
-        Kind = Kind,
-        Size = Kind == EntryKind.File && !IsSurrogate ? Size : 0,
-        Metadata = new EntryMetadata
-        {
-            Modified = ToItemTime(Modified),
-            Changed = ToItemTime(Changed),
-            Created = Created == 0 ? null : ToItemTime(Created),
-            FileId = FileId,
-            LinkCount = IsDirectory ? 1 : LinkCount,
-            DeviceId = !IsDirectory && LinkCount > 1 ? Volume : 0,
-        },
-    };
 }

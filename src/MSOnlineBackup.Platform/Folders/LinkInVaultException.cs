@@ -1,4 +1,4 @@
-namespace MSOnlineBackup.Vaults.Storage;
+namespace MSOnlineBackup.Platform.Folders;
 
 /// <summary>
 /// Something that is neither an object nor a folder of the vault has the name of one: a link, a pipe, a device. It is never followed and never waited for:

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace MSOnlineBackup.Agent.Machine;
+namespace MSOnlineBackup.Platform.Machine;
 
 /// <summary>What this machine is called where nobody has named it: its whole host name, for of a domain's machines the first part alone is not unique.</summary>
 public static unsafe partial class HostName

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace MSOnlineBackup.Engine.Sources.Windows;
+namespace MSOnlineBackup.Platform.Windows;
 
 /// <summary>An alternate data stream: its name between the colons, and its size in bytes.</summary>
 internal readonly record struct StreamRecord(string Name, long Size)

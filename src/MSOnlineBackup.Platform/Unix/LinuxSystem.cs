@@ -2,10 +2,9 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using MSOnlineBackup.Engine.Sources.Unix;
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
 
-namespace MSOnlineBackup.Engine.Sources.Linux;
+namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>The calls of Linux 4.11 and later on 64-bit processors.</summary>
 [SkipLocalsInit]
@@ -199,6 +198,14 @@ internal sealed unsafe partial class LinuxSystem : UnixSystem
                 return (int)Result(RemoveLinkAttribute(path, attribute));
             }
         }
+    }
+
+    public override int GetAllFlags(int handle, out uint flags)
+    {
+        uint all = 0;
+        int result = (int)Result(Control(handle, GetFlagsRequest, &all));
+        flags = all;
+        return result;
     }
 
     public override int GetFlags(int handle, in UnixStat stat, out uint flags)

@@ -1,6 +1,6 @@
-using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Platform.Items;
 
-namespace MSOnlineBackup.Engine.Sources.Unix;
+namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>What one stat told, in the same form for Linux and macOS.</summary>
 internal struct UnixStat
@@ -76,30 +76,4 @@ internal struct UnixStat
     /// its own on the same mount: it is none.</summary>
     public readonly bool IsMountedOn(in UnixStat parent) =>
         MountId != 0 && parent.MountId != 0 ? MountId != parent.MountId : Device != parent.Device;
-
-    /// <summary>The entry that this stat describes.</summary>
-    public readonly ManifestEntry ToEntry(EntryPath path)
-    {
-        EntryKind kind = Kind;
-        bool isDirectory = kind == EntryKind.Directory;
-        return new ManifestEntry
-        {
-            Path = path,
-            Kind = kind,
-            Size = kind == EntryKind.File ? Size : 0,
-            Metadata = new EntryMetadata
-            {
-                Mode = Mode & 0xFFF,
-                UserId = UserId,
-                GroupId = GroupId,
-                Modified = Modified,
-                Changed = Changed,
-                Created = Created,
-                FileId = Inode,
-                DeviceId = !isDirectory && LinkCount > 1 ? Device : 0,
-                LinkCount = isDirectory ? 1 : LinkCount,
-                DeviceNumber = kind is EntryKind.CharacterDevice or EntryKind.BlockDevice ? DeviceNumber : 0,
-            },
-        };
-    }
 }

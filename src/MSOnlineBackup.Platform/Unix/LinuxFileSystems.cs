@@ -1,9 +1,8 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using MSOnlineBackup.Engine.Sources.Unix;
 
-namespace MSOnlineBackup.Engine.Sources.Linux;
+namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>The names of the mounted file systems.</summary>
 internal static unsafe partial class LinuxFileSystems

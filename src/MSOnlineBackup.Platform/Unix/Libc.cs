@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace MSOnlineBackup.Engine.Sources.Unix;
+namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>The system calls that have one signature on 64-bit Linux and macOS. Raw: -1 and errno.</summary>
 internal static unsafe partial class Libc
@@ -91,4 +91,7 @@ internal static unsafe partial class Libc
         public long Seconds;
         public long Nanoseconds;
     }
+
+    [LibraryImport(Library, EntryPoint = "setsid", SetLastError = true)]
+    public static partial int BeginSession();
 }

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace MSOnlineBackup.Engine.Sources.Windows;
+namespace MSOnlineBackup.Platform.Windows;
 
 /// <summary>Windows names, which are any 16-bit units but a few, as bytes and back without loss: UTF-8, and for a lone
 /// surrogate the three bytes that UTF-8 would give it if it were a character (WTF-8).</summary>

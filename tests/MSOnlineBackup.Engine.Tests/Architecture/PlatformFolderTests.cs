@@ -1,0 +1,12 @@
+using System.Reflection;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Testing;
+
+namespace MSOnlineBackup.Engine.Tests.Architecture;
+
+public sealed class PlatformFolderTests : FolderOrder
+{
+    protected override Assembly Project => typeof(ItemTime).Assembly;
+
+    protected override string[] Folders => ["Machine", "Folders", "Unix", "Windows", "Items"];
+}
