@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Platform.Items;
@@ -62,6 +63,25 @@ public sealed class DependencyTests
         }
 
         AssertNone(forbidden);
+    }
+
+    [Fact]
+    public void The_picture_in_the_document_has_the_arrows_that_there_are()
+    {
+        string document = File.ReadAllText(Path.Combine(Repository.Root, "docs", "design.md"));
+        string picture = document[document.IndexOf("flowchart BT", StringComparison.Ordinal)..];
+        picture = picture[..picture.IndexOf("```", StringComparison.Ordinal)];
+        Dictionary<string, string> names = Regex.Matches(picture, @"(\w+)\[""(MSOnlineBackup[.\w]*)").ToDictionary(found => found.Groups[1].Value, found => found.Groups[2].Value);
+        string[] drawn =
+        [
+            .. from line in picture.Split('\n')
+               where line.Contains("-->", StringComparison.Ordinal)
+               let sides = line.Split("-->")
+               from target in sides[1].Split('&', StringSplitOptions.TrimEntries)
+               select $"{names[sides[0].Trim().Split('[')[0]]} -> {names[target]}",
+        ];
+
+        Assert.Equal(Projects.SelectMany(project => project.Value.Projects.Select(used => $"{project.Key} -> {used}")).Order(), drawn.Order());
     }
 
     private static void AssertNone(IEnumerable<string> violations) =>
