@@ -67,10 +67,16 @@ public sealed class DamagedVaultTests : IDisposable
         await MakeAsync();
         File.Delete(PointFiles()[^1]);
 
-        HostRun verified = await RunAsync(3, "verify");
+        HostRun verified = await RunAsync(1, "verify");
+        HostRun latest = await RunAsync(1, "ls", "latest");
 
-        Assert.Contains("NO POINT", verified.Output, StringComparison.Ordinal);
-        Assert.Contains("deleted", verified.Output, StringComparison.Ordinal);
+        Assert.Contains("PROBLEM", verified.Output, StringComparison.Ordinal);
+        Assert.Contains("it was deleted or lost", verified.Output, StringComparison.Ordinal);
+        Assert.Contains("it was deleted or lost", latest.Error, StringComparison.Ordinal);
+
+        // What says that there was one is gone as well.
+        File.Delete(Directory.GetFiles(Vault, "*", SearchOption.AllDirectories).Where(file => file.Contains("/commits/", StringComparison.Ordinal)).Max(StringComparer.Ordinal)!);
+        Assert.Contains("NO POINT", (await RunAsync(3, "verify")).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class IncrementalBackupTests : IDisposable
 
         Assert.Equal((0, 0, 0), (second.ReadBytes, second.NewFiles, second.ChangedFiles));
         Assert.Equal(first.Point.Sources[0].Manifest, second.Point.Sources[0].Manifest);
-        Assert.Equal(["points", "sessions"], _backups.Objects.Names.Except(before).Select(name => name.Split('/')[2]).Order());
+        Assert.Equal(["commits", "points", "sessions"], _backups.Objects.Names.Except(before).Select(name => name.Split('/')[2]).Order());
         Assert.Equal(first.Point.SessionId, second.Point.ParentSessionId);
     }
 

@@ -207,7 +207,7 @@ public class RestoreTests
     }
 
     [Fact]
-    public async Task A_folder_whose_place_is_taken_fails_with_all_below_it_or_gets_another_name()
+    public async Task A_folder_whose_place_is_taken_fails_with_all_below_it_takes_it_or_gets_another_name()
     {
         await using RestoreFixture vault = await CreateAsync();
         vault.Folder("");
@@ -224,9 +224,10 @@ public class RestoreTests
 
             await vault.RestoreAsync(Request(point, conflict), target);
 
-            Assert.Equal([1], target["src/d"].Content);
+            Assert.Equal(conflict == RestoreConflict.Overwrite ? [] : [1], target["src/d"].Content);
+            Assert.Equal(conflict == RestoreConflict.Overwrite, target.Has("src/d/e/a"));
             Assert.Equal(conflict == RestoreConflict.Copy, target.Has("src/d (restored)/e/a"));
-            Assert.Equal(conflict == RestoreConflict.Copy ? [] : ["/src/d", "/src/d/e", "/src/d/e/a"], vault.Skipped.Select(item => item.Path));
+            Assert.Equal(conflict == RestoreConflict.Skip ? ["/src/d", "/src/d/e", "/src/d/e/a"] : [], vault.Skipped.Select(item => item.Path));
         }
     }
 
