@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Restore.Targets;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
@@ -320,6 +321,25 @@ public sealed class BackupEngine
         }
 
         Tell(store, damaged);
+    }
+
+    /// <summary>Opens a file of a point: a stream that reads from the vault as it is read, from any position. For one reader at a time.</summary>
+    /// <param name="item">The file.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">RestoreItemFailed: it is no file, or the point has no content of it.</exception>
+    public async Task<Stream> OpenReadAsync(RecoverableItem item, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        if (item.Entry.Kind != EntryKind.File || !item.Entry.IsRestorable())
+        {
+            throw new BackupException(
+                BackupErrorId.RestoreItemFailed,
+                item.Entry.Kind == EntryKind.File ? $"The recovery point has no content of '{item.FullPath}': it could not be read when the backup ran." : $"'{item.FullPath}' is no file.",
+                "Look for the item in another recovery point, or name a file.",
+                item.FullPath);
+        }
+
+        return new ItemStream(await OpenStoreAsync(cancellationToken).ConfigureAwait(false), item.Entry);
     }
 
     /// <summary>What a backup skipped.</summary>
