@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -14,7 +15,7 @@ internal static class History
     {
         string passphrase = Environment.GetEnvironmentVariable("PASSPHRASE") ?? throw new InvalidOperationException("PASSPHRASE is not set.");
         var store = new FolderVaultStore(vault);
-        BackupEngine engine = await BackupEngine.OpenAsync(store, passphrase, new EngineOptions(), CancellationToken.None);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(store, passphrase, new EngineOptions(), CancellationToken.None);
         var request = new BackupRequest
         {
             MachineName = Environment.MachineName,

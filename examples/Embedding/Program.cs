@@ -15,7 +15,7 @@ const string Passphrase = "sixteen characters or more";
 Directory.CreateDirectory(args[0]);
 var store = new FolderVaultStore(args[0]);
 await ClosedVault.CreateAsync(store, Passphrase, options, stop);
-BackupEngine vault = await BackupEngine.OpenAsync(store, Passphrase, options, stop);
+UnlockedVault vault = await UnlockedVault.OpenAsync(store, Passphrase, options, stop);
 var request = new BackupRequest { MachineName = Environment.MachineName, Sources = [new BackupSource.Tree(args[1], new SourceSelection())] };
 RecoveryPoint point = (await vault.BackUpAsync(request, new JobMonitor(), stop)).Point;
 await foreach (RecoverableItem item in vault.ListItemsAsync(point, path: null, recursive: true, stop))

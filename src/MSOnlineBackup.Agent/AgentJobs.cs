@@ -7,6 +7,7 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources.SystemState;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -195,7 +196,7 @@ public sealed class AgentJobs
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
-            BackupEngine engine = await _agent.OpenEngineAsync(job.Monitor, stop).ConfigureAwait(false);
+            UnlockedVault engine = await _agent.OpenEngineAsync(job.Monitor, stop).ConfigureAwait(false);
             job.ReadTraffic = () => engine.Traffic;
             string machine = MachineName;
             PointHistory earlier = await engine.OpenHistoryAsync(machine, stop).ConfigureAwait(false);
@@ -247,7 +248,7 @@ public sealed class AgentJobs
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
-            BackupEngine engine = await OpenEngineAsync(order, job.Monitor, stop).ConfigureAwait(false);
+            UnlockedVault engine = await OpenEngineAsync(order, job.Monitor, stop).ConfigureAwait(false);
             job.ReadTraffic = () => engine.Traffic;
             RecoveryPoint point = await engine.GetPointAsync(order.PointId, order.MachineName, stop).ConfigureAwait(false);
             job.RecoveryPointId = point.SessionId;
@@ -330,7 +331,7 @@ public sealed class AgentJobs
 
     private static BackupException Missing(string message, string action) => new(BackupErrorId.RecoveryOptionMissing, message, action);
 
-    private Task<BackupEngine> OpenEngineAsync(RecoveryOrder order, JobMonitor monitor, CancellationToken cancellationToken)
+    private Task<UnlockedVault> OpenEngineAsync(RecoveryOrder order, JobMonitor monitor, CancellationToken cancellationToken)
     {
         if (order.Passphrase is not { } passphrase)
         {

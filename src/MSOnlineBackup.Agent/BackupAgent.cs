@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Agent;
 
 /// <summary>
 /// This machine's agent: its registration, settings, policies and jobs. What needs only a vault and a passphrase is
-/// <see cref="BackupEngine"/>.
+/// <see cref="UnlockedVault"/>.
 /// </summary>
 public sealed class BackupAgent
 {
@@ -264,42 +264,42 @@ public sealed class BackupAgent
 
     /// <summary>Opens this machine's vault by its key file, for somebody who waits for it.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid, ActivationDamaged, VaultNotFound, …</exception>
-    public Task<BackupEngine> OpenEngineAsync(CancellationToken cancellationToken) => OpenEngineAsync(VaultPatience.Person, cancellationToken);
+    public Task<UnlockedVault> OpenEngineAsync(CancellationToken cancellationToken) => OpenEngineAsync(VaultPatience.Person, cancellationToken);
 
     /// <summary>The same for whom it is opened.</summary>
-    public Task<BackupEngine> OpenEngineAsync(VaultPatience patience, CancellationToken cancellationToken) => OpenEngineAsync(new JobMonitor(), patience, cancellationToken);
+    public Task<UnlockedVault> OpenEngineAsync(VaultPatience patience, CancellationToken cancellationToken) => OpenEngineAsync(new JobMonitor(), patience, cancellationToken);
 
     /// <summary>The same for a job, which can tell from then on what it waits for.</summary>
-    internal Task<BackupEngine> OpenEngineAsync(JobMonitor monitor, CancellationToken cancellationToken) => OpenEngineAsync(monitor, VaultPatience.Job, cancellationToken);
+    internal Task<UnlockedVault> OpenEngineAsync(JobMonitor monitor, CancellationToken cancellationToken) => OpenEngineAsync(monitor, VaultPatience.Job, cancellationToken);
 
-    private async Task<BackupEngine> OpenEngineAsync(JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
+    private async Task<UnlockedVault> OpenEngineAsync(JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
     {
         UnlockedKey key = Machine.ReadKey();
         IVaultStore objects = Machine.OpenVault(patience);
         monitor.Watch(objects);
         VaultHeader header = await Machine.ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false);
-        return await BackupEngine.OpenAsync(objects, header, key, _options.Engine, cancellationToken).ConfigureAwait(false);
+        return await UnlockedVault.OpenAsync(objects, header, key, _options.Engine, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens a vault by a passphrase, for somebody who waits for it.</summary>
     /// <exception cref="BackupException">VaultNotFound, PassphraseRejected, …</exception>
-    public Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, CancellationToken cancellationToken) =>
+    public Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, CancellationToken cancellationToken) =>
         OpenEngineAsync(vault, passphrase, VaultPatience.Person, cancellationToken);
 
     /// <summary>The same for whom it is opened.</summary>
-    public Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, VaultPatience patience, CancellationToken cancellationToken) =>
+    public Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, VaultPatience patience, CancellationToken cancellationToken) =>
         OpenEngineAsync(vault, passphrase, new JobMonitor(), patience, cancellationToken);
 
     /// <summary>The same for a job, which can tell from then on what it waits for.</summary>
-    internal Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, CancellationToken cancellationToken) =>
+    internal Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, CancellationToken cancellationToken) =>
         OpenEngineAsync(vault, passphrase, monitor, VaultPatience.Job, cancellationToken);
 
-    private Task<BackupEngine> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
+    private Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         IVaultStore objects = Open(vault, patience);
         monitor.Watch(objects);
-        return BackupEngine.OpenAsync(objects, passphrase, _options.Engine, cancellationToken);
+        return UnlockedVault.OpenAsync(objects, passphrase, _options.Engine, cancellationToken);
     }
 
     private async Task<OwnerKey> OpenOwnerAsync(IVaultStore objects, OwnerAccess? access, CancellationToken cancellationToken) => await OpenOwnerAsync(

@@ -13,7 +13,7 @@ public sealed class PublicApiTests
     [Theory]
     [InlineData(typeof(ItemTime))]
     [InlineData(typeof(ClosedVault))]
-    [InlineData(typeof(BackupEngine))]
+    [InlineData(typeof(VaultFiles))]
     [InlineData(typeof(BackupAgent))]
     [InlineData(typeof(VaultStores))]
     public void What_an_assembly_shows_is_what_is_recorded(Type one)

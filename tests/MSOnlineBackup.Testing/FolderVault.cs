@@ -43,11 +43,11 @@ public sealed class FolderVault
     /// <summary>Stands between the engine and the folder; nothing by default.</summary>
     public Func<IVaultStore, IVaultStore> Decorate { get; set; } = static store => store;
 
-    public Task<BackupEngine> OpenAsync() => BackupEngine.OpenAsync(Decorate(new FolderVaultStore(Folder)), ObengineProcess.Passphrase, Options, Cancel);
+    public Task<UnlockedVault> OpenAsync() => UnlockedVault.OpenAsync(Decorate(new FolderVaultStore(Folder)), ObengineProcess.Passphrase, Options, Cancel);
 
     public async Task<BackupResult> BackUpAsync(string source, bool crossMountPoints = false)
     {
-        BackupEngine engine = await OpenAsync();
+        UnlockedVault engine = await OpenAsync();
         Watch();
         var selection = new SourceSelection { CrossMountPoints = crossMountPoints };
         return await engine.BackUpAsync(new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, selection)] }, Monitor, Cancel);
@@ -55,7 +55,7 @@ public sealed class FolderVault
 
     public async Task<RestoreResult> RestoreAsync(RecoveryPoint point, string target, RestoreConflict conflict = RestoreConflict.Skip, bool verify = true, bool mapNames = false)
     {
-        BackupEngine engine = await OpenAsync();
+        UnlockedVault engine = await OpenAsync();
         Watch();
         var request = new RestoreRequest { Point = point, TargetFolder = target, Conflict = conflict, Verify = verify, MapNames = mapNames };
         return await engine.RestoreAsync(request, Monitor, Cancel);
@@ -64,7 +64,7 @@ public sealed class FolderVault
     /// <summary>Verifies all there is, and says what is wrong.</summary>
     public async Task<IReadOnlyList<VerifyFinding>> VerifyAsync(VerifyLevel level = VerifyLevel.Data)
     {
-        BackupEngine engine = await OpenAsync();
+        UnlockedVault engine = await OpenAsync();
         return (await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings;
     }
 

@@ -7,6 +7,7 @@ using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Producers;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
@@ -52,7 +53,7 @@ internal sealed class BackupCommand : HostCommand
     {
         using Producer? producer = context.Has(_command) ? StartProducer(context) : null;
         BackupRequest request = Request(context, producer);
-        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForBackup).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForBackup).ConfigureAwait(false);
         return context.Has(_dryRun)
             ? await PreviewAsync(context, engine, request).ConfigureAwait(false)
             : await BackUpAsync(context, engine, request).ConfigureAwait(false);
@@ -123,7 +124,7 @@ internal sealed class BackupCommand : HostCommand
             ? throw context.Invalid($"'{name}' is not the name of a file.", "Give --stdin a name without a folder, for example mydb.sql.", name)
             : name;
 
-    private static async Task<Outcome> BackUpAsync(CommandContext context, BackupEngine engine, BackupRequest request)
+    private static async Task<Outcome> BackUpAsync(CommandContext context, UnlockedVault engine, BackupRequest request)
     {
         using IDisposable? held = await BackupAgent.TryHoldJobsAsync(engine.VaultId, request.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
         BackupResult result = await context.Renderer.FollowAsync(monitor => engine.BackUpAsync(request, monitor, context.Stop)).ConfigureAwait(false);
@@ -172,7 +173,7 @@ internal sealed class BackupCommand : HostCommand
         };
     }
 
-    private static async Task<Outcome> PreviewAsync(CommandContext context, BackupEngine engine, BackupRequest request)
+    private static async Task<Outcome> PreviewAsync(CommandContext context, UnlockedVault engine, BackupRequest request)
     {
         var total = new PreviewSummary();
         bool anyLost = false;

@@ -75,7 +75,7 @@ internal sealed class DrillCommand : HostCommand
         request.Check();
         var steps = new DrillSteps(context.Environment.Time);
 
-        BackupEngine engine = await CreateVaultAsync(context, folder, keep).ConfigureAwait(false);
+        UnlockedVault engine = await CreateVaultAsync(context, folder, keep).ConfigureAwait(false);
         BackupResult backup = await steps.RunAsync(
             "back up",
             () => context.Renderer.FollowAsync(monitor => engine.BackUpAsync(request, monitor, context.Stop)),
@@ -104,7 +104,7 @@ internal sealed class DrillCommand : HostCommand
         return Conclude(point, restored, verified, differences, keep ? folder.Path : null);
     }
 
-    private static async Task<BackupEngine> CreateVaultAsync(CommandContext context, DrillFolder folder, bool keep)
+    private static async Task<UnlockedVault> CreateVaultAsync(CommandContext context, DrillFolder folder, bool keep)
     {
         string passphrase = RandomNumberGenerator.GetString(PassphraseLetters, PassphraseLength);
         if (keep)
@@ -113,10 +113,10 @@ internal sealed class DrillCommand : HostCommand
         }
 
         await ClosedVault.CreateAsync(VaultLocation.Create(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
-        return await BackupEngine.OpenAsync(VaultLocation.Open(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        return await UnlockedVault.OpenAsync(VaultLocation.Open(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
     }
 
-    private static async Task<(long Items, long Bytes)> ListAsync(CommandContext context, BackupEngine engine, RecoveryPoint point)
+    private static async Task<(long Items, long Bytes)> ListAsync(CommandContext context, UnlockedVault engine, RecoveryPoint point)
     {
         RecoveryPoint found = await engine.GetPointAsync(point.SessionId, null, context.Stop).ConfigureAwait(false);
         long items = 0;
@@ -131,7 +131,7 @@ internal sealed class DrillCommand : HostCommand
     }
 
     private static async Task<RestoreResult> RestoreAsync(
-        BackupEngine engine, RecoveryPoint point, DrillFolder folder, JobMonitor monitor, CancellationToken stop)
+        UnlockedVault engine, RecoveryPoint point, DrillFolder folder, JobMonitor monitor, CancellationToken stop)
     {
         Directory.CreateDirectory(folder.Restored);
         var request = new RestoreRequest { Point = point, TargetFolder = folder.Restored, Synchronize = false };

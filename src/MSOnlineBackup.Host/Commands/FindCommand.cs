@@ -2,6 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -30,7 +31,7 @@ internal sealed class FindCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
         var damage = new DamageTally(context.Renderer);
         IReadOnlyList<RecoveryPoint> points = context.Get(_point) is { } id
             ? [await PointSelection.GetAsync(context, engine, id, context.Get(_machine), context.Has(_skipDamaged)).ConfigureAwait(false)]
@@ -46,7 +47,7 @@ internal sealed class FindCommand : HostCommand
         return new Outcome(new ListSummary("find", count) { ExitCode = (int)damage.ExitCode }, count == 0 ? "Nothing matches." : "");
     }
 
-    private async Task<IReadOnlyList<RecoveryPoint>> ListAsync(CommandContext context, BackupEngine engine, DamageTally damage)
+    private async Task<IReadOnlyList<RecoveryPoint>> ListAsync(CommandContext context, UnlockedVault engine, DamageTally damage)
     {
         RecoveryPointList points = await engine.ListPointsAsync(context.Get(_machine), context.Stop).ConfigureAwait(false);
         foreach (DamagedPoint damaged in points.Damaged)

@@ -18,7 +18,7 @@ internal sealed class KeyListCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context).ConfigureAwait(false);
         IReadOnlyList<KeySlotInfo> keys = await engine.ListKeysAsync(context.Stop).ConfigureAwait(false);
         context.Renderer.Table(
             keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent, key.KeyVaultKey, key.Kdf)).ToList(),
@@ -49,7 +49,7 @@ internal sealed class KeyAddCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context, _new.Apply(context)).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context, _new.Apply(context)).ConfigureAwait(false);
         string? label = context.Get(_label);
         KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
             ? await engine.AddKeyAsync(wrapping, label, context.Stop).ConfigureAwait(false)
@@ -73,7 +73,7 @@ internal sealed class KeyChangeCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context, _new.Apply(context)).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context, _new.Apply(context)).ConfigureAwait(false);
         KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
             ? await engine.ChangeKeyAsync(wrapping, context.Stop).ConfigureAwait(false)
             : await engine.ChangeKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop).ConfigureAwait(false);
@@ -99,7 +99,7 @@ internal sealed class KeyRemoveCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context).ConfigureAwait(false);
         string key = context.Get(_key);
         await engine.RemoveKeyAsync(key, context.Stop).ConfigureAwait(false);
         return new Outcome(new KeySummary("key remove", key, null), $"Key slot {key} removed.");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -27,7 +28,7 @@ internal sealed class ListCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
         RecoveryPoint point = await _point.GetAsync(context, engine).ConfigureAwait(false);
         Func<ItemLine, string> text = context.Has(_long) ? line => ItemText.Long(line, context) : ItemText.Short;
         long count = 0;

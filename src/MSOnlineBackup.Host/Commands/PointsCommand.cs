@@ -2,6 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -22,7 +23,7 @@ internal sealed class PointsCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context).ConfigureAwait(false);
         string? machine = context.Get(_machine);
         RecoveryPointList points = await engine.ListPointsAsync(machine, context.Stop).ConfigureAwait(false);
         List<Document> lines = [.. points.Select(PointLine.Of), .. points.Damaged.Select(DamagedPointLine.Of)];

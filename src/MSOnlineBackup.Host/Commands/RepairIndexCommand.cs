@@ -1,9 +1,9 @@
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Stores;
-
 
 namespace MSOnlineBackup.Host.Commands;
 
@@ -19,7 +19,7 @@ internal sealed class RepairIndexCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context).ConfigureAwait(false);
         IndexRebuildReport report = await context.Renderer.FollowAsync(monitor => engine.RebuildIndexAsync(monitor, context.Stop)).ConfigureAwait(false);
         Findings.Write(context.Renderer, report.Damaged);
         var summary = new RepairSummary(report.Packs, report.Chunks, report.Damaged.Count)

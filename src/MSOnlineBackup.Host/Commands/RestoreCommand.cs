@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -44,7 +45,7 @@ internal sealed class RestoreCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
         var request = new RestoreRequest
         {
             Point = await _point.GetAsync(context, engine).ConfigureAwait(false),

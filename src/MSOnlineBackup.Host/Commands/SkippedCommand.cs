@@ -1,8 +1,8 @@
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
-
 
 namespace MSOnlineBackup.Host.Commands;
 
@@ -21,7 +21,7 @@ internal sealed class SkippedCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
+        UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
         RecoveryPoint point = await _point.GetAsync(context, engine).ConfigureAwait(false);
         long count = 0;
         var damage = new DamageTally(context.Renderer);

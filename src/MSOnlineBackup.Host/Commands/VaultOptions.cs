@@ -2,6 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Passphrases;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -55,10 +56,10 @@ internal sealed class VaultOptions
         context);
 
     /// <summary>Opens the vault with the passphrase, or by the Key Vault key that was named.</summary>
-    public Task<BackupEngine> OpenAsync(CommandContext context, AskAhead ahead = AskAhead.Nothing) => OpenAsync(context, context.EngineOptions with { AskAhead = ahead });
+    public Task<UnlockedVault> OpenAsync(CommandContext context, AskAhead ahead = AskAhead.Nothing) => OpenAsync(context, context.EngineOptions with { AskAhead = ahead });
 
     /// <inheritdoc cref="OpenAsync(CommandContext, AskAhead)"/>
-    public async Task<BackupEngine> OpenAsync(CommandContext context, EngineOptions options)
+    public async Task<UnlockedVault> OpenAsync(CommandContext context, EngineOptions options)
     {
         IVaultStore store = OpenStore(context);
         options = options with { TriesEveryKeySlot = context.Has(_everySlot) };
@@ -66,10 +67,10 @@ internal sealed class VaultOptions
         {
             return _passphrase.IsNamed(context)
                 ? throw context.Invalid($"Both {_keyVaultKey.Name} and a passphrase were given.", "Give one of them.")
-                : await BackupEngine.OpenAsync(store, VaultLocation.OpenKey(uri, Connect(context)), options, context.Stop).ConfigureAwait(false);
+                : await UnlockedVault.OpenAsync(store, VaultLocation.OpenKey(uri, Connect(context)), options, context.Stop).ConfigureAwait(false);
         }
 
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        return await BackupEngine.OpenAsync(store, passphrase, options, context.Stop).ConfigureAwait(false);
+        return await UnlockedVault.OpenAsync(store, passphrase, options, context.Stop).ConfigureAwait(false);
     }
 }

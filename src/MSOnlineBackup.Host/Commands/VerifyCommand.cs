@@ -41,7 +41,7 @@ internal sealed class VerifyCommand : HostCommand
         else
         {
             VerifyLevel level = context.Has(_readData) ? VerifyLevel.Data : VerifyLevel.Structure;
-            BackupEngine engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
+            UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
             report = await context.Renderer.FollowAsync(monitor => engine.VerifyAsync(level, monitor, context.Stop)).ConfigureAwait(false);
             traffic = engine.Traffic;
         }

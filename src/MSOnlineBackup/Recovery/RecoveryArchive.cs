@@ -17,7 +17,7 @@ internal sealed class RecoveryArchive
 
     private const int NamedMachines = 10;
 
-    private RecoveryArchive(BackupEngine engine, string machineName, VaultAccess? access)
+    private RecoveryArchive(UnlockedVault engine, string machineName, VaultAccess? access)
     {
         Engine = engine;
         MachineName = machineName;
@@ -25,7 +25,7 @@ internal sealed class RecoveryArchive
     }
 
     /// <summary>The vault.</summary>
-    public BackupEngine Engine { get; }
+    public UnlockedVault Engine { get; }
 
     /// <summary>The machine.</summary>
     public string MachineName { get; }

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Restore.Targets;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -19,7 +20,7 @@ internal static class TrialRestore
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, …</exception>
     public static async Task<RestoreResult> RunAsync(
-        BackupEngine engine,
+        UnlockedVault engine,
         RecoveryPoint point,
         IReadOnlyList<string> paths,
         string parent,

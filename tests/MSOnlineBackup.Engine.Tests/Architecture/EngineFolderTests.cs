@@ -1,11 +1,12 @@
 using System.Reflection;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 
 namespace MSOnlineBackup.Engine.Tests.Architecture;
 
 public sealed class EngineFolderTests : FolderOrder
 {
-    protected override Assembly Project => typeof(BackupEngine).Assembly;
+    protected override Assembly Project => typeof(VaultFiles).Assembly;
 
     protected override string[] Folders => ["", "Backup", "Restore", "Sources", "Chunking"];
 }

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Vaults;
@@ -70,14 +71,14 @@ internal sealed class BackupFixture : IDisposable
     public KeptOwner Owner { get; } = new();
 
     /// <summary>Opens the vault, and makes it where it is missing.</summary>
-    public async Task<BackupEngine> OpenAsync(IVaultStore? objects = null, AskAhead ahead = AskAhead.Nothing)
+    public async Task<UnlockedVault> OpenAsync(IVaultStore? objects = null, AskAhead ahead = AskAhead.Nothing)
     {
         if (Objects.Names.Count == 0)
         {
             await ClosedVault.CreateAsync(Objects, Passphrase, Options, Cancel, Owner.Keep);
         }
 
-        return await BackupEngine.OpenAsync(objects ?? Objects, Passphrase, Options with { AskAhead = ahead }, Cancel);
+        return await UnlockedVault.OpenAsync(objects ?? Objects, Passphrase, Options with { AskAhead = ahead }, Cancel);
     }
 
     /// <summary>Backs up: the real folder where nothing else is asked.</summary>

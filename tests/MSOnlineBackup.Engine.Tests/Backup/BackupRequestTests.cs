@@ -1,5 +1,7 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -23,7 +25,7 @@ public sealed class BackupRequestTests : IDisposable
     [MemberData(nameof(TooMuch))]
     public async Task What_a_point_cannot_hold_is_refused_before_the_backup_begins(string what)
     {
-        BackupEngine engine = await _backups.OpenAsync();
+        UnlockedVault engine = await _backups.OpenAsync();
         string[] before = [.. _backups.Objects.Names];
         BackupRequest most = Request(_backups.Root) with { Tags = [.. Enumerable.Repeat(s_longest, RecoveryPointCodec.MaxTags)], MachineName = s_longest };
         most.Check();

@@ -1,7 +1,9 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
@@ -50,7 +52,7 @@ public sealed class EndedSessionTests : IDisposable
         {
             FailAt = 1, Kind = FaultKind.Cancellation, Timing = FaultTiming.AfterEffect, Counts = (made, name) => made == call && name.Contains(kind, StringComparison.Ordinal),
         };
-        BackupEngine engine = await _backups.OpenAsync(stopping);
+        UnlockedVault engine = await _backups.OpenAsync(stopping);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.BackUpAsync(Failing(), Monitor(), stopping.Cancellation.Token));
 
@@ -64,7 +66,7 @@ public sealed class EndedSessionTests : IDisposable
         await _backups.OpenAsync();
         _backups.Tree.File("a", 1000);
         var gone = new FaultyVaultStore(_backups.Objects) { FailAt = 1, Kind = FaultKind.ForGood, Counts = (call, name) => call == VaultCall.Create && name.Contains("/packs/", StringComparison.Ordinal) };
-        BackupEngine engine = await _backups.OpenAsync(gone);
+        UnlockedVault engine = await _backups.OpenAsync(gone);
 
         await Assert.ThrowsAsync<BackupException>(() => engine.BackUpAsync(Request(_backups.Root), Monitor(), Cancel));
 
@@ -82,7 +84,7 @@ public sealed class EndedSessionTests : IDisposable
         await _backups.OpenAsync();
         _backups.Tree.File("a", 1000);
         var slow = new SlowVaultStore(_backups.Objects, name => name.Contains("/points/", StringComparison.Ordinal));
-        BackupEngine engine = await _backups.OpenAsync(slow);
+        UnlockedVault engine = await _backups.OpenAsync(slow);
         using var stop = new CancellationTokenSource();
         Task backup = engine.BackUpAsync(Request(_backups.Root), Monitor(), stop.Token);
         await slow.Taking.WaitAsync(TestStores.HangGuard, Cancel);
@@ -129,17 +131,17 @@ public sealed class EndedSessionTests : IDisposable
         await _backups.BackUpAsync();
         _backups.Objects.Remove(_backups.Objects.Names.Single(name => name.Contains("/index/", StringComparison.Ordinal)));
         var full = new FaultyVaultStore(_backups.Objects) { FailAt = 1, Kind = FaultKind.Cancellation, Counts = (call, name) => call == VaultCall.Create && name.Contains("/index/", StringComparison.Ordinal) };
-        BackupEngine engine = await _backups.OpenAsync(full);
+        UnlockedVault engine = await _backups.OpenAsync(full);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.RebuildIndexAsync(new JobMonitor(), full.Cancellation.Token));
 
         Assert.Single(Ends());
     }
 
-    private async Task FailAsync(BackupEngine engine) =>
+    private async Task FailAsync(UnlockedVault engine) =>
         Assert.Same(s_failure, await Assert.ThrowsAsync<BackupException>(() => engine.BackUpAsync(Failing(), Monitor(), Cancel)));
 
-    private async Task StopAsync(BackupEngine engine)
+    private async Task StopAsync(UnlockedVault engine)
     {
         using var stop = new CancellationTokenSource();
         BackupRequest request = Failing(async _ =>

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults;
@@ -27,7 +28,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
             made.Insert(0, (await _backups.BackUpAsync(Request(_backups.Root) with { MachineName = i == 1 ? "Other" : BackupFixture.Machine })).Point.SessionId);
         }
 
-        BackupEngine engine = await _backups.OpenAsync();
+        UnlockedVault engine = await _backups.OpenAsync();
         Assert.Equal(made, (await engine.ListPointsAsync(null, Cancel)).Select(point => point.SessionId));
         Assert.Equal([made[1]], (await engine.ListPointsAsync("OTHER", Cancel)).Select(point => point.SessionId));
         Assert.Equal(made[0], (await engine.GetPointAsync("latest", null, Cancel)).SessionId);
@@ -52,7 +53,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
     [InlineData("ff", "other", "The vault has no recovery point of a machine 'other' that begins with 'ff'.")]
     public async Task That_a_point_is_not_there_says_what_was_looked_for(string point, string? machine, string said)
     {
-        BackupEngine engine = await _backups.OpenAsync();
+        UnlockedVault engine = await _backups.OpenAsync();
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync(point, machine, Cancel));
 
@@ -64,7 +65,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
     {
         _backups.Tree.Describe("f a.txt 10\nd sub\nf sub/b.txt 10\nf sub/c.bin 10");
         RecoveryPoint point = (await _backups.BackUpAsync()).Point;
-        BackupEngine engine = await _backups.OpenAsync();
+        UnlockedVault engine = await _backups.OpenAsync();
 
         Assert.Equal(["a.txt", "sub"], await NamesAsync(engine.ListItemsAsync(point, _backups.Root, recursive: false, Cancel)));
         Assert.Equal(["sub", "sub/b.txt", "sub/c.bin"], await NamesAsync(engine.ListItemsAsync(point, $"{_backups.Root}/sub", recursive: true, Cancel)));
@@ -82,7 +83,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
         {
             Sources = [new BackupSource.Tree(_backups.Root, new SourceSelection { Exclude = ["*.tmp", "cache/"], ExcludeLargerThan = 1 << 20 })],
         };
-        BackupEngine engine = await _backups.OpenAsync();
+        UnlockedVault engine = await _backups.OpenAsync();
         string[] before = [.. _backups.Objects.Names];
 
         List<BackupPreviewItem> preview = await engine.PreviewAsync(request, Cancel).ToListAsync(Cancel);
@@ -152,6 +153,6 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
     private async Task<List<string>> NamesAsync(IAsyncEnumerable<RecoverableItem> items) =>
         [.. (await items.ToListAsync(Cancel)).Select(item => item.FullPath[(_backups.Root.Length + 1)..])];
 
-    private static async Task<BackupErrorId> FaultAsync(BackupEngine engine, string id) =>
+    private static async Task<BackupErrorId> FaultAsync(UnlockedVault engine, string id) =>
         (await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync(id, null, Cancel))).Id;
 }

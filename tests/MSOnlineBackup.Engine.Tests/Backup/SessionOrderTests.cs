@@ -1,7 +1,9 @@
 using FsCheck.Fluent;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Vaults;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
@@ -32,7 +34,7 @@ public sealed class SessionOrderTests
 
                 Assert.Equal(committed.FindLast(point => point.MachineName == machine)?.SessionId, made.Point.ParentSessionId);
                 committed.Add(made.Point);
-                BackupEngine engine = await backups.OpenAsync();
+                UnlockedVault engine = await backups.OpenAsync();
                 Assert.Equal(committed.Select(point => point.SessionId).Reverse(), (await engine.ListPointsAsync(null, Cancel)).Select(point => point.SessionId));
                 Assert.Equal(made.Point.SessionId, (await engine.GetPointAsync("latest", machine, Cancel)).SessionId);
             }

@@ -1,7 +1,9 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Vaults;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using Xunit;
@@ -34,7 +36,7 @@ public sealed class StoppedBackupTests : IDisposable
                 stop.Cancel();
             }
         };
-        BackupEngine engine = await OpenAsync(source);
+        UnlockedVault engine = await OpenAsync(source);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => engine.BackUpAsync(Request("/data"), new JobMonitor(), stop.Token).WaitAsync(TestStores.HangGuard, Cancel));
         Assert.Empty(_backups.Points);
@@ -79,7 +81,7 @@ public sealed class StoppedBackupTests : IDisposable
         FakeSourceTree source = whileReading ? Script() : new FakeSourceTree("/data").Folder("").File("f00", ContentOf("f00"));
         await OpenAsync(source);
         var slow = new SlowVaultStore(_backups.Objects, name => name.Contains(kind, StringComparison.Ordinal));
-        BackupEngine engine = await _backups.OpenAsync(slow);
+        UnlockedVault engine = await _backups.OpenAsync(slow);
         using var stop = new CancellationTokenSource();
         Task backup = engine.BackUpAsync(Request("/data"), new JobMonitor(), stop.Token);
         await slow.Taking.WaitAsync(TestStores.HangGuard, Cancel);
@@ -102,7 +104,7 @@ public sealed class StoppedBackupTests : IDisposable
         FakeSourceTree source = Script();
         using var stop = new CancellationTokenSource();
         source["f20"].Reading = _ => stop.Cancel();
-        BackupEngine engine = await OpenAsync(source);
+        UnlockedVault engine = await OpenAsync(source);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.BackUpAsync(Request("/data"), new JobMonitor(), stop.Token));
 
         FakeSourceTree again = Script().File("f00", TestKeys.Bytes(99, 1000), state: 2);
@@ -132,7 +134,7 @@ public sealed class StoppedBackupTests : IDisposable
     {
         await OpenAsync(Script());
         var faulty = new FaultyVaultStore(_backups.Objects) { FailAt = 1, Kind = FaultKind.ForGood, Counts = (call, name) => call == VaultCall.Create && name.Contains(kind, StringComparison.Ordinal) };
-        BackupEngine engine = await _backups.OpenAsync(faulty);
+        UnlockedVault engine = await _backups.OpenAsync(faulty);
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(
             () => engine.BackUpAsync(Request("/data"), new JobMonitor(), Cancel).WaitAsync(TestStores.HangGuard, Cancel));
@@ -152,7 +154,7 @@ public sealed class StoppedBackupTests : IDisposable
         {
             FakeSourceTree source = Script().File("own", TestKeys.Bytes(1000 + job, 700_000), state: job);
             EngineOptions options = _backups.Options with { OpenSource = _ => source };
-            BackupEngine engine = await BackupEngine.OpenAsync(_backups.Objects, Passphrase, options, Cancel);
+            UnlockedVault engine = await UnlockedVault.OpenAsync(_backups.Objects, Passphrase, options, Cancel);
             return await engine.BackUpAsync(Request("/data") with { MachineName = $"machine {job / 2}" }, new JobMonitor(), Cancel);
         }, Cancel)));
 
@@ -224,7 +226,7 @@ public sealed class StoppedBackupTests : IDisposable
         _ => throw new ArgumentOutOfRangeException(nameof(path)),
     };
 
-    private async Task<BackupEngine> OpenAsync(FakeSourceTree source)
+    private async Task<UnlockedVault> OpenAsync(FakeSourceTree source)
     {
         _backups.Fakes["/data"] = source;
         return await _backups.OpenAsync();

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
@@ -106,7 +107,7 @@ public sealed class FaultTests
 
     private static async Task RestoreAsync(IVaultStore store, string target, RestoreConflict conflict, CancellationToken cancellationToken = default)
     {
-        BackupEngine engine = await Workload.OpenAsync(store, cancellationToken: cancellationToken);
+        UnlockedVault engine = await Workload.OpenAsync(store, cancellationToken: cancellationToken);
         RecoveryPoint point = await engine.GetPointAsync("latest", null, cancellationToken);
         var request = new RestoreRequest { Point = point, TargetFolder = target, Conflict = conflict };
         await engine.RestoreAsync(request, new JobMonitor(), cancellationToken);

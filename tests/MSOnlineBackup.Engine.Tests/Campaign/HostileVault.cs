@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
@@ -107,7 +108,7 @@ internal sealed class HostileVault : IDisposable
     /// <summary>What a verification finds.</summary>
     public async Task<IReadOnlyList<VerifyFinding>> VerifyAsync(VerifyLevel level)
     {
-        BackupEngine engine = await BackupEngine.OpenAsync(Objects, Passphrase, Options, Stop);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(Objects, Passphrase, Options, Stop);
         return (await engine.VerifyAsync(level, new JobMonitor(), Stop)).Findings;
     }
 
@@ -155,11 +156,11 @@ internal sealed class HostileVault : IDisposable
         Assert.Subset(new HashSet<string> { "outside", "source", "target" }, Directory.EnumerateFileSystemEntries(_folder.Path).Select(path => Path.GetFileName(path)!).ToHashSet());
         return refused;
 
-        async Task TryAsync(Func<BackupEngine, Task> action)
+        async Task TryAsync(Func<UnlockedVault, Task> action)
         {
             try
             {
-                await Task.Run(async () => await action(await BackupEngine.OpenAsync(Objects, Passphrase, Options, Stop)), Stop).WaitAsync(TimeSpan.FromMinutes(1), Stop);
+                await Task.Run(async () => await action(await UnlockedVault.OpenAsync(Objects, Passphrase, Options, Stop)), Stop).WaitAsync(TimeSpan.FromMinutes(1), Stop);
             }
             catch (BackupException e) when (e.Id != BackupErrorId.UnexpectedError)
             {

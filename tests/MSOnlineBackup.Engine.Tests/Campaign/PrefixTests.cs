@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
@@ -63,7 +64,7 @@ public sealed class PrefixTests : IDisposable
 
         // Two machines at once: neither sees what the other is sending.
         await Task.WhenAll(BackUpAsync(_workload.Alpha), BackUpAsync(_workload.Beta));
-        BackupEngine engine = await _workload.OpenAsync(vault, Stop);
+        UnlockedVault engine = await _workload.OpenAsync(vault, Stop);
 
         await engine.AddKeyAsync(PrefixWorkload.SecondPassphrase, "second", Stop);
         _workload.EditAlpha(2);
@@ -97,7 +98,7 @@ public sealed class PrefixTests : IDisposable
             return;
         }
 
-        BackupEngine engine = await _workload.OpenAsync(state, Stop);
+        UnlockedVault engine = await _workload.OpenAsync(state, Stop);
         if (objects.Count(name => name.StartsWith("keys/", StringComparison.Ordinal)) > 1)
         {
             engine = await _workload.OpenAsync(state, Stop, PrefixWorkload.SecondPassphrase);
@@ -120,7 +121,7 @@ public sealed class PrefixTests : IDisposable
         }
     }
 
-    private async Task CheckPointsAsync(BackupEngine engine, MemoryVaultStore state, string[] committed)
+    private async Task CheckPointsAsync(UnlockedVault engine, MemoryVaultStore state, string[] committed)
     {
         IReadOnlyList<RecoveryPoint> points = await engine.ListPointsAsync(null, Stop);
         Assert.Superset(committed.ToHashSet(), points.Select(point => point.SessionId).ToHashSet());
@@ -131,7 +132,7 @@ public sealed class PrefixTests : IDisposable
         }
     }
 
-    private static async Task CheckVerifiesAsync(BackupEngine engine, MemoryVaultStore state, VerifyLevel level, string? torn)
+    private static async Task CheckVerifiesAsync(UnlockedVault engine, MemoryVaultStore state, VerifyLevel level, string? torn)
     {
         VerifyReport report = await engine.VerifyAsync(level, new JobMonitor(), Stop);
 
@@ -148,7 +149,7 @@ public sealed class PrefixTests : IDisposable
         Assert.Equal(torn is null || isDamage || folder.Contains("/commits/", StringComparison.Ordinal) ? 0 : 1, report.Leftovers);
     }
 
-    private async Task CheckRestoreAsync(BackupEngine engine, RecoveryPoint point)
+    private async Task CheckRestoreAsync(UnlockedVault engine, RecoveryPoint point)
     {
         using var target = new TempFolder();
         var request = new RestoreRequest { Point = point, TargetFolder = target.Path };

@@ -1,6 +1,8 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -70,18 +72,18 @@ internal sealed class PrefixWorkload : IDisposable
         tree.File("a/medium2", 141 << 10, seed).File($"b/new{seed}", 4000, seed).Mode("b/small2", 0b111_000_000).Delete("c/nothing").Directory("c/nothing");
     }
 
-    public async Task<BackupEngine> OpenAsync(IVaultStore store, CancellationToken cancellationToken, string passphrase = Passphrase) =>
-        await BackupEngine.OpenAsync(store, passphrase, Options, cancellationToken);
+    public async Task<UnlockedVault> OpenAsync(IVaultStore store, CancellationToken cancellationToken, string passphrase = Passphrase) =>
+        await UnlockedVault.OpenAsync(store, passphrase, Options, cancellationToken);
 
     /// <summary>One backup of a tree; the clock moves on before, so that sessions sort.</summary>
     public async Task<BackupResult> BackUpAsync(IVaultStore store, string tree, CancellationToken cancellationToken)
     {
         Clock.Advance(TimeSpan.FromSeconds(10));
-        BackupEngine engine = await OpenAsync(store, cancellationToken);
+        UnlockedVault engine = await OpenAsync(store, cancellationToken);
         return await BackUpAsync(engine, tree, cancellationToken);
     }
 
-    public static Task<BackupResult> BackUpAsync(BackupEngine engine, string tree, CancellationToken cancellationToken) =>
+    public static Task<BackupResult> BackUpAsync(UnlockedVault engine, string tree, CancellationToken cancellationToken) =>
         engine.BackUpAsync(
             new BackupRequest
             {

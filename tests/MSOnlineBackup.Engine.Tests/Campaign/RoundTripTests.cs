@@ -1,7 +1,9 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -67,7 +69,7 @@ public sealed class RoundTripTests : IDisposable
     private async Task RestoreAsync(IVaultStore objects)
     {
         using var target = new TempFolder();
-        BackupEngine engine = await _fixture.OpenAsync(objects, AskAhead.ForReading);
+        UnlockedVault engine = await _fixture.OpenAsync(objects, AskAhead.ForReading);
         RecoveryPoint point = await engine.GetPointAsync("latest", BackupFixture.Machine, Stop);
         var request = new RestoreRequest { Point = point, TargetFolder = target.Path };
         RestoreResult result = await engine.RestoreAsync(request, new JobMonitor(), Stop);

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
@@ -52,7 +53,7 @@ public sealed class UnprivilegedTests : IDisposable
         Assert.All(unreadable, path => Assert.Contains($"skipped: {path}:", backup.Error, StringComparison.Ordinal));
         Assert.DoesNotContain("   at ", backup.Error, StringComparison.Ordinal);
 
-        BackupEngine engine = await new FolderVault(_folder["vault"]).OpenAsync();
+        UnlockedVault engine = await new FolderVault(_folder["vault"]).OpenAsync();
         RecoveryPoint point = await engine.GetPointAsync("latest", null, TestContext.Current.CancellationToken);
         List<SkippedItem> skipped = await engine.ListSkippedAsync(point, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
         Assert.Equal((RecoveryPointStatus.CompletedWithWarnings, 2), (point.Status, point.SkippedCount));

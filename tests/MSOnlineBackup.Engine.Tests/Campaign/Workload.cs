@@ -1,7 +1,9 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
@@ -44,12 +46,12 @@ internal sealed class Workload : IDisposable
         TimeProvider = new LateClock(),
     };
 
-    public static async Task<BackupEngine> OpenAsync(IVaultStore store, AskAhead ahead = AskAhead.ForReading, CancellationToken cancellationToken = default) =>
-        await BackupEngine.OpenAsync(store, Passphrase, Options with { AskAhead = ahead }, cancellationToken);
+    public static async Task<UnlockedVault> OpenAsync(IVaultStore store, AskAhead ahead = AskAhead.ForReading, CancellationToken cancellationToken = default) =>
+        await UnlockedVault.OpenAsync(store, Passphrase, Options with { AskAhead = ahead }, cancellationToken);
 
     public static async Task<BackupResult> BackUpAsync(IVaultStore store, string source, CancellationToken cancellationToken = default)
     {
-        BackupEngine engine = await OpenAsync(store, AskAhead.ForBackup, cancellationToken);
+        UnlockedVault engine = await OpenAsync(store, AskAhead.ForBackup, cancellationToken);
         var request = new BackupRequest
         {
             MachineName = Path.GetFileName(source),
@@ -88,7 +90,7 @@ internal sealed class Workload : IDisposable
     public async Task AssertRestoresAsAsync(IVaultStore store, string session, string source, string expected)
     {
         using var target = new TempFolder(_folder.Path);
-        BackupEngine engine = await OpenAsync(store);
+        UnlockedVault engine = await OpenAsync(store);
         RecoveryPoint point = await engine.GetPointAsync(session, null, default);
         var request = new RestoreRequest { Point = point, TargetFolder = target.Path };
         RestoreResult result = await engine.RestoreAsync(request, new JobMonitor(), default);

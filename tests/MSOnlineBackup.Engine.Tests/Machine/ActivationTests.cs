@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
@@ -345,9 +347,9 @@ public sealed class ActivationTests : IDisposable
     [Fact]
     public async Task Machines_with_the_same_passphrase_share_a_store_and_others_do_not()
     {
-        BackupEngine alpha = await (await _agents.ActivateAsync()).OpenEngineAsync(Cancel);
-        BackupEngine beta = await (await _agents.ActivateAsync("BETA")).OpenEngineAsync(Cancel);
-        BackupEngine gamma = await (await _agents.ActivateAsync("GAMMA", Other)).OpenEngineAsync(Cancel);
+        UnlockedVault alpha = await (await _agents.ActivateAsync()).OpenEngineAsync(Cancel);
+        UnlockedVault beta = await (await _agents.ActivateAsync("BETA")).OpenEngineAsync(Cancel);
+        UnlockedVault gamma = await (await _agents.ActivateAsync("GAMMA", Other)).OpenEngineAsync(Cancel);
 
         Assert.Equal(alpha.Key.StoreId, beta.Key.StoreId);
         Assert.NotEqual(alpha.Key.StoreId, gamma.Key.StoreId);

@@ -1,9 +1,11 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
@@ -120,7 +122,7 @@ internal sealed class AgentFixture : IDisposable
             await File.WriteAllTextAsync(Path.Combine(source, "file"), "precious content", Cancel);
         }
 
-        BackupEngine engine = await agent.OpenEngineAsync(Cancel);
+        UnlockedVault engine = await agent.OpenEngineAsync(Cancel);
         var request = new BackupRequest { MachineName = agent.Machine.Registration!.MachineName, Sources = [new BackupSource.Tree(source, new SourceSelection())], MustBeRegistered = true };
         return await engine.BackUpAsync(request, new JobMonitor(), Cancel);
     }

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using Xunit;

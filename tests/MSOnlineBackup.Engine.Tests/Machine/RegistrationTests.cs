@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -231,7 +232,7 @@ public sealed class RegistrationTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(_agents.Vault, "settings")).FullName, "00000001"), "damaged", Cancel);
         Assert.Equal(["ALPHA"], (await _agents.Open("OTHER").ListMachinesAsync(_agents.Vault, Cancel)).Select(machine => machine.Name));
 
-        BackupEngine engine = await _agents.Open("OTHER").OpenEngineAsync(_agents.Vault, Passphrase, Cancel);
+        UnlockedVault engine = await _agents.Open("OTHER").OpenEngineAsync(_agents.Vault, Passphrase, Cancel);
 
         Assert.Single(await engine.ListPointsAsync("ALPHA", Cancel));
         VerifyReport report = await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Cancel);
@@ -247,7 +248,7 @@ public sealed class RegistrationTests : IDisposable
 
         BackupAgent second = await _agents.ActivateAsync(passphrase: Other, state: _agents["second state"]);
 
-        BackupEngine engine = await second.OpenEngineAsync(Cancel);
+        UnlockedVault engine = await second.OpenEngineAsync(Cancel);
         Assert.Empty(await engine.ListPointsAsync("ALPHA", Cancel));
         await _agents.BackUpAsync(second);
         await FailsAsync(BackupErrorId.MachineNameTaken, null, () => _agents.BackUpAsync(first));

@@ -1,6 +1,7 @@
 using System.Text;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
@@ -240,7 +241,7 @@ public sealed class VaultOwnerTests : IDisposable
     {
         await _agents.ActivateAsync();
         await _agents.Open("ISSUER").ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 1 }, null, Cancel);
-        BackupEngine engine = await _agents.Open("ANY").OpenEngineAsync(_agents.Vault, AgentFixture.Passphrase, Cancel);
+        UnlockedVault engine = await _agents.Open("ANY").OpenEngineAsync(_agents.Vault, AgentFixture.Passphrase, Cancel);
         Directory.CreateDirectory(_agents["source"]);
         var request = new Engine.Backup.BackupRequest { MachineName = "BETA", Sources = [new Engine.Backup.BackupSource.Tree(_agents["source"], new Engine.Sources.SourceSelection())] };
 

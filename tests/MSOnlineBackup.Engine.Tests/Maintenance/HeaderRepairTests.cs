@@ -42,7 +42,7 @@ public sealed class HeaderRepairTests : IDisposable
         Assert.NotEqual(before.Copy, made.Copy);
         Assert.Equal(before.Created, made.Created);
         Assert.Empty(await VerifyAsync());
-        await BackupEngine.OpenAsync(_objects, Passphrase, Options, Cancel);
+        await UnlockedVault.OpenAsync(_objects, Passphrase, Options, Cancel);
     }
 
     [Fact]
@@ -290,7 +290,7 @@ public sealed class HeaderRepairTests : IDisposable
             await _objects.TryCreateAsync(point, SealedObject.Seal(keys, SealedObjectKind.Fence, point, []), Cancel);
         }
 
-        BackupEngine engine = await BackupEngine.OpenAsync(_objects, Passphrase, Options, Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(_objects, Passphrase, Options, Cancel);
         Assert.Empty((await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings);
         string[] names = [.. _objects.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal) || name.Contains("/sessions/", StringComparison.Ordinal))];
         Assert.Equal(3, names.Length);
@@ -332,7 +332,7 @@ public sealed class HeaderRepairTests : IDisposable
     private Task<BackupException> FaultAsync(string? ownerFile = null) => Assert.ThrowsAsync<BackupException>(() => RepairAsync(ownerFile));
 
     private async Task<BackupErrorId> OpenFaultAsync() =>
-        (await Assert.ThrowsAsync<BackupException>(() => BackupEngine.OpenAsync(_objects, Passphrase, Options, Cancel))).Id;
+        (await Assert.ThrowsAsync<BackupException>(() => UnlockedVault.OpenAsync(_objects, Passphrase, Options, Cancel))).Id;
 
     private async Task<IEnumerable<string>> VerifyAsync() =>
         (await ClosedVault.VerifyPacksAsync(_objects, new JobMonitor(), Cancel)).Findings.Select(finding => finding.Object);

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
@@ -390,7 +391,7 @@ public sealed class VerifyTests : IDisposable
     {
         BackupResult result = await MakeAsync();
         string name = Find(kind);
-        BackupEngine engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, read => read == name));
+        UnlockedVault engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, read => read == name));
 
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
         {
@@ -484,7 +485,7 @@ public sealed class VerifyTests : IDisposable
     }
 
     // The vault is opened before its only key slot is damaged.
-    private async Task<BackupEngine> OpenAsync(string kind, string name, byte[] whole)
+    private async Task<UnlockedVault> OpenAsync(string kind, string name, byte[] whole)
     {
         if (kind != "keys/")
         {
@@ -493,7 +494,7 @@ public sealed class VerifyTests : IDisposable
 
         byte[] damaged = _backups.Objects.GetContent(name);
         _backups.Objects.SetContent(name, whole);
-        BackupEngine engine = await _backups.OpenAsync();
+        UnlockedVault engine = await _backups.OpenAsync();
         _backups.Objects.SetContent(name, damaged);
         return engine;
     }

@@ -1,7 +1,9 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -28,7 +30,7 @@ public sealed class DamagedPointTests : IDisposable
     [InlineData("delete", BackupErrorId.VaultDataMissing)]
     public async Task No_older_point_is_taken_for_a_newest_one_that_is_damaged(string damage, BackupErrorId id)
     {
-        (BackupResult older, BackupResult newest, BackupEngine engine) = await MakeAsync(damage);
+        (BackupResult older, BackupResult newest, UnlockedVault engine) = await MakeAsync(damage);
 
         BackupException latest = await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync("latest", null, Cancel));
         BackupException named = await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync(newest.Point.SessionId[..14], BackupFixture.Machine, Cancel));
@@ -43,7 +45,7 @@ public sealed class DamagedPointTests : IDisposable
     [Fact]
     public async Task An_older_point_is_taken_where_that_is_asked_for_and_what_is_passed_over_is_told()
     {
-        (BackupResult older, BackupResult newest, BackupEngine engine) = await MakeAsync("flip");
+        (BackupResult older, BackupResult newest, UnlockedVault engine) = await MakeAsync("flip");
         var passedOver = new List<DamagedPoint>();
 
         RecoveryPoint point = await engine.GetPointAsync("latest", BackupFixture.Machine, Cancel, passedOver.Add);
@@ -55,7 +57,7 @@ public sealed class DamagedPointTests : IDisposable
     [Fact]
     public async Task Where_no_point_can_be_read_the_damage_is_the_error_even_if_damaged_points_may_be_passed_over()
     {
-        (_, _, BackupEngine engine) = await MakeAsync("flip");
+        (_, _, UnlockedVault engine) = await MakeAsync("flip");
         foreach (string point in _backups.Points)
         {
             _backups.Objects.SetContent(point, [1, 2, 3]);
@@ -67,7 +69,7 @@ public sealed class DamagedPointTests : IDisposable
     [Fact]
     public async Task A_list_has_damaged_points_beside_the_others_with_machine_and_time()
     {
-        (BackupResult older, BackupResult newest, BackupEngine engine) = await MakeAsync("flip");
+        (BackupResult older, BackupResult newest, UnlockedVault engine) = await MakeAsync("flip");
 
         RecoveryPointList points = await engine.ListPointsAsync(BackupFixture.Machine, Cancel);
 
@@ -81,7 +83,7 @@ public sealed class DamagedPointTests : IDisposable
     [Fact]
     public async Task Files_of_strangers_among_the_points_are_none()
     {
-        (_, BackupResult newest, BackupEngine engine) = await MakeAsync("none");
+        (_, BackupResult newest, UnlockedVault engine) = await MakeAsync("none");
         string folder = _backups.Points[0][..(_backups.Points[0].LastIndexOf('/') + 1)];
         _backups.Objects.SetContent(folder + "desktop.ini", [1]);
         _backups.Objects.SetContent(folder + "zzz/thumbs.db", [1]);
@@ -109,7 +111,7 @@ public sealed class DamagedPointTests : IDisposable
     [InlineData(VerifyLevel.Packs)]
     public async Task A_deleted_newest_point_stays_a_finding_after_further_backups(VerifyLevel level)
     {
-        (_, BackupResult newest, BackupEngine engine) = await MakeAsync("none");
+        (_, BackupResult newest, UnlockedVault engine) = await MakeAsync("none");
         string deleted = NameOf(newest);
         Assert.Empty((await _backups.VerifyAsync(level)).Findings);
         _backups.Objects.Remove(deleted);
@@ -161,7 +163,7 @@ public sealed class DamagedPointTests : IDisposable
         Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Structure)).Findings);
     }
 
-    private async Task<(BackupResult Older, BackupResult Newest, BackupEngine Engine)> MakeAsync(string damage)
+    private async Task<(BackupResult Older, BackupResult Newest, UnlockedVault Engine)> MakeAsync(string damage)
     {
         _backups.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("a", TestKeys.Bytes(1, 3000));
         BackupResult older = await _backups.BackUpAsync(Request("/data"));
@@ -187,7 +189,7 @@ public sealed class DamagedPointTests : IDisposable
                 break;
         }
 
-        BackupEngine engine = await _backups.OpenAsync(damage == "unreadable" ? new UnreadableVaultStore(_backups.Objects, read => read == name) : null);
+        UnlockedVault engine = await _backups.OpenAsync(damage == "unreadable" ? new UnreadableVaultStore(_backups.Objects, read => read == name) : null);
         return (older, newest, engine);
     }
 

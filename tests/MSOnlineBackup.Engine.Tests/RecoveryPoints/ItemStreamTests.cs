@@ -1,7 +1,9 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
@@ -27,7 +29,7 @@ public sealed class ItemStreamTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The trees are made by Linux calls.");
         _backups.Tree.Describe(described);
         byte[] expected = await File.ReadAllBytesAsync(Path.Combine(_backups.Root, "file"), Cancel);
-        (BackupEngine engine, RecoverableItem item) = await FileAsync();
+        (UnlockedVault engine, RecoverableItem item) = await FileAsync();
 
         await using Stream stream = await engine.OpenReadAsync(item, Cancel);
 
@@ -54,7 +56,7 @@ public sealed class ItemStreamTests : IDisposable
     public async Task What_is_no_file_has_no_stream_and_damage_is_told_where_it_is_met()
     {
         _backups.Tree.Describe("f file 3M");
-        (BackupEngine engine, RecoverableItem item) = await FileAsync();
+        (UnlockedVault engine, RecoverableItem item) = await FileAsync();
         RecoverableItem folder = item with { Entry = item.Entry with { Kind = EntryKind.Directory } };
         Assert.Equal(BackupErrorId.RestoreItemFailed, (await Assert.ThrowsAsync<BackupException>(() => engine.OpenReadAsync(folder, Cancel))).Id);
         foreach (string pack in _backups.Packs)
@@ -67,10 +69,10 @@ public sealed class ItemStreamTests : IDisposable
         Assert.True((await Assert.ThrowsAsync<BackupException>(() => stream.CopyToAsync(Stream.Null, Cancel))).IsDamage);
     }
 
-    private async Task<(BackupEngine Engine, RecoverableItem Item)> FileAsync()
+    private async Task<(UnlockedVault Engine, RecoverableItem Item)> FileAsync()
     {
         BackupResult backup = await _backups.BackUpAsync();
-        BackupEngine engine = await _backups.OpenAsync();
+        UnlockedVault engine = await _backups.OpenAsync();
         return (engine, await engine.ListItemsAsync(backup.Point, Path.Combine(_backups.Root, "file"), recursive: false, Cancel).SingleAsync(Cancel));
     }
 }

@@ -1,7 +1,9 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -198,7 +200,7 @@ public sealed class AwkwardTargetTests : IDisposable
             Shell.RunChecked("chmod", mode, Target, Restored + "/way");
             Shell.RunChecked("chown", "-R", "65534:65534", Target);
             Shell.Run("rm", "-f", Restored + "/way/file");
-            BackupEngine engine = await vault.OpenAsync();
+            UnlockedVault engine = await vault.OpenAsync();
             var request = new RestoreRequest { Point = backup.Point, Paths = [Source + "/way/file"], TargetFolder = Target, Conflict = conflict };
             await engine.RestoreAsync(request, new JobMonitor(), Cancel);
 
@@ -277,7 +279,7 @@ public sealed class AwkwardTargetTests : IDisposable
         (FolderVault vault, BackupResult backup) = await BackUpAsync($"f {name.Replace("ü", @"\xc3\xbc", StringComparison.Ordinal)} 10");
         Directory.CreateDirectory(Restored);
         await File.WriteAllTextAsync($"{Restored}/{name}", "mine", Cancel);
-        BackupEngine engine = await vault.OpenAsync();
+        UnlockedVault engine = await vault.OpenAsync();
         var skipped = new List<SkippedItem>();
 
         RestoreResult result = await engine.RestoreAsync(

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
@@ -34,7 +35,7 @@ public sealed class OriginalPlaceTests : IDisposable
     [Fact]
     public async Task A_tree_that_is_gone_comes_back_to_its_place()
     {
-        (BackupEngine engine, BackupResult backup) = await BackUpAsync();
+        (UnlockedVault engine, BackupResult backup) = await BackUpAsync();
         Shell.RunChecked("cp", "-a", Source, _folder["copy"]);
         Directory.Delete(Source, recursive: true);
 
@@ -47,7 +48,7 @@ public sealed class OriginalPlaceTests : IDisposable
     [Fact]
     public async Task Folders_on_the_way_to_an_item_keep_what_they_have_when_it_comes_back_to_its_place()
     {
-        (BackupEngine engine, BackupResult backup) = await BackUpAsync();
+        (UnlockedVault engine, BackupResult backup) = await BackUpAsync();
         Shell.RunChecked("chmod", "777", Source + "/a");
         File.Delete(Source + "/a/b/file");
 
@@ -71,7 +72,7 @@ public sealed class OriginalPlaceTests : IDisposable
             Shell.RunChecked("chown", "-R", "65534:65534", Source);
         }
 
-        (BackupEngine engine, BackupResult backup) = await BackUpAsync();
+        (UnlockedVault engine, BackupResult backup) = await BackUpAsync();
         Directory.CreateDirectory(_folder["fresh"] + "/folder");
         await File.WriteAllTextAsync(_folder["fresh"] + "/file", "", Cancel);
 
@@ -97,17 +98,17 @@ public sealed class OriginalPlaceTests : IDisposable
 
     private static string Time(string path) => Shell.RunChecked("stat", "-c", "%y", path);
 
-    private async Task<(BackupEngine Engine, BackupResult Backup)> BackUpAsync()
+    private async Task<(UnlockedVault Engine, BackupResult Backup)> BackUpAsync()
     {
         var store = new MemoryVaultStore();
         var options = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2 };
         await ClosedVault.CreateAsync(store, Passphrase, options, Cancel);
-        BackupEngine engine = await BackupEngine.OpenAsync(store, Passphrase, options, Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(store, Passphrase, options, Cancel);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(Source, SourceSelection.Everything)] };
         return (engine, await engine.BackUpAsync(request, new JobMonitor(), Cancel));
     }
 
-    private static async Task<RestoreResult> RestoreAsync(BackupEngine engine, RestoreRequest request)
+    private static async Task<RestoreResult> RestoreAsync(UnlockedVault engine, RestoreRequest request)
     {
         var monitor = new JobMonitor();
         return await engine.RestoreAsync(request, monitor, Cancel);

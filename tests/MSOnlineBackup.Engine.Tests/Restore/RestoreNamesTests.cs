@@ -1,4 +1,5 @@
 using System.Text;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;

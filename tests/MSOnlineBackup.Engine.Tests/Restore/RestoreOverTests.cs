@@ -1,6 +1,8 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using Xunit;
@@ -209,7 +211,7 @@ public sealed class RestoreOverTests : IDisposable
         await vault.RestoreAsync(backup.Point, Target);
         Change(Restored);
         string before = Attributes(Restored);
-        BackupEngine engine = await vault.OpenAsync();
+        UnlockedVault engine = await vault.OpenAsync();
         var request = new RestoreRequest { Point = backup.Point, TargetFolder = Target, Conflict = RestoreConflict.Overwrite };
 
         RestorePlan plan = await engine.PlanRestoreAsync(request, new JobMonitor(), Cancel);

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
@@ -26,7 +27,7 @@ public class RoundTripTests
         string source = folder["source"];
         var tree = new SourceTreeBuilder(source);
         tree.Populate(seed, items: 150);
-        BackupEngine engine = await CreateAsync();
+        UnlockedVault engine = await CreateAsync();
         BackupResult backup = await BackUpAsync(engine, source);
 
         (RestorePlan plan, RestoreResult result) = await RestoreAsync(engine, new RestoreRequest { Point = backup.Point, TargetFolder = folder["target"], Verify = true });
@@ -52,7 +53,7 @@ public class RoundTripTests
             f a/b/file 300K 640
             f a/other 10
             """);
-        BackupEngine engine = await CreateAsync();
+        UnlockedVault engine = await CreateAsync();
         BackupResult backup = await BackUpAsync(engine, source);
 
         await RestoreAsync(engine, new RestoreRequest { Point = backup.Point, Paths = [source + "/a/b/file"], TargetFolder = folder["target"] });
@@ -62,20 +63,20 @@ public class RoundTripTests
         Assert.Empty(TreeComparer.Compare(source, folder["target"] + source, TreeAspects.Mode | TreeAspects.Owner));
     }
 
-    private static async Task<BackupEngine> CreateAsync()
+    private static async Task<UnlockedVault> CreateAsync()
     {
         var objects = new MemoryVaultStore();
         var options = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2 };
         await ClosedVault.CreateAsync(objects, Passphrase, options, Cancel);
-        return await BackupEngine.OpenAsync(objects, Passphrase, options, Cancel);
+        return await UnlockedVault.OpenAsync(objects, Passphrase, options, Cancel);
     }
 
-    private static Task<BackupResult> BackUpAsync(BackupEngine engine, string source) => engine.BackUpAsync(
+    private static Task<BackupResult> BackUpAsync(UnlockedVault engine, string source) => engine.BackUpAsync(
         new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, SourceSelection.Everything)] },
         new JobMonitor(),
         Cancel);
 
-    private static async Task<(RestorePlan Plan, RestoreResult Result)> RestoreAsync(BackupEngine engine, RestoreRequest request)
+    private static async Task<(RestorePlan Plan, RestoreResult Result)> RestoreAsync(UnlockedVault engine, RestoreRequest request)
     {
         var skipped = new List<SkippedItem>();
         var monitor = new JobMonitor

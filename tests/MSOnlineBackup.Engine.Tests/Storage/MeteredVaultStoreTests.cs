@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
@@ -83,7 +84,7 @@ public sealed class MeteredVaultStoreTests
         var store = new MeteredVaultStore(_memory);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(folder["file"], SourceSelection.Everything)] };
 
-        BackupEngine engine = await BackupEngine.OpenAsync(store, Passphrase, options, Stop);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(store, Passphrase, options, Stop);
         VaultTraffic opened = engine.Traffic!.Value;
         Assert.True(opened is { Writes: 0, Lists: > 0, Reads: > 0, SentBytes: 0, FetchedBytes: > 0 });
 
@@ -116,7 +117,7 @@ public sealed class MeteredVaultStoreTests
         var options = new EngineOptions { KeyDerivationIterations = 1 };
         await ClosedVault.CreateAsync(_memory, Passphrase, options, Stop);
 
-        BackupEngine engine = await BackupEngine.OpenAsync(_memory, Passphrase, options, Stop);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(_memory, Passphrase, options, Stop);
 
         Assert.Null(engine.Traffic);
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
@@ -44,7 +45,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     {
         foreach ((string passphrase, string kdf) in vault.Passphrases.Zip(["argon2id", "pbkdf2-hmac-sha512"]))
         {
-            BackupEngine engine = await BackupEngine.OpenAsync(vault.Load(), passphrase, new EngineOptions(), Cancel);
+            UnlockedVault engine = await UnlockedVault.OpenAsync(vault.Load(), passphrase, new EngineOptions(), Cancel);
 
             Assert.Equal(kdf, Assert.Single(await engine.ListKeysAsync(Cancel), slot => slot.IsCurrent).Kdf);
         }
@@ -99,7 +100,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     [Fact]
     public async Task It_verifies_to_the_last_byte()
     {
-        BackupEngine engine = await BackupEngine.OpenAsync(vault.Load(), vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(vault.Load(), vault.Passphrases[0], new EngineOptions(), Cancel);
 
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
         {
@@ -113,7 +114,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     [Fact]
     public async Task Its_points_list_what_was_backed_up()
     {
-        BackupEngine engine = await BackupEngine.OpenAsync(vault.Load(), vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(vault.Load(), vault.Passphrases[0], new EngineOptions(), Cancel);
         RecoveryPointList points = await engine.ListPointsAsync(SampleVault.MachineName, Cancel);
 
         Assert.Equal(["point 2", "point 1"], points.Select(point => Assert.Single(point.Tags)));
@@ -161,7 +162,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     public async Task It_holds_what_the_listing_beside_it_says()
     {
         MemoryVaultStore store = vault.Load();
-        BackupEngine engine = await BackupEngine.OpenAsync(store, vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(store, vault.Passphrases[0], new EngineOptions(), Cancel);
 
         string listing = string.Concat(vault.Listing.Split('\n').Where(line => line.Length > 0 && !line.StartsWith(VaultListing.Record, StringComparison.Ordinal)).Select(line => line + "\n"));
         AssertSame(listing, await VaultListing.ReadAsync(engine, store, Cancel));
@@ -173,7 +174,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     public async Task What_the_listing_says_is_restored(string tag)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have no place for all of its names.");
-        BackupEngine engine = await BackupEngine.OpenAsync(vault.Load(), vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(vault.Load(), vault.Passphrases[0], new EngineOptions(), Cancel);
         RecoveryPoint point = Assert.Single(await engine.ListPointsAsync(null, Cancel), found => found.Tags[0] == tag);
         using var folder = new TempFolder();
 
@@ -222,7 +223,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
             store.Remove(name);
         }
 
-        BackupEngine engine = await BackupEngine.OpenAsync(store, vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(store, vault.Passphrases[0], new EngineOptions(), Cancel);
         await engine.RebuildIndexAsync(new JobMonitor(), Cancel);
 
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())

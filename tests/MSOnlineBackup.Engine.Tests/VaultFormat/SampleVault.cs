@@ -1,4 +1,5 @@
 using System.Text;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Backup;
@@ -109,9 +110,9 @@ internal static class SampleVault
         // Needed for nothing: it stops nobody, whichever features there will be.
         await VaultRecords.AppendAsync(
             store, await VaultHeader.ReadAsync(store, cancel), owner.Key, new VaultRecord { Kind = VaultRecord.Feature, Name = "example", NeededTo = [] }, cancel);
-        BackupEngine second = await BackupEngine.OpenAsync(store, Passphrase, options with { PassphraseKdf = PassphraseKdf.Pbkdf2 }, cancel);
+        UnlockedVault second = await UnlockedVault.OpenAsync(store, Passphrase, options with { PassphraseKdf = PassphraseKdf.Pbkdf2 }, cancel);
         await second.AddKeyAsync(SecondPassphrase, "second", cancel);
-        BackupEngine engine = await BackupEngine.OpenAsync(store, Passphrase, options, cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(store, Passphrase, options, cancel);
         for (int point = 1; point <= 2; point++)
         {
             Build(source, point);

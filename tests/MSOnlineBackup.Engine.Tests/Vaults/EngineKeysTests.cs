@@ -19,7 +19,7 @@ public class EngineKeysTests
     [Fact]
     public async Task A_changed_passphrase_replaces_the_old_one_and_touches_no_data()
     {
-        BackupEngine engine = await CreateAsync();
+        UnlockedVault engine = await CreateAsync();
         string[] before = [.. _objects.Names];
 
         KeySlotInfo changed = await engine.ChangeKeyAsync(Second, Cancel);
@@ -36,7 +36,7 @@ public class EngineKeysTests
         await CreateAsync();
         var denied = new BackupException(BackupErrorId.VaultAccessDenied, "Nothing may be deleted.", "Ask the owner.");
         var objects = new WatchedVaultStore(_objects, _ => { }, _ => Task.FromException(denied));
-        BackupEngine engine = await BackupEngine.OpenAsync(objects, First, Options, Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(objects, First, Options, Cancel);
         string old = engine.Key.KeyId;
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(() => engine.ChangeKeyAsync(Second, Cancel));
@@ -50,7 +50,7 @@ public class EngineKeysTests
     [Fact]
     public async Task A_weak_new_passphrase_changes_nothing()
     {
-        BackupEngine engine = await CreateAsync();
+        UnlockedVault engine = await CreateAsync();
 
         Assert.Equal(BackupErrorId.PassphraseInvalid, (await Assert.ThrowsAsync<BackupException>(() => engine.ChangeKeyAsync("weak", Cancel))).Id);
 
@@ -60,7 +60,7 @@ public class EngineKeysTests
     [Fact]
     public async Task A_key_is_removed_by_the_beginning_of_its_id_unless_it_is_the_last_or_unknown()
     {
-        BackupEngine engine = await CreateAsync();
+        UnlockedVault engine = await CreateAsync();
         KeySlotInfo added = await engine.AddKeyAsync(Second, "spare", Cancel);
         Assert.Equal(("spare", false), (added.Label, added.IsCurrent));
         Assert.Equal(2, (await engine.ListKeysAsync(Cancel)).Count);
@@ -82,11 +82,11 @@ public class EngineKeysTests
         await OpenAsync(First);
     }
 
-    private async Task<BackupEngine> CreateAsync()
+    private async Task<UnlockedVault> CreateAsync()
     {
         await ClosedVault.CreateAsync(_objects, First, Options, Cancel);
         return await OpenAsync(First);
     }
 
-    private Task<BackupEngine> OpenAsync(string passphrase) => BackupEngine.OpenAsync(_objects, passphrase, Options, Cancel);
+    private Task<UnlockedVault> OpenAsync(string passphrase) => UnlockedVault.OpenAsync(_objects, passphrase, Options, Cancel);
 }

@@ -198,7 +198,7 @@ public sealed class ForgedRecordTests : IDisposable
             _objects.SetContent(name, Encoding.UTF8.GetBytes(Limit));
         }
 
-        BackupEngine engine = await BackupEngine.OpenAsync(_objects, Passphrase, options, Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(_objects, Passphrase, options, Cancel);
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
         {
             Assert.Equal(forged, (await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings.Select(finding => finding.Object));

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.Backup;
@@ -39,7 +40,7 @@ public sealed class UnreadableObjectTests : IDisposable
         BackupResult second = await _backups.BackUpAsync();
         string[] unreadable = [.. _backups.Objects.Names.Where(name => name.Contains(kind, StringComparison.Ordinal) && !name.Contains(second.Point.SessionId, StringComparison.Ordinal))];
         Assert.NotEmpty(unreadable);
-        BackupEngine engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, unreadable.Contains));
+        UnlockedVault engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, unreadable.Contains));
         var told = new List<BackupException>();
 
         RecoveryPointList points = await engine.ListPointsAsync(null, Cancel);

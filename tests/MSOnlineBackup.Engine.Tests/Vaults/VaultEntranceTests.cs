@@ -117,10 +117,10 @@ public class VaultEntranceTests
         VaultHeader header = await VaultHeader.ReadAsync(_objects, Cancel);
         UnlockedKey key = await new KeyRing(_objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1)).CreateStoreAsync(First, Cancel);
 
-        Assert.Equal(key, (await BackupEngine.OpenAsync(_objects, key, options, Cancel)).Key);
+        Assert.Equal(key, (await UnlockedVault.OpenAsync(_objects, key, options, Cancel)).Key);
 
         var foreign = new UnlockedKey(key.StoreId, key.KeyId, new byte[32]);
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => BackupEngine.OpenAsync(_objects, foreign, options, Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => UnlockedVault.OpenAsync(_objects, foreign, options, Cancel));
         Assert.Equal((BackupErrorId.KeyFileInvalid, "34506"), (fault.Id, fault.ErrorCode));
         Assert.DoesNotContain(Convert.ToHexStringLower(key.MasterKey), key.ToString(), StringComparison.Ordinal);
     }

@@ -23,7 +23,7 @@ public class VaultHeaderTests
 
         await ClosedVault.CreateAsync(_objects, "correct horse battery", options, Cancel);
 
-        Assert.Single(await (await BackupEngine.OpenAsync(_objects, "correct horse battery", options, Cancel)).ListKeysAsync(Cancel));
+        Assert.Single(await (await UnlockedVault.OpenAsync(_objects, "correct horse battery", options, Cancel)).ListKeysAsync(Cancel));
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public class VaultHeaderTests
         {
             _objects.FlipBit(VaultLayout.Header, bit / 8, bit % 8);
 
-            BackupException fault = await Assert.ThrowsAsync<BackupException>(() => BackupEngine.OpenAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel));
+            BackupException fault = await Assert.ThrowsAsync<BackupException>(() => UnlockedVault.OpenAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel));
             Assert.Equal((BackupErrorId.VaultHeaderDamaged, _objects.Location), (fault.Id, fault.Target));
             Assert.Contains("vault.json", fault.Message, StringComparison.Ordinal);
             _objects.FlipBit(VaultLayout.Header, bit / 8, bit % 8);

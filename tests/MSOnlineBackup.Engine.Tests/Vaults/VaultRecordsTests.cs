@@ -1,5 +1,7 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Stores;
@@ -75,7 +77,7 @@ public sealed class VaultRecordsTests
         backups.Tree.File("a", 10);
         await backups.BackUpAsync();
         VaultHeader header = await VaultHeader.ReadAsync(backups.Objects, Cancel);
-        BackupEngine before = await backups.OpenAsync();
+        UnlockedVault before = await backups.OpenAsync();
 
         await VaultRecords.AppendAsync(backups.Objects, header, backups.Owner.Key, new VaultRecord { Kind = "feature", Name = "grid", NeededTo = ["write"] }, Cancel);
 

@@ -20,18 +20,18 @@ public class KeyVaultSlotTests
     {
         await using var server = new KeyVaultServer();
         server.AddKey("wrapping");
-        BackupEngine engine = await CreateAsync();
+        UnlockedVault engine = await CreateAsync();
         KeySlotInfo added = await engine.AddKeyAsync(server.Key(), "by the company's key", Cancel);
 
-        BackupEngine opened = await BackupEngine.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel);
+        UnlockedVault opened = await UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel);
 
         Assert.Equal((engine.Key.StoreId, added.KeyId), (opened.Key.StoreId, opened.Key.KeyId));
         Assert.Equal(("azure-key-vault", "by the company's key"), (added.Kind, added.Label));
         Assert.StartsWith($"{KeyVaultServer.Uri}keys/wrapping/", added.KeyVaultKey, StringComparison.Ordinal);
 
         server.Permissions.Remove("keys/unwrapKey");
-        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => BackupEngine.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel));
-        Assert.Equal(engine.Key.StoreId, (await BackupEngine.OpenAsync(_vault, Passphrase, new EngineOptions(), Cancel)).Key.StoreId);
+        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel));
+        Assert.Equal(engine.Key.StoreId, (await UnlockedVault.OpenAsync(_vault, Passphrase, new EngineOptions(), Cancel)).Key.StoreId);
     }
 
     [Fact]
@@ -43,14 +43,14 @@ public class KeyVaultSlotTests
         string[] before = [.. _vault.Names];
         KeyVaultServer.Key second = server.AddKey("wrapping");
 
-        BackupEngine engine = await BackupEngine.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel);
         KeySlotInfo changed = await engine.ChangeKeyAsync(server.Key(), Cancel);
         first.IsEnabled = false;
 
         Assert.EndsWith(second.Version, changed.KeyVaultKey, StringComparison.Ordinal);
         Assert.Equal(before.Length, _vault.Names.Count);
         Assert.Single(_vault.Names.Except(before));
-        Assert.Equal(changed.KeyId, (await BackupEngine.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel)).Key.KeyId);
+        Assert.Equal(changed.KeyId, (await UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel)).Key.KeyId);
     }
 
     [Fact]
@@ -58,16 +58,16 @@ public class KeyVaultSlotTests
     {
         await using var server = new KeyVaultServer();
         KeyVaultServer.Key first = server.AddKey("wrapping");
-        BackupEngine engine = await CreateAsync();
+        UnlockedVault engine = await CreateAsync();
         await engine.AddKeyAsync(server.Key(), null, Cancel);
         server.AddKey("wrapping");
         KeySlotInfo second = await engine.AddKeyAsync(server.Key(), null, Cancel);
         first.IsEnabled = false;
 
-        Assert.Equal(second.KeyId, (await BackupEngine.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel)).Key.KeyId);
+        Assert.Equal(second.KeyId, (await UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel)).Key.KeyId);
 
         await engine.RemoveKeyAsync(second.KeyId, Cancel);
-        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => BackupEngine.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public class KeyVaultSlotTests
         await using var server = new KeyVaultServer();
         server.AddKey("wrapping");
         server.Permissions.Remove("keys/unwrapKey");
-        BackupEngine engine = await CreateAsync();
+        UnlockedVault engine = await CreateAsync();
         string[] before = [.. _vault.Names];
 
         await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => engine.AddKeyAsync(server.Key(), null, Cancel));
@@ -84,9 +84,9 @@ public class KeyVaultSlotTests
         Assert.Equal(before, _vault.Names);
     }
 
-    private async Task<BackupEngine> CreateAsync()
+    private async Task<UnlockedVault> CreateAsync()
     {
         await ClosedVault.CreateAsync(_vault, Passphrase, new EngineOptions(), Cancel);
-        return await BackupEngine.OpenAsync(_vault, Passphrase, new EngineOptions(), Cancel);
+        return await UnlockedVault.OpenAsync(_vault, Passphrase, new EngineOptions(), Cancel);
     }
 }

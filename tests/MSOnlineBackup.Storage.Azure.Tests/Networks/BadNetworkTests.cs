@@ -210,7 +210,7 @@ public sealed class BadNetworkTests : IAsyncLifetime
         }
     }
 
-    private static async Task<BackupEngine> OpenAsync(IVaultStore store) => await BackupEngine.OpenAsync(store, Passphrase, TestOptions.Quick, Stop);
+    private static async Task<UnlockedVault> OpenAsync(IVaultStore store) => await UnlockedVault.OpenAsync(store, Passphrase, TestOptions.Quick, Stop);
 
     // Waits are short, for these outages are; what they grow to, and for how long, the tests of the store say.
     private ResilientVaultStore Store(Action<VaultWait>? waiting = null) => new(
@@ -226,7 +226,7 @@ public sealed class BadNetworkTests : IAsyncLifetime
     private async Task AssertRestoresAsync(IVaultStore store)
     {
         string target = _folder["restored"];
-        BackupEngine engine = await OpenAsync(store);
+        UnlockedVault engine = await OpenAsync(store);
         RecoveryPoint point = await engine.GetPointAsync("latest", Machine, Stop);
         var request = new RestoreRequest { Point = point, TargetFolder = target };
         await engine.RestoreAsync(request, new JobMonitor(), Stop);
@@ -235,7 +235,7 @@ public sealed class BadNetworkTests : IAsyncLifetime
 
     private async Task AssertSoundAsync()
     {
-        BackupEngine engine = await OpenAsync(BlobVaultStore.Open(_direct, new VaultConnection()));
+        UnlockedVault engine = await OpenAsync(BlobVaultStore.Open(_direct, new VaultConnection()));
         Assert.Empty((await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Stop)).Findings);
     }
 }

@@ -1,9 +1,5 @@
 using System.Runtime.CompilerServices;
-using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Platform.Items;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -12,14 +8,14 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
-namespace MSOnlineBackup.Engine;
+namespace MSOnlineBackup.Vaults;
 
 /// <summary>
-/// The entry to the engine: an opened vault; what needs none opened is <see cref="ClosedVault"/>. Every failure is a <see cref="BackupException"/>; stopping is an
-/// <see cref="OperationCanceledException"/>, and what had arrived in the vault stays usable.
+/// A vault whose key is at hand: its points, what they hold, its keys, and whether all of it is whole. What needs no key is <see cref="ClosedVault"/>. Every
+/// failure is a <see cref="BackupException"/>; stopping is an <see cref="OperationCanceledException"/>.
 /// </summary>
 /// <remarks>Each operation reads the store's index afresh: nothing local is authoritative, and others write too.</remarks>
-public sealed class BackupEngine
+public sealed class UnlockedVault
 {
     private const string Latest = "latest";
 
@@ -27,10 +23,10 @@ public sealed class BackupEngine
     private readonly IVaultStore _early;
     private readonly VaultHeader _header;
     private readonly VaultRecords _records;
-    private readonly EngineOptions _options;
+    private readonly VaultOptions _options;
     private UnlockedKey _unlocked;
 
-    private BackupEngine(IVaultStore objects, VaultHeader header, VaultRecords records, UnlockedKey unlocked, EngineOptions options, IVaultStore? early = null)
+    private UnlockedVault(IVaultStore objects, VaultHeader header, VaultRecords records, UnlockedKey unlocked, VaultOptions options, IVaultStore? early = null)
     {
         records.Allow(VaultUse.Read);
         _objects = objects;
@@ -50,11 +46,17 @@ public sealed class BackupEngine
     /// <summary>What the vault was asked since its store was opened; null where nobody counts.</summary>
     public VaultTraffic? Traffic => _objects.Traffic;
 
+    /// <summary>What it was opened with.</summary>
+    internal VaultOptions Options => _options;
+
+    /// <summary>The vault's objects.</summary>
+    internal IVaultStore Objects => _objects;
+
     private KeyRing Keys => _options.Keys(_objects, _header);
 
     /// <summary>Opens a vault: finds the key slot that the passphrase opens. Takes about 0.2 s for each slot tried.</summary>
     /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, PassphraseRejected, KeySlotsNotTried, KeySlotDamaged, …</exception>
-    public static async Task<BackupEngine> OpenAsync(IVaultStore store, string passphrase, EngineOptions options, CancellationToken cancellationToken)
+    public static async Task<UnlockedVault> OpenAsync(IVaultStore store, string passphrase, VaultOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(passphrase);
@@ -67,7 +69,7 @@ public sealed class BackupEngine
         IReadOnlyList<KeyName> names = await listing.ConfigureAwait(false);
         IVaultStore early = Ahead(store, options.AskAhead, names, cancellationToken);
         UnlockedKey unlocked = await options.Keys(store, header).UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
-        return new BackupEngine(store, header, await recording.ConfigureAwait(false), unlocked, options, early);
+        return new UnlockedVault(store, header, await recording.ConfigureAwait(false), unlocked, options, early);
     }
 
     // Which of several chunk stores the passphrase opens is not known yet.
@@ -95,7 +97,7 @@ public sealed class BackupEngine
 
     /// <summary>Opens a vault by a key in Azure Key Vault, which must consent.</summary>
     /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, KeySlotNotFound, KeySlotContradicted, KeyVaultAccessDenied, …</exception>
-    public static async Task<BackupEngine> OpenAsync(IVaultStore store, IKeyEncryptionKey key, EngineOptions options, CancellationToken cancellationToken)
+    public static async Task<UnlockedVault> OpenAsync(IVaultStore store, IKeyEncryptionKey key, VaultOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(key);
@@ -103,12 +105,12 @@ public sealed class BackupEngine
         VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
         Task<VaultRecords> recording = VaultRecords.ReadAsync(store, Task.FromResult(header), cancellationToken);
         UnlockedKey unlocked = await options.Keys(store, header).UnlockAsync(key, cancellationToken).ConfigureAwait(false);
-        return new BackupEngine(store, header, await recording.ConfigureAwait(false), unlocked, options);
+        return new UnlockedVault(store, header, await recording.ConfigureAwait(false), unlocked, options);
     }
 
     /// <summary>Opens a vault by a key that is at hand, once it has shown to be that of the chunk store.</summary>
     /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, KeyFileInvalid, KeySlotNotFound, KeySlotDamaged, …</exception>
-    public static async Task<BackupEngine> OpenAsync(IVaultStore store, UnlockedKey key, EngineOptions options, CancellationToken cancellationToken)
+    public static async Task<UnlockedVault> OpenAsync(IVaultStore store, UnlockedKey key, VaultOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(key);
@@ -118,54 +120,11 @@ public sealed class BackupEngine
     }
 
     /// <summary>The same where the header has been read.</summary>
-    internal static async Task<BackupEngine> OpenAsync(IVaultStore store, VaultHeader header, UnlockedKey key, EngineOptions options, CancellationToken cancellationToken)
+    internal static async Task<UnlockedVault> OpenAsync(IVaultStore store, VaultHeader header, UnlockedKey key, VaultOptions options, CancellationToken cancellationToken)
     {
         Task<VaultRecords> recording = VaultRecords.ReadAsync(store, Task.FromResult(header), cancellationToken);
         await Task.WhenAll(recording, options.Keys(store, header).VerifyAsync(key, cancellationToken)).ConfigureAwait(false);
-        return new BackupEngine(store, header, await recording.ConfigureAwait(false), key, options);
-    }
-
-    /// <summary>Backs up: returns when the recovery point is durable.</summary>
-    /// <exception cref="BackupException">No point was made: ArgumentInvalid where a point cannot hold it (<see cref="BackupRequest.Check"/>); VaultFormatUnsupported where the vault has what only a newer version may write to; MachineNameTaken, MachineLimitReached, …</exception>
-    public async Task<BackupResult> BackUpAsync(BackupRequest request, JobMonitor monitor, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(monitor);
-        request.Check();
-        _records.Allow(VaultUse.Write);
-        monitor.Watch(_objects);
-        return await new BackupJob(WithoutIndex(), request, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>What a backup would take; reads no content and writes nothing.</summary>
-    /// <param name="request">What is to be backed up.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <param name="note">Gets what the backup would note: what is left out, and why.</param>
-    public async IAsyncEnumerable<BackupPreviewItem> PreviewAsync(
-        BackupRequest request, [EnumeratorCancellation] CancellationToken cancellationToken, Action<string>? note = null)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        request.Check();
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (BackupPreviewItem item in new BackupPreview(store, request, note ?? (_ => { })).RunAsync(cancellationToken).ConfigureAwait(false))
-        {
-            yield return item;
-        }
-    }
-
-    /// <summary>About how many bytes the sources of a backup hold: as many as earlier points have of them; what none has is walked.</summary>
-    public async Task<long> EstimateAsync(BackupRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        await using Earlier earlier = await Earlier.FindAsync(Catalog(), _header.MachineId(request.MachineName), cancellationToken).ConfigureAwait(false);
-        return await Forecast.MeasureAsync(request.Sources, earlier, _options, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>How many bytes the sources of a backup hold now: all are walked.</summary>
-    public Task<long> MeasureSourcesAsync(BackupRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        return Forecast.MeasureAsync(request.Sources, earlier: null, _options, cancellationToken);
+        return new UnlockedVault(store, header, await recording.ConfigureAwait(false), key, options);
     }
 
     /// <summary>Bytes of everything that this chunk store keeps in the vault.</summary>
@@ -359,34 +318,6 @@ public sealed class BackupEngine
         Tell(store, damaged);
     }
 
-    /// <summary>What a restore would do. Nothing is written; files at the target that may be the same are read.</summary>
-    /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid.</exception>
-    public async Task<RestorePlan> PlanRestoreAsync(RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(monitor);
-        monitor.Watch(_objects);
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
-        using IRestoreTarget? target = RestoreTargets.OpenExisting(request.TargetFolder, request.SkipSecurity, _objects.Location);
-        return await RestoreWalk.RehearseAsync(store, request, selection, target, monitor, _options, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Restores.</summary>
-    /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, VaultUnreachable, …</exception>
-    public async Task<RestoreResult> RestoreAsync(RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(monitor);
-        monitor.Watch(_objects);
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
-        using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, _objects.Location);
-        RestoreResult result = await RestoreWalk.RestoreAsync(store, request, selection, target, monitor, _options, cancellationToken).ConfigureAwait(false);
-        monitor.ReportDamage(store.Damage);
-        return result;
-    }
-
     /// <summary>Verifies the store.</summary>
     public async Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken)
     {
@@ -432,12 +363,12 @@ public sealed class BackupEngine
         return await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Adds a slot for the new passphrase, opens it, then removes the slot that opened this engine. No data are touched.</summary>
+    /// <summary>Adds a slot for the new passphrase, opens it, then removes the slot that opened it. No data are touched.</summary>
     /// <exception cref="BackupException">PassphraseInvalid.</exception>
     public Task<KeySlotInfo> ChangeKeyAsync(string newPassphrase, CancellationToken cancellationToken) =>
         ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newPassphrase, label, cancellationToken), cancellationToken);
 
-    /// <summary>Adds a slot for a Key Vault key, opens it, then removes the slot that opened this engine: so a new version of a key replaces the old.</summary>
+    /// <summary>Adds a slot for a Key Vault key, opens it, then removes the slot that opened it: so a new version of a key replaces the old.</summary>
     /// <exception cref="BackupException">KeyVaultKeyTaken, KeyVaultAccessDenied, …</exception>
     public Task<KeySlotInfo> ChangeKeyAsync(IKeyEncryptionKey newKey, CancellationToken cancellationToken) =>
         ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newKey, label, cancellationToken), cancellationToken);
@@ -517,6 +448,9 @@ public sealed class BackupEngine
         ];
     }
 
+    /// <summary>Refuses what the vault's records allow newer versions only.</summary>
+    internal void Allow(VaultUse use) => _records.Allow(use);
+
     private static void Tell(ChunkStore store, Action<BackupException>? damaged)
     {
         foreach (BackupException damage in damaged is null ? [] : store.Damage)
@@ -525,14 +459,14 @@ public sealed class BackupEngine
         }
     }
 
-    private string? MachineId(string? machineName) => machineName is null ? null : _header.MachineId(machineName);
+    internal string? MachineId(string? machineName) => machineName is null ? null : _header.MachineId(machineName);
 
     // Points are sealed objects of their own: their listing needs no index.
-    private RecoveryPointCatalog Catalog() => new(WithoutIndex());
+    internal RecoveryPointCatalog Catalog() => new(WithoutIndex());
 
-    private ChunkStore WithoutIndex() => Report(ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, _early));
+    internal ChunkStore WithoutIndex() => Report(ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, _early));
 
-    private async Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken) =>
+    internal async Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken) =>
         Report(await ChunkStore.OpenAsync(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, cancellationToken, _early).ConfigureAwait(false));
 
     private ChunkStore Report(ChunkStore store)

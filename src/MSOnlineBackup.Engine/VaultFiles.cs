@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Restore.Targets;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Engine;
+
+/// <summary>
+/// What this machine and a vault do together: files become recovery points, and recovery points files. Every failure is a <see cref="BackupException"/>; stopping is an
+/// <see cref="OperationCanceledException"/>, and what had arrived in the vault stays usable.
+/// </summary>
+public static class VaultFiles
+{
+    /// <summary>Backs up: returns when the recovery point is durable.</summary>
+    /// <exception cref="BackupException">No point was made: ArgumentInvalid where a point cannot hold it (<see cref="BackupRequest.Check"/>); VaultFormatUnsupported where the vault has what only a newer version may write to; MachineNameTaken, MachineLimitReached, …</exception>
+    public static async Task<BackupResult> BackUpAsync(this UnlockedVault vault, BackupRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        request.Check();
+        vault.Allow(VaultUse.Write);
+        monitor.Watch(vault.Objects);
+        return await new BackupJob(vault.WithoutIndex(), request, EngineOptions.Of(vault.Options), monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What a backup would take; reads no content and writes nothing.</summary>
+    /// <param name="request">What is to be backed up.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="note">Gets what the backup would note: what is left out, and why.</param>
+    public static async IAsyncEnumerable<BackupPreviewItem> PreviewAsync(
+        this UnlockedVault vault, BackupRequest request, [EnumeratorCancellation] CancellationToken cancellationToken, Action<string>? note = null)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(request);
+        request.Check();
+        ChunkStore store = await vault.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (BackupPreviewItem item in new BackupPreview(store, request, note ?? (_ => { })).RunAsync(cancellationToken).ConfigureAwait(false))
+        {
+            yield return item;
+        }
+    }
+
+    /// <summary>About how many bytes the sources of a backup hold: as many as earlier points have of them; what none has is walked.</summary>
+    public static async Task<long> EstimateAsync(this UnlockedVault vault, BackupRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(request);
+        await using Earlier earlier = await Earlier.FindAsync(vault.Catalog(), vault.MachineId(request.MachineName)!, cancellationToken).ConfigureAwait(false);
+        return await Forecast.MeasureAsync(request.Sources, earlier, EngineOptions.Of(vault.Options), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>How many bytes the sources of a backup hold now: all are walked.</summary>
+    public static Task<long> MeasureSourcesAsync(this UnlockedVault vault, BackupRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(request);
+        return Forecast.MeasureAsync(request.Sources, earlier: null, EngineOptions.Of(vault.Options), cancellationToken);
+    }
+
+    /// <summary>What a restore would do. Nothing is written; files at the target that may be the same are read.</summary>
+    /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid.</exception>
+    public static async Task<RestorePlan> PlanRestoreAsync(this UnlockedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(vault.Objects);
+        ChunkStore store = await vault.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
+        using IRestoreTarget? target = RestoreTargets.OpenExisting(request.TargetFolder, request.SkipSecurity, vault.Objects.Location);
+        return await RestoreWalk.RehearseAsync(store, request, selection, target, monitor, vault.Options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Restores.</summary>
+    /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, VaultUnreachable, …</exception>
+    public static async Task<RestoreResult> RestoreAsync(this UnlockedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(vault.Objects);
+        ChunkStore store = await vault.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
+        using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, vault.Objects.Location);
+        RestoreResult result = await RestoreWalk.RestoreAsync(store, request, selection, target, monitor, vault.Options, cancellationToken).ConfigureAwait(false);
+        monitor.ReportDamage(store.Damage);
+        return result;
+    }
+}
