@@ -1,6 +1,5 @@
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;

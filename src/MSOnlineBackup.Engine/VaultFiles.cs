@@ -5,7 +5,6 @@ using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine;

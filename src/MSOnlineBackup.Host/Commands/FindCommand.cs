@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Documents;
 
 namespace MSOnlineBackup.Host.Commands;

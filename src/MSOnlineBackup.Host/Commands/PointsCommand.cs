@@ -1,10 +1,8 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -3,7 +3,6 @@ using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Maintenance;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

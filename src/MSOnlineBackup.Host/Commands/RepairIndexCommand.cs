@@ -1,9 +1,7 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Maintenance;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

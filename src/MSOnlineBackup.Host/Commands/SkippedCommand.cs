@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults;

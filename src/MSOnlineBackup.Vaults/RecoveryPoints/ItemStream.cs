@@ -76,8 +76,9 @@ internal sealed class ItemStream(IChunkReader chunks, ManifestEntry entry) : Str
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    // For readers that know no other way; nothing in the engine has a context to block.
+#pragma warning disable VSTHRD002 // For readers that know no other way. Nothing in the engine has a context to block.
     public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
 
     public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
     {

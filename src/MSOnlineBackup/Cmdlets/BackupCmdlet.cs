@@ -1,7 +1,6 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;

@@ -3,7 +3,6 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Cmdlets;
 

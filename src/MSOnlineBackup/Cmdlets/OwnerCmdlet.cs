@@ -3,7 +3,6 @@ using System.Security;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Cmdlets;
 

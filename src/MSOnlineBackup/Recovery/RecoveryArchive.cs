@@ -1,7 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;

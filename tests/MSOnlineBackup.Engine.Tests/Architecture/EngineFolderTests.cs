@@ -1,6 +1,5 @@
 using System.Reflection;
 using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults;
 
 namespace MSOnlineBackup.Engine.Tests.Architecture;
 

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Vaults;

@@ -1,5 +1,4 @@
 using FsCheck.Fluent;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Vaults;

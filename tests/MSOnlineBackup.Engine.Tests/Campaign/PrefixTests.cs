@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.Backup;

@@ -1,5 +1,4 @@
 using MSOnlineBackup.Agent.Jobs;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Vaults.Errors;

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;

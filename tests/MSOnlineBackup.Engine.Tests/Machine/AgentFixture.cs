@@ -1,7 +1,6 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;

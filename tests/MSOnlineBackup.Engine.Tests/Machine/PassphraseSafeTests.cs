@@ -1,5 +1,4 @@
 using MSOnlineBackup.Agent;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using Xunit;

@@ -1,6 +1,5 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Stores;

@@ -1,7 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;

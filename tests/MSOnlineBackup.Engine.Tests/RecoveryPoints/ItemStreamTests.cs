@@ -1,8 +1,6 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Platform.Items;
-using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -49,7 +47,7 @@ public sealed class ItemStreamTests : IDisposable
         }
 
         stream.Seek(10, SeekOrigin.End);
-        Assert.Equal(0, stream.Read(new byte[1], 0, 1));
+        Assert.Equal(0, ReadAtOnce(stream));
     }
 
     [Fact]
@@ -68,6 +66,8 @@ public sealed class ItemStreamTests : IDisposable
 
         Assert.True((await Assert.ThrowsAsync<BackupException>(() => stream.CopyToAsync(Stream.Null, Cancel))).IsDamage);
     }
+
+    private static int ReadAtOnce(Stream stream) => stream.Read(new byte[1], 0, 1);
 
     private async Task<(UnlockedVault Engine, RecoverableItem Item)> FileAsync()
     {

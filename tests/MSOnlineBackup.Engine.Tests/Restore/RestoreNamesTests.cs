@@ -1,5 +1,4 @@
 using System.Text;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;

@@ -1,5 +1,4 @@
 using System.Text;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Backup;

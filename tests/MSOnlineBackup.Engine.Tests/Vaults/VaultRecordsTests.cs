@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
