@@ -37,15 +37,17 @@ public sealed class SourceTests : IDisposable
         await _obengine.CreateVaultAsync();
         new SourceTreeBuilder(_obengine.Source).File("a", 100_000);
         var stored = new List<long>();
-        for (int round = 0; round < 4; round++)
+
+        // What was written shortly before it was read is read once more, and may lie in another bundle then. From then on there is nothing new, however fast
+        // or slow the rounds are.
+        while (stored.Count < 10 && stored is not [.., 0, 0])
         {
             IReadOnlyList<JsonElement> lines = await _obengine.JsonAsync("backup", _obengine.Folder.Path);
             Assert.Contains(lines, line => line.GetProperty("type").GetString() == "note" && line.GetProperty("message").GetString()!.Contains(_obengine.Vault, StringComparison.Ordinal));
             stored.Add(lines[^1].GetProperty("newBytes").GetInt64());
         }
 
-        // What was written just now is read once more; from then on there is nothing new.
-        Assert.Equal([0L, 0L], stored[2..]);
+        Assert.Equal([0L, 0L], stored[^2..]);
     }
 
     [Fact]
