@@ -20,9 +20,9 @@ Describe 'Loading' {
             '-'
             [System.Runtime.Loader.AssemblyLoadContext]::All.Where({ `$_.Name -eq 'MSOnlineBackup' }).Assemblies.ForEach({ `$_.GetName().Name }) -like 'MSOnlineBackup*'"
         # Those below are loaded as they are needed.
-        $names[0..1] | Should -Be 'MSOnlineBackup.Loader', '-'
-        $names[2..9] | Should -Contain 'MSOnlineBackup'
-        $names[2..9] | Should -Contain 'MSOnlineBackup.Agent'
+        $names | Select-Object -First 2 | Should -Be 'MSOnlineBackup.Loader', '-'
+        $names | Select-Object -Skip 2 | Should -Contain 'MSOnlineBackup'
+        $names | Select-Object -Skip 2 | Should -Contain 'MSOnlineBackup.Agent'
     }
 
     It 'uses its own version of a package that the session has another of' {
