@@ -5,7 +5,7 @@ namespace MSOnlineBackup.Vaults;
 /// <param name="Label">What the user called it.</param>
 /// <param name="Kind">"passphrase", "azure-key-vault", or "damaged".</param>
 /// <param name="Created">When it was added.</param>
-/// <param name="IsCurrent">Whether it opened this engine.</param>
+/// <param name="IsCurrent">Whether it opened the vault.</param>
 /// <param name="KeyVaultKey">The URI of the Key Vault key that opens it, with its version; null where a passphrase does.</param>
 /// <param name="Kdf">How its key is derived from the passphrase: "argon2id" or "pbkdf2-hmac-sha512"; null where no passphrase opens it.</param>
 public sealed record KeySlotInfo(

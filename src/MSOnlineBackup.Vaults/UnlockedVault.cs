@@ -289,13 +289,14 @@ public sealed class UnlockedVault
     public async Task<Stream> OpenReadAsync(RecoverableItem item, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(item);
-        if (item.Entry.Kind != EntryKind.File || !item.Entry.IsRestorable())
+        if (!item.Entry.IsRestorable())
         {
-            throw new BackupException(
-                BackupErrorId.RestoreItemFailed,
-                item.Entry.Kind == EntryKind.File ? $"The recovery point has no content of '{item.FullPath}': it could not be read when the backup ran." : $"'{item.FullPath}' is no file.",
-                "Look for the item in another recovery point, or name a file.",
-                item.FullPath);
+            throw item.Entry.Unrestorable(item.FullPath);
+        }
+
+        if (item.Entry.Kind != EntryKind.File)
+        {
+            throw new BackupException(BackupErrorId.RestoreItemFailed, $"'{item.FullPath}' is no file: only files are read.", "Name a file.", item.FullPath);
         }
 
         return new ItemStream(await OpenStoreAsync(cancellationToken).ConfigureAwait(false), item.Entry);

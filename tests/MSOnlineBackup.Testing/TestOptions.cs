@@ -1,6 +1,5 @@
 using MSOnlineBackup.Engine.Backup;
 
-
 namespace MSOnlineBackup.Testing;
 
 /// <summary>Options of the engine that only tests may set.</summary>

@@ -197,7 +197,6 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
 
     private bool IsStale(JobRecord record) => clock.GetUtcNow() - record.Heartbeat > StaleAfter;
 
-
     private JobRecord SaveAsLost(JobRecord record)
     {
         JobRecord lost = AsLost(record);

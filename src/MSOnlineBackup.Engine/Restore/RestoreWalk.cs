@@ -157,7 +157,7 @@ internal sealed class RestoreWalk
         ManifestEntry? existing = null;
         if (hasPlace && !entry.IsRestorable())
         {
-            failure = Unrestorable(selected);
+            failure = entry.Unrestorable(selected.FullPath);
         }
 
         Placement placement = Placement.Free;
@@ -533,14 +533,4 @@ internal sealed class RestoreWalk
             await _pump.Reads.WriteAsync(read, cancellationToken).ConfigureAwait(false);
         }
     }
-
-    private static BackupException Unrestorable(SelectedEntry selected) => !selected.Entry.IsUnderstood ? new BackupException(
-        BackupErrorId.RestoreItemFailed,
-        $"'{selected.FullPath}' was not restored: it is of a kind, or has a property, that only a later version knows.",
-        "Restore it with the version that backed it up, or a later one.",
-        target: selected.FullPath) : new BackupException(
-        BackupErrorId.RestoreItemFailed,
-        $"The recovery point has no content of '{selected.FullPath}': it could not be read when the backup ran.",
-        "Look for the item in another recovery point.",
-        target: selected.FullPath);
 }

@@ -1,7 +1,6 @@
 using MSOnlineBackup.Storage.Azure.Locations;
 using MSOnlineBackup.Vaults.Errors;
 
-
 namespace MSOnlineBackup.Storage.Azure.Identity;
 
 /// <summary>Whether a shared access signature suffices for the machines that are to use it: to read, create and list.</summary>

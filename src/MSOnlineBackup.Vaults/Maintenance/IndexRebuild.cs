@@ -3,7 +3,6 @@ using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Versioning;
 
-
 namespace MSOnlineBackup.Vaults.Maintenance;
 
 /// <summary>Makes lost index segments anew: opening a store leaves out what is damaged, its survey finds the packs that no

@@ -1,7 +1,6 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Storage;
 
-
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>What vaults take from outside.</summary>

@@ -118,7 +118,6 @@ public sealed class RealSourceTests : IDisposable
             Assert.Equal((BackupErrorId.SourceUnreadable, $"'{secret}' is encrypted and locked"), (error.Id, error.Message.Split(':')[0]));
         }
 
-
         key.Unlock();
         BackupResult open = await vault.BackUpAsync(Source);
         Assert.All((await EntriesAsync(vault, open.Point)).Values, flags => Assert.False(flags.HasFlag(EntryFlags.KeptFromEarlier)));
