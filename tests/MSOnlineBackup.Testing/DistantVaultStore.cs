@@ -7,11 +7,13 @@ namespace MSOnlineBackup.Testing;
 /// Counts round trips, as many calls side by side as there may be: no call begins before everybody waits for one, and then all that
 /// wait are carried out. What is counted is what a long way to the vault costs a job.
 /// </summary>
-public sealed class DistantVaultStore(IVaultStore inner) : IVaultStore
+/// <param name="inner">What carries the calls out.</param>
+/// <param name="quiet">
+/// How long nobody may call before everybody counts as waiting: long beside what a job computes between two calls. Too short, more
+/// trips are counted, never fewer.
+/// </param>
+public sealed class DistantVaultStore(IVaultStore inner, TimeSpan quiet) : IVaultStore
 {
-    // Long beside what a job computes between two calls in these tests. Too short, more trips are counted, never fewer.
-    private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(60);
-
     private readonly Lock _gate = new();
     private TaskCompletionSource _departure = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isLeaving;
@@ -94,7 +96,7 @@ public sealed class DistantVaultStore(IVaultStore inner) : IVaultStore
         for (int before = -1, now = 0; before != now; )
         {
             before = now;
-            await Task.Delay(_quiet);
+            await Task.Delay(quiet);
             lock (_gate)
             {
                 now = _arrivals;
