@@ -1,9 +1,11 @@
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Benchmarks;
 
@@ -15,7 +17,7 @@ internal static class History
     {
         string passphrase = Environment.GetEnvironmentVariable("PASSPHRASE") ?? throw new InvalidOperationException("PASSPHRASE is not set.");
         var store = new FolderVaultStore(vault);
-        UnlockedVault engine = await UnlockedVault.OpenAsync(store, passphrase, new EngineOptions(), CancellationToken.None);
+        UnlockedVault engine = await TestVault.UnlockAsync(store, passphrase, new VaultOptions(), CancellationToken.None);
         var request = new BackupRequest
         {
             MachineName = Environment.MachineName,

@@ -9,23 +9,24 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 const string Passphrase = "sixteen characters or more";
-(var options, CancellationToken stop) = (new EngineOptions(), CancellationToken.None);
+(var options, CancellationToken stop) = (new VaultOptions(), CancellationToken.None);
 Directory.CreateDirectory(args[0]);
-var store = new FolderVaultStore(args[0]);
-await ClosedVault.CreateAsync(store, Passphrase, options, stop);
-UnlockedVault vault = await UnlockedVault.OpenAsync(store, Passphrase, options, stop);
+Vault vault = await Vault.CreateAsync(new FolderVaultStore(args[0]), Passphrase, options, stop);
+using UnlockedVault unlocked = await vault.UnlockAsync(Passphrase, stop);
 var request = new BackupRequest { MachineName = Environment.MachineName, Sources = [new BackupSource.Tree(args[1], new SourceSelection())] };
-RecoveryPoint point = (await vault.BackUpAsync(request, new JobMonitor(), stop)).Point;
-await foreach (RecoverableItem item in vault.ListItemsAsync(point, path: null, recursive: true, stop))
+RecoveryPoint point = (await unlocked.BackUpAsync(request, new JobMonitor(), stop)).Point;
+IndexedVault indexed = await unlocked.IndexAsync(stop);
+await foreach (RecoverableItem item in indexed.ListItemsAsync(point, path: null, recursive: true, stop))
 {
     Console.WriteLine($"{item.Entry.Size,12}  {item.FullPath}");
     if (item.Entry.Kind == EntryKind.File)
     {
-        await using Stream content = await vault.OpenReadAsync(item, stop);
+        await using Stream content = indexed.OpenRead(item);
         Console.WriteLine($"{content.ReadByte(),12:x2}  is its first byte");
     }
 }
 
-await vault.RestoreAsync(new RestoreRequest { Point = point, TargetFolder = args[2] }, new JobMonitor(), stop);
+await indexed.RestoreAsync(new RestoreRequest { Point = point, TargetFolder = args[2] }, new JobMonitor(), stop);

@@ -196,7 +196,7 @@ public sealed class AgentJobs
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
-            UnlockedVault engine = await _agent.OpenEngineAsync(job.Monitor, stop).ConfigureAwait(false);
+            using UnlockedVault engine = await _agent.OpenEngineAsync(job.Monitor, stop).ConfigureAwait(false);
             job.ReadTraffic = () => engine.Traffic;
             string machine = MachineName;
             PointHistory earlier = await engine.OpenHistoryAsync(machine, stop).ConfigureAwait(false);
@@ -207,6 +207,7 @@ public sealed class AgentJobs
                 Tags = await sources.FindTagsAsync(_clock, earlier.NewestFirst, stop).ConfigureAwait(false),
                 MustBeRegistered = true,
                 OwnFolders = [_state.Path, _agent.Machine.ScratchFolder],
+                OpenSource = _options.OpenSource,
             };
             limits.CheckRecoveryPoints(earlier.Count + 1);
             if (limits.SizesScratch)
@@ -215,7 +216,7 @@ public sealed class AgentJobs
                 if (scratch.IsFull)
                 {
                     // Earlier points say how much there was. Before a backup is refused, what there is now counts.
-                    scratch = _agent.Machine.CheckScratch(await engine.MeasureSourcesAsync(request, stop).ConfigureAwait(false));
+                    scratch = _agent.Machine.CheckScratch(await VaultFiles.MeasureSourcesAsync(request, stop).ConfigureAwait(false));
                     scratch.ThrowIfFull();
                 }
 
@@ -248,7 +249,7 @@ public sealed class AgentJobs
 
         async Task WorkAsync(JobWork job, CancellationToken stop)
         {
-            UnlockedVault engine = await OpenEngineAsync(order, job.Monitor, stop).ConfigureAwait(false);
+            using UnlockedVault engine = await OpenEngineAsync(order, job.Monitor, stop).ConfigureAwait(false);
             job.ReadTraffic = () => engine.Traffic;
             RecoveryPoint point = await engine.GetPointAsync(order.PointId, order.MachineName, stop).ConfigureAwait(false);
             job.RecoveryPointId = point.SessionId;
@@ -264,7 +265,8 @@ public sealed class AgentJobs
                 MapNames = order.MapNames,
                 Verify = order.Verify,
             };
-            RestoreResult result = await engine.RestoreAsync(request, job.Monitor, stop).ConfigureAwait(false);
+            IndexedVault index = await engine.IndexAsync(stop, job.Monitor).ConfigureAwait(false);
+            RestoreResult result = await index.RestoreAsync(request, job.Monitor, stop).ConfigureAwait(false);
             if (result.Layout != request.Layout)
             {
                 // All is there, but not where one looks for it.

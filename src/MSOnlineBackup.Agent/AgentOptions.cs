@@ -1,8 +1,10 @@
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Machine;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Agent;
 
@@ -33,6 +35,9 @@ public sealed record AgentOptions
     /// <summary>What policies are held to.</summary>
     public required PolicyLimits Limits { get; init; }
 
-    /// <summary>The engine's own options.</summary>
-    public EngineOptions Engine { get; init; } = new();
+    /// <summary>The clock, and how vaults' keys are treated.</summary>
+    public VaultOptions Engine { get; init; } = new();
+
+    /// <summary>How backups open their sources; null: as the platform does.</summary>
+    internal Func<BackupSource, ISourceTree>? OpenSource { get; init; }
 }

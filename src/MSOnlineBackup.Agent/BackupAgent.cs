@@ -53,10 +53,12 @@ public sealed class BackupAgent
     /// <param name="owner">The file that is to keep the owner's key, sealed under this passphrase; null for none: then this machine keeps the key.</param>
     /// <param name="isKeptHere">Whether this machine keeps it too.</param>
     /// <exception cref="BackupException">VaultExists, ArgumentInvalid, OwnerFileInvalid, PassphraseInvalid, …</exception>
-    public Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken, OwnerAccess? owner = null, bool isKeptHere = false)
+    public async Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken, OwnerAccess? owner = null, bool isKeptHere = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
-        return ClosedVault.CreateNamedAsync(_options.CreateVault(location, Machine.Connect(location, VaultPatience.Person)), name, _options.Engine, cancellationToken, Keep);
+        IVaultStore store = _options.CreateVault(location, Machine.Connect(location, VaultPatience.Person));
+        Vault vault = await Vault.CreateNamedAsync(store, name, _options.Engine, cancellationToken, Keep).ConfigureAwait(false);
+        return await vault.InspectAsync(cancellationToken).ConfigureAwait(false);
 
         void Keep(NewOwner made)
         {
@@ -119,7 +121,7 @@ public sealed class BackupAgent
     public async Task<VaultInfo> InspectVaultAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return await ClosedVault.InspectAsync(await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return await (await Vault.OpenAsync(await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false), _options.Engine, cancellationToken).ConfigureAwait(false)).InspectAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
@@ -127,7 +129,7 @@ public sealed class BackupAgent
     public async Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return await ClosedVault.ListMachinesAsync(await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return await (await Vault.OpenAsync(await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false), _options.Engine, cancellationToken).ConfigureAwait(false)).ListMachinesAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
@@ -135,15 +137,15 @@ public sealed class BackupAgent
     public async Task<VaultSettings> ReadVaultSettingsAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return await ClosedVault.ReadSettingsAsync(await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return await (await Vault.OpenAsync(await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false), _options.Engine, cancellationToken).ConfigureAwait(false)).ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Changes the settings of a vault, and returns them; see <see cref="ClosedVault.ChangeSettingsAsync"/>.</summary>
+    /// <summary>Changes the settings of a vault, and returns them; see <see cref="Vault.ChangeSettingsAsync"/>.</summary>
     /// <param name="vault">The vault.</param>
     /// <param name="change">From the settings to those that are to hold.</param>
     /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="ClosedVault.ChangeSettingsAsync"/>.</exception>
+    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="Vault.ChangeSettingsAsync"/>.</exception>
     public async Task<VaultSettings> ChangeVaultSettingsAsync(
         VaultAddress vault, Func<VaultSettings, VaultSettings> change, OwnerAccess? owner, CancellationToken cancellationToken)
     {
@@ -152,7 +154,7 @@ public sealed class BackupAgent
         {
             IVaultStore objects = Open(vault);
             using OwnerKey key = await OpenOwnerAsync(objects, owner, cancellationToken).ConfigureAwait(false);
-            return await ClosedVault.ChangeSettingsAsync(objects, key, change, cancellationToken).ConfigureAwait(false);
+            return await (await Vault.OpenAsync(objects, _options.Engine, cancellationToken).ConfigureAwait(false)).ChangeSettingsAsync(key, change, cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException e) when (IsOwnLost(e, vault))
         {
@@ -160,26 +162,26 @@ public sealed class BackupAgent
         }
     }
 
-    /// <inheritdoc cref="ClosedVault.RehydrateAsync"/>
+    /// <inheritdoc cref="Vault.RehydrateAsync"/>
     /// <param name="vault">The vault.</param>
     public Task<VaultRehydration> RehydrateVaultAsync(VaultAddress vault, bool urgently, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        return ClosedVault.RehydrateAsync(Open(vault), urgently, cancellationToken);
+        return Vault.RehydrateAsync(Open(vault), urgently, cancellationToken);
     }
 
-    /// <summary>Takes a machine off a vault's list; see <see cref="ClosedVault.UnregisterMachineAsync"/>.</summary>
+    /// <summary>Takes a machine off a vault's list; see <see cref="Vault.UnregisterMachineAsync"/>.</summary>
     /// <param name="vault">The vault.</param>
     /// <param name="machineName">The machine, in upper or lower case.</param>
     /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="ClosedVault.UnregisterMachineAsync"/>.</exception>
+    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="Vault.UnregisterMachineAsync"/>.</exception>
     public async Task UnregisterMachineAsync(VaultAddress vault, string machineName, OwnerAccess? owner, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         IVaultStore objects = Open(vault);
         using OwnerKey key = await OpenOwnerAsync(objects, owner, cancellationToken).ConfigureAwait(false);
-        await ClosedVault.UnregisterMachineAsync(objects, key, machineName, _options.Engine.TimeProvider, cancellationToken).ConfigureAwait(false);
+        await (await Vault.OpenAsync(objects, _options.Engine, cancellationToken).ConfigureAwait(false)).UnregisterMachineAsync(key, machineName, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Writes a new credential file of a vault into a folder; the ones before it hold no longer.</summary>
@@ -212,10 +214,9 @@ public sealed class BackupAgent
         IVaultStore objects = Open(place);
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
         using OwnerKey key = await OpenOwnerAsync(objects, header, owner, cancellationToken).ConfigureAwait(false);
-        VaultSettings settings = await new VaultSettingsRegister(objects, header).ReadAsync(cancellationToken).ConfigureAwait(false);
+        VaultSettings settings = await new VaultSettingsRegister(new KnownVault(objects, header, _options.Engine)).ReadAsync(cancellationToken).ConfigureAwait(false);
         string name = header.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(place));
-        VaultCredential credential = await new CredentialRegister(objects, header, _options.Engine.TimeProvider)
-            .IssueAsync(key, place, name, validity ?? CredentialRegister.DefaultValidity, cancellationToken).ConfigureAwait(false);
+        VaultCredential credential = await new CredentialRegister(new KnownVault(objects, header, _options.Engine)).IssueAsync(key, place, name, validity ?? CredentialRegister.DefaultValidity, cancellationToken).ConfigureAwait(false);
         string file = Path.Combine(target, VaultCredentialFile.NameOf(credential));
         try
         {
@@ -226,7 +227,7 @@ public sealed class BackupAgent
             throw NotWritten(target, e.Message.TrimEnd('.'), e);
         }
 
-        int machines = await MachineDirectory.CountAsync(objects, header, cancellationToken).ConfigureAwait(false);
+        int machines = await new MachineDirectory(new KnownVault(objects, header, _options.Engine)).CountAsync(cancellationToken).ConfigureAwait(false);
         return new IssuedCredential(file, machines < settings.MachineLimit ? null
             : $"The vault '{objects.Location}' has {machines} machines, as many as it may have: no other one can register by this file until one is unregistered, or the limit raised with 'Set-OBVault -MachineLimit'.");
     }
@@ -276,8 +277,8 @@ public sealed class BackupAgent
         UnlockedKey key = Machine.ReadKey();
         IVaultStore objects = Machine.OpenVault(patience);
         monitor.Watch(objects);
-        VaultHeader header = await Machine.ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false);
-        return await UnlockedVault.OpenAsync(objects, header, key, _options.Engine, cancellationToken).ConfigureAwait(false);
+        await Machine.ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false);
+        return await (await Vault.OpenAsync(objects, _options.Engine, cancellationToken).ConfigureAwait(false)).UnlockAsync(key, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens a vault by a passphrase, for somebody who waits for it.</summary>
@@ -293,12 +294,12 @@ public sealed class BackupAgent
     internal Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, CancellationToken cancellationToken) =>
         OpenEngineAsync(vault, passphrase, monitor, VaultPatience.Job, cancellationToken);
 
-    private Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
+    private async Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         IVaultStore objects = Open(vault, patience);
         monitor.Watch(objects);
-        return UnlockedVault.OpenAsync(objects, passphrase, _options.Engine, cancellationToken);
+        return await (await Vault.OpenAsync(objects, _options.Engine, cancellationToken).ConfigureAwait(false)).UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<OwnerKey> OpenOwnerAsync(IVaultStore objects, OwnerAccess? access, CancellationToken cancellationToken) => await OpenOwnerAsync(

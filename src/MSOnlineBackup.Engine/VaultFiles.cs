@@ -23,9 +23,9 @@ public static class VaultFiles
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
         request.Check();
-        vault.Allow(VaultUse.Write);
+        vault.Vault.Allow(VaultUse.Write);
         monitor.Watch(vault.Objects);
-        return await new BackupJob(vault.WithoutIndex(), request, EngineOptions.Of(vault.Options), monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new BackupJob(vault.WithoutIndex(), request, vault.Options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What a backup would take; reads no content and writes nothing.</summary>
@@ -33,13 +33,12 @@ public static class VaultFiles
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="note">Gets what the backup would note: what is left out, and why.</param>
     public static async IAsyncEnumerable<BackupPreviewItem> PreviewAsync(
-        this UnlockedVault vault, BackupRequest request, [EnumeratorCancellation] CancellationToken cancellationToken, Action<string>? note = null)
+        this IndexedVault vault, BackupRequest request, [EnumeratorCancellation] CancellationToken cancellationToken, Action<string>? note = null)
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
         request.Check();
-        ChunkStore store = await vault.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (BackupPreviewItem item in new BackupPreview(store, request, note ?? (_ => { })).RunAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (BackupPreviewItem item in new BackupPreview(vault.Store, request, note ?? (_ => { })).RunAsync(cancellationToken).ConfigureAwait(false))
         {
             yield return item;
         }
@@ -51,43 +50,42 @@ public static class VaultFiles
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
         await using Earlier earlier = await Earlier.FindAsync(vault.Catalog(), vault.MachineId(request.MachineName)!, cancellationToken).ConfigureAwait(false);
-        return await Forecast.MeasureAsync(request.Sources, earlier, EngineOptions.Of(vault.Options), cancellationToken).ConfigureAwait(false);
+        return await Forecast.MeasureAsync(request, earlier, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>How many bytes the sources of a backup hold now: all are walked.</summary>
-    public static Task<long> MeasureSourcesAsync(this UnlockedVault vault, BackupRequest request, CancellationToken cancellationToken)
+    public static Task<long> MeasureSourcesAsync(BackupRequest request, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
-        return Forecast.MeasureAsync(request.Sources, earlier: null, EngineOptions.Of(vault.Options), cancellationToken);
+        return Forecast.MeasureAsync(request, earlier: null, cancellationToken);
     }
 
     /// <summary>What a restore would do. Nothing is written; files at the target that may be the same are read.</summary>
     /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid.</exception>
-    public static async Task<RestorePlan> PlanRestoreAsync(this UnlockedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    public static async Task<RestorePlan> PlanRestoreAsync(this IndexedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
-        monitor.Watch(vault.Objects);
-        ChunkStore store = await vault.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        monitor.Watch(vault.Vault.Objects);
+        ChunkStore store = vault.Store;
         RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
-        using IRestoreTarget? target = RestoreTargets.OpenExisting(request.TargetFolder, request.SkipSecurity, vault.Objects.Location);
-        return await RestoreWalk.RehearseAsync(store, request, selection, target, monitor, vault.Options, cancellationToken).ConfigureAwait(false);
+        using IRestoreTarget? target = RestoreTargets.OpenExisting(request.TargetFolder, request.SkipSecurity, vault.Vault.Objects.Location);
+        return await RestoreWalk.RehearseAsync(store, request, selection, target, monitor, vault.Vault.Options, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Restores.</summary>
     /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, VaultUnreachable, …</exception>
-    public static async Task<RestoreResult> RestoreAsync(this UnlockedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    public static async Task<RestoreResult> RestoreAsync(this IndexedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
-        monitor.Watch(vault.Objects);
-        ChunkStore store = await vault.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        monitor.Watch(vault.Vault.Objects);
+        ChunkStore store = vault.Store;
         RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
-        using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, vault.Objects.Location);
-        RestoreResult result = await RestoreWalk.RestoreAsync(store, request, selection, target, monitor, vault.Options, cancellationToken).ConfigureAwait(false);
+        using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, vault.Vault.Objects.Location);
+        RestoreResult result = await RestoreWalk.RestoreAsync(store, request, selection, target, monitor, vault.Vault.Options, cancellationToken).ConfigureAwait(false);
         monitor.ReportDamage(store.Damage);
         return result;
     }

@@ -11,127 +11,70 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Vaults;
 
 /// <summary>
-/// A vault whose key is at hand: its points, what they hold, its keys, and whether all of it is whole. What needs no key is <see cref="ClosedVault"/>. Every
-/// failure is a <see cref="BackupException"/>; stopping is an <see cref="OperationCanceledException"/>.
+/// A vault of which one chunk store's key is at hand: its recovery points, its keys, and the writing of new points. <see cref="IndexAsync"/> leads to what the points hold.
+/// Every failure is a <see cref="BackupException"/>; stopping is an <see cref="OperationCanceledException"/>. Disposing of it zeroes the key.
 /// </summary>
-/// <remarks>Each operation reads the store's index afresh: nothing local is authoritative, and others write too.</remarks>
-public sealed class UnlockedVault
+/// <remarks>Each operation asks the vault afresh: nothing local is authoritative, and others write too.</remarks>
+public sealed class UnlockedVault : IDisposable
 {
     private const string Latest = "latest";
 
-    private readonly IVaultStore _objects;
-    private readonly IVaultStore _early;
-    private readonly VaultHeader _header;
-    private readonly VaultRecords _records;
-    private readonly VaultOptions _options;
+    private readonly AskedAhead? _ahead;
+    private readonly StoreKeys _keys;
     private UnlockedKey _unlocked;
 
-    private UnlockedVault(IVaultStore objects, VaultHeader header, VaultRecords records, UnlockedKey unlocked, VaultOptions options, IVaultStore? early = null)
+    /// <param name="vault">The vault.</param>
+    /// <param name="key">Its own from now on.</param>
+    /// <param name="ahead">What was asked for already; its own from now on.</param>
+    internal UnlockedVault(Vault vault, UnlockedKey key, AskedAhead? ahead = null)
     {
-        records.Allow(VaultUse.Read);
-        _objects = objects;
-        _early = early ?? objects;
-        _header = header;
-        _records = records;
-        _unlocked = unlocked;
-        _options = options;
+        Vault = vault;
+        _unlocked = key;
+        _ahead = ahead;
+        _keys = vault.Known.Header.KeysOf(key);
     }
 
-    /// <summary>The vault's id.</summary>
-    public string VaultId => _header.VaultId;
+    /// <summary>What needs no key.</summary>
+    public Vault Vault { get; }
 
-    /// <summary>The key that opened this vault.</summary>
+    /// <summary>The vault's id: 32 hexadecimal digits.</summary>
+    public string VaultId => Vault.VaultId;
+
+    /// <summary>The key that opened this vault. It lives as long as this does.</summary>
     public UnlockedKey Key => _unlocked;
 
     /// <summary>What the vault was asked since its store was opened; null where nobody counts.</summary>
-    public VaultTraffic? Traffic => _objects.Traffic;
+    public VaultTraffic? Traffic => Vault.Traffic;
 
-    /// <summary>What it was opened with.</summary>
-    internal VaultOptions Options => _options;
+    internal IVaultStore Objects => Vault.Objects;
 
-    /// <summary>The vault's objects.</summary>
-    internal IVaultStore Objects => _objects;
+    internal VaultOptions Options => Vault.Known.Options;
 
-    private KeyRing Keys => _options.Keys(_objects, _header);
+    private KeyRing Keys => Vault.Keys;
 
-    /// <summary>Opens a vault: finds the key slot that the passphrase opens. Takes about 0.2 s for each slot tried.</summary>
-    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, PassphraseRejected, KeySlotsNotTried, KeySlotDamaged, …</exception>
-    public static async Task<UnlockedVault> OpenAsync(IVaultStore store, string passphrase, VaultOptions options, CancellationToken cancellationToken)
+    /// <summary>Reads the index: by it, everything that the recovery points hold is found.</summary>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="monitor">Tells of what is waited for; null for nobody.</param>
+    /// <exception cref="BackupException">VaultUnreachable, VaultAccessDenied, … Damaged parts of the index stop nothing: what they named is found in the packs.</exception>
+    public async Task<IndexedVault> IndexAsync(CancellationToken cancellationToken, JobMonitor? monitor = null)
     {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(passphrase);
-        ArgumentNullException.ThrowIfNull(options);
-        Task<VaultHeader> reading = VaultHeader.ReadAsync(store, cancellationToken);
-        Task<IReadOnlyList<KeyName>> listing = KeyRing.ListNamesAsync(store, VaultLayout.AllKeys, cancellationToken);
-        Task<VaultRecords> recording = VaultRecords.ReadAsync(store, reading, cancellationToken);
-        await Task.WhenAll(reading, listing).ConfigureAwait(false);
-        VaultHeader header = await reading.ConfigureAwait(false);
-        IReadOnlyList<KeyName> names = await listing.ConfigureAwait(false);
-        IVaultStore early = Ahead(store, options.AskAhead, names, cancellationToken);
-        UnlockedKey unlocked = await options.Keys(store, header).UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
-        return new UnlockedVault(store, header, await recording.ConfigureAwait(false), unlocked, options, early);
+        monitor?.Watch(Objects);
+        return new IndexedVault(this, await OpenStoreAsync(cancellationToken).ConfigureAwait(false));
     }
 
-    // Which of several chunk stores the passphrase opens is not known yet.
-    private static IVaultStore Ahead(IVaultStore store, AskAhead wanted, IReadOnlyList<KeyName> keys, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        if (wanted == AskAhead.Nothing || keys.Select(key => key.StoreId).Distinct().Take(2).ToList() is not [var storeId])
-        {
-            return store;
-        }
-
-        // A backup wants names of points and checkpoints twice: what was there before, and an id that is higher than all.
-        bool isBackup = wanted == AskAhead.ForBackup;
-        var ahead = new AskedAhead(store);
-        ahead.Ask(VaultLayout.Segments(storeId), newest: int.MaxValue, cancellationToken);
-        ahead.Ask(VaultLayout.Points(storeId), newest: 1, cancellationToken, times: isBackup ? 2 : 1);
-        if (isBackup)
-        {
-            ahead.Ask(VaultLayout.Machines, newest: 8, cancellationToken);
-            ahead.Ask(VaultLayout.Checkpoints(storeId), newest: 0, cancellationToken, times: 2);
-            ahead.Ask(VaultLayout.Sessions(storeId), newest: 0, cancellationToken);
-        }
-
-        return ahead;
-    }
-
-    /// <summary>Opens a vault by a key in Azure Key Vault, which must consent.</summary>
-    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, KeySlotNotFound, KeySlotContradicted, KeyVaultAccessDenied, …</exception>
-    public static async Task<UnlockedVault> OpenAsync(IVaultStore store, IKeyEncryptionKey key, VaultOptions options, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(key);
-        ArgumentNullException.ThrowIfNull(options);
-        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        Task<VaultRecords> recording = VaultRecords.ReadAsync(store, Task.FromResult(header), cancellationToken);
-        UnlockedKey unlocked = await options.Keys(store, header).UnlockAsync(key, cancellationToken).ConfigureAwait(false);
-        return new UnlockedVault(store, header, await recording.ConfigureAwait(false), unlocked, options);
-    }
-
-    /// <summary>Opens a vault by a key that is at hand, once it has shown to be that of the chunk store.</summary>
-    /// <exception cref="BackupException">VaultHeaderInvalid, VaultFormatUnsupported, KeyFileInvalid, KeySlotNotFound, KeySlotDamaged, …</exception>
-    public static async Task<UnlockedVault> OpenAsync(IVaultStore store, UnlockedKey key, VaultOptions options, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(key);
-        ArgumentNullException.ThrowIfNull(options);
-        VaultHeader header = await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
-        return await OpenAsync(store, header, key, options, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>The same where the header has been read.</summary>
-    internal static async Task<UnlockedVault> OpenAsync(IVaultStore store, VaultHeader header, UnlockedKey key, VaultOptions options, CancellationToken cancellationToken)
-    {
-        Task<VaultRecords> recording = VaultRecords.ReadAsync(store, Task.FromResult(header), cancellationToken);
-        await Task.WhenAll(recording, options.Keys(store, header).VerifyAsync(key, cancellationToken)).ConfigureAwait(false);
-        return new UnlockedVault(store, header, await recording.ConfigureAwait(false), key, options);
+        _ahead?.Dispose();
+        _keys.Dispose();
+        _unlocked.Dispose();
     }
 
     /// <summary>Bytes of everything that this chunk store keeps in the vault.</summary>
     public async Task<long> MeasureStoreAsync(CancellationToken cancellationToken)
     {
         long bytes = 0;
-        await foreach (StoredObject found in _objects.ListAsync(VaultLayout.Store(_unlocked.StoreId), cancellationToken).ConfigureAwait(false))
+        await foreach (StoredObject found in Objects.ListAsync(VaultLayout.Store(_unlocked.StoreId), cancellationToken).ConfigureAwait(false))
         {
             bytes += found.Length;
         }
@@ -166,7 +109,7 @@ public sealed class UnlockedVault
     {
         ArgumentNullException.ThrowIfNull(machineName);
         RecoveryPointCatalog catalog = Catalog();
-        List<PointName> names = await catalog.ListNamesAsync(_header.MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await catalog.ListNamesAsync(Vault.Known.Header.MachineId(machineName), cancellationToken).ConfigureAwait(false);
         return new PointHistory(names.Count, catalog.ReadAsync(names, cancellationToken).Where(reading => reading.Point is not null).Select(reading => reading.Point!));
     }
 
@@ -220,127 +163,6 @@ public sealed class UnlockedVault
                 "'obengine points' or 'Get-OBAllRecoveryPoints' lists them.",
                 idPrefixOrLatest),
         };
-    }
-
-    /// <summary>The items of a point at or below a full path; null for the roots. Direct children only unless recursive.</summary>
-    /// <param name="point">The point.</param>
-    /// <param name="path">The full path.</param>
-    /// <param name="recursive">Whether all that is below is wanted.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <param name="damaged">Gets what of the vault cannot be read, and the listing goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
-    /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
-    public async IAsyncEnumerable<RecoverableItem> ListItemsAsync(
-        RecoveryPoint point,
-        string? path,
-        bool recursive,
-        [EnumeratorCancellation] CancellationToken cancellationToken,
-        Action<BackupException>? damaged = null)
-    {
-        ArgumentNullException.ThrowIfNull(point);
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (RecoverableItem item in new RecoveryPointBrowser(store, point, damaged).ListAsync(path, recursive, cancellationToken).ConfigureAwait(false))
-        {
-            yield return item;
-        }
-
-        Tell(store, damaged);
-    }
-
-    /// <summary>The items of a point whose name (or, where the pattern has a separator, whose full path) matches a wildcard pattern.</summary>
-    /// <exception cref="BackupException">PatternInvalid.</exception>
-    public IAsyncEnumerable<RecoverableItem> FindItemsAsync(RecoveryPoint point, string pattern, bool ignoreCase, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(point);
-        return FindItemsAsync([point], pattern, ignoreCase, cancellationToken).Select(found => found.Item);
-    }
-
-    /// <summary>The same in several points, one after the other: what they share is searched once.</summary>
-    /// <param name="points">The points.</param>
-    /// <param name="pattern">The pattern.</param>
-    /// <param name="ignoreCase">Whether capital and small letters are the same; in points of Windows they always are.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <param name="damaged">Gets what of the vault cannot be read, and the search goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
-    /// <exception cref="BackupException">PatternInvalid.</exception>
-    public async IAsyncEnumerable<FoundItem> FindItemsAsync(
-        IEnumerable<RecoveryPoint> points,
-        string pattern,
-        bool ignoreCase,
-        [EnumeratorCancellation] CancellationToken cancellationToken,
-        Action<BackupException>? damaged = null)
-    {
-        ArgumentNullException.ThrowIfNull(points);
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        var search = new ItemSearch(store, pattern, ignoreCase);
-        foreach (RecoveryPoint point in points)
-        {
-            await foreach (RecoverableItem item in search.FindAsync(point, damaged, cancellationToken).ConfigureAwait(false))
-            {
-                yield return new FoundItem(point, item);
-            }
-        }
-
-        Tell(store, damaged);
-    }
-
-    /// <summary>Opens a file of a point: a stream that reads from the vault as it is read, from any position. For one reader at a time.</summary>
-    /// <param name="item">The file.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">RestoreItemFailed: it is no file, or the point has no content of it.</exception>
-    public async Task<Stream> OpenReadAsync(RecoverableItem item, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(item);
-        if (!item.Entry.IsRestorable())
-        {
-            throw item.Entry.Unrestorable(item.FullPath);
-        }
-
-        if (item.Entry.Kind != EntryKind.File)
-        {
-            throw new BackupException(BackupErrorId.RestoreItemFailed, $"'{item.FullPath}' is no file: only files are read.", "Name a file.", item.FullPath);
-        }
-
-        return new ItemStream(await OpenStoreAsync(cancellationToken).ConfigureAwait(false), item.Entry);
-    }
-
-    /// <summary>What a backup skipped.</summary>
-    /// <param name="point">The point.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <param name="damaged">Gets what of the vault cannot be read, and the list goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
-    public async IAsyncEnumerable<SkippedItem> ListSkippedAsync(
-        RecoveryPoint point, [EnumeratorCancellation] CancellationToken cancellationToken, Action<BackupException>? damaged = null)
-    {
-        ArgumentNullException.ThrowIfNull(point);
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (SkippedItem item in SkippedItemsCodec.ReadAsync(store, point.SkippedItems, cancellationToken, damaged).ConfigureAwait(false))
-        {
-            yield return item with { Path = SourcePath.FromStored(point.Form, item.Path) };
-        }
-
-        Tell(store, damaged);
-    }
-
-    /// <summary>Verifies the store.</summary>
-    public async Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(monitor);
-        monitor.Watch(_objects);
-        if (level == VerifyLevel.Packs)
-        {
-            return await ClosedVault.VerifyPacksAsync(_objects, monitor, cancellationToken).ConfigureAwait(false);
-        }
-
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return await new VerifyJob(store, monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Writes index segments for all packs that no sound segment names, from the packs alone.</summary>
-    public async Task<IndexRebuildReport> RebuildIndexAsync(JobMonitor monitor, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(monitor);
-        _records.Allow(VaultUse.Write);
-        monitor.Watch(_objects);
-        ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return await new IndexRebuild(store, _options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The key slots of the opened chunk store.</summary>
@@ -437,7 +259,7 @@ public sealed class UnlockedVault
             return [];
         }
 
-        var names = (await MachineDirectory.ListAsync(_objects, _header, cancellationToken).ConfigureAwait(false)).ToLookup(machine => _header.MachineId(machine.Name), machine => machine.Name);
+        var names = (await Vault.Machines.ListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(machine => Vault.Known.Header.MachineId(machine.Name), machine => machine.Name);
         return
         [
             .. damaged.Select(reading => new DamagedPoint(
@@ -449,34 +271,27 @@ public sealed class UnlockedVault
         ];
     }
 
-    /// <summary>Refuses what the vault's records allow newer versions only.</summary>
-    internal void Allow(VaultUse use) => _records.Allow(use);
-
-    private static void Tell(ChunkStore store, Action<BackupException>? damaged)
-    {
-        foreach (BackupException damage in damaged is null ? [] : store.Damage)
-        {
-            damaged!(damage);
-        }
-    }
-
-    internal string? MachineId(string? machineName) => machineName is null ? null : _header.MachineId(machineName);
+    internal string? MachineId(string? machineName) => machineName is null ? null : Vault.Known.Header.MachineId(machineName);
 
     // Points are sealed objects of their own: their listing needs no index.
     internal RecoveryPointCatalog Catalog() => new(WithoutIndex());
 
-    internal ChunkStore WithoutIndex() => Report(ChunkStore.WithoutIndex(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, _early));
-
-    internal async Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken) =>
-        Report(await ChunkStore.OpenAsync(_objects, _header, _unlocked.StoreId, _unlocked.MasterKey, cancellationToken, _early).ConfigureAwait(false));
-
-    private ChunkStore Report(ChunkStore store)
+    /// <summary>The chunk store; its index was not read yet, which is good for sealed objects, not for chunks.</summary>
+    internal ChunkStore WithoutIndex()
     {
-        foreach (BackupException damage in _records.Damage)
+        var store = new ChunkStore(Vault.Known, _unlocked.StoreId, _keys, _ahead);
+        foreach (BackupException damage in Vault.Damage)
         {
             store.Report(damage);
         }
 
+        return store;
+    }
+
+    internal async Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken)
+    {
+        ChunkStore store = WithoutIndex();
+        await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
         return store;
     }
 }

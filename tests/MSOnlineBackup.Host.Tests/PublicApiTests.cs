@@ -12,7 +12,7 @@ public sealed class PublicApiTests
 {
     [Theory]
     [InlineData(typeof(ItemTime))]
-    [InlineData(typeof(ClosedVault))]
+    [InlineData(typeof(Vault))]
     [InlineData(typeof(VaultFiles))]
     [InlineData(typeof(BackupAgent))]
     [InlineData(typeof(VaultStores))]

@@ -17,8 +17,8 @@ public sealed class OpenedVault
     public static async Task<OpenedVault> OpenAsync(IVaultStore objects, string passphrase, CancellationToken cancellationToken)
     {
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken);
-        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1)).UnlockAsync(passphrase, cancellationToken);
-        ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, cancellationToken);
+        UnlockedKey unlocked = await new KeyRing(TestVault.Of(objects, header)).UnlockAsync(passphrase, cancellationToken);
+        ChunkStore store = await TestVault.OpenStoreAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, cancellationToken);
         await store.SurveyPacksAsync(cancellationToken);
         return new OpenedVault(store);
     }

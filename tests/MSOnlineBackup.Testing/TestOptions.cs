@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Testing;
 
@@ -6,5 +7,5 @@ namespace MSOnlineBackup.Testing;
 public static class TestOptions
 {
     /// <summary>Opens vaults quickly: keys that anybody could guess.</summary>
-    public static EngineOptions Quick { get; } = new() { KeyDerivationIterations = 1000 };
+    public static VaultOptions Quick { get; } = new() { KeyDerivationIterations = 1000 };
 }

@@ -61,8 +61,8 @@ public sealed class WindowsPoint
     public async Task<string> CommitAsync(IVaultStore objects, string passphrase, string source, CancellationToken cancellationToken)
     {
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken);
-        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1)).UnlockAsync(passphrase, cancellationToken);
-        ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, cancellationToken);
+        UnlockedKey unlocked = await new KeyRing(TestVault.Of(objects, header)).UnlockAsync(passphrase, cancellationToken);
+        ChunkStore store = await TestVault.OpenStoreAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, cancellationToken);
         var record = new SessionRecord { MachineId = header.MachineId("win"), AgentVersion = "0", Started = DateTimeOffset.UnixEpoch.AddYears(56) };
         await using WriteSession session = await WriteSession.BeginAsync(store, new SessionAnnouncement(store, record), new TransferCounters(), workers: 1, verifyOneIn: 0, cancellationToken);
         var writer = new ManifestWriter(session.Chunks, store.Keys.ManifestBoundaryKey.Span);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
@@ -13,7 +14,7 @@ namespace MSOnlineBackup.Agent.Machine;
 /// The way from a passphrase to the key file, and back to the key. Two phases: the key file is written, read back and shown to
 /// open the store before the machine counts as activated; until then a retry begins anew.
 /// </summary>
-internal sealed class Activation(StateFolder folder, StateFile<MachineState> state, MachineSecret secret, EngineOptions options)
+internal sealed class Activation(StateFolder folder, StateFile<MachineState> state, MachineSecret secret, VaultOptions options)
 {
     private const string DamagedCode = "0x1FC07";
     private const string RescuePattern = "passphrase-*.rescue";
@@ -32,8 +33,8 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
     {
         MachineRegistration registration = machine.Registration!;
         string scratch = PrepareScratch(machine);
-        KeyRing keys = options.Keys(objects, header);
-        var entrance = new VaultEntrance(objects, header, keys);
+        KeyRing keys = new KeyRing(new KnownVault(objects, header, options));
+        var entrance = new VaultEntrance(new KnownVault(objects, header, options));
         UnlockedKey key = await entrance.UnlockAsync(registration.MachineName, passphrase, cancellationToken).ConfigureAwait(false);
         if (safe is not null)
         {
@@ -69,7 +70,7 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
         IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, IPassphraseSafe? safe, CancellationToken cancellationToken)
     {
         string scratch = PrepareScratch(machine);
-        KeyRing keys = options.Keys(objects, header);
+        KeyRing keys = new KeyRing(new KnownVault(objects, header, options));
         UnlockedKey old = ReadForChange(machine);
         await keys.VerifyAsync(old, cancellationToken).ConfigureAwait(false);
         UnlockedKey changed = old with { KeyId = await keys.AddAsync(old.StoreId, old.MasterKey, passphrase, null, cancellationToken).ConfigureAwait(false) };
@@ -107,12 +108,12 @@ internal sealed class Activation(StateFolder folder, StateFile<MachineState> sta
     /// <summary>Makes the key file anew from the slot in the vault.</summary>
     /// <exception cref="BackupException">ChunkStoreExchanged, PassphraseRejected, …</exception>
     public Task RepairAsync(IVaultStore objects, VaultHeader header, MachineState machine, string passphrase, CancellationToken cancellationToken) =>
-        RepairAsync(machine, objects.Location, options.Keys(objects, header), (keys, storeId) => keys.UnlockAsync(passphrase, cancellationToken, storeId), cancellationToken);
+        RepairAsync(machine, objects.Location, new KeyRing(new KnownVault(objects, header, options)), (keys, storeId) => keys.UnlockAsync(passphrase, cancellationToken, storeId), cancellationToken);
 
     /// <summary>Makes the key file anew from a slot that a Key Vault key opens.</summary>
     /// <exception cref="BackupException">ChunkStoreExchanged, KeySlotNotFound, KeySlotContradicted, …</exception>
     public Task RepairAsync(IVaultStore objects, VaultHeader header, MachineState machine, IKeyEncryptionKey keyVaultKey, CancellationToken cancellationToken) =>
-        RepairAsync(machine, objects.Location, options.Keys(objects, header), (keys, storeId) => keys.UnlockAsync(keyVaultKey, cancellationToken, storeId), cancellationToken);
+        RepairAsync(machine, objects.Location, new KeyRing(new KnownVault(objects, header, options)), (keys, storeId) => keys.UnlockAsync(keyVaultKey, cancellationToken, storeId), cancellationToken);
 
     private async Task RepairAsync(
         MachineState machine, string location, KeyRing keys, Func<KeyRing, string, Task<UnlockedKey>> unlockAsync, CancellationToken cancellationToken)

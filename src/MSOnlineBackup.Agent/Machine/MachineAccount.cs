@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
@@ -27,7 +28,7 @@ public sealed class MachineAccount
     private readonly Activation _activation;
     private readonly MachineSecret _secret;
     private readonly Func<string, VaultConnection, IVaultStore> _openVault;
-    private readonly EngineOptions _options;
+    private readonly VaultOptions _options;
     private readonly Lock _bandwidthGate = new();
     private readonly KeyVaultAccess? _keyVaults;
 
@@ -36,7 +37,7 @@ public sealed class MachineAccount
         string machineName,
         Func<string, VaultConnection, IVaultStore> openVault,
         PolicyLimits limits,
-        EngineOptions options,
+        VaultOptions options,
         KeyVaultAccess? keyVaults)
     {
         var secret = new MachineSecret(folder, ISecretProtection.Current);
@@ -95,8 +96,8 @@ public sealed class MachineAccount
 
         CheckName();
         (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Address, cancellationToken).ConfigureAwait(false);
-        await new CredentialRegister(objects, header, _options.TimeProvider).CheckAsync(credential, credentialFile, cancellationToken).ConfigureAwait(false);
-        var entrance = new VaultEntrance(objects, header, _options.Keys(objects, header));
+        await new CredentialRegister(new KnownVault(objects, header, _options)).CheckAsync(credential, credentialFile, cancellationToken).ConfigureAwait(false);
+        VaultEntrance entrance = new VaultEntrance(new KnownVault(objects, header, _options));
         await entrance.EnsureRoomAsync(Name, cancellationToken).ConfigureAwait(false);
 
         // Under another name it is another machine to the vault, with a passphrase to be set anew.
@@ -387,7 +388,7 @@ public sealed class MachineAccount
     {
         VaultCredential credential = await VaultCredentialFile.ReadAsync(file, cancellationToken).ConfigureAwait(false);
         (IVaultStore objects, VaultHeader header) = await OpenAsync(credential.Address, cancellationToken).ConfigureAwait(false);
-        await new CredentialRegister(objects, header, _options.TimeProvider).CheckAsync(credential, file, cancellationToken).ConfigureAwait(false);
+        await new CredentialRegister(new KnownVault(objects, header, _options)).CheckAsync(credential, file, cancellationToken).ConfigureAwait(false);
         return credential;
     }
 
@@ -408,7 +409,7 @@ public sealed class MachineAccount
     // It may have been unregistered meanwhile. To prove a record takes the key; where it is not at hand, the vault may still know the machine.
     private async Task ReclaimAsync(IVaultStore objects, VaultHeader header, VaultEntrance entrance, MachineState state, CancellationToken cancellationToken)
     {
-        MachineRecord? known = await MachineDirectory.FindAsync(objects, header, Name, cancellationToken).ConfigureAwait(false);
+        MachineRecord? known = await new MachineDirectory(new KnownVault(objects, header, _options)).FindAsync(Name, cancellationToken).ConfigureAwait(false);
         if (known is not { IsGone: false } || known.StoreId != state.Activation!.StoreId)
         {
             await entrance.ClaimAsync(Name, _activation.ReadKey(state), cancellationToken).ConfigureAwait(false);

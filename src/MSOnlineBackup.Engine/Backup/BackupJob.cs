@@ -17,7 +17,7 @@ namespace MSOnlineBackup.Engine.Backup;
 /// <c>walk ► merge with the baseline ► read and cut ► name, compress, seal ► packs</c> and
 /// <c>drafts ► manifest ► root</c>; then <c>flush ► index segment ► recovery point</c>.
 /// </summary>
-internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineOptions options, JobMonitor monitor)
+internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOptions options, JobMonitor monitor)
 {
     // Shorter than whoever stopped it waits for the job's end.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
@@ -88,7 +88,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
             check.Doubts);
         var scope = new BackupScope(store, session, check, request, options, monitor);
         monitor.Enter(JobPhase.Transferring);
-        await using Forecast forecast = await Forecast.BeginAsync(request.Sources, earlier, options, monitor, stop).ConfigureAwait(false);
+        await using Forecast forecast = await Forecast.BeginAsync(request, earlier, monitor, stop).ConfigureAwait(false);
         var taken = new List<BackupSource>();
         IReadOnlyDictionary<int, int> covered = FindCovered();
         for (int i = 0; i < request.Sources.Count; i++)
@@ -177,16 +177,16 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
     {
         // Who may not is refused before anything is written.
         bool mayReturn = !request.MustBeRegistered;
-        Task naming = await MachineDirectory.IsAnnouncedAsync(store, request.MachineName, mayReturn, stop).ConfigureAwait(false)
+        Task naming = await new MachineDirectory(store.Vault).IsAnnouncedAsync(store, request.MachineName, mayReturn, stop).ConfigureAwait(false)
             ? Task.CompletedTask
-            : MachineDirectory.AnnounceAsync(store, request.MachineName, mayReturn, stop);
+            : new MachineDirectory(store.Vault).AnnounceAsync(store, request.MachineName, mayReturn, stop);
         Task<string> announcing = WriteSession.AnnounceAsync(store, _announcement, ordering, indexing, stop);
         await Task.WhenAll(naming, announcing).ConfigureAwait(false);
         return await announcing.ConfigureAwait(false);
     }
 
     // Only real trees can be looked at.
-    private IReadOnlyDictionary<int, int> FindCovered() => options.OpenSource is null && request.Sources.All(source => source is BackupSource.Tree)
+    private IReadOnlyDictionary<int, int> FindCovered() => request.OpenSource is null && request.Sources.All(source => source is BackupSource.Tree)
         ? SourceTrees.FindCovered([.. request.Sources.Cast<BackupSource.Tree>().Select(tree => (tree.Path, tree.Selection))])
         : new Dictionary<int, int>();
 
@@ -194,7 +194,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
     private async Task<RecoveryPointSource?> BackUpSourceAsync(
         BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop, CancellationToken giveUp)
     {
-        using ISourceTree tree = (options.OpenSource ?? Open)(source);
+        using ISourceTree tree = (request.OpenSource ?? Open)(source);
         if (tree.IsLeftOut)
         {
             return null;
@@ -244,7 +244,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, EngineO
 
             try
             {
-                using ISourceTree tree = (options.OpenSource ?? Open)(taken[i]);
+                using ISourceTree tree = (request.OpenSource ?? Open)(taken[i]);
                 IAsyncEnumerable<ManifestEntry> entries = new ManifestReader(store, _sources[i].Manifest).ReadAsync(EntryPath.Root, giveUp);
                 var nothing = new Baseline(store, null, null);
                 ManifestRoot healed = await RunAsync(

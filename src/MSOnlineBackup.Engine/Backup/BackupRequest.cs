@@ -33,6 +33,15 @@ public sealed record BackupRequest
     /// </summary>
     public bool MustBeRegistered { get; init; }
 
+    /// <summary>A checkpoint is written when this long has passed since the last.</summary>
+    internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>… or when this many bytes were stored since the last, or an eighth of all stored so far if that is more.</summary>
+    internal long CheckpointBytes { get; init; } = 256L << 20;
+
+    /// <summary>How sources are opened; null: as the platform does.</summary>
+    internal Func<BackupSource, ISourceTree>? OpenSource { get; init; }
+
     /// <summary>Whether a recovery point can hold what is asked for (docs/vault-format.md, section 10). The engine asks before it begins; who made the request may ask before that.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: more than 65,536 sources or 1,024 tags; a tag, or the machine's name, of more than 1,024 characters.</exception>
     public void Check()

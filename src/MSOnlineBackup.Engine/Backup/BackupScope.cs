@@ -8,7 +8,7 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Engine.Backup;
 
 /// <summary>What all sources of one job share: where it writes to, what it counts, what it skipped.</summary>
-internal sealed class BackupScope(ChunkStore store, WriteSession session, SpotCheck check, BackupRequest request, EngineOptions options, JobMonitor monitor)
+internal sealed class BackupScope(ChunkStore store, WriteSession session, SpotCheck check, BackupRequest request, VaultOptions options, JobMonitor monitor)
 {
     // A file that changed less than this long before it was read may change again without a change of its times.
     private static readonly TimeSpan _racyFor = TimeSpan.FromSeconds(2);
@@ -50,8 +50,8 @@ internal sealed class BackupScope(ChunkStore store, WriteSession session, SpotCh
     public bool IsCheckpointDue()
     {
         long stored = session.StoredBytes;
-        bool due = stored - _lastCheckpointBytes >= Math.Max(options.CheckpointBytes, stored / 8)
-            || (stored > _lastCheckpointBytes && options.TimeProvider.GetElapsedTime(_lastCheckpointTime) >= options.CheckpointInterval);
+        bool due = stored - _lastCheckpointBytes >= Math.Max(request.CheckpointBytes, stored / 8)
+            || (stored > _lastCheckpointBytes && options.TimeProvider.GetElapsedTime(_lastCheckpointTime) >= request.CheckpointInterval);
         if (due)
         {
             _lastCheckpointBytes = stored;

@@ -17,43 +17,42 @@ internal sealed class Forecast : IAsyncDisposable
     private readonly CancellationTokenSource _stop;
     private Task _walking = Task.CompletedTask;
 
-    private Forecast(int sources, EngineOptions options, JobMonitor monitor, CancellationToken stop)
+    private Forecast(BackupRequest request, JobMonitor monitor, CancellationToken stop)
     {
-        _sources = new (long, long)?[sources];
-        _open = options.OpenSource ?? Open;
+        _sources = new (long, long)?[request.Sources.Count];
+        _open = request.OpenSource ?? Open;
         _monitor = monitor;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(stop);
     }
 
     /// <summary>Tells the monitor what earlier points know, and has the rest walked where the monitor wants totals. Disposing stops the walk.</summary>
     public static async Task<Forecast> BeginAsync(
-        IReadOnlyList<BackupSource> sources, Earlier earlier, EngineOptions options, JobMonitor monitor, CancellationToken stop)
+        BackupRequest request, Earlier earlier, JobMonitor monitor, CancellationToken stop)
     {
-        var forecast = new Forecast(sources.Count, options, monitor, stop);
-        await forecast.RecallAsync(sources, earlier).ConfigureAwait(false);
+        var forecast = new Forecast(request, monitor, stop);
+        await forecast.RecallAsync(request.Sources, earlier).ConfigureAwait(false);
         if (monitor.WantsTotals && forecast._sources.Contains(null))
         {
-            forecast._walking = Task.Run(() => forecast.WalkRest(sources), CancellationToken.None);
+            forecast._walking = Task.Run(() => forecast.WalkRest(request.Sources), CancellationToken.None);
         }
 
         return forecast;
     }
 
     /// <summary>Bytes that sources hold.</summary>
-    /// <param name="sources">The sources.</param>
+    /// <param name="request">Which, and how they are opened.</param>
     /// <param name="earlier">What is believed of them; null where all are walked.</param>
-    /// <param name="options">How they are opened.</param>
     /// <param name="stop">Stops it.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static async Task<long> MeasureAsync(IReadOnlyList<BackupSource> sources, Earlier? earlier, EngineOptions options, CancellationToken stop)
+    public static async Task<long> MeasureAsync(BackupRequest request, Earlier? earlier, CancellationToken stop)
     {
-        await using var forecast = new Forecast(sources.Count, options, new JobMonitor(), stop);
+        await using var forecast = new Forecast(request, new JobMonitor(), stop);
         if (earlier is not null)
         {
-            await forecast.RecallAsync(sources, earlier).ConfigureAwait(false);
+            await forecast.RecallAsync(request.Sources, earlier).ConfigureAwait(false);
         }
 
-        await Task.Run(() => forecast.WalkRest(sources), CancellationToken.None).ConfigureAwait(false);
+        await Task.Run(() => forecast.WalkRest(request.Sources), CancellationToken.None).ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
         return forecast._sources.Sum(source => source?.Bytes ?? 0);
     }

@@ -18,7 +18,7 @@ namespace MSOnlineBackup.Host.Commands;
 internal sealed class BackupCommand : HostCommand
 {
     private readonly Argument<string[]> _paths;
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly SelectionOptions _selection;
     private readonly Option<string[]> _tags;
     private readonly Option<string?> _machine;
@@ -37,7 +37,7 @@ internal sealed class BackupCommand : HostCommand
             """)
     {
         _paths = Many("PATH", "Folders and files to back up. With --command: the program and its arguments.", ArgumentArity.ZeroOrMore);
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
         _selection = new SelectionOptions(this);
         _tags = Values("--tag", "WORD", "A word to attach to the recovery point.");
         _machine = Value("--machine", "NAME", "The name of this machine in the vault. Without it: the host name.");
@@ -53,10 +53,10 @@ internal sealed class BackupCommand : HostCommand
     {
         using Producer? producer = context.Has(_command) ? StartProducer(context) : null;
         BackupRequest request = Request(context, producer);
-        UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForBackup).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Write).ConfigureAwait(false);
         return context.Has(_dryRun)
-            ? await PreviewAsync(context, engine, request).ConfigureAwait(false)
-            : await BackUpAsync(context, engine, request).ConfigureAwait(false);
+            ? await PreviewAsync(context, vault, request).ConfigureAwait(false)
+            : await BackUpAsync(context, vault, request).ConfigureAwait(false);
     }
 
     private Producer StartProducer(CommandContext context)
@@ -124,11 +124,11 @@ internal sealed class BackupCommand : HostCommand
             ? throw context.Invalid($"'{name}' is not the name of a file.", "Give --stdin a name without a folder, for example mydb.sql.", name)
             : name;
 
-    private static async Task<Outcome> BackUpAsync(CommandContext context, UnlockedVault engine, BackupRequest request)
+    private static async Task<Outcome> BackUpAsync(CommandContext context, UnlockedVault vault, BackupRequest request)
     {
-        using IDisposable? held = await BackupAgent.TryHoldJobsAsync(engine.VaultId, request.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
-        BackupResult result = await context.Renderer.FollowAsync(monitor => engine.BackUpAsync(request, monitor, context.Stop)).ConfigureAwait(false);
-        BackupSummary summary = Summarize(result, engine.Traffic);
+        using IDisposable? held = await BackupAgent.TryHoldJobsAsync(vault.VaultId, request.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
+        BackupResult result = await context.Renderer.FollowAsync(monitor => vault.BackUpAsync(request, monitor, context.Stop)).ConfigureAwait(false);
+        BackupSummary summary = Summarize(result, vault.Traffic);
         string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";
         string skipped = summary.Skipped == 0 ? "" : $"\nskipped   {Quantity.Count(summary.Skipped)}; 'obengine skipped {ShortId.Of(summary.PointId)}' lists them";
         string lost = string.Concat(result.LostSources.Select(source => $"\nLOST      {source.Failure.Message} {source.Failure.RecommendedAction}"));
@@ -173,11 +173,12 @@ internal sealed class BackupCommand : HostCommand
         };
     }
 
-    private static async Task<Outcome> PreviewAsync(CommandContext context, UnlockedVault engine, BackupRequest request)
+    private static async Task<Outcome> PreviewAsync(CommandContext context, UnlockedVault vault, BackupRequest request)
     {
+        IndexedVault index = await vault.IndexAsync(context.Stop).ConfigureAwait(false);
         var total = new PreviewSummary();
         bool anyLost = false;
-        await foreach (BackupPreviewItem item in engine.PreviewAsync(request, context.Stop, context.Renderer.Note).ConfigureAwait(false))
+        await foreach (BackupPreviewItem item in index.PreviewAsync(request, context.Stop, context.Renderer.Note).ConfigureAwait(false))
         {
             context.Renderer.Item(
                 new PreviewLine(item.Path, item.Kind, item.Size, item.Change),

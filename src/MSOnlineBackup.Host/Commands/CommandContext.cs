@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 
@@ -10,7 +11,7 @@ namespace MSOnlineBackup.Host.Commands;
 internal sealed record CommandContext(ParseResult Parsed, HostEnvironment Environment, IRenderer Renderer, CancellationToken Stop)
 {
     /// <summary>What the engine gets.</summary>
-    public EngineOptions EngineOptions => new() { TimeProvider = Environment.Time };
+    public VaultOptions VaultOptions => new() { TimeProvider = Environment.Time };
 
     /// <summary>Whether the flag was given.</summary>
     public bool Has(Option<bool> flag) => Parsed.GetValue(flag);

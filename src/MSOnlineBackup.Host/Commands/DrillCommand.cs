@@ -75,20 +75,21 @@ internal sealed class DrillCommand : HostCommand
         request.Check();
         var steps = new DrillSteps(context.Environment.Time);
 
-        UnlockedVault engine = await CreateVaultAsync(context, folder, keep).ConfigureAwait(false);
+        using UnlockedVault vault = await CreateVaultAsync(context, folder, keep).ConfigureAwait(false);
         BackupResult backup = await steps.RunAsync(
             "back up",
-            () => context.Renderer.FollowAsync(monitor => engine.BackUpAsync(request, monitor, context.Stop)),
+            () => context.Renderer.FollowAsync(monitor => vault.BackUpAsync(request, monitor, context.Stop)),
             result => (Entries(result.Point), Bytes(result.Point))).ConfigureAwait(false);
         RecoveryPoint point = backup.Point;
-        await steps.RunAsync("list", () => ListAsync(context, engine, point), listed => listed).ConfigureAwait(false);
+        await steps.RunAsync("list", () => ListAsync(context, vault, point), listed => listed).ConfigureAwait(false);
         VerifyReport verified = await steps.RunAsync(
             "verify",
-            () => context.Renderer.FollowAsync(monitor => engine.VerifyAsync(VerifyLevel.Data, monitor, context.Stop)),
+            () => context.Renderer.FollowAsync(async monitor =>
+                await (await vault.IndexAsync(context.Stop, monitor).ConfigureAwait(false)).VerifyAsync(VerifyLevel.Data, monitor, context.Stop).ConfigureAwait(false)),
             report => (report.Chunks, report.Bytes)).ConfigureAwait(false);
         RestoreResult restored = await steps.RunAsync(
             "restore",
-            () => context.Renderer.FollowAsync(monitor => RestoreAsync(engine, point, folder, monitor, context.Stop)),
+            () => context.Renderer.FollowAsync(monitor => RestoreAsync(vault, point, folder, monitor, context.Stop)),
             result => (result.Files + result.Directories + result.Others, result.Bytes)).ConfigureAwait(false);
         IReadOnlyList<TreeDifference> differences = await CompareAsync(context, steps, paths, selection, point, folder).ConfigureAwait(false);
 
@@ -112,16 +113,18 @@ internal sealed class DrillCommand : HostCommand
             await File.WriteAllTextAsync(folder.PassphraseFile, passphrase + "\n", context.Stop).ConfigureAwait(false);
         }
 
-        await ClosedVault.CreateAsync(VaultLocation.Create(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
-        return await UnlockedVault.OpenAsync(VaultLocation.Open(folder.Vault, new VaultConnection(), context), passphrase, context.EngineOptions, context.Stop).ConfigureAwait(false);
+        IVaultStore store = VaultLocation.Create(folder.Vault, new VaultConnection(), context);
+        Vault vault = await Vault.CreateAsync(store, passphrase, context.VaultOptions, context.Stop).ConfigureAwait(false);
+        return await vault.UnlockAsync(passphrase, context.Stop).ConfigureAwait(false);
     }
 
-    private static async Task<(long Items, long Bytes)> ListAsync(CommandContext context, UnlockedVault engine, RecoveryPoint point)
+    private static async Task<(long Items, long Bytes)> ListAsync(CommandContext context, UnlockedVault vault, RecoveryPoint point)
     {
-        RecoveryPoint found = await engine.GetPointAsync(point.SessionId, null, context.Stop).ConfigureAwait(false);
+        RecoveryPoint found = await vault.GetPointAsync(point.SessionId, null, context.Stop).ConfigureAwait(false);
         long items = 0;
         long bytes = 0;
-        await foreach (RecoverableItem item in engine.ListItemsAsync(found, null, recursive: true, context.Stop).ConfigureAwait(false))
+        IndexedVault index = await vault.IndexAsync(context.Stop).ConfigureAwait(false);
+        await foreach (RecoverableItem item in index.ListItemsAsync(found, null, recursive: true, context.Stop).ConfigureAwait(false))
         {
             items++;
             bytes += item.Entry.Size;
@@ -131,11 +134,12 @@ internal sealed class DrillCommand : HostCommand
     }
 
     private static async Task<RestoreResult> RestoreAsync(
-        UnlockedVault engine, RecoveryPoint point, DrillFolder folder, JobMonitor monitor, CancellationToken stop)
+        UnlockedVault vault, RecoveryPoint point, DrillFolder folder, JobMonitor monitor, CancellationToken stop)
     {
         Directory.CreateDirectory(folder.Restored);
         var request = new RestoreRequest { Point = point, TargetFolder = folder.Restored, Synchronize = false };
-        return await engine.RestoreAsync(request, monitor, stop).ConfigureAwait(false);
+        IndexedVault index = await vault.IndexAsync(stop, monitor).ConfigureAwait(false);
+        return await index.RestoreAsync(request, monitor, stop).ConfigureAwait(false);
     }
 
     private static async Task<IReadOnlyList<TreeDifference>> CompareAsync(

@@ -11,7 +11,7 @@ namespace MSOnlineBackup.Host.Commands;
 internal sealed class FindCommand : HostCommand
 {
     private readonly Argument<string> _pattern;
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly Option<string?> _point;
     private readonly Option<string?> _machine;
     private readonly Option<bool> _ignoreCase;
@@ -21,7 +21,7 @@ internal sealed class FindCommand : HostCommand
         : base("find", "Find items by name in one recovery point, or in all.", "obengine find '*.docx' --vault /mnt/backup")
     {
         _pattern = Required("PATTERN", "Wildcards: * ? [a-z]. Matched against the name, or against the full path where it has a separator; ** crosses folders.");
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
         _point = Value("--point", "POINT", "Only in this recovery point, or 'latest'. Without it: in all, newest first.");
         _machine = Value("--machine", "NAME", "Only in points of this machine.");
         Add(_skipDamaged);
@@ -30,13 +30,14 @@ internal sealed class FindCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Read).ConfigureAwait(false);
         var damage = new DamageTally(context.Renderer);
         IReadOnlyList<RecoveryPoint> points = context.Get(_point) is { } id
-            ? [await PointSelection.GetAsync(context, engine, id, context.Get(_machine), context.Has(_skipDamaged)).ConfigureAwait(false)]
-            : await ListAsync(context, engine, damage).ConfigureAwait(false);
+            ? [await PointSelection.GetAsync(context, vault, id, context.Get(_machine), context.Has(_skipDamaged)).ConfigureAwait(false)]
+            : await ListAsync(context, vault, damage).ConfigureAwait(false);
+        IndexedVault index = await vault.IndexAsync(context.Stop).ConfigureAwait(false);
         long count = 0;
-        await foreach (FoundItem found in engine
+        await foreach (FoundItem found in index
             .FindItemsAsync(points, context.Get(_pattern), context.Has(_ignoreCase), context.Stop, damage.Add).ConfigureAwait(false))
         {
             context.Renderer.Item(ItemLine.Of(found.Point, found.Item), line => $"{ShortId.Of(line.PointId)}  {ItemText.Short(line)}");
@@ -46,9 +47,9 @@ internal sealed class FindCommand : HostCommand
         return new Outcome(new ListSummary("find", count) { ExitCode = (int)damage.ExitCode }, count == 0 ? "Nothing matches." : "");
     }
 
-    private async Task<IReadOnlyList<RecoveryPoint>> ListAsync(CommandContext context, UnlockedVault engine, DamageTally damage)
+    private async Task<IReadOnlyList<RecoveryPoint>> ListAsync(CommandContext context, UnlockedVault vault, DamageTally damage)
     {
-        RecoveryPointList points = await engine.ListPointsAsync(context.Get(_machine), context.Stop).ConfigureAwait(false);
+        RecoveryPointList points = await vault.ListPointsAsync(context.Get(_machine), context.Stop).ConfigureAwait(false);
         foreach (DamagedPoint damaged in points.Damaged)
         {
             damage.Add(damaged.ToError());

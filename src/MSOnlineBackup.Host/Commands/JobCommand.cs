@@ -34,7 +34,7 @@ internal sealed class JobRunCommand : HostCommand
             OpenVault = (location, connection) => VaultLocation.Open(location, connection, context),
             CreateVault = (location, connection) => VaultLocation.Create(location, connection, context),
             Limits = PolicyLimits.Open,
-            Engine = context.EngineOptions,
+            Engine = context.VaultOptions,
         });
         using var input = new StreamReader(context.Environment.OpenInput?.Invoke() ?? Stream.Null);
         try

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 
@@ -16,7 +17,7 @@ internal sealed class KdfOption
     public KdfOption(Command command) => command.Add(_kdf);
 
     /// <summary>The engine's options, with what was said.</summary>
-    public EngineOptions Apply(EngineOptions options, CommandContext context) => options with
+    public VaultOptions Apply(VaultOptions options, CommandContext context) => options with
     {
         PassphraseKdf = context.Get(_kdf) switch
         {

@@ -8,16 +8,16 @@ namespace MSOnlineBackup.Host.Commands;
 /// <summary><c>key list</c>.</summary>
 internal sealed class KeyListCommand : HostCommand
 {
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
 
     public KeyListCommand()
         : base("list", "List the key slots of a vault.", "obengine key list --vault /mnt/backup") =>
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        UnlockedVault engine = await _vault.OpenAsync(context).ConfigureAwait(false);
-        IReadOnlyList<KeySlotInfo> keys = await engine.ListKeysAsync(context.Stop).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
+        IReadOnlyList<KeySlotInfo> keys = await vault.ListKeysAsync(context.Stop).ConfigureAwait(false);
         context.Renderer.Table(
             keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent, key.KeyVaultKey, key.Kdf)).ToList(),
             new TextTable<KeyLine>(
@@ -33,25 +33,25 @@ internal sealed class KeyListCommand : HostCommand
 /// <summary><c>key add</c>.</summary>
 internal sealed class KeyAddCommand : HostCommand
 {
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly NewKeyOptions _new;
     private readonly Option<string?> _label;
 
     public KeyAddCommand()
         : base("add", "Let another passphrase, or a key in Azure Key Vault, open the vault too.", "obengine key add --vault /mnt/backup --label recovery --new-passphrase-file recovery.txt")
     {
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
         _new = new NewKeyOptions(this);
         _label = Value("--label", "TEXT", "What to call the key slot.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        UnlockedVault engine = await _vault.OpenAsync(context, _new.Apply(context)).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context, _new.Apply(context)).ConfigureAwait(false);
         string? label = context.Get(_label);
         KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
-            ? await engine.AddKeyAsync(wrapping, label, context.Stop).ConfigureAwait(false)
-            : await engine.AddKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), label, context.Stop).ConfigureAwait(false);
+            ? await vault.AddKeyAsync(wrapping, label, context.Stop).ConfigureAwait(false)
+            : await vault.AddKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), label, context.Stop).ConfigureAwait(false);
         return new Outcome(new KeySummary("key add", key.KeyId, key.Label), $"Key slot {key.KeyId} added.");
     }
 }
@@ -59,22 +59,22 @@ internal sealed class KeyAddCommand : HostCommand
 /// <summary><c>key change</c>.</summary>
 internal sealed class KeyChangeCommand : HostCommand
 {
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly NewKeyOptions _new;
 
     public KeyChangeCommand()
         : base("change", "Replace the key slot that opens the vault by another; no data are written again.", "obengine key change --vault /mnt/backup")
     {
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
         _new = new NewKeyOptions(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        UnlockedVault engine = await _vault.OpenAsync(context, _new.Apply(context)).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context, _new.Apply(context)).ConfigureAwait(false);
         KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
-            ? await engine.ChangeKeyAsync(wrapping, context.Stop).ConfigureAwait(false)
-            : await engine.ChangeKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop).ConfigureAwait(false);
+            ? await vault.ChangeKeyAsync(wrapping, context.Stop).ConfigureAwait(false)
+            : await vault.ChangeKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop).ConfigureAwait(false);
         string text = key.KeyVaultKey is { } uri
             ? $"'{uri}' opens the vault from now on; the new key slot is {key.KeyId}.\nWho kept a copy of the old key slot can still open this vault by what opened that."
             : $"The passphrase was changed; the new key slot is {key.KeyId}.\nWho knew the old passphrase and kept a copy of the old key slot can still open this vault.";
@@ -85,21 +85,21 @@ internal sealed class KeyChangeCommand : HostCommand
 /// <summary><c>key remove</c>.</summary>
 internal sealed class KeyRemoveCommand : HostCommand
 {
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly Argument<string> _key;
 
     public KeyRemoveCommand()
         : base("remove", "Remove a key slot; the last one stays.", "obengine key remove 5b0c7a51e2d94f3c8a7d6e5f40312211 --vault /mnt/backup")
     {
         _key = Required("KEY", "The id of the key slot, as 'obengine key list' shows it.");
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        UnlockedVault engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
         string key = context.Get(_key);
-        await engine.RemoveKeyAsync(key, context.Stop).ConfigureAwait(false);
+        await vault.RemoveKeyAsync(key, context.Stop).ConfigureAwait(false);
         return new Outcome(new KeySummary("key remove", key, null), $"Key slot {key} removed.");
     }
 }

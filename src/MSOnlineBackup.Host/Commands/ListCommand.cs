@@ -11,7 +11,7 @@ internal sealed class ListCommand : HostCommand
 {
     private readonly PointSelection _point;
     private readonly Argument<string?> _path;
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly Option<bool> _long;
     private readonly Option<bool> _recursive;
 
@@ -20,19 +20,20 @@ internal sealed class ListCommand : HostCommand
     {
         _point = new PointSelection(this);
         _path = Optional("PATH", "The full path of a folder or file, as it was backed up. Without it: the backed-up roots.");
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
         _long = Flag("--long", "Show mode, owner, group (of Windows: attributes), size (bytes) and time of modification too.", "-l");
         _recursive = Flag("--recursive", "List everything below.", "-R");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
-        RecoveryPoint point = await _point.GetAsync(context, engine).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Read).ConfigureAwait(false);
+        RecoveryPoint point = await _point.GetAsync(context, vault).ConfigureAwait(false);
+        IndexedVault index = await vault.IndexAsync(context.Stop).ConfigureAwait(false);
         Func<ItemLine, string> text = context.Has(_long) ? line => ItemText.Long(line, context) : ItemText.Short;
         long count = 0;
         var damage = new DamageTally(context.Renderer);
-        await foreach (RecoverableItem item in engine
+        await foreach (RecoverableItem item in index
             .ListItemsAsync(point, context.GetOptional(_path), context.Has(_recursive), context.Stop, damage.Add).ConfigureAwait(false))
         {
             context.Renderer.Item(ItemLine.Of(point, item), text);

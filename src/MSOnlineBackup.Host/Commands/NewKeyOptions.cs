@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 
@@ -27,7 +28,7 @@ internal sealed class NewKeyOptions
     }
 
     /// <summary>The engine's options for making the slot.</summary>
-    public EngineOptions Apply(CommandContext context) => _kdf.Apply(context.EngineOptions, context);
+    public VaultOptions Apply(CommandContext context) => _kdf.Apply(context.VaultOptions, context);
 
     /// <summary>The Key Vault key; null where a passphrase is wanted.</summary>
     public IKeyEncryptionKey? TryOpenKey(CommandContext context, VaultConnection connection) => context.Get(_keyVaultKey) is not { } uri

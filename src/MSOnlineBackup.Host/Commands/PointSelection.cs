@@ -35,10 +35,10 @@ internal sealed class PointSelection
     };
 
     /// <summary>The point.</summary>
-    public Task<RecoveryPoint> GetAsync(CommandContext context, UnlockedVault engine) =>
-        GetAsync(context, engine, context.Get(_point), context.Get(_machine), context.Has(_skipDamaged));
+    public Task<RecoveryPoint> GetAsync(CommandContext context, UnlockedVault vault) =>
+        GetAsync(context, vault, context.Get(_point), context.Get(_machine), context.Has(_skipDamaged));
 
     /// <summary>A point by its id, or the latest; that a damaged one is passed over is told.</summary>
-    public static Task<RecoveryPoint> GetAsync(CommandContext context, UnlockedVault engine, string point, string? machine, bool skipDamaged) =>
-        engine.GetPointAsync(point, machine, context.Stop, skipDamaged ? damaged => context.Renderer.Warn(damaged.ToError()) : null);
+    public static Task<RecoveryPoint> GetAsync(CommandContext context, UnlockedVault vault, string point, string? machine, bool skipDamaged) =>
+        vault.GetPointAsync(point, machine, context.Stop, skipDamaged ? damaged => context.Renderer.Warn(damaged.ToError()) : null);
 }

@@ -9,21 +9,21 @@ namespace MSOnlineBackup.Host.Commands;
 /// <summary><c>points</c>.</summary>
 internal sealed class PointsCommand : HostCommand
 {
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly Option<string?> _machine;
 
     public PointsCommand()
         : base("points", "List the recovery points, newest first.", "obengine points --vault /mnt/backup")
     {
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
         _machine = Value("--machine", "NAME", "Only those of this machine.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        UnlockedVault engine = await _vault.OpenAsync(context).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
         string? machine = context.Get(_machine);
-        RecoveryPointList points = await engine.ListPointsAsync(machine, context.Stop).ConfigureAwait(false);
+        RecoveryPointList points = await vault.ListPointsAsync(machine, context.Stop).ConfigureAwait(false);
         List<Document> lines = [.. points.Select(PointLine.Of), .. points.Damaged.Select(DamagedPointLine.Of)];
         lines.Sort((x, y) => string.CompareOrdinal(IdOf(y), IdOf(x)));
         context.Renderer.Table(lines, Layout(context));

@@ -9,19 +9,19 @@ namespace MSOnlineBackup.Host.Commands;
 /// <summary><c>repair header</c>.</summary>
 internal sealed class RepairHeaderCommand : HostCommand
 {
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly Option<string?> _ownerFile;
 
     public RepairHeaderCommand()
         : base("header", "Make a lost or damaged vault.json anew from the other objects; needs no passphrase.", "obengine repair header --vault /mnt/backup")
     {
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
         _ownerFile = Value("--owner-file", "FILE", "The file with the owner's key: for a vault of which no machine says who its owner is, or of which they say different things. Its passphrase is not needed.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        HeaderRepairReport report = await ClosedVault.RepairHeaderAsync(
+        HeaderRepairReport report = await Vault.RepairHeaderAsync(
             _vault.OpenStore(context), context.Environment.Time, context.Stop, context.Get(_ownerFile)).ConfigureAwait(false);
         string source = $"{Quantity.Count(report.KeySlots, "key slot")}, {Quantity.Count(report.Sessions, "session")} and {Quantity.Count(report.Machines, "machine")} say so";
         string text = report.IsExact

@@ -7,18 +7,19 @@ namespace MSOnlineBackup.Host.Commands;
 
 internal sealed class RepairIndexCommand : HostCommand
 {
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
 
     public RepairIndexCommand()
         : base("index", "Rebuild a damaged or missing index from the stored packs.", "obengine repair index --vault /mnt/backup") =>
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
 
     public override bool IsJob => true;
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        UnlockedVault engine = await _vault.OpenAsync(context).ConfigureAwait(false);
-        IndexRebuildReport report = await context.Renderer.FollowAsync(monitor => engine.RebuildIndexAsync(monitor, context.Stop)).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
+        IndexRebuildReport report = await context.Renderer.FollowAsync(async monitor =>
+            await (await vault.IndexAsync(context.Stop, monitor).ConfigureAwait(false)).RebuildIndexAsync(monitor, context.Stop).ConfigureAwait(false)).ConfigureAwait(false);
         Findings.Write(context.Renderer, report.Damaged);
         var summary = new RepairSummary(report.Packs, report.Chunks, report.Damaged.Count)
         {

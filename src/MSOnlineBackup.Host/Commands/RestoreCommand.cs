@@ -14,7 +14,7 @@ internal sealed class RestoreCommand : HostCommand
 {
     private readonly PointSelection _point;
     private readonly Argument<string[]> _paths;
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly Option<string> _to;
     private readonly Option<RestoreConflict> _conflict;
     private readonly Option<bool> _dryRun;
@@ -29,7 +29,7 @@ internal sealed class RestoreCommand : HostCommand
     {
         _point = new PointSelection(this);
         _paths = Many("PATH", "Full paths of folders and files, as they were backed up. Without any: everything.", ArgumentArity.ZeroOrMore);
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
         _to = new Option<string>("--to") { HelpName = "DIR", Required = true, Description = "The folder to restore into; /home/a becomes DIR/home/a." };
         _conflict = Choice(
             "--conflict",
@@ -45,10 +45,10 @@ internal sealed class RestoreCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
+        using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Read).ConfigureAwait(false);
         var request = new RestoreRequest
         {
-            Point = await _point.GetAsync(context, engine).ConfigureAwait(false),
+            Point = await _point.GetAsync(context, vault).ConfigureAwait(false),
             Paths = context.Get(_paths),
             TargetFolder = context.Parsed.GetRequiredValue(_to),
             Conflict = context.Parsed.GetValue(_conflict),
@@ -57,11 +57,13 @@ internal sealed class RestoreCommand : HostCommand
         };
         if (context.Has(_dryRun))
         {
-            return Describe(await context.Renderer.FollowAsync(monitor => engine.PlanRestoreAsync(request, monitor, context.Stop)).ConfigureAwait(false));
+            return Describe(await context.Renderer.FollowAsync(async monitor =>
+                await (await vault.IndexAsync(context.Stop, monitor).ConfigureAwait(false)).PlanRestoreAsync(request, monitor, context.Stop).ConfigureAwait(false)).ConfigureAwait(false));
         }
 
-        RestoreResult result = await context.Renderer.FollowAsync(monitor => engine.RestoreAsync(request, monitor, context.Stop)).ConfigureAwait(false);
-        return Describe(request, result, engine.Traffic);
+        RestoreResult result = await context.Renderer.FollowAsync(async monitor =>
+            await (await vault.IndexAsync(context.Stop, monitor).ConfigureAwait(false)).RestoreAsync(request, monitor, context.Stop).ConfigureAwait(false)).ConfigureAwait(false);
+        return Describe(request, result, vault.Traffic);
     }
 
     private static Outcome Describe(RestorePlan plan)

@@ -39,11 +39,11 @@ internal sealed class VaultCreateCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        EngineOptions options = _kdf.Apply(context.EngineOptions, context);
+        VaultOptions options = _kdf.Apply(context.VaultOptions, context);
         IVaultStore store = VaultLocation.Create(context.Get(_place), _connection.Read(context), context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
         string? ownerFile = null;
-        VaultInfo info = await ClosedVault.CreateAsync(
+        Vault vault = await Vault.CreateAsync(
             store,
             passphrase,
             options,
@@ -53,6 +53,7 @@ internal sealed class VaultCreateCommand : HostCommand
                 ownerFile = Path.GetFullPath(context.Get(_ownerFile) ?? ChooseOwnerFile(owner, context));
                 OwnerFile.Write(ownerFile, owner, passphrase, options);
             }).ConfigureAwait(false);
+        VaultInfo info = await vault.InspectAsync(context.Stop).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
             + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.\n"
@@ -97,7 +98,8 @@ internal sealed class VaultInfoCommand : HostCommand
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
-        VaultInfo info = await ClosedVault.InspectAsync(store, context.Stop).ConfigureAwait(false);
+        Vault vault = await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false);
+        VaultInfo info = await vault.InspectAsync(context.Stop).ConfigureAwait(false);
         Warn(info, context);
         string text =
             $"""
@@ -160,7 +162,7 @@ internal sealed class VaultRehydrateCommand : HostCommand
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
-        VaultRehydration found = await ClosedVault.RehydrateAsync(store, context.Has(_urgently), context.Stop).ConfigureAwait(false);
+        VaultRehydration found = await Vault.RehydrateAsync(store, context.Has(_urgently), context.Stop).ConfigureAwait(false);
         string text =
             $"""
             started  {Quantity.Count(found.Started, "object")}, {Quantity.Size(found.StartedBytes)}

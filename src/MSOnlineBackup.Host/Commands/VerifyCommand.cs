@@ -11,14 +11,14 @@ namespace MSOnlineBackup.Host.Commands;
 /// <summary><c>verify</c>.</summary>
 internal sealed class VerifyCommand : HostCommand
 {
-    private readonly VaultOptions _vault;
+    private readonly VaultSelection _vault;
     private readonly Option<bool> _readData;
     private readonly Option<bool> _readPacks;
 
     public VerifyCommand()
         : base("verify", "Verify a vault: the structure, the stored bytes, or every piece of data.", "obengine verify --vault /mnt/backup --read-data")
     {
-        _vault = new VaultOptions(this);
+        _vault = new VaultSelection(this);
         _readData = Flag("--read-data", "Open every stored chunk: decrypt, decompress and identify it again.");
         _readPacks = Flag("--read-packs", "Compare every stored object with the checksum at its end; needs no passphrase.");
     }
@@ -34,15 +34,16 @@ internal sealed class VerifyCommand : HostCommand
             IVaultStore store = context.Has(_readData)
                 ? throw context.Invalid("Both --read-data and --read-packs were given.", "Give one of them; --read-data goes deeper.")
                 : _vault.OpenStore(context);
-            report = await context.Renderer.FollowAsync(monitor => ClosedVault.VerifyPacksAsync(store, monitor, context.Stop)).ConfigureAwait(false);
+            report = await context.Renderer.FollowAsync(monitor => Vault.VerifyPacksAsync(store, monitor, context.Stop)).ConfigureAwait(false);
             traffic = store.Traffic;
         }
         else
         {
             VerifyLevel level = context.Has(_readData) ? VerifyLevel.Data : VerifyLevel.Structure;
-            UnlockedVault engine = await _vault.OpenAsync(context, AskAhead.ForReading).ConfigureAwait(false);
-            report = await context.Renderer.FollowAsync(monitor => engine.VerifyAsync(level, monitor, context.Stop)).ConfigureAwait(false);
-            traffic = engine.Traffic;
+            using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Read).ConfigureAwait(false);
+            report = await context.Renderer.FollowAsync(async monitor =>
+                await (await vault.IndexAsync(context.Stop, monitor).ConfigureAwait(false)).VerifyAsync(level, monitor, context.Stop).ConfigureAwait(false)).ConfigureAwait(false);
+            traffic = vault.Traffic;
         }
 
         Findings.Write(context.Renderer, report.Findings);

@@ -6,9 +6,9 @@ namespace MSOnlineBackup.Vaults.Cryptography;
 
 /// <summary>
 /// The keys of one chunk store, all derived from its random master key by HKDF-Expand (RFC 5869, SHA-256) with
-/// <c>"MSOnlineBackup/1/" purpose || vault id || store id</c> as info.
+/// <c>"MSOnlineBackup/1/" purpose || vault id || store id</c> as info. Disposing of them zeroes them.
 /// </summary>
-internal sealed class StoreKeys
+internal sealed class StoreKeys : IDisposable
 {
     /// <summary>Length of the master key in bytes.</summary>
     public const int MasterKeyLength = 32;
@@ -17,6 +17,7 @@ internal sealed class StoreKeys
     private readonly byte[] _context;
     private readonly byte[] _packs;
     private readonly byte[] _objects;
+    private bool _isDisposed;
 
     public StoreKeys(ReadOnlySpan<byte> masterKey, ReadOnlySpan<byte> vaultId, ReadOnlySpan<byte> storeId)
     {
@@ -39,7 +40,7 @@ internal sealed class StoreKeys
     public ReadOnlySpan<byte> Context => _context;
 
     /// <summary>The master key itself, to be wrapped into a new key slot.</summary>
-    public ReadOnlySpan<byte> MasterKey => _master;
+    public ReadOnlySpan<byte> MasterKey => Living(_master);
 
     /// <summary>The table of the chunker.</summary>
     public ulong[] GearTable { get; }
@@ -57,13 +58,30 @@ internal sealed class StoreKeys
     public byte[] MachinesKey() => Derive("machines", 32);
 
     /// <summary>The key of one pack.</summary>
-    public byte[] PackKey(ReadOnlySpan<byte> salt) => Expand(_packs, salt);
+    public byte[] PackKey(ReadOnlySpan<byte> salt) => Expand(Living(_packs), salt);
 
     /// <summary>The key of one sealed object.</summary>
-    public byte[] ObjectKey(ReadOnlySpan<byte> salt) => Expand(_objects, salt);
+    public byte[] ObjectKey(ReadOnlySpan<byte> salt) => Expand(Living(_objects), salt);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        foreach (byte[] key in (byte[][])[_master, _packs, _objects])
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    // Zeroes are a key too: nothing must ever be sealed with them.
+    private byte[] Living(byte[] key)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return key;
+    }
 
     private byte[] Derive(string purpose, int length) =>
-        HKDF.Expand(HashAlgorithmName.SHA256, _master, length, [.. Encoding.ASCII.GetBytes("MSOnlineBackup/1/" + purpose), .. _context]);
+        HKDF.Expand(HashAlgorithmName.SHA256, Living(_master), length, [.. Encoding.ASCII.GetBytes("MSOnlineBackup/1/" + purpose), .. _context]);
 
     private static byte[] Expand(byte[] key, ReadOnlySpan<byte> salt)
     {

@@ -57,7 +57,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
             Copy = VaultHeader.NewId(),
             Created = evidence.Oldest ?? clock.GetUtcNow(),
         };
-        IReadOnlyList<MachineRecord> machines = await MachineDirectory.ListAsync(objects, made, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<MachineRecord> machines = await new MachineDirectory(new KnownVault(objects, made, new VaultOptions())).ListAsync(cancellationToken).ConfigureAwait(false);
         if (named is { } file && file.VaultId != vaultId)
         {
             throw OwnerErrors.Foreign(objects.Location, $"'{ownerFile}' is of the vault {file.VaultId}, and not of {vaultId}");

@@ -10,13 +10,14 @@ namespace MSOnlineBackup.Vaults.Stores;
 /// Each answer is given as often as was said; what is asked again, and what failed, is asked of the store. Good for what never changes, or may be a little old:
 /// what a session must see after it was announced is asked of the store itself.
 /// </summary>
-internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
+internal sealed class AskedAhead(IVaultStore inner) : IVaultStore, IDisposable
 {
     // What waits for somebody to want it.
     private const long MaxBytes = 8 << 20;
 
     private readonly ConcurrentDictionary<string, Listing> _listings = new();
     private readonly ConcurrentDictionary<string, Task<byte[]>> _contents = new();
+    private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private long _bytes;
 
@@ -38,10 +39,16 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
     /// <summary>Asks for what a folder lists, and for the newest of its objects.</summary>
     /// <param name="prefix">The folder.</param>
     /// <param name="newest">How many objects, those with the highest names in their folders; fewer where they are large.</param>
-    /// <param name="cancellationToken">Stops it.</param>
     /// <param name="times">How often the listing will be wanted.</param>
-    public void Ask(string prefix, int newest, CancellationToken cancellationToken, int times = 1) =>
-        _listings[prefix] = new Listing(ListAheadAsync(prefix, newest, cancellationToken), times);
+    public void Ask(string prefix, int newest, int times = 1) =>
+        _listings[prefix] = new Listing(ListAheadAsync(prefix, newest, _stop.Token), times);
+
+    /// <summary>Stops what nobody has asked for yet.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _stop.Dispose();
+    }
 
     /// <inheritdoc/>
     public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
@@ -149,6 +156,10 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore
             return await asked.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException)
+        {
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return null;
         }

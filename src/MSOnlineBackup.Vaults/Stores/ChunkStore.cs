@@ -40,23 +40,24 @@ internal sealed class ChunkStore : IChunkReader
     private volatile bool _hasLost;
     private volatile bool _isDamaged;
 
-    private ChunkStore(IVaultStore objects, IVaultStore early, VaultHeader header, string storeId, StoreKeys keys)
+    public ChunkStore(KnownVault vault, string storeId, StoreKeys keys, IVaultStore? early = null)
     {
-        Objects = objects;
-        Early = early;
-        Header = header;
+        Vault = vault;
+        Early = early ?? vault.Objects;
         StoreId = storeId;
         Keys = keys;
         Identity = new ChunkIdentity(keys);
         _metadata = new MetadataWindows(FetchAsync);
     }
 
-    public IVaultStore Objects { get; }
+    public KnownVault Vault { get; }
+
+    public IVaultStore Objects => Vault.Objects;
 
     /// <summary>The same, where answers may be older than the question: for what never changes, or what a session checks again after it was announced.</summary>
     public IVaultStore Early { get; }
 
-    public VaultHeader Header { get; }
+    public VaultHeader Header => Vault.Header;
 
     public string StoreId { get; }
 
@@ -87,23 +88,18 @@ internal sealed class ChunkStore : IChunkReader
     /// <summary>Whether anything was met that is not as it was written, leftovers of killed jobs apart.</summary>
     public bool IsDamaged => _isDamaged;
 
-    /// <summary>A store whose index was not read yet: good for sealed objects, not for chunks.</summary>
-    public static ChunkStore WithoutIndex(IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, IVaultStore? early = null) =>
-        new(objects, early ?? objects, header, storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId)));
+    /// <summary>The names and lengths of the index segments that were read.</summary>
+    public IReadOnlySet<(string Name, long Length)> Segments { get; private set; } = new HashSet<(string, long)>();
 
-    /// <summary>Opens a store: reads its index.</summary>
-    public static async Task<ChunkStore> OpenAsync(
-        IVaultStore objects, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken, IVaultStore? early = null)
-    {
-        ChunkStore store = WithoutIndex(objects, header, storeId, masterKey, early);
-        await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
-        return store;
-    }
+    /// <summary>Those that are there now.</summary>
+    public ValueTask<HashSet<(string Name, long Length)>> ListSegmentsAsync(CancellationToken cancellationToken) =>
+        Objects.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).Select(found => (found.Name, found.Length)).ToHashSetAsync(cancellationToken: cancellationToken);
 
     /// <summary>Reads the index; once.</summary>
     public async Task ReadIndexAsync(CancellationToken cancellationToken)
     {
         List<StoredObject> segments = await Early.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        Segments = segments.Select(found => (found.Name, found.Length)).ToHashSet();
 
         // Most segments are small, and each backup adds one.
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * Objects.Capabilities.MaxConcurrency };

@@ -7,14 +7,14 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>The credential files that a vault's owner issued. Only the newest counts.</summary>
-internal sealed class CredentialRegister(IVaultStore objects, VaultHeader header, TimeProvider clock)
+internal sealed class CredentialRegister(KnownVault vault)
 {
     public static readonly TimeSpan DefaultValidity = TimeSpan.FromHours(48);
     public static readonly TimeSpan LongestValidity = TimeSpan.FromDays(10);
 
     private const int TokenLength = 32;
 
-    private readonly OwnerSeries<CredentialRecord> _series = new(objects, header, VaultLayout.Credentials, VaultJson.Default.CredentialRecord);
+    private readonly OwnerSeries<CredentialRecord> _series = new(vault, VaultLayout.Credentials, VaultJson.Default.CredentialRecord);
 
     /// <summary>Issues a credential; those before it hold no longer.</summary>
     /// <param name="owner">The vault's owner.</param>
@@ -31,13 +31,13 @@ internal sealed class CredentialRegister(IVaultStore objects, VaultHeader header
         }
 
         byte[] token = RandomNumberGenerator.GetBytes(TokenLength);
-        DateTimeOffset now = clock.GetUtcNow();
+        DateTimeOffset now = vault.Clock.GetUtcNow();
         var record = new CredentialRecord { TokenHash = SHA256.HashData(token), Issued = now, Expires = now + validity };
         uint serial = await _series.AppendAsync(owner, _ => Task.FromResult<CredentialRecord?>(record), cancellationToken).ConfigureAwait(false);
         return new VaultCredential
         {
             Location = location,
-            VaultId = header.VaultId,
+            VaultId = vault.VaultId,
             Owner = owner.Identity.PublicKey,
             VaultName = vaultName,
             Serial = serial,
@@ -52,14 +52,14 @@ internal sealed class CredentialRegister(IVaultStore objects, VaultHeader header
     /// <exception cref="BackupException">VaultCredentialInvalid; OwnerForeign where the vault has another owner than the one that the file names.</exception>
     public async Task CheckAsync(VaultCredential credential, string path, CancellationToken cancellationToken)
     {
-        if (credential.VaultId != header.VaultId)
+        if (credential.VaultId != vault.VaultId)
         {
-            throw VaultCredentialFile.Invalid(path, $"another vault is now at '{objects.Location}' than the one that it was issued for");
+            throw VaultCredentialFile.Invalid(path, $"another vault is now at '{vault.Location}' than the one that it was issued for");
         }
 
-        if (header.OwnerIdentity?.PublicKey != credential.Owner)
+        if (vault.Header.OwnerIdentity?.PublicKey != credential.Owner)
         {
-            throw OwnerErrors.Foreign(objects.Location, $"'{path}' names the one who issued it");
+            throw OwnerErrors.Foreign(vault.Location, $"'{path}' names the one who issued it");
         }
 
         uint newest = await _series.FindNewestAsync(cancellationToken).ConfigureAwait(false);
@@ -81,7 +81,7 @@ internal sealed class CredentialRegister(IVaultStore objects, VaultHeader header
         }
 
         // The vault's own record counts: what the file says of its time could have been written by anybody.
-        if (clock.GetUtcNow() > record.Expires)
+        if (vault.Clock.GetUtcNow() > record.Expires)
         {
             throw VaultCredentialFile.Invalid(
                 path,

@@ -7,12 +7,8 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>The key slots of a vault's chunk stores.</summary>
-/// <param name="objects">The vault.</param>
-/// <param name="header">Its header.</param>
-/// <param name="clock">The clock.</param>
-/// <param name="derivation">How the keys of new slots are derived from a passphrase; null: by the best means that are at hand.</param>
-/// <param name="triesEverySlot">Whether a passphrase is tried on every slot, however long that takes.</param>
-internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvider clock, PassphraseDerivation? derivation, bool triesEverySlot = false)
+/// <param name="vault">The vault. Its options say how the keys of new slots are derived from a passphrase, and whether a passphrase is tried on every slot.</param>
+internal sealed class KeyRing(KnownVault vault)
 {
     /// <summary>How many slots a passphrase is tried on, and what they may cost together: that of as many slots as are made by default.</summary>
     public const int MaxTried = 128;
@@ -60,11 +56,11 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         return await UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The same among slots that were listed. They are tried in the order of what they cost, then of their names.</summary>
+    /// <summary>Finds it among slots that were listed. They are tried in the order of what they cost, then of their names.</summary>
     public async Task<UnlockedKey> UnlockAsync(string passphrase, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
     {
         BackupException? damage = null;
-        List<FoundSlot> found = await FindAsync(objects, header.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        List<FoundSlot> found = await FindAsync(vault.Objects, vault.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         int left = names.Count - found.Count;
         int tried = 0;
         long work = 0;
@@ -77,7 +73,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
             }
 
             // Whoever may write to the vault may put slots there: they must not keep everybody busy.
-            if (!triesEverySlot && (tried == MaxTried || work + needed.Work > MaxWork))
+            if (!vault.Options.TriesEveryKeySlot && (tried == MaxTried || work + needed.Work > MaxWork))
             {
                 left++;
                 continue;
@@ -104,14 +100,14 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
             : damage ?? (names.Count > 0
             ? new BackupException(
                 BackupErrorId.PassphraseRejected,
-                $"No key slot of the vault in '{objects.Location}' opens with this passphrase.",
+                $"No key slot of the vault in '{vault.Location}' opens with this passphrase.",
                 "Check the passphrase (capital letters, spaces at the ends). A lost passphrase cannot be recovered; another key slot's passphrase opens the vault as well.",
-                objects.Location)
+                vault.Location)
             : new BackupException(
                 BackupErrorId.KeySlotNotFound,
-                $"The vault in '{objects.Location}' has no key slots.",
+                $"The vault in '{vault.Location}' has no key slots.",
                 "Bring the files below 'keys' back from a copy of the vault; without them the data cannot be opened.",
-                objects.Location));
+                vault.Location));
     }
 
     /// <summary>
@@ -122,12 +118,18 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     /// <exception cref="BackupException">KeySlotNotFound, KeySlotContradicted; where no slot opens, what is wrong with one: KeySlotDamaged, KeyVaultAccessDenied, …</exception>
     public async Task<UnlockedKey> UnlockAsync(IKeyEncryptionKey key, CancellationToken cancellationToken, string? storeId = null)
     {
+        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
+        return await UnlockAsync(key, names, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Finds it among slots that were listed.</summary>
+    public async Task<UnlockedKey> UnlockAsync(IKeyEncryptionKey key, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
+    {
         BackupException? damage = null;
         UnlockedKey? opened = null;
-        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
-        List<FoundSlot> slots = await FindAsync(objects, header.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        List<FoundSlot> slots = await FindAsync(vault.Objects, vault.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         List<FoundSlot> mine = slots.FindAll(found => found.Slot?.IsFor(key) == true);
-        if (!triesEverySlot && (slots.Count < names.Count || mine.Count > MaxUnwrapped))
+        if (!vault.Options.TriesEveryKeySlot && (slots.Count < names.Count || mine.Count > MaxUnwrapped))
         {
             // Those that were left out might contradict the others.
             throw TooMany($"{names.Count} are there, and the Key Vault would be asked for {mine.Count} of those that were read");
@@ -155,9 +157,9 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         {
             throw damage ?? new BackupException(
                 BackupErrorId.KeySlotNotFound,
-                $"The vault in '{objects.Location}' has no key slot for the Key Vault key '{key.Id}'.",
+                $"The vault in '{vault.Location}' has no key slot for the Key Vault key '{key.Id}'.",
                 "'obengine key list' with a passphrase shows the slots; 'obengine key add --new-key-vault-key' adds one.",
-                objects.Location);
+                vault.Location);
         }
 
         return slots.Exists(found => found.StoreId == opened.StoreId && found.Slot?.Proves(opened.MasterKey) == false)
@@ -169,7 +171,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     public Task<string> AddAsync(string storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken)
     {
         string keyId = NewId();
-        return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, new KeySlotIdentity(header.VaultId, storeId, keyId), derivation ?? PassphraseDerivation.Best, label, clock.GetUtcNow()), cancellationToken);
+        return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), vault.Options.Derivation ?? PassphraseDerivation.Best, label, vault.Clock.GetUtcNow()), cancellationToken);
     }
 
     /// <summary>Adds a slot for a Key Vault key.</summary>
@@ -182,7 +184,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
             {
                 throw new BackupException(
                     BackupErrorId.KeyVaultKeyTaken,
-                    $"The Key Vault key '{key.Id}' opens another chunk store of the vault in '{objects.Location}', {found.StoreId}.",
+                    $"The Key Vault key '{key.Id}' opens another chunk store of the vault in '{vault.Location}', {found.StoreId}.",
                     "Make a key of its own for each chunk store: a key that opened two could not say which is meant.",
                     key.Id);
             }
@@ -190,7 +192,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
         string keyId = NewId();
         KeySlot slot = await KeySlot.CreateAsync(
-            key, master, new KeySlotIdentity(header.VaultId, storeId, keyId), label, clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+            key, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), label, vault.Clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
         return await WriteAsync(storeId, keyId, slot, cancellationToken).ConfigureAwait(false);
     }
 
@@ -222,7 +224,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
         ThrowIfLast(slots);
         string name = VaultLayout.Key(storeId, keyId);
-        await objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        await vault.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
         try
         {
             // Somebody else may have removed the others at the same time. Of several, at least the slowest sees it here.
@@ -231,7 +233,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
         catch (BackupException) when (slots.FirstOrDefault(slot => slot.KeyId == keyId).Slot is { } removed)
         {
             // The one name that comes back, with the content that it had.
-            await objects.TryCreateAsync(name, removed.Encode(), CancellationToken.None).ConfigureAwait(false);
+            await vault.Objects.TryCreateAsync(name, removed.Encode(), CancellationToken.None).ConfigureAwait(false);
             throw;
         }
 
@@ -253,25 +255,30 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     /// opens what is written with it.
     /// </summary>
     /// <exception cref="BackupException">KeyFileInvalid, KeySlotNotFound, KeySlotDamaged.</exception>
-    public async Task VerifyAsync(UnlockedKey key, CancellationToken cancellationToken)
+    public async Task VerifyAsync(UnlockedKey key, CancellationToken cancellationToken) =>
+        await VerifyAsync(key, await ListNamesAsync(key.StoreId, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Sees to it by slots that were listed.</summary>
+    public async Task VerifyAsync(UnlockedKey key, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
     {
-        IReadOnlyList<(string KeyId, KeySlot? Slot)> slots = await ListAsync(key.StoreId, cancellationToken).ConfigureAwait(false);
+        KeyName[] own = [.. names.Where(name => name.StoreId == key.StoreId)];
+        List<FoundSlot> slots = await FindAsync(vault.Objects, vault.VaultId, own, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         if (!slots.Any(slot => slot.Slot is not null))
         {
             throw new BackupException(
                 slots.Count == 0 ? BackupErrorId.KeySlotNotFound : BackupErrorId.KeySlotDamaged,
-                $"The vault in '{objects.Location}' has no sound key slot of the chunk store {key.StoreId}: nothing would open what is written to it.",
+                $"The vault in '{vault.Location}' has no sound key slot of the chunk store {key.StoreId}: nothing would open what is written to it.",
                 "Bring the files below 'keys' back from a copy of the vault.",
-                objects.Location);
+                vault.Location);
         }
 
         if (!slots.Any(slot => slot.Slot?.Proves(key.MasterKey) == true))
         {
             throw new BackupException(
                 BackupErrorId.KeyFileInvalid,
-                $"The key of this machine is not that of the chunk store {key.StoreId} in the vault '{objects.Location}'.",
+                $"The key of this machine is not that of the chunk store {key.StoreId} in the vault '{vault.Location}'.",
                 "Run 'Repair-OBKey' with the passphrase. If it says that the passphrase is wrong, or that the store is another one, the vault was exchanged: bring it back from a copy.",
-                objects.Location,
+                vault.Location,
                 errorCode: "34506");
         }
     }
@@ -323,12 +330,12 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     }
 
     private Task<IReadOnlyList<KeyName>> ListNamesAsync(string? storeId, CancellationToken cancellationToken) =>
-        ListNamesAsync(objects, storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken);
+        ListNamesAsync(vault.Objects, storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken);
 
     private async IAsyncEnumerable<FoundSlot> FindAsync(string? storeId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
-        await foreach (FoundSlot slot in FindAsync(objects, header.VaultId, names, cancellationToken).ConfigureAwait(false))
+        await foreach (FoundSlot slot in FindAsync(vault.Objects, vault.VaultId, names, cancellationToken).ConfigureAwait(false))
         {
             yield return slot;
         }
@@ -357,7 +364,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
     private async Task<string> WriteAsync(string storeId, string keyId, KeySlot slot, CancellationToken cancellationToken)
     {
-        await objects.TryCreateAsync(VaultLayout.Key(storeId, keyId), slot.Encode(), cancellationToken).ConfigureAwait(false);
+        await vault.Objects.TryCreateAsync(VaultLayout.Key(storeId, keyId), slot.Encode(), cancellationToken).ConfigureAwait(false);
 
         // Read back: a slot that does not open would be found out when it is too late.
         KeySlot written = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
@@ -367,7 +374,7 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
     }
 
     private Task<KeySlot> ReadAsync(string storeId, string keyId, CancellationToken cancellationToken) =>
-        ReadAsync(objects, header.VaultId, new KeyName(storeId, keyId), cancellationToken);
+        ReadAsync(vault.Objects, vault.VaultId, new KeyName(storeId, keyId), cancellationToken);
 
     private static async Task<KeySlot> ReadAsync(IVaultStore objects, string? vaultId, KeyName key, CancellationToken cancellationToken)
     {
@@ -390,22 +397,22 @@ internal sealed class KeyRing(IVaultStore objects, VaultHeader header, TimeProvi
 
     private BackupException Contradicted(IKeyEncryptionKey key, string what) => new(
         BackupErrorId.KeySlotContradicted,
-        $"The key slots of the vault in '{objects.Location}' contradict each other: the Key Vault key '{key.Id}' {what}.",
+        $"The key slots of the vault in '{vault.Location}' contradict each other: the Key Vault key '{key.Id}' {what}.",
         "Nothing was opened: somebody may have put a key slot of theirs there. Open the vault with the passphrase, look at 'obengine key list', and remove the slots that nobody here has made.",
-        objects.Location);
+        vault.Location);
 
     // In an order that is the same for everybody. Too many to look at are an attack, or a vault of very many machines.
     private IReadOnlyList<KeyName> Bounded(IReadOnlyList<KeyName> names)
     {
         IEnumerable<KeyName> sorted = names.OrderBy(name => name.StoreId, StringComparer.Ordinal).ThenBy(name => name.KeyId, StringComparer.Ordinal);
-        return [.. triesEverySlot ? sorted : sorted.Take(MaxRead)];
+        return [.. vault.Options.TriesEveryKeySlot ? sorted : sorted.Take(MaxRead)];
     }
 
     private BackupException TooMany(string what) => new(
         BackupErrorId.KeySlotsNotTried,
-        $"The vault in '{objects.Location}' has too many key slots, or too costly ones. {what}.",
+        $"The vault in '{vault.Location}' has too many key slots, or too costly ones. {what}.",
         "If yours may be among them, say '--every-key-slot' to have all tried. 'obengine key list' shows those of a store: remove those that nobody here has made.",
-        objects.Location);
+        vault.Location);
 
     // keys/<store id>/<key id>
     private static bool TryParse(string name, out string storeId, out string keyId)

@@ -16,7 +16,7 @@ namespace MSOnlineBackup.Vaults.Stores;
 /// A name belongs to the chunk store of the first record since the owner last freed it. Whoever does not have the key of a store cannot check its records, so
 /// the records of other stores that lie above one's own count for nothing.
 /// </remarks>
-internal static class MachineDirectory
+internal sealed class MachineDirectory(KnownVault vault)
 {
     /// <summary>Sees to it that the vault knows this machine as it is now.</summary>
     /// <param name="store">The machine's chunk store.</param>
@@ -25,9 +25,7 @@ internal static class MachineDirectory
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">MachineNameTaken; MachineNotRegistered where it has left and may not return by this; MachineLimitReached where it is new and
     /// the vault is full, VaultDataCorrupt where that cannot be known; OwnerForeign where it has known another owner of this vault.</exception>
-    public static Task AnnounceAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken) => ChangeAsync(
-        store.Objects,
-        store.Header,
+    public Task AnnounceAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken) => ChangeAsync(
         name,
         store.StoreId,
         store.Keys,
@@ -36,60 +34,58 @@ internal static class MachineDirectory
 
     /// <summary>Whether <see cref="AnnounceAsync"/> would change nothing.</summary>
     /// <exception cref="BackupException">As for <see cref="AnnounceAsync"/>.</exception>
-    public static async Task<bool> IsAnnouncedAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken)
+    public async Task<bool> IsAnnouncedAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken)
     {
-        MachineRecord? known = await FindAsync(store.Early, store.Header, name, store.StoreId, store.Keys, cancellationToken).ConfigureAwait(false);
+        MachineRecord? known = await new MachineDirectory(vault with { Objects = store.Early }).FindAsync(name, store.StoreId, store.Keys, cancellationToken).ConfigureAwait(false);
         return await UpdateAsync(store, known, name, mayReturn, cancellationToken).ConfigureAwait(false) is null;
     }
 
     /// <summary>Gives a name to a chunk store.</summary>
     /// <exception cref="BackupException">MachineNameTaken.</exception>
-    public static Task ClaimAsync(IVaultStore objects, VaultHeader header, string name, UnlockedKey key, CancellationToken cancellationToken) => ChangeAsync(
-        objects,
-        header,
+    public Task ClaimAsync(string name, UnlockedKey key, CancellationToken cancellationToken) => ChangeAsync(
         name,
         key.StoreId,
-        header.KeysOf(key),
+        vault.Header.KeysOf(key),
         known => Task.FromResult(known switch
         {
             { IsGone: false } when known.StoreId == key.StoreId => null,
-            { IsGone: false } => throw NameTaken(objects, known.Name),
-            _ => Describe(header, name, key.StoreId),
+            { IsGone: false } => throw NameTaken(known.Name),
+            _ => Describe(name, key.StoreId),
         }),
         cancellationToken);
 
     /// <summary>Notes that a machine has left: its name is free. Nothing that it backed up is touched.</summary>
     /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine; OwnerForeign.</exception>
-    public static async Task LeaveAsync(IVaultStore objects, VaultHeader header, OwnerKey owner, string name, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task LeaveAsync(OwnerKey owner, string name, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        NumberedSeries<MachineRecord> series = SeriesOf(objects, header, name, storeId: null, keys: null);
+        NumberedSeries<MachineRecord> series = SeriesOf(name, storeId: null, keys: null);
         await series.AppendAsync(
             async numbers => await ResolveAsync(series, numbers, storeId: null, cancellationToken).ConfigureAwait(false) switch
             {
                 { IsGone: false } known => known with { Left = now },
                 var known => throw new BackupException(
                     BackupErrorId.MachineNotRegistered,
-                    $"No machine '{name}' is registered with the vault '{objects.Location}'{(known is null ? null : Since(known))}.",
+                    $"No machine '{name}' is registered with the vault '{vault.Location}'{(known is null ? null : Since(known))}.",
                     "'Get-OBVault' shows the machines of a vault.",
                     name),
             },
-            (record, state) => OwnerRecord.Seal(header, owner, record, state, VaultJson.Default.MachineRecord, objects.Location),
+            (record, state) => OwnerRecord.Seal(vault, owner, record, state, VaultJson.Default.MachineRecord),
             cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What the vault says of a machine to somebody without a key, even if it has left; null where it says nothing that can be read.</summary>
-    public static Task<MachineRecord?> FindAsync(IVaultStore objects, VaultHeader header, string name, CancellationToken cancellationToken) =>
-        FindAsync(objects, header, name, storeId: null, keys: null, cancellationToken);
+    public Task<MachineRecord?> FindAsync(string name, CancellationToken cancellationToken) =>
+        FindAsync(name, storeId: null, keys: null, cancellationToken);
 
     /// <summary>All machines, those that have left too, by name; to somebody without a key.</summary>
-    public static async Task<IReadOnlyList<MachineRecord>> ListAsync(IVaultStore objects, VaultHeader header, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<MachineRecord>> ListAsync(CancellationToken cancellationToken)
     {
-        Dictionary<string, IReadOnlyList<uint>> folders = await NumberedSeries.ListAsync(objects, VaultLayout.Machines, cancellationToken).ConfigureAwait(false);
+        Dictionary<string, IReadOnlyList<uint>> folders = await NumberedSeries.ListAsync(vault.Objects, VaultLayout.Machines, cancellationToken).ConfigureAwait(false);
         var machines = new List<MachineRecord>();
         await foreach (MachineRecord? machine in ReadAhead.SelectAsync(
             folders,
-            objects.Capabilities.MaxConcurrency,
-            (folder, token) => ReadNewestAsync(SeriesIn(objects, header, folder.Key, storeId: null, keys: null), folder.Value, token),
+            vault.Objects.Capabilities.MaxConcurrency,
+            (folder, token) => ReadNewestAsync(SeriesIn(folder.Key, storeId: null, keys: null), folder.Value, token),
             cancellationToken).ConfigureAwait(false))
         {
             if (machine is not null)
@@ -103,14 +99,14 @@ internal static class MachineDirectory
 
     /// <summary>Refuses a new machine where the vault is full.</summary>
     /// <exception cref="BackupException">MachineLimitReached; VaultDataCorrupt where the vault's settings are damaged.</exception>
-    public static async Task EnsureRoomAsync(IVaultStore objects, VaultHeader header, string machineName, CancellationToken cancellationToken)
+    public async Task EnsureRoomAsync(string machineName, CancellationToken cancellationToken)
     {
-        int limit = (await new VaultSettingsRegister(objects, header).ReadAsync(cancellationToken).ConfigureAwait(false)).MachineLimit;
-        if (await CountAsync(objects, header, cancellationToken).ConfigureAwait(false) >= limit)
+        int limit = (await new VaultSettingsRegister(vault).ReadAsync(cancellationToken).ConfigureAwait(false)).MachineLimit;
+        if (await CountAsync(cancellationToken).ConfigureAwait(false) >= limit)
         {
             throw new BackupException(
                 BackupErrorId.MachineLimitReached,
-                $"The vault '{objects.Location}' has {limit} machines already, as many as it may have; '{machineName}' is not one of them.",
+                $"The vault '{vault.Location}' has {limit} machines already, as many as it may have; '{machineName}' is not one of them.",
                 "Unregister a machine that is gone with 'Unregister-OBMachine', raise the limit with 'Set-OBVault -MachineLimit', or use another vault.",
                 machineName,
                 errorCode: "403");
@@ -118,13 +114,13 @@ internal static class MachineDirectory
     }
 
     /// <summary>How many machines there are, without those that have left.</summary>
-    public static async Task<int> CountAsync(IVaultStore objects, VaultHeader header, CancellationToken cancellationToken) =>
-        (await ListAsync(objects, header, cancellationToken).ConfigureAwait(false)).Count(machine => !machine.IsGone);
+    public async Task<int> CountAsync(CancellationToken cancellationToken) =>
+        (await ListAsync(cancellationToken).ConfigureAwait(false)).Count(machine => !machine.IsGone);
 
     /// <summary>The refusal of a name that is another machine's.</summary>
-    public static BackupException NameTaken(IVaultStore objects, string name, Exception? inner = null) => new(
+    public BackupException NameTaken(string name, Exception? inner = null) => new(
         BackupErrorId.MachineNameTaken,
-        $"The vault '{objects.Location}' knows a machine '{name}' already, and its passphrase is another one.",
+        $"The vault '{vault.Location}' knows a machine '{name}' already, and its passphrase is another one.",
         "If it is this machine, give the passphrase that it had before. If it is another one, give this machine a name of its own, or use another vault.",
         name,
         innerException: inner);
@@ -163,48 +159,46 @@ internal static class MachineDirectory
     }
 
     // Null where what is known holds.
-    private static async Task<MachineRecord?> UpdateAsync(ChunkStore store, MachineRecord? known, string name, bool mayReturn, CancellationToken cancellationToken)
+    private async Task<MachineRecord?> UpdateAsync(ChunkStore store, MachineRecord? known, string name, bool mayReturn, CancellationToken cancellationToken)
     {
         switch (known)
         {
             case { IsGone: false } when known.StoreId != store.StoreId:
                 throw (await KeyRing.ListNamesAsync(store.Objects, VaultLayout.Keys(known.StoreId), cancellationToken).ConfigureAwait(false)).Count > 0
-                    ? NameTaken(store.Objects, known.Name)
+                    ? NameTaken(known.Name)
                     : VaultDamage.NotSigned(VaultLayout.Machine(store.Header.MachineId(name)));
             case { IsGone: false, Owner: not null } when known.Owner != store.Header.OwnerIdentity?.PublicKey:
                 throw OwnerErrors.Foreign(store.Objects.Location, $"'{known.Name}' has backed up to it when it had another");
             case { IsGone: true } when !mayReturn:
-                throw Gone(store.Objects, known);
+                throw Gone(known);
             case null or { IsGone: true }:
-                await EnsureRoomAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false);
+                await EnsureRoomAsync(name, cancellationToken).ConfigureAwait(false);
                 break;
         }
 
-        MachineRecord record = Describe(store.Header, name, store.StoreId);
+        MachineRecord record = Describe(name, store.StoreId);
         return record == known ? null : record;
     }
 
-    private static async Task ChangeAsync(
-        IVaultStore objects,
-        VaultHeader header,
+    private async Task ChangeAsync(
         string name,
         string storeId,
         StoreKeys keys,
         Func<MachineRecord?, Task<MachineRecord?>> change,
         CancellationToken cancellationToken)
     {
-        NumberedSeries<MachineRecord> series = SeriesOf(objects, header, name, storeId, keys);
+        NumberedSeries<MachineRecord> series = SeriesOf(name, storeId, keys);
         await series.AppendAsync(
             async numbers => await change(await ResolveAsync(series, numbers, storeId, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false),
             (record, state) => RecordEnvelope.Authenticate(
-                keys.MachinesKey(), header.VaultId, record, JsonSerializer.SerializeToUtf8Bytes(state, VaultJson.Default.MachineRecord)),
+                keys.MachinesKey(), vault.VaultId, record, JsonSerializer.SerializeToUtf8Bytes(state, VaultJson.Default.MachineRecord)),
             cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task<MachineRecord?> FindAsync(
-        IVaultStore objects, VaultHeader header, string name, string? storeId, StoreKeys? keys, CancellationToken cancellationToken)
+    private async Task<MachineRecord?> FindAsync(
+        string name, string? storeId, StoreKeys? keys, CancellationToken cancellationToken)
     {
-        NumberedSeries<MachineRecord> series = SeriesOf(objects, header, name, storeId, keys);
+        NumberedSeries<MachineRecord> series = SeriesOf(name, storeId, keys);
         return await ResolveAsync(series, await series.ListAsync(cancellationToken).ConfigureAwait(false), storeId, cancellationToken).ConfigureAwait(false);
     }
 
@@ -251,27 +245,27 @@ internal static class MachineDirectory
         return null;
     }
 
-    private static NumberedSeries<MachineRecord> SeriesOf(IVaultStore objects, VaultHeader header, string machineName, string? storeId, StoreKeys? keys) =>
-        SeriesIn(objects, header, VaultLayout.Machine(header.MachineId(machineName)), storeId, keys);
+    private NumberedSeries<MachineRecord> SeriesOf(string machineName, string? storeId, StoreKeys? keys) =>
+        SeriesIn(VaultLayout.Machine(vault.Header.MachineId(machineName)), storeId, keys);
 
-    private static NumberedSeries<MachineRecord> SeriesIn(IVaultStore objects, VaultHeader header, string folder, string? storeId, StoreKeys? keys) =>
-        new(objects, folder, (name, content) => TryOpen(header, name, content, storeId, keys));
+    private NumberedSeries<MachineRecord> SeriesIn(string folder, string? storeId, StoreKeys? keys) =>
+        new(vault.Objects, folder, (name, content) => TryOpen(vault.Header, name, content, storeId, keys));
 
-    private static MachineRecord Describe(VaultHeader header, string name, string storeId) => new()
+    private MachineRecord Describe(string name, string storeId) => new()
     {
         Name = name,
         OperatingSystem = RuntimeInformation.OSDescription,
         AgentVersion = Product.Version,
         StoreId = storeId,
-        Owner = header.OwnerIdentity?.PublicKey,
+        Owner = vault.Header.OwnerIdentity?.PublicKey,
     };
 
     private static string Since(MachineRecord gone) =>
         string.Create(CultureInfo.InvariantCulture, $": it was unregistered on {gone.Left!.Value.UtcDateTime:yyyy-MM-dd 'at' HH:mm} UTC");
 
-    private static BackupException Gone(IVaultStore objects, MachineRecord gone) => new(
+    private BackupException Gone(MachineRecord gone) => new(
         BackupErrorId.MachineNotRegistered,
-        $"The machine '{gone.Name}' is no longer registered with the vault '{objects.Location}'{Since(gone)}.",
+        $"The machine '{gone.Name}' is no longer registered with the vault '{vault.Location}'{Since(gone)}.",
         "Register it again with 'Start-OBRegistration' and a new vault credential file; its recovery points are still there. If it is not to come back, remove its policies.",
         gone.Name);
 }

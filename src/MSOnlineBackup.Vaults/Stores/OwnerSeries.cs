@@ -7,14 +7,13 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>A series of numbered records that the vault's owner signs. What nobody, or somebody else, has signed is never taken for one.</summary>
-/// <param name="objects">The vault.</param>
-/// <param name="header">Says who the owner is.</param>
+/// <param name="vault">The vault.</param>
 /// <param name="folder">With the slash at its end.</param>
 /// <param name="type">What the records hold.</param>
-internal sealed class OwnerSeries<T>(IVaultStore objects, VaultHeader header, string folder, JsonTypeInfo<T> type)
+internal sealed class OwnerSeries<T>(KnownVault vault, string folder, JsonTypeInfo<T> type)
     where T : class
 {
-    private readonly NumberedSeries<T> _series = new(objects, folder, (name, content) => OwnerRecord.TryOpen(header, name, content, type));
+    private readonly NumberedSeries<T> _series = new(vault.Objects, folder, (name, content) => OwnerRecord.TryOpen(vault.Header, name, content, type));
 
     /// <inheritdoc cref="NumberedSeries{T}.NameOf"/>
     public string NameOf(uint number) => _series.NameOf(number);
@@ -35,7 +34,7 @@ internal sealed class OwnerSeries<T>(IVaultStore objects, VaultHeader header, st
     /// <exception cref="BackupException">OwnerForeign, ArgumentInvalid where it is too long; VaultDataCorrupt where no number can follow.</exception>
     public Task<uint> AppendAsync(OwnerKey owner, Func<uint, Task<T?>> next, CancellationToken cancellationToken) => _series.AppendAsync(
         numbers => next(NumberedSeries.NewestOf(numbers)),
-        (name, state) => OwnerRecord.Seal(header, owner, name, state, type, objects.Location),
+        (name, state) => OwnerRecord.Seal(vault, owner, name, state, type),
         cancellationToken);
 }
 
@@ -44,14 +43,14 @@ internal static class OwnerRecord
 {
     /// <summary>Signs a record.</summary>
     /// <exception cref="BackupException">OwnerForeign: the key is not that of the vault's owner. ArgumentInvalid: the record is too long.</exception>
-    public static byte[] Seal<T>(VaultHeader header, OwnerKey owner, string name, T state, JsonTypeInfo<T> type, string location)
+    public static byte[] Seal<T>(KnownVault vault, OwnerKey owner, string name, T state, JsonTypeInfo<T> type)
     {
-        if (owner.Identity != header.OwnerIdentity)
+        if (owner.Identity != vault.Header.OwnerIdentity)
         {
-            throw OwnerErrors.Foreign(location, "the key that was to sign is another one");
+            throw OwnerErrors.Foreign(vault.Location, "the key that was to sign is another one");
         }
 
-        byte[] content = RecordEnvelope.Sign(owner, header.VaultId, name, JsonSerializer.SerializeToUtf8Bytes(state, type));
+        byte[] content = RecordEnvelope.Sign(owner, vault.VaultId, name, JsonSerializer.SerializeToUtf8Bytes(state, type));
         return content.Length <= RecordEnvelope.MaxLength ? content : throw new BackupException(
             BackupErrorId.ArgumentInvalid,
             $"What is to be set would have {content.Length:N0} bytes as the record '{name}'; a record may have {RecordEnvelope.MaxLength:N0}.",

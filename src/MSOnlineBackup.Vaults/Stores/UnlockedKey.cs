@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 
 namespace MSOnlineBackup.Vaults.Stores;
 
-/// <summary>What opens a chunk store: its master key, and which of its key slots it came from.</summary>
-public sealed record UnlockedKey
+/// <summary>What opens a chunk store: its master key, and which of its key slots it came from. Disposing of it zeroes the key.</summary>
+public sealed record UnlockedKey : IDisposable
 {
     internal UnlockedKey(string storeId, string keyId, byte[] masterKey)
     {
@@ -22,6 +22,12 @@ public sealed record UnlockedKey
 
     /// <summary>By this the master key is known again; nothing can be opened with it. 32 bytes.</summary>
     internal byte[] Digest() => HKDF.Expand(HashAlgorithmName.SHA256, MasterKey, 32, "MSOnlineBackup/1/digest"u8.ToArray());
+
+    /// <inheritdoc/>
+    public void Dispose() => CryptographicOperations.ZeroMemory(MasterKey);
+
+    /// <summary>One with a key of its own, that outlives this one.</summary>
+    internal UnlockedKey Copy() => new(StoreId, KeyId, [.. MasterKey]);
 
     /// <summary>Store and slot; never the key.</summary>
     public override string ToString() => $"{StoreId}/{KeyId}";

@@ -8,18 +8,18 @@ namespace MSOnlineBackup.Vaults.Stores;
 /// that the vault knows is taken over with that passphrase, its points included, and with no other; the name of a machine that has
 /// left is free.
 /// </summary>
-internal sealed class VaultEntrance(IVaultStore objects, VaultHeader header, KeyRing keys)
+internal sealed class VaultEntrance(KnownVault vault)
 {
     /// <summary>Refuses a new machine where the vault is full.</summary>
     /// <exception cref="BackupException">MachineLimitReached; VaultDataCorrupt where the vault's settings are damaged.</exception>
     public async Task EnsureRoomAsync(string machineName, CancellationToken cancellationToken)
     {
-        if (await MachineDirectory.FindAsync(objects, header, machineName, cancellationToken).ConfigureAwait(false) is { IsGone: false })
+        if (await new MachineDirectory(vault).FindAsync(machineName, cancellationToken).ConfigureAwait(false) is { IsGone: false })
         {
             return;
         }
 
-        await MachineDirectory.EnsureRoomAsync(objects, header, machineName, cancellationToken).ConfigureAwait(false);
+        await new MachineDirectory(vault).EnsureRoomAsync(machineName, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The key of the machine's chunk store; of a machine that is new, that of the store that the passphrase opens, or of one made for it.</summary>
@@ -27,35 +27,35 @@ internal sealed class VaultEntrance(IVaultStore objects, VaultHeader header, Key
     public async Task<UnlockedKey> UnlockAsync(string machineName, string passphrase, CancellationToken cancellationToken)
     {
         await EnsureRoomAsync(machineName, cancellationToken).ConfigureAwait(false);
-        MachineRecord? known = await MachineDirectory.FindAsync(objects, header, machineName, cancellationToken).ConfigureAwait(false);
+        MachineRecord? known = await new MachineDirectory(vault).FindAsync(machineName, cancellationToken).ConfigureAwait(false);
         if (known is { IsGone: false })
         {
             try
             {
-                return await keys.UnlockAsync(passphrase, cancellationToken, known.StoreId).ConfigureAwait(false);
+                return await new KeyRing(vault).UnlockAsync(passphrase, cancellationToken, known.StoreId).ConfigureAwait(false);
             }
             catch (BackupException e) when (e.Id == BackupErrorId.PassphraseRejected)
             {
-                throw MachineDirectory.NameTaken(objects, known.Name, e);
+                throw new MachineDirectory(vault).NameTaken(known.Name, e);
             }
         }
 
         // A machine that comes back gets the store that has its points, whatever else its passphrase opens.
         return (known is null ? null : await TryUnlockAsync(passphrase, known.StoreId, cancellationToken).ConfigureAwait(false))
             ?? await TryUnlockAsync(passphrase, storeId: null, cancellationToken).ConfigureAwait(false)
-            ?? await keys.CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
+            ?? await new KeyRing(vault).CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Gives the machine its name in the vault.</summary>
     /// <exception cref="BackupException">MachineNameTaken.</exception>
     public Task ClaimAsync(string machineName, UnlockedKey key, CancellationToken cancellationToken) =>
-        MachineDirectory.ClaimAsync(objects, header, machineName, key, cancellationToken);
+        new MachineDirectory(vault).ClaimAsync(machineName, key, cancellationToken);
 
     private async Task<UnlockedKey?> TryUnlockAsync(string passphrase, string? storeId, CancellationToken cancellationToken)
     {
         try
         {
-            return await keys.UnlockAsync(passphrase, cancellationToken, storeId).ConfigureAwait(false);
+            return await new KeyRing(vault).UnlockAsync(passphrase, cancellationToken, storeId).ConfigureAwait(false);
         }
         // Of a vault with very many stores not all were tried: a store of its own serves as well.
         catch (BackupException e) when (e.Id is BackupErrorId.PassphraseRejected or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotsNotTried)

@@ -4,16 +4,13 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>What vaults take from outside.</summary>
-public record VaultOptions
+public sealed record VaultOptions
 {
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>How many chunks are worked on at once; default: the number of processors.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
-
-    /// <summary>What is asked of the vault already while its key is derived from a passphrase; for whoever opens it for one job, at once.</summary>
-    public AskAhead AskAhead { get; init; }
 
     /// <summary>How the keys of new key slots are derived from passphrases.</summary>
     public PassphraseKdf PassphraseKdf { get; init; }
@@ -26,9 +23,6 @@ public record VaultOptions
 
     /// <summary>PBKDF2 with this many iterations for new key slots, whatever else is said: a few make tests fast.</summary>
     internal int? KeyDerivationIterations { get; init; }
-
-    /// <summary>The key slots of a vault, treated as is said here.</summary>
-    internal KeyRing Keys(IVaultStore objects, VaultHeader header) => new(objects, header, TimeProvider, Derivation, TriesEveryKeySlot);
 
     /// <summary>How a key is derived from a new passphrase; null: by the best means that are at hand.</summary>
     internal PassphraseDerivation? Derivation => (KeyDerivationIterations, PassphraseKdf) switch

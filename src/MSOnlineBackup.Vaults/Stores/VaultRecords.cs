@@ -6,19 +6,6 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Stores;
 
-/// <summary>What a vault is used for.</summary>
-internal enum VaultUse
-{
-    /// <summary>Listing, restoring, verifying.</summary>
-    Read,
-
-    /// <summary>Adding: backups, index segments, key slots.</summary>
-    Write,
-
-    /// <summary>Deleting what nothing needs.</summary>
-    Collect,
-}
-
 /// <summary>What the owner adds to what <c>vault.json</c> said when the vault was made: <c>records/NUMBER</c>. All of them hold, each for itself.</summary>
 internal sealed record VaultRecord
 {
@@ -48,19 +35,19 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
     // There is none yet.
     private static readonly string[] s_features = [];
 
-    /// <summary>Reads them; asks the vault for them at once, though the header may still be on its way.</summary>
-    public static async Task<VaultRecords> ReadAsync(IVaultStore objects, Task<VaultHeader> header, CancellationToken cancellationToken)
+    /// <summary>The numbers of a vault's records, for which its header is not needed.</summary>
+    public static async Task<IReadOnlyList<uint>> ListAsync(IVaultStore objects, CancellationToken cancellationToken) =>
+        (await NumberedSeries.ListAsync(objects, VaultLayout.Records, cancellationToken).ConfigureAwait(false)).GetValueOrDefault(VaultLayout.Records, []);
+
+    /// <summary>Reads them.</summary>
+    public static async Task<VaultRecords> ReadAsync(KnownVault vault, IReadOnlyList<uint> numbers, CancellationToken cancellationToken)
     {
-        Dictionary<string, IReadOnlyList<uint>> listed = await NumberedSeries.ListAsync(objects, VaultLayout.Records, cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<uint> numbers = listed.GetValueOrDefault(VaultLayout.Records, []);
-#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
-        OwnerSeries<VaultRecord> series = SeriesOf(objects, await header.ConfigureAwait(false));
-#pragma warning restore VSTHRD003
+        OwnerSeries<VaultRecord> series = SeriesOf(vault);
         var unknown = new List<VaultRecord>();
         var damage = new List<BackupException>();
         await foreach ((uint number, VaultRecord? record) in ReadAhead.SelectAsync(
             numbers,
-            objects.Capabilities.MaxConcurrency,
+            vault.Objects.Capabilities.MaxConcurrency,
             async (number, token) => (number, await series.ReadAsync(number, token).ConfigureAwait(false)),
             cancellationToken).ConfigureAwait(false))
         {
@@ -74,13 +61,13 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
             }
         }
 
-        return new VaultRecords(objects.Location, unknown, damage);
+        return new VaultRecords(vault.Location, unknown, damage);
     }
 
     /// <summary>Adds a record, and returns its number.</summary>
     /// <exception cref="BackupException">OwnerForeign, ArgumentInvalid.</exception>
-    public static Task<uint> AppendAsync(IVaultStore objects, VaultHeader header, OwnerKey owner, VaultRecord record, CancellationToken cancellationToken) =>
-        SeriesOf(objects, header).AppendAsync(owner, _ => Task.FromResult<VaultRecord?>(record), cancellationToken);
+    public static Task<uint> AppendAsync(KnownVault vault, OwnerKey owner, VaultRecord record, CancellationToken cancellationToken) =>
+        SeriesOf(vault).AppendAsync(owner, _ => Task.FromResult<VaultRecord?>(record), cancellationToken);
 
     /// <summary>Refuses a use of the vault that takes what this version does not know.</summary>
     /// <exception cref="BackupException">VaultFormatUnsupported. VaultDataCorrupt where something is to be deleted and it cannot be known what is needed for that.</exception>
@@ -106,5 +93,5 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
 
     private static bool IsKnown(VaultRecord record) => record.Kind == VaultRecord.Feature && s_features.Contains(record.Name);
 
-    private static OwnerSeries<VaultRecord> SeriesOf(IVaultStore objects, VaultHeader header) => new(objects, header, VaultLayout.Records, VaultJson.Default.VaultRecord);
+    private static OwnerSeries<VaultRecord> SeriesOf(KnownVault vault) => new(vault, VaultLayout.Records, VaultJson.Default.VaultRecord);
 }

@@ -5,9 +5,9 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>The settings of a vault: each change is a numbered record of its own that the owner signs, and the newest holds.</summary>
-internal sealed class VaultSettingsRegister(IVaultStore objects, VaultHeader header)
+internal sealed class VaultSettingsRegister(KnownVault vault)
 {
-    private readonly OwnerSeries<VaultSettings> _series = new(objects, header, VaultLayout.Settings, VaultJson.Default.VaultSettings);
+    private readonly OwnerSeries<VaultSettings> _series = new(vault, VaultLayout.Settings, VaultJson.Default.VaultSettings);
 
     /// <summary>The settings that hold.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt: never is something taken for granted that the owner may have set otherwise.</exception>
@@ -46,7 +46,7 @@ internal sealed class VaultSettingsRegister(IVaultStore objects, VaultHeader hea
         string? fault = settings is null ? "they are truncated, no settings, or not signed by the vault's owner" : settings.Fault;
         return fault is null ? settings! : throw new BackupException(
             BackupErrorId.VaultDataCorrupt,
-            $"The settings of the vault '{objects.Location}', in its object '{_series.NameOf(number)}', are damaged or forged: {fault}.",
+            $"The settings of the vault '{vault.Location}', in its object '{_series.NameOf(number)}', are damaged or forged: {fault}.",
             "Bring the object back from a copy of the vault. If there is none, delete it: the settings before it hold then. Backups and recoveries go on meanwhile.",
             _series.NameOf(number));
     }

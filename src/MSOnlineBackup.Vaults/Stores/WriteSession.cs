@@ -79,7 +79,7 @@ internal sealed class WriteSession : IAsyncDisposable
     {
         try
         {
-            return (await new VaultSettingsRegister(store.Objects, store.Header).ReadAsync(cancellationToken).ConfigureAwait(false)).AccessTier;
+            return (await new VaultSettingsRegister(store.Vault).ReadAsync(cancellationToken).ConfigureAwait(false)).AccessTier;
         }
         catch (BackupException damage) when (damage.IsDamage)
         {

@@ -31,7 +31,7 @@ public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
             if (access.Passphrase is string passphrase)
             {
                 // A wrong one is told here, where it was typed.
-                await Agent.OpenEngineAsync(vault, passphrase, stop).ConfigureAwait(false);
+                using UnlockedVault opened = await Agent.OpenEngineAsync(vault, passphrase, stop).ConfigureAwait(false);
             }
 
             foreach (VaultMachine machine in await Agent.ListMachinesAsync(vault, stop).ConfigureAwait(false))

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Vaults;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -10,7 +11,11 @@ public sealed class GetOBMachineUsageCommand : OBEngineCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        long bytes = Run(async (_, stop) => await (await Agent.OpenEngineAsync(stop).ConfigureAwait(false)).MeasureStoreAsync(stop).ConfigureAwait(false));
+        long bytes = Run(async (_, stop) =>
+        {
+            using UnlockedVault vault = await Agent.OpenEngineAsync(stop).ConfigureAwait(false);
+            return await vault.MeasureStoreAsync(stop).ConfigureAwait(false);
+        });
         WriteObject(new OBMachineUsage { StorageUsedByMachineInBytes = bytes, Time = TimeProvider.System.GetUtcNow().UtcDateTime });
     }
 }

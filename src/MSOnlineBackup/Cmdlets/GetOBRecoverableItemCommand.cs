@@ -105,14 +105,14 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
 
         (RecoveryArchive archive, RecoveryPoint point) = await OpenPointAsync(ParentItem, stop).ConfigureAwait(false);
         string? path = ParentItem.IsWholePoint ? null : ParentItem.ItemNameGuid;
-        await WriteAsync(pump, archive, point, archive.Engine.ListItemsAsync(point, path, recursive: false, stop), $"{point.SessionId}:{path}", stop).ConfigureAwait(false);
+        await WriteAsync(pump, archive, point, archive.ListItemsAsync(point, path, recursive: false, stop), $"{point.SessionId}:{path}", stop).ConfigureAwait(false);
     }
 
     private async Task SearchAsync(CmdletPump pump, CancellationToken stop)
     {
         (RecoveryArchive archive, RecoveryPoint point) = await OpenPointAsync(RecoveryPoint, stop).ConfigureAwait(false);
         var pattern = new WildcardPattern(SearchString, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-        IAsyncEnumerable<RecoverableItem> found = archive.Engine.ListItemsAsync(point, Location, recursive: true, stop)
+        IAsyncEnumerable<RecoverableItem> found = archive.ListItemsAsync(point, Location, recursive: true, stop)
             .Skip(1)
             .Where(item => pattern.IsMatch(item.Name));
         await WriteAsync(pump, archive, point, found, $"{point.SessionId}:{Location}:{SearchString}", stop).ConfigureAwait(false);

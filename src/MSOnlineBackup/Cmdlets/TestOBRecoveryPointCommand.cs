@@ -3,6 +3,7 @@ using MSOnlineBackup.Completion;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
@@ -46,7 +47,7 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
             RecoveryPoint point = await archive.FindAsync(RecoveryPoint.RecoveryPointId, stop).ConfigureAwait(false);
             VerifyReport report = await VerifyAsync(pump, archive, stop).ConfigureAwait(false);
             List<OBRecoveryPointProblem> problems = [.. report.Findings.Where(finding => Concerns(finding, point)).Select(finding => finding.ToOutput(point))];
-            RestoreResult? trial = trialFolder is null ? null : await TrialRestore.RunAsync(archive.Engine, point, PathsOf(RecoveryPoint), trialFolder, problems, stop).ConfigureAwait(false);
+            RestoreResult? trial = trialFolder is null ? null : await TrialRestore.RunAsync(await archive.IndexAsync(stop).ConfigureAwait(false), point, PathsOf(RecoveryPoint), trialFolder, problems, stop).ConfigureAwait(false);
             await pump.WriteObjectAsync(new OBRecoveryPointTest
             {
                 RecoveryPointId = point.SessionId,
@@ -70,7 +71,7 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
         if (!_reports.TryGetValue(archive, out VerifyReport? report))
         {
             var monitor = new JobMonitor();
-            Task<VerifyReport> work = archive.Engine.VerifyAsync(LevelOf(Level), monitor, stop);
+            Task<VerifyReport> work = VerifyAsync(archive, monitor, stop);
             while (await Task.WhenAny(work, Task.Delay(s_readInterval, CancellationToken.None)).ConfigureAwait(false) != work)
             {
                 pump.WriteProgress(BarOf(archive, monitor.Snapshot()));
@@ -81,6 +82,12 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
         }
 
         return report;
+    }
+
+    private async Task<VerifyReport> VerifyAsync(RecoveryArchive archive, JobMonitor monitor, CancellationToken stop)
+    {
+        IndexedVault index = await archive.IndexAsync(stop, monitor).ConfigureAwait(false);
+        return await index.VerifyAsync(LevelOf(Level), monitor, stop).ConfigureAwait(false);
     }
 
     private static ProgressRecord BarOf(RecoveryArchive archive, JobProgress counters) =>

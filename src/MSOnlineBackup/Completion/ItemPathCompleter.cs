@@ -45,12 +45,12 @@ public sealed class ItemPathCompleter : ValueCompleter
     {
         try
         {
-            return await archive.Engine.ListItemsAsync(point, folder, recursive: false, stop).Take(Most).ToListAsync(stop).ConfigureAwait(false);
+            return await archive.ListItemsAsync(point, folder, recursive: false, stop).Take(Most).ToListAsync(stop).ConfigureAwait(false);
         }
         catch (BackupException outside) when (outside.Id == BackupErrorId.RecoverableItemNotFound)
         {
             // Not in a source yet.
-            return await archive.Engine.ListItemsAsync(point, null, recursive: false, stop).Take(Most).ToListAsync(stop).ConfigureAwait(false);
+            return await archive.ListItemsAsync(point, null, recursive: false, stop).Take(Most).ToListAsync(stop).ConfigureAwait(false);
         }
     }
 }

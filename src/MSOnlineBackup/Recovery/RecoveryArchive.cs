@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -16,15 +18,17 @@ internal sealed class RecoveryArchive
 
     private const int NamedMachines = 10;
 
-    private RecoveryArchive(UnlockedVault engine, string machineName, VaultAccess? access)
+    private IndexedVault? _index;
+
+    private RecoveryArchive(UnlockedVault vault, string machineName, VaultAccess? access)
     {
-        Engine = engine;
+        Vault = vault;
         MachineName = machineName;
         Access = access;
     }
 
     /// <summary>The vault.</summary>
-    public UnlockedVault Engine { get; }
+    public UnlockedVault Vault { get; }
 
     /// <summary>The machine.</summary>
     public string MachineName { get; }
@@ -68,7 +72,7 @@ internal sealed class RecoveryArchive
     }
 
     /// <summary>The machine's points, newest first.</summary>
-    public Task<RecoveryPointList> ListAsync(CancellationToken cancellationToken) => Engine.ListPointsAsync(MachineName, cancellationToken);
+    public Task<RecoveryPointList> ListAsync(CancellationToken cancellationToken) => Vault.ListPointsAsync(MachineName, cancellationToken);
 
     /// <summary>The point of an id, of the beginning of one, or of a time as <see cref="PointTime"/> reads it.</summary>
     /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous; VaultDataCorrupt, … where it is there and cannot be read.</exception>
@@ -107,7 +111,30 @@ internal sealed class RecoveryArchive
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
     public ValueTask<RecoverableItem> GetItemAsync(RecoveryPoint point, string path, CancellationToken cancellationToken) =>
-        Engine.ListItemsAsync(point, path, recursive: true, cancellationToken).FirstAsync(cancellationToken);
+        ListItemsAsync(point, path, recursive: true, cancellationToken).FirstAsync(cancellationToken);
+
+    /// <summary>The items of a point at or below a full path; null for the roots.</summary>
+    /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
+    public async IAsyncEnumerable<RecoverableItem> ListItemsAsync(
+        RecoveryPoint point, string? path, bool recursive, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        IndexedVault index = await IndexAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (RecoverableItem item in index.ListItemsAsync(point, path, recursive, cancellationToken).ConfigureAwait(false))
+        {
+            yield return item;
+        }
+    }
+
+    /// <summary>The vault with its index, which is read again where others have added to it.</summary>
+    public async Task<IndexedVault> IndexAsync(CancellationToken cancellationToken, JobMonitor? monitor = null)
+    {
+        if (_index is not { } index || !await index.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
+        {
+            _index = index = await Vault.IndexAsync(cancellationToken, monitor).ConfigureAwait(false);
+        }
+
+        return index;
+    }
 
     /// <summary>When a point was begun, by this machine's clock and zone.</summary>
     public static string TimeOf(RecoveryPoint point) => point.Started.LocalDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);

@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Recovery;
 internal static class TrialRestore
 {
     /// <summary>Tries it.</summary>
-    /// <param name="engine">The vault.</param>
+    /// <param name="vault">The vault.</param>
     /// <param name="point">The recovery point.</param>
     /// <param name="paths">What of it; empty for everything.</param>
     /// <param name="parent">Where the folder is made.</param>
@@ -20,7 +20,7 @@ internal static class TrialRestore
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, …</exception>
     public static async Task<RestoreResult> RunAsync(
-        UnlockedVault engine,
+        IndexedVault vault,
         RecoveryPoint point,
         IReadOnlyList<string> paths,
         string parent,
@@ -62,7 +62,7 @@ internal static class TrialRestore
         };
         try
         {
-            return await engine.RestoreAsync(request, monitor, cancellationToken).ConfigureAwait(false);
+            return await vault.RestoreAsync(request, monitor, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -27,7 +27,7 @@ public sealed class DependencyTests
 
     [Theory]
     [InlineData(typeof(ItemTime))]
-    [InlineData(typeof(ClosedVault), "MSOnlineBackup.Platform", "NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp")]
+    [InlineData(typeof(Vault), "MSOnlineBackup.Platform", "NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp")]
     [InlineData(typeof(VaultFiles), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults")]
     [InlineData(typeof(BackupAgent), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults", "MSOnlineBackup.Engine", "System.Security.Cryptography.ProtectedData")]
     public void What_works_without_a_front_references_the_base_class_library_and_what_is_named_here_and_no_console(Type one, params string[] allowed)

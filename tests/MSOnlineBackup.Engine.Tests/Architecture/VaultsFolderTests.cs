@@ -6,7 +6,7 @@ namespace MSOnlineBackup.Engine.Tests.Architecture;
 
 public sealed class VaultsFolderTests : FolderOrder
 {
-    protected override Assembly Project => typeof(ClosedVault).Assembly;
+    protected override Assembly Project => typeof(Vault).Assembly;
 
     protected override string[] Folders => ["", "Maintenance", "Progress", "RecoveryPoints", "Stores", "Index", "Packs", "Chunks", "Cryptography", "Storage", "Errors", "Versioning"];
 }

@@ -45,15 +45,11 @@ internal sealed class BackupFixture : IDisposable
     /// <summary>Sources by the path that is asked for, in place of real ones.</summary>
     public Dictionary<string, FakeSourceTree> Fakes { get; } = [];
 
-    public EngineOptions Options => new()
+    public VaultOptions Options => new()
     {
         TimeProvider = Clock,
         Workers = 2,
         KeyDerivationIterations = 1000,
-        CheckpointBytes = 4 << 20,
-        OpenSource = Fakes.Count == 0 ? null : source => Fakes.TryGetValue(((BackupSource.Tree)source).Path, out FakeSourceTree? fake)
-            ? fake
-            : throw new BackupException(BackupErrorId.SourceNotFound, $"There is no '{source}'.", "None: a test."),
     };
 
     public IReadOnlyList<string> Packs => [.. Objects.Names.Where(name => name.Contains("/packs/", StringComparison.Ordinal))];
@@ -66,25 +62,36 @@ internal sealed class BackupFixture : IDisposable
         Sources = [.. sources.Select(source => new BackupSource.Tree(source, SourceSelection.Everything))],
     };
 
+    /// <summary>A request for these sources, as this fixture has them.</summary>
+    public BackupRequest Job(params string[] sources) => Prepare(Request(sources));
+
+    private BackupRequest Prepare(BackupRequest request) => request with
+    {
+        CheckpointBytes = 4 << 20,
+        OpenSource = Fakes.Count == 0 ? null : source => Fakes.TryGetValue(((BackupSource.Tree)source).Path, out FakeSourceTree? fake)
+            ? fake
+            : throw new BackupException(BackupErrorId.SourceNotFound, $"There is no '{source}'.", "None: a test."),
+    };
+
     /// <summary>The owner of the vault.</summary>
     public KeptOwner Owner { get; } = new();
 
     /// <summary>Opens the vault, and makes it where it is missing.</summary>
-    public async Task<UnlockedVault> OpenAsync(IVaultStore? objects = null, AskAhead ahead = AskAhead.Nothing)
+    public async Task<UnlockedVault> OpenAsync(IVaultStore? objects = null, VaultUse? use = null)
     {
         if (Objects.Names.Count == 0)
         {
-            await ClosedVault.CreateAsync(Objects, Passphrase, Options, Cancel, Owner.Keep);
+            await Vault.CreateAsync(Objects, Passphrase, Options, Cancel, Owner.Keep);
         }
 
-        return await UnlockedVault.OpenAsync(objects ?? Objects, Passphrase, Options with { AskAhead = ahead }, Cancel);
+        return await TestVault.UnlockAsync(objects ?? Objects, Passphrase, Options, Cancel, use);
     }
 
     /// <summary>Backs up: the real folder where nothing else is asked.</summary>
     public async Task<BackupResult> BackUpAsync(BackupRequest? request = null, JobMonitor? monitor = null)
     {
         Clock.Advance(TimeSpan.FromMinutes(1));
-        return await (await OpenAsync()).BackUpAsync(request ?? Request(Root), monitor ?? new JobMonitor(), Cancel);
+        return await (await OpenAsync()).BackUpAsync(Prepare(request ?? Request(Root)), monitor ?? new JobMonitor(), Cancel);
     }
 
     public async Task<BackupException> FailAsync(BackupRequest request) =>
@@ -96,8 +103,8 @@ internal sealed class BackupFixture : IDisposable
     public async Task<ChunkStore> OpenStoreAsync()
     {
         VaultHeader header = await VaultHeader.ReadAsync(Objects, Cancel);
-        UnlockedKey unlocked = await new KeyRing(Objects, header, Clock, PassphraseDerivation.ByPbkdf2(1000)).UnlockAsync(Passphrase, Cancel);
-        return await ChunkStore.OpenAsync(Objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
+        UnlockedKey unlocked = await new KeyRing(TestVault.Of(Objects, header, Clock, 1000)).UnlockAsync(Passphrase, Cancel);
+        return await TestVault.OpenStoreAsync(Objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
     }
 
     /// <summary>Every entry of a point, by its full path.</summary>

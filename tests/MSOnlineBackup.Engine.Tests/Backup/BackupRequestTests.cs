@@ -37,7 +37,7 @@ public sealed class BackupRequestTests : IDisposable
             _ => throw new ArgumentOutOfRangeException(nameof(what)),
         };
 
-        foreach (Func<Task> attempt in (Func<Task>[])[() => engine.BackUpAsync(request, new JobMonitor(), Cancel), async () => await engine.PreviewAsync(request, Cancel).ToListAsync(Cancel)])
+        foreach (Func<Task> attempt in (Func<Task>[])[() => engine.BackUpAsync(request, new JobMonitor(), Cancel), async () => await (await engine.IndexAsync(Cancel)).PreviewAsync(request, Cancel).ToListAsync(Cancel)])
         {
             BackupException fault = await Assert.ThrowsAsync<BackupException>(attempt);
             Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);

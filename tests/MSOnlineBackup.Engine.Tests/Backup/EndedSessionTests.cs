@@ -67,7 +67,7 @@ public sealed class EndedSessionTests : IDisposable
         var gone = new FaultyVaultStore(_backups.Objects) { FailAt = 1, Kind = FaultKind.ForGood, Counts = (call, name) => call == VaultCall.Create && name.Contains("/packs/", StringComparison.Ordinal) };
         UnlockedVault engine = await _backups.OpenAsync(gone);
 
-        await Assert.ThrowsAsync<BackupException>(() => engine.BackUpAsync(Request(_backups.Root), Monitor(), Cancel));
+        await Assert.ThrowsAsync<BackupException>(() => engine.BackUpAsync(_backups.Job(_backups.Root), Monitor(), Cancel));
 
         Assert.Empty(Ends());
         Assert.Empty(_notes);
@@ -85,7 +85,7 @@ public sealed class EndedSessionTests : IDisposable
         var slow = new SlowVaultStore(_backups.Objects, name => name.Contains("/points/", StringComparison.Ordinal));
         UnlockedVault engine = await _backups.OpenAsync(slow);
         using var stop = new CancellationTokenSource();
-        Task backup = engine.BackUpAsync(Request(_backups.Root), Monitor(), stop.Token);
+        Task backup = engine.BackUpAsync(_backups.Job(_backups.Root), Monitor(), stop.Token);
         await slow.Taking.WaitAsync(TestStores.HangGuard, Cancel);
         await stop.CancelAsync();
         _backups.Clock.Advance(TimeSpan.FromSeconds(20));

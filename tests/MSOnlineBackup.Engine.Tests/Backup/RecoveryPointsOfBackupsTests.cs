@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Packs;
@@ -85,7 +86,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
         UnlockedVault engine = await _backups.OpenAsync();
         string[] before = [.. _backups.Objects.Names];
 
-        List<BackupPreviewItem> preview = await engine.PreviewAsync(request, Cancel).ToListAsync(Cancel);
+        List<BackupPreviewItem> preview = await (await engine.IndexAsync(Cancel)).PreviewAsync(request, Cancel).ToListAsync(Cancel);
 
         Assert.Equal(before, _backups.Objects.Names);
         Assert.All(preview, item => Assert.Equal(PreviewChange.New, item.Change));
@@ -96,7 +97,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
 
         _backups.Tree.File("sub/keep", 11);
         _backups.Tree.File("sub/new", 11);
-        Dictionary<string, PreviewChange> later = (await engine.PreviewAsync(request, Cancel).ToListAsync(Cancel)).ToDictionary(item => item.Path, item => item.Change);
+        Dictionary<string, PreviewChange> later = (await (await engine.IndexAsync(Cancel)).PreviewAsync(request, Cancel).ToListAsync(Cancel)).ToDictionary(item => item.Path, item => item.Change);
         Assert.Equal(PreviewChange.Unchanged, later[$"{_backups.Root}/keep"]);
         Assert.Equal(PreviewChange.Changed, later[$"{_backups.Root}/sub/keep"]);
         Assert.Equal(PreviewChange.New, later[$"{_backups.Root}/sub/new"]);
@@ -122,7 +123,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
     {
         _backups.Tree.Describe("f a 10\nf b 2M");
         await _backups.OpenAsync();
-        await ClosedVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { AccessTier = VaultAccessTier.Cold }, Cancel);
+        await TestVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { AccessTier = VaultAccessTier.Cold }, Cancel);
 
         await _backups.BackUpAsync();
 

@@ -29,7 +29,7 @@ public sealed class SessionOrderTests
                 string machine = $"machine {random.Next(3)}";
                 backups.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("a", TestKeys.Bytes(random.Next(), 1000), random.Next());
 
-                BackupResult made = await (await backups.OpenAsync()).BackUpAsync(Request("/data") with { MachineName = machine }, new JobMonitor(), Cancel);
+                BackupResult made = await (await backups.OpenAsync()).BackUpAsync(backups.Job("/data") with { MachineName = machine }, new JobMonitor(), Cancel);
 
                 Assert.Equal(committed.FindLast(point => point.MachineName == machine)?.SessionId, made.Point.ParentSessionId);
                 committed.Add(made.Point);

@@ -37,7 +37,7 @@ public sealed class StoppedBackupTests : IDisposable
         };
         UnlockedVault engine = await OpenAsync(source);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => engine.BackUpAsync(Request("/data"), new JobMonitor(), stop.Token).WaitAsync(TestStores.HangGuard, Cancel));
+            () => engine.BackUpAsync(_backups.Job("/data"), new JobMonitor(), stop.Token).WaitAsync(TestStores.HangGuard, Cancel));
         Assert.Empty(_backups.Points);
         Assert.Contains(_backups.Objects.Names, name => name.Contains("/checkpoints/", StringComparison.Ordinal));
 
@@ -82,7 +82,7 @@ public sealed class StoppedBackupTests : IDisposable
         var slow = new SlowVaultStore(_backups.Objects, name => name.Contains(kind, StringComparison.Ordinal));
         UnlockedVault engine = await _backups.OpenAsync(slow);
         using var stop = new CancellationTokenSource();
-        Task backup = engine.BackUpAsync(Request("/data"), new JobMonitor(), stop.Token);
+        Task backup = engine.BackUpAsync(_backups.Job("/data"), new JobMonitor(), stop.Token);
         await slow.Taking.WaitAsync(TestStores.HangGuard, Cancel);
 
         await stop.CancelAsync();
@@ -104,7 +104,7 @@ public sealed class StoppedBackupTests : IDisposable
         using var stop = new CancellationTokenSource();
         source["f20"].Reading = _ => stop.Cancel();
         UnlockedVault engine = await OpenAsync(source);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.BackUpAsync(Request("/data"), new JobMonitor(), stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.BackUpAsync(_backups.Job("/data"), new JobMonitor(), stop.Token));
 
         FakeSourceTree again = Script().File("f00", TestKeys.Bytes(99, 1000), state: 2);
         _backups.Fakes["/data"] = again;
@@ -136,7 +136,7 @@ public sealed class StoppedBackupTests : IDisposable
         UnlockedVault engine = await _backups.OpenAsync(faulty);
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(
-            () => engine.BackUpAsync(Request("/data"), new JobMonitor(), Cancel).WaitAsync(TestStores.HangGuard, Cancel));
+            () => engine.BackUpAsync(_backups.Job("/data"), new JobMonitor(), Cancel).WaitAsync(TestStores.HangGuard, Cancel));
 
         Assert.Equal(BackupErrorId.VaultUnreachable, fault.Id);
         Assert.Empty(_backups.Points);
@@ -152,9 +152,8 @@ public sealed class StoppedBackupTests : IDisposable
         BackupResult[] results = await Task.WhenAll(Enumerable.Range(0, 4).Select(job => Task.Run(async () =>
         {
             FakeSourceTree source = Script().File("own", TestKeys.Bytes(1000 + job, 700_000), state: job);
-            EngineOptions options = _backups.Options with { OpenSource = _ => source };
-            UnlockedVault engine = await UnlockedVault.OpenAsync(_backups.Objects, Passphrase, options, Cancel);
-            return await engine.BackUpAsync(Request("/data") with { MachineName = $"machine {job / 2}" }, new JobMonitor(), Cancel);
+            UnlockedVault engine = await TestVault.UnlockAsync(_backups.Objects, Passphrase, _backups.Options, Cancel);
+            return await engine.BackUpAsync(_backups.Job("/data") with { MachineName = $"machine {job / 2}", OpenSource = _ => source }, new JobMonitor(), Cancel);
         }, Cancel)));
 
         Assert.Equal(4, (await (await _backups.OpenAsync()).ListPointsAsync(null, Cancel)).Count);

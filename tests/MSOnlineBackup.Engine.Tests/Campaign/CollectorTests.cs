@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Index;
@@ -22,9 +23,9 @@ public sealed class CollectorTests
     private static readonly byte[] s_content = TestKeys.Bytes(1, 300_000);
 
     [Theory]
-    [InlineData(AskAhead.Nothing)]
-    [InlineData(AskAhead.ForBackup)]
-    public async Task Whenever_a_collector_takes_its_steps_no_point_misses_anything(AskAhead ahead)
+    [InlineData(null)]
+    [InlineData(VaultUse.Write)]
+    public async Task Whenever_a_collector_takes_its_steps_no_point_misses_anything(VaultUse? use)
     {
         int deleted = 0;
         int waited = 0;
@@ -47,7 +48,7 @@ public sealed class CollectorTests
                 }
             });
 
-            RecoveryPoint made = (await (await backups.OpenAsync(interleaved, ahead)).BackUpAsync(Request("/data"), new JobMonitor(), Cancel)).Point;
+            RecoveryPoint made = (await (await backups.OpenAsync(interleaved, use)).BackUpAsync(backups.Job("/data"), new JobMonitor(), Cancel)).Point;
             waited += collector.Taken < Collector.Steps ? 1 : 0;
             while (collector.Step())
             {

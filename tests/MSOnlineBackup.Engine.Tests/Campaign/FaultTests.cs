@@ -92,7 +92,7 @@ public sealed class FaultTests
     private static async Task<MemoryVaultStore> CreateAsync(Workload workload)
     {
         var vault = new MemoryVaultStore();
-        await ClosedVault.CreateAsync(vault, Workload.Passphrase, Workload.Options, default);
+        await Vault.CreateAsync(vault, Workload.Passphrase, Workload.Options, default);
         await workload.BackUpAndRememberAsync(vault, workload.A);
         return vault;
     }

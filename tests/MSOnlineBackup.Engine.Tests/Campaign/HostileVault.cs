@@ -49,15 +49,15 @@ internal sealed class HostileVault : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static EngineOptions Options { get; } = new() { Workers = 2, KeyDerivationIterations = 1 };
+    private static VaultOptions Options { get; } = new() { Workers = 2, KeyDerivationIterations = 1 };
 
     public static async Task<HostileVault> CreateAsync()
     {
         var objects = new MemoryVaultStore();
-        await ClosedVault.CreateAsync(objects, Passphrase, Options, Stop);
+        await Vault.CreateAsync(objects, Passphrase, Options, Stop);
         VaultHeader header = await VaultHeader.ReadAsync(objects, Stop);
-        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1)).UnlockAsync(Passphrase, Stop);
-        ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Stop);
+        UnlockedKey unlocked = await new KeyRing(TestVault.Of(objects, header)).UnlockAsync(Passphrase, Stop);
+        ChunkStore store = await TestVault.OpenStoreAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Stop);
         var record = new SessionRecord { MachineId = null, Started = DateTimeOffset.UtcNow.AddMinutes(-5), AgentVersion = "0" };
         return new HostileVault(new TempFolder(), objects, store, await WriteSession.BeginAsync(store, new SessionAnnouncement(store, record), new TransferCounters(), 1, 0, Stop));
     }
@@ -107,7 +107,7 @@ internal sealed class HostileVault : IDisposable
     /// <summary>What a verification finds.</summary>
     public async Task<IReadOnlyList<VerifyFinding>> VerifyAsync(VerifyLevel level)
     {
-        UnlockedVault engine = await UnlockedVault.OpenAsync(Objects, Passphrase, Options, Stop);
+        UnlockedVault engine = await TestVault.UnlockAsync(Objects, Passphrase, Options, Stop);
         return (await engine.VerifyAsync(level, new JobMonitor(), Stop)).Findings;
     }
 
@@ -159,7 +159,7 @@ internal sealed class HostileVault : IDisposable
         {
             try
             {
-                await Task.Run(async () => await action(await UnlockedVault.OpenAsync(Objects, Passphrase, Options, Stop)), Stop).WaitAsync(TimeSpan.FromMinutes(1), Stop);
+                await Task.Run(async () => await action(await TestVault.UnlockAsync(Objects, Passphrase, Options, Stop)), Stop).WaitAsync(TimeSpan.FromMinutes(1), Stop);
             }
             catch (BackupException e) when (e.Id != BackupErrorId.UnexpectedError)
             {

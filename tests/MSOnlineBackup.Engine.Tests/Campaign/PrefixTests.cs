@@ -57,7 +57,7 @@ public sealed class PrefixTests : IDisposable
     private async Task<RecordingVaultStore> RecordAsync()
     {
         var vault = new RecordingVaultStore(new MemoryVaultStore(_workload.Clock));
-        await ClosedVault.CreateAsync(vault, PrefixWorkload.Passphrase, _workload.Options, Stop);
+        await Vault.CreateAsync(vault, PrefixWorkload.Passphrase, _workload.Options, Stop);
         await BackUpAsync(_workload.Alpha);
         _workload.EditAlpha(1);
 

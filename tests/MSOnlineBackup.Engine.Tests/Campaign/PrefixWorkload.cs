@@ -4,6 +4,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Tests.Campaign;
 
@@ -47,13 +48,11 @@ internal sealed class PrefixWorkload : IDisposable
     /// <summary>Long after the trees were made: nothing in them may change once more within the same tick.</summary>
     public FakeClock Clock { get; } = new(DateTimeOffset.UtcNow.AddHours(1));
 
-    public EngineOptions Options => new()
+    public VaultOptions Options => new()
     {
         TimeProvider = Clock,
         Workers = 2,
         KeyDerivationIterations = 1,
-        CheckpointBytes = 0,
-        CheckpointInterval = TimeSpan.Zero,
     };
 
     public string this[string name] => _folder[name];
@@ -72,7 +71,7 @@ internal sealed class PrefixWorkload : IDisposable
     }
 
     public async Task<UnlockedVault> OpenAsync(IVaultStore store, CancellationToken cancellationToken, string passphrase = Passphrase) =>
-        await UnlockedVault.OpenAsync(store, passphrase, Options, cancellationToken);
+        await TestVault.UnlockAsync(store, passphrase, Options, cancellationToken);
 
     /// <summary>One backup of a tree; the clock moves on before, so that sessions sort.</summary>
     public async Task<BackupResult> BackUpAsync(IVaultStore store, string tree, CancellationToken cancellationToken)
@@ -88,6 +87,8 @@ internal sealed class PrefixWorkload : IDisposable
             {
                 MachineName = Path.GetFileName(tree),
                 Sources = [new BackupSource.Tree(tree, SourceSelection.Everything)],
+                CheckpointBytes = 0,
+                CheckpointInterval = TimeSpan.Zero,
             },
             new JobMonitor(),
             cancellationToken);

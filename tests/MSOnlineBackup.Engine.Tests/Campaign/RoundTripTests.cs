@@ -47,7 +47,7 @@ public sealed class RoundTripTests : IDisposable
         int unchanged = await CountAsync(13, async objects => await BackUpAsync(objects));
         int restored = await CountAsync(13, RestoreAsync);
         int verified = await CountAsync(22, async objects =>
-            Assert.Empty((await (await _fixture.OpenAsync(objects, AskAhead.ForReading)).VerifyAsync(VerifyLevel.Structure, new JobMonitor(), Stop)).Findings));
+            Assert.Empty((await (await _fixture.OpenAsync(objects, VaultUse.Read)).VerifyAsync(VerifyLevel.Structure, new JobMonitor(), Stop)).Findings));
 
         Assert.True(
             changed <= 15 && unchanged <= 13 && restored <= 13 && verified <= 22,
@@ -73,13 +73,13 @@ public sealed class RoundTripTests : IDisposable
     private async Task<BackupResult> BackUpAsync(IVaultStore objects)
     {
         _fixture.Clock.Advance(TimeSpan.FromMinutes(1));
-        return await (await _fixture.OpenAsync(objects, AskAhead.ForBackup)).BackUpAsync(BackupFixture.Request(_fixture.Root), new JobMonitor(), Stop);
+        return await (await _fixture.OpenAsync(objects, VaultUse.Write)).BackUpAsync(_fixture.Job(_fixture.Root), new JobMonitor(), Stop);
     }
 
     private async Task RestoreAsync(IVaultStore objects)
     {
         using var target = new TempFolder();
-        UnlockedVault engine = await _fixture.OpenAsync(objects, AskAhead.ForReading);
+        UnlockedVault engine = await _fixture.OpenAsync(objects, VaultUse.Read);
         RecoveryPoint point = await engine.GetPointAsync("latest", BackupFixture.Machine, Stop);
         var request = new RestoreRequest { Point = point, TargetFolder = target.Path };
         RestoreResult result = await engine.RestoreAsync(request, new JobMonitor(), Stop);

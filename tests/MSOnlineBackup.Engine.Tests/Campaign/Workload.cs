@@ -36,26 +36,27 @@ internal sealed class Workload : IDisposable
 
     public string B { get; }
 
-    /// <summary>Checkpoints as often as there is anything to check-point.</summary>
-    public static EngineOptions Options { get; } = new()
+    public static VaultOptions Options { get; } = new()
     {
         Workers = 2,
         KeyDerivationIterations = 1000,
-        CheckpointBytes = 256 << 10,
         TimeProvider = new LateClock(),
     };
 
-    public static async Task<UnlockedVault> OpenAsync(IVaultStore store, AskAhead ahead = AskAhead.ForReading, CancellationToken cancellationToken = default) =>
-        await UnlockedVault.OpenAsync(store, Passphrase, Options with { AskAhead = ahead }, cancellationToken);
+    public static async Task<UnlockedVault> OpenAsync(IVaultStore store, VaultUse? use = VaultUse.Read, CancellationToken cancellationToken = default) =>
+        await TestVault.UnlockAsync(store, Passphrase, Options, cancellationToken, use);
 
     public static async Task<BackupResult> BackUpAsync(IVaultStore store, string source, CancellationToken cancellationToken = default)
     {
-        UnlockedVault engine = await OpenAsync(store, AskAhead.ForBackup, cancellationToken);
+        UnlockedVault engine = await OpenAsync(store, VaultUse.Write, cancellationToken);
         var request = new BackupRequest
         {
             MachineName = Path.GetFileName(source),
             Sources = [new BackupSource.Tree(source, SourceSelection.Everything)],
             VerifyOneIn = 1,
+
+            // Checkpoints as often as there is anything to check-point.
+            CheckpointBytes = 256 << 10,
         };
         return await engine.BackUpAsync(request, new JobMonitor(), cancellationToken);
     }

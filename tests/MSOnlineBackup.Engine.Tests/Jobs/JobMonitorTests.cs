@@ -37,7 +37,7 @@ public sealed class JobMonitorTests : IDisposable
             new VaultRetryOptions { Waiting = wait => told.Add(monitor.Snapshot().Wait) },
             clock);
 
-        await (await _backups.OpenAsync(store)).BackUpAsync(Request("/data"), monitor, Cancel);
+        await (await _backups.OpenAsync(store)).BackUpAsync(_backups.Job("/data"), monitor, Cancel);
 
         JobWait wait = Assert.IsType<JobWait>(Assert.Single(told));
         Assert.StartsWith("The test lets ", wait.Cause, StringComparison.Ordinal);

@@ -7,6 +7,7 @@ using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Jobs;
@@ -54,7 +55,8 @@ internal sealed class JobsFixture : IDisposable
         CreateVault = (location, _) => FolderVaultStore.Create(location),
         JobHost = JobHost,
         Limits = Limits,
-        Engine = new EngineOptions { TimeProvider = Clock, KeyDerivationIterations = 1000, Workers = 2, OpenSource = OpenSource },
+        Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 1000, Workers = 2 },
+        OpenSource = OpenSource,
     });
 
     /// <summary>A machine whose policy names these sources; without any, the real folder.</summary>

@@ -78,7 +78,7 @@ internal sealed class AgentFixture : IDisposable
             DomainName = "example.org",
         },
         Limits = PolicyLimits.Open,
-        Engine = new EngineOptions { TimeProvider = Clock, KeyDerivationIterations = 10, Workers = 2 },
+        Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 10, Workers = 2 },
     });
 
     /// <summary>A new credential file, of a vault that is made if there is none.</summary>

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -179,7 +180,7 @@ public sealed class RegistrationTests : IDisposable
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
         for (int i = 1; i <= 50; i++)
         {
-            await MachineDirectory.ClaimAsync(objects, header, $"M{i}", new UnlockedKey(new string('a', 32), new string('0', 32), new byte[32]), Cancel);
+            await new MachineDirectory(TestVault.Of(objects, header)).ClaimAsync($"M{i}", new UnlockedKey(new string('a', 32), new string('0', 32), new byte[32]), Cancel);
         }
 
         BackupAgent late = _agents.Open("LATE");

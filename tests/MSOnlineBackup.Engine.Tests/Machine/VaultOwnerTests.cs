@@ -264,7 +264,7 @@ public sealed class VaultOwnerTests : IDisposable
     [Fact]
     public async Task A_vault_without_an_owner_is_backed_up_to_and_lets_nobody_set_anything()
     {
-        await ClosedVault.CreateNamedAsync(FolderVaultStore.Create(_agents.Vault), "Office", new EngineOptions(), Cancel);
+        await Vault.CreateNamedAsync(FolderVaultStore.Create(_agents.Vault), "Office", new VaultOptions(), Cancel);
 
         BackupException fault = await FailsAsync(
             BackupErrorId.OwnerRequired, null, () => _agents.Open().ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));

@@ -42,7 +42,7 @@ public sealed class HeaderRepairTests : IDisposable
         Assert.NotEqual(before.Copy, made.Copy);
         Assert.Equal(before.Created, made.Created);
         Assert.Empty(await VerifyAsync());
-        await UnlockedVault.OpenAsync(_objects, Passphrase, Options, Cancel);
+        await TestVault.UnlockAsync(_objects, Passphrase, Options, Cancel);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class HeaderRepairTests : IDisposable
     {
         VaultHeader before = await MakeAsync();
         _objects.Remove(VaultLayout.Header);
-        await MachineDirectory.ClaimAsync(_objects, before with { Owner = Owner.Identity.Encode() }, "thief", KeyOf('b'), Cancel);
+        await new MachineDirectory(TestVault.Of(_objects, before with { Owner = Owner.Identity.Encode() })).ClaimAsync("thief", KeyOf('b'), Cancel);
 
         BackupException fault = await FaultAsync();
 
@@ -246,7 +246,7 @@ public sealed class HeaderRepairTests : IDisposable
     public async Task Slots_that_an_interrupted_creation_left_are_no_other_vault()
     {
         VaultHeader header = await MakeAsync();
-        UnlockedKey left = await Options.Keys(_objects, Header).CreateStoreAsync(Passphrase, Cancel);
+        UnlockedKey left = await new KeyRing(new KnownVault(_objects, Header, Options)).CreateStoreAsync(Passphrase, Cancel);
         Assert.Equal(1, _objects.Names.Count(name => name.Contains(left.StoreId, StringComparison.Ordinal)));
         _objects.Remove(VaultLayout.Header);
 
@@ -281,16 +281,16 @@ public sealed class HeaderRepairTests : IDisposable
     public async Task A_verification_names_every_damaged_slot_and_record_of_a_session(VerifyLevel level)
     {
         VaultHeader header = await MakeAsync();
-        UnlockedKey key = await Options.Keys(_objects, header).UnlockAsync(Passphrase, Cancel);
+        UnlockedKey key = await new KeyRing(new KnownVault(_objects, header, Options)).UnlockAsync(Passphrase, Cancel);
         foreach (string session in _objects.Names.Where(name => name.Contains("/sessions/", StringComparison.Ordinal)).Select(name => name.Split('/')[^1]))
         {
             // As after a commit: whose session ended without, damage to its record is what a crash leaves.
             string point = VaultLayout.Point(key.StoreId, header.MachineId("server"), session);
-            StoreKeys keys = ChunkStore.WithoutIndex(_objects, header, key.StoreId, key.MasterKey).Keys;
+            StoreKeys keys = TestVault.StoreOf(_objects, header, key.StoreId, key.MasterKey).Keys;
             await _objects.TryCreateAsync(point, SealedObject.Seal(keys, SealedObjectKind.Fence, point, []), Cancel);
         }
 
-        UnlockedVault engine = await UnlockedVault.OpenAsync(_objects, Passphrase, Options, Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(_objects, Passphrase, Options, Cancel);
         Assert.Empty((await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings);
         string[] names = [.. _objects.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal) || name.Contains("/sessions/", StringComparison.Ordinal))];
         Assert.Equal(3, names.Length);
@@ -304,20 +304,20 @@ public sealed class HeaderRepairTests : IDisposable
 
     private async Task<VaultHeader> MakeAsync(MemoryVaultStore objects, KeptOwner owner)
     {
-        await ClosedVault.CreateAsync(objects, Passphrase, Options, Cancel, owner.Keep);
+        await Vault.CreateAsync(objects, Passphrase, Options, Cancel, owner.Keep);
         _clock.Advance(TimeSpan.FromDays(1));
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
-        UnlockedKey key = await Options.Keys(objects, header).UnlockAsync(Passphrase, Cancel);
-        ChunkStore store = await ChunkStore.OpenAsync(objects, header, key.StoreId, key.MasterKey, Cancel);
+        UnlockedKey key = await new KeyRing(new KnownVault(objects, header, Options)).UnlockAsync(Passphrase, Cancel);
+        ChunkStore store = await TestVault.OpenStoreAsync(objects, header, key.StoreId, key.MasterKey, Cancel);
         await StoreAsync(store, MSOnlineBackup.Vaults.Chunks.ChunkKind.Content, [1, 2, 3]);
         await StoreAsync(store, MSOnlineBackup.Vaults.Chunks.ChunkKind.Content, [4, 5, 6]);
-        await MachineDirectory.ClaimAsync(objects, header, "server", key, Cancel);
+        await new MachineDirectory(TestVault.Of(objects, header)).ClaimAsync("server", key, Cancel);
         return header;
     }
 
     private Task<VaultHeader> MakeAsync(MemoryVaultStore? objects = null) => objects is null ? MakeAsync(_objects, _owner) : MakeAsync(objects, new KeptOwner());
 
-    private EngineOptions Options => TestOptions.Quick with { TimeProvider = _clock };
+    private VaultOptions Options => TestOptions.Quick with { TimeProvider = _clock };
 
     // The vault's own where no other key is given.
     private string WriteOwnerFile(string vaultId, OwnerKey? owner = null)
@@ -327,15 +327,15 @@ public sealed class HeaderRepairTests : IDisposable
         return file;
     }
 
-    private Task<HeaderRepairReport> RepairAsync(string? ownerFile = null) => ClosedVault.RepairHeaderAsync(_objects, _clock, Cancel, ownerFile);
+    private Task<HeaderRepairReport> RepairAsync(string? ownerFile = null) => Vault.RepairHeaderAsync(_objects, _clock, Cancel, ownerFile);
 
     private Task<BackupException> FaultAsync(string? ownerFile = null) => Assert.ThrowsAsync<BackupException>(() => RepairAsync(ownerFile));
 
     private async Task<BackupErrorId> OpenFaultAsync() =>
-        (await Assert.ThrowsAsync<BackupException>(() => UnlockedVault.OpenAsync(_objects, Passphrase, Options, Cancel))).Id;
+        (await Assert.ThrowsAsync<BackupException>(() => TestVault.UnlockAsync(_objects, Passphrase, Options, Cancel))).Id;
 
     private async Task<IEnumerable<string>> VerifyAsync() =>
-        (await ClosedVault.VerifyPacksAsync(_objects, new JobMonitor(), Cancel)).Findings.Select(finding => finding.Object);
+        (await Vault.VerifyPacksAsync(_objects, new JobMonitor(), Cancel)).Findings.Select(finding => finding.Object);
 
     private void CopyFrom(MemoryVaultStore other, Func<string, bool> choose)
     {

@@ -157,10 +157,10 @@ public sealed class VerifyTests : IDisposable
             _backups.Objects.Remove(key);
         }
 
-        Assert.Empty((await ClosedVault.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings);
+        Assert.Empty((await Vault.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings);
         string pack = _backups.Packs[0];
         _backups.Objects.FlipBit(pack, 1000);
-        Assert.Equal(pack, Assert.Single((await ClosedVault.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings).Object);
+        Assert.Equal(pack, Assert.Single((await Vault.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings).Object);
     }
 
     [Fact]
@@ -322,14 +322,14 @@ public sealed class VerifyTests : IDisposable
             Assert.Equal((1, 0), (report.Points, report.Findings.Count));
         }
 
-        Assert.Equal(1, (await ClosedVault.InspectAsync(_backups.Objects, Cancel)).Points);
+        Assert.Equal(1, (await TestVault.InspectAsync(_backups.Objects, Cancel)).Points);
         _backups.Objects.Remove(Assert.Single(_backups.Points, name => name != fence));
-        Assert.Equal(0, (await ClosedVault.InspectAsync(_backups.Objects, Cancel)).Points);
+        Assert.Equal(0, (await TestVault.InspectAsync(_backups.Objects, Cancel)).Points);
 
         // Nor does it fix what may not change once there are points.
-        VaultSettings changed = await ClosedVault.ChangeSettingsAsync(
+        VaultSettings changed = await TestVault.ChangeSettingsAsync(
             _backups.Objects, _backups.Owner.Key, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Cancel);
-        Assert.Equal(VaultRedundancy.ZoneRedundant, (await ClosedVault.ChangeSettingsAsync(
+        Assert.Equal(VaultRedundancy.ZoneRedundant, (await TestVault.ChangeSettingsAsync(
             _backups.Objects, _backups.Owner.Key, settings => settings with { Redundancy = VaultRedundancy.ZoneRedundant }, Cancel)).Redundancy);
         Assert.Equal(VaultRedundancy.GeoRedundant, changed.Redundancy);
     }
@@ -473,9 +473,9 @@ public sealed class VerifyTests : IDisposable
     // A job that was stopped after a checkpoint, then done; settings and a credential file.
     private async Task MakeOthersAsync()
     {
-        await ClosedVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { MachineLimit = 7 }, Cancel);
+        await TestVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { MachineLimit = 7 }, Cancel);
         VaultHeader header = await VaultHeader.ReadAsync(_backups.Objects, Cancel);
-        await new CredentialRegister(_backups.Objects, header, _backups.Clock).IssueAsync(_backups.Owner.Key, "memory", "v", TimeSpan.FromHours(1), Cancel);
+        await new CredentialRegister(TestVault.Of(_backups.Objects, header, _backups.Clock)).IssueAsync(_backups.Owner.Key, "memory", "v", TimeSpan.FromHours(1), Cancel);
         ChunkStore store = await _backups.OpenStoreAsync();
         RecoveryPoint point = (await (await _backups.OpenAsync()).ListPointsAsync(null, Cancel))[0];
         string name = VaultLayout.Checkpoint(store.StoreId, point.SessionId, 1);

@@ -155,7 +155,7 @@ public sealed class DamagedPointTests : IDisposable
         var notes = new List<string>();
         _backups.Clock.Advance(TimeSpan.FromMinutes(1));
 
-        BackupResult result = await (await _backups.OpenAsync(faulty)).BackUpAsync(Request("/data"), new JobMonitor { Noted = notes.Add }, Cancel);
+        BackupResult result = await (await _backups.OpenAsync(faulty)).BackUpAsync(_backups.Job("/data"), new JobMonitor { Noted = notes.Add }, Cancel);
 
         Assert.Contains("could not be noted beside it", Assert.Single(notes), StringComparison.Ordinal);
         Assert.Equal(result.Point.SessionId, (await (await _backups.OpenAsync()).GetPointAsync("latest", null, Cancel)).SessionId);

@@ -27,9 +27,9 @@ public sealed class ItemStreamTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The trees are made by Linux calls.");
         _backups.Tree.Describe(described);
         byte[] expected = await File.ReadAllBytesAsync(Path.Combine(_backups.Root, "file"), Cancel);
-        (UnlockedVault engine, RecoverableItem item) = await FileAsync();
+        (IndexedVault vault, RecoverableItem item) = await FileAsync();
 
-        await using Stream stream = await engine.OpenReadAsync(item, Cancel);
+        await using Stream stream = vault.OpenRead(item);
 
         var whole = new MemoryStream();
         await stream.CopyToAsync(whole, Cancel);
@@ -54,25 +54,25 @@ public sealed class ItemStreamTests : IDisposable
     public async Task What_is_no_file_has_no_stream_and_damage_is_told_where_it_is_met()
     {
         _backups.Tree.Describe("f file 3M");
-        (UnlockedVault engine, RecoverableItem item) = await FileAsync();
+        (IndexedVault vault, RecoverableItem item) = await FileAsync();
         RecoverableItem folder = item with { Entry = item.Entry with { Kind = EntryKind.Directory } };
-        Assert.Equal(BackupErrorId.RestoreItemFailed, (await Assert.ThrowsAsync<BackupException>(() => engine.OpenReadAsync(folder, Cancel))).Id);
+        Assert.Equal(BackupErrorId.RestoreItemFailed, Assert.Throws<BackupException>(() => vault.OpenRead(folder)).Id);
         foreach (string pack in _backups.Packs)
         {
             _backups.Objects.Damage(pack, content => [.. content.Select((b, i) => i == content.Length / 2 ? (byte)(b ^ 1) : b)]);
         }
 
-        await using Stream stream = await engine.OpenReadAsync(item, Cancel);
+        await using Stream stream = vault.OpenRead(item);
 
         Assert.True((await Assert.ThrowsAsync<BackupException>(() => stream.CopyToAsync(Stream.Null, Cancel))).IsDamage);
     }
 
     private static int ReadAtOnce(Stream stream) => stream.Read(new byte[1], 0, 1);
 
-    private async Task<(UnlockedVault Engine, RecoverableItem Item)> FileAsync()
+    private async Task<(IndexedVault Vault, RecoverableItem Item)> FileAsync()
     {
         BackupResult backup = await _backups.BackUpAsync();
-        UnlockedVault engine = await _backups.OpenAsync();
-        return (engine, await engine.ListItemsAsync(backup.Point, Path.Combine(_backups.Root, "file"), recursive: false, Cancel).SingleAsync(Cancel));
+        IndexedVault vault = await (await _backups.OpenAsync()).IndexAsync(Cancel);
+        return (vault, await vault.ListItemsAsync(backup.Point, Path.Combine(_backups.Root, "file"), recursive: false, Cancel).SingleAsync(Cancel));
     }
 }

@@ -4,6 +4,7 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Restore;
@@ -100,9 +101,9 @@ public sealed class OriginalPlaceTests : IDisposable
     private async Task<(UnlockedVault Engine, BackupResult Backup)> BackUpAsync()
     {
         var store = new MemoryVaultStore();
-        var options = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2 };
-        await ClosedVault.CreateAsync(store, Passphrase, options, Cancel);
-        UnlockedVault engine = await UnlockedVault.OpenAsync(store, Passphrase, options, Cancel);
+        var options = new VaultOptions { KeyDerivationIterations = 1000, Workers = 2 };
+        await Vault.CreateAsync(store, Passphrase, options, Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(store, Passphrase, options, Cancel);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(Source, SourceSelection.Everything)] };
         return (engine, await engine.BackUpAsync(request, new JobMonitor(), Cancel));
     }

@@ -51,15 +51,15 @@ internal sealed class RestoreFixture : IAsyncDisposable
     {
         var objects = new MemoryVaultStore();
         VaultHeader header = await VaultHeader.PrepareAsync(objects, TimeProvider.System, Cancel);
-        UnlockedKey unlocked = await new KeyRing(objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1000)).CreateStoreAsync("a passphrase that is long", Cancel);
-        ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
+        UnlockedKey unlocked = await new KeyRing(TestVault.Of(objects, header, iterations: 1000)).CreateStoreAsync("a passphrase that is long", Cancel);
+        ChunkStore store = await TestVault.OpenStoreAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
         return new RestoreFixture(objects, header, unlocked, await BeginAsync(store));
     }
 
     public async ValueTask DisposeAsync() => await _session.DisposeAsync();
 
     public Task<ChunkStore> OpenAsync(IVaultStore? objects = null) =>
-        ChunkStore.OpenAsync(objects ?? Objects, _header, _unlocked.StoreId, _unlocked.MasterKey, Cancel);
+        TestVault.OpenStoreAsync(objects ?? Objects, _header, _unlocked.StoreId, _unlocked.MasterKey, Cancel);
 
     /// <summary>Another writer of the same store, which knows only what is flushed.</summary>
     public async Task<WriteSession> BeginOtherAsync() => await BeginAsync(await OpenAsync());
@@ -203,7 +203,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
     public async Task<(RestorePlan Plan, RestoreResult Result)> RestoreAsync(RestoreRequest request, MemoryTarget target, IVaultStore? objects = null)
     {
         var monitor = new JobMonitor { ItemSkipped = item => { lock (Skipped) { Skipped.Add(item); } } };
-        var options = new EngineOptions { Workers = 3, TimeProvider = Clock };
+        var options = new VaultOptions { Workers = 3, TimeProvider = Clock };
         ChunkStore store = await OpenAsync();
         RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, Cancel);
         RestorePlan plan = await RestoreWalk.RehearseAsync(store, request, selection, target, monitor, options, Cancel);

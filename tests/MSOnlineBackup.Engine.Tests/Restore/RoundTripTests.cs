@@ -5,6 +5,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Restore;
@@ -65,9 +66,9 @@ public class RoundTripTests
     private static async Task<UnlockedVault> CreateAsync()
     {
         var objects = new MemoryVaultStore();
-        var options = new EngineOptions { KeyDerivationIterations = 1000, Workers = 2 };
-        await ClosedVault.CreateAsync(objects, Passphrase, options, Cancel);
-        return await UnlockedVault.OpenAsync(objects, Passphrase, options, Cancel);
+        var options = new VaultOptions { KeyDerivationIterations = 1000, Workers = 2 };
+        await Vault.CreateAsync(objects, Passphrase, options, Cancel);
+        return await TestVault.UnlockAsync(objects, Passphrase, options, Cancel);
     }
 
     private static Task<BackupResult> BackUpAsync(UnlockedVault engine, string source) => engine.BackUpAsync(

@@ -7,6 +7,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Storage;
@@ -78,12 +79,12 @@ public sealed class MeteredVaultStoreTests
     {
         using var folder = new TempFolder();
         await File.WriteAllBytesAsync(folder["file"], new byte[1000], Stop);
-        var options = new EngineOptions { KeyDerivationIterations = 1 };
-        await ClosedVault.CreateAsync(_memory, Passphrase, options, Stop);
+        var options = new VaultOptions { KeyDerivationIterations = 1 };
+        await Vault.CreateAsync(_memory, Passphrase, options, Stop);
         var store = new MeteredVaultStore(_memory);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(folder["file"], SourceSelection.Everything)] };
 
-        UnlockedVault engine = await UnlockedVault.OpenAsync(store, Passphrase, options, Stop);
+        UnlockedVault engine = await TestVault.UnlockAsync(store, Passphrase, options, Stop);
         VaultTraffic opened = engine.Traffic!.Value;
         Assert.True(opened is { Writes: 0, Lists: > 0, Reads: > 0, SentBytes: 0, FetchedBytes: > 0 });
 
@@ -113,10 +114,10 @@ public sealed class MeteredVaultStoreTests
     [Fact]
     public async Task Where_nobody_counts_nothing_is_told()
     {
-        var options = new EngineOptions { KeyDerivationIterations = 1 };
-        await ClosedVault.CreateAsync(_memory, Passphrase, options, Stop);
+        var options = new VaultOptions { KeyDerivationIterations = 1 };
+        await Vault.CreateAsync(_memory, Passphrase, options, Stop);
 
-        UnlockedVault engine = await UnlockedVault.OpenAsync(_memory, Passphrase, options, Stop);
+        UnlockedVault engine = await TestVault.UnlockAsync(_memory, Passphrase, options, Stop);
 
         Assert.Null(engine.Traffic);
     }

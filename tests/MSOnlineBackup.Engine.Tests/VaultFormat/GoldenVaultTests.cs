@@ -17,7 +17,7 @@ namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 /// what it holds (<c>.jsonl</c>: <see cref="VaultListing"/>). It was made once, by running these tests with <c>OB_MAKE_GOLDEN_VAULT=1</c>, which does nothing where it is there; from the release
 /// of format 1 on it is never made anew. Where these tests fail, the engine is wrong, and so is a checkout without it.
 /// </summary>
-public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixture<GoldenVaultTests.Vault>
+public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClassFixture<GoldenVaultTests.GoldenVault>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -44,7 +44,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     {
         foreach ((string passphrase, string kdf) in vault.Passphrases.Zip(["argon2id", "pbkdf2-hmac-sha512"]))
         {
-            UnlockedVault engine = await UnlockedVault.OpenAsync(vault.Load(), passphrase, new EngineOptions(), Cancel);
+            UnlockedVault engine = await TestVault.UnlockAsync(vault.Load(), passphrase, new VaultOptions(), Cancel);
 
             Assert.Equal(kdf, Assert.Single(await engine.ListKeysAsync(Cancel), slot => slot.IsCurrent).Kdf);
         }
@@ -54,8 +54,8 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     public async Task What_its_owner_has_signed_holds()
     {
         MemoryVaultStore store = vault.Load();
-        VaultInfo info = await ClosedVault.InspectAsync(store, Cancel);
-        VaultRecords records = await VaultRecords.ReadAsync(store, VaultHeader.ReadAsync(store, Cancel), Cancel);
+        VaultInfo info = await TestVault.InspectAsync(store, Cancel);
+        VaultRecords records = await VaultRecords.ReadAsync((await Vault.OpenAsync(store, new VaultOptions(), Cancel)).Known, await VaultRecords.ListAsync(store, Cancel), Cancel);
 
         Assert.NotNull(info.Owner);
         Assert.Equal(SampleVault.MachineLimit, info.Settings.MachineLimit);
@@ -86,12 +86,12 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
             store.Remove(other);
         }
 
-        Assert.Empty((await ClosedVault.VerifyPacksAsync(store, new JobMonitor(), Cancel)).Findings);
+        Assert.Empty((await Vault.VerifyPacksAsync(store, new JobMonitor(), Cancel)).Findings);
         for (int at = 0; at < store.GetContent(pack).Length; at++)
         {
             store.FlipBit(pack, at, at % 8);
 
-            Assert.Equal(pack, Assert.Single((await ClosedVault.VerifyPacksAsync(store, new JobMonitor(), Cancel)).Findings).Object);
+            Assert.Equal(pack, Assert.Single((await Vault.VerifyPacksAsync(store, new JobMonitor(), Cancel)).Findings).Object);
             store.FlipBit(pack, at, at % 8);
         }
     }
@@ -99,7 +99,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     [Fact]
     public async Task It_verifies_to_the_last_byte()
     {
-        UnlockedVault engine = await UnlockedVault.OpenAsync(vault.Load(), vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(vault.Load(), vault.Passphrases[0], new VaultOptions(), Cancel);
 
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
         {
@@ -113,7 +113,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     [Fact]
     public async Task Its_points_list_what_was_backed_up()
     {
-        UnlockedVault engine = await UnlockedVault.OpenAsync(vault.Load(), vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(vault.Load(), vault.Passphrases[0], new VaultOptions(), Cancel);
         RecoveryPointList points = await engine.ListPointsAsync(SampleVault.MachineName, Cancel);
 
         Assert.Equal(["point 2", "point 1"], points.Select(point => Assert.Single(point.Tags)));
@@ -161,7 +161,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     public async Task It_holds_what_the_listing_beside_it_says()
     {
         MemoryVaultStore store = vault.Load();
-        UnlockedVault engine = await UnlockedVault.OpenAsync(store, vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(store, vault.Passphrases[0], new VaultOptions(), Cancel);
 
         string listing = string.Concat(vault.Listing.Split('\n').Where(line => line.Length > 0 && !line.StartsWith(VaultListing.Record, StringComparison.Ordinal)).Select(line => line + "\n"));
         AssertSame(listing, await VaultListing.ReadAsync(engine, store, Cancel));
@@ -173,7 +173,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     public async Task What_the_listing_says_is_restored(string tag)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have no place for all of its names.");
-        UnlockedVault engine = await UnlockedVault.OpenAsync(vault.Load(), vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(vault.Load(), vault.Passphrases[0], new VaultOptions(), Cancel);
         RecoveryPoint point = Assert.Single(await engine.ListPointsAsync(null, Cancel), found => found.Tags[0] == tag);
         using var folder = new TempFolder();
 
@@ -222,7 +222,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
             store.Remove(name);
         }
 
-        UnlockedVault engine = await UnlockedVault.OpenAsync(store, vault.Passphrases[0], new EngineOptions(), Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(store, vault.Passphrases[0], new VaultOptions(), Cancel);
         await engine.RebuildIndexAsync(new JobMonitor(), Cancel);
 
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
@@ -248,7 +248,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
     }
 
     /// <summary>The golden vault.</summary>
-    public sealed class Vault : IAsyncLifetime
+    public sealed class GoldenVault : IAsyncLifetime
     {
         public string Folder { get; } = Path.Combine(Repository.Root, "tests", "fixtures", "golden-vault-1");
 

@@ -88,30 +88,23 @@ internal static class SampleVault
     public static async Task MakeAsync(string vault, string source, TimeProvider clock, CancellationToken cancel)
     {
         FakeSourceTree? script = null;
-        var options = new EngineOptions
+        var options = new VaultOptions
         {
             TimeProvider = clock,
             Workers = 2,
             PassphraseKdf = PassphraseKdf.Argon2id,
-            OpenSource = asked => asked switch
-            {
-                BackupSource.Input input => new StreamSource(input.Name, input.Content, clock),
-                BackupSource.Tree { Path: Scripted } => script!,
-                BackupSource.Tree tree => SourceTrees.Open(tree.Path, tree.Selection),
-                _ => throw new InvalidOperationException(),
-            },
         };
         FolderVaultStore store = FolderVaultStore.Create(vault);
         var owner = new KeptOwner();
-        await ClosedVault.CreateAsync(store, Passphrase, options, cancel, owner.Keep);
-        await ClosedVault.ChangeSettingsAsync(store, owner.Key, settings => settings with { MachineLimit = MachineLimit }, cancel);
+        await Vault.CreateAsync(store, Passphrase, options, cancel, owner.Keep);
+        await TestVault.ChangeSettingsAsync(store, owner.Key, settings => settings with { MachineLimit = MachineLimit }, cancel);
 
         // Needed for nothing: it stops nobody, whichever features there will be.
         await VaultRecords.AppendAsync(
-            store, await VaultHeader.ReadAsync(store, cancel), owner.Key, new VaultRecord { Kind = VaultRecord.Feature, Name = "example", NeededTo = [] }, cancel);
-        UnlockedVault second = await UnlockedVault.OpenAsync(store, Passphrase, options with { PassphraseKdf = PassphraseKdf.Pbkdf2 }, cancel);
+            (await Vault.OpenAsync(store, options, cancel)).Known, owner.Key, new VaultRecord { Kind = VaultRecord.Feature, Name = "example", NeededTo = [] }, cancel);
+        UnlockedVault second = await TestVault.UnlockAsync(store, Passphrase, options with { PassphraseKdf = PassphraseKdf.Pbkdf2 }, cancel);
         await second.AddKeyAsync(SecondPassphrase, "second", cancel);
-        UnlockedVault engine = await UnlockedVault.OpenAsync(store, Passphrase, options, cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(store, Passphrase, options, cancel);
         for (int point = 1; point <= 2; point++)
         {
             Build(source, point);
@@ -129,6 +122,13 @@ internal static class SampleVault
                     new BackupSource.Input(StreamName, stream),
                 ],
                 Tags = [$"point {point}"],
+                OpenSource = asked => asked switch
+                {
+                    BackupSource.Input input => new StreamSource(input.Name, input.Content, clock),
+                    BackupSource.Tree { Path: Scripted } => script!,
+                    BackupSource.Tree tree => SourceTrees.Open(tree.Path, tree.Selection),
+                    _ => throw new InvalidOperationException(),
+                },
             };
             await engine.BackUpAsync(request, new JobMonitor(), cancel);
         }
@@ -137,7 +137,7 @@ internal static class SampleVault
         await engine.RebuildIndexAsync(new JobMonitor(), cancel);
         VaultHeader header = await VaultHeader.ReadAsync(store, cancel);
         string fence = VaultLayout.Point(engine.Key.StoreId, header.MachineId(MachineName), FencedSession);
-        StoreKeys keys = ChunkStore.WithoutIndex(store, header, engine.Key.StoreId, engine.Key.MasterKey).Keys;
+        StoreKeys keys = TestVault.StoreOf(store, header, engine.Key.StoreId, engine.Key.MasterKey).Keys;
         await store.TryCreateAsync(fence, SealedObject.Seal(keys, SealedObjectKind.Fence, fence, []), cancel);
     }
 

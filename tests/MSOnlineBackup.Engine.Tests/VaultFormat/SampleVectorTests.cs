@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Platform.Windows;
+using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
@@ -244,7 +245,7 @@ public sealed class SampleVectorTests
         using OwnerKey key = OwnerKey.TryImport(FormatDocument.Hex("records", "private key"), header.OwnerIdentity!)!;
 
         Assert.Equal(FormatDocument.Raw("more records", which + " body"), Encoding.UTF8.GetString(JsonSerializer.SerializeToUtf8Bytes(state, type)));
-        Assert.NotNull(OwnerRecord.TryOpen(header, name, OwnerRecord.Seal(header, key, name, state, type, "vault"), type));
+        Assert.NotNull(OwnerRecord.TryOpen(header, name, OwnerRecord.Seal(TestVault.Of(new MemoryVaultStore(), header), key, name, state, type), type));
         IndependentReader.CheckSignature(header.OwnerIdentity!.Encode(), s_vault, name, record);
     }
 

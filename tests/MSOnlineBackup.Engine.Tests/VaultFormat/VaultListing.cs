@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -82,7 +83,7 @@ internal static class VaultListing
     /// <summary>What the engine finds; it has no lines for records.</summary>
     public static async Task<string> ReadAsync(UnlockedVault engine, IVaultStore objects, CancellationToken cancel)
     {
-        ChunkStore store = await ChunkStore.OpenAsync(objects, await VaultHeader.ReadAsync(objects, cancel), engine.Key.StoreId, engine.Key.MasterKey, cancel);
+        ChunkStore store = await TestVault.OpenStoreAsync(objects, await VaultHeader.ReadAsync(objects, cancel), engine.Key.StoreId, engine.Key.MasterKey, cancel);
         var lines = new StringBuilder();
         foreach (RecoveryPoint point in (await engine.ListPointsAsync(null, cancel)).Reverse())
         {

@@ -16,8 +16,8 @@ public sealed class AskedAheadTests
     {
         await CreateAsync("folder/1");
         var store = new FaultyVaultStore(_objects);
-        var ahead = new AskedAhead(store);
-        ahead.Ask("folder/", newest: 0, Cancel);
+        using var ahead = new AskedAhead(store);
+        ahead.Ask("folder/", newest: 0);
 
         Assert.Equal(["folder/1"], await NamesAsync(ahead, "folder/"));
         Assert.Equal(1, store.CallsOf(VaultCall.List));
@@ -30,8 +30,8 @@ public sealed class AskedAheadTests
     {
         await CreateAsync("points/one/1");
         await CreateAsync("points/two/1");
-        var ahead = new AskedAhead(_objects);
-        ahead.Ask("points/", newest: 0, Cancel);
+        using var ahead = new AskedAhead(_objects);
+        ahead.Ask("points/", newest: 0);
         await CreateAsync("packs/1");
 
         Assert.Equal(["packs/1"], await NamesAsync(ahead, "packs/"));
@@ -43,8 +43,8 @@ public sealed class AskedAheadTests
     {
         await CreateAsync("folder/1");
         var store = new FaultyVaultStore(_objects);
-        var ahead = new AskedAhead(store);
-        ahead.Ask("folder/", newest: 1, Cancel);
+        using var ahead = new AskedAhead(store);
+        ahead.Ask("folder/", newest: 1);
         Assert.Single(await NamesAsync(ahead, "folder/"));
         byte[] content = new byte[100];
 
@@ -62,9 +62,9 @@ public sealed class AskedAheadTests
         Assert.True(await _objects.TryCreateAsync("large/1", new byte[9 << 20], Cancel));
         await CreateAsync("folder/young");
         var store = new FaultyVaultStore(_objects);
-        var ahead = new AskedAhead(store);
-        ahead.Ask("folder/", newest: 1, Cancel);
-        ahead.Ask("large/", newest: 1, Cancel);
+        using var ahead = new AskedAhead(store);
+        ahead.Ask("folder/", newest: 1);
+        ahead.Ask("large/", newest: 1);
 
         Assert.Equal(2, (await NamesAsync(ahead, "folder/")).Count);
         Assert.Single(await NamesAsync(ahead, "large/"));
@@ -78,8 +78,8 @@ public sealed class AskedAheadTests
     {
         await CreateAsync("folder/1");
         var store = new FaultyVaultStore(_objects) { FailAt = failAt, Kind = FaultKind.Transient };
-        var ahead = new AskedAhead(store);
-        ahead.Ask("folder/", newest: 1, Cancel);
+        using var ahead = new AskedAhead(store);
+        ahead.Ask("folder/", newest: 1);
 
         Assert.Single(await NamesAsync(ahead, "folder/"));
         Assert.Equal(8, await ahead.ReadAsync("folder/1", 0, new byte[8], Cancel));
@@ -89,8 +89,8 @@ public sealed class AskedAheadTests
     public async Task What_fails_for_good_fails_for_whoever_wants_it()
     {
         var store = new FaultyVaultStore(_objects) { FailAt = 1, Kind = FaultKind.ForGood };
-        var ahead = new AskedAhead(store);
-        ahead.Ask("folder/", newest: 1, Cancel);
+        using var ahead = new AskedAhead(store);
+        ahead.Ask("folder/", newest: 1);
 
         BackupException failure = await Assert.ThrowsAsync<BackupException>(() => NamesAsync(ahead, "folder/"));
         Assert.Equal(BackupErrorId.VaultUnreachable, failure.Id);

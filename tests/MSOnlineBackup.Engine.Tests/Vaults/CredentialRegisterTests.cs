@@ -11,7 +11,7 @@ public class CredentialRegisterTests
     private readonly MemoryVaultStore _objects = new();
     private readonly FakeClock _clock = new();
 
-    private CredentialRegister Register => new(_objects, Header, _clock);
+    private CredentialRegister Register => new CredentialRegister(TestVault.Of(_objects, Header, _clock));
 
     [Fact]
     public async Task What_was_issued_is_written_read_and_accepted()

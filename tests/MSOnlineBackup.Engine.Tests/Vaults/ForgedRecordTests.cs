@@ -21,7 +21,7 @@ public sealed class ForgedRecordTests : IDisposable
     private readonly MemoryVaultStore _objects = new();
     private readonly OwnerKey _thief = OwnerKey.Create();
 
-    private VaultSettingsRegister Settings => new(_objects, Header);
+    private VaultSettingsRegister Settings => new VaultSettingsRegister(TestVault.Of(_objects, Header));
 
     public void Dispose() => _thief.Dispose();
 
@@ -38,7 +38,7 @@ public sealed class ForgedRecordTests : IDisposable
         {
             () => Settings.ReadAsync(Cancel),
             () => Settings.ChangeAsync(Owner, known => known with { MachineLimit = 2 }, Cancel),
-            () => MachineDirectory.EnsureRoomAsync(_objects, Header, "new", Cancel),
+            () => new MachineDirectory(TestVault.Of(_objects, Header)).EnsureRoomAsync("new", Cancel),
         })
         {
             BackupException fault = await Assert.ThrowsAsync<BackupException>(attempt);
@@ -56,8 +56,8 @@ public sealed class ForgedRecordTests : IDisposable
         foreach (Func<Task> attempt in new Func<Task>[]
         {
             () => Settings.ChangeAsync(_thief, known => known with { MachineLimit = 10_000 }, Cancel),
-            () => new CredentialRegister(_objects, Header, TimeProvider.System).IssueAsync(_thief, "/vault", "Office", TimeSpan.FromHours(1), Cancel),
-            () => VaultRecords.AppendAsync(_objects, Header, _thief, new VaultRecord { Kind = "x" }, Cancel),
+            () => new CredentialRegister(TestVault.Of(_objects, Header)).IssueAsync(_thief, "/vault", "Office", TimeSpan.FromHours(1), Cancel),
+            () => VaultRecords.AppendAsync(TestVault.Of(_objects, Header), _thief, new VaultRecord { Kind = "x" }, Cancel),
         })
         {
             Assert.Equal(BackupErrorId.OwnerForeign, (await Assert.ThrowsAsync<BackupException>(attempt)).Id);
@@ -70,7 +70,7 @@ public sealed class ForgedRecordTests : IDisposable
     [MemberData(nameof(Forgeries))]
     public async Task A_credential_that_the_owner_has_not_issued_lets_nobody_in(string forgery)
     {
-        var register = new CredentialRegister(_objects, Header, TimeProvider.System);
+        CredentialRegister register = new CredentialRegister(TestVault.Of(_objects, Header));
         VaultCredential issued = await register.IssueAsync(Owner, "/vault", "Office", TimeSpan.FromHours(1), Cancel);
         byte[] token = new byte[32];
         string record = JsonSerializer.Serialize(
@@ -96,7 +96,7 @@ public sealed class ForgedRecordTests : IDisposable
     [Fact]
     public async Task A_credential_of_another_owner_is_refused()
     {
-        var register = new CredentialRegister(_objects, Header, TimeProvider.System);
+        CredentialRegister register = new CredentialRegister(TestVault.Of(_objects, Header));
         VaultCredential issued = await register.IssueAsync(Owner, "/vault", "Office", TimeSpan.FromHours(1), Cancel);
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => register.CheckAsync(issued with { Owner = _thief.Identity.PublicKey }, "file", Cancel));
@@ -109,14 +109,14 @@ public sealed class ForgedRecordTests : IDisposable
     public async Task A_machine_is_not_made_to_leave_by_anybody_but_the_owner(string forgery)
     {
         ChunkStore store = await OpenAsync(_objects);
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
         string name = $"machines/{Header.MachineId("beta")}/00000002";
         string left = BodyOf(_objects.GetContent(name[..^1] + '1'))[..^1] + ""","left":"2026-11-21T04:05:06Z"}""";
         _objects.SetContent(name, Forge(forgery, name, left));
 
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel);
-        Assert.False(Assert.Single(await MachineDirectory.ListAsync(_objects, Header, Cancel)).IsGone);
-        Assert.False((await MachineDirectory.FindAsync(_objects, Header, "beta", Cancel))!.IsGone);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        Assert.False(Assert.Single(await new MachineDirectory(TestVault.Of(_objects, Header)).ListAsync(Cancel)).IsGone);
+        Assert.False((await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.IsGone);
         Assert.Equal([name], await FindDamageAsync());
     }
 
@@ -124,7 +124,7 @@ public sealed class ForgedRecordTests : IDisposable
     public async Task A_machines_record_is_changed_by_nobody_who_lacks_its_key()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
         string name = $"machines/{Header.MachineId("beta")}/00000002";
         string body = BodyOf(_objects.GetContent(name[..^1] + '1')).Replace("beta", "BETA", StringComparison.Ordinal);
 
@@ -136,7 +136,7 @@ public sealed class ForgedRecordTests : IDisposable
         })
         {
             _objects.SetContent(name, forged);
-            Assert.True(await MachineDirectory.IsAnnouncedAsync(store, "beta", mayReturn: false, Cancel));
+            Assert.True(await new MachineDirectory(store.Vault).IsAnnouncedAsync(store, "beta", mayReturn: false, Cancel));
             Assert.Equal([name], await FindDamageAsync(store));
         }
     }
@@ -145,31 +145,31 @@ public sealed class ForgedRecordTests : IDisposable
     public async Task A_name_is_not_taken_by_a_record_of_another_store_above_it()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
         UnlockedKey thief = KeyOf('b');
         string name = $"machines/{Header.MachineId("beta")}/00000002";
         string body = BodyOf(_objects.GetContent(name[..^1] + '1')).Replace(StoreId, thief.StoreId, StringComparison.Ordinal);
         _objects.SetContent(name, RecordEnvelope.Authenticate(Header.KeysOf(thief).MachinesKey(), Header.VaultId, name, Encoding.UTF8.GetBytes(body)));
 
-        Assert.True(await MachineDirectory.IsAnnouncedAsync(store, "beta", mayReturn: false, Cancel));
-        Assert.Equal(StoreId, (await MachineDirectory.FindAsync(_objects, Header, "beta", Cancel))!.StoreId);
+        Assert.True(await new MachineDirectory(store.Vault).IsAnnouncedAsync(store, "beta", mayReturn: false, Cancel));
+        Assert.Equal(StoreId, (await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.StoreId);
 
         // Once the owner has freed the name, whoever comes first has it.
-        await MachineDirectory.LeaveAsync(_objects, Header, Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
+        await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
         _objects.SetContent($"keys/{thief.StoreId}/{new string('0', 32)}", []);
-        await MachineDirectory.ClaimAsync(_objects, Header, "beta", thief, Cancel);
-        Assert.Equal(BackupErrorId.MachineNameTaken, (await Assert.ThrowsAsync<BackupException>(() => MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel))).Id);
+        await new MachineDirectory(TestVault.Of(_objects, Header)).ClaimAsync("beta", thief, Cancel);
+        Assert.Equal(BackupErrorId.MachineNameTaken, (await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel))).Id);
     }
 
     [Fact]
     public async Task A_machine_knows_the_owner_again_by_its_own_record_in_the_vault()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
         VaultHeader other = Header with { Owner = _thief.Identity.Encode() };
-        ChunkStore exchanged = ChunkStore.WithoutIndex(_objects, other, StoreId, store.Keys.MasterKey.ToArray());
+        ChunkStore exchanged = TestVault.StoreOf(_objects, other, StoreId, store.Keys.MasterKey.ToArray());
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => MachineDirectory.AnnounceAsync(exchanged, "beta", mayReturn: true, Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(exchanged.Vault).AnnounceAsync(exchanged, "beta", mayReturn: true, Cancel));
 
         Assert.Equal(BackupErrorId.OwnerForeign, fault.Id);
     }
@@ -180,25 +180,25 @@ public sealed class ForgedRecordTests : IDisposable
         VaultHeader ownerless = Header with { Owner = null };
         _objects.SetContent("settings/00000001", Signed("settings/00000001", Limit));
 
-        Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => new VaultSettingsRegister(_objects, ownerless).ReadAsync(Cancel))).Id);
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => new VaultSettingsRegister(TestVault.Of(_objects, ownerless)).ReadAsync(Cancel))).Id);
         Assert.Equal(
             BackupErrorId.OwnerForeign,
-            (await Assert.ThrowsAsync<BackupException>(() => VaultRecords.AppendAsync(_objects, ownerless, Owner, new VaultRecord { Kind = "x" }, Cancel))).Id);
+            (await Assert.ThrowsAsync<BackupException>(() => VaultRecords.AppendAsync(TestVault.Of(_objects, ownerless), Owner, new VaultRecord { Kind = "x" }, Cancel))).Id);
     }
 
     [Fact]
     public async Task A_verification_names_every_forged_record_with_a_passphrase_and_without()
     {
         const string Passphrase = "a passphrase for tests";
-        var options = new EngineOptions { KeyDerivationIterations = 10 };
-        await ClosedVault.CreateAsync(_objects, Passphrase, options, Cancel, new KeptOwner().Keep);
+        var options = new VaultOptions { KeyDerivationIterations = 10 };
+        await Vault.CreateAsync(_objects, Passphrase, options, Cancel, new KeptOwner().Keep);
         string[] forged = ["credentials/00000001", $"machines/{new string('a', 32)}/00000001", "records/00000001", "settings/00000001"];
         foreach (string name in forged)
         {
             _objects.SetContent(name, Encoding.UTF8.GetBytes(Limit));
         }
 
-        UnlockedVault engine = await UnlockedVault.OpenAsync(_objects, Passphrase, options, Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(_objects, Passphrase, options, Cancel);
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
         {
             Assert.Equal(forged, (await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings.Select(finding => finding.Object));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Stores;
@@ -17,7 +18,7 @@ public class KeyRingTests
     private readonly MemoryVaultStore _objects = new();
     private readonly KeyRing _ring;
 
-    public KeyRingTests() => _ring = new KeyRing(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(10));
+    public KeyRingTests() => _ring = new KeyRing(TestVault.Of(_objects, Header, new FakeClock(), 10));
 
     [Fact]
     public async Task Every_slot_opens_the_same_store_with_the_same_key()
@@ -96,7 +97,8 @@ public class KeyRingTests
     {
         UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
-        var slower = new KeyRing(new WatchedVaultStore(_objects, _ => { }, _ => _ring.RemoveAsync(made.StoreId, second, Cancel)), Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(10));
+        var watched = new WatchedVaultStore(_objects, _ => { }, _ => _ring.RemoveAsync(made.StoreId, second, Cancel));
+        KeyRing slower = new KeyRing(TestVault.Of(watched, Header, new FakeClock(), 10));
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => slower.RemoveAsync(made.StoreId, made.KeyId, Cancel));
 
@@ -148,7 +150,7 @@ public class KeyRingTests
     [Fact]
     public async Task The_slot_of_another_vault_is_told_as_such_and_hides_no_other()
     {
-        var other = new KeyRing(_objects, Header with { VaultId = new string('9', 32) }, new FakeClock(), PassphraseDerivation.ByPbkdf2(10));
+        KeyRing other = new KeyRing(TestVault.Of(_objects, Header with { VaultId = new string('9', 32) }, new FakeClock(), 10));
         await other.CreateStoreAsync(First, Cancel);
         UnlockedKey made = await _ring.CreateStoreAsync(Second, Cancel);
 
@@ -209,8 +211,8 @@ public class KeyRingTests
     {
         UnlockedKey one = await _ring.CreateStoreAsync(First, Cancel);
         UnlockedKey other = await _ring.CreateStoreAsync(First, Cancel);
-        UnlockedKey cheaper = await new KeyRing(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(9)).CreateStoreAsync(Second, Cancel);
-        await new KeyRing(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(11)).CreateStoreAsync(Second, Cancel);
+        UnlockedKey cheaper = await new KeyRing(TestVault.Of(_objects, Header, new FakeClock(), 9)).CreateStoreAsync(Second, Cancel);
+        await new KeyRing(TestVault.Of(_objects, Header, new FakeClock(), 11)).CreateStoreAsync(Second, Cancel);
 
         string first = string.CompareOrdinal(one.StoreId, other.StoreId) < 0 ? one.StoreId : other.StoreId;
         Assert.Equal(first, (await _ring.UnlockAsync(First, Cancel)).StoreId);
@@ -222,7 +224,7 @@ public class KeyRingTests
     {
         UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
-        ChunkStore opened = ChunkStore.WithoutIndex(_objects, Header, made.StoreId, made.MasterKey);
+        ChunkStore opened = TestVault.StoreOf(_objects, Header, made.StoreId, made.MasterKey);
         Assert.Empty(await KeyRing.CheckAsync(_objects, Header, opened, Cancel));
         string name = VaultLayout.Key(made.StoreId, second);
         byte[] sound = _objects.GetContent(name);
@@ -256,7 +258,8 @@ public class KeyRingTests
         await _objects.TryCreateAsync(VaultLayout.Key(store.StoreId, identity.KeyId), slot.Encode(), Cancel);
     }
 
-    private KeyRing Ring(bool everySlot) => new(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(10), everySlot);
+    private KeyRing Ring(bool everySlot) =>
+        new KeyRing(new KnownVault(_objects, Header, new VaultOptions { TimeProvider = new FakeClock(), KeyDerivationIterations = 10, TriesEveryKeySlot = everySlot }));
 
     private void Damage(string name, string damage)
     {

@@ -18,7 +18,7 @@ public class KeyVaultRingTests
     private readonly RsaKey _key = RsaKey.Create();
     private readonly KeyRing _ring;
 
-    public KeyVaultRingTests() => _ring = new KeyRing(_objects, Header, new FakeClock(), PassphraseDerivation.ByPbkdf2(10));
+    public KeyVaultRingTests() => _ring = new KeyRing(TestVault.Of(_objects, Header, new FakeClock(), 10));
 
     [Fact]
     public async Task Both_open_the_same_store_and_neither_is_in_the_other_s_way()

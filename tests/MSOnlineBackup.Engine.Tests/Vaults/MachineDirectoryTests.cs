@@ -15,12 +15,12 @@ public class MachineDirectoryTests
     public async Task A_machine_is_written_down_once_and_again_when_it_has_changed()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
-        await MachineDirectory.AnnounceAsync(store, "Alpha", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "Alpha", mayReturn: true, Cancel);
         Assert.Equal(2, _objects.Names.Count);
 
-        await MachineDirectory.AnnounceAsync(store, "BETA", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "BETA", mayReturn: true, Cancel);
 
         Assert.Equal(3, _objects.Names.Count);
         Assert.Equal(["Alpha", "BETA"], await NamesAsync());
@@ -40,7 +40,7 @@ public class MachineDirectoryTests
         _objects.SetContent($"machines/{Header.MachineId("beta")}/{sequence}", Encoding.UTF8.GetBytes(content));
         Assert.Empty(await NamesAsync());
 
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
 
         Assert.Equal(["beta"], await NamesAsync());
     }
@@ -49,16 +49,16 @@ public class MachineDirectoryTests
     public async Task A_machine_that_has_left_comes_back_by_a_backup_only_where_it_may()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel);
-        await MachineDirectory.LeaveAsync(_objects, Header, Owner, "BETA", new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero), Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "BETA", new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero), Cancel);
         Assert.Empty(await NamesAsync());
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => MachineDirectory.AnnounceAsync(store, "beta", mayReturn: false, Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel));
 
         Assert.Equal(BackupErrorId.MachineNotRegistered, fault.Id);
         Assert.Contains("2026-11-21 at 04:05 UTC", fault.Message, StringComparison.Ordinal);
         Assert.Empty(await NamesAsync());
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
         Assert.Equal(["beta"], await NamesAsync());
     }
 
@@ -66,17 +66,17 @@ public class MachineDirectoryTests
     public async Task A_name_of_another_chunk_store_is_not_taken_by_a_backup()
     {
         _objects.SetContent($"keys/{KeyOf('b').StoreId}/{new string('0', 32)}", []);
-        await MachineDirectory.ClaimAsync(_objects, Header, "beta", KeyOf('b'), Cancel);
+        await new MachineDirectory(TestVault.Of(_objects, Header)).ClaimAsync("beta", KeyOf('b'), Cancel);
         ChunkStore store = await OpenAsync(_objects);
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel));
 
         Assert.Equal(BackupErrorId.MachineNameTaken, fault.Id);
-        await MachineDirectory.LeaveAsync(_objects, Header, Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
-        await MachineDirectory.AnnounceAsync(store, "beta", mayReturn: true, Cancel);
-        Assert.Equal(StoreId, (await MachineDirectory.FindAsync(_objects, Header, "beta", Cancel))!.StoreId);
+        await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        Assert.Equal(StoreId, (await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.StoreId);
     }
 
     private async Task<IEnumerable<string>> NamesAsync() =>
-        (await MachineDirectory.ListAsync(_objects, Header, Cancel)).Where(machine => !machine.IsGone).Select(machine => machine.Name);
+        (await new MachineDirectory(TestVault.Of(_objects, Header)).ListAsync(Cancel)).Where(machine => !machine.IsGone).Select(machine => machine.Name);
 }

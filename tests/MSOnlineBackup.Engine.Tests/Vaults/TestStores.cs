@@ -1,5 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Packs;
@@ -46,7 +47,7 @@ internal static class TestStores
     /// <summary>The key of a chunk store that nobody made.</summary>
     public static UnlockedKey KeyOf(char store) => new(new string(store, 32), new string('0', 32), new byte[StoreKeys.MasterKeyLength]);
 
-    public static Task<ChunkStore> OpenAsync(IVaultStore objects) => ChunkStore.OpenAsync(objects, Header, StoreId, Master, Cancel);
+    public static Task<ChunkStore> OpenAsync(IVaultStore objects) => TestVault.OpenStoreAsync(objects, Header, StoreId, Master, Cancel);
 
     public static Task<WriteSession> BeginAsync(ChunkStore store, int workers = 2, int verifyOneIn = 16) =>
         WriteSession.BeginAsync(

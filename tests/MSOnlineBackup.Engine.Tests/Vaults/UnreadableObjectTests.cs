@@ -33,7 +33,7 @@ public sealed class UnreadableObjectTests : IDisposable
     public async Task What_does_not_need_it_goes_on(string kind)
     {
         _backups.Tree.File("a", 200_000);
-        await ClosedVaultWithSettingsAsync();
+        await VaultWithSettingsAsync();
         BackupResult first = await _backups.BackUpAsync();
         _backups.Tree.File("b", 200_000);
         BackupResult second = await _backups.BackUpAsync();
@@ -55,13 +55,13 @@ public sealed class UnreadableObjectTests : IDisposable
 
         _backups.Tree.File("c", 1000);
         _backups.Clock.Advance(TimeSpan.FromMinutes(1));
-        BackupResult third = await engine.BackUpAsync(Request(_backups.Root), new JobMonitor(), Cancel);
+        BackupResult third = await engine.BackUpAsync(_backups.Job(_backups.Root), new JobMonitor(), Cancel);
         Assert.Contains($"{_backups.Root}/c", (await _backups.EntriesAsync(third.Point)).Keys);
     }
 
-    private async Task ClosedVaultWithSettingsAsync()
+    private async Task VaultWithSettingsAsync()
     {
         await _backups.OpenAsync();
-        await ClosedVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { MachineLimit = 7 }, Cancel);
+        await TestVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { MachineLimit = 7 }, Cancel);
     }
 }

@@ -29,7 +29,7 @@ public class VaultEntranceTests
 
         Assert.Equal((BackupErrorId.MachineLimitReached, "403"), (fault.Id, fault.ErrorCode));
         await EnterAsync("MACHINE 50", First);
-        await MachineDirectory.LeaveAsync(_objects, Header, Owner, "machine 7", DateTimeOffset.UnixEpoch, Cancel);
+        await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "machine 7", DateTimeOffset.UnixEpoch, Cancel);
         await EnterAsync("one more", First);
         Assert.Equal(BackupErrorId.MachineLimitReached, (await Assert.ThrowsAsync<BackupException>(() => EnterAsync("machine 7", First))).Id);
     }
@@ -38,7 +38,7 @@ public class VaultEntranceTests
     public async Task The_owner_of_a_vault_says_how_many_machines_it_takes()
     {
         await FillAsync();
-        var settings = new VaultSettingsRegister(_objects, Header);
+        VaultSettingsRegister settings = new VaultSettingsRegister(TestVault.Of(_objects, Header));
 
         await settings.ChangeAsync(Owner, known => known with { MachineLimit = 51 }, Cancel);
         await EnterAsync("machine 51", First);
@@ -63,13 +63,13 @@ public class VaultEntranceTests
     {
         UnlockedKey server = await EnterAsync("server", First);
         UnlockedKey other = await EnterAsync("other", Second);
-        var ring = new KeyRing(_objects, Header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1));
+        KeyRing ring = new KeyRing(TestVault.Of(_objects, Header));
         await ring.AddAsync(other.StoreId, other.MasterKey, First, null, Cancel);
         await ring.AddAsync(server.StoreId, server.MasterKey, Second, null, Cancel);
 
         foreach ((string name, UnlockedKey key) in new[] { ("server", server), ("other", other) })
         {
-            await MachineDirectory.LeaveAsync(_objects, Header, Owner, name, DateTimeOffset.UnixEpoch, Cancel);
+            await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, name, DateTimeOffset.UnixEpoch, Cancel);
             Assert.Equal(key.StoreId, (await EnterAsync(name, First)).StoreId);
         }
     }
@@ -111,16 +111,16 @@ public class VaultEntranceTests
     [Fact]
     public async Task A_key_opens_the_engine_only_where_it_belongs()
     {
-        var options = new EngineOptions { KeyDerivationIterations = 1 };
-        await ClosedVault.CreateNamedAsync(_objects, "Büro", options, Cancel);
-        Assert.Equal("Büro", (await ClosedVault.InspectAsync(_objects, Cancel)).Name);
+        var options = new VaultOptions { KeyDerivationIterations = 1 };
+        await Vault.CreateNamedAsync(_objects, "Büro", options, Cancel);
+        Assert.Equal("Büro", (await TestVault.InspectAsync(_objects, Cancel)).Name);
         VaultHeader header = await VaultHeader.ReadAsync(_objects, Cancel);
-        UnlockedKey key = await new KeyRing(_objects, header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1)).CreateStoreAsync(First, Cancel);
+        UnlockedKey key = await new KeyRing(TestVault.Of(_objects, header)).CreateStoreAsync(First, Cancel);
 
-        Assert.Equal(key, (await UnlockedVault.OpenAsync(_objects, key, options, Cancel)).Key);
+        Assert.Equal(key.MasterKey, (await TestVault.UnlockAsync(_objects, key, options, Cancel)).Key.MasterKey);
 
         var foreign = new UnlockedKey(key.StoreId, key.KeyId, new byte[32]);
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => UnlockedVault.OpenAsync(_objects, foreign, options, Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => TestVault.UnlockAsync(_objects, foreign, options, Cancel));
         Assert.Equal((BackupErrorId.KeyFileInvalid, "34506"), (fault.Id, fault.ErrorCode));
         Assert.DoesNotContain(Convert.ToHexStringLower(key.MasterKey), key.ToString(), StringComparison.Ordinal);
     }
@@ -128,7 +128,7 @@ public class VaultEntranceTests
     [Fact]
     public async Task A_key_is_a_store_s_own_where_a_slot_proves_it_whatever_others_prove()
     {
-        var ring = new KeyRing(_objects, Header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1));
+        KeyRing ring = new KeyRing(TestVault.Of(_objects, Header));
         UnlockedKey key = await ring.CreateStoreAsync(First, Cancel);
         var foreign = new UnlockedKey(key.StoreId, key.KeyId, new byte[32]);
         await ring.VerifyAsync(key, Cancel);
@@ -145,13 +145,13 @@ public class VaultEntranceTests
     [InlineData("two\nlines")]
     public async Task What_is_no_name_makes_no_vault(string name)
     {
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => ClosedVault.CreateNamedAsync(_objects, name, new EngineOptions(), Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => Vault.CreateNamedAsync(_objects, name, new VaultOptions(), Cancel));
 
         Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
         Assert.Empty(_objects.Names);
     }
 
-    private static VaultEntrance EntranceOf(IVaultStore objects) => new(objects, Header, new KeyRing(objects, Header, TimeProvider.System, PassphraseDerivation.ByPbkdf2(1)));
+    private static VaultEntrance EntranceOf(IVaultStore objects) => new VaultEntrance(TestVault.Of(objects, Header));
 
     private async Task FillAsync()
     {

@@ -18,12 +18,12 @@ public class VaultHeaderTests
     [Fact]
     public async Task A_creation_that_was_interrupted_before_the_header_can_be_done_again()
     {
-        var options = new EngineOptions { KeyDerivationIterations = 1000 };
+        var options = new VaultOptions { KeyDerivationIterations = 1000 };
         _objects.SetContent($"keys/{new string('0', 32)}/{new string('1', 32)}", "left behind"u8.ToArray());
 
-        await ClosedVault.CreateAsync(_objects, "correct horse battery", options, Cancel);
+        await Vault.CreateAsync(_objects, "correct horse battery", options, Cancel);
 
-        Assert.Single(await (await UnlockedVault.OpenAsync(_objects, "correct horse battery", options, Cancel)).ListKeysAsync(Cancel));
+        Assert.Single(await (await TestVault.UnlockAsync(_objects, "correct horse battery", options, Cancel)).ListKeysAsync(Cancel));
     }
 
     [Fact]
@@ -110,13 +110,13 @@ public class VaultHeaderTests
     [Fact]
     public async Task Every_flipped_bit_of_a_header_is_told_as_its_damage_and_as_nothing_else()
     {
-        await ClosedVault.CreateAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel);
+        await Vault.CreateAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel);
         byte[] sound = _objects.GetContent(VaultLayout.Header);
         for (int bit = 0; bit < sound.Length * 8; bit++)
         {
             _objects.FlipBit(VaultLayout.Header, bit / 8, bit % 8);
 
-            BackupException fault = await Assert.ThrowsAsync<BackupException>(() => UnlockedVault.OpenAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel));
+            BackupException fault = await Assert.ThrowsAsync<BackupException>(() => TestVault.UnlockAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel));
             Assert.Equal((BackupErrorId.VaultHeaderDamaged, _objects.Location), (fault.Id, fault.Target));
             Assert.Contains("vault.json", fault.Message, StringComparison.Ordinal);
             _objects.FlipBit(VaultLayout.Header, bit / 8, bit % 8);

@@ -78,13 +78,13 @@ public sealed class VaultRecordsTests
         VaultHeader header = await VaultHeader.ReadAsync(backups.Objects, Cancel);
         UnlockedVault before = await backups.OpenAsync();
 
-        await VaultRecords.AppendAsync(backups.Objects, header, backups.Owner.Key, new VaultRecord { Kind = "feature", Name = "grid", NeededTo = ["write"] }, Cancel);
+        await VaultRecords.AppendAsync(TestVault.Of(backups.Objects, header), backups.Owner.Key, new VaultRecord { Kind = "feature", Name = "grid", NeededTo = ["write"] }, Cancel);
 
         Assert.Equal(BackupErrorId.VaultFormatUnsupported, (await backups.FailAsync(BackupFixture.Request(backups.Root))).Id);
         Assert.Single(await (await backups.OpenAsync()).ListPointsAsync(null, Cancel));
-        await before.BackUpAsync(BackupFixture.Request(backups.Root), new JobMonitor(), Cancel);
+        await before.BackUpAsync(backups.Job(backups.Root), new JobMonitor(), Cancel);
 
-        await VaultRecords.AppendAsync(backups.Objects, header, backups.Owner.Key, new VaultRecord { Kind = "feature", Name = "seal", NeededTo = ["read"] }, Cancel);
+        await VaultRecords.AppendAsync(TestVault.Of(backups.Objects, header), backups.Owner.Key, new VaultRecord { Kind = "feature", Name = "seal", NeededTo = ["read"] }, Cancel);
         Assert.Equal(BackupErrorId.VaultFormatUnsupported, (await Assert.ThrowsAsync<BackupException>(() => backups.OpenAsync())).Id);
     }
 
@@ -102,7 +102,8 @@ public sealed class VaultRecordsTests
         Assert.Equal("records/00000001", Assert.Single(damage).Target);
     }
 
-    private Task<uint> AppendAsync(VaultRecord record) => VaultRecords.AppendAsync(_objects, Header, Owner, record, Cancel);
+    private Task<uint> AppendAsync(VaultRecord record) => VaultRecords.AppendAsync(TestVault.Of(_objects, Header), Owner, record, Cancel);
 
-    private Task<VaultRecords> ReadAsync() => VaultRecords.ReadAsync(_objects, Task.FromResult(Header), Cancel);
+    private async Task<VaultRecords> ReadAsync() =>
+        await VaultRecords.ReadAsync(TestVault.Of(_objects, Header), await VaultRecords.ListAsync(_objects, Cancel), Cancel);
 }

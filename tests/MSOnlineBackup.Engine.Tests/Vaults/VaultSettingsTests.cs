@@ -17,7 +17,7 @@ public class VaultSettingsTests
 
     private readonly MemoryVaultStore _objects = new();
 
-    private VaultSettingsRegister Register => new(_objects, Header);
+    private VaultSettingsRegister Register => new VaultSettingsRegister(TestVault.Of(_objects, Header));
 
     [Fact]
     public async Task A_vault_that_says_nothing_has_the_defaults()
@@ -170,19 +170,19 @@ public class VaultSettingsTests
         var owner = new KeptOwner();
         foreach (Func<Task> attempt in new Func<Task>[]
         {
-            () => ClosedVault.ReadSettingsAsync(_objects, Cancel),
-            () => ClosedVault.ChangeSettingsAsync(_objects, Owner, settings => settings with { MachineLimit = 2 }, Cancel),
-            () => ClosedVault.UnregisterMachineAsync(_objects, Owner, "server", TimeProvider.System, Cancel),
+            () => TestVault.ReadSettingsAsync(_objects, Cancel),
+            () => TestVault.ChangeSettingsAsync(_objects, Owner, settings => settings with { MachineLimit = 2 }, Cancel),
+            () => TestVault.UnregisterMachineAsync(_objects, Owner, "server", TimeProvider.System, Cancel),
         })
         {
             Assert.Equal(BackupErrorId.VaultHeaderInvalid, (await Assert.ThrowsAsync<BackupException>(attempt)).Id);
         }
 
         Assert.Empty(_objects.Names);
-        await ClosedVault.CreateNamedAsync(_objects, "Office", new EngineOptions(), Cancel, owner.Keep);
-        await ClosedVault.ChangeSettingsAsync(_objects, owner.Key, settings => settings with { MachineLimit = 2 }, Cancel);
-        Assert.Equal(2, (await ClosedVault.ReadSettingsAsync(_objects, Cancel)).MachineLimit);
-        Assert.Equal(2, (await ClosedVault.InspectAsync(_objects, Cancel)).Settings.MachineLimit);
+        await Vault.CreateNamedAsync(_objects, "Office", new VaultOptions(), Cancel, owner.Keep);
+        await TestVault.ChangeSettingsAsync(_objects, owner.Key, settings => settings with { MachineLimit = 2 }, Cancel);
+        Assert.Equal(2, (await TestVault.ReadSettingsAsync(_objects, Cancel)).MachineLimit);
+        Assert.Equal(2, (await TestVault.InspectAsync(_objects, Cancel)).Settings.MachineLimit);
     }
 
     private void Set(string name, string body) => _objects.SetContent(name, Signed(name, body));

@@ -8,6 +8,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;
@@ -230,14 +231,15 @@ public sealed class BlobVaultStoreTests
     public async Task A_vault_on_an_account_with_other_copies_than_declared_warns()
     {
         var owner = new KeptOwner();
-        VaultInfo info = await ClosedVault.CreateAsync(Created, Passphrase, new EngineOptions(), Stop, owner.Keep);
+        Vault vault = await Vault.CreateAsync(Created, Passphrase, new VaultOptions(), Stop, owner.Keep);
+        VaultInfo info = await vault.InspectAsync(Stop);
         Assert.Equal((VaultRedundancy.GeoRedundant, null), (info.AccountRedundancy, info.Warning));
 
-        await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
-        Assert.Null((await ClosedVault.InspectAsync(Opened, Stop)).Warning);
+        await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
+        Assert.Null((await TestVault.InspectAsync(Opened, Stop)).Warning);
 
-        await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop);
-        string? warning = (await ClosedVault.InspectAsync(Opened, Stop)).Warning;
+        await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop);
+        string? warning = (await TestVault.InspectAsync(Opened, Stop)).Warning;
         Assert.Contains("LocallyRedundant", warning, StringComparison.Ordinal);
         Assert.Contains("GeoRedundant", warning, StringComparison.Ordinal);
     }

@@ -12,6 +12,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;
@@ -38,11 +39,11 @@ public sealed class BlobVaultTests
         string source = folder["source"];
         var tree = new SourceTreeBuilder(source);
         tree.Populate(seed: 1, items: 150).File("large", 40 << 20);
-        var options = new EngineOptions { Workers = 2 };
+        var options = new VaultOptions { Workers = 2 };
         var owner = new KeptOwner();
-        await ClosedVault.CreateAsync(BlobVaultStore.Create(_url, new VaultConnection()), ObengineProcess.Passphrase, options, Stop, owner.Keep);
-        await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { AccessTier = VaultAccessTier.Cool }, Stop);
-        UnlockedVault engine = await UnlockedVault.OpenAsync(Opened, ObengineProcess.Passphrase, options, Stop);
+        await Vault.CreateAsync(BlobVaultStore.Create(_url, new VaultConnection()), ObengineProcess.Passphrase, options, Stop, owner.Keep);
+        await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { AccessTier = VaultAccessTier.Cool }, Stop);
+        UnlockedVault engine = await TestVault.UnlockAsync(Opened, ObengineProcess.Passphrase, options, Stop);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, SourceSelection.Everything)] };
         BackupResult first = await engine.BackUpAsync(request, new JobMonitor(), Stop);
 
@@ -64,11 +65,11 @@ public sealed class BlobVaultTests
         Assert.All(blobs, blob => Assert.True(blob.Properties.AccessTier == AccessTier.Hot || blob.Name.Contains("/packs/", StringComparison.Ordinal)));
 
         // From here on the copies that it is declared to have are what its owner relies on.
-        await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
+        await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
         BackupException error = await Assert.ThrowsAsync<BackupException>(
-            async () => await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop));
+            async () => await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop));
         Assert.Equal(BackupErrorId.VaultSettingFixed, error.Id);
-        Assert.Equal(9, (await ClosedVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { MachineLimit = 9 }, Stop)).MachineLimit);
+        Assert.Equal(9, (await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { MachineLimit = 9 }, Stop)).MachineLimit);
     }
 
     [Fact]
@@ -76,10 +77,10 @@ public sealed class BlobVaultTests
     {
         using var folder = new TempFolder();
         new SourceTreeBuilder(folder["source"]).Populate(seed: 3, items: 50);
-        var options = new EngineOptions { Workers = 2 };
+        var options = new VaultOptions { Workers = 2 };
         var original = FolderVaultStore.Create(folder["vault"]);
-        await ClosedVault.CreateAsync(original, ObengineProcess.Passphrase, options, Stop);
-        UnlockedVault engine = await UnlockedVault.OpenAsync(original, ObengineProcess.Passphrase, options, Stop);
+        await Vault.CreateAsync(original, ObengineProcess.Passphrase, options, Stop);
+        UnlockedVault engine = await TestVault.UnlockAsync(original, ObengineProcess.Passphrase, options, Stop);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(folder["source"], SourceSelection.Everything)] };
         await engine.BackUpAsync(request, new JobMonitor(), Stop);
         var copy = BlobVaultStore.Create(_url, new VaultConnection());
@@ -90,7 +91,7 @@ public sealed class BlobVaultTests
             Assert.True(await copy.TryCreateAsync(item.Name, content, Stop));
         }
 
-        engine = await UnlockedVault.OpenAsync(Opened, ObengineProcess.Passphrase, options, Stop);
+        engine = await TestVault.UnlockAsync(Opened, ObengineProcess.Passphrase, options, Stop);
 
         Assert.Single(await engine.ListPointsAsync(null, Stop));
         Assert.Empty((await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Stop)).Findings);

@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Storage.Azure.Tests.KeyVault.KeyVaultClients;
 
@@ -22,15 +23,15 @@ public class KeyVaultSlotTests
         UnlockedVault engine = await CreateAsync();
         KeySlotInfo added = await engine.AddKeyAsync(server.Key(), "by the company's key", Cancel);
 
-        UnlockedVault opened = await UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel);
+        UnlockedVault opened = await TestVault.UnlockAsync(_vault, server.Key(), new VaultOptions(), Cancel);
 
         Assert.Equal((engine.Key.StoreId, added.KeyId), (opened.Key.StoreId, opened.Key.KeyId));
         Assert.Equal(("azure-key-vault", "by the company's key"), (added.Kind, added.Label));
         Assert.StartsWith($"{KeyVaultServer.Uri}keys/wrapping/", added.KeyVaultKey, StringComparison.Ordinal);
 
         server.Permissions.Remove("keys/unwrapKey");
-        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel));
-        Assert.Equal(engine.Key.StoreId, (await UnlockedVault.OpenAsync(_vault, Passphrase, new EngineOptions(), Cancel)).Key.StoreId);
+        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => TestVault.UnlockAsync(_vault, server.Key(), new VaultOptions(), Cancel));
+        Assert.Equal(engine.Key.StoreId, (await TestVault.UnlockAsync(_vault, Passphrase, new VaultOptions(), Cancel)).Key.StoreId);
     }
 
     [Fact]
@@ -42,14 +43,14 @@ public class KeyVaultSlotTests
         string[] before = [.. _vault.Names];
         KeyVaultServer.Key second = server.AddKey("wrapping");
 
-        UnlockedVault engine = await UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(_vault, server.Key(), new VaultOptions(), Cancel);
         KeySlotInfo changed = await engine.ChangeKeyAsync(server.Key(), Cancel);
         first.IsEnabled = false;
 
         Assert.EndsWith(second.Version, changed.KeyVaultKey, StringComparison.Ordinal);
         Assert.Equal(before.Length, _vault.Names.Count);
         Assert.Single(_vault.Names.Except(before));
-        Assert.Equal(changed.KeyId, (await UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel)).Key.KeyId);
+        Assert.Equal(changed.KeyId, (await TestVault.UnlockAsync(_vault, server.Key(), new VaultOptions(), Cancel)).Key.KeyId);
     }
 
     [Fact]
@@ -63,10 +64,10 @@ public class KeyVaultSlotTests
         KeySlotInfo second = await engine.AddKeyAsync(server.Key(), null, Cancel);
         first.IsEnabled = false;
 
-        Assert.Equal(second.KeyId, (await UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel)).Key.KeyId);
+        Assert.Equal(second.KeyId, (await TestVault.UnlockAsync(_vault, server.Key(), new VaultOptions(), Cancel)).Key.KeyId);
 
         await engine.RemoveKeyAsync(second.KeyId, Cancel);
-        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => UnlockedVault.OpenAsync(_vault, server.Key(), new EngineOptions(), Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => TestVault.UnlockAsync(_vault, server.Key(), new VaultOptions(), Cancel));
     }
 
     [Fact]
@@ -85,7 +86,7 @@ public class KeyVaultSlotTests
 
     private async Task<UnlockedVault> CreateAsync()
     {
-        await ClosedVault.CreateAsync(_vault, Passphrase, new EngineOptions(), Cancel);
-        return await UnlockedVault.OpenAsync(_vault, Passphrase, new EngineOptions(), Cancel);
+        await Vault.CreateAsync(_vault, Passphrase, new VaultOptions(), Cancel);
+        return await TestVault.UnlockAsync(_vault, Passphrase, new VaultOptions(), Cancel);
     }
 }

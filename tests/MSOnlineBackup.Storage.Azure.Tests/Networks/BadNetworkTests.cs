@@ -68,7 +68,7 @@ public sealed class BadNetworkTests : IAsyncLifetime
         }
 
         tree.File("large", 5 << 20);
-        await ClosedVault.CreateAsync(BlobVaultStore.Create(_direct, new VaultConnection()), Passphrase, TestOptions.Quick, Stop);
+        await Vault.CreateAsync(BlobVaultStore.Create(_direct, new VaultConnection()), Passphrase, TestOptions.Quick, Stop);
     }
 
     public async ValueTask DisposeAsync()
@@ -210,7 +210,7 @@ public sealed class BadNetworkTests : IAsyncLifetime
         }
     }
 
-    private static async Task<UnlockedVault> OpenAsync(IVaultStore store) => await UnlockedVault.OpenAsync(store, Passphrase, TestOptions.Quick, Stop);
+    private static async Task<UnlockedVault> OpenAsync(IVaultStore store) => await TestVault.UnlockAsync(store, Passphrase, TestOptions.Quick, Stop);
 
     // Waits are short, for these outages are; what they grow to, and for how long, the tests of the store say.
     private ResilientVaultStore Store(Action<VaultWait>? waiting = null) => new(

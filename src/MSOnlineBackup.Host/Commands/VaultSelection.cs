@@ -8,7 +8,7 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Host.Commands;
 
 /// <summary>Which vault, and the passphrase or Key Vault key that opens it: the options of every command that works on one.</summary>
-internal sealed class VaultOptions
+internal sealed class VaultSelection
 {
     /// <summary>The environment variable that stands in for <c>--vault</c>.</summary>
     public const string Variable = "OBENGINE_VAULT";
@@ -34,7 +34,7 @@ internal sealed class VaultOptions
 
     private readonly PassphraseOptions _passphrase;
 
-    public VaultOptions(Command command)
+    public VaultSelection(Command command)
     {
         command.Add(_vault);
         _connection = new ConnectionOptions(command);
@@ -54,22 +54,29 @@ internal sealed class VaultOptions
         Connect(context),
         context);
 
-    /// <summary>Opens the vault with the passphrase, or by the Key Vault key that was named.</summary>
-    public Task<UnlockedVault> OpenAsync(CommandContext context, AskAhead ahead = AskAhead.Nothing) => OpenAsync(context, context.EngineOptions with { AskAhead = ahead });
+    /// <summary>Unlocks the vault with the passphrase, or by the Key Vault key that was named.</summary>
+    /// <param name="context">What was said.</param>
+    /// <param name="use">For what, where that is one job, at once; see <see cref="Vault.UnlockAsync(string, CancellationToken, VaultUse?)"/>.</param>
+    public Task<UnlockedVault> UnlockAsync(CommandContext context, VaultUse? use = null) => UnlockAsync(context, context.VaultOptions, use);
 
-    /// <inheritdoc cref="OpenAsync(CommandContext, AskAhead)"/>
-    public async Task<UnlockedVault> OpenAsync(CommandContext context, EngineOptions options)
+    /// <inheritdoc cref="UnlockAsync(CommandContext, VaultUse?)"/>
+    public async Task<UnlockedVault> UnlockAsync(CommandContext context, VaultOptions options, VaultUse? use = null)
     {
         IVaultStore store = OpenStore(context);
         options = options with { TriesEveryKeySlot = context.Has(_everySlot) };
         if (context.Get(_keyVaultKey) is { } uri)
         {
-            return _passphrase.IsNamed(context)
-                ? throw context.Invalid($"Both {_keyVaultKey.Name} and a passphrase were given.", "Give one of them.")
-                : await UnlockedVault.OpenAsync(store, VaultLocation.OpenKey(uri, Connect(context)), options, context.Stop).ConfigureAwait(false);
+            if (_passphrase.IsNamed(context))
+            {
+                throw context.Invalid($"Both {_keyVaultKey.Name} and a passphrase were given.", "Give one of them.");
+            }
+
+            Vault known = await Vault.OpenAsync(store, options, context.Stop).ConfigureAwait(false);
+            return await known.UnlockAsync(VaultLocation.OpenKey(uri, Connect(context)), context.Stop).ConfigureAwait(false);
         }
 
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        return await UnlockedVault.OpenAsync(store, passphrase, options, context.Stop).ConfigureAwait(false);
+        Vault vault = await Vault.OpenAsync(store, options, context.Stop).ConfigureAwait(false);
+        return await vault.UnlockAsync(passphrase, context.Stop, use).ConfigureAwait(false);
     }
 }

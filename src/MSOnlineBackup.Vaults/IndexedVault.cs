@@ -1,0 +1,163 @@
+using System.Runtime.CompilerServices;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults;
+
+/// <summary>
+/// An unlocked vault whose index has been read: what its recovery points hold, and whether all of it is whole. It knows what was there when its index was read;
+/// <see cref="IsCurrentAsync"/> says whether more has come since. It lives as long as its <see cref="UnlockedVault"/>.
+/// </summary>
+public sealed class IndexedVault
+{
+    private readonly ChunkStore _store;
+    private int _isUsed;
+
+    internal IndexedVault(UnlockedVault vault, ChunkStore store) => (Vault, _store) = (vault, store);
+
+    /// <summary>What needs no index.</summary>
+    public UnlockedVault Vault { get; }
+
+    /// <summary>The chunk store, for whoever reads from it.</summary>
+    internal ChunkStore Store
+    {
+        get
+        {
+            _isUsed = 1;
+            return _store;
+        }
+    }
+
+    /// <summary>The items of a point at or below a full path; null for the roots. Direct children only unless recursive.</summary>
+    /// <param name="point">The point.</param>
+    /// <param name="path">The full path.</param>
+    /// <param name="recursive">Whether all that is below is wanted.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and the listing goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
+    /// <exception cref="BackupException">RecoverableItemNotFound.</exception>
+    public async IAsyncEnumerable<RecoverableItem> ListItemsAsync(
+        RecoveryPoint point,
+        string? path,
+        bool recursive,
+        [EnumeratorCancellation] CancellationToken cancellationToken,
+        Action<BackupException>? damaged = null)
+    {
+        ArgumentNullException.ThrowIfNull(point);
+        await foreach (RecoverableItem item in new RecoveryPointBrowser(Store, point, damaged).ListAsync(path, recursive, cancellationToken).ConfigureAwait(false))
+        {
+            yield return item;
+        }
+
+        Tell(damaged);
+    }
+
+    /// <summary>The items of a point whose name (or, where the pattern has a separator, whose full path) matches a wildcard pattern.</summary>
+    /// <exception cref="BackupException">PatternInvalid.</exception>
+    public IAsyncEnumerable<RecoverableItem> FindItemsAsync(RecoveryPoint point, string pattern, bool ignoreCase, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(point);
+        return FindItemsAsync([point], pattern, ignoreCase, cancellationToken).Select(found => found.Item);
+    }
+
+    /// <summary>The same in several points, one after the other: what they share is searched once.</summary>
+    /// <param name="points">The points.</param>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="ignoreCase">Whether capital and small letters are the same; in points of Windows they always are.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and the search goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
+    /// <exception cref="BackupException">PatternInvalid.</exception>
+    public async IAsyncEnumerable<FoundItem> FindItemsAsync(
+        IEnumerable<RecoveryPoint> points,
+        string pattern,
+        bool ignoreCase,
+        [EnumeratorCancellation] CancellationToken cancellationToken,
+        Action<BackupException>? damaged = null)
+    {
+        ArgumentNullException.ThrowIfNull(points);
+        var search = new ItemSearch(Store, pattern, ignoreCase);
+        foreach (RecoveryPoint point in points)
+        {
+            await foreach (RecoverableItem item in search.FindAsync(point, damaged, cancellationToken).ConfigureAwait(false))
+            {
+                yield return new FoundItem(point, item);
+            }
+        }
+
+        Tell(damaged);
+    }
+
+    /// <summary>Opens a file of a point: a stream that reads from the vault as it is read, from any position. For one reader at a time.</summary>
+    /// <param name="item">The file.</param>
+    /// <exception cref="BackupException">RestoreItemFailed: it is no file, or the point has no content of it.</exception>
+    public Stream OpenRead(RecoverableItem item)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        if (!item.Entry.IsRestorable())
+        {
+            throw item.Entry.Unrestorable(item.FullPath);
+        }
+
+        if (item.Entry.Kind != EntryKind.File)
+        {
+            throw new BackupException(BackupErrorId.RestoreItemFailed, $"'{item.FullPath}' is no file: only files are read.", "Name a file.", item.FullPath);
+        }
+
+        return new ItemStream(Store, item.Entry);
+    }
+
+    /// <summary>What a backup skipped.</summary>
+    /// <param name="point">The point.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and the list goes on behind it; where it is null, what is needed and cannot be read is thrown.</param>
+    public async IAsyncEnumerable<SkippedItem> ListSkippedAsync(
+        RecoveryPoint point, [EnumeratorCancellation] CancellationToken cancellationToken, Action<BackupException>? damaged = null)
+    {
+        ArgumentNullException.ThrowIfNull(point);
+        await foreach (SkippedItem item in SkippedItemsCodec.ReadAsync(Store, point.SkippedItems, cancellationToken, damaged).ConfigureAwait(false))
+        {
+            yield return item with { Path = SourcePath.FromStored(point.Form, item.Path) };
+        }
+
+        Tell(damaged);
+    }
+
+    /// <summary>Verifies the vault as far as this key goes.</summary>
+    public async Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(Vault.Objects);
+        return level == VerifyLevel.Packs
+            ? await Vaults.Vault.VerifyPacksAsync(Vault.Objects, monitor, cancellationToken).ConfigureAwait(false)
+            : await new VerifyJob(await AfreshAsync(cancellationToken).ConfigureAwait(false), monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes index segments for all packs that no sound segment names, from the packs alone.</summary>
+    public async Task<IndexRebuildReport> RebuildIndexAsync(JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(monitor);
+        Vault.Vault.Allow(VaultUse.Write);
+        monitor.Watch(Vault.Objects);
+        ChunkStore store = await AfreshAsync(cancellationToken).ConfigureAwait(false);
+        return await new IndexRebuild(store, Vault.Options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether nobody has added to the index since it was read, or replaced parts of it.</summary>
+    public async Task<bool> IsCurrentAsync(CancellationToken cancellationToken) =>
+        _store.Segments.SetEquals(await _store.ListSegmentsAsync(cancellationToken).ConfigureAwait(false));
+
+    // What was found out by reading (packs that are gone, copies that do not open) must hide nothing from who looks at the whole.
+    private async Task<ChunkStore> AfreshAsync(CancellationToken cancellationToken) =>
+        Interlocked.Exchange(ref _isUsed, 1) == 0 ? _store : await Vault.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+
+    private void Tell(Action<BackupException>? damaged)
+    {
+        foreach (BackupException damage in damaged is null ? [] : _store.Damage)
+        {
+            damaged!(damage);
+        }
+    }
+}

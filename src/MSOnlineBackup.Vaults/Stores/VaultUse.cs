@@ -1,0 +1,14 @@
+namespace MSOnlineBackup.Vaults.Stores;
+
+/// <summary>What a vault is used for.</summary>
+public enum VaultUse
+{
+    /// <summary>Listing, restoring, verifying.</summary>
+    Read,
+
+    /// <summary>Adding: backups, index segments, key slots.</summary>
+    Write,
+
+    /// <summary>Deleting what nothing needs.</summary>
+    Collect,
+}

@@ -1,0 +1,388 @@
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults;
+
+/// <summary>
+/// A vault whose header has been read: what can be done without a passphrase. <see cref="UnlockAsync(string, CancellationToken, VaultUse?)"/> leads to what needs one.
+/// Every failure is a <see cref="BackupException"/>; stopping is an <see cref="OperationCanceledException"/>.
+/// </summary>
+public sealed class Vault
+{
+    // See docs/vault-format.md, section 8. Every point is longer.
+    private const int LongestFence = 256;
+
+    private readonly VaultRecords _records;
+    private IReadOnlyList<KeyName> _keyNames;
+
+    private Vault(KnownVault vault, VaultRecords records, IReadOnlyList<KeyName> keyNames) => (Known, _records, _keyNames) = (vault, records, keyNames);
+
+    /// <summary>The vault's id: 32 hexadecimal digits.</summary>
+    public string VaultId => Known.VaultId;
+
+    /// <summary>What its owner calls it; null where nobody said.</summary>
+    public string? Name => Known.Header.Name;
+
+    /// <summary>The folder or URL.</summary>
+    public string Location => Known.Location;
+
+    /// <summary>What the vault was asked since its store was opened; null where nobody counts.</summary>
+    public VaultTraffic? Traffic => Known.Objects.Traffic;
+
+    internal KnownVault Known { get; }
+
+    internal IVaultStore Objects => Known.Objects;
+
+    internal KeyRing Keys => new(Known);
+
+    internal MachineDirectory Machines => new(Known);
+
+    internal VaultSettingsRegister Settings => new(Known);
+
+    internal CredentialRegister Credentials => new(Known);
+
+    internal VaultEntrance Entrance => new(Known);
+
+    /// <summary>Objects among its records that are damaged, or that its owner has not signed.</summary>
+    internal IReadOnlyList<BackupException> Damage => _records.Damage;
+
+    /// <summary>Opens a vault: reads what says which it is.</summary>
+    /// <param name="store">The vault's store.</param>
+    /// <param name="options">The clock, and how keys are treated.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VaultHeaderInvalid where there is no vault, VaultHeaderDamaged, VaultFormatUnsupported, VaultUnreachable, …</exception>
+    public static async Task<Vault> OpenAsync(IVaultStore store, VaultOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(options);
+
+        // Asked for at once: a vault may be far away.
+        Task<VaultHeader> reading = VaultHeader.ReadAsync(store, cancellationToken);
+        Task<IReadOnlyList<KeyName>> listing = KeyRing.ListNamesAsync(store, VaultLayout.AllKeys, cancellationToken);
+        Task<IReadOnlyList<uint>> recording = VaultRecords.ListAsync(store, cancellationToken);
+        await Task.WhenAll(reading, listing, recording).ConfigureAwait(false);
+        var vault = new KnownVault(store, await reading.ConfigureAwait(false), options);
+        VaultRecords records = await VaultRecords.ReadAsync(vault, await recording.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return new Vault(vault, records, await listing.ConfigureAwait(false));
+    }
+
+    /// <summary>Creates a vault in an empty store, with a first chunk store and a key slot for the passphrase.</summary>
+    /// <param name="store">Empty.</param>
+    /// <param name="passphrase">At least 16 printable ASCII characters.</param>
+    /// <param name="options">The clock, and how the key of the first slot is derived.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="keepOwner">Keeps the owner's key, durably: there is no vault before it has returned. Null for a vault without an owner, of which nothing can be set.</param>
+    /// <exception cref="BackupException">VaultExists, PassphraseInvalid, …; what <paramref name="keepOwner"/> throws.</exception>
+    public static async Task<Vault> CreateAsync(
+        IVaultStore store, string passphrase, VaultOptions options, CancellationToken cancellationToken, Action<NewOwner>? keepOwner = null)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(options);
+        Passphrase.Validate(passphrase);
+        VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        header = GiveOwner(header, store, keepOwner);
+        using UnlockedKey key = await new KeyRing(new KnownVault(store, header, options)).CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(store, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Creates a vault that has no chunk store yet: each machine brings its own, or joins the one that its passphrase opens.</summary>
+    /// <param name="store">Empty.</param>
+    /// <param name="name">What its owner calls it: up to 100 characters, none of them a control character.</param>
+    /// <param name="options">The clock.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="keepOwner">As for <see cref="CreateAsync"/>.</param>
+    /// <exception cref="BackupException">VaultExists, ArgumentInvalid, …; what <paramref name="keepOwner"/> throws.</exception>
+    public static async Task<Vault> CreateNamedAsync(
+        IVaultStore store, string name, VaultOptions options, CancellationToken cancellationToken, Action<NewOwner>? keepOwner = null)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(options);
+        VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken, name).ConfigureAwait(false);
+        header = GiveOwner(header, store, keepOwner);
+        await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(store, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Compares every stored object with the checksum at its end; needs no passphrase.</summary>
+    public static async Task<VerifyReport> VerifyPacksAsync(IVaultStore store, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(monitor);
+        monitor.Watch(store);
+        return await new ObjectVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes a lost or damaged header, <c>vault.json</c>, anew from what the other objects of the vault say. Needs no passphrase.</summary>
+    /// <param name="store">The vault.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="ownerFile">The path of the file of the vault's owner, for where no machine knows the owner, or they know different ones; else null. Only what stands in it
+    /// in the clear is used.</param>
+    /// <exception cref="BackupException">VaultHeaderNotRepaired: it is sound, or the objects say too little, or contradict each other;
+    /// OwnerFileInvalid; OwnerForeign: the file is another vault's, or names another owner than the vault's machines;
+    /// VaultHeaderInvalid: there is no vault; VaultFormatUnsupported, VaultAccessDenied, …</exception>
+    public static async Task<HeaderRepairReport> RepairHeaderAsync(
+        IVaultStore store, TimeProvider clock, CancellationToken cancellationToken, string? ownerFile = null)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(clock);
+        return await new HeaderRepair(store, clock, ownerFile).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks for everything of a vault that is archived to become readable again; see <see cref="IVaultAccount.RehydrateAsync"/>.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: a folder has no archive; VaultHeaderInvalid, VaultAccessDenied, VaultUnreachable, …</exception>
+    public static async Task<VaultRehydration> RehydrateAsync(IVaultStore store, bool urgently, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        IVaultAccount account = store.Account ?? throw new BackupException(
+            BackupErrorId.ArgumentInvalid,
+            $"The vault '{store.Location}' is a folder, which has no archive.",
+            "Nothing needs to be rehydrated: read it as it is.",
+            store.Location);
+
+        // What is there may be archived itself, and not be readable; only where it is missing is this no vault.
+        if (await store.StatAsync(VaultLayout.Header, cancellationToken).ConfigureAwait(false) is null)
+        {
+            await VaultHeader.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        }
+
+        return await account.RehydrateAsync(urgently, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Unlocks the chunk store that a passphrase opens. Takes about 0.2 s for each key slot that is tried.</summary>
+    /// <param name="passphrase">The passphrase.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="use">For what it is opened, where that is one job, at once: what such a job begins by reading is asked for while the key is derived. Null: nothing is.</param>
+    /// <exception cref="BackupException">PassphraseRejected, KeySlotsNotTried, KeySlotDamaged, VaultFormatUnsupported where the vault has what only newer versions may read, …</exception>
+    public async Task<UnlockedVault> UnlockAsync(string passphrase, CancellationToken cancellationToken, VaultUse? use = null)
+    {
+        ArgumentNullException.ThrowIfNull(passphrase);
+        _records.Allow(VaultUse.Read);
+        AskedAhead? ahead = use is { } known ? AskAhead(known) : null;
+        try
+        {
+            UnlockedKey key = await UnlockAsync(names => Keys.UnlockAsync(passphrase, names, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return new UnlockedVault(this, key, ahead);
+        }
+        catch
+        {
+            ahead?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Unlocks the chunk store that a key in Azure Key Vault opens. The Key Vault must consent.</summary>
+    /// <exception cref="BackupException">KeySlotNotFound, KeySlotContradicted, KeyVaultAccessDenied, VaultFormatUnsupported, …</exception>
+    public async Task<UnlockedVault> UnlockAsync(IKeyEncryptionKey key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        _records.Allow(VaultUse.Read);
+        return new UnlockedVault(this, await UnlockAsync(names => Keys.UnlockAsync(key, names, cancellationToken), cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Unlocks a chunk store by a key that is at hand, once it has shown to be that store's. The key is copied.</summary>
+    /// <exception cref="BackupException">KeyFileInvalid, KeySlotNotFound, KeySlotDamaged, VaultFormatUnsupported, …</exception>
+    public async Task<UnlockedVault> UnlockAsync(UnlockedKey key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        _records.Allow(VaultUse.Read);
+        return new UnlockedVault(this, await UnlockAsync(
+            async names =>
+            {
+                await Keys.VerifyAsync(key, names, cancellationToken).ConfigureAwait(false);
+                return key.Copy();
+            },
+            cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Refuses what the vault's records allow newer versions only.</summary>
+    /// <exception cref="BackupException">VaultFormatUnsupported; VaultDataCorrupt where something is to be deleted and it cannot be known what is needed for that.</exception>
+    internal void Allow(VaultUse use) => _records.Allow(use);
+
+    /// <summary>Reads what can be known of a vault without a passphrase.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt where its settings are damaged; …</exception>
+    public async Task<VaultInfo> InspectAsync(CancellationToken cancellationToken)
+    {
+        var points = new List<StoredObject>();
+        long objects = 0;
+        long bytes = 0;
+        await foreach (StoredObject found in Objects.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
+        {
+            objects++;
+            bytes += found.Length;
+            if (VaultLayout.KindOf(found.Name, out _) == StoredKind.Point)
+            {
+                points.Add(found);
+            }
+        }
+
+        int count = await ReadAhead.SelectAsync(
+            points, Objects.Capabilities.MaxConcurrency, IsPointAsync, cancellationToken).CountAsync(isPoint => isPoint, cancellationToken).ConfigureAwait(false);
+
+        IEnumerable<string> machines = (await Machines.ListAsync(cancellationToken).ConfigureAwait(false))
+            .Where(machine => !machine.IsGone)
+            .Select(machine => machine.Name);
+        VaultSettings settings = await Settings.ReadAsync(cancellationToken).ConfigureAwait(false);
+        VaultRedundancy? redundancy = Objects.Account is { } account ? await account.ReadRedundancyAsync(cancellationToken).ConfigureAwait(false) : null;
+        return new VaultInfo(
+            Known.Header.VaultId, Known.Header.Format, Known.Header.Created, Objects.Location, [.. machines], settings, count, objects, bytes, Known.Header.Name, redundancy, Known.Header.OwnerIdentity?.Fingerprint)
+        {
+            UnfinishedWrites = await Objects.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
+        };
+    }
+
+    /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
+    public async Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(CancellationToken cancellationToken) =>
+        [.. (await Machines.ListAsync(cancellationToken).ConfigureAwait(false)).Select(machine => new VaultMachine(machine.Name, machine.Left))];
+
+    /// <summary>What the owner of a vault has decided for all of its machines.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged, …</exception>
+    public Task<VaultSettings> ReadSettingsAsync(CancellationToken cancellationToken) => Settings.ReadAsync(cancellationToken);
+
+    /// <summary>Changes the settings of a vault, and returns them. Nothing that somebody else changes at the same time is lost.</summary>
+    /// <param name="owner">The key of its owner.</param>
+    /// <param name="change">From the settings to those that are to hold; without side effects, for it may be called more than once.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultSettingFixed where it is too late to change it; OwnerForeign where the key is not the owner's;
+    /// VaultDataCorrupt where the settings are damaged, …</exception>
+    public async Task<VaultSettings> ChangeSettingsAsync(
+        OwnerKey owner,
+        Func<VaultSettings, VaultSettings> change,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentNullException.ThrowIfNull(change);
+        VaultSettingsRegister register = Settings;
+        VaultSettings before = await register.ReadAsync(cancellationToken).ConfigureAwait(false);
+        bool isFixed = change(before).Redundancy != before.Redundancy && await HasPointsAsync(cancellationToken).ConfigureAwait(false);
+        return await register.ChangeAsync(
+            owner,
+            current =>
+            {
+                VaultSettings changed = change(current);
+                return isFixed && current.Redundancy is { } declared && changed.Redundancy != declared
+                    ? throw new BackupException(
+                        BackupErrorId.VaultSettingFixed,
+                        $"The vault '{Objects.Location}' is declared {declared}, which cannot be changed while it holds recovery points.",
+                        "Create another vault with the redundancy that you want, and back up to that one.",
+                        Objects.Location)
+                    : changed;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Takes a machine off a vault's list: it counts no longer, its jobs are refused until it registers again, and its name is free. Its
+    /// recovery points stay, for whoever knows the passphrase.
+    /// </summary>
+    /// <param name="owner">The key of its owner.</param>
+    /// <param name="machineName">The machine, in upper or lower case.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine; OwnerForeign where the key is not the owner's; …</exception>
+    public async Task UnregisterMachineAsync(OwnerKey owner, string machineName, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentException.ThrowIfNullOrEmpty(machineName);
+        await Machines.LeaveAsync(owner, machineName, Known.Clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+    }
+
+    // The slots that were listed when the vault was opened cost no time. Where none of them does, others may have come since.
+    private async Task<UnlockedKey> UnlockAsync(Func<IReadOnlyList<KeyName>, Task<UnlockedKey>> unlock, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await unlock(_keyNames).ConfigureAwait(false);
+        }
+        catch (BackupException)
+        {
+            IReadOnlyList<KeyName> now = await KeyRing.ListNamesAsync(Objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
+            if (now.ToHashSet().SetEquals(_keyNames))
+            {
+                throw;
+            }
+
+            _keyNames = now;
+        }
+
+        return await unlock(_keyNames).ConfigureAwait(false);
+    }
+
+    // Which of several chunk stores the passphrase opens is not known yet.
+    private AskedAhead? AskAhead(VaultUse use)
+    {
+        if (_keyNames.Select(key => key.StoreId).Distinct().Take(2).ToList() is not [var storeId])
+        {
+            return null;
+        }
+
+        // A backup wants names of points and checkpoints twice: what was there before, and an id that is higher than all.
+        bool writes = use != VaultUse.Read;
+        var ahead = new AskedAhead(Objects);
+        ahead.Ask(VaultLayout.Segments(storeId), newest: int.MaxValue);
+        ahead.Ask(VaultLayout.Points(storeId), newest: 1, times: writes ? 2 : 1);
+        if (writes)
+        {
+            ahead.Ask(VaultLayout.Machines, newest: 8);
+            ahead.Ask(VaultLayout.Checkpoints(storeId), newest: 0, times: 2);
+            ahead.Ask(VaultLayout.Sessions(storeId), newest: 0);
+        }
+
+        return ahead;
+    }
+
+    // The key is kept before there is a vault: never is there one whose owner is nobody.
+    private static VaultHeader GiveOwner(VaultHeader header, IVaultStore store, Action<NewOwner>? keepOwner)
+    {
+        if (keepOwner is null)
+        {
+            return header;
+        }
+
+        using var key = OwnerKey.Create();
+        keepOwner(new NewOwner(key, header.VaultId, header.Name, store.Location, header.Created));
+        return header with { Owner = key.Identity.Encode() };
+    }
+
+    private async Task<bool> HasPointsAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<KeyName> keys = await KeyRing.ListNamesAsync(Objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
+        foreach (string storeId in keys.Select(key => key.StoreId).Distinct())
+        {
+            await foreach (StoredObject found in Objects.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
+            {
+                if (await IsPointAsync(found, cancellationToken).ConfigureAwait(false))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    // Where a session was shut out, a fence stands in the place of its point: it is short, and only what is short is asked. What cannot be read is what its name says.
+    private async Task<bool> IsPointAsync(StoredObject found, CancellationToken cancellationToken)
+    {
+        if (found.Length > LongestFence)
+        {
+            return true;
+        }
+
+        byte[] beginning = new byte[SealedObject.HeaderLength];
+        try
+        {
+            int read = await Objects.ReadAsync(found.Name, 0, beginning, cancellationToken).ConfigureAwait(false);
+            return SealedObject.KindOf(beginning.AsSpan(0, read)) is null or SealedObjectKind.RecoveryPoint;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return true;
+        }
+    }
+}
