@@ -43,7 +43,7 @@ public sealed class BackgroundJobTests : IDisposable
 
         // A shell that starts the program as the agent does, and ends at once; its terminal's signals go to its own group.
         using Process starter = Process.Start(new ProcessStartInfo(
-            "/bin/sh", ["-c", $"dotnet '{ObengineProcess.Program}' job run {id} --state '{_machine.State}' >'{_machine["log"]}' 2>&1 </dev/null &"]))!;
+            "/bin/sh", ["-c", $"dotnet '{Obengine.BuiltProgram}' job run {id} --state '{_machine.State}' >'{_machine["log"]}' 2>&1 </dev/null &"]))!;
         await starter.WaitForExitAsync(Cancel);
         JobRecord? begun;
         while ((begun = agent.Jobs.List().FirstOrDefault(job => job.Id == id)) is null)

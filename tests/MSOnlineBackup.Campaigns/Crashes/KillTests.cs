@@ -1,18 +1,16 @@
 using System.Diagnostics;
-using System.Text.Json;
 using MSOnlineBackup.Testing;
-using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Campaigns.Crashes;
 
 /// <summary>The built program, ended by SIGKILL at random moments.</summary>
 public sealed class KillTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly Obengine _obengine = new();
 
-    private string Source => _folder["source"];
+    private string Source => _obengine.Source;
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _obengine.Dispose();
 
     /// <summary>Small enough to be quick: no checkpoint is reached, and what arrived is found in the packs themselves.</summary>
     [Fact]
@@ -23,14 +21,10 @@ public sealed class KillTests : IDisposable
         for (int round = 0; round < Testing.Campaign.Rounds(usual: 3, full: 50); round++)
         {
             var random = new Random(round);
-            string vault = _folder[$"vault-{round}"];
-            var program = new ObengineProcess(vault);
-            program.CreateVault();
-            Process run = program.Start("backup", Source, "--quiet");
             int packs = random.Next(8);
-            await UntilAsync(run, () => CountOf(vault, "packs") >= packs);
-            await KillAsync(run, TimeSpan.FromMilliseconds(random.Next(300)));
-            await CheckRoundAsync(round, vault, bytes, random);
+            await KilledAsync(packs, "packs", TimeSpan.FromMilliseconds(random.Next(300)));
+            Assert.True(CountOf("packs") >= packs);
+            await CheckRoundAsync(round, bytes, random);
         }
     }
 
@@ -43,71 +37,88 @@ public sealed class KillTests : IDisposable
         for (int round = 0; round < 5; round++)
         {
             var random = new Random(1000 + round);
-            string vault = _folder[$"vault-{round}"];
-            var program = new ObengineProcess(vault);
-            program.CreateVault();
-            Process run = program.Start("backup", Source, "--quiet");
-            await UntilAsync(run, () => CountOf(vault, "checkpoints") > 0);
-            await KillAsync(run, TimeSpan.FromMilliseconds(random.Next(600)));
-            long read = await CheckRoundAsync(round, vault, bytes, random);
+            await KilledAsync(1, "checkpoints", TimeSpan.FromMilliseconds(random.Next(600)));
+            long read = await CheckRoundAsync(round, bytes, random);
             Assert.True(read < bytes - (200L << 20), $"Round {round}: {read} of {bytes} bytes were read again.");
         }
     }
 
     /// <summary>Verifies, finishes, verifies, restores with a kill on the way. Returns what the finishing run read.</summary>
-    private async Task<long> CheckRoundAsync(int round, string vault, long sourceBytes, Random random)
+    private async Task<long> CheckRoundAsync(int round, long sourceBytes, Random random)
     {
-        var program = new ObengineProcess(vault);
-        int arrived = CountOf(vault, "packs");
+        int arrived = CountOf("packs");
 
         // 3: all that is amiss is that the newest job has no point.
-        ObengineProcess.Run verified = program.Execute("verify", "--quiet");
+        Run verified = await _obengine.OnVaultAsync("verify", "--quiet");
         Assert.True(verified.ExitCode is 0 or 3, $"Round {round}: {verified}");
 
-        ObengineProcess.Run finished = Succeed(round, program.Execute("backup", Source, "--json"));
-        Succeed(round, program.Execute("verify", "--read-data", "--quiet"));
-        IReadOnlyList<(string Id, long Length)> content = await new FolderVault(vault).ContentAsync();
+        Run finished = await SucceedAsync(round, "backup", Source, "--json");
+        await SucceedAsync(round, "verify", "--read-data", "--quiet");
+        IReadOnlyList<(string Id, long Length)> content = await new FolderVault(_obengine.Vault).ContentAsync();
         Assert.Equal(content.Count, content.Select(chunk => chunk.Id).Distinct().Count());
         Assert.Equal(sourceBytes, content.Sum(chunk => chunk.Length));
 
-        string target = _folder[$"target-{round}"];
-        Process restore = program.Start("restore", "latest", "--to", target, "--quiet");
-        await UntilAsync(restore, () => Directory.Exists(target));
-        await KillAsync(restore, TimeSpan.FromMilliseconds(random.Next(1000)));
+        string target = _obengine.Folder[$"target-{round}"];
+        TimeSpan wait = TimeSpan.FromMilliseconds(random.Next(1000));
+        while (!await IsKilledAsync(_obengine.StartOnVault("restore", "latest", "--to", target, "--quiet"), () => Directory.Exists(target), wait))
+        {
+            Directory.Delete(target, recursive: true);
+            wait /= 2;
+        }
+
         int there = Directory.Exists(target) ? Directory.GetFiles(target, "*", SearchOption.AllDirectories).Length : 0;
-        Succeed(round, program.Execute("restore", "latest", "--to", target, "--conflict", "overwrite", "--quiet"));
+        await SucceedAsync(round, "restore", "latest", "--to", target, "--conflict", "overwrite", "--quiet");
         Assert.Empty(TreeComparer.Compare(Source, target + Source));
 
-        using JsonDocument summary = JsonDocument.Parse(finished.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
-        long read = summary.RootElement.GetProperty("readBytes").GetInt64();
+        long read = finished.Lines()[^1].GetProperty("readBytes").GetInt64();
         TestContext.Current.SendDiagnosticMessage(
             $"round {round}: {arrived} packs had arrived, the next run read {read:N0} of {sourceBytes:N0} bytes; the restore was killed with {there} files there");
-        Directory.Delete(vault, recursive: true);
+        Directory.Delete(_obengine.Vault, recursive: true);
         Directory.Delete(target, recursive: true);
         return read;
     }
 
-    private static int CountOf(string vault, string kind) => Directory.Exists(vault + "/stores")
-        ? Directory.EnumerateFiles(vault + "/stores", "*", SearchOption.AllDirectories).Count(file => file.Contains($"/{kind}/", StringComparison.Ordinal))
-        : 0;
-
-    private static async Task UntilAsync(Process process, Func<bool> condition)
+    /// <summary>A new vault, whose first backup was killed once some objects of a kind had arrived.</summary>
+    private async Task KilledAsync(int count, string kind, TimeSpan wait)
     {
-        while (!process.HasExited && !condition())
+        while (true)
         {
-            await Task.Delay(2, TestContext.Current.CancellationToken);
+            await _obengine.CreateVaultAsync();
+            if (await IsKilledAsync(_obengine.StartOnVault("backup", Source, "--quiet"), () => CountOf(kind) >= count, wait))
+            {
+                return;
+            }
+
+            // It was over before: the next one is waited for half as long.
+            Directory.Delete(_obengine.Vault, recursive: true);
+            wait /= 2;
         }
     }
 
-    private static async Task KillAsync(Process process, TimeSpan after)
+    private int CountOf(string kind) => Directory.Exists(_obengine.Vault + "/stores")
+        ? Directory.EnumerateFiles(_obengine.Vault + "/stores", "*", SearchOption.AllDirectories).Count(file => file.Contains($"/{kind}/", StringComparison.Ordinal))
+        : 0;
+
+    /// <summary>Whether SIGKILL ended a process, some time after a condition came true.</summary>
+    private static async Task<bool> IsKilledAsync(Process process, Func<bool> condition, TimeSpan after)
     {
-        await Task.Delay(after, TestContext.Current.CancellationToken);
-        process.Kill();
-        ObengineProcess.Finish(process);
+        using (process)
+        {
+            Task<Run> running = Obengine.FinishAsync(process);
+            while (!process.HasExited && !condition())
+            {
+                await Task.Delay(2, TestContext.Current.CancellationToken);
+            }
+
+            await Task.Delay(after, TestContext.Current.CancellationToken);
+            process.Kill();
+            return (await running).ExitCode == Run.Killed;
+        }
     }
 
-    private static ObengineProcess.Run Succeed(int round, ObengineProcess.Run run)
+    private async Task<Run> SucceedAsync(int round, params string[] arguments)
     {
+        Run run = await _obengine.OnVaultAsync(arguments);
         Assert.True(run.ExitCode == 0, $"Round {round}: {run}");
         return run;
     }

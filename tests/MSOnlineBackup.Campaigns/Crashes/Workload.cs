@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
@@ -9,9 +10,8 @@ using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
-using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Campaigns.Crashes;
 
 /// <summary>Two machines with small real trees, and what the campaigns do with them over any store.</summary>
 internal sealed class Workload : IDisposable

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using MSOnlineBackup.Testing;
 
-namespace MSOnlineBackup.Host.Tests.Processes;
+namespace MSOnlineBackup.Campaigns.Disks;
 
 /// <summary>Media and accounts that are not as they should be: the right error and exit code, and no loss.</summary>
 public sealed class TroubleTests : IDisposable
@@ -213,7 +213,7 @@ public sealed class TroubleTests : IDisposable
     {
         (int exitCode, string output) = Shell.Run(
             "setpriv",
-            ["--reuid", Nobody, "--regid", Nobody, "--clear-groups", "dotnet", Path.Combine(AppContext.BaseDirectory, "obengine.dll"), .. arguments, "--passphrase-file", _obengine.PassphraseFile]);
+            ["--reuid", Nobody, "--regid", Nobody, "--clear-groups", "dotnet", _obengine.Program, .. arguments, "--passphrase-file", _obengine.PassphraseFile]);
         return new Run(exitCode, output, "");
     }
 

@@ -11,9 +11,8 @@ using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
-using Xunit;
 
-namespace MSOnlineBackup.Storage.Azure.Tests.Networks;
+namespace MSOnlineBackup.Campaigns.Networks;
 
 /// <summary>Real jobs into Azurite over networks that delay, lose, tear and refuse: they finish, and what comes back is what went in.</summary>
 public sealed class BadNetworkTests : IAsyncLifetime

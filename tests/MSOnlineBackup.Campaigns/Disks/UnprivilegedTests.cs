@@ -2,9 +2,8 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Campaigns.Disks;
 
 /// <summary>An account that may not read, own or set everything.</summary>
 public sealed class UnprivilegedTests : IDisposable
@@ -12,12 +11,12 @@ public sealed class UnprivilegedTests : IDisposable
     private const uint Nobody = 65534;
 
     private readonly TempFolder _folder = new();
-    private readonly ObengineProcess _program;
+    private readonly Obengine _program;
     private readonly SourceTreeBuilder _tree;
 
     public UnprivilegedTests()
     {
-        _program = new ObengineProcess(_folder["vault"], "setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups");
+        _program = new Obengine("setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups") { Vault = _folder["vault"] };
         _tree = new SourceTreeBuilder(Source).Describe(
             """
             f own/file 100K 640
@@ -29,7 +28,11 @@ public sealed class UnprivilegedTests : IDisposable
 
     private string Source => _folder["source"];
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        _program.Dispose();
+        _folder.Dispose();
+    }
 
     [Fact]
     public async Task What_the_account_may_not_read_is_skipped_and_listed_and_the_rest_comes_back()
@@ -44,9 +47,9 @@ public sealed class UnprivilegedTests : IDisposable
             d roots/closed 700
             d roots/open 755
             """);
-        _program.CreateVault(_folder["home", "VaultOwner"]);
+        await _program.CreateVaultAsync(_folder["home", "VaultOwner"]);
 
-        ObengineProcess.Run backup = _program.Execute("backup", Source, "--quiet");
+        Run backup = await _program.OnVaultAsync("backup", Source, "--quiet");
 
         Assert.True(backup.ExitCode == 3, backup.ToString());
         string[] unreadable = [Source + "/roots/closed", Source + "/roots/secret"];
@@ -61,7 +64,7 @@ public sealed class UnprivilegedTests : IDisposable
         Assert.All(skipped, item => Assert.Equal(BackupErrorId.SourceItemUnreadable, item.Id));
 
         // Root's items become the account's, which is said once for all, though the first was in trouble already.
-        ObengineProcess.Run restore = _program.Execute("restore", "latest", "--to", _folder["home", "target"], "--quiet");
+        Run restore = await _program.OnVaultAsync("restore", "latest", "--to", _folder["home", "target"], "--quiet");
         Assert.True(restore.ExitCode == 3, restore.ToString());
         string[] reports = restore.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(unreadable, path => Assert.Single(reports, line => line.StartsWith($"skipped: {path}: The recovery point has no content", StringComparison.Ordinal)));
@@ -74,14 +77,14 @@ public sealed class UnprivilegedTests : IDisposable
     }
 
     [Fact]
-    public void An_account_restores_its_own_without_a_word()
+    public async Task An_account_restores_its_own_without_a_word()
     {
         SkipUnlessPossible();
         HandOver();
-        _program.CreateVault(_folder["home", "VaultOwner"]);
+        await _program.CreateVaultAsync(_folder["home", "VaultOwner"]);
 
-        ObengineProcess.Run backup = _program.Execute("backup", Source, "--quiet");
-        ObengineProcess.Run restore = _program.Execute("restore", "latest", "--to", _folder["home", "target"], "--quiet");
+        Run backup = await _program.OnVaultAsync("backup", Source, "--quiet");
+        Run restore = await _program.OnVaultAsync("restore", "latest", "--to", _folder["home", "target"], "--quiet");
 
         Assert.True(backup.ExitCode == 0, backup.ToString());
         Assert.True(restore.ExitCode == 0, restore.ToString());
@@ -100,7 +103,7 @@ public sealed class UnprivilegedTests : IDisposable
     // Everything so far, and folders for vault and target, become the account's.
     private void HandOver()
     {
-        Shell.RunChecked("chmod", "755", _folder.Path);
+        Shell.RunChecked("chmod", "755", _folder.Path, _program.Folder.Path);
         Directory.CreateDirectory(_folder["vault"]);
         Directory.CreateDirectory(_folder["home"]);
         Shell.RunChecked("chown", "-Rh", $"{Nobody}:{Nobody}", Source, _folder["vault"], _folder["home"]);

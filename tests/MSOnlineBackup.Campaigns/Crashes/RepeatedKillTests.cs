@@ -3,10 +3,10 @@ using System.Text.Json;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Host.Tests.Processes;
+namespace MSOnlineBackup.Campaigns.Crashes;
 
-/// <summary>Backups that are killed at random moments, without a chance to tidy up.</summary>
-public sealed class KillTests : IDisposable
+/// <summary>Backups into one vault, killed again and again at random moments, without a chance to tidy up.</summary>
+public sealed class RepeatedKillTests : IDisposable
 {
     private readonly Obengine _obengine = new();
 
@@ -19,7 +19,7 @@ public sealed class KillTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The trees are made by Linux calls.");
         int rounds = Testing.Campaign.Rounds(usual: 3, full: 50);
-        int killed = 0;
+        int finished = 0;
         var tree = new SourceTreeBuilder(_obengine.Source);
         for (int i = 0; i < 3000; i++)
         {
@@ -32,12 +32,10 @@ public sealed class KillTests : IDisposable
         int longest = 3000;
         for (int round = 1; round <= rounds; round++)
         {
-            using (Process process = _obengine.Start(["backup", _obengine.Source, "--vault", _obengine.Vault, "--passphrase-file", _obengine.PassphraseFile, "--json"]))
+            // One that is over before is followed by one that is waited for half as long.
+            for (int wait = random.Next(300, longest); !await IsKilledAsync(wait); wait /= 2)
             {
-                Task<Run> running = Obengine.FinishAsync(process);
-                await Task.WhenAny(running, Task.Delay(random.Next(300, longest), Stop));
-                process.Kill();
-                killed += (await running).ExitCode == 137 ? 1 : 0;
+                finished++;
             }
 
             Run verified = await _obengine.OnVaultAsync("verify", round % 10 == 0 ? "--read-data" : "--json");
@@ -60,7 +58,16 @@ public sealed class KillTests : IDisposable
         Assert.True(restored.ExitCode == 0, restored.Error);
         Assert.Empty(TreeComparer.Compare(_obengine.Source, _obengine.Folder["target"] + _obengine.Source));
         Assert.Equal(0, (await _obengine.OnVaultAsync("verify", "--read-data")).ExitCode);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{rounds} rounds, {killed} of them killed before the end");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{rounds} backups killed, {finished} over before");
+    }
+
+    private async Task<bool> IsKilledAsync(int milliseconds)
+    {
+        using Process process = _obengine.StartOnVault("backup", _obengine.Source, "--json");
+        Task<Run> running = Obengine.FinishAsync(process);
+        await Task.WhenAny(running, Task.Delay(milliseconds, Stop));
+        process.Kill();
+        return (await running).ExitCode == Run.Killed;
     }
 
     private async Task FinishAsync()

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
@@ -6,9 +7,8 @@ using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
-using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Campaigns.Crashes;
 
 /// <summary>The n-th call on the vault fails, for every n: jobs end with an error that has an id and an action, or finish where the
 /// fault does not matter; nothing hangs, no point lies, and the next job succeeds.</summary>

@@ -1,6 +1,5 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -10,7 +9,7 @@ using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Engine.Tests.Backup;
 
 /// <summary>How often a job waits for a vault that is far away: what depends on nothing that is asked for is asked for at the same time.</summary>
 public sealed class RoundTripTests : IDisposable

@@ -4,9 +4,8 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Campaigns.Disks;
 
 /// <summary>Everything a file system can hold, on real ones, to a vault in a folder and back.</summary>
 public sealed class FileSystemTests : IDisposable

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
@@ -7,9 +8,8 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Campaigns.Crashes;
 
 /// <summary>
 /// A crash after every single operation on the vault, and in the middle of it: whatever the instant, every point that was

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
@@ -11,7 +10,7 @@ using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Engine.Tests.Backup;
 
 /// <summary>
 /// A collector to come can stand on it that writers announce themselves before they look: a model of one, by section 12 of the format, takes its steps at random moments between a

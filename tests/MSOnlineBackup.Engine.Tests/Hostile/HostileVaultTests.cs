@@ -8,7 +8,7 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Engine.Tests.Hostile;
 
 /// <summary>Vaults that are sealed with the right keys and crafted to do harm.</summary>
 public sealed class HostileVaultTests

@@ -3,9 +3,8 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Campaigns.Disks;
 
 /// <summary>Disks that fill up, vanish and forbid writing under a vault or a restore; sources that change while they are read.</summary>
 public sealed class DiskTests : IDisposable
@@ -33,10 +32,10 @@ public sealed class DiskTests : IDisposable
         SkipUnlessRoot();
         Directory.CreateDirectory(Disk);
         _disk = MountedFileSystem.InMemory(Disk, "40m");
-        var program = new ObengineProcess(Disk);
-        program.CreateVault();
+        using var program = new Obengine { Vault = Disk };
+        await program.CreateVaultAsync();
         var tree = new SourceTreeBuilder(Source).File("first", 5 * MiB);
-        Assert.Equal(0, program.Execute("backup", Source, "--quiet").ExitCode);
+        Assert.Equal(0, (await program.OnVaultAsync("backup", Source, "--quiet")).ExitCode);
         long bytes = 5L * MiB;
         for (int file = 0; file < 6; file++)
         {
@@ -44,14 +43,14 @@ public sealed class DiskTests : IDisposable
             bytes += (9 * MiB) + 20_000;
         }
 
-        ObengineProcess.Run full = program.Execute("backup", Source, "--quiet");
+        Run full = await program.OnVaultAsync("backup", Source, "--quiet");
 
         Assert.True(full.ExitCode == 1, full.ToString());
         Assert.Contains("Error id: VaultFull", full.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", full.Error, StringComparison.Ordinal);
 
         // 3 where there was not even room to say that the job ended: then all that is amiss is that it has no point.
-        ObengineProcess.Run verified = program.Execute("verify", "--read-data", "--quiet");
+        Run verified = await program.OnVaultAsync("verify", "--read-data", "--quiet");
         Assert.True(verified.ExitCode is 0 or 3, verified.ToString());
         var vault = new FolderVault(Disk);
         RecoveryPoint earlier = Assert.Single(await vault.PointsAsync());
@@ -60,7 +59,7 @@ public sealed class DiskTests : IDisposable
 
         _disk.Remount("size=400m");
         int arrived = (await vault.ContentAsync()).Count;
-        ObengineProcess.Run completed = program.Execute("backup", Source, "--quiet");
+        Run completed = await program.OnVaultAsync("backup", Source, "--quiet");
 
         Assert.True(completed.ExitCode == 0, completed.ToString());
         Assert.True(arrived > 5, $"{arrived} chunks had arrived.");

@@ -12,7 +12,7 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Engine.Tests.Hostile;
 
 /// <summary>A vault written by somebody who has the keys and means harm: everything is sealed as it should be, and says what it should not.</summary>
 internal sealed class HostileVault : IDisposable

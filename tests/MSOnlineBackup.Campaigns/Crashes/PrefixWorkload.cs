@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
@@ -5,7 +6,7 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Campaigns.Crashes;
 
 /// <summary>Two machines with trees that overlap, and what they do with one vault.</summary>
 internal sealed class PrefixWorkload : IDisposable

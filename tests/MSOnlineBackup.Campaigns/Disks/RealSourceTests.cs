@@ -1,13 +1,13 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using Xunit;
 
 #pragma warning disable VSTHRD103 // Small files of a test.
-namespace MSOnlineBackup.Engine.Tests.Campaign;
+namespace MSOnlineBackup.Campaigns.Disks;
 
 /// <summary>What real file systems do to a source while, or between, it is backed up.</summary>
 public sealed class RealSourceTests : IDisposable
