@@ -76,11 +76,16 @@ public sealed class Obengine : IDisposable
         return run.Lines();
     }
 
-    /// <summary>Creates the vault.</summary>
-    /// <param name="ownerFile">Where the owner's key goes; into the machine's settings if it is not given.</param>
-    public async Task CreateVaultAsync(string? ownerFile = null)
+    /// <summary>
+    /// Creates a vault without an owner, whose key is derived at once: each command that opens it saves the second that the program's own vaults cost.
+    /// </summary>
+    public Task CreateVaultAsync() => FolderVault.CreateAsync(Vault);
+
+    /// <summary>Has the program create the vault.</summary>
+    /// <param name="ownerFile">Where the owner's key goes.</param>
+    public async Task CreateVaultAsync(string ownerFile)
     {
-        Run run = await RunAsync(["vault", "create", Vault, "--passphrase-file", PassphraseFile, .. ownerFile is null ? [] : new[] { "--owner-file", ownerFile }]);
+        Run run = await RunAsync(["vault", "create", Vault, "--passphrase-file", PassphraseFile, "--owner-file", ownerFile]);
         Assert.True(run.ExitCode == 0, run.ToString());
     }
 
@@ -110,6 +115,42 @@ public sealed class Obengine : IDisposable
 
     /// <summary>Starts a command on the vault; it is to be finished or killed.</summary>
     public Process StartOnVault(params string[] arguments) => Start(WithVault(arguments));
+
+    /// <summary>
+    /// Starts a backup and holds it (SIGSTOP) in its midst: data have arrived, and its point has not. It is to go on (SIGCONT), and to be finished.
+    /// </summary>
+    /// <param name="arguments">The command.</param>
+    /// <param name="vault">The vault's folder.</param>
+    /// <param name="addMore">Adds to the source: called where a backup was over before it could be held.</param>
+    public async Task<Process> HoldBackupAsync(string[] arguments, string vault, Func<Task> addMore)
+    {
+        int points = CountOf(vault, "points");
+        while (true)
+        {
+            int packs = CountOf(vault, "packs");
+            Process process = Start(arguments);
+            while (!process.HasExited && CountOf(vault, "packs") == packs)
+            {
+                await Task.Delay(2, TestContext.Current.CancellationToken);
+            }
+
+            await Shell.HoldAsync(process.Id);
+            if (!process.HasExited && CountOf(vault, "points") == points)
+            {
+                return process;
+            }
+
+            Shell.Run("kill", "-CONT", $"{process.Id}");
+            await FinishAsync(process);
+            process.Dispose();
+            await addMore();
+        }
+    }
+
+    /// <summary>How many objects of a kind, as its folder is called, the stores of a vault have.</summary>
+    public static int CountOf(string vault, string kind) => Directory.Exists(vault + "/stores")
+        ? Directory.EnumerateFiles(vault + "/stores", "*", SearchOption.AllDirectories).Count(file => file.Contains($"/{kind}/", StringComparison.Ordinal))
+        : 0;
 
     /// <summary>Reads what a command still writes, until it ends.</summary>
     public static async Task<Run> FinishAsync(Process process)

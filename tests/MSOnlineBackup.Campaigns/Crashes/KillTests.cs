@@ -95,9 +95,7 @@ public sealed class KillTests : IDisposable
         }
     }
 
-    private int CountOf(string kind) => Directory.Exists(_obengine.Vault + "/stores")
-        ? Directory.EnumerateFiles(_obengine.Vault + "/stores", "*", SearchOption.AllDirectories).Count(file => file.Contains($"/{kind}/", StringComparison.Ordinal))
-        : 0;
+    private int CountOf(string kind) => Obengine.CountOf(_obengine.Vault, kind);
 
     /// <summary>Whether SIGKILL ended a process, some time after a condition came true.</summary>
     private static async Task<bool> IsKilledAsync(Process process, Func<bool> condition, TimeSpan after)

@@ -200,6 +200,40 @@ public sealed class FileSystemTests : IDisposable
         Assert.Empty(TreeComparer.Compare(Source, Target + Source));
     }
 
+    // FAT has no owners, modes, links or holes, keeps every other second, and gives a file another number each time it is mounted.
+    [Fact]
+    public async Task A_volume_of_FAT_comes_back_on_any_other()
+    {
+        MountDisk("vfat");
+        new SourceTreeBuilder(Source).Describe(
+            """
+            d empty-folder
+            f empty-file 0
+            f folder/one-byte 1
+            f folder/Mixed.Case 100K
+            f folder/large 5M
+            """).File("folder/ünï ☃", 300_000);
+        FolderVault vault = await FolderVault.CreateAsync(_folder["vault"]);
+
+        BackupResult backup = await vault.BackUpAsync(Source);
+
+        Assert.Empty(vault.Skipped);
+        Assert.Equal("vfat", Assert.Single(backup.Point.Sources).FileSystem);
+        await vault.RestoreAsync(backup.Point, _folder["first"]);
+        Assert.Empty(TreeComparer.Compare(Source, _folder["first"] + Source, TreeAspects.Times));
+
+        _mounts.Pop().Dispose();
+        Mount(MountedFileSystem.Again(_folder["vfat"], Disk, "loop,utf8"));
+        new SourceTreeBuilder(Source).File("folder/new", 1000).Delete("folder/one-byte");
+        BackupResult again = await vault.BackUpAsync(Source);
+
+        Assert.Empty(vault.Skipped);
+        // What was read again, for its number, was known.
+        Assert.True(again.Point.NewBytes < MiB, $"{again.Point.NewBytes} bytes were new.");
+        await vault.RestoreAsync(again.Point, _folder["second"]);
+        Assert.Empty(TreeComparer.Compare(Source, _folder["second"] + Source, TreeAspects.Times));
+    }
+
     [Fact]
     public async Task A_mount_point_below_the_source_is_crossed_only_when_asked()
     {

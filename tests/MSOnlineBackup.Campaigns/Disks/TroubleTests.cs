@@ -11,6 +11,7 @@ public sealed class TroubleTests : IDisposable
 
     private readonly Obengine _obengine = new();
     private MountedFileSystem? _volume;
+    private int _files;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -53,17 +54,12 @@ public sealed class TroubleTests : IDisposable
     {
         Mount("tmpfs", megabytes: 400);
         await CreateOnVolumeAsync();
-        SourceTreeBuilder tree = new(_obengine.Source);
-        for (int i = 0; i < 30; i++)
-        {
-            tree.File($"f{i}", 5 << 20);
-        }
-
-        using Process process = _obengine.Start(["backup", _obengine.Source, "--vault", VaultOnVolume, "--passphrase-file", _obengine.PassphraseFile, "--json"]);
-        await FirstPackAsync(process, VaultOnVolume);
+        await AddFilesAsync();
+        using Process process = await HoldBackupAsync(VaultOnVolume);
         string aside = _obengine.Folder["aside"];
         Directory.CreateDirectory(aside);
         Shell.RunChecked("mount", "--move", Volume, aside);
+        Shell.RunChecked("kill", "-CONT", $"{process.Id}");
         try
         {
             AssertFails(await Obengine.FinishAsync(process), "VaultUnreachable", 1);
@@ -83,14 +79,10 @@ public sealed class TroubleTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "A folder in use cannot be renamed there.");
         await _obengine.CreateVaultAsync();
-        for (int i = 0; i < 30; i++)
-        {
-            await File.WriteAllBytesAsync(Path.Combine(_obengine.Source, $"f{i}"), RandomBytes(5 << 20, i), Stop);
-        }
-
-        using Process process = _obengine.Start(["backup", _obengine.Source, "--vault", _obengine.Vault, "--passphrase-file", _obengine.PassphraseFile, "--json"]);
-        await FirstPackAsync(process, _obengine.Vault);
+        await AddFilesAsync();
+        using Process process = await HoldBackupAsync(_obengine.Vault);
         Directory.Move(_obengine.Vault, _obengine.Folder["elsewhere"]);
+        Shell.RunChecked("kill", "-CONT", $"{process.Id}");
         AssertFails(await Obengine.FinishAsync(process), "VaultUnreachable", 1);
         Assert.False(Directory.Exists(_obengine.Vault));
 
@@ -226,18 +218,16 @@ public sealed class TroubleTests : IDisposable
         Assert.NotEmpty(error.GetProperty("action").GetString()!);
     }
 
-    private static byte[] RandomBytes(int length, int seed)
-    {
-        byte[] bytes = new byte[length];
-        new Random(seed).NextBytes(bytes);
-        return bytes;
-    }
+    private Task<Process> HoldBackupAsync(string vault) => _obengine.HoldBackupAsync(
+        ["backup", _obengine.Source, "--vault", vault, "--passphrase-file", _obengine.PassphraseFile, "--json"], vault, AddFilesAsync);
 
-    private static async Task FirstPackAsync(Process process, string vault)
+    private async Task AddFilesAsync()
     {
-        while (!process.HasExited && !Directory.EnumerateFiles(vault, "*", SearchOption.AllDirectories).Any(file => file.Contains("/packs/")))
+        byte[] content = new byte[5 << 20];
+        for (int end = _files + 30; _files < end; _files++)
         {
-            await Task.Delay(5, Stop);
+            new Random(_files).NextBytes(content);
+            await File.WriteAllBytesAsync(Path.Combine(_obengine.Source, $"f{_files}"), content, Stop);
         }
     }
 }

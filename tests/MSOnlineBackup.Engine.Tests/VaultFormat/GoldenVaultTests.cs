@@ -87,7 +87,9 @@ public sealed class GoldenVaultTests(GoldenVaultTests.Vault vault) : IClassFixtu
         }
 
         Assert.Empty((await ClosedVault.VerifyPacksAsync(store, new JobMonitor(), Cancel)).Findings);
-        for (int at = 0; at < store.GetContent(pack).Length; at++)
+
+        // Where somebody waits, one in 13: of each bit of a byte as many.
+        for (int at = 0; at < store.GetContent(pack).Length; at += Testing.Campaign.IsBrief ? 13 : 1)
         {
             store.FlipBit(pack, at, at % 8);
 

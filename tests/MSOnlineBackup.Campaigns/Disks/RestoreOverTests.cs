@@ -1,12 +1,12 @@
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
-using Xunit;
 
-namespace MSOnlineBackup.Engine.Tests.Restore;
+namespace MSOnlineBackup.Campaigns.Disks;
 
 /// <summary>Restores over what is there already, on real file systems: it becomes what the point says, and what is the same is neither fetched nor written.</summary>
 public sealed class RestoreOverTests : IDisposable

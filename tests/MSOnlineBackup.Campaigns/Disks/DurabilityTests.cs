@@ -1,7 +1,7 @@
 using System.Globalization;
 using MSOnlineBackup.Testing;
 
-namespace MSOnlineBackup.Host.Tests.Processes;
+namespace MSOnlineBackup.Campaigns.Disks;
 
 /// <summary>What becomes of a backup where the disk refuses what was written. The faults are put into system calls, for the base library hides them.</summary>
 public sealed class DurabilityTests : IDisposable
