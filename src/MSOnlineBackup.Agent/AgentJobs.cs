@@ -399,26 +399,6 @@ public sealed class AgentJobs
                 id.ToString());
         }
 
-        try
-        {
-            JobOrder? order = JsonSerializer.Deserialize(content, OrderJson.Default.JobOrder);
-            if (order is { Version: JobOrder.Current } && order.Limits is { } limits && PolicyLimits.Find(limits) is not null && (order.Backup is null) != (order.Recovery is null))
-            {
-                return order;
-            }
-        }
-        catch (JsonException e)
-        {
-            throw Damaged(e);
-        }
-
-        throw Damaged(null);
-
-        BackupException Damaged(JsonException? cause) => new(
-            BackupErrorId.StateInvalid,
-            $"The order '{path}' cannot be read: it is truncated, no order, or of another version.",
-            "Start the job again.",
-            path,
-            innerException: cause);
+        return JobOrder.Decode(content, path);
     }
 }

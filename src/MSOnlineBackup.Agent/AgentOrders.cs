@@ -1,6 +1,8 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent;
@@ -81,6 +83,34 @@ internal sealed record JobOrder(
         string? target = order.TargetFolder is null ? null : Path.GetFullPath(order.TargetFolder);
         RecoveryOrder written = order with { Passphrase = null, TargetFolder = target, Vault = order.Vault is null ? null : order.Vault with { Secret = null } };
         return new JobOrder(Current, starter.Limits.Name, starter.MachineName, null, written, order.Passphrase is not null, order.Vault?.Secret is not null);
+    }
+
+    /// <summary>Reads an order.</summary>
+    /// <param name="path">Where it came from, for the message.</param>
+    /// <exception cref="BackupException">StateInvalid.</exception>
+    public static JobOrder Decode(ReadOnlySpan<byte> content, string path)
+    {
+        try
+        {
+            JobOrder? order = JsonSerializer.Deserialize(content, OrderJson.Default.JobOrder);
+            if (order is { Version: Current } && order.Limits is { } limits && PolicyLimits.Find(limits) is not null && (order.Backup is null) != (order.Recovery is null))
+            {
+                return order;
+            }
+        }
+        catch (JsonException e)
+        {
+            throw Damaged(e);
+        }
+
+        throw Damaged(null);
+
+        BackupException Damaged(JsonException? cause) => new(
+            BackupErrorId.StateInvalid,
+            $"The order '{path}' cannot be read: it is truncated, no order, or of another version.",
+            "Start the job again.",
+            path,
+            innerException: cause);
     }
 }
 

@@ -78,7 +78,7 @@ public sealed class RepairHeaderTests : IDisposable
 
     private async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
     {
-        var run = new HostRun { Variables = { ["OBENGINE_PASSPHRASE"] = ObengineProcess.Passphrase } };
+        var run = new HostRun { Variables = { ["OBENGINE_PASSPHRASE"] = Obengine.Passphrase } };
         if (arguments is not ["vault", ..])
         {
             run.Variables["OBENGINE_VAULT"] = _folder["vault"];

@@ -20,7 +20,7 @@ public sealed class VaultRehydrateTests
     {
         Assert.SkipUnless(AzuriteServer.IsAvailable, AzuriteServer.Missing);
         string url = AzuriteServer.Shared.NewContainer();
-        var run = new HostRun { Variables = { ["OBENGINE_PASSPHRASE"] = ObengineProcess.Passphrase } };
+        var run = new HostRun { Variables = { ["OBENGINE_PASSPHRASE"] = Obengine.Passphrase } };
         using var folder = new TempFolder();
         Assert.Equal(0, await run.RunAsync("vault", "create", url, "--owner-file", folder["owner"]));
 

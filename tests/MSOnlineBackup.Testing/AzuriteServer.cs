@@ -28,9 +28,6 @@ public sealed class AzuriteServer
         Url = $"{url}/{Account}";
     }
 
-    /// <summary>The checkout that the tests run in.</summary>
-    public static string Checkout => FindRoot(AppContext.BaseDirectory);
-
     /// <summary>Whether it can be started here.</summary>
     public static bool IsAvailable { get; } = IsProgram("node") && IsProgram("npm") && IsProgram("bash");
 
@@ -48,7 +45,7 @@ public sealed class AzuriteServer
 
     private static AzuriteServer Start()
     {
-        string script = Path.Combine(Checkout, "tests", "azurite", "start.sh");
+        string script = Path.Combine(Repository.Root, "tests", "azurite", "start.sh");
         var start = new ProcessStartInfo("bash", [script]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         Process process = Process.Start(start) ?? throw new InvalidOperationException($"'{script}' did not start.");
         while (process.StandardOutput.ReadLine() is string line)
@@ -69,8 +66,4 @@ public sealed class AzuriteServer
     private static bool IsProgram(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator)
         .Any(folder => File.Exists(Path.Combine(folder, name)));
-
-    private static string FindRoot(string folder) => File.Exists(Path.Combine(folder, "MSOnlineBackup.sln"))
-        ? folder
-        : FindRoot(Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests do not run in a checkout."));
 }

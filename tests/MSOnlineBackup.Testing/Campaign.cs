@@ -1,14 +1,21 @@
 namespace MSOnlineBackup.Testing;
 
-/// <summary>How far the long tests go: OB_CAMPAIGN=full makes them exhaustive, which takes long.</summary>
+/// <summary>
+/// How far the long tests go: with OB_CAMPAIGN unset as far as whoever waits for them has patience, with "usual" as far as the CI goes, and with "full" as
+/// far as there is anything to try.
+/// </summary>
 public static class Campaign
 {
+    /// <summary>Whether somebody waits.</summary>
+    public static bool IsBrief { get; } = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OB_CAMPAIGN"));
+
     /// <summary>Whether everything is to be tried, not a choice.</summary>
     public static bool IsFull { get; } = Environment.GetEnvironmentVariable("OB_CAMPAIGN") == "full";
 
     /// <summary>How many rounds a test of chance takes: OB_CAMPAIGN_ROUNDS where it is set.</summary>
-    public static int Rounds(int usual, int full) =>
-        int.TryParse(Environment.GetEnvironmentVariable("OB_CAMPAIGN_ROUNDS"), out int rounds) ? rounds : IsFull ? full : usual;
+    /// <param name="brief">Where somebody waits; those of a campaign do not have it.</param>
+    public static int Rounds(int usual, int full, int? brief = null) =>
+        int.TryParse(Environment.GetEnvironmentVariable("OB_CAMPAIGN_ROUNDS"), out int rounds) ? rounds : IsFull ? full : IsBrief ? brief ?? usual : usual;
 
     /// <summary>Every number, or a spread of about <paramref name="brief"/> of them that always has the ends.</summary>
     public static IEnumerable<int> Spread(int first, int last, int brief)

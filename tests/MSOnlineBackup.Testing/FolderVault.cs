@@ -21,7 +21,7 @@ public sealed class FolderVault
     // The derivation of the key is not what is tried here.
     private static readonly VaultOptions Options = new() { KeyDerivationIterations = 1000, Workers = 2, TimeProvider = new LateClock() };
 
-    /// <summary>A vault that is there, under <see cref="ObengineProcess.Passphrase"/>.</summary>
+    /// <summary>A vault that is there, under <see cref="Obengine.Passphrase"/>.</summary>
     public FolderVault(string folder) => Folder = folder;
 
     public string Folder { get; }
@@ -36,14 +36,14 @@ public sealed class FolderVault
 
     public static async Task<FolderVault> CreateAsync(string folder)
     {
-        await Vault.CreateAsync(FolderVaultStore.Create(folder), ObengineProcess.Passphrase, Options, Cancel);
+        await Vault.CreateAsync(FolderVaultStore.Create(folder), Obengine.Passphrase, Options, Cancel);
         return new FolderVault(folder);
     }
 
     /// <summary>Stands between the engine and the folder; nothing by default.</summary>
     public Func<IVaultStore, IVaultStore> Decorate { get; set; } = static store => store;
 
-    public Task<UnlockedVault> OpenAsync() => TestVault.UnlockAsync(Decorate(new FolderVaultStore(Folder)), ObengineProcess.Passphrase, Options, Cancel);
+    public Task<UnlockedVault> OpenAsync() => TestVault.UnlockAsync(Decorate(new FolderVaultStore(Folder)), Obengine.Passphrase, Options, Cancel);
 
     public async Task<BackupResult> BackUpAsync(string source, bool crossMountPoints = false)
     {
@@ -75,7 +75,7 @@ public sealed class FolderVault
     {
         var objects = new FolderVaultStore(Folder);
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
-        UnlockedKey unlocked = await new KeyRing(new KnownVault(objects, header, Options)).UnlockAsync(ObengineProcess.Passphrase, Cancel);
+        UnlockedKey unlocked = await new KeyRing(new KnownVault(objects, header, Options)).UnlockAsync(Obengine.Passphrase, Cancel);
         ChunkStore store = await TestVault.OpenStoreAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
         var content = new List<(string, long)>();
         await foreach (StoredObject found in objects.ListAsync(VaultLayout.Packs(store.StoreId), Cancel))

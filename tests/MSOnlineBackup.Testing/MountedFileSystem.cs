@@ -30,14 +30,14 @@ public sealed class MountedFileSystem : IDisposable
     }
 
     /// <summary>One in an image file that was made before, once it is let go.</summary>
-    public static MountedFileSystem Again(string image, string point)
+    public static MountedFileSystem Again(string image, string point, string options = "loop")
     {
         while (Shell.RunChecked("losetup", "-j", image).Length > 0)
         {
             Thread.Sleep(20);
         }
 
-        return new MountedFileSystem(point, "-o", "loop", image);
+        return new MountedFileSystem(point, "-o", options, image);
     }
 
     /// <summary>A file or folder that is seen at another place too.</summary>

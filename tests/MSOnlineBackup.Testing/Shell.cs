@@ -29,4 +29,14 @@ public static class Shell
             ? output
             : throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with {exitCode}: {output}");
     }
+
+    /// <summary>Stops a process (SIGSTOP), and returns once it stands still, or is over.</summary>
+    public static async Task HoldAsync(int process)
+    {
+        Run("kill", "-STOP", $"{process}");
+        while (Run("ps", "-o", "stat=", "-p", $"{process}").Output.Trim() is [not ('T' or 'Z'), ..])
+        {
+            await Task.Delay(1);
+        }
+    }
 }

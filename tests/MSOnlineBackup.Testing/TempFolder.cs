@@ -24,15 +24,15 @@ public sealed class TempFolder : IDisposable
             return;
         }
 
-        if (!OperatingSystem.IsWindows())
+        try
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+        catch (Exception e) when ((e is IOException or UnauthorizedAccessException) && !OperatingSystem.IsWindows())
         {
             // Names that are no UTF-8 cannot be told to .NET, and modes may forbid listing: rm knows both.
             Shell.Run("chmod", "-R", "u+rwX", Path);
             Shell.Run("rm", "-rf", Path);
-        }
-        else
-        {
-            Directory.Delete(Path, recursive: true);
         }
     }
 }

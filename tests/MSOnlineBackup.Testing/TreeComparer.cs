@@ -18,6 +18,10 @@ public enum TreeAspects
 }
 
 /// <summary>Compares two real trees, byte for byte and fact for fact.</summary>
+/// <remarks>
+/// By calls of its own, and on purpose not by the comparison of the drill (<c>TreeComparison</c>), which sees both trees as a backup sees its source: what a
+/// backup overlooks, that would overlook too.
+/// </remarks>
 public sealed class TreeComparer
 {
     // What a file system may allocate beyond the data: whole blocks at the edges of holes, and blocks of its own.

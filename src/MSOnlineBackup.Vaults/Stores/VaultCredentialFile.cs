@@ -30,10 +30,13 @@ internal static class VaultCredentialFile
         return string.Create(CultureInfo.InvariantCulture, $"{vault}_{credential.Issued.UtcDateTime:yyyy-MM-dd'T'HHmmss'Z'}{Extension}");
     }
 
-    public static byte[] Encode(VaultCredential credential)
+    public static byte[] Encode(VaultCredential credential) =>
+        Encode(JsonSerializer.SerializeToUtf8Bytes(credential, VaultCredentialJson.Default.VaultCredential));
+
+    /// <summary>A file with any content: what everybody can make, for the key is no secret.</summary>
+    internal static byte[] Encode(ReadOnlySpan<byte> json)
     {
         byte[] version = [Version];
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(credential, VaultCredentialJson.Default.VaultCredential);
         return Encoding.ASCII.GetBytes(TextArmour.Encode(Label, [.. version, .. SaltedSeal.Seal(s_key, json, version)]));
     }
 

@@ -12,6 +12,7 @@ namespace MSOnlineBackup.Engine.Tests.Jobs;
 public sealed class BackgroundJobTests : IDisposable
 {
     private readonly JobsFixture _machine = new();
+    private int _mebibytes = 16;
 
     public BackgroundJobTests() => Assert.SkipWhen(OperatingSystem.IsWindows(), "Uses signals.");
 
@@ -22,15 +23,14 @@ public sealed class BackgroundJobTests : IDisposable
     {
         BackupAgent agent = await ActivateAsync();
 
-        JobRecord begun = await agent.Jobs.StartAsync(new BackupOrder(), Cancel);
-        Pause(begun);
+        JobRecord begun = await StartPausedAsync(agent);
         Assert.Equal(begun.ProcessId.ToString(), Shell.RunChecked("ps", "-o", "sid=", "-p", $"{begun.ProcessId}").Trim());
         Assert.Equal(begun.Id, agent.Jobs.Running!.Id);
         Continue(begun);
         JobRecord ended = await EndAsync(_machine.Open(), begun.Id);
 
         Assert.True(ended.State == JobState.Completed, Log(begun));
-        Assert.Equal((64L << 20, 1L), (ended.Sources[0].Bytes, ended.Sources[0].Files));
+        Assert.Equal(((long)_mebibytes << 20, 1L), (ended.Sources[0].Bytes, ended.Sources[0].Files));
         Assert.NotNull(await (await agent.OpenEngineAsync(Cancel)).GetPointAsync(ended.RecoveryPointId!, MachineName, Cancel));
     }
 
@@ -43,7 +43,7 @@ public sealed class BackgroundJobTests : IDisposable
 
         // A shell that starts the program as the agent does, and ends at once; its terminal's signals go to its own group.
         using Process starter = Process.Start(new ProcessStartInfo(
-            "/bin/sh", ["-c", $"dotnet '{ObengineProcess.Program}' job run {id} --state '{_machine.State}' >'{_machine["log"]}' 2>&1 </dev/null &"]))!;
+            "/bin/sh", ["-c", $"dotnet '{Obengine.BuiltProgram}' job run {id} --state '{_machine.State}' >'{_machine["log"]}' 2>&1 </dev/null &"]))!;
         await starter.WaitForExitAsync(Cancel);
         JobRecord? begun;
         while ((begun = agent.Jobs.List().FirstOrDefault(job => job.Id == id)) is null)
@@ -59,8 +59,7 @@ public sealed class BackgroundJobTests : IDisposable
     public async Task While_one_runs_a_second_is_refused_and_a_killed_one_is_lost_and_blocks_nobody()
     {
         BackupAgent agent = await ActivateAsync();
-        JobRecord begun = await agent.Jobs.StartAsync(new BackupOrder(), Cancel);
-        Pause(begun);
+        JobRecord begun = await StartPausedAsync(agent);
 
         BackupException inBackground = await FailAsync(() => agent.Jobs.StartAsync(new BackupOrder(), Cancel));
         BackupException inForeground = await FailAsync(() => BackUpAsync(agent));
@@ -111,8 +110,7 @@ public sealed class BackgroundJobTests : IDisposable
     public async Task It_is_stopped_in_order_by_a_wish_and_by_a_signal(bool bySignal)
     {
         BackupAgent agent = await ActivateAsync();
-        JobRecord begun = await agent.Jobs.StartAsync(new BackupOrder(), Cancel);
-        Pause(begun);
+        JobRecord begun = await StartPausedAsync(agent);
         Task<JobRecord> stopping;
         if (bySignal)
         {
@@ -201,11 +199,28 @@ public sealed class BackgroundJobTests : IDisposable
         }
     }
 
-    // Long enough that the job is not over when it is first looked at.
     private Task<BackupAgent> ActivateAsync()
     {
-        _machine.Tree.Describe("f large 64M");
+        _machine.Tree.File("large", _mebibytes << 20);
         return _machine.ActivateAsync();
+    }
+
+    // Stopped in its midst: one that is over before is followed by one that has twice as much to do.
+    private async Task<JobRecord> StartPausedAsync(BackupAgent agent)
+    {
+        while (true)
+        {
+            JobRecord begun = await agent.Jobs.StartAsync(new BackupOrder(), Cancel);
+            await Shell.HoldAsync(begun.ProcessId);
+            if (agent.Jobs.Get(begun.Id).State == JobState.InProgress)
+            {
+                return begun;
+            }
+
+            Shell.Run("kill", "-CONT", $"{begun.ProcessId}");
+            _mebibytes *= 2;
+            _machine.Tree.File("large", _mebibytes << 20, seed: _mebibytes);
+        }
     }
 
     private void Order(Guid id)
@@ -213,8 +228,6 @@ public sealed class BackgroundJobTests : IDisposable
         string folder = Directory.CreateDirectory(Path.Combine(_machine.State, "jobs", id.ToString())).FullName;
         File.WriteAllText(Path.Combine(folder, "order.json"), """{"version":2,"limits":"Open","machineName":"ALPHA","backup":{"kind":"Files","only":[]},"readsPassphrase":false}""");
     }
-
-    private static void Pause(JobRecord job) => Shell.RunChecked("kill", "-STOP", $"{job.ProcessId}");
 
     private static void Continue(JobRecord job) => Shell.RunChecked("kill", "-CONT", $"{job.ProcessId}");
 

@@ -32,7 +32,7 @@ internal sealed class JobsFixture : IDisposable
 
     public string Vault => _folder["vault"];
 
-    public string JobHost { get; init; } = ObengineProcess.Program;
+    public string JobHost { get; init; } = Obengine.BuiltProgram;
 
     public PolicyLimits Limits { get; init; } = PolicyLimits.Open;
 

@@ -80,7 +80,7 @@ public class PackTests
             byte[] pack = into.Finish(isFull: false).ToArray();
             List<PackedChunk> chunks = TestPack.ReadFooter(pack);
             Assert.Equal(into.Chunks, chunks);
-            Assert.Equal(plaintexts, chunks.Select(chunk => TestPack.Open(pack, chunk)!));
+            Assert.Equal(plaintexts.Select(Convert.ToHexString), chunks.Select(chunk => Convert.ToHexString(TestPack.Open(pack, chunk)!)));
             Assert.Equal(Enumerable.Range(0, chunks.Count).Select(i => (uint)i), chunks.Select(chunk => chunk.Ordinal));
             Assert.Equal(-1, pack.AsSpan().IndexOf(from.Salt));
         }).QuickCheckThrowOnFailure();

@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Engine.Tests.RecoveryPoints;
 
 public class RecoveryPointCodecTests
 {
-    private static RecoveryPoint Point => new()
+    internal static RecoveryPoint Point => new()
     {
         SessionId = "0123456789abcdef0123456789abcdef",
         MachineId = "fedcba9876543210fedcba9876543210",

@@ -87,7 +87,9 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
         }
 
         Assert.Empty((await Vault.VerifyPacksAsync(store, new JobMonitor(), Cancel)).Findings);
-        for (int at = 0; at < store.GetContent(pack).Length; at++)
+
+        // Where somebody waits, one in 13: of each bit of a byte as many.
+        for (int at = 0; at < store.GetContent(pack).Length; at += Testing.Campaign.IsBrief ? 13 : 1)
         {
             store.FlipBit(pack, at, at % 8);
 

@@ -44,7 +44,7 @@ public sealed class KeyDerivationTests : IDisposable
 
         // What is left out lies in folders below.
         string program = Directory.CreateDirectory(_obengine.Folder["program"]).FullName;
-        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(ObengineProcess.Program)!).Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal)))
+        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(Obengine.BuiltProgram)!).Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal)))
         {
             File.Copy(file, Path.Combine(program, Path.GetFileName(file)));
         }

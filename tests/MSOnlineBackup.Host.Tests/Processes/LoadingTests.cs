@@ -14,7 +14,7 @@ public sealed class LoadingTests : IDisposable
     {
         // With the list of dependencies gone too, what is in the folder is all there is.
         string program = Directory.CreateDirectory(_obengine.Folder["program"]).FullName;
-        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(ObengineProcess.Program)!))
+        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(Obengine.BuiltProgram)!))
         {
             string name = Path.GetFileName(file);
             if (!name.StartsWith("Azure.", StringComparison.Ordinal) && !name.StartsWith("Microsoft.Identity", StringComparison.Ordinal) && !name.EndsWith(".deps.json", StringComparison.Ordinal))

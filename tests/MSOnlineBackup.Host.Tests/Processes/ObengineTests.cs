@@ -7,8 +7,6 @@ namespace MSOnlineBackup.Host.Tests.Processes;
 public sealed class ObengineTests : IDisposable
 {
     // Of 1 MiB each: many packs.
-    private const int Files = 256;
-
     private readonly Obengine _obengine = new();
 
     public void Dispose() => _obengine.Dispose();
@@ -273,17 +271,12 @@ public sealed class ObengineTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Sends a signal of Unix.");
         await _obengine.CreateVaultAsync();
-        byte[] block = new byte[1 << 20];
-        for (int file = 0; file < Files; file++)
-        {
-            new Random(file).NextBytes(block);
-            await File.WriteAllBytesAsync(Path.Combine(_obengine.Source, $"f{file:000}"), block, TestContext.Current.CancellationToken);
-        }
-
+        int files = 0;
+        await AddFilesAsync();
         string[] backup = ["backup", _obengine.Source, "--vault", _obengine.Vault, "--passphrase-file", _obengine.PassphraseFile, "--json"];
-        using Process process = _obengine.Start(backup);
-        await FirstPackAsync(process);
+        using Process process = await _obengine.HoldBackupAsync(backup, _obengine.Vault, BeginAgainAsync);
         Shell.RunChecked("kill", "-INT", process.Id.ToString());
+        Shell.RunChecked("kill", "-CONT", process.Id.ToString());
         Run run = await Obengine.FinishAsync(process);
 
         Assert.Equal(130, run.ExitCode);
@@ -292,17 +285,25 @@ public sealed class ObengineTests : IDisposable
 
         JsonElement resumed = Summary((await _obengine.RunAsync(backup)).Lines(), "backup");
         Assert.Equal(JsonValueKind.String, resumed.GetProperty("resumedFrom").ValueKind);
-        Assert.Equal(Files << 20, resumed.GetProperty("bytes").GetInt64());
-        Assert.True(resumed.GetProperty("newBytes").GetInt64() < Files << 20, "what had arrived was stored again");
+        Assert.Equal((long)files << 20, resumed.GetProperty("bytes").GetInt64());
+        Assert.True(resumed.GetProperty("newBytes").GetInt64() < (long)files << 20, "what had arrived was stored again");
         Assert.Equal(0, Summary(await _obengine.JsonAsync("verify", "--read-data"), "verify").GetProperty("findings").GetInt64());
-    }
 
-    // Then data are on their way, and most of them are still to come.
-    private async Task FirstPackAsync(Process process)
-    {
-        while (!process.HasExited && !Directory.EnumerateFiles(_obengine.Vault, "*", SearchOption.AllDirectories).Any(file => file.Contains("/packs/")))
+        async Task AddFilesAsync()
         {
-            await Task.Delay(5, TestContext.Current.CancellationToken);
+            byte[] block = new byte[1 << 20];
+            for (int end = files + 128; files < end; files++)
+            {
+                new Random(files).NextBytes(block);
+                await File.WriteAllBytesAsync(Path.Combine(_obengine.Source, $"f{files:0000}"), block, TestContext.Current.CancellationToken);
+            }
+        }
+
+        async Task BeginAgainAsync()
+        {
+            Directory.Delete(_obengine.Vault, recursive: true);
+            await _obengine.CreateVaultAsync();
+            await AddFilesAsync();
         }
     }
 

@@ -41,9 +41,9 @@ public sealed class BlobVaultTests
         tree.Populate(seed: 1, items: 150).File("large", 40 << 20);
         var options = new VaultOptions { Workers = 2 };
         var owner = new KeptOwner();
-        await Vault.CreateAsync(BlobVaultStore.Create(_url, new VaultConnection()), ObengineProcess.Passphrase, options, Stop, owner.Keep);
+        await Vault.CreateAsync(BlobVaultStore.Create(_url, new VaultConnection()), Obengine.Passphrase, options, Stop, owner.Keep);
         await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { AccessTier = VaultAccessTier.Cool }, Stop);
-        UnlockedVault engine = await TestVault.UnlockAsync(Opened, ObengineProcess.Passphrase, options, Stop);
+        UnlockedVault engine = await TestVault.UnlockAsync(Opened, Obengine.Passphrase, options, Stop);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, SourceSelection.Everything)] };
         BackupResult first = await engine.BackUpAsync(request, new JobMonitor(), Stop);
 
@@ -79,8 +79,8 @@ public sealed class BlobVaultTests
         new SourceTreeBuilder(folder["source"]).Populate(seed: 3, items: 50);
         var options = new VaultOptions { Workers = 2 };
         var original = FolderVaultStore.Create(folder["vault"]);
-        await Vault.CreateAsync(original, ObengineProcess.Passphrase, options, Stop);
-        UnlockedVault engine = await TestVault.UnlockAsync(original, ObengineProcess.Passphrase, options, Stop);
+        await Vault.CreateAsync(original, Obengine.Passphrase, options, Stop);
+        UnlockedVault engine = await TestVault.UnlockAsync(original, Obengine.Passphrase, options, Stop);
         var request = new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(folder["source"], SourceSelection.Everything)] };
         await engine.BackUpAsync(request, new JobMonitor(), Stop);
         var copy = BlobVaultStore.Create(_url, new VaultConnection());
@@ -91,7 +91,7 @@ public sealed class BlobVaultTests
             Assert.True(await copy.TryCreateAsync(item.Name, content, Stop));
         }
 
-        engine = await TestVault.UnlockAsync(Opened, ObengineProcess.Passphrase, options, Stop);
+        engine = await TestVault.UnlockAsync(Opened, Obengine.Passphrase, options, Stop);
 
         Assert.Single(await engine.ListPointsAsync(null, Stop));
         Assert.Empty((await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Stop)).Findings);

@@ -1,0 +1,126 @@
+using System.Text;
+using System.Text.Json;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Engine.Tests.Jobs;
+using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Engine.Tests.Fuzzing;
+
+/// <content>Of what a machine keeps and is given.</content>
+internal static partial class Decoders
+{
+    private static readonly Guid s_job = new("018e0000-0000-7000-8000-000000000001");
+
+    private static IEnumerable<Decoder> OfMachines()
+    {
+        yield return new(
+            "policy",
+            content =>
+            {
+                BackupPolicy policy = PolicyJson.Read(Encoding.UTF8.GetString(content), "file");
+                PolicyLimits.Open.Check(policy);
+            },
+            () => [Text(PolicyJson.Write(JobsFixture.Policy(PolicyKind.Files, "/home", "/etc"))), Text(PolicyJson.Write(JobsFixture.Policy(PolicyKind.SystemState)))],
+            typeof(PolicyJson), typeof(PolicyFileContext), typeof(TimeOfDay), typeof(PolicyPath), typeof(PolicyExclusion));
+        yield return new(
+            "job-order",
+            content => JobOrder.Decode(content, "order"),
+            () =>
+            [
+                JsonSerializer.SerializeToUtf8Bytes(new JobOrder(JobOrder.Current, "Open", "ALPHA", new BackupOrder { Only = ["/home"], RetainUntil = s_time }, null, false), OrderJson.Default.JobOrder),
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new JobOrder(JobOrder.Current, "Open", "ALPHA", null, new RecoveryOrder { Vault = "/vault", MachineName = "B", PointId = Id, Paths = ["/a"] }, true), OrderJson.Default.JobOrder),
+            ],
+            typeof(JobOrder), typeof(OrderJson));
+        yield return new(
+            "job-record",
+            InState($"jobs/{s_job}/job.json", folder => new JobHistory(folder, TimeProvider.System).Read(s_job)),
+            () =>
+            [
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new JobFile(1, new JobRecord
+                    {
+                        Id = s_job, Kind = JobKind.Backup, State = JobState.Failed, Started = s_time, Ended = s_time, Heartbeat = s_time, ProcessId = 1, Error = new JobError("JobLost", null, "Lost", "Again", null),
+                    }),
+                    JobJson.Default.JobFile),
+            ],
+            typeof(JobHistory), typeof(JobJson));
+        yield return new(
+            "job-skipped",
+            content =>
+            {
+                foreach (string line in Encoding.UTF8.GetString(content).Split('\n'))
+                {
+                    SkippedList.TryParse(line);
+                }
+            },
+            () => [SkippedLines()],
+            typeof(SkippedList));
+        yield return new(
+            "machine-state",
+            InState("machine.json", folder => MachineAccount.ReadRegistration(folder)),
+            () =>
+            [
+                Text($$"""
+                    {"version":1,"content":{"registration":{"vaultId":"{{Id}}","vaultLocation":"/vault","vaultName":"Office","machineName":"ALPHA",
+                    "registered":"2024-02-29T12:00:00+00:00","credentialSerial":1,"owner":"AAAA"},
+                    "activation":{"storeId":"{{Id}}","keyId":"{{Id}}","since":"2024-02-29T12:00:00+00:00","masterKeyDigest":"AAAA"} } }
+                    """),
+            ],
+            typeof(StateFile<>), typeof(StateJson));
+        yield return new(
+            "settings",
+            InState("settings.json", folder => new SettingsStore(folder, Secret(folder), PolicyLimits.Open).Read()),
+            () => [Text("""{"version":1,"content":{"proxy":{"server":"http://proxy","port":8080,"bypass":"*.local"},"isDirect":false}}""")],
+            typeof(SettingsStore));
+        yield return new(
+            "owners",
+            InState("owners.json", folder => new OwnerKeys(folder, Secret(folder)).Find(Id)),
+            () => [Text("""{"version":1,"content":{"owners":[{"vaultId":"0","publicKey":"AAAA","wrapped":"AAAA"}]}}""")],
+            typeof(OwnerKeys));
+        yield return new(
+            "machine-secret",
+            InState("secret.json", folder => Secret(folder).DeriveKey("tests")),
+            () => [Text("""{"version":1,"content":{"secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}""")],
+            typeof(MachineSecret));
+        yield return new(
+            "recovery-services",
+            InState(RecoveryService.FileName, folder => RecoveryService.Read(folder)),
+            () => [Text("""[ { "certificate": "0123456789ABCDEF0123456789ABCDEF01234567", "vaultCredentials": "a.VaultCredentials" } ]""")],
+            typeof(RecoveryService), typeof(RecoveryServiceJson));
+        yield return new(
+            "key-file",
+            content => KeyFile.Decode(new byte[32], Id, Id, content, "file"),
+            () => [KeyFile.Encode(new byte[32], Id, Id, new UnlockedKey(Id, Id, new byte[StoreKeys.MasterKeyLength]))],
+            typeof(KeyFile));
+        yield return new(
+            "retention-tag",
+            content => RetentionTag.TryParse(Encoding.UTF8.GetString(content), out _),
+            () => [Text("retain:files:weekly:2027-02-20T21:00:00Z")],
+            typeof(RetentionTag));
+    }
+
+    private static MachineSecret Secret(StateFolder folder) => new(folder, ISecretProtection.Current);
+
+    private static Action<byte[]> InState(string file, Action<StateFolder> read) => content =>
+    {
+        using var folder = new TempFolder();
+        string path = folder[file];
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, content);
+        read(new StateFolder(folder.Path));
+    };
+
+    private static Action<byte[]> InFile(Action<string> read) => content =>
+    {
+        using var folder = new TempFolder();
+        File.WriteAllBytes(folder["file"], content);
+        read(folder["file"]);
+    };
+}

@@ -1,0 +1,341 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Engine.Tests.Packs;
+using MSOnlineBackup.Engine.Tests.RecoveryPoints;
+using MSOnlineBackup.Engine.Tests.Vaults;
+using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Engine.Tests.Fuzzing;
+
+/// <content>Of vaults.</content>
+internal static partial class Decoders
+{
+    private const string Id = "11111111111111111111111111111111";
+    private const string Passphrase = "a passphrase for tests";
+
+    private static readonly ChunkId s_chunk = Manifests.Chunk(7);
+    private static readonly DateTimeOffset s_time = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);
+    private static readonly string s_session = new('5', 32);
+
+    private static IEnumerable<Decoder> OfPlainObjects()
+    {
+        yield return new(
+            "vault-header",
+            Checked(content =>
+            {
+                var objects = new MemoryVaultStore();
+                objects.SetContent(VaultLayout.Header, content);
+                Wait(VaultHeader.ReadAsync(objects, CancellationToken.None));
+            }),
+            () => [Covered(TestStores.Header, VaultJson.Default.VaultHeader), Covered(TestStores.Header with { Name = "Office" }, VaultJson.Default.VaultHeader)],
+            typeof(VaultHeader), typeof(CheckedJson), typeof(VaultJson), typeof(OwnerIdentity));
+        yield return new(
+            "key-slot",
+            Checked(content => KeySlot.Decode(content, Id, Id)),
+            () =>
+            [
+                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, Id, Id), PassphraseDerivation.ByPbkdf2(1000), "office", s_time)),
+                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, Id, Id), PassphraseDerivation.Best, null, s_time)),
+            ],
+            typeof(KeySlot), typeof(KeySlotJson));
+        yield return new(
+            "session",
+            Checked(content =>
+            {
+                // A record as somebody wrote it: whoever asks minds that.
+                Allowing<JsonException>(() => SessionRecord.Decode(content, TestStores.Header, VaultLayout.Session(Id, s_session)));
+            }),
+            () =>
+            [
+                Covered(
+                    new SessionRecord { VaultId = TestStores.Header.VaultId, StoreId = Id, SessionId = s_session, MachineId = Id, Started = s_time, AgentVersion = "1.0" },
+                    VaultJson.Default.SessionRecord),
+            ],
+            typeof(SessionRecord));
+        yield return new(
+            "object-name",
+            content =>
+            {
+                string name = Encoding.UTF8.GetString(content);
+                VaultLayout.TryParsePoint(name, out _, out _);
+                VaultLayout.TryParseNumbered(name, out _, out _);
+            },
+            () => [Encoding.UTF8.GetBytes(VaultLayout.Session(Id, s_session)), Encoding.UTF8.GetBytes($"stores/{Id}/points/{Id}/{s_session}"), Encoding.UTF8.GetBytes($"stores/{Id}/packs/{s_session}-00000001")],
+            typeof(VaultLayout));
+    }
+
+    private static IEnumerable<Decoder> OfRecords()
+    {
+        yield return new(
+            "record",
+            content =>
+            {
+                RecordEnvelope.TrySplit(content, out ReadOnlySpan<byte> _, out _);
+                MachineDirectory.TryOpen(TestStores.Header, Machine(), content, TestStores.StoreId, TestKeys.Keys);
+                OwnerRecord.TryOpen(TestStores.Header, VaultLayout.Settings + "00000001", content, VaultJson.Default.VaultSettings);
+            },
+            () => [TestStores.Signed(VaultLayout.Settings + "00000001", """{"machineLimit":7}""")],
+            typeof(RecordEnvelope), typeof(OwnerRecord), typeof(OwnerSeries<>));
+        yield return new(
+            "machine-record",
+            body =>
+            {
+                string name = Machine();
+                MachineDirectory.TryOpen(
+                    TestStores.Header, name, RecordEnvelope.Authenticate(TestKeys.Keys.MachinesKey(), TestStores.Header.VaultId, name, body), TestStores.StoreId, TestKeys.Keys);
+                MachineDirectory.TryOpen(TestStores.Header, name, RecordEnvelope.Sign(TestStores.Owner, TestStores.Header.VaultId, name, body), null, null);
+            },
+            () => [Text($$"""{"name":"ALPHA","store":"{{TestStores.StoreId}}","operatingSystem":"Linux","agentVersion":"1.0","left":"2024-02-29T12:00:00+00:00"}""")],
+            typeof(MachineDirectory));
+        yield return new(
+            "vault-settings",
+            body => Wait(new VaultSettingsRegister(TestVault.Of(WithRecord(VaultLayout.Settings, body), TestStores.Header)).ReadAsync(CancellationToken.None)),
+            () => [Text("""{"machineLimit":7,"requirePrivateEndpoint":true,"accessTier":1,"redundancy":1,"later":[1]}""")],
+            typeof(VaultSettingsRegister));
+        yield return new(
+            "credential-record",
+            body =>
+            {
+                var credential = new VaultCredential
+                {
+                    Location = "/vault", VaultId = TestStores.Header.VaultId, Owner = TestStores.Owner.Identity.PublicKey, VaultName = "Office", Serial = 1, Token = new byte[32], Issued = s_time, Expires = s_time,
+                };
+                Wait(new CredentialRegister(TestVault.Of(WithRecord(VaultLayout.Credentials, body), TestStores.Header)).CheckAsync(credential, "file", CancellationToken.None));
+            },
+            () =>
+            [
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new CredentialRecord { TokenHash = SHA256.HashData(new byte[32]), Issued = s_time, Expires = DateTimeOffset.MaxValue }, VaultJson.Default.CredentialRecord),
+            ],
+            typeof(CredentialRegister));
+        yield return new(
+            "vault-record",
+            body =>
+            {
+                VaultRecords records = Wait(VaultRecords.ReadAsync(TestVault.Of(WithRecord(VaultLayout.Records, body), TestStores.Header), [1], CancellationToken.None));
+                foreach (VaultUse use in Enum.GetValues<VaultUse>())
+                {
+                    Allowing<BackupException>(() => records.Allow(use));
+                }
+            },
+            () => [Text("""{"kind":"feature","name":"later","neededTo":["collect"]}""")],
+            typeof(VaultRecords));
+        yield return new(
+            "credential-file",
+            content =>
+            {
+                Allowing<BackupException>(() => VaultCredentialFile.Decode(content, "file"));
+                VaultCredentialFile.Decode(VaultCredentialFile.Encode(content), "file");
+            },
+            () =>
+            [
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new VaultCredential
+                    {
+                        Location = "/vault", VaultId = Id, Owner = TestStores.Owner.Identity.PublicKey, VaultName = "Office", Serial = 1, Token = new byte[32], Issued = s_time, Expires = s_time, Secret = "sv=1",
+                    },
+                    VaultCredentialJson.Default.VaultCredential),
+            ],
+            typeof(VaultCredentialFile), typeof(VaultCredentialJson), typeof(TextArmour), typeof(SaltedSeal));
+        yield return new(
+            "owner-file",
+            InFile(path => Wait(OwnerFile.ReadOwnerAsync(path, CancellationToken.None))),
+            () => [OwnerFile.Encode(new NewOwner(TestStores.Owner, Id, "Office", "/vault", s_time), Passphrase, TestOptions.Quick)],
+            typeof(OwnerFile), typeof(OwnerFileJson));
+    }
+
+    private static IEnumerable<Decoder> OfSealedObjects()
+    {
+        yield return new(
+            "sealed-object",
+            content => SealedObject.Open(TestKeys.Keys, "stores/a/object", TestKeys.WithChecksum([.. content, .. new byte[ObjectChecksum.Length]]), out _),
+            () => [SealedObject.Seal(TestKeys.Keys, SealedObjectKind.RecoveryPoint, "stores/a/object", "{}"u8)[..^ObjectChecksum.Length]],
+            typeof(SealedObject), typeof(ObjectChecksum));
+        yield return new(
+            "recovery-point",
+            content => RecoveryPointCodec.Decode(content, "point"),
+            () => [RecoveryPointCodec.Encode(RecoveryPointCodecTests.Point)],
+            typeof(RecoveryPointCodec), typeof(RecoveryPointJsonContext));
+        yield return new(
+            "index-segment",
+            content => IndexSegment.Decode("segment", content, _ => 1),
+            () => [IndexSegment.Encode([(new PackInfo(s_session, 1, PackKind.Data, 100_000, new byte[PackFormat.SaltLength]), [Chunk(1), Chunk(2)])]), IndexSegment.Encode([])],
+            typeof(IndexSegment));
+        yield return new(
+            "condemned-packs",
+            content =>
+            {
+                var objects = new MemoryVaultStore();
+                string name = CondemnedPacks.NameOf(TestStores.StoreId, 1);
+                objects.SetContent(name, SealedObject.Seal(TestKeys.Keys, SealedObjectKind.CondemnedPacks, name, content));
+                Wait(CondemnedPacks.ReadAsync(Wait(TestStores.OpenAsync(objects)), CancellationToken.None));
+            },
+            () => [CondemnedPacks.Encode([(s_session, 1), (s_session, 2)])],
+            typeof(CondemnedPacks));
+        yield return new(
+            "pack",
+            content =>
+            {
+                PackReader.ReadHeader("pack", content, out _);
+                int length = PackReader.ReadFooterLength("pack", content.Length, content.AsSpan(content.Length - PackFormat.TrailerLength));
+                PackReader.ReadFooter(TestKeys.Keys, "pack", content.Length, content, content.AsSpan(content.Length - PackFormat.TrailerLength - length, length));
+            },
+            () => [TestPack.Forge(Footer(2), 2000)],
+            typeof(PackReader));
+        yield return new(
+            "pack-footer",
+            footer =>
+            {
+                byte[] pack = TestPack.Forge(footer.Length < sizeof(uint) ? [.. footer, .. new byte[sizeof(uint)]] : footer, 2000);
+                int length = PackReader.ReadFooterLength("pack", pack.Length, pack.AsSpan(pack.Length - PackFormat.TrailerLength));
+                PackReader.ReadFooter(TestKeys.Keys, "pack", pack.Length, pack, pack.AsSpan(pack.Length - PackFormat.TrailerLength - length, length));
+            },
+            () => [Footer(2), Footer(0)]);
+        yield return new(
+            "chunk",
+            content =>
+            {
+                if (content.Length > sizeof(uint))
+                {
+                    byte[] plaintext = new byte[BinaryPrimitives.ReadUInt32LittleEndian(content) % (ChunkCodec.MaxRawLength + 1)];
+                    ChunkCodec.TryDecode((ChunkEncoding)(content[sizeof(uint)] % 3), content.AsSpan(sizeof(uint) + 1), plaintext);
+                }
+            },
+            () => [Encoded(Text(string.Concat(Enumerable.Repeat("much the same again; ", 60)))), Encoded(TestKeys.Bytes(1, 300)), Encoded(new byte[5000])],
+            typeof(ChunkCodec), typeof(ZstandardCodec));
+    }
+
+    private static IEnumerable<Decoder> OfManifests()
+    {
+        yield return new(
+            "manifest-leaf",
+            content =>
+            {
+                var leaf = new LeafReader(s_chunk, content);
+                while (leaf.MoveNext())
+                {
+                    leaf.ToEntry();
+                }
+            },
+            () => [.. Enumerable.Range(0, 6).Select(seed => Leaf(Manifests.RandomTree(seed, 12))), VaultFormat.FormatDocument.Hex("later leaf", "block")],
+            typeof(LeafReader), typeof(PathCoding));
+        yield return new(
+            "manifest-node",
+            content => NodeBlock.Read(content, s_chunk, level: 1, new ManifestTotals(30, 3, 3, 3000)),
+            () => [Node()],
+            typeof(NodeBlock));
+        yield return new(
+            "slice-list",
+            content => SliceListCodec.Decode(content, new SliceListReference(s_chunk, 3_000_000)),
+            () => [SliceListCodec.Encode([new ContentSlice(s_chunk, 0, 1_000_000), new ContentSlice(null, 0, 1_500_000), new ContentSlice(Manifests.Chunk(8), 100, 500_000)]).ToArray()],
+            typeof(SliceListCodec));
+        yield return new(
+            "skipped-items",
+            content => SkippedItemsCodec.Read(s_chunk, content),
+            () => [SkippedLines()],
+            typeof(SkippedItemsCodec));
+    }
+
+    // Seen from outside, and with the right checksum, as whoever writes one can have it.
+    private static Action<byte[]> Checked(Action<byte[]> decode) => covered =>
+    {
+        Allowing<BackupException>(() => decode(covered));
+        decode(CheckedJson.Complete(covered));
+    };
+
+    private static byte[] Covered<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type)[..^1];
+
+    private static byte[] Slot(KeySlot slot) => slot.Encode()[..^CheckedJson.TailLength];
+
+    private static string Machine() => VaultLayout.Machine(TestStores.Header.MachineId("ALPHA")) + "00000001";
+
+    private static MemoryVaultStore WithRecord(string folder, byte[] body)
+    {
+        var objects = new MemoryVaultStore();
+        string name = folder + "00000001";
+        objects.SetContent(name, RecordEnvelope.Sign(TestStores.Owner, TestStores.Header.VaultId, name, body));
+        return objects;
+    }
+
+    private static PackedChunk Chunk(int number) => new(Manifests.Chunk(number), ChunkKind.Content, ChunkEncoding.Raw, (uint)number, 100 * number, 100, 84);
+
+    private static byte[] Footer(int chunks)
+    {
+        byte[] footer = new byte[sizeof(uint) + (chunks * PackFormat.RecordLength)];
+        BinaryPrimitives.WriteInt32LittleEndian(footer, chunks);
+        for (int i = 0; i < chunks; i++)
+        {
+            Span<byte> record = footer.AsSpan(sizeof(uint) + (i * PackFormat.RecordLength), PackFormat.RecordLength);
+            Manifests.Chunk(i).CopyTo(record);
+            BinaryPrimitives.WriteInt32LittleEndian(record[PackFormat.RecordRawOffset..], 84);
+            BinaryPrimitives.WriteInt32LittleEndian(record[PackFormat.RecordStoredOffset..], 100);
+        }
+
+        return footer;
+    }
+
+    private static byte[] Encoded(byte[] plaintext)
+    {
+        byte[] encoded = new byte[ZstandardCodec.RoomFor(plaintext.Length)];
+        int length = ChunkCodec.Encode(plaintext, encoded, out ChunkEncoding encoding);
+        return [.. BitConverter.GetBytes(plaintext.Length), (byte)encoding, .. encoded[..length]];
+    }
+
+    private static byte[] Leaf(List<ManifestEntry> entries)
+    {
+        var leaf = new LeafEncoder();
+        entries.ForEach(leaf.Add);
+        return leaf.Block.ToArray();
+    }
+
+    private static byte[] Node()
+    {
+        var block = new BlockWriter();
+        NodeBlock.Write(
+            block,
+            level: 1,
+            [.. new[] { "a", "folder/file", "folder/file-2" }.Select((path, index) => new ManifestBlock(Manifests.Path(path), Manifests.Chunk(index), new ManifestTotals(10, index, index, 1000)))]);
+        return block.Written.ToArray();
+    }
+
+    private static byte[] SkippedLines()
+    {
+        var lines = new ArrayBufferWriter<byte>();
+        SkippedItemsCodec.Write(lines, new SkippedItem("/home/a", BackupErrorId.SourceItemUnreadable, "Permission denied"));
+        SkippedItemsCodec.Write(lines, new SkippedItem("/home/b", BackupErrorId.SourceItemVanished, "It is gone"));
+        return lines.WrittenSpan.ToArray();
+    }
+
+    private static byte[] Text(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static void Allowing<T>(Action action)
+        where T : Exception
+    {
+        try
+        {
+            action();
+        }
+        catch (T e) when (e is not BackupException { Id: BackupErrorId.UnexpectedError })
+        {
+            // Another input of the same bytes is still to come, or whoever asks minds it.
+        }
+    }
+
+#pragma warning disable VSTHRD002 // What lies in memory, or in a file, is there at once.
+    private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
+
+    private static void Wait(Task task) => task.GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
+}

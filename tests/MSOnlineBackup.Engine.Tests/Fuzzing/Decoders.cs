@@ -1,0 +1,21 @@
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Engine.Tests.Fuzzing;
+
+/// <summary>Every decoder of what others may have written.</summary>
+internal static partial class Decoders
+{
+    public static IReadOnlyList<Decoder> All { get; } = [.. OfPlainObjects(), .. OfRecords(), .. OfSealedObjects(), .. OfManifests(), .. OfMachines()];
+
+    /// <summary>What is called as decoders are, and why it is none.</summary>
+    public static IReadOnlyDictionary<Type, string> Exempt { get; } = new Dictionary<Type, string>
+    {
+        [typeof(ChunkStore)] = "opens packs by PackReader",
+        [typeof(KeyRing)] = "takes names apart that it lists",
+        [typeof(EntryPath)] = "of texts that people give",
+        [typeof(ItemStream)] = "a stream",
+        [typeof(Activation)] = "reads the key file by KeyFile",
+    };
+}
