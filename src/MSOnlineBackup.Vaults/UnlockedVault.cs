@@ -2,11 +2,12 @@ using System.Runtime.CompilerServices;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Vaults;
 
@@ -330,7 +331,7 @@ public sealed class UnlockedVault
         }
 
         ChunkStore store = await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return await new VerifyJob(store, monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
+        return await new StoreVerifier(store, monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Writes index segments for all packs that no sound segment names, from the packs alone.</summary>

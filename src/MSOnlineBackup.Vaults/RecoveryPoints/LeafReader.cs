@@ -69,6 +69,9 @@ internal sealed class LeafReader
     /// <summary>The size of the entry reached.</summary>
     public long Size => _size;
 
+    /// <summary>The content of the entry reached.</summary>
+    public EntryContent Content => ToContent();
+
     /// <summary>Whether the entry reached is a folder.</summary>
     public bool IsDirectory => _kind == EntryKind.Directory;
 

@@ -4,10 +4,10 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -7,16 +7,17 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 
-namespace MSOnlineBackup.Engine.Tests.Maintenance;
+namespace MSOnlineBackup.Engine.Tests.Verification;
 
 public sealed class VerifyTests : IDisposable
 {
@@ -452,7 +453,7 @@ public sealed class VerifyTests : IDisposable
         RecoveryPoint point = await vault.PointAsync();
         await vault.CommitAsync(point);
 
-        VerifyReport report = await new VerifyJob(await vault.OpenAsync(), new JobMonitor()).RunAsync(VerifyLevel.Structure, Cancel);
+        VerifyReport report = await new StoreVerifier(await vault.OpenAsync(), new JobMonitor()).RunAsync(VerifyLevel.Structure, Cancel);
 
         Assert.Equal([new AffectedItem(point.SessionId, "/src", "/src/beyond")], Assert.Single(report.Findings).Affected);
     }

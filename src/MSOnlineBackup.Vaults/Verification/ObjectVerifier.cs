@@ -6,7 +6,7 @@ using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
-namespace MSOnlineBackup.Vaults.Maintenance;
+namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>
 /// Reads every stored object and compares it with the checksum at its end. Needs no key, so a storage operator can run it. What only a key tells, it cannot see:

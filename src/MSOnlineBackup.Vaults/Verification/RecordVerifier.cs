@@ -3,7 +3,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
-namespace MSOnlineBackup.Vaults.Maintenance;
+namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>Checks the records of a vault: those of its owner by the owner's signature, those of machines as far as their keys are at hand.</summary>
 /// <param name="objects">The vault.</param>

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Errors;
 
-namespace MSOnlineBackup.Vaults.Maintenance;
+namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>What a verification has found: a problem for each object or chunk, with what suffers by it. Thread-safe.</summary>
 internal sealed class ProblemList

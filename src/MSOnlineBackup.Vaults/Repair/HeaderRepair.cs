@@ -4,7 +4,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
-namespace MSOnlineBackup.Vaults.Maintenance;
+namespace MSOnlineBackup.Vaults.Repair;
 
 /// <summary>
 /// Makes a lost or damaged <c>vault.json</c> anew. Where a single byte of it changed, its checksum tells which, and it is as it was; else key slots and
