@@ -360,7 +360,7 @@ internal sealed class ChunkStore : IChunkReader
             await ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
             return true;
         }
-        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
+        catch (BackupException e) when (e.IsOfOneObject)
         {
             return false;
         }
