@@ -16,7 +16,7 @@ public static class ConnectivityTest
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="limit">How long each may take to answer; null for half a minute.</param>
     /// <returns>A report for each endpoint, the vault's first.</returns>
-    /// <exception cref="BackupException">ArgumentInvalid: the location is no URL of a container, or the proxy setting no address.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid: the location is not the URL of a container, or the proxy setting no address.</exception>
     public static async Task<IReadOnlyList<EndpointReport>> RunAsync(
         string location, VaultConnection connection, Func<CancellationToken, Task> authorise, CancellationToken cancellationToken, TimeSpan? limit = null)
     {

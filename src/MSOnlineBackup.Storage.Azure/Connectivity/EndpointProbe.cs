@@ -41,7 +41,7 @@ internal sealed class EndpointProbe(VaultConnection connection, TransportOptions
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            trial.Fail(trial.Next, $"'{trial.Peer}' has not answered for {limit.TotalSeconds:0} seconds.", "Check whether a firewall between drops what it does not let through.");
+            trial.Fail(trial.Next, $"'{trial.Peer}' has not answered for {limit.TotalSeconds:0} seconds.", "Check whether a firewall on the way drops packets without an answer.");
         }
 
         return trial.ToReport();

@@ -39,7 +39,7 @@ public static class RequiredEndpoints
     ];
 
     /// <summary>What the vault at a URL needs. An emulator needs nothing but itself.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: it is no URL of a container.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid: it is not the URL of a container.</exception>
     public static IReadOnlyList<RequiredEndpoint> For(string location)
     {
         BlobLocation vault = BlobLocation.Parse(location);

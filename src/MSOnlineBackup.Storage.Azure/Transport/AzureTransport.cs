@@ -16,12 +16,12 @@ internal static class AzureTransport
     private static readonly TimeSpan s_connectionLife = TimeSpan.FromMinutes(5);
 
     /// <summary>The transport of a client's pipeline.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: the proxy setting is no address.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid: the proxy setting is not an address.</exception>
     public static HttpPipelineTransport Create(VaultConnection connection) =>
         new HttpClientTransport(new HttpClient(CreateHandler(connection)) { Timeout = Timeout.InfiniteTimeSpan });
 
-    /// <summary>The same, for requests without a pipeline.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: the proxy setting is no address.</exception>
+    /// <summary>A client for requests without a pipeline.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: the proxy setting is not an address.</exception>
     public static HttpMessageHandler CreateHandler(VaultConnection connection) => CreateHandler(connection, TransportOptions.For(connection.Patience));
 
     /// <summary>The handler, with parts of the system replaced.</summary>

@@ -18,7 +18,7 @@ internal sealed class ProxyChoice : IWebProxy
     private readonly ProxySource _source;
 
     /// <summary>Chooses.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: the setting is no address.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid: the setting is not an address.</exception>
     public ProxyChoice(VaultConnection connection, TransportOptions? options = null)
     {
         options ??= new TransportOptions();

@@ -38,7 +38,7 @@ internal abstract class ZstandardCodec : IDisposable
     /// <returns>The length of the frame.</returns>
     public abstract int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination);
 
-    /// <summary>Decompresses; false where the bytes are no frame that gives exactly <paramref name="destination"/>'s length.</summary>
+    /// <summary>Decompresses; false where the bytes are not a frame that gives exactly <paramref name="destination"/>'s length.</summary>
     public bool TryDecode(ReadOnlySpan<byte> encoded, Span<byte> destination) =>
         BinaryPrimitives.TryReadUInt32LittleEndian(encoded, out uint magic) && magic == FrameMagic && TryDecodeFrame(encoded, destination);
 

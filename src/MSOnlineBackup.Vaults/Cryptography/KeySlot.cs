@@ -125,7 +125,7 @@ internal sealed record KeySlot
         _ => null,
     };
 
-    // How the slot key is come by.
+    // Where the slot key comes from.
     private string? Method => Kind == PassphraseKind ? Kdf : Algorithm;
 
     /// <summary>Seals a master key for a passphrase. Takes about 0.2 s.</summary>

@@ -88,7 +88,7 @@ internal sealed record PassphraseDerivation
         }
         catch (Exception e) when (e is CryptographicException or OutOfMemoryException)
         {
-            throw Unavailable($"the {MemoryKiB >> 10:N0} MiB of memory that it takes are not to be had", e);
+            throw Unavailable($"the {MemoryKiB >> 10:N0} MiB of memory that it takes are not available", e);
         }
     }
 

@@ -60,7 +60,7 @@ internal static class PackReader
     {
         if (header.Length < PackFormat.HeaderLength || !header.StartsWith(PackFormat.Magic))
         {
-            throw VaultDamage.Corrupt(name, "it is no pack");
+            throw VaultDamage.Corrupt(name, "it is not a pack");
         }
 
         var kind = (PackKind)header[PackFormat.KindOffset];

@@ -7,7 +7,7 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 /// <param name="SessionId">Its id.</param>
 /// <param name="MachineId">Its machine.</param>
 /// <param name="MachineName">What the machine is called; null where the vault does not tell.</param>
-/// <param name="Begun">When its backup began, as its id has it (UTC); null where that is no time.</param>
+/// <param name="Begun">When its backup began, as its id says (UTC); null where that is not a time.</param>
 /// <param name="Damage">Why it cannot be read.</param>
 public sealed record DamagedPoint(string SessionId, string MachineId, string? MachineName, DateTimeOffset? Begun, BackupException Damage)
 {

@@ -194,7 +194,7 @@ internal sealed class LeafReader
         ReadNoContent();
         if (_kind != EntryKind.File && IsKnownKind)
         {
-            throw block.Damaged("something that is no file has content");
+            throw block.Damaged("something other than a file has content");
         }
 
         ulong head = block.ReadVarint();

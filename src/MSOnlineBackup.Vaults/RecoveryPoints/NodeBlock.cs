@@ -45,7 +45,7 @@ internal static class NodeBlock
 
         if (block.ReadByte() != ManifestFormat.Version || block.ReadByte() != level)
         {
-            throw block.Damaged($"it is no node of level {level}");
+            throw block.Damaged($"it is not a node of level {level}");
         }
 
         var children = new List<ManifestBlock>();

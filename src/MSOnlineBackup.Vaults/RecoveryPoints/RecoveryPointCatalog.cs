@@ -28,7 +28,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         return names;
     }
 
-    /// <summary>The same with those that the vault says that there were, and are gone: for who must not take an older one for the newest.</summary>
+    /// <summary>The names, with those of points that the vault says were there and are gone: for whoever must not take an older one for the newest.</summary>
     public async Task<List<PointName>> ListNamesAndLossesAsync(string? machineId, CancellationToken cancellationToken)
     {
         Task<List<PointName>> listing = ListAsync(
@@ -122,7 +122,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     /// <summary>Reads a checkpoint.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultDataUnreadable, VaultFormatUnsupported.</exception>
     public async Task<RecoveryPoint> ReadCheckpointAsync(StoredObject found, CancellationToken cancellationToken) =>
-        await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) ?? throw VaultDamage.Corrupt(found.Name, "it is no checkpoint");
+        await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) ?? throw VaultDamage.Corrupt(found.Name, "it is not a checkpoint");
 
     private static void Sort(List<PointName> names) => names.Sort((x, y) => string.CompareOrdinal(y.SessionId, x.SessionId));
 

@@ -7,7 +7,7 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Vaults.Repair;
 
 /// <summary>
-/// Makes a lost or damaged <c>vault.json</c> anew. Where a single byte of it changed, its checksum tells which, and it is as it was; else key slots and
+/// Rebuilds a lost or damaged <c>vault.json</c>. Where a single byte of it changed, its checksum tells which, and it is as it was; else key slots and
 /// records of sessions say which vault this is, and must agree. Its owner is whom its machines know, or whom the owner's file names.
 /// </summary>
 /// <param name="objects">The vault.</param>
@@ -231,7 +231,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
 
     private BackupException Refused(string why, string action) => new(
         BackupErrorId.VaultHeaderNotRepaired,
-        $"The header of the vault in '{objects.Location}', '{VaultLayout.Header}', is not made anew: {why}.",
+        $"The header of the vault in '{objects.Location}', '{VaultLayout.Header}', was not rebuilt: {why}.",
         action,
         objects.Location);
 

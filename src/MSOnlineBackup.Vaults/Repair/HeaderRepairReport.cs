@@ -1,6 +1,6 @@
 namespace MSOnlineBackup.Vaults.Repair;
 
-/// <summary>How a vault's header was made anew.</summary>
+/// <summary>How a vault's header was rebuilt.</summary>
 /// <param name="VaultId">The vault: 32 hexadecimal digits.</param>
 /// <param name="IsExact">Whether it is as it was, all that it said included: one byte had changed. Else its name and what a newer version had written are lost, and it
 /// counts as another twin.</param>

@@ -16,7 +16,7 @@ public sealed record ProxySetting(string Server, int Port, string? UserName = nu
         .Any(pattern => FileSystemName.MatchesSimpleExpression(HostOf(pattern), host));
 
     /// <summary>Where it is, without who signs in.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: that is no address, or not the address alone.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid: it is not an address, or not an address alone.</exception>
     public Uri ToUri()
     {
         if (Server.Contains('@', StringComparison.Ordinal))
@@ -29,7 +29,7 @@ public sealed record ProxySetting(string Server, int Port, string? UserName = nu
         string host = isUrl ? url!.IdnHost : Server;
         return Uri.CheckHostName(host) != UriHostNameType.Unknown && Port is >= 1 and <= 65535
             ? new UriBuilder(isUrl ? url!.Scheme : Uri.UriSchemeHttp, host, Port).Uri
-            : throw Invalid($"'{Server}' with port {Port} is no proxy.", "Give the proxy's host name or address, and a port from 1 to 65535.", Server);
+            : throw Invalid($"'{Server}' with port {Port} is not a proxy.", "Give the proxy's host name or address, and a port from 1 to 65535.", Server);
     }
 
     /// <summary>Without the password.</summary>

@@ -124,7 +124,7 @@ internal static class MachineDirectory
     /// <summary>The refusal of a name that is another machine's.</summary>
     public static BackupException NameTaken(IVaultStore objects, string name, Exception? inner = null) => new(
         BackupErrorId.MachineNameTaken,
-        $"The vault '{objects.Location}' knows a machine '{name}' already, and its passphrase is another one.",
+        $"The vault '{objects.Location}' knows a machine '{name}' already, with another passphrase.",
         "If it is this machine, give the passphrase that it had before. If it is another one, give this machine a name of its own, or use another vault.",
         name,
         innerException: inner);

@@ -71,7 +71,7 @@ public static class OwnerFile
         byte[] secret = TryOpenSlot(content, passphrase, file) ?? throw new BackupException(
             BackupErrorId.PassphraseRejected,
             $"The owner's file '{file}' does not open with this passphrase.",
-            "Check the passphrase (capital letters, spaces at the ends). It is the owner's, and may be another one than the vault's.",
+            "Check the passphrase (capital letters, spaces at the ends). It is the owner's, and may differ from the vault's.",
             file);
         OwnerKey? key = OwnerKey.TryImport(secret, identity);
         CryptographicOperations.ZeroMemory(secret);
@@ -139,7 +139,7 @@ public static class OwnerFile
             {
                 { Kind: Kind, Format: > Format } => throw Invalid(file, "a newer version of MSOnlineBackup made it"),
                 { Kind: Kind, Format: Format } content => content,
-                _ => throw Invalid(file, "it is no owner's file"),
+                _ => throw Invalid(file, "it is not an owner's file"),
             };
         }
         catch (JsonException e)

@@ -39,7 +39,7 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
         await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, _id!), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
 
     /// <summary>
-    /// The same after a failure or a stop, as far as the vault takes it within some seconds. Where it was not announced, or may have a point after all, or the vault is away,
+    /// Says that the session has ended after a failure or a stop, as far as the vault takes it within some seconds. Where it was not announced, or may have a point after all, or the vault is away,
     /// nothing is said: the next point of the machine, or a collector, settles that.
     /// </summary>
     /// <param name="failure">Why there is no point.</param>

@@ -103,10 +103,10 @@ internal static class VaultCredentialFile
         }
         catch (JsonException e)
         {
-            throw Invalid(path, "what is sealed in it is no credential", e);
+            throw Invalid(path, "what is sealed in it is not a credential", e);
         }
 
-        throw Invalid(path, "what is sealed in it is no credential");
+        throw Invalid(path, "what is sealed in it is not a credential");
     }
 
     // They are shown to people, or handed on as a line.

@@ -96,7 +96,7 @@ internal static class VaultLayout
         return isPoint;
     }
 
-    /// <summary>When a session was announced, by the clock of its machine, to the millisecond: its id begins with it. Null where that is no time.</summary>
+    /// <summary>When a session was announced, by the clock of its machine, to the millisecond: its id begins with it. Null where that is not a time.</summary>
     public static DateTimeOffset? TimeOf(string session) =>
         long.TryParse(session.AsSpan(0, 12), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long milliseconds)
         && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()

@@ -33,7 +33,7 @@ internal sealed record VaultRecord
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Name { get; init; }
 
-    /// <summary>What nobody may use the vault for who does not know this kind, or this feature: "read", "write", "collect"; null for nothing.</summary>
+    /// <summary>What the vault must not be used for by software that does not know this kind or feature: "read", "write", "collect"; null for nothing.</summary>
     [JsonPropertyName("neededTo")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? NeededTo { get; init; }
@@ -98,7 +98,7 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
             string what = missing.Kind == VaultRecord.Feature ? $"the feature '{missing.Name}'" : $"records of the kind '{missing.Kind}'";
             throw new BackupException(
                 BackupErrorId.VaultFormatUnsupported,
-                $"The vault in '{Location}' has {what}, which whoever wants to {needed} must know; this version does not.",
+                $"The vault in '{Location}' has {what}, which this version does not know but would have to know to {needed}.",
                 "Use a newer version of MSOnlineBackup.",
                 Location);
         }

@@ -112,7 +112,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
             _problems.Note(new BackupException(
                 BackupErrorId.VaultDataMissing,
                 $"{needed.Count} packs that recovery points need are named by no index segment that can be read: a segment is damaged or missing.",
-                "Run 'obengine repair index'. Nothing is lost by it, and no pack may be deleted.",
+                "Run 'obengine repair index'. Nothing is lost, but do not delete any pack until then.",
                 folder));
         }
 

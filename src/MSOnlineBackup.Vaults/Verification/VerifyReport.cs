@@ -33,7 +33,7 @@ public sealed record VerifyReport(
     /// <summary>Objects of chunk stores that this key does not open; they were not looked at.</summary>
     public long OtherStores { get; init; }
 
-    /// <summary>Objects that no vault of this version has, such as what a desktop leaves in a folder; no damage. Some of their names.</summary>
+    /// <summary>Objects that no vault of this version has, such as what a desktop leaves in a folder; they are not damage. Some of their names.</summary>
     public IReadOnlyList<string> Strangers { get; init; } = [];
 
     /// <summary>How many of them there are.</summary>
