@@ -171,7 +171,7 @@ public static class ClosedVault
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(store);
-        return await new ObjectVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new KeylessVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes a lost or damaged header, <c>vault.json</c>, anew from what the other objects of the vault say. Needs no passphrase.</summary>

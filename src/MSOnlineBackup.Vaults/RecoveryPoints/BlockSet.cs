@@ -4,7 +4,7 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
 /// <summary>
 /// Blocks in their places. The place counts: that a block begins and ends where its node says, and holds what that says, has to be checked for each node that
-/// names it. Thread-safe. Memory: some 60 bytes a block, which is as much as the index has of it; and of a thousand files there is one block.
+/// names it. Thread-safe. Memory: some 60 bytes a block, which is as much as the index has of it; there is one block for some thousand files.
 /// </summary>
 internal sealed class BlockSet
 {

@@ -4,91 +4,33 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Vaults.Verification;
 
-/// <summary>
-/// Reads every stored object and compares it with the checksum at its end. Needs no key, so a storage operator can run it. What only a key tells, it cannot see:
-/// whether an object is missing, or stands in another's place.
-/// </summary>
+/// <summary>Compares stored objects with the checksums at their ends. Thread-safe. Memory: 4 MiB for each that is read at a time.</summary>
+/// <param name="objects">The vault.</param>
+/// <param name="monitor">Counts bytes.</param>
 internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
 {
     private const int ReadLength = 4 << 20;
 
-    private readonly ProblemList _problems = new();
     private readonly ConcurrentBag<byte[]> _buffers = [];
-    private long _bytes;
-    private int _points;
 
-    public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
+    /// <summary>Verifies one object that ends with a checksum. Returns the kind that it says it is of; null where it says none, as packs.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultDataUnreadable, VaultFormatUnsupported.</exception>
+    public async ValueTask<SealedObjectKind?> VerifyAsync(StoredObject found, CancellationToken cancellationToken)
     {
-        monitor.Enter(JobPhase.Verifying);
-        VaultHeader? header = null;
-        try
-        {
-            header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException damage) when (damage.Id == BackupErrorId.VaultHeaderDamaged)
-        {
-            _problems.Note(VaultLayout.Header, damage);
-        }
-
-        foreach (BackupException fault in await KeyRing.CheckAsync(objects, header, opened: null, cancellationToken).ConfigureAwait(false))
-        {
-            _problems.Note(fault);
-        }
-
-        var inventory = new Inventory(objects, header, _problems);
-        await inventory.TakeAsync(VisitAsync, cancellationToken).ConfigureAwait(false);
-        if (header is not null)
-        {
-            foreach (BackupException damage in await new RecordVerifier(objects, header).FindDamageAsync(cancellationToken).ConfigureAwait(false))
-            {
-                inventory.Judge(damage.Target!, damage, isNeeded: false);
-            }
-        }
-
-        monitor.Enter(JobPhase.Finished);
-        return new VerifyReport(VerifyLevel.Packs, _points, inventory.Count, 0, _bytes + inventory.Bytes, 0, inventory.Leftovers, _problems.ToFindings())
-        {
-            Strangers = inventory.Strangers,
-            StrangerCount = inventory.StrangerCount,
-            UnfinishedWrites = await objects.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
-        };
-    }
-
-    private async ValueTask VisitAsync(StoredObject found, StoredKind kind, string storeId, CancellationToken cancellationToken)
-    {
-        if (kind is not (StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint or StoredKind.Point))
-        {
-            return;
-        }
-
         byte[] buffer = _buffers.TryTake(out byte[]? free) ? free : new byte[ReadLength];
-        SealedObjectKind? says = null;
         try
         {
-            says = await VerifyAsync(found, buffer, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.IsOfOneObject)
-        {
-            _problems.Note(e);
+            return await VerifyAsync(found, buffer, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             _buffers.Add(buffer);
         }
-
-        Interlocked.Add(ref _bytes, found.Length);
-        // A session that was shut out has a fence there.
-        if (kind == StoredKind.Point && says is null or SealedObjectKind.RecoveryPoint)
-        {
-            Interlocked.Increment(ref _points);
-        }
     }
 
-    // Returns what the object says that it is; null where it does not say so, as packs.
     private async ValueTask<SealedObjectKind?> VerifyAsync(StoredObject found, byte[] buffer, CancellationToken cancellationToken)
     {
         long covered = found.Length - ObjectChecksum.Length;

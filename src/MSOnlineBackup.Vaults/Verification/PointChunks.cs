@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Vaults.Verification;

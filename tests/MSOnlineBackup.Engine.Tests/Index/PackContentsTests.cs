@@ -1,4 +1,3 @@
-using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
 using Xunit;

@@ -407,6 +407,21 @@ public sealed class VerifyTests : IDisposable
     }
 
     [Fact]
+    public async Task What_could_not_be_read_at_first_stays_a_finding_though_it_can_be_read_again()
+    {
+        await MakeAsync();
+        string name = Find("metadata pack");
+        int failures = 2;
+        UnlockedVault engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, read => read == name && Interlocked.Decrement(ref failures) >= 0));
+
+        VerifyReport report = await engine.VerifyAsync(VerifyLevel.Structure, new JobMonitor(), Cancel);
+
+        VerifyFinding finding = Assert.Single(report.Findings);
+        Assert.Equal(name, finding.Object);
+        Assert.Empty(finding.Affected);
+    }
+
+    [Fact]
     public async Task What_points_share_is_verified_once_and_a_damage_in_it_names_each_of_them()
     {
         FakeSourceTree source = new FakeSourceTree("/data").Folder("");
