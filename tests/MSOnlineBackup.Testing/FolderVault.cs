@@ -19,7 +19,7 @@ namespace MSOnlineBackup.Testing;
 public sealed class FolderVault
 {
     // The derivation of the key is not what is tried here.
-    private static readonly EngineOptions Options = new() { KeyDerivationIterations = 1000, Workers = 2, TimeProvider = new LateClock() };
+    private static readonly EngineOptions _options = new() { KeyDerivationIterations = 1000, Workers = 2, TimeProvider = new LateClock() };
 
     /// <summary>A vault that is there, under <see cref="ObengineProcess.Passphrase"/>.</summary>
     public FolderVault(string folder) => Folder = folder;
@@ -36,14 +36,14 @@ public sealed class FolderVault
 
     public static async Task<FolderVault> CreateAsync(string folder)
     {
-        await ClosedVault.CreateAsync(FolderVaultStore.Create(folder), ObengineProcess.Passphrase, Options, Cancel);
+        await ClosedVault.CreateAsync(FolderVaultStore.Create(folder), ObengineProcess.Passphrase, _options, Cancel);
         return new FolderVault(folder);
     }
 
     /// <summary>Stands between the engine and the folder; nothing by default.</summary>
     public Func<IVaultStore, IVaultStore> Decorate { get; set; } = static store => store;
 
-    public Task<UnlockedVault> OpenAsync() => UnlockedVault.OpenAsync(Decorate(new FolderVaultStore(Folder)), ObengineProcess.Passphrase, Options, Cancel);
+    public Task<UnlockedVault> OpenAsync() => UnlockedVault.OpenAsync(Decorate(new FolderVaultStore(Folder)), ObengineProcess.Passphrase, _options, Cancel);
 
     public async Task<BackupResult> BackUpAsync(string source, bool crossMountPoints = false)
     {
@@ -75,7 +75,7 @@ public sealed class FolderVault
     {
         var objects = new FolderVaultStore(Folder);
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
-        UnlockedKey unlocked = await Options.Keys(objects, header).UnlockAsync(ObengineProcess.Passphrase, Cancel);
+        UnlockedKey unlocked = await _options.Keys(objects, header).UnlockAsync(ObengineProcess.Passphrase, Cancel);
         ChunkStore store = await ChunkStore.OpenAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
         var content = new List<(string, long)>();
         await foreach (StoredObject found in objects.ListAsync(VaultLayout.Packs(store.StoreId), Cancel))

@@ -101,7 +101,7 @@ internal sealed record KeySlot
     [JsonPropertyName("wrapped")]
     public byte[] Wrapped { get; init; } = [];
 
-    /// <summary>Tells whoever has a master key, and cannot open the slot, whether it is the one in here.</summary>
+    /// <summary>Shows whether a master key is the one in this slot, without opening the slot.</summary>
     [JsonPropertyName("proof")]
     public byte[] Proof { get; init; } = [];
 

@@ -25,7 +25,7 @@ internal sealed record PassphraseDerivation
     private const int LeastMemoryKiB = 8;
 
     // Asked once: where the library does not load, it does not load later either.
-    private static readonly Lazy<Exception?> s_libraryFault = new(LoadLibrary);
+    private static readonly Lazy<Exception?> _libraryFault = new(LoadLibrary);
 
     public required string Method { get; init; }
 
@@ -47,7 +47,7 @@ internal sealed record PassphraseDerivation
     public bool IsWithinBounds => Work <= MaxWork && (Method == Argon2id ? MemoryKiB is >= LeastMemoryKiB and <= MaxMemoryKiB && Passes > 0 : Iterations > 0);
 
     /// <summary>Whether libsodium is there.</summary>
-    public static bool HasArgon2id => s_libraryFault.Value is null;
+    public static bool HasArgon2id => _libraryFault.Value is null;
 
     public static PassphraseDerivation ByArgon2id(int memoryKiB = 64 << 10, int passes = 3) => new() { Method = Argon2id, MemoryKiB = memoryKiB, Passes = passes };
 
@@ -77,7 +77,7 @@ internal sealed record PassphraseDerivation
 
     private byte[] DeriveByArgon2id(byte[] secret, byte[] salt)
     {
-        if (s_libraryFault.Value is { } fault)
+        if (_libraryFault.Value is { } fault)
         {
             throw Unavailable("libsodium, which derives by it, cannot be loaded here", fault);
         }

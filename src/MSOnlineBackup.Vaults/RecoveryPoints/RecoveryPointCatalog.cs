@@ -67,7 +67,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         }
     }
 
-    /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: who asks here needs what can be read.</summary>
+    /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: callers need what can be read.</summary>
     public async IAsyncEnumerable<RecoveryPoint> ReadAsync(string? machineId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IReadOnlyList<PointName> names = await ListNamesAsync(machineId, cancellationToken).ConfigureAwait(false);
@@ -160,7 +160,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         }
     }
 
-    // Null for what stands there of right and is none: a fence.
+    // Null for a fence, which may stand there and is not a point.
     private async Task<RecoveryPoint?> OpenAsync(StoredObject found, SealedObjectKind expected, CancellationToken cancellationToken)
     {
         (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);

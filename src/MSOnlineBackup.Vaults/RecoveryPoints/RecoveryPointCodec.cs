@@ -27,7 +27,7 @@ internal static class RecoveryPointCodec
     private const string Windows = "windows";
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'";
 
-    /// <summary>Encodes a point. How many sources and tags it has, and how long they are, whoever asked for it has checked.</summary>
+    /// <summary>Encodes a point. The caller has checked how many sources and tags it has, and how long they are.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: it would be longer than a reader takes, by the paths of its sources.</exception>
     public static byte[] Encode(RecoveryPoint point)
     {

@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Vaults.Stores;
 internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record)
 {
     // A small object; whoever stopped the job waits for it.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
     private string? _id;
 
@@ -52,7 +52,7 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
             return null;
         }
 
-        using var late = new CancellationTokenSource(s_patience, clock);
+        using var late = new CancellationTokenSource(_patience, clock);
         try
         {
             // A folder on a server that hangs does not mind being cancelled.

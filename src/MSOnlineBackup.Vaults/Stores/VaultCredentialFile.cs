@@ -21,7 +21,7 @@ internal static class VaultCredentialFile
 
     // In UTF-16, too.
     private const int MaxLength = 256 << 10;
-    private static readonly byte[] s_key = SHA256.HashData("MSOnlineBackup/1/vault credential file"u8);
+    private static readonly byte[] _key = SHA256.HashData("MSOnlineBackup/1/vault credential file"u8);
 
     /// <summary>The name that a file is given: <c>VAULT_2024-02-29T120000Z.VaultCredentials</c>.</summary>
     public static string NameOf(VaultCredential credential)
@@ -34,7 +34,7 @@ internal static class VaultCredentialFile
     {
         byte[] version = [Version];
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(credential, VaultCredentialJson.Default.VaultCredential);
-        return Encoding.ASCII.GetBytes(TextArmour.Encode(Label, [.. version, .. SaltedSeal.Seal(s_key, json, version)]));
+        return Encoding.ASCII.GetBytes(TextArmour.Encode(Label, [.. version, .. SaltedSeal.Seal(_key, json, version)]));
     }
 
     /// <summary>Reads a file.</summary>
@@ -90,7 +90,7 @@ internal static class VaultCredentialFile
             throw Invalid(path, "it is corrupt, or a newer version of MSOnlineBackup made it");
         }
 
-        byte[] plaintext = SaltedSeal.TryOpen(s_key, content.AsSpan(1), content.AsSpan(0, 1))
+        byte[] plaintext = SaltedSeal.TryOpen(_key, content.AsSpan(1), content.AsSpan(0, 1))
             ?? throw Invalid(path, "it is corrupt: truncated or altered");
         try
         {

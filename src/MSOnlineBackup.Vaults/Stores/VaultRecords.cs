@@ -46,7 +46,7 @@ internal sealed record VaultRecord
 internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> Unknown, IReadOnlyList<BackupException> Damage)
 {
     // There is none yet.
-    private static readonly string[] s_features = [];
+    private static readonly string[] _features = [];
 
     /// <summary>Reads them; asks the vault for them at once, though the header may still be on its way.</summary>
     public static async Task<VaultRecords> ReadAsync(IVaultStore objects, Task<VaultHeader> header, CancellationToken cancellationToken)
@@ -104,7 +104,7 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
         }
     }
 
-    private static bool IsKnown(VaultRecord record) => record.Kind == VaultRecord.Feature && s_features.Contains(record.Name);
+    private static bool IsKnown(VaultRecord record) => record.Kind == VaultRecord.Feature && _features.Contains(record.Name);
 
     private static OwnerSeries<VaultRecord> SeriesOf(IVaultStore objects, VaultHeader header) => new(objects, header, VaultLayout.Records, VaultJson.Default.VaultRecord);
 }

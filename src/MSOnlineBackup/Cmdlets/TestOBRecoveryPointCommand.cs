@@ -16,7 +16,7 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBRecoveryPointTest))]
 public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
 {
-    private static readonly TimeSpan s_readInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan _readInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly Dictionary<RecoveryArchive, VerifyReport> _reports = [];
 
@@ -71,7 +71,7 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
         {
             var monitor = new JobMonitor();
             Task<VerifyReport> work = archive.Engine.VerifyAsync(LevelOf(Level), monitor, stop);
-            while (await Task.WhenAny(work, Task.Delay(s_readInterval, CancellationToken.None)).ConfigureAwait(false) != work)
+            while (await Task.WhenAny(work, Task.Delay(_readInterval, CancellationToken.None)).ConfigureAwait(false) != work)
             {
                 pump.WriteProgress(BarOf(archive, monitor.Snapshot()));
             }

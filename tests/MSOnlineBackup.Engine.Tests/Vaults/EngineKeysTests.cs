@@ -12,7 +12,7 @@ public class EngineKeysTests
     private const string First = "the first passphrase";
     private const string Second = "the second passphrase";
 
-    private static readonly EngineOptions Options = new() { KeyDerivationIterations = 10 };
+    private static readonly EngineOptions _options = new() { KeyDerivationIterations = 10 };
 
     private readonly MemoryVaultStore _objects = new();
 
@@ -36,7 +36,7 @@ public class EngineKeysTests
         await CreateAsync();
         var denied = new BackupException(BackupErrorId.VaultAccessDenied, "Nothing may be deleted.", "Ask the owner.");
         var objects = new WatchedVaultStore(_objects, _ => { }, _ => Task.FromException(denied));
-        UnlockedVault engine = await UnlockedVault.OpenAsync(objects, First, Options, Cancel);
+        UnlockedVault engine = await UnlockedVault.OpenAsync(objects, First, _options, Cancel);
         string old = engine.Key.KeyId;
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(() => engine.ChangeKeyAsync(Second, Cancel));
@@ -84,9 +84,9 @@ public class EngineKeysTests
 
     private async Task<UnlockedVault> CreateAsync()
     {
-        await ClosedVault.CreateAsync(_objects, First, Options, Cancel);
+        await ClosedVault.CreateAsync(_objects, First, _options, Cancel);
         return await OpenAsync(First);
     }
 
-    private Task<UnlockedVault> OpenAsync(string passphrase) => UnlockedVault.OpenAsync(_objects, passphrase, Options, Cancel);
+    private Task<UnlockedVault> OpenAsync(string passphrase) => UnlockedVault.OpenAsync(_objects, passphrase, _options, Cancel);
 }
