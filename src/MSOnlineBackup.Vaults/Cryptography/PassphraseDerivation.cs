@@ -79,7 +79,7 @@ internal sealed record PassphraseDerivation
     {
         if (_libraryFault.Value is { } fault)
         {
-            throw Unavailable("libsodium, which derives by it, cannot be loaded here", fault);
+            throw Unavailable("libsodium cannot be loaded here", fault);
         }
 
         try
@@ -100,7 +100,7 @@ internal sealed record PassphraseDerivation
     private static BackupException Unavailable(string why, Exception inner) => new(
         BackupErrorId.KeyDerivationUnavailable,
         $"A key cannot be derived from the passphrase by Argon2id: {why} ({inner.GetBaseException().Message.TrimEnd('.')}).",
-        "Open the vault on a machine where it can, and add a key slot that needs no libsodium: 'obengine key add --kdf pbkdf2'.",
+        "Open the vault on a machine where it can, and add a key slot that does not need libsodium: 'obengine key add --kdf pbkdf2'.",
         innerException: inner);
 
     private static Exception? LoadLibrary()

@@ -123,7 +123,7 @@ internal static class SealedObject
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(opened);
         if (length > opened.Length - sizeof(uint))
         {
-            throw VaultDamage.Corrupt(name, "it says that it holds more than it has");
+            throw VaultDamage.Corrupt(name, "it claims more content than it has");
         }
 
         kind = (SealedObjectKind)header[KindOffset];

@@ -152,7 +152,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
             RecoveryPoint? point = await OpenAsync(stored, SealedObjectKind.RecoveryPoint, cancellationToken).ConfigureAwait(false);
             return point is null || (point.SessionId == name.SessionId && point.MachineId == name.MachineId)
                 ? new PointReading(name, point, null)
-                : new PointReading(name, null, VaultDamage.Corrupt(stored.Name, "it says that it is another recovery point"));
+                : new PointReading(name, null, VaultDamage.Corrupt(stored.Name, "it claims to be another recovery point"));
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {
@@ -166,6 +166,6 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
         return kind == expected ? RecoveryPointCodec.Decode(content.Span, found.Name)
             : kind == SealedObjectKind.Fence ? null
-            : throw VaultDamage.Corrupt(found.Name, "what is sealed in it is something else");
+            : throw VaultDamage.Corrupt(found.Name, "it is sealed as something else");
     }
 }

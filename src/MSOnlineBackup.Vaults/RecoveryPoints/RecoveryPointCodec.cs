@@ -162,7 +162,7 @@ internal static class RecoveryPointCodec
             {
                 Posix => PathForm.Posix,
                 Windows => PathForm.Windows,
-                _ => throw Damaged("how the path of a source is written is not known"),
+                _ => throw Damaged("the form of a source's path is not known"),
             };
             if (!SourcePath.IsValid(form, path))
             {

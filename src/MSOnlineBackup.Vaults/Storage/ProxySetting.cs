@@ -22,7 +22,7 @@ public sealed record ProxySetting(string Server, int Port, string? UserName = nu
         if (Server.Contains('@', StringComparison.Ordinal))
         {
             // It is stored and shown in the clear, so it is not repeated here either.
-            throw Invalid("Who signs in to the proxy is given within its server.", "Give the server without, and the name and the password beside it: they are kept encrypted there.");
+            throw Invalid("The proxy's server contains a user name or password.", "Give the server without them, and name and password on their own: they are kept encrypted there.");
         }
 
         bool isUrl = Uri.TryCreate(Server, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https";

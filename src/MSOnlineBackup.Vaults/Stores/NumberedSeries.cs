@@ -62,7 +62,7 @@ internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Func
 
             if (newest == NumberedSeries.Last || newest == lost)
             {
-                throw VaultDamage.Corrupt(NameOf(newest + 1), "the number can neither be used nor passed over");
+                throw VaultDamage.Corrupt(NameOf(newest + 1), "its number can be neither used nor skipped");
             }
 
             byte[] content = seal(NameOf(newest + 1), state);

@@ -44,7 +44,7 @@ public static class OwnerFile
         }
         catch (IOException e) when (File.Exists(file))
         {
-            throw Invalid(file, "it exists already, and may be all that is left of another owner's key", e);
+            throw Invalid(file, "it exists already, and may be the last copy of another owner's key", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -144,7 +144,7 @@ public static class OwnerFile
         }
         catch (JsonException e)
         {
-            throw Invalid(file, "it is damaged, or no owner's file", e);
+            throw Invalid(file, "it is damaged, or not an owner's file", e);
         }
     }
 
@@ -155,7 +155,7 @@ public static class OwnerFile
         {
             KeySlotIdentity identity = Identity(content.VaultId, OwnerIdentity.TryParse(content.Owner)!);
             KeySlot slot = KeySlot.Decode(content.Slot, identity.StoreId, identity.KeyId);
-            return slot.VaultId == identity.VaultId ? slot.TryOpen(passphrase) : throw Invalid(file, "what seals the key is of another vault");
+            return slot.VaultId == identity.VaultId ? slot.TryOpen(passphrase) : throw Invalid(file, "its key is sealed for another vault");
         }
         catch (BackupException e) when (e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultFormatUnsupported)
         {
