@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Loader;
 /// </summary>
 public sealed class ModuleLoadContext : AssemblyLoadContext
 {
-    private static readonly Lazy<Assembly> s_module = new(Load);
+    private static readonly Lazy<Assembly> _module = new(Load);
 
     private readonly string _folder;
 
@@ -18,7 +18,7 @@ public sealed class ModuleLoadContext : AssemblyLoadContext
         : base(name, isCollectible: false) => _folder = folder;
 
     /// <summary>The assembly with the cmdlets; loaded once in a process, however often the module is imported.</summary>
-    public static Assembly Module => s_module.Value;
+    public static Assembly Module => _module.Value;
 
     /// <summary>
     /// What lies beside this assembly is the module's. Everything else (the base class library, System.Management.Automation)

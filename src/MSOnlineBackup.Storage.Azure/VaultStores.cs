@@ -52,6 +52,6 @@ public static class VaultStores
         : throw new BackupException(
             BackupErrorId.ArgumentInvalid,
             $"'{location}' is a folder, and a shared access signature opens containers in Azure only.",
-            "Leave the signature out: who may use a folder, its file system decides.",
+            "Leave the signature out: the file system decides who may use a folder.",
             location);
 }

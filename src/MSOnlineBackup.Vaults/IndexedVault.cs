@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Vaults;
 
@@ -132,7 +133,7 @@ public sealed class IndexedVault
         monitor.Watch(Vault.Objects);
         return level == VerifyLevel.Packs
             ? await Vaults.Vault.VerifyPacksAsync(Vault.Objects, monitor, cancellationToken).ConfigureAwait(false)
-            : await new VerifyJob(await AfreshAsync(cancellationToken).ConfigureAwait(false), monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
+            : await new StoreVerifier(await AfreshAsync(cancellationToken).ConfigureAwait(false), monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Writes index segments for all packs that no sound segment names, from the packs alone.</summary>

@@ -1,9 +1,10 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Vaults;
 
@@ -115,7 +116,7 @@ public sealed class Vault
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(store);
-        return await new ObjectVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new KeylessVerifier(store, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes a lost or damaged header, <c>vault.json</c>, anew from what the other objects of the vault say. Needs no passphrase.</summary>

@@ -122,7 +122,7 @@ public sealed class CommandLineTests
     [InlineData("backup --vault /v --dry-run --command -- true", "cannot foresee")]
     [InlineData("backup /x", "No vault was named")]
     [InlineData("verify --read-data --read-packs --vault /v", "Both")]
-    [InlineData("points --vault azure://account", "is no URL of a container")]
+    [InlineData("points --vault azure://account", "is not the URL of a container")]
     public async Task Contradictions_end_with_2_before_anything_is_begun(string line, string message)
     {
         var run = new HostRun();

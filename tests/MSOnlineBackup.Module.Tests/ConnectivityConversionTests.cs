@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Module.Tests;
 /// <summary>Between what the network and its costs were found to be and what scripts see.</summary>
 public sealed class ConnectivityConversionTests
 {
-    private static readonly RequiredEndpoint s_endpoint =
+    private static readonly RequiredEndpoint _endpoint =
         new("*.example", "sign-in", IsVault: false, "Tag", "1:2", [IPNetwork.Parse("10.0.0.0/8")], new Uri("https://login.example/"));
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class ConnectivityConversionTests
     [Fact]
     public void An_endpoint_keeps_its_ranges_and_names()
     {
-        OBRequiredEndpoint endpoint = s_endpoint.ToOutput();
+        OBRequiredEndpoint endpoint = _endpoint.ToOutput();
 
         Assert.Equal("*.example:443", endpoint.ToString());
         Assert.Equal(("10.0.0.0/8", "Tag", "1:2"), (Assert.Single(endpoint.AddressRanges), endpoint.ServiceTag, endpoint.ExpressRouteCommunity));
@@ -76,5 +76,5 @@ public sealed class ConnectivityConversionTests
     }
 
     private static EndpointReport Report(params LayerCheck[] layers) =>
-        new(s_endpoint, layers, [IPAddress.Parse("10.1.2.3")], IsPublished: true, TimeSpan.Zero, Proxy: null);
+        new(_endpoint, layers, [IPAddress.Parse("10.1.2.3")], IsPublished: true, TimeSpan.Zero, Proxy: null);
 }

@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Module.Tests;
 /// <summary>Between the engine's records and what scripts see.</summary>
 public sealed class ConversionTests
 {
-    private static readonly BackupPolicy s_policy = new()
+    private static readonly BackupPolicy _policy = new()
     {
         Id = new Guid("11111111-2222-3333-4444-555555555555"),
         Files = [new FileSpecification("/home"), new FileSpecification("*.tmp", Exclude: true), new FileSpecification("/srv", NonRecursive: true)],
@@ -26,17 +26,17 @@ public sealed class ConversionTests
     };
 
     [Fact]
-    public void A_policy_comes_back_from_its_draft_as_it_was() => Assert.Equal(PolicyText(s_policy), PolicyText(s_policy.ToDraft().ToEngine()));
+    public void A_policy_comes_back_from_its_draft_as_it_was() => Assert.Equal(PolicyText(_policy), PolicyText(_policy.ToDraft().ToEngine()));
 
     [Fact]
     public void A_draft_of_a_saved_policy_is_existing_and_bears_its_name()
     {
-        OBPolicy draft = s_policy.ToDraft();
+        OBPolicy draft = _policy.ToDraft();
 
         Assert.Equal(OBObjectState.Existing, draft.State);
-        Assert.Equal(s_policy.Id.ToString(), draft.PolicyName);
+        Assert.Equal(_policy.Id.ToString(), draft.PolicyName);
         Assert.Equal(OBObjectState.Existing, draft.BackupSchedule!.State);
-        Assert.Equal(s_policy.Id.ToString(), draft.RetentionPolicy!.RetentionPolicyName);
+        Assert.Equal(_policy.Id.ToString(), draft.RetentionPolicy!.RetentionPolicyName);
         Assert.All(draft.DsList, source => Assert.Equal(SourceNumber.Of(source.DataSourceName), source.DataSourceId));
     }
 
@@ -53,7 +53,7 @@ public sealed class ConversionTests
         Assert.NotEqual(SourceNumber.Of("/Data"), SourceNumber.Of("/data"));
 
         static OBPolicy Existing(params string[] paths) =>
-            (s_policy with { Files = [.. paths.Select(path => new FileSpecification(path))] }).ToDraft();
+            (_policy with { Files = [.. paths.Select(path => new FileSpecification(path))] }).ToDraft();
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class ConversionTests
     [Fact]
     public void A_range_is_days_and_a_started_unit_counts()
     {
-        OBRetentionPolicy retention = s_policy.ToDraft().RetentionPolicy!;
+        OBRetentionPolicy retention = _policy.ToDraft().RetentionPolicy!;
         Assert.Equal((13 * 7, 24 * 31, 10 * 366), (retention.WeeklyLTRSchedule!.RetentionRange, retention.MonthlyLTRSchedule!.RetentionRange, retention.YearlyLTRSchedule!.RetentionRange));
 
         retention.WeeklyLTRSchedule.RetentionRange = (13 * 7) + 1;
@@ -85,7 +85,7 @@ public sealed class ConversionTests
     [Fact]
     public void Texts_are_as_documented()
     {
-        OBPolicy draft = s_policy.ToDraft();
+        OBPolicy draft = _policy.ToDraft();
 
         Assert.Equal("4:00 PM, 9:00 PM\nSaturday, Sunday,\nEvery 2 weeks", draft.BackupSchedule!.ToString());
         Assert.Equal("Saturday, Sunday", draft.BackupSchedule.ScheduleRunDaysToString());

@@ -5,9 +5,9 @@ namespace MSOnlineBackup.Module.Tests;
 /// <summary>The original's interface, as documents and published scripts show it (tests/fixtures/cmdlets.json).</summary>
 internal sealed record Facts(IReadOnlyList<CmdletFacts> Cmdlets, IReadOnlyList<TypeFacts> Types, IReadOnlyList<EnumFacts> Enums)
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web);
 
-    public static Facts Known { get; } = JsonSerializer.Deserialize<Facts>(Repository.Text("tests", "fixtures", "cmdlets.json"), s_json)!;
+    public static Facts Known { get; } = JsonSerializer.Deserialize<Facts>(Repository.Text("tests", "fixtures", "cmdlets.json"), _json)!;
 
     /// <summary>The type by which we know one of the facts: its alias is only a name in syntax lines, its namespace the original's.</summary>
     public string OurNameOf(string type)

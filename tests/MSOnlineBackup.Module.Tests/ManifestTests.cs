@@ -7,16 +7,16 @@ namespace MSOnlineBackup.Module.Tests;
 /// <summary>The manifest and the views say what the assembly has.</summary>
 public sealed partial class ManifestTests
 {
-    private static readonly string s_manifest = Repository.Text("MSOnlineBackup.psd1");
+    private static readonly string _manifest = Repository.Text("MSOnlineBackup.psd1");
 
     [Fact]
     public void Every_cmdlet_is_exported_by_its_name() => Assert.Equal(
         BuiltCmdlet.All.Select(cmdlet => cmdlet.Name),
-        CmdletName().Matches(Exported().Match(s_manifest).Value).Select(name => name.Value).Order(StringComparer.Ordinal));
+        CmdletName().Matches(Exported().Match(_manifest).Value).Select(name => name.Value).Order(StringComparer.Ordinal));
 
     [Fact]
     public void The_assemblies_have_the_version_of_the_manifest() => Assert.Equal(
-        Version().Match(s_manifest).Value,
+        Version().Match(_manifest).Value,
         typeof(OBPolicy).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0]);
 
     [Fact]

@@ -7,7 +7,7 @@ namespace MSOnlineBackup.Module.Tests;
 /// <summary>Between the engine's recovery points and what scripts see.</summary>
 public sealed class RecoveryConversionTests
 {
-    private static readonly DateTimeOffset s_started = new(2026, 11, 21, 20, 0, 5, TimeSpan.Zero);
+    private static readonly DateTimeOffset _started = new(2026, 11, 21, 20, 0, 5, TimeSpan.Zero);
 
     [Fact]
     public void The_root_of_a_source_stands_for_its_point()
@@ -94,8 +94,8 @@ public sealed class RecoveryConversionTests
         MachineName = "machine",
         OperatingSystem = "Linux",
         AgentVersion = "0.1.0",
-        Started = s_started,
-        Ended = s_started,
+        Started = _started,
+        Ended = _started,
         Status = RecoveryPointStatus.Completed,
         Tags = tags,
         Sources = [.. sources.Select(path => new RecoveryPointSource { Path = path, Manifest = new ManifestRoot(default, 0, 1, 1, path.EndsWith(".txt", StringComparison.Ordinal) ? 0 : 1, 0) })],

@@ -3,10 +3,10 @@ namespace MSOnlineBackup.Module.Tests;
 /// <summary>The checkout that the tests were built from.</summary>
 internal static class Repository
 {
-    private static readonly string s_root = FindRoot(AppContext.BaseDirectory);
+    private static readonly string _root = FindRoot(AppContext.BaseDirectory);
 
     /// <summary>A file of it.</summary>
-    public static string File(params string[] path) => Path.Combine([s_root, .. path]);
+    public static string File(params string[] path) => Path.Combine([_root, .. path]);
 
     /// <summary>The text of a file of it.</summary>
     public static string Text(params string[] path) => System.IO.File.ReadAllText(File(path));

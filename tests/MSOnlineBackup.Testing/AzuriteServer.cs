@@ -17,7 +17,7 @@ public sealed class AzuriteServer
 
     private const string Listening = "successfully listens on ";
 
-    private static readonly Lazy<AzuriteServer> s_shared = new(Start);
+    private static readonly Lazy<AzuriteServer> _shared = new(Start);
 
     private readonly Process _process;
 
@@ -32,7 +32,7 @@ public sealed class AzuriteServer
     public static bool IsAvailable { get; } = IsProgram("node") && IsProgram("npm") && IsProgram("bash");
 
     /// <summary>The one of this test process.</summary>
-    public static AzuriteServer Shared => s_shared.Value;
+    public static AzuriteServer Shared => _shared.Value;
 
     /// <summary>The account's URL, without a slash at its end.</summary>
     public string Url { get; }

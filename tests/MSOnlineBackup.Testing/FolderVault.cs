@@ -5,12 +5,12 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 
 namespace MSOnlineBackup.Testing;
@@ -19,7 +19,7 @@ namespace MSOnlineBackup.Testing;
 public sealed class FolderVault
 {
     // The derivation of the key is not what is tried here.
-    private static readonly VaultOptions Options = new() { KeyDerivationIterations = 1000, Workers = 2, TimeProvider = new LateClock() };
+    private static readonly VaultOptions _options = new() { KeyDerivationIterations = 1000, Workers = 2, TimeProvider = new LateClock() };
 
     /// <summary>A vault that is there, under <see cref="Obengine.Passphrase"/>.</summary>
     public FolderVault(string folder) => Folder = folder;
@@ -36,14 +36,14 @@ public sealed class FolderVault
 
     public static async Task<FolderVault> CreateAsync(string folder)
     {
-        await Vault.CreateAsync(FolderVaultStore.Create(folder), Obengine.Passphrase, Options, Cancel);
+        await Vault.CreateAsync(FolderVaultStore.Create(folder), Obengine.Passphrase, _options, Cancel);
         return new FolderVault(folder);
     }
 
     /// <summary>Stands between the engine and the folder; nothing by default.</summary>
     public Func<IVaultStore, IVaultStore> Decorate { get; set; } = static store => store;
 
-    public Task<UnlockedVault> OpenAsync() => TestVault.UnlockAsync(Decorate(new FolderVaultStore(Folder)), Obengine.Passphrase, Options, Cancel);
+    public Task<UnlockedVault> OpenAsync() => TestVault.UnlockAsync(Decorate(new FolderVaultStore(Folder)), Obengine.Passphrase, _options, Cancel);
 
     public async Task<BackupResult> BackUpAsync(string source, bool crossMountPoints = false)
     {
@@ -75,7 +75,7 @@ public sealed class FolderVault
     {
         var objects = new FolderVaultStore(Folder);
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
-        UnlockedKey unlocked = await new KeyRing(new KnownVault(objects, header, Options)).UnlockAsync(Obengine.Passphrase, Cancel);
+        UnlockedKey unlocked = await new KeyRing(new KnownVault(objects, header, _options)).UnlockAsync(Obengine.Passphrase, Cancel);
         ChunkStore store = await TestVault.OpenStoreAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
         var content = new List<(string, long)>();
         await foreach (StoredObject found in objects.ListAsync(VaultLayout.Packs(store.StoreId), Cancel))

@@ -6,9 +6,9 @@ namespace MSOnlineBackup.Testing;
 internal sealed class RandomTree(SourceTreeBuilder tree, int seed, int largestFile)
 {
     // Around what a bundle, a chunk and a page end at.
-    private static readonly int[] SizeClasses = [0, 1, 100, 4095, 4096, 20_000, 131_071, 131_073, 262_144, 700_000, 1 << 20, 3 << 20, 9 << 20];
+    private static readonly int[] _sizeClasses = [0, 1, 100, 4095, 4096, 20_000, 131_071, 131_073, 262_144, 700_000, 1 << 20, 3 << 20, 9 << 20];
 
-    private static readonly string[] OddNames =
+    private static readonly string[] _oddNames =
     [
         "-rf", "a b", "line\\x0abreak", "tab\\x09", "quote'\"", "back\\\\slash", "star*", "question?", "[set]", "...", "\\xff\\xfe", "caf\\xc3\\x28",
         "e\u0301", "é", "日本語", "😀", ".hidden", "CON", "trailing.", "trailing ", "%20", "$HOME", "~", "#", "\\x01", new string('n', 255),
@@ -146,7 +146,7 @@ internal sealed class RandomTree(SourceTreeBuilder tree, int seed, int largestFi
         string path;
         do
         {
-            name = _random.Next(3) == 0 ? Pick(OddNames) : $"item{_random.Next(1000)}-{_names++}";
+            name = _random.Next(3) == 0 ? Pick(_oddNames) : $"item{_random.Next(1000)}-{_names++}";
             path = folder.Length == 0 ? name : $"{folder}/{name}";
         }
         while (UnixFile.Find(tree.PathOf(path)) is not null);
@@ -156,7 +156,7 @@ internal sealed class RandomTree(SourceTreeBuilder tree, int seed, int largestFi
 
     private long NewSize()
     {
-        int size = Math.Min(Pick(SizeClasses), largestFile);
+        int size = Math.Min(Pick(_sizeClasses), largestFile);
         return _random.Next(2) == 0 ? size : _random.Next(size + 1);
     }
 

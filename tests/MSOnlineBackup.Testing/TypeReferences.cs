@@ -9,7 +9,7 @@ internal static class TypeReferences
     private const BindingFlags Declared =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    private static readonly Dictionary<short, OpCode> OpCodesByValue = typeof(OpCodes)
+    private static readonly Dictionary<short, OpCode> _opCodesByValue = typeof(OpCodes)
         .GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (OpCode)field.GetValue(null)!)
         .ToDictionary(code => code.Value);
@@ -50,7 +50,7 @@ internal static class TypeReferences
                 value = unchecked((short)(0xFE00 | code[position++]));
             }
 
-            OperandType operand = OpCodesByValue[value].OperandType;
+            OperandType operand = _opCodesByValue[value].OperandType;
             if (operand is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
             {
                 AddMember(found, method.Module.ResolveMember(BitConverter.ToInt32(code, position), typeArguments, methodArguments));

@@ -205,7 +205,7 @@ public static unsafe partial class UnixFile
 
     // Handles of the last long paths: one call takes two paths at most.
     [ThreadStatic]
-    private static Queue<int>? s_folders;
+    private static Queue<int>? _folders;
 
     private static byte[] Terminated(ReadOnlySpan<byte> path) => path.Length <= MaxPath ? [.. path, 0] : Shortened(path);
 
@@ -227,11 +227,11 @@ public static unsafe partial class UnixFile
             rest = rest[(slash + 1)..];
         }
 
-        s_folders ??= [];
-        s_folders.Enqueue(at);
-        if (s_folders.Count > 2)
+        _folders ??= [];
+        _folders.Enqueue(at);
+        if (_folders.Count > 2)
         {
-            _ = CloseFile(s_folders.Dequeue());
+            _ = CloseFile(_folders.Dequeue());
         }
 
         return [.. Raw($"/proc/self/fd/{at}/"), .. rest, 0];

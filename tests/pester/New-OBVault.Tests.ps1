@@ -50,7 +50,7 @@ Describe 'New-OBVault' {
     It 'makes no folder of a URL without its scheme' {
         Push-Location $TestDrive
         try {
-            Assert-BackupError (Get-ErrorOf { New-OBVault -Url account.blob.core.windows.net/vault }) ArgumentInvalid InvalidArgument '*is no URL*'
+            Assert-BackupError (Get-ErrorOf { New-OBVault -Url account.blob.core.windows.net/vault }) ArgumentInvalid InvalidArgument '*is not the URL*'
             'account.blob.core.windows.net' | Should -Not -Exist
         }
         finally { Pop-Location }

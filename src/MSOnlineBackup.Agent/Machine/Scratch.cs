@@ -12,7 +12,7 @@ internal static class Scratch
     private const uint EncryptedFlag = 0x800;
 
     // By the beginning of the file system's name: nfs4, cifs, smb3, fuse.sshfs, fuseblk, 9p, …
-    private static readonly string[] s_remote = ["nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "coda", "ncp", "glusterfs", "lustre"];
+    private static readonly string[] _remote = ["nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "coda", "ncp", "glusterfs", "lustre"];
 
     /// <summary>Bytes that are free on the folder's volume for this account.</summary>
     public static long FreeBytes(string folder) => new DriveInfo(folder).AvailableFreeSpace;
@@ -51,7 +51,7 @@ internal static class Scratch
     }
 
     /// <summary>Whether a file system is on another machine, or made by a program.</summary>
-    internal static bool IsRemote(string fileSystem) => s_remote.Any(name => fileSystem.StartsWith(name, StringComparison.OrdinalIgnoreCase));
+    internal static bool IsRemote(string fileSystem) => _remote.Any(name => fileSystem.StartsWith(name, StringComparison.OrdinalIgnoreCase));
 
     private static string? Fault(string folder)
     {

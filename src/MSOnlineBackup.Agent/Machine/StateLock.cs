@@ -13,8 +13,8 @@ internal static class StateLock
     private const int MacWouldBlock = 35;
     private const int WindowsSharingViolation = unchecked((int)0x80070020);
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Takes a lock that is only held for moments.</summary>
     /// <exception cref="BackupException">StateAccessDenied: it is not let go.</exception>
@@ -29,11 +29,11 @@ internal static class StateLock
                 return entered;
             }
 
-            if (TimeProvider.System.GetElapsedTime(begun) > s_patience)
+            if (TimeProvider.System.GetElapsedTime(begun) > _patience)
             {
                 throw new BackupException(
                     BackupErrorId.StateAccessDenied,
-                    $"Another process has held '{path}' for more than {s_patience.TotalSeconds} seconds.",
+                    $"Another process has held '{path}' for more than {_patience.TotalSeconds} seconds.",
                     "Look for a process of MSOnlineBackup that hangs and end it, then try again.",
                     path,
                     transient: true);
@@ -53,7 +53,7 @@ internal static class StateLock
                 return entered;
             }
 
-            await Task.Delay(s_pause, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(_pause, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -20,7 +20,7 @@ namespace MSOnlineBackup.Engine.Backup;
 internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOptions options, JobMonitor monitor)
 {
     // Shorter than whoever stopped it waits for the job's end.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     private readonly string _machineId = store.Header.MachineId(request.MachineName);
     private readonly List<RecoveryPointSource> _sources = [];
@@ -70,7 +70,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
         // After a stop, what is under way may still arrive; but over a slow line that could take as long as the backup.
         using var late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.TimeProvider);
-        await using CancellationTokenRegistration stopped = stop.Register(() => late.CancelAfter(s_patience));
+        await using CancellationTokenRegistration stopped = stop.Register(() => late.CancelAfter(_patience));
         CancellationToken giveUp = late.Token;
         // What was there before tells holes too, and what is stored may be others'.
         long before = (earlier.Point ?? earlier.Checkpoint)?.Sources.Sum(source => source.Manifest.Bytes) ?? 0;

@@ -215,7 +215,7 @@ internal sealed class SourceReader
             // Deleted while the job ran: it is not in the point, and the point's list says so.
             _scope.Skip(Full(entry), e);
         }
-        catch (BackupException e) when (IsOfItem(e))
+        catch (BackupException e) when (e.IsOfSourceItem)
         {
             _scope.Skip(Full(entry), e);
             await KeepEarlierAsync(entry, known.Previous).ConfigureAwait(false);
@@ -239,7 +239,7 @@ internal sealed class SourceReader
                 return;
             }
         }
-        catch (BackupException e) when (IsOfItem(e))
+        catch (BackupException e) when (e.IsOfSourceItem)
         {
             failure = e;
         }
@@ -613,9 +613,6 @@ internal sealed class SourceReader
             }
         }
     }
-
-    private static bool IsOfItem(BackupException e) =>
-        e.Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemChanged or BackupErrorId.SourceItemVanished or BackupErrorId.SourceItemLocked;
 
     private void SkipLost(ManifestEntry folder, BackupException lost)
     {

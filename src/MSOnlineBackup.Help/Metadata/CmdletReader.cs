@@ -8,7 +8,7 @@ namespace MSOnlineBackup.Help.Metadata;
 /// <summary>Reads the cmdlets of an assembly from its metadata: nothing is loaded or run, and PowerShell need not be there.</summary>
 internal sealed class CmdletReader
 {
-    private static readonly TypeNames s_names = new();
+    private static readonly TypeNames _names = new();
 
     private readonly MetadataReader _metadata;
     private readonly Dictionary<string, string[]> _enums;
@@ -69,7 +69,7 @@ internal sealed class CmdletReader
             return null;
         }
 
-        string type = property.DecodeSignature(s_names, null).ReturnType;
+        string type = property.DecodeSignature(_names, null).ReturnType;
         string[] values = Strings(attributes, "ValidateSetAttribute");
         string element = type.Replace("[]", "", StringComparison.Ordinal).Replace("List<", "", StringComparison.Ordinal).TrimEnd('>');
         return new ParameterMetadata(
@@ -106,7 +106,7 @@ internal sealed class CmdletReader
     }
 
     private List<CustomAttributeValue<string>> Attributes(CustomAttributeHandleCollection handles, string name) =>
-        [.. handles.Select(_metadata.GetCustomAttribute).Where(attribute => Is(attribute, name)).Select(attribute => attribute.DecodeValue(s_names))];
+        [.. handles.Select(_metadata.GetCustomAttribute).Where(attribute => Is(attribute, name)).Select(attribute => attribute.DecodeValue(_names))];
 
     private string[] Strings(CustomAttributeHandleCollection handles, string name) =>
         [.. from attribute in Attributes(handles, name)

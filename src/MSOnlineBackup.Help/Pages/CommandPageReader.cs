@@ -6,10 +6,10 @@ namespace MSOnlineBackup.Help.Pages;
 /// <summary>Understands the page of a cmdlet, and holds it to its layout.</summary>
 internal sealed partial class CommandPageReader
 {
-    private static readonly string[] s_sections =
+    private static readonly string[] _sections =
         ["SYNOPSIS", "SYNTAX", "DESCRIPTION", "EXAMPLES", "PARAMETERS", "INPUTS", "OUTPUTS", "NOTES", "RELATED LINKS"];
 
-    private static readonly Dictionary<string, string> s_frontMatter = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> _frontMatter = new(StringComparer.Ordinal)
     {
         ["external help file"] = "MSOnlineBackup.dll-Help.xml",
         ["Module Name"] = "MSOnlineBackup",
@@ -25,7 +25,7 @@ internal sealed partial class CommandPageReader
     private CommandPage Read()
     {
         MarkdownSection root = _page.Root;
-        foreach ((string key, string value) in s_frontMatter)
+        foreach ((string key, string value) in _frontMatter)
         {
             Require(_page.FrontMatter.GetValueOrDefault(key) == value, 1, $"The front matter needs the line '{key}: {value}'.");
         }
@@ -34,9 +34,9 @@ internal sealed partial class CommandPageReader
         Require(CommandName().IsMatch(root.Title), root.Line, "The heading is not the name of a cmdlet.");
         Require(root.Blocks.Count == 0, root.Line, "Nothing stands between the name and SYNOPSIS.");
         Require(
-            root.Sections.Select(section => section.Title).SequenceEqual(s_sections),
+            root.Sections.Select(section => section.Title).SequenceEqual(_sections),
             root.Line,
-            $"The sections are, in this order: {string.Join(", ", s_sections)}.");
+            $"The sections are, in this order: {string.Join(", ", _sections)}.");
 
         List<Parameter> parameters = ReadParameters(root.Sections[4]);
         return new CommandPage

@@ -9,10 +9,10 @@ using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Drill;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Host.Commands;
 

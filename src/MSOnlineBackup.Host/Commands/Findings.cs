@@ -1,6 +1,6 @@
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
-using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
-using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Repair;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,7 +1,7 @@
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
-using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Repair;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -2,9 +2,9 @@ using System.CommandLine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,9 +1,9 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Host.Documents;
 

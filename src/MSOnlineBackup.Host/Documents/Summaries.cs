@@ -1,7 +1,7 @@
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Host.Documents;
 

@@ -109,7 +109,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
                 Report(original.Entry.Path, what, IsNewerThanBackup(original.Entry));
             }
         }
-        catch (BackupException e) when (e.Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemVanished or BackupErrorId.SourceItemChanged or BackupErrorId.SourceItemLocked)
+        catch (BackupException e) when (e.IsOfSourceItem)
         {
             // Whether the source or the copy was at fault, the two were not seen to be the same.
             Report(original.Entry.Path, $"could not be compared: {e.Message}", e.Id != BackupErrorId.SourceItemUnreadable || IsNewerThanBackup(original.Entry));

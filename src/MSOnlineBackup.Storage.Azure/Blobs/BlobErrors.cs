@@ -97,7 +97,7 @@ internal static class BlobErrors
                 "Nothing needs to be done: it can be deleted when the immutability policy, the legal hold or the lease on it has ended, or its snapshots are gone."),
             _ when Is(answer, AccountRequiresHttps) || Is(answer, BlobErrorCode.AuthorizationProtocolMismatch) => OfContainer(
                 BackupErrorId.ArgumentInvalid,
-                $"The storage account of the vault '{location}' is not to be reached by plain HTTP ({said}).",
+                $"The storage account of the vault '{location}' cannot be reached over plain HTTP ({said}).",
                 "Give the vault's URL with https."),
             _ when Is(answer, Crc64Mismatch) || Is(answer, BlobErrorCode.Md5Mismatch) => Error(
                 BackupErrorId.VaultUnreachable,
@@ -154,14 +154,14 @@ internal static class BlobErrors
         _ when IsMissingRight(answer) => "the identity lacks the role, or the signature the permission.",
         _ when IsNetworkRule(answer) => "the account's firewall does not let this machine's address pass, or the signature is for other addresses.",
         KeyNotPermitted => "the account does not allow its keys, nor signatures made with them, to be used.",
-        PublicAccessNotPermitted => "who asks was not told, and the account serves nobody unknown.",
+        PublicAccessNotPermitted => "the request was anonymous, and the account does not serve anonymous requests.",
         _ => Detail(answer) is { } detail ? $"{detail}." : "the key, signature or token is not accepted.",
     };
 
     private static string DenialAction(RequestFailedException answer) => answer.ErrorCode switch
     {
         _ when IsMissingRight(answer) =>
-            "Give the identity that is used the role for what it does, and none that may more: to a machine one that may read and add, but not delete (docs/operations.md has the roles; they take up to ten minutes to hold). Or use a signature with the permissions read, add, create and list.",
+            "Give the identity the role for what it does and no more: a machine needs one that may read and add, but not delete (docs/operations.md has the roles; they take up to ten minutes to hold). Or use a signature with the permissions read, add, create and list.",
         _ when IsNetworkRule(answer) =>
             "In the account's network settings allow this machine's public address, its subnet by a service endpoint, or a private endpoint.",
         KeyNotPermitted => "Use an identity of Microsoft Entra ID, or a user delegation signature.",

@@ -32,7 +32,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     private const int BlockSize = 8 << 20;
     private const int BlocksAtOnce = 4;
 
-    private static readonly BlobRequestConditions s_absent = new() { IfNoneMatch = ETag.All };
+    private static readonly BlobRequestConditions _absent = new() { IfNoneMatch = ETag.All };
 
     private readonly BlobContainerClient _container;
 
@@ -283,7 +283,7 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
         var options = new BlobUploadOptions
         {
             AccessTier = ToAccessTier(tier),
-            Conditions = s_absent,
+            Conditions = _absent,
             TransferValidation = new UploadTransferValidationOptions { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 },
             TransferOptions = new StorageTransferOptions
             {

@@ -15,8 +15,8 @@ namespace MSOnlineBackup.Storage.Azure.Connectivity;
 /// <param name="limit">How long the endpoint may take to answer.</param>
 internal sealed class EndpointProbe(VaultConnection connection, TransportOptions options, TimeSpan limit)
 {
-    private static readonly TimeSpan s_tolerableSkew = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan s_fatalSkew = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan _tolerableSkew = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan _fatalSkew = TimeSpan.FromMinutes(15);
 
     /// <summary>Tries it. What fails is in the report.</summary>
     /// <param name="endpoint">Which.</param>
@@ -41,7 +41,7 @@ internal sealed class EndpointProbe(VaultConnection connection, TransportOptions
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            trial.Fail(trial.Next, $"'{trial.Peer}' has not answered for {limit.TotalSeconds:0} seconds.", "Check whether a firewall between drops what it does not let through.");
+            trial.Fail(trial.Next, $"'{trial.Peer}' has not answered for {limit.TotalSeconds:0} seconds.", "Check whether a firewall on the way drops packets without an answer.");
         }
 
         return trial.ToReport();
@@ -171,13 +171,13 @@ internal sealed class EndpointProbe(VaultConnection connection, TransportOptions
         trial.ClockSkew = skew;
         string found = $"this machine's clock is {skew.Duration():d\\.hh\\:mm\\:ss} {(skew < TimeSpan.Zero ? "behind" : "ahead of")} the one of '{trial.Endpoint.Probe.IdnHost}'";
         const string Action = "Set this machine's date, time and time zone, and have them kept by a time server.";
-        if (skew.Duration() > s_fatalSkew)
+        if (skew.Duration() > _fatalSkew)
         {
-            trial.Fail(ConnectivityLayer.Clock, $"{found}: more than {s_fatalSkew.TotalMinutes:0} minutes, and requests are refused.", Action);
+            trial.Fail(ConnectivityLayer.Clock, $"{found}: more than {_fatalSkew.TotalMinutes:0} minutes, and requests are refused.", Action);
         }
-        else if (skew.Duration() > s_tolerableSkew)
+        else if (skew.Duration() > _tolerableSkew)
         {
-            trial.Warn(ConnectivityLayer.Clock, $"{found}: more than {s_tolerableSkew.TotalMinutes:0} minutes.", Action);
+            trial.Warn(ConnectivityLayer.Clock, $"{found}: more than {_tolerableSkew.TotalMinutes:0} minutes.", Action);
         }
         else
         {

@@ -66,7 +66,7 @@ public sealed record PriceTable(
 
     private static BackupException Invalid(string file, string why, Exception? cause) => new(
         BackupErrorId.PriceTableInvalid,
-        $"'{file}' is no price table: {why}.",
+        $"'{file}' is not a price table: {why}.",
         $"Start from the table that comes with the module, '{ShippedFile}', and change its figures.",
         file,
         innerException: cause);

@@ -17,7 +17,7 @@ internal static class IdentityErrors
         transient,
         cause);
 
-    /// <summary>Microsoft Entra ID knows who asks, or is told so, and says no.</summary>
+    /// <summary>Microsoft Entra ID refuses the identity.</summary>
     public static BackupException Rejected(string target, Exception cause) => new(
         BackupErrorId.IdentityRejected,
         $"Microsoft Entra ID did not accept the identity of this machine: {FirstLine(cause.Message)}",
@@ -34,7 +34,7 @@ internal static class IdentityErrors
         transient: true,
         cause);
 
-    /// <summary>What was given is no secret of a storage account.</summary>
+    /// <summary>What was given is not the secret of a storage account.</summary>
     /// <param name="origin">Where it came from.</param>
     /// <param name="why">The verb and what follows it.</param>
     /// <param name="target">The vault.</param>
@@ -47,7 +47,7 @@ internal static class IdentityErrors
     /// <summary>It does not permit what a machine does.</summary>
     public static BackupException Insufficient(string given, IReadOnlyList<string> missing, string target) => new(
         BackupErrorId.StorageSecretInvalid,
-        $"The shared access signature permits '{given}' and not {string.Join(" and ", missing)}, so that no machine could use the vault '{target}' by it.",
+        $"The shared access signature permits '{given}' and not {string.Join(" and ", missing)}, so no machine could use the vault '{target}' with it.",
         "Make one with the permissions read, create and list ('sp=rcl'); to recover only, read and list are enough.",
         target);
 

@@ -32,7 +32,7 @@ public static class MachineSignature
         return missing switch
         {
             [] => null,
-            ["create (c)"] => $"The shared access signature permits '{given}': a machine can recover by it, and not back up. For that it needs create (c) too, as in 'sp=rcl'.",
+            ["create (c)"] => $"The shared access signature permits '{given}': a machine can recover with it, but not back up. For that it also needs create (c), as in 'sp=rcl'.",
             _ => throw IdentityErrors.Insufficient(given, missing, location),
         };
     }

@@ -96,7 +96,7 @@ internal abstract class StorageSecret
 
     private static AccountKey OfKey(string key, string origin, BlobLocation location) => Convert.TryFromBase64String(key, new byte[key.Length], out _)
         ? new AccountKey(key)
-        : throw IdentityErrors.Invalid(origin, "has a key that is no account's key: those are base64", location.ToString());
+        : throw IdentityErrors.Invalid(origin, "has an account key that is not base64", location.ToString());
 
     private static SharedAccess OfSignature(string text, string origin, BlobLocation location, DateTimeOffset now)
     {
@@ -104,7 +104,7 @@ internal abstract class StorageSecret
         Dictionary<string, string> fields = Split(signature, '&');
         if (!fields.ContainsKey("sig") || !fields.ContainsKey("sv") || signature.Contains("://", StringComparison.Ordinal))
         {
-            throw IdentityErrors.Invalid(origin, "is no shared access signature", location.ToString());
+            throw IdentityErrors.Invalid(origin, "is not a shared access signature", location.ToString());
         }
 
         const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;

@@ -13,7 +13,7 @@ internal sealed record KeyVaultAddress(Uri Vault, string Domain, string? KeyName
 {
     private const string UriCode = "100272";
 
-    private static readonly string[] s_domains = ["vault.azure.net", "vault.azure.cn", "vault.usgovcloudapi.net", "managedhsm.azure.net"];
+    private static readonly string[] _domains = ["vault.azure.net", "vault.azure.cn", "vault.usgovcloudapi.net", "managedhsm.azure.net"];
 
     /// <summary>The URI of the key as key slots name it; without a version where none was given.</summary>
     public string KeyId => $"{Vault.AbsoluteUri}keys/{KeyName}{(KeyVersion is null ? null : "/" + KeyVersion)}";
@@ -38,7 +38,7 @@ internal sealed record KeyVaultAddress(Uri Vault, string Domain, string? KeyName
 
         string[] host = uri.IdnHost.ToLowerInvariant().Split('.', 2);
         string[] path = uri.AbsolutePath.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        if (host.Length != 2 || !s_domains.Contains(host[1]) || !IsName(host[0], 24) || !path.All(part => IsName(part, 127)))
+        if (host.Length != 2 || !_domains.Contains(host[1]) || !IsName(host[0], 24) || !path.All(part => IsName(part, 127)))
         {
             return null;
         }

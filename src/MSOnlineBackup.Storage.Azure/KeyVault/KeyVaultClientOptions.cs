@@ -8,7 +8,7 @@ internal sealed class KeyVaultClientOptions : ClientOptions
 {
 }
 
-/// <summary>The same for the client of the package.</summary>
+/// <summary>The options of the package's own client.</summary>
 internal static class KeyVaultClientOptionsExtensions
 {
     public static T Through<T>(this T options, HttpPipelineTransport transport)

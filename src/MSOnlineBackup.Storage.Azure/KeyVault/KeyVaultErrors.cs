@@ -63,7 +63,7 @@ internal static class KeyVaultErrors
     /// <summary>What the vault answers makes no sense.</summary>
     public static BackupException Senseless(Uri vault, string item, Exception? inner) => new(
         BackupErrorId.KeyVaultUnreachable,
-        $"The Key Vault '{vault}' gave an answer about {item} that cannot be read.",
+        $"The Key Vault '{vault}' gave an unreadable answer about {item}.",
         "Check that no proxy on the way answers in its place, and try again.",
         vault.AbsoluteUri,
         transient: true,
@@ -119,7 +119,7 @@ internal static class KeyVaultErrors
                 innerException: e),
             (409, _) => new BackupException(
                 BackupErrorId.KeyVaultSecretDeleted,
-                $"The {item} in the Key Vault '{vault}' is deleted and can still be recovered, so that its name is not free: {detail}.",
+                $"The {item} in the Key Vault '{vault}' is deleted but can still be recovered, so its name is not free: {detail}.",
                 "Recover the secret in the Key Vault ('az keyvault secret recover'), and set the passphrase again.",
                 vault.AbsoluteUri,
                 innerException: e,

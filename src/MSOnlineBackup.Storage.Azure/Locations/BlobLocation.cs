@@ -31,13 +31,13 @@ public sealed class BlobLocation
         if (!Uri.TryCreate(location, UriKind.Absolute, out Uri? url) || url.Scheme is not ("https" or "http"))
         {
             // Nothing says where in it a secret would begin.
-            throw Invalid(location.AsSpan().ContainsAny('?', '#', '@') ? "…" : location, "is no URL of a container");
+            throw Invalid(location.AsSpan().ContainsAny('?', '#', '@') ? "…" : location, "is not the URL of a container");
         }
 
         string address = url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
         if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
         {
-            throw Invalid(address, "has more than a container's address; a shared access signature does not belong into it");
+            throw Invalid(address, "has more than a container's address; a shared access signature does not belong there");
         }
 
         if (url.Scheme == Uri.UriSchemeHttp && !IsLoopback(url))

@@ -13,15 +13,15 @@ namespace MSOnlineBackup.Storage.Azure.Transport;
 internal static class AzureTransport
 {
     // So that a name that moves to another address is noticed.
-    private static readonly TimeSpan s_connectionLife = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan _connectionLife = TimeSpan.FromMinutes(5);
 
     /// <summary>The transport of a client's pipeline.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: the proxy setting is no address.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid: the proxy setting is not an address.</exception>
     public static HttpPipelineTransport Create(VaultConnection connection) =>
         new HttpClientTransport(new HttpClient(CreateHandler(connection)) { Timeout = Timeout.InfiniteTimeSpan });
 
-    /// <summary>The same, for requests without a pipeline.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: the proxy setting is no address.</exception>
+    /// <summary>A client for requests without a pipeline.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: the proxy setting is not an address.</exception>
     public static HttpMessageHandler CreateHandler(VaultConnection connection) => CreateHandler(connection, TransportOptions.For(connection.Patience));
 
     /// <summary>The handler, with parts of the system replaced.</summary>
@@ -34,7 +34,7 @@ internal static class AzureTransport
             AllowAutoRedirect = false,
             UseCookies = false,
             Proxy = proxy,
-            PooledConnectionLifetime = s_connectionLife,
+            PooledConnectionLifetime = _connectionLife,
             ConnectCallback = (context, token) => connector.ConnectAsync(context.DnsEndPoint, token),
             SslOptions = new SslClientAuthenticationOptions
             {

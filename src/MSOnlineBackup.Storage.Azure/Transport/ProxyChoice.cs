@@ -11,14 +11,14 @@ namespace MSOnlineBackup.Storage.Azure.Transport;
 internal sealed class ProxyChoice : IWebProxy
 {
     // Those that HttpClient reads.
-    private static readonly string[] s_variables = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+    private static readonly string[] _variables = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
     private readonly IWebProxy? _proxy;
     private readonly ProxySetting? _setting;
     private readonly ProxySource _source;
 
     /// <summary>Chooses.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: the setting is no address.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid: the setting is not an address.</exception>
     public ProxyChoice(VaultConnection connection, TransportOptions? options = null)
     {
         options ??= new TransportOptions();
@@ -34,7 +34,7 @@ internal sealed class ProxyChoice : IWebProxy
         }
         else
         {
-            _source = s_variables.Any(name => !string.IsNullOrEmpty(options.Variable(name))) ? ProxySource.Environment : ProxySource.System;
+            _source = _variables.Any(name => !string.IsNullOrEmpty(options.Variable(name))) ? ProxySource.Environment : ProxySource.System;
             _proxy = options.SurroundingProxy;
         }
     }

@@ -108,7 +108,7 @@ internal sealed class StallGuardedStream : WireStream
     {
         var error = new BackupException(
             BackupErrorId.VaultUnreachable,
-            $"The connection to '{_peer}' was given up: for {_limit.TotalSeconds:0} seconds nothing came and nothing went.",
+            $"The connection to '{_peer}' was given up: nothing was sent or received for {_limit.TotalSeconds:0} seconds.",
             "Check the network between this machine and the vault, and run the job again: what has arrived is used.",
             _peer,
             transient: true,

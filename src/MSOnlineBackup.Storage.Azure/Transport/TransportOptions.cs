@@ -7,7 +7,7 @@ namespace MSOnlineBackup.Storage.Azure.Transport;
 /// <summary>What the transport takes from the system, and its limits. Only tests set any of it.</summary>
 internal sealed record TransportOptions
 {
-    /// <summary>The limits for who waits: a person is told before a minute is over, a job gives a slow network its time.</summary>
+    /// <summary>The limits: a person learns of a failure before a minute is over; a job gives a slow network its time.</summary>
     public static TransportOptions For(VaultPatience patience) => patience == VaultPatience.Person
         ? new TransportOptions { ConnectLimit = TimeSpan.FromSeconds(10), StallLimit = TimeSpan.FromSeconds(15) }
         : new TransportOptions();

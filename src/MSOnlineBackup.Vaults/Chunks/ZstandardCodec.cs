@@ -13,14 +13,14 @@ internal abstract class ZstandardCodec : IDisposable
 
     private const uint FrameMagic = 0xfd2fb528;
 
-    private static readonly Func<ZstandardCodec> s_make = Choose();
+    private static readonly Func<ZstandardCodec> _make = Choose();
 
     // About a megabyte of tables in each direction: one for each thread that works on chunks, made when it first does.
     [ThreadStatic]
-    private static ZstandardCodec? t_codec;
+    private static ZstandardCodec? _codec;
 
     /// <summary>The calling thread's.</summary>
-    public static ZstandardCodec OfThread => t_codec ??= s_make();
+    public static ZstandardCodec OfThread => _codec ??= _make();
 
     /// <summary>libzstd.</summary>
     /// <exception cref="DllNotFoundException">It cannot be loaded.</exception>
@@ -38,7 +38,7 @@ internal abstract class ZstandardCodec : IDisposable
     /// <returns>The length of the frame.</returns>
     public abstract int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination);
 
-    /// <summary>Decompresses; false where the bytes are no frame that gives exactly <paramref name="destination"/>'s length.</summary>
+    /// <summary>Decompresses; false where the bytes are not a frame that gives exactly <paramref name="destination"/>'s length.</summary>
     public bool TryDecode(ReadOnlySpan<byte> encoded, Span<byte> destination) =>
         BinaryPrimitives.TryReadUInt32LittleEndian(encoded, out uint magic) && magic == FrameMagic && TryDecodeFrame(encoded, destination);
 
@@ -64,9 +64,9 @@ internal abstract class ZstandardCodec : IDisposable
 
     private sealed class OfLibrary : ZstandardCodec
     {
-        private static readonly ZstdNet.CompressionOptions s_options = new(Level);
+        private static readonly ZstdNet.CompressionOptions _options = new(Level);
 
-        private readonly ZstdNet.Compressor _compressor = new(s_options);
+        private readonly ZstdNet.Compressor _compressor = new(_options);
         private ZstdNet.Decompressor? _decompressor;
 
         public override int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination) => _compressor.Wrap(plaintext, destination);

@@ -101,7 +101,7 @@ internal sealed record KeySlot
     [JsonPropertyName("wrapped")]
     public byte[] Wrapped { get; init; } = [];
 
-    /// <summary>Tells whoever has a master key, and cannot open the slot, whether it is the one in here.</summary>
+    /// <summary>Shows whether a master key is the one in this slot, without opening the slot.</summary>
     [JsonPropertyName("proof")]
     public byte[] Proof { get; init; } = [];
 
@@ -125,7 +125,7 @@ internal sealed record KeySlot
         _ => null,
     };
 
-    // How the slot key is come by.
+    // Where the slot key comes from.
     private string? Method => Kind == PassphraseKind ? Kdf : Algorithm;
 
     /// <summary>Seals a master key for a passphrase. Takes about 0.2 s.</summary>
@@ -151,7 +151,7 @@ internal sealed record KeySlot
     }
 
     /// <summary>Seals a master key for a Key Vault key. The slot key is unwrapped once, so that no slot is made that does not open.</summary>
-    /// <exception cref="BackupException">What the Key Vault refuses; KeySlotDamaged where it unwraps another key than it wrapped; ArgumentInvalid where the label is none.</exception>
+    /// <exception cref="BackupException">What the Key Vault refuses; KeySlotDamaged where it does not unwrap the key that it wrapped; ArgumentInvalid where the label is none.</exception>
     public static async Task<KeySlot> CreateAsync(
         IKeyEncryptionKey key, ReadOnlyMemory<byte> masterKey, KeySlotIdentity identity, string? label, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -161,7 +161,7 @@ internal sealed record KeySlot
         byte[]? unwrapped = await key.UnwrapAsync(wrapped, cancellationToken).ConfigureAwait(false);
         if (unwrapped is null || !CryptographicOperations.FixedTimeEquals(unwrapped, slotKey))
         {
-            throw Damaged(identity.Name, $"'{wrapped.KeyId}' unwraps another key than it wrapped");
+            throw Damaged(identity.Name, $"'{wrapped.KeyId}' does not unwrap the key that it wrapped");
         }
 
         slot = (slot with { Algorithm = RsaOaep, KeyVaultKey = wrapped.KeyId, EncryptedKey = wrapped.Content }).Seal(slotKey, masterKey.Span);
@@ -232,7 +232,7 @@ internal sealed record KeySlot
         string name = $"keys/{storeId}/{keyId}";
         if (!CheckedJson.IsSound(content))
         {
-            throw Damaged(name, "its checksum is not that of what it says");
+            throw Damaged(name, "its checksum does not fit its content");
         }
 
         if (CheckedJson.FormatOf(content) > SupportedFormat)
@@ -247,7 +247,7 @@ internal sealed record KeySlot
         }
         catch (JsonException e)
         {
-            throw Damaged(name, "it is as somebody wrote it, and no key slot", inner: e);
+            throw Damaged(name, "it was never a key slot", inner: e);
         }
 
         if (slot.StoreId != storeId || slot.KeyId != keyId)
@@ -320,7 +320,7 @@ internal sealed record KeySlot
             throw Damaged(Identity.Name, "its wrapped key does not authenticate", inner: e);
         }
 
-        return Proves(master) ? master : throw Damaged(Identity.Name, "its proof is that of another master key");
+        return Proves(master) ? master : throw Damaged(Identity.Name, "its proof belongs to another master key");
     }
 
     // What is wrong with a slot that is as it was written, and of a kind that is known.

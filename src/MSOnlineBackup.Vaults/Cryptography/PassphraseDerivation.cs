@@ -25,7 +25,7 @@ internal sealed record PassphraseDerivation
     private const int LeastMemoryKiB = 8;
 
     // Asked once: where the library does not load, it does not load later either.
-    private static readonly Lazy<Exception?> s_libraryFault = new(LoadLibrary);
+    private static readonly Lazy<Exception?> _libraryFault = new(LoadLibrary);
 
     public required string Method { get; init; }
 
@@ -47,7 +47,7 @@ internal sealed record PassphraseDerivation
     public bool IsWithinBounds => Work <= MaxWork && (Method == Argon2id ? MemoryKiB is >= LeastMemoryKiB and <= MaxMemoryKiB && Passes > 0 : Iterations > 0);
 
     /// <summary>Whether libsodium is there.</summary>
-    public static bool HasArgon2id => s_libraryFault.Value is null;
+    public static bool HasArgon2id => _libraryFault.Value is null;
 
     public static PassphraseDerivation ByArgon2id(int memoryKiB = 64 << 10, int passes = 3) => new() { Method = Argon2id, MemoryKiB = memoryKiB, Passes = passes };
 
@@ -77,9 +77,9 @@ internal sealed record PassphraseDerivation
 
     private byte[] DeriveByArgon2id(byte[] secret, byte[] salt)
     {
-        if (s_libraryFault.Value is { } fault)
+        if (_libraryFault.Value is { } fault)
         {
-            throw Unavailable("libsodium, which derives by it, cannot be loaded here", fault);
+            throw Unavailable("libsodium cannot be loaded here", fault);
         }
 
         try
@@ -88,7 +88,7 @@ internal sealed record PassphraseDerivation
         }
         catch (Exception e) when (e is CryptographicException or OutOfMemoryException)
         {
-            throw Unavailable($"the {MemoryKiB >> 10:N0} MiB of memory that it takes are not to be had", e);
+            throw Unavailable($"the {MemoryKiB >> 10:N0} MiB of memory that it takes are not available", e);
         }
     }
 
@@ -100,7 +100,7 @@ internal sealed record PassphraseDerivation
     private static BackupException Unavailable(string why, Exception inner) => new(
         BackupErrorId.KeyDerivationUnavailable,
         $"A key cannot be derived from the passphrase by Argon2id: {why} ({inner.GetBaseException().Message.TrimEnd('.')}).",
-        "Open the vault on a machine where it can, and add a key slot that needs no libsodium: 'obengine key add --kdf pbkdf2'.",
+        "Open the vault on a machine where it can, and add a key slot that does not need libsodium: 'obengine key add --kdf pbkdf2'.",
         innerException: inner);
 
     private static Exception? LoadLibrary()

@@ -24,7 +24,7 @@ internal static class RecordEnvelope
     /// <param name="body">JSON.</param>
     public static byte[] Sign(OwnerKey owner, string vaultId, string name, ReadOnlySpan<byte> body) => Join(body, owner.Sign(Covered(vaultId, name, body)));
 
-    /// <summary>A record for whoever has the key.</summary>
+    /// <summary>Makes a record that whoever has the key can check.</summary>
     /// <inheritdoc cref="Sign" path="/param"/>
     public static byte[] Authenticate(byte[] key, string vaultId, string name, ReadOnlySpan<byte> body) =>
         Join(body, HMACSHA256.HashData(key, Covered(vaultId, name, body)));

@@ -75,7 +75,7 @@ internal static class SealedObject
     {
         if (length is < Overhead or > MaxLength || !beginning.StartsWith(Magic))
         {
-            throw VaultDamage.Corrupt(name, "it is no sealed object");
+            throw VaultDamage.Corrupt(name, "it is not a sealed object");
         }
     }
 
@@ -83,7 +83,7 @@ internal static class SealedObject
     /// What an object says that it is, by its beginning: nothing shows that it is true but opening it. Null where the beginning is not one, or a later version's, which
     /// may say it otherwise.
     /// </summary>
-    /// <param name="beginning">At least its first 8 bytes; what is shorter is no beginning.</param>
+    /// <param name="beginning">At least its first 8 bytes; anything shorter is refused.</param>
     public static SealedObjectKind? KindOf(ReadOnlySpan<byte> beginning) =>
         beginning.Length >= SaltOffset && beginning.StartsWith(Magic) && beginning[VersionOffset] == Version ? (SealedObjectKind)beginning[KindOffset] : null;
 
@@ -93,7 +93,7 @@ internal static class SealedObject
     {
         if (content.Length < Overhead || !content.StartsWith(Magic))
         {
-            throw VaultDamage.Corrupt(name, "it is no sealed object");
+            throw VaultDamage.Corrupt(name, "it is not a sealed object");
         }
 
         ReadOnlySpan<byte> header = content[..HeaderLength];
@@ -123,7 +123,7 @@ internal static class SealedObject
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(opened);
         if (length > opened.Length - sizeof(uint))
         {
-            throw VaultDamage.Corrupt(name, "it says that it holds more than it has");
+            throw VaultDamage.Corrupt(name, "it claims more content than it has");
         }
 
         kind = (SealedObjectKind)header[KindOffset];

@@ -24,7 +24,7 @@ internal static class TextArmour
         return text.Append(End(label)).Append('\n').ToString();
     }
 
-    /// <summary>The bytes; null where it is no such text, or any character but white space was changed so that it is none.</summary>
+    /// <summary>The bytes; null where it is not such a text, or no longer one because a character other than white space was changed.</summary>
     public static byte[]? TryDecode(string label, ReadOnlySpan<byte> text)
     {
         string trimmed = ReadText(text).Trim();

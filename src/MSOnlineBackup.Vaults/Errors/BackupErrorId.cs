@@ -14,7 +14,7 @@ public enum BackupErrorId
     VaultNotFound = 100,
     /// <summary>A vault, or something else, is already where one was to be created.</summary>
     VaultExists,
-    /// <summary>The location holds something that is no vault.</summary>
+    /// <summary>The location holds something that is not a vault.</summary>
     VaultHeaderInvalid,
     /// <summary>The vault was written by a newer version.</summary>
     VaultFormatUnsupported,
@@ -34,7 +34,7 @@ public enum BackupErrorId
     VaultDataUnreadable,
     /// <summary>The vault's header, <c>vault.json</c>, is damaged or lost.</summary>
     VaultHeaderDamaged,
-    /// <summary>The vault's header cannot be made anew: it is sound, or what is left says too little, or contradicts itself.</summary>
+    /// <summary>The vault's header cannot be rebuilt: it is sound, or what is left says too little, or contradicts itself.</summary>
     VaultHeaderNotRepaired,
 
     // Keys.
@@ -50,7 +50,7 @@ public enum BackupErrorId
     KeySlotIsLast,
     /// <summary>The vault has more key slots, or costlier ones, than a passphrase is tried on.</summary>
     KeySlotsNotTried,
-    /// <summary>A key cannot be derived from the passphrase here: libsodium does not load, or the memory is not to be had.</summary>
+    /// <summary>A key cannot be derived from the passphrase here: libsodium does not load, or there is not enough memory.</summary>
     KeyDerivationUnavailable,
     /// <summary>The chunk store holds another master key than the one that this machine backs up to.</summary>
     ChunkStoreExchanged,
@@ -88,7 +88,7 @@ public enum BackupErrorId
     RecoveryPointAmbiguous,
 
     // Restores.
-    /// <summary>The restore target is no folder, or lies where it must not.</summary>
+    /// <summary>The restore target is not a folder, or lies where it must not.</summary>
     RestoreTargetInvalid = 500,
     /// <summary>An item already exists at the target.</summary>
     RestoreItemExists,
@@ -184,7 +184,7 @@ public enum BackupErrorId
     VaultSettingFixed,
 
     // The way to a vault in the cloud.
-    /// <summary>The proxy wants to know who asks.</summary>
+    /// <summary>The proxy requires authentication.</summary>
     ProxyAuthenticationRequired = 1020,
     /// <summary>The proxy does not let the vault be reached.</summary>
     ProxyRefused,
@@ -246,6 +246,6 @@ public enum BackupErrorId
     OwnerRequired = 1160,
     /// <summary>The owner's file is damaged, no owner's file, or cannot be read or written.</summary>
     OwnerFileInvalid,
-    /// <summary>The vault's owner is another one than the one that this machine knows, or than the one whose key was given.</summary>
+    /// <summary>The vault's owner is not the one that this machine knows, or not the one whose key was given.</summary>
     OwnerForeign,
 }

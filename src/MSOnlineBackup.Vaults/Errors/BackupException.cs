@@ -56,6 +56,10 @@ public sealed class BackupException : Exception
     /// <summary>Whether an error is about one object alone: damage, or a newer version's. No other object is the worse for it.</summary>
     public bool IsOfOneObject => IsDamage || Id == BackupErrorId.VaultFormatUnsupported;
 
+    /// <summary>Whether an error is about one item of a source alone: its earlier version stays, and the work goes on.</summary>
+    public bool IsOfSourceItem =>
+        Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemChanged or BackupErrorId.SourceItemVanished or BackupErrorId.SourceItemLocked;
+
     /// <summary>Whether a retry of the same call may succeed.</summary>
     public bool IsTransient { get; }
 }

@@ -7,7 +7,7 @@ internal static class VaultDamage
     public static BackupException Corrupt(string name, string why, Exception? inner = null) => new(
         BackupErrorId.VaultDataCorrupt,
         $"Object '{name}' of the vault is damaged: {why}.",
-        "Run 'obengine verify --read-data' or 'Test-OBRecoveryPoint -Level Data' to see what is affected; everything else stays restorable. Bring the object back from a copy of the vault. If there is none, run 'obengine backup --force': what the sources still hold is stored anew.",
+        "Run 'obengine verify --read-data' or 'Test-OBRecoveryPoint -Level Data' to see what is affected; everything else stays restorable. Bring the object back from a copy of the vault. If there is none, run 'obengine backup --force': what the sources still hold is stored again.",
         name,
         innerException: inner);
 
@@ -26,17 +26,17 @@ internal static class VaultDamage
     /// <summary>A chunk of which no copy opens.</summary>
     public static BackupException Unopened(string chunk) => Corrupt(chunk, "no copy of it opens");
 
-    /// <summary>A record that nobody proves who may write it.</summary>
+    /// <summary>A record without a valid proof of who wrote it.</summary>
     public static BackupException NotSigned(string name) => new(
         BackupErrorId.VaultDataCorrupt,
-        $"Object '{name}' of the vault is damaged or forged: it was altered, belongs elsewhere, or nobody wrote it who may.",
-        "Bring it back from a copy of the vault. If there is none, or nobody here has written it, delete it: nothing that is stored hangs on it.",
+        $"Object '{name}' of the vault is damaged or forged: it was altered, belongs elsewhere, or was written by somebody who may not.",
+        "Bring it back from a copy of the vault. If there is none, or nobody here has written it, delete it: no backup depends on it.",
         name);
 
     /// <summary>A recovery point that was made, as the vault says, and is gone.</summary>
     public static BackupException LostPoint(string name) => new(
         BackupErrorId.VaultDataMissing,
-        $"The recovery point '{name}' was made, and is not in the vault any more: it was deleted or lost.",
+        $"The recovery point '{name}' was made, but is no longer in the vault: it was deleted or lost.",
         $"Bring the file back from a copy of the vault if there is one. Where it was deleted on purpose, delete '{name.Replace("/points/", "/commits/", StringComparison.Ordinal)}' too.",
         name);
 
@@ -44,6 +44,6 @@ internal static class VaultDamage
     public static BackupException Missing(string name, string what) => new(
         BackupErrorId.VaultDataMissing,
         $"{what} '{name}' is not in the vault.",
-        "Bring the file back from a copy of the vault if there is one; 'obengine repair index' makes a lost index anew from the packs. 'obengine verify' or 'Test-OBRecoveryPoint' lists what is affected.",
+        "Bring the file back from a copy of the vault if there is one; 'obengine repair index' rebuilds a lost index from the packs. 'obengine verify' or 'Test-OBRecoveryPoint' lists what is affected.",
         name);
 }

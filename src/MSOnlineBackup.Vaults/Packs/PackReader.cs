@@ -60,7 +60,7 @@ internal static class PackReader
     {
         if (header.Length < PackFormat.HeaderLength || !header.StartsWith(PackFormat.Magic))
         {
-            throw VaultDamage.Corrupt(name, "it is no pack");
+            throw VaultDamage.Corrupt(name, "it is not a pack");
         }
 
         var kind = (PackKind)header[PackFormat.KindOffset];
@@ -111,7 +111,7 @@ internal static class PackReader
         uint count = BinaryPrimitives.ReadUInt32LittleEndian(footer);
         if (count > (footer.Length - sizeof(uint)) / PackFormat.RecordLength)
         {
-            throw VaultDamage.Corrupt(name, "its footer says that it has more records than it has");
+            throw VaultDamage.Corrupt(name, "its footer claims more records than it has");
         }
 
         var chunks = new List<PackedChunk>((int)count);

@@ -54,7 +54,7 @@ public readonly record struct JobProgress(
     string? CurrentItem,
     JobWait? Wait = null);
 
-/// <summary>What a job waits for: the vault is away, or asks for peace.</summary>
+/// <summary>What a job waits for: the vault is away or throttles.</summary>
 /// <param name="Cause">What is wrong.</param>
 /// <param name="Until">When it is tried again (UTC); where that has passed, it is being tried.</param>
 public sealed record JobWait(string Cause, DateTimeOffset Until);

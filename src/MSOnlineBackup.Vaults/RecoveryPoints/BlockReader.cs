@@ -83,7 +83,7 @@ internal ref struct BlockReader
     {
         long seconds = ReadDelta(reference.Seconds);
         long nanoseconds = ReadDelta(reference.Nanoseconds);
-        return nanoseconds is >= 0 and <= 999_999_999 ? new ItemTime(seconds, nanoseconds) : throw Damaged("a time has no such nanoseconds");
+        return nanoseconds is >= 0 and <= 999_999_999 ? new ItemTime(seconds, nanoseconds) : throw Damaged("the nanoseconds of a time are out of range");
     }
 
     public ReadOnlySpan<byte> ReadBytes(int count)

@@ -11,7 +11,7 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 /// </summary>
 internal static class CaselessName
 {
-    /// <summary>Bytes that are no UTF-8 are units above every character.</summary>
+    /// <summary>Bytes that are not UTF-8 are units above every character.</summary>
     public const int RawByte = 0x11_0000;
 
     /// <summary>The unit at a position, which moves behind it.</summary>

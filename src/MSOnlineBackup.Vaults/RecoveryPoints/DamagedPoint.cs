@@ -7,11 +7,11 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 /// <param name="SessionId">Its id.</param>
 /// <param name="MachineId">Its machine.</param>
 /// <param name="MachineName">What the machine is called; null where the vault does not tell.</param>
-/// <param name="Begun">When its backup began, as its id has it (UTC); null where that is no time.</param>
+/// <param name="Begun">When its backup began, as its id says (UTC); null where that is not a time.</param>
 /// <param name="Damage">Why it cannot be read.</param>
 public sealed record DamagedPoint(string SessionId, string MachineId, string? MachineName, DateTimeOffset? Begun, BackupException Damage)
 {
-    /// <summary>The error of whoever wanted this point: the damage, with what it is that is damaged.</summary>
+    /// <summary>The error for a caller that wanted this point: the damage, and what is damaged.</summary>
     public BackupException ToError() => new(
         Damage.Id,
         $"{Subject} cannot be read: {Damage.Message}",

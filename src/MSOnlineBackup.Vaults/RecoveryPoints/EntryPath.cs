@@ -123,7 +123,7 @@ public readonly struct EntryPath : IEquatable<EntryPath>, IComparable<EntryPath>
         return hash.ToHashCode();
     }
 
-    /// <summary>The path as text; bytes that are no UTF-8, and control characters, as <c>\xHH</c>, a backslash as <c>\\</c>.</summary>
+    /// <summary>The path as text; bytes that are not UTF-8, and control characters, as <c>\xHH</c>, a backslash as <c>\\</c>.</summary>
     public override string ToString() => EntryName.Escape(Bytes);
 
     /// <summary>Equality by bytes.</summary>

@@ -26,11 +26,11 @@ internal enum LeafFields : ulong
 /// <summary>A leaf block being written: entries in ascending order of their paths. See docs/vault-format.md for every byte.</summary>
 internal sealed class LeafEncoder
 {
-    private static readonly EntryMetadata Zero = new() { LinkCount = 0 };
+    private static readonly EntryMetadata _zero = new() { LinkCount = 0 };
 
     private readonly BlockWriter _block;
     private readonly SliceEncoder _slices;
-    private EntryMetadata _previous = Zero;
+    private EntryMetadata _previous = _zero;
     private EntryPath _previousPath;
 
     public LeafEncoder()
@@ -66,7 +66,7 @@ internal sealed class LeafEncoder
         _block.Reset();
         _block.WriteByte(ManifestFormat.Version);
         _slices.Reset();
-        _previous = Zero;
+        _previous = _zero;
         _previousPath = EntryPath.Root;
         FirstPath = EntryPath.Root;
         Totals = default;

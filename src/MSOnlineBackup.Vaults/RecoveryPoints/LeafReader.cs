@@ -69,6 +69,9 @@ internal sealed class LeafReader
     /// <summary>The size of the entry reached.</summary>
     public long Size => _size;
 
+    /// <summary>The content of the entry reached.</summary>
+    public EntryContent Content => ToContent();
+
     /// <summary>Whether the entry reached is a folder.</summary>
     public bool IsDirectory => _kind == EntryKind.Directory;
 
@@ -191,7 +194,7 @@ internal sealed class LeafReader
         ReadNoContent();
         if (_kind != EntryKind.File && IsKnownKind)
         {
-            throw block.Damaged("something that is no file has content");
+            throw block.Damaged("something other than a file has content");
         }
 
         ulong head = block.ReadVarint();

@@ -43,7 +43,7 @@ internal sealed class ManifestCursor
     /// <summary>The entry that the cursor is on, as an object of its own.</summary>
     public ManifestEntry Current => Leaf.ToEntry();
 
-    private LeafReader Leaf => _onEntry ? _leaf! : throw new InvalidOperationException("The cursor is on no entry.");
+    private LeafReader Leaf => _onEntry ? _leaf! : throw new InvalidOperationException("The cursor is not on an entry.");
 
     /// <summary>Goes on to the next entry; false at the end.</summary>
     public ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken)

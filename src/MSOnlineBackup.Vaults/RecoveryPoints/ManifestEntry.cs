@@ -54,7 +54,7 @@ public enum AttributeTag : byte
     /// <summary>A Windows alternate data stream, or a macOS resource fork, up to 1 MiB: name and content.</summary>
     NamedStream = 5,
 
-    /// <summary>The reparse data of a Windows junction or other reparse point that is no symbolic link.</summary>
+    /// <summary>The reparse data of a Windows junction or other reparse point that is not a symbolic link.</summary>
     WindowsReparseData = 6,
 
     /// <summary>An attribute that is there and could not be read: its name, empty for the list of them all; no value. The next backup tries again.</summary>
@@ -87,7 +87,7 @@ public sealed record EntryMetadata
     /// <summary>Last change of the inode (on Windows: ChangeTime). Only for change detection.</summary>
     public ItemTime Changed { get; init; }
 
-    /// <summary>When it came into being; null where the file system keeps no such time.</summary>
+    /// <summary>When it came into being; null where the file system does not keep this time.</summary>
     public ItemTime? Created { get; init; }
 
     /// <summary>Inode or file id; 0 where the file system has no stable one, or a listing does not tell it.</summary>

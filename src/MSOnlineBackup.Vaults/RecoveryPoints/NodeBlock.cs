@@ -45,7 +45,7 @@ internal static class NodeBlock
 
         if (block.ReadByte() != ManifestFormat.Version || block.ReadByte() != level)
         {
-            throw block.Damaged($"it is no node of level {level}");
+            throw block.Damaged($"it is not a node of level {level}");
         }
 
         var children = new List<ManifestBlock>();
@@ -64,7 +64,7 @@ internal static class NodeBlock
 
         if (children.Count < 2 || totals != expected)
         {
-            throw block.Damaged("its children are not what was said of them");
+            throw block.Damaged("its children do not have the totals that the node above states");
         }
 
         return [.. children];

@@ -5,7 +5,7 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 internal static class PathCoding
 {
     /// <summary>Writes a path that follows <paramref name="previous"/>.</summary>
-    /// <exception cref="InvalidOperationException">The path is no legal one, or does not come after the previous: a bug of the caller.</exception>
+    /// <exception cref="InvalidOperationException">The path is not legal, or does not come after the previous one: a bug of the caller.</exception>
     public static void Write(BlockWriter block, ReadOnlySpan<byte> path, ReadOnlySpan<byte> previous, bool isFirst)
     {
         int shared = path.CommonPrefixLength(previous);

@@ -31,7 +31,7 @@ internal sealed class PathPattern
         {
             if (component.Length == 0 || component is "." or "..")
             {
-                return $"'{component}' is no name of a file or folder";
+                return $"'{component}' cannot be the name of a file or folder";
             }
 
             NamePattern? compiled = null;

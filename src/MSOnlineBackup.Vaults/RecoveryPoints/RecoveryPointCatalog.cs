@@ -28,7 +28,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         return names;
     }
 
-    /// <summary>The same with those that the vault says that there were, and are gone: for who must not take an older one for the newest.</summary>
+    /// <summary>The names, with those of points that the vault says were there and are gone: for whoever must not take an older one for the newest.</summary>
     public async Task<List<PointName>> ListNamesAndLossesAsync(string? machineId, CancellationToken cancellationToken)
     {
         Task<List<PointName>> listing = ListAsync(
@@ -67,7 +67,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         }
     }
 
-    /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: who asks here needs what can be read.</summary>
+    /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: callers need what can be read.</summary>
     public async IAsyncEnumerable<RecoveryPoint> ReadAsync(string? machineId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IReadOnlyList<PointName> names = await ListNamesAsync(machineId, cancellationToken).ConfigureAwait(false);
@@ -122,7 +122,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     /// <summary>Reads a checkpoint.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultDataUnreadable, VaultFormatUnsupported.</exception>
     public async Task<RecoveryPoint> ReadCheckpointAsync(StoredObject found, CancellationToken cancellationToken) =>
-        await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) ?? throw VaultDamage.Corrupt(found.Name, "it is no checkpoint");
+        await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) ?? throw VaultDamage.Corrupt(found.Name, "it is not a checkpoint");
 
     private static void Sort(List<PointName> names) => names.Sort((x, y) => string.CompareOrdinal(y.SessionId, x.SessionId));
 
@@ -152,7 +152,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
             RecoveryPoint? point = await OpenAsync(stored, SealedObjectKind.RecoveryPoint, cancellationToken).ConfigureAwait(false);
             return point is null || (point.SessionId == name.SessionId && point.MachineId == name.MachineId)
                 ? new PointReading(name, point, null)
-                : new PointReading(name, null, VaultDamage.Corrupt(stored.Name, "it says that it is another recovery point"));
+                : new PointReading(name, null, VaultDamage.Corrupt(stored.Name, "it claims to be another recovery point"));
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {
@@ -160,12 +160,12 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         }
     }
 
-    // Null for what stands there of right and is none: a fence.
+    // Null for a fence, which may stand there and is not a point.
     private async Task<RecoveryPoint?> OpenAsync(StoredObject found, SealedObjectKind expected, CancellationToken cancellationToken)
     {
         (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
         return kind == expected ? RecoveryPointCodec.Decode(content.Span, found.Name)
             : kind == SealedObjectKind.Fence ? null
-            : throw VaultDamage.Corrupt(found.Name, "what is sealed in it is something else");
+            : throw VaultDamage.Corrupt(found.Name, "it is sealed as something else");
     }
 }

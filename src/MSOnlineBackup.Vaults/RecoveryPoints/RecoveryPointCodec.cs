@@ -27,7 +27,7 @@ internal static class RecoveryPointCodec
     private const string Windows = "windows";
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'";
 
-    /// <summary>Encodes a point. How many sources and tags it has, and how long they are, whoever asked for it has checked.</summary>
+    /// <summary>Encodes a point. The caller has checked how many sources and tags it has, and how long they are.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: it would be longer than a reader takes, by the paths of its sources.</exception>
     public static byte[] Encode(RecoveryPoint point)
     {
@@ -41,7 +41,7 @@ internal static class RecoveryPointCodec
     /// <summary>Decodes a point. Fields that are not known are passed over.</summary>
     /// <param name="content">The JSON.</param>
     /// <param name="name">The stored object it came from, for messages.</param>
-    /// <exception cref="BackupException">VaultDataCorrupt: it is no recovery point.</exception>
+    /// <exception cref="BackupException">VaultDataCorrupt: it is not a recovery point.</exception>
     public static RecoveryPoint Decode(ReadOnlySpan<byte> content, string name)
     {
         var check = new Checker(name);
@@ -57,7 +57,7 @@ internal static class RecoveryPointCodec
         }
         catch (JsonException fault)
         {
-            throw check.Damaged("it is no JSON of a recovery point", fault);
+            throw check.Damaged("it is not the JSON of a recovery point", fault);
         }
 
         return new RecoveryPoint
@@ -146,7 +146,7 @@ internal static class RecoveryPointCodec
             DateTimeOffset.TryParseExact(
                 value, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
                 ? time
-                : throw Damaged($"'{field}' is no time");
+                : throw Damaged($"'{field}' is not a time");
 
         public string Text(string? value, string field) =>
             Present(value, field).Length <= MaxTextLength ? value! : throw Damaged($"'{field}' has more than {MaxTextLength} characters");
@@ -162,7 +162,7 @@ internal static class RecoveryPointCodec
             {
                 Posix => PathForm.Posix,
                 Windows => PathForm.Windows,
-                _ => throw Damaged("how the path of a source is written is not known"),
+                _ => throw Damaged("the form of a source's path is not known"),
             };
             if (!SourcePath.IsValid(form, path))
             {
@@ -194,6 +194,6 @@ internal static class RecoveryPointCodec
         private string Hex(string? value, string field, int digits) =>
             value is not null && value.Length == digits && value.All(char.IsAsciiHexDigitLower)
                 ? value
-                : throw Damaged($"'{field}' is no id of {digits} hexadecimal digits");
+                : throw Damaged($"'{field}' is not an id of {digits} hexadecimal digits");
     }
 }

@@ -83,7 +83,7 @@ internal static class SkippedItemsCodec
         }
         catch (JsonException)
         {
-            throw ManifestFormat.Damaged(id, "a line is no JSON");
+            throw ManifestFormat.Damaged(id, "a line is not JSON");
         }
 
         if (json is not { Path: { } path, Id: { } name, Reason: { } reason })

@@ -94,7 +94,7 @@ internal sealed class SliceDecoder
 
         if (reference < 2 || reference - 2 >= (ulong)_count)
         {
-            throw block.Damaged("a slice names no chunk");
+            throw block.Damaged("a slice does not name a chunk");
         }
 
         ref (ChunkId Id, int End) chunk = ref _chunks[_count - 1 - (int)(reference - 2)];

@@ -26,7 +26,7 @@ internal sealed class WildcardPattern
         {
             throw new BackupException(
                 BackupErrorId.PatternInvalid,
-                windows ? $"'{pattern}' is no wildcard pattern for paths of Windows: {problem}." : $"'{pattern}' is no wildcard pattern: {problem}.",
+                windows ? $"'{pattern}' is not a valid wildcard pattern for Windows paths: {problem}." : $"'{pattern}' is not a valid wildcard pattern: {problem}.",
                 windows
                     ? "Correct the pattern; to take a character as it is, put it into a set: [[]. Or search points of other machines only."
                     : "Correct the pattern; to take a character as it is, put a backslash before it.",

@@ -18,7 +18,7 @@ public sealed class Bandwidth(Func<long?> bitsPerSecond, TimeProvider time)
     private const int ArrearsMilliseconds = 100;
 
     // A timer for less returns at once, and the wait would spin.
-    private static readonly TimeSpan s_shortestWait = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _shortestWait = TimeSpan.FromMilliseconds(1);
 
     // The holder waits for the line, all others for their turn. Waiters of a SemaphoreSlim are released in the order in which they came.
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -58,7 +58,7 @@ public sealed class Bandwidth(Func<long?> bitsPerSecond, TimeProvider time)
                 }
 
                 TimeSpan wait = time.GetElapsedTime(now, _taken);
-                await Task.Delay(wait > s_shortestWait ? wait : s_shortestWait, time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(wait > _shortestWait ? wait : _shortestWait, time, cancellationToken).ConfigureAwait(false);
             }
 
             return wanted;

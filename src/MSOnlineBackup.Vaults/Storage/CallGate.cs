@@ -1,7 +1,7 @@
 namespace MSOnlineBackup.Vaults.Storage;
 
 /// <summary>
-/// Lets calls through to a store: as many at once as it bears, none while it asks for peace; and knows how long it has been away.
+/// Lets calls through to a store: as many at once as it bears, none while it throttles; and knows how long it has been away.
 /// Half as many as were under way once it refuses one, one more after each full round that went well: a store that is away is
 /// asked by one call at a time, and the others wait here for its answer.
 /// </summary>

@@ -14,7 +14,7 @@ internal static class FolderErrors
         ReadOnly,
         Full,
 
-        /// <summary>A link, or another thing that is no file, where an object or a folder should be.</summary>
+        /// <summary>A link, or something else that is not a file, where an object or a folder should be.</summary>
         Link,
 
         /// <summary>The medium or the way to it failed; it may recover.</summary>
@@ -102,7 +102,7 @@ internal static class FolderErrors
                 innerException: failure),
             Cause.Medium => new BackupException(
                 BackupErrorId.VaultUnreachable,
-                $"The medium of {subject} fails: {reason}.",
+                $"The disk or network that holds {subject} fails: {reason}.",
                 "Check the disk, its cable or the network, then rerun the job: what had arrived is used.",
                 target,
                 transient: true,

@@ -55,7 +55,7 @@ internal abstract class FolderFiles(string root, string location)
     /// <param name="name">The object.</param>
     /// <param name="offset">From where.</param>
     /// <param name="destination">What is filled.</param>
-    /// <param name="fromMedium">Whether what the system remembers of the file is no answer.</param>
+    /// <param name="fromMedium">Whether to read past what the system has cached of the file.</param>
     /// <exception cref="BackupException">VaultDataMissing.</exception>
     public abstract int Read(string name, long offset, Span<byte> destination, bool fromMedium);
 

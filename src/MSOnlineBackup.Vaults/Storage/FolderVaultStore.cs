@@ -11,7 +11,7 @@ namespace MSOnlineBackup.Vaults.Storage;
 /// <remarks>
 /// The folder itself is never created by a write: where a disk was unmounted, nothing may land on the mount point
 /// beneath. The store remembers which folder it opened and refuses another one at the same path.
-/// Files that are no valid <see cref="ObjectName"/> are not objects; links are never followed.
+/// Files whose names are not a valid <see cref="ObjectName"/> are not objects; links are never followed.
 /// </remarks>
 public sealed class FolderVaultStore : IVaultStore
 {

@@ -24,7 +24,7 @@ public interface IVaultStore
     /// <summary>What it was asked since it was opened; null where nobody counts.</summary>
     VaultTraffic? Traffic => null;
 
-    /// <summary>What calls wait for now because it is away or asks for peace; null where nothing waits.</summary>
+    /// <summary>What calls wait for now because the store is away or throttles; null where nothing waits.</summary>
     VaultWait? Wait => null;
 
     /// <summary>What the cloud can be asked for behind this store; null for a folder.</summary>

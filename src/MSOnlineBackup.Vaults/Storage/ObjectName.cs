@@ -27,12 +27,12 @@ public static class ObjectName
     }
 
     /// <summary>Refuses an illegal name: a bug of the caller, as names from a vault are checked where they are read.</summary>
-    /// <exception cref="ArgumentException">It is no name.</exception>
+    /// <exception cref="ArgumentException">It is not a valid name.</exception>
     public static void ThrowIfInvalid(string name)
     {
         if (!IsValid(name))
         {
-            throw new ArgumentException($"'{name}' is no name of a stored object.", nameof(name));
+            throw new ArgumentException($"'{name}' is not the name of a stored object.", nameof(name));
         }
     }
 
@@ -42,7 +42,7 @@ public static class ObjectName
     {
         if (prefix.Length != 0 && !(prefix.EndsWith('/') && IsValid(prefix[..^1])))
         {
-            throw new ArgumentException($"'{prefix}' is no folder of stored objects.", nameof(prefix));
+            throw new ArgumentException($"'{prefix}' is not a folder of stored objects.", nameof(prefix));
         }
     }
 }

@@ -16,20 +16,20 @@ public sealed record ProxySetting(string Server, int Port, string? UserName = nu
         .Any(pattern => FileSystemName.MatchesSimpleExpression(HostOf(pattern), host));
 
     /// <summary>Where it is, without who signs in.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: that is no address, or not the address alone.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid: it is not an address, or not an address alone.</exception>
     public Uri ToUri()
     {
         if (Server.Contains('@', StringComparison.Ordinal))
         {
             // It is stored and shown in the clear, so it is not repeated here either.
-            throw Invalid("Who signs in to the proxy is given within its server.", "Give the server without, and the name and the password beside it: they are kept encrypted there.");
+            throw Invalid("The proxy's server contains a user name or password.", "Give the server without them, and name and password on their own: they are kept encrypted there.");
         }
 
         bool isUrl = Uri.TryCreate(Server, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https";
         string host = isUrl ? url!.IdnHost : Server;
         return Uri.CheckHostName(host) != UriHostNameType.Unknown && Port is >= 1 and <= 65535
             ? new UriBuilder(isUrl ? url!.Scheme : Uri.UriSchemeHttp, host, Port).Uri
-            : throw Invalid($"'{Server}' with port {Port} is no proxy.", "Give the proxy's host name or address, and a port from 1 to 65535.", Server);
+            : throw Invalid($"'{Server}' with port {Port} is not a proxy.", "Give the proxy's host name or address, and a port from 1 to 65535.", Server);
     }
 
     /// <summary>Without the password.</summary>

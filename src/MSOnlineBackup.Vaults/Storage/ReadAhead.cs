@@ -6,7 +6,7 @@ namespace MSOnlineBackup.Vaults.Storage;
 internal static class ReadAhead
 {
     /// <summary>
-    /// What is read of each, in the row's order. One at first, so that who needs the first alone reads no more, then twice as many each time.
+    /// What is read of each, in the row's order. One at first, so whoever needs only the first reads no more; then twice as many each time.
     /// </summary>
     /// <param name="row">The things.</param>
     /// <param name="most">How many reads may be under way, from 1.</param>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace MSOnlineBackup.Vaults.Storage;
 
-/// <summary>A vault, as a machine is told of it: where it is, and what it takes to come in.</summary>
+/// <summary>The address of a vault: where it is, and what it takes to connect.</summary>
 /// <param name="Location">An absolute folder, or a URL.</param>
 public sealed record VaultAddress(string Location)
 {

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace MSOnlineBackup.Vaults.Stores;
 
-/// <summary>A fixed number of equal buffers: whoever wants one more waits. That is what bounds a backup's memory.</summary>
+/// <summary>A fixed number of equal buffers; a caller that wants one more waits. This bounds a backup's memory.</summary>
 internal sealed class BufferPool(int count, int length) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(count);

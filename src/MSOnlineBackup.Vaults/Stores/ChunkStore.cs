@@ -54,7 +54,7 @@ internal sealed class ChunkStore : IChunkReader
 
     public IVaultStore Objects => Vault.Objects;
 
-    /// <summary>The same, where answers may be older than the question: for what never changes, or what a session checks again after it was announced.</summary>
+    /// <summary>The vault, where answers may be older than the question: for what never changes, or what a session checks again after it was announced.</summary>
     public IVaultStore Early { get; }
 
     public VaultHeader Header => Vault.Header;
@@ -82,7 +82,7 @@ internal sealed class ChunkStore : IChunkReader
     /// <summary>Packs that held a chunk which was to be relied on and does not open, nor does any copy of it.</summary>
     public IReadOnlyCollection<PackInfo> DamagedPacks => [.. _damagedPacks.Keys];
 
-    /// <summary>Whether a chunk that was needed was not to be had from the vault.</summary>
+    /// <summary>Whether a chunk that was needed could not be read from the vault.</summary>
     public bool HasLost => _hasLost;
 
     /// <summary>Whether anything was met that is not as it was written, leftovers of killed jobs apart.</summary>
@@ -185,7 +185,7 @@ internal sealed class ChunkStore : IChunkReader
     /// <summary>Notes that what there is of a block of metadata is whole.</summary>
     public void NoteSound(ChunkId id) => _sound.TryAdd(id, 0);
 
-    /// <summary>Notes that something which was needed was not to be had.</summary>
+    /// <summary>Notes that something that was needed could not be read.</summary>
     public void NoteLoss() => _hasLost = true;
 
     /// <summary>Every copy of a chunk; where the index knows none, the packs themselves are asked once.</summary>
@@ -356,7 +356,7 @@ internal sealed class ChunkStore : IChunkReader
             await ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
             return true;
         }
-        catch (BackupException e) when (e.IsDamage || e.Id == BackupErrorId.VaultFormatUnsupported)
+        catch (BackupException e) when (e.IsOfOneObject)
         {
             return false;
         }
@@ -430,7 +430,7 @@ internal sealed class ChunkStore : IChunkReader
 
             if (kind != SealedObjectKind.IndexSegment)
             {
-                throw VaultDamage.Corrupt(segment.Name, "it is no index segment");
+                throw VaultDamage.Corrupt(segment.Name, "it is not an index segment");
             }
 
             foreach (PackInfo foreign in Index.AddSegment(segment.Name, plaintext.Span))

@@ -369,7 +369,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
                     {
                         throw new BackupException(
                             BackupErrorId.VaultExists,
-                            $"Object '{name}' already exists, though its name was to be new.",
+                            $"Object '{name}' already exists, though its name should be new.",
                             "Run the backup again; if this repeats, something else writes into the vault.",
                             name);
                     }

@@ -120,7 +120,7 @@ internal sealed class MachineDirectory(KnownVault vault)
     /// <summary>The refusal of a name that is another machine's.</summary>
     public BackupException NameTaken(string name, Exception? inner = null) => new(
         BackupErrorId.MachineNameTaken,
-        $"The vault '{vault.Location}' knows a machine '{name}' already, and its passphrase is another one.",
+        $"The vault '{vault.Location}' knows a machine '{name}' already, with another passphrase.",
         "If it is this machine, give the passphrase that it had before. If it is another one, give this machine a name of its own, or use another vault.",
         name,
         innerException: inner);

@@ -9,7 +9,7 @@ namespace MSOnlineBackup.Vaults.Stores;
 /// </summary>
 /// <param name="objects">The vault.</param>
 /// <param name="folder">With the slash at its end.</param>
-/// <param name="open">From an object's name and bytes to what it holds; null where it is damaged, or nobody's who may say so.</param>
+/// <param name="open">From an object's name and bytes to what it holds; null where it is damaged, or not signed by somebody who may.</param>
 internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Func<string, byte[], T?> open)
     where T : class
 {
@@ -62,7 +62,7 @@ internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Func
 
             if (newest == NumberedSeries.Last || newest == lost)
             {
-                throw VaultDamage.Corrupt(NameOf(newest + 1), "the number can neither be used nor passed over");
+                throw VaultDamage.Corrupt(NameOf(newest + 1), "its number can be neither used nor skipped");
             }
 
             byte[] content = seal(NameOf(newest + 1), state);

@@ -19,7 +19,7 @@ internal static class OwnerErrors
     /// <param name="why">The end of "The owner of the vault … is another one: ".</param>
     public static BackupException Foreign(string location, string why) => new(
         BackupErrorId.OwnerForeign,
-        $"The owner of the vault '{location}' is another one than expected: {why}.",
+        $"The owner of the vault '{location}' is not the one expected: {why}.",
         "Nothing was done. If a file was named, take the one of this vault. Else somebody may have put another 'vault.json' in the place of the vault's own: bring that back from a copy, or ask the owner.",
         location);
 }

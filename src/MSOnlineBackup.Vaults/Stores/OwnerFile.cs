@@ -44,7 +44,7 @@ public static class OwnerFile
         }
         catch (IOException e) when (File.Exists(file))
         {
-            throw Invalid(file, "it exists already, and may be all that is left of another owner's key", e);
+            throw Invalid(file, "it exists already, and may be the last copy of another owner's key", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -71,7 +71,7 @@ public static class OwnerFile
         byte[] secret = TryOpenSlot(content, passphrase, file) ?? throw new BackupException(
             BackupErrorId.PassphraseRejected,
             $"The owner's file '{file}' does not open with this passphrase.",
-            "Check the passphrase (capital letters, spaces at the ends). It is the owner's, and may be another one than the vault's.",
+            "Check the passphrase (capital letters, spaces at the ends). It is the owner's, and may differ from the vault's.",
             file);
         OwnerKey? key = OwnerKey.TryImport(secret, identity);
         CryptographicOperations.ZeroMemory(secret);
@@ -139,12 +139,12 @@ public static class OwnerFile
             {
                 { Kind: Kind, Format: > Format } => throw Invalid(file, "a newer version of MSOnlineBackup made it"),
                 { Kind: Kind, Format: Format } content => content,
-                _ => throw Invalid(file, "it is no owner's file"),
+                _ => throw Invalid(file, "it is not an owner's file"),
             };
         }
         catch (JsonException e)
         {
-            throw Invalid(file, "it is damaged, or no owner's file", e);
+            throw Invalid(file, "it is damaged, or not an owner's file", e);
         }
     }
 
@@ -155,7 +155,7 @@ public static class OwnerFile
         {
             KeySlotIdentity identity = Identity(content.VaultId, OwnerIdentity.TryParse(content.Owner)!);
             KeySlot slot = KeySlot.Decode(content.Slot, identity.StoreId, identity.KeyId);
-            return slot.VaultId == identity.VaultId ? slot.TryOpen(passphrase) : throw Invalid(file, "what seals the key is of another vault");
+            return slot.VaultId == identity.VaultId ? slot.TryOpen(passphrase) : throw Invalid(file, "its key is sealed for another vault");
         }
         catch (BackupException e) when (e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultFormatUnsupported)
         {

@@ -53,7 +53,7 @@ internal static class OwnerRecord
         byte[] content = RecordEnvelope.Sign(owner, vault.VaultId, name, JsonSerializer.SerializeToUtf8Bytes(state, type));
         return content.Length <= RecordEnvelope.MaxLength ? content : throw new BackupException(
             BackupErrorId.ArgumentInvalid,
-            $"What is to be set would have {content.Length:N0} bytes as the record '{name}'; a record may have {RecordEnvelope.MaxLength:N0}.",
+            $"The settings would have {content.Length:N0} bytes as the record '{name}'; a record may have {RecordEnvelope.MaxLength:N0}.",
             "Make it shorter.",
             name);
     }

@@ -13,7 +13,7 @@ internal static class PlainObjects
     public static bool Knows(StoredKind kind) =>
         kind is StoredKind.Session;
 
-    /// <summary>Looks at one object. What is gone meanwhile is no damage.</summary>
+    /// <summary>Looks at one object. What is gone meanwhile is not damage.</summary>
     /// <param name="objects">The vault.</param>
     /// <param name="header">Its header; null where that is damaged.</param>
     /// <param name="found">The object.</param>

@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Vaults.Stores;
 internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record)
 {
     // A small object; whoever stopped the job waits for it.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
     private string? _id;
 
@@ -39,7 +39,7 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
         await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, _id!), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
 
     /// <summary>
-    /// The same after a failure or a stop, as far as the vault takes it within some seconds. Where it was not announced, or may have a point after all, or the vault is away,
+    /// Says that the session has ended after a failure or a stop, as far as the vault takes it within some seconds. Where it was not announced, or may have a point after all, or the vault is away,
     /// nothing is said: the next point of the machine, or a collector, settles that.
     /// </summary>
     /// <param name="failure">Why there is no point.</param>
@@ -52,7 +52,7 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
             return null;
         }
 
-        using var late = new CancellationTokenSource(s_patience, clock);
+        using var late = new CancellationTokenSource(_patience, clock);
         try
         {
             // A folder on a server that hangs does not mind being cancelled.

@@ -21,7 +21,7 @@ internal static class VaultCredentialFile
 
     // In UTF-16, too.
     private const int MaxLength = 256 << 10;
-    private static readonly byte[] s_key = SHA256.HashData("MSOnlineBackup/1/vault credential file"u8);
+    private static readonly byte[] _key = SHA256.HashData("MSOnlineBackup/1/vault credential file"u8);
 
     /// <summary>The name that a file is given: <c>VAULT_2024-02-29T120000Z.VaultCredentials</c>.</summary>
     public static string NameOf(VaultCredential credential)
@@ -37,7 +37,7 @@ internal static class VaultCredentialFile
     internal static byte[] Encode(ReadOnlySpan<byte> json)
     {
         byte[] version = [Version];
-        return Encoding.ASCII.GetBytes(TextArmour.Encode(Label, [.. version, .. SaltedSeal.Seal(s_key, json, version)]));
+        return Encoding.ASCII.GetBytes(TextArmour.Encode(Label, [.. version, .. SaltedSeal.Seal(_key, json, version)]));
     }
 
     /// <summary>Reads a file.</summary>
@@ -93,7 +93,7 @@ internal static class VaultCredentialFile
             throw Invalid(path, "it is corrupt, or a newer version of MSOnlineBackup made it");
         }
 
-        byte[] plaintext = SaltedSeal.TryOpen(s_key, content.AsSpan(1), content.AsSpan(0, 1))
+        byte[] plaintext = SaltedSeal.TryOpen(_key, content.AsSpan(1), content.AsSpan(0, 1))
             ?? throw Invalid(path, "it is corrupt: truncated or altered");
         try
         {
@@ -106,10 +106,10 @@ internal static class VaultCredentialFile
         }
         catch (JsonException e)
         {
-            throw Invalid(path, "what is sealed in it is no credential", e);
+            throw Invalid(path, "what is sealed in it is not a credential", e);
         }
 
-        throw Invalid(path, "what is sealed in it is no credential");
+        throw Invalid(path, "what is sealed in it is not a credential");
     }
 
     // They are shown to people, or handed on as a line.

@@ -111,14 +111,14 @@ internal sealed record VaultHeader
                 ? Damaged(store, "is missing", null)
                 : new BackupException(
                     BackupErrorId.VaultHeaderInvalid,
-                    $"'{store.Location}' is no vault: it has no '{VaultLayout.Header}', and no key slots or backups either.",
+                    $"'{store.Location}' is not a vault: it has no '{VaultLayout.Header}', and no key slots or backups either.",
                     "Check the path. A vault is made by 'obengine vault create' or 'New-OBVault'.",
                     store.Location);
         }
 
         if (!CheckedJson.IsSound(content))
         {
-            throw Damaged(store, "is damaged: its checksum is not that of what it says", null);
+            throw Damaged(store, "is damaged: its checksum does not fit its content", null);
         }
 
         return CheckedJson.FormatOf(content) is > SupportedFormat and var newer
@@ -127,7 +127,7 @@ internal sealed record VaultHeader
                 $"The vault in '{store.Location}' has format {newer}; this version reads up to {SupportedFormat}.",
                 "Use a newer version of MSOnlineBackup.",
                 store.Location)
-            : TryDecode(content) ?? throw Damaged(store, "is as somebody wrote it, and not as any version of MSOnlineBackup writes it", null);
+            : TryDecode(content) ?? throw Damaged(store, "was written by something other than MSOnlineBackup", null);
     }
 
     /// <summary>The header that these bytes are; null where they are none, or none of this format.</summary>
@@ -202,7 +202,7 @@ internal sealed record VaultHeader
     private static BackupException Damaged(IVaultStore store, string how, Exception? inner) => new(
         BackupErrorId.VaultHeaderDamaged,
         $"The header of the vault in '{store.Location}' {how}. '{VaultLayout.Header}' says which vault this is, and without it nothing can be opened.",
-        "No data are lost by this. 'obengine repair header' makes it anew from what the other objects say, or bring the file back from a copy of the vault.",
+        "No data are lost by this. 'obengine repair header' rebuilds it from what the other objects say, or bring the file back from a copy of the vault.",
         store.Location,
         innerException: inner);
 }
@@ -266,7 +266,7 @@ internal sealed record SessionRecord
     /// <exception cref="BackupException">VaultDataCorrupt.</exception>
     /// <exception cref="JsonException">It is as somebody wrote it, and no record of a session.</exception>
     public static SessionRecord Decode(ReadOnlySpan<byte> content, VaultHeader? header, string name) =>
-        CheckedJson.TryDecode(content, VaultJson.Default.SessionRecord) is not { } record ? throw VaultDamage.Corrupt(name, "its checksum is not that of what it says")
+        CheckedJson.TryDecode(content, VaultJson.Default.SessionRecord) is not { } record ? throw VaultDamage.Corrupt(name, "its checksum does not fit its content")
         : name != VaultLayout.Session(record.StoreId, record.SessionId) ? throw VaultDamage.Corrupt(name, $"it is the record of the session {record.SessionId} of the chunk store {record.StoreId}")
         : header is not null && record.VaultId != header.VaultId ? throw VaultDamage.Corrupt(name, $"it is of the vault {record.VaultId}, and this is the vault {header.VaultId}")
         : record;

@@ -9,7 +9,7 @@ internal static class VaultLayout
 {
     private const string SessionEndSuffix = ".end";
 
-    private static readonly SearchValues<char> s_hex = SearchValues.Create("0123456789abcdef");
+    private static readonly SearchValues<char> _hex = SearchValues.Create("0123456789abcdef");
 
     public const string Header = "vault.json";
     public const string Settings = "settings/";
@@ -96,7 +96,7 @@ internal static class VaultLayout
         return isPoint;
     }
 
-    /// <summary>When a session was announced, by the clock of its machine, to the millisecond: its id begins with it. Null where that is no time.</summary>
+    /// <summary>When a session was announced, by the clock of its machine, to the millisecond: its id begins with it. Null where that is not a time.</summary>
     public static DateTimeOffset? TimeOf(string session) =>
         long.TryParse(session.AsSpan(0, 12), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long milliseconds)
         && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
@@ -131,5 +131,5 @@ internal static class VaultLayout
     }
 
     public static bool IsId(ReadOnlySpan<char> text) =>
-        text.Length == 32 && !text.ContainsAnyExcept(s_hex);
+        text.Length == 32 && !text.ContainsAnyExcept(_hex);
 }

@@ -20,7 +20,7 @@ internal sealed record VaultRecord
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Name { get; init; }
 
-    /// <summary>What nobody may use the vault for who does not know this kind, or this feature: "read", "write", "collect"; null for nothing.</summary>
+    /// <summary>What the vault must not be used for by software that does not know this kind or feature: "read", "write", "collect"; null for nothing.</summary>
     [JsonPropertyName("neededTo")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? NeededTo { get; init; }
@@ -33,7 +33,7 @@ internal sealed record VaultRecord
 internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> Unknown, IReadOnlyList<BackupException> Damage)
 {
     // There is none yet.
-    private static readonly string[] s_features = [];
+    private static readonly string[] _features = [];
 
     /// <summary>The numbers of a vault's records, for which its header is not needed.</summary>
     public static async Task<IReadOnlyList<uint>> ListAsync(IVaultStore objects, CancellationToken cancellationToken) =>
@@ -85,13 +85,13 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
             string what = missing.Kind == VaultRecord.Feature ? $"the feature '{missing.Name}'" : $"records of the kind '{missing.Kind}'";
             throw new BackupException(
                 BackupErrorId.VaultFormatUnsupported,
-                $"The vault in '{Location}' has {what}, which whoever wants to {needed} must know; this version does not.",
+                $"The vault in '{Location}' has {what}, which this version does not know but would have to know to {needed}.",
                 "Use a newer version of MSOnlineBackup.",
                 Location);
         }
     }
 
-    private static bool IsKnown(VaultRecord record) => record.Kind == VaultRecord.Feature && s_features.Contains(record.Name);
+    private static bool IsKnown(VaultRecord record) => record.Kind == VaultRecord.Feature && _features.Contains(record.Name);
 
     private static OwnerSeries<VaultRecord> SeriesOf(KnownVault vault) => new(vault, VaultLayout.Records, VaultJson.Default.VaultRecord);
 }

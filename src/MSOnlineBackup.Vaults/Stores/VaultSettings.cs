@@ -46,7 +46,7 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     {
         if (Fault is { } fault)
         {
-            throw new BackupException(BackupErrorId.ArgumentInvalid, $"The vault cannot be set so: {fault}.", "Choose a value within these bounds.");
+            throw new BackupException(BackupErrorId.ArgumentInvalid, $"These settings are not valid: {fault}.", "Choose a value within these bounds.");
         }
     }
 }

@@ -160,7 +160,7 @@ internal sealed class WriteSession : IAsyncDisposable
     {
         if (!await _store.Objects.TryCreateAsync(name, content, cancellationToken).ConfigureAwait(false))
         {
-            throw VaultDamage.Corrupt(name, "it exists, though its name was to be new");
+            throw VaultDamage.Corrupt(name, "it exists, though its name should be new");
         }
 
         _counters.AddStored(content.Length);

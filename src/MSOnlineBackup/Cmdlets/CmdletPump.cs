@@ -18,7 +18,7 @@ internal sealed class CmdletPump
     private const int DrawIntervalMilliseconds = 200;
 
     // For work that does not end though it was told to: a vault whose file system hangs must not take the session with it.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly PSCmdlet _cmdlet;
     private readonly CancellationTokenSource _stop;
@@ -159,7 +159,7 @@ internal sealed class CmdletPump
         _stop.Cancel();
 
         // That it has cleaned up matters; its result no longer does.
-        Task.WaitAny([task], s_patience);
+        Task.WaitAny([task], _patience);
     }
 
     private void Post(Action write)

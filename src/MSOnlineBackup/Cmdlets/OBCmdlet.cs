@@ -14,7 +14,7 @@ namespace MSOnlineBackup.Cmdlets;
 /// </summary>
 public abstract class OBCmdlet : PSCmdlet
 {
-    private static readonly SearchValues<char> s_drive = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+    private static readonly SearchValues<char> _drive = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
 
     private BackupAgent? _agent;
 
@@ -99,7 +99,7 @@ public abstract class OBCmdlet : PSCmdlet
 
     /// <summary>Whether a path, or a pattern for one, can only be meant for Windows: of a share, of a letter (<c>D:*</c>), of a drive such as <c>HKLM:\</c>.</summary>
     private protected static bool IsOfWindows(string path) =>
-        path.StartsWith(@"\\", StringComparison.Ordinal) || IsOfLetter(path) || (path.IndexOf(@":\", StringComparison.Ordinal) is > 0 and int colon && path.AsSpan(0, colon).IndexOfAnyExcept(s_drive) < 0);
+        path.StartsWith(@"\\", StringComparison.Ordinal) || IsOfLetter(path) || (path.IndexOf(@":\", StringComparison.Ordinal) is > 0 and int colon && path.AsSpan(0, colon).IndexOfAnyExcept(_drive) < 0);
 
     private static bool IsOfLetter(string path) => path is [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', ..] && (path.Length == 2 || path[2] is '\\' or '/' or '*' or '?');
 

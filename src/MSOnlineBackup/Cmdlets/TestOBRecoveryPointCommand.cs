@@ -5,10 +5,10 @@ using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -17,7 +17,7 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBRecoveryPointTest))]
 public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
 {
-    private static readonly TimeSpan s_readInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan _readInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly Dictionary<RecoveryArchive, VerifyReport> _reports = [];
 
@@ -72,7 +72,7 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
         {
             var monitor = new JobMonitor();
             Task<VerifyReport> work = VerifyAsync(archive, monitor, stop);
-            while (await Task.WhenAny(work, Task.Delay(s_readInterval, CancellationToken.None)).ConfigureAwait(false) != work)
+            while (await Task.WhenAny(work, Task.Delay(_readInterval, CancellationToken.None)).ConfigureAwait(false) != work)
             {
                 pump.WriteProgress(BarOf(archive, monitor.Snapshot()));
             }

@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBJob))]
 public sealed class WaitOBJobCommand : OBEngineCmdlet
 {
-    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan _interval = TimeSpan.FromMilliseconds(250);
 
     /// <summary>The job, or its id. One that has ended is returned as it is.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
@@ -33,7 +33,7 @@ public sealed class WaitOBJobCommand : OBEngineCmdlet
         while (job.State == JobState.InProgress && TimeProvider.System.GetElapsedTime(begun).TotalSeconds < Timeout)
         {
             pump.WriteProgress(display.BarOf(job));
-            await Task.Delay(s_interval, stop).ConfigureAwait(false);
+            await Task.Delay(_interval, stop).ConfigureAwait(false);
             job = Agent.Jobs.Get(job.Id);
         }
 

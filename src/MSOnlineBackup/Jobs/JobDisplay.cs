@@ -12,9 +12,9 @@ namespace MSOnlineBackup.Jobs;
 /// </summary>
 internal sealed class JobDisplay(JobKind kind, string what)
 {
-    private static readonly string[] s_units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    private static readonly string[] _units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
-    private static readonly (JobPhase Phase, string Line)[] s_backupLines =
+    private static readonly (JobPhase Phase, string Line)[] _backupLines =
     [
         (JobPhase.Initializing, "Initializing"),
         (JobPhase.Initializing, "Preparing storage..."),
@@ -23,7 +23,7 @@ internal sealed class JobDisplay(JobKind kind, string what)
         (JobPhase.Finished, "Data transfer completed"),
     ];
 
-    private static readonly (JobPhase Phase, string Line)[] s_recoveryLines = [(JobPhase.Planning, "Estimating size of backup items...")];
+    private static readonly (JobPhase Phase, string Line)[] _recoveryLines = [(JobPhase.Planning, "Estimating size of backup items...")];
 
     private readonly JobPace _pace = new();
     private int _linesShown;
@@ -33,7 +33,7 @@ internal sealed class JobDisplay(JobKind kind, string what)
     /// <summary>The lines that are new with a state of the job. A job that failed or was stopped has only those of phases that it had begun.</summary>
     public IReadOnlyList<string> LinesOf(JobRecord job)
     {
-        (JobPhase Phase, string Line)[] all = kind == JobKind.Backup ? s_backupLines : s_recoveryLines;
+        (JobPhase Phase, string Line)[] all = kind == JobKind.Backup ? _backupLines : _recoveryLines;
         bool isDone = job.State is JobState.Completed or JobState.CompletedWithWarnings;
         string[] lines = [.. all.Skip(_linesShown).TakeWhile(line => isDone || (job.Phase != JobPhase.Finished && line.Phase <= job.Phase)).Select(line => line.Line)];
         _linesShown += lines.Length;
@@ -91,11 +91,11 @@ internal sealed class JobDisplay(JobKind kind, string what)
     private static string Size(double bytes)
     {
         int unit = 0;
-        for (; bytes >= 999.5 && unit < s_units.Length - 1; unit++)
+        for (; bytes >= 999.5 && unit < _units.Length - 1; unit++)
         {
             bytes /= 1024;
         }
 
-        return $"{bytes.ToString(unit == 0 || bytes >= 99.95 ? "0" : "0.0", CultureInfo.InvariantCulture)} {s_units[unit]}";
+        return $"{bytes.ToString(unit == 0 || bytes >= 99.95 ? "0" : "0.0", CultureInfo.InvariantCulture)} {_units[unit]}";
     }
 }

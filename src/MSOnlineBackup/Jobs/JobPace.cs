@@ -5,10 +5,10 @@ namespace MSOnlineBackup.Jobs;
 /// <summary>How fast a job is, over the last half minute, and how long it will take at that.</summary>
 internal sealed class JobPace
 {
-    private static readonly TimeSpan s_window = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _window = TimeSpan.FromSeconds(30);
 
     // Before this a remaining time says more about the start of the job than about its end.
-    private static readonly TimeSpan s_minElapsed = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _minElapsed = TimeSpan.FromSeconds(5);
 
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly Queue<(TimeSpan At, long Bytes)> _samples = new([(TimeSpan.Zero, 0)]);
@@ -19,7 +19,7 @@ internal sealed class JobPace
     public (double BytesPerSecond, TimeSpan? Remaining) Read(long done, long total)
     {
         TimeSpan elapsed = Stopwatch.GetElapsedTime(_start);
-        while (_samples.Count > 1 && elapsed - _samples.Peek().At > s_window)
+        while (_samples.Count > 1 && elapsed - _samples.Peek().At > _window)
         {
             _samples.Dequeue();
         }
@@ -28,7 +28,7 @@ internal sealed class JobPace
         _samples.Enqueue((elapsed, done));
         double seconds = (elapsed - since).TotalSeconds;
         double rate = seconds > 0 ? Math.Max(0, done - before) / seconds : 0;
-        bool isFounded = elapsed >= s_minElapsed && rate >= 1 && total >= done;
+        bool isFounded = elapsed >= _minElapsed && rate >= 1 && total >= done;
         return (rate, isFounded ? TimeSpan.FromSeconds(Math.Min((total - done) / rate, int.MaxValue)) : null);
     }
 }

@@ -5,9 +5,10 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Verification;
+using Xunit;
 
 namespace MSOnlineBackup.Campaigns.Crashes;
 

@@ -17,7 +17,7 @@ public sealed class FileSystemTests : IDisposable
     private readonly Stack<MountedFileSystem> _mounts = [];
 
     // The ends of what file systems, and numbers of nanoseconds, can hold; and what lies between them.
-    private static readonly Dictionary<string, ItemTime> s_yearsOf = new()
+    private static readonly Dictionary<string, ItemTime> _yearsOf = new()
     {
         ["-9999"] = new(-377_705_116_800),
         ["1677"] = new(-9_223_372_037, 145_224_191),
@@ -30,7 +30,7 @@ public sealed class FileSystemTests : IDisposable
         ["+29999"] = new(884_541_340_799, 999_999_999),
     };
 
-    private static readonly ItemTime[] s_times = [.. s_yearsOf.Values.Append(new ItemTime(1_700_000_000, 123_456_789)).Order()];
+    private static readonly ItemTime[] _times = [.. _yearsOf.Values.Append(new ItemTime(1_700_000_000, 123_456_789)).Order()];
 
     public static TheoryData<string> Kinds => ["ext4", "xfs", "btrfs"];
 
@@ -58,7 +58,7 @@ public sealed class FileSystemTests : IDisposable
     {
         MountDisk(kind);
         SourceTreeBuilder tree = new SourceTreeBuilder(Source).Directory("folder").Link("link", "nowhere");
-        ItemTime[] times = [.. s_times.Where(time => time >= s_yearsOf[first] && time <= s_yearsOf[last])];
+        ItemTime[] times = [.. _times.Where(time => time >= _yearsOf[first] && time <= _yearsOf[last])];
         foreach (ItemTime time in times)
         {
             string name = time.ToString().Replace(':', '.');
@@ -82,7 +82,7 @@ public sealed class FileSystemTests : IDisposable
     {
         MountDisk("btrfs");
         new SourceTreeBuilder(Source).File("far", 10).File("near", 10).Directory("ancient")
-            .Modified("far", s_yearsOf["2486"].Seconds).Modified("near", s_yearsOf["2446"].Seconds).Modified("ancient", s_yearsOf["-9999"].Seconds);
+            .Modified("far", _yearsOf["2486"].Seconds).Modified("near", _yearsOf["2446"].Seconds).Modified("ancient", _yearsOf["-9999"].Seconds);
         FolderVault vault = await FolderVault.CreateAsync(_folder["vault"]);
         BackupResult backup = await vault.BackUpAsync(Source);
         using MountedFileSystem target = MountedFileSystem.InImage(_folder["image2"], _folder["ext4"], "ext4");

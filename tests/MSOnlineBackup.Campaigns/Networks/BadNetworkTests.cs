@@ -7,10 +7,11 @@ using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Verification;
+using Xunit;
 
 namespace MSOnlineBackup.Campaigns.Networks;
 

@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Engine.Tests.Architecture;
 public sealed class DependencyTests
 {
     /// <summary>What each project may reference: projects, and packages by name or by beginning.</summary>
-    private static readonly Dictionary<string, (string[] Projects, string[] Packages)> Projects = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (string[] Projects, string[] Packages)> _projects = new(StringComparer.Ordinal)
     {
         ["MSOnlineBackup.Loader"] = ([], []),
         ["MSOnlineBackup.Platform"] = ([], []),
@@ -51,7 +51,7 @@ public sealed class DependencyTests
         foreach (string file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories))
         {
             string project = Path.GetFileNameWithoutExtension(file);
-            (string[] projects, string[] packages) = Projects[project];
+            (string[] projects, string[] packages) = _projects[project];
             XDocument document = XDocument.Load(file);
             forbidden.AddRange(Included(document, "ProjectReference")
                 .Select(reference => Path.GetFileNameWithoutExtension(reference.Replace('\\', '/')))
@@ -81,7 +81,7 @@ public sealed class DependencyTests
                select $"{names[sides[0].Trim().Split('[')[0]]} -> {names[target]}",
         ];
 
-        Assert.Equal(Projects.SelectMany(project => project.Value.Projects.Select(used => $"{project.Key} -> {used}")).Order(), drawn.Order());
+        Assert.Equal(_projects.SelectMany(project => project.Value.Projects.Select(used => $"{project.Key} -> {used}")).Order(), drawn.Order());
     }
 
     private static void AssertNone(IEnumerable<string> violations) =>

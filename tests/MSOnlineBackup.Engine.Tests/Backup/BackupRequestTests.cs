@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Engine.Tests.Backup;
 /// <summary>What no recovery point can hold is refused before anything is begun.</summary>
 public sealed class BackupRequestTests : IDisposable
 {
-    private static readonly string s_longest = new('x', RecoveryPointCodec.MaxTextLength);
+    private static readonly string _longest = new('x', RecoveryPointCodec.MaxTextLength);
 
     private readonly BackupFixture _backups = new();
 
@@ -26,14 +26,14 @@ public sealed class BackupRequestTests : IDisposable
     {
         UnlockedVault engine = await _backups.OpenAsync();
         string[] before = [.. _backups.Objects.Names];
-        BackupRequest most = Request(_backups.Root) with { Tags = [.. Enumerable.Repeat(s_longest, RecoveryPointCodec.MaxTags)], MachineName = s_longest };
+        BackupRequest most = Request(_backups.Root) with { Tags = [.. Enumerable.Repeat(_longest, RecoveryPointCodec.MaxTags)], MachineName = _longest };
         most.Check();
         BackupRequest request = what switch
         {
             "sources" => most with { Sources = [.. Enumerable.Repeat(new BackupSource.Tree("/a", SourceSelection.Everything), RecoveryPointCodec.MaxSources + 1)] },
             "tags" => most with { Tags = [.. most.Tags, "one more"] },
-            "tag" => most with { Tags = [s_longest + "x"] },
-            "machine" => most with { MachineName = s_longest + "x" },
+            "tag" => most with { Tags = [_longest + "x"] },
+            "machine" => most with { MachineName = _longest + "x" },
             _ => throw new ArgumentOutOfRangeException(nameof(what)),
         };
 

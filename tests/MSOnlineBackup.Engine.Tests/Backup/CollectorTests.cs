@@ -19,7 +19,7 @@ namespace MSOnlineBackup.Engine.Tests.Backup;
 /// </summary>
 public sealed class CollectorTests
 {
-    private static readonly byte[] s_content = TestKeys.Bytes(1, 300_000);
+    private static readonly byte[] _content = TestKeys.Bytes(1, 300_000);
 
     [Theory]
     [InlineData(null)]
@@ -53,7 +53,7 @@ public sealed class CollectorTests
             {
             }
 
-            Assert.Equal(s_content, await backups.ReadAsync(made, "/data/again"));
+            Assert.Equal(_content, await backups.ReadAsync(made, "/data/again"));
             deleted += collector.Deleted;
         }
 
@@ -61,7 +61,7 @@ public sealed class CollectorTests
         Assert.True(deleted > 0 && waited > 0, $"deleted {deleted}, waited {waited}");
     }
 
-    private static FakeSourceTree Tree(string name) => new FakeSourceTree("/data").Folder("").File(name, s_content);
+    private static FakeSourceTree Tree(string name) => new FakeSourceTree("/data").Folder("").File(name, _content);
 
     /// <summary>The collector of the document: condemn, see who is there, wait for them, look again, delete.</summary>
     private sealed class Collector(ChunkStore store, MemoryVaultStore objects, Func<Task<ChunkStore>> open)

@@ -4,9 +4,9 @@ using MSOnlineBackup.Engine.Tests.Vaults;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 
@@ -15,7 +15,7 @@ namespace MSOnlineBackup.Engine.Tests.Backup;
 /// <summary>A job that made no point, and can say so, says so: a verification tells only of those that could not.</summary>
 public sealed class EndedSessionTests : IDisposable
 {
-    private static readonly BackupException s_failure = new(BackupErrorId.CommandFailed, "It failed.", "None: a test.");
+    private static readonly BackupException _failure = new(BackupErrorId.CommandFailed, "It failed.", "None: a test.");
 
     private readonly BackupFixture _backups = new();
     private readonly List<string> _notes = [];
@@ -138,7 +138,7 @@ public sealed class EndedSessionTests : IDisposable
     }
 
     private async Task FailAsync(UnlockedVault engine) =>
-        Assert.Same(s_failure, await Assert.ThrowsAsync<BackupException>(() => engine.BackUpAsync(Failing(), Monitor(), Cancel)));
+        Assert.Same(_failure, await Assert.ThrowsAsync<BackupException>(() => engine.BackUpAsync(Failing(), Monitor(), Cancel)));
 
     private async Task StopAsync(UnlockedVault engine)
     {
@@ -153,7 +153,7 @@ public sealed class EndedSessionTests : IDisposable
 
     private static BackupRequest Failing(Func<CancellationToken, Task>? finish = null) => Request() with
     {
-        Sources = [new BackupSource.Input("dump.sql", new MemoryStream(TestKeys.Bytes(1, 1000)), finish ?? (_ => Task.FromException(s_failure)))],
+        Sources = [new BackupSource.Input("dump.sql", new MemoryStream(TestKeys.Bytes(1, 1000)), finish ?? (_ => Task.FromException(_failure)))],
     };
 
     private JobMonitor Monitor() => new() { Noted = _notes.Add };

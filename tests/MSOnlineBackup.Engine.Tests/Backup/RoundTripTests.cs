@@ -2,11 +2,11 @@ using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Backup;

@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Engine.Tests.Backup;
 
 public sealed class StoppedBackupTests : IDisposable
 {
-    private static readonly byte[] Huge = TestKeys.Bytes(500, 28 << 20);
+    private static readonly byte[] _huge = TestKeys.Bytes(500, 28 << 20);
 
     private readonly BackupFixture _backups = new();
 
@@ -217,7 +217,7 @@ public sealed class StoppedBackupTests : IDisposable
 
     private static byte[] ContentOf(string path) => path switch
     {
-        "huge" => Huge,
+        "huge" => _huge,
         "last" => TestKeys.Bytes(501, 100),
         "own" => [],
         _ when int.Parse(path[1..], System.Globalization.CultureInfo.InvariantCulture) is var number => TestKeys.Bytes(number, number % 8 == 7 ? 1_500_000 : 20_000),

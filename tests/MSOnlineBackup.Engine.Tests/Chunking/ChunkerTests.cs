@@ -10,18 +10,18 @@ public class ChunkerTests
 {
     private const int Many = 32 << 20;
 
-    private static readonly ulong[] Table = TestKeys.Keys.GearTable;
+    private static readonly ulong[] _table = TestKeys.Keys.GearTable;
 
     // Long enough for dozens of chunks, and made once.
-    private static readonly byte[] Data = TestKeys.Bytes(11, Many);
+    private static readonly byte[] _data = TestKeys.Bytes(11, Many);
 
-    private static readonly List<int> Cuts = CutsOf(Data);
+    private static readonly List<int> _cuts = CutsOf(_data);
 
     [Fact]
     public void Cuts_cover_the_data_and_keep_to_the_limits()
     {
-        Assert.Equal(Data.Length, Cuts[^1]);
-        List<int> lengths = LengthsOf(Cuts);
+        Assert.Equal(_data.Length, _cuts[^1]);
+        List<int> lengths = LengthsOf(_cuts);
         Assert.All(lengths.SkipLast(1), length => Assert.InRange(length, Chunker.MinSize, Chunker.MaxSize));
         Assert.InRange(lengths[^1], 1, Chunker.MaxSize);
     }
@@ -29,7 +29,7 @@ public class ChunkerTests
     [Fact]
     public void The_mean_chunk_of_random_data_is_about_one_mebibyte_and_few_are_cut_by_force()
     {
-        List<int> lengths = [.. LengthsOf(Cuts).SkipLast(1)];
+        List<int> lengths = [.. LengthsOf(_cuts).SkipLast(1)];
 
         Assert.InRange(lengths.Average(), 0.8 * Chunker.NormalSize, 1.35 * Chunker.NormalSize);
         Assert.True(lengths.Count(length => length == Chunker.MaxSize) <= 1);
@@ -43,7 +43,7 @@ public class ChunkerTests
         {
             var random = new Random(seed);
             int start = random.Next(Many - (6 << 20));
-            ReadOnlySpan<byte> data = Data.AsSpan(start, random.Next(1, 6 << 20));
+            ReadOnlySpan<byte> data = _data.AsSpan(start, random.Next(1, 6 << 20));
             int expected = CutOf(data);
 
             var scan = default(ChunkScan);
@@ -53,7 +53,7 @@ public class ChunkerTests
             while (cut == 0 && arrived < data.Length)
             {
                 arrived = Math.Min(data.Length, arrived + random.Next(1, step));
-                cut = new Chunker(Table).FindCut(data[..arrived], ref scan);
+                cut = new Chunker(_table).FindCut(data[..arrived], ref scan);
             }
 
             Assert.Equal(expected, cut);
@@ -64,15 +64,15 @@ public class ChunkerTests
     public void Cuts_are_where_hashing_one_byte_after_the_other_puts_them()
     {
         int start = 0;
-        foreach (int cut in Cuts)
+        foreach (int cut in _cuts)
         {
             ulong hash = 0;
             int end = start + Chunker.MinSize - 64;
-            int last = Math.Min(Data.Length, start + Chunker.MaxSize);
+            int last = Math.Min(_data.Length, start + Chunker.MaxSize);
             bool found = false;
             while (end < last && !found)
             {
-                hash = unchecked((hash << 1) + Table[Data[end++]]);
+                hash = unchecked((hash << 1) + _table[_data[end++]]);
                 int zeros = end - start <= Chunker.NormalSize ? 22 : 18;
                 found = end - start > Chunker.MinSize && hash >> (64 - zeros) == 0;
             }
@@ -86,25 +86,25 @@ public class ChunkerTests
     public void One_byte_at_a_time_gives_the_same_cut_around_the_smallest_size()
     {
         var scan = default(ChunkScan);
-        var chunker = new Chunker(Table);
+        var chunker = new Chunker(_table);
         int cut = 0;
         for (int length = Chunker.MinSize - 200; cut == 0; length++)
         {
-            cut = chunker.FindCut(Data.AsSpan(0, length), ref scan);
+            cut = chunker.FindCut(_data.AsSpan(0, length), ref scan);
         }
 
-        Assert.Equal(Cuts[0], cut);
+        Assert.Equal(_cuts[0], cut);
     }
 
     [Fact]
     public void A_cut_depends_on_the_64_bytes_before_it_and_on_nothing_after_it()
     {
-        int cut = Cuts[0];
+        int cut = _cuts[0];
         byte[] other = new byte[cut + Chunker.MaxSize];
-        Data.AsSpan(cut - 64, 64).CopyTo(other.AsSpan(cut - 64));
+        _data.AsSpan(cut - 64, 64).CopyTo(other.AsSpan(cut - 64));
 
         Assert.Equal(cut, CutOf(other));
-        Assert.Equal(cut, CutOf(Data.AsSpan(0, cut)));
+        Assert.Equal(cut, CutOf(_data.AsSpan(0, cut)));
     }
 
     [Fact]
@@ -118,12 +118,12 @@ public class ChunkerTests
             int at = random.Next(Many / 4);
             int removed = seed % 2 == 0 ? 0 : random.Next(1, 300_000);
             byte[] inserted = TestKeys.Bytes(seed + 100, seed % 3 == 0 ? 1 : random.Next(1, 300_000));
-            byte[] edited = [.. Data.AsSpan(0, at), .. inserted, .. Data.AsSpan(at + removed)];
+            byte[] edited = [.. _data.AsSpan(0, at), .. inserted, .. _data.AsSpan(at + removed)];
             int shift = inserted.Length - removed;
 
             HashSet<int> cuts = [.. CutsOf(edited)];
-            Assert.All(Cuts.Where(cut => cut <= at), cut => Assert.Contains(cut, cuts));
-            List<int> after = [.. Cuts.Where(cut => cut > at + removed).Select(cut => cut + shift)];
+            Assert.All(_cuts.Where(cut => cut <= at), cut => Assert.Contains(cut, cuts));
+            List<int> after = [.. _cuts.Where(cut => cut > at + removed).Select(cut => cut + shift)];
             int resync = after.FindIndex(cuts.Contains);
             Assert.All(after.Skip(resync), cut => Assert.Contains(cut, cuts));
             lost.Add(resync);
@@ -136,9 +136,9 @@ public class ChunkerTests
     [Fact]
     public void Another_table_cuts_elsewhere()
     {
-        List<int> others = CutsOf(Data, TestKeys.KeysOf(TestKeys.VaultId, TestKeys.VaultId).GearTable);
+        List<int> others = CutsOf(_data, TestKeys.KeysOf(TestKeys.VaultId, TestKeys.VaultId).GearTable);
 
-        Assert.Equal([Data.Length], Cuts.Intersect(others));
+        Assert.Equal([_data.Length], _cuts.Intersect(others));
     }
 
     [Theory]
@@ -168,13 +168,13 @@ public class ChunkerTests
     private static int CutOf(ReadOnlySpan<byte> data)
     {
         var scan = default(ChunkScan);
-        return new Chunker(Table).FindCut(data, ref scan);
+        return new Chunker(_table).FindCut(data, ref scan);
     }
 
     private static List<int> CutsOf(ReadOnlySpan<byte> data, ulong[]? table = null)
     {
         var cuts = new List<int>();
-        var chunker = new Chunker(table ?? Table);
+        var chunker = new Chunker(table ?? _table);
         int start = 0;
         while (start < data.Length)
         {

@@ -9,14 +9,14 @@ namespace MSOnlineBackup.Engine.Tests.Chunks;
 
 public class ChunkCodecTests
 {
-    private static readonly int[] Lengths = [0, 1, 7, 8, 9, 255, 4096, 16_383, 16_384, 300_000, ChunkCodec.MaxRawLength];
+    private static readonly int[] _lengths = [0, 1, 7, 8, 9, 255, 4096, 16_383, 16_384, 300_000, ChunkCodec.MaxRawLength];
 
     public static TheoryData<string, int> Inputs
     {
         get
         {
             var inputs = new TheoryData<string, int>();
-            foreach (int length in Lengths)
+            foreach (int length in _lengths)
             {
                 inputs.Add("random", length);
                 inputs.Add("text", length);

@@ -8,20 +8,20 @@ namespace MSOnlineBackup.Engine.Tests.Chunks;
 /// <summary>Frames of the library, of its managed translation and of the zstd program: each reads those of the others, and none reads what is no frame.</summary>
 public class ZstandardCodecTests
 {
-    private static readonly string[] Levels = ["--fast=3", "-1", "-3", "-9", "-19"];
+    private static readonly string[] _levels = ["--fast=3", "-1", "-3", "-9", "-19"];
 
-    private static readonly int[] Lengths = [0, 1, 100, 1000, 10_000, 127 << 10, 128 << 10, (128 << 10) + 1, 300_000, 1 << 20, 4 << 20];
+    private static readonly int[] _lengths = [0, 1, 100, 1000, 10_000, 127 << 10, 128 << 10, (128 << 10) + 1, 300_000, 1 << 20, 4 << 20];
 
-    private static readonly string[] Contents = ["text", "binary", "zeros", "random", "repetitive", "skewed"];
+    private static readonly string[] _contents = ["text", "binary", "zeros", "random", "repetitive", "skewed"];
 
-    public static TheoryData<bool, string> Kinds => [.. from isNative in (bool[])[true, false] from what in Contents select new TheoryDataRow<bool, string>(isNative, what)];
+    public static TheoryData<bool, string> Kinds => [.. from isNative in (bool[])[true, false] from what in _contents select new TheoryDataRow<bool, string>(isNative, what)];
 
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Each_reads_what_each_has_written(bool isNative, string what)
     {
         ZstandardCodec writer = Codec(isNative);
-        foreach (int length in Lengths)
+        foreach (int length in _lengths)
         {
             byte[] content = Make(what, length);
             byte[] room = new byte[ZstandardCodec.RoomFor(length)];
@@ -48,10 +48,10 @@ public class ZstandardCodecTests
         Assert.SkipUnless(ZstandardProgram.IsThere, ZstandardProgram.Missing);
         using var folder = new TempFolder();
         ZstandardCodec codec = Codec(isNative);
-        foreach (string level in Levels)
+        foreach (string level in _levels)
         {
             // The strongest level takes seconds for the longest content, and writes nothing in it that shorter ones lack.
-            int[] lengths = [.. Lengths.Where(length => level != "-19" || length <= 128 << 10)];
+            int[] lengths = [.. _lengths.Where(length => level != "-19" || length <= 128 << 10)];
             byte[][] contents = [.. lengths.Select(length => Make(what, length))];
             string[] names = [.. lengths.Select(length => folder[$"{length}{level}"])];
             for (int i = 0; i < names.Length; i++)

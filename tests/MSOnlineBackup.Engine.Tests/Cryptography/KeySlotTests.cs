@@ -12,11 +12,11 @@ public class KeySlotTests
 {
     private const string Right = "correct horse battery staple";
 
-    private static readonly KeySlotIdentity s_identity = new("0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef", "2123456789abcdef0123456789abcdef");
-    private static readonly byte[] Master = TestKeys.Bytes(7, StoreKeys.MasterKeyLength);
-    private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly PassphraseDerivation Quick = PassphraseDerivation.ByPbkdf2(10);
-    private static readonly PassphraseDerivation QuickArgon = PassphraseDerivation.ByArgon2id(64, 1);
+    private static readonly KeySlotIdentity _identity = new("0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef", "2123456789abcdef0123456789abcdef");
+    private static readonly byte[] _master = TestKeys.Bytes(7, StoreKeys.MasterKeyLength);
+    private static readonly JsonSerializerOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly PassphraseDerivation _quick = PassphraseDerivation.ByPbkdf2(10);
+    private static readonly PassphraseDerivation _quickArgon = PassphraseDerivation.ByArgon2id(64, 1);
 
     public static TheoryData<bool> Both { get; } = [false, true];
 
@@ -28,22 +28,22 @@ public class KeySlotTests
     {
         KeySlot slot = Decode(Create(label: label).Encode());
 
-        Assert.Equal(Master, slot.TryOpen(Right));
+        Assert.Equal(_master, slot.TryOpen(Right));
         Assert.Equal(label, slot.Label);
-        Assert.Equal(s_identity, slot.Identity);
+        Assert.Equal(_identity, slot.Identity);
         Assert.Equal(new DateTimeOffset(2024, 2, 29, 12, 0, 0, TimeSpan.Zero), slot.CreatedAt);
     }
 
     [Fact]
     public void What_was_wrapped_by_Argon2id_comes_back_and_says_what_it_cost()
     {
-        KeySlot slot = Decode(Create(derivation: QuickArgon).Encode());
+        KeySlot slot = Decode(Create(derivation: _quickArgon).Encode());
 
-        Assert.Equal(Master, slot.TryOpen(Right));
+        Assert.Equal(_master, slot.TryOpen(Right));
         Assert.Null(slot.TryOpen(Right + "!"));
         Assert.Equal(("argon2id", 64, 1, 16), (slot.Kdf, slot.MemoryKiB, slot.Passes, slot.Salt!.Length));
         Assert.Null(slot.Iterations);
-        Assert.Equal(QuickArgon, slot.Derivation);
+        Assert.Equal(_quickArgon, slot.Derivation);
     }
 
     [Theory]
@@ -72,7 +72,7 @@ public class KeySlotTests
     {
         string stored = Encoding.UTF8.GetString(Create().Encode());
 
-        Assert.DoesNotContain(Convert.ToBase64String(Master)[..40], stored, StringComparison.Ordinal);
+        Assert.DoesNotContain(Convert.ToBase64String(_master)[..40], stored, StringComparison.Ordinal);
         Assert.DoesNotContain(Right, stored, StringComparison.Ordinal);
     }
 
@@ -80,7 +80,7 @@ public class KeySlotTests
     [MemberData(nameof(Both))]
     public void Every_changed_bit_is_damage(bool argon)
     {
-        byte[] stored = Create(derivation: argon ? QuickArgon : Quick).Encode();
+        byte[] stored = Create(derivation: argon ? _quickArgon : _quick).Encode();
         for (int bit = 0; bit < stored.Length * 8; bit++)
         {
             byte[] altered = [.. stored];
@@ -106,10 +106,10 @@ public class KeySlotTests
         KeySlot slot = Decode(Create().Encode());
         KeySlot lying = Decode((slot with { Proof = [(byte)(slot.Proof[0] ^ 1), .. slot.Proof[1..]] }).Encode());
 
-        Assert.True(slot.Proves(Master));
+        Assert.True(slot.Proves(_master));
         Assert.False(slot.Proves(TestKeys.Bytes(8, StoreKeys.MasterKeyLength)));
-        Assert.False((slot with { VaultId = new string('9', 32) }).Proves(Master));
-        Assert.False(lying.Proves(Master));
+        Assert.False((slot with { VaultId = new string('9', 32) }).Proves(_master));
+        Assert.False(lying.Proves(_master));
         Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => lying.TryOpen(Right)).Id);
     }
 
@@ -159,7 +159,7 @@ public class KeySlotTests
     [InlineData("passes", "null")]
     [InlineData("passes", "2147483647")]
     public void Memory_and_passes_that_nobody_writes_are_refused_before_any_is_taken(string field, string value) =>
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(With(Create(derivation: QuickArgon), field, value))).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => Decode(With(Create(derivation: _quickArgon), field, value))).Id);
 
     [Theory]
     [InlineData("store")]
@@ -167,7 +167,7 @@ public class KeySlotTests
     public void A_slot_in_another_place_is_refused(string field)
     {
         KeySlot slot = Create();
-        KeySlotIdentity elsewhere = field == "store" ? s_identity with { StoreId = new string('3', 32) } : s_identity with { KeyId = new string('3', 32) };
+        KeySlotIdentity elsewhere = field == "store" ? _identity with { StoreId = new string('3', 32) } : _identity with { KeyId = new string('3', 32) };
 
         Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), elsewhere.StoreId, elsewhere.KeyId)).Id);
     }
@@ -239,11 +239,11 @@ public class KeySlotTests
     {
         JsonNode json = JsonNode.Parse(CheckedJson.Covered(slot.Encode()).ToArray().Append((byte)'}').ToArray())!;
         json[field] = JsonNode.Parse(value);
-        return CheckedJson.Complete(Encoding.UTF8.GetBytes(json.ToJsonString(s_plain)[..^1]));
+        return CheckedJson.Complete(Encoding.UTF8.GetBytes(json.ToJsonString(_plain)[..^1]));
     }
 
     private static KeySlot Create(string passphrase = Right, string? label = null, PassphraseDerivation? derivation = null) =>
-        KeySlot.Create(passphrase, Master, s_identity, derivation ?? Quick, label, new DateTimeOffset(2024, 2, 29, 13, 0, 0, TimeSpan.FromHours(1)));
+        KeySlot.Create(passphrase, _master, _identity, derivation ?? _quick, label, new DateTimeOffset(2024, 2, 29, 13, 0, 0, TimeSpan.FromHours(1)));
 
-    private static KeySlot Decode(byte[] stored) => KeySlot.Decode(stored, s_identity.StoreId, s_identity.KeyId);
+    private static KeySlot Decode(byte[] stored) => KeySlot.Decode(stored, _identity.StoreId, _identity.KeyId);
 }

@@ -7,8 +7,8 @@ namespace MSOnlineBackup.Engine.Tests.Cryptography;
 /// <summary>A key slot whose slot key a Key Vault key has wrapped.</summary>
 public class KeyVaultSlotTests
 {
-    private static readonly KeySlotIdentity s_identity = new("0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef", "2123456789abcdef0123456789abcdef");
-    private static readonly byte[] s_master = TestKeys.Bytes(7, StoreKeys.MasterKeyLength);
+    private static readonly KeySlotIdentity _identity = new("0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef", "2123456789abcdef0123456789abcdef");
+    private static readonly byte[] _master = TestKeys.Bytes(7, StoreKeys.MasterKeyLength);
 
     private readonly RsaKey _key = RsaKey.Create();
 
@@ -19,9 +19,9 @@ public class KeyVaultSlotTests
     {
         KeySlot slot = Decode((await CreateAsync()).Encode());
 
-        Assert.Equal(s_master, await slot.OpenAsync(_key, Cancel));
+        Assert.Equal(_master, await slot.OpenAsync(_key, Cancel));
         Assert.True(slot.IsFor(_key));
-        Assert.True(slot.Proves(s_master));
+        Assert.True(slot.Proves(_master));
         Assert.Null(slot.TryOpen("correct horse battery staple"));
         Assert.Equal(("azure-key-vault", "https://backups.vault.azure.net/keys/wrapping/1", "mine"), (slot.Kind, slot.KeyVaultKey, slot.Label));
     }
@@ -44,7 +44,7 @@ public class KeyVaultSlotTests
 
         byte[]? unwrapped = await _key.UnwrapAsync(new WrappedKey(slot.KeyVaultKey!, slot.EncryptedKey!), Cancel);
 
-        Assert.NotEqual(s_master, unwrapped);
+        Assert.NotEqual(_master, unwrapped);
     }
 
     [Fact]
@@ -53,8 +53,8 @@ public class KeyVaultSlotTests
         KeySlot slot = await CreateAsync();
         string other = new('3', 32);
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), other, s_identity.KeyId)).Id);
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), s_identity.StoreId, other)).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), other, _identity.KeyId)).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), _identity.StoreId, other)).Id);
         foreach (KeySlot forged in (KeySlot[])[slot with { VaultId = other }, slot with { StoreId = other }, slot with { KeyId = other }])
         {
             Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => forged.OpenAsync(_key, Cancel))).Id);
@@ -121,8 +121,8 @@ public class KeyVaultSlotTests
         Assert.Equal(BackupErrorId.VaultFormatUnsupported, Assert.Throws<BackupException>(() => Decode(newer)).Id);
     }
 
-    private static KeySlot Decode(byte[] stored) => KeySlot.Decode(stored, s_identity.StoreId, s_identity.KeyId);
+    private static KeySlot Decode(byte[] stored) => KeySlot.Decode(stored, _identity.StoreId, _identity.KeyId);
 
     private Task<KeySlot> CreateAsync() =>
-        KeySlot.CreateAsync(_key, s_master, s_identity, "mine", new DateTimeOffset(2024, 2, 29, 13, 0, 0, TimeSpan.FromHours(1)), Cancel);
+        KeySlot.CreateAsync(_key, _master, _identity, "mine", new DateTimeOffset(2024, 2, 29, 13, 0, 0, TimeSpan.FromHours(1)), Cancel);
 }

@@ -10,14 +10,14 @@ public class RecordEnvelopeTests
     private const string Name = "settings/00000001";
     private const string Body = """{"machineLimit":7}""";
 
-    private static readonly OwnerKey Owner = OwnerKey.Create();
-    private static readonly byte[] Key = TestKeys.Bytes(7, 32);
+    private static readonly OwnerKey _owner = OwnerKey.Create();
+    private static readonly byte[] _key = TestKeys.Bytes(7, 32);
 
     [Fact]
     public void A_signed_record_is_read_and_so_is_one_with_a_code()
     {
-        byte[] signed = RecordEnvelope.Sign(Owner, Vault, Name, Encoding.UTF8.GetBytes(Body));
-        byte[] coded = RecordEnvelope.Authenticate(Key, Vault, Name, Encoding.UTF8.GetBytes(Body));
+        byte[] signed = RecordEnvelope.Sign(_owner, Vault, Name, Encoding.UTF8.GetBytes(Body));
+        byte[] coded = RecordEnvelope.Authenticate(_key, Vault, Name, Encoding.UTF8.GetBytes(Body));
 
         Assert.True(IsSigned(signed));
         Assert.False(IsAuthentic(signed));
@@ -29,8 +29,8 @@ public class RecordEnvelopeTests
     [Fact]
     public void No_byte_of_a_record_can_be_changed_left_out_or_added()
     {
-        byte[] signed = RecordEnvelope.Sign(Owner, Vault, Name, Encoding.UTF8.GetBytes(Body));
-        byte[] coded = RecordEnvelope.Authenticate(Key, Vault, Name, Encoding.UTF8.GetBytes(Body));
+        byte[] signed = RecordEnvelope.Sign(_owner, Vault, Name, Encoding.UTF8.GetBytes(Body));
+        byte[] coded = RecordEnvelope.Authenticate(_key, Vault, Name, Encoding.UTF8.GetBytes(Body));
 
         foreach ((byte[] record, Func<byte[], bool> holds) in new (byte[], Func<byte[], bool>)[] { (signed, record => IsSigned(record)), (coded, record => IsAuthentic(record)) })
         {
@@ -54,7 +54,7 @@ public class RecordEnvelopeTests
     [Fact]
     public void A_record_holds_under_its_own_name_in_its_own_vault_of_its_own_owner_only()
     {
-        byte[] signed = RecordEnvelope.Sign(Owner, Vault, Name, Encoding.UTF8.GetBytes(Body));
+        byte[] signed = RecordEnvelope.Sign(_owner, Vault, Name, Encoding.UTF8.GetBytes(Body));
 
         Assert.False(IsSigned(signed, name: "settings/00000002"));
         Assert.False(IsSigned(signed, name: "credentials/00000001"));
@@ -79,22 +79,22 @@ public class RecordEnvelopeTests
     {
         byte[] body = Encoding.ASCII.GetBytes(new string('x', RecordEnvelope.MaxLength));
 
-        Assert.False(RecordEnvelope.TrySplit(RecordEnvelope.Sign(Owner, Vault, Name, body), out _, out _));
-        Assert.True(RecordEnvelope.TrySplit(RecordEnvelope.Sign(Owner, Vault, Name, body.AsSpan(90)), out _, out _));
+        Assert.False(RecordEnvelope.TrySplit(RecordEnvelope.Sign(_owner, Vault, Name, body), out _, out _));
+        Assert.True(RecordEnvelope.TrySplit(RecordEnvelope.Sign(_owner, Vault, Name, body.AsSpan(90)), out _, out _));
     }
 
     [Fact]
     public void An_owner_has_one_encoding_only()
     {
-        byte[] encoded = Owner.Identity.Encode();
+        byte[] encoded = _owner.Identity.Encode();
 
-        Assert.Equal(Owner.Identity, OwnerIdentity.TryParse(encoded));
-        Assert.Equal(Owner.Identity, OwnerIdentity.TryParse(Owner.Identity.PublicKey));
-        Assert.Equal(64, Owner.Identity.Fingerprint.Length);
+        Assert.Equal(_owner.Identity, OwnerIdentity.TryParse(encoded));
+        Assert.Equal(_owner.Identity, OwnerIdentity.TryParse(_owner.Identity.PublicKey));
+        Assert.Equal(64, _owner.Identity.Fingerprint.Length);
         Assert.Null(OwnerIdentity.TryParse(encoded.AsSpan(1)));
         Assert.Null(OwnerIdentity.TryParse((byte[])[.. encoded, 0]));
         Assert.Null(OwnerIdentity.TryParse(new byte[encoded.Length]));
-        Assert.Null(OwnerIdentity.TryParse(Owner.Identity.PublicKey + "AAAA"));
+        Assert.Null(OwnerIdentity.TryParse(_owner.Identity.PublicKey + "AAAA"));
         encoded[^1] ^= 1;
         Assert.Null(OwnerIdentity.TryParse(encoded));
     }
@@ -104,15 +104,15 @@ public class RecordEnvelopeTests
     {
         using var other = OwnerKey.Create();
 
-        using OwnerKey? same = OwnerKey.TryImport(Owner.ExportSecret(), Owner.Identity);
+        using OwnerKey? same = OwnerKey.TryImport(_owner.ExportSecret(), _owner.Identity);
         Assert.NotNull(same);
-        Assert.Null(OwnerKey.TryImport(other.ExportSecret(), Owner.Identity));
-        Assert.Null(OwnerKey.TryImport(new byte[32], Owner.Identity));
+        Assert.Null(OwnerKey.TryImport(other.ExportSecret(), _owner.Identity));
+        Assert.Null(OwnerKey.TryImport(new byte[32], _owner.Identity));
     }
 
     private static bool IsSigned(byte[] record, string vault = Vault, string name = Name, OwnerIdentity? owner = null) =>
-        RecordEnvelope.TrySplit(record, out ReadOnlySpan<byte> body, out RecordProof proof) && proof.IsSigned(owner ?? Owner.Identity, vault, name, body);
+        RecordEnvelope.TrySplit(record, out ReadOnlySpan<byte> body, out RecordProof proof) && proof.IsSigned(owner ?? _owner.Identity, vault, name, body);
 
     private static bool IsAuthentic(byte[] record) =>
-        RecordEnvelope.TrySplit(record, out ReadOnlySpan<byte> body, out RecordProof proof) && proof.IsAuthentic(Key, Vault, Name, body);
+        RecordEnvelope.TrySplit(record, out ReadOnlySpan<byte> body, out RecordProof proof) && proof.IsAuthentic(_key, Vault, Name, body);
 }

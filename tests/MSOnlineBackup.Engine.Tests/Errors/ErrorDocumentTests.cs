@@ -8,9 +8,9 @@ namespace MSOnlineBackup.Engine.Tests.Errors;
 /// <summary>One id, one section of docs/errors.md, at least one place that reports it.</summary>
 public sealed partial class ErrorDocumentTests
 {
-    private static readonly string[] Parts = ["**Meaning.** ", "**Causes.** ", "**What to do.** ", "**Exit code.** "];
+    private static readonly string[] _parts = ["**Meaning.** ", "**Causes.** ", "**What to do.** ", "**Exit code.** "];
 
-    private static readonly string[] ExitCodes = ["1", "2", "10", "11", "12"];
+    private static readonly string[] _exitCodes = ["1", "2", "10", "11", "12"];
 
     public static TheoryData<string> Ids => [.. Enum.GetNames<BackupErrorId>()];
 
@@ -21,8 +21,8 @@ public sealed partial class ErrorDocumentTests
         Dictionary<string, string> sections = ReadSections();
 
         Assert.True(sections.TryGetValue(id, out string? section), $"docs/errors.md has no section '{id}'.");
-        Assert.All(Parts, part => Assert.Contains("\n" + part, section, StringComparison.Ordinal));
-        Assert.Contains(ExitCode().Match(section).Groups["code"].Value, ExitCodes);
+        Assert.All(_parts, part => Assert.Contains("\n" + part, section, StringComparison.Ordinal));
+        Assert.Contains(ExitCode().Match(section).Groups["code"].Value, _exitCodes);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class DecoderFuzzTests
     private const long AllocationBase = 24 << 20;
     private const long AllocationPerByte = 400;
 
-    private static readonly TimeSpan s_hangGuard = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _hangGuard = TimeSpan.FromMinutes(2);
 
     public static TheoryData<string> Names => [.. Decoders.All.Select(decoder => decoder.Name)];
 
@@ -105,7 +105,7 @@ public sealed class DecoderFuzzTests
             TestContext.Current.CancellationToken,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
-        for (int before = -1; await Task.WhenAny(running, Task.Delay(s_hangGuard, TestContext.Current.CancellationToken)) != running; before = Volatile.Read(ref done))
+        for (int before = -1; await Task.WhenAny(running, Task.Delay(_hangGuard, TestContext.Current.CancellationToken)) != running; before = Volatile.Read(ref done))
         {
             if (before == Volatile.Read(ref done))
             {

@@ -15,7 +15,7 @@ namespace MSOnlineBackup.Engine.Tests.Fuzzing;
 /// <content>Of what a machine keeps and is given.</content>
 internal static partial class Decoders
 {
-    private static readonly Guid s_job = new("018e0000-0000-7000-8000-000000000001");
+    private static readonly Guid _job = new("018e0000-0000-7000-8000-000000000001");
 
     private static IEnumerable<Decoder> OfMachines()
     {
@@ -33,20 +33,20 @@ internal static partial class Decoders
             content => JobOrder.Decode(content, "order"),
             () =>
             [
-                JsonSerializer.SerializeToUtf8Bytes(new JobOrder(JobOrder.Current, "Open", "ALPHA", new BackupOrder { Only = ["/home"], RetainUntil = s_time }, null, false), OrderJson.Default.JobOrder),
+                JsonSerializer.SerializeToUtf8Bytes(new JobOrder(JobOrder.Current, "Open", "ALPHA", new BackupOrder { Only = ["/home"], RetainUntil = _time }, null, false), OrderJson.Default.JobOrder),
                 JsonSerializer.SerializeToUtf8Bytes(
                     new JobOrder(JobOrder.Current, "Open", "ALPHA", null, new RecoveryOrder { Vault = "/vault", MachineName = "B", PointId = Id, Paths = ["/a"] }, true), OrderJson.Default.JobOrder),
             ],
             typeof(JobOrder), typeof(OrderJson));
         yield return new(
             "job-record",
-            InState($"jobs/{s_job}/job.json", folder => new JobHistory(folder, TimeProvider.System).Read(s_job)),
+            InState($"jobs/{_job}/job.json", folder => new JobHistory(folder, TimeProvider.System).Read(_job)),
             () =>
             [
                 JsonSerializer.SerializeToUtf8Bytes(
                     new JobFile(1, new JobRecord
                     {
-                        Id = s_job, Kind = JobKind.Backup, State = JobState.Failed, Started = s_time, Ended = s_time, Heartbeat = s_time, ProcessId = 1, Error = new JobError("JobLost", null, "Lost", "Again", null),
+                        Id = _job, Kind = JobKind.Backup, State = JobState.Failed, Started = _time, Ended = _time, Heartbeat = _time, ProcessId = 1, Error = new JobError("JobLost", null, "Lost", "Again", null),
                     }),
                     JobJson.Default.JobFile),
             ],

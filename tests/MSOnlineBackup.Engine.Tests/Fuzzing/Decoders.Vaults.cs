@@ -25,9 +25,9 @@ internal static partial class Decoders
     private const string Id = "11111111111111111111111111111111";
     private const string Passphrase = "a passphrase for tests";
 
-    private static readonly ChunkId s_chunk = Manifests.Chunk(7);
-    private static readonly DateTimeOffset s_time = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);
-    private static readonly string s_session = new('5', 32);
+    private static readonly ChunkId _chunk = Manifests.Chunk(7);
+    private static readonly DateTimeOffset _time = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);
+    private static readonly string _session = new('5', 32);
 
     private static IEnumerable<Decoder> OfPlainObjects()
     {
@@ -46,8 +46,8 @@ internal static partial class Decoders
             Checked(content => KeySlot.Decode(content, Id, Id)),
             () =>
             [
-                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, Id, Id), PassphraseDerivation.ByPbkdf2(1000), "office", s_time)),
-                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, Id, Id), PassphraseDerivation.Best, null, s_time)),
+                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, Id, Id), PassphraseDerivation.ByPbkdf2(1000), "office", _time)),
+                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, Id, Id), PassphraseDerivation.Best, null, _time)),
             ],
             typeof(KeySlot), typeof(KeySlotJson));
         yield return new(
@@ -55,12 +55,12 @@ internal static partial class Decoders
             Checked(content =>
             {
                 // A record as somebody wrote it: whoever asks minds that.
-                Allowing<JsonException>(() => SessionRecord.Decode(content, TestStores.Header, VaultLayout.Session(Id, s_session)));
+                Allowing<JsonException>(() => SessionRecord.Decode(content, TestStores.Header, VaultLayout.Session(Id, _session)));
             }),
             () =>
             [
                 Covered(
-                    new SessionRecord { VaultId = TestStores.Header.VaultId, StoreId = Id, SessionId = s_session, MachineId = Id, Started = s_time, AgentVersion = "1.0" },
+                    new SessionRecord { VaultId = TestStores.Header.VaultId, StoreId = Id, SessionId = _session, MachineId = Id, Started = _time, AgentVersion = "1.0" },
                     VaultJson.Default.SessionRecord),
             ],
             typeof(SessionRecord));
@@ -72,7 +72,7 @@ internal static partial class Decoders
                 VaultLayout.TryParsePoint(name, out _, out _);
                 VaultLayout.TryParseNumbered(name, out _, out _);
             },
-            () => [Encoding.UTF8.GetBytes(VaultLayout.Session(Id, s_session)), Encoding.UTF8.GetBytes($"stores/{Id}/points/{Id}/{s_session}"), Encoding.UTF8.GetBytes($"stores/{Id}/packs/{s_session}-00000001")],
+            () => [Encoding.UTF8.GetBytes(VaultLayout.Session(Id, _session)), Encoding.UTF8.GetBytes($"stores/{Id}/points/{Id}/{_session}"), Encoding.UTF8.GetBytes($"stores/{Id}/packs/{_session}-00000001")],
             typeof(VaultLayout));
     }
 
@@ -110,14 +110,14 @@ internal static partial class Decoders
             {
                 var credential = new VaultCredential
                 {
-                    Location = "/vault", VaultId = TestStores.Header.VaultId, Owner = TestStores.Owner.Identity.PublicKey, VaultName = "Office", Serial = 1, Token = new byte[32], Issued = s_time, Expires = s_time,
+                    Location = "/vault", VaultId = TestStores.Header.VaultId, Owner = TestStores.Owner.Identity.PublicKey, VaultName = "Office", Serial = 1, Token = new byte[32], Issued = _time, Expires = _time,
                 };
                 Wait(new CredentialRegister(TestVault.Of(WithRecord(VaultLayout.Credentials, body), TestStores.Header)).CheckAsync(credential, "file", CancellationToken.None));
             },
             () =>
             [
                 JsonSerializer.SerializeToUtf8Bytes(
-                    new CredentialRecord { TokenHash = SHA256.HashData(new byte[32]), Issued = s_time, Expires = DateTimeOffset.MaxValue }, VaultJson.Default.CredentialRecord),
+                    new CredentialRecord { TokenHash = SHA256.HashData(new byte[32]), Issued = _time, Expires = DateTimeOffset.MaxValue }, VaultJson.Default.CredentialRecord),
             ],
             typeof(CredentialRegister));
         yield return new(
@@ -144,7 +144,7 @@ internal static partial class Decoders
                 JsonSerializer.SerializeToUtf8Bytes(
                     new VaultCredential
                     {
-                        Location = "/vault", VaultId = Id, Owner = TestStores.Owner.Identity.PublicKey, VaultName = "Office", Serial = 1, Token = new byte[32], Issued = s_time, Expires = s_time, Secret = "sv=1",
+                        Location = "/vault", VaultId = Id, Owner = TestStores.Owner.Identity.PublicKey, VaultName = "Office", Serial = 1, Token = new byte[32], Issued = _time, Expires = _time, Secret = "sv=1",
                     },
                     VaultCredentialJson.Default.VaultCredential),
             ],
@@ -152,7 +152,7 @@ internal static partial class Decoders
         yield return new(
             "owner-file",
             InFile(path => Wait(OwnerFile.ReadOwnerAsync(path, CancellationToken.None))),
-            () => [OwnerFile.Encode(new NewOwner(TestStores.Owner, Id, "Office", "/vault", s_time), Passphrase, TestOptions.Quick)],
+            () => [OwnerFile.Encode(new NewOwner(TestStores.Owner, Id, "Office", "/vault", _time), Passphrase, TestOptions.Quick)],
             typeof(OwnerFile), typeof(OwnerFileJson));
     }
 
@@ -171,7 +171,7 @@ internal static partial class Decoders
         yield return new(
             "index-segment",
             content => IndexSegment.Decode("segment", content, _ => 1),
-            () => [IndexSegment.Encode([(new PackInfo(s_session, 1, PackKind.Data, 100_000, new byte[PackFormat.SaltLength]), [Chunk(1), Chunk(2)])]), IndexSegment.Encode([])],
+            () => [IndexSegment.Encode([(new PackInfo(_session, 1, PackKind.Data, 100_000, new byte[PackFormat.SaltLength]), [Chunk(1), Chunk(2)])]), IndexSegment.Encode([])],
             typeof(IndexSegment));
         yield return new(
             "condemned-packs",
@@ -182,7 +182,7 @@ internal static partial class Decoders
                 objects.SetContent(name, SealedObject.Seal(TestKeys.Keys, SealedObjectKind.CondemnedPacks, name, content));
                 Wait(CondemnedPacks.ReadAsync(Wait(TestStores.OpenAsync(objects)), CancellationToken.None));
             },
-            () => [CondemnedPacks.Encode([(s_session, 1), (s_session, 2)])],
+            () => [CondemnedPacks.Encode([(_session, 1), (_session, 2)])],
             typeof(CondemnedPacks));
         yield return new(
             "pack",
@@ -223,7 +223,7 @@ internal static partial class Decoders
             "manifest-leaf",
             content =>
             {
-                var leaf = new LeafReader(s_chunk, content);
+                var leaf = new LeafReader(_chunk, content);
                 while (leaf.MoveNext())
                 {
                     leaf.ToEntry();
@@ -233,17 +233,17 @@ internal static partial class Decoders
             typeof(LeafReader), typeof(PathCoding));
         yield return new(
             "manifest-node",
-            content => NodeBlock.Read(content, s_chunk, level: 1, new ManifestTotals(30, 3, 3, 3000)),
+            content => NodeBlock.Read(content, _chunk, level: 1, new ManifestTotals(30, 3, 3, 3000)),
             () => [Node()],
             typeof(NodeBlock));
         yield return new(
             "slice-list",
-            content => SliceListCodec.Decode(content, new SliceListReference(s_chunk, 3_000_000)),
-            () => [SliceListCodec.Encode([new ContentSlice(s_chunk, 0, 1_000_000), new ContentSlice(null, 0, 1_500_000), new ContentSlice(Manifests.Chunk(8), 100, 500_000)]).ToArray()],
+            content => SliceListCodec.Decode(content, new SliceListReference(_chunk, 3_000_000)),
+            () => [SliceListCodec.Encode([new ContentSlice(_chunk, 0, 1_000_000), new ContentSlice(null, 0, 1_500_000), new ContentSlice(Manifests.Chunk(8), 100, 500_000)]).ToArray()],
             typeof(SliceListCodec));
         yield return new(
             "skipped-items",
-            content => SkippedItemsCodec.Read(s_chunk, content),
+            content => SkippedItemsCodec.Read(_chunk, content),
             () => [SkippedLines()],
             typeof(SkippedItemsCodec));
     }

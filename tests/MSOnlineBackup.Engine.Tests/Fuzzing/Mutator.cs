@@ -8,10 +8,10 @@ internal sealed class Mutator(Random random)
 {
     private const int MaxLength = 1 << 20;
 
-    private static readonly long[] s_numbers = [0, 1, -1, 2, 16, 127, 128, 255, 256, 32_767, 65_535, 65_536, 4 << 20, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue];
+    private static readonly long[] _numbers = [0, 1, -1, 2, 16, 127, 128, 255, 256, 32_767, 65_535, 65_536, 4 << 20, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue];
 
     // What stands in JSON where something else was expected.
-    private static readonly byte[][] s_values =
+    private static readonly byte[][] _values =
     [
         .. new[]
         {
@@ -58,7 +58,7 @@ internal sealed class Mutator(Random random)
     {
         int start = NextOf(bytes, random.Next(bytes.Length), ":,[\""u8);
         int end = NextOf(bytes, start + 1, ",}]\""u8);
-        byte[] value = random.Next(8) == 0 ? Part(other) : s_values[random.Next(s_values.Length)];
+        byte[] value = random.Next(8) == 0 ? Part(other) : _values[random.Next(_values.Length)];
         return random.Next(4) switch
         {
             0 => [.. bytes[..start], .. bytes.AsSpan(start, end - start), .. bytes[start..]],
@@ -89,7 +89,7 @@ internal sealed class Mutator(Random random)
     private byte[] Number()
     {
         byte[] number = new byte[sizeof(long)];
-        long value = s_numbers[random.Next(s_numbers.Length)] + random.Next(-1, 2);
+        long value = _numbers[random.Next(_numbers.Length)] + random.Next(-1, 2);
         if (random.Next(2) == 0)
         {
             BinaryPrimitives.WriteInt64LittleEndian(number, value);

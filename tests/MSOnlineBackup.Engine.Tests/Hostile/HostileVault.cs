@@ -6,10 +6,10 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Hostile;

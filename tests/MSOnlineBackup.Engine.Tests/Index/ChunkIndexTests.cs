@@ -165,12 +165,12 @@ public class ChunkIndexTests
         {
             Assert.Equal(_packs, index.Packs.Select(pack => pack.Number).ToHashSet());
             Assert.Equal(_copies.Count, index.RecordCount);
-            Assert.Equal(_copies.Select(copy => (copy.Pack, copy.Chunk)).Order(s_order), index.All().Select(l => (l.Pack.Number, l.Chunk)).Order(s_order));
+            Assert.Equal(_copies.Select(copy => (copy.Pack, copy.Chunk)).Order(_order), index.All().Select(l => (l.Pack.Number, l.Chunk)).Order(_order));
             for (int value = 0; value < 30; value++)
             {
                 ChunkId id = TestPacks.Id(value);
-                (uint, PackedChunk)[] copies = [.. Copies(id).Order(s_order)];
-                (uint, PackedChunk)[] found = [.. index.FindAll(id).Select(l => (l.Pack.Number, l.Chunk)).Order(s_order)];
+                (uint, PackedChunk)[] copies = [.. Copies(id).Order(_order)];
+                (uint, PackedChunk)[] found = [.. index.FindAll(id).Select(l => (l.Pack.Number, l.Chunk)).Order(_order)];
 
                 Assert.Equal(Contains(id), index.Contains(id));
                 Assert.Equal(copies.Length > 0, index.TryFind(id, out ChunkLocation location));
@@ -182,11 +182,11 @@ public class ChunkIndexTests
                 // Of several copies that are in no segment yet, the newest stands for all.
                 Assert.Subset(copies.ToHashSet(), found.ToHashSet());
                 Assert.Equal(copies.Length > 0, found.Length > 0);
-                Assert.Equal(WrittenCopies(id).Order(s_order), found.Where(copy => WrittenCopies(id).Contains(copy)));
+                Assert.Equal(WrittenCopies(id).Order(_order), found.Where(copy => WrittenCopies(id).Contains(copy)));
             }
         }
 
-        private static readonly Comparer<(uint Pack, PackedChunk Chunk)> s_order = Comparer<(uint Pack, PackedChunk Chunk)>.Create(
+        private static readonly Comparer<(uint Pack, PackedChunk Chunk)> _order = Comparer<(uint Pack, PackedChunk Chunk)>.Create(
             static (x, y) => x.Pack != y.Pack ? x.Pack.CompareTo(y.Pack) : x.Chunk.Ordinal.CompareTo(y.Chunk.Ordinal));
 
         private IEnumerable<(uint Pack, PackedChunk Chunk)> Copies(ChunkId id) =>

@@ -16,7 +16,7 @@ public sealed class MachineConnectionTests : IDisposable
     private const string Vault = "https://acct.blob.core.windows.net/office";
     private const string Signature = "sv=2024-11-04&sp=racl&sig=c2VjcmV0";
 
-    private static readonly ThrottleSetting s_throttle = new([DayOfWeek.Monday], TimeSpan.FromHours(9), TimeSpan.FromHours(18), 512_000, 2_000_000);
+    private static readonly ThrottleSetting _throttle = new([DayOfWeek.Monday], TimeSpan.FromHours(9), TimeSpan.FromHours(18), 512_000, 2_000_000);
 
     private readonly AgentFixture _agents = new();
 
@@ -26,7 +26,7 @@ public sealed class MachineConnectionTests : IDisposable
     public async Task The_settings_hold_for_every_vault_that_is_not_a_folder()
     {
         BackupAgent agent = _agents.Open();
-        agent.Machine.Update(settings => settings with { Proxy = new ProxySetting("proxy", 8080, "me", "word"), Throttle = s_throttle });
+        agent.Machine.Update(settings => settings with { Proxy = new ProxySetting("proxy", 8080, "me", "word"), Throttle = _throttle });
 
         await agent.CreateVaultAsync(Vault, "Office", Cancel);
         await agent.CreateVaultAsync(_agents.Vault, "Folder", Cancel);
@@ -86,7 +86,7 @@ public sealed class MachineConnectionTests : IDisposable
     public async Task All_transfers_of_a_process_share_one_bandwidth()
     {
         BackupAgent agent = _agents.Open();
-        agent.Machine.Update(settings => settings with { Throttle = s_throttle });
+        agent.Machine.Update(settings => settings with { Throttle = _throttle });
         Assert.Null(agent.Machine.Bandwidth);
 
         await agent.CreateVaultAsync(Vault, "Office", Cancel);
@@ -95,7 +95,7 @@ public sealed class MachineConnectionTests : IDisposable
 
         Assert.Same(first, _agents.Connections[Vault].Bandwidth);
         Assert.Same(first, agent.Machine.Bandwidth);
-        Assert.Equal(s_throttle.LimitNow(_agents.Clock), first!.Limit);
+        Assert.Equal(_throttle.LimitNow(_agents.Clock), first!.Limit);
     }
 
     [Fact]

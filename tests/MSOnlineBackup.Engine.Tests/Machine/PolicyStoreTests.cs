@@ -8,7 +8,7 @@ namespace MSOnlineBackup.Engine.Tests.Machine;
 
 public sealed class PolicyStoreTests : IDisposable
 {
-    private static readonly BackupPolicy s_policy = new()
+    private static readonly BackupPolicy _policy = new()
     {
         Files = [new FileSpecification(Path.GetTempPath())],
         Schedule = new BackupSchedule([DayOfWeek.Sunday], [TimeSpan.FromHours(21)]),
@@ -22,12 +22,12 @@ public sealed class PolicyStoreTests : IDisposable
     [Fact]
     public async Task A_policy_comes_after_the_passphrase()
     {
-        Assert.Equal(BackupErrorId.MachineNotRegistered, Assert.Throws<BackupException>(() => _agents.Open().Policies.Set(s_policy)).Id);
+        Assert.Equal(BackupErrorId.MachineNotRegistered, Assert.Throws<BackupException>(() => _agents.Open().Policies.Set(_policy)).Id);
         BackupAgent agent = await _agents.RegisterAsync();
-        Assert.Equal(BackupErrorId.MachineNotActivated, Assert.Throws<BackupException>(() => agent.Policies.Set(s_policy)).Id);
+        Assert.Equal(BackupErrorId.MachineNotActivated, Assert.Throws<BackupException>(() => agent.Policies.Set(_policy)).Id);
         await agent.Machine.SetPassphraseAsync(Passphrase, Cancel);
 
-        agent.Policies.Set(s_policy);
+        agent.Policies.Set(_policy);
 
         Assert.NotNull(_agents.Open().Policies.Get(PolicyKind.Files));
         Assert.Null(_agents.Open().Policies.Get(PolicyKind.SystemState));
@@ -38,21 +38,21 @@ public sealed class PolicyStoreTests : IDisposable
     {
         BackupAgent agent = await _agents.ActivateAsync();
 
-        BackupPolicy saved = agent.Policies.Set(s_policy);
+        BackupPolicy saved = agent.Policies.Set(_policy);
         BackupPolicy paused = agent.Policies.Set(saved with { IsPaused = true });
 
         Assert.NotNull(saved.Id);
         Assert.Equal(saved.Id, paused.Id);
         BackupPolicy read = _agents.Open().Policies.Get(PolicyKind.Files)!;
         Assert.Equal((saved.Id, true, 30), (read.Id, read.IsPaused, read.Retention!.Days));
-        Assert.Equal(s_policy.Files, read.Files);
+        Assert.Equal(_policy.Files, read.Files);
     }
 
     [Fact]
     public async Task An_incomplete_policy_leaves_the_one_that_is_there()
     {
         BackupAgent agent = await _agents.ActivateAsync();
-        BackupPolicy saved = agent.Policies.Set(s_policy);
+        BackupPolicy saved = agent.Policies.Set(_policy);
 
         Assert.Equal(BackupErrorId.PolicyIncomplete, Assert.Throws<BackupException>(() => agent.Policies.Set(saved with { Schedule = null })).Id);
 
@@ -63,7 +63,7 @@ public sealed class PolicyStoreTests : IDisposable
     public async Task A_policy_is_removed_once()
     {
         BackupAgent agent = await _agents.ActivateAsync();
-        agent.Policies.Set(s_policy);
+        agent.Policies.Set(_policy);
 
         agent.Policies.Remove(PolicyKind.Files);
 

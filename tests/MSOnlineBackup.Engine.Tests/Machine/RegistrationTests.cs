@@ -3,10 +3,10 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 

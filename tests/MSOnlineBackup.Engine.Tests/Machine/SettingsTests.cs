@@ -9,7 +9,7 @@ namespace MSOnlineBackup.Engine.Tests.Machine;
 
 public sealed class SettingsTests : IDisposable
 {
-    private static readonly ProxySetting s_proxy = new("proxy.example", 3128, "backup", "the proxy's secret ä");
+    private static readonly ProxySetting _proxy = new("proxy.example", 3128, "backup", "the proxy's secret ä");
 
     private readonly AgentFixture _agents = new();
 
@@ -26,10 +26,10 @@ public sealed class SettingsTests : IDisposable
     {
         var throttle = new ThrottleSetting([DayOfWeek.Monday, DayOfWeek.Friday], TimeSpan.FromHours(9), TimeSpan.FromHours(17), 1_000_000, 2_000_000);
 
-        _agents.Open().Machine.Update(_ => new MachineSettings { Proxy = s_proxy, Throttle = throttle });
+        _agents.Open().Machine.Update(_ => new MachineSettings { Proxy = _proxy, Throttle = throttle });
 
         MachineSettings read = _agents.Open().Machine.Settings;
-        Assert.Equal(s_proxy, read.Proxy);
+        Assert.Equal(_proxy, read.Proxy);
         Assert.Equal(throttle.WorkDays, read.Throttle!.WorkDays);
         Assert.Equal(throttle with { WorkDays = [] }, read.Throttle with { WorkDays = [] });
         Assert.DoesNotContain("secret", System.IO.File.ReadAllText(File), StringComparison.Ordinal);
@@ -39,7 +39,7 @@ public sealed class SettingsTests : IDisposable
     [Fact]
     public void A_password_is_bound_to_its_proxy()
     {
-        _agents.Open().Machine.Update(settings => settings with { Proxy = s_proxy });
+        _agents.Open().Machine.Update(settings => settings with { Proxy = _proxy });
         System.IO.File.WriteAllText(File, System.IO.File.ReadAllText(File).Replace("proxy.example", "thief.example", StringComparison.Ordinal));
 
         Assert.Equal(BackupErrorId.StateInvalid, Assert.Throws<BackupException>(() => _agents.Open().Machine.Settings).Id);

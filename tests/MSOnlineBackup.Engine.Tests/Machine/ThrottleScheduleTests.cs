@@ -9,7 +9,7 @@ public sealed class ThrottleScheduleTests
     private const long Work = 1_000_000;
     private const long Other = 9_000_000;
 
-    private static readonly DayOfWeek[] s_weekdays = [DayOfWeek.Monday, DayOfWeek.Tuesday, DayOfWeek.Wednesday, DayOfWeek.Thursday, DayOfWeek.Friday];
+    private static readonly DayOfWeek[] _weekdays = [DayOfWeek.Monday, DayOfWeek.Tuesday, DayOfWeek.Wednesday, DayOfWeek.Thursday, DayOfWeek.Friday];
 
     // 2024-03-01 is a Friday.
     [Theory]
@@ -72,7 +72,7 @@ public sealed class ThrottleScheduleTests
 
     private static DateTime Wall(string text) => DateTime.Parse(text, CultureInfo.InvariantCulture);
 
-    private static ThrottleSetting Setting(string start, string end) => new(s_weekdays, Hour(start), Hour(end), Work, Other);
+    private static ThrottleSetting Setting(string start, string end) => new(_weekdays, Hour(start), Hour(end), Work, Other);
 
     private static TimeSpan Hour(string text) => TimeSpan.Parse(text, CultureInfo.InvariantCulture);
 

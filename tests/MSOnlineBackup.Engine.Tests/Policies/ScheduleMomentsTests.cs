@@ -5,7 +5,7 @@ namespace MSOnlineBackup.Engine.Tests.Policies;
 
 public sealed class ScheduleMomentsTests
 {
-    private static readonly TimeZoneInfo s_amsterdam = TimeZoneInfo.FindSystemTimeZoneById("Europe/Amsterdam");
+    private static readonly TimeZoneInfo _amsterdam = TimeZoneInfo.FindSystemTimeZoneById("Europe/Amsterdam");
 
     [Theory]
     [InlineData("2026-11-28T12:00:00Z", "2026-11-28T08:00:00Z")]
@@ -16,7 +16,7 @@ public sealed class ScheduleMomentsTests
     {
         var schedule = new BackupSchedule([DayOfWeek.Wednesday, DayOfWeek.Saturday], [TimeSpan.FromHours(9), TimeSpan.FromHours(21)]);
 
-        Assert.Equal([Moment(expected)], ScheduleMoments.Last(schedule, Moment(now), s_amsterdam));
+        Assert.Equal([Moment(expected)], ScheduleMoments.Last(schedule, Moment(now), _amsterdam));
     }
 
     [Fact]
@@ -26,13 +26,13 @@ public sealed class ScheduleMomentsTests
 
         Assert.Equal(
             [Moment("2026-11-28T08:00:00Z"), Moment("2026-11-21T08:00:00Z"), Moment("2026-11-14T08:00:00Z")],
-            ScheduleMoments.Last(schedule, Moment("2026-11-28T08:30:00Z"), s_amsterdam));
+            ScheduleMoments.Last(schedule, Moment("2026-11-28T08:30:00Z"), _amsterdam));
     }
 
     [Fact]
     public void A_schedule_is_in_wall_time_when_the_clocks_change() => Assert.Equal(
         [Moment("2026-03-29T01:30:00Z")],
-        ScheduleMoments.Last(new BackupSchedule([DayOfWeek.Sunday], [new TimeSpan(2, 30, 0)]), Moment("2026-03-29T06:00:00Z"), s_amsterdam));
+        ScheduleMoments.Last(new BackupSchedule([DayOfWeek.Sunday], [new TimeSpan(2, 30, 0)]), Moment("2026-03-29T06:00:00Z"), _amsterdam));
 
     private static DateTimeOffset Moment(string text) => DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Engine.Tests.RecoveryPoints;
 
 public class LeafBlockTests
 {
-    private static readonly ChunkId Id = Manifests.Chunk(7);
+    private static readonly ChunkId _id = Manifests.Chunk(7);
 
     [Fact]
     public void Entries_of_every_kind_round_trip()
@@ -108,7 +108,7 @@ public class LeafBlockTests
                 catch (BackupException fault)
                 {
                     Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
-                    Assert.Contains(Id.ToString(), fault.Message, StringComparison.Ordinal);
+                    Assert.Contains(_id.ToString(), fault.Message, StringComparison.Ordinal);
                 }
             }
         }).QuickCheckThrowOnFailure();
@@ -158,7 +158,7 @@ public class LeafBlockTests
         BackupException fault = Assert.Throws<BackupException>(() => Decode(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))));
 
         Assert.True(fault.Id == BackupErrorId.VaultDataCorrupt, because);
-        Assert.Equal(Id.ToString(), fault.Target);
+        Assert.Equal(_id.ToString(), fault.Target);
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public class LeafBlockTests
         byte[] block = new byte[ManifestFormat.MaxBlockBytes + 1];
         block[0] = ManifestFormat.Version;
 
-        Assert.Equal(BackupErrorId.VaultDataCorrupt, Assert.Throws<BackupException>(() => new LeafReader(Id, block)).Id);
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, Assert.Throws<BackupException>(() => new LeafReader(_id, block)).Id);
     }
 
     [Fact]
@@ -221,7 +221,7 @@ public class LeafBlockTests
 
     private static List<ManifestEntry> Decode(byte[] block)
     {
-        var reader = new LeafReader(Id, block);
+        var reader = new LeafReader(_id, block);
         var entries = new List<ManifestEntry>();
         while (reader.MoveNext())
         {

@@ -11,7 +11,7 @@ namespace MSOnlineBackup.Engine.Tests.RecoveryPoints;
 
 public class ManifestTreeTests
 {
-    private static readonly Lazy<List<ManifestEntry>> Large = new(() => Tree(folders: 250, nameEnd: ""));
+    private static readonly Lazy<List<ManifestEntry>> _large = new(() => Tree(folders: 250, nameEnd: ""));
 
     [Fact]
     public async Task A_manifest_reads_as_it_was_written()
@@ -91,7 +91,7 @@ public class ManifestTreeTests
     [Fact]
     public async Task Checkpoints_hold_everything_so_far_and_change_nothing()
     {
-        List<ManifestEntry> entries = Large.Value;
+        List<ManifestEntry> entries = _large.Value;
         var chunks = new MemoryChunks();
         ManifestRoot undisturbed = await WriteAsync(chunks, entries);
         var writer = new ManifestWriter(chunks, Key);
@@ -121,7 +121,7 @@ public class ManifestTreeTests
     public async Task Seeking_finds_what_a_linear_scan_finds()
     {
         var chunks = new MemoryChunks();
-        List<ManifestEntry> entries = Large.Value;
+        List<ManifestEntry> entries = _large.Value;
         ManifestRoot root = await WriteAsync(chunks, entries);
         var reader = new ManifestReader(chunks, root);
         var random = new Random(11);
@@ -168,7 +168,7 @@ public class ManifestTreeTests
     public async Task Listing_the_root_passes_over_what_is_deeper()
     {
         var chunks = new MemoryChunks();
-        ManifestRoot root = await WriteAsync(chunks, Large.Value);
+        ManifestRoot root = await WriteAsync(chunks, _large.Value);
         int blocks = chunks.Ids.Count;
         chunks.ResetReads();
 
@@ -183,7 +183,7 @@ public class ManifestTreeTests
     public async Task A_merge_cursor_gives_equal_paths_and_null_for_others()
     {
         var chunks = new MemoryChunks();
-        List<ManifestEntry> entries = Large.Value;
+        List<ManifestEntry> entries = _large.Value;
         ManifestRoot root = await WriteAsync(chunks, entries);
         var random = new Random(3);
         var known = entries.ToDictionary(entry => entry.Path);
@@ -205,7 +205,7 @@ public class ManifestTreeTests
     public async Task The_next_leaf_is_read_once_though_it_is_fetched_ahead()
     {
         var chunks = new MemoryChunks();
-        ManifestRoot root = await WriteAsync(chunks, Large.Value);
+        ManifestRoot root = await WriteAsync(chunks, _large.Value);
         int blocks = chunks.Ids.Count;
         chunks.ResetReads();
 

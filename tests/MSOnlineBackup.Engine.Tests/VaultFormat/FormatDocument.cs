@@ -6,13 +6,13 @@ namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 /// <summary>The test vectors as <c>docs/vault-format.md</c> has them: blocks of <c>name: value</c>, long values on indented lines.</summary>
 internal static class FormatDocument
 {
-    private static readonly Dictionary<(string Block, string Name), string> s_vectors = Read();
+    private static readonly Dictionary<(string Block, string Name), string> _vectors = Read();
 
     /// <summary>The whole document.</summary>
     public static string Text => File.ReadAllText(Path.Combine(Repository.Root, "docs", "vault-format.md"));
 
     /// <summary>A value as it is written.</summary>
-    public static string Raw(string block, string name) => s_vectors[(block, name)];
+    public static string Raw(string block, string name) => _vectors[(block, name)];
 
     /// <summary>A value in hexadecimal digits.</summary>
     public static byte[] Hex(string block, string name) => Convert.FromHexString(Raw(block, name));

@@ -4,10 +4,10 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;

@@ -10,8 +10,8 @@ namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 /// <summary>The samples of sections 15.6 to 15.9 mean what the document says, to the engine and to whoever has the document alone.</summary>
 public sealed class ManifestVectorTests
 {
-    private static readonly byte[] s_first = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
-    private static readonly byte[] s_second = [.. Enumerable.Range(32, 32).Select(i => (byte)i)];
+    private static readonly byte[] _first = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+    private static readonly byte[] _second = [.. Enumerable.Range(32, 32).Select(i => (byte)i)];
 
     [Fact]
     public void The_leaf_is_read_by_the_document_alone()
@@ -46,8 +46,8 @@ public sealed class ManifestVectorTests
     {
         ManifestBlock[] children =
         [
-            new(EntryPath.Root, new ChunkId(s_first), new ManifestTotals(2, 1, 1, 300)),
-            new(EntryPath.Parse("ab"), new ChunkId(s_second), new ManifestTotals(2, 1, 0, 5096)),
+            new(EntryPath.Root, new ChunkId(_first), new ManifestTotals(2, 1, 1, 300)),
+            new(EntryPath.Parse("ab"), new ChunkId(_second), new ManifestTotals(2, 1, 0, 5096)),
         ];
         var block = new BlockWriter();
         NodeBlock.Write(block, 1, children);
@@ -57,7 +57,7 @@ public sealed class ManifestVectorTests
         Assert.Equal(children, NodeBlock.Read(vector, default, 1, new ManifestTotals(4, 2, 1, 5396)));
         List<(byte[] Path, byte[] Id, ulong[] Totals)> read = IndependentReader.DecodeNode(vector, 1);
         Assert.Equal(["", "ab"], read.Select(child => Encoding.UTF8.GetString(child.Path)));
-        Assert.Equal(s_second, read[1].Id);
+        Assert.Equal(_second, read[1].Id);
         Assert.Equal([2UL, 1UL, 0UL, 5096UL], read[1].Totals);
     }
 
@@ -66,12 +66,12 @@ public sealed class ManifestVectorTests
     {
         ContentSlice[] slices =
         [
-            new(new ChunkId(s_first), 0, 1 << 20),
+            new(new ChunkId(_first), 0, 1 << 20),
             new(null, 0, 4096),
-            new(new ChunkId(s_first), 100, 50),
-            new(new ChunkId(s_second), 0, 7),
-            new(new ChunkId(s_first), 150, 8),
-            new(new ChunkId(s_second), 7, 9),
+            new(new ChunkId(_first), 100, 50),
+            new(new ChunkId(_second), 0, 7),
+            new(new ChunkId(_first), 150, 8),
+            new(new ChunkId(_second), 7, 9),
         ];
         byte[] vector = FormatDocument.Hex("slice list", "block");
         long length = long.Parse(FormatDocument.Raw("slice list", "length"), null);
@@ -93,9 +93,9 @@ public sealed class ManifestVectorTests
         Assert.Equal(["nightly"], point.Tags);
         Assert.Equal("srv/a\nb"u8.ToArray(), SourcePath.ToTarget(point.Sources[0]).Bytes.ToArray());
         Assert.Equal("a:b.sql", SourcePath.ToTarget(point.Sources[1]).ToString());
-        Assert.Equal(new ManifestRoot(new ChunkId(s_first), 1, 4, 2, 1, 5396), point.Sources[0].Manifest);
+        Assert.Equal(new ManifestRoot(new ChunkId(_first), 1, 4, 2, 1, 5396), point.Sources[0].Manifest);
         Assert.Equal((true, "ext4"), (point.Sources[0].IsMountPoint, point.Sources[0].FileSystem));
-        Assert.Equal([new ChunkId(s_first)], point.SkippedItems);
+        Assert.Equal([new ChunkId(_first)], point.SkippedItems);
         Assert.Equivalent(point, RecoveryPointCodec.Decode(RecoveryPointCodec.Encode(point), "p"), strict: true);
     }
 

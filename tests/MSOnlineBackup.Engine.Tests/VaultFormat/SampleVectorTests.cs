@@ -19,14 +19,14 @@ public sealed class SampleVectorTests
 {
     private const string Sealed = "sealed ";
 
-    private static readonly byte[] s_master = FormatDocument.Hex("keys", "master");
-    private static readonly string s_vault = FormatDocument.Raw("keys", "vault");
-    private static readonly string s_store = FormatDocument.Raw("keys", "store");
-    private static readonly string s_session = FormatDocument.Raw("segment", "session");
-    private static readonly string s_machine = FormatDocument.Raw("names", "machine id");
+    private static readonly byte[] _master = FormatDocument.Hex("keys", "master");
+    private static readonly string _vault = FormatDocument.Raw("keys", "vault");
+    private static readonly string _store = FormatDocument.Raw("keys", "store");
+    private static readonly string _session = FormatDocument.Raw("segment", "session");
+    private static readonly string _machine = FormatDocument.Raw("names", "machine id");
 
-    private readonly StoreKeys _keys = new(s_master, Convert.FromHexString(s_vault), Convert.FromHexString(s_store));
-    private readonly IndependentKeys _independent = new(s_master, Convert.FromHexString(s_vault), Convert.FromHexString(s_store));
+    private readonly StoreKeys _keys = new(_master, Convert.FromHexString(_vault), Convert.FromHexString(_store));
+    private readonly IndependentKeys _independent = new(_master, Convert.FromHexString(_vault), Convert.FromHexString(_store));
 
     [Fact]
     public void Attributes_of_every_tag_are_written_and_read_as_the_document_says()
@@ -115,9 +115,9 @@ public sealed class SampleVectorTests
         VaultHeader header = Header();
         (string name, byte[] record) = Record("left");
 
-        MachineRecord machine = MachineDirectory.TryOpen(header, name, record, s_store, _keys)!;
+        MachineRecord machine = MachineDirectory.TryOpen(header, name, record, _store, _keys)!;
 
-        Assert.Equal(VaultLayout.Machine(s_machine) + "00000002", name);
+        Assert.Equal(VaultLayout.Machine(_machine) + "00000002", name);
         Assert.Equal((FormatDocument.Quoted("names", "machine name"), true), (machine.Name, machine.IsGone));
         Assert.Equal(new DateTimeOffset(2026, 11, 22, 4, 5, 6, TimeSpan.Zero), machine.Left);
         AssertRecord("left", machine, VaultJson.Default.MachineRecord);
@@ -153,8 +153,8 @@ public sealed class SampleVectorTests
     {
         byte[] content = FormatDocument.Hex("condemn record", "content");
 
-        Assert.Equal(CondemnedPacks.NameOf(s_store, 1), FormatDocument.Quoted("condemn record", "name"));
-        Assert.Equal(Convert.ToHexStringLower(content), Convert.ToHexStringLower(CondemnedPacks.Encode([(s_session, 1), (s_session, 2)])));
+        Assert.Equal(CondemnedPacks.NameOf(_store, 1), FormatDocument.Quoted("condemn record", "name"));
+        Assert.Equal(Convert.ToHexStringLower(content), Convert.ToHexStringLower(CondemnedPacks.Encode([(_session, 1), (_session, 2)])));
         AssertSealed("condemn record", SealedObjectKind.CondemnedPacks, content);
     }
 
@@ -164,7 +164,7 @@ public sealed class SampleVectorTests
         string name = FormatDocument.Quoted("fence", "name");
 
         Assert.True(VaultLayout.TryParsePoint(name, out string? machine, out _));
-        Assert.Equal(s_machine, machine);
+        Assert.Equal(_machine, machine);
         AssertSealed("fence", SealedObjectKind.Fence, []);
         Assert.Equal(FormatDocument.Hex("fence", "object").Length, SealedObject.Seal(_keys, SealedObjectKind.Fence, name, []).Length);
     }
@@ -174,7 +174,7 @@ public sealed class SampleVectorTests
     {
         string session = FormatDocument.Quoted("fence", "name").Split('/')[^1];
 
-        Assert.Equal(VaultLayout.SessionEnd(s_store, session), FormatDocument.Quoted("end", "name"));
+        Assert.Equal(VaultLayout.SessionEnd(_store, session), FormatDocument.Quoted("end", "name"));
         Assert.Equal(StoredKind.SessionEnd, VaultLayout.KindOf(FormatDocument.Quoted("end", "name"), out _));
         Assert.Equal("{}", FormatDocument.Raw("end", "content"));
     }
@@ -201,7 +201,7 @@ public sealed class SampleVectorTests
 
         byte[] made = Seal((SealedObjectKind)kind, name, salt, json, length);
 
-        Assert.Equal(kind == (byte)SealedObjectKind.Checkpoint ? VaultLayout.Checkpoint(s_store, s_session, 1) : VaultLayout.Point(s_store, s_machine, s_session), name);
+        Assert.Equal(kind == (byte)SealedObjectKind.Checkpoint ? VaultLayout.Checkpoint(_store, _session, 1) : VaultLayout.Point(_store, _machine, _session), name);
         Assert.Equal(FormatDocument.Raw(Sealed + vector, "key"), Convert.ToHexStringLower(_keys.ObjectKey(salt)));
         Assert.Equal(FormatDocument.Raw(Sealed + vector, "beginning"), Convert.ToHexStringLower(made.AsSpan(0, 64)));
         Assert.Equal(FormatDocument.Raw(Sealed + vector, "end"), Convert.ToHexStringLower(made.AsSpan(length - 32)));
@@ -246,7 +246,7 @@ public sealed class SampleVectorTests
 
         Assert.Equal(FormatDocument.Raw("more records", which + " body"), Encoding.UTF8.GetString(JsonSerializer.SerializeToUtf8Bytes(state, type)));
         Assert.NotNull(OwnerRecord.TryOpen(header, name, OwnerRecord.Seal(TestVault.Of(new MemoryVaultStore(), header), key, name, state, type), type));
-        IndependentReader.CheckSignature(header.OwnerIdentity!.Encode(), s_vault, name, record);
+        IndependentReader.CheckSignature(header.OwnerIdentity!.Encode(), _vault, name, record);
     }
 
     private static (string Name, byte[] Record) Record(string which) => (
@@ -256,8 +256,8 @@ public sealed class SampleVectorTests
     private static VaultHeader Header() => new()
     {
         Format = 1,
-        VaultId = s_vault,
-        Copy = s_vault,
+        VaultId = _vault,
+        Copy = _vault,
         Created = DateTimeOffset.UnixEpoch,
         Owner = OwnerIdentity.TryParse(FormatDocument.Raw("records", "owner"))!.Encode(),
     };

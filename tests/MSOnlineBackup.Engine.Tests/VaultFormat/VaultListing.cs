@@ -22,9 +22,9 @@ internal static class VaultListing
     /// <summary>How the lines of records begin, which the engine does not tell as they are.</summary>
     public const string Record = """{"object":""";
 
-    private static readonly string[] s_kinds = ["", "file", "folder", "symbolic link", "pipe", "socket", "character device", "block device"];
+    private static readonly string[] _kinds = ["", "file", "folder", "symbolic link", "pipe", "socket", "character device", "block device"];
 
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -58,7 +58,7 @@ internal static class VaultListing
                         tag,
                         path,
                         IndependentReader.PathText(entry.Path),
-                        s_kinds[entry.Kind],
+                        _kinds[entry.Kind],
                         entry.Flags,
                         Octal((uint)entry.Mode),
                         $"{entry.UserId}:{entry.GroupId}",
@@ -104,7 +104,7 @@ internal static class VaultListing
                         tag,
                         source.Path,
                         entry.Path.ToString(),
-                        s_kinds[(int)entry.Kind],
+                        _kinds[(int)entry.Kind],
                         (uint)entry.Flags,
                         Octal(metadata.Mode),
                         $"{metadata.UserId}:{metadata.GroupId}",
@@ -129,7 +129,7 @@ internal static class VaultListing
     /// <summary>The entries that a listing names, those of one point.</summary>
     public static IEnumerable<EntryLine> Entries(string listing, string point) => listing.Split('\n')
         .Where(line => line.Contains("\"kind\":", StringComparison.Ordinal) && !line.StartsWith(Record, StringComparison.Ordinal))
-        .Select(line => JsonSerializer.Deserialize<EntryLine>(line, s_json)!)
+        .Select(line => JsonSerializer.Deserialize<EntryLine>(line, _json)!)
         .Where(entry => entry.Point == point);
 
     private static async Task<string> HashAsync(ChunkStore store, ManifestEntry entry, CancellationToken cancel)
@@ -145,7 +145,7 @@ internal static class VaultListing
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static void Add<T>(StringBuilder lines, T line) => lines.Append(JsonSerializer.Serialize(line, s_json)).Append('\n');
+    private static void Add<T>(StringBuilder lines, T line) => lines.Append(JsonSerializer.Serialize(line, _json)).Append('\n');
 
     private static string Octal(uint mode) => Convert.ToString(mode, 8).PadLeft(4, '0');
 

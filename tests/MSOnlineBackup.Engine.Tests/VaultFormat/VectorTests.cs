@@ -19,12 +19,12 @@ namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 /// <summary>The test vectors of <c>docs/vault-format.md</c> against the engine, and against code that knows only the document.</summary>
 public sealed class VectorTests
 {
-    private static readonly byte[] s_master = FormatDocument.Hex("keys", "master");
-    private static readonly byte[] s_vault = FormatDocument.Hex("keys", "vault");
-    private static readonly byte[] s_store = FormatDocument.Hex("keys", "store");
+    private static readonly byte[] _master = FormatDocument.Hex("keys", "master");
+    private static readonly byte[] _vault = FormatDocument.Hex("keys", "vault");
+    private static readonly byte[] _store = FormatDocument.Hex("keys", "store");
 
-    private readonly StoreKeys _keys = new(s_master, s_vault, s_store);
-    private readonly IndependentKeys _independent = new(s_master, s_vault, s_store);
+    private readonly StoreKeys _keys = new(_master, _vault, _store);
+    private readonly IndependentKeys _independent = new(_master, _vault, _store);
 
     [Fact]
     public void Keys_are_derived_as_the_document_says()
@@ -64,7 +64,7 @@ public sealed class VectorTests
     {
         var identity = new ChunkIdentity(_keys);
         byte[] plaintext = FormatDocument.Hex("names", "plaintext");
-        var header = new VaultHeader { Format = 1, VaultId = Hex(s_vault), Copy = Hex(s_vault), Created = DateTimeOffset.UnixEpoch };
+        var header = new VaultHeader { Format = 1, VaultId = Hex(_vault), Copy = Hex(_vault), Created = DateTimeOffset.UnixEpoch };
 
         Assert.Equal(FormatDocument.Raw("names", "id as Content"), identity.Compute(ChunkKind.Content, plaintext).ToString());
         Assert.Equal(FormatDocument.Raw("names", "id as ManifestLeaf"), identity.Compute(ChunkKind.ManifestLeaf, plaintext).ToString());
@@ -77,17 +77,17 @@ public sealed class VectorTests
         byte[] stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("header", "vault.json"));
         VaultHeader header = VaultHeader.TryDecode(stored)!;
 
-        Assert.Equal((Hex(s_vault), "Office", 91), (header.VaultId, header.Name, header.Owner!.Length));
+        Assert.Equal((Hex(_vault), "Office", 91), (header.VaultId, header.Name, header.Owner!.Length));
         Assert.Equal("e0e1e2e3e4e5e6e7e8e9eaebecedeeef", header.Copy);
         Assert.Equal(stored, CheckedJson.Encode(header, VaultJson.Default.VaultHeader));
-        Assert.Equal(Hex(s_vault), IndependentReader.CheckedJson(stored).GetProperty("vaultId").GetString());
+        Assert.Equal(Hex(_vault), IndependentReader.CheckedJson(stored).GetProperty("vaultId").GetString());
 
         stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("header", "session record"));
         SessionRecord record = CheckedJson.TryDecode(stored, VaultJson.Default.SessionRecord)!;
-        Assert.Equal((Hex(s_vault), Hex(s_store), FormatDocument.Raw("segment", "session")), (record.VaultId, record.StoreId, record.SessionId));
+        Assert.Equal((Hex(_vault), Hex(_store), FormatDocument.Raw("segment", "session")), (record.VaultId, record.StoreId, record.SessionId));
         Assert.Equal(FormatDocument.Raw("names", "machine id"), record.MachineId);
         Assert.Equal(stored, CheckedJson.Encode(record, VaultJson.Default.SessionRecord));
-        Assert.Equal(Hex(s_store), IndependentReader.CheckedJson(stored).GetProperty("store").GetString());
+        Assert.Equal(Hex(_store), IndependentReader.CheckedJson(stored).GetProperty("store").GetString());
     }
 
     [Fact]
@@ -98,18 +98,18 @@ public sealed class VectorTests
         Assert.Equal(FormatDocument.Raw("records", "machines"), Hex(_keys.MachinesKey()));
         Assert.Equal(FormatDocument.Raw("records", "machines"), Hex(_independent.Derive("machines", 32)));
         using OwnerKey key = OwnerKey.TryImport(FormatDocument.Hex("records", "private key"), owner)!;
-        var header = new VaultHeader { Format = 1, VaultId = Hex(s_vault), Copy = Hex(s_vault), Created = DateTimeOffset.UnixEpoch, Owner = owner.Encode() };
+        var header = new VaultHeader { Format = 1, VaultId = Hex(_vault), Copy = Hex(_vault), Created = DateTimeOffset.UnixEpoch, Owner = owner.Encode() };
 
         (string settings, byte[] signed) = Record("settings");
         Assert.Equal(7, OwnerRecord.TryOpen(header, settings, signed, VaultJson.Default.VaultSettings)!.MachineLimit);
         Assert.NotNull(OwnerRecord.TryOpen(header, settings, RecordEnvelope.Sign(key, header.VaultId, settings, Body("settings")), VaultJson.Default.VaultSettings));
-        IndependentReader.CheckSignature(owner.Encode(), Hex(s_vault), settings, signed);
+        IndependentReader.CheckSignature(owner.Encode(), Hex(_vault), settings, signed);
 
         (string name, byte[] coded) = Record("machine");
-        MachineRecord machine = MachineDirectory.TryOpen(header, name, coded, Hex(s_store), _keys)!;
-        Assert.Equal((FormatDocument.Quoted("names", "machine name"), Hex(s_store), owner.PublicKey), (machine.Name, machine.StoreId, machine.Owner));
+        MachineRecord machine = MachineDirectory.TryOpen(header, name, coded, Hex(_store), _keys)!;
+        Assert.Equal((FormatDocument.Quoted("names", "machine name"), Hex(_store), owner.PublicKey), (machine.Name, machine.StoreId, machine.Owner));
         Assert.Equal(coded, RecordEnvelope.Authenticate(_keys.MachinesKey(), header.VaultId, name, Body("machine")));
-        IndependentReader.CheckCode(_independent, Hex(s_vault), name, coded);
+        IndependentReader.CheckCode(_independent, Hex(_vault), name, coded);
 
         static byte[] Body(string which) => Encoding.UTF8.GetBytes(FormatDocument.Raw("records", which + " body"));
 
@@ -123,17 +123,17 @@ public sealed class VectorTests
     public void The_key_slot_opens_with_its_passphrase_and_no_other(string vector)
     {
         byte[] stored = Encoding.UTF8.GetBytes(FormatDocument.Raw(vector, "slot"));
-        string identity = $"{Hex(s_vault)}/{Hex(s_store)}/{FormatDocument.Raw(vector, "key id")}";
+        string identity = $"{Hex(_vault)}/{Hex(_store)}/{FormatDocument.Raw(vector, "key id")}";
         string passphrase = FormatDocument.Quoted(vector, "passphrase");
 
-        KeySlot slot = KeySlot.Decode(stored, Hex(s_store), FormatDocument.Raw(vector, "key id"));
+        KeySlot slot = KeySlot.Decode(stored, Hex(_store), FormatDocument.Raw(vector, "key id"));
 
         Assert.Equal(FormatDocument.Raw(vector, "derived"), Hex(slot.Derivation!.Derive(passphrase, slot.Salt!)));
         Assert.Equal(FormatDocument.Raw(vector, "bound"), Hex(slot.Bound()));
-        Assert.Equal(s_master, slot.TryOpen(passphrase));
+        Assert.Equal(_master, slot.TryOpen(passphrase));
         Assert.Null(slot.TryOpen(passphrase + "!"));
         Assert.Equal(stored, slot.Encode());
-        Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, passphrase));
+        Assert.Equal(_master, IndependentReader.OpenSlot(stored, identity, passphrase));
         Assert.Null(IndependentReader.OpenSlot(stored, identity, passphrase + "!"));
     }
 
@@ -141,23 +141,23 @@ public sealed class VectorTests
     public async Task The_slot_of_a_Key_Vault_key_opens_with_that_key()
     {
         byte[] stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("key-vault-slot", "slot"));
-        string identity = $"{Hex(s_vault)}/{Hex(s_store)}/{FormatDocument.Raw("key-vault-slot", "key id")}";
+        string identity = $"{Hex(_vault)}/{Hex(_store)}/{FormatDocument.Raw("key-vault-slot", "key id")}";
         using var rsa = RSA.Create();
         rsa.ImportPkcs8PrivateKey(FormatDocument.Hex("key-vault-slot", "private key"), out _);
         var key = new RsaKey("https://backups.vault.azure.net/keys/wrapping", "0123456789abcdef0123456789abcdef", rsa);
         CancellationToken cancel = TestContext.Current.CancellationToken;
 
-        KeySlot slot = KeySlot.Decode(stored, Hex(s_store), FormatDocument.Raw("key-vault-slot", "key id"));
+        KeySlot slot = KeySlot.Decode(stored, Hex(_store), FormatDocument.Raw("key-vault-slot", "key id"));
 
         Assert.True(slot.IsFor(key));
-        Assert.True(slot.Proves(s_master));
+        Assert.True(slot.Proves(_master));
         Assert.Equal(FormatDocument.Raw("key-vault-slot", "bound"), Hex(slot.Bound()));
-        Assert.Equal(s_master, await slot.OpenAsync(key, cancel));
-        Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, rsa));
+        Assert.Equal(_master, await slot.OpenAsync(key, cancel));
+        Assert.Equal(_master, IndependentReader.OpenSlot(stored, identity, rsa));
         Assert.Equal(FormatDocument.Hex("key-vault-slot", "slot key"), await key.UnwrapAsync(new WrappedKey(slot.KeyVaultKey!, slot.EncryptedKey!), cancel));
 
-        KeySlot made = await KeySlot.CreateAsync(key, s_master, slot.Identity, "Schlüssel", DateTimeOffset.UnixEpoch, cancel);
-        Assert.Equal(s_master, IndependentReader.OpenSlot(made.Encode(), identity, rsa));
+        KeySlot made = await KeySlot.CreateAsync(key, _master, slot.Identity, "Schlüssel", DateTimeOffset.UnixEpoch, cancel);
+        Assert.Equal(_master, IndependentReader.OpenSlot(made.Encode(), identity, rsa));
     }
 
     [Theory]
@@ -165,18 +165,18 @@ public sealed class VectorTests
     [InlineData(true)]
     public void A_new_key_slot_opens_for_the_independent_reader(bool argon)
     {
-        string identity = $"{Hex(s_vault)}/{Hex(s_store)}/{FormatDocument.Raw("key-slot", "key id")}";
+        string identity = $"{Hex(_vault)}/{Hex(_store)}/{FormatDocument.Raw("key-slot", "key id")}";
         const string Passphrase = "a passphrase with + / and \"quotes\"";
 
         byte[] stored = KeySlot.Create(
             Passphrase,
-            s_master,
-            new KeySlotIdentity(Hex(s_vault), Hex(s_store), FormatDocument.Raw("key-slot", "key id")),
+            _master,
+            new KeySlotIdentity(Hex(_vault), Hex(_store), FormatDocument.Raw("key-slot", "key id")),
             argon ? PassphraseDerivation.ByArgon2id(64, 1) : PassphraseDerivation.ByPbkdf2(1000),
             "Schlüssel + \"x\"",
             DateTimeOffset.UnixEpoch).Encode();
 
-        Assert.Equal(s_master, IndependentReader.OpenSlot(stored, identity, Passphrase));
+        Assert.Equal(_master, IndependentReader.OpenSlot(stored, identity, Passphrase));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ namespace MSOnlineBackup.Engine.Tests.Vaults;
 
 public class ChunkStoreTests
 {
-    private static readonly byte[] Content = TestKeys.Bytes(1, 5000);
+    private static readonly byte[] _content = TestKeys.Bytes(1, 5000);
 
     private readonly MemoryVaultStore _objects = new();
 
@@ -41,7 +41,7 @@ public class ChunkStoreTests
 
         ChunkStore store = await OpenAsync(hollow);
 
-        Assert.Equal(Content, (await store.ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
+        Assert.Equal(_content, (await store.ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
         Assert.Equal(12, store.Damage.Count);
         Assert.InRange(hollow.LongestRead, 1, 1 << 20);
     }
@@ -94,7 +94,7 @@ public class ChunkStoreTests
 
         Assert.Equal(damage == "delete" ? 0 : 1, store.Damage.Count);
         Assert.False(store.Contains(id));
-        Assert.Equal(Content, (await store.ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
+        Assert.Equal(_content, (await store.ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
         Assert.True(store.Contains(id));
     }
 
@@ -131,11 +131,11 @@ public class ChunkStoreTests
         }
 
         ChunkStore store = await OpenAsync(_objects);
-        await StoreAsync(store, ChunkKind.Content, Content);
+        await StoreAsync(store, ChunkKind.Content, _content);
 
         Assert.Contains(store.Damage, e => e.Target == pack);
         ChunkStore healed = await OpenAsync(_objects);
-        Assert.Equal(Content, (await healed.ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
+        Assert.Equal(_content, (await healed.ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
     }
 
     [Theory]
@@ -157,7 +157,7 @@ public class ChunkStoreTests
         await store.SurveyPacksAsync(Cancel);
 
         Assert.Equal(pack, Assert.Single(store.Damage).Target);
-        Assert.Equal(Content, (await store.ReadAsync(ChunkKind.Content, other, Cancel)).ToArray());
+        Assert.Equal(_content, (await store.ReadAsync(ChunkKind.Content, other, Cancel)).ToArray());
     }
 
     [Theory]
@@ -168,16 +168,16 @@ public class ChunkStoreTests
         // Two sessions that began before either had written, as two machines may.
         await using WriteSession first = await BeginAsync(await OpenAsync(_objects));
         await using WriteSession second = await BeginAsync(await OpenAsync(_objects));
-        ChunkId id = await first.Chunks.WriteAsync(ChunkKind.Content, Content, Cancel);
+        ChunkId id = await first.Chunks.WriteAsync(ChunkKind.Content, _content, Cancel);
         await first.FlushAsync(Cancel);
-        await second.Chunks.WriteAsync(ChunkKind.Content, Content, Cancel);
+        await second.Chunks.WriteAsync(ChunkKind.Content, _content, Cancel);
         await second.FlushAsync(Cancel);
         string[] packs = [.. Packs];
         Assert.Equal(2, packs.Length);
 
         _objects.FlipBit(packs[damaged], PackFormat.HeaderLength);
 
-        Assert.Equal(Content, (await (await OpenAsync(_objects)).ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
+        Assert.Equal(_content, (await (await OpenAsync(_objects)).ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
         _objects.FlipBit(packs[1 - damaged], PackFormat.HeaderLength);
         BackupException fault = await Assert.ThrowsAsync<BackupException>(async () => await (await OpenAsync(_objects)).ReadAsync(ChunkKind.Content, id, Cancel));
         Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
@@ -190,7 +190,7 @@ public class ChunkStoreTests
         _objects.Remove(Assert.Single(Segments));
         ChunkStore store = await OpenAsync(_objects);
 
-        await StoreAsync(store, ChunkKind.Content, Content);
+        await StoreAsync(store, ChunkKind.Content, _content);
 
         Assert.Single(Packs);
         Assert.True((await OpenAsync(_objects)).Contains(id));
@@ -210,7 +210,7 @@ public class ChunkStoreTests
 
     private static ChunkId TestKeysId(int seed) => new(TestKeys.Bytes(seed, ChunkId.Length));
 
-    private async Task<ChunkId> StoreOneAsync() => (await StoreAsync(await OpenAsync(_objects), ChunkKind.Content, Content))[0];
+    private async Task<ChunkId> StoreOneAsync() => (await StoreAsync(await OpenAsync(_objects), ChunkKind.Content, _content))[0];
 
     /// <summary>Beside the objects of another store, some that are long and hold nothing but zeros.</summary>
     private sealed class HollowVaultStore(IVaultStore inner, string[] names, long length) : IVaultStore

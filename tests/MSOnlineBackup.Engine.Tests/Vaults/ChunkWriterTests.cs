@@ -15,7 +15,7 @@ public class ChunkWriterTests
     private const int Workers = 2;
 
     // Data packs have room for one largest chunk at least; four of these fill one.
-    private static readonly VaultStoreCapabilities SmallPacks = new(PackSize: 1 << 20, MaxConcurrency: 4);
+    private static readonly VaultStoreCapabilities _smallPacks = new(PackSize: 1 << 20, MaxConcurrency: 4);
     private const int QuarterPack = (1 << 20) - 1000;
 
     [Fact]
@@ -48,7 +48,7 @@ public class ChunkWriterTests
     [InlineData(3, 1)]
     public async Task What_was_handed_over_before_a_flush_is_readable_by_anybody_after_it(int workers, int verifyOneIn)
     {
-        var objects = new MemoryVaultStore { Capabilities = SmallPacks };
+        var objects = new MemoryVaultStore { Capabilities = _smallPacks };
         await using WriteSession session = await BeginAsync(await OpenAsync(objects), workers, verifyOneIn);
         var written = new Dictionary<ChunkId, (ChunkKind Kind, byte[] Content)>();
         int seed = 0;
@@ -108,7 +108,7 @@ public class ChunkWriterTests
     [Fact]
     public async Task What_does_not_fit_into_one_pack_goes_out_as_two()
     {
-        var objects = new MemoryVaultStore { Capabilities = SmallPacks };
+        var objects = new MemoryVaultStore { Capabilities = _smallPacks };
         await using WriteSession session = await BeginAsync(await OpenAsync(objects), workers: 1);
         foreach (int seed in Enumerable.Range(0, 7))
         {
@@ -130,7 +130,7 @@ public class ChunkWriterTests
     [Fact]
     public async Task A_flush_in_the_midst_of_work_holds_all_that_came_before_it()
     {
-        var objects = new MemoryVaultStore { Capabilities = SmallPacks };
+        var objects = new MemoryVaultStore { Capabilities = _smallPacks };
         await using WriteSession session = await BeginAsync(await OpenAsync(objects), Workers);
         using var stop = new CancellationTokenSource();
         Task others = Task.Run(async () =>
@@ -181,7 +181,7 @@ public class ChunkWriterTests
     [InlineData(FaultTiming.AfterEffect)]
     public async Task A_vault_that_fails_is_told_by_every_call_and_none_hangs(FaultTiming timing)
     {
-        var objects = new FaultyVaultStore(new MemoryVaultStore { Capabilities = SmallPacks })
+        var objects = new FaultyVaultStore(new MemoryVaultStore { Capabilities = _smallPacks })
         {
             FailAt = 2,
             Kind = FaultKind.ForGood,
@@ -309,5 +309,5 @@ public class ChunkWriterTests
     }
 
     private static SlowVaultStore Stuck() =>
-        new(new MemoryVaultStore { Capabilities = SmallPacks }, name => name.Contains("/packs/", StringComparison.Ordinal));
+        new(new MemoryVaultStore { Capabilities = _smallPacks }, name => name.Contains("/packs/", StringComparison.Ordinal));
 }

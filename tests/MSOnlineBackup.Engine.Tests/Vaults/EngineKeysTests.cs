@@ -13,7 +13,7 @@ public class EngineKeysTests
     private const string First = "the first passphrase";
     private const string Second = "the second passphrase";
 
-    private static readonly VaultOptions Options = new() { KeyDerivationIterations = 10 };
+    private static readonly VaultOptions _options = new() { KeyDerivationIterations = 10 };
 
     private readonly MemoryVaultStore _objects = new();
 
@@ -37,7 +37,7 @@ public class EngineKeysTests
         await CreateAsync();
         var denied = new BackupException(BackupErrorId.VaultAccessDenied, "Nothing may be deleted.", "Ask the owner.");
         var objects = new WatchedVaultStore(_objects, _ => { }, _ => Task.FromException(denied));
-        UnlockedVault engine = await TestVault.UnlockAsync(objects, First, Options, Cancel);
+        UnlockedVault engine = await TestVault.UnlockAsync(objects, First, _options, Cancel);
         string old = engine.Key.KeyId;
 
         BackupException error = await Assert.ThrowsAsync<BackupException>(() => engine.ChangeKeyAsync(Second, Cancel));
@@ -85,9 +85,9 @@ public class EngineKeysTests
 
     private async Task<UnlockedVault> CreateAsync()
     {
-        await Vault.CreateAsync(_objects, First, Options, Cancel);
+        await Vault.CreateAsync(_objects, First, _options, Cancel);
         return await OpenAsync(First);
     }
 
-    private Task<UnlockedVault> OpenAsync(string passphrase) => TestVault.UnlockAsync(_objects, passphrase, Options, Cancel);
+    private Task<UnlockedVault> OpenAsync(string passphrase) => TestVault.UnlockAsync(_objects, passphrase, _options, Cancel);
 }

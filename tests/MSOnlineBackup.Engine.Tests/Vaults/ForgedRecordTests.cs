@@ -5,9 +5,9 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 

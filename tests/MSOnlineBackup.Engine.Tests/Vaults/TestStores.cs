@@ -16,7 +16,7 @@ internal static class TestStores
     /// <summary>A test that hangs fails after this long; nothing else depends on it.</summary>
     public static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(60);
 
-    private static readonly byte[] Master = TestKeys.Bytes(3, StoreKeys.MasterKeyLength);
+    private static readonly byte[] _master = TestKeys.Bytes(3, StoreKeys.MasterKeyLength);
 
     public static string StoreId { get; } = Convert.ToHexStringLower(TestKeys.StoreId);
 
@@ -47,7 +47,7 @@ internal static class TestStores
     /// <summary>The key of a chunk store that nobody made.</summary>
     public static UnlockedKey KeyOf(char store) => new(new string(store, 32), new string('0', 32), new byte[StoreKeys.MasterKeyLength]);
 
-    public static Task<ChunkStore> OpenAsync(IVaultStore objects) => TestVault.OpenStoreAsync(objects, Header, StoreId, Master, Cancel);
+    public static Task<ChunkStore> OpenAsync(IVaultStore objects) => TestVault.OpenStoreAsync(objects, Header, StoreId, _master, Cancel);
 
     public static Task<WriteSession> BeginAsync(ChunkStore store, int workers = 2, int verifyOneIn = 16) =>
         WriteSession.BeginAsync(

@@ -3,8 +3,8 @@ using MSOnlineBackup.Host.Commands;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Drill;
 using MSOnlineBackup.Vaults.Chunks;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Host.Tests.Drill;
 

@@ -5,9 +5,9 @@ namespace MSOnlineBackup.Module.Tests.Help;
 
 public sealed class HelpOutputTests : IDisposable
 {
-    private static readonly XNamespace s_command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
-    private static readonly XNamespace s_maml = "http://schemas.microsoft.com/maml/2004/10";
-    private static readonly XNamespace s_dev = "http://schemas.microsoft.com/maml/dev/2004/10";
+    private static readonly XNamespace _command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
+    private static readonly XNamespace _maml = "http://schemas.microsoft.com/maml/2004/10";
+    private static readonly XNamespace _dev = "http://schemas.microsoft.com/maml/dev/2004/10";
 
     private readonly HelpFolder _folder = new();
     private readonly StringWriter _errors = new();
@@ -17,51 +17,51 @@ public sealed class HelpOutputTests : IDisposable
     [Fact]
     public void The_help_file_has_the_parts_of_a_page_where_Get_Help_looks_for_them()
     {
-        XElement command = Build().Root!.Element(s_command + "command")!;
+        XElement command = Build().Root!.Element(_command + "command")!;
 
-        Assert.Equal("Get-OBThing", command.Element(s_command + "details")!.Element(s_command + "name")!.Value);
-        Assert.Equal("Gets a thing.", command.Element(s_command + "details")!.Element(s_maml + "description")!.Element(s_maml + "para")!.Value);
-        Assert.Equal(3, command.Element(s_maml + "description")!.Elements().Count());
+        Assert.Equal("Get-OBThing", command.Element(_command + "details")!.Element(_command + "name")!.Value);
+        Assert.Equal("Gets a thing.", command.Element(_command + "details")!.Element(_maml + "description")!.Element(_maml + "para")!.Value);
+        Assert.Equal(3, command.Element(_maml + "description")!.Elements().Count());
         Assert.Equal(
             "Get-OBThing -Name a |\n    Where-Object { $_.Size -gt 1 }",
-            command.Descendants(s_dev + "code").Single().Value.ReplaceLineEndings("\n"));
-        Assert.Equal("about_Things", command.Descendants(s_maml + "linkText").Single().Value);
-        Assert.Equal("OBThing", command.Descendants(s_command + "inputType").Single().Descendants(s_maml + "name").Single().Value);
+            command.Descendants(_dev + "code").Single().Value.ReplaceLineEndings("\n"));
+        Assert.Equal("about_Things", command.Descendants(_maml + "linkText").Single().Value);
+        Assert.Equal("OBThing", command.Descendants(_command + "inputType").Single().Descendants(_maml + "name").Single().Value);
     }
 
     [Fact]
     public void Each_set_has_its_parameters_in_the_order_of_its_syntax()
     {
-        XElement command = Build().Root!.Element(s_command + "command")!;
+        XElement command = Build().Root!.Element(_command + "command")!;
 
         Assert.Equal(
             [["Name", "Kind", "Force"], ["Thing", "Force"]],
-            command.Descendants(s_command + "syntaxItem").Select(item => item.Elements(s_command + "parameter").Select(NameOf)));
+            command.Descendants(_command + "syntaxItem").Select(item => item.Elements(_command + "parameter").Select(NameOf)));
     }
 
     [Fact]
     public void A_parameter_shows_its_attributes()
     {
-        XElement kind = Build().Descendants(s_command + "parameters").Single().Elements().Single(parameter => NameOf(parameter) == "Kind");
+        XElement kind = Build().Descendants(_command + "parameters").Single().Elements().Single(parameter => NameOf(parameter) == "Kind");
 
         Assert.Equal(
             "required=false variableLength=false globbing=false pipelineInput=True (ByPropertyName) position=1 aliases=none",
             string.Join(' ', kind.Attributes().Select(attribute => $"{attribute.Name}={attribute.Value}")));
-        Assert.Equal("Big", kind.Element(s_dev + "defaultValue")!.Value);
-        Assert.Equal("Accepted values: Big, Small", kind.Descendants(s_maml + "para").Last().Value);
+        Assert.Equal("Big", kind.Element(_dev + "defaultValue")!.Value);
+        Assert.Equal("Accepted values: Big, Small", kind.Descendants(_maml + "para").Last().Value);
     }
 
     [Fact]
     public void In_a_syntax_a_switch_has_no_value_and_named_values_stand_for_the_type()
     {
-        XElement set = Build().Descendants(s_command + "syntaxItem").First();
+        XElement set = Build().Descendants(_command + "syntaxItem").First();
 
         Assert.Empty(ValuesOf("Force"));
         Assert.Equal(["Big", "Small"], ValuesOf("Kind"));
 
         IEnumerable<string> ValuesOf(string name) =>
-            set.Elements(s_command + "parameter").Single(parameter => NameOf(parameter) == name)
-                .Descendants(s_command + "parameterValue").Select(value => value.Value);
+            set.Elements(_command + "parameter").Single(parameter => NameOf(parameter) == name)
+                .Descendants(_command + "parameterValue").Select(value => value.Value);
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class HelpOutputTests : IDisposable
         return XDocument.Load(Path.Combine(Output, "MSOnlineBackup.dll-Help.xml"));
     }
 
-    private static string NameOf(XElement parameter) => parameter.Element(s_maml + "name")!.Value;
+    private static string NameOf(XElement parameter) => parameter.Element(_maml + "name")!.Value;
 
     public void Dispose()
     {

@@ -14,14 +14,14 @@ public sealed class EndpointProbeTests
 {
     private const string OfStorage = "x-ms-request-id: 1";
 
-    private static readonly DateTimeOffset s_now = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset _now = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_vault_that_is_reached_passes_in_every_layer_that_it_needs()
     {
-        await using var server = Http(404, OfStorage, DateHeader(s_now));
+        await using var server = Http(404, OfStorage, DateHeader(_now));
 
         EndpointReport report = await ProbeAsync($"http://127.0.0.1:{server.Port}/account/vault");
 
@@ -133,7 +133,7 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task A_refusal_by_the_service_fails_in_the_authorisation_in_the_words_of_the_job()
     {
-        await using var server = Http(403, OfStorage, DateHeader(s_now));
+        await using var server = Http(403, OfStorage, DateHeader(_now));
         var refusal = new BackupException(BackupErrorId.VaultAccessDenied, "The role is missing.", "Assign it.");
 
         EndpointReport report = await ProbeAsync($"http://127.0.0.1:{server.Port}/account/vault", _ => Task.FromException(refusal));
@@ -150,7 +150,7 @@ public sealed class EndpointProbeTests
     [InlineData(-86400, LayerOutcome.Failed)]
     public async Task A_clock_that_is_off_by_more_than_5_minutes_is_warned_of_and_by_more_than_15_fails(int secondsAhead, LayerOutcome expected)
     {
-        await using var server = Http(404, OfStorage, DateHeader(s_now.AddSeconds(-secondsAhead)));
+        await using var server = Http(404, OfStorage, DateHeader(_now.AddSeconds(-secondsAhead)));
 
         EndpointReport report = await ProbeAsync($"http://127.0.0.1:{server.Port}/account/vault");
 
@@ -168,7 +168,7 @@ public sealed class EndpointProbeTests
     {
         await using var proxy = Http(status, "Proxy-Authenticate: Basic realm=\"p\"");
         var endpoint = new RequiredEndpoint("vault.example", "the vault", IsVault: true, null, null, [], new Uri($"{scheme}://vault.example/c"));
-        var connection = new VaultConnection { Proxy = new ProxySetting("127.0.0.1", proxy.Port), TimeProvider = new FakeClock(s_now) };
+        var connection = new VaultConnection { Proxy = new ProxySetting("127.0.0.1", proxy.Port), TimeProvider = new FakeClock(_now) };
 
         EndpointReport report = await new EndpointProbe(connection, Options(), TimeSpan.FromSeconds(30)).RunAsync(endpoint, _ => Task.CompletedTask, Stop);
 
@@ -181,7 +181,7 @@ public sealed class EndpointProbeTests
     public async Task Where_a_private_endpoint_is_demanded_a_public_address_fails_before_a_byte_is_sent()
     {
         await using var server = Http(404, OfStorage);
-        var connection = new VaultConnection { IsDirect = true, RequiresPrivateEndpoint = true, TimeProvider = new FakeClock(s_now) };
+        var connection = new VaultConnection { IsDirect = true, RequiresPrivateEndpoint = true, TimeProvider = new FakeClock(_now) };
         var endpoint = new RequiredEndpoint("vault.example", "the vault", IsVault: true, null, null, [], new Uri($"http://vault.example:{server.Port}/c"));
 
         EndpointReport report = await new EndpointProbe(connection, Options("20.60.1.2"), TimeSpan.FromSeconds(30)).RunAsync(endpoint, _ => Task.CompletedTask, Stop);
@@ -211,7 +211,7 @@ public sealed class EndpointProbeTests
     [Fact]
     public async Task Whoever_does_not_answer_is_not_waited_for_without_end()
     {
-        var clock = new FakeClock(s_now);
+        var clock = new FakeClock(_now);
         var options = Options() with
         {
             ResolveAsync = async (_, token) =>
@@ -265,13 +265,13 @@ public sealed class EndpointProbeTests
         : new TransportOptions { SurroundingProxy = new WebProxy(), Variable = _ => null, ResolveAsync = (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(address)]) };
 
     private static EndpointProbe ProbeOf(string? address = null) =>
-        new(new VaultConnection { TimeProvider = new FakeClock(s_now) }, Options(address), TimeSpan.FromSeconds(30));
+        new(new VaultConnection { TimeProvider = new FakeClock(_now) }, Options(address), TimeSpan.FromSeconds(30));
 
     private static Task<EndpointReport> ProbeAsync(string url, Func<CancellationToken, Task>? authorise = null, TransportOptions? options = null)
     {
         var address = new Uri(url);
         var endpoint = new RequiredEndpoint(address.IdnHost, "the vault", IsVault: true, "Storage", null, [], address);
-        return new EndpointProbe(new VaultConnection { TimeProvider = new FakeClock(s_now) }, options ?? Options(), TimeSpan.FromSeconds(30))
+        return new EndpointProbe(new VaultConnection { TimeProvider = new FakeClock(_now) }, options ?? Options(), TimeSpan.FromSeconds(30))
             .RunAsync(endpoint, authorise ?? (_ => Task.CompletedTask), Stop);
     }
 }

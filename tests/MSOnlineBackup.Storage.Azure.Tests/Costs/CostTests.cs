@@ -10,9 +10,9 @@ public sealed class CostTests
 {
     private const long Gigabyte = 1L << 30;
 
-    private static readonly DateTimeOffset s_now = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset _now = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);
 
-    private static readonly PriceTable s_prices = new(
+    private static readonly PriceTable _prices = new(
         1,
         "Nowhere",
         "EUR",
@@ -25,14 +25,14 @@ public sealed class CostTests
     {
         DatedTraffic[] jobs =
         [
-            new(s_now.AddDays(-1), new VaultTraffic(Writes: 5000, Lists: 1000, Reads: 2000, Others: 500, SentBytes: Gigabyte, FetchedBytes: 0)),
-            new(s_now.AddDays(-28), new VaultTraffic(Writes: 5000, Lists: 0, Reads: 0, Others: 0, SentBytes: 0, FetchedBytes: 4 * Gigabyte)),
+            new(_now.AddDays(-1), new VaultTraffic(Writes: 5000, Lists: 1000, Reads: 2000, Others: 500, SentBytes: Gigabyte, FetchedBytes: 0)),
+            new(_now.AddDays(-28), new VaultTraffic(Writes: 5000, Lists: 0, Reads: 0, Others: 0, SentBytes: 0, FetchedBytes: 4 * Gigabyte)),
 
             // In January, which is another month.
-            new(s_now.AddDays(-29), new VaultTraffic(90_000, 90_000, 90_000, 90_000, 0, 90 * Gigabyte)),
+            new(_now.AddDays(-29), new VaultTraffic(90_000, 90_000, 90_000, 90_000, 0, 90 * Gigabyte)),
         ];
 
-        var estimate = CostEstimate.Of(s_prices, new Dictionary<string, long> { ["Hot"] = 3 * Gigabyte }, jobs, s_now);
+        var estimate = CostEstimate.Of(_prices, new Dictionary<string, long> { ["Hot"] = 3 * Gigabyte }, jobs, _now);
 
         Assert.Equal(6m, estimate.Storage);
         Assert.Equal(10m + 2m + 6m + 2m, estimate.Operations);
@@ -45,9 +45,9 @@ public sealed class CostTests
     [Fact]
     public void Each_tier_has_its_price_and_jobs_are_charged_as_the_tier_that_holds_most()
     {
-        DatedTraffic[] jobs = [new(s_now, new VaultTraffic(Writes: 10_000, 0, 0, 0, 0, FetchedBytes: Gigabyte))];
+        DatedTraffic[] jobs = [new(_now, new VaultTraffic(Writes: 10_000, 0, 0, 0, 0, FetchedBytes: Gigabyte))];
 
-        var estimate = CostEstimate.Of(s_prices, new Dictionary<string, long> { ["Hot"] = Gigabyte, ["Cool"] = 10 * Gigabyte }, jobs, s_now);
+        var estimate = CostEstimate.Of(_prices, new Dictionary<string, long> { ["Hot"] = Gigabyte, ["Cool"] = 10 * Gigabyte }, jobs, _now);
 
         Assert.Equal((12m, 100m, 0.75m), (estimate.Storage, estimate.Operations, estimate.Transfer));
     }
@@ -55,7 +55,7 @@ public sealed class CostTests
     [Fact]
     public void A_tier_without_prices_costs_what_the_base_tier_does()
     {
-        var estimate = CostEstimate.Of(s_prices, new Dictionary<string, long> { ["Frozen"] = Gigabyte }, [], s_now);
+        var estimate = CostEstimate.Of(_prices, new Dictionary<string, long> { ["Frozen"] = Gigabyte }, [], _now);
 
         Assert.Equal(2m, estimate.Total);
     }

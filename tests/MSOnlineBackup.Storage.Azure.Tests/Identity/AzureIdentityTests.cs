@@ -16,15 +16,15 @@ public sealed class AzureIdentityTests
     private const string Signature = "sv=2024-11-04&se=2026-12-01T00%3A00%3A00Z&sr=c&sp=racl&sig=c2VjcmV0";
     private const string Key = "c2VjcmV0c2VjcmV0";
 
-    private static readonly DateTimeOffset s_now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
-    private static readonly BlobLocation s_location = BlobLocation.Parse("https://acct.blob.core.windows.net/vault");
-    private static readonly BlobLocation s_emulator = BlobLocation.Parse("http://127.0.0.1:10000/devstoreaccount1/vault");
+    private static readonly DateTimeOffset _now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private static readonly BlobLocation _location = BlobLocation.Parse("https://acct.blob.core.windows.net/vault");
+    private static readonly BlobLocation _emulator = BlobLocation.Parse("http://127.0.0.1:10000/devstoreaccount1/vault");
 
     [Fact]
     public void What_the_registration_keeps_comes_before_all_of_the_environment()
     {
         StorageSecret? found = Find(
-            s_location,
+            _location,
             secret: "?" + Signature,
             ("AZURE_STORAGE_CONNECTION_STRING", $"AccountName=acct;AccountKey={Key}"),
             ("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=other"),
@@ -40,25 +40,25 @@ public sealed class AzureIdentityTests
         (string, string) signature = ("AZURE_STORAGE_SAS_TOKEN", Signature);
         (string, string) connection = ("AZURE_STORAGE_CONNECTION_STRING", $"DefaultEndpointsProtocol=https;AccountName=acct;AccountKey={Key}==;EndpointSuffix=core.windows.net");
 
-        Assert.Equal("a2V5MQ==", Assert.IsType<StorageSecret.AccountKey>(Find(s_location, null, key)).Key);
-        Assert.Equal(Signature, Assert.IsType<StorageSecret.SharedAccess>(Find(s_location, null, key, signature)).Signature);
+        Assert.Equal("a2V5MQ==", Assert.IsType<StorageSecret.AccountKey>(Find(_location, null, key)).Key);
+        Assert.Equal(Signature, Assert.IsType<StorageSecret.SharedAccess>(Find(_location, null, key, signature)).Signature);
         Assert.Equal(
-            "c2VjcmV0", Assert.IsType<StorageSecret.AccountKey>(Find(s_location, null, key, signature, ("AZURE_STORAGE_CONNECTION_STRING", "AccountName=acct;AccountKey=c2VjcmV0"))).Key);
-        Assert.Equal(BackupErrorId.StorageSecretInvalid, Fail(s_location, null, connection).Id);
+            "c2VjcmV0", Assert.IsType<StorageSecret.AccountKey>(Find(_location, null, key, signature, ("AZURE_STORAGE_CONNECTION_STRING", "AccountName=acct;AccountKey=c2VjcmV0"))).Key);
+        Assert.Equal(BackupErrorId.StorageSecretInvalid, Fail(_location, null, connection).Id);
     }
 
     [Theory]
     [InlineData("BlobEndpoint=https://acct.blob.core.windows.net/;SharedAccessSignature=" + Signature)]
     [InlineData("SharedAccessSignature=" + Signature + ";AccountName=ACCT")]
     public void A_connection_string_may_hold_a_signature(string text) =>
-        Assert.Equal(Signature, Assert.IsType<StorageSecret.SharedAccess>(Find(s_location, text)).Signature);
+        Assert.Equal(Signature, Assert.IsType<StorageSecret.SharedAccess>(Find(_location, text)).Signature);
 
     [Fact]
     public void The_emulator_on_this_machine_needs_nothing_and_everything_else_the_machines_identity()
     {
-        Assert.IsType<StorageSecret.AccountKey>(Find(s_emulator, null));
-        Assert.IsType<StorageSecret.AccountKey>(Find(s_emulator, "UseDevelopmentStorage=true"));
-        Assert.Null(Find(s_location, null, ("AZURE_STORAGE_KEY", " ")));
+        Assert.IsType<StorageSecret.AccountKey>(Find(_emulator, null));
+        Assert.IsType<StorageSecret.AccountKey>(Find(_emulator, "UseDevelopmentStorage=true"));
+        Assert.Null(Find(_location, null, ("AZURE_STORAGE_KEY", " ")));
     }
 
     [Theory]
@@ -67,7 +67,7 @@ public sealed class AzureIdentityTests
     [InlineData("AZURE_STORAGE_CONNECTION_STRING", "UseDevelopmentStorage=true", "devstoreaccount1")]
     public void A_secret_of_another_account_is_refused_by_name(string name, string value, string account)
     {
-        BackupException error = Fail(s_location, null, (name, value));
+        BackupException error = Fail(_location, null, (name, value));
 
         Assert.Equal(BackupErrorId.StorageSecretForeign, error.Id);
         Assert.StartsWith($"{name} is for the storage account '{account}'", error.Message, StringComparison.Ordinal);
@@ -79,8 +79,8 @@ public sealed class AzureIdentityTests
     [InlineData("AZURE_STORAGE_KEY", Key)]
     public void A_key_or_signature_belongs_to_the_account_that_is_named_beside_it(string name, string value)
     {
-        Assert.NotNull(Find(s_location, null, (name, value), ("AZURE_STORAGE_ACCOUNT", "acct")));
-        Assert.Equal(BackupErrorId.StorageSecretForeign, Fail(s_location, null, (name, value), ("AZURE_STORAGE_ACCOUNT", "other")).Id);
+        Assert.NotNull(Find(_location, null, (name, value), ("AZURE_STORAGE_ACCOUNT", "acct")));
+        Assert.Equal(BackupErrorId.StorageSecretForeign, Fail(_location, null, (name, value), ("AZURE_STORAGE_ACCOUNT", "other")).Id);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class AzureIdentityTests
     [InlineData("2026-11-20", "2026-11-20 at 00:00 UTC")]
     public void An_expired_signature_says_since_when(string expires, string told)
     {
-        BackupException error = Fail(s_location, $"sv=2024-11-04&se={expires}&sp=racl&sig=c2VjcmV0");
+        BackupException error = Fail(_location, $"sv=2024-11-04&se={expires}&sp=racl&sig=c2VjcmV0");
 
         Assert.Equal(BackupErrorId.StorageSecretExpired, error.Id);
         Assert.Contains(told, error.Message, StringComparison.Ordinal);
@@ -104,7 +104,7 @@ public sealed class AzureIdentityTests
     [InlineData("sv=1&se=2030-01-01;c2VjcmV0")]
     public void What_is_no_secret_of_an_account_is_refused_without_being_repeated(string text)
     {
-        BackupException error = Fail(s_location, text);
+        BackupException error = Fail(_location, text);
 
         Assert.Equal(BackupErrorId.StorageSecretInvalid, error.Id);
         Assert.DoesNotContain("c2VjcmV0", error.ToString(), StringComparison.Ordinal);
@@ -116,7 +116,7 @@ public sealed class AzureIdentityTests
     public void No_text_repeats_a_secret(string secret)
     {
         var connection = new VaultConnection { Secret = secret };
-        StorageSecret found = Find(s_location, secret)!;
+        StorageSecret found = Find(_location, secret)!;
 
         Assert.DoesNotContain("c2VjcmV0", found.ToString() + connection, StringComparison.Ordinal);
     }
@@ -124,9 +124,9 @@ public sealed class AzureIdentityTests
     [Fact]
     public void A_client_has_the_containers_address_and_no_secret_in_it()
     {
-        BlobContainerClient client = AzureIdentity.CreateContainerClient(s_location, new VaultConnection { Secret = Signature }, new BlobClientOptions(), _ => null);
+        BlobContainerClient client = AzureIdentity.CreateContainerClient(_location, new VaultConnection { Secret = Signature }, new BlobClientOptions(), _ => null);
 
-        Assert.Equal(s_location.Url, client.Uri);
+        Assert.Equal(_location.Url, client.Uri);
         Assert.Equal(("acct", "vault"), (client.AccountName, client.Name));
     }
 
@@ -155,7 +155,7 @@ public sealed class AzureIdentityTests
     [Fact]
     public async Task An_identity_that_has_worked_may_be_away_for_a_moment()
     {
-        var inner = new Scripted(() => new AccessToken("token", s_now), () => throw new CredentialUnavailableException("gone"));
+        var inner = new Scripted(() => new AccessToken("token", _now), () => throw new CredentialUnavailableException("gone"));
         var credential = new MachineCredential(inner);
         await credential.GetTokenAsync(new TokenRequestContext(["scope"]), TestContext.Current.CancellationToken);
 
@@ -194,7 +194,7 @@ public sealed class AzureIdentityTests
     [Fact]
     public void Tokens_are_asked_for_without_a_wait_too()
     {
-        var credential = new MachineCredential(new Scripted(() => new AccessToken("token", s_now), () => throw new AuthenticationFailedException("no")));
+        var credential = new MachineCredential(new Scripted(() => new AccessToken("token", _now), () => throw new AuthenticationFailedException("no")));
 
         Assert.Equal("token", credential.GetToken(new TokenRequestContext(["scope"]), TestContext.Current.CancellationToken).Token);
         Assert.Equal(
@@ -204,7 +204,7 @@ public sealed class AzureIdentityTests
 
     private static StorageSecret? Find(BlobLocation location, string? secret, params (string Name, string Value)[] environment) => StorageSecret.Find(
         location,
-        new VaultConnection { Secret = secret, TimeProvider = new FakeClock(s_now) },
+        new VaultConnection { Secret = secret, TimeProvider = new FakeClock(_now) },
         name => environment.SingleOrDefault(variable => variable.Name == name).Value);
 
     private static BackupException Fail(BlobLocation location, string? secret, params (string Name, string Value)[] environment) =>

@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Storage.Azure.Tests.KeyVault;
 
 public class KeyVaultKeyTests
 {
-    private static readonly byte[] s_secret = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+    private static readonly byte[] _secret = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
 
     [Fact]
     public async Task What_is_wrapped_comes_back_and_only_the_Key_Vault_can_tell_what_it_was()
@@ -21,11 +21,11 @@ public class KeyVaultKeyTests
         KeyVaultServer.Key version = server.AddKey("wrapping");
         KeyVaultKey key = server.Key();
 
-        WrappedKey wrapped = await key.WrapAsync(s_secret, Cancel);
+        WrappedKey wrapped = await key.WrapAsync(_secret, Cancel);
 
         Assert.Equal($"{KeyVaultServer.Uri}keys/wrapping/{version.Version}", wrapped.KeyId);
-        Assert.Equal(s_secret, version.Rsa.Decrypt(wrapped.Content, RSAEncryptionPadding.OaepSHA256));
-        Assert.Equal(s_secret, await key.UnwrapAsync(wrapped, Cancel));
+        Assert.Equal(_secret, version.Rsa.Decrypt(wrapped.Content, RSAEncryptionPadding.OaepSHA256));
+        Assert.Equal(_secret, await key.UnwrapAsync(wrapped, Cancel));
     }
 
     [Fact]
@@ -33,14 +33,14 @@ public class KeyVaultKeyTests
     {
         await using var server = new KeyVaultServer();
         server.AddKey("wrapping");
-        WrappedKey old = await server.Key().WrapAsync(s_secret, Cancel);
+        WrappedKey old = await server.Key().WrapAsync(_secret, Cancel);
         KeyVaultServer.Key second = server.AddKey("wrapping");
 
-        WrappedKey renewed = await server.Key().WrapAsync(s_secret, Cancel);
+        WrappedKey renewed = await server.Key().WrapAsync(_secret, Cancel);
 
         Assert.EndsWith(second.Version, renewed.KeyId, StringComparison.Ordinal);
-        Assert.Equal(s_secret, await server.Key().UnwrapAsync(old, Cancel));
-        Assert.Equal(s_secret, await server.Key($"keys/wrapping/{second.Version}").UnwrapAsync(renewed, Cancel));
+        Assert.Equal(_secret, await server.Key().UnwrapAsync(old, Cancel));
+        Assert.Equal(_secret, await server.Key($"keys/wrapping/{second.Version}").UnwrapAsync(renewed, Cancel));
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public class KeyVaultKeyTests
         KeyVaultServer.Key version = server.AddKey("wrapping");
         var credential = new TestCredential(server.Token);
 
-        await server.Key($"keys/wrapping/{version.Version}", credential).WrapAsync(s_secret, Cancel);
+        await server.Key($"keys/wrapping/{version.Version}", credential).WrapAsync(_secret, Cancel);
 
         Assert.Equal([(null, true), ($"Bearer {server.Token}", false)], server.Requests.Select(request => (request.Authorization, request.Body.Length == 0)));
         Assert.Equal("https://vault.azure.net/.default", Assert.Single(credential.Asked[0].Scopes));
@@ -70,7 +70,7 @@ public class KeyVaultKeyTests
         server.AddKey("wrapping");
         var credential = new TestCredential(server.Token);
 
-        await FailsAsync(BackupErrorId.KeyVaultUntrusted, null, () => server.Key(credential: credential).WrapAsync(s_secret, Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultUntrusted, null, () => server.Key(credential: credential).WrapAsync(_secret, Cancel));
 
         Assert.Empty(credential.Asked);
         Assert.All(server.Requests, request => Assert.Null(request.Authorization));
@@ -82,8 +82,8 @@ public class KeyVaultKeyTests
         await using var server = new KeyVaultServer();
         server.AddKey("wrapping");
         server.AddKey("other");
-        WrappedKey other = await server.Key("keys/other").WrapAsync(s_secret, Cancel);
-        WrappedKey own = await server.Key().WrapAsync(s_secret, Cancel);
+        WrappedKey other = await server.Key("keys/other").WrapAsync(_secret, Cancel);
+        WrappedKey own = await server.Key().WrapAsync(_secret, Cancel);
         int before = server.Requests.Count;
 
         Assert.Null(await server.Key().UnwrapAsync(other, Cancel));
@@ -101,10 +101,10 @@ public class KeyVaultKeyTests
     {
         await using var server = new KeyVaultServer();
         KeyVaultServer.Key version = server.AddKey("wrapping");
-        WrappedKey wrapped = await server.Key().WrapAsync(s_secret, Cancel);
+        WrappedKey wrapped = await server.Key().WrapAsync(_secret, Cancel);
         version.IsEnabled = false;
 
-        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => server.Key().WrapAsync(s_secret, Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => server.Key().WrapAsync(_secret, Cancel));
         BackupException fault = await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => server.Key().UnwrapAsync(wrapped, Cancel));
 
         Assert.Contains("disabled", fault.Message, StringComparison.Ordinal);
@@ -115,11 +115,11 @@ public class KeyVaultKeyTests
     {
         await using var server = new KeyVaultServer();
         KeyVaultServer.Key version = server.AddKey("wrapping");
-        WrappedKey wrapped = await server.Key().WrapAsync(s_secret, Cancel);
+        WrappedKey wrapped = await server.Key().WrapAsync(_secret, Cancel);
         version.IsExpired = true;
 
-        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => server.Key().WrapAsync(s_secret, Cancel));
-        Assert.Equal(s_secret, await server.Key().UnwrapAsync(wrapped, Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => server.Key().WrapAsync(_secret, Cancel));
+        Assert.Equal(_secret, await server.Key().UnwrapAsync(wrapped, Cancel));
     }
 
     [Fact]
@@ -128,8 +128,8 @@ public class KeyVaultKeyTests
         await using var server = new KeyVaultServer();
         server.AddKey("curve", "EC");
 
-        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => server.Key("keys/curve").WrapAsync(s_secret, Cancel));
-        await FailsAsync(BackupErrorId.KeyVaultKeyNotFound, null, () => server.Key().WrapAsync(s_secret, Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultKeyUnusable, null, () => server.Key("keys/curve").WrapAsync(_secret, Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultKeyNotFound, null, () => server.Key().WrapAsync(_secret, Cancel));
     }
 
     [Theory]
@@ -141,7 +141,7 @@ public class KeyVaultKeyTests
         server.AddKey("wrapping");
         server.Permissions.Remove(permission);
 
-        BackupException fault = await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => server.Key().WrapAsync(s_secret, Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => server.Key().WrapAsync(_secret, Cancel));
 
         Assert.Contains($"'{permission.Split('/')[1]}'", fault.RecommendedAction, StringComparison.Ordinal);
     }
@@ -152,8 +152,8 @@ public class KeyVaultKeyTests
         await using var server = new KeyVaultServer();
         server.AddKey("wrapping");
 
-        await FailsAsync(BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Key(credential: new TestCredential(null)).WrapAsync(s_secret, Cancel));
-        await FailsAsync(BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Key(credential: new TestCredential("of another tenant")).WrapAsync(s_secret, Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Key(credential: new TestCredential(null)).WrapAsync(_secret, Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Key(credential: new TestCredential("of another tenant")).WrapAsync(_secret, Cancel));
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public class KeyVaultKeyTests
         await using var server = new KeyVaultServer { IsFirewalled = true };
         server.AddKey("wrapping");
 
-        await FailsAsync(BackupErrorId.KeyVaultFirewalled, null, () => server.Key().WrapAsync(s_secret, Cancel));
+        await FailsAsync(BackupErrorId.KeyVaultFirewalled, null, () => server.Key().WrapAsync(_secret, Cancel));
     }
 
     [Fact]
@@ -176,9 +176,9 @@ public class KeyVaultKeyTests
         server.Failures.Enqueue(null);
         server.Failures.Enqueue(429);
 
-        WrappedKey wrapped = await key.WrapAsync(s_secret, Cancel);
+        WrappedKey wrapped = await key.WrapAsync(_secret, Cancel);
 
-        Assert.Equal(s_secret, await key.UnwrapAsync(wrapped, Cancel));
+        Assert.Equal(_secret, await key.UnwrapAsync(wrapped, Cancel));
         Assert.Empty(server.Failures);
     }
 
@@ -191,7 +191,7 @@ public class KeyVaultKeyTests
             server.Failures.Enqueue(503);
         }
 
-        BackupException fault = await FailsAsync(BackupErrorId.KeyVaultUnreachable, null, () => server.Key().WrapAsync(s_secret, Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.KeyVaultUnreachable, null, () => server.Key().WrapAsync(_secret, Cancel));
 
         Assert.True(fault.IsTransient);
         Assert.Equal(TimeSpan.Zero, fault.RetryAfter);
@@ -212,7 +212,7 @@ public class KeyVaultKeyTests
         {
             var key = new KeyVaultKey(KeyVaultAddress.ParseKey("https://team.vault.azure.net/" + uri), new TestCredential("none"), new HttpClientTransport(new HttpClient(handler)));
 
-            BackupException fault = await Assert.ThrowsAsync<BackupException>(() => key.WrapAsync(s_secret, Cancel));
+            BackupException fault = await Assert.ThrowsAsync<BackupException>(() => key.WrapAsync(_secret, Cancel));
 
             Assert.Contains(fault.Id, new[] { BackupErrorId.KeyVaultUnreachable, BackupErrorId.KeyVaultKeyUnusable });
         }
@@ -224,7 +224,7 @@ public class KeyVaultKeyTests
         using var handler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = (_, _) => throw new SocketException((int)SocketError.HostNotFound) };
         var key = new KeyVaultKey(KeyVaultAddress.ParseKey(KeyVaultServer.Uri + "keys/wrapping"), new TestCredential("none"), new HttpClientTransport(new HttpClient(handler)));
 
-        BackupException fault = await FailsAsync(BackupErrorId.KeyVaultNotFound, "391283", () => key.WrapAsync(s_secret, Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.KeyVaultNotFound, "391283", () => key.WrapAsync(_secret, Cancel));
 
         Assert.False(fault.IsTransient);
     }

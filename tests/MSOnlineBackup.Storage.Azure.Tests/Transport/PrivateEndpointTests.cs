@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Storage.Azure.Tests.Transport;
 
 public sealed class PrivateEndpointTests
 {
-    private static readonly VaultConnection s_private = new() { RequiresPrivateEndpoint = true };
+    private static readonly VaultConnection _private = new() { RequiresPrivateEndpoint = true };
 
     [Theory]
     [InlineData("10.0.0.0", true)]
@@ -53,7 +53,7 @@ public sealed class PrivateEndpointTests
     {
         await using var server = new LoopbackServer(LoopbackServer.Answering(Ok));
 
-        Assert.Equal("ok", await GetAsync(s_private, Isolated with { ResolveAsync = Resolving(addresses) }, Vault(server)));
+        Assert.Equal("ok", await GetAsync(_private, Isolated with { ResolveAsync = Resolving(addresses) }, Vault(server)));
     }
 
     // 0.0.0.0 leads to this machine on most systems, and is not private: so a server can see that nothing comes.
@@ -63,7 +63,7 @@ public sealed class PrivateEndpointTests
         await using var server = new LoopbackServer(LoopbackServer.Answering(Ok));
         TransportOptions options = Isolated with { ResolveAsync = Resolving("0.0.0.0") };
 
-        BackupException error = await FailAsync(s_private, options, Vault(server));
+        BackupException error = await FailAsync(_private, options, Vault(server));
 
         Assert.Equal((BackupErrorId.PublicAddressRefused, false), (error.Id, error.IsTransient));
         Assert.Contains("vault.invalid", error.Message, StringComparison.Ordinal);
@@ -79,7 +79,7 @@ public sealed class PrivateEndpointTests
     [Fact]
     public async Task A_public_address_in_the_URL_is_refused()
     {
-        BackupException error = await FailAsync(s_private, Isolated, new Uri("https://203.0.113.7/"));
+        BackupException error = await FailAsync(_private, Isolated, new Uri("https://203.0.113.7/"));
 
         Assert.Equal(BackupErrorId.PublicAddressRefused, error.Id);
     }
@@ -89,7 +89,7 @@ public sealed class PrivateEndpointTests
     {
         await using var server = new LoopbackServer(LoopbackServer.Answering(Ok));
         await using var proxy = new LoopbackProxy(server.Port);
-        VaultConnection connection = s_private with { Proxy = new ProxySetting("127.0.0.1", proxy.Port) };
+        VaultConnection connection = _private with { Proxy = new ProxySetting("127.0.0.1", proxy.Port) };
 
         foreach (string vault in new[] { "http://vault.invalid/", "https://vault.invalid/", "https://20.60.1.1/" })
         {
@@ -105,7 +105,7 @@ public sealed class PrivateEndpointTests
     [Fact]
     public async Task A_proxy_at_a_public_address_is_refused()
     {
-        VaultConnection connection = s_private with { Proxy = new ProxySetting("proxy.invalid", 3128) };
+        VaultConnection connection = _private with { Proxy = new ProxySetting("proxy.invalid", 3128) };
 
         BackupException error = await FailAsync(connection, Isolated with { ResolveAsync = Resolving("203.0.113.7") }, new Uri("http://10.0.0.1/"));
 
@@ -116,7 +116,7 @@ public sealed class PrivateEndpointTests
     [Fact]
     public async Task A_name_that_is_not_known_may_be_known_later()
     {
-        BackupException error = await FailAsync(s_private, Isolated with { ResolveAsync = Resolving() }, new Uri("https://vault.invalid/"));
+        BackupException error = await FailAsync(_private, Isolated with { ResolveAsync = Resolving() }, new Uri("https://vault.invalid/"));
 
         Assert.Equal((BackupErrorId.VaultUnreachable, true), (error.Id, error.IsTransient));
         Assert.Contains("vault.invalid", error.Message, StringComparison.Ordinal);
@@ -128,7 +128,7 @@ public sealed class PrivateEndpointTests
         await using var server = new LoopbackServer(LoopbackServer.Answering(Ok));
 
         // The server listens at IPv4 only.
-        Assert.Equal("ok", await GetAsync(s_private, Isolated with { ResolveAsync = Resolving("::1", "127.0.0.1") }, Vault(server)));
+        Assert.Equal("ok", await GetAsync(_private, Isolated with { ResolveAsync = Resolving("::1", "127.0.0.1") }, Vault(server)));
     }
 
     private static Uri Vault(LoopbackServer server) => new($"http://vault.invalid:{server.Port}/");

@@ -15,10 +15,10 @@ public sealed class ProxyTests
     private const string User = "backup:pass word ä";
 
     // No name is ever resolved in these tests: the resolver of Isolated throws.
-    private static readonly Uri s_vault = new("http://vault.invalid/container");
-    private static readonly Uri s_secureVault = new("https://vault.invalid/container");
+    private static readonly Uri _vault = new("http://vault.invalid/container");
+    private static readonly Uri _secureVault = new("https://vault.invalid/container");
 
-    public static TheoryData<Uri> Vaults => [s_vault, s_secureVault];
+    public static TheoryData<Uri> Vaults => [_vault, _secureVault];
 
     [Fact]
     public async Task A_plain_request_goes_to_the_proxy_with_its_password_and_the_name_unresolved()
@@ -26,7 +26,7 @@ public sealed class ProxyTests
         await using var server = new LoopbackServer(LoopbackServer.Answering(Ok));
         await using var proxy = new LoopbackProxy(server.Port, User);
 
-        Assert.Equal("ok", await GetAsync(Through(proxy, User), Isolated, s_vault));
+        Assert.Equal("ok", await GetAsync(Through(proxy, User), Isolated, _vault));
 
         Assert.Equal("GET http://vault.invalid/container HTTP/1.1", Assert.Single(proxy.Requests));
     }
@@ -37,7 +37,7 @@ public sealed class ProxyTests
         await using var server = new LoopbackServer(LoopbackServer.Secured(LoopbackServer.Answering(Ok)));
         await using var proxy = new LoopbackProxy(server.Port, User);
 
-        Assert.Equal("ok", await GetAsync(Through(proxy, User), Trusting, s_secureVault));
+        Assert.Equal("ok", await GetAsync(Through(proxy, User), Trusting, _secureVault));
 
         Assert.Equal("CONNECT vault.invalid:443 HTTP/1.1", Assert.Single(proxy.Requests));
         Assert.Equal(1, server.Connections);
@@ -85,7 +85,7 @@ public sealed class ProxyTests
     {
         await using var proxy = new LoopbackServer(LoopbackServer.Answering($"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
 
-        BackupException error = await FailAsync(new VaultConnection { Proxy = new ProxySetting("127.0.0.1", proxy.Port) }, Isolated, s_secureVault);
+        BackupException error = await FailAsync(new VaultConnection { Proxy = new ProxySetting("127.0.0.1", proxy.Port) }, Isolated, _secureVault);
 
         Assert.Equal((id, transient), (error.Id, error.IsTransient));
         Assert.Contains(status[..3], error.Message, StringComparison.Ordinal);
@@ -121,8 +121,8 @@ public sealed class ProxyTests
         await using var proxy = new LoopbackProxy(server.Port, "backup:secret");
         await using var refusing = new LoopbackServer(LoopbackServer.Answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
 
-        Assert.Equal("ok", await GetAsync(new VaultConnection(), WithPassword(proxy.Port), s_secureVault));
-        BackupException error = await FailAsync(new VaultConnection(), WithPassword(refusing.Port), s_secureVault);
+        Assert.Equal("ok", await GetAsync(new VaultConnection(), WithPassword(proxy.Port), _secureVault));
+        BackupException error = await FailAsync(new VaultConnection(), WithPassword(refusing.Port), _secureVault);
 
         Assert.Equal(BackupErrorId.ProxyRefused, error.Id);
         Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);
@@ -141,7 +141,7 @@ public sealed class ProxyTests
         int port = gone.Port;
         await gone.StopAsync();
 
-        BackupException error = await FailAsync(new VaultConnection { Proxy = new ProxySetting("127.0.0.1", port) }, Isolated, s_secureVault);
+        BackupException error = await FailAsync(new VaultConnection { Proxy = new ProxySetting("127.0.0.1", port) }, Isolated, _secureVault);
 
         Assert.Equal((BackupErrorId.VaultUnreachable, true), (error.Id, error.IsTransient));
         Assert.EndsWith($"(127.0.0.1:{port}).", error.Message, StringComparison.Ordinal);
@@ -165,7 +165,7 @@ public sealed class ProxyTests
         await using var server = new LoopbackServer(LoopbackServer.Answering(Ok));
         await using var proxy = new LoopbackProxy(server.Port);
 
-        Assert.Equal("ok", await GetAsync(new VaultConnection(), Surrounded(proxy.Port), s_vault));
+        Assert.Equal("ok", await GetAsync(new VaultConnection(), Surrounded(proxy.Port), _vault));
 
         Assert.Single(proxy.Requests);
     }
@@ -178,12 +178,12 @@ public sealed class ProxyTests
         TransportOptions system = Surrounded(8080);
         var exempt = new WebProxy("http://127.0.0.1:8080") { BypassList = [@"vault\.invalid"] };
 
-        Assert.Equal(new ProxyUse(ProxySource.Setting, new Uri("http://proxy.invalid:3128")), new ProxyChoice(setting, environment).For(s_secureVault));
-        Assert.Equal(new ProxyUse(ProxySource.Environment, new Uri("http://127.0.0.1:8080")), new ProxyChoice(new VaultConnection(), environment).For(s_secureVault));
-        Assert.Equal(new ProxyUse(ProxySource.System, new Uri("http://127.0.0.1:8080")), new ProxyChoice(new VaultConnection(), system).For(s_secureVault));
-        Assert.Equal(new ProxyUse(ProxySource.None, null), new ProxyChoice(new VaultConnection(), system with { SurroundingProxy = exempt }).For(s_secureVault));
-        Assert.Equal(new ProxyUse(ProxySource.None, null), new ProxyChoice(new VaultConnection(), Isolated).For(s_secureVault));
-        Assert.Equal(new ProxyUse(ProxySource.Direct, null), new ProxyChoice(setting with { IsDirect = true }, environment).For(s_secureVault));
+        Assert.Equal(new ProxyUse(ProxySource.Setting, new Uri("http://proxy.invalid:3128")), new ProxyChoice(setting, environment).For(_secureVault));
+        Assert.Equal(new ProxyUse(ProxySource.Environment, new Uri("http://127.0.0.1:8080")), new ProxyChoice(new VaultConnection(), environment).For(_secureVault));
+        Assert.Equal(new ProxyUse(ProxySource.System, new Uri("http://127.0.0.1:8080")), new ProxyChoice(new VaultConnection(), system).For(_secureVault));
+        Assert.Equal(new ProxyUse(ProxySource.None, null), new ProxyChoice(new VaultConnection(), system with { SurroundingProxy = exempt }).For(_secureVault));
+        Assert.Equal(new ProxyUse(ProxySource.None, null), new ProxyChoice(new VaultConnection(), Isolated).For(_secureVault));
+        Assert.Equal(new ProxyUse(ProxySource.Direct, null), new ProxyChoice(setting with { IsDirect = true }, environment).For(_secureVault));
     }
 
     [Theory]
@@ -208,7 +208,7 @@ public sealed class ProxyTests
     [InlineData("10.1.2.3", "http://10.1.2.3:3128/")]
     [InlineData("fd00::1", "http://[fd00::1]:3128/")]
     public void The_server_of_a_setting_is_a_name_an_address_or_a_URL(string server, string expected) =>
-        Assert.Equal(expected, new ProxyChoice(new VaultConnection { Proxy = new ProxySetting(server, 3128) }, Isolated).For(s_secureVault).Address?.AbsoluteUri);
+        Assert.Equal(expected, new ProxyChoice(new VaultConnection { Proxy = new ProxySetting(server, 3128) }, Isolated).For(_secureVault).Address?.AbsoluteUri);
 
     [Theory]
     [InlineData("not a name", 3128)]

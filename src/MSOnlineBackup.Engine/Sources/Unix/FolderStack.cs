@@ -9,10 +9,10 @@ namespace MSOnlineBackup.Engine.Sources.Unix;
 internal sealed class FolderStack(UnixSystem system) : IDisposable
 {
     // Where few files may be open, most are left to the vault and the runtime.
-    private static readonly int s_maxOpen = (int)Math.Clamp(UnixSystem.OpenFileLimit / 16, 4, 64);
+    private static readonly int _maxOpen = (int)Math.Clamp(UnixSystem.OpenFileLimit / 16, 4, 64);
 
     // Coming back, this many are opened on the way, so that a deep tree is not descended anew for every folder of it.
-    private static readonly int s_reopenedAtOnce = s_maxOpen / 2;
+    private static readonly int _reopenedAtOnce = _maxOpen / 2;
 
     private readonly List<Folder> _folders = [];
     private byte[] _path = new byte[4096];
@@ -53,7 +53,7 @@ internal sealed class FolderStack(UnixSystem system) : IDisposable
         folder.Stat = stat;
         folder.Next = 0;
         folder.PathLength = path.Length;
-        int distant = Depth - 1 - s_maxOpen;
+        int distant = Depth - 1 - _maxOpen;
         if (distant > 0)
         {
             CloseFolder(_folders[distant]);
@@ -142,7 +142,7 @@ internal sealed class FolderStack(UnixSystem system) : IDisposable
                 return;
             }
 
-            keptAt = i >= Depth - s_reopenedAtOnce
+            keptAt = i >= Depth - _reopenedAtOnce
                 && system.Stat(handle, out UnixStat stat) >= 0
                 && stat.IsSameInode(folder.Stat);
             if (keptAt)

@@ -2,8 +2,8 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Recovery;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Model.Conversions;
 

@@ -17,7 +17,7 @@ public sealed class TreeComparerTests : IDisposable
         p pipe
         """;
 
-    private static readonly Dictionary<string, Action<SourceTreeBuilder>> Changes = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Action<SourceTreeBuilder>> _changes = new(StringComparer.Ordinal)
     {
         { "/folder/file: has other content from byte 0 on", tree => tree.File("folder/file", 100 << 10, seed: 7) },
         { "/folder/file: has 5 bytes instead of 102400", tree => tree.File("folder/file", 5) },
@@ -36,7 +36,7 @@ public sealed class TreeComparerTests : IDisposable
 
     public TreeComparerTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "The trees are those of Linux.");
 
-    public static TheoryData<string> Differences => [.. Changes.Keys];
+    public static TheoryData<string> Differences => [.. _changes.Keys];
 
     public void Dispose() => _temp.Dispose();
 
@@ -46,7 +46,7 @@ public sealed class TreeComparerTests : IDisposable
     [Theory]
     [MemberData(nameof(Differences))]
     public void A_difference_is_told(string difference) =>
-        Assert.Contains(Compare(Changes[difference]), line => line.Contains(difference, StringComparison.Ordinal));
+        Assert.Contains(Compare(_changes[difference]), line => line.Contains(difference, StringComparison.Ordinal));
 
     [Theory]
     [InlineData(1)]

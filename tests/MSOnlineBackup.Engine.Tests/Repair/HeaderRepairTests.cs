@@ -4,14 +4,15 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 using OwnerFile = MSOnlineBackup.Vaults.Stores.OwnerFile;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 
-namespace MSOnlineBackup.Engine.Tests.Maintenance;
+namespace MSOnlineBackup.Engine.Tests.Repair;
 
 /// <summary>A lost or damaged <c>vault.json</c> is made anew from what else the vault holds.</summary>
 public sealed class HeaderRepairTests : IDisposable

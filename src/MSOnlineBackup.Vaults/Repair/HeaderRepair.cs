@@ -4,10 +4,10 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
-namespace MSOnlineBackup.Vaults.Maintenance;
+namespace MSOnlineBackup.Vaults.Repair;
 
 /// <summary>
-/// Makes a lost or damaged <c>vault.json</c> anew. Where a single byte of it changed, its checksum tells which, and it is as it was; else key slots and
+/// Rebuilds a lost or damaged <c>vault.json</c>. Where a single byte of it changed, its checksum tells which, and it is as it was; else key slots and
 /// records of sessions say which vault this is, and must agree. Its owner is whom its machines know, or whom the owner's file names.
 /// </summary>
 /// <param name="objects">The vault.</param>
@@ -33,22 +33,22 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
         if (said.Length > 1)
         {
             throw Refused(
-                $"its objects are of {said.Length} vaults: {string.Join("; ", said.Select(id => $"{id} by {Describe(_evidence[id])}"))}",
-                "Bring vault.json back from a copy of the vault; or take away what belongs to another vault and was brought here.");
+                $"its objects belong to {said.Length} vaults: {string.Join("; ", said.Select(id => $"{id} by {Describe(_evidence[id])}"))}",
+                "Bring vault.json back from a copy of the vault; or remove what was brought here from another vault.");
         }
 
         if (mended is not null && said is [var other] && other != mended.VaultId)
         {
             throw Refused(
-                $"it says that this is the vault {mended.VaultId}, and all else says {other} ({Describe(_evidence[other])})",
+                $"it says that this is the vault {mended.VaultId}, but everything else says {other} ({Describe(_evidence[other])})",
                 "If vault.json was brought here from another vault, delete it and run this again.");
         }
 
         string vaultId = mended?.VaultId ?? (said is [var only]
             ? only
             : throw Refused(
-                "neither a sound key slot nor a sound record of a session says which vault this is",
-                "Bring vault.json back from a copy of the vault. Without key slots nothing could be opened by it."));
+                "no sound key slot and no sound session record says which vault this is",
+                "Bring vault.json back from a copy of the vault. Without key slots the vault cannot be opened anyway."));
         Evidence evidence = _evidence.GetValueOrDefault(vaultId) ?? new Evidence();
         VaultHeader made = mended ?? new VaultHeader
         {
@@ -60,7 +60,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
         IReadOnlyList<MachineRecord> machines = await new MachineDirectory(new KnownVault(objects, made, new VaultOptions())).ListAsync(cancellationToken).ConfigureAwait(false);
         if (named is { } file && file.VaultId != vaultId)
         {
-            throw OwnerErrors.Foreign(objects.Location, $"'{ownerFile}' is of the vault {file.VaultId}, and not of {vaultId}");
+            throw OwnerErrors.Foreign(objects.Location, $"'{ownerFile}' belongs to the vault {file.VaultId}, not to {vaultId}");
         }
 
         OwnerIdentity? owner = FindOwner(mended, machines, named?.Owner);
@@ -91,7 +91,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
         await GatherAsync(cancellationToken).ConfigureAwait(false);
         throw Said() is { Length: > 0 } said && !said.Contains(sound.VaultId)
             ? Refused(
-                $"it is sound and says that this is the vault {sound.VaultId}, and all else says {string.Join(", ", said)} ({Describe(_evidence[said[0]])})",
+                $"it is sound and says that this is the vault {sound.VaultId}, but everything else says {string.Join(", ", said)} ({Describe(_evidence[said[0]])})",
                 "If vault.json was brought here from another vault, delete it and run this again.")
             : Refused("it is sound", "Nothing needs to be done. 'obengine verify' looks at the rest of the vault.");
     }
@@ -170,8 +170,8 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
             [] => null,
             [var only] => only,
             _ => throw Refused(
-                $"its machines know {known.Length} different owners of it",
-                "Name the owner's file with --owner-file, or bring vault.json back from a copy of the vault; or take away the records below 'machines' that nobody here has written."),
+                $"its machines know {known.Length} different owners",
+                "Name the owner's file with --owner-file, or bring vault.json back from a copy of the vault; or remove the records below 'machines' that nobody here has written."),
         };
     }
 
@@ -222,7 +222,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
         await header.WriteAsync(objects, CancellationToken.None).ConfigureAwait(false);
         if ((await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false)).VaultId != header.VaultId)
         {
-            throw VaultDamage.Corrupt(VaultLayout.Header, "it reads back otherwise than it was written");
+            throw VaultDamage.Corrupt(VaultLayout.Header, "it does not read back as it was written");
         }
     }
 
@@ -231,7 +231,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
 
     private BackupException Refused(string why, string action) => new(
         BackupErrorId.VaultHeaderNotRepaired,
-        $"The header of the vault in '{objects.Location}', '{VaultLayout.Header}', is not made anew: {why}.",
+        $"The header of the vault in '{objects.Location}', '{VaultLayout.Header}', was not rebuilt: {why}.",
         action,
         objects.Location);
 

@@ -3,7 +3,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
-namespace MSOnlineBackup.Vaults.Maintenance;
+namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>Checks the records of a vault: those of its owner by the owner's signature, those of machines as far as their keys are at hand.</summary>
 /// <param name="objects">The vault.</param>
@@ -12,13 +12,13 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// <param name="keys">Its keys.</param>
 internal sealed class RecordVerifier(IVaultStore objects, VaultHeader header, string? storeId = null, StoreKeys? keys = null)
 {
-    private static readonly string[] s_folders = [VaultLayout.Settings, VaultLayout.Credentials, VaultLayout.Records, VaultLayout.Machines];
+    private static readonly string[] _folders = [VaultLayout.Settings, VaultLayout.Credentials, VaultLayout.Records, VaultLayout.Machines];
 
     /// <summary>What is damaged or forged.</summary>
     public async Task<IReadOnlyList<BackupException>> FindDamageAsync(CancellationToken cancellationToken)
     {
         Dictionary<string, IReadOnlyList<uint>>[] folders = await Task.WhenAll(
-            s_folders.Select(prefix => NumberedSeries.ListAsync(objects, prefix, cancellationToken))).ConfigureAwait(false);
+            _folders.Select(prefix => NumberedSeries.ListAsync(objects, prefix, cancellationToken))).ConfigureAwait(false);
         HashSet<string> stores = [.. (await KeyRing.ListNamesAsync(objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false)).Select(key => key.StoreId)];
         IEnumerable<string> names = folders.SelectMany(found => found).SelectMany(folder => folder.Value.Select(number => $"{folder.Key}{number:x8}"));
         var damage = new List<BackupException>();

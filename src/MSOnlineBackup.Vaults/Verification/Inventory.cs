@@ -3,7 +3,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
-namespace MSOnlineBackup.Vaults.Maintenance;
+namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>
 /// Everything that lies in a vault, by its kind, and what is wrong with what can be read without a key. The parts of a verification that need one ask it what is there.

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Errors;
 
-namespace MSOnlineBackup.Vaults.Maintenance;
+namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>What a verification has found: a problem for each object or chunk, with what suffers by it. Thread-safe.</summary>
 internal sealed class ProblemList
@@ -12,7 +12,7 @@ internal sealed class ProblemList
     /// <returns>Whether more that suffers by it is worth naming.</returns>
     public bool Note(BackupException damage, AffectedItem? affected = null) => Note(damage.Target ?? string.Empty, damage, affected);
 
-    /// <summary>The same where the error's target is another than the object.</summary>
+    /// <summary>Notes a damage whose error is about something other than the object.</summary>
     public bool Note(string name, BackupException damage, AffectedItem? affected = null) =>
         _problems.GetOrAdd(name, _ => new Problem(damage.Message)).Add(affected);
 

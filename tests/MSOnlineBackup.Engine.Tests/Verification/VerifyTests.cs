@@ -7,16 +7,17 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 
-namespace MSOnlineBackup.Engine.Tests.Maintenance;
+namespace MSOnlineBackup.Engine.Tests.Verification;
 
 public sealed class VerifyTests : IDisposable
 {
@@ -406,6 +407,21 @@ public sealed class VerifyTests : IDisposable
     }
 
     [Fact]
+    public async Task What_could_not_be_read_at_first_stays_a_finding_though_it_can_be_read_again()
+    {
+        await MakeAsync();
+        string name = Find("metadata pack");
+        int failures = 2;
+        UnlockedVault engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, read => read == name && Interlocked.Decrement(ref failures) >= 0));
+
+        VerifyReport report = await engine.VerifyAsync(VerifyLevel.Structure, new JobMonitor(), Cancel);
+
+        VerifyFinding finding = Assert.Single(report.Findings);
+        Assert.Equal(name, finding.Object);
+        Assert.Empty(finding.Affected);
+    }
+
+    [Fact]
     public async Task What_points_share_is_verified_once_and_a_damage_in_it_names_each_of_them()
     {
         FakeSourceTree source = new FakeSourceTree("/data").Folder("");
@@ -452,7 +468,7 @@ public sealed class VerifyTests : IDisposable
         RecoveryPoint point = await vault.PointAsync();
         await vault.CommitAsync(point);
 
-        VerifyReport report = await new VerifyJob(await vault.OpenAsync(), new JobMonitor()).RunAsync(VerifyLevel.Structure, Cancel);
+        VerifyReport report = await new StoreVerifier(await vault.OpenAsync(), new JobMonitor()).RunAsync(VerifyLevel.Structure, Cancel);
 
         Assert.Equal([new AffectedItem(point.SessionId, "/src", "/src/beyond")], Assert.Single(report.Findings).Affected);
     }

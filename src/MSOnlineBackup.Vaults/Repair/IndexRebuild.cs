@@ -1,11 +1,12 @@
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
 using MSOnlineBackup.Vaults.Versioning;
 
-namespace MSOnlineBackup.Vaults.Maintenance;
+namespace MSOnlineBackup.Vaults.Repair;
 
-/// <summary>Makes lost index segments anew: opening a store leaves out what is damaged, its survey finds the packs that no
+/// <summary>Rebuilds lost index segments: opening a store leaves out what is damaged, its survey finds the packs that no
 /// segment names, and a session writes their records as segments of its own.</summary>
 internal sealed class IndexRebuild(ChunkStore store, VaultOptions options, JobMonitor monitor)
 {

@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Verification;
+
+/// <summary>Opens every chunk that the index names, pack by pack: authenticated, decompressed, its identity computed again.</summary>
+/// <param name="store">The store, its packs surveyed.</param>
+/// <param name="monitor">Counts bytes.</param>
+/// <param name="problems">Gets what is wrong.</param>
+internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, ProblemList problems)
+{
+    private readonly ConcurrentBag<ChunkId> _unopened = [];
+    private readonly ConcurrentBag<Buffers> _buffers = [];
+    private long _chunks;
+    private long _bytes;
+
+    /// <summary>Chunks opened.</summary>
+    public long Chunks => _chunks;
+
+    /// <summary>Bytes read.</summary>
+    public long Bytes => _bytes;
+
+    /// <summary>Verifies all packs that are there. Returns the chunks of which no copy opens.</summary>
+    public async Task<IReadOnlySet<ChunkId>> RunAsync(CancellationToken cancellationToken)
+    {
+        monitor.Expect(0, store.Index.Packs.Where(pack => pack.IsAvailable).Sum(pack => (long)pack.Length));
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        await Parallel.ForEachAsync(PackContents.Of(store.Index), options, async (contents, token) =>
+        {
+            Buffers work = _buffers.TryTake(out Buffers? free) ? free : new Buffers();
+            await VerifyAsync(contents.Pack, contents.Chunks, work, token).ConfigureAwait(false);
+            _buffers.Add(work);
+        }).ConfigureAwait(false);
+
+        HashSet<ChunkId> damaged = [.. _unopened];
+        foreach (ChunkId id in damaged.Where(id => store.Index.FindAll(id).Count > 1).ToList())
+        {
+            // A chunk that has a sound copy elsewhere is not lost.
+            if (await CanBeReadAsync(store.Index.FindAll(id)[0].Chunk.Kind, id, cancellationToken).ConfigureAwait(false))
+            {
+                damaged.Remove(id);
+            }
+        }
+
+        return damaged;
+    }
+
+    private async ValueTask VerifyAsync(PackInfo pack, IReadOnlyList<PackedChunk> chunks, Buffers work, CancellationToken cancellationToken)
+    {
+        Memory<byte> content = work.Pack(pack.Length);
+        try
+        {
+            await store.FetchAsync(pack, 0, content, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            problems.Note(e);
+            foreach (PackedChunk chunk in chunks)
+            {
+                _unopened.Add(chunk.Id);
+            }
+
+            return;
+        }
+
+        using AesGcm aes = PackReader.OpenPack(store.Keys, pack.Salt);
+        foreach (PackedChunk chunk in chunks)
+        {
+            if (!Opens(aes, pack, chunk, content.Span.Slice(chunk.Offset, chunk.StoredLength), work))
+            {
+                _unopened.Add(chunk.Id);
+                problems.Note(VaultDamage.Corrupt(store.NameOf(pack), $"the chunk {chunk.Id} at offset {chunk.Offset} does not open"));
+            }
+
+            Interlocked.Increment(ref _chunks);
+        }
+
+        // Header, footer and trailer belong to no chunk: the checksum at the end covers them.
+        try
+        {
+            ObjectChecksum.Check(store.NameOf(pack), content.Span);
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            problems.Note(e);
+        }
+
+        Interlocked.Add(ref _bytes, pack.Length);
+        monitor.AddBytes(pack.Length);
+    }
+
+    private bool Opens(AesGcm aes, PackInfo pack, in PackedChunk chunk, ReadOnlySpan<byte> stored, Buffers work)
+    {
+        Span<byte> plaintext = work.Plaintext.AsSpan(0, chunk.RawLength);
+        return PackReader.TryOpenChunk(store.Keys, aes, pack.Kind, chunk, stored, work.Scratch(chunk.StoredLength), plaintext)
+            && store.Identity.Compute(chunk.Kind, plaintext) == chunk.Id;
+    }
+
+    private async Task<bool> CanBeReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.ReadAsync(kind, id, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return false;
+        }
+    }
+
+    private sealed class Buffers
+    {
+        private byte[] _pack = [];
+        private byte[] _scratch = [];
+
+        public byte[] Plaintext { get; } = GC.AllocateUninitializedArray<byte>(ChunkCodec.MaxRawLength);
+
+        public Memory<byte> Pack(int length) => Grow(ref _pack, length).AsMemory(0, length);
+
+        public Span<byte> Scratch(int length) => Grow(ref _scratch, length);
+
+        private static byte[] Grow(ref byte[] buffer, int length) =>
+            buffer.Length >= length ? buffer : buffer = GC.AllocateUninitializedArray<byte>(length);
+    }
+}

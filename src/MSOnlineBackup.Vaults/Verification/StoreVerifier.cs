@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Verification;
+
+/// <summary>
+/// Verifies a chunk store and what is beside it, part by part: plain objects, records and key slots, packs against the index, checkpoints, the contents of packs
+/// where they are asked for, and recovery points. Damage is collected, never thrown; each finding says what suffers by it.
+/// </summary>
+/// <param name="store">The store, its index read.</param>
+/// <param name="monitor">Counts what was done.</param>
+internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
+{
+    private readonly ProblemList _problems = new();
+    private readonly ConcurrentBag<StoredObject> _checkpoints = [];
+    private readonly ConcurrentDictionary<string, long> _presentPacks = new(StringComparer.Ordinal);
+    private long _otherStores;
+
+    /// <summary>Verifies.</summary>
+    /// <param name="level">Structure or Data.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<VerifyReport> RunAsync(VerifyLevel level, CancellationToken cancellationToken)
+    {
+        monitor.Enter(JobPhase.Verifying);
+
+        // Before the survey: what the segments themselves say.
+        HashSet<PackInfo> named = [.. store.Index.Packs];
+        Inventory inventory = await TakeInventoryAsync(cancellationToken).ConfigureAwait(false);
+        var checkpoints = new CheckpointVerifier(store, inventory);
+        await checkpoints.RunAsync(_checkpoints, cancellationToken).ConfigureAwait(false);
+        var packs = new PackVerifier(store, monitor, _problems);
+        IReadOnlySet<ChunkId> damaged = level == VerifyLevel.Data ? await packs.RunAsync(cancellationToken).ConfigureAwait(false) : new HashSet<ChunkId>();
+        List<PointName> names = await new RecoveryPointCatalog(store).ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
+        var chunks = new PointChunks(store, named);
+        var points = new PointVerifier(store, monitor, _problems, chunks, damaged);
+        await points.RunAsync(names, cancellationToken).ConfigureAwait(false);
+        long unused = JudgePacks(inventory, named, chunks.Unindexed);
+        var newest = new NewestPoints(names);
+        monitor.Enter(JobPhase.Finished);
+        return new VerifyReport(level, points.Points, inventory.Count, packs.Chunks, packs.Bytes, unused, inventory.Leftovers, _problems.ToFindings())
+        {
+            Entries = points.Entries,
+            DistinctEntries = points.DistinctEntries,
+            OtherStores = _otherStores,
+            Strangers = inventory.Strangers,
+            StrangerCount = inventory.StrangerCount,
+            Unfinished = newest.FindUnfinished(inventory.WithoutPoint(store.StoreId)),
+            StaleBytes = checkpoints.MeasureStale(newest),
+            UnfinishedWrites = await store.Objects.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
+        };
+    }
+
+    private async Task<Inventory> TakeInventoryAsync(CancellationToken cancellationToken)
+    {
+        Task<IReadOnlyList<BackupException>> records = new RecordVerifier(store.Objects, store.Header, store.StoreId, store.Keys).FindDamageAsync(cancellationToken);
+        Task<IReadOnlyList<BackupException>> slots = KeyRing.CheckAsync(store.Objects, store.Header, store, cancellationToken);
+        await Task.WhenAll(store.SurveyPacksAsync(cancellationToken), slots, records).ConfigureAwait(false);
+        foreach (BackupException fault in await slots.ConfigureAwait(false))
+        {
+            _problems.Note(fault);
+        }
+
+        var inventory = new Inventory(store.Objects, store.Header, _problems);
+        await inventory.TakeAsync(VisitAsync, cancellationToken).ConfigureAwait(false);
+        foreach (BackupException damage in await records.ConfigureAwait(false))
+        {
+            inventory.Judge(damage.Target!, damage, isNeeded: false);
+        }
+
+        return inventory;
+    }
+
+    private ValueTask VisitAsync(StoredObject found, StoredKind kind, string storeId, CancellationToken cancellationToken)
+    {
+        if (storeId.Length > 0 && storeId != store.StoreId)
+        {
+            Interlocked.Add(ref _otherStores, kind == StoredKind.KeySlot ? 0 : 1);
+        }
+        else if (kind == StoredKind.Checkpoint)
+        {
+            _checkpoints.Add(found);
+        }
+        else if (kind == StoredKind.Pack)
+        {
+            _presentPacks[found.Name] = found.Length;
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    // Returns the bytes of packs that no segment names and no point needs.
+    private long JudgePacks(Inventory inventory, HashSet<PackInfo> named, IReadOnlyCollection<PackInfo> unindexed)
+    {
+        HashSet<string> needed = [.. unindexed.Select(store.NameOf)];
+        HashSet<string> namedPacks = [.. named.Select(store.NameOf)];
+        foreach (BackupException damage in store.Damage)
+        {
+            string name = damage.Target ?? string.Empty;
+            bool isSegment = VaultLayout.KindOf(name, out _) == StoredKind.Segment;
+            inventory.Judge(name, damage, isNeeded: namedPacks.Contains(name) || (isSegment && needed.Count > 0));
+        }
+
+        if (needed.Count > 0)
+        {
+            string folder = VaultLayout.Segments(store.StoreId);
+            _problems.Note(new BackupException(
+                BackupErrorId.VaultDataMissing,
+                $"{needed.Count} packs that recovery points need are named by no index segment that can be read: a segment is damaged or missing.",
+                "Run 'obengine repair index'. Nothing is lost, but do not delete any pack until then.",
+                folder));
+        }
+
+        return _presentPacks.Where(pack => !namedPacks.Contains(pack.Key) && !needed.Contains(pack.Key)).Sum(pack => pack.Value);
+    }
+}
