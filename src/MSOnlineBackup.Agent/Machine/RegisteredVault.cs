@@ -1,0 +1,94 @@
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Agent.Machine;
+
+/// <summary>The vault that this machine is registered with, and stores of any other: found, and known again by its id and its owner.</summary>
+internal sealed class RegisteredVault(AccountState account, VaultConnections connections, Func<string, VaultConnection, IVaultStore> openStore)
+{
+    /// <summary>The store of any vault; nothing of it is read yet.</summary>
+    /// <exception cref="BackupException">VaultNotFound, StateInvalid, …</exception>
+    public IVaultStore OpenStore(VaultAddress vault, VaultPatience patience) => openStore(vault.Location, connections.Connect(vault, patience));
+
+    /// <summary>The store of the registered vault; nothing of it is read yet.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
+    public IVaultStore OpenStore(VaultPatience patience)
+    {
+        MachineRegistration registration = account.RequireRegistered().Registration!;
+        try
+        {
+            return OpenStore(registration.VaultLocation, patience);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw Lost(registration, e);
+        }
+    }
+
+    /// <summary>The store of the registered vault, and its header.</summary>
+    /// <exception cref="BackupException">As of <see cref="OpenStore(VaultPatience)"/> and <see cref="ReadHeaderAsync"/>.</exception>
+    public async Task<(IVaultStore Objects, VaultHeader Header)> FindAsync(CancellationToken cancellationToken)
+    {
+        IVaultStore objects = OpenStore(VaultPatience.Person);
+        return (objects, await ReadHeaderAsync(objects, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Reads the header of the registered vault.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where another is in its place, OwnerForeign where it has another owner, …</exception>
+    public async Task<VaultHeader> ReadHeaderAsync(IVaultStore objects, CancellationToken cancellationToken)
+    {
+        MachineRegistration registration = account.RequireRegistered().Registration!;
+        VaultHeader header;
+        try
+        {
+            header = await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw Lost(registration, e);
+        }
+
+        if (header.VaultId == registration.VaultId && header.OwnerIdentity?.PublicKey != registration.Owner)
+        {
+            throw OwnerErrors.Foreign(registration.VaultLocation, "its 'vault.json' does not name the one that this machine has registered with");
+        }
+
+        return header.VaultId == registration.VaultId
+            ? header
+            : throw new BackupException(
+                BackupErrorId.VaultNotFound,
+                $"The vault at '{registration.VaultLocation}' is not the one that this machine is registered with, '{registration.VaultName}'.",
+                "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
+                registration.VaultLocation);
+    }
+
+    /// <summary>Whether a place is that of the registered vault. Damaged state knows of none: whoever needs it says so.</summary>
+    public bool IsAt(string location)
+    {
+        try
+        {
+            return account.Read()?.Registration?.VaultLocation == location;
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What is said where the vault at a place is not there: of the registered one, more.</summary>
+    /// <param name="failure">Why it cannot be had.</param>
+    /// <param name="vault">The vault.</param>
+    /// <returns>Null where it is another failure, or another vault's.</returns>
+    public BackupException? FindLoss(BackupException failure, VaultAddress vault) =>
+        failure.Id == BackupErrorId.VaultNotFound && IsAt(vault.Location) ? Lost(account.RequireRegistered().Registration!, failure) : null;
+
+    // A new vault in its place would be another one.
+    private static BackupException Lost(MachineRegistration registration, BackupException cause) => new(
+        BackupErrorId.VaultNotFound,
+        $"The vault '{registration.VaultName}' of this machine is not there. {cause.Message}",
+        "Check that its disk or share is mounted. If the vault has moved, issue a credential file at the new place (Export-OBVaultCredential) and register again with it (Start-OBRegistration): policy and recovery points stay.",
+        registration.VaultLocation,
+        innerException: cause,
+        errorCode: cause.ErrorCode);
+}
