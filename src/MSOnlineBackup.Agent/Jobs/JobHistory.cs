@@ -33,6 +33,9 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
 
     private readonly string _folder = state.PathOf("jobs");
 
+    /// <summary>The job that is running; null where none is.</summary>
+    public JobRecord? Running => List().LastOrDefault(IsInProgress);
+
     /// <summary>A new id.</summary>
     public static Guid NewId() => new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
 

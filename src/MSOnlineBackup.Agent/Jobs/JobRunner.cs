@@ -41,26 +41,16 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
     private const int MaxNotes = 100;
     private static readonly TimeSpan _beat = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Which skipped items are what was asked for; none by default.</summary>
-    public Func<SkippedItem, bool> IsExpected { get; init; } = static _ => false;
-
     /// <summary>Runs a job to its end.</summary>
     /// <param name="id">Its id.</param>
     /// <param name="kind">What it does.</param>
-    /// <param name="readSources">How far it is with its sources.</param>
-    /// <param name="work">Does it.</param>
+    /// <param name="plan">How it is run.</param>
     /// <param name="progress">Told of the record four times a second.</param>
     /// <param name="cancellationToken">Stops it in order, as the stop file does.</param>
     /// <returns>The record at the end.</returns>
     /// <exception cref="BackupException">JobInProgress: nothing was begun and no record written. Others: the job failed, and its record says so.</exception>
     /// <exception cref="OperationCanceledException">It was stopped, and its record says so.</exception>
-    public async Task<JobRecord> RunAsync(
-        Guid id,
-        JobKind kind,
-        Func<JobMonitor, IReadOnlyList<JobSourceStatus>> readSources,
-        Func<JobWork, CancellationToken, Task> work,
-        Action<JobRecord> progress,
-        CancellationToken cancellationToken)
+    public async Task<JobRecord> RunAsync(Guid id, JobKind kind, JobPlan plan, Action<JobRecord> progress, CancellationToken cancellationToken)
     {
         using IDisposable held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
         using var skipped = new SkippedList(history.FileOf(id, SkippedList.FileName));
@@ -69,7 +59,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
         var job = new JobWork(new JobMonitor
         {
             WantsTotals = true,
-            IsExpected = IsExpected,
+            IsExpected = plan.IsExpected,
             ItemSkipped = skipped.Add,
             Noted = note =>
             {
@@ -96,7 +86,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
         try
         {
             progress(Describe());
-            await work(job, stop.Token).ConfigureAwait(false);
+            await plan.RunAsync(job, stop.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -121,7 +111,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
                 Started = started,
                 Heartbeat = clock.GetUtcNow(),
                 ProcessId = Environment.ProcessId,
-                Sources = readSources(job.Monitor),
+                Sources = plan.ReadSources(job.Monitor),
                 RecoveryPointId = job.RecoveryPointId,
                 NewBytes = counters.NewBytes,
                 StoredBytes = counters.StoredBytes,

@@ -45,6 +45,18 @@ public sealed class PolicyStore
         }
     }
 
+    /// <summary>The policy, which must be there.</summary>
+    /// <exception cref="BackupException">PolicyNotFound, StateInvalid, StateAccessDenied.</exception>
+    public BackupPolicy Require(PolicyKind kind)
+    {
+        PolicyScope scope = PolicyScope.Of(kind);
+        return Get(kind) ?? throw new BackupException(BackupErrorId.PolicyNotFound, $"This machine has no policy for {scope.Label}.", scope.Advice);
+    }
+
+    /// <summary>All that are saved.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    public IEnumerable<BackupPolicy> List() => PolicyScope.All.Select(scope => Get(scope.Kind)).OfType<BackupPolicy>();
+
     /// <summary>Saves a policy in the place of the one there was of its kind. One that has no id yet is given one.</summary>
     /// <returns>The policy as it was saved.</returns>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PolicyIncomplete, PolicyInvalid, PolicyLimitExceeded, StateAccessDenied.</exception>
@@ -65,8 +77,8 @@ public sealed class PolicyStore
         ? null
         : throw new BackupException(
             BackupErrorId.PolicyNotFound,
-            kind == PolicyKind.Files ? "This machine has no policy for files and folders." : "This machine has no policy for the system state.",
+            $"This machine has no policy for {PolicyScope.Of(kind).Label}.",
             "There is nothing to remove."));
 
-    private static string NameOf(PolicyKind kind) => kind == PolicyKind.Files ? "policy-files.json" : "policy-system-state.json";
+    private static string NameOf(PolicyKind kind) => $"policy-{PolicyScope.Of(kind).Key}.json";
 }

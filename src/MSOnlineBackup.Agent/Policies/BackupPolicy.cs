@@ -1,3 +1,5 @@
+using MSOnlineBackup.Vaults.Errors;
+
 namespace MSOnlineBackup.Agent.Policies;
 
 /// <summary>What a policy protects.</summary>
@@ -30,6 +32,10 @@ public sealed record BackupPolicy
 
     /// <summary>Whether the schedule is paused. Backups on demand run all the same.</summary>
     public bool IsPaused { get; init; }
+
+    /// <summary>Refuses a policy that names what is not there now: a disk that is not mounted, or a name that is misspelt.</summary>
+    /// <exception cref="BackupException">SourceNotFound.</exception>
+    public void RequireSources() => PolicyScope.Of(Kind).RequireSources(this);
 }
 
 /// <summary>A folder, a file, or a pattern that is included or excluded.</summary>

@@ -15,7 +15,7 @@ public static class PolicyDoubts
     public static IReadOnlyList<string> OfSources(BackupPolicy policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        return policy.Kind != PolicyKind.Files ? [] :
+        return !PolicyScope.Of(policy.Kind).NamesFiles ? [] :
         [
             .. PolicySources.Resolve(policy).SelectMany(source => new[] { OfFileSystem(source.Path, source.Selection), OfName(source.Path, policy) }).OfType<string>(),
         ];

@@ -53,7 +53,7 @@ public sealed record PolicyLimits
     /// <exception cref="BackupException">PolicyIncomplete, PolicyInvalid, PatternInvalid; PolicyLimitExceeded, naming limit, value, bounds and profile.</exception>
     public void Check(BackupPolicy policy)
     {
-        CheckSources(policy);
+        PolicyScope.Of(policy.Kind).Check(policy);
         BackupSchedule schedule = policy.Schedule
             ?? throw Incomplete("The policy has no schedule.", "Set a schedule: at least one day of the week and one time of day.");
         RetentionPolicy retention = policy.Retention
@@ -115,25 +115,6 @@ public sealed record PolicyLimits
     /// <summary>Checks how many recovery points a machine would have with the one that is to be made.</summary>
     /// <exception cref="BackupException">PolicyLimitExceeded.</exception>
     public void CheckRecoveryPoints(long count) => Hold(_recoveryPoints, count);
-
-    private static void CheckSources(BackupPolicy policy)
-    {
-        switch (policy.Kind)
-        {
-            case PolicyKind.Files:
-                PolicySources.Resolve(policy);
-                break;
-            case PolicyKind.SystemState when policy.Files.Count == 0:
-                break;
-            case PolicyKind.SystemState:
-                throw Invalid(
-                    $"A policy for the system state names no files; this one names '{policy.Files[0].Path}'.",
-                    "Put files and folders into a policy of their own.",
-                    policy.Files[0].Path);
-            default:
-                throw Invalid($"A policy of the kind {(int)policy.Kind} is not known.", "Choose files or the system state.", "kind");
-        }
-    }
 
     /// <summary>A rule about days of the week or times at which no backup runs could never hold.</summary>
     private static void CheckAgainstSchedule(RetentionPolicy retention, BackupSchedule schedule)

@@ -17,9 +17,6 @@ public sealed record RetentionTag(PolicyKind Policy, RetentionKind Kind, DateTim
     private const string Prefix = "retain:";
     private const string DateForm = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
-    private static readonly (PolicyKind Value, string Text)[] _policies =
-        [(PolicyKind.Files, "files"), (PolicyKind.SystemState, "system-state")];
-
     private static readonly (RetentionKind Value, string Text)[] _kinds =
     [
         (RetentionKind.Daily, "daily"), (RetentionKind.Partial, "partial"), (RetentionKind.Weekly, "weekly"),
@@ -34,13 +31,13 @@ public sealed record RetentionTag(PolicyKind Policy, RetentionKind Kind, DateTim
     {
         parsed = null;
         string[] parts = tag.Split(':', 4);
-        int policy = parts.Length == 4 ? Array.FindIndex(_policies, entry => entry.Text == parts[1]) : -1;
+        PolicyScope? policy = parts.Length == 4 ? PolicyScope.All.FirstOrDefault(scope => scope.Key == parts[1]) : null;
         int kind = parts.Length == 4 ? Array.FindIndex(_kinds, entry => entry.Text == parts[2]) : -1;
-        if (Claims(tag) && policy >= 0 && kind >= 0
+        if (Claims(tag) && policy is not null && kind >= 0
             && DateTimeOffset.TryParseExact(
                 parts[3], DateForm, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset until))
         {
-            parsed = new RetentionTag(_policies[policy].Value, _kinds[kind].Value, until);
+            parsed = new RetentionTag(policy.Kind, _kinds[kind].Value, until);
         }
 
         return parsed is not null;
@@ -49,7 +46,7 @@ public sealed record RetentionTag(PolicyKind Policy, RetentionKind Kind, DateTim
     /// <summary>As it stands among a point's tags.</summary>
     public override string ToString()
     {
-        string policy = Array.Find(_policies, entry => entry.Value == Policy).Text;
+        string policy = PolicyScope.Of(Policy).Key;
         string kind = Array.Find(_kinds, entry => entry.Value == Kind).Text;
         return $"{Prefix}{policy}:{kind}:{Until.UtcDateTime.ToString(DateForm, CultureInfo.InvariantCulture)}";
     }

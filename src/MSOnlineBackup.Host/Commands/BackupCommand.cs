@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
@@ -126,7 +127,7 @@ internal sealed class BackupCommand : HostCommand
 
     private static async Task<Outcome> BackUpAsync(CommandContext context, UnlockedVault vault, BackupRequest request)
     {
-        using IDisposable? held = await BackupAgent.TryHoldJobsAsync(vault.VaultId, request.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
+        using IDisposable? held = await AgentJobs.TryHoldAsync(vault.VaultId, request.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
         BackupResult result = await context.Renderer.FollowAsync(monitor => vault.BackUpAsync(request, monitor, context.Stop)).ConfigureAwait(false);
         BackupSummary summary = Summarize(result, vault.Traffic);
         string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";

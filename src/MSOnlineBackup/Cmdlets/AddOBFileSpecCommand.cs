@@ -15,7 +15,7 @@ public sealed class AddOBFileSpecCommand : FileSpecCmdlet
     /// <inheritdoc/>
     protected override void Change(OBFileSpec spec)
     {
-        if (Policy.Kind == PolicyKind.SystemState)
+        if (!PolicyScope.Of(Policy.Kind).NamesFiles)
         {
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,

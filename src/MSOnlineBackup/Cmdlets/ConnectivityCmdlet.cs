@@ -23,21 +23,21 @@ public abstract class ConnectivityCmdlet : OBEngineCmdlet
     private async Task<IReadOnlyList<OBEndpointTest>> TestAllAsync(VaultAddress vault, TimeSpan? limit, CancellationToken cancellationToken)
     {
         IReadOnlyList<EndpointReport> reports = await ConnectivityTest.RunAsync(
-            vault.Location, Agent.Machine.Connect(vault, VaultPatience.Person), stop => Agent.CheckVaultAsync(vault, stop), cancellationToken, limit).ConfigureAwait(false);
+            vault.Location, Agent.Machine.Connect(vault, VaultPatience.Person), stop => Agent.Vaults.CheckAsync(vault, stop), cancellationToken, limit).ConfigureAwait(false);
         return [.. reports.Select(report => report.ToOutput())];
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private async Task<OBEndpointTest> TestContainerAsync(VaultAddress vault, CancellationToken cancellationToken) =>
         (await ConnectivityTest.RunForVaultAsync(
-            vault.Location, Agent.Machine.Connect(vault, VaultPatience.Person), stop => Agent.CheckVaultAsync(vault, stop), cancellationToken).ConfigureAwait(false)).ToOutput();
+            vault.Location, Agent.Machine.Connect(vault, VaultPatience.Person), stop => Agent.Vaults.CheckAsync(vault, stop), cancellationToken).ConfigureAwait(false)).ToOutput();
 
     private async Task<OBEndpointTest> TestFolderAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         BackupException? failure = null;
         try
         {
-            await Agent.CheckVaultAsync(vault, cancellationToken).ConfigureAwait(false);
+            await Agent.Vaults.CheckAsync(vault, cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException e)
         {

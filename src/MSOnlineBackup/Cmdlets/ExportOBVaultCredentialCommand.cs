@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Runtime.CompilerServices;
 using System.Security;
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
@@ -46,7 +47,7 @@ public sealed class ExportOBVaultCredentialCommand : OwnerCmdlet
         if (ShouldProcess(location, $"Write a new credential file to '{folder}'; earlier ones hold no longer"))
         {
             OwnerAccess? owner = Owner;
-            IssuedCredential issued = Run((_, stop) => Agent.IssueCredentialAsync(location, folder, ValidFor, SasToken.ToPlain(), owner, stop));
+            IssuedCredential issued = Run((_, stop) => Agent.Ownership.IssueCredentialAsync(location, folder, ValidFor, SasToken.ToPlain(), owner, stop));
             if (issued.Warning is { } warning)
             {
                 WriteWarning(warning);

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Security;
+using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
@@ -36,7 +37,7 @@ public sealed class ExportOBVaultOwnerCommand : OBEngineCmdlet
         string file = FullPath(OwnerFile);
         if (ShouldProcess(location, Remove ? $"Write the owner's key to '{file}', and forget it here" : $"Write the owner's key to '{file}'"))
         {
-            Run((_, stop) => Agent.ExportOwnerAsync(location, new OwnerAccess(file, OwnerPassphrase.ToPlain()), Remove, stop));
+            Run((_, stop) => Agent.Ownership.ExportKeyAsync(location, new OwnerAccess(file, OwnerPassphrase.ToPlain()), Remove, stop));
             WriteObject(new FileInfo(file));
         }
     }

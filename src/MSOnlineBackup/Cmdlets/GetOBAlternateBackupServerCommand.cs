@@ -34,7 +34,7 @@ public sealed class GetOBAlternateBackupServerCommand : OBEngineCmdlet
                 using UnlockedVault opened = await Agent.OpenEngineAsync(vault, passphrase, stop).ConfigureAwait(false);
             }
 
-            foreach (VaultMachine machine in await Agent.ListMachinesAsync(vault, stop).ConfigureAwait(false))
+            foreach (VaultMachine machine in await Agent.Vaults.ListMachinesAsync(vault, stop).ConfigureAwait(false))
             {
                 await pump.WriteObjectAsync(new OBBackupServer { ServerName = machine.Name, Access = access }).ConfigureAwait(false);
             }

@@ -28,7 +28,7 @@ public sealed class GetOBNotificationCommand : OBCmdlet
         {
             Write(now, Warning, "Registration is incomplete: no passphrase is set.", "Set it with Set-OBMachineSetting -EncryptionPassphrase.", nameof(BackupErrorId.MachineNotActivated));
         }
-        else if (machine.FindKeyFault() is { } fault)
+        else if (machine.Key.FindFault() is { } fault)
         {
             Write(now, Error, fault.Message, fault.RecommendedAction, fault.Id.ToString());
         }
@@ -46,21 +46,23 @@ public sealed class GetOBNotificationCommand : OBCmdlet
             WriteSchedules(now);
         }
 
-        WriteLastBackup(PolicyKind.Files, "backup");
-        WriteLastBackup(PolicyKind.SystemState, "backup of the system state");
+        foreach (PolicyScope scope in PolicyScope.All)
+        {
+            WriteLastBackup(scope);
+        }
     }
 
     // A schedule that nobody runs looks like a backup until it is needed.
     private void WriteSchedules(DateTime now)
     {
-        foreach (PolicyKind kind in new[] { PolicyKind.Files, PolicyKind.SystemState })
+        foreach (BackupPolicy policy in Agent.Policies.List())
         {
-            if (Agent.Policies.Get(kind) is { IsPaused: false, Schedule: not null } policy && !Agent.Jobs.RunsBySchedule(policy))
+            if (policy is { IsPaused: false, Schedule: not null } && !Agent.Jobs.RunsBySchedule(policy))
             {
                 Write(
                     now,
                     Warning,
-                    $"Nothing runs the schedule of the policy for {(kind == PolicyKind.Files ? "files" : "the system state")}: no backup began at its last time, and this version does not register it with the operating system.",
+                    $"Nothing runs the schedule of the policy for {PolicyScope.Of(policy.Kind).Label}: no backup began at its last time, and this version does not register it with the operating system.",
                     SavedPolicyCmdlet.RunAdvice,
                     null);
             }
@@ -68,13 +70,14 @@ public sealed class GetOBNotificationCommand : OBCmdlet
     }
 
     // Only the newest of its kind counts: what went wrong before it has been put right.
-    private void WriteLastBackup(PolicyKind kind, string name)
+    private void WriteLastBackup(PolicyScope scope)
     {
-        if (Agent.Jobs.LastBackup(kind) is not { } last)
+        if (Agent.Jobs.LastBackup(scope.Kind) is not { } last)
         {
             return;
         }
 
+        string name = scope.NamesFiles ? "backup" : $"backup of {scope.Label}";
         DateTime ended = (last.Ended ?? last.Started).UtcDateTime;
         if (last is { State: JobState.Failed, Error: { } error })
         {

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
@@ -71,7 +72,7 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
     }
 
     private static bool IsRelative(string path) =>
-        path != OBDataSource.SystemState && !path.StartsWith('/') && path is not [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', ..] && !path.StartsWith(@"\\", StringComparison.Ordinal);
+        !PolicyScope.All.Any(scope => scope.SourceName == path) && !path.StartsWith('/') && path is not [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', ..] && !path.StartsWith(@"\\", StringComparison.Ordinal);
 
     private async Task ListPointsAsync(CmdletPump pump, CancellationToken stop)
     {

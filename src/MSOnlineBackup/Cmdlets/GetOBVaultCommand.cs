@@ -32,7 +32,7 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
     protected override void Process()
     {
         string location = Path is null ? OwnVault() : VaultPlace(Path);
-        VaultInfo vault = Run((_, stop) => Agent.InspectVaultAsync(location, stop));
+        VaultInfo vault = Run((_, stop) => Agent.Vaults.InspectAsync(location, stop));
         WriteVault(vault, new VaultAddress(location).IsRemote ? EstimateCost(location, vault) : null);
     }
 

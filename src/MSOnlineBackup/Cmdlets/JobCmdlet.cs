@@ -10,21 +10,40 @@ public abstract class JobCmdlet : OBEngineCmdlet
 {
     private volatile bool _follows;
 
+    /// <summary>Asks, and has a job done: here, or in a process of its own.</summary>
+    /// <param name="order">The job.</param>
+    /// <param name="what">To what something is done.</param>
+    /// <param name="action">What is done.</param>
+    /// <param name="async">Whether it is handed to a process of its own, and written as it is then.</param>
+    /// <exception cref="BackupException">Why it cannot begin; of a job that runs here, its own failure.</exception>
+    private protected void Do(JobOrder order, string what, string action, bool async)
+    {
+        if (!ShouldProcess(what, action))
+        {
+            return;
+        }
+
+        if (async)
+        {
+            WriteObject(Run((_, stop) => Agent.Jobs.StartAsync(order, stop)).ToOutput());
+        }
+        else
+        {
+            Follow(order, what);
+        }
+    }
+
     /// <summary>Runs a job here to its end, shows how far it is, and writes it. Ctrl+C stops it in order.</summary>
-    /// <param name="kind">What it does.</param>
-    /// <param name="what">To what.</param>
-    /// <param name="job">Runs it; gets whom to tell of every change.</param>
-    /// <exception cref="BackupException">The job's own failure.</exception>
-    private protected void Follow(JobKind kind, string what, Func<Action<JobRecord>, CancellationToken, Task<JobRecord>> job) => Run(async (pump, stop) =>
+    private void Follow(JobOrder order, string what) => Run(async (pump, stop) =>
     {
         _follows = true;
-        var display = new JobDisplay(kind, what);
+        var display = new JobDisplay(order.Kind, what);
         var gate = new Lock();
         Guid id = Guid.Empty;
         JobRecord ended;
         try
         {
-            ended = await job(Show, stop).ConfigureAwait(false);
+            ended = await Agent.Jobs.RunAsync(order, Show, stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -92,7 +111,4 @@ public abstract class JobCmdlet : OBEngineCmdlet
     private protected sealed override string? StopNote => _follows
         ? "Stopping in order; a second Ctrl+C does not hurry it. What has arrived stays, and the next run goes on from there."
         : null;
-
-    /// <summary>Hands a job to a process of its own, and writes it as it is then.</summary>
-    private protected void Start(Func<CancellationToken, Task<JobRecord>> job) => WriteObject(Run((_, stop) => job(stop)).ToOutput());
 }

@@ -16,10 +16,10 @@ public sealed class MoveOBScratchCommand : OBEngineCmdlet
     protected override void Process()
     {
         string folder = System.IO.Path.TrimEndingDirectorySeparator(FullPath(Path));
-        if (ShouldProcess(Agent.Machine.ScratchFolder, $"Move the scratch folder to '{folder}'"))
+        if (ShouldProcess(Agent.Machine.Scratch.Path, $"Move the scratch folder to '{folder}'"))
         {
-            Run((_, stop) => Agent.Machine.MoveScratchAsync(folder, stop));
-            WriteObject(new DirectoryInfo(Agent.Machine.ScratchFolder));
+            Run((_, stop) => Agent.Machine.Scratch.MoveAsync(folder, stop));
+            WriteObject(new DirectoryInfo(Agent.Machine.Scratch.Path));
         }
     }
 }

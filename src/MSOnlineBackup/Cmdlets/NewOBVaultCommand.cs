@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
@@ -47,7 +48,7 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
         if (ShouldProcess(place, "Create vault"))
         {
             OwnerAccess? owner = Owner;
-            VaultInfo created = Run((_, stop) => Agent.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop, owner, KeepOwner));
+            VaultInfo created = Run((_, stop) => Agent.Ownership.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop, owner, KeepOwner));
             if (owner is null)
             {
                 WriteWarning(

@@ -30,13 +30,13 @@ public sealed class RepairOBKeyCommand : OBEngineCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        if (ShouldProcess(Agent.Machine.ScratchFolder, "Make the key file anew"))
+        if (ShouldProcess(Agent.Machine.Scratch.Path, "Make the key file anew"))
         {
             Run((_, stop) => ParameterSetName switch
             {
-                Secret => Agent.Machine.RepairKeyFromSafeAsync(KeyVaultUri, stop),
-                Key => Agent.Machine.RepairKeyByKeyVaultAsync(KeyVaultKey, stop),
-                _ => Agent.Machine.RepairKeyAsync(EncryptionPassphrase.ToPlain(), stop),
+                Secret => Agent.Machine.Key.RepairFromSafeAsync(KeyVaultUri, stop),
+                Key => Agent.Machine.Key.RepairByKeyVaultAsync(KeyVaultKey, stop),
+                _ => Agent.Machine.Key.RepairAsync(EncryptionPassphrase.ToPlain(), stop),
             });
         }
     }

@@ -9,9 +9,9 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
 {
     private const string Caption = "MSOnlineBackup";
 
-    private readonly PolicyKind _kind;
+    private readonly PolicyScope _scope;
 
-    private protected SavedPolicyCmdlet(PolicyKind kind) => _kind = kind;
+    private protected SavedPolicyCmdlet(PolicyKind kind) => _scope = PolicyScope.Of(kind);
 
     /// <summary>Saves a draft, which is a saved policy from then on.</summary>
     private protected void Save(OBPolicy draft)
@@ -19,14 +19,7 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
         RefuseOtherKind(draft);
         BackupPolicy policy = draft.ToEngine();
         Composition.Limits().Check(policy);
-        if (policy.Files.FirstOrDefault(file => !file.Exclude && !Path.Exists(file.Path)) is { } missing)
-        {
-            throw new BackupException(
-                BackupErrorId.SourceNotFound,
-                $"'{missing.Path}' of the policy does not exist.",
-                "Mount the disk that it is on, or correct it with Remove-OBFileSpec and Add-OBFileSpec.",
-                missing.Path);
-        }
+        policy.RequireSources();
 
         // Who is asked, or only looks with -WhatIf, shall know.
         foreach (string doubt in PolicyDoubts.OfSources(policy))
@@ -56,12 +49,12 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
     private protected void Remove(OBPolicy policy)
     {
         RefuseOtherKind(policy);
-        if (Agent.Policies.Get(_kind) is not { } saved || saved.Id?.ToString() != policy.PolicyName)
+        if (Agent.Policies.Get(_scope.Kind) is not { } saved || saved.Id?.ToString() != policy.PolicyName)
         {
             throw new BackupException(
                 BackupErrorId.PolicyNotFound,
                 $"'{policy}' is not the policy of this machine.",
-                $"{GetName} returns the one that is.",
+                $"Get-{_scope.Noun} returns the one that is.",
                 policy.PolicyName);
         }
 
@@ -70,7 +63,7 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
             "Nothing is backed up by this policy any more. Its recovery points stay, and can be recovered. Do you want to remove it?",
             Caption))
         {
-            Agent.Policies.Remove(_kind);
+            Agent.Policies.Remove(_scope.Kind);
             policy.MarkSavedAs(null);
             WriteObject(policy);
         }
@@ -88,16 +81,15 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
         }
     }
 
-    private string GetName => _kind == PolicyKind.Files ? "Get-OBPolicy" : "Get-OBSystemStatePolicy";
-
     private void RefuseOtherKind(OBPolicy policy)
     {
-        if (policy.Kind != _kind)
+        if (policy.Kind != _scope.Kind)
         {
+            PolicyScope other = PolicyScope.Of(policy.Kind);
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                policy.Kind == PolicyKind.Files ? "The policy is one for folders and files." : "The policy is one for the system state.",
-                policy.Kind == PolicyKind.Files ? "Use Set-OBPolicy and Remove-OBPolicy." : "Use Set-OBSystemStatePolicy and Remove-OBSystemStatePolicy.",
+                $"The policy is one for {other.Label}.",
+                $"Use Set-{other.Noun} and Remove-{other.Noun}.",
                 policy.PolicyName);
         }
     }

@@ -118,10 +118,10 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     // Kept first: a passphrase that holds and is nowhere would be lost data.
     private void SetPassphrase(string passphrase)
     {
-        string? copy = PassphraseSaveLocation is null ? null : Agent.Machine.SavePassphrase(passphrase, FullPath(PassphraseSaveLocation));
+        string? copy = PassphraseSaveLocation is null ? null : Agent.Machine.Key.SavePassphrase(passphrase, FullPath(PassphraseSaveLocation));
         try
         {
-            Run((_, stop) => Agent.Machine.SetPassphraseAsync(passphrase, stop, KeyVaultUri));
+            Run((_, stop) => Agent.Machine.Key.SetPassphraseAsync(passphrase, stop, KeyVaultUri));
         }
         catch when (copy is not null)
         {

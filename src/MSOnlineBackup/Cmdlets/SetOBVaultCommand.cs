@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
@@ -43,8 +44,8 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             OwnerAccess? owner = Owner;
             WriteVault(Run(async (_, stop) =>
             {
-                await Agent.ChangeVaultSettingsAsync(location, Change, owner, stop).ConfigureAwait(false);
-                return await Agent.InspectVaultAsync(location, stop).ConfigureAwait(false);
+                await Agent.Ownership.ChangeSettingsAsync(location, Change, owner, stop).ConfigureAwait(false);
+                return await Agent.Vaults.InspectAsync(location, stop).ConfigureAwait(false);
             }));
         }
     }

@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Cmdlets;
 /// <summary>Backs up now what a policy names.</summary>
 [Cmdlet(VerbsLifecycle.Start, "OBBackup", SupportsShouldProcess = true, DefaultParameterSetName = ByName)]
 [OutputType(typeof(OBJob))]
-public sealed class StartOBBackupCommand : BackupCmdlet
+public sealed class StartOBBackupCommand : JobCmdlet
 {
     private const string ByName = "PolicyName";
     private const string ByObject = "PolicyObject";
@@ -49,7 +49,7 @@ public sealed class StartOBBackupCommand : BackupCmdlet
     protected override void Process()
     {
         _hasInput = true;
-        BackupPolicy policy = ParameterSetName == ByObject ? SavedFrom(Policy) : Name.Length == 0 ? Saved(PolicyKind.Files) : SavedAs(Name);
+        BackupPolicy policy = ParameterSetName == ByObject ? SavedFrom(Policy) : Name.Length == 0 ? Agent.Policies.Require(PolicyKind.Files) : SavedAs(Name);
         if (Scheduled && policy.IsPaused)
         {
             throw new BackupException(
@@ -62,10 +62,8 @@ public sealed class StartOBBackupCommand : BackupCmdlet
                 BackupErrorId.ArgumentInvalid, $"-RetainUntil is {until}, which is over.", "Give a time to come, or none for what the policy says.", nameof(RetainUntil));
         }
 
-        BackUp(
-            new BackupOrder { Kind = policy.Kind, Only = Volumes, RetainUntil = RetainUntil },
-            Volumes.Length > 0 ? Volumes : policy.ToDraft().DsList.Select(source => source.DataSourceName),
-            Async);
+        IEnumerable<string> sources = Volumes.Length > 0 ? Volumes : policy.ToDraft().DsList.Select(source => source.DataSourceName);
+        Do(new BackupOrder { Policy = policy.Kind, Only = Volumes, RetainUntil = RetainUntil }, string.Join(", ", sources), "Back up", Async);
     }
 
     /// <inheritdoc/>
@@ -80,14 +78,12 @@ public sealed class StartOBBackupCommand : BackupCmdlet
     }
 
     private BackupPolicy SavedAs(string name) =>
-        new[] { PolicyKind.Files, PolicyKind.SystemState }
-            .Select(Agent.Policies.Get)
-            .FirstOrDefault(saved => string.Equals(saved?.Id?.ToString(), name, StringComparison.OrdinalIgnoreCase))
+        Agent.Policies.List().FirstOrDefault(saved => string.Equals(saved.Id?.ToString(), name, StringComparison.OrdinalIgnoreCase))
         ?? throw new BackupException(BackupErrorId.PolicyNotFound, $"'{name}' is no policy of this machine.", "(Get-OBPolicy).PolicyName is the name of the one that is.", name);
 
     private BackupPolicy SavedFrom(OBPolicy draft)
     {
-        string save = draft.Kind == PolicyKind.Files ? "Set-OBPolicy" : "Set-OBSystemStatePolicy";
+        string save = $"Set-{PolicyScope.Of(draft.Kind).Noun}";
         if (draft.State == OBObjectState.New)
         {
             throw new BackupException(BackupErrorId.PolicyInvalid, "The policy is a draft; only a saved policy is backed up by.", $"Save it with {save} first.");

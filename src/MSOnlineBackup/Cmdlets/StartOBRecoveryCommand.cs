@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Security;
-using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Model.Conversions;
@@ -66,19 +65,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
     private void Recover(RecoveryOrder order)
     {
         string what = order.Paths.Count == 0 ? "everything" : string.Join(", ", order.Paths);
-        if (!ShouldProcess(what, order.TargetFolder is { } folder ? $"Recover into '{folder}'" : "Recover to where it was"))
-        {
-            return;
-        }
-
-        if (Async)
-        {
-            Start(stop => Agent.Jobs.StartAsync(order, stop));
-        }
-        else
-        {
-            Follow(JobKind.Recovery, what, (progress, stop) => Agent.Jobs.RecoverAsync(order, progress, stop));
-        }
+        Do(order, what, order.TargetFolder is { } folder ? $"Recover into '{folder}'" : "Recover to where it was", Async);
     }
 
     private RecoveryOrder OrderOf(string serverName, string pointId, VaultAccess? access, IReadOnlyList<OBRecoverableItem> items)

@@ -24,7 +24,7 @@ public sealed class StartOBRehydrationCommand : OBEngineCmdlet
         string location = VaultPlace(Vault);
         if (ShouldProcess(location, "Rehydrate what is archived"))
         {
-            VaultRehydration found = Run((_, stop) => Agent.RehydrateVaultAsync(location, Priority, stop));
+            VaultRehydration found = Run((_, stop) => Agent.Vaults.RehydrateAsync(location, Priority, stop));
             WriteObject(new OBRehydration
             {
                 Location = location,

@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -7,9 +7,12 @@ namespace MSOnlineBackup.Cmdlets;
 /// <summary>Backs up the system state now, by the saved policy for it.</summary>
 [Cmdlet(VerbsLifecycle.Start, "OBSystemStateBackup", SupportsShouldProcess = true)]
 [OutputType(typeof(OBJob))]
-public sealed class StartOBSystemStateBackupCommand : BackupCmdlet
+public sealed class StartOBSystemStateBackupCommand : JobCmdlet
 {
     /// <inheritdoc/>
-    protected override void Process() =>
-        BackUp(new BackupOrder { Kind = Saved(PolicyKind.SystemState).Kind }, [OBDataSource.SystemState], async: false);
+    protected override void Process()
+    {
+        BackupPolicy policy = Agent.Policies.Require(PolicyKind.SystemState);
+        Do(new BackupOrder { Policy = policy.Kind }, PolicyScope.Of(policy.Kind).SourceName!, "Back up", async: false);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Vaults.Errors;
@@ -41,7 +42,7 @@ public sealed class UnregisterOBMachineCommand : OwnerCmdlet
         if (ShouldProcess(location, $"Unregister the machine '{Name}'; its recovery points stay"))
         {
             OwnerAccess? owner = Owner;
-            Run((_, stop) => Agent.UnregisterMachineAsync(location, Name, owner, stop));
+            Run((_, stop) => Agent.Ownership.UnregisterMachineAsync(location, Name, owner, stop));
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class MachineNameCompleter : ValueCompleter
         BackupAgent agent = Composition.OpenAgent(_ => { });
         return (LocationOf(bound["Vault"]) ?? agent.Machine.Registration?.VaultLocation) is not { } location
             ? []
-            : CompletionWork.Run(async stop => (await agent.ListMachinesAsync(location, stop).ConfigureAwait(false))
+            : CompletionWork.Run(async stop => (await agent.Vaults.ListMachinesAsync(location, stop).ConfigureAwait(false))
                 .Where(machine => machine.Left is null)
                 .Select(machine => (machine.Name, "Machine of the vault"))
                 .ToList());

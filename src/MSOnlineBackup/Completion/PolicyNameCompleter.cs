@@ -11,10 +11,8 @@ public sealed class PolicyNameCompleter : ValueCompleter
     protected override IEnumerable<(string Text, string Tip)> Values(IDictionary bound)
     {
         BackupAgent agent = Composition.OpenAgent(_ => { });
-        return new[] { PolicyKind.Files, PolicyKind.SystemState }
-            .Select(agent.Policies.Get)
-            .OfType<BackupPolicy>()
+        return agent.Policies.List()
             .Where(policy => policy.Id is not null)
-            .Select(policy => (policy.Id.ToString()!, policy.Kind == PolicyKind.Files ? "Folders and files" : "System state"));
+            .Select(policy => (policy.Id.ToString()!, $"The policy for {PolicyScope.Of(policy.Kind).Label}"));
     }
 }

@@ -3,9 +3,6 @@ namespace MSOnlineBackup;
 /// <summary>Something that is backed up as a whole: a folder tree, a file, or the system state.</summary>
 public sealed class OBDataSource
 {
-    /// <summary>The name of the system state among sources.</summary>
-    internal const string SystemState = "System State";
-
     /// <summary>Its number, the same in policies, jobs and recovery points; 0 in a draft.</summary>
     public long DataSourceId { get; internal init; }
 

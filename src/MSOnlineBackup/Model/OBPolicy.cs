@@ -13,8 +13,8 @@ public sealed class OBPolicy
     public OBSchedule? BackupSchedule { get; set; }
 
     /// <summary>What is backed up.</summary>
-    public OBDataSource[] DsList => Kind == PolicyKind.SystemState
-        ? [new OBDataSource { DataSourceId = NumberOf(OBDataSource.SystemState), DataSourceName = OBDataSource.SystemState }]
+    public OBDataSource[] DsList => PolicyScope.Of(Kind).SourceName is { } whole
+        ? [new OBDataSource { DataSourceId = NumberOf(whole), DataSourceName = whole }]
         : [.. FileSpecs.Where(spec => !spec.IsExclude).Select(spec => new OBDataSource
         {
             DataSourceId = NumberOf(spec.FileSpec),

@@ -64,7 +64,7 @@ internal sealed class RecoveryArchive
         if (!name.Equals(own?.MachineName, StringComparison.OrdinalIgnoreCase) && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
         {
             VaultAddress vault = own!.VaultLocation;
-            IReadOnlyList<VaultMachine> machines = await agent.ListMachinesAsync(vault, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<VaultMachine> machines = await agent.Vaults.ListMachinesAsync(vault, cancellationToken).ConfigureAwait(false);
             throw machines.Any(machine => machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) ? PassphraseNeeded(name) : Unknown(name, vault, machines);
         }
 

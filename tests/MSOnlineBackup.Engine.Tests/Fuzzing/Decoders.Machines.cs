@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
@@ -30,14 +29,14 @@ internal static partial class Decoders
             typeof(PolicyJson), typeof(PolicyFileContext), typeof(TimeOfDay), typeof(PolicyPath), typeof(PolicyExclusion));
         yield return new(
             "job-order",
-            content => JobOrder.Decode(content, "order"),
+            content => JobOrderFile.Decode(content, "order"),
             () =>
             [
-                JsonSerializer.SerializeToUtf8Bytes(new JobOrder(JobOrder.Current, "Open", "ALPHA", new BackupOrder { Only = ["/home"], RetainUntil = _time }, null, false), OrderJson.Default.JobOrder),
-                JsonSerializer.SerializeToUtf8Bytes(
-                    new JobOrder(JobOrder.Current, "Open", "ALPHA", null, new RecoveryOrder { Vault = "/vault", MachineName = "B", PointId = Id, Paths = ["/a"] }, true), OrderJson.Default.JobOrder),
+                new JobOrderFile(JobOrderFile.Current, "Open", "ALPHA", [], new BackupOrder { Only = ["/home"], RetainUntil = _time }).Encode(),
+                new JobOrderFile(
+                    JobOrderFile.Current, "Open", "ALPHA", ["passphrase"], new RecoveryOrder { Vault = "/vault", MachineName = "B", PointId = Id, Paths = ["/a"] }).Encode(),
             ],
-            typeof(JobOrder), typeof(OrderJson));
+            typeof(JobOrderFile), typeof(OrderJson));
         yield return new(
             "job-record",
             InState($"jobs/{_job}/job.json", folder => new JobHistory(folder, TimeProvider.System).Read(_job)),

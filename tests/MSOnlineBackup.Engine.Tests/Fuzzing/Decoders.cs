@@ -1,4 +1,3 @@
-using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -16,6 +15,5 @@ internal static partial class Decoders
         [typeof(KeyRing)] = "takes names apart that it lists",
         [typeof(EntryPath)] = "of texts that people give",
         [typeof(ItemStream)] = "a stream",
-        [typeof(Activation)] = "reads the key file by KeyFile",
     };
 }

@@ -69,7 +69,7 @@ public sealed class AgentJobsTests : IDisposable
 
         BackupAgent agent = await machine.ActivateAsync();
         using MountedFileSystem mounted = MountedFileSystem.InMemory(machine["small"], "64m");
-        await agent.Machine.MoveScratchAsync(machine["small"], Cancel);
+        await agent.Machine.Scratch.MoveAsync(machine["small"], Cancel);
 
         if (profile == "Open")
         {
@@ -116,7 +116,7 @@ public sealed class AgentJobsTests : IDisposable
         BackupAgent agent = await machine.ActivateAsync(machine.Source + "/large");
         Assert.Equal(JobState.Completed, (await BackUpAsync(agent)).State);
         using MountedFileSystem mounted = MountedFileSystem.InMemory(machine["small"], "16m");
-        await agent.Machine.MoveScratchAsync(machine["small"], Cancel);
+        await agent.Machine.Scratch.MoveAsync(machine["small"], Cancel);
         Assert.Equal(BackupErrorId.ScratchFull, (await FailAsync(() => BackUpAsync(agent))).Id);
 
         MakeSparse(machine.Source + "/large/file", 1L << 20);
@@ -134,7 +134,7 @@ public sealed class AgentJobsTests : IDisposable
         MakeSparse(machine.Source + "/large/file", 4L << 30);
         BackupAgent agent = await machine.ActivateAsync(machine.Source + "/small");
         using MountedFileSystem mounted = MountedFileSystem.InMemory(machine["small"], "64m");
-        await agent.Machine.MoveScratchAsync(machine["small"], Cancel);
+        await agent.Machine.Scratch.MoveAsync(machine["small"], Cancel);
         Assert.Null((await BackUpAsync(agent)).Warnings);
 
         agent.Policies.Set(Policy(PolicyKind.Files, machine.Source + "/small", machine.Source + "/low"));
@@ -158,7 +158,7 @@ public sealed class AgentJobsTests : IDisposable
         long? total = null;
 
         // The job reads on when a record with the totals has come.
-        JobRecord job = await agent.Jobs.BackUpAsync(
+        JobRecord job = await agent.Jobs.RunAsync(
             new BackupOrder(),
             record =>
             {
@@ -193,7 +193,7 @@ public sealed class AgentJobsTests : IDisposable
         await File.WriteAllTextAsync(_machine.Source + "/a/one", "newer", Cancel);
         RecoveryOrder order = Order(backup, _machine.Source + "/a/one") with { Conflict = RestoreConflict.Skip };
 
-        JobRecord job = await agent.Jobs.RecoverAsync(order, _ => { }, Cancel);
+        JobRecord job = await agent.Jobs.RunAsync(order, _ => { }, Cancel);
 
         Assert.Equal((JobState.Completed, JobState.Completed), (job.State, job.Sources[0].State));
         Assert.Equal("newer", await File.ReadAllTextAsync(_machine.Source + "/a/one", Cancel));
@@ -227,7 +227,7 @@ public sealed class AgentJobsTests : IDisposable
         BackupAgent agent = await _machine.ActivateAsync();
         var told = new List<JobRecord>();
 
-        JobRecord job = await agent.Jobs.BackUpAsync(new BackupOrder(), told.Add, Cancel);
+        JobRecord job = await agent.Jobs.RunAsync(new BackupOrder(), told.Add, Cancel);
 
         Assert.Equal((JobState.InProgress, job.Id), (told[0].State, told[0].Id));
         Assert.Equal(job, told[^1]);
@@ -382,18 +382,18 @@ public sealed class AgentJobsTests : IDisposable
         JobRecord backup = await BackUpAsync(agent);
         RecoveryOrder order = Order(backup, _machine.Source + "/a/deep", _machine.Source + "/a/two") with { TargetFolder = _machine["target"] };
 
-        JobRecord job = await agent.Jobs.RecoverAsync(order, _ => { }, Cancel);
+        JobRecord job = await agent.Jobs.RunAsync(order, _ => { }, Cancel);
 
         Assert.Equal((JobKind.Recovery, JobState.Completed, backup.RecoveryPointId), (job.Kind, job.State, job.RecoveryPointId));
         Assert.Equal(new JobSourceStatus($"{_machine.Source}/a/deep and 1 more", JobState.Completed, 1020, job.Sources[0].ChangedBytes, 1020, 2, 2, 2), job.Sources[0]);
         Assert.Empty(TreeComparer.Compare(_machine.Source + "/a/deep", _machine["target"] + "/deep"));
 
         // What is the same gets no copy.
-        await agent.Jobs.RecoverAsync(order, _ => { }, Cancel);
+        await agent.Jobs.RunAsync(order, _ => { }, Cancel);
         Assert.Empty(Directory.GetFiles(_machine["target"], "*Copy of*", SearchOption.AllDirectories));
         await File.WriteAllTextAsync(_machine["target"] + "/two", "another", Cancel);
         await File.WriteAllTextAsync(_machine["target"] + "/deep/one", "another", Cancel);
-        await agent.Jobs.RecoverAsync(order, _ => { }, Cancel);
+        await agent.Jobs.RunAsync(order, _ => { }, Cancel);
         Assert.Single(Directory.GetFiles(_machine["target"], "????-??-?? ??-?? Copy of two"));
         Assert.Single(Directory.GetFiles(_machine["target"] + "/deep", "????-??-?? ??-?? Copy of one"));
     }
@@ -405,9 +405,9 @@ public sealed class AgentJobsTests : IDisposable
         BackupAgent agent = await _machine.ActivateAsync();
         JobRecord backup = await BackUpAsync(agent);
         RecoveryOrder order = Order(backup, _machine.Source + "/a/one", _machine.Source + "/b/two") with { TargetFolder = _machine["target"] };
-        Assert.Null((await agent.Jobs.RecoverAsync(order, _ => { }, Cancel)).Warnings);
+        Assert.Null((await agent.Jobs.RunAsync(order, _ => { }, Cancel)).Warnings);
 
-        JobRecord job = await agent.Jobs.RecoverAsync(order with { Paths = [.. order.Paths, _machine.Source + "/b/one"] }, _ => { }, Cancel);
+        JobRecord job = await agent.Jobs.RunAsync(order with { Paths = [.. order.Paths, _machine.Source + "/b/one"] }, _ => { }, Cancel);
 
         JobError warning = Assert.Single(job.Warnings!);
         Assert.Equal((nameof(BackupErrorId.RestoredByFullPath), JobState.Completed), (warning.Id, job.State));
@@ -424,7 +424,7 @@ public sealed class AgentJobsTests : IDisposable
         Shell.RunChecked("cp", "-a", _machine.Source, _machine["copy"]);
         Directory.Delete(_machine.Source + "/a", recursive: true);
 
-        JobRecord job = await agent.Jobs.RecoverAsync(Order(backup, _machine.Source + "/a") with { Verify = true }, _ => { }, Cancel);
+        JobRecord job = await agent.Jobs.RunAsync(Order(backup, _machine.Source + "/a") with { Verify = true }, _ => { }, Cancel);
 
         Assert.Equal(JobState.Completed, job.State);
         Assert.Empty(TreeComparer.Compare(_machine["copy"] + "/a", _machine.Source + "/a"));
@@ -438,12 +438,12 @@ public sealed class AgentJobsTests : IDisposable
         BackupAgent other = await _machine.ActivateAsync("BETA", _machine["beta"], "a different passphrase");
         RecoveryOrder order = Order(backup, _machine.Source + "/one") with { Vault = _machine.Vault, Passphrase = Passphrase };
 
-        Assert.Equal(BackupErrorId.RecoveryOptionMissing, (await FailAsync(() => other.Jobs.RecoverAsync(order, _ => { }, Cancel))).Id);
+        Assert.Equal(BackupErrorId.RecoveryOptionMissing, (await FailAsync(() => other.Jobs.RunAsync(order, _ => { }, Cancel))).Id);
         Assert.Equal(
             BackupErrorId.RecoveryOptionMissing,
-            (await FailAsync(() => other.Jobs.RecoverAsync(order with { TargetFolder = _machine["t"], Passphrase = null, Vault = "/other" }, _ => { }, Cancel))).Id);
+            (await FailAsync(() => other.Jobs.RunAsync(order with { TargetFolder = _machine["t"], Passphrase = null, Vault = "/other" }, _ => { }, Cancel))).Id);
         Assert.Empty(other.Jobs.List());
-        JobRecord job = await other.Jobs.RecoverAsync(order with { TargetFolder = _machine["target"] }, _ => { }, Cancel);
+        JobRecord job = await other.Jobs.RunAsync(order with { TargetFolder = _machine["target"] }, _ => { }, Cancel);
 
         Assert.Equal(JobState.Completed, job.State);
         Assert.Equal(1000, new FileInfo(_machine["target"] + "/one").Length);
@@ -475,14 +475,14 @@ public sealed class AgentJobsTests : IDisposable
         BackupAgent agent = await _machine.ActivateAsync(MachineName, _machine.State, Passphrase);
         agent.Policies.Set(Policy(PolicyKind.SystemState));
 
-        JobRecord backup = await BackUpAsync(agent, new BackupOrder { Kind = PolicyKind.SystemState });
+        JobRecord backup = await BackUpAsync(agent, new BackupOrder { Policy = PolicyKind.SystemState });
 
         JobSourceStatus source = Assert.Single(backup.Sources);
         Assert.Equal("System State", source.Name);
         Assert.Equal((source.Files, source.Bytes), (source.TotalFiles, source.TotalBytes));
         Assert.StartsWith("retain:system-state:", (await PointAsync(agent, backup)).Tags[0], StringComparison.Ordinal);
         string descriptions = _machine.State + "/system-state";
-        await agent.Jobs.RecoverAsync(Order(backup, "/etc/passwd", descriptions) with { TargetFolder = _machine["target"] }, _ => { }, Cancel);
+        await agent.Jobs.RunAsync(Order(backup, "/etc/passwd", descriptions) with { TargetFolder = _machine["target"] }, _ => { }, Cancel);
         Assert.Equal(await File.ReadAllBytesAsync("/etc/passwd", Cancel), await File.ReadAllBytesAsync(_machine["target"] + "/passwd", Cancel));
         Assert.Equal(Shell.RunChecked("uname", "-a"), await File.ReadAllTextAsync(_machine["target"] + "/system-state/kernel.txt", Cancel));
     }
@@ -519,7 +519,7 @@ public sealed class AgentJobsTests : IDisposable
         /// <summary>Runs a backup to the gate, does something, and stops it as another process would.</summary>
         public async Task<JobRecord> StopAsync(BackupAgent agent, Func<Task>? meanwhile = null)
         {
-            Task<JobRecord> job = Task.Run(() => agent.Jobs.BackUpAsync(new BackupOrder(), _ => Interlocked.Increment(ref _beats), Cancel), Cancel);
+            Task<JobRecord> job = Task.Run(() => agent.Jobs.RunAsync(new BackupOrder(), _ => Interlocked.Increment(ref _beats), Cancel), Cancel);
             await _reached.Task.WaitAsync(Cancel);
             await (meanwhile?.Invoke() ?? Task.CompletedTask);
             BackupAgent other = machine.Open();

@@ -226,7 +226,7 @@ public sealed class BackgroundJobTests : IDisposable
     private void Order(Guid id)
     {
         string folder = Directory.CreateDirectory(Path.Combine(_machine.State, "jobs", id.ToString())).FullName;
-        File.WriteAllText(Path.Combine(folder, "order.json"), """{"version":2,"limits":"Open","machineName":"ALPHA","backup":{"kind":"Files","only":[]},"readsPassphrase":false}""");
+        File.WriteAllText(Path.Combine(folder, "order.json"), """{"version":3,"limits":"Open","machineName":"ALPHA","secrets":[],"order":{"kind":"backup","policy":"Files","only":[]}}""");
     }
 
     private static void Continue(JobRecord job) => Shell.RunChecked("kill", "-CONT", $"{job.ProcessId}");

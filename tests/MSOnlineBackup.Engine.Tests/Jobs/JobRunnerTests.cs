@@ -173,7 +173,7 @@ public sealed class JobRunnerTests : IDisposable
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var runner = new JobRunner(new JobHistory(new StateFolder(_folder.Path), TimeProvider.System), TimeProvider.System, () => null);
         Task<JobRecord> Start() => Task.Run(() => runner.RunAsync(
-            JobHistory.NewId(), JobKind.Backup, _ => [], (_, _) => release.Task, _ => { }, Cancel));
+            JobHistory.NewId(), JobKind.Backup, new JobPlan(_ => [], (_, _) => release.Task), _ => { }, Cancel));
 
         Task<JobRecord>[] starts = [Start(), Start(), Start()];
         var pending = starts.ToList();
@@ -201,5 +201,5 @@ public sealed class JobRunnerTests : IDisposable
     }
 
     private Task<JobRecord> RunAsync(Func<JobWork, CancellationToken, Task> work, Action<JobRecord>? progress = null, CancellationToken? cancellationToken = null) =>
-        _runner.RunAsync(_id, JobKind.Backup, _ => [], work, progress ?? (_ => { }), cancellationToken ?? Cancel);
+        _runner.RunAsync(_id, JobKind.Backup, new JobPlan(_ => [], work), progress ?? (_ => { }), cancellationToken ?? Cancel);
 }

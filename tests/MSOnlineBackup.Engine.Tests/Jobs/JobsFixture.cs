@@ -73,13 +73,13 @@ internal sealed class JobsFixture : IDisposable
         BackupAgent owner = Open("OWNER", _folder["owner"]);
         if (!Directory.Exists(Vault))
         {
-            await owner.CreateVaultAsync(Vault, "Office", Cancel);
+            await owner.Ownership.CreateVaultAsync(Vault, "Office", Cancel);
         }
 
-        string credential = (await owner.IssueCredentialAsync(Vault, _folder.Path, null, null, null, Cancel)).File;
+        string credential = (await owner.Ownership.IssueCredentialAsync(Vault, _folder.Path, null, null, null, Cancel)).File;
         await agent.Machine.RegisterAsync(credential, Cancel);
         File.Delete(credential);
-        await agent.Machine.SetPassphraseAsync(passphrase, Cancel);
+        await agent.Machine.Key.SetPassphraseAsync(passphrase, Cancel);
         return agent;
     }
 
@@ -92,7 +92,7 @@ internal sealed class JobsFixture : IDisposable
     };
 
     public static Task<JobRecord> BackUpAsync(BackupAgent agent, BackupOrder? order = null) =>
-        agent.Jobs.BackUpAsync(order ?? new BackupOrder(), _ => { }, Cancel);
+        agent.Jobs.RunAsync(order ?? new BackupOrder(), _ => { }, Cancel);
 
     public static async Task<BackupException> FailAsync(Func<Task> job) => await Assert.ThrowsAsync<BackupException>(job);
 

@@ -23,13 +23,13 @@ public sealed class ActivationTests : IDisposable
     public async Task Registered_then_activated_then_the_rest()
     {
         BackupAgent agent = _agents.Open();
-        await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => agent.Machine.SetPassphraseAsync(Passphrase, Cancel));
+        await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel));
         await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => agent.OpenEngineAsync(Cancel));
         await _agents.RegisterAsync();
         await FailsAsync(BackupErrorId.MachineNotActivated, null, () => agent.OpenEngineAsync(Cancel));
-        await FailsAsync(BackupErrorId.MachineNotActivated, null, () => agent.Machine.RepairKeyAsync(Passphrase, Cancel));
+        await FailsAsync(BackupErrorId.MachineNotActivated, null, () => agent.Machine.Key.RepairAsync(Passphrase, Cancel));
 
-        await agent.Machine.SetPassphraseAsync(Passphrase, Cancel);
+        await agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel);
 
         Assert.True(_agents.Open().Machine.HasPassphrase);
         await _agents.BackUpAsync(_agents.Open());
@@ -44,7 +44,7 @@ public sealed class ActivationTests : IDisposable
     {
         BackupAgent agent = await _agents.RegisterAsync();
 
-        await FailsAsync(BackupErrorId.PassphraseInvalid, null, () => agent.Machine.SetPassphraseAsync(weak, Cancel));
+        await FailsAsync(BackupErrorId.PassphraseInvalid, null, () => agent.Machine.Key.SetPassphraseAsync(weak, Cancel));
 
         Assert.False(agent.Machine.HasPassphrase);
         Assert.False(Directory.Exists(Path.Combine(_agents.Vault, "keys")));
@@ -94,22 +94,22 @@ public sealed class ActivationTests : IDisposable
     public async Task The_fault_of_a_key_file_is_known_without_the_vault_and_ends_when_the_file_is_back()
     {
         BackupAgent agent = await _agents.RegisterAsync();
-        await FailsAsync(BackupErrorId.MachineNotActivated, null, () => Task.FromResult(agent.Machine.FindKeyFault()));
+        await FailsAsync(BackupErrorId.MachineNotActivated, null, () => Task.FromResult(agent.Machine.Key.FindFault()));
         await _agents.ActivateAsync();
         byte[] whole = await File.ReadAllBytesAsync(_agents.Key, Cancel);
         Directory.Move(_agents.Vault, _agents.Vault + "-away");
-        Assert.Null(agent.Machine.FindKeyFault());
+        Assert.Null(agent.Machine.Key.FindFault());
 
         await File.WriteAllBytesAsync(_agents.Key, [.. whole[..^1], (byte)(whole[^1] ^ 1)], Cancel);
-        Assert.Equal(NotConfigured, agent.Machine.FindKeyFault()!.ErrorCode);
+        Assert.Equal(NotConfigured, agent.Machine.Key.FindFault()!.ErrorCode);
         File.Delete(_agents.Key);
-        Assert.Equal(NotConfigured, agent.Machine.FindKeyFault()!.ErrorCode);
+        Assert.Equal(NotConfigured, agent.Machine.Key.FindFault()!.ErrorCode);
         Directory.Delete(Path.GetDirectoryName(_agents.Key)!);
-        Assert.Equal(Damaged, agent.Machine.FindKeyFault()!.ErrorCode);
+        Assert.Equal(Damaged, agent.Machine.Key.FindFault()!.ErrorCode);
 
         Directory.CreateDirectory(Path.GetDirectoryName(_agents.Key)!);
         await File.WriteAllBytesAsync(_agents.Key, whole, Cancel);
-        Assert.Null(agent.Machine.FindKeyFault());
+        Assert.Null(agent.Machine.Key.FindFault());
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class ActivationTests : IDisposable
         BackupException fault = await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
         Assert.Contains("secret", fault.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(secret), "who reads makes no secret");
-        await agent.Machine.RepairKeyAsync(Passphrase, Cancel);
+        await agent.Machine.Key.RepairAsync(Passphrase, Cancel);
 
         await agent.OpenEngineAsync(Cancel);
     }
@@ -145,9 +145,9 @@ public sealed class ActivationTests : IDisposable
         BackupAgent agent = await _agents.ActivateAsync();
         await _agents.BackUpAsync(agent);
         Directory.Delete(Path.GetDirectoryName(_agents.Key)!, recursive: true);
-        await FailsAsync(BackupErrorId.PassphraseRejected, null, () => agent.Machine.RepairKeyAsync(Other, Cancel));
+        await FailsAsync(BackupErrorId.PassphraseRejected, null, () => agent.Machine.Key.RepairAsync(Other, Cancel));
 
-        await agent.Machine.RepairKeyAsync(Passphrase, Cancel);
+        await agent.Machine.Key.RepairAsync(Passphrase, Cancel);
 
         Assert.Equal((1, 0), ((await _agents.BackUpAsync(agent)) is var result ? result.UnchangedFiles : 0, result.NewFiles));
     }
@@ -159,7 +159,7 @@ public sealed class ActivationTests : IDisposable
         var denied = new BackupException(BackupErrorId.VaultAccessDenied, "Nothing may be deleted.", "Ask the owner.");
         _agents.Decorate = store => new WatchedVaultStore(store, _ => { }, _ => Task.FromException(denied));
 
-        BackupException error = await FailsAsync(BackupErrorId.VaultAccessDenied, null, () => agent.Machine.SetPassphraseAsync(Other, Cancel));
+        BackupException error = await FailsAsync(BackupErrorId.VaultAccessDenied, null, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel));
 
         Assert.Contains("what opened it opens them still", error.Message, StringComparison.Ordinal);
         Assert.Contains($"obengine key remove {error.Target}", error.RecommendedAction, StringComparison.Ordinal);
@@ -175,15 +175,15 @@ public sealed class ActivationTests : IDisposable
         string scratch = Path.GetDirectoryName(_agents.Key)!;
 
         File.Move(_agents.Key, _agents["kept"]);
-        BackupException missing = await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.Machine.SetPassphraseAsync(Other, Cancel));
+        BackupException missing = await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel));
         Assert.EndsWith("it is missing.", missing.Message, StringComparison.Ordinal);
         Assert.Single(Regex.Matches(missing.Message, Regex.Escape(KeyFile.Name)));
         File.Move(_agents["kept"], _agents.Key);
 
         string elsewhere = Directory.CreateDirectory(_agents["scratch"]).FullName;
-        await agent.Machine.MoveScratchAsync(elsewhere, Cancel);
+        await agent.Machine.Scratch.MoveAsync(elsewhere, Cancel);
         Directory.Move(elsewhere, _agents["moved"]);
-        BackupException moved = await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.Machine.SetPassphraseAsync(Other, Cancel));
+        BackupException moved = await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel));
         Assert.Contains("is not there", moved.Message, StringComparison.Ordinal);
         await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.OpenEngineAsync(Cancel));
         Directory.Move(_agents["moved"], elsewhere);
@@ -198,10 +198,10 @@ public sealed class ActivationTests : IDisposable
         Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux to mount.");
         BackupAgent agent = await _agents.RegisterAsync();
         using MountedFileSystem mounted = MountedFileSystem.InMemory(_agents["small"], "128k");
-        await agent.Machine.MoveScratchAsync(_agents["small"], Cancel);
+        await agent.Machine.Scratch.MoveAsync(_agents["small"], Cancel);
         await File.WriteAllBytesAsync(Path.Combine(_agents["small"], "filler"), new byte[112 << 10], Cancel);
 
-        BackupException full = await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.Machine.SetPassphraseAsync(Passphrase, Cancel));
+        BackupException full = await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel));
 
         Assert.Contains("full", full.Message, StringComparison.Ordinal);
         Assert.False(agent.Machine.HasPassphrase);
@@ -214,7 +214,7 @@ public sealed class ActivationTests : IDisposable
         BackupAgent agent = await _agents.RegisterAsync();
         Directory.CreateDirectory(Path.Combine(_agents.Key, "in the way"));
 
-        BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.SetPassphraseAsync(Passphrase, Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel));
 
         string rescue = Assert.Single(Directory.GetFiles(_agents.State, "*.rescue"));
         Assert.Contains(rescue, fault.Message, StringComparison.Ordinal);
@@ -227,7 +227,7 @@ public sealed class ActivationTests : IDisposable
         }
 
         Directory.Delete(_agents.Key, recursive: true);
-        await agent.Machine.SetPassphraseAsync(Passphrase, Cancel);
+        await agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel);
 
         Assert.Empty(Directory.GetFiles(_agents.State, "*.rescue"));
         await _agents.BackUpAsync(agent);
@@ -239,10 +239,10 @@ public sealed class ActivationTests : IDisposable
     {
         BackupAgent agent = await _agents.RegisterAsync();
         Directory.CreateDirectory(Path.Combine(_agents.Key, "in the way"));
-        await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.SetPassphraseAsync(Passphrase, Cancel));
+        await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel));
         Directory.Delete(_agents.Key, recursive: true);
 
-        await agent.Machine.SetPassphraseAsync(Other, Cancel);
+        await agent.Machine.Key.SetPassphraseAsync(Other, Cancel);
 
         await agent.OpenEngineAsync(Cancel);
     }
@@ -254,7 +254,7 @@ public sealed class ActivationTests : IDisposable
         await _agents.BackUpAsync(agent);
         string[] before = Data();
 
-        await agent.Machine.SetPassphraseAsync(Other, Cancel);
+        await agent.Machine.Key.SetPassphraseAsync(Other, Cancel);
 
         Assert.Equal(before, Data());
         await FailsAsync(BackupErrorId.PassphraseRejected, null, () => agent.OpenEngineAsync(_agents.Vault, Passphrase, Cancel));
@@ -269,7 +269,7 @@ public sealed class ActivationTests : IDisposable
         string blocker = _agents.Key + ".new";
         Directory.CreateDirectory(Path.Combine(blocker, "in the way"));
 
-        BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.SetPassphraseAsync(Other, Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel));
 
         Assert.Contains("still holds", fault.Message, StringComparison.Ordinal);
         await FailsAsync(BackupErrorId.PassphraseRejected, null, () => agent.OpenEngineAsync(_agents.Vault, Other, Cancel));
@@ -286,14 +286,14 @@ public sealed class ActivationTests : IDisposable
         {
             using var agents = new AgentFixture();
             BackupAgent agent = await agents.RegisterAsync();
-            if (await FailAtAsync(agents, at, timing, () => agent.Machine.SetPassphraseAsync(Passphrase, Cancel)))
+            if (await FailAtAsync(agents, at, timing, () => agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel)))
             {
                 break;
             }
 
             Assert.False(agent.Machine.HasPassphrase);
             Assert.False(File.Exists(agents.Key));
-            await agent.Machine.SetPassphraseAsync(Passphrase, Cancel);
+            await agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel);
 
             await agents.BackUpAsync(agent);
             Assert.Empty(Directory.GetFiles(agents.State, "*.rescue"));
@@ -310,13 +310,13 @@ public sealed class ActivationTests : IDisposable
         {
             using var agents = new AgentFixture();
             BackupAgent agent = await agents.ActivateAsync();
-            if (await FailAtAsync(agents, at, timing, () => agent.Machine.SetPassphraseAsync(Other, Cancel)))
+            if (await FailAtAsync(agents, at, timing, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel)))
             {
                 break;
             }
 
             await agents.BackUpAsync(agent);
-            await agent.Machine.SetPassphraseAsync(Other, Cancel);
+            await agent.Machine.Key.SetPassphraseAsync(Other, Cancel);
 
             Assert.Equal(1, (await agents.BackUpAsync(agent)).UnchangedFiles);
             await agent.OpenEngineAsync(agents.Vault, Other, Cancel);
@@ -331,12 +331,12 @@ public sealed class ActivationTests : IDisposable
         string elsewhere = _agents["new-state"];
         BackupAgent second = await _agents.RegisterAsync("alpha", elsewhere);
 
-        BackupException fault = await FailsAsync(BackupErrorId.MachineNameTaken, null, () => second.Machine.SetPassphraseAsync(Other, Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.MachineNameTaken, null, () => second.Machine.Key.SetPassphraseAsync(Other, Cancel));
         Assert.Contains("ALPHA", fault.Message, StringComparison.Ordinal);
         Assert.False(second.Machine.HasPassphrase);
         Assert.Empty(Directory.GetFiles(elsewhere, "*.rescue"));
 
-        await second.Machine.SetPassphraseAsync(Passphrase, Cancel);
+        await second.Machine.Key.SetPassphraseAsync(Passphrase, Cancel);
 
         IReadOnlyList<RecoveryPoint> points = await (await second.OpenEngineAsync(Cancel)).ListPointsAsync("alpha", Cancel);
         Assert.Single(points);
@@ -352,7 +352,7 @@ public sealed class ActivationTests : IDisposable
 
         Assert.Equal(alpha.Key.StoreId, beta.Key.StoreId);
         Assert.NotEqual(alpha.Key.StoreId, gamma.Key.StoreId);
-        Assert.Equal(["ALPHA", "BETA", "GAMMA"], (await _agents.Open().InspectVaultAsync(_agents.Vault, Cancel)).Machines);
+        Assert.Equal(["ALPHA", "BETA", "GAMMA"], (await _agents.Open().Vaults.InspectAsync(_agents.Vault, Cancel)).Machines);
     }
 
     [Fact]
@@ -361,9 +361,9 @@ public sealed class ActivationTests : IDisposable
         BackupAgent alpha = await _agents.ActivateAsync();
         BackupAgent beta = await _agents.ActivateAsync("BETA");
 
-        await alpha.Machine.SetPassphraseAsync(Other, Cancel);
+        await alpha.Machine.Key.SetPassphraseAsync(Other, Cancel);
         await _agents.BackUpAsync(beta);
-        await beta.Machine.SetPassphraseAsync("a third one for tests", Cancel);
+        await beta.Machine.Key.SetPassphraseAsync("a third one for tests", Cancel);
 
         await _agents.BackUpAsync(alpha);
     }
@@ -382,12 +382,12 @@ public sealed class ActivationTests : IDisposable
         // Of another master key, and as sound as can be: even the passphrase opens it.
         await _agents.PlantAsync(slot, identity => Task.FromResult(MSOnlineBackup.Vaults.Cryptography.KeySlot.Create(Passphrase, new byte[32], identity, MSOnlineBackup.Vaults.Cryptography.PassphraseDerivation.ByPbkdf2(1), null, DateTimeOffset.UnixEpoch)));
         await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
-        BackupException fault = await FailsAsync(BackupErrorId.ChunkStoreExchanged, null, () => agent.Machine.RepairKeyAsync(Passphrase, Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.ChunkStoreExchanged, null, () => agent.Machine.Key.RepairAsync(Passphrase, Cancel));
         Assert.Contains(_agents.Vault, fault.Message, StringComparison.Ordinal);
         await FailsAsync(BackupErrorId.KeyFileInvalid, NotConfigured, () => agent.OpenEngineAsync(Cancel));
 
         await File.WriteAllBytesAsync(slot, content, Cancel);
-        await agent.Machine.RepairKeyAsync(Passphrase, Cancel);
+        await agent.Machine.Key.RepairAsync(Passphrase, Cancel);
         await _agents.BackUpAsync(agent);
     }
 
@@ -397,7 +397,7 @@ public sealed class ActivationTests : IDisposable
         BackupAgent agent = await _agents.ActivateAsync();
         Directory.Move(_agents.Vault, _agents["elsewhere"]);
         await FailsAsync(BackupErrorId.VaultNotFound, null, () => agent.OpenEngineAsync(Cancel));
-        await agent.CreateVaultAsync(_agents.Vault, "Impostor", Cancel);
+        await agent.Ownership.CreateVaultAsync(_agents.Vault, "Impostor", Cancel);
 
         await FailsAsync(BackupErrorId.VaultNotFound, null, () => agent.OpenEngineAsync(Cancel));
     }
@@ -407,7 +407,7 @@ public sealed class ActivationTests : IDisposable
     {
         await _agents.RegisterAsync();
 
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => _agents.Open().Machine.SetPassphraseAsync(Passphrase, Cancel))));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => _agents.Open().Machine.Key.SetPassphraseAsync(Passphrase, Cancel))));
 
         Assert.Single(await (await _agents.Open().OpenEngineAsync(Cancel)).ListKeysAsync(Cancel));
     }

@@ -88,12 +88,12 @@ internal sealed class AgentFixture : IDisposable
         vault ??= Vault;
         if (!Directory.Exists(FolderOf(vault)))
         {
-            await agent.CreateVaultAsync(vault, "Office", Cancel);
+            await agent.Ownership.CreateVaultAsync(vault, "Office", Cancel);
         }
 
         // No two files are issued in the same second.
         Clock.Advance(TimeSpan.FromSeconds(1));
-        return (await agent.IssueCredentialAsync(vault, Directory.CreateDirectory(_folder["files"]).FullName, validity, secret, owner: null, Cancel)).File;
+        return (await agent.Ownership.IssueCredentialAsync(vault, Directory.CreateDirectory(_folder["files"]).FullName, validity, secret, owner: null, Cancel)).File;
     }
 
     public async Task<BackupAgent> RegisterAsync(string machine = "ALPHA", string? state = null)
@@ -107,7 +107,7 @@ internal sealed class AgentFixture : IDisposable
     public async Task<BackupAgent> ActivateAsync(string machine = "ALPHA", string passphrase = Passphrase, string? state = null)
     {
         BackupAgent agent = await RegisterAsync(machine, state);
-        await agent.Machine.SetPassphraseAsync(passphrase, Cancel);
+        await agent.Machine.Key.SetPassphraseAsync(passphrase, Cancel);
         return agent;
     }
 

@@ -1,5 +1,5 @@
-using System.Text.Json;
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Vaults.Errors;
@@ -28,8 +28,8 @@ public sealed class MachineConnectionTests : IDisposable
         BackupAgent agent = _agents.Open();
         agent.Machine.Update(settings => settings with { Proxy = new ProxySetting("proxy", 8080, "me", "word"), Throttle = _throttle });
 
-        await agent.CreateVaultAsync(Vault, "Office", Cancel);
-        await agent.CreateVaultAsync(_agents.Vault, "Folder", Cancel);
+        await agent.Ownership.CreateVaultAsync(Vault, "Office", Cancel);
+        await agent.Ownership.CreateVaultAsync(_agents.Vault, "Folder", Cancel);
 
         VaultConnection connection = _agents.Connections[Vault];
         Assert.Equal(new ProxySetting("proxy", 8080, "me", "word"), connection.Proxy);
@@ -46,7 +46,7 @@ public sealed class MachineConnectionTests : IDisposable
         BackupAgent agent = _agents.Open();
         agent.Machine.Update(settings => settings with { Proxy = new ProxySetting("proxy", 8080), IsDirect = true });
 
-        await agent.CreateVaultAsync(Vault, "Office", Cancel);
+        await agent.Ownership.CreateVaultAsync(Vault, "Office", Cancel);
 
         Assert.True(_agents.Open().Machine.Settings.IsDirect);
         Assert.Equal((null, true), (_agents.Connections[Vault].Proxy, _agents.Connections[Vault].IsDirect));
@@ -58,7 +58,8 @@ public sealed class MachineConnectionTests : IDisposable
         BackupAgent agent = await _agents.ActivateAsync();
         Assert.Equal(VaultPatience.Person, _agents.Connections[_agents.Vault].Patience);
 
-        await agent.OpenEngineAsync(new JobMonitor(), Cancel);
+        var job = new RecoveryOrder { MachineName = "ALPHA", PointId = "none", Paths = [], TargetFolder = _agents["target"] };
+        await FailsAsync(BackupErrorId.RecoveryPointNotFound, null, () => agent.Jobs.RunAsync(job, _ => { }, Cancel));
         Assert.Equal(VaultPatience.Job, _agents.Connections[_agents.Vault].Patience);
 
         await agent.OpenEngineAsync(Cancel);
@@ -89,9 +90,9 @@ public sealed class MachineConnectionTests : IDisposable
         agent.Machine.Update(settings => settings with { Throttle = _throttle });
         Assert.Null(agent.Machine.Bandwidth);
 
-        await agent.CreateVaultAsync(Vault, "Office", Cancel);
+        await agent.Ownership.CreateVaultAsync(Vault, "Office", Cancel);
         Bandwidth? first = _agents.Connections[Vault].Bandwidth;
-        await agent.InspectVaultAsync(Vault, Cancel);
+        await agent.Vaults.InspectAsync(Vault, Cancel);
 
         Assert.Same(first, _agents.Connections[Vault].Bandwidth);
         Assert.Same(first, agent.Machine.Bandwidth);
@@ -104,7 +105,7 @@ public sealed class MachineConnectionTests : IDisposable
         string file = await _agents.IssueAsync(vault: Vault, secret: Signature);
         BackupAgent agent = _agents.Open();
         await agent.Machine.RegisterAsync(file, Cancel);
-        await agent.Machine.SetPassphraseAsync(Passphrase, Cancel);
+        await agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel);
         _agents.Connections.Clear();
 
         await _agents.Open().OpenEngineAsync(Cancel);
@@ -126,8 +127,8 @@ public sealed class MachineConnectionTests : IDisposable
         BackupAgent agent = _agents.Open();
         await agent.Machine.RegisterAsync(await _agents.IssueAsync(vault: Vault, secret: Signature), Cancel);
 
-        await agent.InspectVaultAsync(Vault, Cancel);
-        await agent.CreateVaultAsync("https://acct.blob.core.windows.net/another", "Another", Cancel);
+        await agent.Vaults.InspectAsync(Vault, Cancel);
+        await agent.Ownership.CreateVaultAsync("https://acct.blob.core.windows.net/another", "Another", Cancel);
 
         Assert.Equal(Signature, _agents.Connections[Vault].Secret);
         Assert.Null(_agents.Connections["https://acct.blob.core.windows.net/another"].Secret);
@@ -138,7 +139,7 @@ public sealed class MachineConnectionTests : IDisposable
     {
         BackupAgent agent = _agents.Open();
         await agent.Machine.RegisterAsync(await _agents.IssueAsync(vault: Vault, secret: Signature), Cancel);
-        await agent.Machine.SetPassphraseAsync(Passphrase, Cancel);
+        await agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel);
 
         await agent.Machine.RegisterAsync(await _agents.IssueAsync(vault: Vault, secret: Signature + "2"), Cancel);
 
@@ -172,15 +173,15 @@ public sealed class MachineConnectionTests : IDisposable
         string state = Path.Combine(_agents.State, "machine.json");
         await File.WriteAllTextAsync(state, (await File.ReadAllTextAsync(state, Cancel)).Replace("acct.blob", "evil.blob", StringComparison.Ordinal), Cancel);
 
-        await FailsAsync(BackupErrorId.StateInvalid, null, () => agent.InspectVaultAsync(Vault.Replace("acct", "evil", StringComparison.Ordinal), Cancel));
+        await FailsAsync(BackupErrorId.StateInvalid, null, () => agent.Vaults.InspectAsync(Vault.Replace("acct", "evil", StringComparison.Ordinal), Cancel));
     }
 
     [Fact]
     public async Task A_vault_that_demands_a_private_endpoint_is_not_even_registered_with_by_a_public_one()
     {
         BackupAgent owner = _agents.Open("ISSUER");
-        await owner.CreateVaultAsync(Vault, "Office", Cancel);
-        await owner.ChangeVaultSettingsAsync(Vault, settings => settings with { RequiresPrivateEndpoint = true }, null, Cancel);
+        await owner.Ownership.CreateVaultAsync(Vault, "Office", Cancel);
+        await owner.Ownership.ChangeSettingsAsync(Vault, settings => settings with { RequiresPrivateEndpoint = true }, null, Cancel);
         string file = await _agents.IssueAsync(vault: Vault);
         _agents.Connections.Clear();
         BackupAgent agent = _agents.Open();
@@ -189,7 +190,7 @@ public sealed class MachineConnectionTests : IDisposable
 
         Assert.True(registration.RequiresPrivateEndpoint);
         Assert.True(_agents.Connections[Vault].RequiresPrivateEndpoint);
-        await _agents.Open().InspectVaultAsync(Vault, Cancel);
+        await _agents.Open().Vaults.InspectAsync(Vault, Cancel);
         Assert.True(_agents.Connections[Vault].RequiresPrivateEndpoint);
     }
 
@@ -203,28 +204,5 @@ public sealed class MachineConnectionTests : IDisposable
         Assert.Equal((Vault, Signature), (credential.Vault.Location, credential.Vault.Secret));
         Assert.Equal(Signature, _agents.Connections[Vault].Secret);
         Assert.DoesNotContain("c2VjcmV0", credential.ToString(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void An_order_on_disk_has_no_secret_in_it()
-    {
-        var order = new RecoveryOrder
-        {
-            Vault = new VaultAddress(Vault) { Secret = Signature, RequiresPrivateEndpoint = true },
-            MachineName = "ALPHA",
-            PointId = "point",
-            Paths = [],
-            Passphrase = Passphrase,
-        };
-
-        JobOrder written = JobOrder.Of(order, new AgentOptions { MachineName = "ALPHA", Limits = PolicyLimits.Mars, OpenVault = null!, CreateVault = null! });
-        string text = JsonSerializer.Serialize(written, OrderJson.Default.JobOrder);
-        JobOrder read = JsonSerializer.Deserialize(text, OrderJson.Default.JobOrder)!;
-
-        Assert.Equal((true, true), (read.ReadsPassphrase, read.ReadsVaultSecret));
-        Assert.Equal(("Mars", "ALPHA"), (read.Limits, read.MachineName));
-        Assert.Equal(new VaultAddress(Vault) { RequiresPrivateEndpoint = true }, read.Recovery!.Vault);
-        Assert.DoesNotContain("c2VjcmV0", text, StringComparison.Ordinal);
-        Assert.DoesNotContain(Passphrase, text, StringComparison.Ordinal);
     }
 }

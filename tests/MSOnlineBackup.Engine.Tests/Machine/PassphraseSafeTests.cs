@@ -25,7 +25,7 @@ public sealed class PassphraseSafeTests : IDisposable
     {
         BackupAgent agent = await _agents.RegisterAsync();
 
-        await agent.Machine.SetPassphraseAsync(Passphrase, Cancel, Uri);
+        await agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel, Uri);
 
         Assert.True(agent.Machine.HasPassphrase);
         Assert.Equal([Passphrase], _safe.Versions);
@@ -39,7 +39,7 @@ public sealed class PassphraseSafeTests : IDisposable
     {
         BackupAgent agent = await ActivateAsync();
 
-        await agent.Machine.SetPassphraseAsync(Other, Cancel, Uri);
+        await agent.Machine.Key.SetPassphraseAsync(Other, Cancel, Uri);
 
         Assert.Equal([Passphrase, Other], _safe.Versions);
         await agent.OpenEngineAsync(_agents.Vault, Other, Cancel);
@@ -52,14 +52,14 @@ public sealed class PassphraseSafeTests : IDisposable
         BackupAgent agent = await _agents.RegisterAsync();
         _safe.WriteFault = Fault("391225");
 
-        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => agent.Machine.SetPassphraseAsync(Passphrase, Cancel, Uri));
+        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel, Uri));
 
         Assert.False(agent.Machine.HasPassphrase);
         AssertInNoFile(Passphrase);
 
         // Nor is the machine's name bound to the passphrase that nobody keeps.
         _safe.WriteFault = null;
-        await agent.Machine.SetPassphraseAsync(Other, Cancel, Uri);
+        await agent.Machine.Key.SetPassphraseAsync(Other, Cancel, Uri);
         Assert.Equal([Other], _safe.Versions);
     }
 
@@ -69,7 +69,7 @@ public sealed class PassphraseSafeTests : IDisposable
         BackupAgent agent = await _agents.RegisterAsync();
         _safe.IsForgetful = true;
 
-        await FailsAsync(BackupErrorId.KeyVaultSecretUnusable, null, () => agent.Machine.SetPassphraseAsync(Passphrase, Cancel, Uri));
+        await FailsAsync(BackupErrorId.KeyVaultSecretUnusable, null, () => agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel, Uri));
 
         Assert.False(agent.Machine.HasPassphrase);
     }
@@ -80,13 +80,13 @@ public sealed class PassphraseSafeTests : IDisposable
         BackupAgent agent = await _agents.RegisterAsync();
         Directory.CreateDirectory(Path.Combine(_agents.Key, "in the way"));
 
-        BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.SetPassphraseAsync(Passphrase, Cancel, Uri));
+        BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel, Uri));
 
         Assert.Contains(_safe.Location, fault.Message, StringComparison.Ordinal);
         Assert.False(agent.Machine.HasPassphrase);
         AssertInNoFile(Passphrase);
         Directory.Delete(_agents.Key, recursive: true);
-        await agent.Machine.SetPassphraseAsync(await _safe.ReadAsync(Cancel), Cancel, Uri);
+        await agent.Machine.Key.SetPassphraseAsync(await _safe.ReadAsync(Cancel), Cancel, Uri);
         await _agents.BackUpAsync(agent);
     }
 
@@ -96,7 +96,7 @@ public sealed class PassphraseSafeTests : IDisposable
         BackupAgent agent = await ActivateAsync();
         _safe.WriteFault = Fault("391225");
 
-        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => agent.Machine.SetPassphraseAsync(Other, Cancel, Uri));
+        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel, Uri));
 
         Assert.Equal([Passphrase], _safe.Versions);
         await FailsAsync(BackupErrorId.PassphraseRejected, null, () => agent.OpenEngineAsync(_agents.Vault, Other, Cancel));
@@ -111,7 +111,7 @@ public sealed class PassphraseSafeTests : IDisposable
         BackupAgent agent = await ActivateAsync();
         (_safe.WriteFault, _safe.ReadFault, _safe.KeepsDespiteFault) = (Fault(null), Fault(null), hasArrived);
 
-        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, null, () => agent.Machine.SetPassphraseAsync(Other, Cancel, Uri));
+        await FailsAsync(BackupErrorId.KeyVaultAccessDenied, null, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel, Uri));
 
         (_safe.WriteFault, _safe.ReadFault) = (null, null);
         await agent.OpenEngineAsync(_agents.Vault, await _safe.ReadAsync(Cancel), Cancel);
@@ -125,7 +125,7 @@ public sealed class PassphraseSafeTests : IDisposable
         BackupAgent agent = await ActivateAsync();
         Directory.CreateDirectory(Path.Combine(_agents.Key + ".new", "in the way"));
 
-        BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.SetPassphraseAsync(Other, Cancel, Uri));
+        BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel, Uri));
 
         Assert.Contains("still holds, and the new one", fault.Message, StringComparison.Ordinal);
         await agent.OpenEngineAsync(_agents.Vault, await _safe.ReadAsync(Cancel), Cancel);
@@ -139,7 +139,7 @@ public sealed class PassphraseSafeTests : IDisposable
         await _agents.BackUpAsync(agent);
         File.Delete(_agents.Key);
 
-        await agent.Machine.RepairKeyFromSafeAsync(Uri, Cancel);
+        await agent.Machine.Key.RepairFromSafeAsync(Uri, Cancel);
 
         Assert.Equal(1, (await _agents.BackUpAsync(agent)).UnchangedFiles);
     }
@@ -151,11 +151,11 @@ public sealed class PassphraseSafeTests : IDisposable
         await _agents.BackUpAsync(agent);
         _agents.Wrapping = RsaKey.Create();
         string keyUri = _agents.Wrapping.Id;
-        await FailsAsync(BackupErrorId.KeySlotNotFound, null, () => agent.Machine.RepairKeyByKeyVaultAsync(keyUri, Cancel));
+        await FailsAsync(BackupErrorId.KeySlotNotFound, null, () => agent.Machine.Key.RepairByKeyVaultAsync(keyUri, Cancel));
         await (await agent.OpenEngineAsync(Cancel)).AddKeyAsync(_agents.Wrapping, null, Cancel);
         File.Delete(_agents.Key);
 
-        await agent.Machine.RepairKeyByKeyVaultAsync(keyUri, Cancel);
+        await agent.Machine.Key.RepairByKeyVaultAsync(keyUri, Cancel);
 
         Assert.Equal(1, (await _agents.BackUpAsync(agent)).UnchangedFiles);
     }
@@ -174,7 +174,7 @@ public sealed class PassphraseSafeTests : IDisposable
         // Whoever knows the key's public half can wrap.
         await _agents.PlantAsync(Path.Combine(store, new string('1', 32)), identity => MSOnlineBackup.Vaults.Cryptography.KeySlot.CreateAsync(_agents.Wrapping, new byte[32], identity, null, DateTimeOffset.UnixEpoch, Cancel));
 
-        await FailsAsync(BackupErrorId.ChunkStoreExchanged, null, () => agent.Machine.RepairKeyByKeyVaultAsync(keyUri, Cancel));
+        await FailsAsync(BackupErrorId.ChunkStoreExchanged, null, () => agent.Machine.Key.RepairByKeyVaultAsync(keyUri, Cancel));
         await FailsAsync(BackupErrorId.KeyFileInvalid, "34506", () => agent.OpenEngineAsync(Cancel));
     }
 
@@ -184,7 +184,7 @@ public sealed class PassphraseSafeTests : IDisposable
         BackupAgent agent = await ActivateAsync();
         _agents.Safe = null;
 
-        await FailsAsync(BackupErrorId.NotAvailable, null, () => _agents.Open().Machine.SetPassphraseAsync(Other, Cancel, Uri));
+        await FailsAsync(BackupErrorId.NotAvailable, null, () => _agents.Open().Machine.Key.SetPassphraseAsync(Other, Cancel, Uri));
         await agent.OpenEngineAsync(_agents.Vault, Passphrase, Cancel);
     }
 
@@ -193,7 +193,7 @@ public sealed class PassphraseSafeTests : IDisposable
     private async Task<BackupAgent> ActivateAsync()
     {
         BackupAgent agent = await _agents.RegisterAsync();
-        await agent.Machine.SetPassphraseAsync(Passphrase, Cancel, Uri);
+        await agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel, Uri);
         return agent;
     }
 

@@ -25,7 +25,7 @@ public sealed class PolicyStoreTests : IDisposable
         Assert.Equal(BackupErrorId.MachineNotRegistered, Assert.Throws<BackupException>(() => _agents.Open().Policies.Set(_policy)).Id);
         BackupAgent agent = await _agents.RegisterAsync();
         Assert.Equal(BackupErrorId.MachineNotActivated, Assert.Throws<BackupException>(() => agent.Policies.Set(_policy)).Id);
-        await agent.Machine.SetPassphraseAsync(Passphrase, Cancel);
+        await agent.Machine.Key.SetPassphraseAsync(Passphrase, Cancel);
 
         agent.Policies.Set(_policy);
 

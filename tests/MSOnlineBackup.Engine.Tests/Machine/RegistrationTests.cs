@@ -30,7 +30,7 @@ public sealed class RegistrationTests : IDisposable
 
         Assert.Equal(registration, _agents.Open().Machine.Registration);
         Assert.Equal(("Office", _agents.Vault, "ALPHA", 1), (registration.VaultName, registration.VaultLocation, registration.MachineName, registration.CredentialSerial));
-        Assert.Equal((await _agents.Open().InspectVaultAsync(_agents.Vault, Cancel)).VaultId, registration.VaultId);
+        Assert.Equal((await _agents.Open().Vaults.InspectAsync(_agents.Vault, Cancel)).VaultId, registration.VaultId);
         Assert.Equal(_agents.Vault, (await _agents.Open("OTHER").Machine.InspectCredentialAsync(file, Cancel)).Vault.Location);
         Assert.False(_agents.Open().Machine.HasPassphrase);
     }
@@ -143,7 +143,7 @@ public sealed class RegistrationTests : IDisposable
     {
         string file = await _agents.IssueAsync();
         Directory.Delete(_agents.Vault, recursive: true);
-        await _agents.Open().CreateVaultAsync(_agents.Vault, "Impostor", Cancel);
+        await _agents.Open().Ownership.CreateVaultAsync(_agents.Vault, "Impostor", Cancel);
 
         Assert.Contains("another vault", (await RefusedAsync(file)).Message, StringComparison.Ordinal);
     }
@@ -209,28 +209,28 @@ public sealed class RegistrationTests : IDisposable
     {
         BackupAgent agent = await _agents.ActivateAsync();
         await _agents.BackUpAsync(agent);
-        await _agents.Open("ISSUER").UnregisterMachineAsync(_agents.Vault, "alpha", null, Cancel);
+        await _agents.Open("ISSUER").Ownership.UnregisterMachineAsync(_agents.Vault, "alpha", null, Cancel);
 
         BackupException fault = await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => _agents.BackUpAsync(agent));
 
         Assert.Contains("Start-OBRegistration", fault.RecommendedAction, StringComparison.Ordinal);
-        VaultInfo vault = await agent.InspectVaultAsync(_agents.Vault, Cancel);
+        VaultInfo vault = await agent.Vaults.InspectAsync(_agents.Vault, Cancel);
         Assert.Empty(vault.Machines);
-        Assert.Equal([new VaultMachine("ALPHA", _agents.Clock.GetUtcNow())], await agent.ListMachinesAsync(_agents.Vault, Cancel));
+        Assert.Equal([new VaultMachine("ALPHA", _agents.Clock.GetUtcNow())], await agent.Vaults.ListMachinesAsync(_agents.Vault, Cancel));
         Assert.Equal(1, vault.Points);
         await agent.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
         Assert.True(agent.Machine.HasPassphrase);
         Assert.Equal(1, (await _agents.BackUpAsync(agent)).UnchangedFiles);
-        Assert.Equal(["ALPHA"], (await agent.InspectVaultAsync(_agents.Vault, Cancel)).Machines);
+        Assert.Equal(["ALPHA"], (await agent.Vaults.InspectAsync(_agents.Vault, Cancel)).Machines);
     }
 
     [Fact]
     public async Task What_a_machine_has_left_in_the_vault_opens_by_its_passphrase_from_anywhere()
     {
         await _agents.BackUpAsync(await _agents.ActivateAsync());
-        await _agents.Open("ISSUER").UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel);
+        await _agents.Open("ISSUER").Ownership.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel);
         await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(_agents.Vault, "settings")).FullName, "00000001"), "damaged", Cancel);
-        Assert.Equal(["ALPHA"], (await _agents.Open("OTHER").ListMachinesAsync(_agents.Vault, Cancel)).Select(machine => machine.Name));
+        Assert.Equal(["ALPHA"], (await _agents.Open("OTHER").Vaults.ListMachinesAsync(_agents.Vault, Cancel)).Select(machine => machine.Name));
 
         UnlockedVault engine = await _agents.Open("OTHER").OpenEngineAsync(_agents.Vault, Passphrase, Cancel);
 
@@ -244,7 +244,7 @@ public sealed class RegistrationTests : IDisposable
     {
         BackupAgent first = await _agents.ActivateAsync();
         await _agents.BackUpAsync(first);
-        await _agents.Open("ISSUER").UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel);
+        await _agents.Open("ISSUER").Ownership.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel);
 
         BackupAgent second = await _agents.ActivateAsync(passphrase: Other, state: _agents["second state"]);
 
@@ -261,7 +261,7 @@ public sealed class RegistrationTests : IDisposable
     public async Task A_machine_installed_anew_after_it_was_unregistered_finds_its_points_by_its_passphrase()
     {
         await _agents.BackUpAsync(await _agents.ActivateAsync());
-        await _agents.Open("ISSUER").UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel);
+        await _agents.Open("ISSUER").Ownership.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel);
 
         BackupAgent anew = await _agents.ActivateAsync(state: _agents["new state"]);
 
@@ -273,10 +273,10 @@ public sealed class RegistrationTests : IDisposable
     {
         await _agents.ActivateAsync();
         BackupAgent owner = _agents.Open("ISSUER");
-        await owner.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel);
+        await owner.Ownership.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel);
 
-        await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => owner.UnregisterMachineAsync(_agents.Vault, "BETA", null, Cancel));
-        BackupException fault = await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => owner.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel));
+        await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => owner.Ownership.UnregisterMachineAsync(_agents.Vault, "BETA", null, Cancel));
+        BackupException fault = await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => owner.Ownership.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel));
 
         Assert.Contains("was unregistered on", fault.Message, StringComparison.Ordinal);
     }
@@ -301,7 +301,7 @@ public sealed class RegistrationTests : IDisposable
     {
         await _agents.IssueAsync();
 
-        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.Open().IssueCredentialAsync(_agents.Vault, _agents["nowhere"], null, null, null, Cancel));
+        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.Open().Ownership.IssueCredentialAsync(_agents.Vault, _agents["nowhere"], null, null, null, Cancel));
     }
 
     private Task<BackupException> RefusedAsync(string file) => FailsAsync(BackupErrorId.VaultCredentialInvalid, Code, () => _agents.Open().Machine.RegisterAsync(file, Cancel));

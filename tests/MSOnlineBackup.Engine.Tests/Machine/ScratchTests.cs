@@ -19,12 +19,12 @@ public sealed class ScratchTests : IDisposable
     {
         BackupAgent agent = await _agents.ActivateAsync();
         await _agents.BackUpAsync(agent);
-        Assert.Equal(Path.Combine(_agents.State, "scratch"), agent.Machine.ScratchFolder);
+        Assert.Equal(Path.Combine(_agents.State, "scratch"), agent.Machine.Scratch.Path);
         string target = Directory.CreateDirectory(_agents["target"]).FullName;
 
-        await agent.Machine.MoveScratchAsync(target, Cancel);
+        await agent.Machine.Scratch.MoveAsync(target, Cancel);
 
-        Assert.Equal(target, _agents.Open().Machine.ScratchFolder);
+        Assert.Equal(target, _agents.Open().Machine.Scratch.Path);
         Assert.False(File.Exists(_agents.Key));
         Assert.Equal(1, (await _agents.BackUpAsync(agent)).UnchangedFiles);
     }
@@ -36,9 +36,9 @@ public sealed class ScratchTests : IDisposable
         string target = Directory.CreateDirectory(_agents["target"]).FullName;
         Directory.CreateDirectory(Path.Combine(target, KeyFile.Name, "in the way"));
 
-        await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.MoveScratchAsync(target, Cancel));
+        await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.Scratch.MoveAsync(target, Cancel));
 
-        Assert.Equal(Path.Combine(_agents.State, "scratch"), agent.Machine.ScratchFolder);
+        Assert.Equal(Path.Combine(_agents.State, "scratch"), agent.Machine.Scratch.Path);
         await agent.OpenEngineAsync(Cancel);
     }
 
@@ -49,13 +49,13 @@ public sealed class ScratchTests : IDisposable
         string target = Directory.CreateDirectory(_agents["target"]).FullName;
         string inTheWay = Directory.CreateDirectory(Path.Combine(_agents.State, "machine.json.new", "in the way")).FullName;
 
-        await FailsAsync(BackupErrorId.StateAccessDenied, null, () => agent.Machine.MoveScratchAsync(target, Cancel));
+        await FailsAsync(BackupErrorId.StateAccessDenied, null, () => agent.Machine.Scratch.MoveAsync(target, Cancel));
 
         Assert.True(File.Exists(Path.Combine(target, KeyFile.Name)));
-        Assert.Equal(Path.Combine(_agents.State, "scratch"), _agents.Open().Machine.ScratchFolder);
+        Assert.Equal(Path.Combine(_agents.State, "scratch"), _agents.Open().Machine.Scratch.Path);
         await agent.OpenEngineAsync(Cancel);
         Directory.Delete(Path.GetDirectoryName(inTheWay)!, recursive: true);
-        await agent.Machine.MoveScratchAsync(target, Cancel);
+        await agent.Machine.Scratch.MoveAsync(target, Cancel);
         await agent.OpenEngineAsync(Cancel);
     }
 
@@ -65,7 +65,7 @@ public sealed class ScratchTests : IDisposable
         BackupAgent agent = await _agents.ActivateAsync();
         Directory.CreateSymbolicLink(_agents["other way"], _agents.State);
 
-        await agent.Machine.MoveScratchAsync(Path.Combine(_agents["other way"], "scratch"), Cancel);
+        await agent.Machine.Scratch.MoveAsync(Path.Combine(_agents["other way"], "scratch"), Cancel);
 
         await agent.OpenEngineAsync(Cancel);
     }
@@ -79,19 +79,19 @@ public sealed class ScratchTests : IDisposable
             {
                 for (int i = 0; i < 50; i++)
                 {
-                    await _agents.Open().Machine.MoveScratchAsync(Directory.CreateDirectory(_agents[$"folder {i}"]).FullName, Cancel);
+                    await _agents.Open().Machine.Scratch.MoveAsync(Directory.CreateDirectory(_agents[$"folder {i}"]).FullName, Cancel);
                 }
             },
             Cancel);
 
-        UnlockedKey key = agent.Machine.ReadKey();
+        UnlockedKey key = agent.Machine.Key.Read();
         while (!moving.IsCompleted)
         {
-            Assert.Equal(key.MasterKey, agent.Machine.ReadKey().MasterKey);
+            Assert.Equal(key.MasterKey, agent.Machine.Key.Read().MasterKey);
         }
 
         await moving;
-        Assert.Equal(key.MasterKey, agent.Machine.ReadKey().MasterKey);
+        Assert.Equal(key.MasterKey, agent.Machine.Key.Read().MasterKey);
     }
 
     [Fact]
@@ -99,11 +99,11 @@ public sealed class ScratchTests : IDisposable
     {
         BackupAgent agent = await _agents.ActivateAsync();
         string lost = Directory.CreateDirectory(_agents["lost"]).FullName;
-        await agent.Machine.MoveScratchAsync(lost, Cancel);
+        await agent.Machine.Scratch.MoveAsync(lost, Cancel);
         Directory.Delete(lost, recursive: true);
 
-        await agent.Machine.MoveScratchAsync(Directory.CreateDirectory(_agents["new"]).FullName, Cancel);
-        await agent.Machine.RepairKeyAsync(Passphrase, Cancel);
+        await agent.Machine.Scratch.MoveAsync(Directory.CreateDirectory(_agents["new"]).FullName, Cancel);
+        await agent.Machine.Key.RepairAsync(Passphrase, Cancel);
 
         await agent.OpenEngineAsync(Cancel);
     }
@@ -134,7 +134,7 @@ public sealed class ScratchTests : IDisposable
         Shell.RunChecked("chattr", "+c", compressed);
 
         Assert.Contains("compressed", (await RefusedAsync(agent, compressed)).Message, StringComparison.Ordinal);
-        await agent.Machine.MoveScratchAsync(plain, Cancel);
+        await agent.Machine.Scratch.MoveAsync(plain, Cancel);
     }
 
     [Theory]
@@ -190,16 +190,16 @@ public sealed class ScratchTests : IDisposable
         Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux to mount.");
         BackupAgent agent = _agents.Open();
         using MountedFileSystem mounted = MountedFileSystem.InMemory(_agents["small"], "64m");
-        await agent.Machine.MoveScratchAsync(_agents["small"], Cancel);
+        await agent.Machine.Scratch.MoveAsync(_agents["small"], Cancel);
 
-        ScratchCheck check = agent.Machine.CheckScratch(4L << 30);
+        ScratchCheck check = agent.Machine.Scratch.CheckRoom(4L << 30);
         BackupException fault = Assert.Throws<BackupException>(check.ThrowIfFull);
 
         Assert.Equal((BackupErrorId.ScratchFull, "SalLowDiskSpace"), (fault.Id, fault.ErrorCode));
         Assert.InRange(check.FreeBytes, 1, 64 << 20);
-        agent.Machine.CheckScratch(64 << 20).ThrowIfFull();
+        agent.Machine.Scratch.CheckRoom(64 << 20).ThrowIfFull();
     }
 
     private static Task<BackupException> RefusedAsync(BackupAgent agent, string folder) =>
-        FailsAsync(BackupErrorId.ScratchInvalid, null, () => agent.Machine.MoveScratchAsync(folder, Cancel));
+        FailsAsync(BackupErrorId.ScratchInvalid, null, () => agent.Machine.Scratch.MoveAsync(folder, Cancel));
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
@@ -33,10 +34,10 @@ public sealed class VaultOwnerTests : IDisposable
 
         foreach (Func<Task> attempt in new Func<Task>[]
         {
-            () => alpha.ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 10_000 }, null, Cancel),
-            () => alpha.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel),
-            () => alpha.IssueCredentialAsync(_agents.Vault, folder, null, null, null, Cancel),
-            () => alpha.ExportOwnerAsync(_agents.Vault, Owner, forgets: false, Cancel),
+            () => alpha.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 10_000 }, null, Cancel),
+            () => alpha.Ownership.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel),
+            () => alpha.Ownership.IssueCredentialAsync(_agents.Vault, folder, null, null, null, Cancel),
+            () => alpha.Ownership.ExportKeyAsync(_agents.Vault, Owner, forgets: false, Cancel),
         })
         {
             BackupException fault = await FailsAsync(BackupErrorId.OwnerRequired, null, attempt);
@@ -44,23 +45,23 @@ public sealed class VaultOwnerTests : IDisposable
         }
 
         Assert.Empty(Directory.GetFiles(folder));
-        Assert.Equal(50, (await alpha.ReadVaultSettingsAsync(_agents.Vault, Cancel)).MachineLimit);
-        await _agents.Open("ISSUER").ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 7 }, null, Cancel);
-        Assert.Equal(7, (await alpha.ReadVaultSettingsAsync(_agents.Vault, Cancel)).MachineLimit);
+        Assert.Equal(50, (await alpha.Vaults.ReadSettingsAsync(_agents.Vault, Cancel)).MachineLimit);
+        await _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 7 }, null, Cancel);
+        Assert.Equal(7, (await alpha.Vaults.ReadSettingsAsync(_agents.Vault, Cancel)).MachineLimit);
     }
 
     [Fact]
     public async Task The_owners_file_and_its_passphrase_do_the_owners_work_from_any_machine()
     {
-        await _agents.Open("ISSUER").CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner);
+        await _agents.Open("ISSUER").Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner);
 
         // A key that is in a file is kept by no machine unless it is told to.
         await FailsAsync(BackupErrorId.OwnerRequired, null, () => _agents.IssueAsync());
         BackupAgent any = _agents.Open("ANY");
-        string file = (await any.IssueCredentialAsync(_agents.Vault, _agents[""], null, null, Owner, Cancel)).File;
+        string file = (await any.Ownership.IssueCredentialAsync(_agents.Vault, _agents[""], null, null, Owner, Cancel)).File;
         await _agents.Open().Machine.RegisterAsync(file, Cancel);
-        Assert.Equal(3, (await any.ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, Owner, Cancel)).MachineLimit);
-        await FailsAsync(BackupErrorId.PassphraseRejected, null, () => any.ChangeVaultSettingsAsync(_agents.Vault, settings => settings, Owner with { Passphrase = AgentFixture.Passphrase }, Cancel));
+        Assert.Equal(3, (await any.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, Owner, Cancel)).MachineLimit);
+        await FailsAsync(BackupErrorId.PassphraseRejected, null, () => any.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings, Owner with { Passphrase = AgentFixture.Passphrase }, Cancel));
     }
 
     // As 'obengine vault create' makes them.
@@ -82,18 +83,18 @@ public sealed class VaultOwnerTests : IDisposable
         await _agents.IssueAsync();
         BackupAgent issuer = _agents.Open("ISSUER");
 
-        await issuer.ExportOwnerAsync(_agents.Vault, Owner, forgets: false, Cancel);
-        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => issuer.ExportOwnerAsync(_agents.Vault, Owner, forgets: true, Cancel));
-        await issuer.ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel);
-        await issuer.ExportOwnerAsync(_agents.Vault, Owner with { File = _agents["second"] }, forgets: true, Cancel);
+        await issuer.Ownership.ExportKeyAsync(_agents.Vault, Owner, forgets: false, Cancel);
+        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => issuer.Ownership.ExportKeyAsync(_agents.Vault, Owner, forgets: true, Cancel));
+        await issuer.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel);
+        await issuer.Ownership.ExportKeyAsync(_agents.Vault, Owner with { File = _agents["second"] }, forgets: true, Cancel);
 
         await FailsAsync(BackupErrorId.OwnerRequired, null, () => _agents.IssueAsync());
         foreach (string file in new[] { Owner.File, _agents["second"] })
         {
-            await _agents.Open("ANY").ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = settings.MachineLimit + 1 }, Owner with { File = file }, Cancel);
+            await _agents.Open("ANY").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = settings.MachineLimit + 1 }, Owner with { File = file }, Cancel);
         }
 
-        Assert.Equal(5, (await issuer.ReadVaultSettingsAsync(_agents.Vault, Cancel)).MachineLimit);
+        Assert.Equal(5, (await issuer.Vaults.ReadSettingsAsync(_agents.Vault, Cancel)).MachineLimit);
     }
 
     [Fact]
@@ -101,9 +102,9 @@ public sealed class VaultOwnerTests : IDisposable
     {
         await File.WriteAllTextAsync(Owner.File, "another owner's", Cancel);
 
-        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open().CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner));
-        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open().CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner with { File = _agents["none/file"] }));
-        await FailsAsync(BackupErrorId.PassphraseInvalid, null, () => _agents.Open().CreateVaultAsync(_agents.Vault, "Office", Cancel, new OwnerAccess(_agents["new"], "short")));
+        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open().Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner));
+        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open().Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner with { File = _agents["none/file"] }));
+        await FailsAsync(BackupErrorId.PassphraseInvalid, null, () => _agents.Open().Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, new OwnerAccess(_agents["new"], "short")));
 
         Assert.Equal("another owner's", await File.ReadAllTextAsync(Owner.File, Cancel));
         Assert.False(File.Exists(Path.Combine(_agents.Vault, "vault.json")));
@@ -116,7 +117,7 @@ public sealed class VaultOwnerTests : IDisposable
     [InlineData("more lines")]
     public async Task An_owners_file_and_a_credential_file_bear_what_editors_and_shells_do_to_texts(string treatment)
     {
-        await _agents.Open("ISSUER").CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner, isKeptHere: true);
+        await _agents.Open("ISSUER").Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner, isKeptHere: true);
         string credential = await _agents.IssueAsync();
         foreach (string file in new[] { credential, Owner.File })
         {
@@ -133,13 +134,13 @@ public sealed class VaultOwnerTests : IDisposable
         }
 
         await _agents.Open().Machine.RegisterAsync(credential, Cancel);
-        await _agents.Open("ANY").ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, Owner, Cancel);
+        await _agents.Open("ANY").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, Owner, Cancel);
     }
 
     [Fact]
     public async Task A_damaged_owners_file_is_told_and_opens_nothing()
     {
-        await _agents.Open("ISSUER").CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner);
+        await _agents.Open("ISSUER").Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner);
         string whole = await File.ReadAllTextAsync(Owner.File, Cancel);
         foreach (string damaged in new[]
         {
@@ -155,21 +156,21 @@ public sealed class VaultOwnerTests : IDisposable
         {
             Assert.NotEqual(whole, damaged);
             await File.WriteAllTextAsync(Owner.File, damaged, Cancel);
-            await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open("ISSUER").ChangeVaultSettingsAsync(_agents.Vault, settings => settings, Owner, Cancel));
+            await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings, Owner, Cancel));
         }
 
         File.Delete(Owner.File);
-        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open("ISSUER").ChangeVaultSettingsAsync(_agents.Vault, settings => settings, Owner, Cancel));
+        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings, Owner, Cancel));
     }
 
     [Fact]
     public async Task The_owner_of_one_vault_is_nobody_in_another()
     {
-        await _agents.Open("ISSUER").CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner);
+        await _agents.Open("ISSUER").Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner);
         OwnerAccess second = Owner with { File = _agents["second.VaultOwner"] };
-        await _agents.Open("ISSUER").CreateVaultAsync(_agents["second"], "Second", Cancel, second);
+        await _agents.Open("ISSUER").Ownership.CreateVaultAsync(_agents["second"], "Second", Cancel, second);
 
-        await FailsAsync(BackupErrorId.OwnerForeign, null, () => _agents.Open().ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, second, Cancel));
+        await FailsAsync(BackupErrorId.OwnerForeign, null, () => _agents.Open().Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, second, Cancel));
     }
 
     [Fact]
@@ -183,7 +184,7 @@ public sealed class VaultOwnerTests : IDisposable
         await File.WriteAllBytesAsync(path, CheckedJson.Encode(header with { Owner = thief.Identity.Encode() }, VaultJson.Default.VaultHeader), Cancel);
 
         await FailsAsync(BackupErrorId.OwnerForeign, null, () => _agents.BackUpAsync(alpha));
-        await FailsAsync(BackupErrorId.OwnerForeign, null, () => alpha.InspectVaultAsync(_agents.Vault, Cancel));
+        await FailsAsync(BackupErrorId.OwnerForeign, null, () => alpha.Vaults.InspectAsync(_agents.Vault, Cancel));
         await FailsAsync(BackupErrorId.OwnerForeign, null, () => alpha.Machine.RegisterAsync(file, Cancel));
         await FailsAsync(BackupErrorId.OwnerForeign, null, () => _agents.Open("BETA").Machine.RegisterAsync(file, Cancel));
         await FailsAsync(BackupErrorId.OwnerForeign, null, () => _agents.IssueAsync());
@@ -194,12 +195,12 @@ public sealed class VaultOwnerTests : IDisposable
     {
         await _agents.ActivateAsync();
         BackupAgent issuer = _agents.Open("ISSUER");
-        Assert.Null((await issuer.IssueCredentialAsync(_agents.Vault, _agents[""], null, null, null, Cancel)).Warning);
+        Assert.Null((await issuer.Ownership.IssueCredentialAsync(_agents.Vault, _agents[""], null, null, null, Cancel)).Warning);
 
-        await issuer.ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 1 }, null, Cancel);
+        await issuer.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 1 }, null, Cancel);
         _agents.Clock.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Contains("1 machines", (await issuer.IssueCredentialAsync(_agents.Vault, _agents[""], null, null, null, Cancel)).Warning, StringComparison.Ordinal);
+        Assert.Contains("1 machines", (await issuer.Ownership.IssueCredentialAsync(_agents.Vault, _agents[""], null, null, null, Cancel)).Warning, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -218,7 +219,7 @@ public sealed class VaultOwnerTests : IDisposable
         await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => alpha.LeaveVaultAsync(Cancel));
         Assert.Single(await (await alpha.OpenEngineAsync(_agents.Vault, AgentFixture.Passphrase, Cancel)).ListPointsAsync("ALPHA", Cancel));
         await alpha.Machine.RegisterAsync(second, Cancel);
-        await alpha.Machine.SetPassphraseAsync(Other, Cancel);
+        await alpha.Machine.Key.SetPassphraseAsync(Other, Cancel);
         await _agents.BackUpAsync(alpha);
     }
 
@@ -239,14 +240,14 @@ public sealed class VaultOwnerTests : IDisposable
     public async Task The_limit_holds_for_a_backup_without_a_registration_too()
     {
         await _agents.ActivateAsync();
-        await _agents.Open("ISSUER").ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 1 }, null, Cancel);
+        await _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 1 }, null, Cancel);
         UnlockedVault engine = await _agents.Open("ANY").OpenEngineAsync(_agents.Vault, AgentFixture.Passphrase, Cancel);
         Directory.CreateDirectory(_agents["source"]);
         var request = new Engine.Backup.BackupRequest { MachineName = "BETA", Sources = [new Engine.Backup.BackupSource.Tree(_agents["source"], new Engine.Sources.SourceSelection())] };
 
         await FailsAsync(BackupErrorId.MachineLimitReached, "403", () => engine.BackUpAsync(request, new JobMonitor(), Cancel));
         await engine.BackUpAsync(request with { MachineName = "alpha" }, new JobMonitor(), Cancel);
-        await _agents.Open("ISSUER").ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 2 }, null, Cancel);
+        await _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 2 }, null, Cancel);
         await engine.BackUpAsync(request, new JobMonitor(), Cancel);
     }
 
@@ -258,7 +259,7 @@ public sealed class VaultOwnerTests : IDisposable
         File.Copy(Path.Combine(_agents.StateOf("ISSUER"), "owners.json"), Path.Combine(_agents.StateOf("OTHER"), "owners.json"));
 
         await FailsAsync(
-            BackupErrorId.StateInvalid, null, () => _agents.Open("OTHER").ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));
+            BackupErrorId.StateInvalid, null, () => _agents.Open("OTHER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));
     }
 
     [Fact]
@@ -267,9 +268,9 @@ public sealed class VaultOwnerTests : IDisposable
         await Vault.CreateNamedAsync(FolderVaultStore.Create(_agents.Vault), "Office", new VaultOptions(), Cancel);
 
         BackupException fault = await FailsAsync(
-            BackupErrorId.OwnerRequired, null, () => _agents.Open().ChangeVaultSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));
+            BackupErrorId.OwnerRequired, null, () => _agents.Open().Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));
 
         Assert.Contains("without one", fault.Message, StringComparison.Ordinal);
-        Assert.Null((await _agents.Open().InspectVaultAsync(_agents.Vault, Cancel)).Owner);
+        Assert.Null((await _agents.Open().Vaults.InspectAsync(_agents.Vault, Cancel)).Owner);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine.Tests.Policies;
@@ -13,7 +12,6 @@ namespace MSOnlineBackup.Engine.Tests.Retention;
 public sealed class TagsFromHistoryTests
 {
     private static readonly DateTimeOffset _now = new(2027, 3, 1, 20, 0, 0, TimeSpan.Zero);
-    private readonly PolicyBackup _backup = new(SamplePolicy.Files, new BackupOrder(), "none");
     private int _read;
 
     [Fact]
@@ -61,7 +59,7 @@ public sealed class TagsFromHistoryTests
     };
 
     private Task<IReadOnlyList<string>> FindAsync(IEnumerable<RecoveryPoint> newestFirst) =>
-        _backup.FindTagsAsync(new FakeClock(_now), ReadAsync(newestFirst), TestContext.Current.CancellationToken);
+        RetentionHistory.FindTagsAsync(SamplePolicy.Files, new RetentionRun(_now, TimeZoneInfo.Utc), ReadAsync(newestFirst), TestContext.Current.CancellationToken);
 
     private async IAsyncEnumerable<RecoveryPoint> ReadAsync(IEnumerable<RecoveryPoint> points)
     {

@@ -78,7 +78,7 @@ public sealed class LinuxSystemStateTests : IDisposable
     public void Other_systems_are_refused_by_name()
     {
         Assert.SkipWhen(OperatingSystem.IsLinux(), "This is the system that has it.");
-        Assert.Equal(BackupErrorId.NotAvailable, Assert.Throws<BackupException>(LinuxSystemState.RequireSupport).Id);
+        Assert.Equal(BackupErrorId.NotAvailable, Assert.Throws<BackupException>(SystemStates.Open).Id);
     }
 
     private sealed class Programs : Dictionary<string, CommandResult>, ISystemCommands

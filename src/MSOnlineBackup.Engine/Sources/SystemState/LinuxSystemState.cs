@@ -1,5 +1,4 @@
 using System.Text;
-using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Engine.Sources.SystemState;
 
@@ -9,11 +8,8 @@ namespace MSOnlineBackup.Engine.Sources.SystemState;
 /// </summary>
 /// <param name="commands">The programs.</param>
 /// <param name="root">Where the file system begins; "/" outside tests.</param>
-internal sealed class LinuxSystemState(ISystemCommands commands, string root = "/")
+internal sealed class LinuxSystemState(ISystemCommands commands, string root = "/") : ISystemState
 {
-    /// <summary>What the set is called in policies and jobs.</summary>
-    public const string Name = "System State";
-
     private const string IndexFile = "index.txt";
 
     // Users and groups, units, timers, mounts and boot loaders' defaults are in /etc.
@@ -56,21 +52,7 @@ internal sealed class LinuxSystemState(ISystemCommands commands, string root = "
         ("routes.txt", ["ip", "route", "show", "table", "all"]),
     ];
 
-    /// <summary>Refuses systems for which there is no set.</summary>
-    /// <exception cref="BackupException">NotAvailable.</exception>
-    public static void RequireSupport()
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            throw new BackupException(
-                BackupErrorId.NotAvailable,
-                "Backups of the system state are made on Linux only in this version.",
-                "Back up the folders that hold the configuration with a policy for files, and keep an image of the system by its own means.",
-                Name);
-        }
-    }
-
-    /// <summary>The folders and files of the set that this machine has, in the set's order.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<string> FindFiles()
     {
         string boot = Path.Combine(root, "boot");
@@ -78,9 +60,7 @@ internal sealed class LinuxSystemState(ISystemCommands commands, string root = "
         return [.. _files.Select(file => Path.Combine(root, file)).Where(Path.Exists), .. kernels];
     }
 
-    /// <summary>Writes the descriptions anew into a folder, with an index that says what made each, and which could not be made and why.</summary>
-    /// <param name="folder">Created, for its owner only, or emptied.</param>
-    /// <param name="cancellationToken">Stops.</param>
+    /// <inheritdoc/>
     public async Task DescribeAsync(string folder, CancellationToken cancellationToken)
     {
         if (Directory.Exists(folder))

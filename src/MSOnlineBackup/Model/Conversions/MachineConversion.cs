@@ -31,7 +31,7 @@ internal static class MachineConversion
     /// <summary>The passphrase and the key file as scripts see them.</summary>
     public static EncryptionKeyStatus ToKeyStatus(this MachineAccount machine) =>
         !machine.HasPassphrase ? EncryptionKeyStatus.NotSet
-        : machine.FindKeyFault() is null ? EncryptionKeyStatus.Set
+        : machine.Key.FindFault() is null ? EncryptionKeyStatus.Set
         : EncryptionKeyStatus.Invalid;
 
     /// <summary>A registration as scripts see it.</summary>

@@ -20,14 +20,14 @@ internal static class RecoveryConversion
 
     /// <summary>What a point holds, as policies call it: the many roots of a system state are one source.</summary>
     public static IEnumerable<string> SourceNames(this RecoveryPoint point) =>
-        point.IsSystemState() ? [OBDataSource.SystemState] : point.Sources.Select(source => source.ShownPath);
+        point.WholeName() is { } whole ? [whole] : point.Sources.Select(source => source.ShownPath);
 
     /// <summary>The item that stands for a point's copy of a source; null where the point has none.</summary>
     public static OBRecoverableItem? ToRoot(this RecoveryPoint point, string sourceName, VaultAccess? access)
     {
-        if (point.IsSystemState())
+        if (point.WholeName() is { } whole)
         {
-            return sourceName == OBDataSource.SystemState ? ItemOf(point, access, sourceName, sourceName, sourceName, isDir: true, isWholePoint: true) : null;
+            return sourceName == whole ? ItemOf(point, access, sourceName, sourceName, sourceName, isDir: true, isWholePoint: true) : null;
         }
 
         RecoveryPointSource? source = point.Sources.FirstOrDefault(each => each.ShownPath == sourceName)
@@ -62,8 +62,11 @@ internal static class RecoveryConversion
         AffectedPaths = [.. finding.Affected.Where(item => item.PointId == point.SessionId).Select(item => item.Path ?? item.Source).OfType<string>()],
     };
 
-    private static bool IsSystemState(this RecoveryPoint point) =>
-        point.Tags.Any(text => RetentionTag.TryParse(text, out RetentionTag? tag) && tag.Policy == PolicyKind.SystemState);
+    // The name by which a policy calls all that a point holds; null where each source has its own.
+    private static string? WholeName(this RecoveryPoint point) =>
+        point.Tags
+            .Select(text => RetentionTag.TryParse(text, out RetentionTag? tag) ? PolicyScope.Of(tag.Policy).SourceName : null)
+            .FirstOrDefault(name => name is not null);
 
     private static OBRecoverableItem ItemOf(
         RecoveryPoint point,

@@ -1,4 +1,4 @@
-namespace MSOnlineBackup.Agent.Machine;
+namespace MSOnlineBackup.Agent.Access;
 
 /// <summary>How an owner's key is come by that this machine does not keep.</summary>
 /// <param name="File">The owner's file.</param>

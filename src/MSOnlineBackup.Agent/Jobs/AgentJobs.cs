@@ -1,0 +1,211 @@
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+
+namespace MSOnlineBackup.Agent.Jobs;
+
+/// <summary>
+/// The jobs of this machine. One runs at a time, here or in a process of its own; each leaves a record. Whoever asks for a job in
+/// the foreground gets its failure as an exception too; of one in the background only the record tells.
+/// </summary>
+public sealed class AgentJobs
+{
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _stopPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan _punctual = TimeSpan.FromHours(1);
+
+    private readonly JobMachine _machine;
+    private readonly JobHistory _history;
+    private readonly BackgroundStart _background;
+
+    internal AgentJobs(JobMachine machine, string? program)
+    {
+        _machine = machine;
+        _history = new JobHistory(machine.State, machine.Clock);
+        _background = new BackgroundStart(machine, _history, program);
+    }
+
+    /// <summary>The job that is running; null where none is.</summary>
+    public JobRecord? Running => _history.Running;
+
+    /// <summary>
+    /// Takes, for a program that backs up by itself, the right to run a job of this machine: of jobs of the module and of others one runs at a time.
+    /// Null where this account has no machine that is registered with that vault under that name: nobody is in the way then.
+    /// </summary>
+    /// <param name="vaultId">The vault.</param>
+    /// <param name="machineName">The name under which is backed up.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">JobInProgress.</exception>
+    public static async Task<IDisposable?> TryHoldAsync(string vaultId, string machineName, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(vaultId);
+        ArgumentException.ThrowIfNullOrEmpty(machineName);
+        var state = new StateFolder(chosen: null);
+        MachineRegistration? registration;
+        try
+        {
+            registration = MachineAccount.ReadRegistration(state);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.StateAccessDenied or BackupErrorId.StateInvalid)
+        {
+            // No job of the module runs by a state that cannot be read.
+            return null;
+        }
+
+        return registration is not null && registration.VaultId == vaultId && string.Equals(registration.MachineName, machineName, StringComparison.OrdinalIgnoreCase)
+            ? await new JobHistory(state, clock).LockAsync(cancellationToken).ConfigureAwait(false)
+            : null;
+    }
+
+    /// <summary>Keeps jobs from beginning.</summary>
+    /// <exception cref="BackupException">JobInProgress.</exception>
+    internal Task<IDisposable> LockAsync(CancellationToken cancellationToken) => _history.LockAsync(cancellationToken);
+
+    /// <summary>Runs a job to its end. Its record says how it ended; a failure is also thrown.</summary>
+    /// <param name="order">What.</param>
+    /// <param name="progress">Told of every change, several times a second, from any thread. It must return quickly, and not throw.</param>
+    /// <param name="cancellationToken">Stops in order: the record says Aborted, and OperationCanceledException is thrown.</param>
+    /// <exception cref="BackupException">JobInProgress, PolicyNotFound, PolicyIncomplete, RecoveryOptionMissing, NotAvailable: nothing was begun, and there
+    /// is no record. Others: the job failed, and its record says so.</exception>
+    public Task<JobRecord> RunAsync(JobOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        return RunAsync(JobHistory.NewId(), order, _machine, progress, cancellationToken);
+    }
+
+    /// <summary>Has a process of its own run a job; returns as soon as that has begun. It goes on when this process ends.</summary>
+    /// <exception cref="BackupException">JobInProgress, JobHostMissing, PolicyNotFound, RecoveryOptionMissing, …: nothing was begun.</exception>
+    public Task<JobRecord> StartAsync(JobOrder order, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        order.Check(_machine);
+        return _background.StartAsync(order, cancellationToken);
+    }
+
+    /// <summary>Runs, in this process, a job that another one has started in the background: what the program for such jobs does.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="readSecret">Reads the next line that the starter hands over; called only where it does.</param>
+    /// <param name="cancellationToken">Stops it in order.</param>
+    /// <exception cref="BackupException">JobNotFound: there is no order of this id that was not carried out yet; StateInvalid, NotAvailable: the order cannot
+    /// be carried out by this version. Others: the job failed; its record says so.</exception>
+    public async Task<JobRecord> RunStartedAsync(Guid id, Func<CancellationToken, Task<string?>> readSecret, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(readSecret);
+        JobOrderFile file = _background.ReadOrder(id);
+        JobHostProcess.LeaveTerminal();
+        DateTimeOffset started = _machine.Clock.GetUtcNow();
+        try
+        {
+            var secrets = new List<JobSecret>();
+            foreach (string name in file.Secrets)
+            {
+                if (await readSecret(cancellationToken).ConfigureAwait(false) is { } value)
+                {
+                    secrets.Add(new JobSecret(name, value));
+                }
+            }
+
+            JobMachine machine = _machine with { Limits = PolicyLimits.Find(file.Limits)!, OwnName = file.MachineName };
+            return await RunAsync(id, file.Order.WithSecrets(secrets), machine, _ => { }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (_history.Read(id) is null)
+        {
+            // Nobody but the record can tell why it did not begin.
+            DateTimeOffset now = _machine.Clock.GetUtcNow();
+            bool stopped = e is OperationCanceledException;
+            var record = new JobRecord
+            {
+                Id = id,
+                Kind = file.Order.Kind,
+                State = JobState.InProgress,
+                Started = started,
+                Heartbeat = now,
+                ProcessId = Environment.ProcessId,
+            };
+            _history.Write(record.EndedAs(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e), now));
+            throw;
+        }
+    }
+
+    /// <summary>Stops a job in order, in whatever process it runs, and returns when it has ended. One that has ended is returned as it is.</summary>
+    /// <exception cref="BackupException">JobNotFound; StateAccessDenied; JobInProgress: it has not ended for ten minutes.</exception>
+    public async Task<JobRecord> StopAsync(Guid id, CancellationToken cancellationToken)
+    {
+        long start = _machine.Clock.GetTimestamp();
+        bool asked = false;
+        while (true)
+        {
+            JobRecord job = Get(id);
+            if (job.State != JobState.InProgress)
+            {
+                return job;
+            }
+
+            if (!asked)
+            {
+                await AskToStopAsync(id, cancellationToken).ConfigureAwait(false);
+                asked = true;
+            }
+
+            if (_machine.Clock.GetElapsedTime(start) > _stopPatience)
+            {
+                throw new BackupException(
+                    BackupErrorId.JobInProgress,
+                    $"The job {id} was asked to stop and has not ended; process {job.ProcessId} is still in the phase {job.Phase}.",
+                    $"Wait for it, or end process {job.ProcessId}: what has arrived in the vault stays usable.",
+                    id.ToString(),
+                    transient: true);
+            }
+
+            await Task.Delay(_poll, _machine.Clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>All jobs that are on record, oldest first.</summary>
+    public IReadOnlyList<JobRecord> List() => _history.List();
+
+    /// <summary>One job.</summary>
+    /// <exception cref="BackupException">JobNotFound.</exception>
+    public JobRecord Get(Guid id) => _history.Get(id);
+
+    /// <summary>What a job skipped, and why: the first ten thousand items.</summary>
+    /// <exception cref="BackupException">JobNotFound.</exception>
+    public IReadOnlyList<SkippedItem> ListSkipped(Guid id) => _history.ReadSkipped(Get(id).Id);
+
+    /// <summary>The newest backup of a kind that has ended; null where there is none.</summary>
+    public JobRecord? LastBackup(PolicyKind kind) => List().LastOrDefault(job => job.State != JobState.InProgress && IsOf(job, kind));
+
+    /// <summary>Whether something runs the schedule of a policy: a backup began within the hour after the schedule's last moment.</summary>
+    /// <param name="policy">A saved policy.</param>
+    public bool RunsBySchedule(BackupPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        TimeProvider clock = _machine.Clock;
+        IReadOnlyList<DateTimeOffset> due = policy.Schedule is { } schedule ? ScheduleMoments.Last(schedule, clock.GetUtcNow(), clock.LocalTimeZone) : [];
+        return List().Any(job => IsOf(job, policy.Kind) && due.Any(moment => job.Started >= moment && job.Started < moment + _punctual));
+    }
+
+    private static bool IsOf(JobRecord job, PolicyKind kind) =>
+        job.Kind == JobKind.Backup && PolicyScope.OfSources(job.Sources.Select(source => source.Name)).Kind == kind;
+
+    private async Task<JobRecord> RunAsync(Guid id, JobOrder order, JobMachine machine, Action<JobRecord> progress, CancellationToken cancellationToken)
+    {
+        JobPlan plan = order.Prepare(machine);
+        var runner = new JobRunner(_history, machine.Clock, () => machine.Account.Bandwidth?.Limit);
+        return await runner.RunAsync(id, order.Kind, plan, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task AskToStopAsync(Guid id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await File.WriteAllBytesAsync(_history.FileOf(id, JobRunner.StopFile), [], cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw _machine.State.Denied(e);
+        }
+    }
+}

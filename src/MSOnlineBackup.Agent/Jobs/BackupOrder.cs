@@ -1,0 +1,97 @@
+using System.Text.Json.Serialization;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Agent.Jobs;
+
+/// <summary>A backup to be run by this machine's policy.</summary>
+public sealed record BackupOrder : JobOrder
+{
+    /// <summary>An order for all that the policy for files names.</summary>
+    public BackupOrder()
+        : base(JobKind.Backup)
+    {
+    }
+
+    /// <summary>By which policy.</summary>
+    [JsonRequired]
+    public PolicyKind Policy { get; init; }
+
+    /// <summary>Only these of the policy's sources; empty for all.</summary>
+    [JsonRequired]
+    public IReadOnlyList<string> Only { get; init; } = [];
+
+    /// <summary>Until when the point is kept at least; null: by the policy.</summary>
+    public DateTimeOffset? RetainUntil { get; init; }
+
+    /// <inheritdoc/>
+    private protected override string What => Only.Count == 0 ? PolicyScope.Of(Policy).Label : string.Join(", ", Only);
+
+    /// <inheritdoc/>
+    internal override void Check(JobMachine machine) => FindPolicy(machine);
+
+    /// <inheritdoc/>
+    internal override JobPlan Prepare(JobMachine machine)
+    {
+        BackupPolicy policy = FindPolicy(machine);
+        ResolvedSources sources = PolicyScope.Of(Policy).Resolve(policy, Only, machine.State.Path);
+        return new JobPlan(monitor => SourceStatuses.OfBackup(monitor, sources.Names), (work, stop) => RunAsync(machine, policy, sources, work, stop));
+    }
+
+    private BackupPolicy FindPolicy(JobMachine machine)
+    {
+        PolicyScope.Of(Policy).RequireSupport();
+        return machine.Policies.Require(Policy);
+    }
+
+    private async Task RunAsync(JobMachine machine, BackupPolicy policy, ResolvedSources sources, JobWork work, CancellationToken stop)
+    {
+        using UnlockedVault vault = await machine.Vaults.OpenAsync(work.Monitor, VaultPatience.Job, stop).ConfigureAwait(false);
+        work.ReadTraffic = () => vault.Traffic;
+        string name = machine.Name;
+        PointHistory earlier = await vault.OpenHistoryAsync(name, stop).ConfigureAwait(false);
+        await sources.PrepareAsync(stop).ConfigureAwait(false);
+        var run = new RetentionRun(machine.Clock.GetUtcNow(), machine.Clock.LocalTimeZone, sources.IsPartial, RetainUntil);
+        var request = new BackupRequest
+        {
+            MachineName = name,
+            Sources = sources.Sources,
+            Tags = await RetentionHistory.FindTagsAsync(policy, run, earlier.NewestFirst, stop).ConfigureAwait(false),
+            MustBeRegistered = true,
+            OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],
+            OpenSource = machine.OpenSource,
+        };
+        machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
+        if (machine.Limits.SizesScratch)
+        {
+            await CheckScratchAsync(machine.Account, vault, request, work, stop).ConfigureAwait(false);
+        }
+
+        BackupResult result = await vault.BackUpAsync(request, work.Monitor, stop).ConfigureAwait(false);
+        work.RecoveryPointId = result.Point.SessionId;
+        work.LostSources = result.LostSources;
+    }
+
+    private static async Task CheckScratchAsync(MachineAccount account, UnlockedVault vault, BackupRequest request, JobWork work, CancellationToken stop)
+    {
+        ScratchCheck scratch = account.Scratch.CheckRoom(await vault.EstimateAsync(request, stop).ConfigureAwait(false));
+        if (scratch.IsFull)
+        {
+            // Earlier points say how much there was. Before a backup is refused, what there is now counts.
+            scratch = account.Scratch.CheckRoom(await VaultFiles.MeasureSourcesAsync(request, stop).ConfigureAwait(false));
+            scratch.ThrowIfFull();
+        }
+
+        if (scratch.FindWarning() is { } low)
+        {
+            work.Warn(low);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using MSOnlineBackup.Agent.Access;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Sources;
+
+namespace MSOnlineBackup.Agent.Jobs;
+
+/// <summary>The machine that a job works for.</summary>
+/// <param name="Account">Its registration, key and scratch folder.</param>
+/// <param name="Policies">Its policies.</param>
+/// <param name="Vaults">Opens vaults.</param>
+/// <param name="State">Its state.</param>
+/// <param name="Limits">The profile of limits that holds for the job.</param>
+/// <param name="OwnName">Its name where it is not registered.</param>
+/// <param name="Clock">Its clock.</param>
+internal sealed record JobMachine(
+    MachineAccount Account, PolicyStore Policies, VaultOpener Vaults, StateFolder State, PolicyLimits Limits, string OwnName, TimeProvider Clock)
+{
+    /// <summary>How backups open their sources; null: as the platform does.</summary>
+    public Func<BackupSource, ISourceTree>? OpenSource { get; init; }
+
+    /// <summary>The name by which the vault knows it.</summary>
+    public string Name => Account.Registration?.MachineName ?? OwnName;
+}

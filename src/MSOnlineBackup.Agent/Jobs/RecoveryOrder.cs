@@ -1,0 +1,163 @@
+using System.Text.Json.Serialization;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Agent.Jobs;
+
+/// <summary>A recovery to be run.</summary>
+public sealed record RecoveryOrder : JobOrder
+{
+    private const string PassphraseName = "passphrase";
+    private const string VaultSecretName = "vaultSecret";
+
+    /// <summary>An order to recover.</summary>
+    public RecoveryOrder()
+        : base(JobKind.Recovery)
+    {
+    }
+
+    /// <summary>The vault; null for this machine's own. Its secret is never written to disk.</summary>
+    public VaultAddress? Vault { get; init; }
+
+    /// <summary>Whose data.</summary>
+    public required string MachineName { get; init; }
+
+    /// <summary>The recovery point's session id.</summary>
+    public required string PointId { get; init; }
+
+    /// <summary>Full paths of the items; empty for everything.</summary>
+    public required IReadOnlyList<string> Paths { get; init; }
+
+    /// <summary>Where to; null for where they came from.</summary>
+    public string? TargetFolder { get; init; }
+
+    /// <summary>What to do where something is there.</summary>
+    [JsonRequired]
+    public RestoreConflict Conflict { get; init; } = RestoreConflict.Copy;
+
+    /// <summary>Whether owner, mode and ACLs are left as new files have them.</summary>
+    [JsonRequired]
+    public bool SkipSecurity { get; init; }
+
+    /// <summary>The passphrase; null for this machine's own key. Never written to disk.</summary>
+    public string? Passphrase { get; init; }
+
+    /// <summary>Whether names that Windows does not have are restored as names that it has.</summary>
+    [JsonRequired]
+    public bool MapNames { get; init; }
+
+    /// <summary>Whether what was restored is read again and compared.</summary>
+    [JsonRequired]
+    public bool Verify { get; init; }
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<JobSecret> Secrets =>
+    [
+        .. Passphrase is null ? [] : new[] { new JobSecret(PassphraseName, Passphrase) },
+        .. Vault?.Secret is null ? [] : new[] { new JobSecret(VaultSecretName, Vault.Secret) },
+    ];
+
+    /// <inheritdoc/>
+    private protected override string What => Paths.Count switch
+    {
+        0 => "Everything",
+        1 => Paths[0],
+        int count => $"{Paths[0]} and {count - 1} more",
+    };
+
+    /// <inheritdoc/>
+    internal override JobOrder WithSecrets(IReadOnlyList<JobSecret> secrets)
+    {
+        string? Find(string name) => secrets.FirstOrDefault(secret => secret.Name == name)?.Value;
+        return this with { Passphrase = Find(PassphraseName), Vault = Vault is null ? null : Vault with { Secret = Find(VaultSecretName) } };
+    }
+
+    /// <inheritdoc/>
+    internal override JobOrder ToWritten() => this with
+    {
+        Passphrase = null,
+        TargetFolder = TargetFolder is null ? null : Path.GetFullPath(TargetFolder),
+        Vault = Vault is null ? null : Vault with { Secret = null },
+    };
+
+    /// <inheritdoc/>
+    internal override void Check(JobMachine machine)
+    {
+        if (TargetFolder is null && !string.Equals(MachineName, machine.Name, StringComparison.OrdinalIgnoreCase))
+        {
+            throw Missing($"Items of another machine, '{MachineName}', are to be recovered, and no folder to put them into was named.", "Name a folder: New-OBRecoveryOption -DestinationPath.");
+        }
+
+        if (TargetFolder is null && OperatingSystem.IsWindows())
+        {
+            throw new BackupException(
+                BackupErrorId.NotAvailable,
+                "On Windows this version recovers items into a folder, not to where they came from.",
+                "Name a folder (New-OBRecoveryOption -DestinationPath), and move the items from there.");
+        }
+
+        if (Passphrase is null && Vault is { } vault && vault.Location != machine.Account.Registration?.VaultLocation)
+        {
+            throw Missing($"The vault '{vault}' is not this machine's, and no passphrase was given.", "Give the passphrase of the machine whose items are to be recovered.");
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override JobPlan Prepare(JobMachine machine)
+    {
+        Check(machine);
+        return new JobPlan(monitor => SourceStatuses.OfRecovery(monitor, What), (work, stop) => RunAsync(machine, work, stop))
+        {
+            // Who says that what is there stays has asked for just that.
+            IsExpected = item => Conflict == RestoreConflict.Skip && item.Id == BackupErrorId.RestoreItemExists,
+        };
+    }
+
+    private async Task RunAsync(JobMachine machine, JobWork work, CancellationToken stop)
+    {
+        using UnlockedVault vault = await OpenVaultAsync(machine, work.Monitor, stop).ConfigureAwait(false);
+        work.ReadTraffic = () => vault.Traffic;
+        RecoveryPoint point = await vault.GetPointAsync(PointId, MachineName, stop).ConfigureAwait(false);
+        work.RecoveryPointId = point.SessionId;
+        var request = new RestoreRequest
+        {
+            Point = point,
+            Paths = Paths,
+            TargetFolder = TargetFolder ?? "/",
+            Layout = TargetFolder is null ? RestoreLayout.FullPath : RestoreLayout.ItemName,
+            Conflict = Conflict,
+            CopyNames = CopyNames.Dated,
+            SkipSecurity = SkipSecurity,
+            MapNames = MapNames,
+            Verify = Verify,
+        };
+        IndexedVault index = await vault.IndexAsync(stop, work.Monitor).ConfigureAwait(false);
+        RestoreResult result = await index.RestoreAsync(request, work.Monitor, stop).ConfigureAwait(false);
+        if (result.Layout != request.Layout)
+        {
+            // All is there, but not where one looks for it.
+            work.Warn(new BackupException(
+                BackupErrorId.RestoredByFullPath,
+                $"Some of the items have the same name, so all of them are in '{request.TargetFolder}' by their full paths and not by their names.",
+                "Look for them there. To have an item in the folder by its own name, recover it by itself.",
+                request.TargetFolder));
+        }
+    }
+
+    private Task<UnlockedVault> OpenVaultAsync(JobMachine machine, JobMonitor monitor, CancellationToken stop) => Passphrase is null
+        ? machine.Vaults.OpenAsync(monitor, VaultPatience.Job, stop)
+        : machine.Vaults.OpenAsync(
+            Vault ?? machine.Account.Registration?.VaultLocation
+                ?? throw Missing("No vault was named, and this machine is registered with none.", "Name the vault, or register the machine with Start-OBRegistration."),
+            Passphrase,
+            monitor,
+            VaultPatience.Job,
+            stop);
+
+    private static BackupException Missing(string message, string action) => new(BackupErrorId.RecoveryOptionMissing, message, action);
+}

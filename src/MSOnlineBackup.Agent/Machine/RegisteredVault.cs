@@ -1,0 +1,96 @@
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Agent.Machine;
+
+/// <summary>The vault that this machine is registered with, and stores of any other: found, and known again by its id and its owner.</summary>
+internal sealed class RegisteredVault(AccountState account, VaultConnections connections, Func<string, VaultConnection, IVaultStore> openStore, VaultOptions options)
+{
+    /// <summary>The store of any vault; nothing of it is read yet.</summary>
+    /// <exception cref="BackupException">VaultNotFound, StateInvalid, …</exception>
+    public IVaultStore OpenStore(VaultAddress vault, VaultPatience patience) => openStore(vault.Location, connections.Connect(vault, patience));
+
+    /// <summary>The store of the registered vault; nothing of it is read yet.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
+    public IVaultStore OpenStore(VaultPatience patience)
+    {
+        MachineRegistration registration = account.RequireRegistered().Registration!;
+        try
+        {
+            return OpenStore(registration.VaultLocation, patience);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw Lost(registration, e);
+        }
+    }
+
+    /// <summary>Opens any vault, for somebody who waits for it.</summary>
+    /// <exception cref="BackupException">VaultNotFound, VaultHeaderInvalid, VaultUnreachable, …</exception>
+    public Task<Vault> OpenAsync(VaultAddress vault, CancellationToken cancellationToken) =>
+        Vault.OpenAsync(OpenStore(vault, VaultPatience.Person), options, cancellationToken);
+
+    /// <summary>Opens the registered vault, for somebody who waits for it.</summary>
+    /// <exception cref="BackupException">As of <see cref="OpenStore(VaultPatience)"/> and <see cref="OpenAsync(IVaultStore, CancellationToken)"/>.</exception>
+    public Task<Vault> OpenAsync(CancellationToken cancellationToken) => OpenAsync(OpenStore(VaultPatience.Person), cancellationToken);
+
+    /// <summary>Opens the registered vault by its store.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where another is in its place, OwnerForeign where it has another owner, …</exception>
+    public async Task<Vault> OpenAsync(IVaultStore objects, CancellationToken cancellationToken)
+    {
+        MachineRegistration registration = account.RequireRegistered().Registration!;
+        Vault vault;
+        try
+        {
+            vault = await Vault.OpenAsync(objects, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw Lost(registration, e);
+        }
+
+        if (vault.VaultId == registration.VaultId && vault.Known.Header.OwnerIdentity?.PublicKey != registration.Owner)
+        {
+            throw OwnerErrors.Foreign(registration.VaultLocation, "its 'vault.json' does not name the one that this machine has registered with");
+        }
+
+        return vault.VaultId == registration.VaultId
+            ? vault
+            : throw new BackupException(
+                BackupErrorId.VaultNotFound,
+                $"The vault at '{registration.VaultLocation}' is not the one that this machine is registered with, '{registration.VaultName}'.",
+                "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
+                registration.VaultLocation);
+    }
+
+    /// <summary>Whether a place is that of the registered vault. Damaged state knows of none: whoever needs it says so.</summary>
+    public bool IsAt(string location)
+    {
+        try
+        {
+            return account.Read()?.Registration?.VaultLocation == location;
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What is said where the vault at a place is not there: of the registered one, more.</summary>
+    /// <param name="failure">Why it cannot be had.</param>
+    /// <param name="vault">The vault.</param>
+    /// <returns>Null where it is another failure, or another vault's.</returns>
+    public BackupException? FindLoss(BackupException failure, VaultAddress vault) =>
+        failure.Id == BackupErrorId.VaultNotFound && IsAt(vault.Location) ? Lost(account.RequireRegistered().Registration!, failure) : null;
+
+    // A new vault in its place would be another one.
+    private static BackupException Lost(MachineRegistration registration, BackupException cause) => new(
+        BackupErrorId.VaultNotFound,
+        $"The vault '{registration.VaultName}' of this machine is not there. {cause.Message}",
+        "Check that its disk or share is mounted. If the vault has moved, issue a credential file at the new place (Export-OBVaultCredential) and register again with it (Start-OBRegistration): policy and recovery points stay.",
+        registration.VaultLocation,
+        innerException: cause,
+        errorCode: cause.ErrorCode);
+}

@@ -1,0 +1,58 @@
+using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.SystemState;
+using MSOnlineBackup.Vaults.Errors;
+
+namespace MSOnlineBackup.Agent.Policies;
+
+/// <summary>The curated set of what makes up the system, where the platform has one.</summary>
+internal sealed class SystemStateScope : PolicyScope
+{
+    /// <inheritdoc/>
+    public override PolicyKind Kind => PolicyKind.SystemState;
+
+    /// <inheritdoc/>
+    public override string Label => "the system state";
+
+    /// <inheritdoc/>
+    public override string Noun => "OBSystemStatePolicy";
+
+    /// <inheritdoc/>
+    public override string? SourceName => SystemStates.Name;
+
+    /// <inheritdoc/>
+    internal override string Key => "system-state";
+
+    /// <inheritdoc/>
+    internal override string Advice => "Make one with New-OBPolicy and Add-OBSystemState, and save it with Set-OBSystemStatePolicy.";
+
+    /// <inheritdoc/>
+    internal override void Check(BackupPolicy policy)
+    {
+        if (policy.Files.Count > 0)
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyInvalid,
+                $"A policy for the system state names no files; this one names '{policy.Files[0].Path}'.",
+                "Put files and folders into a policy of their own.",
+                policy.Files[0].Path);
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override void RequireSupport() => SystemStates.Open();
+
+    /// <inheritdoc/>
+    internal override ResolvedSources Resolve(BackupPolicy policy, IReadOnlyList<string> only, string stateFolder)
+    {
+        ISystemState state = SystemStates.Open();
+
+        // Always the same place, so that the descriptions have a history.
+        string descriptions = Path.Combine(stateFolder, Key);
+        BackupSource[] sources = [.. state.FindFiles().Append(descriptions).Select(path => new BackupSource.Tree(path, SourceSelection.Everything))];
+        return new ResolvedSources(sources, [(SystemStates.Name, sources.Length)], IsPartial: false)
+        {
+            PrepareAsync = stop => state.DescribeAsync(descriptions, stop),
+        };
+    }
+}

@@ -1,0 +1,35 @@
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+
+namespace MSOnlineBackup.Agent.Retention;
+
+/// <summary>The tags of a new point, from as much of a machine's history as is needed.</summary>
+internal static class RetentionHistory
+{
+    // What counts is the latest time, and points come in the order of commits: where a clock fell back for some of them, the latest is a little further on.
+    private const int LookBack = 32;
+
+    /// <summary>The words that say how long the point of a backup is kept; see <see cref="RetentionPlanner.TagsFor"/>.</summary>
+    /// <param name="policy">The policy by which it is made.</param>
+    /// <param name="run">The backup.</param>
+    /// <param name="newestFirst">The machine's points, which are read as far back as they are needed.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<IReadOnlyList<string>> FindTagsAsync(
+        BackupPolicy policy, RetentionRun run, IAsyncEnumerable<RecoveryPoint> newestFirst, CancellationToken cancellationToken)
+    {
+        var earlier = new List<RetentionPoint>();
+        bool isEnough = false;
+        await foreach (RecoveryPoint point in newestFirst.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            var read = new RetentionPoint(point.SessionId, point.Started, point.Ended, point.Tags);
+            earlier.Add(read);
+            isEnough |= RetentionPlanner.IsForerunner(policy, run, read);
+            if (isEnough && earlier.Count >= LookBack)
+            {
+                break;
+            }
+        }
+
+        return RetentionPlanner.TagsFor(policy, run, earlier);
+    }
+}
