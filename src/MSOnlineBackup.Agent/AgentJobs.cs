@@ -380,10 +380,10 @@ public sealed class AgentJobs
         return new BackupException(
             BackupErrorId.JobHostMissing,
             ended
-                ? $"The program for background jobs, '{_options.JobHost}', ended with status {process.ExitCode} without beginning the job: {wrote}"
-                : $"The program for background jobs, '{_options.JobHost}', has not begun the job for a minute; it still runs as process {process.Id}.",
+                ? $"The program for background jobs, '{_options.JobHost![0]}', ended with status {process.ExitCode} without beginning the job: {wrote}"
+                : $"The program for background jobs, '{_options.JobHost![0]}', has not begun the job for a minute; it still runs as process {process.Id}.",
             "See that it is executable, and run it by hand with --version to see what else it lacks; or run the job in the foreground.",
-            _options.JobHost);
+            _options.JobHost[0]);
     }
 
     private JobOrder ReadOrder(Guid id)

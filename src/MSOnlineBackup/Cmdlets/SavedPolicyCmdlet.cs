@@ -18,7 +18,7 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
     {
         RefuseOtherKind(draft);
         BackupPolicy policy = draft.ToEngine();
-        Composition.Limits().Check(policy);
+        ModuleEnvironment.Limits().Check(policy);
         if (policy.Files.FirstOrDefault(file => !file.Exclude && !Path.Exists(file.Path)) is { } missing)
         {
             throw new BackupException(
@@ -50,7 +50,7 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
 
     /// <summary>How a schedule is run until the module does it.</summary>
     internal static string RunAdvice =>
-        $"Have cron, a systemd timer or the Task Scheduler run '\"{Composition.Shell}\" -NoProfile -NonInteractive -File \"{Composition.ScheduledScript}\"' at its times.";
+        $"Have cron, a systemd timer or the Task Scheduler run '\"{ModuleEnvironment.Shell}\" -NoProfile -NonInteractive -File \"{ModuleEnvironment.ScheduledScript}\"' at its times.";
 
     /// <summary>Removes the saved policy. Its recovery points stay.</summary>
     private protected void Remove(OBPolicy policy)

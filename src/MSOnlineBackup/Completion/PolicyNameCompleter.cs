@@ -10,7 +10,7 @@ public sealed class PolicyNameCompleter : ValueCompleter
     /// <inheritdoc/>
     protected override IEnumerable<(string Text, string Tip)> Values(IDictionary bound)
     {
-        BackupAgent agent = Composition.OpenAgent(_ => { });
+        BackupAgent agent = ModuleEnvironment.OpenAgent(_ => { });
         return new[] { PolicyKind.Files, PolicyKind.SystemState }
             .Select(agent.Policies.Get)
             .OfType<BackupPolicy>()
