@@ -31,7 +31,6 @@ Set-StrictMode -Version 3
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 $output = Join-Path $PSScriptRoot 'output'
-$platforms = 'linux-x64', 'linux-arm64', 'win-x64', 'win-arm64', 'osx-x64', 'osx-arm64'
 
 function Build {
     foreach ($project in Get-ChildItem "$PSScriptRoot/src/*/*.csproj") {
@@ -74,8 +73,9 @@ function Package {
     Get-ChildItem $folder -Recurse -Filter *.pdb | Remove-Item
     Assert-Platform "$folder/module/bin" -Runtime $null
 
-    # What most cmdlets go through is compiled ahead for each platform. The rest does as it is: the package stays small.
-    foreach ($platform in $platforms) {
+    # What most cmdlets go through is compiled ahead, but for Windows on Arm, whose runtime not every registry has. The rest does as it is:
+    # the package stays small.
+    foreach ($platform in 'linux-x64', 'linux-arm64', 'win-x64', 'osx-x64', 'osx-arm64') {
         $published = Join-Path $output "published/$platform"
         dotnet publish "$PSScriptRoot/src/MSOnlineBackup" --configuration $Configuration --runtime $platform --no-self-contained -p:PublishReadyToRun=true --output $published --nologo --verbosity quiet
         $compiled = New-Item -ItemType Directory "$folder/module/bin/runtimes/$platform/lib" -Force
