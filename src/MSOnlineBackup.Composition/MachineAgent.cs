@@ -1,7 +1,7 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Composition;
 
@@ -30,6 +30,6 @@ public static class MachineAgent
             KeyVaults = KeyVaults.Access,
             JobHost = jobHost,
             Limits = limits,
-            Engine = new EngineOptions { TimeProvider = clock ?? TimeProvider.System },
+            Engine = new VaultOptions { TimeProvider = clock ?? TimeProvider.System },
         });
 }

@@ -28,7 +28,7 @@ public sealed class HelpOutputTests : IDisposable
             "Get-OBThing -Name a |\n    Where-Object { $_.Size -gt 1 }",
             command.Descendants(s_dev + "code").Single().Value.ReplaceLineEndings("\n"));
         Assert.Equal(["Online Version:", "about_Things"], command.Descendants(s_maml + "linkText").Select(text => text.Value));
-        Assert.Equal("https://project.example/blob/main/docs/en-US/Get-OBThing.md", command.Descendants(s_maml + "uri").First().Value);
+        Assert.Equal("https://project.example/blob/main/docs/en-US/Get-OBThing.md", command.Descendants(s_maml + "navigationLink").First().Element(s_maml + "uri")!.Value);
         Assert.Equal("OBThing", command.Descendants(s_command + "inputType").Single().Descendants(s_maml + "name").Single().Value);
     }
 
