@@ -10,8 +10,8 @@ namespace MSOnlineBackup.Loader;
 /// </summary>
 public sealed class ModuleLoadContext : AssemblyLoadContext
 {
-    private static readonly Lazy<ModuleLoadContext> s_instance = new(() => new ModuleLoadContext());
-    private static readonly Lazy<Assembly> s_module = new(() => s_instance.Value.LoadFromAssemblyName(new AssemblyName(s_instance.Value.Name!)));
+    private static readonly Lazy<ModuleLoadContext> _instance = new(() => new ModuleLoadContext());
+    private static readonly Lazy<Assembly> _module = new(() => _instance.Value.LoadFromAssemblyName(new AssemblyName(_instance.Value.Name!)));
 
     private readonly string _folder;
     private readonly string _runtime;
@@ -24,13 +24,13 @@ public sealed class ModuleLoadContext : AssemblyLoadContext
     }
 
     /// <summary>The assembly with the cmdlets; loaded once in a process, however often the module is imported.</summary>
-    public static Assembly Module => s_module.Value;
+    public static Assembly Module => _module.Value;
 
     /// <summary>Runs <c>obengine</c> in this process, to its end.</summary>
     /// <param name="arguments">Its arguments.</param>
     /// <returns>Its exit code.</returns>
     public static int Run(string[] arguments) =>
-        (int)s_instance.Value.LoadFromAssemblyName(new AssemblyName("obengine")).EntryPoint!.Invoke(null, [arguments])!;
+        (int)_instance.Value.LoadFromAssemblyName(new AssemblyName("obengine")).EntryPoint!.Invoke(null, [arguments])!;
 
     /// <summary>
     /// The module's is what lies beside this assembly, for every platform, and below <c>runtimes/</c>, compiled ahead for one. Everything else
