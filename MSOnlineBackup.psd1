@@ -83,7 +83,10 @@
     PrivateData          = @{
         PSData = @{
             Tags       = @('Backup', 'Restore', 'Recovery', 'Encryption', 'Deduplication', 'MARS', 'PSEdition_Core', 'Linux', 'Windows', 'MacOS')
+            ProjectUri = 'https://msonlinebackup.example'
             LicenseUri = 'https://opensource.org/license/mit'
+            # 'Get-Help -Online' opens a page of docs/en-US below the project's address.
+            ReleaseNotes = 'The first version. CHANGELOG.md, beside this manifest, says what it can do.'
         }
     }
 }

@@ -6,7 +6,7 @@
 .DESCRIPTION
     Build    makes this checkout importable: Import-Module ./MSOnlineBackup.psd1. (So does a plain 'dotnet build'.)
     Test     runs the tests of the assemblies, then those of the cmdlets, in a PowerShell of their own.
-    Package  makes output/MSOnlineBackup (the folder to be installed) and output/MSOnlineBackup.<version>.<runtime>.nupkg, compiled ahead of time.
+    Package  makes output/MSOnlineBackup.<version>.nupkg, for all platforms, and output/MSOnlineBackup, the folder that it is installed as.
     Clean    removes what the others made.
 .EXAMPLE
     ./build.ps1
@@ -22,9 +22,6 @@ param(
 
     [ValidateSet('Debug', 'Release')]
     [string] $Configuration = 'Release',
-
-    # For which platform the package is.
-    [string] $Runtime = [System.Runtime.InteropServices.RuntimeInformation]::RuntimeIdentifier,
 
     # The folder of the module that is tested; this checkout if it is not given.
     [string] $ModulePath = $PSScriptRoot
@@ -55,106 +52,67 @@ function Test {
 }
 
 function Package {
-    $version = (Import-PowerShellDataFile "$PSScriptRoot/MSOnlineBackup.psd1").ModuleVersion
     $folder = Join-Path $output MSOnlineBackup
-    if (Test-Path $folder) {
-        Remove-Item $folder -Recurse -Force
+    foreach ($made in $folder, "$PSScriptRoot/module/bin") {
+        if (Test-Path $made) {
+            Remove-Item $made -Recurse -Force
+        }
     }
 
     # The help is made by the build, and a package without is none.
-    $null = Build
+    Build | Out-Host
     if (-not (Test-Path "$PSScriptRoot/en-US")) {
         throw 'The build has made no help in en-US.'
     }
 
-    # The same layout as here. Its background program brings its own runtime: a machine with PowerShell need not have .NET.
-    $publish = '--configuration', 'Release', '--runtime', $Runtime, '--nologo', '--verbosity', 'quiet'
-    foreach ($project in 'MSOnlineBackup.Loader', 'MSOnlineBackup') {
-        dotnet publish "$PSScriptRoot/src/$project" @publish --no-self-contained -p:PublishReadyToRun=true --output "$folder/module/bin"
+    # The same layout as here.
+    $null = New-Item -ItemType Directory $folder
+    Copy-Item "$PSScriptRoot/module" $folder -Recurse
+    Copy-Item "$PSScriptRoot/en-US" $folder -Recurse
+    Copy-Item "$PSScriptRoot/MSOnlineBackup.psd1", "$PSScriptRoot/LICENSE", "$PSScriptRoot/README.md", "$PSScriptRoot/CHANGELOG.md" $folder
+    Get-ChildItem $folder -Recurse -Filter *.pdb | Remove-Item
+    Assert-Platform "$folder/module/bin" -Runtime $null
+
+    # What most cmdlets go through is compiled ahead, but for Windows on Arm, whose runtime not every registry has. The rest does as it is:
+    # the package stays small.
+    foreach ($platform in 'linux-x64', 'linux-arm64', 'win-x64', 'osx-x64', 'osx-arm64') {
+        $published = Join-Path $output "published/$platform"
+        dotnet publish "$PSScriptRoot/src/MSOnlineBackup" --configuration $Configuration --runtime $platform --no-self-contained -p:PublishReadyToRun=true --output $published --nologo --verbosity quiet
+        $compiled = New-Item -ItemType Directory "$folder/module/bin/runtimes/$platform/lib" -Force
+        Copy-Item ('MSOnlineBackup', 'MSOnlineBackup.Agent', 'MSOnlineBackup.Vaults', 'MSOnlineBackup.Platform' | ForEach-Object { "$published/$_.dll" }) $compiled
+        Assert-Platform $compiled $platform
     }
 
-    dotnet publish "$PSScriptRoot/src/MSOnlineBackup.Host" @publish --output "$folder/module/bin/host"
+    Remove-Item (Join-Path $output published) -Recurse -Force
     if (Test-Path "$folder/module/bin/System.Management.Automation.dll") {
         throw 'System.Management.Automation must not be shipped: the session''s own is used.'
     }
 
-    Get-ChildItem $folder -Recurse -Include '*.pdb', '*.xml' | Remove-Item
-    Copy-Item "$PSScriptRoot/module/*.ps*1*" "$folder/module"
-    Copy-Item "$PSScriptRoot/MSOnlineBackup.psd1", "$PSScriptRoot/LICENSE", "$PSScriptRoot/README.md" $folder
-    Copy-Item "$PSScriptRoot/en-US" $folder -Recurse
+    Get-Item "$output/*.nupkg" | Remove-Item
+    Compress-PSResource -Path $folder -DestinationPath $output
+    $size = (Get-ChildItem $folder -Recurse -File | Measure-Object Length -Sum).Sum
+    if ($size -gt 50MB) {
+        throw "The package takes $size bytes where it is installed; more than 50 MB is too much."
+    }
 
-    Assert-Platform "$folder/module/bin" $Runtime
-    $null = Test-ModuleManifest "$folder/MSOnlineBackup.psd1"
-    Compress-Package $folder (Join-Path $output "MSOnlineBackup.$version.$Runtime.nupkg")
-    "Packed: $folder"
+    'Packed: {0} ({1:0.0} MB), which takes {2:0.0} MB where it is installed.' -f ($package = Get-Item "$output/*.nupkg"), ($package.Length / 1MB), ($size / 1MB)
 }
 
 # An assembly that was compiled ahead for one platform does not load on another. What was not, runs everywhere.
 function Assert-Platform([string] $Folder, [string] $Runtime) {
     $system, $architecture = $Runtime -split '-', 2
-    $machine = @{ x64 = 0x8664; arm64 = 0xAA64 }[$architecture] -bxor @{ win = 0; linux = 0x7B79; osx = 0x4644 }[$system]
+    $machine = $Runtime ? (@{ x64 = 0x8664; arm64 = 0xAA64 }[$architecture] -bxor @{ win = 0; linux = 0x7B79; osx = 0x4644 }[$system]) : 0
     foreach ($file in Get-ChildItem $Folder -Recurse -Filter *.dll) {
         $reader = [System.Reflection.PortableExecutable.PEReader]::new([System.IO.File]::OpenRead($file))
         try {
             $headers = $reader.PEHeaders
             if ($headers.CorHeader -and $headers.CorHeader.ManagedNativeHeaderDirectory.Size -gt 0 -and [int] $headers.CoffHeader.Machine -ne $machine) {
-                throw "'$file' is compiled for another platform than $Runtime (machine 0x$('{0:X4}' -f [int] $headers.CoffHeader.Machine))."
+                throw "'$file' is compiled for another platform than $($Runtime ? $Runtime : 'all') (machine 0x$('{0:X4}' -f [int] $headers.CoffHeader.Machine))."
             }
         }
         finally {
             $reader.Dispose()
         }
-    }
-}
-
-# A nupkg is a zip with a nuspec, and with the two files by which all Open Packaging Convention zips are known.
-function Compress-Package([string] $Folder, [string] $Package) {
-    $manifest = Import-PowerShellDataFile "$Folder/MSOnlineBackup.psd1"
-    $escape = { [System.Security.SecurityElement]::Escape($args[0]) }
-    $parts = [ordered] @{
-        'MSOnlineBackup.nuspec' = @"
-<?xml version="1.0" encoding="utf-8"?>
-<package xmlns="http://schemas.microsoft.com/packaging/2011/08/nuspec.xsd">
-  <metadata>
-    <id>MSOnlineBackup</id>
-    <version>$($manifest.ModuleVersion)</version>
-    <authors>$(& $escape $manifest.Author)</authors>
-    <description>$(& $escape $manifest.Description)</description>
-    <license type="expression">MIT</license>
-    <tags>PSModule $($manifest.PrivateData.PSData.Tags -join ' ')</tags>
-  </metadata>
-</package>
-"@
-        '_rels/.rels'           = @'
-<?xml version="1.0" encoding="utf-8"?>
-<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
-  <Relationship Type="http://schemas.microsoft.com/packaging/2010/07/manifest" Target="/MSOnlineBackup.nuspec" Id="manifest" />
-</Relationships>
-'@
-        '[Content_Types].xml'   = @'
-<?xml version="1.0" encoding="utf-8"?>
-<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
-  <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml" />
-  <Default Extension="nuspec" ContentType="application/octet" />
-</Types>
-'@
-    }
-
-    if (Test-Path $Package) {
-        Remove-Item $Package
-    }
-
-    [System.IO.Compression.ZipFile]::CreateFromDirectory($Folder, $Package)
-    $zip = [System.IO.Compression.ZipFile]::Open($Package, 'Update')
-    try {
-        foreach ($name in $parts.Keys) {
-            $writer = [System.IO.StreamWriter]::new($zip.CreateEntry($name).Open())
-            $writer.Write($parts[$name])
-            $writer.Dispose()
-        }
-    }
-    finally {
-        $zip.Dispose()
     }
 }
 

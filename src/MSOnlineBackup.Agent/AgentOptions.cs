@@ -29,8 +29,11 @@ public sealed record AgentOptions
     /// <summary>How Azure Key Vaults are come by; null where none are used.</summary>
     public KeyVaultAccess? KeyVaults { get; init; }
 
-    /// <summary>The path of the program that runs background jobs; null where there is none.</summary>
-    public string? JobHost { get; init; }
+    /// <summary>
+    /// The command that runs background jobs: a program, and arguments before <c>job run ID --state FOLDER</c>; null where there is none.
+    /// The program is an executable, or a .dll that the current runtime runs.
+    /// </summary>
+    public IReadOnlyList<string>? JobHost { get; init; }
 
     /// <summary>What policies are held to.</summary>
     public required PolicyLimits Limits { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Xml;
 using MSOnlineBackup.Help.Markdown;
 using MSOnlineBackup.Help.Metadata;
@@ -7,23 +8,24 @@ using MSOnlineBackup.Help.Pages;
 namespace MSOnlineBackup.Help;
 
 /// <summary>
-/// <c>build PAGES OUTPUT</c> writes the help files of the pages in a folder; <c>check PAGES ASSEMBLY</c> compares the pages with the cmdlets of
+/// <c>build PAGES OUTPUT MANIFEST</c> writes the help files of the pages in a folder; <c>check PAGES ASSEMBLY</c> compares the pages with the cmdlets of
 /// an assembly. Ends with 0, with 1 where a page is wrong, and with 2 where the call is.
 /// </summary>
 internal static class Program
 {
-    private const string Usage = "Usage: MSOnlineBackup.Help build PAGES OUTPUT\n       MSOnlineBackup.Help check PAGES ASSEMBLY";
+    private const string Usage = "Usage: MSOnlineBackup.Help build PAGES OUTPUT MANIFEST\n       MSOnlineBackup.Help check PAGES ASSEMBLY";
 
     public static int Main(string[] arguments) => Run(arguments, Console.Error);
 
     internal static int Run(IReadOnlyList<string> arguments, TextWriter errors)
     {
-        if (arguments is not [("build" or "check") and string verb, string pages, string second])
+        if (arguments is not (["build", _, _, _] or ["check", _, _]))
         {
             errors.WriteLine(Usage);
             return 2;
         }
 
+        (string verb, string pages, string second) = (arguments[0], arguments[1], arguments[2]);
         if (!Directory.Exists(pages) || (verb == "check" && !File.Exists(second)))
         {
             errors.WriteLine($"'{(Directory.Exists(pages) ? second : pages)}' does not exist.\n{Usage}");
@@ -49,19 +51,24 @@ internal static class Program
 
         if (verb == "build")
         {
-            Write(source, second);
+            Write(source, second, ProjectOf(arguments[3]));
         }
 
         return 0;
     }
 
-    private static void Write(HelpSource source, string folder)
+    // The manifest is PowerShell's; all that is wanted of it is one line.
+    private static string ProjectOf(string manifest) => Regex.Match(File.ReadAllText(manifest), @"^\s*ProjectUri\s*=\s*'([^']+)'", RegexOptions.Multiline) is { Success: true } found
+        ? found.Groups[1].Value
+        : throw new InvalidDataException($"'{manifest}' has no ProjectUri.");
+
+    private static void Write(HelpSource source, string folder, string project)
     {
         Directory.CreateDirectory(folder);
         var format = new XmlWriterSettings { Indent = true, NewLineChars = "\n" };
         using (XmlWriter xml = XmlWriter.Create(Path.Combine(folder, "MSOnlineBackup.dll-Help.xml"), format))
         {
-            MamlWriter.Write(source.Commands, xml);
+            MamlWriter.Write(source.Commands, xml, project);
         }
 
         foreach (AboutPage page in source.Topics)

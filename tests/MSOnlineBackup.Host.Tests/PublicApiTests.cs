@@ -1,7 +1,8 @@
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Platform.Items;
-using MSOnlineBackup.Storage.Azure;
+using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 
@@ -15,6 +16,7 @@ public sealed class PublicApiTests
     [InlineData(typeof(Vault))]
     [InlineData(typeof(VaultFiles))]
     [InlineData(typeof(BackupAgent))]
+    [InlineData(typeof(BlobVaultStore))]
     [InlineData(typeof(VaultStores))]
     public void What_an_assembly_shows_is_what_is_recorded(Type one)
     {

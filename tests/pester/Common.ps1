@@ -51,6 +51,11 @@ $shell = Join-Path $PSHOME ($IsWindows ? 'pwsh.exe' : 'pwsh')
 # A folder that is there, and not below $HOME.
 $elsewhere = $IsWindows ? $env:SystemRoot : '/usr'
 
+# Runs obengine as the module does, in a PowerShell of its own.
+function Invoke-Obengine {
+    & $shell -NoProfile -NonInteractive -File (Join-Path (Split-Path $manifest) module/obengine.ps1) @args
+}
+
 # Runs a script in a fresh PowerShell and returns what it writes.
 function Invoke-FreshPowerShell([string] $Script) {
     & $shell -NoProfile -NonInteractive -Command $Script

@@ -52,7 +52,7 @@ Describe 'Get-OBRecoverableItem' {
     It 'finds names below a place, with wildcards and in either case' {
         $found = Get-OBRecoverableItem -RecoveryPoint $points[0] -Location $source -SearchString 'B.TXT'
         $found.ItemNameFriendly | Should -Be "$source/sub/b.txt"
-        (Get-OBRecoverableItem '00?.dat' "$source/many" $points[0]).Name | Should -HaveCount 9
+        (Get-OBRecoverableItem '00?.dat' "$source/many" -RecoveryPoint $points[0]).Name | Should -HaveCount 9
         Get-OBRecoverableItem -RecoveryPoint $points[0] -Location "$source/sub" -SearchString '*.dat' | Should -BeNullOrEmpty
         (Get-OBRecoverableItem -RecoveryPoint $points[0] -Location "$source/sub").Name | Should -Be b.txt
         ($points[0] | Get-OBRecoverableItem -Location $source -SearchString a.txt).Name | Should -Be a.txt

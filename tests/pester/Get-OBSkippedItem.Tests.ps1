@@ -10,7 +10,7 @@ BeforeAll {
 
     # What is the same is done, and not skipped.
     Set-Content "$source/sub/b.txt" 'newer'
-    $job = Start-OBRecovery (New-OBRecoverableItem $point 'sub/b.txt' $false) (New-OBRecoveryOption -OverwriteType Skip) 6> $null 3> $null
+    $job = Start-OBRecovery (New-OBRecoverableItem $point 'sub/b.txt' -IsDir $false) (New-OBRecoveryOption -OverwriteType Skip) 6> $null 3> $null
 }
 
 AfterAll {

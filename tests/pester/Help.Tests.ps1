@@ -64,7 +64,9 @@ Describe 'Get-Help <_>' -ForEach $commands {
     }
 
     It 'leads to help that is there' {
-        foreach ($link in $help.relatedLinks.navigationLink.linkText) {
+        $first, $others = $help.relatedLinks.navigationLink
+        $first.uri | Should -Be "$((Import-PowerShellDataFile $manifest).PrivateData.PSData.ProjectUri)/blob/main/docs/en-US/$name.md"
+        foreach ($link in $others.linkText) {
             Get-Help $link | Should -Not -BeNullOrEmpty -Because "$link is linked"
         }
     }

@@ -160,16 +160,15 @@ Describe 'A vault in Azure' -Skip:$missing {
     }
 
     It 'is one for obengine too' {
-        $program = Join-Path (Split-Path $manifest) module/bin/host/obengine
         $env:OBENGINE_PASSPHRASE = 'a passphrase for tests'
         $env:AZURE_STORAGE_SAS_TOKEN = New-TestSas journey
         try {
-            $points = & $program points --vault $url --json
+            $points = Invoke-Obengine points --vault $url --json
             $LASTEXITCODE | Should -Be 0
             $points | Select-Object -Last 1 | Should -BeLike '*"summary"*'
-            $null = & $program backup "$work/src" --vault $url --machine direct --limit 100M --no-proxy --quiet
+            $null = Invoke-Obengine backup "$work/src" --vault $url --machine direct --limit 100M --no-proxy --quiet
             $LASTEXITCODE | Should -Be 0
-            $null = & $program restore latest --vault $url --machine direct --to "$work/direct" --quiet
+            $null = Invoke-Obengine restore latest --vault $url --machine direct --to "$work/direct" --quiet
             $LASTEXITCODE | Should -Be 0
             Get-Content -LiteralPath "$work/direct$work/src/sub/b.txt" -Raw | Should -Be 'two, and longer'
         }

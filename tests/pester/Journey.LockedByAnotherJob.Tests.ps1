@@ -6,7 +6,7 @@ BeforeAll {
     $null = New-TestTree "$work/small"
     $null = Save-TestPolicy "$work/small"
     $null = Invoke-TestBackup
-    $item = New-OBRecoverableItem (Get-OBRecoverableSource | Get-OBRecoverableItem) a.txt $false
+    $item = New-OBRecoverableItem (Get-OBRecoverableSource | Get-OBRecoverableItem) a.txt -IsDir $false
     $null = New-LargeTestTree "$work/large"
     $policy = Get-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec "$work/large") | Set-OBPolicy
 }

@@ -31,7 +31,7 @@ Describe 'A policy that is paused for some days' {
     }
 
     It 'keeps its recovery points, and what they hold can be recovered' {
-        $item = New-OBRecoverableItem (Get-OBRecoverableSource | Get-OBRecoverableItem) a.txt $false
+        $item = New-OBRecoverableItem (Get-OBRecoverableSource | Get-OBRecoverableItem) a.txt -IsDir $false
         (Start-OBRecovery $item (New-OBRecoveryOption "$work/back") 6> $null).JobStatus.JobState | Should -Be Completed
         Get-Content -LiteralPath "$work/back/a.txt" -Raw | Should -Be one
     }

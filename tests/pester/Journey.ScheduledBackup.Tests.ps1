@@ -39,14 +39,14 @@ Describe 'A backup that a timer runs' {
             Invoke-Timer | Should -BeLike '*JobInProgress*'
             $LASTEXITCODE | Should -Be 11
             $env:OBENGINE_PASSPHRASE = 'a passphrase for tests'
-            & "$module/module/bin/host/obengine" backup "$work/src" --vault $vault --quiet 2>&1 | Out-String | Should -BeLike '*JobInProgress*'
+            Invoke-Obengine backup "$work/src" --vault $vault --quiet 2>&1 | Out-String | Should -BeLike '*JobInProgress*'
             $LASTEXITCODE | Should -Be 11
         }
         finally {
             $lock.Dispose()
         }
 
-        & "$module/module/bin/host/obengine" backup "$work/src" --vault $vault --quiet
+        Invoke-Obengine backup "$work/src" --vault $vault --quiet
         $env:OBENGINE_PASSPHRASE = $null
         $LASTEXITCODE | Should -Be 0
     }

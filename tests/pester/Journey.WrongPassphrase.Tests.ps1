@@ -46,7 +46,7 @@ Describe 'A wrong passphrase' {
     It 'harms nothing: with the right one everything is there, and the next backup sends little' {
         Set-OBMachineSetting -EncryptionPassphrase $right 6> $null
         (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be Set
-        $item = New-OBRecoverableItem (Get-OBRecoverableSource | Get-OBRecoverableItem) a.txt $false
+        $item = New-OBRecoverableItem (Get-OBRecoverableSource | Get-OBRecoverableItem) a.txt -IsDir $false
         (Start-OBRecovery $item (New-OBRecoveryOption "$work/back") 6> $null).JobStatus.JobState | Should -Be Completed
         Get-Content -LiteralPath "$work/back/a.txt" -Raw | Should -Be one
 

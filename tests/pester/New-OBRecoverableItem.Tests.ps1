@@ -20,14 +20,14 @@ Describe 'New-OBRecoverableItem' {
         $item | Should -BeOfType MSOnlineBackup.OBRecoverableItem
         $item.ItemNameFriendly | Should -Be "$source/sub/b.txt"
         $item.ItemSize | Should -Be 15
-        (New-OBRecoverableItem $point sub $true).IsDir | Should -BeTrue
-        (New-OBRecoverableItem $point sub $true | New-OBRecoverableItem -RelativePath b.txt -IsDir $false).Name | Should -Be b.txt
+        (New-OBRecoverableItem $point sub -IsDir $true).IsDir | Should -BeTrue
+        (New-OBRecoverableItem $point sub -IsDir $true | New-OBRecoverableItem -RelativePath b.txt -IsDir $false).Name | Should -Be b.txt
     }
 
     It 'refuses what is not there, or is something else' {
-        Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point 'none.txt' $false }) RecoverableItemNotFound ObjectNotFound
-        Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point '../src/a.txt' $false }) RecoverableItemNotFound ObjectNotFound
-        Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point 'a.txt' $true }) ArgumentInvalid InvalidArgument '*no folder*'
+        Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point 'none.txt' -IsDir $false }) RecoverableItemNotFound ObjectNotFound
+        Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point '../src/a.txt' -IsDir $false }) RecoverableItemNotFound ObjectNotFound
+        Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point 'a.txt' -IsDir $true }) ArgumentInvalid InvalidArgument '*no folder*'
     }
 
     It 'completes the path, folder by folder' {

@@ -13,7 +13,8 @@ Describe 'New-OBSchedule' {
     }
 
     It 'takes days and times as words, by position' {
-        $schedule = New-OBSchedule Saturday, Sunday '17:30', '9:00' 2
+        $words = @('Saturday', 'Sunday'), @('17:30', '9:00'), 2
+        $schedule = New-OBSchedule @words
         $schedule.ScheduleRunDays | Should -Be Saturday, Sunday
         $schedule.ScheduleRunTimes | Should -Be ([timespan]'17:30'), ([timespan]'9:00')
         $schedule.ScheduleRunDaysToString() | Should -Be 'Saturday, Sunday'

@@ -7,7 +7,7 @@ BeforeAll {
     $null = Save-TestPolicy $source
     $null = Invoke-TestBackup
     $point = Get-OBRecoverableSource | Get-OBRecoverableItem
-    $file = New-OBRecoverableItem $point 'a.txt' $false
+    $file = New-OBRecoverableItem $point 'a.txt' -IsDir $false
 }
 
 AfterAll {
@@ -30,7 +30,7 @@ Describe 'Start-OBRecovery' {
     }
 
     It 'recovers a folder with all that is in it' {
-        $null = New-OBRecoverableItem $point sub $true | Start-OBRecovery -RecoveryOption (New-OBRecoveryOption "$work/folder") 6> $null
+        $null = New-OBRecoverableItem $point sub -IsDir $true | Start-OBRecovery -RecoveryOption (New-OBRecoveryOption "$work/folder") 6> $null
         Get-Content -LiteralPath "$work/folder/sub/b.txt" -Raw | Should -Be 'two, and longer'
     }
 
@@ -68,7 +68,7 @@ Describe 'Start-OBRecovery' {
         Set-Content -LiteralPath "$source/sub/deep/a.txt" -Value 'another' -NoNewline
         $null = Invoke-TestBackup
         $newest = Get-OBRecoverableSource | Get-OBRecoverableItem | Select-Object -First 1
-        $items = (New-OBRecoverableItem $newest 'a.txt' $false), (New-OBRecoverableItem $newest 'sub/deep/a.txt' $false)
+        $items = (New-OBRecoverableItem $newest 'a.txt' -IsDir $false), (New-OBRecoverableItem $newest 'sub/deep/a.txt' -IsDir $false)
         $job = Start-OBRecovery $items (New-OBRecoveryOption "$work/same") -WarningVariable warnings -WarningAction SilentlyContinue 6> $null
         $job.JobStatus.JobState | Should -Be Completed
         "$warnings" | Should -BeLike "*have the same name*full paths*"
@@ -91,7 +91,7 @@ Describe 'Start-OBRecovery' {
 
     It 'hands the passphrase to that process, and leaves none on disk' {
         $passphrase = ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force
-        $null = Start-OBRecovery $file (New-OBRecoveryOption "$work/secret") $passphrase -Async
+        $null = Start-OBRecovery $file (New-OBRecoveryOption "$work/secret") -EncryptionPassphrase $passphrase -Async
         Wait-TestJob
         Get-Content -LiteralPath "$work/secret/a.txt" -Raw | Should -Be one
         Get-ChildItem $env:MSONLINEBACKUP_STATE -Recurse -File | Select-String -SimpleMatch 'a passphrase for tests' | Should -BeNullOrEmpty

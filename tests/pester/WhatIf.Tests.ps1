@@ -4,7 +4,7 @@ BeforeDiscovery {
         'Add-OBSystemState'          = { Add-OBSystemState (New-OBPolicy) -WhatIf }
         'Export-OBPolicy'            = { Export-OBPolicy $draft -Path "$work/policy.json" -WhatIf }
         'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
-        'Export-OBVaultOwner'        = { Export-OBVaultOwner $vault "$work/owner" (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -Remove -WhatIf }
+        'Export-OBVaultOwner'        = { Export-OBVaultOwner $vault "$work/owner" -OwnerPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -Remove -WhatIf }
         'Move-OBScratch'             = { Move-OBScratch $work -WhatIf }
         'New-OBVault'                = { New-OBVault "$work/another" -WhatIf }
         'Remove-OBFileSpec'          = { Remove-OBFileSpec $draft -FileSpec (New-OBFileSpec $source) -WhatIf }

@@ -65,7 +65,7 @@ WINEDLLOVERRIDES='mscoree,mshtml=' timeout 120 wine64 wineboot --init > /dev/nul
 timeout 60 wine64 reg add 'HKCU\Software\Wine' /v Version /d win7 /f > /dev/null 2>&1
 
 windows() { timeout 60 wine64 "$work/windows/obengine.exe" "$@" > "$output" 2>&1 < /dev/null; }
-linux() { TMPDIR=$work timeout 60 dotnet module/bin/host/obengine.dll "$@" > "$output" 2>&1 < /dev/null; }
+linux() { TMPDIR=$work timeout 60 dotnet src/MSOnlineBackup.Host/bin/Debug/net10.0/obengine.dll "$@" > "$output" 2>&1 < /dev/null; }
 cmd() { timeout 60 wine64 cmd /c "$@" 2> /dev/null < /dev/null | tr -d '\r'; }
 as_windows_writes() { echo "Z:${1//\//\\}"; }
 says() { grep -qE -- "$1" "$output"; }

@@ -19,7 +19,7 @@ public sealed class AgentJobs
     private readonly JobHistory _history;
     private readonly BackgroundStart _background;
 
-    internal AgentJobs(JobMachine machine, string? program)
+    internal AgentJobs(JobMachine machine, IReadOnlyList<string>? program)
     {
         _machine = machine;
         _history = new JobHistory(machine.State, machine.Clock);

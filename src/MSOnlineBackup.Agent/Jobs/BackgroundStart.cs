@@ -6,8 +6,8 @@ namespace MSOnlineBackup.Agent.Jobs;
 /// <summary>Has a process of its own run a job, which goes on when this process ends.</summary>
 /// <param name="machine">The machine.</param>
 /// <param name="history">Where the order is left, and the record appears.</param>
-/// <param name="program">The program for background jobs; null where there is none.</param>
-internal sealed class BackgroundStart(JobMachine machine, JobHistory history, string? program)
+/// <param name="command">The command that runs background jobs, without <c>job run</c>; null where there is none.</param>
+internal sealed class BackgroundStart(JobMachine machine, JobHistory history, IReadOnlyList<string>? command)
 {
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
@@ -25,7 +25,7 @@ internal sealed class BackgroundStart(JobMachine machine, JobHistory history, st
         history.WriteFile(id, JobOrderFile.FileName, JobOrderFile.Of(order, machine).Encode());
         string log = history.FileOf(id, "log.txt");
         using Process process = JobHostProcess.Start(
-            program, ["job", "run", id.ToString("D"), "--state", machine.State.Path], [.. order.Secrets.Select(secret => secret.Value)], log);
+            command, ["job", "run", id.ToString("D"), "--state", machine.State.Path], [.. order.Secrets.Select(secret => secret.Value)], log);
         long start = machine.Clock.GetTimestamp();
         while (true)
         {
@@ -61,6 +61,7 @@ internal sealed class BackgroundStart(JobMachine machine, JobHistory history, st
 
     private async Task<BackupException> NotBegunAsync(Process process, bool ended, string log, CancellationToken cancellationToken)
     {
+        string? program = command?[0];
         string wrote = File.Exists(log) ? (await File.ReadAllTextAsync(log, cancellationToken).ConfigureAwait(false)).Trim() : "";
         return new BackupException(
             BackupErrorId.JobHostMissing,

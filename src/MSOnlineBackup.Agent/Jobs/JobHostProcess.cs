@@ -17,19 +17,20 @@ internal static class JobHostProcess
     private const string Script = "exec \"$@\" >>\"$0\" 2>&1";
 
     /// <summary>Starts the program.</summary>
-    /// <param name="program">An executable, or a .dll that the current runtime runs.</param>
-    /// <param name="arguments">Its arguments.</param>
+    /// <param name="command">A program, which is an executable or a .dll that the current runtime runs, and arguments; null: there is none.</param>
+    /// <param name="arguments">More arguments.</param>
     /// <param name="input">Lines for its standard input, which is closed then.</param>
     /// <param name="log">Where its output goes.</param>
     /// <exception cref="BackupException">JobHostMissing.</exception>
-    public static Process Start(string? program, IReadOnlyList<string> arguments, IReadOnlyList<string> input, string log)
+    public static Process Start(IReadOnlyList<string>? command, IReadOnlyList<string> arguments, IReadOnlyList<string> input, string log)
     {
+        string? program = command?[0];
         if (!File.Exists(program))
         {
             throw Missing(program, program is null ? "none is known" : "there is no such file", cause: null);
         }
 
-        string[] line = program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? [Runtime(), program, .. arguments] : [program, .. arguments];
+        string[] line = program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? [Runtime(), .. command!, .. arguments] : [.. command!, .. arguments];
         bool hasShell = !OperatingSystem.IsWindows();
         var start = new ProcessStartInfo(hasShell ? "/bin/sh" : line[0], hasShell ? ["-c", Script, log, .. line] : line[1..])
         {
@@ -42,6 +43,10 @@ internal static class JobHostProcess
 
         // The runtime's sockets for debuggers stay in the temporary folder where a process is killed. Who wants them says so.
         start.Environment.TryAdd("DOTNET_EnableDiagnostics", "0");
+
+        // As obengine's own settings have it. Where another program runs it, that one's would count.
+        start.Environment.TryAdd("DOTNET_TieredPGO", "0");
+        start.Environment.TryAdd("DOTNET_gcConcurrent", "0");
         try
         {
             Process process = Process.Start(start)!;

@@ -12,12 +12,21 @@ internal sealed class MamlWriter
     private const string Dev = "http://schemas.microsoft.com/maml/dev/2004/10";
 
     private readonly XmlWriter _xml;
+    private readonly string _project;
 
-    private MamlWriter(XmlWriter xml) => _xml = xml;
-
-    public static void Write(IReadOnlyList<CommandPage> pages, XmlWriter xml)
+    private MamlWriter(XmlWriter xml, string project)
     {
-        var writer = new MamlWriter(xml);
+        _xml = xml;
+        _project = project;
+    }
+
+    /// <summary>Writes the help of commands.</summary>
+    /// <param name="pages">Their pages.</param>
+    /// <param name="xml">Where to.</param>
+    /// <param name="project">The address of the project, where each page can be read.</param>
+    public static void Write(IReadOnlyList<CommandPage> pages, XmlWriter xml, string project)
+    {
+        var writer = new MamlWriter(xml, project);
         xml.WriteStartDocument();
         xml.WriteStartElement("helpItems", "http://msh");
         xml.WriteAttributeString("schema", "maml");
@@ -73,7 +82,8 @@ internal sealed class MamlWriter
         });
         Element("command", "relatedLinks", Command, () =>
         {
-            foreach (Link link in page.Links)
+            // The first address of a web page is the one that Get-Help -Online opens.
+            foreach (Link link in page.Links.Prepend(new Link("Online Version:", $"{_project}/blob/main/docs/en-US/{page.Name}.md")))
             {
                 Element("maml", "navigationLink", Maml, () =>
                 {

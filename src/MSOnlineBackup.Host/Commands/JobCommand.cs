@@ -2,6 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Host.Documents;
 
 namespace MSOnlineBackup.Host.Commands;
@@ -27,15 +28,12 @@ internal sealed class JobRunCommand : HostCommand
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         Guid id = context.Parsed.GetRequiredValue(_id);
-        BackupAgent agent = BackupAgent.Open(new AgentOptions
-        {
-            StateFolder = context.Parsed.GetRequiredValue(_state),
-            MachineName = context.Environment.MachineName,
-            OpenVault = (location, connection) => VaultLocation.Open(location, connection, context),
-            CreateVault = (location, connection) => VaultLocation.Create(location, connection, context),
-            Limits = PolicyLimits.Open,
-            Engine = context.VaultOptions,
-        });
+        BackupAgent agent = MachineAgent.Open(
+            context.Environment.MachineName,
+            PolicyLimits.Open,
+            wait => VaultLocation.Note(wait, context),
+            context.Parsed.GetRequiredValue(_state),
+            clock: context.Environment.Time);
         using var input = new StreamReader(context.Environment.OpenInput?.Invoke() ?? Stream.Null);
         try
         {

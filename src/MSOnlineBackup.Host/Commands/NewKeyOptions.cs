@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults.Cryptography;
@@ -35,7 +36,7 @@ internal sealed class NewKeyOptions
         ? null
         : _passphrase.IsNamed(context)
             ? throw context.Invalid($"Both {_keyVaultKey.Name} and a new passphrase were given.", "Give one of them.")
-            : VaultLocation.OpenKey(uri, connection);
+            : KeyVaults.OpenKey(uri, connection);
 
     /// <summary>The new passphrase.</summary>
     public Task<string> ReadPassphraseAsync(CommandContext context) => _passphrase.ReadAsync(context);

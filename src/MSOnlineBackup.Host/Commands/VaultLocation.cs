@@ -1,7 +1,5 @@
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Host.Rendering;
-using MSOnlineBackup.Storage.Azure;
-using MSOnlineBackup.Storage.Azure.KeyVault;
-using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Commands;
@@ -17,9 +15,7 @@ internal static class VaultLocation
     public static IVaultStore Create(string location, VaultConnection connection, CommandContext context) =>
         VaultStores.Create(location, connection, wait => Note(wait, context));
 
-    /// <summary>A key in Azure Key Vault. Alone in its method, so that nothing of Azure is loaded where no key is named.</summary>
-    public static IKeyEncryptionKey OpenKey(string uri, VaultConnection connection) => KeyVaultKey.Open(uri, connection);
-
-    private static void Note(VaultWait wait, CommandContext context) =>
+    /// <summary>Says that a vault is waited for.</summary>
+    public static void Note(VaultWait wait, CommandContext context) =>
         context.Renderer.Note($"{wait.Cause.Message} Trying again in {Quantity.Duration(wait.Delay)}.");
 }

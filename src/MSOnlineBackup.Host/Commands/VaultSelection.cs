@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults;
@@ -72,7 +73,7 @@ internal sealed class VaultSelection
             }
 
             Vault known = await Vault.OpenAsync(store, options, context.Stop).ConfigureAwait(false);
-            return await known.UnlockAsync(VaultLocation.OpenKey(uri, Connect(context)), context.Stop).ConfigureAwait(false);
+            return await known.UnlockAsync(KeyVaults.OpenKey(uri, Connect(context)), context.Stop).ConfigureAwait(false);
         }
 
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using MSOnlineBackup.Platform.Machine;
 
 namespace MSOnlineBackup.Host.Terminal;
 

@@ -131,7 +131,7 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
                 TimesOfDay = [.. YearTimesOfDay],
             },
         };
-        Composition.Limits().CheckRetention(retention.ToEngine());
+        ModuleEnvironment.Limits().CheckRetention(retention.ToEngine());
         if (PolicyDoubts.OfRetention(retention.ToEngine()) is { } doubt)
         {
             WriteWarning($"{doubt} The profile {PolicyLimits.Open.Name}, which is in force, takes it.");

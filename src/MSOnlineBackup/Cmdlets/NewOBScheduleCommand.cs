@@ -26,7 +26,7 @@ public sealed class NewOBScheduleCommand : OBCmdlet
     protected override void Process()
     {
         var schedule = new OBSchedule { ScheduleRunDays = DaysOfWeek, ScheduleRunTimes = TimesOfDay, ScheduleWeeklyFrequency = WeeklyFrequency };
-        Composition.Limits().CheckSchedule(schedule.ToEngine());
+        ModuleEnvironment.Limits().CheckSchedule(schedule.ToEngine());
         WriteObject(schedule);
     }
 }

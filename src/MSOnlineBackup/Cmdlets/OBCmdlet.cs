@@ -19,7 +19,7 @@ public abstract class OBCmdlet : PSCmdlet
     private BackupAgent? _agent;
 
     /// <summary>This machine's agent; opened at first use.</summary>
-    private protected BackupAgent Agent => _agent ??= Composition.OpenAgent(Note);
+    private protected BackupAgent Agent => _agent ??= ModuleEnvironment.OpenAgent(Note);
 
     /// <summary>Before the first input. Nothing that comes by the pipeline is bound yet.</summary>
     protected virtual void Prepare()

@@ -18,7 +18,7 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
     {
         RefuseOtherKind(draft);
         BackupPolicy policy = draft.ToEngine();
-        Composition.Limits().Check(policy);
+        ModuleEnvironment.Limits().Check(policy);
         policy.RequireSources();
 
         // Who is asked, or only looks with -WhatIf, shall know.
@@ -43,7 +43,7 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
 
     /// <summary>How a schedule is run until the module does it.</summary>
     internal static string RunAdvice =>
-        $"Have cron, a systemd timer or the Task Scheduler run '\"{Composition.Shell}\" -NoProfile -NonInteractive -File \"{Composition.ScheduledScript}\"' at its times.";
+        $"Have cron, a systemd timer or the Task Scheduler run '\"{ModuleEnvironment.Shell}\" -NoProfile -NonInteractive -File \"{ModuleEnvironment.ScheduledScript}\"' at its times.";
 
     /// <summary>Removes the saved policy. Its recovery points stay.</summary>
     private protected void Remove(OBPolicy policy)

@@ -51,7 +51,7 @@ public static class CBClientCommon
         var other => other?.ToString() ?? "",
     };
 
-    private static BackupAgent Agent() => Composition.OpenAgent(_ => { });
+    private static BackupAgent Agent() => ModuleEnvironment.OpenAgent(_ => { });
 
     private static DateTimeOffset Moment(DateTime time) =>
         time == DateTime.MinValue ? DateTimeOffset.MinValue

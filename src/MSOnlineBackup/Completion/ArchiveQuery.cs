@@ -11,7 +11,7 @@ internal static class ArchiveQuery
         CompletionWork.Run(async stop =>
         {
             RecoveryArchive archive = await RecoveryArchive.OpenAsync(
-                Composition.OpenAgent(_ => { }), item?.ServerName, item?.Access, VaultPatience.Person, stop).ConfigureAwait(false);
+                ModuleEnvironment.OpenAgent(_ => { }), item?.ServerName, item?.Access, VaultPatience.Person, stop).ConfigureAwait(false);
             return await question(archive, stop).ConfigureAwait(false);
         });
 }

@@ -11,7 +11,7 @@ public class JobCompleter : ValueCompleter
 
     /// <inheritdoc/>
     protected override IEnumerable<(string Text, string Tip)> Values(IDictionary bound) =>
-        Composition.OpenAgent(_ => { }).Jobs.List().Reverse().Where(Offers).Take(Newest).Select(job => (job.Id.ToString(), job.ToOutput().ToString()));
+        ModuleEnvironment.OpenAgent(_ => { }).Jobs.List().Reverse().Where(Offers).Take(Newest).Select(job => (job.Id.ToString(), job.ToOutput().ToString()));
 
     /// <summary>Whether a job is one of those that are offered; all are.</summary>
     private protected virtual bool Offers(JobRecord job) => true;

@@ -11,7 +11,7 @@ public sealed class MachineNameCompleter : ValueCompleter
     protected override IEnumerable<(string Text, string Tip)> Values(IDictionary bound)
     {
         ArgumentNullException.ThrowIfNull(bound);
-        BackupAgent agent = Composition.OpenAgent(_ => { });
+        BackupAgent agent = ModuleEnvironment.OpenAgent(_ => { });
         return (LocationOf(bound["Vault"]) ?? agent.Machine.Registration?.VaultLocation) is not { } location
             ? []
             : CompletionWork.Run(async stop => (await agent.Vaults.ListMachinesAsync(location, stop).ConfigureAwait(false))

@@ -10,7 +10,7 @@ public sealed class PolicyNameCompleter : ValueCompleter
     /// <inheritdoc/>
     protected override IEnumerable<(string Text, string Tip)> Values(IDictionary bound)
     {
-        BackupAgent agent = Composition.OpenAgent(_ => { });
+        BackupAgent agent = ModuleEnvironment.OpenAgent(_ => { });
         return agent.Policies.List()
             .Where(policy => policy.Id is not null)
             .Select(policy => (policy.Id.ToString()!, $"The policy for {PolicyScope.Of(policy.Kind).Label}"));

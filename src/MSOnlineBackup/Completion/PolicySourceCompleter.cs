@@ -10,7 +10,7 @@ public sealed class PolicySourceCompleter : ValueCompleter
     /// <inheritdoc/>
     protected override IEnumerable<(string Text, string Tip)> Values(IDictionary bound)
     {
-        BackupAgent agent = Composition.OpenAgent(_ => { });
+        BackupAgent agent = ModuleEnvironment.OpenAgent(_ => { });
         return (agent.Policies.Get(PolicyKind.Files)?.Files ?? []).Where(file => !file.Exclude).Select(file => (file.Path, "Source of the policy"));
     }
 }

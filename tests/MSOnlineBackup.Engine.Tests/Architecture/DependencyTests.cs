@@ -20,9 +20,10 @@ public sealed class DependencyTests
         ["MSOnlineBackup.Engine"] = (["MSOnlineBackup.Vaults"], []),
         ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine"], ["System.Security.Cryptography.ProtectedData"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Vaults"], ["Azure."]),
-        ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], ["System.CommandLine", "Spectre.Console"]),
+        ["MSOnlineBackup.Composition"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], []),
+        ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Composition"], ["System.CommandLine", "Spectre.Console"]),
         ["MSOnlineBackup.Help"] = ([], []),
-        ["MSOnlineBackup"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], ["PowerShellStandard.Library"]),
+        ["MSOnlineBackup"] = (["MSOnlineBackup.Composition"], ["PowerShellStandard.Library"]),
     };
 
     [Theory]
@@ -63,6 +64,28 @@ public sealed class DependencyTests
         }
 
         AssertNone(forbidden);
+    }
+
+    [Fact]
+    public void Calls_of_systems_and_unsafe_code_are_in_the_platform_alone()
+    {
+        var native = new Regex(@"\b(DllImport|LibraryImport|UnmanagedCallersOnly|NativeLibrary)\b|\bdelegate\*|<AllowUnsafeBlocks>");
+        string source = Path.Combine(Repository.Root, "src");
+
+        AssertNone(Repository.Sources("src").Concat(Directory.EnumerateFiles(source, "*.csproj", SearchOption.AllDirectories))
+            .Where(file => native.IsMatch(File.ReadAllText(file)))
+            .Select(file => Path.GetRelativePath(source, file))
+            .Where(file => file.Split(Path.DirectorySeparatorChar)[0] != "MSOnlineBackup.Platform"));
+    }
+
+    [Fact]
+    public void Only_the_composition_puts_stores_Key_Vaults_and_an_agent_together()
+    {
+        var parts = new Regex(@"\b(FolderVaultStore|BlobVaultStore|ResilientVaultStore|MeteredVaultStore|KeyVaultKey|KeyVaultPassphraseSafe|BackupAgent)\.(Open|Create)\(|new (ResilientVaultStore|MeteredVaultStore|FolderVaultStore|AgentOptions)\b");
+
+        AssertNone(Repository.Sources("src", "MSOnlineBackup").Concat(Repository.Sources("src", "MSOnlineBackup.Host"))
+            .Where(file => parts.IsMatch(File.ReadAllText(file)))
+            .Select(file => Path.GetRelativePath(Repository.Root, file)));
     }
 
     [Fact]

@@ -53,7 +53,7 @@ internal sealed class JobsFixture : IDisposable
         MachineName = machine,
         OpenVault = (location, _) => new MeteredVaultStore(new FolderVaultStore(location)),
         CreateVault = (location, _) => FolderVaultStore.Create(location),
-        JobHost = JobHost,
+        JobHost = [JobHost],
         Limits = Limits,
         Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 1000, Workers = 2 },
         OpenSource = OpenSource,

@@ -14,6 +14,8 @@ public sealed class HelpOutputTests : IDisposable
 
     private string Output => Path.Combine(_folder.Path, "out");
 
+    private string Manifest => Path.Combine(_folder.Path, "Module.psd1");
+
     [Fact]
     public void The_help_file_has_the_parts_of_a_page_where_Get_Help_looks_for_them()
     {
@@ -25,7 +27,8 @@ public sealed class HelpOutputTests : IDisposable
         Assert.Equal(
             "Get-OBThing -Name a |\n    Where-Object { $_.Size -gt 1 }",
             command.Descendants(_dev + "code").Single().Value.ReplaceLineEndings("\n"));
-        Assert.Equal("about_Things", command.Descendants(_maml + "linkText").Single().Value);
+        Assert.Equal(["Online Version:", "about_Things"], command.Descendants(_maml + "linkText").Select(text => text.Value));
+        Assert.Equal("https://project.example/blob/main/docs/en-US/Get-OBThing.md", command.Descendants(_maml + "navigationLink").First().Element(_maml + "uri")!.Value);
         Assert.Equal("OBThing", command.Descendants(_command + "inputType").Single().Descendants(_maml + "name").Single().Value);
     }
 
@@ -100,7 +103,7 @@ public sealed class HelpOutputTests : IDisposable
     {
         _folder.Write("about_Things.md", "Things");
 
-        Assert.Equal(1, Program.Run(["build", _folder.Path, Output], _errors));
+        Assert.Equal(1, Program.Run(["build", _folder.Path, Output, Manifest], _errors));
         Assert.Contains("about_Things.md(1): error HELP:", _errors.ToString(), StringComparison.Ordinal);
         Assert.False(Directory.Exists(Output));
     }
@@ -116,7 +119,8 @@ public sealed class HelpOutputTests : IDisposable
 
     private XDocument Build()
     {
-        Assert.Equal(0, Program.Run(["build", _folder.Path, Output], _errors));
+        _folder.Write("Module.psd1", "            ProjectUri = 'https://project.example'");
+        Assert.Equal(0, Program.Run(["build", _folder.Path, Output, Manifest], _errors));
         return XDocument.Load(Path.Combine(Output, "MSOnlineBackup.dll-Help.xml"));
     }
 

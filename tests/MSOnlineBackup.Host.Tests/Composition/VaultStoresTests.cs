@@ -1,9 +1,9 @@
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
-using Xunit;
 
-namespace MSOnlineBackup.Storage.Azure.Tests;
+namespace MSOnlineBackup.Host.Tests.Composition;
 
 public sealed class VaultStoresTests
 {

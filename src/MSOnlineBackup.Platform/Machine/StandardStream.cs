@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace MSOnlineBackup.Host.Terminal;
+namespace MSOnlineBackup.Platform.Machine;
 
 /// <summary>Whether a process was started with its standard streams.</summary>
-internal static partial class StandardStream
+public static partial class StandardStream
 {
     /// <summary>
     /// Whether a standard stream was there when the process began. The number of one that was closed is given to the next

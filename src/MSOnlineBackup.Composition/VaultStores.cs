@@ -4,7 +4,7 @@ using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Storage.Azure;
+namespace MSOnlineBackup.Composition;
 
 /// <summary>
 /// From what the user calls a vault to its store: the one place that knows which stores there are, that what they are asked is

@@ -1,0 +1,35 @@
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Composition;
+
+/// <summary>This machine's agent, put together from its parts: stores, retries, Key Vaults, a clock.</summary>
+public static class MachineAgent
+{
+    /// <summary>Opens it.</summary>
+    /// <param name="machineName">The name of this machine.</param>
+    /// <param name="limits">What policies are held to.</param>
+    /// <param name="waiting">Told, from any thread, before each wait for a vault that is away.</param>
+    /// <param name="stateFolder">Where its state lies; null: where <c>MSONLINEBACKUP_STATE</c> points, else the platform's place.</param>
+    /// <param name="jobHost">The command that runs background jobs, without <c>job run</c>; null where there is none.</param>
+    /// <param name="clock">The clock; the system's if it is not given.</param>
+    public static BackupAgent Open(
+        string machineName,
+        PolicyLimits limits,
+        Action<VaultWait> waiting,
+        string? stateFolder = null,
+        IReadOnlyList<string>? jobHost = null,
+        TimeProvider? clock = null) => BackupAgent.Open(new AgentOptions
+        {
+            StateFolder = stateFolder,
+            MachineName = machineName,
+            OpenVault = (location, connection) => VaultStores.Open(location, connection, waiting),
+            CreateVault = (location, connection) => VaultStores.Create(location, connection, waiting),
+            KeyVaults = KeyVaults.Access,
+            JobHost = jobHost,
+            Limits = limits,
+            Engine = new VaultOptions { TimeProvider = clock ?? TimeProvider.System },
+        });
+}
