@@ -146,9 +146,12 @@ public sealed class IndexedVault
         return await new IndexRebuild(store, Vault.Options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Whether nobody has added to the index since it was read, or replaced parts of it.</summary>
+    /// <summary>
+    /// Whether what is known of the vault may still be relied on: nobody has added to its index since it was read, or replaced parts of it, and nothing was met that
+    /// could not be read, for that may have been mended.
+    /// </summary>
     public async Task<bool> IsCurrentAsync(CancellationToken cancellationToken) =>
-        _store.Segments.SetEquals(await _store.ListSegmentsAsync(cancellationToken).ConfigureAwait(false));
+        !_store.HasMetTrouble && _store.Segments.SetEquals(await _store.ListSegmentsAsync(cancellationToken).ConfigureAwait(false));
 
     // What was found out by reading (packs that are gone, copies that do not open) must hide nothing from who looks at the whole.
     private async Task<ChunkStore> AfreshAsync(CancellationToken cancellationToken) =>

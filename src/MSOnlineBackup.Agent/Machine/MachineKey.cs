@@ -136,6 +136,14 @@ public sealed class MachineKey
         }
     }
 
+    /// <summary>By this the key of this machine is known again; nothing can be opened with it. 64 hexadecimal digits.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid, ActivationDamaged.</exception>
+    public string Identify()
+    {
+        using UnlockedKey key = Read();
+        return Convert.ToHexStringLower(key.Digest());
+    }
+
     /// <summary>The key by the key file of a machine that is activated.</summary>
     /// <exception cref="BackupException">KeyFileInvalid, ActivationDamaged.</exception>
     internal UnlockedKey Read(MachineState machine) => _keyFile.Read(_scratch.Find(machine), machine.Registration!);

@@ -85,6 +85,9 @@ internal sealed class ChunkStore : IChunkReader
     /// <summary>Whether a chunk that was needed could not be read from the vault.</summary>
     public bool HasLost => _hasLost;
 
+    /// <summary>Whether anything could not be read, or not be relied on, whatever the reason.</summary>
+    public bool HasMetTrouble { get; private set; }
+
     /// <summary>Whether anything was met that is not as it was written, leftovers of killed jobs apart.</summary>
     public bool IsDamaged => _isDamaged;
 
@@ -135,6 +138,7 @@ internal sealed class ChunkStore : IChunkReader
             }
             catch (BackupException e) when (e.IsDamage)
             {
+                HasMetTrouble = true;
                 Index.Distrust(copy);
                 failure = e;
             }
@@ -218,6 +222,7 @@ internal sealed class ChunkStore : IChunkReader
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultDataUnreadable)
         {
+            HasMetTrouble = true;
             _unreadable.AddOrUpdate(pack, (1, e), (_, before) => (before.Times + 1, e));
             throw;
         }
@@ -367,6 +372,7 @@ internal sealed class ChunkStore : IChunkReader
     /// <param name="isLeftover">Whether a job that was killed may have left it so, and nothing is known to need it.</param>
     public void Report(BackupException damage, bool isLeftover = false)
     {
+        HasMetTrouble = true;
         _isDamaged |= !isLeftover;
         lock (_damageGate)
         {

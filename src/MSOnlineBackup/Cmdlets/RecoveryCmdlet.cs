@@ -21,11 +21,25 @@ public abstract class RecoveryCmdlet : OBEngineCmdlet
     {
         if (!_archives.TryGetValue((machineName, access), out RecoveryArchive? archive))
         {
-            archive = await RecoveryArchive.OpenAsync(Agent, machineName, access, Patience, cancellationToken).ConfigureAwait(false);
+            archive = await RecoveryArchive.OpenAsync(Agent, machineName, access, Patience, Note, cancellationToken).ConfigureAwait(false);
             _archives[(machineName, access)] = archive;
         }
 
         return archive;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (RecoveryArchive archive in _archives.Values)
+            {
+                archive.Dispose();
+            }
+        }
+
+        base.Dispose(disposing);
     }
 
     /// <summary>The points of an archive, newest first; of each that is there and cannot be read a warning says so.</summary>

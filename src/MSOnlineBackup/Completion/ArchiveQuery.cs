@@ -10,8 +10,8 @@ internal static class ArchiveQuery
     public static IReadOnlyList<T> Run<T>(OBRecoverableItem? item, Func<RecoveryArchive, CancellationToken, Task<List<T>>> question) =>
         CompletionWork.Run(async stop =>
         {
-            RecoveryArchive archive = await RecoveryArchive.OpenAsync(
-                ModuleEnvironment.OpenAgent(_ => { }), item?.ServerName, item?.Access, VaultPatience.Person, stop).ConfigureAwait(false);
+            using RecoveryArchive archive = await RecoveryArchive.OpenAsync(
+                ModuleEnvironment.OpenAgent(_ => { }), item?.ServerName, item?.Access, VaultPatience.Person, _ => { }, stop).ConfigureAwait(false);
             return await question(archive, stop).ConfigureAwait(false);
         });
 }

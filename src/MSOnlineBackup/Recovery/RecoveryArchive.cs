@@ -11,24 +11,21 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Recovery;
 
 /// <summary>The recovery points of one machine, in a vault that is open.</summary>
-internal sealed class RecoveryArchive
+internal sealed class RecoveryArchive : IDisposable
 {
     /// <summary>A point's time as completion offers it, in local time.</summary>
     public const string TimeForm = "yyyy-MM-dd HH:mm:ss";
 
     private const int NamedMachines = 10;
 
-    private IndexedVault? _index;
+    private readonly VaultLoan _loan;
 
-    private RecoveryArchive(UnlockedVault vault, string machineName, VaultAccess? access)
+    private RecoveryArchive(VaultLoan loan, string machineName, VaultAccess? access)
     {
-        Vault = vault;
+        _loan = loan;
         MachineName = machineName;
         Access = access;
     }
-
-    /// <summary>The vault.</summary>
-    public UnlockedVault Vault { get; }
 
     /// <summary>The machine.</summary>
     public string MachineName { get; }
@@ -41,16 +38,17 @@ internal sealed class RecoveryArchive
     /// <param name="machineName">The machine whose points are wanted; null or empty for this one.</param>
     /// <param name="access">The way into the vault; null for this machine's own.</param>
     /// <param name="patience">Who waits for the vault.</param>
+    /// <param name="note">Told, from any thread, what the user should know of while something takes longer.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">RecoveryOptionMissing: the passphrase is needed. PassphraseRejected, MachineNotRegistered, VaultNotFound, …</exception>
     public static async Task<RecoveryArchive> OpenAsync(
-        BackupAgent agent, string? machineName, VaultAccess? access, VaultPatience patience, CancellationToken cancellationToken)
+        BackupAgent agent, string? machineName, VaultAccess? access, VaultPatience patience, Action<string> note, CancellationToken cancellationToken)
     {
         MachineRegistration? own = agent.Machine.Registration;
         string name = string.IsNullOrEmpty(machineName) ? own?.MachineName ?? agent.Machine.Name : machineName;
-        if (access?.Passphrase is string passphrase)
+        if (access?.Passphrase is string)
         {
-            return new RecoveryArchive(await agent.OpenEngineAsync(access.Vault, passphrase, patience, cancellationToken).ConfigureAwait(false), name, access);
+            return new RecoveryArchive(await OpenVaults.OfSession.LendAsync(agent, access, patience, note, cancellationToken).ConfigureAwait(false), name, access);
         }
 
         if (access is not null && (access.Vault.Location != own?.VaultLocation || !agent.Machine.HasPassphrase))
@@ -58,21 +56,28 @@ internal sealed class RecoveryArchive
             throw PassphraseNeeded(name);
         }
 
-        var archive = new RecoveryArchive(await agent.OpenEngineAsync(patience, cancellationToken).ConfigureAwait(false), name, access);
-
-        // Machines with the same passphrase open each other's points; those with another are not even seen.
-        if (!name.Equals(own?.MachineName, StringComparison.OrdinalIgnoreCase) && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
+        var archive = new RecoveryArchive(await OpenVaults.OfSession.LendAsync(agent, access: null, patience, note, cancellationToken).ConfigureAwait(false), name, access);
+        try
         {
-            VaultAddress vault = own!.VaultLocation;
-            IReadOnlyList<VaultMachine> machines = await agent.Vaults.ListMachinesAsync(vault, cancellationToken).ConfigureAwait(false);
-            throw machines.Any(machine => machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) ? PassphraseNeeded(name) : Unknown(name, vault, machines);
-        }
+            // Machines with the same passphrase open each other's points; those with another are not even seen.
+            if (!name.Equals(own?.MachineName, StringComparison.OrdinalIgnoreCase) && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
+            {
+                VaultAddress vault = own!.VaultLocation;
+                IReadOnlyList<VaultMachine> machines = await agent.Vaults.ListMachinesAsync(vault, cancellationToken).ConfigureAwait(false);
+                throw machines.Any(machine => machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) ? PassphraseNeeded(name) : Unknown(name, vault, machines);
+            }
 
-        return archive;
+            return archive;
+        }
+        catch
+        {
+            archive.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The machine's points, newest first.</summary>
-    public Task<RecoveryPointList> ListAsync(CancellationToken cancellationToken) => Vault.ListPointsAsync(MachineName, cancellationToken);
+    public Task<RecoveryPointList> ListAsync(CancellationToken cancellationToken) => _loan.Vault.ListPointsAsync(MachineName, cancellationToken);
 
     /// <summary>The point of an id, of the beginning of one, or of a time as <see cref="PointTime"/> reads it.</summary>
     /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous; VaultDataCorrupt, … where it is there and cannot be read.</exception>
@@ -125,16 +130,11 @@ internal sealed class RecoveryArchive
         }
     }
 
-    /// <summary>The vault with its index, which is read again where others have added to it.</summary>
-    public async Task<IndexedVault> IndexAsync(CancellationToken cancellationToken, JobMonitor? monitor = null)
-    {
-        if (_index is not { } index || !await index.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
-        {
-            _index = index = await Vault.IndexAsync(cancellationToken, monitor).ConfigureAwait(false);
-        }
+    /// <inheritdoc cref="OpenVault.IndexAsync"/>
+    public Task<IndexedVault> IndexAsync(CancellationToken cancellationToken, JobMonitor? monitor = null) => _loan.IndexAsync(cancellationToken, monitor);
 
-        return index;
-    }
+    /// <summary>Gives the vault back, which stays open for a while.</summary>
+    public void Dispose() => _loan.Dispose();
 
     /// <summary>When a point was begun, by this machine's clock and zone.</summary>
     public static string TimeOf(RecoveryPoint point) => point.Started.LocalDateTime.ToString(TimeForm, CultureInfo.InvariantCulture);
