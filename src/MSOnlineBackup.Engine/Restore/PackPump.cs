@@ -1,7 +1,7 @@
-using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Stores;
@@ -41,34 +41,11 @@ internal sealed class PackPump
     /// <summary>Runs until all reads are done, or one thing fails that no single item can answer for.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var buffers = new BufferPool(_fetchers + 2, ReadBatch.MaxReadLength);
-        Exception? failure = null;
-        Task[] workers = [.. Enumerable.Range(0, _workers).Select(_ => StartAsync(() => WorkAsync(stop.Token)))];
-        Task[] fetchers = [.. Enumerable.Range(0, _fetchers).Select(_ => StartAsync(() => FetchAsync(buffers, stop.Token)))];
-        await Task.WhenAll(fetchers).ConfigureAwait(false);
-        _chunks.Writer.TryComplete();
-        await Task.WhenAll(workers).ConfigureAwait(false);
-        if (failure is not null)
-        {
-            ExceptionDispatchInfo.Throw(failure);
-        }
-
-        // Whoever fails first stops the others, so that nobody waits for what never comes; it is the one that is told.
-        Task StartAsync(Func<Task> part) => Task.Run(
-            async () =>
-            {
-                try
-                {
-                    await part().ConfigureAwait(false);
-                }
-                catch (Exception fault)
-                {
-                    Interlocked.CompareExchange(ref failure, fault, null);
-                    await stop.CancelAsync().ConfigureAwait(false);
-                }
-            },
-            CancellationToken.None);
+        await using var stages = new StageGroup(cancellationToken);
+        stages.Run(stopping => FetchAsync(buffers, stopping), _fetchers, then: () => _chunks.Writer.TryComplete());
+        stages.Run(WorkAsync, _workers);
+        await stages.WhenEndedAsync().ConfigureAwait(false);
     }
 
     private async Task FetchAsync(BufferPool buffers, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
@@ -34,10 +35,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private readonly BufferPool _chunkBuffers;
     private readonly Watermark _sealing = new();
     private readonly Watermark _uploading = new();
-    private readonly CancellationTokenSource _stop;
-    private readonly Task[] _workers;
-    private readonly Task[] _uploaders;
-    private Exception? _failure;
+    private readonly StageGroup _stages;
     private uint _lastPack;
     private uint _sampleCounter;
 
@@ -65,7 +63,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         _contentTier = contentTier;
         _counters = counters;
         _verifyOneIn = verifyOneIn;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _stages = new StageGroup(cancellationToken);
         _jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(2 * workers) { SingleWriter = false });
         _packs = Channel.CreateBounded<FullPack>(new BoundedChannelOptions(1) { SingleWriter = false });
 
@@ -76,8 +74,8 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         var metadataBuffers = new BufferPool(2, MetadataPackSize);
         _dataSlots = [.. Enumerable.Range(0, DataSlots).Select(_ => new Slot(PackKind.Data, dataBuffers))];
         _metadataSlot = new Slot(PackKind.Metadata, metadataBuffers);
-        _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(WorkAsync, CancellationToken.None))];
-        _uploaders = [.. Enumerable.Range(0, uploaders).Select(_ => Task.Run(UploadAsync, CancellationToken.None))];
+        _stages.Run(WorkAsync, workers, then: () => _packs.Writer.TryComplete());
+        _stages.Run(UploadAsync, uploaders);
     }
 
     /// <summary>An empty buffer of the largest chunk's size, to be filled and submitted, or returned.</summary>
@@ -85,11 +83,11 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     {
         try
         {
-            return await _chunkBuffers.RentAsync(_stop.Token).ConfigureAwait(false);
+            return await _chunkBuffers.RentAsync(_stages.Stopping).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            ThrowIfFailed();
+            _stages.ThrowIfFailed();
             throw;
         }
     }
@@ -144,7 +142,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             // The gates in one order, so that two flushes do not wait for each other.
             foreach (Slot slot in _dataSlots)
             {
-                await slot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+                await slot.Gate.WaitAsync(_stages.Stopping).ConfigureAwait(false);
             }
 
             try
@@ -163,7 +161,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
                 }
             }
 
-            await _metadataSlot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+            await _metadataSlot.Gate.WaitAsync(_stages.Stopping).ConfigureAwait(false);
             try
             {
                 await CloseAsync(_metadataSlot, isFull: false).ConfigureAwait(false);
@@ -175,12 +173,12 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            ThrowIfFailed();
+            _stages.ThrowIfFailed();
             throw;
         }
 
         await _uploading.WhenEndedAsync().ConfigureAwait(false);
-        ThrowIfFailed();
+        _stages.ThrowIfFailed();
         while (_store.Index.TakeSegment() is { } segment)
         {
             await writeSegment(segment).ConfigureAwait(false);
@@ -189,50 +187,47 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
         _jobs.Writer.TryComplete();
-        await Task.WhenAll(_workers).ConfigureAwait(false);
-        _packs.Writer.TryComplete();
-        await Task.WhenAll(_uploaders).ConfigureAwait(false);
+        await _stages.DisposeAsync().ConfigureAwait(false);
         foreach (Slot slot in _dataSlots.Append(_metadataSlot))
         {
             slot.Dispose();
         }
 
         _chunkBuffers.Dispose();
-        _stop.Dispose();
     }
 
     private async ValueTask EnqueueAsync(Job job)
     {
         try
         {
-            ThrowIfFailed();
-            await _jobs.Writer.WriteAsync(job, _stop.Token).ConfigureAwait(false);
+            _stages.ThrowIfFailed();
+            await _jobs.Writer.WriteAsync(job, _stages.Stopping).ConfigureAwait(false);
         }
         catch
         {
             Finish(job);
-            ThrowIfFailed();
+            _stages.ThrowIfFailed();
             throw;
         }
     }
 
-    private async Task WorkAsync()
+    // To the end even where it is stopped: what was handed over is given back.
+    private async Task WorkAsync(CancellationToken stopping)
     {
         var scratch = new WorkerScratch();
         await foreach (Job job in _jobs.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
             try
             {
-                if (_failure is null)
+                if (!stopping.IsCancellationRequested)
                 {
-                    await StoreAsync(job, scratch).ConfigureAwait(false);
+                    await StoreAsync(job, scratch, stopping).ConfigureAwait(false);
                 }
             }
             catch (Exception e)
             {
-                Fail(e);
+                _stages.Fail(e);
             }
             finally
             {
@@ -241,7 +236,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         }
     }
 
-    private async ValueTask StoreAsync(Job job, WorkerScratch scratch)
+    private async ValueTask StoreAsync(Job job, WorkerScratch scratch, CancellationToken stopping)
     {
         ReadOnlyMemory<byte> plaintext = job.Buffer.AsMemory(0, job.Length);
         ChunkId id = job.Id;
@@ -259,7 +254,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
         int length = ChunkCodec.Encode(plaintext.Span, scratch.Encoded, out ChunkEncoding encoding);
         Slot slot = job.Kind == ChunkKind.Content ? _dataSlots[RandomNumberGenerator.GetInt32(DataSlots)] : _metadataSlot;
-        await slot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+        await slot.Gate.WaitAsync(stopping).ConfigureAwait(false);
         try
         {
             if (slot.Builder is { } full && !full.Fits(length))
@@ -269,7 +264,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
             if (slot.Builder is null)
             {
-                slot.Buffer = await slot.Buffers.RentAsync(_stop.Token).ConfigureAwait(false);
+                slot.Buffer = await slot.Buffers.RentAsync(stopping).ConfigureAwait(false);
                 slot.Builder = new PackBuilder(_store.Keys, slot.Kind, slot.Buffer);
             }
 
@@ -294,7 +289,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             bool isDoubtful = (!isContent || _doubts?.Invoke(id) == true)
                 && _store.Index.TryFind(id, out ChunkLocation location)
                 && location.Pack.Session != _session;
-            return isDoubtful && !await _store.IsSoundAsync(kind, id, _stop.Token).ConfigureAwait(false) && _store.Index.TryClaim(id);
+            return isDoubtful && !await _store.IsSoundAsync(kind, id, _stages.Stopping).ConfigureAwait(false) && _store.Index.TryClaim(id);
         }
 
         if (!isContent)
@@ -344,7 +339,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             slot.Buffer = [];
             try
             {
-                await _packs.Writer.WriteAsync(pack, _stop.Token).ConfigureAwait(false);
+                await _packs.Writer.WriteAsync(pack, _stages.Stopping).ConfigureAwait(false);
             }
             catch
             {
@@ -354,18 +349,18 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         }
     }
 
-    private async Task UploadAsync()
+    private async Task UploadAsync(CancellationToken stopping)
     {
         await foreach (FullPack pack in _packs.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
             try
             {
-                if (_failure is null)
+                if (!stopping.IsCancellationRequested)
                 {
                     ReadOnlyMemory<byte> content = pack.Builder.Finish(pack.IsFull);
                     string name = VaultLayout.Pack(_store.StoreId, _session, pack.Number);
                     VaultAccessTier tier = pack.Kind == PackKind.Data ? _contentTier : VaultAccessTier.Hot;
-                    if (!await _store.Objects.TryCreateAsync(name, content, _stop.Token, tier).ConfigureAwait(false))
+                    if (!await _store.Objects.TryCreateAsync(name, content, stopping, tier).ConfigureAwait(false))
                     {
                         throw new BackupException(
                             BackupErrorId.VaultExists,
@@ -382,7 +377,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             }
             catch (Exception e)
             {
-                Fail(e);
+                _stages.Fail(e);
             }
             finally
             {
@@ -395,7 +390,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     {
         if (job.Name is { Task.IsCompleted: false })
         {
-            job.Name.TrySetException(_failure ?? new OperationCanceledException());
+            job.Name.TrySetException(_stages.Failure ?? new OperationCanceledException());
         }
 
         _chunkBuffers.Return(job.Buffer);
@@ -407,20 +402,6 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         pack.Builder.Dispose();
         pack.Buffers.Return(pack.Buffer);
         _uploading.End(pack.Ticket);
-    }
-
-    private void Fail(Exception failure)
-    {
-        Interlocked.CompareExchange(ref _failure, failure, null);
-        _stop.Cancel();
-    }
-
-    private void ThrowIfFailed()
-    {
-        if (_failure is not null)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failure);
-        }
     }
 
     private readonly record struct Job(byte[] Buffer, int Length, ChunkKind Kind, TaskCompletionSource<ChunkId>? Name, ChunkId Id, long Ticket);
