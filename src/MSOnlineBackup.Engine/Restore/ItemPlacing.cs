@@ -19,7 +19,7 @@ internal readonly record struct PlacedItem(EntryPath Place, Placement Placement,
 /// </summary>
 /// <param name="store">Where contents are.</param>
 /// <param name="job">The restore.</param>
-/// <param name="verify">Whether even the very file that was backed up is read.</param>
+/// <param name="verify">Whether even the very file that was backed up is read, and chunks are identified by what they give.</param>
 internal sealed class ItemPlacing(ChunkStore store, RestoreJob job, bool verify)
 {
     private readonly EntryContentReader _contents = new(store);
@@ -126,7 +126,7 @@ internal sealed class ItemPlacing(ChunkStore store, RestoreJob job, bool verify)
             return true;
         }
 
-        ReadOnlyMemory<byte> content = await store.ReadAsync(ChunkKind.Content, chunk, cancellationToken).ConfigureAwait(false);
+        ReadOnlyMemory<byte> content = await store.ReadAsync(ChunkKind.Content, chunk, identify: verify, cancellationToken).ConfigureAwait(false);
         return chunkOffset + there.Length <= content.Length && content.Span.Slice(chunkOffset, there.Length).SequenceEqual(there.Span);
     }
 }

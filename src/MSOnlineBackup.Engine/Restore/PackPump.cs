@@ -23,10 +23,17 @@ internal sealed class PackPump
     private readonly int _fetchers;
     private readonly int _workers;
     private readonly bool _isRehearsal;
+    private readonly bool _identifies;
 
-    public PackPump(ChunkStore store, RestoreTally tally, int workers, bool isRehearsal)
+    /// <param name="store">Where from.</param>
+    /// <param name="tally">Counts.</param>
+    /// <param name="workers">How many threads open and write.</param>
+    /// <param name="isRehearsal">Whether only what a comparison needs is fetched.</param>
+    /// <param name="identifies">Whether each chunk's name is computed from what it gives, before anything of it is written.</param>
+    public PackPump(ChunkStore store, RestoreTally tally, int workers, bool isRehearsal, bool identifies)
     {
         _isRehearsal = isRehearsal;
+        _identifies = identifies;
         _store = store;
         _tally = tally;
         _workers = workers;
@@ -155,7 +162,7 @@ internal sealed class PackPump
         {
             bool opened = opener.TryOpen(chunk.Needed, fetched.Read, fetched.Buffer, out ReadOnlyMemory<byte> plaintext);
             fetched.Release();
-            if (opened)
+            if (opened && (!_identifies || _store.Identity.Compute(ChunkKind.Content, plaintext.Span) == chunk.Needed.Id))
             {
                 return plaintext;
             }
@@ -163,7 +170,7 @@ internal sealed class PackPump
 
         // Some other copy may do; packs that no index names are asked too.
         await _store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
-        return await _store.ReadAsync(ChunkKind.Content, chunk.Needed.Id, cancellationToken).ConfigureAwait(false);
+        return await _store.ReadAsync(ChunkKind.Content, chunk.Needed.Id, _identifies, cancellationToken).ConfigureAwait(false);
     }
 
     private readonly record struct SealedChunk(NeededChunk Needed, Fetched? Fetched);

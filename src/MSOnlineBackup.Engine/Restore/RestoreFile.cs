@@ -67,6 +67,15 @@ internal sealed class RestoreFile
 
         try
         {
+            if (_digests is not null && !isWholeChunk)
+            {
+                byte[] digest = SHA256.HashData(content);
+                lock (_gate)
+                {
+                    _digests[offset] = digest;
+                }
+            }
+
             if (!_differs)
             {
                 if ((isInPlace || IsThere(offset, content)) && TryKeep(offset, content.Length))
@@ -82,15 +91,6 @@ internal sealed class RestoreFile
             }
 
             Open().Write(offset, content);
-            if (_digests is not null && !isWholeChunk)
-            {
-                byte[] digest = SHA256.HashData(content);
-                lock (_gate)
-                {
-                    _digests[offset] = digest;
-                }
-            }
-
             Interlocked.Add(ref _done, content.Length);
             _job.Tally.CountBytes(content.Length);
         }

@@ -27,7 +27,7 @@ internal sealed class RestoreWalk
         _store = store;
         _job = job;
         _workers = workers;
-        _pump = new PackPump(store, job.Tally, workers, isRehearsal);
+        _pump = new PackPump(store, job.Tally, workers, isRehearsal, identifies: request.Verify);
         _placing = new ItemPlacing(store, job, request.Verify);
         _folders = new FolderTrail(job, request.MapNames);
         _specials = new SpecialItems(job);
