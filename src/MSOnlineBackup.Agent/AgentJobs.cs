@@ -205,6 +205,7 @@ public sealed class AgentJobs
                 MachineName = machine,
                 Sources = await sources.PrepareAsync(stop).ConfigureAwait(false),
                 Tags = await sources.FindTagsAsync(_clock, earlier.NewestFirst, stop).ConfigureAwait(false),
+                Compression = order.Compression,
                 MustBeRegistered = true,
                 OwnFolders = [_state.Path, _agent.Machine.ScratchFolder],
                 OpenSource = _options.OpenSource,

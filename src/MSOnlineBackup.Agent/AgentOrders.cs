@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -18,6 +19,9 @@ public sealed record BackupOrder
 
     /// <summary>Until when the point is kept at least; null: by the policy.</summary>
     public DateTimeOffset? RetainUntil { get; init; }
+
+    /// <summary>How hard it tries to make what it stores small.</summary>
+    public Compression Compression { get; init; }
 }
 
 /// <summary>A recovery to be run.</summary>

@@ -86,7 +86,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             options.Workers,
             request.VerifyOneIn,
             giveUp,
-            check.Doubts);
+            check.Doubts,
+            request.Compression);
         var scope = new BackupScope(store, session, check, request, options, monitor);
         monitor.Enter(JobPhase.Transferring);
         await using Forecast forecast = await Forecast.BeginAsync(request, earlier, monitor, stop).ConfigureAwait(false);
@@ -289,8 +290,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
         ManifestRoot? manifest = null;
         bool isStopped = false;
-        stages.Run(async stopping => manifest = await stage.RunAsync(drafts.Reader, stopping).ConfigureAwait(false));
-        stages.Run(async _ =>
+        stages.Begin(async stopping => manifest = await stage.RunAsync(drafts.Reader, stopping).ConfigureAwait(false));
+        stages.Begin(async _ =>
         {
             try
             {

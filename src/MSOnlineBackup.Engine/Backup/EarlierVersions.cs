@@ -25,7 +25,8 @@ internal sealed class EarlierVersions(SourceDrafts drafts, Baseline baseline)
 
         if ((known.Previous?.Kind ?? entry.Kind) == EntryKind.Directory)
         {
-            await foreach (ManifestEntry below in baseline.ReadBelowAsync(entry.Path, lost => SkipLost(entry, lost), CancellationToken.None).ConfigureAwait(false))
+            IAsyncEnumerable<ManifestEntry> all = baseline.ReadBelowAsync(entry.Path, lost => SkipLost(entry, lost), CancellationToken.None);
+            await foreach (ManifestEntry below in all.ConfigureAwait(false))
             {
                 drafts.Scope.Monitor.AddItem(below.Kind == EntryKind.File);
                 await drafts.SendAsync(new Draft.Complete(below with { Flags = below.Flags | EntryFlags.KeptFromEarlier })).ConfigureAwait(false);

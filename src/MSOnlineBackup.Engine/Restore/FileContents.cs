@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;

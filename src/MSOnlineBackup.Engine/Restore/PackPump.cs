@@ -50,8 +50,8 @@ internal sealed class PackPump
     {
         using var buffers = new BufferPool(_fetchers + 2, ReadBatch.MaxReadLength);
         await using var stages = new StageGroup(cancellationToken);
-        stages.Run(stopping => FetchAsync(buffers, stopping), _fetchers, then: () => _chunks.Writer.TryComplete());
-        stages.Run(WorkAsync, _workers);
+        stages.Begin(stopping => FetchAsync(buffers, stopping), _fetchers, then: () => _chunks.Writer.TryComplete());
+        stages.Begin(WorkAsync, _workers);
         await stages.WhenEndedAsync().ConfigureAwait(false);
     }
 

@@ -89,8 +89,8 @@ internal sealed class RestoreWalk
     {
         await using var stages = new StageGroup(cancellationToken);
         var files = new FileContents(_store, _job, _workers, stages, _pump.Reads);
-        stages.Run(_pump.RunAsync);
-        stages.Run(async stopping =>
+        stages.Begin(_pump.RunAsync);
+        stages.Begin(async stopping =>
         {
             await foreach (SelectedEntry selected in selection.ReadAsync(_job.Tally.Skip, stopping).ConfigureAwait(false))
             {

@@ -40,7 +40,7 @@ internal sealed class StageGroup : IAsyncDisposable
     /// <param name="stage">The stage.</param>
     /// <param name="count">How often it is begun: at least once.</param>
     /// <param name="then">Done when the last of them has ended, however that was: tells the next stage that nothing more comes.</param>
-    public void Run(Func<CancellationToken, Task> stage, int count = 1, Action? then = null)
+    public void Begin(Func<CancellationToken, Task> stage, int count = 1, Action? then = null)
     {
         int left = count;
         for (int i = 0; i < count; i++)
@@ -114,7 +114,7 @@ internal sealed class StageGroup : IAsyncDisposable
         Task running = Task.Run(() => WatchAsync(stage, then), CancellationToken.None);
 
         // Nobody need look at it: the group tells its failure.
-        running.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = running.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return running;
     }
 

@@ -138,7 +138,8 @@ internal sealed class ChunkStore : IChunkReader
                 Open(aes, copy, stored, new byte[stored.Length], plaintext);
                 if (identify && Identity.Compute(kind, plaintext) != id)
                 {
-                    throw VaultDamage.Corrupt(NameOf(copy.Pack), $"the chunk {id} at offset {copy.Chunk.Offset} gives other bytes than those that it is named after");
+                    throw VaultDamage.Corrupt(
+                        NameOf(copy.Pack), $"the chunk {id} at offset {copy.Chunk.Offset} gives other bytes than those that it is named after");
                 }
 
                 if (kind != ChunkKind.Content)

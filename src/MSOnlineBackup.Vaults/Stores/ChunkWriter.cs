@@ -28,6 +28,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private readonly TransferCounters _counters;
     private readonly int _verifyOneIn;
     private readonly Predicate<ChunkId>? _doubts;
+    private readonly Compression _compression;
     private readonly Channel<Job> _jobs;
     private readonly Channel<FullPack> _packs;
     private readonly Slot[] _dataSlots;
@@ -47,6 +48,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="doubts">Which chunks of content that are known are opened before they are relied on; null for none. Blocks of metadata always are, once.</param>
+    /// <param name="compression">How hard it tries to make chunks small.</param>
     public ChunkWriter(
         ChunkStore store,
         string session,
@@ -55,9 +57,11 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         int workers,
         int verifyOneIn,
         CancellationToken cancellationToken,
-        Predicate<ChunkId>? doubts = null)
+        Predicate<ChunkId>? doubts = null,
+        Compression compression = Compression.Default)
     {
         _doubts = doubts;
+        _compression = compression;
         _store = store;
         _session = session;
         _contentTier = contentTier;
@@ -74,8 +78,8 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         var metadataBuffers = new BufferPool(2, MetadataPackSize);
         _dataSlots = [.. Enumerable.Range(0, DataSlots).Select(_ => new Slot(PackKind.Data, dataBuffers))];
         _metadataSlot = new Slot(PackKind.Metadata, metadataBuffers);
-        _stages.Run(WorkAsync, workers, then: () => _packs.Writer.TryComplete());
-        _stages.Run(UploadAsync, uploaders);
+        _stages.Begin(WorkAsync, workers, then: () => _packs.Writer.TryComplete());
+        _stages.Begin(UploadAsync, uploaders);
     }
 
     /// <summary>An empty buffer of the largest chunk's size, to be filled and submitted, or returned.</summary>
@@ -212,18 +216,16 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         }
     }
 
-    // To the end even where it is stopped: what was handed over is given back.
+    // To the end even where it is stopped: what was handed over is given back, and counts as not stored.
     private async Task WorkAsync(CancellationToken stopping)
     {
-        var scratch = new WorkerScratch();
+        using var scratch = new WorkerScratch(_compression);
         await foreach (Job job in _jobs.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
             try
             {
-                if (!stopping.IsCancellationRequested)
-                {
-                    await StoreAsync(job, scratch, stopping).ConfigureAwait(false);
-                }
+                stopping.ThrowIfCancellationRequested();
+                await StoreAsync(job, scratch, stopping).ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -252,7 +254,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             _counters.AddNew(job.Length);
         }
 
-        int length = ChunkCodec.Encode(plaintext.Span, scratch.Encoded, out ChunkEncoding encoding);
+        int length = ChunkCodec.Encode(plaintext.Span, scratch.Encoded, scratch.Codec, out ChunkEncoding encoding);
         Slot slot = job.Kind == ChunkKind.Content ? _dataSlots[RandomNumberGenerator.GetInt32(DataSlots)] : _metadataSlot;
         await slot.Gate.WaitAsync(stopping).ConfigureAwait(false);
         try
@@ -355,25 +357,23 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         {
             try
             {
-                if (!stopping.IsCancellationRequested)
+                stopping.ThrowIfCancellationRequested();
+                ReadOnlyMemory<byte> content = pack.Builder.Finish(pack.IsFull);
+                string name = VaultLayout.Pack(_store.StoreId, _session, pack.Number);
+                VaultAccessTier tier = pack.Kind == PackKind.Data ? _contentTier : VaultAccessTier.Hot;
+                if (!await _store.Objects.TryCreateAsync(name, content, stopping, tier).ConfigureAwait(false))
                 {
-                    ReadOnlyMemory<byte> content = pack.Builder.Finish(pack.IsFull);
-                    string name = VaultLayout.Pack(_store.StoreId, _session, pack.Number);
-                    VaultAccessTier tier = pack.Kind == PackKind.Data ? _contentTier : VaultAccessTier.Hot;
-                    if (!await _store.Objects.TryCreateAsync(name, content, stopping, tier).ConfigureAwait(false))
-                    {
-                        throw new BackupException(
-                            BackupErrorId.VaultExists,
-                            $"Object '{name}' already exists, though its name should be new.",
-                            "Run the backup again; if this repeats, something else writes into the vault.",
-                            name);
-                    }
-
-                    _counters.AddStored(content.Length);
-                    _store.Index.AddPack(
-                        new PackInfo(_session, pack.Number, pack.Builder.Kind, content.Length, pack.Builder.Salt),
-                        pack.Builder.Chunks);
+                    throw new BackupException(
+                        BackupErrorId.VaultExists,
+                        $"Object '{name}' already exists, though its name should be new.",
+                        "Run the backup again; if this repeats, something else writes into the vault.",
+                        name);
                 }
+
+                _counters.AddStored(content.Length);
+                _store.Index.AddPack(
+                    new PackInfo(_session, pack.Number, pack.Builder.Kind, content.Length, pack.Builder.Salt),
+                    pack.Builder.Chunks);
             }
             catch (Exception e)
             {
@@ -430,12 +430,16 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         }
     }
 
-    private sealed class WorkerScratch
+    private sealed class WorkerScratch(Compression compression) : IDisposable
     {
         private byte[]? _opened;
+
+        public ZstandardCodec Codec { get; } = ZstandardCodec.Create(compression);
 
         public byte[] Encoded { get; } = GC.AllocateUninitializedArray<byte>(ChunkCodec.MaxEncodingRoom);
 
         public byte[] Opened => _opened ??= GC.AllocateUninitializedArray<byte>(ChunkCodec.MaxRawLength);
+
+        public void Dispose() => Codec.Dispose();
     }
 }

@@ -45,6 +45,10 @@ public sealed class StartOBBackupCommand : BackupCmdlet
     [Parameter]
     public DateTime? RetainUntil { get; set; }
 
+    /// <summary>How hard to try to make what is stored small.</summary>
+    [Parameter]
+    public OBCompression Compression { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -63,7 +67,7 @@ public sealed class StartOBBackupCommand : BackupCmdlet
         }
 
         BackUp(
-            new BackupOrder { Kind = policy.Kind, Only = Volumes, RetainUntil = RetainUntil },
+            new BackupOrder { Kind = policy.Kind, Only = Volumes, RetainUntil = RetainUntil, Compression = Compression.ToEngine() },
             Volumes.Length > 0 ? Volumes : policy.ToDraft().DsList.Select(source => source.DataSourceName),
             Async);
     }

@@ -12,12 +12,12 @@ public class StageGroupTests
     {
         await using var stages = new StageGroup(Cancel);
         var isFirst = new TaskCompletionSource();
-        stages.Run(async stopping =>
+        stages.Begin(async stopping =>
         {
             await StoppedAsync(stopping);
             throw new InvalidOperationException("second");
         });
-        stages.Run(async _ =>
+        stages.Begin(async _ =>
         {
             await isFirst.Task;
             FailDeepInside();
@@ -35,8 +35,8 @@ public class StageGroupTests
     public async Task A_stage_that_was_stopped_because_another_failed_is_not_the_failure()
     {
         await using var stages = new StageGroup(Cancel);
-        stages.Run(stopping => Task.Delay(Timeout.Infinite, stopping), count: 8);
-        stages.Run(_ => throw new FormatException("the cause"));
+        stages.Begin(stopping => Task.Delay(Timeout.Infinite, stopping), count: 8);
+        stages.Begin(_ => throw new FormatException("the cause"));
 
         var failure = await Assert.ThrowsAsync<FormatException>(stages.WhenEndedAsync);
 
@@ -48,7 +48,7 @@ public class StageGroupTests
     {
         using var caller = new CancellationTokenSource();
         await using var stages = new StageGroup(caller.Token);
-        stages.Run(stopping => Task.Delay(Timeout.Infinite, stopping), count: 2);
+        stages.Begin(stopping => Task.Delay(Timeout.Infinite, stopping), count: 2);
         await caller.CancelAsync();
 
         var stopped = await Assert.ThrowsAnyAsync<OperationCanceledException>(stages.WhenEndedAsync);
@@ -76,7 +76,7 @@ public class StageGroupTests
         using var caller = new CancellationTokenSource();
         await using var stages = new StageGroup(caller.Token);
         Task cut = stages.RunAsync(stopping => Task.Delay(Timeout.Infinite, stopping));
-        stages.Run(async stopping =>
+        stages.Begin(async stopping =>
         {
             await StoppedAsync(stopping);
             await Task.WhenAny(cut);
@@ -91,8 +91,8 @@ public class StageGroupTests
     public async Task A_cancellation_that_nobody_asked_for_is_a_failure()
     {
         await using var stages = new StageGroup(Cancel);
-        stages.Run(stopping => Task.Delay(Timeout.Infinite, stopping));
-        stages.Run(_ => throw new TaskCanceledException("a request timed out"));
+        stages.Begin(stopping => Task.Delay(Timeout.Infinite, stopping));
+        stages.Begin(_ => throw new TaskCanceledException("a request timed out"));
 
         var failure = await Assert.ThrowsAsync<TaskCanceledException>(stages.WhenEndedAsync);
 
@@ -105,8 +105,8 @@ public class StageGroupTests
         await using var stages = new StageGroup(Cancel);
         var mayEnd = new TaskCompletionSource();
         bool hasEnded = false;
-        stages.Run(_ => throw new FormatException());
-        stages.Run(async stopping =>
+        stages.Begin(_ => throw new FormatException());
+        stages.Begin(async stopping =>
         {
             await StoppedAsync(stopping);
             await mayEnd.Task;
@@ -127,7 +127,7 @@ public class StageGroupTests
     {
         bool hasEnded = false;
         var stages = new StageGroup(Cancel);
-        stages.Run(async stopping =>
+        stages.Begin(async stopping =>
         {
             await StoppedAsync(stopping);
             await Task.Yield();
@@ -144,9 +144,9 @@ public class StageGroupTests
     {
         await using var stages = new StageGroup(Cancel);
         var further = new TaskCompletionSource();
-        stages.Run(_ =>
+        stages.Begin(_ =>
         {
-            stages.Run(async _ =>
+            stages.Begin(async _ =>
             {
                 await further.Task;
                 throw new FormatException();
@@ -165,7 +165,7 @@ public class StageGroupTests
     {
         await using var stages = new StageGroup(Cancel);
         Task first = stages.RunAsync(_ => throw new FormatException("once"));
-        stages.Run(_ => first);
+        stages.Begin(_ => first);
 
         var failure = await Assert.ThrowsAsync<FormatException>(stages.WhenEndedAsync);
 
@@ -181,7 +181,7 @@ public class StageGroupTests
         int started = 0;
         int ended = 0;
         var told = new List<int>();
-        stages.Run(
+        stages.Begin(
             async _ =>
             {
                 bool fails = Interlocked.Increment(ref started) == 2 && oneFails;
@@ -211,7 +211,7 @@ public class StageGroupTests
     public async Task A_failure_that_a_stage_only_notes_stops_the_others_and_is_thrown()
     {
         await using var stages = new StageGroup(Cancel);
-        stages.Run(stopping => StoppedAsync(stopping));
+        stages.Begin(stopping => StoppedAsync(stopping));
         stages.ThrowIfFailed();
 
         stages.Fail(new FormatException());

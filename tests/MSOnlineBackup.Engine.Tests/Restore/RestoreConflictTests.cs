@@ -1,11 +1,7 @@
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
-using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Restore.RestoreFixture;
 

@@ -1,6 +1,5 @@
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
-using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;

@@ -1,11 +1,9 @@
 using System.Text;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.RecoveryPoints;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
-using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;

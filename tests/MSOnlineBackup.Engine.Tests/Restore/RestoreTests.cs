@@ -4,7 +4,6 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Restore.RestoreFixture;

@@ -1,10 +1,7 @@
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Platform.Items;
-using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Restore.RestoreFixture;
@@ -108,7 +105,8 @@ public class RestoreVerificationTests
         vault.Folder("");
         ChunkId good = await vault.StoreAsync([.. "good"u8]);
         ChunkId whole = await vault.StoreWronglyAsync([.. "whole"u8], [.. "whale"u8]);
-        vault.AddFile("file", [.. "good\0\0whole"u8], new EntryContent([new ContentSlice(good, 0, 4), new ContentSlice(null, 0, 2), new ContentSlice(whole, 0, 5)], []));
+        ContentSlice[] slices = [new(good, 0, 4), new(null, 0, 2), new(whole, 0, 5)];
+        vault.AddFile("file", [.. "good\0\0whole"u8], new EntryContent(slices, []));
         ChunkId bundle = await vault.StoreWronglyAsync([.. "bundle"u8], [.. "bungle"u8]);
         var linked = new EntryMetadata { LinkCount = 2, FileId = 7, DeviceId = 1 };
         vault.AddFile("part", [.. "ndl"u8], new EntryContent([new ContentSlice(bundle, 2, 3)], []), linked);
@@ -139,10 +137,8 @@ public class RestoreVerificationTests
         ChunkId bundle = await vault.StoreAsync([.. "a bundle"u8]);
         ChunkId kept = await vault.StoreAsync([.. "kept"u8]);
         ChunkId written = await vault.StoreAsync([.. "new"u8]);
-        vault.AddFile(
-            "file",
-            [.. "bundkept\0\0\0new"u8],
-            new EntryContent([new ContentSlice(bundle, 2, 4), new ContentSlice(kept, 0, 4), new ContentSlice(null, 0, 3), new ContentSlice(written, 0, 3)], []));
+        ContentSlice[] slices = [new(bundle, 2, 4), new(kept, 0, 4), new(null, 0, 3), new(written, 0, 3)];
+        vault.AddFile("file", [.. "bundkept\0\0\0new"u8], new EntryContent(slices, []));
         var target = new MemoryTarget
         {
             OnComplete = (_, content) =>
