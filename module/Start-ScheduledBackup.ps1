@@ -12,15 +12,20 @@
     0 21 * * *  /usr/bin/pwsh -NoProfile -NonInteractive -File /opt/MSOnlineBackup/module/Start-ScheduledBackup.ps1
 .PARAMETER SystemState
     Backs up the system state by its policy, rather than files.
+.PARAMETER Compression
+    How hard to try to make what is stored small: Fastest, Default, Better or Max.
 #>
-param([switch] $SystemState)
+param(
+    [switch] $SystemState,
+    [ValidateSet('Fastest', 'Default', 'Better', 'Max')] [string] $Compression = 'Default'
+)
 
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 try {
     Import-Module (Join-Path (Split-Path $PSScriptRoot) 'MSOnlineBackup.psd1')
     $policy = if ($SystemState) { Get-OBSystemStatePolicy } else { Get-OBPolicy }
-    $job = $policy | Start-OBBackup -Scheduled
+    $job = $policy | Start-OBBackup -Scheduled -Compression $Compression
     $job | Format-List | Out-String | Write-Output
     exit ("$($job.JobStatus.JobState)" -eq 'Completed' ? 0 : 3)
 }

@@ -98,6 +98,7 @@ public sealed class CommandLineTests
     [InlineData("vault")]
     [InlineData("restore latest --vault /v")]
     [InlineData("restore latest --vault /v --to /t --conflict sometimes")]
+    [InlineData("backup /home --vault /v --compression sometimes")]
     [InlineData("drill")]
     [InlineData("")]
     public async Task A_command_line_that_does_not_parse_ends_with_2_and_says_where_to_look(string line)

@@ -96,6 +96,22 @@ Describe 'Start-OBBackup' {
         Assert-BackupError (Get-ErrorOf { $policy | Start-OBBackup -RetainUntil (Get-Date).AddDays(-1) }) ArgumentInvalid InvalidArgument
     }
 
+    It 'makes what it stores smaller where that is asked for' {
+        $sizes = foreach ($level in 'Fastest', 'Better') {
+            $null = New-Item "$work/other/text" -ItemType Directory -Force
+            # The words differ, so that the second is not known from the first.
+            $words = 1..2000 | ForEach-Object { "$level$($_ * 7919 % 1009)" }
+            1..60 | ForEach-Object { $words | Get-Random -Count 1000 -SetSeed $_ } | Set-Content "$work/other/text/$level"
+            ($policy | Start-OBBackup -Compression $level 6> $null).JobStatus.StoredBytes
+        }
+        Remove-Item "$work/other/text" -Recurse
+        $sizes[1] | Should -BeLessThan $sizes[0]
+    }
+
+    It 'refuses a level that there is not' {
+        { $policy | Start-OBBackup -Compression Sometimes } | Should -Throw -ErrorId 'CannotConvertArgumentNoMessage,*'
+    }
+
     It 'hands the job to a process of its own with -Async' {
         $job = $policy | Start-OBBackup -Async
         $job | Should -BeOfType MSOnlineBackup.OBJob

@@ -5,6 +5,7 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
@@ -30,6 +31,9 @@ public sealed record BackupOrder : JobOrder
 
     /// <summary>Until when the point is kept at least; null: by the policy.</summary>
     public DateTimeOffset? RetainUntil { get; init; }
+
+    /// <summary>How hard it tries to make what it stores small.</summary>
+    public Compression Compression { get; init; }
 
     /// <inheritdoc/>
     private protected override string What => Only.Count == 0 ? PolicyScope.Of(Policy).Label : string.Join(", ", Only);
@@ -67,6 +71,7 @@ public sealed record BackupOrder : JobOrder
             MustBeRegistered = true,
             OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],
             OpenSource = machine.OpenSource,
+            Compression = Compression,
         };
         machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
         if (machine.Limits.SizesScratch)

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
@@ -85,7 +86,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             options.Workers,
             request.VerifyOneIn,
             giveUp,
-            check.Doubts);
+            check.Doubts,
+            request.Compression);
         var scope = new BackupScope(store, session, check, request, options, monitor);
         monitor.Enter(JobPhase.Transferring);
         await using Forecast forecast = await Forecast.BeginAsync(request, earlier, monitor, stop).ConfigureAwait(false);
@@ -205,7 +207,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         string shown = SourcePath.FromStored(PathText.Local, path);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
-            throw SourceReader.NotMounted(shown);
+            throw MountRule.NotMounted(shown);
         }
 
         var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
@@ -271,7 +273,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     {
         // Holds all drafts that can wait for one bundle's name, and a few more.
         Channel<Draft> drafts = Channel.CreateBounded<Draft>(new BoundedChannelOptions(Bundler.MaxDrafts + 64) { SingleReader = true, SingleWriter = true });
-        using var failed = CancellationTokenSource.CreateLinkedTokenSource(giveUp);
+        await using var stages = new StageGroup(giveUp);
         var reader = new SourceReader(
             tree,
             sizeUnknown: source is BackupSource.Input,
@@ -279,49 +281,30 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             scope,
             baseline,
             drafts.Writer,
-            stop);
+            stop,
+            stages.Stopping);
         var stage = new ManifestStage(
             scope.Session.Chunks,
             store.Keys.ManifestBoundaryKey,
             root => CheckpointAsync(scope, earlier, description with { Manifest = root }, giveUp));
 
-        Task<ManifestRoot> writing = DrainOnFailureAsync(stage.RunAsync(drafts.Reader, failed.Token), drafts);
-        Exception? failure = null;
-        try
+        ManifestRoot? manifest = null;
+        bool isStopped = false;
+        stages.Begin(async stopping => manifest = await stage.RunAsync(drafts.Reader, stopping).ConfigureAwait(false));
+        stages.Begin(async _ =>
         {
-            await Task.Run(() => read(reader), CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (ChannelClosedException)
-        {
-            // The manifest stage failed and closed the channel; its exception is the cause.
-        }
-        catch (OperationCanceledException e) when (stop.IsCancellationRequested)
-        {
-            failure = e;
-        }
-        catch (Exception e)
-        {
-            failure = e;
-            await failed.CancelAsync().ConfigureAwait(false);
-        }
-
-        ManifestRoot manifest;
-        try
-        {
-            manifest = await writing.ConfigureAwait(false);
-        }
-        catch (Exception) when (failure is not null and not OperationCanceledException)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
-            throw;
-        }
-
-        if (failure is not null)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
-        }
-
-        return manifest;
+            try
+            {
+                await read(reader).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                // In order: the manifest stage goes on to the last checkpoint.
+                isStopped = true;
+            }
+        });
+        await stages.WhenEndedAsync().ConfigureAwait(false);
+        return isStopped ? throw new OperationCanceledException(stop) : manifest!;
     }
 
     /// <summary>Whether only this source is lost; the others go on.</summary>
@@ -333,24 +316,6 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
     /// <summary>What is said of a source that nothing is taken of.</summary>
     internal static string NoteOfLeftOut(string source) => $"'{source}' is left out: an exclusion, or the limit of size, matches the source itself.";
-
-    private static async Task<ManifestRoot> DrainOnFailureAsync(Task<ManifestRoot> stage, Channel<Draft> drafts)
-    {
-        try
-        {
-            return await stage.ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            // The reader may be waiting for room.
-            drafts.Writer.TryComplete(e);
-            while (drafts.Reader.TryRead(out _))
-            {
-            }
-
-            throw;
-        }
-    }
 
     private async Task CheckpointAsync(BackupScope scope, Earlier earlier, RecoveryPointSource current, CancellationToken giveUp)
     {

@@ -77,7 +77,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
         RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
-            throw SourceReader.NotMounted(SourcePath.FromStored(PathText.Local, path));
+            throw MountRule.NotMounted(SourcePath.FromStored(PathText.Local, path));
         }
 
         var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
@@ -97,10 +97,10 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
             KnownEntries known = await baseline.AdvanceToAsync(item.Entry.Path, cancellationToken).ConfigureAwait(false);
             string shown = SourcePath.Join(PathText.Local, path, item.Entry.Path);
             BackupException? failure = item.Failure;
-            if (failure is null && source.Selection.CrossMountPoints && SourceReader.IsUnmounted(item, known, request))
+            if (failure is null && source.Selection.CrossMountPoints && MountRule.IsUnmounted(item, known, request))
             {
                 unmounted = item.Entry.Path;
-                failure = SourceReader.NotMounted(shown);
+                failure = MountRule.NotMounted(shown);
             }
 
             yield return new BackupPreviewItem(shown, item.Entry.Kind, item.Entry.Size, failure is null ? Compare(item, known) : PreviewChange.Unreadable, failure);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -23,6 +24,9 @@ public sealed record BackupRequest
 
     /// <summary>How many of the sealed chunks are opened again before they are sent: 0 none, 16 (default) one in sixteen, 1 all.</summary>
     public int VerifyOneIn { get; init; } = 16;
+
+    /// <summary>How hard it tries to make what it stores small. What the vault has already stays as it is.</summary>
+    public Compression Compression { get; init; }
 
     /// <summary>Paths of folders of the agent itself (its state, its scratch folder): where a source holds one it is left out, as the vault is.</summary>
     public IReadOnlyList<string> OwnFolders { get; init; } = [];

@@ -1,7 +1,7 @@
-using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Stores;
@@ -23,10 +23,17 @@ internal sealed class PackPump
     private readonly int _fetchers;
     private readonly int _workers;
     private readonly bool _isRehearsal;
+    private readonly bool _identifies;
 
-    public PackPump(ChunkStore store, RestoreTally tally, int workers, bool isRehearsal)
+    /// <param name="store">Where from.</param>
+    /// <param name="tally">Counts.</param>
+    /// <param name="workers">How many threads open and write.</param>
+    /// <param name="isRehearsal">Whether only what a comparison needs is fetched.</param>
+    /// <param name="identifies">Whether each chunk's name is computed from what it gives, before anything of it is written.</param>
+    public PackPump(ChunkStore store, RestoreTally tally, int workers, bool isRehearsal, bool identifies)
     {
         _isRehearsal = isRehearsal;
+        _identifies = identifies;
         _store = store;
         _tally = tally;
         _workers = workers;
@@ -41,34 +48,11 @@ internal sealed class PackPump
     /// <summary>Runs until all reads are done, or one thing fails that no single item can answer for.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var buffers = new BufferPool(_fetchers + 2, ReadBatch.MaxReadLength);
-        Exception? failure = null;
-        Task[] workers = [.. Enumerable.Range(0, _workers).Select(_ => StartAsync(() => WorkAsync(stop.Token)))];
-        Task[] fetchers = [.. Enumerable.Range(0, _fetchers).Select(_ => StartAsync(() => FetchAsync(buffers, stop.Token)))];
-        await Task.WhenAll(fetchers).ConfigureAwait(false);
-        _chunks.Writer.TryComplete();
-        await Task.WhenAll(workers).ConfigureAwait(false);
-        if (failure is not null)
-        {
-            ExceptionDispatchInfo.Throw(failure);
-        }
-
-        // Whoever fails first stops the others, so that nobody waits for what never comes; it is the one that is told.
-        Task StartAsync(Func<Task> part) => Task.Run(
-            async () =>
-            {
-                try
-                {
-                    await part().ConfigureAwait(false);
-                }
-                catch (Exception fault)
-                {
-                    Interlocked.CompareExchange(ref failure, fault, null);
-                    await stop.CancelAsync().ConfigureAwait(false);
-                }
-            },
-            CancellationToken.None);
+        await using var stages = new StageGroup(cancellationToken);
+        stages.Begin(stopping => FetchAsync(buffers, stopping), _fetchers, then: () => _chunks.Writer.TryComplete());
+        stages.Begin(WorkAsync, _workers);
+        await stages.WhenEndedAsync().ConfigureAwait(false);
     }
 
     private async Task FetchAsync(BufferPool buffers, CancellationToken cancellationToken)
@@ -178,7 +162,7 @@ internal sealed class PackPump
         {
             bool opened = opener.TryOpen(chunk.Needed, fetched.Read, fetched.Buffer, out ReadOnlyMemory<byte> plaintext);
             fetched.Release();
-            if (opened)
+            if (opened && (!_identifies || _store.Identity.Compute(ChunkKind.Content, plaintext.Span) == chunk.Needed.Id))
             {
                 return plaintext;
             }
@@ -186,7 +170,7 @@ internal sealed class PackPump
 
         // Some other copy may do; packs that no index names are asked too.
         await _store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
-        return await _store.ReadAsync(ChunkKind.Content, chunk.Needed.Id, cancellationToken).ConfigureAwait(false);
+        return await _store.ReadAsync(ChunkKind.Content, chunk.Needed.Id, _identifies, cancellationToken).ConfigureAwait(false);
     }
 
     private readonly record struct SealedChunk(NeededChunk Needed, Fetched? Fetched);

@@ -15,18 +15,12 @@ internal sealed class RestoreFile
     private readonly RestoreJob _job;
     private readonly RestoreItem _item;
     private readonly Lock _gate = new();
-    private readonly Lock _linking = new();
-
-    // The names that this restore has given it.
-    private readonly List<EntryPath> _names = [];
+    private readonly FileNames _names;
     private readonly Dictionary<long, byte[]>? _digests;
     private readonly List<(long Offset, long Length)> _kept = [];
     private IRestoreFile? _file;
     private BackupException? _failure;
-    private List<RestoreItem>? _links;
-    private EntryPath _linkFrom;
     private volatile bool _differs;
-    private bool _ended;
     private long _done;
     private int _pending = 1;
 
@@ -37,7 +31,7 @@ internal sealed class RestoreFile
         _item = item;
         _digests = job.Verifier is null ? null : [];
         _differs = item.Placement is not (Placement.Compare or Placement.Same);
-        _linkFrom = item.Entry.Path;
+        _names = new FileNames(job, item.Entry.Path);
         item.Folder?.Expect();
     }
 
@@ -67,6 +61,15 @@ internal sealed class RestoreFile
 
         try
         {
+            if (_digests is not null && !isWholeChunk)
+            {
+                byte[] digest = SHA256.HashData(content);
+                lock (_gate)
+                {
+                    _digests[offset] = digest;
+                }
+            }
+
             if (!_differs)
             {
                 if ((isInPlace || IsThere(offset, content)) && TryKeep(offset, content.Length))
@@ -82,15 +85,6 @@ internal sealed class RestoreFile
             }
 
             Open().Write(offset, content);
-            if (_digests is not null && !isWholeChunk)
-            {
-                byte[] digest = SHA256.HashData(content);
-                lock (_gate)
-                {
-                    _digests[offset] = digest;
-                }
-            }
-
             Interlocked.Add(ref _done, content.Length);
             _job.Tally.CountBytes(content.Length);
         }
@@ -146,25 +140,12 @@ internal sealed class RestoreFile
             }
         }
 
-        MakeLinks();
+        _names.Make(_failure);
         _item.Folder?.Release();
     }
 
     /// <summary>Gives the file a further name, now or as soon as it is complete.</summary>
-    public void AddLink(RestoreItem link)
-    {
-        link.Folder?.Expect();
-        lock (_gate)
-        {
-            if (!_ended)
-            {
-                (_links ??= []).Add(link);
-                return;
-            }
-        }
-
-        MakeLink(link);
-    }
+    public void AddLink(RestoreItem link) => _names.Add(link);
 
     private IRestoreFile Open()
     {
@@ -175,7 +156,7 @@ internal sealed class RestoreFile
                 if (_item.Placement == Placement.Compare && _job.Conflict == RestoreConflict.Copy)
                 {
                     _item.GoBeside(_job.Names.FindBeside(_item.Entry.Path, _job.Target));
-                    _linkFrom = _item.Entry.Path;
+                    _names.MoveTo(_item.Entry.Path);
                 }
 
                 _job.Tally.WorkOn(_item);
@@ -316,114 +297,9 @@ internal sealed class RestoreFile
         if (isLinked)
         {
             _job.FreezeLater(_item);
-            _names.Add(_item.Entry.Path);
+            _names.NoteGiven(_item.Entry.Path);
         }
 
         _job.Tally.CountDone(_item.Entry.Kind);
-    }
-
-    private void MakeLinks()
-    {
-        List<RestoreItem>? links;
-        lock (_gate)
-        {
-            _ended = true;
-            links = _links;
-            _links = null;
-        }
-
-        links?.ForEach(MakeLink);
-    }
-
-    private void MakeLink(RestoreItem link)
-    {
-        try
-        {
-            lock (_linking)
-            {
-                Place(link);
-            }
-        }
-        catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
-        {
-            _job.Tally.Report(link, fault);
-        }
-
-        _job.Tally.Pass(link.Entry.Size);
-        link.Folder?.Release();
-    }
-
-    private void Place(RestoreItem link)
-    {
-        if (_failure is { } failure)
-        {
-            _job.Tally.Report(link, failure);
-            return;
-        }
-
-        if (link.Existing is { } existing && (IsOneFile(existing) || (!_job.Overwrites && TryJoin(link))))
-        {
-            _job.Tally.CountAlreadyThere();
-            return;
-        }
-
-        if (link.Existing is not null && _job.Conflict == RestoreConflict.Skip)
-        {
-            _job.Tally.Report(link, link.Exists());
-            return;
-        }
-
-        if (link.Existing is not null && _job.Conflict == RestoreConflict.Copy)
-        {
-            link.GoBeside(_job.Names.FindBeside(link.Entry.Path, _job.Target));
-        }
-
-        if (_job.Target.TryCreateHardLink(link.Entry.Path, _linkFrom, link.Replaces))
-        {
-            _names.Add(link.Entry.Path);
-        }
-        else
-        {
-            Copy(link);
-        }
-
-        _job.Tally.CountDone(link.Entry.Kind);
-    }
-
-    // What is there is the same, and stays. Names that were missing and came before it become its names.
-    private bool TryJoin(RestoreItem link)
-    {
-        if (_names.Count == 0 || !_names.TrueForAll(name => _job.Target.TryCreateHardLink(name, link.Entry.Path, replace: true)))
-        {
-            return false;
-        }
-
-        _names.Clear();
-        _linkFrom = link.Entry.Path;
-        return true;
-    }
-
-    private bool IsOneFile(ManifestEntry existing) =>
-        _job.Target.Find(_linkFrom) is { } first
-        && first.Metadata.FileId != 0
-        && (first.Metadata.FileId, first.Metadata.DeviceId) == (existing.Metadata.FileId, existing.Metadata.DeviceId);
-
-    // The data at least are there under each name. Further names are tried with this one first: a file has so many at most.
-    private void Copy(RestoreItem link)
-    {
-        ManifestEntry first = _job.Target.Find(_linkFrom)!;
-        using (IRestoreFile file = _job.Target.CreateFile(link.Entry))
-        {
-            file.CopyFrom(first, 0, link.Entry.Size);
-            file.Complete(link.Replaces, freeze: false, fault => _job.Tally.Report(link, fault));
-        }
-
-        _job.FreezeLater(link);
-        _job.Tally.Report(link, new BackupException(
-            BackupErrorId.RestoreMetadataFailed,
-            $"'{PathText.Show(link.Entry.Path)}' was restored as a file of its own: the target cannot give '{PathText.Show(_linkFrom)}' a further name.",
-            "Restore to one file system that has hard links, and takes as many, where it matters that they are one file.",
-            link.FullPath));
-        _linkFrom = link.Entry.Path;
     }
 }

@@ -26,13 +26,9 @@ internal sealed record RestoreJob(IRestoreTarget Target, RestoreTally Tally, Res
     /// <summary>Flags that forbid changes are set when no further name of the file is to come.</summary>
     public void FreezeLater(RestoreItem item)
     {
-        foreach (EntryAttribute attribute in item.Entry.Attributes)
+        if (item.Entry.HasAttribute(AttributeTag.InodeFlags))
         {
-            if (attribute.Tag == AttributeTag.InodeFlags)
-            {
-                _toFreeze.Enqueue(item);
-                return;
-            }
+            _toFreeze.Enqueue(item);
         }
     }
 

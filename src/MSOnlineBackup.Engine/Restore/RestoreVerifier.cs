@@ -7,8 +7,8 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Engine.Restore;
 
 /// <summary>
-/// Reads restored files again, under the names they got, and compares every byte with the recovery point: a whole chunk by
-/// its keyed name, a part of one by the digest taken when it was opened, a hole with zeros.
+/// Reads restored files again, under the names they got, and compares every byte with the recovery point: of a whole chunk the keyed name is computed
+/// from what the file has; a part of one is compared by a digest, taken of bytes whose chunk's name was computed; a hole with zeros.
 /// </summary>
 internal sealed class RestoreVerifier(ChunkStore store, IRestoreTarget target, RestoreTally tally)
 {

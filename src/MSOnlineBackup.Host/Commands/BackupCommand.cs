@@ -9,6 +9,7 @@ using MSOnlineBackup.Host.Producers;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
@@ -23,6 +24,7 @@ internal sealed class BackupCommand : HostCommand
     private readonly SelectionOptions _selection;
     private readonly Option<string[]> _tags;
     private readonly Option<string?> _machine;
+    private readonly Option<Compression> _compression;
     private readonly Option<bool> _force;
     private readonly Option<bool> _dryRun;
     private readonly Option<string?> _stdin;
@@ -43,6 +45,10 @@ internal sealed class BackupCommand : HostCommand
         _tags = Values("--tag", "WORD", "A word to attach to the recovery point.");
         _machine = Value("--machine", "NAME", "The name of this machine in the vault. Without it: the host name.");
         _force = Flag("--force", "Read every file again, whatever the previous recovery point says.");
+        _compression = Choice(
+            "--compression",
+            "How hard to try to make what is stored small: fastest for a slow processor, better or max for a slow line or a vault that is paid by size.",
+            Compression.Default);
         _dryRun = Flag("--dry-run", "List what would be taken and how much of it is new; read no contents, write nothing.", "-n");
         _stdin = Value("--stdin", "NAME", "Back up standard input, or with --command the program's output, as a file of this name.");
         _command = Flag("--command", "Run the program after '--', without a shell, and back up what it prints; a status other than 0 leaves no recovery point.");
@@ -102,6 +108,7 @@ internal sealed class BackupCommand : HostCommand
             Sources = sources,
             Tags = context.Get(_tags),
             ReadEverything = context.Has(_force),
+            Compression = context.Parsed.GetValue(_compression),
             OwnFolders = [AgentOptions.DefaultStateFolder],
         };
         request.Check();

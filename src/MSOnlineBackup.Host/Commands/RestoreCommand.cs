@@ -38,7 +38,7 @@ internal sealed class RestoreCommand : HostCommand
         Add(_to);
         _dryRun = Flag("--dry-run", "Show what would be restored, and write nothing.", "-n");
         _mapNames = Flag("--map-names", "Restore names that Windows does not have under names that it has: a:b as a：b. The mapping can be turned back.");
-        _verify = Flag("--verify", "Read every restored file again and compare it with the recovery point.");
+        _verify = Flag("--verify", "Read every restored file again and compare it with the recovery point, and each chunk with its name.");
     }
 
     public override bool IsJob => true;

@@ -23,17 +23,21 @@ internal static class ChunkCodec
     /// <summary>Room for any chunk while it is encoded.</summary>
     public static int MaxEncodingRoom => ZstandardCodec.RoomFor(MaxRawLength);
 
+    /// <summary>Encodes at the usual level.</summary>
+    public static int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination, out ChunkEncoding encoding) =>
+        Encode(plaintext, destination, ZstandardCodec.OfThread, out encoding);
+
     /// <summary>
     /// Encodes into <paramref name="destination"/>, which has <see cref="ZstandardCodec.RoomFor"/> the plaintext; stores as it is what does not get
     /// at least 3 % smaller.
     /// </summary>
     /// <returns>The length of what is encoded: never more than the plaintext's.</returns>
-    public static int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination, out ChunkEncoding encoding)
+    public static int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination, ZstandardCodec codec, out ChunkEncoding encoding)
     {
         int worthwhile = plaintext.Length - (plaintext.Length / 32) - 8;
         if (worthwhile > 0 && !LooksIncompressible(plaintext))
         {
-            int written = ZstandardCodec.OfThread.Encode(plaintext, destination);
+            int written = codec.Encode(plaintext, destination);
             if (written <= worthwhile)
             {
                 encoding = ChunkEncoding.Zstandard;

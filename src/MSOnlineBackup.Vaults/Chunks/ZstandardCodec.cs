@@ -8,26 +8,25 @@ namespace MSOnlineBackup.Vaults.Chunks;
 /// </summary>
 internal abstract class ZstandardCodec : IDisposable
 {
-    // What the fastest tools of the field take by default; higher ones are for who asks.
-    private const int Level = 1;
-
     private const uint FrameMagic = 0xfd2fb528;
 
-    private static readonly Func<ZstandardCodec> _make = Choose();
+    private static readonly Func<Compression, ZstandardCodec> _make = Choose();
 
-    // About a megabyte of tables in each direction: one for each thread that works on chunks, made when it first does.
+    // For what is read, and what is written at the usual level: tables of about a megabyte, made when they are first needed.
     [ThreadStatic]
     private static ZstandardCodec? _codec;
 
-    /// <summary>The calling thread's.</summary>
-    public static ZstandardCodec OfThread => _codec ??= _make();
+    /// <summary>The calling thread's, at the usual level.</summary>
+    public static ZstandardCodec OfThread => _codec ??= Create(Compression.Default);
 
-    /// <summary>libzstd.</summary>
-    /// <exception cref="DllNotFoundException">It cannot be loaded.</exception>
-    public static ZstandardCodec Native() => new OfLibrary();
+    /// <summary>One of the caller's own: the higher levels take tens of megabytes, which must not stay with every thread of the pool.</summary>
+    public static ZstandardCodec Create(Compression compression) => _make(compression);
+
+    /// <summary>libzstd; where it cannot be loaded, the first use throws <see cref="DllNotFoundException"/>.</summary>
+    public static ZstandardCodec Native(Compression compression = Compression.Default) => new OfLibrary(LevelOf(compression));
 
     /// <summary>Managed code.</summary>
-    public static ZstandardCodec Managed() => new OfPort();
+    public static ZstandardCodec Managed(Compression compression = Compression.Default) => new OfPort(LevelOf(compression));
 
     /// <summary>How long a frame can become, whatever is in it.</summary>
     public static int RoomFor(int length) => length + (length >> 8) + 512;
@@ -49,11 +48,21 @@ internal abstract class ZstandardCodec : IDisposable
     /// <summary>Decompresses what begins as a frame does.</summary>
     protected abstract bool TryDecodeFrame(ReadOnlySpan<byte> encoded, Span<byte> destination);
 
-    private static Func<ZstandardCodec> Choose()
+    // 1 is what the fastest tools of the field take by default; the others as measured in docs/benchmarks.md.
+    private static int LevelOf(Compression compression) => compression switch
+    {
+        Compression.Fastest => -1,
+        Compression.Better => 6,
+        Compression.Max => 19,
+        _ => 1,
+    };
+
+    private static Func<Compression, ZstandardCodec> Choose()
     {
         try
         {
-            Native().Dispose();
+            using ZstandardCodec tried = Native();
+            tried.Encode("tried"u8, stackalloc byte[RoomFor(5)]);
             return Native;
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or TypeInitializationException)
@@ -62,19 +71,20 @@ internal abstract class ZstandardCodec : IDisposable
         }
     }
 
-    private sealed class OfLibrary : ZstandardCodec
+    private sealed class OfLibrary(int level) : ZstandardCodec
     {
-        private static readonly ZstdNet.CompressionOptions _options = new(Level);
-
-        private readonly ZstdNet.Compressor _compressor = new(_options);
+        private readonly ZstdNet.CompressionOptions _options = new(level);
+        private ZstdNet.Compressor? _compressor;
         private ZstdNet.Decompressor? _decompressor;
 
-        public override int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination) => _compressor.Wrap(plaintext, destination);
+        public override int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination) =>
+            (_compressor ??= new ZstdNet.Compressor(_options)).Wrap(plaintext, destination);
 
         public override void Dispose()
         {
-            _compressor.Dispose();
+            _compressor?.Dispose();
             _decompressor?.Dispose();
+            _options.Dispose();
         }
 
         protected override bool TryDecodeFrame(ReadOnlySpan<byte> encoded, Span<byte> destination)
@@ -90,24 +100,25 @@ internal abstract class ZstandardCodec : IDisposable
         }
     }
 
-    private sealed class OfPort : ZstandardCodec
+    private sealed class OfPort(int level) : ZstandardCodec
     {
-        private readonly ZstdSharp.Compressor _compressor = new(Level);
-        private readonly ZstdSharp.Decompressor _decompressor = new();
+        private ZstdSharp.Compressor? _compressor;
+        private ZstdSharp.Decompressor? _decompressor;
 
-        public override int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination) => _compressor.Wrap(plaintext, destination);
+        public override int Encode(ReadOnlySpan<byte> plaintext, Span<byte> destination) =>
+            (_compressor ??= new ZstdSharp.Compressor(level)).Wrap(plaintext, destination);
 
         public override void Dispose()
         {
-            _compressor.Dispose();
-            _decompressor.Dispose();
+            _compressor?.Dispose();
+            _decompressor?.Dispose();
         }
 
         protected override bool TryDecodeFrame(ReadOnlySpan<byte> encoded, Span<byte> destination)
         {
             try
             {
-                return _decompressor.TryUnwrap(encoded, destination, out int written) && written == destination.Length;
+                return (_decompressor ??= new ZstdSharp.Decompressor()).TryUnwrap(encoded, destination, out int written) && written == destination.Length;
             }
             catch (ZstdSharp.ZstdException)
             {

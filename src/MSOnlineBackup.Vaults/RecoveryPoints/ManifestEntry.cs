@@ -162,6 +162,20 @@ public sealed record ManifestEntry
         && Metadata.Modified == other.Metadata.Modified
         && Metadata.Changed == other.Metadata.Changed
         && (Metadata.FileId == other.Metadata.FileId || Metadata.FileId == 0 || other.Metadata.FileId == 0);
+
+    /// <summary>Whether it has an attribute of a kind.</summary>
+    internal bool HasAttribute(AttributeTag tag)
+    {
+        for (int i = 0; i < Attributes.Count; i++)
+        {
+            if (Attributes[i].Tag == tag)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }
 
 /// <summary>A run of a file's bytes: a slice of a chunk, or a hole.</summary>

@@ -111,7 +111,17 @@ internal sealed class ChunkStore : IChunkReader
 
     public bool Contains(ChunkId id) => Index.Contains(id);
 
-    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
+    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken) =>
+        ReadAsync(kind, id, identify: false, cancellationToken);
+
+    /// <summary>Reads a chunk: the first copy that is sound.</summary>
+    /// <param name="kind">Its kind.</param>
+    /// <param name="id">Its name.</param>
+    /// <param name="identify">Whether the name is computed from the bytes that a copy gives. A seal shows that nobody changed what was stored; this shows
+    /// that it was encoded and decoded as it should be.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing and the like: no copy is sound.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, bool identify, CancellationToken cancellationToken)
     {
         IReadOnlyList<ChunkLocation> copies = await LocateAsync(id, cancellationToken).ConfigureAwait(false);
         BackupException? failure = null;
@@ -129,6 +139,12 @@ internal sealed class ChunkStore : IChunkReader
                 byte[] plaintext = new byte[copy.Chunk.RawLength];
                 using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
                 Open(aes, copy, stored, new byte[stored.Length], plaintext);
+                if (identify && Identity.Compute(kind, plaintext) != id)
+                {
+                    throw VaultDamage.Corrupt(
+                        NameOf(copy.Pack), $"the chunk {id} at offset {copy.Chunk.Offset} gives other bytes than those that it is named after");
+                }
+
                 if (kind != ChunkKind.Content)
                 {
                     NoteSound(id);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
@@ -27,6 +28,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private readonly TransferCounters _counters;
     private readonly int _verifyOneIn;
     private readonly Predicate<ChunkId>? _doubts;
+    private readonly Compression _compression;
     private readonly Channel<Job> _jobs;
     private readonly Channel<FullPack> _packs;
     private readonly Slot[] _dataSlots;
@@ -34,10 +36,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private readonly BufferPool _chunkBuffers;
     private readonly Watermark _sealing = new();
     private readonly Watermark _uploading = new();
-    private readonly CancellationTokenSource _stop;
-    private readonly Task[] _workers;
-    private readonly Task[] _uploaders;
-    private Exception? _failure;
+    private readonly StageGroup _stages;
     private uint _lastPack;
     private uint _sampleCounter;
 
@@ -49,6 +48,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="doubts">Which chunks of content that are known are opened before they are relied on; null for none. Blocks of metadata always are, once.</param>
+    /// <param name="compression">How hard it tries to make chunks small.</param>
     public ChunkWriter(
         ChunkStore store,
         string session,
@@ -57,15 +57,17 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         int workers,
         int verifyOneIn,
         CancellationToken cancellationToken,
-        Predicate<ChunkId>? doubts = null)
+        Predicate<ChunkId>? doubts = null,
+        Compression compression = Compression.Default)
     {
         _doubts = doubts;
+        _compression = compression;
         _store = store;
         _session = session;
         _contentTier = contentTier;
         _counters = counters;
         _verifyOneIn = verifyOneIn;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _stages = new StageGroup(cancellationToken);
         _jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(2 * workers) { SingleWriter = false });
         _packs = Channel.CreateBounded<FullPack>(new BoundedChannelOptions(1) { SingleWriter = false });
 
@@ -76,8 +78,8 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         var metadataBuffers = new BufferPool(2, MetadataPackSize);
         _dataSlots = [.. Enumerable.Range(0, DataSlots).Select(_ => new Slot(PackKind.Data, dataBuffers))];
         _metadataSlot = new Slot(PackKind.Metadata, metadataBuffers);
-        _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(WorkAsync, CancellationToken.None))];
-        _uploaders = [.. Enumerable.Range(0, uploaders).Select(_ => Task.Run(UploadAsync, CancellationToken.None))];
+        _stages.Begin(WorkAsync, workers, then: () => _packs.Writer.TryComplete());
+        _stages.Begin(UploadAsync, uploaders);
     }
 
     /// <summary>An empty buffer of the largest chunk's size, to be filled and submitted, or returned.</summary>
@@ -85,11 +87,11 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     {
         try
         {
-            return await _chunkBuffers.RentAsync(_stop.Token).ConfigureAwait(false);
+            return await _chunkBuffers.RentAsync(_stages.Stopping).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            ThrowIfFailed();
+            _stages.ThrowIfFailed();
             throw;
         }
     }
@@ -144,7 +146,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             // The gates in one order, so that two flushes do not wait for each other.
             foreach (Slot slot in _dataSlots)
             {
-                await slot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+                await slot.Gate.WaitAsync(_stages.Stopping).ConfigureAwait(false);
             }
 
             try
@@ -163,7 +165,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
                 }
             }
 
-            await _metadataSlot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+            await _metadataSlot.Gate.WaitAsync(_stages.Stopping).ConfigureAwait(false);
             try
             {
                 await CloseAsync(_metadataSlot, isFull: false).ConfigureAwait(false);
@@ -175,12 +177,12 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            ThrowIfFailed();
+            _stages.ThrowIfFailed();
             throw;
         }
 
         await _uploading.WhenEndedAsync().ConfigureAwait(false);
-        ThrowIfFailed();
+        _stages.ThrowIfFailed();
         while (_store.Index.TakeSegment() is { } segment)
         {
             await writeSegment(segment).ConfigureAwait(false);
@@ -189,50 +191,45 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
         _jobs.Writer.TryComplete();
-        await Task.WhenAll(_workers).ConfigureAwait(false);
-        _packs.Writer.TryComplete();
-        await Task.WhenAll(_uploaders).ConfigureAwait(false);
+        await _stages.DisposeAsync().ConfigureAwait(false);
         foreach (Slot slot in _dataSlots.Append(_metadataSlot))
         {
             slot.Dispose();
         }
 
         _chunkBuffers.Dispose();
-        _stop.Dispose();
     }
 
     private async ValueTask EnqueueAsync(Job job)
     {
         try
         {
-            ThrowIfFailed();
-            await _jobs.Writer.WriteAsync(job, _stop.Token).ConfigureAwait(false);
+            _stages.ThrowIfFailed();
+            await _jobs.Writer.WriteAsync(job, _stages.Stopping).ConfigureAwait(false);
         }
         catch
         {
             Finish(job);
-            ThrowIfFailed();
+            _stages.ThrowIfFailed();
             throw;
         }
     }
 
-    private async Task WorkAsync()
+    // To the end even where it is stopped: what was handed over is given back, and counts as not stored.
+    private async Task WorkAsync(CancellationToken stopping)
     {
-        var scratch = new WorkerScratch();
+        using var scratch = new WorkerScratch(_compression);
         await foreach (Job job in _jobs.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
             try
             {
-                if (_failure is null)
-                {
-                    await StoreAsync(job, scratch).ConfigureAwait(false);
-                }
+                stopping.ThrowIfCancellationRequested();
+                await StoreAsync(job, scratch, stopping).ConfigureAwait(false);
             }
             catch (Exception e)
             {
-                Fail(e);
+                _stages.Fail(e);
             }
             finally
             {
@@ -241,7 +238,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         }
     }
 
-    private async ValueTask StoreAsync(Job job, WorkerScratch scratch)
+    private async ValueTask StoreAsync(Job job, WorkerScratch scratch, CancellationToken stopping)
     {
         ReadOnlyMemory<byte> plaintext = job.Buffer.AsMemory(0, job.Length);
         ChunkId id = job.Id;
@@ -257,9 +254,9 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             _counters.AddNew(job.Length);
         }
 
-        int length = ChunkCodec.Encode(plaintext.Span, scratch.Encoded, out ChunkEncoding encoding);
+        int length = ChunkCodec.Encode(plaintext.Span, scratch.Encoded, scratch.Codec, out ChunkEncoding encoding);
         Slot slot = job.Kind == ChunkKind.Content ? _dataSlots[RandomNumberGenerator.GetInt32(DataSlots)] : _metadataSlot;
-        await slot.Gate.WaitAsync(_stop.Token).ConfigureAwait(false);
+        await slot.Gate.WaitAsync(stopping).ConfigureAwait(false);
         try
         {
             if (slot.Builder is { } full && !full.Fits(length))
@@ -269,7 +266,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
             if (slot.Builder is null)
             {
-                slot.Buffer = await slot.Buffers.RentAsync(_stop.Token).ConfigureAwait(false);
+                slot.Buffer = await slot.Buffers.RentAsync(stopping).ConfigureAwait(false);
                 slot.Builder = new PackBuilder(_store.Keys, slot.Kind, slot.Buffer);
             }
 
@@ -294,7 +291,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             bool isDoubtful = (!isContent || _doubts?.Invoke(id) == true)
                 && _store.Index.TryFind(id, out ChunkLocation location)
                 && location.Pack.Session != _session;
-            return isDoubtful && !await _store.IsSoundAsync(kind, id, _stop.Token).ConfigureAwait(false) && _store.Index.TryClaim(id);
+            return isDoubtful && !await _store.IsSoundAsync(kind, id, _stages.Stopping).ConfigureAwait(false) && _store.Index.TryClaim(id);
         }
 
         if (!isContent)
@@ -344,7 +341,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             slot.Buffer = [];
             try
             {
-                await _packs.Writer.WriteAsync(pack, _stop.Token).ConfigureAwait(false);
+                await _packs.Writer.WriteAsync(pack, _stages.Stopping).ConfigureAwait(false);
             }
             catch
             {
@@ -354,35 +351,33 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         }
     }
 
-    private async Task UploadAsync()
+    private async Task UploadAsync(CancellationToken stopping)
     {
         await foreach (FullPack pack in _packs.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
             try
             {
-                if (_failure is null)
+                stopping.ThrowIfCancellationRequested();
+                ReadOnlyMemory<byte> content = pack.Builder.Finish(pack.IsFull);
+                string name = VaultLayout.Pack(_store.StoreId, _session, pack.Number);
+                VaultAccessTier tier = pack.Kind == PackKind.Data ? _contentTier : VaultAccessTier.Hot;
+                if (!await _store.Objects.TryCreateAsync(name, content, stopping, tier).ConfigureAwait(false))
                 {
-                    ReadOnlyMemory<byte> content = pack.Builder.Finish(pack.IsFull);
-                    string name = VaultLayout.Pack(_store.StoreId, _session, pack.Number);
-                    VaultAccessTier tier = pack.Kind == PackKind.Data ? _contentTier : VaultAccessTier.Hot;
-                    if (!await _store.Objects.TryCreateAsync(name, content, _stop.Token, tier).ConfigureAwait(false))
-                    {
-                        throw new BackupException(
-                            BackupErrorId.VaultExists,
-                            $"Object '{name}' already exists, though its name should be new.",
-                            "Run the backup again; if this repeats, something else writes into the vault.",
-                            name);
-                    }
-
-                    _counters.AddStored(content.Length);
-                    _store.Index.AddPack(
-                        new PackInfo(_session, pack.Number, pack.Builder.Kind, content.Length, pack.Builder.Salt),
-                        pack.Builder.Chunks);
+                    throw new BackupException(
+                        BackupErrorId.VaultExists,
+                        $"Object '{name}' already exists, though its name should be new.",
+                        "Run the backup again; if this repeats, something else writes into the vault.",
+                        name);
                 }
+
+                _counters.AddStored(content.Length);
+                _store.Index.AddPack(
+                    new PackInfo(_session, pack.Number, pack.Builder.Kind, content.Length, pack.Builder.Salt),
+                    pack.Builder.Chunks);
             }
             catch (Exception e)
             {
-                Fail(e);
+                _stages.Fail(e);
             }
             finally
             {
@@ -395,7 +390,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     {
         if (job.Name is { Task.IsCompleted: false })
         {
-            job.Name.TrySetException(_failure ?? new OperationCanceledException());
+            job.Name.TrySetException(_stages.Failure ?? new OperationCanceledException());
         }
 
         _chunkBuffers.Return(job.Buffer);
@@ -407,20 +402,6 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         pack.Builder.Dispose();
         pack.Buffers.Return(pack.Buffer);
         _uploading.End(pack.Ticket);
-    }
-
-    private void Fail(Exception failure)
-    {
-        Interlocked.CompareExchange(ref _failure, failure, null);
-        _stop.Cancel();
-    }
-
-    private void ThrowIfFailed()
-    {
-        if (_failure is not null)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failure);
-        }
     }
 
     private readonly record struct Job(byte[] Buffer, int Length, ChunkKind Kind, TaskCompletionSource<ChunkId>? Name, ChunkId Id, long Ticket);
@@ -449,12 +430,16 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         }
     }
 
-    private sealed class WorkerScratch
+    private sealed class WorkerScratch(Compression compression) : IDisposable
     {
         private byte[]? _opened;
+
+        public ZstandardCodec Codec { get; } = ZstandardCodec.Create(compression);
 
         public byte[] Encoded { get; } = GC.AllocateUninitializedArray<byte>(ChunkCodec.MaxEncodingRoom);
 
         public byte[] Opened => _opened ??= GC.AllocateUninitializedArray<byte>(ChunkCodec.MaxRawLength);
+
+        public void Dispose() => Codec.Dispose();
     }
 }

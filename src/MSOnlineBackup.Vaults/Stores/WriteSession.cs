@@ -28,6 +28,7 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
     /// <param name="giveUp">Ends what is under way. Not the user's stop: what is under way is finished then, so that it need not be sent again.</param>
     /// <param name="doubts">Which chunks of content that are known are opened before they are relied on.</param>
+    /// <param name="compression">How hard it tries to make chunks small.</param>
     public WriteSession(
         ChunkStore store,
         SessionAnnouncement announcement,
@@ -37,13 +38,14 @@ internal sealed class WriteSession : IAsyncDisposable
         int workers,
         int verifyOneIn,
         CancellationToken giveUp,
-        Predicate<ChunkId>? doubts = null)
+        Predicate<ChunkId>? doubts = null,
+        Compression compression = Compression.Default)
     {
         _store = store;
         _announcement = announcement;
         _counters = counters;
         Id = id;
-        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts);
+        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts, compression);
     }
 
     /// <summary>32 hexadecimal digits: under this id it commits, if nobody else of its machine has committed under a higher one by then.</summary>

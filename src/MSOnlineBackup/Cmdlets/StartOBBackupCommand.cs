@@ -45,6 +45,10 @@ public sealed class StartOBBackupCommand : JobCmdlet
     [Parameter]
     public DateTime? RetainUntil { get; set; }
 
+    /// <summary>How hard to try to make what is stored small.</summary>
+    [Parameter]
+    public OBCompression Compression { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -63,7 +67,7 @@ public sealed class StartOBBackupCommand : JobCmdlet
         }
 
         IEnumerable<string> sources = Volumes.Length > 0 ? Volumes : policy.ToDraft().DsList.Select(source => source.DataSourceName);
-        Do(new BackupOrder { Policy = policy.Kind, Only = Volumes, RetainUntil = RetainUntil }, string.Join(", ", sources), "Back up", Async);
+        Do(new BackupOrder { Policy = policy.Kind, Only = Volumes, RetainUntil = RetainUntil, Compression = Compression.ToEngine() }, string.Join(", ", sources), "Back up", Async);
     }
 
     /// <inheritdoc/>

@@ -23,6 +23,22 @@ public enum CBJobStatusFilter
     Failed,
 }
 
+/// <summary>How hard a backup tries to make what it stores small.</summary>
+public enum OBCompression
+{
+    /// <summary>Quick, and much smaller.</summary>
+    Default,
+
+    /// <summary>Less work, and more to store.</summary>
+    Fastest,
+
+    /// <summary>More work, and less to store.</summary>
+    Better,
+
+    /// <summary>As small as it gets, at a few megabytes a second.</summary>
+    Max,
+}
+
 /// <summary>What a recovery does where an item exists.</summary>
 public enum OverwriteType
 {

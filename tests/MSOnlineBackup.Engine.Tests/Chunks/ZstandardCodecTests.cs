@@ -42,6 +42,30 @@ public class ZstandardCodecTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_harder_it_tries_the_less_is_left_of_a_text(bool isNative)
+    {
+        byte[] text = Make("text", 1 << 20);
+        byte[] room = new byte[ZstandardCodec.RoomFor(text.Length)];
+        var lengths = new List<int>();
+        foreach (Compression compression in (Compression[])[Compression.Fastest, Compression.Default, Compression.Better, Compression.Max])
+        {
+            using ZstandardCodec writer = isNative ? ZstandardCodec.Native(compression) : ZstandardCodec.Managed(compression);
+            lengths.Add(writer.Encode(text, room));
+            foreach (ZstandardCodec reader in (ZstandardCodec[])[writer, Codec(!isNative)])
+            {
+                byte[] decoded = new byte[text.Length];
+                Assert.True(reader.TryDecode(room.AsSpan(0, lengths[^1]), decoded));
+                Assert.True(decoded.AsSpan().SequenceEqual(text));
+            }
+        }
+
+        Assert.Equal(lengths.OrderDescending(), lengths);
+        Assert.Equal(4, lengths.Distinct().Count());
+    }
+
+    [Theory]
     [MemberData(nameof(Kinds))]
     public void What_the_zstd_program_writes_is_read(bool isNative, string what)
     {

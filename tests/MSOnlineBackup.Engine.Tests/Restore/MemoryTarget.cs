@@ -40,6 +40,9 @@ internal sealed class MemoryTarget : IRestoreTarget
     /// <summary>Changes what is read back.</summary>
     public Func<EntryPath, byte[], byte[]>? OnOpenRead { get; init; }
 
+    /// <summary>Changes what a file has when it gets its name.</summary>
+    public Func<EntryPath, byte[], byte[]>? OnComplete { get; init; }
+
     /// <summary>How many names a file can have.</summary>
     public int MostNames { get; init; } = int.MaxValue;
 
@@ -334,7 +337,7 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
 
         public void Complete(bool replace, bool freeze, Action<BackupException> reportMetadata) =>
-            target.Place(entry, new Node(entry) { Content = _content }, replace);
+            target.Place(entry, new Node(entry) { Content = target.OnComplete?.Invoke(entry.Path, _content) ?? _content }, replace);
 
         public void Dispose()
         {

@@ -1,11 +1,10 @@
 using System.Text;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.RecoveryPoints;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
-using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
@@ -19,11 +18,15 @@ internal sealed class RestoreFixture : IAsyncDisposable
 {
     private readonly VaultHeader _header;
     private readonly UnlockedKey _unlocked;
+    private readonly ChunkStore _store;
     private readonly WriteSession _session;
     private readonly SortedDictionary<EntryPath, ManifestEntry> _entries = [];
 
-    private RestoreFixture(MemoryVaultStore objects, VaultHeader header, UnlockedKey unlocked, WriteSession session)
+    private uint _lastMadePack = 1_000;
+
+    private RestoreFixture(MemoryVaultStore objects, VaultHeader header, UnlockedKey unlocked, ChunkStore store, WriteSession session)
     {
+        _store = store;
         Objects = objects;
         _header = header;
         _unlocked = unlocked;
@@ -53,7 +56,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
         VaultHeader header = await VaultHeader.PrepareAsync(objects, TimeProvider.System, Cancel);
         UnlockedKey unlocked = await new KeyRing(TestVault.Of(objects, header, iterations: 1000)).CreateStoreAsync("a passphrase that is long", Cancel);
         ChunkStore store = await TestVault.OpenStoreAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
-        return new RestoreFixture(objects, header, unlocked, await BeginAsync(store));
+        return new RestoreFixture(objects, header, unlocked, store, await BeginAsync(store));
     }
 
     public async ValueTask DisposeAsync() => await _session.DisposeAsync();
@@ -65,6 +68,19 @@ internal sealed class RestoreFixture : IAsyncDisposable
     public async Task<WriteSession> BeginOtherAsync() => await BeginAsync(await OpenAsync());
 
     public async Task<ChunkId> StoreAsync(byte[] content) => await _session.Chunks.WriteAsync(ChunkKind.Content, content, Cancel);
+
+    /// <summary>A chunk as a codec that errs leaves it: sealed under the name of some bytes, it gives others.</summary>
+    public async Task<ChunkId> StoreWronglyAsync(byte[] named, byte[] given)
+    {
+        ChunkId id = _store.Identity.Compute(ChunkKind.Content, named);
+        using var pack = new PackBuilder(_store.Keys, PackKind.Data, new byte[1 << 20]);
+        pack.Append(id, ChunkKind.Content, ChunkEncoding.Raw, given.Length, given);
+        ReadOnlyMemory<byte> content = pack.Finish(isFull: false);
+        var info = new PackInfo(_session.Id, ++_lastMadePack, PackKind.Data, content.Length, pack.Salt);
+        await Objects.TryCreateAsync(_store.NameOf(info), content, Cancel);
+        _store.Index.AddPack(info, pack.Chunks);
+        return id;
+    }
 
     /// <summary>Closes the open packs, so that what follows goes into others.</summary>
     public Task FlushAsync() => _session.FlushAsync(Cancel);

@@ -8,46 +8,33 @@ namespace MSOnlineBackup.Engine.Sources.Unix;
 /// <summary>A folder or a single file of a POSIX system.</summary>
 internal sealed class UnixSourceTree : ISourceTree
 {
-    // The kernel's own limit for chains of links.
-    private const int MaxLinks = 40;
-
-    private const int MaxListings = 5;
-
     private readonly UnixSystem _system;
     private readonly SourceSelection _selection;
     private readonly ExclusionRules _rules;
     private readonly OwnFolders _own;
-    private readonly byte[] _rootPath;
-    private readonly byte[] _rootName;
-    private readonly bool _isFolder;
-    private readonly DirectoryListing _earlier = new();
+    private readonly UnixSourceRoot _root;
+    private readonly FolderLister _lister;
 
-    // The root itself where it is a folder, otherwise the folder that holds it.
-    private int _handle;
-
-    private UnixSourceTree(
-        UnixSystem system, SourceSelection selection, ExclusionRules rules, OwnFolders own, byte[] rootPath, byte[] rootName, int handle, bool isFolder)
+    private UnixSourceTree(UnixSystem system, SourceSelection selection, ExclusionRules rules, OwnFolders own, UnixSourceRoot root)
     {
-        _own = own;
         _system = system;
         _selection = selection;
         _rules = rules;
-        _rootPath = rootPath;
-        _rootName = rootName;
-        _handle = handle;
-        _isFolder = isFolder;
+        _own = own;
+        _root = root;
+        _lister = new FolderLister(system, selection, root);
     }
 
-    public ReadOnlyMemory<byte> RootPath => _rootPath;
+    public ReadOnlyMemory<byte> RootPath => _root.Path;
 
-    public string? FileSystem { get; private init; }
+    public string? FileSystem => _root.FileSystem;
 
-    public bool IsMountPoint { get; private init; }
+    public bool IsMountPoint => _root.IsMountPoint;
 
-    public bool IsLeftOut { get; private init; }
+    public bool IsLeftOut => _root.IsLeftOut;
 
     /// <summary>The name by which the root is reached from the tree's handle.</summary>
-    public ReadOnlySpan<byte> RootName => _rootName;
+    public ReadOnlySpan<byte> RootName => _root.Name;
 
     /// <summary>Opens a root. A link that leads to it is followed: what is meant is what it names.</summary>
     /// <param name="system">The calls.</param>
@@ -58,93 +45,8 @@ internal sealed class UnixSourceTree : ISourceTree
     public static UnixSourceTree Open(UnixSystem system, byte[] path, SourceSelection selection, OwnFolders? own = null)
     {
         ExclusionRules rules = ExclusionRules.Compile(selection.Exclude, path, filePatterns: selection.ExcludeFiles);
-        byte[] place = path;
-        for (int links = 0; links <= MaxLinks; links++)
-        {
-            int slash = Array.LastIndexOf(place, (byte)'/');
-            byte[] name = slash + 1 == place.Length ? "."u8.ToArray() : place[(slash + 1)..];
-            int parent = UnixRootPath.OpenFolder(system, place.AsSpan(0, slash + 1));
-            if (parent < 0)
-            {
-                throw Unopened(system, parent, path);
-            }
-
-            try
-            {
-                int result = system.Stat(parent, name, out UnixStat stat);
-                if (result >= 0 && stat.Kind == EntryKind.SymbolicLink)
-                {
-                    place = UnixRootPath.Follow(parent, name, place.AsSpan(0, slash + 1), path);
-                    continue;
-                }
-
-                int handle = result < 0 ? result
-                    : stat.Kind == EntryKind.Directory ? system.OpenDirectory(parent, name)
-                    : parent;
-                if (handle < 0)
-                {
-                    throw Unopened(system, handle, path);
-                }
-
-                if (own is not null && IsOwn(system, own, handle, stat))
-                {
-                    if (handle != parent)
-                    {
-                        UnixSystem.Close(handle);
-                    }
-
-                    throw OwnFolders.Refusal(path);
-                }
-
-                var tree = Create(system, selection, rules, own ?? OwnFolders.None, path, name, parent, handle, stat);
-                parent = handle == parent ? -1 : parent;
-                return tree;
-            }
-            finally
-            {
-                if (parent >= 0)
-                {
-                    UnixSystem.Close(parent);
-                }
-            }
-        }
-
-        throw UnixSourceError.OfRoot(-Errno.Loop, path);
-    }
-
-    // What lies below a locked folder has no name until that is unlocked.
-    private static BackupException Unopened(UnixSystem system, int result, byte[] path)
-    {
-        int folder = result;
-        int end = path.Length;
-        while (folder == -Errno.NotFound && (end = path.AsSpan(0, end).LastIndexOf((byte)'/')) > 0)
-        {
-            folder = UnixRootPath.OpenFolder(system, path.AsSpan(0, end));
-        }
-
-        if (folder < 0)
-        {
-            return UnixSourceError.OfRoot(result, path);
-        }
-
-        // The handle only names the folder: another one lists it.
-        int listed = system.OpenDirectory(folder, "."u8);
-        UnixSystem.Close(folder);
-        if (listed < 0)
-        {
-            return UnixSourceError.OfRoot(result, path);
-        }
-
-        try
-        {
-            var listing = new DirectoryListing();
-            bool isLocked = system.Stat(listed, out UnixStat stat) >= 0 && stat.IsEncrypted && system.List(listed, listing) >= 0 && system.IsLocked(listed, listing);
-            return isLocked ? UnixSourceError.Locked(path.AsSpan(0, end), isRoot: true) : UnixSourceError.OfRoot(result, path);
-        }
-        finally
-        {
-            UnixSystem.Close(listed);
-        }
+        own ??= OwnFolders.None;
+        return new UnixSourceTree(system, selection, rules, own, UnixSourceRoot.Open(system, path, selection, rules, own));
     }
 
     public IEnumerable<SourceItem> Walk(CancellationToken cancellationToken)
@@ -186,7 +88,7 @@ internal sealed class UnixSourceTree : ISourceTree
     // A folder below the root, reached step by step: never through a link.
     private int OpenBelow(ReadOnlySpan<byte> path)
     {
-        int at = _system.OpenDirectory(_handle, "."u8);
+        int at = _system.OpenDirectory(_root.Handle, "."u8);
         while (at >= 0 && !path.IsEmpty)
         {
             int slash = path.IndexOf((byte)'/');
@@ -201,7 +103,7 @@ internal sealed class UnixSourceTree : ISourceTree
 
     public IEnumerable<SourceItem> LookAgain(EntryPath path, CancellationToken cancellationToken)
     {
-        if (!_isFolder || path.IsRoot)
+        if (!_root.IsFolder || path.IsRoot)
         {
             yield break;
         }
@@ -240,111 +142,32 @@ internal sealed class UnixSourceTree : ISourceTree
         }
     }
 
-    public void Dispose()
-    {
-        if (_handle >= 0)
-        {
-            UnixSystem.Close(_handle);
-            _handle = -1;
-        }
-    }
+    public void Dispose() => _root.Dispose();
 
     /// <summary>The full path of an item, for messages.</summary>
-    public ReadOnlySpan<byte> FullPath(EntryPath path) => FullPath(path.Bytes);
-
-    private ReadOnlySpan<byte> FullPath(ReadOnlySpan<byte> path) =>
-        path.IsEmpty ? _rootPath
-        : _rootPath.Length == 1 ? [.. _rootPath, .. path]
-        : [.. _rootPath, (byte)'/', .. path];
-
-    // Whether a root is a folder of the backup itself, or lies in the vault. The handle is the root's, or that of the folder that holds it.
-    private static bool IsOwn(UnixSystem system, OwnFolders own, int handle, in UnixStat root)
-    {
-        if (own.Contains(root))
-        {
-            return true;
-        }
-
-        bool found = false;
-        UnixStat last = default;
-        int at = system.OpenBase(handle, "."u8);
-        while (at >= 0 && !found && system.Stat(at, out UnixStat stat) >= 0 && !stat.IsSameInode(last))
-        {
-            found = own.IsVault(stat);
-            last = stat;
-            int above = system.OpenBase(at, ".."u8);
-            UnixSystem.Close(at);
-            at = above;
-        }
-
-        if (at >= 0)
-        {
-            UnixSystem.Close(at);
-        }
-
-        return found;
-    }
-
-    private static UnixSourceTree Create(
-        UnixSystem system,
-        SourceSelection selection,
-        ExclusionRules rules,
-        OwnFolders own,
-        byte[] path,
-        byte[] name,
-        int parent,
-        int handle,
-        in UnixStat stat)
-    {
-        bool isFolder = handle != parent;
-        string? fileSystem = system.FileSystemOf(handle, stat);
-        if (system.IsPseudoFileSystem(fileSystem))
-        {
-            if (isFolder)
-            {
-                UnixSystem.Close(handle);
-            }
-
-            string text = EntryName.Escape(path);
-            throw new BackupException(
-                BackupErrorId.SourceUnreadable,
-                $"The source '{text}' is on a pseudo file system ({fileSystem}): what it shows is made up by the kernel when it is read.",
-                "Name a folder that holds files.",
-                text);
-        }
-
-        bool isMountPoint = system.Stat(parent, out UnixStat parentStat) >= 0
-            && (stat.IsMountedOn(parentStat) || (isFolder && stat.IsSameInode(parentStat)));
-        return new UnixSourceTree(system, selection, rules, own, path, isFolder ? "."u8.ToArray() : name, handle, isFolder)
-        {
-            FileSystem = fileSystem,
-            IsMountPoint = isMountPoint,
-            IsLeftOut = rules.MatchRoot(path).HasFlag(isFolder ? Exclusion.Folder : Exclusion.File)
-                || (stat.Kind == EntryKind.File && stat.Size > selection.ExcludeLargerThan),
-        };
-    }
+    public ReadOnlySpan<byte> FullPath(EntryPath path) => _root.FullPath(path);
 
     private void BeginAtRoot(UnixSourceItem item, FolderStack folders)
     {
-        int result = _system.Stat(_handle, _rootName, out UnixStat stat);
+        int result = _system.Stat(_root.Handle, _root.Name, out UnixStat stat);
         int folder = -1;
         BackupException? failure = null;
-        if (result >= 0 && _isFolder)
+        if (result >= 0 && _root.IsFolder)
         {
-            folder = result = _system.OpenDirectory(_handle, "."u8);
+            folder = result = _system.OpenDirectory(_root.Handle, "."u8);
             if (folder >= 0)
             {
-                result = List(ref folder, stat, folders.NextListing, default, out failure);
+                result = _lister.List(ref folder, stat, folders.NextListing, default, out failure);
                 folders.Enter(folder, stat, default);
             }
         }
 
         if (result < 0 || failure is { Id: BackupErrorId.SourceUnreadable })
         {
-            throw failure ?? UnixSourceError.OfRoot(result, _rootPath);
+            throw failure ?? UnixSourceError.OfRoot(result, _root.Path);
         }
 
-        item.MoveTo(EntryPath.Root, stat, _handle, folder, null);
+        item.MoveTo(EntryPath.Root, stat, _root.Handle, folder, null);
         item.Tell(failure);
     }
 
@@ -361,7 +184,7 @@ internal sealed class UnixSourceTree : ISourceTree
         int at = folders.Handle;
         if (at < 0)
         {
-            item.MoveTo(new EntryPath(path.ToArray()), UnixSourceError.Vanished(FullPath(path)));
+            item.MoveTo(new EntryPath(path.ToArray()), UnixSourceError.Vanished(_root.FullPath(path)));
             return true;
         }
 
@@ -369,7 +192,7 @@ internal sealed class UnixSourceTree : ISourceTree
         if (result == -Errno.NotConnected && !_selection.CrossMountPoints)
         {
             // The mount of a program that is gone: not entered, as it would not be while that runs.
-            string text = EntryName.Escape(FullPath(path));
+            string text = EntryName.Escape(_root.FullPath(path));
             stat = new UnixStat { Mode = 0x41ed, UserId = folders.Stat.UserId, GroupId = folders.Stat.GroupId, LinkCount = 1, Modified = folders.Stat.Modified };
             item.MoveTo(new EntryPath(path.ToArray()), stat, -1, -1, null, $"'{text}' is a mount whose program does not answer any more; mounts are not entered.");
             return true;
@@ -377,7 +200,7 @@ internal sealed class UnixSourceTree : ISourceTree
 
         if (result < 0)
         {
-            item.MoveTo(new EntryPath(path.ToArray()), UnixSourceError.OfItem(result, FullPath(path)));
+            item.MoveTo(new EntryPath(path.ToArray()), UnixSourceError.OfItem(result, _root.FullPath(path)));
             return true;
         }
 
@@ -388,7 +211,7 @@ internal sealed class UnixSourceTree : ISourceTree
                 return false;
             }
 
-            BackupException? failure = stat.IsPlaceholder ? SourcePlaceholder.Failure(FullPath(path)) : null;
+            BackupException? failure = stat.IsPlaceholder ? SourcePlaceholder.Failure(_root.FullPath(path)) : null;
             item.MoveTo(new EntryPath(path.ToArray()), stat, at, -1, failure);
             return true;
         }
@@ -408,7 +231,7 @@ internal sealed class UnixSourceTree : ISourceTree
         var entryPath = new EntryPath(path.ToArray());
         if (_own.Contains(stat))
         {
-            item.MoveTo(entryPath, stat, at, -1, null, OwnFolders.Note(FullPath(path)));
+            item.MoveTo(entryPath, stat, at, -1, null, OwnFolders.Note(_root.FullPath(path)));
             return;
         }
 
@@ -421,14 +244,14 @@ internal sealed class UnixSourceTree : ISourceTree
 
         if (stat.IsPlaceholder)
         {
-            item.MoveTo(entryPath, stat, at, -1, SourcePlaceholder.Failure(FullPath(path)));
+            item.MoveTo(entryPath, stat, at, -1, SourcePlaceholder.Failure(_root.FullPath(path)));
             return;
         }
 
         int folder = _system.OpenDirectory(at, name);
         if (folder < 0)
         {
-            item.MoveTo(entryPath, stat, at, -1, UnixSourceError.OfItem(folder, FullPath(path)));
+            item.MoveTo(entryPath, stat, at, -1, UnixSourceError.OfItem(folder, _root.FullPath(path)));
             return;
         }
 
@@ -439,10 +262,10 @@ internal sealed class UnixSourceTree : ISourceTree
             return;
         }
 
-        int result = List(ref folder, stat, folders.NextListing, path, out BackupException? trouble);
-        BackupException? failure = result < 0 ? UnixSourceError.OfItem(result, FullPath(path))
+        int result = _lister.List(ref folder, stat, folders.NextListing, path, out BackupException? trouble);
+        BackupException? failure = result < 0 ? UnixSourceError.OfItem(result, _root.FullPath(path))
             : trouble is { Id: BackupErrorId.SourceItemLocked } ? trouble
-            : path.Length + 1 + folders.NextListing.LongestName > EntryPath.MaxLength ? UnixSourceError.TooDeep(FullPath(path))
+            : path.Length + 1 + folders.NextListing.LongestName > EntryPath.MaxLength ? UnixSourceError.TooDeep(_root.FullPath(path))
             : null;
         if (failure is not null)
         {
@@ -454,76 +277,5 @@ internal sealed class UnixSourceTree : ISourceTree
         item.MoveTo(entryPath, stat, at, folder, null, isCrossed: isMountPoint);
         item.Tell(trouble);
         folders.Enter(folder, stat, path);
-    }
-
-    // Lists a folder until it holds still, a few times at most; what was there before and is there still is kept. Says what is wrong with the result.
-    private int List(ref int folder, in UnixStat stat, DirectoryListing listing, ReadOnlySpan<byte> path, out BackupException? failure)
-    {
-        failure = null;
-        UnixStat before = stat;
-        for (int tries = 1; ; tries++)
-        {
-            int result = _system.List(folder, listing);
-            if (result < 0)
-            {
-                return result;
-            }
-
-            if (stat.IsEncrypted && _system.IsLocked(folder, listing))
-            {
-                failure = UnixSourceError.Locked(FullPath(path), path.IsEmpty);
-                return 0;
-            }
-
-            if (tries > 1)
-            {
-                KeepWhatIsThere(folder, _earlier, listing);
-            }
-
-            if (_system.Stat(folder, out UnixStat after) < 0 || (after.Modified == before.Modified && after.Changed == before.Changed))
-            {
-                break;
-            }
-
-            // A listing that was begun anew by the same handle would, on some file systems, end where the first one ended.
-            int again = tries < MaxListings ? _system.OpenDirectory(folder, "."u8) : -1;
-            if (again < 0)
-            {
-                failure = UnixSourceError.Restless(FullPath(path));
-                break;
-            }
-
-            UnixSystem.Close(folder);
-            folder = again;
-            before = after;
-            _earlier.Clear();
-            for (int i = 0; i < listing.Count; i++)
-            {
-                _earlier.TryAdd(listing[i]);
-            }
-
-            _earlier.Sort();
-        }
-
-        if (_selection.ExcludeCaches && listing.Contains(CacheTag.Name) && UnixCacheTag.IsIn(_system, folder))
-        {
-            listing.KeepOnly(CacheTag.Name);
-        }
-
-        return 0;
-    }
-
-    private void KeepWhatIsThere(int folder, DirectoryListing earlier, DirectoryListing listing)
-    {
-        int listed = listing.Count;
-        for (int i = 0; i < earlier.Count; i++)
-        {
-            if (!listing.Contains(earlier[i], listed) && _system.Stat(folder, earlier[i], out _) >= 0)
-            {
-                listing.TryAdd(earlier[i]);
-            }
-        }
-
-        listing.Sort();
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Model.Conversions;
@@ -31,6 +32,9 @@ internal static class JobConversion
             Warnings = [.. (job.Warnings ?? []).Select(warning => warning.Message)],
         },
     };
+
+    /// <summary>How hard to compress, as the engine has it.</summary>
+    public static Compression ToEngine(this OBCompression compression) => Enum.Parse<Compression>(compression.ToString());
 
     /// <summary>A state of the engine in the original's words.</summary>
     public static CBJobState StateOf(JobState state) => state switch

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Restore.Targets.Unix;
 
@@ -62,6 +63,9 @@ internal sealed class TargetFolders : IDisposable
         : _rootPath.Length == 1 ? [.. _rootPath, .. path]
         : [.. _rootPath, (byte)'/', .. path];
 
+    /// <summary>The full path of an item, raw, for messages.</summary>
+    public ReadOnlySpan<byte> FullPath(EntryPath path) => FullPath(path.Bytes);
+
     /// <summary>The folder at a path, to be disposed after use.</summary>
     /// <param name="path">Its path below the target.</param>
     /// <param name="create">Whether it is created, with its parents, where it is missing.</param>
@@ -97,6 +101,24 @@ internal sealed class TargetFolders : IDisposable
         return new Lease(this, current);
     }
 
+    /// <summary>As <see cref="Acquire"/>, of the folder that an item is.</summary>
+    public Lease? AcquireFolder(EntryPath path, bool create)
+    {
+        Check(path);
+        return Acquire(path.Bytes, create);
+    }
+
+    /// <summary>As <see cref="Acquire"/>, of the folder that an item is in.</summary>
+    public Lease? AcquireParent(EntryPath path, bool create)
+    {
+        Check(path);
+        int slash = path.Bytes.LastIndexOf((byte)'/');
+        return Acquire(slash < 0 ? default : path.Bytes[..slash], create);
+    }
+
+    /// <summary>The name by which an item is reached from <see cref="AcquireParent"/>.</summary>
+    public static ReadOnlySpan<byte> NameOf(EntryPath path) => path.IsRoot ? "."u8 : path.Name;
+
     public void Dispose()
     {
         lock (_lock)
@@ -119,6 +141,15 @@ internal sealed class TargetFolders : IDisposable
                 _root.Users = 0;
                 UnixSystem.Close(_root.Handle);
             }
+        }
+    }
+
+    // A recovery point could be forged: whatever its paths say, nothing is written outside.
+    private void Check(EntryPath path)
+    {
+        if (!EntryPath.IsValid(path.Bytes))
+        {
+            throw UnixRestoreError.OfItem(-Errno.Invalid, FullPath(path));
         }
     }
 

@@ -56,7 +56,7 @@ internal sealed class UnixRestoreFile : IRestoreFile
     /// <inheritdoc/>
     public void CopyFrom(ManifestEntry existing, long offset, long length)
     {
-        int source = _target.OpenExisting(existing);
+        int source = _target.Existing.Open(existing);
         try
         {
             // Its holes stay holes. Where they cannot be found, everything is data; behind the last data there is nothing.
@@ -70,7 +70,7 @@ internal sealed class UnixRestoreFile : IRestoreFile
                 offset = next;
             }
 
-            _target.CheckUnchanged(existing, source);
+            _target.Existing.CheckUnchanged(existing, source);
         }
         finally
         {
@@ -90,19 +90,19 @@ internal sealed class UnixRestoreFile : IRestoreFile
         Surplus surplus = _folder.HandsOnAccessList(_target.Metadata) ? Surplus.AccessLists : Surplus.Nothing;
         _target.Metadata.Set(_entry, new UnixNode(_handle, -1, default), stat, surplus, FullPath, reportMetadata);
         Check(_target.System.SynchronizeFile(_handle));
-        _temporary ??= _target.GiveName(_folder, _handle, _entry.Path, replace);
+        _temporary ??= _target.Names.GiveName(_folder, _handle, _entry.Path, replace);
         int closed = UnixSystem.CloseWritten(_handle);
         _handle = -1;
         Check(closed);
         if (_temporary.Length > 0)
         {
-            _target.Place(_folder, _temporary, _entry.Path, replace);
+            _target.Names.Place(_folder, _temporary, _entry.Path, replace);
             _temporary = [];
         }
 
         if (freeze && _freezing != 0)
         {
-            _target.Freeze(_folder, _entry, reportMetadata);
+            _target.Items.Freeze(_folder, _entry, reportMetadata);
         }
 
         if (_flagsFailure is not null)

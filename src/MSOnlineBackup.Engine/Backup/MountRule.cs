@@ -1,0 +1,20 @@
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Backup;
+
+/// <summary>A folder that was a mount point in the last backup and is none now: its volume is away, and nothing of it was deleted.</summary>
+internal static class MountRule
+{
+    /// <summary>Whether an item below a source whose mounts belong to it was a mount point in the last backup and is none now.</summary>
+    public static bool IsUnmounted(SourceItem item, KnownEntries known, BackupRequest request) =>
+        !item.IsCrossedMountPoint && !request.ReadEverything && known.Previous is { } mounted && mounted.HasAttribute(AttributeTag.MountPoint);
+
+    /// <summary>That it is not mounted.</summary>
+    public static BackupException NotMounted(string path) => new(
+        BackupErrorId.SourceNotMounted,
+        $"'{path}' was a mount point in the last backup and is none now: its volume is not mounted.",
+        "Mount the volume. If the folder is meant to be a plain one from now on, back it up once with 'obengine backup --force'.",
+        path);
+}
