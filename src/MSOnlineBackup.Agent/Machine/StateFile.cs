@@ -76,15 +76,16 @@ internal sealed class StateFile<T>(StateFolder folder, string name, JsonTypeInfo
                 }
             }
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter for names that are no text, such as half a surrogate pair.
             throw Damaged(e);
         }
 
         throw Damaged(null);
     }
 
-    private BackupException Damaged(JsonException? inner) => new(
+    private BackupException Damaged(Exception? inner) => new(
         BackupErrorId.StateInvalid,
         $"The state file '{folder.PathOf(name)}' is damaged: it is truncated, or no state of this machine.",
         $"Bring the file back from a copy, or {remedy}. Nothing in the vault is affected.",

@@ -63,7 +63,7 @@ public static class PolicyJson
     {
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
         if (document.RootElement.ValueKind != JsonValueKind.Object
-            || !document.RootElement.TryGetProperty("version", out JsonElement element)
+            || !TryGetVersion(document.RootElement, out JsonElement element)
             || element.ValueKind != JsonValueKind.Number
             || !element.TryGetInt32(out int version)
             || version < 1)
@@ -77,6 +77,18 @@ public static class PolicyJson
                 source,
                 $"{source}: the policy is of version {version}; this is a version of the program that reads policies up to version {Version}.",
                 inner: null);
+        }
+    }
+
+    private static bool TryGetVersion(JsonElement policy, out JsonElement version)
+    {
+        try
+        {
+            return policy.TryGetProperty("version", out version);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new JsonException("a name in it is no text, such as half a surrogate pair", e);
         }
     }
 

@@ -52,8 +52,9 @@ internal static class CheckedJson
                 ? number
                 : 0;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter for names that are no text, such as half a surrogate pair.
             return 0;
         }
     }

@@ -100,7 +100,7 @@ internal static partial class Decoders
             typeof(KeyFile));
         yield return new(
             "retention-tag",
-            content => RetentionTag.TryParse(Encoding.UTF8.GetString(content), out _),
+            content => _ = RetentionTag.TryParse(Encoding.UTF8.GetString(content), out _),
             () => [Text("retain:files:weekly:2027-02-20T21:00:00Z")],
             typeof(RetentionTag));
     }

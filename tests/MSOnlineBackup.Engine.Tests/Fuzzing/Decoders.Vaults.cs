@@ -28,6 +28,7 @@ internal static partial class Decoders
     private static readonly ChunkId _chunk = Manifests.Chunk(7);
     private static readonly DateTimeOffset _time = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);
     private static readonly string _session = new('5', 32);
+    private static readonly string[] _paths = ["a", "folder/file", "folder/file-2"];
 
     private static IEnumerable<Decoder> OfPlainObjects()
     {
@@ -69,8 +70,8 @@ internal static partial class Decoders
             content =>
             {
                 string name = Encoding.UTF8.GetString(content);
-                VaultLayout.TryParsePoint(name, out _, out _);
-                VaultLayout.TryParseNumbered(name, out _, out _);
+                _ = VaultLayout.TryParsePoint(name, out _, out _);
+                _ = VaultLayout.TryParseNumbered(name, out _, out _);
             },
             () => [Encoding.UTF8.GetBytes(VaultLayout.Session(Id, _session)), Encoding.UTF8.GetBytes($"stores/{Id}/points/{Id}/{_session}"), Encoding.UTF8.GetBytes($"stores/{Id}/packs/{_session}-00000001")],
             typeof(VaultLayout));
@@ -101,7 +102,7 @@ internal static partial class Decoders
             typeof(MachineDirectory));
         yield return new(
             "vault-settings",
-            body => Wait(new VaultSettingsRegister(TestVault.Of(WithRecord(VaultLayout.Settings, body), TestStores.Header)).ReadAsync(CancellationToken.None)),
+            body => Wait(new VaultSettingsRegister(WithRecord(VaultLayout.Settings, body)).ReadAsync(CancellationToken.None)),
             () => [Text("""{"machineLimit":7,"requirePrivateEndpoint":true,"accessTier":1,"redundancy":1,"later":[1]}""")],
             typeof(VaultSettingsRegister));
         yield return new(
@@ -112,7 +113,7 @@ internal static partial class Decoders
                 {
                     Location = "/vault", VaultId = TestStores.Header.VaultId, Owner = TestStores.Owner.Identity.PublicKey, VaultName = "Office", Serial = 1, Token = new byte[32], Issued = _time, Expires = _time,
                 };
-                Wait(new CredentialRegister(TestVault.Of(WithRecord(VaultLayout.Credentials, body), TestStores.Header)).CheckAsync(credential, "file", CancellationToken.None));
+                Wait(new CredentialRegister(WithRecord(VaultLayout.Credentials, body)).CheckAsync(credential, "file", CancellationToken.None));
             },
             () =>
             [
@@ -124,7 +125,7 @@ internal static partial class Decoders
             "vault-record",
             body =>
             {
-                VaultRecords records = Wait(VaultRecords.ReadAsync(TestVault.Of(WithRecord(VaultLayout.Records, body), TestStores.Header), [1], CancellationToken.None));
+                VaultRecords records = Wait(VaultRecords.ReadAsync(WithRecord(VaultLayout.Records, body), [1], CancellationToken.None));
                 foreach (VaultUse use in Enum.GetValues<VaultUse>())
                 {
                     Allowing<BackupException>(() => records.Allow(use));
@@ -261,12 +262,12 @@ internal static partial class Decoders
 
     private static string Machine() => VaultLayout.Machine(TestStores.Header.MachineId("ALPHA")) + "00000001";
 
-    private static MemoryVaultStore WithRecord(string folder, byte[] body)
+    private static KnownVault WithRecord(string folder, byte[] body)
     {
         var objects = new MemoryVaultStore();
         string name = folder + "00000001";
         objects.SetContent(name, RecordEnvelope.Sign(TestStores.Owner, TestStores.Header.VaultId, name, body));
-        return objects;
+        return TestVault.Of(objects, TestStores.Header);
     }
 
     private static PackedChunk Chunk(int number) => new(Manifests.Chunk(number), ChunkKind.Content, ChunkEncoding.Raw, (uint)number, 100 * number, 100, 84);
@@ -306,7 +307,7 @@ internal static partial class Decoders
         NodeBlock.Write(
             block,
             level: 1,
-            [.. new[] { "a", "folder/file", "folder/file-2" }.Select((path, index) => new ManifestBlock(Manifests.Path(path), Manifests.Chunk(index), new ManifestTotals(10, index, index, 1000)))]);
+            [.. _paths.Select((path, index) => new ManifestBlock(Manifests.Path(path), Manifests.Chunk(index), new ManifestTotals(10, index, index, 1000)))]);
         return block.Written.ToArray();
     }
 

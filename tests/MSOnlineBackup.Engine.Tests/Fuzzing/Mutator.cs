@@ -22,6 +22,9 @@ internal sealed class Mutator(Random random)
         Encoding.UTF8.GetBytes(new string('[', 100) + new string(']', 100)),
     ];
 
+    // What stands in names and texts, and is no text.
+    private static readonly byte[][] _escapes = [.. new[] { "\\ud800", "\\udc00\\ud800", "\\u0000", "\\", "\\u", "\\n" }.Select(Encoding.UTF8.GetBytes), [0xc3], [0xed, 0xa0, 0x80]];
+
     /// <summary>One to eight changes of a seed; now and then spliced with another.</summary>
     public byte[] Mutate(byte[] seed, byte[] other)
     {
@@ -59,9 +62,10 @@ internal sealed class Mutator(Random random)
         int start = NextOf(bytes, random.Next(bytes.Length), ":,[\""u8);
         int end = NextOf(bytes, start + 1, ",}]\""u8);
         byte[] value = random.Next(8) == 0 ? Part(other) : _values[random.Next(_values.Length)];
-        return random.Next(4) switch
+        return random.Next(5) switch
         {
             0 => [.. bytes[..start], .. bytes.AsSpan(start, end - start), .. bytes[start..]],
+            2 => [.. bytes[..Math.Min(start + 1, bytes.Length)], .. _escapes[random.Next(_escapes.Length)], .. bytes[Math.Min(start + 1, bytes.Length)..]],
             1 => [.. bytes[..start], .. bytes[end..]],
             _ => [.. bytes[..Math.Min(start + 1, bytes.Length)], .. value, .. bytes[end..]],
         };

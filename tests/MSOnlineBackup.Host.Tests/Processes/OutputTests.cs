@@ -68,7 +68,7 @@ public sealed class OutputTests : IDisposable
         ];
         foreach (string[] command in commands)
         {
-            foreach (string redirection in new[] { ">/dev/full", ">&-" })
+            foreach (string redirection in Campaign.IsBrief ? new[] { ">&-" } : [">/dev/full", ">&-"])
             {
                 Run run = Redirected(redirection, command);
 

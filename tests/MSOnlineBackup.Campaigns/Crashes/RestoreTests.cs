@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using MSOnlineBackup.Testing;
 
-namespace MSOnlineBackup.Host.Tests.Processes;
+namespace MSOnlineBackup.Campaigns.Crashes;
 
 /// <summary>Restores and drills by the program itself: killed, run again, with few handles, with values that are none.</summary>
 public sealed class RestoreTests : IDisposable
