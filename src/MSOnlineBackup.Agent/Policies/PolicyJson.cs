@@ -50,10 +50,10 @@ public static class PolicyJson
                 IsPaused = file.Paused,
             };
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // Lines and columns are counted from 0 there, and from 1 by people.
-            string place = exception.LineNumber is { } line ? $", line {line + 1}, byte {exception.BytePositionInLine + 1}" : "";
+            // The latter for names that are no text, such as half a surrogate pair. Lines and columns are counted from 0 there, and from 1 by people.
+            string place = exception is JsonException { LineNumber: { } line, BytePositionInLine: var position } ? $", line {line + 1}, byte {position + 1}" : "";
             throw Invalid(source, $"{source}{place}: this is no policy: {exception.Message}", exception);
         }
     }
@@ -63,7 +63,7 @@ public static class PolicyJson
     {
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
         if (document.RootElement.ValueKind != JsonValueKind.Object
-            || !TryGetVersion(document.RootElement, out JsonElement element)
+            || !document.RootElement.TryGetProperty("version", out JsonElement element)
             || element.ValueKind != JsonValueKind.Number
             || !element.TryGetInt32(out int version)
             || version < 1)
@@ -77,18 +77,6 @@ public static class PolicyJson
                 source,
                 $"{source}: the policy is of version {version}; this is a version of the program that reads policies up to version {Version}.",
                 inner: null);
-        }
-    }
-
-    private static bool TryGetVersion(JsonElement policy, out JsonElement version)
-    {
-        try
-        {
-            return policy.TryGetProperty("version", out version);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new JsonException("a name in it is no text, such as half a surrogate pair", e);
         }
     }
 
