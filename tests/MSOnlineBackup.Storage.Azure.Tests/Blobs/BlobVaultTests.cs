@@ -11,6 +11,7 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 
