@@ -1,13 +1,9 @@
-using System.Runtime.CompilerServices;
-using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
-using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Vaults;
 

@@ -1,5 +1,4 @@
 using MSOnlineBackup.Vaults.Chunks;
-using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Testing;

@@ -1,5 +1,4 @@
 using MSOnlineBackup.Engine;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;

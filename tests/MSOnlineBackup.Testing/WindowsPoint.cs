@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Text;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
-using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;

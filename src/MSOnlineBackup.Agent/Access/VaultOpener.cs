@@ -1,5 +1,4 @@
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;

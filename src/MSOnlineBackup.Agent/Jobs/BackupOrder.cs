@@ -6,7 +6,6 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
-using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 

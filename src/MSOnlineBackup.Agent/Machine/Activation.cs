@@ -1,6 +1,5 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Agent.Machine;
@@ -37,7 +36,7 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
         }
         catch (Exception e) when (ActivationErrors.IsFailure(e))
         {
-            keyFile.Delete(folder);
+            KeyFileStore.Delete(folder);
             if (e is BackupException { Id: BackupErrorId.MachineNameTaken })
             {
                 throw;

@@ -9,7 +9,7 @@ namespace MSOnlineBackup.Agent.Machine;
 internal sealed class KeyFileStore(MachineSecret secret)
 {
     /// <summary>Whether a folder has one.</summary>
-    public bool IsIn(string folder) => File.Exists(PathIn(folder));
+    public static bool IsIn(string folder) => File.Exists(PathIn(folder));
 
     /// <summary>Reads it.</summary>
     /// <exception cref="BackupException">KeyFileInvalid.</exception>
@@ -64,7 +64,7 @@ internal sealed class KeyFileStore(MachineSecret secret)
     }
 
     /// <summary>Deletes it, if that can be.</summary>
-    public void Delete(string folder)
+    public static void Delete(string folder)
     {
         try
         {

@@ -1,5 +1,4 @@
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;

@@ -1,9 +1,7 @@
 using System.Security.Cryptography;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Agent.Machine;
@@ -149,7 +147,7 @@ public sealed class MachineKey
     internal UnlockedKey Read(MachineState machine) => _keyFile.Read(_scratch.Find(machine), machine.Registration!);
 
     /// <summary>Deletes the key file of a machine that leaves its vault.</summary>
-    internal void Forget(MachineState machine) => _keyFile.Delete(_scratch.PathOf(machine));
+    internal void Forget(MachineState machine) => KeyFileStore.Delete(_scratch.PathOf(machine));
 
     private async Task RepairAsync(Func<KeyRing, string, Task<UnlockedKey>> unlockAsync, CancellationToken cancellationToken)
     {

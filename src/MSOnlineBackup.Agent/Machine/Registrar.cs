@@ -1,8 +1,5 @@
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults;
-using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Agent.Machine;

@@ -50,7 +50,7 @@ public sealed class ScratchFolder
         MachineState? state = _account.Read();
         string source = PathOf(state);
         bool isCopied = false;
-        if (state?.Activation is not null && _keyFile.IsIn(source) && source != folder)
+        if (state?.Activation is not null && KeyFileStore.IsIn(source) && source != folder)
         {
             isCopied = _keyFile.Copy(source, folder, state.Registration!);
         }
@@ -58,7 +58,7 @@ public sealed class ScratchFolder
         _account.Update(known => known with { Scratch = folder });
         if (isCopied)
         {
-            _keyFile.Delete(source);
+            KeyFileStore.Delete(source);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Vaults.Errors;

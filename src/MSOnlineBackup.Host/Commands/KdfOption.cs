@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Stores;
 

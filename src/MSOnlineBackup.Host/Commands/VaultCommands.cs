@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Host.Rendering;

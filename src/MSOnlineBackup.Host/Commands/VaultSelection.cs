@@ -1,6 +1,5 @@
 using System.CommandLine;
 using MSOnlineBackup.Composition;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Storage;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Stores;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Stores;
 

@@ -1,5 +1,4 @@
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Stores;
 

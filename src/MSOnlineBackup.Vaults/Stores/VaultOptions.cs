@@ -1,5 +1,4 @@
 using MSOnlineBackup.Vaults.Cryptography;
-using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Stores;
 

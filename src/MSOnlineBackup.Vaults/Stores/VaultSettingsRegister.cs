@@ -1,6 +1,5 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Stores;
 

@@ -1,9 +1,7 @@
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
 using System.Security;
-using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Access;
-using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Storage.Azure.Identity;

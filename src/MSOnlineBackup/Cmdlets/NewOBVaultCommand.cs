@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Access;
-using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using System.Security;
 using MSOnlineBackup.Agent.Access;
-using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
 

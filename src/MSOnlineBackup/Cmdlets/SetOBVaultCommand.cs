@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Access;
-using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;

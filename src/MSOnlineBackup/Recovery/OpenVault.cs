@@ -30,7 +30,7 @@ internal sealed class OpenVault : IDisposable
     }
 
     /// <summary>The vault with its index, which is read again where others have added to it.</summary>
-    public async Task<IndexedVault> IndexAsync(CancellationToken cancellationToken, JobMonitor? monitor)
+    public async Task<IndexedVault> IndexAsync(CancellationToken cancellationToken, JobMonitor? monitor = null)
     {
         if (_index is not { } index || !await index.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
         {

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 

@@ -8,7 +8,6 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
-using Xunit;
 
 namespace MSOnlineBackup.Campaigns.Crashes;
 

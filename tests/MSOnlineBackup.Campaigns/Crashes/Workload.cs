@@ -10,7 +10,6 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
-using Xunit;
 
 namespace MSOnlineBackup.Campaigns.Crashes;
 

@@ -11,7 +11,6 @@ using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Verification;
-using Xunit;
 
 namespace MSOnlineBackup.Campaigns.Networks;
 

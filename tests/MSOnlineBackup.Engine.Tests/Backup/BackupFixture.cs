@@ -4,7 +4,6 @@ using MSOnlineBackup.Engine.Tests.Vaults;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
-using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;

@@ -1,6 +1,5 @@
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Index;

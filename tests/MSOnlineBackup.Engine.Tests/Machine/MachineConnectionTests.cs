@@ -1,9 +1,7 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;

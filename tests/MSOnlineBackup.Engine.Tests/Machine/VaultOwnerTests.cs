@@ -1,8 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Access;
-using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;

@@ -1,5 +1,4 @@
 using System.Text;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;

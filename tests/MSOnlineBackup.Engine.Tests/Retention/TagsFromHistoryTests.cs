@@ -2,7 +2,6 @@ using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine.Tests.Policies;
-using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;

@@ -15,7 +15,7 @@ using Xunit;
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>The samples of <c>docs/vault-format.md</c> of attributes, sources of Windows, further records and further sealed objects: what the engine writes, and what the document alone reads.</summary>
-public sealed class SampleVectorTests
+public sealed class SampleVectorTests : IDisposable
 {
     private const string Sealed = "sealed ";
 
@@ -27,6 +27,8 @@ public sealed class SampleVectorTests
 
     private readonly StoreKeys _keys = new(_master, Convert.FromHexString(_vault), Convert.FromHexString(_store));
     private readonly IndependentKeys _independent = new(_master, Convert.FromHexString(_vault), Convert.FromHexString(_store));
+
+    public void Dispose() => _keys.Dispose();
 
     [Fact]
     public void Attributes_of_every_tag_are_written_and_read_as_the_document_says()

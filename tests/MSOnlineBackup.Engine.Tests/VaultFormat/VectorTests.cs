@@ -17,7 +17,7 @@ using Xunit;
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>The test vectors of <c>docs/vault-format.md</c> against the engine, and against code that knows only the document.</summary>
-public sealed class VectorTests
+public sealed class VectorTests : IDisposable
 {
     private static readonly byte[] _master = FormatDocument.Hex("keys", "master");
     private static readonly byte[] _vault = FormatDocument.Hex("keys", "vault");
@@ -25,6 +25,8 @@ public sealed class VectorTests
 
     private readonly StoreKeys _keys = new(_master, _vault, _store);
     private readonly IndependentKeys _independent = new(_master, _vault, _store);
+
+    public void Dispose() => _keys.Dispose();
 
     [Fact]
     public void Keys_are_derived_as_the_document_says()

@@ -1,7 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Stores;

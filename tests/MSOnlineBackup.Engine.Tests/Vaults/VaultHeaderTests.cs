@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;

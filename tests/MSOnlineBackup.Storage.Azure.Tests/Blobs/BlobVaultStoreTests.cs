@@ -2,7 +2,6 @@ using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Sas;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;

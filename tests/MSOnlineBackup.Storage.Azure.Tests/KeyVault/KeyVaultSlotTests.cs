@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
