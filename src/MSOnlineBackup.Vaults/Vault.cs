@@ -156,6 +156,25 @@ public sealed class Vault
         return await account.RehydrateAsync(urgently, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Whether this vault still stands where it was opened. A disk may have been taken away and brought back, which its store takes for another place; or another vault lies
+    /// there now.
+    /// </summary>
+    /// <exception cref="BackupException">That cannot be told, for the vault is out of reach: VaultUnreachable, …</exception>
+    public async Task<bool> IsThereAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            VaultHeader now = await VaultHeader.ReadAsync(Objects, cancellationToken).ConfigureAwait(false);
+            return (now.VaultId, now.Copy, now.OwnerIdentity) == (VaultId, Known.Header.Copy, Known.Header.OwnerIdentity);
+        }
+        catch (BackupException e) when (!e.IsTransient)
+        {
+            // Who opens it anew is told.
+            return false;
+        }
+    }
+
     /// <summary>Unlocks the chunk store that a passphrase opens. Takes about 0.2 s for each key slot that is tried.</summary>
     /// <param name="passphrase">The passphrase.</param>
     /// <param name="cancellationToken">Stops it.</param>

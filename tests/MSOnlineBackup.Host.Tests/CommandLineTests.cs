@@ -93,6 +93,25 @@ public sealed class CommandLineTests
     }
 
     [Theory]
+    [InlineData("--verify-writes")]
+    [InlineData("--compression", "max", "--verify-writes")]
+    public async Task A_backup_that_opens_all_that_it_writes_restores_as_any(params string[] how)
+    {
+        using var folder = new TempFolder();
+        var tree = new SourceTreeBuilder(folder["source"]);
+        tree.File("small", 500).File("large", 3_000_000, seed: 1);
+        await File.WriteAllTextAsync(folder["passphrase"], "a passphrase for tests", TestContext.Current.CancellationToken);
+        string[] vault = ["--vault", folder["vault"], "--passphrase-file", folder["passphrase"]];
+        var run = new HostRun();
+        Assert.Equal(0, await run.RunAsync("vault", "create", folder["vault"], "--owner-file", folder["owner"], "--passphrase-file", folder["passphrase"]));
+
+        Assert.Equal(0, await run.RunAsync(["backup", folder["source"], .. how, .. vault]));
+
+        Assert.Equal(0, await run.RunAsync(["restore", "latest", "--to", folder["target"], "--verify", .. vault]));
+        Assert.Empty(TreeComparer.Compare(folder["source"], folder["target"] + folder["source"]));
+    }
+
+    [Theory]
     [InlineData("bakup /home")]
     [InlineData("backup --no-such-option")]
     [InlineData("vault")]

@@ -22,8 +22,11 @@ public sealed record BackupRequest
     /// <summary>Whether everything is read again, whatever the previous point says.</summary>
     public bool ReadEverything { get; init; }
 
-    /// <summary>How many of the sealed chunks are opened again before they are sent: 0 none, 16 (default) one in sixteen, 1 all.</summary>
-    public int VerifyOneIn { get; init; } = 16;
+    /// <summary>Of how many sealed chunks one is opened again, where nothing else is said.</summary>
+    public const int UsualVerifyOneIn = 16;
+
+    /// <summary>How many of the sealed chunks are opened again before they are sent, and compared with what was read: 0 none, 16 (default) one in sixteen, 1 all.</summary>
+    public int VerifyOneIn { get; init; } = UsualVerifyOneIn;
 
     /// <summary>How hard it tries to make what it stores small. What the vault has already stays as it is.</summary>
     public Compression Compression { get; init; }

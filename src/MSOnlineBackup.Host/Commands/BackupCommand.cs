@@ -26,6 +26,7 @@ internal sealed class BackupCommand : HostCommand
     private readonly Option<string?> _machine;
     private readonly Option<Compression> _compression;
     private readonly Option<bool> _force;
+    private readonly Option<bool> _verifyWrites;
     private readonly Option<bool> _dryRun;
     private readonly Option<string?> _stdin;
     private readonly Option<bool> _command;
@@ -45,6 +46,7 @@ internal sealed class BackupCommand : HostCommand
         _tags = Values("--tag", "WORD", "A word to attach to the recovery point.");
         _machine = Value("--machine", "NAME", "The name of this machine in the vault. Without it: the host name.");
         _force = Flag("--force", "Read every file again, whatever the previous recovery point says.");
+        _verifyWrites = Flag("--verify-writes", "Open every chunk again before it is sent, and compare it with what was read; without it, one in sixteen.");
         _compression = Choice(
             "--compression",
             "How hard to try to make what is stored small: fastest for a slow processor, better or max for a slow line or a vault that is paid by size.",
@@ -108,6 +110,7 @@ internal sealed class BackupCommand : HostCommand
             Sources = sources,
             Tags = context.Get(_tags),
             ReadEverything = context.Has(_force),
+            VerifyOneIn = context.Has(_verifyWrites) ? 1 : BackupRequest.UsualVerifyOneIn,
             Compression = context.Parsed.GetValue(_compression),
             OwnFolders = [AgentOptions.DefaultStateFolder],
         };

@@ -5,11 +5,14 @@ namespace MSOnlineBackup.Vaults.Stores;
 /// <summary>What opens a chunk store: its master key, and which of its key slots it came from. Disposing of it zeroes the key.</summary>
 public sealed record UnlockedKey : IDisposable
 {
+    private readonly byte[] _masterKey;
+    private bool _isDisposed;
+
     internal UnlockedKey(string storeId, string keyId, byte[] masterKey)
     {
         StoreId = storeId;
         KeyId = keyId;
-        MasterKey = masterKey;
+        _masterKey = masterKey;
     }
 
     /// <summary>The chunk store: 32 hexadecimal digits.</summary>
@@ -18,13 +21,25 @@ public sealed record UnlockedKey : IDisposable
     /// <summary>The key slot: 32 hexadecimal digits.</summary>
     public string KeyId { get; internal init; }
 
-    internal byte[] MasterKey { get; }
+    internal byte[] MasterKey
+    {
+        get
+        {
+            // Zeroes are a key too: nothing must ever be wrapped or opened by them.
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return _masterKey;
+        }
+    }
 
     /// <summary>By this the master key is known again; nothing can be opened with it. 32 bytes.</summary>
     internal byte[] Digest() => HKDF.Expand(HashAlgorithmName.SHA256, MasterKey, 32, "MSOnlineBackup/1/digest"u8.ToArray());
 
     /// <inheritdoc/>
-    public void Dispose() => CryptographicOperations.ZeroMemory(MasterKey);
+    public void Dispose()
+    {
+        _isDisposed = true;
+        CryptographicOperations.ZeroMemory(_masterKey);
+    }
 
     /// <summary>One with a key of its own, that outlives this one.</summary>
     internal UnlockedKey Copy() => new(StoreId, KeyId, [.. MasterKey]);

@@ -80,5 +80,7 @@ internal sealed class VaultLoan(OpenVault open, Action giveBack) : IDisposable
     /// <inheritdoc cref="OpenVault.IndexAsync"/>
     public Task<IndexedVault> IndexAsync(CancellationToken cancellationToken, JobMonitor? monitor = null) => open.IndexAsync(cancellationToken, monitor);
 
+    public bool IsOf(OpenVault vault) => vault == open;
+
     public void Dispose() => Interlocked.Exchange(ref _giveBack, null)?.Invoke();
 }

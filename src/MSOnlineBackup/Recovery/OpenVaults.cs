@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -9,7 +10,7 @@ namespace MSOnlineBackup.Recovery;
 
 /// <summary>
 /// The vaults that this session has opened, kept for a short while after their last use: neither Tab nor the next cmdlet derives a key and reads an index
-/// again. Before an index is used once more, the vault is asked whether it is still the newest.
+/// again. Before one is lent once more it is asked whether it is still there, and before an index is used once more, whether it is still the newest.
 /// </summary>
 internal sealed class OpenVaults(TimeProvider clock)
 {
@@ -17,7 +18,7 @@ internal sealed class OpenVaults(TimeProvider clock)
     public static readonly TimeSpan Kept = TimeSpan.FromMinutes(2);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<VaultKey, OpenVault> _vaults = [];
+    private readonly Dictionary<object, OpenVault> _vaults = [];
 
     /// <summary>Those of this session.</summary>
     public static OpenVaults OfSession { get; } = new(TimeProvider.System);
@@ -29,21 +30,50 @@ internal sealed class OpenVaults(TimeProvider clock)
     /// <param name="note">Told, from any thread, what the user should know of while something takes longer; as long as the loan lasts.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">PassphraseRejected, MachineNotRegistered, MachineNotActivated, KeyFileInvalid, VaultNotFound, …</exception>
-    public async Task<VaultLoan> LendAsync(BackupAgent agent, VaultAccess? access, VaultPatience patience, Action<string> note, CancellationToken cancellationToken)
+    public Task<VaultLoan> LendAsync(BackupAgent agent, VaultAccess? access, VaultPatience patience, Action<string> note, CancellationToken cancellationToken)
     {
-        VaultKey key = KeyOf(agent, access, patience);
+        return LendAsync(KeyOf(agent, access, patience), OpenAsync, note, cancellationToken);
+
+        Task<UnlockedVault> OpenAsync(Action<string> tell)
+        {
+            BackupAgent own = ModuleEnvironment.OpenAgent(tell);
+            return access?.Passphrase is string passphrase
+                ? own.OpenEngineAsync(access.Vault, passphrase, patience, cancellationToken)
+                : own.OpenEngineAsync(patience, cancellationToken);
+        }
+    }
+
+    /// <summary>Lends the vault of a key.</summary>
+    /// <param name="key">Which.</param>
+    /// <param name="openAsync">Opens it where it is not open. What it gets is told of what the vault waits for, as long as it is open.</param>
+    /// <param name="note">Told of it while this loan lasts.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async Task<VaultLoan> LendAsync(object key, Func<Action<string>, Task<UnlockedVault>> openAsync, Action<string> note, CancellationToken cancellationToken)
+    {
         if (TryLend(key, note) is { } loan)
         {
-            return loan;
+            bool isThere = false;
+            try
+            {
+                isThere = await loan.Vault.Vault.IsThereAsync(cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                if (!isThere)
+                {
+                    Forget(key, loan);
+                }
+            }
+
+            if (isThere)
+            {
+                return loan;
+            }
         }
 
-        // Its notes go to whoever uses it, also later.
         var vault = new OpenVault();
         vault.Use(note);
-        BackupAgent own = ModuleEnvironment.OpenAgent(vault.Note);
-        vault.Vault = access?.Passphrase is string passphrase
-            ? await own.OpenEngineAsync(access.Vault, passphrase, patience, cancellationToken).ConfigureAwait(false)
-            : await own.OpenEngineAsync(patience, cancellationToken).ConfigureAwait(false);
+        vault.Vault = await openAsync(vault.Note).ConfigureAwait(false);
         lock (_gate)
         {
             // Somebody else may have been faster; then there are two for a while, and this one goes when it is given back.
@@ -63,7 +93,7 @@ internal sealed class OpenVaults(TimeProvider clock)
         return new VaultKey(agent.StateFolder, own, vault, agent.Machine.Connect(vault, patience), opener);
     }
 
-    private VaultLoan? TryLend(VaultKey key, Action<string> note)
+    private VaultLoan? TryLend(object key, Action<string> note)
     {
         lock (_gate)
         {
@@ -77,7 +107,20 @@ internal sealed class OpenVaults(TimeProvider clock)
         }
     }
 
-    private void GiveBack(VaultKey key, OpenVault vault, Action<string> note)
+    private void Forget(object key, VaultLoan loan)
+    {
+        lock (_gate)
+        {
+            if (_vaults.TryGetValue(key, out OpenVault? vault) && loan.IsOf(vault))
+            {
+                _vaults.Remove(key);
+            }
+        }
+
+        loan.Dispose();
+    }
+
+    private void GiveBack(object key, OpenVault vault, Action<string> note)
     {
         lock (_gate)
         {
@@ -98,7 +141,7 @@ internal sealed class OpenVaults(TimeProvider clock)
         }
     }
 
-    private void Close(VaultKey key, OpenVault vault)
+    private void Close(object key, OpenVault vault)
     {
         lock (_gate)
         {
