@@ -1,11 +1,12 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults;
+
 
 namespace MSOnlineBackup.Benchmarks;
 

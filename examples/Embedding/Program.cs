@@ -6,10 +6,10 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 
 const string Passphrase = "sixteen characters or more";
 (var options, CancellationToken stop) = (new VaultOptions(), CancellationToken.None);

@@ -3,8 +3,9 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Machine;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Agent;
 

@@ -1,7 +1,8 @@
-using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Composition;
 

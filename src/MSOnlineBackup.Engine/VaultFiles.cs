@@ -5,6 +5,7 @@ using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine;

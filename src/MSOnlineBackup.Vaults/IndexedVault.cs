@@ -3,6 +3,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;

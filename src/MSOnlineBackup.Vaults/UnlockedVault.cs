@@ -1,9 +1,12 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Vaults;
 
@@ -28,7 +31,7 @@ public sealed class UnlockedVault : IDisposable
         Vault = vault;
         _unlocked = key;
         _ahead = ahead;
-        _keys = vault.Known.Header.KeysOf(key);
+        _keys = key.KeysIn(vault.Known.Header);
     }
 
     /// <summary>What needs no key.</summary>

@@ -1,5 +1,6 @@
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Vaults;
 

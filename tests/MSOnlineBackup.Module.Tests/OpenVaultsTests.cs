@@ -1,7 +1,6 @@
 using MSOnlineBackup.Recovery;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
-using Xunit;
 
 namespace MSOnlineBackup.Module.Tests;
 

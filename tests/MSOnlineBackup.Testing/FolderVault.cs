@@ -5,6 +5,8 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Cryptography;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Registers;
+
 
 namespace MSOnlineBackup.Testing;
 

@@ -1,7 +1,10 @@
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Testing;
 

@@ -1,4 +1,5 @@
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Layout;
+
 
 namespace MSOnlineBackup.Testing;
 

@@ -1,14 +1,18 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
+using MSOnlineBackup.Vaults;
+
 
 namespace MSOnlineBackup.Testing;
 

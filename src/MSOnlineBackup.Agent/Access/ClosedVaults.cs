@@ -1,8 +1,10 @@
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults;
+
 
 namespace MSOnlineBackup.Agent.Access;
 

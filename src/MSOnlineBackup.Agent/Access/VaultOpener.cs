@@ -1,9 +1,11 @@
 using MSOnlineBackup.Agent.Machine;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults;
+
 
 namespace MSOnlineBackup.Agent.Access;
 

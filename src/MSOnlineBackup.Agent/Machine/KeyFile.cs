@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Keys;
+
 
 namespace MSOnlineBackup.Agent.Machine;
 

@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Agent.Machine;
 

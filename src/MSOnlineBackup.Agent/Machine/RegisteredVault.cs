@@ -1,7 +1,9 @@
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults;
+
 
 namespace MSOnlineBackup.Agent.Machine;
 

@@ -1,6 +1,9 @@
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Registers;
+using MSOnlineBackup.Vaults;
+
 
 namespace MSOnlineBackup.Agent.Machine;
 

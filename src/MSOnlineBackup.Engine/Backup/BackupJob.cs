@@ -4,9 +4,11 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Versioning;
@@ -62,7 +64,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         // Side by side, for a vault may be far away. Index segments never change, and earlier points only save work: what counts is that the session looks at which packs
         // there are, and which are about to go, after it is announced.
         Task indexing = store.ReadIndexAsync(stop);
-        Task<string?> ordering = SessionId.FindHighestAsync(store, stop);
+        Task<string?> ordering = SessionOrder.FindHighestAsync(store, stop);
         Task<string> announcing = AnnounceAsync(ordering, indexing, stop);
         Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
         Task<VaultAccessTier> choosing = WriteSession.ReadContentTierAsync(store, stop);
@@ -179,9 +181,9 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     {
         // Who may not is refused before anything is written.
         bool mayReturn = !request.MustBeRegistered;
-        Task naming = await new MachineDirectory(store.Vault).IsAnnouncedAsync(store, request.MachineName, mayReturn, stop).ConfigureAwait(false)
+        Task naming = await new MachineDirectory(store.Vault).IsAnnouncedAsync(store.Keys, request.MachineName, mayReturn, store.Early, stop).ConfigureAwait(false)
             ? Task.CompletedTask
-            : new MachineDirectory(store.Vault).AnnounceAsync(store, request.MachineName, mayReturn, stop);
+            : new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, request.MachineName, mayReturn, stop);
         Task<string> announcing = WriteSession.AnnounceAsync(store, _announcement, ordering, indexing, stop);
         await Task.WhenAll(naming, announcing).ConfigureAwait(false);
         return await announcing.ConfigureAwait(false);

@@ -1,9 +1,11 @@
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Engine.Backup;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Layout;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using MSOnlineBackup.Vaults.Cryptography;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Layout;
 
 namespace MSOnlineBackup.Host.Commands;
 

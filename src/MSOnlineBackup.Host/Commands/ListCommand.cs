@@ -2,7 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Registers;
 
 namespace MSOnlineBackup.Host.Commands;
 

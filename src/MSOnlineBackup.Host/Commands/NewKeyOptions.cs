@@ -2,8 +2,8 @@ using System.CommandLine;
 using MSOnlineBackup.Composition;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

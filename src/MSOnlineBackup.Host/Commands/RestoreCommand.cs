@@ -4,8 +4,8 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

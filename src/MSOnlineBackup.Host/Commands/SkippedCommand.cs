@@ -1,7 +1,8 @@
 using MSOnlineBackup.Host.Documents;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Registers;
+using MSOnlineBackup.Vaults;
+
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -3,8 +3,9 @@ using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -2,8 +2,9 @@ using System.CommandLine;
 using MSOnlineBackup.Composition;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Host.Commands;
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Host.Commands;

@@ -13,6 +13,8 @@ internal sealed class StoreKeys : IDisposable
     /// <summary>Length of the master key in bytes.</summary>
     public const int MasterKeyLength = 32;
 
+    private const int StoreIdLength = 16;
+
     private readonly byte[] _master;
     private readonly byte[] _context;
     private readonly byte[] _packs;
@@ -38,6 +40,9 @@ internal sealed class StoreKeys : IDisposable
 
     /// <summary>Vault id and store id, 16 bytes each: part of what every seal authenticates.</summary>
     public ReadOnlySpan<byte> Context => _context;
+
+    /// <summary>The chunk store: 32 hexadecimal digits.</summary>
+    public string StoreId => Convert.ToHexStringLower(_context.AsSpan(_context.Length - StoreIdLength));
 
     /// <summary>The master key itself, to be wrapped into a new key slot.</summary>
     public ReadOnlySpan<byte> MasterKey => Living(_master);

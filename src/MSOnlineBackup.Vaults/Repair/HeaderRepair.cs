@@ -1,8 +1,9 @@
 using System.Text.Json;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Vaults.Repair;
 
@@ -133,7 +134,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
         try
         {
             byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, MaxWitnessLength, cancellationToken).ConfigureAwait(false);
-            HeaderWitness? witness = content is null ? null : CheckedJson.TryDecode(content, VaultJson.Default.HeaderWitness);
+            HeaderWitness? witness = content is null ? null : CheckedJson.TryDecode(content, HeaderJson.Default.HeaderWitness);
             return witness is { VaultId: not null } && VaultLayout.IsId(witness.VaultId)
                 && name == (witness.KeyId is { } key ? $"keys/{witness.StoreId}/{key}" : $"stores/{witness.StoreId}/sessions/{witness.SessionId}")
                 ? witness

@@ -1,8 +1,10 @@
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
 using MSOnlineBackup.Vaults.Versioning;
+
 
 namespace MSOnlineBackup.Vaults.Repair;
 

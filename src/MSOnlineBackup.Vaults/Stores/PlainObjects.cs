@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Stores;

@@ -1,5 +1,7 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
+
 
 namespace MSOnlineBackup.Vaults.Stores;
 
@@ -23,13 +25,13 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
     public bool MayHavePoint { get; set; }
 
     /// <summary>Creates a record of the session. Returns its id.</summary>
-    /// <param name="highest">The highest id so far: <see cref="SessionId.FindHighestAsync"/>.</param>
+    /// <param name="highest">The highest id so far: <see cref="SessionOrder.FindHighestAsync"/>.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public async Task<string> AnnounceAsync(string? highest, CancellationToken cancellationToken)
     {
         string id = _id = SessionId.Create(record.Started, highest);
         SessionRecord announced = record with { VaultId = store.Header.VaultId, StoreId = store.StoreId, SessionId = id };
-        byte[] content = CheckedJson.Encode(announced, VaultJson.Default.SessionRecord);
+        byte[] content = CheckedJson.Encode(announced, SessionJson.Default.SessionRecord);
         await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
         return id;
     }

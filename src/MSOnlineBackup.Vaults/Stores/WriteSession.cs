@@ -1,8 +1,11 @@
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
+
 
 namespace MSOnlineBackup.Vaults.Stores;
 
@@ -62,7 +65,7 @@ internal sealed class WriteSession : IAsyncDisposable
     /// </summary>
     /// <param name="store">The store.</param>
     /// <param name="announcement">Announces it.</param>
-    /// <param name="finding">The highest id so far: <see cref="SessionId.FindHighestAsync"/>.</param>
+    /// <param name="finding">The highest id so far: <see cref="SessionOrder.FindHighestAsync"/>.</param>
     /// <param name="indexing">The reading of the store's index, which may be under way.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static async Task<string> AnnounceAsync(
@@ -102,7 +105,7 @@ internal sealed class WriteSession : IAsyncDisposable
         new(
             store,
             announcement,
-            await AnnounceAsync(store, announcement, SessionId.FindHighestAsync(store, cancellationToken), Task.CompletedTask, cancellationToken).ConfigureAwait(false),
+            await AnnounceAsync(store, announcement, SessionOrder.FindHighestAsync(store, cancellationToken), Task.CompletedTask, cancellationToken).ConfigureAwait(false),
             await ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false),
             counters,
             workers,
@@ -174,7 +177,7 @@ internal sealed class WriteSession : IAsyncDisposable
         await foreach (StoredObject found in _store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
             string other = found.Name[prefix.Length..];
-            if (SessionId.IsValid(other) && string.CompareOrdinal(other, id) > 0 && await SessionId.CountsAsync(_store, found, other, cancellationToken).ConfigureAwait(false))
+            if (SessionId.IsValid(other) && string.CompareOrdinal(other, id) > 0 && await SessionOrder.CountsAsync(_store, found, other, cancellationToken).ConfigureAwait(false))
             {
                 return true;
             }
@@ -187,7 +190,7 @@ internal sealed class WriteSession : IAsyncDisposable
     private async Task<string> RenewAsync(CancellationToken cancellationToken)
     {
         string id = await _announcement.AnnounceAsync(
-            await SessionId.FindHighestAsync(_store, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            await SessionOrder.FindHighestAsync(_store, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<PackInfo> lost = await _store.LookAsync(cancellationToken).ConfigureAwait(false);
         return lost.Count == 0 ? id : throw Fenced($"The pack '{_store.NameOf(lost[0])}' was deleted, or is about to be, while the backup relied on it", id);
     }

@@ -4,6 +4,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
+
 namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>

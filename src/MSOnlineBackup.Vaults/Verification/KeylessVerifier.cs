@@ -1,8 +1,10 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Vaults.Verification;
 
@@ -39,7 +41,7 @@ internal sealed class KeylessVerifier(IVaultStore objects, JobMonitor monitor)
         await inventory.TakeAsync(VisitAsync, cancellationToken).ConfigureAwait(false);
         if (header is not null)
         {
-            foreach (BackupException damage in await new RecordVerifier(objects, header).FindDamageAsync(cancellationToken).ConfigureAwait(false))
+            foreach (BackupException damage in await new RecordVerifier(new KnownVault(objects, header, new VaultOptions())).FindDamageAsync(cancellationToken).ConfigureAwait(false))
             {
                 inventory.Judge(damage.Target!, damage, isNeeded: false);
             }

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
+
 namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>The newest point of each machine, by names alone, and what follows from it for sessions.</summary>

@@ -1,16 +1,17 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>Checks the records of a vault: those of its owner by the owner's signature, those of machines as far as their keys are at hand.</summary>
-/// <param name="objects">The vault.</param>
-/// <param name="header">Its header.</param>
-/// <param name="storeId">The chunk store of which the key is at hand; null for none.</param>
-/// <param name="keys">Its keys.</param>
-internal sealed class RecordVerifier(IVaultStore objects, VaultHeader header, string? storeId = null, StoreKeys? keys = null)
+/// <param name="vault">The vault.</param>
+/// <param name="keys">The keys of the chunk store that is open; null for none.</param>
+internal sealed class RecordVerifier(KnownVault vault, StoreKeys? keys = null)
 {
     private static readonly string[] _folders = [VaultLayout.Settings, VaultLayout.Credentials, VaultLayout.Records, VaultLayout.Machines];
 
@@ -18,12 +19,12 @@ internal sealed class RecordVerifier(IVaultStore objects, VaultHeader header, st
     public async Task<IReadOnlyList<BackupException>> FindDamageAsync(CancellationToken cancellationToken)
     {
         Dictionary<string, IReadOnlyList<uint>>[] folders = await Task.WhenAll(
-            _folders.Select(prefix => NumberedSeries.ListAsync(objects, prefix, cancellationToken))).ConfigureAwait(false);
-        HashSet<string> stores = [.. (await KeyRing.ListNamesAsync(objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false)).Select(key => key.StoreId)];
+            _folders.Select(prefix => NumberedSeries.ListAsync(vault.Objects, prefix, cancellationToken))).ConfigureAwait(false);
+        HashSet<string> stores = [.. (await KeyRing.ListNamesAsync(vault.Objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false)).Select(key => key.StoreId)];
         IEnumerable<string> names = folders.SelectMany(found => found).SelectMany(folder => folder.Value.Select(number => $"{folder.Key}{number:x8}"));
         var damage = new List<BackupException>();
         await foreach (BackupException? found in ReadAhead.SelectAsync(
-            names, objects.Capabilities.MaxConcurrency, (name, token) => CheckAsync(name, stores, token), cancellationToken).ConfigureAwait(false))
+            names, vault.Objects.Capabilities.MaxConcurrency, (name, token) => CheckAsync(name, stores, token), cancellationToken).ConfigureAwait(false))
         {
             if (found is not null)
             {
@@ -38,7 +39,7 @@ internal sealed class RecordVerifier(IVaultStore objects, VaultHeader header, st
     {
         try
         {
-            byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, NumberedSeries.MaxLength, cancellationToken).ConfigureAwait(false);
+            byte[]? content = await VaultHeader.ReadSmallAsync(vault.Objects, name, NumberedSeries.MaxLength, cancellationToken).ConfigureAwait(false);
             return content is null || IsProved(name, content, stores) ? null : VaultDamage.NotSigned(name);
         }
         catch (BackupException e) when (e.IsDamage)
@@ -50,9 +51,9 @@ internal sealed class RecordVerifier(IVaultStore objects, VaultHeader header, st
     // Of another store's machine only this can be told without that store's key: a store that nobody can open has none. Where the vault has no key slot at all, that is said elsewhere.
     private bool IsProved(string name, byte[] content, HashSet<string> stores) => name[..(name.IndexOf('/', StringComparison.Ordinal) + 1)] switch
     {
-        VaultLayout.Settings => OwnerRecord.TryOpen(header, name, content, VaultJson.Default.VaultSettings) is { Fault: null },
-        VaultLayout.Credentials => OwnerRecord.TryOpen(header, name, content, VaultJson.Default.CredentialRecord) is { TokenHash: not null },
-        VaultLayout.Records => OwnerRecord.TryOpen(header, name, content, VaultJson.Default.VaultRecord) is { Kind: not null },
-        _ => MachineDirectory.TryOpen(header, name, content, storeId, keys) is { } machine && (machine.IsGone || stores.Count == 0 || stores.Contains(machine.StoreId)),
+        VaultLayout.Settings => OwnerRecord.TryOpen(vault.Header, name, content, RegisterJson.Default.VaultSettings) is { Fault: null },
+        VaultLayout.Credentials => OwnerRecord.TryOpen(vault.Header, name, content, RegisterJson.Default.CredentialRecord) is { TokenHash: not null },
+        VaultLayout.Records => OwnerRecord.TryOpen(vault.Header, name, content, RegisterJson.Default.VaultRecord) is { Kind: not null },
+        _ => MachineDirectory.TryOpen(vault.Header, name, content, keys) is { } machine && (machine.IsGone || stores.Count == 0 || stores.Contains(machine.StoreId)),
     };
 }

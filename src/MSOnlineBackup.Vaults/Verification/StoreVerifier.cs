@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -58,8 +60,8 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
 
     private async Task<Inventory> TakeInventoryAsync(CancellationToken cancellationToken)
     {
-        Task<IReadOnlyList<BackupException>> records = new RecordVerifier(store.Objects, store.Header, store.StoreId, store.Keys).FindDamageAsync(cancellationToken);
-        Task<IReadOnlyList<BackupException>> slots = KeyRing.CheckAsync(store.Objects, store.Header, store, cancellationToken);
+        Task<IReadOnlyList<BackupException>> records = new RecordVerifier(store.Vault, store.Keys).FindDamageAsync(cancellationToken);
+        Task<IReadOnlyList<BackupException>> slots = KeyRing.CheckAsync(store.Objects, store.Header, store.Keys, cancellationToken);
         await Task.WhenAll(store.SurveyPacksAsync(cancellationToken), slots, records).ConfigureAwait(false);
         foreach (BackupException fault in await slots.ConfigureAwait(false))
         {

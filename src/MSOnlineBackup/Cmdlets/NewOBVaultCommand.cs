@@ -40,7 +40,7 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
         if (ParameterSetName == InContainer && !vault.IsRemote)
         {
             throw new BackupException(
-                BackupErrorId.ArgumentInvalid, $"'{Url}' is no URL.", "Give the vault's container as https://ACCOUNT.blob.core.windows.net/CONTAINER, or a folder with -Path.", Url);
+                BackupErrorId.ArgumentInvalid, $"'{Url}' is not the URL of a container.", "Give the vault's container as https://ACCOUNT.blob.core.windows.net/CONTAINER, or a folder with -Path.", Url);
         }
 
         string place = vault.IsRemote ? vault.Location.TrimEnd('/') : System.IO.Path.TrimEndingDirectorySeparator(vault.Location);

@@ -4,7 +4,7 @@ using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Registers;
 
 namespace MSOnlineBackup.Cmdlets;
 

@@ -7,7 +7,7 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine.Tests.Jobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Keys;
 
 namespace MSOnlineBackup.Engine.Tests.Fuzzing;
 

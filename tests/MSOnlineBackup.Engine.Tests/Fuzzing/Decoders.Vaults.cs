@@ -13,8 +13,10 @@ using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Tests.Fuzzing;
@@ -40,8 +42,8 @@ internal static partial class Decoders
                 objects.SetContent(VaultLayout.Header, content);
                 Wait(VaultHeader.ReadAsync(objects, CancellationToken.None));
             }),
-            () => [Covered(TestStores.Header, VaultJson.Default.VaultHeader), Covered(TestStores.Header with { Name = "Office" }, VaultJson.Default.VaultHeader)],
-            typeof(VaultHeader), typeof(CheckedJson), typeof(VaultJson), typeof(OwnerIdentity));
+            () => [Covered(TestStores.Header, HeaderJson.Default.VaultHeader), Covered(TestStores.Header with { Name = "Office" }, HeaderJson.Default.VaultHeader)],
+            typeof(VaultHeader), typeof(CheckedJson), typeof(HeaderJson), typeof(RegisterJson), typeof(SessionJson), typeof(OwnerIdentity));
         yield return new(
             "key-slot",
             Checked(content => KeySlot.Decode(content, Id, Id)),
@@ -62,7 +64,7 @@ internal static partial class Decoders
             [
                 Covered(
                     new SessionRecord { VaultId = TestStores.Header.VaultId, StoreId = Id, SessionId = _session, MachineId = Id, Started = _time, AgentVersion = "1.0" },
-                    VaultJson.Default.SessionRecord),
+                    SessionJson.Default.SessionRecord),
             ],
             typeof(SessionRecord));
         yield return new(
@@ -84,8 +86,8 @@ internal static partial class Decoders
             content =>
             {
                 RecordEnvelope.TrySplit(content, out ReadOnlySpan<byte> _, out _);
-                MachineDirectory.TryOpen(TestStores.Header, Machine(), content, TestStores.StoreId, TestKeys.Keys);
-                OwnerRecord.TryOpen(TestStores.Header, VaultLayout.Settings + "00000001", content, VaultJson.Default.VaultSettings);
+                MachineDirectory.TryOpen(TestStores.Header, Machine(), content, TestKeys.Keys);
+                OwnerRecord.TryOpen(TestStores.Header, VaultLayout.Settings + "00000001", content, RegisterJson.Default.VaultSettings);
             },
             () => [TestStores.Signed(VaultLayout.Settings + "00000001", """{"machineLimit":7}""")],
             typeof(RecordEnvelope), typeof(OwnerRecord), typeof(OwnerSeries<>));
@@ -95,8 +97,8 @@ internal static partial class Decoders
             {
                 string name = Machine();
                 MachineDirectory.TryOpen(
-                    TestStores.Header, name, RecordEnvelope.Authenticate(TestKeys.Keys.MachinesKey(), TestStores.Header.VaultId, name, body), TestStores.StoreId, TestKeys.Keys);
-                MachineDirectory.TryOpen(TestStores.Header, name, RecordEnvelope.Sign(TestStores.Owner, TestStores.Header.VaultId, name, body), null, null);
+                    TestStores.Header, name, RecordEnvelope.Authenticate(TestKeys.Keys.MachinesKey(), TestStores.Header.VaultId, name, body), TestKeys.Keys);
+                MachineDirectory.TryOpen(TestStores.Header, name, RecordEnvelope.Sign(TestStores.Owner, TestStores.Header.VaultId, name, body), null);
             },
             () => [Text($$"""{"name":"ALPHA","store":"{{TestStores.StoreId}}","operatingSystem":"Linux","agentVersion":"1.0","left":"2024-02-29T12:00:00+00:00"}""")],
             typeof(MachineDirectory));
@@ -118,7 +120,7 @@ internal static partial class Decoders
             () =>
             [
                 JsonSerializer.SerializeToUtf8Bytes(
-                    new CredentialRecord { TokenHash = SHA256.HashData(new byte[32]), Issued = _time, Expires = DateTimeOffset.MaxValue }, VaultJson.Default.CredentialRecord),
+                    new CredentialRecord { TokenHash = SHA256.HashData(new byte[32]), Issued = _time, Expires = DateTimeOffset.MaxValue }, RegisterJson.Default.CredentialRecord),
             ],
             typeof(CredentialRegister));
         yield return new(

@@ -1,5 +1,7 @@
+using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
+
 
 namespace MSOnlineBackup.Engine.Tests.Fuzzing;
 

@@ -6,8 +6,8 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Jobs;

@@ -2,7 +2,7 @@ using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Keys;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 

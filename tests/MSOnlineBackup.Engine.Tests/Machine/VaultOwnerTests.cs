@@ -5,9 +5,10 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 
@@ -179,7 +180,7 @@ public sealed class VaultOwnerTests : IDisposable
         using var thief = OwnerKey.Create();
         string path = Path.Combine(_agents.Vault, "vault.json");
         VaultHeader header = VaultHeader.TryDecode(await File.ReadAllBytesAsync(path, Cancel))!;
-        await File.WriteAllBytesAsync(path, CheckedJson.Encode(header with { Owner = thief.Identity.Encode() }, VaultJson.Default.VaultHeader), Cancel);
+        await File.WriteAllBytesAsync(path, CheckedJson.Encode(header with { Owner = thief.Identity.Encode() }, HeaderJson.Default.VaultHeader), Cancel);
 
         await FailsAsync(BackupErrorId.OwnerForeign, null, () => _agents.BackUpAsync(alpha));
         await FailsAsync(BackupErrorId.OwnerForeign, null, () => alpha.Vaults.InspectAsync(_agents.Vault, Cancel));

@@ -3,12 +3,15 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
 using Xunit;
-using OwnerFile = MSOnlineBackup.Vaults.Stores.OwnerFile;
+using OwnerFile = MSOnlineBackup.Vaults.Registers.OwnerFile;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 
 namespace MSOnlineBackup.Engine.Tests.Repair;

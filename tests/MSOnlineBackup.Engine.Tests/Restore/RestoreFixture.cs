@@ -4,6 +4,8 @@ using MSOnlineBackup.Engine.Tests.RecoveryPoints;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;

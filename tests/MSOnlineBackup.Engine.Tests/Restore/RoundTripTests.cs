@@ -3,9 +3,9 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Restore;

@@ -3,9 +3,10 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 

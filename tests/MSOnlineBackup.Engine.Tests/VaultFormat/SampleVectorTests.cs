@@ -8,7 +8,9 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
@@ -117,12 +119,12 @@ public sealed class SampleVectorTests : IDisposable
         VaultHeader header = Header();
         (string name, byte[] record) = Record("left");
 
-        MachineRecord machine = MachineDirectory.TryOpen(header, name, record, _store, _keys)!;
+        MachineRecord machine = MachineDirectory.TryOpen(header, name, record, _keys)!;
 
         Assert.Equal(VaultLayout.Machine(_machine) + "00000002", name);
         Assert.Equal((FormatDocument.Quoted("names", "machine name"), true), (machine.Name, machine.IsGone));
         Assert.Equal(new DateTimeOffset(2026, 11, 22, 4, 5, 6, TimeSpan.Zero), machine.Left);
-        AssertRecord("left", machine, VaultJson.Default.MachineRecord);
+        AssertRecord("left", machine, RegisterJson.Default.MachineRecord);
     }
 
     [Fact]
@@ -130,11 +132,11 @@ public sealed class SampleVectorTests : IDisposable
     {
         (string name, byte[] record) = Record("vault record");
 
-        VaultRecord feature = OwnerRecord.TryOpen(Header(), name, record, VaultJson.Default.VaultRecord)!;
+        VaultRecord feature = OwnerRecord.TryOpen(Header(), name, record, RegisterJson.Default.VaultRecord)!;
 
         Assert.Equal((VaultLayout.Records + "00000001", VaultRecord.Feature, "example"), (name, feature.Kind, feature.Name));
         Assert.Equal(["write", "collect"], feature.NeededTo!);
-        AssertRecord("vault record", feature, VaultJson.Default.VaultRecord);
+        AssertRecord("vault record", feature, RegisterJson.Default.VaultRecord);
     }
 
     [Fact]
@@ -142,12 +144,12 @@ public sealed class SampleVectorTests : IDisposable
     {
         (string name, byte[] record) = Record("credential");
 
-        CredentialRecord credential = OwnerRecord.TryOpen(Header(), name, record, VaultJson.Default.CredentialRecord)!;
+        CredentialRecord credential = OwnerRecord.TryOpen(Header(), name, record, RegisterJson.Default.CredentialRecord)!;
 
         Assert.Equal(VaultLayout.Credentials + "00000001", name);
         Assert.Equal(SHA256.HashData(FormatDocument.Hex("more records", "token")), credential.TokenHash);
         Assert.Equal(CredentialRegister.DefaultValidity, credential.Expires - credential.Issued);
-        AssertRecord("credential", credential, VaultJson.Default.CredentialRecord);
+        AssertRecord("credential", credential, RegisterJson.Default.CredentialRecord);
     }
 
     [Fact]

@@ -7,6 +7,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;

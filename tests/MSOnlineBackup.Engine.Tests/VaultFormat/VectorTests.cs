@@ -9,8 +9,10 @@ using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
@@ -81,14 +83,14 @@ public sealed class VectorTests : IDisposable
 
         Assert.Equal((Hex(_vault), "Office", 91), (header.VaultId, header.Name, header.Owner!.Length));
         Assert.Equal("e0e1e2e3e4e5e6e7e8e9eaebecedeeef", header.Copy);
-        Assert.Equal(stored, CheckedJson.Encode(header, VaultJson.Default.VaultHeader));
+        Assert.Equal(stored, CheckedJson.Encode(header, HeaderJson.Default.VaultHeader));
         Assert.Equal(Hex(_vault), IndependentReader.CheckedJson(stored).GetProperty("vaultId").GetString());
 
         stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("header", "session record"));
-        SessionRecord record = CheckedJson.TryDecode(stored, VaultJson.Default.SessionRecord)!;
+        SessionRecord record = CheckedJson.TryDecode(stored, SessionJson.Default.SessionRecord)!;
         Assert.Equal((Hex(_vault), Hex(_store), FormatDocument.Raw("segment", "session")), (record.VaultId, record.StoreId, record.SessionId));
         Assert.Equal(FormatDocument.Raw("names", "machine id"), record.MachineId);
-        Assert.Equal(stored, CheckedJson.Encode(record, VaultJson.Default.SessionRecord));
+        Assert.Equal(stored, CheckedJson.Encode(record, SessionJson.Default.SessionRecord));
         Assert.Equal(Hex(_store), IndependentReader.CheckedJson(stored).GetProperty("store").GetString());
     }
 
@@ -103,12 +105,12 @@ public sealed class VectorTests : IDisposable
         var header = new VaultHeader { Format = 1, VaultId = Hex(_vault), Copy = Hex(_vault), Created = DateTimeOffset.UnixEpoch, Owner = owner.Encode() };
 
         (string settings, byte[] signed) = Record("settings");
-        Assert.Equal(7, OwnerRecord.TryOpen(header, settings, signed, VaultJson.Default.VaultSettings)!.MachineLimit);
-        Assert.NotNull(OwnerRecord.TryOpen(header, settings, RecordEnvelope.Sign(key, header.VaultId, settings, Body("settings")), VaultJson.Default.VaultSettings));
+        Assert.Equal(7, OwnerRecord.TryOpen(header, settings, signed, RegisterJson.Default.VaultSettings)!.MachineLimit);
+        Assert.NotNull(OwnerRecord.TryOpen(header, settings, RecordEnvelope.Sign(key, header.VaultId, settings, Body("settings")), RegisterJson.Default.VaultSettings));
         IndependentReader.CheckSignature(owner.Encode(), Hex(_vault), settings, signed);
 
         (string name, byte[] coded) = Record("machine");
-        MachineRecord machine = MachineDirectory.TryOpen(header, name, coded, Hex(_store), _keys)!;
+        MachineRecord machine = MachineDirectory.TryOpen(header, name, coded, _keys)!;
         Assert.Equal((FormatDocument.Quoted("names", "machine name"), Hex(_store), owner.PublicKey), (machine.Name, machine.StoreId, machine.Owner));
         Assert.Equal(coded, RecordEnvelope.Authenticate(_keys.MachinesKey(), header.VaultId, name, Body("machine")));
         IndependentReader.CheckCode(_independent, Hex(_vault), name, coded);

@@ -1,6 +1,6 @@
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Registers;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 

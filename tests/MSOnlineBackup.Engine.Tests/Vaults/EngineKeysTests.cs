@@ -1,7 +1,7 @@
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Layout;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 

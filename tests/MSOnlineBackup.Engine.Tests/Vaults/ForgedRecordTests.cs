@@ -4,7 +4,10 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
 using Xunit;
@@ -74,7 +77,7 @@ public sealed class ForgedRecordTests : IDisposable
         byte[] token = new byte[32];
         string record = JsonSerializer.Serialize(
             new CredentialRecord { TokenHash = System.Security.Cryptography.SHA256.HashData(token), Issued = issued.Issued, Expires = issued.Expires.AddDays(1) },
-            VaultJson.Default.CredentialRecord);
+            RegisterJson.Default.CredentialRecord);
         _objects.SetContent("credentials/00000002", Forge(forgery, "credentials/00000002", record));
 
         foreach (VaultCredential tried in new[] { issued with { Serial = 2, Token = token }, issued })
@@ -108,12 +111,12 @@ public sealed class ForgedRecordTests : IDisposable
     public async Task A_machine_is_not_made_to_leave_by_anybody_but_the_owner(string forgery)
     {
         ChunkStore store = await OpenAsync(_objects);
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: false, Cancel);
         string name = $"machines/{Header.MachineId("beta")}/00000002";
         string left = BodyOf(_objects.GetContent(name[..^1] + '1'))[..^1] + ""","left":"2026-11-21T04:05:06Z"}""";
         _objects.SetContent(name, Forge(forgery, name, left));
 
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: false, Cancel);
         Assert.False(Assert.Single(await new MachineDirectory(TestVault.Of(_objects, Header)).ListAsync(Cancel)).IsGone);
         Assert.False((await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.IsGone);
         Assert.Equal([name], await FindDamageAsync());
@@ -123,19 +126,19 @@ public sealed class ForgedRecordTests : IDisposable
     public async Task A_machines_record_is_changed_by_nobody_who_lacks_its_key()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: false, Cancel);
         string name = $"machines/{Header.MachineId("beta")}/00000002";
         string body = BodyOf(_objects.GetContent(name[..^1] + '1')).Replace("beta", "BETA", StringComparison.Ordinal);
 
         foreach (byte[] forged in new[]
         {
-            RecordEnvelope.Authenticate(Header.KeysOf(KeyOf('b')).MachinesKey(), Header.VaultId, name, Encoding.UTF8.GetBytes(body)),
+            RecordEnvelope.Authenticate(KeyOf('b').KeysIn(Header).MachinesKey(), Header.VaultId, name, Encoding.UTF8.GetBytes(body)),
             _objects.GetContent(name[..^1] + '1'),
             Encoding.UTF8.GetBytes(body),
         })
         {
             _objects.SetContent(name, forged);
-            Assert.True(await new MachineDirectory(store.Vault).IsAnnouncedAsync(store, "beta", mayReturn: false, Cancel));
+            Assert.True(await new MachineDirectory(store.Vault).IsAnnouncedAsync(store.Keys, "beta", mayReturn: false, store.Objects, Cancel));
             Assert.Equal([name], await FindDamageAsync(store));
         }
     }
@@ -144,31 +147,31 @@ public sealed class ForgedRecordTests : IDisposable
     public async Task A_name_is_not_taken_by_a_record_of_another_store_above_it()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: false, Cancel);
         UnlockedKey thief = KeyOf('b');
         string name = $"machines/{Header.MachineId("beta")}/00000002";
         string body = BodyOf(_objects.GetContent(name[..^1] + '1')).Replace(StoreId, thief.StoreId, StringComparison.Ordinal);
-        _objects.SetContent(name, RecordEnvelope.Authenticate(Header.KeysOf(thief).MachinesKey(), Header.VaultId, name, Encoding.UTF8.GetBytes(body)));
+        _objects.SetContent(name, RecordEnvelope.Authenticate(thief.KeysIn(Header).MachinesKey(), Header.VaultId, name, Encoding.UTF8.GetBytes(body)));
 
-        Assert.True(await new MachineDirectory(store.Vault).IsAnnouncedAsync(store, "beta", mayReturn: false, Cancel));
+        Assert.True(await new MachineDirectory(store.Vault).IsAnnouncedAsync(store.Keys, "beta", mayReturn: false, store.Objects, Cancel));
         Assert.Equal(StoreId, (await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.StoreId);
 
         // Once the owner has freed the name, whoever comes first has it.
         await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
         _objects.SetContent($"keys/{thief.StoreId}/{new string('0', 32)}", []);
         await new MachineDirectory(TestVault.Of(_objects, Header)).ClaimAsync("beta", thief, Cancel);
-        Assert.Equal(BackupErrorId.MachineNameTaken, (await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel))).Id);
+        Assert.Equal(BackupErrorId.MachineNameTaken, (await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel))).Id);
     }
 
     [Fact]
     public async Task A_machine_knows_the_owner_again_by_its_own_record_in_the_vault()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel);
         VaultHeader other = Header with { Owner = _thief.Identity.Encode() };
         ChunkStore exchanged = TestVault.StoreOf(_objects, other, StoreId, store.Keys.MasterKey.ToArray());
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(exchanged.Vault).AnnounceAsync(exchanged, "beta", mayReturn: true, Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(exchanged.Vault).AnnounceAsync(exchanged.Keys, "beta", mayReturn: true, Cancel));
 
         Assert.Equal(BackupErrorId.OwnerForeign, fault.Id);
     }
@@ -205,7 +208,7 @@ public sealed class ForgedRecordTests : IDisposable
     }
 
     private async Task<IEnumerable<string?>> FindDamageAsync(ChunkStore? store = null) =>
-        (await new RecordVerifier(_objects, Header, store?.StoreId, store?.Keys).FindDamageAsync(Cancel)).Select(damage => damage.Target);
+        (await new RecordVerifier(TestVault.Of(_objects, Header), store?.Keys).FindDamageAsync(Cancel)).Select(damage => damage.Target);
 
     private byte[] Forge(string forgery, string name, string body)
     {

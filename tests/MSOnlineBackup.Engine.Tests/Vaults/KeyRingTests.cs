@@ -3,6 +3,8 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
@@ -224,19 +226,19 @@ public class KeyRingTests
         UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
         ChunkStore opened = TestVault.StoreOf(_objects, Header, made.StoreId, made.MasterKey);
-        Assert.Empty(await KeyRing.CheckAsync(_objects, Header, opened, Cancel));
+        Assert.Empty(await KeyRing.CheckAsync(_objects, Header, opened.Keys, Cancel));
         string name = VaultLayout.Key(made.StoreId, second);
         byte[] sound = _objects.GetContent(name);
         for (int at = 0; at < sound.Length; at++)
         {
             _objects.SetContent(name, [.. sound[..at], (byte)(sound[at] ^ 1), .. sound[(at + 1)..]]);
 
-            Assert.Equal(name, Assert.Single(await KeyRing.CheckAsync(_objects, Header, opened, Cancel)).Target);
+            Assert.Equal(name, Assert.Single(await KeyRing.CheckAsync(_objects, Header, opened.Keys, Cancel)).Target);
         }
 
         _objects.SetContent(name, sound);
         await PlantAsync(made with { KeyId = "x" }, new string('7', 32), PassphraseDerivation.ByPbkdf2(1));
-        Assert.Equal(VaultLayout.Key(made.StoreId, new string('7', 32)), Assert.Single(await KeyRing.CheckAsync(_objects, Header, opened, Cancel)).Target);
+        Assert.Equal(VaultLayout.Key(made.StoreId, new string('7', 32)), Assert.Single(await KeyRing.CheckAsync(_objects, Header, opened.Keys, Cancel)).Target);
         Assert.Empty(await KeyRing.CheckAsync(_objects, header: null, opened: null, Cancel));
     }
 

@@ -3,7 +3,8 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
@@ -15,12 +16,12 @@ public class MachineDirectoryTests
     public async Task A_machine_is_written_down_once_and_again_when_it_has_changed()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "Alpha", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "Alpha", mayReturn: true, Cancel);
         Assert.Equal(2, _objects.Names.Count);
 
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "BETA", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "BETA", mayReturn: true, Cancel);
 
         Assert.Equal(3, _objects.Names.Count);
         Assert.Equal(["Alpha", "BETA"], await NamesAsync());
@@ -40,7 +41,7 @@ public class MachineDirectoryTests
         _objects.SetContent($"machines/{Header.MachineId("beta")}/{sequence}", Encoding.UTF8.GetBytes(content));
         Assert.Empty(await NamesAsync());
 
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel);
 
         Assert.Equal(["beta"], await NamesAsync());
     }
@@ -49,16 +50,16 @@ public class MachineDirectoryTests
     public async Task A_machine_that_has_left_comes_back_by_a_backup_only_where_it_may()
     {
         ChunkStore store = await OpenAsync(_objects);
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: false, Cancel);
         await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "BETA", new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero), Cancel);
         Assert.Empty(await NamesAsync());
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: false, Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: false, Cancel));
 
         Assert.Equal(BackupErrorId.MachineNotRegistered, fault.Id);
         Assert.Contains("2026-11-21 at 04:05 UTC", fault.Message, StringComparison.Ordinal);
         Assert.Empty(await NamesAsync());
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel);
         Assert.Equal(["beta"], await NamesAsync());
     }
 
@@ -69,11 +70,11 @@ public class MachineDirectoryTests
         await new MachineDirectory(TestVault.Of(_objects, Header)).ClaimAsync("beta", KeyOf('b'), Cancel);
         ChunkStore store = await OpenAsync(_objects);
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel));
 
         Assert.Equal(BackupErrorId.MachineNameTaken, fault.Id);
         await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
-        await new MachineDirectory(store.Vault).AnnounceAsync(store, "beta", mayReturn: true, Cancel);
+        await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel);
         Assert.Equal(StoreId, (await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.StoreId);
     }
 

@@ -4,6 +4,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
@@ -58,7 +59,7 @@ public sealed class SessionIdTests
         _objects.SetContent(VaultLayout.Point(StoreId, Machine, planted), [1, 2, 3]);
         _objects.SetContent(VaultLayout.Checkpoint(StoreId, planted, 1), new byte[5000]);
 
-        Assert.Equal(honest.Id, await SessionId.FindHighestAsync(await OpenAsync(_objects), Cancel));
+        Assert.Equal(honest.Id, await SessionOrder.FindHighestAsync(await OpenAsync(_objects), Cancel));
         await using WriteSession next = await BeginAsync(await OpenAsync(_objects));
         Assert.Equal(next.Id, await next.CommitAsync(Machine, _ => new byte[10], Cancel));
     }
@@ -73,7 +74,7 @@ public sealed class SessionIdTests
         ChunkStore store = await OpenAsync(_objects);
         _objects.SetContent(name, SealedObject.Seal(store.Keys, SealedObjectKind.RecoveryPoint, name, [1]));
 
-        Assert.Equal(last, await SessionId.FindHighestAsync(store, Cancel));
+        Assert.Equal(last, await SessionOrder.FindHighestAsync(store, Cancel));
         await using WriteSession next = await BeginAsync(store);
         Assert.True(string.CompareOrdinal(next.Id, last) > 0);
     }

@@ -4,6 +4,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
@@ -133,7 +134,7 @@ public class VaultHeaderTests
         Assert.Equal(("Office", made.Copy), (read.Name, read.Copy));
         Assert.Equal(TestStores.Owner.Identity, read.OwnerIdentity);
         Assert.Equal(7, read.Others!["later"].GetInt32());
-        Assert.Equal(_objects.GetContent(VaultLayout.Header), CheckedJson.Encode(read, VaultJson.Default.VaultHeader));
+        Assert.Equal(_objects.GetContent(VaultLayout.Header), CheckedJson.Encode(read, HeaderJson.Default.VaultHeader));
     }
 
     [Fact]
@@ -143,7 +144,7 @@ public class VaultHeaderTests
 
         byte[] stored = _objects.GetContent(VaultLayout.Session(StoreId, session.Id));
 
-        SessionRecord record = CheckedJson.TryDecode(stored, VaultJson.Default.SessionRecord)!;
+        SessionRecord record = CheckedJson.TryDecode(stored, SessionJson.Default.SessionRecord)!;
         Assert.Equal((Header.VaultId, StoreId, session.Id), (record.VaultId, record.StoreId, record.SessionId));
     }
 

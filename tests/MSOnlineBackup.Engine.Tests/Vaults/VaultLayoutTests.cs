@@ -1,5 +1,5 @@
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Vaults;

@@ -2,8 +2,9 @@ using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
-using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Registers;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Vaults.TestStores;
 

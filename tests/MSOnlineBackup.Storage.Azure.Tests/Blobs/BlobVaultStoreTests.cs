@@ -6,8 +6,8 @@ using MSOnlineBackup.Storage.Azure.Blobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;

@@ -2,9 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>What the owner adds to what <c>vault.json</c> said when the vault was made: <c>records/NUMBER</c>. All of them hold, each for itself.</summary>
 internal sealed record VaultRecord
@@ -93,5 +94,5 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
 
     private static bool IsKnown(VaultRecord record) => record.Kind == VaultRecord.Feature && _features.Contains(record.Name);
 
-    private static OwnerSeries<VaultRecord> SeriesOf(KnownVault vault) => new(vault, VaultLayout.Records, VaultJson.Default.VaultRecord);
+    private static OwnerSeries<VaultRecord> SeriesOf(KnownVault vault) => new(vault, VaultLayout.Records, RegisterJson.Default.VaultRecord);
 }

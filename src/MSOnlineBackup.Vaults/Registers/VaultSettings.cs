@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>What the owner of a vault decides for all of its machines. Readable without a passphrase, and signed by the owner.</summary>
 /// <param name="MachineLimit">

@@ -1,4 +1,4 @@
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Layout;
 
 /// <summary>What an object of a vault is, by its name.</summary>
 internal enum StoredKind

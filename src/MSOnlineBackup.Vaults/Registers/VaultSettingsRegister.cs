@@ -1,12 +1,14 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 
-namespace MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>The settings of a vault: each change is a numbered record of its own that the owner signs, and the newest holds.</summary>
 internal sealed class VaultSettingsRegister(KnownVault vault)
 {
-    private readonly OwnerSeries<VaultSettings> _series = new(vault, VaultLayout.Settings, VaultJson.Default.VaultSettings);
+    private readonly OwnerSeries<VaultSettings> _series = new(vault, VaultLayout.Settings, RegisterJson.Default.VaultSettings);
 
     /// <summary>The settings that hold.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt: never is something taken for granted that the owner may have set otherwise.</exception>

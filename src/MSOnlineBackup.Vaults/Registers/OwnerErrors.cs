@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.Errors;
 
-namespace MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>The refusals of what only a vault's owner may do, worded in one place.</summary>
 internal static class OwnerErrors

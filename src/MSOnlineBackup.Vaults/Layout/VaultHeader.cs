@@ -7,7 +7,7 @@ using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Layout;
 
 /// <summary>
 /// <c>vault.json</c>: which vault this is, and whether this version can read it. Plain, with a checksum over everything that it says.
@@ -84,7 +84,7 @@ internal sealed record VaultHeader
     /// <exception cref="BackupException">VaultExists.</exception>
     public async Task WriteAsync(IVaultStore store, CancellationToken cancellationToken)
     {
-        byte[] content = CheckedJson.Encode(this, VaultJson.Default.VaultHeader);
+        byte[] content = CheckedJson.Encode(this, HeaderJson.Default.VaultHeader);
         if (!await store.TryCreateAsync(VaultLayout.Header, content, cancellationToken).ConfigureAwait(false))
         {
             throw Exists(store, VaultLayout.Header);
@@ -135,16 +135,13 @@ internal sealed record VaultHeader
     {
         try
         {
-            return CheckedJson.TryDecode(content, VaultJson.Default.VaultHeader) is { IsLegal: true } header ? header : null;
+            return CheckedJson.TryDecode(content, HeaderJson.Default.VaultHeader) is { IsLegal: true } header ? header : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
-
-    /// <summary>The keys of a chunk store that is unlocked.</summary>
-    public StoreKeys KeysOf(UnlockedKey key) => new(key.MasterKey, Convert.FromHexString(VaultId), Convert.FromHexString(key.StoreId));
 
     /// <summary>The id of the machine of this name: names are told apart without regard to case, so no two machines can race for one.</summary>
     public string MachineId(string machineName) => MachineId(VaultId, machineName);
@@ -207,71 +204,6 @@ internal sealed record VaultHeader
         innerException: inner);
 }
 
-/// <summary>What the vault knows of a machine before any passphrase. Proved by a key of the machine's chunk store, or, once it has left, signed by the vault's owner.</summary>
-internal sealed record MachineRecord
-{
-    [JsonPropertyName("name")]
-    public required string Name { get; init; }
-
-    [JsonPropertyName("operatingSystem")]
-    public required string OperatingSystem { get; init; }
-
-    [JsonPropertyName("agentVersion")]
-    public required string AgentVersion { get; init; }
-
-    [JsonPropertyName("store")]
-    public required string StoreId { get; init; }
-
-    /// <summary>The public key of the owner that the vault had for this machine, in base64; null where it had none.</summary>
-    [JsonPropertyName("owner")]
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Owner { get; init; }
-
-    /// <summary>Since when the machine is no longer registered; null where it is.</summary>
-    [JsonPropertyName("left")]
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public DateTimeOffset? Left { get; init; }
-
-    [JsonIgnore]
-    public bool IsGone => Left is not null;
-}
-
-/// <summary>That a session began. Plain, with a checksum; its presence is what counts.</summary>
-internal sealed record SessionRecord
-{
-    /// <summary>The vault, the chunk store and the session, which are those of its name; set as it is written.</summary>
-    [JsonPropertyName("vaultId")]
-    public string VaultId { get; init; } = "";
-
-    [JsonPropertyName("store")]
-    public string StoreId { get; init; } = "";
-
-    [JsonPropertyName("session")]
-    public string SessionId { get; init; } = "";
-
-    /// <summary>The machine that is backed up; null for maintenance.</summary>
-    [JsonPropertyName("machine")]
-    public required string? MachineId { get; init; }
-
-    [JsonPropertyName("started")]
-    public required DateTimeOffset Started { get; init; }
-
-    [JsonPropertyName("agentVersion")]
-    public required string AgentVersion { get; init; }
-
-    /// <summary>Decodes a stored record. A session counts whatever it says.</summary>
-    /// <param name="content">What is stored.</param>
-    /// <param name="header">The vault's header; null where that is damaged.</param>
-    /// <param name="name">The object's name.</param>
-    /// <exception cref="BackupException">VaultDataCorrupt.</exception>
-    /// <exception cref="JsonException">It is as somebody wrote it, and no record of a session.</exception>
-    public static SessionRecord Decode(ReadOnlySpan<byte> content, VaultHeader? header, string name) =>
-        CheckedJson.TryDecode(content, VaultJson.Default.SessionRecord) is not { } record ? throw VaultDamage.Corrupt(name, "its checksum does not fit its content")
-        : name != VaultLayout.Session(record.StoreId, record.SessionId) ? throw VaultDamage.Corrupt(name, $"it is the record of the session {record.SessionId} of the chunk store {record.StoreId}")
-        : header is not null && record.VaultId != header.VaultId ? throw VaultDamage.Corrupt(name, $"it is of the vault {record.VaultId}, and this is the vault {header.VaultId}")
-        : record;
-}
-
 /// <summary>What a key slot or the record of a session says of the vault that it is of.</summary>
 internal sealed record HeaderWitness
 {
@@ -296,10 +228,5 @@ internal sealed record HeaderWitness
 
 [JsonSerializable(typeof(VaultHeader))]
 [JsonSerializable(typeof(HeaderWitness))]
-[JsonSerializable(typeof(MachineRecord))]
-[JsonSerializable(typeof(SessionRecord))]
-[JsonSerializable(typeof(CredentialRecord))]
-[JsonSerializable(typeof(VaultSettings))]
-[JsonSerializable(typeof(VaultRecord))]
 [JsonSourceGenerationOptions(MaxDepth = CheckedJson.MaxDepth, AllowDuplicateProperties = false)]
-internal sealed partial class VaultJson : JsonSerializerContext;
+internal sealed partial class HeaderJson : JsonSerializerContext;

@@ -2,8 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>A series of numbered records that the vault's owner signs. What nobody, or somebody else, has signed is never taken for one.</summary>
 /// <param name="vault">The vault.</param>

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.Cryptography;
 
-namespace MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Layout;
 
 /// <summary>What vaults take from outside.</summary>
 public sealed record VaultOptions

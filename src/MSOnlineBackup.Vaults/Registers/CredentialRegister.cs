@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>The credential files that a vault's owner issued. Only the newest counts.</summary>
 internal sealed class CredentialRegister(KnownVault vault)
@@ -13,7 +14,7 @@ internal sealed class CredentialRegister(KnownVault vault)
 
     private const int TokenLength = 32;
 
-    private readonly OwnerSeries<CredentialRecord> _series = new(vault, VaultLayout.Credentials, VaultJson.Default.CredentialRecord);
+    private readonly OwnerSeries<CredentialRecord> _series = new(vault, VaultLayout.Credentials, RegisterJson.Default.CredentialRecord);
 
     /// <summary>Issues a credential; those before it hold no longer.</summary>
     /// <param name="owner">The vault's owner.</param>

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Layout;
 
 /// <summary>The names of everything in a vault. Ids are 32 lower-case hexadecimal digits, numbers 8.</summary>
 internal static class VaultLayout

@@ -5,9 +5,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>
 /// The file in which the owner of a vault keeps the owner's key, apart from the vault and from its machines: JSON in ASCII, the private half sealed under a

@@ -3,10 +3,12 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Versioning;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>
 /// The machines of a vault: one numbered record for each change. A machine proves its records by a key of its chunk store; that one has left is for the
@@ -19,33 +21,31 @@ namespace MSOnlineBackup.Vaults.Stores;
 internal sealed class MachineDirectory(KnownVault vault)
 {
     /// <summary>Sees to it that the vault knows this machine as it is now.</summary>
-    /// <param name="store">The machine's chunk store.</param>
+    /// <param name="keys">The keys of the machine's chunk store.</param>
     /// <param name="name">Its name.</param>
     /// <param name="mayReturn">Whether a machine that has left the vault comes back by this.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">MachineNameTaken; MachineNotRegistered where it has left and may not return by this; MachineLimitReached where it is new and
     /// the vault is full, VaultDataCorrupt where that cannot be known; OwnerForeign where it has known another owner of this vault.</exception>
-    public Task AnnounceAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken) => ChangeAsync(
+    public Task AnnounceAsync(StoreKeys keys, string name, bool mayReturn, CancellationToken cancellationToken) => ChangeAsync(
         name,
-        store.StoreId,
-        store.Keys,
-        known => UpdateAsync(store, known, name, mayReturn, cancellationToken),
+        keys,
+        known => UpdateAsync(keys, known, name, mayReturn, cancellationToken),
         cancellationToken);
 
     /// <summary>Whether <see cref="AnnounceAsync"/> would change nothing.</summary>
     /// <exception cref="BackupException">As for <see cref="AnnounceAsync"/>.</exception>
-    public async Task<bool> IsAnnouncedAsync(ChunkStore store, string name, bool mayReturn, CancellationToken cancellationToken)
+    public async Task<bool> IsAnnouncedAsync(StoreKeys keys, string name, bool mayReturn, IVaultStore early, CancellationToken cancellationToken)
     {
-        MachineRecord? known = await new MachineDirectory(vault with { Objects = store.Early }).FindAsync(name, store.StoreId, store.Keys, cancellationToken).ConfigureAwait(false);
-        return await UpdateAsync(store, known, name, mayReturn, cancellationToken).ConfigureAwait(false) is null;
+        MachineRecord? known = await new MachineDirectory(vault with { Objects = early }).FindAsync(name, keys, cancellationToken).ConfigureAwait(false);
+        return await UpdateAsync(keys, known, name, mayReturn, cancellationToken).ConfigureAwait(false) is null;
     }
 
     /// <summary>Gives a name to a chunk store.</summary>
     /// <exception cref="BackupException">MachineNameTaken.</exception>
     public Task ClaimAsync(string name, UnlockedKey key, CancellationToken cancellationToken) => ChangeAsync(
         name,
-        key.StoreId,
-        vault.Header.KeysOf(key),
+        key.KeysIn(vault.Header),
         known => Task.FromResult(known switch
         {
             { IsGone: false } when known.StoreId == key.StoreId => null,
@@ -58,7 +58,7 @@ internal sealed class MachineDirectory(KnownVault vault)
     /// <exception cref="BackupException">MachineNotRegistered where the vault knows no such machine; OwnerForeign.</exception>
     public async Task LeaveAsync(OwnerKey owner, string name, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        NumberedSeries<MachineRecord> series = SeriesOf(name, storeId: null, keys: null);
+        NumberedSeries<MachineRecord> series = SeriesOf(name, keys: null);
         await series.AppendAsync(
             async numbers => await ResolveAsync(series, numbers, storeId: null, cancellationToken).ConfigureAwait(false) switch
             {
@@ -69,13 +69,13 @@ internal sealed class MachineDirectory(KnownVault vault)
                     "'Get-OBVault' shows the machines of a vault.",
                     name),
             },
-            (record, state) => OwnerRecord.Seal(vault, owner, record, state, VaultJson.Default.MachineRecord),
+            (record, state) => OwnerRecord.Seal(vault, owner, record, state, RegisterJson.Default.MachineRecord),
             cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What the vault says of a machine to somebody without a key, even if it has left; null where it says nothing that can be read.</summary>
     public Task<MachineRecord?> FindAsync(string name, CancellationToken cancellationToken) =>
-        FindAsync(name, storeId: null, keys: null, cancellationToken);
+        FindAsync(name, keys: null, cancellationToken);
 
     /// <summary>All machines, those that have left too, by name; to somebody without a key.</summary>
     public async Task<IReadOnlyList<MachineRecord>> ListAsync(CancellationToken cancellationToken)
@@ -85,7 +85,7 @@ internal sealed class MachineDirectory(KnownVault vault)
         await foreach (MachineRecord? machine in ReadAhead.SelectAsync(
             folders,
             vault.Objects.Capabilities.MaxConcurrency,
-            (folder, token) => ReadNewestAsync(SeriesIn(folder.Key, storeId: null, keys: null), folder.Value, token),
+            (folder, token) => ReadNewestAsync(SeriesIn(folder.Key, keys: null), folder.Value, token),
             cancellationToken).ConfigureAwait(false))
         {
             if (machine is not null)
@@ -126,9 +126,8 @@ internal sealed class MachineDirectory(KnownVault vault)
         innerException: inner);
 
     /// <summary>What a record says; null where it is damaged, not of this name, or not proved as far as that can be checked.</summary>
-    /// <param name="storeId">The chunk store of which the key is at hand; null for none.</param>
-    /// <param name="keys">Its keys.</param>
-    public static MachineRecord? TryOpen(VaultHeader header, string name, byte[] content, string? storeId, StoreKeys? keys)
+    /// <param name="keys">The keys of the chunk store that is open; null for none.</param>
+    public static MachineRecord? TryOpen(VaultHeader header, string name, byte[] content, StoreKeys? keys)
     {
         if (!RecordEnvelope.TrySplit(content, out ReadOnlySpan<byte> body, out RecordProof proof))
         {
@@ -138,7 +137,7 @@ internal sealed class MachineDirectory(KnownVault vault)
         MachineRecord? record;
         try
         {
-            record = JsonSerializer.Deserialize(body, VaultJson.Default.MachineRecord);
+            record = JsonSerializer.Deserialize(body, RegisterJson.Default.MachineRecord);
         }
         catch (JsonException)
         {
@@ -154,21 +153,21 @@ internal sealed class MachineDirectory(KnownVault vault)
         // That it has left is said by the owner, and nothing else is.
         bool isProved = record.IsGone
             ? header.OwnerIdentity is { } owner && proof.IsSigned(owner, header.VaultId, name, body)
-            : !proof.IsSignature && (record.StoreId != storeId || proof.IsAuthentic(keys!.MachinesKey(), header.VaultId, name, body));
+            : !proof.IsSignature && (record.StoreId != keys?.StoreId || proof.IsAuthentic(keys.MachinesKey(), header.VaultId, name, body));
         return isProved ? record : null;
     }
 
     // Null where what is known holds.
-    private async Task<MachineRecord?> UpdateAsync(ChunkStore store, MachineRecord? known, string name, bool mayReturn, CancellationToken cancellationToken)
+    private async Task<MachineRecord?> UpdateAsync(StoreKeys keys, MachineRecord? known, string name, bool mayReturn, CancellationToken cancellationToken)
     {
         switch (known)
         {
-            case { IsGone: false } when known.StoreId != store.StoreId:
-                throw (await KeyRing.ListNamesAsync(store.Objects, VaultLayout.Keys(known.StoreId), cancellationToken).ConfigureAwait(false)).Count > 0
+            case { IsGone: false } when known.StoreId != keys.StoreId:
+                throw (await KeyRing.ListNamesAsync(vault.Objects, VaultLayout.Keys(known.StoreId), cancellationToken).ConfigureAwait(false)).Count > 0
                     ? NameTaken(known.Name)
-                    : VaultDamage.NotSigned(VaultLayout.Machine(store.Header.MachineId(name)));
-            case { IsGone: false, Owner: not null } when known.Owner != store.Header.OwnerIdentity?.PublicKey:
-                throw OwnerErrors.Foreign(store.Objects.Location, $"'{known.Name}' has backed up to it when it had another");
+                    : VaultDamage.NotSigned(VaultLayout.Machine(vault.Header.MachineId(name)));
+            case { IsGone: false, Owner: not null } when known.Owner != vault.Header.OwnerIdentity?.PublicKey:
+                throw OwnerErrors.Foreign(vault.Objects.Location, $"'{known.Name}' has backed up to it when it had another");
             case { IsGone: true } when !mayReturn:
                 throw Gone(known);
             case null or { IsGone: true }:
@@ -176,30 +175,29 @@ internal sealed class MachineDirectory(KnownVault vault)
                 break;
         }
 
-        MachineRecord record = Describe(name, store.StoreId);
+        MachineRecord record = Describe(name, keys.StoreId);
         return record == known ? null : record;
     }
 
     private async Task ChangeAsync(
         string name,
-        string storeId,
         StoreKeys keys,
         Func<MachineRecord?, Task<MachineRecord?>> change,
         CancellationToken cancellationToken)
     {
-        NumberedSeries<MachineRecord> series = SeriesOf(name, storeId, keys);
+        NumberedSeries<MachineRecord> series = SeriesOf(name, keys);
         await series.AppendAsync(
-            async numbers => await change(await ResolveAsync(series, numbers, storeId, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false),
+            async numbers => await change(await ResolveAsync(series, numbers, keys.StoreId, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false),
             (record, state) => RecordEnvelope.Authenticate(
-                keys.MachinesKey(), vault.VaultId, record, JsonSerializer.SerializeToUtf8Bytes(state, VaultJson.Default.MachineRecord)),
+                keys.MachinesKey(), vault.VaultId, record, JsonSerializer.SerializeToUtf8Bytes(state, RegisterJson.Default.MachineRecord)),
             cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<MachineRecord?> FindAsync(
-        string name, string? storeId, StoreKeys? keys, CancellationToken cancellationToken)
+        string name, StoreKeys? keys, CancellationToken cancellationToken)
     {
-        NumberedSeries<MachineRecord> series = SeriesOf(name, storeId, keys);
-        return await ResolveAsync(series, await series.ListAsync(cancellationToken).ConfigureAwait(false), storeId, cancellationToken).ConfigureAwait(false);
+        NumberedSeries<MachineRecord> series = SeriesOf(name, keys);
+        return await ResolveAsync(series, await series.ListAsync(cancellationToken).ConfigureAwait(false), keys?.StoreId, cancellationToken).ConfigureAwait(false);
     }
 
     // From the newest down to what decides: a record of one's own store, or that the owner has freed the name.
@@ -245,11 +243,11 @@ internal sealed class MachineDirectory(KnownVault vault)
         return null;
     }
 
-    private NumberedSeries<MachineRecord> SeriesOf(string machineName, string? storeId, StoreKeys? keys) =>
-        SeriesIn(VaultLayout.Machine(vault.Header.MachineId(machineName)), storeId, keys);
+    private NumberedSeries<MachineRecord> SeriesOf(string machineName, StoreKeys? keys) =>
+        SeriesIn(VaultLayout.Machine(vault.Header.MachineId(machineName)), keys);
 
-    private NumberedSeries<MachineRecord> SeriesIn(string folder, string? storeId, StoreKeys? keys) =>
-        new(vault.Objects, folder, (name, content) => TryOpen(vault.Header, name, content, storeId, keys));
+    private NumberedSeries<MachineRecord> SeriesIn(string folder, StoreKeys? keys) =>
+        new(vault.Objects, folder, (name, content) => TryOpen(vault.Header, name, content, keys));
 
     private MachineRecord Describe(string name, string storeId) => new()
     {

@@ -1,6 +1,9 @@
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
 
-namespace MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>
 /// How a machine comes into a vault: by its name, which belongs to whoever knows the passphrase of its chunk store. A name

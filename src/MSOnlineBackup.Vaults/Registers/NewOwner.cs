@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.Cryptography;
 
-namespace MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>The owner of a vault that is being created.</summary>
 /// <param name="Key">The owner's key; to be kept before the call returns, and not used after it.</param>

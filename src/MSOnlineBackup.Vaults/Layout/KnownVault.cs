@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Layout;
 
 /// <summary>A vault of which the header is known: what everything needs that reads or writes its objects.</summary>
 /// <param name="Objects">Its objects.</param>

@@ -2,9 +2,10 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Keys;
 
 /// <summary>The key slots of a vault's chunk stores.</summary>
 /// <param name="vault">The vault. Its options say how the keys of new slots are derived from a passphrase, and whether a passphrase is tried on every slot.</param>
@@ -297,7 +298,7 @@ internal sealed class KeyRing(KnownVault vault)
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>One error for each thing that is wrong, whose target is the object's name; empty where all is well.</returns>
     public static async Task<IReadOnlyList<BackupException>> CheckAsync(
-        IVaultStore objects, VaultHeader? header, ChunkStore? opened, CancellationToken cancellationToken)
+        IVaultStore objects, VaultHeader? header, StoreKeys? opened, CancellationToken cancellationToken)
     {
         var faults = new List<BackupException>();
         int slots = 0;
@@ -311,7 +312,7 @@ internal sealed class KeyRing(KnownVault vault)
             {
                 faults.Add(damage);
             }
-            else if (found.StoreId == opened?.StoreId && !found.Slot!.Proves(opened.Keys.MasterKey))
+            else if (found.StoreId == opened?.StoreId && !found.Slot!.Proves(opened.MasterKey))
             {
                 faults.Add(KeySlot.Damaged(VaultLayout.Key(found.StoreId, found.KeyId), "it holds another master key than that of its chunk store; somebody may have put it there"));
             }

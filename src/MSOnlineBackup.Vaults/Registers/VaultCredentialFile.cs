@@ -4,8 +4,9 @@ using System.Text;
 using System.Text.Json;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>
 /// The file by which a machine registers: <see cref="TextArmour"/> of <c>u8 version 1 | seal of the credential as JSON</c>.

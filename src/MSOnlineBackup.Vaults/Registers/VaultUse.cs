@@ -1,4 +1,4 @@
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>What a vault is used for.</summary>
 public enum VaultUse

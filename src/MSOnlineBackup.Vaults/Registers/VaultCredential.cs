@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>What a credential file says: where a vault is, and the token that shows that its owner issued the file.</summary>
 internal sealed record VaultCredential

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Layout;
 
-namespace MSOnlineBackup.Vaults.Stores;
+namespace MSOnlineBackup.Vaults.Keys;
 
 /// <summary>What opens a chunk store: its master key, and which of its key slots it came from. Disposing of it zeroes the key.</summary>
 public sealed record UnlockedKey : IDisposable
@@ -30,6 +32,9 @@ public sealed record UnlockedKey : IDisposable
             return _masterKey;
         }
     }
+
+    /// <summary>The keys of its chunk store, in a vault.</summary>
+    internal StoreKeys KeysIn(VaultHeader header) => new(MasterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(StoreId));
 
     /// <summary>By this the master key is known again; nothing can be opened with it. 32 bytes.</summary>
     internal byte[] Digest() => HKDF.Expand(HashAlgorithmName.SHA256, MasterKey, 32, "MSOnlineBackup/1/digest"u8.ToArray());

@@ -1,7 +1,9 @@
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
-namespace MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Registers;
 
 /// <summary>
 /// What changes in a vault whose objects do not: each state is an object of its own in one folder, numbered one higher than the one
