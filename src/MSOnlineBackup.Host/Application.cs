@@ -43,7 +43,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
         {
             case null when UnknownOption(parsed) is { } unknown:
                 renderer.Fail(Failure.Usage(
-                    $"'{unknown}' is no option of '{NameOf(parsed.CommandResult.Command)}'. A path that begins with '-' goes after '--'.",
+                    $"'{unknown}' is not an option of '{NameOf(parsed.CommandResult.Command)}'. A path that begins with '-' goes after '--'.",
                     NameOf(parsed.CommandResult.Command)));
                 return (int)ExitCode.Usage;
             case null when EmptyValue(parsed) is { } empty:
@@ -157,7 +157,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
     // A mistyped command is reported twice: as missing and as unknown.
     private static string Describe(ParseResult parsed) => parsed.UnmatchedTokens.Count == 0
         ? string.Join(" ", parsed.Errors.Select(error => error.Message))
-        : $"'{parsed.UnmatchedTokens[0]}' is no command or argument of '{NameOf(parsed.CommandResult.Command)}'.";
+        : $"'{parsed.UnmatchedTokens[0]}' is not a command or an argument of '{NameOf(parsed.CommandResult.Command)}'.";
 
     private static Option<bool> Global(string name, string description, params string[] aliases) =>
         new(name, aliases) { Description = description, Arity = ArgumentArity.Zero, Recursive = true };

@@ -60,9 +60,9 @@ Describe 'Start-OBBackup' {
         (Get-OBAllRecoveryPoints)[0].DataSources | Should -Be "$work/other"
     }
 
-    It 'refuses what is no source of the policy' {
+    It 'refuses what is not a source of the policy' {
         $problem = Get-ErrorOf { $policy | Start-OBBackup -Volumes "$work/nowhere" 6> $null }
-        Assert-BackupError $problem ArgumentInvalid InvalidArgument "*$work/nowhere*no source*"
+        Assert-BackupError $problem ArgumentInvalid InvalidArgument "*$work/nowhere*not a source*"
     }
 
     It 'does nothing with -WhatIf' {

@@ -71,7 +71,7 @@ Describe 'The state of a machine' -Skip:(-not $IsLinux) {
         Push-Location $TestDrive
         $before, $env:MSONLINEBACKUP_STATE = $env:MSONLINEBACKUP_STATE, $State
         try {
-            Assert-BackupError (Get-ErrorOf { Get-OBMachineSetting }) ArgumentInvalid InvalidArgument "*MSONLINEBACKUP_STATE*'$State'*no absolute path*"
+            Assert-BackupError (Get-ErrorOf { Get-OBMachineSetting }) ArgumentInvalid InvalidArgument "*MSONLINEBACKUP_STATE*'$State'*not an absolute path*"
         }
         finally {
             $env:MSONLINEBACKUP_STATE = $before

@@ -125,7 +125,7 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         {
             JobFile? file = JsonSerializer.Deserialize(File.ReadAllBytes(path), JobJson.Default.JobFile);
             return file is null || file.Version != Version || file.Job is not { } job || job.Id != id || job.Sources is null
-                ? Unreadable(id, path, file is { Version: > Version } ? "it is of a newer version" : "it is no job's record")
+                ? Unreadable(id, path, file is { Version: > Version } ? "it is of a newer version" : "it is not a job's record")
                 : job;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

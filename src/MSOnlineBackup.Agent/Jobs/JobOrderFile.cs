@@ -29,14 +29,14 @@ internal sealed record JobOrderFile(int Version, string Limits, string MachineNa
     /// <summary>Reads what <see cref="Encode"/> wrote. Nothing is guessed: what is missing, is not known or stands twice is refused.</summary>
     /// <param name="content">JSON.</param>
     /// <param name="source">Where it came from, for messages.</param>
-    /// <exception cref="BackupException">StateInvalid: it is no order, or of another version; NotAvailable: it is for a kind of job that this version does not have.</exception>
+    /// <exception cref="BackupException">StateInvalid: it is not an order, or of another version; NotAvailable: it is for a kind of job that this version does not have.</exception>
     public static JobOrderFile Decode(ReadOnlyMemory<byte> content, string source)
     {
         try
         {
             CheckForm(content, source);
             JobOrderFile? file = JsonSerializer.Deserialize(content.Span, OrderJson.Default.JobOrderFile);
-            return file is not null && PolicyLimits.Find(file.Limits) is not null ? file : throw Invalid(source, "it is no order", null);
+            return file is not null && PolicyLimits.Find(file.Limits) is not null ? file : throw Invalid(source, "it is not an order", null);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {

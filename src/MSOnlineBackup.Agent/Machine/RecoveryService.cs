@@ -29,7 +29,7 @@ public sealed record RecoveryService(string Certificate, string VaultCredentials
         {
             RecoveryService?[]? services = JsonSerializer.Deserialize(content, RecoveryServiceJson.Default.RecoveryServiceArray);
             return services is null || services.Contains(null)
-                ? throw Invalid(folder, "it is no array of services.", null)
+                ? throw Invalid(folder, "it is not an array of services.", null)
                 : [.. services.Select(service => service! with { VaultCredentials = Path.Combine(folder.Path, service.VaultCredentials) })];
         }
         catch (JsonException e)

@@ -57,7 +57,7 @@ internal static class Scratch
     {
         if (!Path.IsPathFullyQualified(folder))
         {
-            return "it is no absolute path";
+            return "it is not an absolute path";
         }
 
         var info = new DirectoryInfo(folder);

@@ -22,7 +22,7 @@ internal sealed class StateFolder
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"{Variable} is '{variable}', which is no absolute path: each working folder would have a state of its own.",
+                $"{Variable} is '{variable}', which is not an absolute path: each working folder would have a state of its own.",
                 $"Set {Variable} to an absolute path ('~' is not expanded there), or remove it for the platform's place.",
                 variable);
         }

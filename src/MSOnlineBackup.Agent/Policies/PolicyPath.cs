@@ -106,12 +106,12 @@ internal sealed record PolicyPath(string Prefix, IReadOnlyList<string> Component
     {
         if (string.IsNullOrWhiteSpace(text))
         {
-            throw Invalid(text ?? "", "is no path", "Name a folder or a file.");
+            throw Invalid(text ?? "", "is not a path", "Name a folder or a file.");
         }
 
         if (text.Contains('\0', StringComparison.Ordinal) || !IsWellFormed(text))
         {
-            throw Invalid(text, "is no text that a path can have", @"Write bytes that are no text as \xHH.");
+            throw Invalid(text, "is not text that a path can have", @"Write bytes that are no text as \xHH.");
         }
     }
 

@@ -116,7 +116,7 @@ public static class PolicySources
             {
                 throw new BackupException(
                     BackupErrorId.ArgumentInvalid,
-                    $"'{path.Text}' is no source of the policy, and none lies in it.",
+                    $"'{path.Text}' is not a source of the policy, and none lies in it.",
                     $"Choose from the policy's sources: {string.Join(", ", sources.Select(source => $"'{source.Text}'"))}.",
                     path.Text);
             }

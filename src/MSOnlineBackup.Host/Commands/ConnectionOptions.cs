@@ -63,7 +63,7 @@ internal sealed class ConnectionOptions
             && url.Scheme == Uri.UriSchemeHttp && url.UserInfo.Length == 0 && url.PathAndQuery == "/" && url.Host.Length > 0
             ? new ProxySetting(url.IdnHost, url.Port)
             : throw context.Invalid(
-                "What --proxy names is no proxy: a host name or address and a port are wanted.",
+                "What --proxy names is not a proxy: a host name or address and a port are wanted.",
                 "Write it as HOST:PORT. One that asks for a name and a password is named in HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT.");
 
     private static long ReadRate(CommandContext context, string text)
@@ -71,7 +71,7 @@ internal sealed class ConnectionOptions
         (string number, int factor) = text is [.. string digits, char unit] && Factor(unit) is > 1 and int scale ? (digits, scale) : (text, 1);
         if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) || value * factor > long.MaxValue / 2)
         {
-            throw context.Invalid($"'{text}' is no bandwidth.", "Write bits a second, as 20M or 512K.", text);
+            throw context.Invalid($"'{text}' is not a bandwidth.", "Write bits a second, as 20M or 512K.", text);
         }
 
         long bits = (long)(value * factor);

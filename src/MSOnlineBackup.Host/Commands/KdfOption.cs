@@ -23,7 +23,7 @@ internal sealed class KdfOption
             null => PassphraseKdf.Automatic,
             "argon2id" => PassphraseKdf.Argon2id,
             "pbkdf2" => PassphraseKdf.Pbkdf2,
-            var other => throw context.Invalid($"'{other}' is no way to derive a key.", $"{_kdf.Name} takes argon2id or pbkdf2."),
+            var other => throw context.Invalid($"'{other}' is not a way to derive a key.", $"{_kdf.Name} takes argon2id or pbkdf2."),
         },
     };
 }

@@ -29,7 +29,7 @@ public sealed class RenameOBVolumeCommand : OBCmdlet
         if (!Directory.Exists(to))
         {
             throw new BackupException(
-                BackupErrorId.SourceNotFound, $"'{to}' is no folder.", "Mount the volume first, and name the folder that it is found under.", to);
+                BackupErrorId.SourceNotFound, $"'{to}' is not a folder.", "Mount the volume first, and name the folder that it is found under.", to);
         }
 
         BackupPolicy? policy = Agent.Policies.Get(PolicyKind.Files);

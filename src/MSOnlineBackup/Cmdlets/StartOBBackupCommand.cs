@@ -83,7 +83,7 @@ public sealed class StartOBBackupCommand : JobCmdlet
 
     private BackupPolicy SavedAs(string name) =>
         Agent.Policies.List().FirstOrDefault(saved => string.Equals(saved.Id?.ToString(), name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new BackupException(BackupErrorId.PolicyNotFound, $"'{name}' is no policy of this machine.", "(Get-OBPolicy).PolicyName is the name of the one that is.", name);
+        ?? throw new BackupException(BackupErrorId.PolicyNotFound, $"'{name}' is not a policy of this machine.", "(Get-OBPolicy).PolicyName is the name of the one that is.", name);
 
     private BackupPolicy SavedFrom(OBPolicy draft)
     {

@@ -77,7 +77,7 @@ public sealed class JobOrderFileTests
     [InlineData("[]", "names no version")]
     [InlineData("""{"version":"three"}""", "names no version")]
     [InlineData("""{"version":4,"order":{"kind":"mount"}}""", "of version 4")]
-    [InlineData("""{"version":3,"limits":"None","machineName":"A","secrets":[],"order":{"kind":"backup","policy":"Files","only":[]}}""", "no order")]
+    [InlineData("""{"version":3,"limits":"None","machineName":"A","secrets":[],"order":{"kind":"backup","policy":"Files","only":[]}}""", "not an order")]
     [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"only":[]}}""", "names no kind of job")]
     [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":[]}""", "names no kind of job")]
     [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"kind":1}}""", "names no kind of job")]
