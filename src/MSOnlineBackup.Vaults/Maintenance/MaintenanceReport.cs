@@ -1,0 +1,46 @@
+using MSOnlineBackup.Vaults.Verification;
+
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>What a maintenance run did, or, where it was a rehearsal, what it would do.</summary>
+public sealed record MaintenanceReport
+{
+    /// <summary>Whether nothing was changed.</summary>
+    public bool IsRehearsal { get; init; }
+
+    /// <summary>Deleted recovery points whose time was over, and that are gone for good now.</summary>
+    public int PointsGone { get; init; }
+
+    /// <summary>Packs that were deleted.</summary>
+    public int PacksDeleted { get; init; }
+
+    /// <summary>Their bytes.</summary>
+    public long BytesFreed { get; init; }
+
+    /// <summary>Packs that are to go as soon as nobody can rely on them any more: the next run deletes them.</summary>
+    public int PacksCondemned { get; init; }
+
+    /// <summary>Their bytes.</summary>
+    public long BytesCondemned { get; init; }
+
+    /// <summary>Packs whose remaining chunks were written anew.</summary>
+    public int PacksRepacked { get; init; }
+
+    /// <summary>Bytes that were written for it.</summary>
+    public long BytesRepacked { get; init; }
+
+    /// <summary>Bytes that nothing needs and that stay, in packs that are worth keeping, or beyond the budget of this run.</summary>
+    public long BytesUnused { get; init; }
+
+    /// <summary>Index segments, checkpoints and records of sessions that were deleted because others stand in for them, or nothing needs them.</summary>
+    public int ObjectsDeleted { get; init; }
+
+    /// <summary>Sessions that were taken for dead and shut out.</summary>
+    public int SessionsShutOut { get; init; }
+
+    /// <summary>Jobs that are, or may be, at work: what is condemned waits for them.</summary>
+    public IReadOnlyList<UnfinishedSession> WaitingFor { get; init; } = [];
+
+    /// <summary>What is damaged. Where a recovery point is, or the list of what it holds, nothing is deleted but what was decided before.</summary>
+    public IReadOnlyList<VerifyFinding> Findings { get; init; } = [];
+}

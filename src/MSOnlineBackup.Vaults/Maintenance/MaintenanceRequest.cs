@@ -1,0 +1,20 @@
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>What a maintenance run may do.</summary>
+public sealed record MaintenanceRequest
+{
+    /// <summary>Plan, and change nothing.</summary>
+    public bool IsRehearsal { get; init; }
+
+    /// <summary>The most bytes of packs that are written anew in this run; null for no limit. From 0: 0 repacks nothing.</summary>
+    public long? MaxRepackBytes { get; init; }
+
+    /// <summary>After this time nothing further is begun; null for no limit. What was begun is finished, and the next run goes on.</summary>
+    public TimeSpan? MaxDuration { get; init; }
+
+    /// <summary>The share of a pack that nothing may need, 0 to 1, before the rest of it is written anew. Packs that nothing needs at all go whatever this says.</summary>
+    public double MaxUnused { get; init; } = 0.2;
+
+    /// <summary>A job that has said nothing to the vault for this long is taken for dead and shut out, so that nothing waits for it any more. Were it alive, its data stay, and it fails and has to be run again.</summary>
+    public TimeSpan ShutOutAfter { get; init; } = TimeSpan.FromDays(1);
+}
