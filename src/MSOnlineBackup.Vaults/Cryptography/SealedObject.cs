@@ -17,6 +17,12 @@ internal enum SealedObjectKind : byte
 
     /// <summary>Packs that a collector means to delete.</summary>
     CondemnedPacks = 5,
+
+    /// <summary>What becomes of the packs of a condemn record: which go, once for all.</summary>
+    CollectionVerdict = 7,
+
+    /// <summary>Sessions that a collector waits for.</summary>
+    AwaitedSessions = 8,
 }
 
 /// <summary>

@@ -122,12 +122,21 @@ internal sealed class ChunkIndex
 
     /// <summary>Takes in a segment that was read from the vault. Returns the packs it was the first to name and that this version cannot read.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    public IReadOnlyList<PackInfo> AddSegment(string name, ReadOnlySpan<byte> segment)
+    /// <param name="name">The segment's name.</param>
+    /// <param name="segment">Its plaintext.</param>
+    /// <param name="packs">All packs that it names.</param>
+    public IReadOnlyList<PackInfo> AddSegment(string name, ReadOnlySpan<byte> segment, out PackInfo[] packs)
     {
         lock (_gate)
         {
             int before = _packs.Count;
-            AddRun(IndexSegment.Decode(name, segment, Register));
+            var named = new List<int>();
+            AddRun(IndexSegment.Decode(name, segment, pack =>
+            {
+                named.Add(Register(pack));
+                return named[^1];
+            }));
+            packs = [.. named.Select(number => _packs[number])];
             return [.. _packs.Skip(before).Where(pack => !pack.IsKnown)];
         }
     }
@@ -143,6 +152,15 @@ internal sealed class ChunkIndex
             {
                 _recent[chunk.Id] = new ChunkLocation(pack, chunk);
             }
+        }
+    }
+
+    /// <summary>Leaves packs out of the segments that are still to be written: nobody needs them.</summary>
+    public void Forget(IReadOnlySet<PackInfo> packs)
+    {
+        lock (_gate)
+        {
+            _unwritten.RemoveAll(unwritten => packs.Contains(unwritten.Pack));
         }
     }
 
@@ -224,7 +242,28 @@ internal sealed class ChunkIndex
         }
     }
 
-    private PackInfo PackAt(int index)
+    /// <summary>
+    /// All records in one run in the order of ids, those that no segment has yet included: for whoever passes over them often, or numbers them. The run stays as it is,
+    /// whatever is added later.
+    /// </summary>
+    public IndexRun Consolidate()
+    {
+        lock (_gate)
+        {
+            while (_runs.Count > 1)
+            {
+                IndexRun merged = IndexRun.Merge(_runs[^2], _runs[^1]);
+                _runs.RemoveRange(_runs.Count - 2, 2);
+                _runs.Add(merged);
+            }
+
+            IndexRun all = _runs.Count == 0 ? new IndexRun(ReadOnlyMemory<byte>.Empty) : _runs[0];
+            return _unwritten.Count == 0 ? all : IndexRun.Merge(all, new IndexRun(IndexSegment.Decode("(new)", IndexSegment.Encode(_unwritten), Register)));
+        }
+    }
+
+    /// <summary>The pack of a record's number.</summary>
+    public PackInfo PackAt(int index)
     {
         lock (_gate)
         {

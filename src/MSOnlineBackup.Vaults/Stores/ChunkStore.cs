@@ -37,6 +37,7 @@ internal sealed class ChunkStore : IChunkReader
     // Blocks of metadata that this opened store has read, or has written: what is there of them is whole.
     private readonly ConcurrentDictionary<ChunkId, byte> _sound = new();
     private readonly ConcurrentDictionary<PackInfo, byte> _damagedPacks = new();
+    private readonly ConcurrentDictionary<string, PackInfo[]> _segmentPacks = new(StringComparer.Ordinal);
     private Task? _survey;
     private volatile bool _hasLost;
     private volatile bool _isDamaged;
@@ -94,6 +95,9 @@ internal sealed class ChunkStore : IChunkReader
 
     /// <summary>The names and lengths of the index segments that were read.</summary>
     public IReadOnlySet<(string Name, long Length)> Segments { get; private set; } = new HashSet<(string, long)>();
+
+    /// <summary>The packs that each of those names which could be read.</summary>
+    public IReadOnlyDictionary<string, PackInfo[]> SegmentPacks => _segmentPacks;
 
     /// <summary>Those that are there now.</summary>
     public ValueTask<HashSet<(string Name, long Length)>> ListSegmentsAsync(CancellationToken cancellationToken) =>
@@ -456,7 +460,9 @@ internal sealed class ChunkStore : IChunkReader
                 throw VaultDamage.Corrupt(segment.Name, "it is not an index segment");
             }
 
-            foreach (PackInfo foreign in Index.AddSegment(segment.Name, plaintext.Span))
+            IReadOnlyList<PackInfo> foreigners = Index.AddSegment(segment.Name, plaintext.Span, out PackInfo[] packs);
+            _segmentPacks[segment.Name] = packs;
+            foreach (PackInfo foreign in foreigners)
             {
                 Report(new BackupException(
                     BackupErrorId.VaultFormatUnsupported,

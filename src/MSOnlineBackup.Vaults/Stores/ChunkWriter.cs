@@ -136,6 +136,35 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         return id;
     }
 
+    /// <summary>Hands over a chunk as another pack has it: opened, and still encoded. Returns false where the vault has it in a pack that counts.</summary>
+    /// <param name="chunk">What the other pack's table says of it.</param>
+    /// <param name="encoded">Its encoded bytes.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async ValueTask<bool> CopyAsync(PackedChunk chunk, ReadOnlyMemory<byte> encoded, CancellationToken cancellationToken)
+    {
+        if (!_store.Index.TryClaim(chunk.Id))
+        {
+            return false;
+        }
+
+        long ticket = _sealing.Begin();
+        byte[] buffer;
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            buffer = await RentBufferAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            _sealing.End(ticket);
+            throw;
+        }
+
+        encoded.CopyTo(buffer);
+        await EnqueueAsync(new Job(buffer, encoded.Length, chunk.Kind, null, chunk.Id, ticket) { Copied = chunk }).ConfigureAwait(false);
+        return true;
+    }
+
     /// <summary>
     /// Makes everything durable that was handed over before the call, index included. Work that is handed over meanwhile goes on.
     /// </summary>
@@ -255,12 +284,19 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             _counters.AddNew(job.Length);
         }
 
-        int length = ChunkCodec.Encode(plaintext.Span, scratch.Encoded, scratch.Codec, out ChunkEncoding encoding);
+        ReadOnlyMemory<byte> encoded = plaintext;
+        int rawLength = job.Copied?.RawLength ?? job.Length;
+        if (job.Copied?.Encoding is not { } encoding)
+        {
+            int length = ChunkCodec.Encode(plaintext.Span, scratch.Encoded, scratch.Codec, out encoding);
+            encoded = scratch.Encoded.AsMemory(0, length);
+        }
+
         Slot slot = job.Kind == ChunkKind.Content ? _dataSlots[RandomNumberGenerator.GetInt32(DataSlots)] : _metadataSlot;
         await slot.Gate.WaitAsync(stopping).ConfigureAwait(false);
         try
         {
-            if (slot.Builder is { } full && !full.Fits(length))
+            if (slot.Builder is { } full && !full.Fits(encoded.Length))
             {
                 await CloseAsync(slot, isFull: true).ConfigureAwait(false);
             }
@@ -271,8 +307,8 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
                 slot.Builder = new PackBuilder(_store.Keys, slot.Kind, slot.Buffer);
             }
 
-            PackedChunk chunk = slot.Builder.Append(id, job.Kind, encoding, job.Length, scratch.Encoded.AsSpan(0, length));
-            if (_verifyOneIn > 0 && Interlocked.Increment(ref _sampleCounter) % _verifyOneIn == 0)
+            PackedChunk chunk = slot.Builder.Append(id, job.Kind, encoding, rawLength, encoded.Span);
+            if (job.Copied is null && _verifyOneIn > 0 && Interlocked.Increment(ref _sampleCounter) % _verifyOneIn == 0)
             {
                 VerifySealed(slot.Builder, chunk, slot.Buffer, plaintext.Span, scratch);
             }
@@ -405,7 +441,11 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         _uploading.End(pack.Ticket);
     }
 
-    private readonly record struct Job(byte[] Buffer, int Length, ChunkKind Kind, TaskCompletionSource<ChunkId>? Name, ChunkId Id, long Ticket);
+    private readonly record struct Job(byte[] Buffer, int Length, ChunkKind Kind, TaskCompletionSource<ChunkId>? Name, ChunkId Id, long Ticket)
+    {
+        /// <summary>What another pack says of it, where the buffer holds it encoded.</summary>
+        public PackedChunk? Copied { get; init; }
+    }
 
     private sealed record FullPack(PackKind Kind, bool IsFull, PackBuilder Builder, byte[] Buffer, BufferPool Buffers, uint Number, long Ticket);
 

@@ -14,7 +14,7 @@ internal static class CondemnedPacks
 {
     private const uint Version = 1;
     private const int RecordLength = 16 + sizeof(uint);
-    private const string Suffix = ".condemn";
+    public const string Suffix = ".condemn";
 
     /// <summary>The record's name.</summary>
     public static string NameOf(string storeId, uint number) => $"{VaultLayout.Collections(storeId)}{number:x8}{Suffix}";
@@ -56,7 +56,9 @@ internal static class CondemnedPacks
         return packs;
     }
 
-    private static void Decode(string name, ReadOnlySpan<byte> content, HashSet<(string, uint)> packs)
+    /// <summary>Reads what a record holds.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
+    public static void Decode(string name, ReadOnlySpan<byte> content, HashSet<(string, uint)> packs)
     {
         if (content.Length < sizeof(uint) || (content.Length - sizeof(uint)) % RecordLength != 0)
         {

@@ -113,11 +113,14 @@ internal sealed class WriteSession : IAsyncDisposable
             CancellationToken.None);
 
     /// <summary>Makes every chunk handed over so far durable and indexed.</summary>
-    public Task FlushAsync(CancellationToken cancellationToken) => Chunks.FlushAsync(async segment =>
+    public Task FlushAsync(CancellationToken cancellationToken) => Chunks.FlushAsync(segment => WriteSegmentAsync(segment, cancellationToken));
+
+    /// <summary>Writes an index segment. The packs that it names must be durable.</summary>
+    public async Task WriteSegmentAsync(byte[] segment, CancellationToken cancellationToken)
     {
         string name = VaultLayout.Segment(_store.StoreId, Id, ++_lastSegment);
         await CreateAsync(name, SealedObject.Seal(_store.Keys, SealedObjectKind.IndexSegment, name, segment), cancellationToken).ConfigureAwait(false);
-    });
+    }
 
     /// <summary>Writes a checkpoint. What it names must have been flushed.</summary>
     public async Task WriteCheckpointAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)

@@ -1,0 +1,202 @@
+using System.Buffers.Binary;
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>
+/// What collectors have decided, by <c>gc/NUMBER.*</c>. A collection is a series of objects that are each created once: <c>condemn</c> names packs that are to go;
+/// <c>wait</c> the sessions that may rely on them; <c>verdict</c> those packs that do go, once for all; <c>done</c> the sessions that may not have seen that they went.
+/// </summary>
+/// <remarks>
+/// Numbers rise, and a record is created under the number after the highest that its collector saw. So who has created one knows that nobody has condemned anything since
+/// it looked, and all collectors agree on one order.
+/// </remarks>
+internal sealed class CollectionRecords
+{
+    private const uint Version = 1;
+    private const string Verdict = ".verdict";
+    private const string Wait = ".wait";
+    private const string Done = ".done";
+
+    private readonly ChunkStore _store;
+
+    private CollectionRecords(ChunkStore store, IReadOnlyList<Collection> all, uint highest) => (_store, All, Highest) = (store, all, highest);
+
+    /// <summary>The collections that are not over, in the order of their numbers.</summary>
+    public IReadOnlyList<Collection> All { get; }
+
+    /// <summary>The highest number that was used; 0 where none was.</summary>
+    public uint Highest { get; }
+
+    /// <summary>Reads what is there.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported: without knowing what was decided, nothing more can be.</exception>
+    public static async Task<CollectionRecords> ReadAsync(ChunkStore store, CancellationToken cancellationToken)
+    {
+        var parts = new SortedDictionary<uint, Dictionary<string, StoredObject>>();
+        string prefix = VaultLayout.Collections(store.StoreId);
+        await foreach (StoredObject found in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            string name = found.Name[prefix.Length..];
+            int dot = name.IndexOf('.', StringComparison.Ordinal);
+            if (dot == 8 && VaultLayout.TryParseNumber(name.AsSpan(0, dot), out uint number))
+            {
+                if (!parts.TryGetValue(number, out Dictionary<string, StoredObject>? of))
+                {
+                    parts.Add(number, of = []);
+                }
+
+                of[name[dot..]] = found;
+            }
+        }
+
+        var all = new List<Collection>();
+        foreach ((uint number, Dictionary<string, StoredObject> of) in parts)
+        {
+            all.Add(new Collection(
+                number,
+                await PacksAsync(CondemnedPacks.Suffix, SealedObjectKind.CondemnedPacks).ConfigureAwait(false),
+                await SessionsAsync(Wait).ConfigureAwait(false),
+                await PacksAsync(Verdict, SealedObjectKind.CollectionVerdict).ConfigureAwait(false),
+                await SessionsAsync(Done).ConfigureAwait(false)));
+
+            async Task<IReadOnlySet<(string Session, uint Number)>?> PacksAsync(string suffix, SealedObjectKind kind)
+            {
+                if (!of.TryGetValue(suffix, out StoredObject found))
+                {
+                    return null;
+                }
+
+                var packs = new HashSet<(string, uint)>();
+                CondemnedPacks.Decode(found.Name, (await OpenAsync(store, found, kind, cancellationToken).ConfigureAwait(false)).Span, packs);
+                return packs;
+            }
+
+            async Task<IReadOnlySet<string>?> SessionsAsync(string suffix) => of.TryGetValue(suffix, out StoredObject found)
+                ? DecodeSessions(found.Name, (await OpenAsync(store, found, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span)
+                : null;
+        }
+
+        return new CollectionRecords(store, all, parts.Count == 0 ? 0 : parts.Keys.Last());
+    }
+
+    /// <summary>Condemns packs. Returns the collection's number; null where another collector was faster: then everything has to be looked at anew.</summary>
+    public async Task<uint?> TryCondemnAsync(IReadOnlyCollection<(string Session, uint Number)> packs, CancellationToken cancellationToken)
+    {
+        uint number = Highest + 1;
+        string name = CondemnedPacks.NameOf(_store.StoreId, number);
+        return await TryCreateAsync(_store, name, SealedObjectKind.CondemnedPacks, CondemnedPacks.Encode(packs), cancellationToken).ConfigureAwait(false) ? number : null;
+    }
+
+    /// <summary>Says for whom a collection waits. Returns those that count: where somebody else has said so before, theirs.</summary>
+    public static Task<IReadOnlySet<string>> SettleWaitAsync(ChunkStore store, uint number, IReadOnlySet<string> sessions, CancellationToken cancellationToken) =>
+        SettleSessionsAsync(store, NameOf(store, number, Wait), sessions, cancellationToken);
+
+    /// <summary>Says whose end is waited for before the records of a collection may go, whose packs are gone.</summary>
+    public static Task<IReadOnlySet<string>> SettleDoneAsync(ChunkStore store, uint number, IReadOnlySet<string> sessions, CancellationToken cancellationToken) =>
+        SettleSessionsAsync(store, NameOf(store, number, Done), sessions, cancellationToken);
+
+    /// <summary>Decides which packs go. Returns those that do: where somebody else has decided before, theirs. From then on nothing brings them back.</summary>
+    public static async Task<IReadOnlySet<(string Session, uint Number)>> SettleVerdictAsync(
+        ChunkStore store, uint number, IReadOnlySet<(string Session, uint Number)> packs, CancellationToken cancellationToken)
+    {
+        string name = NameOf(store, number, Verdict);
+        if (await TryCreateAsync(store, name, SealedObjectKind.CollectionVerdict, CondemnedPacks.Encode(packs), cancellationToken).ConfigureAwait(false))
+        {
+            return packs;
+        }
+
+        var theirs = new HashSet<(string, uint)>();
+        CondemnedPacks.Decode(name, (await ReadAsync(store, name, SealedObjectKind.CollectionVerdict, cancellationToken).ConfigureAwait(false)).Span, theirs);
+        return theirs;
+    }
+
+    /// <summary>Deletes the records of a collection that is over: the one that writers look for first.</summary>
+    public static async Task RemoveAsync(ChunkStore store, uint number, CancellationToken cancellationToken)
+    {
+        foreach (string suffix in (string[])[CondemnedPacks.Suffix, Wait, Verdict, Done])
+        {
+            await store.Objects.DeleteAsync(NameOf(store, number, suffix), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes sessions: <c>version u32 | session 16 *</c>.</summary>
+    internal static byte[] EncodeSessions(IReadOnlyCollection<string> sessions)
+    {
+        byte[] content = new byte[sizeof(uint) + (sessions.Count * SessionId.Length)];
+        BinaryPrimitives.WriteUInt32LittleEndian(content, Version);
+        Span<byte> rest = content.AsSpan(sizeof(uint));
+        foreach (string session in sessions)
+        {
+            Convert.FromHexString(session, rest, out _, out _);
+            rest = rest[SessionId.Length..];
+        }
+
+        return content;
+    }
+
+    /// <summary>Reads them.</summary>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
+    internal static IReadOnlySet<string> DecodeSessions(string name, ReadOnlySpan<byte> content)
+    {
+        if (content.Length < sizeof(uint) || (content.Length - sizeof(uint)) % SessionId.Length != 0)
+        {
+            throw VaultDamage.Corrupt(name, "its length is impossible");
+        }
+
+        uint version = BinaryPrimitives.ReadUInt32LittleEndian(content);
+        if (version != Version)
+        {
+            throw new BackupException(
+                BackupErrorId.VaultFormatUnsupported,
+                $"The record of a collection '{name}' has format {version}; this version reads {Version}.",
+                "Use a newer version of MSOnlineBackup.",
+                name);
+        }
+
+        var sessions = new HashSet<string>(StringComparer.Ordinal);
+        for (ReadOnlySpan<byte> rest = content[sizeof(uint)..]; !rest.IsEmpty; rest = rest[SessionId.Length..])
+        {
+            sessions.Add(Convert.ToHexStringLower(rest[..SessionId.Length]));
+        }
+
+        return sessions;
+    }
+
+    private static async Task<IReadOnlySet<string>> SettleSessionsAsync(ChunkStore store, string name, IReadOnlySet<string> sessions, CancellationToken cancellationToken) =>
+        await TryCreateAsync(store, name, SealedObjectKind.AwaitedSessions, EncodeSessions(sessions), cancellationToken).ConfigureAwait(false)
+            ? sessions
+            : DecodeSessions(name, (await ReadAsync(store, name, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span);
+
+    private static string NameOf(ChunkStore store, uint number, string suffix) => $"{VaultLayout.Collections(store.StoreId)}{number:x8}{suffix}";
+
+    private static async Task<bool> TryCreateAsync(ChunkStore store, string name, SealedObjectKind kind, byte[] content, CancellationToken cancellationToken) =>
+        await store.Objects.TryCreateAsync(name, SealedObject.Seal(store.Keys, kind, name, content), cancellationToken).ConfigureAwait(false);
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(ChunkStore store, string name, SealedObjectKind kind, CancellationToken cancellationToken) =>
+        await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is { } found
+            ? await OpenAsync(store, found, kind, cancellationToken).ConfigureAwait(false)
+            : throw VaultDamage.Missing(name, "Record of a collection");
+
+    private static async Task<ReadOnlyMemory<byte>> OpenAsync(ChunkStore store, StoredObject found, SealedObjectKind expected, CancellationToken cancellationToken)
+    {
+        (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+        return kind == expected ? content : throw VaultDamage.Corrupt(found.Name, "it is sealed as something else");
+    }
+}
+
+/// <summary>A collection: what was decided of some packs, as far as it has come.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="Condemned">The packs that are to go; null where that record was removed, and with it all that was to be done.</param>
+/// <param name="Wait">The sessions that may rely on them; null where that was not settled.</param>
+/// <param name="Verdict">Those that do go; null where that was not decided.</param>
+/// <param name="Done">Where they are gone: the sessions that may not have seen that. Null before.</param>
+internal sealed record Collection(
+    uint Number,
+    IReadOnlySet<(string Session, uint Number)>? Condemned,
+    IReadOnlySet<string>? Wait,
+    IReadOnlySet<(string Session, uint Number)>? Verdict,
+    IReadOnlySet<string>? Done);

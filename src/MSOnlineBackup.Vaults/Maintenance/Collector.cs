@@ -1,0 +1,460 @@
+using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
+using MSOnlineBackup.Vaults.Versioning;
+
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>
+/// Deletes what no recovery point needs, beside jobs that write and read, without a lock: docs/design.md has the protocol and why it is safe. A run does what can be done
+/// now, and ends; what waits for somebody is done by a later run. It can be stopped at any instant.
+/// </summary>
+/// <param name="store">The store, nothing of it read.</param>
+/// <param name="options">Clock and workers.</param>
+/// <param name="request">What it may do.</param>
+/// <param name="monitor">Is told how far it is.</param>
+/// <param name="reopen">Opens the store anew, its index read.</param>
+internal sealed class Collector(ChunkStore store, VaultOptions options, MaintenanceRequest request, JobMonitor monitor, Func<CancellationToken, Task<ChunkStore>> reopen)
+{
+    private readonly SessionAnnouncement _announcement = new(
+        store, new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
+
+    private readonly long _began = options.TimeProvider.GetTimestamp();
+    private readonly List<VerifyFinding> _findings = [];
+    private readonly HashSet<(string MachineId, string SessionId)> _marked = [];
+    private MaintenanceReport _report = new();
+    private CollectionRecords _records = null!;
+    private CollectionView _view = null!;
+    private ChunkMarks _marks = null!;
+    private Marker _marker = null!;
+    private WriteSession? _session;
+
+    /// <summary>Runs.</summary>
+    public async Task<MaintenanceReport> RunAsync(CancellationToken cancellationToken)
+    {
+        monitor.Enter(JobPhase.Planning);
+        if (request.IsRehearsal)
+        {
+            await LookAsync(cancellationToken).ConfigureAwait(false);
+            await RehearseAsync(cancellationToken).ConfigureAwait(false);
+            monitor.Enter(JobPhase.Finished);
+            return _report with { IsRehearsal = true, Findings = _findings };
+        }
+
+        string? highest = await SessionOrder.FindHighestAsync(store, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            string id = await _announcement.AnnounceAsync(highest, cancellationToken).ConfigureAwait(false);
+            await LookAsync(cancellationToken).ConfigureAwait(false);
+            VaultAccessTier tier = await WriteSession.ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false);
+            await using (_session = new WriteSession(store, _announcement, id, tier, monitor.Transfer, options.Workers, verifyOneIn: 0, CancellationToken.None))
+            {
+                await CollectAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            await _announcement.EndAsync(cancellationToken).ConfigureAwait(false);
+            monitor.Enter(JobPhase.Finished);
+            return _report with { Findings = _findings };
+        }
+        catch (Exception failure)
+        {
+            // The next run, or a later one, shuts it out otherwise: whatever comes of it.
+            await _announcement.TryEndAsync(failure, options.TimeProvider).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    // The index is read, and the packs and decisions are listed, after the announcement: as a writer does.
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
+        await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+        _records = await CollectionRecords.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        _view = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task CollectAsync(CancellationToken cancellationToken)
+    {
+        await ShutOutAsync(cancellationToken).ConfigureAwait(false);
+
+        // Whom a decision waits for is seen before the points are listed: what they committed is among them.
+        List<Collection> ripe = [.. _records.All.Where(collection => collection.Condemned is not null).TakeWhile(collection => collection.Verdict is not null || IsRipe(collection))];
+        bool isWhole = await MarkAsync(cancellationToken).ConfigureAwait(false);
+        monitor.Enter(JobPhase.Transferring);
+        var gone = new HashSet<(string Session, uint Number)>();
+        foreach (Collection collection in ripe)
+        {
+            if (collection.Verdict is null && !isWhole)
+            {
+                break;
+            }
+
+            gone.UnionWith(collection.Verdict ?? await JudgeAsync(collection.Number, collection.Condemned!, gone, cancellationToken).ConfigureAwait(false));
+        }
+
+        await DeleteAsync([.. ripe.Where(collection => collection.Done is null).Select(collection => collection.Number)], gone, cancellationToken).ConfigureAwait(false);
+        await RemoveRecordsAsync(cancellationToken).ConfigureAwait(false);
+        if (isWhole)
+        {
+            await CondemnAsync(gone, cancellationToken).ConfigureAwait(false);
+        }
+
+        await TidyAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RehearseAsync(CancellationToken cancellationToken)
+    {
+        if (await MarkAsync(cancellationToken).ConfigureAwait(false))
+        {
+            PackPlan plan = Plan([]);
+            _report = _report with
+            {
+                PacksCondemned = plan.Dead.Count + plan.Repacked.Count,
+                BytesCondemned = plan.Dead.Concat(plan.Repacked).Sum(use => (long)use.Pack.Length),
+                PacksRepacked = plan.Repacked.Count,
+                BytesRepacked = plan.Repacked.Sum(use => use.Needed),
+                BytesUnused = plan.Unused,
+            };
+        }
+    }
+
+    private bool IsRipe(Collection collection) => collection.Wait is { } wait && wait.All(_view.IsOver);
+
+    private bool IsOverTime => request.MaxDuration is { } most && options.TimeProvider.GetElapsedTime(_began) >= most;
+
+    // Sessions that have said nothing for long. The fence stands where their point would: of the two only one can be created.
+    private async Task ShutOutAsync(CancellationToken cancellationToken)
+    {
+        StoredObject own = await store.Objects.StatAsync(VaultLayout.Session(store.StoreId, _session!.Id), cancellationToken).ConfigureAwait(false)
+            ?? throw VaultDamage.Missing(VaultLayout.Session(store.StoreId, _session.Id), "Record of this run");
+        foreach (string session in _view.Open.Where(open => open != _session.Id && own.Created - _view.LastSignOf(open) >= request.ShutOutAfter).ToList())
+        {
+            string? machine = await FindMachineAsync(session, cancellationToken).ConfigureAwait(false);
+            foreach (string possible in machine is null ? _view.Machines : machine.Length == 0 ? (IReadOnlyCollection<string>)[] : [machine])
+            {
+                string name = VaultLayout.Point(store.StoreId, possible, session);
+                if (!await store.Objects.TryCreateAsync(name, SealedObject.Seal(store.Keys, SealedObjectKind.Fence, name, []), cancellationToken).ConfigureAwait(false))
+                {
+                    // A point, made since the listing or kept from it: it counts.
+                    break;
+                }
+            }
+
+            if (machine is not { Length: > 0 })
+            {
+                await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, session), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+            }
+
+            _view.NoteShutOut(session);
+            _report = _report with { SessionsShutOut = _report.SessionsShutOut + 1 };
+        }
+    }
+
+    // Empty for a session of no machine; null where its record does not say.
+    private async Task<string?> FindMachineAsync(string session, CancellationToken cancellationToken)
+    {
+        string name = VaultLayout.Session(store.StoreId, session);
+        try
+        {
+            return (await PlainObjects.ReadSessionAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false)).MachineId ?? string.Empty;
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            _findings.Add(new VerifyFinding(name, e.Message, []));
+            return null;
+        }
+    }
+
+    // False where something could not be read: then nobody knows what is not needed.
+    private async Task<bool> MarkAsync(CancellationToken cancellationToken)
+    {
+        _marks = new ChunkMarks(store.Index.Consolidate());
+        _marker = new Marker(_marks, Math.Max(Environment.ProcessorCount, store.Objects.Capabilities.MaxConcurrency));
+        bool isWhole = await MarkPointsAsync(store, _view, cancellationToken).ConfigureAwait(false);
+        await MarkCheckpointsAsync(cancellationToken).ConfigureAwait(false);
+        return isWhole;
+    }
+
+    private async Task<bool> MarkPointsAsync(ChunkStore from, CollectionView view, CancellationToken cancellationToken)
+    {
+        var catalog = new RecoveryPointCatalog(from);
+        List<PointName> names = await catalog.ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
+        bool isComplete = await IsCompleteAsync(names, view, cancellationToken).ConfigureAwait(false);
+        await _marker.MarkAsync(from, catalog.ReadAsync(names.Where(name => _marked.Add((name.MachineId, name.SessionId))), cancellationToken), cancellationToken).ConfigureAwait(false);
+        foreach (BackupException damage in _marker.Damage)
+        {
+            _findings.Add(new VerifyFinding(damage.Target ?? string.Empty, damage.Message, []));
+        }
+
+        return isComplete && _marker.Damage.Count == 0;
+    }
+
+    // A point that was confirmed and is not listed was lost, or the listing does not show all that is there. Either is looked into by somebody before anything is deleted.
+    private async Task<bool> IsCompleteAsync(List<PointName> names, CollectionView view, CancellationToken cancellationToken)
+    {
+        var listed = names.Select(name => (name.MachineId, name.SessionId)).ToHashSet();
+        bool isComplete = true;
+        foreach ((string machine, string session) in view.CommitsWithoutPoint.Where(commit => !listed.Contains(commit)))
+        {
+            string name = VaultLayout.Point(store.StoreId, machine, session);
+            bool isThere = await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null;
+            _findings.Add(new VerifyFinding(name, isThere ? "The storage did not list this recovery point, which is there." : VaultDamage.LostPoint(name).Message, []));
+            isComplete = false;
+        }
+
+        return isComplete;
+    }
+
+    // They only propose what an interrupted job need not send again; nothing of them has to be readable.
+    private async Task MarkCheckpointsAsync(CancellationToken cancellationToken)
+    {
+        var catalog = new RecoveryPointCatalog(store);
+        var newest = new NewestPoints(await catalog.ListNamesAsync(null, cancellationToken).ConfigureAwait(false));
+        var live = new List<PointReading>();
+        foreach (StoredObject found in _view.Checkpoints)
+        {
+            try
+            {
+                RecoveryPoint checkpoint = await catalog.ReadCheckpointAsync(found, cancellationToken).ConfigureAwait(false);
+                if (string.CompareOrdinal(checkpoint.SessionId, newest.Of(checkpoint.MachineId)) > 0)
+                {
+                    live.Add(new PointReading(default, checkpoint, null));
+                }
+                else if (!request.IsRehearsal)
+                {
+                    await store.Objects.DeleteAsync(found.Name, cancellationToken).ConfigureAwait(false);
+                    CountDeleted(1);
+                }
+            }
+            catch (BackupException e) when (e.IsOfOneObject)
+            {
+                _findings.Add(new VerifyFinding(found.Name, e.Message, []));
+            }
+        }
+
+        if (live.Count > 0)
+        {
+            await new Marker(_marks, options.Workers).MarkAsync(store, live.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Decides a collection: of the packs that it condemns those go without which every needed chunk has a pack that stays. Packs that other undecided collections condemn do
+    /// not count as staying; so two collections never rely on each other.
+    /// </summary>
+    private Task<IReadOnlySet<(string Session, uint Number)>> JudgeAsync(
+        uint number, IReadOnlySet<(string Session, uint Number)> condemned, HashSet<(string Session, uint Number)> gone, CancellationToken cancellationToken)
+    {
+        HashSet<(string Session, uint Number)> doubtful = [.. _records.All.Where(other => other.Number != number && other.Verdict is null && other.Condemned is not null).SelectMany(other => other.Condemned!)];
+        var saved = new HashSet<(string Session, uint Number)>();
+        ChunkCopies.Visit(store.Index, _marks, (isNeeded, copies) =>
+        {
+            if (!isNeeded || copies.Any(copy => IsThere(copy.Pack) && Stays(KeyOf(copy.Pack))))
+            {
+                return;
+            }
+
+            ChunkLocation last = copies.FirstOrDefault(copy => copy.Pack.IsAvailable && condemned.Contains(KeyOf(copy.Pack)));
+            if (last.Pack is not null)
+            {
+                saved.Add(KeyOf(last.Pack));
+            }
+        });
+        return CollectionRecords.SettleVerdictAsync(store, number, condemned.Except(saved).ToHashSet(), cancellationToken);
+
+        bool Stays((string Session, uint Number) pack) => (!condemned.Contains(pack) || saved.Contains(pack)) && !doubtful.Contains(pack) && !gone.Contains(pack);
+    }
+
+    // Segments without the packs, then the packs, then the word that they are gone.
+    private async Task DeleteAsync(IReadOnlyList<uint> collections, IReadOnlySet<(string Session, uint Number)> gone, CancellationToken cancellationToken)
+    {
+        PackInfo[] going = [.. store.Index.Packs.Where(pack => gone.Contains(KeyOf(pack)))];
+        foreach (PackInfo pack in going)
+        {
+            if (pack.IsAvailable)
+            {
+                _report = _report with { PacksDeleted = _report.PacksDeleted + 1, BytesFreed = _report.BytesFreed + pack.Length };
+            }
+
+            pack.IsAvailable = false;
+        }
+
+        store.Index.Forget(going.ToHashSet());
+        var rewrite = new SegmentRewrite(store, _session!, _marks.Records);
+        HashSet<PackInfo> needed = FindNeeded();
+        await rewrite.RunAsync(pack => gone.Contains(KeyOf(pack)) || (!_view.Packs.Contains(KeyOf(pack)) && !needed.Contains(pack) && pack.Session != _session!.Id), cancellationToken).ConfigureAwait(false);
+        CountDeleted(rewrite.Deleted);
+        foreach ((string session, uint number) in gone)
+        {
+            await store.Objects.DeleteAsync(VaultLayout.Pack(store.StoreId, session, number), cancellationToken).ConfigureAwait(false);
+        }
+
+        if (collections.Count > 0)
+        {
+            CollectionView now = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
+            foreach (uint number in collections)
+            {
+                await CollectionRecords.SettleDoneAsync(store, number, OthersOpen(now), cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // Packs that are missing and of which something is needed stay named: so what is lost can be told.
+    private HashSet<PackInfo> FindNeeded()
+    {
+        var needed = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
+        ChunkCopies.Visit(store.Index, _marks, (isNeeded, copies) =>
+        {
+            if (isNeeded && !copies.Any(copy => IsThere(copy.Pack)))
+            {
+                needed.UnionWith(copies.Select(copy => copy.Pack));
+            }
+        });
+        return needed;
+    }
+
+    // The highest number stays used: the next one is higher than all before.
+    private async Task RemoveRecordsAsync(CancellationToken cancellationToken)
+    {
+        foreach (Collection collection in _records.All.Where(collection => collection.Number != _records.Highest))
+        {
+            if (collection.Condemned is null || (collection.Done is { } done && done.All(_view.IsOver)))
+            {
+                await CollectionRecords.RemoveAsync(store, collection.Number, cancellationToken).ConfigureAwait(false);
+                CountDeleted(1);
+            }
+        }
+    }
+
+    private PackPlan Plan(IReadOnlySet<(string Session, uint Number)> gone)
+    {
+        HashSet<(string Session, uint Number)> condemned = [.. _records.All.Where(collection => collection.Done is null).SelectMany(collection => collection.Condemned ?? (IReadOnlySet<(string, uint)>)new HashSet<(string, uint)>())];
+        return PackPlan.Make(
+            PackUse.Measure(store.Index, _marks, pack => pack.IsKnown && IsThere(pack) && !gone.Contains(KeyOf(pack)) && !condemned.Contains(KeyOf(pack)) && _view.IsOver(pack.Session)),
+            store.Objects.Capabilities.PackSize,
+            request);
+    }
+
+    private async Task CondemnAsync(HashSet<(string Session, uint Number)> gone, CancellationToken cancellationToken)
+    {
+        // Nothing of what others have condemned is relied on.
+        foreach (PackInfo pack in store.Index.Packs.Where(pack => _records.All.Any(collection => collection.Done is null && collection.Condemned?.Contains(KeyOf(pack)) == true)))
+        {
+            pack.IsAvailable = false;
+        }
+
+        PackPlan plan = Plan(gone);
+        List<PackInfo> leaving = [.. plan.Dead.Select(use => use.Pack)];
+        _report = _report with { BytesUnused = plan.Unused };
+        foreach (PackInfo pack in plan.Dead.Concat(plan.Repacked).Select(use => use.Pack))
+        {
+            pack.IsAvailable = false;
+        }
+
+        // Packs that no segment names: of those that nobody needs, and those of jobs at work, none is named by us.
+        store.Index.Forget(store.Index.Packs.Where(pack => !pack.IsAvailable || !_view.IsOver(pack.Session)).ToHashSet());
+        var repacker = new Repacker(store, _session!, _marks);
+        IReadOnlyList<PackInfo> emptied = await repacker.RunAsync(
+            [.. plan.Dead.Concat(plan.Repacked).Select(use => use.Pack)], () => !IsOverTime, e => _findings.Add(new VerifyFinding(e.Target ?? string.Empty, e.Message, [])), cancellationToken).ConfigureAwait(false);
+        await _session!.FlushAsync(cancellationToken).ConfigureAwait(false);
+        if (emptied.Count == 0 || await _records.TryCondemnAsync([.. emptied.Select(KeyOf)], cancellationToken).ConfigureAwait(false) is not { } number)
+        {
+            return;
+        }
+
+        _report = _report with
+        {
+            PacksCondemned = emptied.Count,
+            BytesCondemned = emptied.Sum(pack => (long)pack.Length),
+            PacksRepacked = emptied.Count(pack => plan.Repacked.Any(use => use.Pack == pack)),
+            BytesRepacked = repacker.Copied,
+        };
+        CollectionView now = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
+        IReadOnlySet<string> waiting = await CollectionRecords.SettleWaitAsync(store, number, OthersOpen(now), cancellationToken).ConfigureAwait(false);
+        if (waiting.Any(session => !now.IsOver(session)) || _records.All.Any(collection => collection.Verdict is null && collection.Condemned is not null))
+        {
+            await TellWaitingAsync(waiting, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        await FinishAsync(number, emptied, now, gone, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Nobody is at work: what has come since the points were listed is marked too, and the packs go at once.
+    private async Task FinishAsync(uint number, IReadOnlyList<PackInfo> emptied, CollectionView now, HashSet<(string Session, uint Number)> gone, CancellationToken cancellationToken)
+    {
+        ChunkStore fresh = await reopen(cancellationToken).ConfigureAwait(false);
+        await fresh.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+        if (!await MarkPointsAsync(fresh, now, cancellationToken).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        // What was copied is in no record that was marked: it is asked of the index as it is now.
+        var condemned = emptied.Select(KeyOf).ToHashSet();
+        var saved = new HashSet<(string Session, uint Number)>();
+        ChunkCopies.Visit(store.Index, _marks, (isNeeded, copies) =>
+        {
+            if (isNeeded && !fresh.Index.FindAll(copies[0].Chunk.Id).Any(copy => !condemned.Contains(KeyOf(copy.Pack)) && !gone.Contains(KeyOf(copy.Pack))))
+            {
+                saved.UnionWith(copies.Where(copy => condemned.Contains(KeyOf(copy.Pack))).Select(copy => KeyOf(copy.Pack)));
+            }
+        });
+        IReadOnlySet<(string Session, uint Number)> verdict = await CollectionRecords.SettleVerdictAsync(store, number, condemned.Except(saved).ToHashSet(), cancellationToken).ConfigureAwait(false);
+        foreach (PackInfo pack in emptied)
+        {
+            pack.IsAvailable = true;
+        }
+
+        await DeleteAsync([number], verdict, cancellationToken).ConfigureAwait(false);
+        _report = _report with { PacksCondemned = 0, BytesCondemned = 0 };
+    }
+
+    // Records of sessions that are over, and of which nothing is left that only they explain.
+    private async Task TidyAsync(CancellationToken cancellationToken)
+    {
+        HashSet<string> explained = [.. _view.Checkpoints.Select(found => VaultLayout.TryParseNumbered(found.Name, out string? session, out _) ? session : string.Empty)];
+        HashSet<(string, uint)> named = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf)];
+        explained.UnionWith(_view.Packs.Where(pack => !named.Contains(pack)).Select(pack => pack.Session));
+        foreach (string session in _view.Recorded.Where(session => session != _session!.Id && _view.IsOver(session) && !explained.Contains(session)).ToList())
+        {
+            await store.Objects.DeleteAsync(VaultLayout.Session(store.StoreId, session), cancellationToken).ConfigureAwait(false);
+            await store.Objects.DeleteAsync(VaultLayout.SessionEnd(store.StoreId, session), cancellationToken).ConfigureAwait(false);
+            CountDeleted(1);
+        }
+
+        foreach (string session in _view.Ended.Where(session => !_view.Recorded.Contains(session)))
+        {
+            await store.Objects.DeleteAsync(VaultLayout.SessionEnd(store.StoreId, session), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TellWaitingAsync(IReadOnlySet<string> waiting, CancellationToken cancellationToken)
+    {
+        var told = new List<UnfinishedSession>();
+        foreach (string session in waiting)
+        {
+            if (await FindMachineAsync(session, cancellationToken).ConfigureAwait(false) is { } machine)
+            {
+                told.Add(new UnfinishedSession(session, machine, VaultLayout.TimeOf(session) ?? DateTimeOffset.UnixEpoch));
+            }
+        }
+
+        _report = _report with { WaitingFor = told };
+    }
+
+    private IReadOnlySet<string> OthersOpen(CollectionView view) => view.Open.Where(session => session != _session!.Id).ToHashSet();
+
+    private bool IsThere(PackInfo pack) => pack.IsAvailable;
+
+    private void CountDeleted(int count) => _report = _report with { ObjectsDeleted = _report.ObjectsDeleted + count };
+
+    private static (string Session, uint Number) KeyOf(PackInfo pack) => (pack.Session, pack.Number);
+}

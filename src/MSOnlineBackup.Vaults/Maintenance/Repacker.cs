@@ -1,0 +1,152 @@
+using System.Security.Cryptography;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>
+/// Writes what is needed of some packs into new ones, sealed anew and otherwise as it is. A chunk of which another pack has a copy that opens is not written; where that
+/// copy does not open, it is.
+/// </summary>
+/// <param name="store">The store; the packs must count as unavailable in it, so that nothing in them is taken for stored.</param>
+/// <param name="session">Writes.</param>
+/// <param name="marks">What is needed.</param>
+internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMarks marks)
+{
+    // Half a megabyte of what is not needed is read sooner than asked around.
+    private const int LargestGap = 512 << 10;
+
+    // Of one pass over the index.
+    private const int MostRecords = 1 << 19;
+
+    /// <summary>Bytes that were copied.</summary>
+    public long Copied { get; private set; }
+
+    /// <summary>Writes anew. Returns the packs of which everything that is needed is elsewhere now, or will be once the session is flushed.</summary>
+    /// <param name="packs">The packs.</param>
+    /// <param name="goesOn">Asked before each pack; false ends it.</param>
+    /// <param name="damaged">Gets what could not be copied: such a pack stays.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<IReadOnlyList<PackInfo>> RunAsync(
+        IReadOnlyList<PackInfo> packs, Func<bool> goesOn, Action<BackupException> damaged, CancellationToken cancellationToken)
+    {
+        var emptied = new List<PackInfo>();
+        for (int from = 0; from < packs.Count;)
+        {
+            Dictionary<PackInfo, List<PackedChunk>> part = ReadPart(packs, ref from);
+            foreach ((PackInfo pack, List<PackedChunk> chunks) in part)
+            {
+                if (!goesOn())
+                {
+                    return emptied;
+                }
+
+                if (await TryCopyAsync(pack, chunks, damaged, cancellationToken).ConfigureAwait(false))
+                {
+                    emptied.Add(pack);
+                }
+            }
+        }
+
+        return emptied;
+    }
+
+    private Dictionary<PackInfo, List<PackedChunk>> ReadPart(IReadOnlyList<PackInfo> packs, ref int from)
+    {
+        // A pack has hardly more chunks than it has steps of 4 KiB.
+        var part = new Dictionary<PackInfo, List<PackedChunk>>(ReferenceEqualityComparer.Instance);
+        for (int records = 0; from < packs.Count && (part.Count == 0 || records + (packs[from].Length >> 12) <= MostRecords); from++)
+        {
+            records += packs[from].Length >> 12;
+            part.Add(packs[from], []);
+        }
+
+        ChunkCopies.Visit(store.Index, marks, (isNeeded, copies) =>
+        {
+            foreach (ChunkLocation copy in isNeeded ? copies : [])
+            {
+                if (part.TryGetValue(copy.Pack, out List<PackedChunk>? chunks))
+                {
+                    chunks.Add(copy.Chunk);
+                }
+            }
+        });
+        return part;
+    }
+
+    private async Task<bool> TryCopyAsync(PackInfo pack, List<PackedChunk> needed, Action<BackupException> damaged, CancellationToken cancellationToken)
+    {
+        var missing = new List<PackedChunk>();
+        foreach (PackedChunk chunk in needed)
+        {
+            if (!await HasSoundCopyAsync(chunk, cancellationToken).ConfigureAwait(false))
+            {
+                missing.Add(chunk);
+            }
+        }
+
+        missing.Sort((x, y) => x.Offset.CompareTo(y.Offset));
+        try
+        {
+            using AesGcm aes = PackReader.OpenPack(store.Keys, pack.Salt);
+            for (int first = 0, next; first < missing.Count; first = next)
+            {
+                int end = missing[first].Offset + missing[first].StoredLength;
+                for (next = first + 1; next < missing.Count && missing[next].Offset - end <= LargestGap; next++)
+                {
+                    end = missing[next].Offset + missing[next].StoredLength;
+                }
+
+                byte[] range = new byte[end - missing[first].Offset];
+                await store.FetchAsync(pack, missing[first].Offset, range, cancellationToken).ConfigureAwait(false);
+                foreach (PackedChunk chunk in missing[first..next])
+                {
+                    byte[] encoded = new byte[chunk.StoredLength - PackFormat.TagLength];
+                    if (!PackReader.TryUnseal(store.Keys, aes, pack.Kind, chunk, range.AsSpan(chunk.Offset - missing[first].Offset, chunk.StoredLength), encoded))
+                    {
+                        throw VaultDamage.Corrupt(store.NameOf(pack), $"the chunk {chunk.Id} at offset {chunk.Offset} does not authenticate");
+                    }
+
+                    if (await session.Chunks.CopyAsync(chunk, encoded, cancellationToken).ConfigureAwait(false))
+                    {
+                        Copied += encoded.Length;
+                    }
+                }
+            }
+
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            damaged(e);
+            return false;
+        }
+    }
+
+    // What was copied in this run counts, and was sealed by this machine; anything else is opened and named again before it is relied on.
+    private async ValueTask<bool> HasSoundCopyAsync(PackedChunk chunk, CancellationToken cancellationToken)
+    {
+        if (!store.Index.TryFind(chunk.Id, out ChunkLocation other))
+        {
+            return store.Index.Contains(chunk.Id);
+        }
+
+        if (other.Pack.Session == session.Id)
+        {
+            return true;
+        }
+
+        try
+        {
+            await store.ReadAsync(chunk.Kind, chunk.Id, identify: true, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>
+/// Writes index segments anew without the packs that go, and many small ones as few. The new ones are durable before the old ones are deleted, so at every instant all packs
+/// that stay are named.
+/// </summary>
+/// <param name="store">The store.</param>
+/// <param name="session">Writes.</param>
+/// <param name="records">All records of the index.</param>
+internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, IndexRun records)
+{
+    private const int ManySmall = 16;
+    private const int SmallRecords = IndexSegment.MaxRecords / 4;
+
+    /// <summary>Segments that were deleted.</summary>
+    public int Deleted { get; private set; }
+
+    /// <summary>Rewrites.</summary>
+    /// <param name="goes">Whether a pack goes.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task RunAsync(Func<PackInfo, bool> goes, CancellationToken cancellationToken)
+    {
+        (List<string> superseded, HashSet<PackInfo> moved) = Choose(goes);
+        if (superseded.Count == 0)
+        {
+            return;
+        }
+
+        foreach (byte[] segment in Encode(moved))
+        {
+            await session.WriteSegmentAsync(segment, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (string name in superseded)
+        {
+            await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+            Deleted++;
+        }
+    }
+
+    // The largest first: what it names, smaller ones need not name again.
+    private (List<string> Superseded, HashSet<PackInfo> Moved) Choose(Func<PackInfo, bool> goes)
+    {
+        Dictionary<PackInfo, int> counts = CountRecords();
+        var superseded = new List<string>();
+        var small = new List<(string Name, PackInfo[] Packs)>();
+        var kept = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
+        var moved = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
+        foreach ((string name, PackInfo[] packs) in store.SegmentPacks.OrderByDescending(segment => segment.Value.Sum(pack => (long)counts.GetValueOrDefault(pack))).ThenBy(segment => segment.Key, StringComparer.Ordinal))
+        {
+            // What a newer version wrote is its own to move.
+            if (packs.Any(pack => !pack.IsKnown))
+            {
+                kept.UnionWith(packs);
+            }
+            else if (packs.Any(goes) || packs.All(kept.Contains))
+            {
+                superseded.Add(name);
+                moved.UnionWith(packs.Where(pack => !goes(pack)));
+            }
+            else if (packs.Sum(pack => (long)counts.GetValueOrDefault(pack)) < SmallRecords)
+            {
+                small.Add((name, packs));
+            }
+            else
+            {
+                kept.UnionWith(packs);
+            }
+        }
+
+        if (small.Count >= ManySmall)
+        {
+            superseded.AddRange(small.Select(segment => segment.Name));
+            moved.UnionWith(small.SelectMany(segment => segment.Packs));
+        }
+        else
+        {
+            kept.UnionWith(small.SelectMany(segment => segment.Packs));
+        }
+
+        moved.ExceptWith(kept);
+        return (superseded, moved);
+    }
+
+    private Dictionary<PackInfo, int> CountRecords()
+    {
+        var counts = new Dictionary<PackInfo, int>(ReferenceEqualityComparer.Instance);
+        IReadOnlyList<PackInfo> packs = store.Index.Packs;
+        for (int i = 0; i < records.Count; i++)
+        {
+            IndexSegment.ReadRecord(records[i], out int pack);
+            counts[packs[pack]] = counts.GetValueOrDefault(packs[pack]) + 1;
+        }
+
+        return counts;
+    }
+
+    private IEnumerable<byte[]> Encode(HashSet<PackInfo> moved)
+    {
+        Dictionary<PackInfo, int> counts = CountRecords();
+        var part = new List<PackInfo>();
+        int size = 0;
+        foreach (PackInfo pack in moved.OrderBy(pack => pack.Session, StringComparer.Ordinal).ThenBy(pack => pack.Number))
+        {
+            int count = counts.GetValueOrDefault(pack);
+            if (part.Count > 0 && size + count > IndexSegment.MaxRecords)
+            {
+                yield return Encode(part);
+                part.Clear();
+                size = 0;
+            }
+
+            part.Add(pack);
+            size += count;
+        }
+
+        if (part.Count > 0)
+        {
+            yield return Encode(part);
+        }
+    }
+
+    private byte[] Encode(List<PackInfo> part)
+    {
+        var contents = new Dictionary<PackInfo, Dictionary<int, PackedChunk>>(ReferenceEqualityComparer.Instance);
+        foreach (PackInfo pack in part)
+        {
+            contents.Add(pack, []);
+        }
+
+        IReadOnlyList<PackInfo> packs = store.Index.Packs;
+        for (int i = 0; i < records.Count; i++)
+        {
+            PackedChunk chunk = IndexSegment.ReadRecord(records[i], out int pack);
+            if (contents.TryGetValue(packs[pack], out Dictionary<int, PackedChunk>? chunks))
+            {
+                chunks[chunk.Offset] = chunk;
+            }
+        }
+
+        return IndexSegment.Encode([.. part.Select(pack => (pack, (IReadOnlyList<PackedChunk>)[.. contents[pack].Values]))]);
+    }
+}
