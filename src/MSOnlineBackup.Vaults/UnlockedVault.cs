@@ -2,8 +2,10 @@ using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -80,6 +82,19 @@ public sealed class UnlockedVault : IDisposable
         }
 
         return bytes;
+    }
+
+    /// <summary>
+    /// Deletes what no recovery point needs, and tidies up. Others may back up and restore meanwhile. Packs that a job at work may rely on go with the next run after it.
+    /// </summary>
+    /// <exception cref="BackupException">VaultAccessDenied where this identity may not delete; VaultDataCorrupt where a vault record is damaged, or a record of an earlier run; VaultFormatUnsupported, …</exception>
+    public async Task<MaintenanceReport> MaintainAsync(MaintenanceRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        Vault.Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Collect);
+        monitor.Watch(Objects);
+        return await new Collector(WithoutIndex(), Options, request, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>

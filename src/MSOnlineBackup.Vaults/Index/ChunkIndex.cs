@@ -55,7 +55,7 @@ internal sealed class ChunkIndex
     {
         lock (_gate)
         {
-            return _recent.ContainsKey(id) || TryFindInRuns(id, out _);
+            return IsRecent(id) || TryFindInRuns(id, out _);
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class ChunkIndex
     {
         lock (_gate)
         {
-            if (_recent.TryGetValue(id, out ChunkLocation? recent) && recent is { } arrived)
+            if (_recent.TryGetValue(id, out ChunkLocation? recent) && recent is { Pack.IsAvailable: true } arrived)
             {
                 location = arrived;
                 return true;
@@ -95,7 +95,7 @@ internal sealed class ChunkIndex
         lock (_gate)
         {
             var copies = new List<ChunkLocation>();
-            if (_recent.TryGetValue(id, out ChunkLocation? recent) && recent is { } arrived)
+            if (_recent.TryGetValue(id, out ChunkLocation? recent) && recent is { Pack.IsAvailable: true } arrived)
             {
                 copies.Add(arrived);
             }
@@ -110,12 +110,12 @@ internal sealed class ChunkIndex
     {
         lock (_gate)
         {
-            if (_recent.ContainsKey(id) || TryFindInRuns(id, out _))
+            if (IsRecent(id) || TryFindInRuns(id, out _))
             {
                 return false;
             }
 
-            _recent.Add(id, null);
+            _recent[id] = null;
             return true;
         }
     }
@@ -298,6 +298,9 @@ internal sealed class ChunkIndex
             _runs.Add(merged);
         }
     }
+
+    // Claimed, or arrived in a pack that is there.
+    private bool IsRecent(ChunkId id) => _recent.TryGetValue(id, out ChunkLocation? recent) && recent is null or { Pack.IsAvailable: true };
 
     private bool IsRecentIn(PackInfo pack, ChunkId id) =>
         _recent.TryGetValue(id, out ChunkLocation? recent) && recent is { } arrived && ReferenceEquals(arrived.Pack, pack);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Index;
@@ -20,8 +21,8 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// <param name="options">Clock and workers.</param>
 /// <param name="request">What it may do.</param>
 /// <param name="monitor">Is told how far it is.</param>
-/// <param name="reopen">Opens the store anew, its index read.</param>
-internal sealed class Collector(ChunkStore store, VaultOptions options, MaintenanceRequest request, JobMonitor monitor, Func<CancellationToken, Task<ChunkStore>> reopen)
+[SuppressMessage("Reliability", "CA1001", Justification = "A run disposes of its session.")]
+internal sealed class Collector(ChunkStore store, VaultOptions options, MaintenanceRequest request, JobMonitor monitor)
 {
     private readonly SessionAnnouncement _announcement = new(
         store, new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
@@ -29,6 +30,21 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private readonly long _began = options.TimeProvider.GetTimestamp();
     private readonly List<VerifyFinding> _findings = [];
     private readonly HashSet<(string MachineId, string SessionId)> _marked = [];
+
+    // Points that the listing did not show, though their names are taken.
+    private readonly HashSet<(string MachineId, string SessionId)> _unlisted = [];
+
+    // Packs that go, or went, by a verdict.
+    private readonly HashSet<(string Session, uint Number)> _gone = [];
+
+    // For whom collections wait.
+    private readonly Dictionary<uint, IReadOnlySet<string>> _waits = [];
+
+    // Packs that the index names, and that are not there.
+    private readonly HashSet<PackInfo> _missing = new(ReferenceEqualityComparer.Instance);
+
+    // Collections whose verdict is known.
+    private readonly HashSet<uint> _settled = [];
     private MaintenanceReport _report = new();
     private CollectionRecords _records = null!;
     private CollectionView _view = null!;
@@ -76,6 +92,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     {
         await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
         await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+        _missing.UnionWith(store.Index.Packs.Where(pack => pack is { IsKnown: true, IsAvailable: false }));
         _records = await CollectionRecords.ReadAsync(store, cancellationToken).ConfigureAwait(false);
         _view = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
     }
@@ -85,25 +102,22 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         await ShutOutAsync(cancellationToken).ConfigureAwait(false);
 
         // Whom a decision waits for is seen before the points are listed: what they committed is among them.
-        List<Collection> ripe = [.. _records.All.Where(collection => collection.Condemned is not null).TakeWhile(collection => collection.Verdict is not null || IsRipe(collection))];
+        await SettleWaitsAsync(cancellationToken).ConfigureAwait(false);
+        List<Collection> ripe = [.. Pending.TakeWhile(collection => collection.Verdict is not null || IsRipe(collection))];
         bool isWhole = await MarkAsync(cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Transferring);
-        var gone = new HashSet<(string Session, uint Number)>();
-        foreach (Collection collection in ripe)
+        foreach (Collection collection in ripe.TakeWhile(collection => collection.Verdict is not null || isWhole))
         {
-            if (collection.Verdict is null && !isWhole)
-            {
-                break;
-            }
-
-            gone.UnionWith(collection.Verdict ?? await JudgeAsync(collection.Number, collection.Condemned!, gone, cancellationToken).ConfigureAwait(false));
+            IReadOnlySet<(string Session, uint Number)> verdict = collection.Verdict ?? await JudgeAsync(collection, cancellationToken).ConfigureAwait(false);
+            _settled.Add(collection.Number);
+            _gone.UnionWith(verdict);
         }
 
-        await DeleteAsync([.. ripe.Where(collection => collection.Done is null).Select(collection => collection.Number)], gone, cancellationToken).ConfigureAwait(false);
+        await DeleteAsync([.. _settled], cancellationToken).ConfigureAwait(false);
         await RemoveRecordsAsync(cancellationToken).ConfigureAwait(false);
         if (isWhole)
         {
-            await CondemnAsync(gone, cancellationToken).ConfigureAwait(false);
+            await CondemnAsync(cancellationToken).ConfigureAwait(false);
         }
 
         await TidyAsync(cancellationToken).ConfigureAwait(false);
@@ -113,7 +127,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     {
         if (await MarkAsync(cancellationToken).ConfigureAwait(false))
         {
-            PackPlan plan = Plan([]);
+            PackPlan plan = Plan();
             _report = _report with
             {
                 PacksCondemned = plan.Dead.Count + plan.Repacked.Count,
@@ -125,7 +139,20 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         }
     }
 
-    private bool IsRipe(Collection collection) => collection.Wait is { } wait && wait.All(_view.IsOver);
+    // Collections of which something is still to be done to packs, in the order of their numbers.
+    private IEnumerable<Collection> Pending => _records.All.Where(collection => collection is { Condemned: not null, Done: null });
+
+    private bool IsRipe(Collection collection) => _waits[collection.Number].All(_view.IsOver);
+
+    // A run that was stopped may not have come to say for whom it waits. The sessions were listed after its record was.
+    private async Task SettleWaitsAsync(CancellationToken cancellationToken)
+    {
+        foreach (Collection collection in Pending)
+        {
+            _waits[collection.Number] = collection.Wait
+                ?? await CollectionRecords.SettleWaitAsync(store, collection.Number, OthersOpen(_view), cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     private bool IsOverTime => request.MaxDuration is { } most && options.TimeProvider.GetElapsedTime(_began) >= most;
 
@@ -133,7 +160,12 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task ShutOutAsync(CancellationToken cancellationToken)
     {
         StoredObject own = await store.Objects.StatAsync(VaultLayout.Session(store.StoreId, _session!.Id), cancellationToken).ConfigureAwait(false)
-            ?? throw VaultDamage.Missing(VaultLayout.Session(store.StoreId, _session.Id), "Record of this run");
+            ?? throw new BackupException(
+                BackupErrorId.SessionFenced,
+                $"Another maintenance run took this one for dead and shut it out (session {_session.Id}).",
+                "Run it again: what it did stays done.",
+                _session.Id,
+                transient: true);
         foreach (string session in _view.Open.Where(open => open != _session.Id && own.Created - _view.LastSignOf(open) >= request.ShutOutAfter).ToList())
         {
             string? machine = await FindMachineAsync(session, cancellationToken).ConfigureAwait(false);
@@ -143,6 +175,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
                 if (!await store.Objects.TryCreateAsync(name, SealedObject.Seal(store.Keys, SealedObjectKind.Fence, name, []), cancellationToken).ConfigureAwait(false))
                 {
                     // A point, made since the listing or kept from it: it counts.
+                    _unlisted.Add((possible, session));
                     break;
                 }
             }
@@ -201,7 +234,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     {
         var listed = names.Select(name => (name.MachineId, name.SessionId)).ToHashSet();
         bool isComplete = true;
-        foreach ((string machine, string session) in view.CommitsWithoutPoint.Where(commit => !listed.Contains(commit)))
+        foreach ((string machine, string session) in view.CommitsWithoutPoint.Concat(_unlisted).Where(commit => !listed.Contains(commit)))
         {
             string name = VaultLayout.Point(store.StoreId, machine, session);
             bool isThere = await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null;
@@ -250,32 +283,44 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     /// not count as staying; so two collections never rely on each other.
     /// </summary>
     private Task<IReadOnlySet<(string Session, uint Number)>> JudgeAsync(
-        uint number, IReadOnlySet<(string Session, uint Number)> condemned, HashSet<(string Session, uint Number)> gone, CancellationToken cancellationToken)
+        Collection collection, CancellationToken cancellationToken)
     {
-        HashSet<(string Session, uint Number)> doubtful = [.. _records.All.Where(other => other.Number != number && other.Verdict is null && other.Condemned is not null).SelectMany(other => other.Condemned!)];
-        var saved = new HashSet<(string Session, uint Number)>();
-        ChunkCopies.Visit(store.Index, _marks, (isNeeded, copies) =>
+        IReadOnlySet<(string Session, uint Number)> condemned = collection.Condemned!;
+        HashSet<(string Session, uint Number)> doubtful =
+        [
+            .. Pending.Where(other => other.Number != collection.Number && other.Verdict is null && !_settled.Contains(other.Number)).SelectMany(other => other.Condemned!),
+        ];
+        return SettleAsync(collection.Number, condemned, pack => doubtful.Contains(pack) || _gone.Contains(pack), cancellationToken);
+    }
+
+    // A needed chunk must have a copy that stays; where it has none, one of the packs that have it is spared.
+    private Task<IReadOnlySet<(string Session, uint Number)>> SettleAsync(
+        uint number, IReadOnlySet<(string Session, uint Number)> condemned, Func<(string Session, uint Number), bool> isNoHome, CancellationToken cancellationToken)
+    {
+        var spared = new HashSet<(string Session, uint Number)>();
+        ChunkCopies.Visit(store.Index, _marks, (isNeeded, recorded) =>
         {
-            if (!isNeeded || copies.Any(copy => IsThere(copy.Pack) && Stays(KeyOf(copy.Pack))))
+            if (!isNeeded || !recorded.Any(copy => condemned.Contains(KeyOf(copy.Pack))))
             {
                 return;
             }
 
-            ChunkLocation last = copies.FirstOrDefault(copy => copy.Pack.IsAvailable && condemned.Contains(KeyOf(copy.Pack)));
-            if (last.Pack is not null)
+            // Copies that have come since are in no record that was numbered.
+            IReadOnlyList<ChunkLocation> copies = store.Index.FindAll(recorded[0].Chunk.Id);
+            if (!copies.Any(copy => Stays(KeyOf(copy.Pack))))
             {
-                saved.Add(KeyOf(last.Pack));
+                spared.UnionWith(copies.Select(copy => KeyOf(copy.Pack)).Where(condemned.Contains).Take(1));
             }
         });
-        return CollectionRecords.SettleVerdictAsync(store, number, condemned.Except(saved).ToHashSet(), cancellationToken);
+        return CollectionRecords.SettleVerdictAsync(store, number, condemned.Except(spared).ToHashSet(), cancellationToken);
 
-        bool Stays((string Session, uint Number) pack) => (!condemned.Contains(pack) || saved.Contains(pack)) && !doubtful.Contains(pack) && !gone.Contains(pack);
+        bool Stays((string Session, uint Number) pack) => (!condemned.Contains(pack) || spared.Contains(pack)) && !isNoHome(pack);
     }
 
-    // Segments without the packs, then the packs, then the word that they are gone.
-    private async Task DeleteAsync(IReadOnlyList<uint> collections, IReadOnlySet<(string Session, uint Number)> gone, CancellationToken cancellationToken)
+    // Segments without the packs, then the packs, then the word that they are _gone.
+    private async Task DeleteAsync(IReadOnlyList<uint> collections, CancellationToken cancellationToken)
     {
-        PackInfo[] going = [.. store.Index.Packs.Where(pack => gone.Contains(KeyOf(pack)))];
+        PackInfo[] going = [.. store.Index.Packs.Where(pack => _gone.Contains(KeyOf(pack)))];
         foreach (PackInfo pack in going)
         {
             if (pack.IsAvailable)
@@ -289,9 +334,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         store.Index.Forget(going.ToHashSet());
         var rewrite = new SegmentRewrite(store, _session!, _marks.Records);
         HashSet<PackInfo> needed = FindNeeded();
-        await rewrite.RunAsync(pack => gone.Contains(KeyOf(pack)) || (!_view.Packs.Contains(KeyOf(pack)) && !needed.Contains(pack) && pack.Session != _session!.Id), cancellationToken).ConfigureAwait(false);
+        await rewrite.RunAsync(pack => _gone.Contains(KeyOf(pack)) || (_missing.Contains(pack) && !needed.Contains(pack)), cancellationToken).ConfigureAwait(false);
         CountDeleted(rewrite.Deleted);
-        foreach ((string session, uint number) in gone)
+        foreach ((string session, uint number) in _gone)
         {
             await store.Objects.DeleteAsync(VaultLayout.Pack(store.StoreId, session, number), cancellationToken).ConfigureAwait(false);
         }
@@ -312,7 +357,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         var needed = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
         ChunkCopies.Visit(store.Index, _marks, (isNeeded, copies) =>
         {
-            if (isNeeded && !copies.Any(copy => IsThere(copy.Pack)))
+            if (isNeeded && !copies.Any(copy => copy.Pack.IsAvailable))
             {
                 needed.UnionWith(copies.Select(copy => copy.Pack));
             }
@@ -333,24 +378,25 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         }
     }
 
-    private PackPlan Plan(IReadOnlySet<(string Session, uint Number)> gone)
+    private PackPlan Plan()
     {
-        HashSet<(string Session, uint Number)> condemned = [.. _records.All.Where(collection => collection.Done is null).SelectMany(collection => collection.Condemned ?? (IReadOnlySet<(string, uint)>)new HashSet<(string, uint)>())];
+        HashSet<(string Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!)];
         return PackPlan.Make(
-            PackUse.Measure(store.Index, _marks, pack => pack.IsKnown && IsThere(pack) && !gone.Contains(KeyOf(pack)) && !condemned.Contains(KeyOf(pack)) && _view.IsOver(pack.Session)),
+            PackUse.Measure(store.Index, _marks, pack => pack.IsKnown && pack.IsAvailable && !_gone.Contains(KeyOf(pack)) && !condemned.Contains(KeyOf(pack)) && _view.IsOver(pack.Session)),
             store.Objects.Capabilities.PackSize,
             request);
     }
 
-    private async Task CondemnAsync(HashSet<(string Session, uint Number)> gone, CancellationToken cancellationToken)
+    private async Task CondemnAsync(CancellationToken cancellationToken)
     {
         // Nothing of what others have condemned is relied on.
-        foreach (PackInfo pack in store.Index.Packs.Where(pack => _records.All.Any(collection => collection.Done is null && collection.Condemned?.Contains(KeyOf(pack)) == true)))
+        HashSet<(string Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!)];
+        foreach (PackInfo pack in store.Index.Packs.Where(pack => condemned.Contains(KeyOf(pack))))
         {
             pack.IsAvailable = false;
         }
 
-        PackPlan plan = Plan(gone);
+        PackPlan plan = Plan();
         List<PackInfo> leaving = [.. plan.Dead.Select(use => use.Pack)];
         _report = _report with { BytesUnused = plan.Unused };
         foreach (PackInfo pack in plan.Dead.Concat(plan.Repacked).Select(use => use.Pack))
@@ -378,42 +424,31 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         };
         CollectionView now = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
         IReadOnlySet<string> waiting = await CollectionRecords.SettleWaitAsync(store, number, OthersOpen(now), cancellationToken).ConfigureAwait(false);
-        if (waiting.Any(session => !now.IsOver(session)) || _records.All.Any(collection => collection.Verdict is null && collection.Condemned is not null))
+        if (waiting.Any(session => !now.IsOver(session)) || !Pending.All(collection => _settled.Contains(collection.Number)))
         {
             await TellWaitingAsync(waiting, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        await FinishAsync(number, emptied, now, gone, cancellationToken).ConfigureAwait(false);
+        await FinishAsync(number, emptied, now, cancellationToken).ConfigureAwait(false);
     }
 
     // Nobody is at work: what has come since the points were listed is marked too, and the packs go at once.
-    private async Task FinishAsync(uint number, IReadOnlyList<PackInfo> emptied, CollectionView now, HashSet<(string Session, uint Number)> gone, CancellationToken cancellationToken)
+    private async Task FinishAsync(uint number, IReadOnlyList<PackInfo> emptied, CollectionView now, CancellationToken cancellationToken)
     {
-        ChunkStore fresh = await reopen(cancellationToken).ConfigureAwait(false);
-        await fresh.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
-        if (!await MarkPointsAsync(fresh, now, cancellationToken).ConfigureAwait(false))
-        {
-            return;
-        }
-
-        // What was copied is in no record that was marked: it is asked of the index as it is now.
-        var condemned = emptied.Select(KeyOf).ToHashSet();
-        var saved = new HashSet<(string Session, uint Number)>();
-        ChunkCopies.Visit(store.Index, _marks, (isNeeded, copies) =>
-        {
-            if (isNeeded && !fresh.Index.FindAll(copies[0].Chunk.Id).Any(copy => !condemned.Contains(KeyOf(copy.Pack)) && !gone.Contains(KeyOf(copy.Pack))))
-            {
-                saved.UnionWith(copies.Where(copy => condemned.Contains(KeyOf(copy.Pack))).Select(copy => KeyOf(copy.Pack)));
-            }
-        });
-        IReadOnlySet<(string Session, uint Number)> verdict = await CollectionRecords.SettleVerdictAsync(store, number, condemned.Except(saved).ToHashSet(), cancellationToken).ConfigureAwait(false);
         foreach (PackInfo pack in emptied)
         {
             pack.IsAvailable = true;
         }
 
-        await DeleteAsync([number], verdict, cancellationToken).ConfigureAwait(false);
+        await store.RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
+        if (!await MarkPointsAsync(store, now, cancellationToken).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        _gone.UnionWith(await SettleAsync(number, emptied.Select(KeyOf).ToHashSet(), _gone.Contains, cancellationToken).ConfigureAwait(false));
+        await DeleteAsync([number], cancellationToken).ConfigureAwait(false);
         _report = _report with { PacksCondemned = 0, BytesCondemned = 0 };
     }
 
@@ -422,7 +457,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     {
         HashSet<string> explained = [.. _view.Checkpoints.Select(found => VaultLayout.TryParseNumbered(found.Name, out string? session, out _) ? session : string.Empty)];
         HashSet<(string, uint)> named = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf)];
-        explained.UnionWith(_view.Packs.Where(pack => !named.Contains(pack)).Select(pack => pack.Session));
+        explained.UnionWith(_view.Packs.Where(pack => !named.Contains(pack) && !_gone.Contains(pack)).Select(pack => pack.Session));
         foreach (string session in _view.Recorded.Where(session => session != _session!.Id && _view.IsOver(session) && !explained.Contains(session)).ToList())
         {
             await store.Objects.DeleteAsync(VaultLayout.Session(store.StoreId, session), cancellationToken).ConfigureAwait(false);
@@ -450,9 +485,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         _report = _report with { WaitingFor = told };
     }
 
-    private IReadOnlySet<string> OthersOpen(CollectionView view) => view.Open.Where(session => session != _session!.Id).ToHashSet();
-
-    private bool IsThere(PackInfo pack) => pack.IsAvailable;
+    private HashSet<string> OthersOpen(CollectionView view) => view.Open.Where(session => session != _session!.Id).ToHashSet();
 
     private void CountDeleted(int count) => _report = _report with { ObjectsDeleted = _report.ObjectsDeleted + count };
 

@@ -20,11 +20,11 @@ internal sealed record PackPlan(IReadOnlyList<PackUse> Dead, IReadOnlyList<PackU
     {
         List<PackUse> dead = [.. uses.Where(use => use.Needed == 0)];
         var wanted = new List<PackUse>();
-        wanted.AddRange(uses.Where(use => use.Needed > 0 && use.Unused > request.MaxUnused * use.Pack.Length && use.Pack.Length > packSize / SmallShare).OrderByDescending(use => (double)use.Unused / use.Pack.Length));
+        wanted.AddRange(uses.Where(use => use.Needed > 0 && use.Unused > request.MaxUnused * use.Held && use.Pack.Length > packSize / SmallShare).OrderByDescending(use => (double)use.Unused / use.Held));
         foreach (IGrouping<PackKind, PackUse> kind in uses.Where(use => use.Needed > 0 && use.Pack.Length <= packSize / SmallShare).GroupBy(use => use.Pack.Kind))
         {
             List<PackUse> small = [.. kind.OrderBy(use => use.Pack.Length)];
-            wanted.AddRange(small.Count >= ManySmall ? small : small.Where(use => use.Unused > Math.Max(request.MaxUnused, 0.5) * use.Pack.Length));
+            wanted.AddRange(small.Count >= ManySmall ? small : small.Where(use => use.Unused > request.MaxUnused * use.Held));
         }
 
         long budget = request.MaxRepackBytes ?? long.MaxValue;

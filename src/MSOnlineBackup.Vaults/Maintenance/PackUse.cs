@@ -1,4 +1,3 @@
-using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
 
@@ -14,8 +13,11 @@ internal sealed class PackUse(PackInfo pack)
     /// <summary>Bytes of chunks that are needed and for which this pack stands.</summary>
     public long Needed { get; private set; }
 
-    /// <summary>Bytes that may go with it.</summary>
-    public long Unused => pack.Length - Needed;
+    /// <summary>Bytes of all its chunks.</summary>
+    public long Held { get; private set; }
+
+    /// <summary>Bytes of chunks that nothing needs, or for which another pack stands.</summary>
+    public long Unused => Held - Needed;
 
     /// <summary>Measures packs. Of a chunk with several copies one pack stands for it: the longest, as it is the last to be written anew.</summary>
     /// <param name="index">The index.</param>
@@ -33,15 +35,16 @@ internal sealed class PackUse(PackInfo pack)
         {
             PackUse? best = null;
             int length = 0;
-            foreach (ChunkLocation copy in isNeeded ? copies : [])
+            foreach (ChunkLocation copy in copies)
             {
-                if (uses.TryGetValue(copy.Pack, out PackUse? use) && (best is null || use.Pack.Length > best.Pack.Length))
+                if (uses.TryGetValue(copy.Pack, out PackUse? use))
                 {
-                    (best, length) = (use, copy.Chunk.StoredLength);
+                    use.Held += copy.Chunk.StoredLength;
+                    (best, length) = best is null || use.Pack.Length > best.Pack.Length ? (use, copy.Chunk.StoredLength) : (best, length);
                 }
             }
 
-            if (best is not null)
+            if (isNeeded && best is not null)
             {
                 best.Needed += length;
             }

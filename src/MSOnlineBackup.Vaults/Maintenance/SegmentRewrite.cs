@@ -1,4 +1,3 @@
-using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Stores;
@@ -31,14 +30,15 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
             return;
         }
 
-        foreach (byte[] segment in Encode(moved))
+        foreach ((byte[] segment, PackInfo[] packs) in Encode(moved))
         {
-            await session.WriteSegmentAsync(segment, cancellationToken).ConfigureAwait(false);
+            store.NoteSegment(await session.WriteSegmentAsync(segment, cancellationToken).ConfigureAwait(false), packs);
         }
 
         foreach (string name in superseded)
         {
             await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+            store.NoteSegment(name, null);
             Deleted++;
         }
     }
@@ -100,7 +100,7 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
         return counts;
     }
 
-    private IEnumerable<byte[]> Encode(HashSet<PackInfo> moved)
+    private IEnumerable<(byte[] Segment, PackInfo[] Packs)> Encode(HashSet<PackInfo> moved)
     {
         Dictionary<PackInfo, int> counts = CountRecords();
         var part = new List<PackInfo>();
@@ -110,7 +110,7 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
             int count = counts.GetValueOrDefault(pack);
             if (part.Count > 0 && size + count > IndexSegment.MaxRecords)
             {
-                yield return Encode(part);
+                yield return (Encode(part), [.. part]);
                 part.Clear();
                 size = 0;
             }
@@ -121,7 +121,7 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
 
         if (part.Count > 0)
         {
-            yield return Encode(part);
+            yield return (Encode(part), [.. part]);
         }
     }
 

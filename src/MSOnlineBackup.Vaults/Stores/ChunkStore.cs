@@ -31,6 +31,8 @@ internal sealed class ChunkStore : IChunkReader
     // One bad sector leaves the rest of a pack readable; a pack that fails again and again is not asked for every chunk in it, for each time may take long.
     private const int UnreadableTimes = 3;
 
+    private const int MostRefreshes = 5;
+
     private readonly ConcurrentDictionary<PackInfo, (int Times, BackupException Last)> _unreadable = new(ReferenceEqualityComparer.Instance);
     private readonly MetadataWindows _metadata;
 
@@ -38,7 +40,12 @@ internal sealed class ChunkStore : IChunkReader
     private readonly ConcurrentDictionary<ChunkId, byte> _sound = new();
     private readonly ConcurrentDictionary<PackInfo, byte> _damagedPacks = new();
     private readonly ConcurrentDictionary<string, PackInfo[]> _segmentPacks = new(StringComparer.Ordinal);
+
+    // Segments that were listed, and could not be found.
+    private readonly ConcurrentDictionary<string, BackupException> _vanished = new(StringComparer.Ordinal);
     private Task? _survey;
+    private volatile bool _isSurveyStale;
+    private int _looks;
     private volatile bool _hasLost;
     private volatile bool _isDamaged;
 
@@ -99,6 +106,19 @@ internal sealed class ChunkStore : IChunkReader
     /// <summary>The packs that each of those names which could be read.</summary>
     public IReadOnlyDictionary<string, PackInfo[]> SegmentPacks => _segmentPacks;
 
+    /// <summary>Notes that a segment was written which names these packs, or, with null, that one was deleted.</summary>
+    public void NoteSegment(string name, PackInfo[]? packs)
+    {
+        if (packs is null)
+        {
+            _segmentPacks.TryRemove(name, out _);
+        }
+        else
+        {
+            _segmentPacks[name] = packs;
+        }
+    }
+
     /// <summary>Those that are there now.</summary>
     public ValueTask<HashSet<(string Name, long Length)>> ListSegmentsAsync(CancellationToken cancellationToken) =>
         Objects.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).Select(found => (found.Name, found.Length)).ToHashSetAsync(cancellationToken: cancellationToken);
@@ -107,11 +127,37 @@ internal sealed class ChunkStore : IChunkReader
     public async Task ReadIndexAsync(CancellationToken cancellationToken)
     {
         List<StoredObject> segments = await Early.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
-        Segments = segments.Select(found => (found.Name, found.Length)).ToHashSet();
+        await LoadSegmentsAsync(segments, cancellationToken).ConfigureAwait(false);
+        if (!_vanished.IsEmpty)
+        {
+            await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
 
-        // Most segments are small, and each backup adds one.
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * Objects.Capabilities.MaxConcurrency };
-        await Parallel.ForEachAsync(segments, options, LoadSegmentAsync).ConfigureAwait(false);
+    /// <summary>
+    /// Reads the index segments that have come since. A collector writes segments anew, and deletes the old ones: what was listed and could not be found is damage only where
+    /// it is still listed.
+    /// </summary>
+    /// <returns>The names of the segments that are there.</returns>
+    public async Task<IReadOnlySet<string>> RefreshIndexAsync(CancellationToken cancellationToken)
+    {
+        for (int times = 0; ; times++)
+        {
+            BackupException[] vanished = [.. _vanished.Values];
+            _vanished.Clear();
+            List<StoredObject> segments = await Objects.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+            HashSet<string> names = [.. segments.Select(found => found.Name)];
+            foreach (BackupException missing in vanished.Where(missing => names.Contains(missing.Target!)))
+            {
+                Report(missing);
+            }
+
+            await LoadSegmentsAsync([.. segments.Where(found => !Segments.Contains((found.Name, found.Length)))], cancellationToken).ConfigureAwait(false);
+            if (_vanished.IsEmpty || times == MostRefreshes)
+            {
+                return names;
+            }
+        }
     }
 
     public bool Contains(ChunkId id) => Index.Contains(id);
@@ -128,45 +174,21 @@ internal sealed class ChunkStore : IChunkReader
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing and the like: no copy is sound.</exception>
     public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, bool identify, CancellationToken cancellationToken)
     {
-        IReadOnlyList<ChunkLocation> copies = await LocateAsync(id, cancellationToken).ConfigureAwait(false);
-        BackupException? failure = null;
-        foreach (ChunkLocation copy in copies)
+        for (int times = 0; ; times++)
         {
-            if (copy.Chunk.Kind != kind)
+            int looks = Volatile.Read(ref _looks);
+            (byte[]? plaintext, BackupException? failure) = await TryReadCopiesAsync(kind, id, identify, cancellationToken).ConfigureAwait(false);
+            if (plaintext is not null)
             {
-                continue;
-            }
-
-            try
-            {
-                byte[] stored = new byte[copy.Chunk.StoredLength];
-                await FetchAsync(copy, stored, cancellationToken).ConfigureAwait(false);
-                byte[] plaintext = new byte[copy.Chunk.RawLength];
-                using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
-                Open(aes, copy, stored, new byte[stored.Length], plaintext);
-                if (identify && Identity.Compute(kind, plaintext) != id)
-                {
-                    throw VaultDamage.Corrupt(
-                        NameOf(copy.Pack), $"the chunk {id} at offset {copy.Chunk.Offset} gives other bytes than those that it is named after");
-                }
-
-                if (kind != ChunkKind.Content)
-                {
-                    NoteSound(id);
-                }
-
                 return plaintext;
             }
-            catch (BackupException e) when (e.IsDamage)
+
+            if (times == MostRefreshes || !await LookForMovedAsync(looks, cancellationToken).ConfigureAwait(false))
             {
-                HasMetTrouble = true;
-                Index.Distrust(copy);
-                failure = e;
+                NoteLoss();
+                throw failure ?? VaultDamage.Missing(id.ToString(), "Chunk");
             }
         }
-
-        NoteLoss();
-        throw failure ?? VaultDamage.Missing(id.ToString(), "Chunk");
     }
 
     /// <summary>
@@ -240,6 +262,13 @@ internal sealed class ChunkStore : IChunkReader
         try
         {
             read = await Objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
+        {
+            // Lost, or written anew by a collector since the index was read.
+            pack.IsAvailable = false;
+            _isSurveyStale = true;
+            throw;
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultDataUnreadable)
         {
@@ -401,6 +430,79 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
+    private async ValueTask<(byte[]? Plaintext, BackupException? Failure)> TryReadCopiesAsync(ChunkKind kind, ChunkId id, bool identify, CancellationToken cancellationToken)
+    {
+        BackupException? failure = null;
+        foreach (ChunkLocation copy in await LocateAsync(id, cancellationToken).ConfigureAwait(false))
+        {
+            if (copy.Chunk.Kind != kind)
+            {
+                continue;
+            }
+
+            try
+            {
+                byte[] stored = new byte[copy.Chunk.StoredLength];
+                await FetchAsync(copy, stored, cancellationToken).ConfigureAwait(false);
+                byte[] plaintext = new byte[copy.Chunk.RawLength];
+                using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
+                Open(aes, copy, stored, new byte[stored.Length], plaintext);
+                if (identify && Identity.Compute(kind, plaintext) != id)
+                {
+                    throw VaultDamage.Corrupt(
+                        NameOf(copy.Pack), $"the chunk {id} at offset {copy.Chunk.Offset} gives other bytes than those that it is named after");
+                }
+
+                if (kind != ChunkKind.Content)
+                {
+                    NoteSound(id);
+                }
+
+                return (plaintext, null);
+            }
+            catch (BackupException e) when (e.IsDamage)
+            {
+                HasMetTrouble = true;
+                Index.Distrust(copy);
+                failure = e;
+            }
+        }
+
+        return (null, failure);
+    }
+
+    // A collector may have written anew what was in a pack that is gone, since the index was read. True where it was looked for.
+    private async Task<bool> LookForMovedAsync(int looks, CancellationToken cancellationToken)
+    {
+        Task surveying;
+        lock (_surveyGate)
+        {
+            if (_isSurveyStale)
+            {
+                _isSurveyStale = false;
+                Interlocked.Increment(ref _looks);
+                _survey = RefreshAndSurveyAsync();
+            }
+            else if (looks == _looks)
+            {
+                return false;
+            }
+
+            surveying = _survey!;
+        }
+
+#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
+        await surveying.ConfigureAwait(false);
+#pragma warning restore VSTHRD003
+        return true;
+
+        async Task RefreshAndSurveyAsync()
+        {
+            await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
+            await SurveyOnceAsync(Task.FromResult<IReadOnlySet<(string, uint)>>(new HashSet<(string, uint)>()), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private async Task SurveyOnceAsync(Task<IReadOnlySet<(string Session, uint Number)>> condemning, CancellationToken cancellationToken)
     {
         // What is registered after this line was written by a session that is still at work.
@@ -433,11 +535,36 @@ internal sealed class ChunkStore : IChunkReader
             options,
             (pack, token) => new ValueTask(AdoptAsync(pack.Found, pack.Session, pack.Number, token))).ConfigureAwait(false);
 
-        foreach (PackInfo pack in named.Where(pack => pack.IsAvailable && !present.Contains(pack)))
+        List<PackInfo> missing = [.. named.Where(pack => pack.IsAvailable && !present.Contains(pack))];
+        foreach (PackInfo pack in missing)
         {
             pack.IsAvailable = false;
+        }
+
+        if (missing.Count > 0)
+        {
+            await JudgeMissingAsync(missing, condemned, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // A collector takes a pack out of the index before it deletes it: it is lost only where a segment that is there names it.
+    private async Task JudgeMissingAsync(List<PackInfo> missing, IReadOnlySet<(string Session, uint Number)> condemned, CancellationToken cancellationToken)
+    {
+        IReadOnlySet<string> segments = await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
+        HashSet<PackInfo> named = [.. SegmentPacks.Where(segment => segments.Contains(segment.Key)).SelectMany(segment => segment.Value)];
+        foreach (PackInfo pack in missing.Where(pack => named.Contains(pack) && !condemned.Contains((pack.Session, pack.Number))))
+        {
             Report(VaultDamage.Missing(NameOf(pack), "Pack (or its full length)"));
         }
+    }
+
+    private Task LoadSegmentsAsync(List<StoredObject> segments, CancellationToken cancellationToken)
+    {
+        Segments = Segments.Concat(segments.Select(found => (found.Name, found.Length))).ToHashSet();
+
+        // Most segments are small, and each backup adds one.
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * Objects.Capabilities.MaxConcurrency };
+        return Parallel.ForEachAsync(segments, options, LoadSegmentAsync);
     }
 
     private async ValueTask LoadSegmentAsync(StoredObject segment, CancellationToken cancellationToken)
@@ -470,6 +597,10 @@ internal sealed class ChunkStore : IChunkReader
                     "Use the newest version of MSOnlineBackup that backs up into this vault.",
                     NameOf(foreign)));
             }
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
+        {
+            _vanished[segment.Name] = e;
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {

@@ -39,4 +39,12 @@ internal static class PlainObjects
             throw VaultDamage.Corrupt(name, "it is truncated, or no record", e);
         }
     }
+
+    /// <summary>Reads the record of a session.</summary>
+    /// <exception cref="BackupException">VaultDataMissing, VaultDataCorrupt, VaultDataUnreadable.</exception>
+    public static async Task<SessionRecord> ReadSessionAsync(IVaultStore objects, VaultHeader header, string name, CancellationToken cancellationToken) =>
+        await objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is { } found
+        && await CheckAsync(objects, header, found, cancellationToken).ConfigureAwait(false) is { } record
+            ? record
+            : throw VaultDamage.Missing(name, "Record of a session");
 }

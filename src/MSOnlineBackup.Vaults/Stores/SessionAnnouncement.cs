@@ -16,6 +16,7 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
     // A small object; whoever stopped the job waits for it.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
+    private readonly List<string> _given = [];
     private string? _id;
 
     /// <summary>When it began, by this machine's clock.</summary>
@@ -33,7 +34,17 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
         SessionRecord announced = record with { VaultId = store.Header.VaultId, StoreId = store.StoreId, SessionId = id };
         byte[] content = CheckedJson.Encode(announced, SessionJson.Default.SessionRecord);
         await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
+        _given.Add(id);
         return id;
+    }
+
+    /// <summary>Says that nothing comes of the ids that were given up for another. Once the point is made, and nothing more is written under them.</summary>
+    public async Task EndGivenUpAsync(CancellationToken cancellationToken)
+    {
+        foreach (string given in _given.Where(given => given != _id))
+        {
+            await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, given), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Says that this session will make no point: nothing is written under its id any more.</summary>

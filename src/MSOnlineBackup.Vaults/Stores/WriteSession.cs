@@ -115,11 +115,12 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <summary>Makes every chunk handed over so far durable and indexed.</summary>
     public Task FlushAsync(CancellationToken cancellationToken) => Chunks.FlushAsync(segment => WriteSegmentAsync(segment, cancellationToken));
 
-    /// <summary>Writes an index segment. The packs that it names must be durable.</summary>
-    public async Task WriteSegmentAsync(byte[] segment, CancellationToken cancellationToken)
+    /// <summary>Writes an index segment. The packs that it names must be durable. Returns its name.</summary>
+    public async Task<string> WriteSegmentAsync(byte[] segment, CancellationToken cancellationToken)
     {
         string name = VaultLayout.Segment(_store.StoreId, Id, ++_lastSegment);
         await CreateAsync(name, SealedObject.Seal(_store.Keys, SealedObjectKind.IndexSegment, name, segment), cancellationToken).ConfigureAwait(false);
+        return name;
     }
 
     /// <summary>Writes a checkpoint. What it names must have been flushed.</summary>
@@ -159,8 +160,11 @@ internal sealed class WriteSession : IAsyncDisposable
     }
 
     /// <summary>Says beside a point that there is one, so that its loss is seen. Once it is committed.</summary>
-    public async Task ConfirmAsync(string machineId, string id, CancellationToken cancellationToken) =>
+    public async Task ConfirmAsync(string machineId, string id, CancellationToken cancellationToken)
+    {
         await _store.Objects.TryCreateAsync(VaultLayout.Commit(_store.StoreId, machineId, id), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        await _announcement.EndGivenUpAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     public ValueTask DisposeAsync() => Chunks.DisposeAsync();
 

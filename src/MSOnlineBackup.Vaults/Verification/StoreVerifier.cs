@@ -105,7 +105,9 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         {
             string name = damage.Target ?? string.Empty;
             bool isSegment = VaultLayout.KindOf(name, out _) == StoredKind.Segment;
-            inventory.Judge(name, damage, isNeeded: namedPacks.Contains(name) || (isSegment && needed.Count > 0));
+
+            // A job that was shut out may have named packs that were deleted by then: where all that points need is there, nothing is lost with them.
+            inventory.Judge(name, damage, isNeeded: (namedPacks.Contains(name) && !_problems.IsEmpty) || (isSegment && needed.Count > 0));
         }
 
         if (needed.Count > 0)

@@ -24,7 +24,7 @@ public class ChunkIndexTests
                 {
                     case 0:
                         (PackInfo, IReadOnlyList<PackedChunk>)[] packs = [.. Enumerable.Range(0, random.Next(1, 4)).Select(i => MakePack(random, (step * 10) + (uint)i))];
-                        index.AddSegment("segment", IndexSegment.Encode(packs));
+                        index.AddSegment("segment", IndexSegment.Encode(packs), out _);
                         model.Add(packs, written: true);
                         break;
                     case 1:
@@ -111,7 +111,7 @@ public class ChunkIndexTests
         byte[] segment = IndexSegment.Encode([(TestPacks.Pack(1), TestPacks.Chunks([TestPacks.Id(1)]))]);
         segment[^13] = 0xff;
 
-        Assert.Equal(BackupErrorId.VaultDataCorrupt, Assert.Throws<BackupException>(() => index.AddSegment("s", segment)).Id);
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, Assert.Throws<BackupException>(() => index.AddSegment("s", segment, out _)).Id);
 
         // Or the pack would count as indexed, and its chunks would not be looked for in its footer.
         Assert.Empty(index.Packs);

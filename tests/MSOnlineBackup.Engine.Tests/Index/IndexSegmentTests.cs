@@ -84,12 +84,12 @@ public class IndexSegmentTests
         segment[FirstPack + at] = value;
         var index = new ChunkIndex();
 
-        PackInfo foreign = Assert.Single(index.AddSegment(Name, segment));
+        PackInfo foreign = Assert.Single(index.AddSegment(Name, segment, out _));
 
         Assert.True(foreign.Number == 0, what);
         Assert.All(Make(2, 5)[0].Chunks, chunk => Assert.False(index.Contains(chunk.Id)));
         Assert.All(Make(2, 5)[1].Chunks, chunk => Assert.True(index.Contains(chunk.Id)));
-        Assert.Empty(index.AddSegment(Name, segment));
+        Assert.Empty(index.AddSegment(Name, segment, out _));
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public class IndexSegmentTests
         segment.AsSpan(FirstRecord + 54, 2).Fill(0xff);
         var index = new ChunkIndex();
 
-        Assert.Empty(index.AddSegment(Name, segment));
+        Assert.Empty(index.AddSegment(Name, segment, out _));
         Assert.All(Make(2, 5).SelectMany(pack => pack.Chunks), chunk => Assert.True(index.TryFind(chunk.Id, out ChunkLocation found) && found.Chunk == chunk));
     }
 

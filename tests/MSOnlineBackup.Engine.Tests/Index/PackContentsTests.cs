@@ -26,7 +26,7 @@ public sealed class PackContentsTests
             }
             else
             {
-                index.AddSegment("segment", IndexSegment.Encode([(pack, chunks)]));
+                index.AddSegment("segment", IndexSegment.Encode([(pack, chunks)]), out _);
             }
         }
 

@@ -249,7 +249,7 @@ public sealed class VectorTests : IDisposable
 
         Assert.Equal(Hex(segment), Hex(encoded));
         var index = new ChunkIndex();
-        index.AddSegment("vector", segment);
+        index.AddSegment("vector", segment, out _);
         Assert.True(index.TryFind(chunks[1].Id, out ChunkLocation found));
         Assert.Equal(chunks[1], found.Chunk);
         Assert.Equal(salt, found.Pack.Salt);

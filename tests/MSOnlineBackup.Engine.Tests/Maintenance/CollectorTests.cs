@@ -1,0 +1,181 @@
+using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Maintenance;
+
+/// <summary>What no point needs is deleted, and nothing else.</summary>
+public sealed class CollectorTests
+{
+    private static readonly MaintenanceRequest _nothingWritten = new() { MaxRepackBytes = 0 };
+
+    [Fact]
+    public async Task A_vault_of_which_all_is_needed_stays_as_it_is()
+    {
+        using var vault = new MaintainedVault();
+        await vault.BackUpAsync([1, 2, 3]);
+        await vault.BackUpAsync([1, 2, 4]);
+        IReadOnlyList<string> before = vault.Names(StoredKind.Pack);
+
+        MaintenanceReport report = await vault.MaintainAsync(_nothingWritten);
+
+        Assert.Equal((0, 0L, 0), (report.PacksDeleted, report.BytesFreed, report.PacksCondemned));
+        Assert.Empty(report.Findings);
+        Assert.Equal(before, vault.Names(StoredKind.Pack));
+        await vault.AssertWholeAsync();
+        await vault.AssertTidyAsync();
+    }
+
+    [Fact]
+    public async Task What_no_point_needs_any_more_is_deleted_in_one_run_where_nobody_is_at_work()
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
+        await vault.BackUpAsync([11, 12], machine: "other");
+        long before = vault.PackBytes;
+        vault.Drop(gone);
+
+        MaintenanceReport report = await vault.MaintainAsync(_nothingWritten);
+
+        Assert.True(report.PacksDeleted > 0);
+        Assert.Equal(before - vault.PackBytes, report.BytesFreed);
+        Assert.Equal(0, report.PacksCondemned);
+        await vault.AssertWholeAsync();
+        await vault.MaintainAsync(_nothingWritten);
+        await vault.AssertTidyAsync();
+    }
+
+    [Fact]
+    public async Task A_rehearsal_says_what_would_go_and_changes_nothing()
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
+        await vault.BackUpAsync([11, 12], machine: "other");
+        vault.Drop(gone);
+        IReadOnlyList<string> before = vault.Objects.Names;
+
+        MaintenanceReport planned = await vault.MaintainAsync(new MaintenanceRequest { IsRehearsal = true, MaxRepackBytes = 0 });
+
+        Assert.Equal(before, vault.Objects.Names);
+        MaintenanceReport done = await vault.MaintainAsync(_nothingWritten);
+        Assert.Equal((planned.PacksCondemned, planned.BytesCondemned), (done.PacksDeleted, done.BytesFreed));
+    }
+
+    [Fact]
+    public async Task Of_a_pack_that_is_mostly_unneeded_the_rest_is_written_anew()
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6, 7, 8]);
+        await vault.BackUpAsync([1, 8, 20]);
+        vault.Drop(gone);
+        long before = vault.PackBytes;
+
+        MaintenanceReport report = await vault.MaintainAsync();
+
+        Assert.True(report.PacksRepacked > 0 && report.BytesRepacked > 0);
+        Assert.True(vault.PackBytes < before / 2, $"{before} to {vault.PackBytes}");
+        await vault.AssertWholeAsync();
+        await vault.MaintainAsync();
+        await vault.AssertTidyAsync();
+    }
+
+    [Fact]
+    public async Task Many_small_packs_and_segments_become_few()
+    {
+        using var vault = new MaintainedVault();
+        for (int i = 0; i < 20; i++)
+        {
+            await vault.BackUpAsync([.. Enumerable.Range(10, i + 1).Select(number => 9 * number)]);
+        }
+
+        int packs = vault.Names(StoredKind.Pack).Count;
+        int segments = vault.Names(StoredKind.Segment).Count;
+
+        await vault.MaintainAsync();
+        await vault.MaintainAsync();
+
+        Assert.True(vault.Names(StoredKind.Pack).Count < packs / 3, $"{packs} to {vault.Names(StoredKind.Pack).Count}");
+        Assert.True(vault.Names(StoredKind.Segment).Count < segments / 3, $"{segments} to {vault.Names(StoredKind.Segment).Count}");
+        await vault.AssertWholeAsync();
+        await vault.AssertTidyAsync();
+    }
+
+    [Fact]
+    public async Task Of_what_two_machines_have_stored_at_once_one_copy_stays()
+    {
+        using var vault = new MaintainedVault();
+        int[] contents = [1, 2, 3, 4, 5];
+        await vault.CreateAsync();
+        var late = new PausedVaultStore(
+            vault.Objects, 1, () => vault.BackUpAsync(contents, machine: "first"), (call, name) => call == VaultCall.Create && VaultLayout.KindOf(name, out _) == StoredKind.Pack);
+        await vault.BackUpAsync(contents, late, "second");
+        long before = vault.PackBytes;
+
+        await vault.MaintainAsync();
+
+        Assert.True(vault.PackBytes < before * 2 / 3, $"{before} to {vault.PackBytes}");
+        await vault.AssertWholeAsync();
+    }
+
+    [Fact]
+    public async Task Where_a_manifest_cannot_be_read_nothing_is_deleted()
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3]);
+        RecoveryPoint broken = await vault.BackUpAsync([11, 12], machine: "other");
+        await vault.BackUpAsync([21], machine: "third");
+        vault.Drop(gone);
+        foreach (string pack in vault.Names(StoredKind.Pack).Where(name => name.Contains(broken.SessionId, StringComparison.Ordinal)))
+        {
+            vault.Objects.Damage(pack, content => [.. content.Select((b, i) => i is > 100 and < 4000 ? (byte)~b : b)]);
+        }
+
+        IReadOnlyList<string> before = vault.Names(StoredKind.Pack);
+        MaintenanceReport report = await vault.MaintainAsync();
+
+        Assert.NotEmpty(report.Findings);
+        Assert.Equal(before, vault.Names(StoredKind.Pack));
+    }
+
+    [Fact]
+    public async Task A_point_that_is_lost_keeps_its_data_until_somebody_has_decided()
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint lost = await vault.BackUpAsync([1, 2, 3]);
+        await vault.BackUpAsync([11], machine: "other");
+        vault.Objects.Remove(vault.Names(StoredKind.Point).Single(name => name.EndsWith(lost.SessionId, StringComparison.Ordinal)));
+        IReadOnlyList<string> before = vault.Names(StoredKind.Pack);
+
+        MaintenanceReport report = await vault.MaintainAsync();
+
+        Assert.Contains(report.Findings, finding => finding.Object.EndsWith(lost.SessionId, StringComparison.Ordinal));
+        Assert.Equal(before, vault.Names(StoredKind.Pack));
+    }
+
+    [Fact]
+    public async Task A_copy_that_does_not_open_is_never_the_one_that_stays()
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint first = await vault.BackUpAsync([1, 2, 3]);
+        string pack = vault.Names(StoredKind.Pack).Where(name => name.Contains(first.SessionId, StringComparison.Ordinal)).MaxBy(name => vault.Objects.GetContent(name).Length)!;
+        byte[] sound = vault.Objects.GetContent(pack);
+
+        // The other machine cannot see the pack, and stores all of it again; then the pack is back, and damaged.
+        vault.Objects.Remove(pack);
+        await vault.BackUpAsync([1, 2, 3], machine: "other");
+        vault.Objects.SetContent(pack, [.. sound.Select((b, i) => i is > 100 and < 200 ? (byte)~b : b)]);
+
+        await vault.MaintainAsync();
+        await vault.MaintainAsync();
+
+        using UnlockedVault unlocked = (await vault.OpenAsync()).Vault;
+        IndexedVault opened = await unlocked.IndexAsync(TestContext.Current.CancellationToken);
+        foreach (RecoveryPoint point in vault.Points)
+        {
+            await vault.AssertHoldsAsync(opened, point);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using Xunit;
+
+namespace MSOnlineBackup.Engine.Tests.Maintenance;
+
+/// <summary>
+/// Whoever works on a vault stands still before each of its calls in turn, while others do all that they have to do; or dies there. Each case ends with every file of every
+/// point compared.
+/// </summary>
+public sealed class InterleavingTests
+{
+    // Before: a point that was let go of, and whose data a later backup needs again; one that shares half; many small packs.
+    private static async Task<MaintainedVault> PrepareAsync()
+    {
+        var vault = new MaintainedVault();
+        RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
+        await vault.BackUpAsync([1, 6, 9], machine: "other");
+        vault.Drop(gone);
+        return vault;
+    }
+
+    private static async Task<int> CountCallsAsync(Func<MaintainedVault, IVaultStore, Task> act)
+    {
+        using MaintainedVault vault = await PrepareAsync();
+        var counting = new PausedVaultStore(vault.Objects, int.MaxValue, () => Task.CompletedTask);
+        await act(vault, counting);
+        return counting.Calls;
+    }
+
+    private static async Task AtEachCallAsync(
+        Func<MaintainedVault, IVaultStore, Task> act, Func<MaintainedVault, Task> meanwhile, int brief, Func<MaintainedVault, Task>? afterwards = null)
+    {
+        int calls = await CountCallsAsync(act);
+        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? brief : 4 * brief))
+        {
+            using MaintainedVault vault = await PrepareAsync();
+            try
+            {
+                await act(vault, new PausedVaultStore(vault.Objects, at, () => meanwhile(vault)));
+                await vault.AssertWholeAsync();
+                await (afterwards?.Invoke(vault) ?? Task.CompletedTask);
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+                await vault.AssertWholeAsync();
+                await vault.AssertTidyAsync();
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                throw new InvalidOperationException($"At call {at} of {calls}: {e.Message}", e);
+            }
+        }
+    }
+
+    [Fact]
+    public Task A_backup_at_any_moment_of_a_maintenance() =>
+        AtEachCallAsync((vault, store) => vault.MaintainAsync(null, store), vault => vault.BackUpAsync([2, 3, 4, 12]), brief: 40);
+
+    [Fact]
+    public Task A_maintenance_at_any_moment_of_a_backup() =>
+        AtEachCallAsync((vault, store) => vault.BackUpAsync([2, 3, 4, 12], store), vault => vault.MaintainAsync(), brief: 40);
+
+    [Fact]
+    public Task Several_maintenances_at_any_moment_of_a_backup() =>
+        AtEachCallAsync(
+            (vault, store) => vault.BackUpAsync([2, 3, 4, 12], store),
+            async vault =>
+            {
+                for (int i = 0; i < 3; i++)
+                {
+                    await vault.MaintainAsync();
+                    await vault.BackUpAsync([4, 5, 20 + i], machine: "third");
+                }
+            },
+            brief: 25);
+
+    [Fact]
+    public Task A_maintenance_that_takes_all_others_for_dead_at_any_moment_of_a_backup() =>
+        AtEachCallAsync(
+            async (vault, store) =>
+            {
+                try
+                {
+                    await vault.BackUpAsync([2, 3, 4, 12], store);
+                }
+                catch (BackupException e) when (e.Id == BackupErrorId.SessionFenced)
+                {
+                    // It was shut out, and says so. It can be run again.
+                    await vault.BackUpAsync([2, 3, 4, 12]);
+                }
+            },
+            async vault =>
+            {
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+            },
+            brief: 30);
+
+    [Fact]
+    public Task Two_maintenances_at_any_moment_of_each_other() =>
+        AtEachCallAsync(
+            (vault, store) => vault.MaintainAsync(null, store),
+            async vault =>
+            {
+                await vault.MaintainAsync();
+                await vault.BackUpAsync([3, 4]);
+            },
+            brief: 40);
+
+    [Fact]
+    public Task A_maintenance_that_slept_while_others_took_it_for_dead() =>
+        AtEachCallAsync(
+            async (vault, store) =>
+            {
+                try
+                {
+                    await vault.MaintainAsync(null, store);
+                }
+                catch (BackupException e) when (e.Id == BackupErrorId.SessionFenced)
+                {
+                    // It was shut out, and says so.
+                }
+            },
+            async vault =>
+            {
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+                await vault.BackUpAsync([2, 3]);
+                vault.Drop(vault.Points[0]);
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+                await vault.BackUpAsync([1, 6, 30], machine: "third");
+            },
+            brief: 30);
+
+    [Fact]
+    public async Task A_maintenance_that_dies_at_any_moment_leaves_nothing_that_the_next_does_not_tidy()
+    {
+        int calls = await CountCallsAsync((vault, store) => vault.MaintainAsync(null, store));
+        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 60 : 200))
+        {
+            using MaintainedVault vault = await PrepareAsync();
+            var dying = new PausedVaultStore(vault.Objects, at, () => throw new BackupException(BackupErrorId.VaultUnreachable, "It died.", "A test."));
+            await Assert.ThrowsAsync<BackupException>(() => vault.MaintainAsync(null, dying));
+            await vault.AssertWholeAsync();
+            await vault.BackUpAsync([2, 3, 4, 12]);
+            await vault.AssertWholeAsync();
+            for (int i = 0; i < 3; i++)
+            {
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+            }
+
+            await vault.AssertWholeAsync();
+            await vault.AssertTidyAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Who_reads_while_packs_are_written_anew_reads_on()
+    {
+        int calls = await CountReadsAsync();
+        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 40 : 200))
+        {
+            using MaintainedVault vault = await PrepareAsync();
+            var paused = new PausedVaultStore(vault.Objects, at, () => vault.MaintainAsync());
+            IndexedVault reader = await vault.OpenAsync(paused);
+            foreach (RecoveryPoint point in vault.Points)
+            {
+                await vault.AssertHoldsAsync(reader, point);
+            }
+        }
+    }
+
+    private static async Task<int> CountReadsAsync()
+    {
+        using MaintainedVault vault = await PrepareAsync();
+        var counting = new PausedVaultStore(vault.Objects, int.MaxValue, () => Task.CompletedTask);
+        IndexedVault reader = await vault.OpenAsync(counting);
+        foreach (RecoveryPoint point in vault.Points)
+        {
+            await vault.AssertHoldsAsync(reader, point);
+        }
+
+        return counting.Calls;
+    }
+}

@@ -1,0 +1,157 @@
+using MSOnlineBackup.Engine.Tests.Backup;
+using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
+
+namespace MSOnlineBackup.Engine.Tests.Maintenance;
+
+/// <summary>A vault that is backed up into, let go of, and maintained; and what each point that is there must give back.</summary>
+internal sealed class MaintainedVault : IDisposable
+{
+    /// <summary>Whoever has said nothing for a moment is taken for dead.</summary>
+    public static readonly MaintenanceRequest Impatient = new() { ShutOutAfter = TimeSpan.Zero };
+
+    private readonly BackupFixture _backups = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<RecoveryPoint, Dictionary<string, byte[]>> _expected = [];
+
+    public MemoryVaultStore Objects => _backups.Objects;
+
+    public FakeClock Clock => _backups.Clock;
+
+    public IReadOnlyList<RecoveryPoint> Points
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _expected.Keys];
+            }
+        }
+    }
+
+    /// <summary>The content of a file: the same number, the same bytes. Some take part in bundles, some are cut.</summary>
+    public static byte[] Content(int number) => TestKeys.Bytes(number, 20_000 + (number * 7919 % 9 * 60_000));
+
+    /// <summary>Makes the vault.</summary>
+    public async Task CreateAsync() => (await _backups.OpenAsync()).Dispose();
+
+    /// <summary>Backs up files with these contents, as one machine or another.</summary>
+    public async Task<RecoveryPoint> BackUpAsync(int[] contents, IVaultStore? through = null, string machine = BackupFixture.Machine, CancellationToken? cancel = null)
+    {
+        string source = "/" + machine;
+        var files = contents.ToDictionary(number => $"{source}/{number}", Content);
+        var tree = new FakeSourceTree(source).Folder("");
+        foreach (int number in contents.Order())
+        {
+            tree.File($"{number}", Content(number));
+        }
+
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        using UnlockedVault vault = await _backups.OpenAsync(through);
+        RecoveryPoint point = (await vault.BackUpAsync(Request(source) with
+        {
+            MachineName = machine,
+            CheckpointBytes = 1 << 20,
+            OpenSource = _ => tree,
+        },
+        new JobMonitor(),
+        cancel ?? Cancel)).Point;
+        lock (_gate)
+        {
+            _expected.Add(point, files);
+        }
+
+        return point;
+    }
+
+    /// <summary>Lets go of a point for good.</summary>
+    public void Drop(RecoveryPoint point)
+    {
+        lock (_gate)
+        {
+            Assert.True(_expected.Remove(point));
+        }
+
+        string name = Objects.Names.Single(found => VaultLayout.KindOf(found, out _) == StoredKind.Point && found.EndsWith(point.SessionId, StringComparison.Ordinal));
+        Objects.SetContent(VaultLayout.SessionEnd(name.Split('/')[1], point.SessionId), "{}"u8.ToArray());
+        Objects.Remove(name.Replace("/points/", "/commits/", StringComparison.Ordinal));
+        Objects.Remove(name);
+    }
+
+    public async Task<MaintenanceReport> MaintainAsync(MaintenanceRequest? request = null, IVaultStore? through = null)
+    {
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        using UnlockedVault vault = await _backups.OpenAsync(through);
+        return await vault.MaintainAsync(request ?? new MaintenanceRequest(), new JobMonitor(), Cancel);
+    }
+
+    /// <summary>Every file of every point is there, byte for byte, and a verification finds nothing.</summary>
+    public async Task AssertWholeAsync()
+    {
+        VerifyReport report = await _backups.VerifyAsync();
+        Assert.DoesNotContain(report.Findings, finding => !finding.Problem.Contains("goes on from an earlier one", StringComparison.Ordinal));
+        using UnlockedVault vault = await _backups.OpenAsync();
+        IndexedVault indexed = await vault.IndexAsync(Cancel);
+        Assert.Equal(Points.Select(point => point.SessionId).Order(StringComparer.Ordinal), (await vault.ListPointsAsync(null, Cancel)).Select(point => point.SessionId).Order(StringComparer.Ordinal));
+        foreach (RecoveryPoint point in Points)
+        {
+            await AssertHoldsAsync(indexed, point);
+        }
+    }
+
+    /// <summary>Every file of a point is there, byte for byte.</summary>
+    public async Task AssertHoldsAsync(IndexedVault vault, RecoveryPoint point)
+    {
+        var left = new HashSet<string>(_expected[point].Keys);
+        await foreach (RecoverableItem item in vault.ListItemsAsync(point, null, recursive: true, Cancel))
+        {
+            if (item.Entry.Kind == Platform.Items.EntryKind.File)
+            {
+                using var content = new MemoryStream();
+                await using Stream stream = vault.OpenRead(item);
+                await stream.CopyToAsync(content, Cancel);
+                Assert.Equal(_expected[point][item.FullPath], content.ToArray());
+                Assert.True(left.Remove(item.FullPath));
+            }
+        }
+
+        Assert.Empty(left);
+    }
+
+    public async Task<IndexedVault> OpenAsync(IVaultStore? through = null) => await (await _backups.OpenAsync(through)).IndexAsync(Cancel);
+
+    /// <summary>Nothing is there that nobody needs: no pack, segment, checkpoint or session but those of points, and of the last maintenance itself.</summary>
+    public async Task AssertTidyAsync()
+    {
+        ChunkStore store = await _backups.OpenStoreAsync();
+        await store.SurveyPacksAsync(Cancel);
+        var marks = new ChunkMarks(store.Index.Consolidate());
+        var marker = new Marker(marks, 2);
+        var catalog = new RecoveryPointCatalog(store);
+        await marker.MarkAsync(store, catalog.ReadAsync(await catalog.ListNamesAsync(null, Cancel), Cancel), Cancel);
+        Assert.Empty(marker.Damage);
+        Assert.Empty(store.Damage);
+        Assert.DoesNotContain(PackUse.Measure(store.Index, marks, _ => true), use => use.Needed == 0);
+        HashSet<string> named = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(store.NameOf)];
+        Assert.Equal(Names(StoredKind.Pack), named.Order(StringComparer.Ordinal));
+        Assert.Empty(Names(StoredKind.Checkpoint));
+        Assert.True(Names(StoredKind.Session).Count <= 1, string.Join('\n', Names(StoredKind.Session)));
+        Assert.True(Names(StoredKind.Collection).Select(name => name[..(name.LastIndexOf('/') + 9)]).Distinct().Count() <= 1, string.Join('\n', Names(StoredKind.Collection)));
+    }
+
+    public IReadOnlyList<string> Names(StoredKind kind) => [.. Objects.Names.Where(name => VaultLayout.KindOf(name, out _) == kind).Order(StringComparer.Ordinal)];
+
+    public long PackBytes => Names(StoredKind.Pack).Sum(name => (long)Objects.GetContent(name).Length);
+
+    public void Dispose() => _backups.Dispose();
+}
