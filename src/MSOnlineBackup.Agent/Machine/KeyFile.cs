@@ -46,7 +46,7 @@ internal static class KeyFile
     {
         if (content.Length <= VersionOffset || !content.StartsWith(Magic))
         {
-            throw Invalid(path, "it is truncated, or no key file");
+            throw Invalid(path, "it is truncated, or is not a key file");
         }
 
         if (content[VersionOffset] != Version)
@@ -56,7 +56,7 @@ internal static class KeyFile
 
         if (content.Length != Length)
         {
-            throw Invalid(path, "it is truncated, or was appended to");
+            throw Invalid(path, "it is truncated, or has extra data at its end");
         }
 
         if (Id(content, VaultOffset) != vaultId)
@@ -79,7 +79,7 @@ internal static class KeyFile
     public static BackupException Invalid(string path, string why, Exception? inner = null) => new(
         BackupErrorId.KeyFileInvalid,
         $"The encryption passphrase stored on this computer is not correctly configured. The key file '{path}' cannot be used: {why}.",
-        "Run 'Repair-OBKey' with this machine's passphrase, or put the file back from a copy. Nothing in the vault is affected.",
+        "Run 'Repair-OBKey' with this machine's passphrase, or restore the file from a copy. Nothing in the vault is affected.",
         path,
         innerException: inner,
         errorCode: "34506");

@@ -20,7 +20,7 @@ internal sealed class KeyFileStore(MachineSecret secret)
         try
         {
             byte[] content = File.ReadAllBytes(path);
-            byte[] key = secret.FindKey(KeyFile.Name) ?? throw KeyFile.Invalid(path, "the secret of this machine, by which it was made, is missing");
+            byte[] key = secret.FindKey(KeyFile.Name) ?? throw KeyFile.Invalid(path, "the machine's secret that it was made with is missing");
             return KeyFile.Decode(key, registration.VaultId, MachineId(registration), content, path);
         }
         catch (FileNotFoundException e)
@@ -42,7 +42,7 @@ internal sealed class KeyFileStore(MachineSecret secret)
         UnlockedKey written = Read(folder, registration);
         return written.StoreId == key.StoreId && written.KeyId == key.KeyId && CryptographicOperations.FixedTimeEquals(written.MasterKey, key.MasterKey)
             ? written
-            : throw KeyFile.Invalid(path, "it reads back otherwise than it was written");
+            : throw KeyFile.Invalid(path, "its content after writing differs from what was written");
     }
 
     /// <summary>Brings it to another folder.</summary>
@@ -60,7 +60,7 @@ internal sealed class KeyFileStore(MachineSecret secret)
         }
         catch (Exception e) when (ActivationErrors.IsFailure(e))
         {
-            throw ActivationErrors.Failed($"The key file could not be brought to '{target}'; the scratch folder is where it was. The cause: {e.Message}", target, e);
+            throw ActivationErrors.Failed($"The key file could not be moved to '{target}'; the scratch folder stays where it was. The cause: {e.Message}", target, e);
         }
     }
 

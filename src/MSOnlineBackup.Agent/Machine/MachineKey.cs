@@ -165,8 +165,8 @@ public sealed class MachineKey
         {
             throw new BackupException(
                 BackupErrorId.ChunkStoreExchanged,
-                $"The chunk store {known.StoreId} in the vault '{vault.Location}' is not the one that this machine backs up to: its master key is another one.",
-                "The vault's objects were replaced, by somebody who may write there: bring the vault back from a copy. If it was you who replaced them, register this machine anew.",
+                $"The chunk store {known.StoreId} in the vault '{vault.Location}' is not the one that this machine backs up to: it has a different master key.",
+                "Someone who may write to the vault replaced its objects: restore the vault from a copy. If you replaced them yourself, register this machine again.",
                 vault.Location);
         }
 

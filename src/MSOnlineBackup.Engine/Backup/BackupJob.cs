@@ -46,7 +46,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             // By now nothing is written any more.
             if (await _announcement.TryEndAsync(failure, options.TimeProvider).ConfigureAwait(false) is { } untold)
             {
-                monitor.Note($"The vault could not be told that this job made no point, so 'verify' tells of it until the next backup. {untold.Message}");
+                monitor.Note($"The vault has no record that this job ended without a recovery point, so 'verify' reports the job until the next backup. {untold.Message}");
             }
 
             throw;
@@ -130,8 +130,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         {
             throw _lost.Count > 0 ? _lost[0].Failure : new BackupException(
                 BackupErrorId.SourceMissing,
-                "The exclusions, or the limit of size, leave out all that was named to be backed up.",
-                "Name something else, or leave away the exclusion.");
+                "The exclusions or the size limit leave out everything that was named.",
+                "Name something else, or remove the exclusion or the limit.");
         }
 
         stop.ThrowIfCancellationRequested();
@@ -173,7 +173,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         }
         catch (Exception e) when (e is BackupException or OperationCanceledException)
         {
-            monitor.Note($"The recovery point is in the vault. That it is could not be noted beside it, so that its loss would not be seen: {e.Message}");
+            monitor.Note($"The recovery point is in the vault, but the record that reveals its loss could not be written: {e.Message}");
         }
     }
 
@@ -314,10 +314,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable;
 
     /// <summary>What is said of a source that lies in another one.</summary>
-    internal static string NoteOfCovered(string source, string outer) => $"'{source}' lies in '{outer}' and is backed up with it.";
+    internal static string NoteOfCovered(string source, string outer) => $"'{source}' is inside '{outer}' and is backed up with it.";
 
     /// <summary>What is said of a source that nothing is taken of.</summary>
-    internal static string NoteOfLeftOut(string source) => $"'{source}' is left out: an exclusion, or the limit of size, matches the source itself.";
+    internal static string NoteOfLeftOut(string source) => $"'{source}' is left out: an exclusion or the size limit matches the source itself.";
 
     private async Task CheckpointAsync(BackupScope scope, Earlier earlier, RecoveryPointSource current, CancellationToken giveUp)
     {

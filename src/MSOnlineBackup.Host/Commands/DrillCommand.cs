@@ -31,7 +31,7 @@ internal sealed class DrillCommand : HostCommand
             "Back up into a temporary vault, list, verify, restore elsewhere and compare every byte.",
             "obengine drill ~/Documents")
     {
-        _paths = Many("PATH", "Folders and files. They are only read.", ArgumentArity.OneOrMore);
+        _paths = Many("PATH", "Folders and files. The drill only reads them.", ArgumentArity.OneOrMore);
         _keep = Flag("--keep", "Keep the vault, its passphrase and the restored files, and say where they are.");
     }
 
@@ -39,7 +39,7 @@ internal sealed class DrillCommand : HostCommand
     {
         foreach (string left in DrillFolder.RemoveLeftovers(context.Environment.TemporaryFolder))
         {
-            context.Renderer.Note($"Removed {left}, which a drill that was killed had left.");
+            context.Renderer.Note($"Removed {left}, left behind by a drill that was killed.");
         }
 
         using DrillFolder folder = DrillFolder.Create(context.Environment.TemporaryFolder);

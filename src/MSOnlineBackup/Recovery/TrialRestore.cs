@@ -32,8 +32,8 @@ internal static class TrialRestore
         {
             throw new BackupException(
                 BackupErrorId.RestoreTargetInvalid,
-                $"'{folder}', where the trial is to go, exists already.",
-                "Remove it where it is left over from an earlier trial, or name another folder.",
+                $"The folder for the trial restore, '{folder}', already exists.",
+                "If an earlier trial left it, remove it. Otherwise name another folder.",
                 folder);
         }
 

@@ -157,7 +157,7 @@ public sealed class DamagedPointTests : IDisposable
 
         BackupResult result = await (await _backups.OpenAsync(faulty)).BackUpAsync(_backups.Job("/data"), new JobMonitor { Noted = notes.Add }, Cancel);
 
-        Assert.Contains("could not be noted beside it", Assert.Single(notes), StringComparison.Ordinal);
+        Assert.Contains("reveals its loss could not be written", Assert.Single(notes), StringComparison.Ordinal);
         Assert.Equal(result.Point.SessionId, (await (await _backups.OpenAsync()).GetPointAsync("latest", null, Cancel)).SessionId);
         Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Structure)).Findings);
     }

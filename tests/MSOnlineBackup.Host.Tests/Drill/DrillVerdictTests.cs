@@ -10,8 +10,8 @@ namespace MSOnlineBackup.Host.Tests.Drill;
 
 public sealed class DrillVerdictTests
 {
-    private static readonly TreeDifference _different = new("/a", "has other content", ChangedMeanwhile: false);
-    private static readonly TreeDifference _changed = new("/b", "has other content", ChangedMeanwhile: true);
+    private static readonly TreeDifference _different = new("/a", "has different content", ChangedMeanwhile: false);
+    private static readonly TreeDifference _changed = new("/b", "has different content", ChangedMeanwhile: true);
     private static readonly VerifyFinding _damage = new("packs/1", "does not verify", []);
 
     [Fact]
