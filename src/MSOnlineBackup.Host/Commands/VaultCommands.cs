@@ -155,7 +155,7 @@ internal sealed class VaultRehydrateCommand : HostCommand
         : base("rehydrate", "Bring archived objects of a vault in Azure back, so that they can be read.", "obengine vault rehydrate https://ACCOUNT.blob.core.windows.net/CONTAINER")
     {
         _place = Required("URL", "The URL of the vault's container.");
-        _urgently = Flag("--priority", "Pay more to wait less: about an hour for small objects, instead of up to 15 hours.");
+        _urgently = Flag("--priority", "Rehydrate faster, at a higher price: small objects take about an hour, instead of up to 15.");
         _connection = new ConnectionOptions(this);
     }
 

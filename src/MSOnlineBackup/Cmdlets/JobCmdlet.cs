@@ -52,7 +52,7 @@ public abstract class JobCmdlet : OBEngineCmdlet
 
         if (ended.State == JobState.Aborted)
         {
-            pump.WriteWarning("Someone else stopped the job. What has arrived in the vault need not be sent again.");
+            pump.WriteWarning("The job was stopped from outside this session. What has arrived in the vault need not be sent again.");
         }
         else
         {

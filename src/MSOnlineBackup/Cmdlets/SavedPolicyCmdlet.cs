@@ -30,7 +30,7 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
         string what = string.Join(", ", draft.DsList.Select(source => source.DataSourceName));
         if (ShouldProcess(
             $"Saving the policy for {what} on this machine.",
-            $"This policy, for {what}, replaces any that this machine has. Do you want to save it?",
+            $"This becomes the machine's policy for {_scope.Label} and replaces any existing one. It protects {what}. Do you want to save it?",
             Caption))
         {
             BackupPolicy saved = Agent.Policies.Set(policy);
