@@ -68,7 +68,7 @@ internal static class Scratch
 
         if ((info.Attributes & FileAttributes.ReparsePoint) != 0)
         {
-            return "it is a link or mount point of its own (reparse point)";
+            return "it is a link or a mount point (reparse point)";
         }
 
         if ((info.Attributes & (FileAttributes.Compressed | FileAttributes.Encrypted)) != 0)
