@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
-using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Machine;
@@ -21,7 +21,7 @@ internal sealed class KeyFileStore(MachineSecret secret)
         {
             byte[] content = File.ReadAllBytes(path);
             byte[] key = secret.FindKey(KeyFile.Name) ?? throw KeyFile.Invalid(path, "the machine's secret that it was made with is missing");
-            return KeyFile.Decode(key, registration.VaultId, MachineId(registration), content, path);
+            return KeyFile.Decode(key, registration.VaultId, IdOf(registration), content, path);
         }
         catch (FileNotFoundException e)
         {
@@ -38,7 +38,7 @@ internal sealed class KeyFileStore(MachineSecret secret)
     public UnlockedKey Write(string folder, MachineRegistration registration, UnlockedKey key)
     {
         string path = PathIn(folder);
-        PrivateFile.Replace(path, KeyFile.Encode(secret.DeriveKey(KeyFile.Name), registration.VaultId, MachineId(registration), key));
+        PrivateFile.Replace(path, KeyFile.Encode(secret.DeriveKey(KeyFile.Name), registration.VaultId, IdOf(registration), key));
         UnlockedKey written = Read(folder, registration);
         return written.StoreId == key.StoreId && written.KeyId == key.KeyId && CryptographicOperations.FixedTimeEquals(written.MasterKey, key.MasterKey)
             ? written
@@ -79,5 +79,5 @@ internal sealed class KeyFileStore(MachineSecret secret)
 
     private static string PathIn(string folder) => Path.Combine(folder, KeyFile.Name);
 
-    private static string MachineId(MachineRegistration registration) => VaultHeader.MachineId(registration.VaultId, registration.MachineName);
+    private static MachineId IdOf(MachineRegistration registration) => MachineId.Of(registration.VaultId, registration.MachineName);
 }

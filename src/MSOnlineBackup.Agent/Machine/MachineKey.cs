@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 
@@ -150,7 +151,7 @@ public sealed class MachineKey
     /// <summary>Deletes the key file of a machine that leaves its vault.</summary>
     internal void Forget(MachineState machine) => KeyFileStore.Delete(_scratch.PathOf(machine));
 
-    private async Task RepairAsync(Func<KeyRing, string, Task<UnlockedKey>> unlockAsync, CancellationToken cancellationToken)
+    private async Task RepairAsync(Func<KeyRing, StoreId, Task<UnlockedKey>> unlockAsync, CancellationToken cancellationToken)
     {
         using IDisposable _ = await _account.LockAsync(cancellationToken).ConfigureAwait(false);
         MachineState machine = _account.RequireActivated();

@@ -4,6 +4,7 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
@@ -25,7 +26,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     // Shorter than whoever stopped it waits for the job's end.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
-    private readonly string _machineId = store.Header.MachineId(request.MachineName);
+    private readonly MachineId _machineId = store.Header.MachineId(request.MachineName);
     private readonly List<RecoveryPointSource> _sources = [];
     private readonly List<LostSource> _lost = [];
     private readonly SessionAnnouncement _announcement = new(
@@ -64,8 +65,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         // Side by side, for a vault may be far away. Index segments never change, and earlier points only save work: what counts is that the session looks at which packs
         // there are, and which are about to go, after it is announced.
         Task indexing = store.ReadIndexAsync(stop);
-        Task<string?> ordering = SessionOrder.FindHighestAsync(store, stop);
-        Task<string> announcing = AnnounceAsync(ordering, indexing, stop);
+        Task<SessionId?> ordering = SessionOrder.FindHighestAsync(store, stop);
+        Task<SessionId> announcing = AnnounceAsync(ordering, indexing, stop);
         Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
         Task<VaultAccessTier> choosing = WriteSession.ReadContentTierAsync(store, stop);
         await Task.WhenAll(indexing, ordering, announcing, finding, choosing).ConfigureAwait(false);
@@ -151,7 +152,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             SkippedItems = skippedItems,
         };
         monitor.ReportDamage(store.Damage);
-        string id = await session.CommitAsync(_machineId, id => RecoveryPointCodec.Encode(point with { SessionId = id }), giveUp).ConfigureAwait(false);
+        SessionId id = await session.CommitAsync(_machineId, id => RecoveryPointCodec.Encode(point with { SessionId = id }), giveUp).ConfigureAwait(false);
         await ConfirmAsync(session, id, giveUp).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return new BackupResult(
@@ -165,7 +166,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     }
 
     // The point is there, and the job has done what it was to do.
-    private async Task ConfirmAsync(WriteSession session, string id, CancellationToken giveUp)
+    private async Task ConfirmAsync(WriteSession session, SessionId id, CancellationToken giveUp)
     {
         try
         {
@@ -177,14 +178,14 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         }
     }
 
-    private async Task<string> AnnounceAsync(Task<string?> ordering, Task indexing, CancellationToken stop)
+    private async Task<SessionId> AnnounceAsync(Task<SessionId?> ordering, Task indexing, CancellationToken stop)
     {
         // Who may not is refused before anything is written.
         bool mayReturn = !request.MustBeRegistered;
         Task naming = await new MachineDirectory(store.Vault).IsAnnouncedAsync(store.Keys, request.MachineName, mayReturn, store.Early, stop).ConfigureAwait(false)
             ? Task.CompletedTask
             : new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, request.MachineName, mayReturn, stop);
-        Task<string> announcing = WriteSession.AnnounceAsync(store, _announcement, ordering, indexing, stop);
+        Task<SessionId> announcing = WriteSession.AnnounceAsync(store, _announcement, ordering, indexing, stop);
         await Task.WhenAll(naming, announcing).ConfigureAwait(false);
         return await announcing.ConfigureAwait(false);
     }

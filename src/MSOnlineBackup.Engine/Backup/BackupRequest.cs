@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Backup;
@@ -112,7 +113,7 @@ public sealed record BackupResult(
     long NewFiles,
     long ChangedFiles,
     long ReadBytes,
-    string? ResumedFromSession,
+    SessionId? ResumedFromSession,
     IReadOnlyList<LostSource> LostSources);
 
 /// <summary>One line of a preview: what a backup would do with an item.</summary>

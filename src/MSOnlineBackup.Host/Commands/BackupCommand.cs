@@ -175,7 +175,7 @@ internal sealed class BackupCommand : HostCommand
             point.StoredBytes,
             point.Skipped,
             [.. result.LostSources.Select(source => source.Name)],
-            result.ResumedFromSession,
+            result.ResumedFromSession?.ToString(),
             traffic)
         {
             ExitCode = (int)(result.LostSources.Count > 0 ? ExitCode.SourceLost

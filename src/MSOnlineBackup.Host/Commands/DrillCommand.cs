@@ -120,7 +120,7 @@ internal sealed class DrillCommand : HostCommand
 
     private static async Task<(long Items, long Bytes)> ListAsync(CommandContext context, UnlockedVault vault, RecoveryPoint point)
     {
-        RecoveryPoint found = await vault.GetPointAsync(point.SessionId, null, context.Stop).ConfigureAwait(false);
+        RecoveryPoint found = await vault.GetPointAsync(point.SessionId.ToString(), null, context.Stop).ConfigureAwait(false);
         long items = 0;
         long bytes = 0;
         IndexedVault index = await vault.IndexAsync(context.Stop).ConfigureAwait(false);
@@ -201,7 +201,7 @@ internal sealed class DrillCommand : HostCommand
         bool sound = different == 0 && verified.Findings.Count == 0;
         bool complete = changed == 0 && point.SkippedCount == 0 && restored.Skipped == 0;
         var summary = new DrillSummary(
-            point.SessionId,
+            point.SessionId.ToString(),
             point.Sources.Sum(source => source.Manifest.Files),
             Entries(point),
             Bytes(point),

@@ -55,7 +55,7 @@ internal sealed class JobRunCommand : HostCommand
             JobState.CompletedWithWarnings => ExitCode.CompletedWithSkips,
             _ => ExitCode.Stopped,
         };
-        var summary = new JobSummary(job.Id, job.Kind, job.State, job.RecoveryPointId, job.NewBytes, job.StoredBytes, job.Skipped, job.Traffic) { ExitCode = (int)code };
+        var summary = new JobSummary(job.Id, job.Kind, job.State, job.RecoveryPointId?.ToString(), job.NewBytes, job.StoredBytes, job.Skipped, job.Traffic) { ExitCode = (int)code };
         return new Outcome(summary, $"{job.Kind} {job.Id}: {job.State}");
     }
 }

@@ -69,7 +69,7 @@ internal sealed class RestoreCommand : HostCommand
     private static Outcome Describe(RestorePlan plan)
     {
         var summary = new RestorePlanSummary(
-            plan.Request.Point.SessionId,
+            plan.Request.Point.SessionId.ToString(),
             plan.Request.TargetFolder,
             plan.Request.Conflict,
             plan.Files,
@@ -94,7 +94,7 @@ internal sealed class RestoreCommand : HostCommand
     private static Outcome Describe(RestoreRequest request, RestoreResult result, VaultTraffic? traffic)
     {
         var summary = new RestoreSummary(
-            request.Point.SessionId,
+            request.Point.SessionId.ToString(),
             request.TargetFolder,
             result.Files,
             result.Directories,

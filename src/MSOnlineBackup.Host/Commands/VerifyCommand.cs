@@ -50,7 +50,7 @@ internal sealed class VerifyCommand : HostCommand
         foreach (UnfinishedSession session in report.Unfinished)
         {
             context.Renderer.Item(
-                new UnfinishedLine(session.SessionId, session.MachineId, session.Started),
+                new UnfinishedLine(session.SessionId.ToString(), session.MachineId.ToString(), session.Started),
                 line => $"NO POINT  session {ShortId.Of(line.SessionId)} of machine {ShortId.Of(line.MachineId)}, begun {context.LocalTime(line.Started)}, is newer than the machine's newest point: it is running, was killed or lost its vault");
         }
 

@@ -84,8 +84,8 @@ internal sealed class RecoveryArchive : IDisposable
     public async Task<RecoveryPoint> FindAsync(string idOrTime, CancellationToken cancellationToken)
     {
         RecoveryPointList points = await ListAsync(cancellationToken).ConfigureAwait(false);
-        DamagedPoint[] damaged = [.. points.Damaged.Where(point => point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase))];
-        RecoveryPoint[] found = [.. points.Where(point => point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase))];
+        DamagedPoint[] damaged = [.. points.Damaged.Where(point => point.SessionId.BeginsWith(idOrTime))];
+        RecoveryPoint[] found = [.. points.Where(point => point.SessionId.BeginsWith(idOrTime))];
         string readAs = "";
         if (found.Length + damaged.Length == 0 && PointTime.TryParse(idOrTime, out PointTime time))
         {

@@ -27,7 +27,7 @@ internal static class TrialRestore
         List<OBRecoveryPointProblem> problems,
         CancellationToken cancellationToken)
     {
-        string folder = Path.Combine(parent, $"trial-{point.SessionId[..12]}");
+        string folder = Path.Combine(parent, $"trial-{point.SessionId.ToShortString()}");
         if (Path.Exists(folder))
         {
             throw new BackupException(

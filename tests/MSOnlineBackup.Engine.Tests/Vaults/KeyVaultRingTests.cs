@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using Xunit;
@@ -64,8 +65,8 @@ public class KeyVaultRingTests
     public async Task A_store_that_somebody_else_put_there_for_the_key_is_noticed()
     {
         UnlockedKey made = await _ring.CreateStoreAsync(Passphrase, Cancel);
-        await PlantAsync("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
-        await PlantAsync("00000000000000000000000000000000");
+        await PlantAsync(StoreId.Parse("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"));
+        await PlantAsync(StoreId.Parse("00000000000000000000000000000000"));
         await _ring.AddAsync(made.StoreId, made.MasterKey, RsaKey.Create("other"), null, Cancel);
 
         Assert.Equal(BackupErrorId.KeySlotContradicted, await FaultAsync(_key));
@@ -115,7 +116,7 @@ public class KeyVaultRingTests
     }
 
     // Whoever knows the public half can do this; the whole one is used here because a slot is checked when it is made.
-    private async Task PlantAsync(string storeId)
+    private async Task PlantAsync(StoreId storeId)
     {
         byte[] theirs = TestKeys.Bytes(66, 32);
         string keyId = new('9', 32);
