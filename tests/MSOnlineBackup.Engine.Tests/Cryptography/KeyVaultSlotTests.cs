@@ -108,7 +108,7 @@ public class KeyVaultSlotTests
     {
         KeySlot slot = await CreateAsync();
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => slot.OpenAsync(RsaKey.Create(), Cancel))).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => slot.OpenAsync(RsaKey.CreateAnother(), Cancel))).Id);
     }
 
     [Theory]

@@ -199,7 +199,8 @@ public sealed class JobHistoryTests : IDisposable
     public async Task A_job_whose_process_was_killed_is_lost_and_the_next_one_runs()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Uses flock(1).");
-        using Process owner = Process.Start("flock", ["--no-fork", "--nonblock", _state.PathOf("jobs.lock"), "sleep", "600"]);
+        using Process owner = Process.Start(
+            new ProcessStartInfo("flock", ["--no-fork", "--nonblock", _state.PathOf("jobs.lock"), "sleep", "600"]) { RedirectStandardOutput = true })!;
         while (_state.TryLock("jobs.lock") is { } free)
         {
             free.Dispose();

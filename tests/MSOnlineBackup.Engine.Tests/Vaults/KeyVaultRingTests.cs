@@ -42,7 +42,7 @@ public class KeyVaultRingTests
     {
         UnlockedKey made = await _ring.CreateStoreAsync(Passphrase, Cancel);
         await _ring.AddAsync(made.StoreId, made.MasterKey, _key, null, Cancel);
-        RsaKey other = RsaKey.Create("other");
+        RsaKey other = RsaKey.CreateAnother("other");
 
         Assert.Equal(BackupErrorId.KeySlotNotFound, await FaultAsync(other));
         Assert.Equal(0, other.Unwraps);
@@ -67,7 +67,7 @@ public class KeyVaultRingTests
         UnlockedKey made = await _ring.CreateStoreAsync(Passphrase, Cancel);
         await PlantAsync(StoreId.Parse("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"));
         await PlantAsync(StoreId.Parse("00000000000000000000000000000000"));
-        await _ring.AddAsync(made.StoreId, made.MasterKey, RsaKey.Create("other"), null, Cancel);
+        await _ring.AddAsync(made.StoreId, made.MasterKey, RsaKey.CreateAnother("other"), null, Cancel);
 
         Assert.Equal(BackupErrorId.KeySlotContradicted, await FaultAsync(_key));
         Assert.Equal(made.StoreId, (await _ring.UnlockAsync(Passphrase, Cancel)).StoreId);
@@ -109,7 +109,7 @@ public class KeyVaultRingTests
         UnlockedKey made = await _ring.CreateStoreAsync(Passphrase, Cancel);
         string added = await _ring.AddAsync(made.StoreId, made.MasterKey, _key, null, Cancel);
         await _ring.RemoveAsync(made.StoreId, made.KeyId, Cancel);
-        RsaKey exchanged = RsaKey.Create();
+        RsaKey exchanged = RsaKey.CreateAnother();
 
         Assert.Equal(BackupErrorId.KeySlotDamaged, await FaultAsync(exchanged));
         Assert.Equal(BackupErrorId.KeySlotIsLast, (await Assert.ThrowsAsync<BackupException>(() => _ring.RemoveAsync(made.StoreId, added, Cancel))).Id);
