@@ -86,7 +86,7 @@
             ProjectUri = 'https://msonlinebackup.example'
             LicenseUri = 'https://opensource.org/license/mit'
             # 'Get-Help -Online' opens a page of docs/en-US below the project's address.
-            ReleaseNotes = 'The first version. CHANGELOG.md, beside this manifest, says what it can do.'
+            ReleaseNotes = 'The first version. CHANGELOG.md, next to this manifest, lists what it can do.'
         }
     }
 }

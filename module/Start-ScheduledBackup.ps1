@@ -1,19 +1,19 @@
 <#
 .SYNOPSIS
-    What a timer runs: backs up by the saved policies of this machine, and ends with a number that says how it went.
+    Runs a scheduled backup by a saved policy of this machine, and ends with an exit code that says how it went.
 .DESCRIPTION
     0   done, or the policy is paused
     1   failed; the error is on standard error
-    3   done, but items were skipped, or a source was not there
+    3   done, but items were skipped or a source was missing
     11  another job was in progress
 
-    The numbers are those of obengine. A line for root's crontab, at 21:00 each day:
+    The exit codes are those of obengine. A line for root's crontab, for 21:00 each day:
 
     0 21 * * *  /usr/bin/pwsh -NoProfile -NonInteractive -File /opt/MSOnlineBackup/module/Start-ScheduledBackup.ps1
 .PARAMETER SystemState
-    Backs up the system state by its policy, rather than files.
+    Backs up the system state by its policy instead of files.
 .PARAMETER Compression
-    How hard to try to make what is stored small: Fastest, Default, Better or Max.
+    How hard to compress: Fastest, Default, Better or Max.
 #>
 param(
     [switch] $SystemState,

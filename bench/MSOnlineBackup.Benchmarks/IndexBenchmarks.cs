@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
 
@@ -22,7 +23,7 @@ public class IndexBenchmarks
     {
         for (int first = 0; first < Known; first += PerPack)
         {
-            var pack = new PackInfo(new string('0', 32), (uint)(first / PerPack), PackKind.Data, 16 << 20, new byte[PackFormat.SaltLength]);
+            var pack = new PackInfo(SessionId.Parse(new string('0', 32)), (uint)(first / PerPack), PackKind.Data, 16 << 20, new byte[PackFormat.SaltLength]);
             var chunks = new PackedChunk[PerPack];
             for (int i = 0; i < PerPack; i++)
             {

@@ -23,7 +23,7 @@ internal static class Samples
 {
     public const int PieceLength = 1 << 20;
 
-    public static StoreKeys Keys { get; } = new(new byte[StoreKeys.MasterKeyLength], new byte[16], new byte[16]);
+    public static StoreKeys Keys { get; } = new(new byte[StoreKeys.MasterKeyLength], new byte[16], default);
 
     public static byte[] Piece(SampleKind kind) => kind switch
     {

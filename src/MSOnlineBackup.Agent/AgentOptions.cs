@@ -24,7 +24,7 @@ public sealed record AgentOptions
     /// <summary>From a vault's location, and how it is reached, to the store of an existing vault: the composition's choice of stores and retries.</summary>
     public required Func<string, VaultConnection, IVaultStore> OpenVault { get; init; }
 
-    /// <summary>The same for a vault that is to be created.</summary>
+    /// <summary>From a vault's location, and how it is reached, to the store of a vault that is to be created.</summary>
     public required Func<string, VaultConnection, IVaultStore> CreateVault { get; init; }
 
     /// <summary>How Azure Key Vaults are come by; null where none are used.</summary>

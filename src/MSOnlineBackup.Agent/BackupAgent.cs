@@ -70,7 +70,7 @@ public sealed class BackupAgent
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid, ActivationDamaged, VaultNotFound, …</exception>
     public Task<UnlockedVault> OpenEngineAsync(CancellationToken cancellationToken) => OpenEngineAsync(VaultPatience.Person, cancellationToken);
 
-    /// <summary>The same for whom it is opened.</summary>
+    /// <summary>Opens this machine's vault by its key file, with the patience of whoever waits for it.</summary>
     public Task<UnlockedVault> OpenEngineAsync(VaultPatience patience, CancellationToken cancellationToken) =>
         _opener.OpenAsync(new JobMonitor(), patience, cancellationToken);
 
@@ -79,7 +79,7 @@ public sealed class BackupAgent
     public Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, CancellationToken cancellationToken) =>
         OpenEngineAsync(vault, passphrase, VaultPatience.Person, cancellationToken);
 
-    /// <summary>The same for whom it is opened.</summary>
+    /// <summary>Opens a vault by a passphrase, with the patience of whoever waits for it.</summary>
     public Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, VaultPatience patience, CancellationToken cancellationToken) =>
         _opener.OpenAsync(vault, passphrase, new JobMonitor(), patience, cancellationToken);
 }

@@ -51,7 +51,7 @@ public static class VaultStores
         ? location
         : throw new BackupException(
             BackupErrorId.ArgumentInvalid,
-            $"'{location}' is a folder, and a shared access signature opens containers in Azure only.",
-            "Leave the signature out: the file system decides who may use a folder.",
+            $"'{location}' is a folder, but a shared access signature opens only containers in Azure.",
+            "Omit the signature: the file system decides who may use a folder.",
             location);
 }

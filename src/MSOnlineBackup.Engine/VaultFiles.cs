@@ -4,6 +4,7 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
@@ -50,7 +51,8 @@ public static class VaultFiles
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
-        await using Earlier earlier = await Earlier.FindAsync(vault.Catalog(), vault.MachineId(request.MachineName)!, cancellationToken).ConfigureAwait(false);
+        MachineId machineId = vault.Vault.Known.Header.MachineId(request.MachineName);
+        await using Earlier earlier = await Earlier.FindAsync(vault.Catalog(), machineId, cancellationToken).ConfigureAwait(false);
         return await Forecast.MeasureAsync(request, earlier, cancellationToken).ConfigureAwait(false);
     }
 

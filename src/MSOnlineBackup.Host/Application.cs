@@ -47,7 +47,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                     NameOf(parsed.CommandResult.Command)));
                 return (int)ExitCode.Usage;
             case null when EmptyValue(parsed) is { } empty:
-                renderer.Fail(Failure.Usage($"What was given as {empty} is empty; a variable that is not set, perhaps.", NameOf(parsed.CommandResult.Command)));
+                renderer.Fail(Failure.Usage($"The value of {empty} is empty; perhaps a variable is not set.", NameOf(parsed.CommandResult.Command)));
                 return (int)ExitCode.Usage;
             case null:
                 return (int)await RunAsync((HostCommand)parsed.CommandResult.Command, parsed, renderer).ConfigureAwait(false);
@@ -77,7 +77,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new FindCommand(),
             new RestoreCommand(),
             new VerifyCommand(),
-            new CommandGroup("repair", "Repair what can be repaired.", "obengine repair index --vault /mnt/backup", new RepairIndexCommand(), new RepairHeaderCommand()),
+            new CommandGroup("repair", "Repair the index or the header of a vault.", "obengine repair index --vault /mnt/backup", new RepairIndexCommand(), new RepairHeaderCommand()),
             new CommandGroup(
                 "key",
                 "Manage the passphrases and Key Vault keys that open a vault.",
@@ -86,7 +86,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new KeyAddCommand(),
                 new KeyChangeCommand(),
                 new KeyRemoveCommand()),
-            new CommandGroup("job", "Run background jobs of this machine's agent.", JobRunCommand.HelpExample, new JobRunCommand()),
+            new CommandGroup("job", "Run background jobs for this machine's agent.", JobRunCommand.HelpExample, new JobRunCommand()),
             _json,
             _quiet,
             _debug,
@@ -101,7 +101,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
     {
         CancellationToken stop = watchForStop();
         using CancellationTokenRegistration onStop = stop.Register(
-            () => renderer.Note("Stopping; what has arrived in the vault stays usable, and the next run continues there. Once more to end at once."));
+            () => renderer.Note("Stopping; what has arrived in the vault stays usable, and the next run continues from there. Interrupt again to end at once."));
         long start = environment.Time.GetTimestamp();
         try
         {

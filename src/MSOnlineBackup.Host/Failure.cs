@@ -31,8 +31,8 @@ internal sealed record Failure(string Id, string Message, string Action, string?
             known.Id.ToString(), known.Message, known.RecommendedAction, known.Target, ExitCodes.Of(known.Id), known),
         FileNotFoundException or DirectoryNotFoundException when CurrentFolder.IsGone => new Failure(
             nameof(BackupErrorId.ArgumentInvalid),
-            "The current folder does not exist any more, and a path that was given begins there.",
-            "Name full paths, or go to a folder that exists.",
+            "The current folder no longer exists, and a path that was given is relative to it.",
+            "Use full paths, or change to a folder that exists.",
             null,
             ExitCode.Usage,
             exception),

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -141,7 +142,7 @@ public sealed class UnlockedVault : IDisposable
         bool latest = idPrefixOrLatest == Latest;
         RecoveryPointCatalog catalog = Catalog();
         List<PointName> names = await catalog.ListNamesAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
-        IEnumerable<PointName> wanted = latest ? names : names.Where(name => name.SessionId.StartsWith(idPrefixOrLatest, StringComparison.OrdinalIgnoreCase));
+        IEnumerable<PointName> wanted = latest ? names : names.Where(name => name.SessionId.BeginsWith(idPrefixOrLatest));
         PointReading? found = null;
         await foreach (PointReading reading in catalog.ReadAsync(wanted, cancellationToken).ConfigureAwait(false))
         {
@@ -281,12 +282,12 @@ public sealed class UnlockedVault : IDisposable
                 reading.Name.SessionId,
                 reading.Name.MachineId,
                 names[reading.Name.MachineId].FirstOrDefault(),
-                VaultLayout.TimeOf(reading.Name.SessionId),
+                reading.Name.SessionId.Announced,
                 reading.Damage!)),
         ];
     }
 
-    internal string? MachineId(string? machineName) => machineName is null ? null : Vault.Known.Header.MachineId(machineName);
+    internal MachineId? MachineId(string? machineName) => machineName is null ? null : Vault.Known.Header.MachineId(machineName);
 
     // Points are sealed objects of their own: their listing needs no index.
     internal RecoveryPointCatalog Catalog() => new(WithoutIndex());

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
@@ -376,7 +377,7 @@ public sealed class Vault
     private async Task<bool> HasPointsAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<KeyName> keys = await KeyRing.ListNamesAsync(Objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
-        foreach (string storeId in keys.Select(key => key.StoreId).Distinct())
+        foreach (StoreId storeId in keys.Select(key => key.StoreId).Distinct())
         {
             await foreach (StoredObject found in Objects.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
             {

@@ -47,8 +47,8 @@ internal static class ModuleEnvironment
         null => PolicyLimits.Open,
         string name => PolicyLimits.Find(name) ?? throw new BackupException(
             BackupErrorId.ArgumentInvalid,
-            $"{ProfileVariable} is '{name}'; there are the profiles {PolicyLimits.Open.Name} and {PolicyLimits.Mars.Name}.",
-            $"Set it to one of them, or remove it for {PolicyLimits.Open.Name}.",
+            $"{ProfileVariable} is '{name}', but the only profiles are {PolicyLimits.Open.Name} and {PolicyLimits.Mars.Name}.",
+            $"Set it to one of them, or remove it to use {PolicyLimits.Open.Name}.",
             name),
     };
 

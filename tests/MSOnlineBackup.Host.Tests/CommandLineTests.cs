@@ -182,7 +182,7 @@ public sealed class CommandLineTests
         int code = await run.RunAsync([.. line.Split(' ').Select(word => word.Replace("_", "", StringComparison.Ordinal))]);
 
         Assert.Equal(2, code);
-        Assert.StartsWith($"obengine: What was given as {name} is empty", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"obengine: The value of {name} is empty", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

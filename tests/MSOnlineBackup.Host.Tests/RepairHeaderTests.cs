@@ -52,14 +52,14 @@ public sealed class RepairHeaderTests : IDisposable
     {
         await CreateAsync();
         File.Delete(Header);
-        Assert.Contains("Nobody said who its owner is", (await RunAsync("repair", "header")).Output, StringComparison.Ordinal);
+        Assert.Contains("No machine knows the owner", (await RunAsync("repair", "header")).Output, StringComparison.Ordinal);
         Assert.DoesNotContain("\"owner\"", await File.ReadAllTextAsync(Header, TestContext.Current.CancellationToken), StringComparison.Ordinal);
         File.Delete(Header);
 
         (int ExitCode, string Output, string Error) run = await RunAsync("repair", "header", "--owner-file", _folder["owner"]);
 
         Assert.Equal(0, run.ExitCode);
-        Assert.Contains("Its owner's key has the fingerprint", run.Output, StringComparison.Ordinal);
+        Assert.Contains("The owner's key has the fingerprint", run.Output, StringComparison.Ordinal);
         Assert.Contains("\"owner\"", await File.ReadAllTextAsync(Header, TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 

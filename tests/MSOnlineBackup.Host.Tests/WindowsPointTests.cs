@@ -74,7 +74,7 @@ public sealed class WindowsPointTests : IDisposable
 
         HostRun run = await RunAsync(3, "restore", "latest", "--to", _folder["out"]);
 
-        Assert.Contains(@"skipped: C:\t\src\One.txt: 'C/t/src/One.txt' exists in the target", run.Error, StringComparison.Ordinal);
+        Assert.Contains(@"skipped: C:\t\src\One.txt: 'C/t/src/One.txt' already exists in the target", run.Error, StringComparison.Ordinal);
     }
 
     private static IEnumerable<JsonElement> Documents(HostRun run, string type) =>

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Module.Tests;
@@ -89,8 +90,8 @@ public sealed class RecoveryConversionTests
 
     private static RecoveryPoint Point(string[] sources, params string[] tags) => new()
     {
-        SessionId = new string('a', 32),
-        MachineId = new string('b', 32),
+        SessionId = SessionId.Parse(new string('a', 32)),
+        MachineId = MachineId.Parse(new string('b', 32)),
         MachineName = "machine",
         OperatingSystem = "Linux",
         AgentVersion = "0.1.0",

@@ -5,6 +5,7 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -82,7 +83,7 @@ public sealed class FolderVault
         var content = new List<(string, long)>();
         await foreach (StoredObject found in objects.ListAsync(VaultLayout.Packs(store.StoreId), Cancel))
         {
-            Assert.True(VaultLayout.TryParseNumbered(found.Name, out string? session, out uint number));
+            Assert.True(VaultLayout.TryParseNumbered(found.Name, out SessionId session, out uint number));
             (_, IReadOnlyList<PackedChunk> chunks) = await store.ReadFooterAsync(found, session, number, Cancel);
             content.AddRange(chunks.Where(chunk => chunk.Kind == ChunkKind.Content).Select(chunk => (chunk.Id.ToString(), (long)chunk.RawLength)));
         }

@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
@@ -78,11 +79,11 @@ public static class TestVault
         new(store, header, new VaultOptions { TimeProvider = clock ?? TimeProvider.System, KeyDerivationIterations = iterations });
 
     /// <summary>A chunk store whose index was not read.</summary>
-    internal static ChunkStore StoreOf(IVaultStore store, VaultHeader header, string storeId, byte[] masterKey) =>
-        new(Of(store, header), storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(storeId)));
+    internal static ChunkStore StoreOf(IVaultStore store, VaultHeader header, StoreId storeId, byte[] masterKey) =>
+        new(Of(store, header), storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), storeId));
 
     /// <summary>A chunk store whose index was read.</summary>
-    internal static async Task<ChunkStore> OpenStoreAsync(IVaultStore store, VaultHeader header, string storeId, byte[] masterKey, CancellationToken cancellationToken)
+    internal static async Task<ChunkStore> OpenStoreAsync(IVaultStore store, VaultHeader header, StoreId storeId, byte[] masterKey, CancellationToken cancellationToken)
     {
         ChunkStore opened = StoreOf(store, header, storeId, masterKey);
         await opened.ReadIndexAsync(cancellationToken);

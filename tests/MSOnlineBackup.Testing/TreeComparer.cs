@@ -166,7 +166,7 @@ public sealed class TreeComparer
             int same = expectedBytes.AsSpan(0, count).CommonPrefixLength(actualBytes.AsSpan(0, count));
             if (same < count)
             {
-                Report(path, $"has other content from byte {offset + same} on");
+                Report(path, $"has different content from byte {offset + same} onward");
                 return;
             }
 

@@ -3,6 +3,7 @@ using System.Text;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -59,7 +60,7 @@ public sealed class WindowsPoint
     /// <param name="source">The root's path as a point has it: each backslash twice.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>The point's id.</returns>
-    public async Task<string> CommitAsync(IVaultStore objects, string passphrase, string source, CancellationToken cancellationToken)
+    public async Task<SessionId> CommitAsync(IVaultStore objects, string passphrase, string source, CancellationToken cancellationToken)
     {
         VaultHeader header = await VaultHeader.ReadAsync(objects, cancellationToken);
         UnlockedKey unlocked = await new KeyRing(TestVault.Of(objects, header)).UnlockAsync(passphrase, cancellationToken);

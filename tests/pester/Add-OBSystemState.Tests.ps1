@@ -13,6 +13,6 @@ Describe 'Add-OBSystemState' {
 
     It 'refuses a draft with folders and files' {
         $policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $HOME)
-        Assert-BackupError (Get-ErrorOf { $policy | Add-OBSystemState }) PolicyInvalid InvalidArgument '*policy of its own*'
+        Assert-BackupError (Get-ErrorOf { $policy | Add-OBSystemState }) PolicyInvalid InvalidArgument '*needs a separate policy*'
     }
 }

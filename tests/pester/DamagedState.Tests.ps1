@@ -65,7 +65,7 @@ Describe 'Start-OBBackup with a key file' {
         Rename-Item "$state/scratch" moved
         $record = Get-ErrorOf { Invoke-TestBackup }
         Rename-Item "$state/moved" scratch
-        Assert-BackupError $record ActivationDamaged InvalidData "*$state/scratch*is not there*"
+        Assert-BackupError $record ActivationDamaged InvalidData "*$state/scratch*was not found*"
         $record.Exception.ErrorCode | Should -Be '0x1FC07'
     }
 

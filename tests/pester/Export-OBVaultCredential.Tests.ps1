@@ -46,7 +46,7 @@ Describe 'Export-OBVaultCredential' {
         }
         finally { $env:MSONLINEBACKUP_STATE = $state }
         $null = Export-OBVaultCredential $full $TestDrive @owner -WarningVariable warnings -WarningAction SilentlyContinue
-        $warnings | Should -BeLike '*as many as it may have*'
+        $warnings | Should -BeLike '*reached its limit of*'
     }
 
     It 'writes nothing with -WhatIf' {

@@ -39,7 +39,7 @@ Describe 'Get-OBAllRecoveryPoints' {
     It 'says as which time one was read that no point has' {
         $local = [datetime]::new(2020, 2, 3, 4, 5, 6, [System.DateTimeKind]::Local)
         $err = Get-ErrorOf { Test-OBRecoveryPoint '2020-02-03 04:05:06' }
-        Assert-BackupError $err RecoveryPointNotFound ObjectNotFound "*read as a time it is 2020-02-03 04:05:06 local time, which is $($local.ToUniversalTime().ToString('u'))*"
+        Assert-BackupError $err RecoveryPointNotFound ObjectNotFound "*read as a time, it means 2020-02-03 04:05:06 local time, which is $($local.ToUniversalTime().ToString('u'))*"
     }
 
     It 'warns of a point that cannot be read, and leaves it out' {

@@ -30,7 +30,7 @@ Describe 'Get-OBRecoverableSource' {
         (Get-OBRecoverableSource -Server (Get-OBRecoverableSource).ServerName).FriendlyName | Should -Be $source
         $name = (Get-OBRecoverableSource).ServerName
         $err = Get-ErrorOf { Get-OBRecoverableSource -Server 'nobody' }
-        Assert-BackupError $err RecoveryPointNotFound ObjectNotFound "*knows no machine of the name 'nobody'*"
+        Assert-BackupError $err RecoveryPointNotFound ObjectNotFound "*has no machine named 'nobody'*"
         $err.ErrorDetails.RecommendedAction | Should -BeLike "*'$name'*"
     }
 }

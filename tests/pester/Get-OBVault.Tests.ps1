@@ -40,7 +40,7 @@ Describe 'Get-OBVault' {
             $vault = Initialize-TestMachine (New-Item -ItemType Directory "$TestDrive/own").FullName
             Rename-Item $vault away
             foreach ($err in (Get-ErrorOf { Get-OBVault }), (Get-ErrorOf { Get-OBVault $vault }), (Get-ErrorOf { Set-OBVault $vault -MachineLimit 7 })) {
-                Assert-BackupError $err VaultNotFound ObjectNotFound '*of this machine is not there*'
+                Assert-BackupError $err VaultNotFound ObjectNotFound '*This machine''s vault*was not found*'
                 $err.ErrorDetails.RecommendedAction | Should -BeLike '*is mounted*register again*'
                 $err.ErrorDetails.RecommendedAction | Should -Not -BeLike '*create it first*'
             }

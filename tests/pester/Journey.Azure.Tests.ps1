@@ -122,7 +122,8 @@ Describe 'A vault in Azure' -Skip:$missing {
         Wait-TestJob
         (Get-OBJob -Previous 1).JobStatus.JobState | Should -Be Completed
         Get-Content -LiteralPath "$work/there/src/sub/b.txt" -Raw | Should -Be 'two, and longer'
-        $kept = Get-ChildItem $env:MSONLINEBACKUP_STATE -Recurse -File | Where-Object { (Get-Content -LiteralPath $_ -Raw) -match 'sig=|a passphrase for tests' }
+        # The process of the job may still hold the lock, which has no content.
+        $kept = Get-ChildItem $env:MSONLINEBACKUP_STATE -Recurse -File -Exclude '*.lock' | Where-Object { (Get-Content -LiteralPath $_ -Raw) -match 'sig=|a passphrase for tests' }
         $kept | Should -BeNullOrEmpty
     }
 

@@ -63,18 +63,18 @@ Describe 'New-OBFileSpec' {
     }
 
     It 'says that <Spec> is a path of Windows' -Skip:$IsWindows -TestCases @(@{ Spec = 'C:\Data' }, @{ Spec = 'D:' }, @{ Spec = '\\server\share' }) {
-        Assert-BackupError (Get-ErrorOf { New-OBFileSpec -FileSpec $Spec }) ArgumentInvalid InvalidArgument '*path of Windows*'
+        Assert-BackupError (Get-ErrorOf { New-OBFileSpec -FileSpec $Spec }) ArgumentInvalid InvalidArgument '*Windows path*'
     }
 
     It 'does not take <Spec>, which is to be left out, for a pattern of names' -Skip:$IsWindows -TestCases @(
         @{ Spec = 'C:\Temp' }, @{ Spec = 'c:/Temp' }, @{ Spec = 'D:' }, @{ Spec = 'D:*' }, @{ Spec = '\\srv\x' }
     ) {
-        Assert-BackupError (Get-ErrorOf { New-OBFileSpec -FileSpec $Spec -Exclude }) ArgumentInvalid InvalidArgument '*path of Windows*'
+        Assert-BackupError (Get-ErrorOf { New-OBFileSpec -FileSpec $Spec -Exclude }) ArgumentInvalid InvalidArgument '*Windows path*'
     }
 
     It 'says that the drive of <Spec> is not there' -Skip:$IsWindows -TestCases @(@{ Spec = 'HKLM:\Software' }, @{ Spec = 'HKLM:/Software' }) {
-        Assert-BackupError (Get-ErrorOf { New-OBFileSpec -FileSpec $Spec }) ArgumentInvalid InvalidArgument "*the drive 'HKLM', which is not there*"
-        Assert-BackupError (Get-ErrorOf { New-OBFileSpec -FileSpec $Spec -Exclude }) ArgumentInvalid InvalidArgument "*the drive 'HKLM', which is not there*"
+        Assert-BackupError (Get-ErrorOf { New-OBFileSpec -FileSpec $Spec }) ArgumentInvalid InvalidArgument "*the drive 'HKLM', which does not exist*"
+        Assert-BackupError (Get-ErrorOf { New-OBFileSpec -FileSpec $Spec -Exclude }) ArgumentInvalid InvalidArgument "*the drive 'HKLM', which does not exist*"
     }
 
     It 'leaves out names that have a colon' { (New-OBFileSpec -FileSpec 'a:b', '*:*' -Exclude).FileSpec | Should -Be 'a:b', '*:*' }

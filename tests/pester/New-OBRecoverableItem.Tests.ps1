@@ -27,7 +27,7 @@ Describe 'New-OBRecoverableItem' {
     It 'refuses what is not there, or is something else' {
         Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point 'none.txt' -IsDir $false }) RecoverableItemNotFound ObjectNotFound
         Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point '../src/a.txt' -IsDir $false }) RecoverableItemNotFound ObjectNotFound
-        Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point 'a.txt' -IsDir $true }) ArgumentInvalid InvalidArgument '*no folder*'
+        Assert-BackupError (Get-ErrorOf { New-OBRecoverableItem $point 'a.txt' -IsDir $true }) ArgumentInvalid InvalidArgument '*not a folder*'
     }
 
     It 'completes the path, folder by folder' {

@@ -24,7 +24,7 @@ Describe 'New-OBRetentionPolicy' {
 
     It 'refuses details of a rule that is not asked for' {
         $err = Get-ErrorOf { New-OBRetentionPolicy -RetentionDays 30 -RetentionWeeks 13 }
-        Assert-BackupError $err ArgumentInvalid InvalidArgument '-RetentionWeeks is given without -RetentionWeeklyPolicy*'
+        Assert-BackupError $err ArgumentInvalid InvalidArgument '-RetentionWeeks has no effect without -RetentionWeeklyPolicy*'
     }
 
     It 'refuses a rule that names no day' {

@@ -34,9 +34,9 @@ Describe 'Rename-OBVolume' {
         $memory = (New-Item -ItemType Directory -Path "/dev/shm/ob-$(New-Guid)").FullName
         try {
             Rename-OBVolume $data $memory -WhatIf -WarningVariable told -WarningAction SilentlyContinue
-            "$told" | Should -BeLike "*'$memory' lies in memory*"
+            "$told" | Should -BeLike "*'$memory' is held in memory*"
             $null = Rename-OBVolume $data $memory -WarningVariable told -WarningAction SilentlyContinue
-            "$told" | Should -BeLike "*'$memory' lies in memory*"
+            "$told" | Should -BeLike "*'$memory' is held in memory*"
         }
         finally {
             Remove-Item $memory -Recurse

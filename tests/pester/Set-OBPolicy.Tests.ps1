@@ -33,7 +33,7 @@ Describe 'Set-OBPolicy' {
 
     It 'says that nothing runs the schedule yet, and what a timer is to run' {
         $null = New-TestPolicy | Set-OBPolicy -WarningVariable said -WarningAction SilentlyContinue
-        "$said" | Should -BeLike '*Nothing runs this schedule*cron*Start-ScheduledBackup.ps1*'
+        "$said" | Should -BeLike '*This schedule does not run by itself*cron*Start-ScheduledBackup.ps1*'
         "$said" | Should -BeLike "*run '`"$shell`" -NoProfile*"
     }
 
@@ -42,9 +42,9 @@ Describe 'Set-OBPolicy' {
         try {
             $draft = New-TestPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $memory)
             Set-OBPolicy $draft -WhatIf -WarningVariable said -WarningAction SilentlyContinue
-            "$said" | Should -BeLike "*'$memory' lies in memory*"
+            "$said" | Should -BeLike "*'$memory' is held in memory*"
             $null = Set-OBPolicy $draft -WarningVariable said -WarningAction SilentlyContinue
-            "$said" | Should -BeLike "*'$memory' lies in memory*"
+            "$said" | Should -BeLike "*'$memory' is held in memory*"
         }
         finally {
             Remove-Item $memory -Recurse

@@ -81,7 +81,7 @@ Describe 'Start-OBBackup' {
         $changed = Get-OBPolicy
         $null = Remove-OBFileSpec -Policy $changed -FileSpec (New-OBFileSpec -FileSpec "$work/other")
         $problem = Get-ErrorOf { $changed | Start-OBBackup }
-        Assert-BackupError $problem PolicyInvalid InvalidArgument '*not as it is saved*'
+        Assert-BackupError $problem PolicyInvalid InvalidArgument '*differs from the saved one*'
     }
 
     It 'refuses a name that no policy has' {

@@ -158,14 +158,14 @@ public sealed class VaultOwnership
 
         int machines = await opened.Machines.CountAsync(cancellationToken).ConfigureAwait(false);
         return new IssuedCredential(file, machines < settings.MachineLimit ? null
-            : $"The vault '{opened.Location}' has {machines} machines, as many as it may have: no other one can register by this file until one is unregistered, or the limit raised with 'Set-OBVault -MachineLimit'.");
+            : $"The vault '{opened.Location}' has reached its limit of {machines} machines. No other machine can register with this file until one is unregistered or the limit is raised with 'Set-OBVault -MachineLimit'.");
     }
 
     private async Task<OwnerKey> OpenKeyAsync(Vault vault, OwnerAccess? access, CancellationToken cancellationToken)
     {
         if (vault.Known.Header.OwnerIdentity is not { } owner)
         {
-            throw OwnerErrors.Required(vault.Location, "it was created without one");
+            throw OwnerErrors.Required(vault.Location, "it was created without an owner");
         }
 
         OwnerKey key = access is not null
@@ -177,7 +177,7 @@ public sealed class VaultOwnership
         }
 
         key.Dispose();
-        throw OwnerErrors.Foreign(vault.Location, access is null ? "this machine keeps the key of another one for a vault of this id" : $"'{access.File}' has the key of another one");
+        throw OwnerErrors.Foreign(vault.Location, access is null ? "the key that this machine keeps for this vault belongs to another owner" : $"'{access.File}' holds the key of another owner");
     }
 
     private Task<Vault> OpenAsync(VaultAddress vault, CancellationToken cancellationToken) => _vaults.OpenAsync(vault, cancellationToken);

@@ -153,7 +153,7 @@ public sealed class AgentJobs
             {
                 throw new BackupException(
                     BackupErrorId.JobInProgress,
-                    $"The job {id} was asked to stop and has not ended; process {job.ProcessId} is still in the phase {job.Phase}.",
+                    $"The job {id} was asked to stop but has not ended; process {job.ProcessId} is still in the phase {job.Phase}.",
                     $"Wait for it, or end process {job.ProcessId}: what has arrived in the vault stays usable.",
                     id.ToString(),
                     transient: true);

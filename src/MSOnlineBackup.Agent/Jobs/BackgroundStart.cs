@@ -54,7 +54,7 @@ internal sealed class BackgroundStart(JobMachine machine, JobHistory history, IR
             ? JobOrderFile.Decode(content, path)
             : throw new BackupException(
                 BackupErrorId.JobNotFound,
-                $"No job {id} waits to be run: '{path}' does not exist, or was carried out.",
+                $"No job {id} is waiting to run: '{path}' does not exist, or was already run.",
                 "Start jobs with Start-OBBackup or Start-OBRecovery.",
                 id.ToString());
     }
@@ -66,9 +66,9 @@ internal sealed class BackgroundStart(JobMachine machine, JobHistory history, IR
         return new BackupException(
             BackupErrorId.JobHostMissing,
             ended
-                ? $"The program for background jobs, '{program}', ended with status {process.ExitCode} without beginning the job: {wrote}"
-                : $"The program for background jobs, '{program}', has not begun the job for a minute; it still runs as process {process.Id}.",
-            "See that it is executable, and run it by hand with --version to see what else it lacks; or run the job in the foreground.",
+                ? $"The program for background jobs, '{program}', ended with status {process.ExitCode} without starting the job: {wrote}"
+                : $"The program for background jobs, '{program}', did not start the job within a minute; it is still running as process {process.Id}.",
+            "Check that it is executable, and run it by hand with --version to see what it lacks. Or run the job in the foreground.",
             program);
     }
 }

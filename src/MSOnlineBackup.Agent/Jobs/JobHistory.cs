@@ -84,12 +84,12 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     /// <summary>Says which job is in the way.</summary>
     public static BackupException InProgress(JobRecord? running)
     {
-        string owner = running is null ? ": one without a record, as 'obengine backup' has none" : $": the {Name(running.Kind)} {running.Id} of process {running.ProcessId}, since {running.Started:u}";
+        string owner = running is null ? ": one without a record, such as 'obengine backup'" : $": the {Name(running.Kind)} {running.Id} of process {running.ProcessId}, since {running.Started:u}";
         string stop = running is null ? "" : $" (Stop-OBJob for {running.Id}; if it does not answer, end process {running.ProcessId})";
         return new BackupException(
             BackupErrorId.JobInProgress,
             $"The job could not be started as another job was in progress{owner}.",
-            $"Start it again when that one has ended, or stop that one first{stop}.",
+            $"Start it again when that job has ended, or stop that job first{stop}.",
             running?.Id.ToString(),
             transient: true);
     }
@@ -125,7 +125,7 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         {
             JobFile? file = JsonSerializer.Deserialize(File.ReadAllBytes(path), JobJson.Default.JobFile);
             return file is null || file.Version != Version || file.Job is not { } job || job.Id != id || job.Sources is null
-                ? Unreadable(id, path, file is { Version: > Version } ? "it is of a newer version" : "it is not a job's record")
+                ? Unreadable(id, path, file is { Version: > Version } ? "a newer version wrote it" : "it is not a job's record")
                 : job;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -212,8 +212,8 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         var error = new JobError(
             nameof(BackupErrorId.JobLost),
             null,
-            $"The job's process {record.ProcessId} ended, or shows no life, without saying how the job went; its last sign of life was at {record.Heartbeat:u}.",
-            "Run the job again: it continues with what has arrived in the vault. See the system's log for why the process ended (out of memory, a restart, killed).",
+            $"The job's process {record.ProcessId} ended or stopped responding without reporting the result of the job. It last responded at {record.Heartbeat:u}.",
+            "Run the job again: it continues with what has arrived in the vault. Check the system log for why the process ended (out of memory, a restart, killed).",
             record.Id.ToString());
         return record.EndedAs(JobState.Failed, error, record.Heartbeat);
     }
@@ -255,7 +255,7 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         nameof(BackupErrorId.StateInvalid),
         null,
         $"The job's record '{path}' cannot be read: {why}",
-        "Remove the record's folder. Recovery points are not concerned.",
+        "Remove the record's folder. Recovery points are not affected.",
         path));
 
     // It stands for the job, so that nobody wonders where it went.

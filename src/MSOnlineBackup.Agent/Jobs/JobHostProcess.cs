@@ -104,7 +104,7 @@ internal static class JobHostProcess
     private static BackupException Missing(string? program, string why, Exception? cause) => new(
         BackupErrorId.JobHostMissing,
         $"The program for background jobs{(program is null ? "" : $", '{program}',")} cannot be started: {why}.",
-        "Install MSOnlineBackup anew, or run the job in the foreground.",
+        "Reinstall MSOnlineBackup, or run the job in the foreground.",
         program,
         innerException: cause);
 }

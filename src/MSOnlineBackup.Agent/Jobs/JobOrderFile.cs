@@ -36,12 +36,12 @@ internal sealed record JobOrderFile(int Version, string Limits, string MachineNa
         {
             CheckForm(content, source);
             JobOrderFile? file = JsonSerializer.Deserialize(content.Span, OrderJson.Default.JobOrderFile);
-            return file is not null && PolicyLimits.Find(file.Limits) is not null ? file : throw Invalid(source, "it is not an order", null);
+            return file is not null && PolicyLimits.Find(file.Limits) is not null ? file : throw Invalid(source, "it is not a job order", null);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
         {
             // The last is of a text that is no Unicode.
-            throw Invalid(source, $"it is truncated, or no order: {e.Message.TrimEnd('.')}", e);
+            throw Invalid(source, $"it is truncated, or is not a job order: {e.Message.TrimEnd('.')}", e);
         }
     }
 
@@ -55,12 +55,12 @@ internal sealed record JobOrderFile(int Version, string Limits, string MachineNa
             || number.ValueKind != JsonValueKind.Number
             || !number.TryGetInt32(out int version))
         {
-            throw Invalid(source, "it names no version", null);
+            throw Invalid(source, "it has no version", null);
         }
 
         if (version != Current)
         {
-            throw Invalid(source, $"it is of version {version}, and this version of MSOnlineBackup carries out orders of version {Current}", null);
+            throw Invalid(source, $"it has version {version}, but this version of MSOnlineBackup runs orders of version {Current}", null);
         }
 
         if (!root.TryGetProperty("order", out JsonElement order)
@@ -68,15 +68,15 @@ internal sealed record JobOrderFile(int Version, string Limits, string MachineNa
             || !order.TryGetProperty(JobOrder.Discriminator, out JsonElement kind)
             || kind.ValueKind != JsonValueKind.String)
         {
-            throw Invalid(source, "it names no kind of job", null);
+            throw Invalid(source, "it does not say what kind of job it is for", null);
         }
 
         if (!Kinds.Contains(kind.GetString()))
         {
             throw new BackupException(
                 BackupErrorId.NotAvailable,
-                $"The order '{source}' is for a job of the kind '{kind}'; this version of MSOnlineBackup has the kinds {string.Join(", ", Kinds)}.",
-                "Have it carried out by the version that gave it, or a newer one.",
+                $"The order '{source}' is for a job of the kind '{kind}', but this version of MSOnlineBackup knows only {string.Join(", ", Kinds)}.",
+                "Run it with the version that created it, or with a newer one.",
                 source);
         }
     }
@@ -84,7 +84,7 @@ internal sealed record JobOrderFile(int Version, string Limits, string MachineNa
     private static IEnumerable<string?> Kinds => OrderJson.Default.JobOrder.PolymorphismOptions!.DerivedTypes.Select(type => type.TypeDiscriminator?.ToString());
 
     private static BackupException Invalid(string source, string why, Exception? cause) => new(
-        BackupErrorId.StateInvalid, $"The order '{source}' cannot be carried out: {why}.", "Start the job again.", source, innerException: cause);
+        BackupErrorId.StateInvalid, $"The order '{source}' cannot be run: {why}.", "Start the job again.", source, innerException: cause);
 }
 
 /// <summary>The serialisers, generated when the agent is built.</summary>

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -67,7 +68,7 @@ public sealed record JobRecord
     public JobError? Error { get; init; }
 
     /// <summary>The recovery point that it made or read.</summary>
-    public string? RecoveryPointId { get; init; }
+    public SessionId? RecoveryPointId { get; init; }
 
     /// <summary>Bytes that were new to the vault.</summary>
     public long NewBytes { get; init; }

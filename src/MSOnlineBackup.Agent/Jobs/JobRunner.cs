@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
@@ -11,7 +12,7 @@ namespace MSOnlineBackup.Agent.Jobs;
 internal sealed record JobWork(JobMonitor Monitor)
 {
     /// <summary>The recovery point that it made or reads; null until known.</summary>
-    public string? RecoveryPointId { get; set; }
+    public SessionId? RecoveryPointId { get; set; }
 
     /// <summary>What somebody should see to, though the job goes on; null for nothing.</summary>
     public IReadOnlyList<JobError>? Warnings { get; private set; }

@@ -90,14 +90,14 @@ public sealed record RecoveryOrder : JobOrder
     {
         if (TargetFolder is null && !string.Equals(MachineName, machine.Name, StringComparison.OrdinalIgnoreCase))
         {
-            throw Missing($"Items of another machine, '{MachineName}', are to be recovered, and no folder to put them into was named.", "Name a folder: New-OBRecoveryOption -DestinationPath.");
+            throw Missing($"The items belong to another machine, '{MachineName}', and no folder was named to recover them into.", "Name a folder: New-OBRecoveryOption -DestinationPath.");
         }
 
         if (TargetFolder is null && OperatingSystem.IsWindows())
         {
             throw new BackupException(
                 BackupErrorId.NotAvailable,
-                "On Windows this version recovers items into a folder, not to where they came from.",
+                "On Windows, this version recovers items only into a folder, not to their original location.",
                 "Name a folder (New-OBRecoveryOption -DestinationPath), and move the items from there.");
         }
 
@@ -143,8 +143,8 @@ public sealed record RecoveryOrder : JobOrder
             // All is there, but not where one looks for it.
             work.Warn(new BackupException(
                 BackupErrorId.RestoredByFullPath,
-                $"Some of the items have the same name, so all of them are in '{request.TargetFolder}' by their full paths and not by their names.",
-                "Look for them there. To have an item in the folder by its own name, recover it by itself.",
+                $"Some of the items have the same name, so all of them are in '{request.TargetFolder}' under their full paths instead of their names.",
+                "Look for them there. To recover an item into the folder under its own name, recover it alone.",
                 request.TargetFolder));
         }
     }
@@ -153,7 +153,7 @@ public sealed record RecoveryOrder : JobOrder
         ? machine.Vaults.OpenAsync(monitor, VaultPatience.Job, stop)
         : machine.Vaults.OpenAsync(
             Vault ?? machine.Account.Registration?.VaultLocation
-                ?? throw Missing("No vault was named, and this machine is registered with none.", "Name the vault, or register the machine with Start-OBRegistration."),
+                ?? throw Missing("No vault was named, and this machine is not registered with one.", "Name the vault, or register the machine with Start-OBRegistration."),
             Passphrase,
             monitor,
             VaultPatience.Job,

@@ -87,7 +87,7 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
             }
 
             string kept = safe is null ? "" : $", and the new one, kept in '{safe.Location}', opens the vault too";
-            throw ActivationErrors.Failed($"The passphrase that was set before still holds{kept}. The cause: {e.Message}", folder, e);
+            throw ActivationErrors.Failed($"The previous passphrase still applies{kept}. The cause: {e.Message}", folder, e);
         }
 
         files.DeleteRescued();
@@ -104,7 +104,7 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
         }
         catch (Exception e) when (ActivationErrors.IsFailure(e))
         {
-            throw ActivationErrors.Failed($"The key file could not be made anew. The cause: {e.Message}", folder, e);
+            throw ActivationErrors.Failed($"The key file could not be re-created. The cause: {e.Message}", folder, e);
         }
 
         Record(key);
@@ -143,8 +143,8 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
         {
             throw new BackupException(
                 e.Id,
-                $"The passphrase is set and opens the backups. The key slot before it, '{key.KeyId}', could not be removed: what opened it opens them still. {e.Message}",
-                $"Have somebody who may delete in the vault remove it: 'obengine key remove {key.KeyId}'.",
+                $"The passphrase is set and opens the backups. The previous key slot, '{key.KeyId}', could not be removed, so whatever opened it still opens them. {e.Message}",
+                $"Have someone with permission to delete from the vault remove it: 'obengine key remove {key.KeyId}'.",
                 key.KeyId,
                 e.IsTransient,
                 e);
@@ -173,7 +173,7 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
         {
             throw ActivationErrors.Damaged(
                 e.Message.TrimEnd('.'),
-                "Run 'Repair-OBKey' with the passphrase that was set before, then set the new one.",
+                "Run 'Repair-OBKey' with the previous passphrase, then set the new one.",
                 e.Target!,
                 e);
         }

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 
 
@@ -28,13 +29,13 @@ internal static class KeyFile
 
     /// <summary>The file's bytes.</summary>
     /// <param name="secret">The machine's key for this purpose.</param>
-    public static byte[] Encode(byte[] secret, string vaultId, string machineId, UnlockedKey key)
+    public static byte[] Encode(byte[] secret, string vaultId, MachineId machineId, UnlockedKey key)
     {
         byte[] header =
         [
             .. Magic, Version,
-            .. Convert.FromHexString(vaultId), .. Convert.FromHexString(machineId),
-            .. Convert.FromHexString(key.StoreId), .. Convert.FromHexString(key.KeyId),
+            .. Convert.FromHexString(vaultId), .. machineId.ToBytes(),
+            .. key.StoreId.ToBytes(), .. Convert.FromHexString(key.KeyId),
         ];
         return [.. header, .. SaltedSeal.Seal(secret, key.MasterKey, header)];
     }
@@ -42,11 +43,11 @@ internal static class KeyFile
     /// <summary>Reads the file.</summary>
     /// <param name="path">Where it came from, for the message.</param>
     /// <exception cref="BackupException">KeyFileInvalid.</exception>
-    public static UnlockedKey Decode(byte[] secret, string vaultId, string machineId, ReadOnlySpan<byte> content, string path)
+    public static UnlockedKey Decode(byte[] secret, string vaultId, MachineId machineId, ReadOnlySpan<byte> content, string path)
     {
         if (content.Length <= VersionOffset || !content.StartsWith(Magic))
         {
-            throw Invalid(path, "it is truncated, or no key file");
+            throw Invalid(path, "it is truncated, or is not a key file");
         }
 
         if (content[VersionOffset] != Version)
@@ -56,7 +57,7 @@ internal static class KeyFile
 
         if (content.Length != Length)
         {
-            throw Invalid(path, "it is truncated, or was appended to");
+            throw Invalid(path, "it is truncated, or has extra data at its end");
         }
 
         if (Id(content, VaultOffset) != vaultId)
@@ -64,14 +65,14 @@ internal static class KeyFile
             throw Invalid(path, "it belongs to another vault");
         }
 
-        if (Id(content, MachineOffset) != machineId)
+        if (new MachineId(content.Slice(MachineOffset, IdLength)) != machineId)
         {
             throw Invalid(path, "it belongs to another machine");
         }
 
         byte[] master = SaltedSeal.TryOpen(secret, content[HeaderLength..], content[..HeaderLength])
             ?? throw Invalid(path, "it is damaged, or was made with another machine's secret");
-        return new UnlockedKey(Id(content, StoreOffset), Id(content, KeyOffset), master);
+        return new UnlockedKey(new StoreId(content.Slice(StoreOffset, IdLength)), Id(content, KeyOffset), master);
     }
 
     /// <summary>The error of a key file that does not serve.</summary>
@@ -79,7 +80,7 @@ internal static class KeyFile
     public static BackupException Invalid(string path, string why, Exception? inner = null) => new(
         BackupErrorId.KeyFileInvalid,
         $"The encryption passphrase stored on this computer is not correctly configured. The key file '{path}' cannot be used: {why}.",
-        "Run 'Repair-OBKey' with this machine's passphrase, or put the file back from a copy. Nothing in the vault is affected.",
+        "Run 'Repair-OBKey' with this machine's passphrase, or restore the file from a copy. Nothing in the vault is affected.",
         path,
         innerException: inner,
         errorCode: "34506");

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
-using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Machine;
@@ -20,8 +20,8 @@ internal sealed class KeyFileStore(MachineSecret secret)
         try
         {
             byte[] content = File.ReadAllBytes(path);
-            byte[] key = secret.FindKey(KeyFile.Name) ?? throw KeyFile.Invalid(path, "the secret of this machine, by which it was made, is missing");
-            return KeyFile.Decode(key, registration.VaultId, MachineId(registration), content, path);
+            byte[] key = secret.FindKey(KeyFile.Name) ?? throw KeyFile.Invalid(path, "the machine's secret that it was made with is missing");
+            return KeyFile.Decode(key, registration.VaultId, IdOf(registration), content, path);
         }
         catch (FileNotFoundException e)
         {
@@ -38,11 +38,11 @@ internal sealed class KeyFileStore(MachineSecret secret)
     public UnlockedKey Write(string folder, MachineRegistration registration, UnlockedKey key)
     {
         string path = PathIn(folder);
-        PrivateFile.Replace(path, KeyFile.Encode(secret.DeriveKey(KeyFile.Name), registration.VaultId, MachineId(registration), key));
+        PrivateFile.Replace(path, KeyFile.Encode(secret.DeriveKey(KeyFile.Name), registration.VaultId, IdOf(registration), key));
         UnlockedKey written = Read(folder, registration);
         return written.StoreId == key.StoreId && written.KeyId == key.KeyId && CryptographicOperations.FixedTimeEquals(written.MasterKey, key.MasterKey)
             ? written
-            : throw KeyFile.Invalid(path, "it reads back otherwise than it was written");
+            : throw KeyFile.Invalid(path, "its content after writing differs from what was written");
     }
 
     /// <summary>Brings it to another folder.</summary>
@@ -60,7 +60,7 @@ internal sealed class KeyFileStore(MachineSecret secret)
         }
         catch (Exception e) when (ActivationErrors.IsFailure(e))
         {
-            throw ActivationErrors.Failed($"The key file could not be brought to '{target}'; the scratch folder is where it was. The cause: {e.Message}", target, e);
+            throw ActivationErrors.Failed($"The key file could not be moved to '{target}'; the scratch folder stays where it was. The cause: {e.Message}", target, e);
         }
     }
 
@@ -79,5 +79,5 @@ internal sealed class KeyFileStore(MachineSecret secret)
 
     private static string PathIn(string folder) => Path.Combine(folder, KeyFile.Name);
 
-    private static string MachineId(MachineRegistration registration) => VaultHeader.MachineId(registration.VaultId, registration.MachineName);
+    private static MachineId IdOf(MachineRegistration registration) => MachineId.Of(registration.VaultId, registration.MachineName);
 }

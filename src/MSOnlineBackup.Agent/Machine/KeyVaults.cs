@@ -27,6 +27,6 @@ internal sealed class KeyVaults(KeyVaultAccess? access, VaultConnections connect
 
     private KeyVaultAccess Require() => access ?? throw new BackupException(
         BackupErrorId.NotAvailable,
-        "This program was put together without Azure Key Vault.",
+        "This program does not include Azure Key Vault.",
         "Use the module's cmdlets.");
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 
@@ -150,7 +151,7 @@ public sealed class MachineKey
     /// <summary>Deletes the key file of a machine that leaves its vault.</summary>
     internal void Forget(MachineState machine) => KeyFileStore.Delete(_scratch.PathOf(machine));
 
-    private async Task RepairAsync(Func<KeyRing, string, Task<UnlockedKey>> unlockAsync, CancellationToken cancellationToken)
+    private async Task RepairAsync(Func<KeyRing, StoreId, Task<UnlockedKey>> unlockAsync, CancellationToken cancellationToken)
     {
         using IDisposable _ = await _account.LockAsync(cancellationToken).ConfigureAwait(false);
         MachineState machine = _account.RequireActivated();
@@ -165,8 +166,8 @@ public sealed class MachineKey
         {
             throw new BackupException(
                 BackupErrorId.ChunkStoreExchanged,
-                $"The chunk store {known.StoreId} in the vault '{vault.Location}' is not the one that this machine backs up to: its master key is another one.",
-                "The vault's objects were replaced, by somebody who may write there: bring the vault back from a copy. If it was you who replaced them, register this machine anew.",
+                $"The chunk store {known.StoreId} in the vault '{vault.Location}' is not the one that this machine backs up to: it has a different master key.",
+                "Someone who may write to the vault replaced its objects: restore the vault from a copy. If you replaced them yourself, register this machine again.",
                 vault.Location);
         }
 

@@ -16,7 +16,7 @@ internal sealed class MachineSecret(StateFolder folder, ISecretProtection protec
         folder,
         "secret.json",
         StateJson.Default.SecretState,
-        "delete it, make the key file anew with 'Repair-OBKey', and set the proxy's password again");
+        "delete it, re-create the key file with 'Repair-OBKey', and set the proxy password again");
 
     /// <summary>The key for one purpose; the secret is made with the first.</summary>
     public byte[] DeriveKey(string purpose) => Derive(

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Agent.Machine;
 
@@ -22,7 +23,7 @@ internal sealed record MachineState
 /// <param name="KeyId">The slot of its passphrase.</param>
 /// <param name="Since">When the passphrase was set.</param>
 /// <param name="MasterKeyDigest">Of the store's master key: a store of the same name with another one is not this machine's.</param>
-internal sealed record MachineActivation(string StoreId, string KeyId, DateTimeOffset Since, byte[] MasterKeyDigest);
+internal sealed record MachineActivation(StoreId StoreId, string KeyId, DateTimeOffset Since, byte[] MasterKeyDigest);
 
 [JsonSerializable(typeof(MachineState))]
 [JsonSerializable(typeof(SettingsState))]

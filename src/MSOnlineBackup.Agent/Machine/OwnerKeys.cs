@@ -12,7 +12,7 @@ internal sealed class OwnerKeys(StateFolder folder, MachineSecret secret)
     private const string Purpose = "vault owner";
 
     private readonly StateFile<OwnersState> _file = new(
-        folder, FileName, StateJson.Default.OwnersState, "delete it, and name the owner's file from now on where an owner's key is needed");
+        folder, FileName, StateJson.Default.OwnersState, "delete it, and from now on name the owner's file wherever the owner's key is needed");
 
     /// <summary>Keeps a key; that of the same vault that was kept before goes.</summary>
     public void Keep(string vaultId, OwnerKey key)
@@ -39,7 +39,7 @@ internal sealed class OwnerKeys(StateFolder folder, MachineSecret secret)
             : throw new BackupException(
                 BackupErrorId.StateInvalid,
                 $"The owner's key of the vault {vaultId}, kept in '{folder.PathOf(FileName)}', does not open: the file or the machine's secret was changed or comes from another machine.",
-                "Name the owner's file with -OwnerFile, and its passphrase. Nothing in the vault is affected.",
+                "Name the owner's file with -OwnerFile, and give its passphrase. Nothing in the vault is affected.",
                 folder.PathOf(FileName));
     }
 

@@ -15,8 +15,8 @@ internal static class PassphraseKeeping
         {
             throw new BackupException(
                 BackupErrorId.KeyVaultSecretUnusable,
-                $"'{safe.Location}' reads back otherwise than it was written.",
-                "See that nothing else writes to this secret, and set the passphrase again.",
+                $"The passphrase read back from '{safe.Location}' differs from what was written.",
+                "Make sure that nothing else writes to this secret, then set the passphrase again.",
                 safe.Location);
         }
     }

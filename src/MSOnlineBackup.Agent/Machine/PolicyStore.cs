@@ -39,7 +39,7 @@ public sealed class PolicyStore
             throw new BackupException(
                 BackupErrorId.StateInvalid,
                 $"The policy of this machine cannot be read. {e.Message}",
-                $"Bring the file back from a copy, or delete it and set the policy again. Nothing in the vault is affected. If a newer version of MSOnlineBackup wrote it, use that.",
+                "Restore the file from a copy, or delete it and set the policy again. Nothing in the vault is affected. If a newer version of MSOnlineBackup wrote it, use that version.",
                 _folder.PathOf(file),
                 innerException: e);
         }

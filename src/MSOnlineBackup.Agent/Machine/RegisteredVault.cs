@@ -55,15 +55,15 @@ internal sealed class RegisteredVault(AccountState account, VaultConnections con
 
         if (vault.VaultId == registration.VaultId && vault.Known.Header.OwnerIdentity?.PublicKey != registration.Owner)
         {
-            throw OwnerErrors.Foreign(registration.VaultLocation, "its 'vault.json' does not name the one that this machine has registered with");
+            throw OwnerErrors.Foreign(registration.VaultLocation, "its 'vault.json' does not name the owner that this machine registered with");
         }
 
         return vault.VaultId == registration.VaultId
             ? vault
             : throw new BackupException(
                 BackupErrorId.VaultNotFound,
-                $"The vault at '{registration.VaultLocation}' is not the one that this machine is registered with, '{registration.VaultName}'.",
-                "Bring that vault back to its place. If it has moved, register with a credential file issued at the new place.",
+                $"The vault at '{registration.VaultLocation}' is not '{registration.VaultName}', the one that this machine is registered with.",
+                "Put that vault back in its place. If it has moved, register with a credential file issued at its new location.",
                 registration.VaultLocation);
     }
 
@@ -90,8 +90,8 @@ internal sealed class RegisteredVault(AccountState account, VaultConnections con
     // A new vault in its place would be another one.
     private static BackupException Lost(MachineRegistration registration, BackupException cause) => new(
         BackupErrorId.VaultNotFound,
-        $"The vault '{registration.VaultName}' of this machine is not there. {cause.Message}",
-        "Check that its disk or share is mounted. If the vault has moved, issue a credential file at the new place (Export-OBVaultCredential) and register again with it (Start-OBRegistration): policy and recovery points stay.",
+        $"This machine's vault, '{registration.VaultName}', was not found. {cause.Message}",
+        "Check that its disk or share is mounted. If the vault has moved, issue a credential file at its new location (Export-OBVaultCredential), then register again with that file (Start-OBRegistration). The policy and recovery points stay.",
         registration.VaultLocation,
         innerException: cause,
         errorCode: cause.ErrorCode);

@@ -24,7 +24,7 @@ internal sealed class Registrar(
 
         if (earlier.Registration is { } pinned && pinned.Owner != credential.Owner)
         {
-            throw OwnerErrors.Foreign(credential.Location, $"'{credentialFile}' names another one than this machine has registered with");
+            throw OwnerErrors.Foreign(credential.Location, $"'{credentialFile}' names an owner other than the one that this machine registered with");
         }
 
         CheckName();
@@ -97,7 +97,7 @@ internal sealed class Registrar(
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                "The machine's name is empty, longer than 255 characters, or has control characters.",
+                "The machine's name is empty, longer than 255 characters, or contains control characters.",
                 "Give the machine a plain name.");
         }
     }
@@ -105,7 +105,7 @@ internal sealed class Registrar(
     private static BackupException Foreign(string file, VaultCredential credential, MachineRegistration earlier) => new(
         BackupErrorId.VaultCredentialForeign,
         $"'{file}' belongs to the vault '{credential.VaultName}' ({credential.Location}); this machine is registered with '{earlier.VaultName}' ({earlier.VaultLocation}).",
-        $"Use a credential file of '{earlier.VaultName}'. To leave that vault, whose recovery points stay, run 'Unregister-OBMachine' without a name, and register again.",
+        $"Use a credential file of '{earlier.VaultName}'. To leave that vault, run 'Unregister-OBMachine' without a name, then register again. Its recovery points stay.",
         file,
         errorCode: "100110");
 }

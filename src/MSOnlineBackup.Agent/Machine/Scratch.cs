@@ -26,7 +26,7 @@ internal static class Scratch
             throw new BackupException(
                 BackupErrorId.ScratchInvalid,
                 $"'{folder}' cannot be the scratch folder: {fault}.",
-                "Choose a plain folder on a local disk that is always there, neither compressed nor encrypted, and no link.",
+                "Choose a plain folder on a local disk that is always attached. It must not be compressed, encrypted or a link.",
                 folder);
         }
     }
@@ -68,7 +68,7 @@ internal static class Scratch
 
         if ((info.Attributes & FileAttributes.ReparsePoint) != 0)
         {
-            return "it is a link or mount point of its own (reparse point)";
+            return "it is a link or a mount point (reparse point)";
         }
 
         if ((info.Attributes & (FileAttributes.Compressed | FileAttributes.Encrypted)) != 0)
@@ -104,7 +104,7 @@ internal static class Scratch
 
             if (UnixSystem.Current.FileSystemOf(handle, stat) is { } name && IsRemote(name))
             {
-                return $"it is on a network share or a file system made by a program ({name})";
+                return $"it is on a network share or a file system provided by a program ({name})";
             }
 
             if (IsRemovable("/sys", stat.Device))

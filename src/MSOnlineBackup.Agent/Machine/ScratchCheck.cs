@@ -31,10 +31,10 @@ public sealed record ScratchCheck(string Folder, long FreeBytes, long ProtectedB
         if (IsFull)
         {
             throw Fault(
-                $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; at least {RequiredBytes:N0} are asked for, 5 % of the {ProtectedBytes:N0} bytes to be protected.");
+                $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; at least {RequiredBytes:N0} are required, 5 % of the {ProtectedBytes:N0} bytes to be protected.");
         }
     }
 
     private BackupException Fault(string message) => new(
-        BackupErrorId.ScratchFull, message, "Free room on the volume, or move the scratch folder to another one with Move-OBScratch.", Folder, errorCode: "SalLowDiskSpace");
+        BackupErrorId.ScratchFull, message, "Free up space on the volume, or move the scratch folder to another volume with Move-OBScratch.", Folder, errorCode: "SalLowDiskSpace");
 }

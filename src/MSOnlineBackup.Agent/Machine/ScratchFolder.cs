@@ -73,7 +73,7 @@ public sealed class ScratchFolder
         return Directory.Exists(scratch)
             ? scratch
             : throw ActivationErrors.Damaged(
-                $"The scratch folder '{scratch}' is not there: it was moved or deleted, or its disk is not mounted",
+                $"The scratch folder '{scratch}' was not found: it was moved or deleted, or its disk is not mounted",
                 "Mount the disk or put the folder back. If it is lost, make an empty folder in its place and run 'Repair-OBKey' with this machine's passphrase.",
                 scratch);
     }
@@ -93,7 +93,7 @@ public sealed class ScratchFolder
             ? scratch
             : throw ActivationErrors.Damaged(
                 $"The volume of the scratch folder '{scratch}' is full",
-                "Free room on the volume, at least 5 % of the data to be protected, or move the scratch folder.",
+                "Free up space on the volume (at least 5 % of the data to be protected), or move the scratch folder.",
                 scratch);
     }
 }

@@ -10,7 +10,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
 {
     private const string Purpose = "proxy password";
 
-    private readonly StateFile<SettingsState> _file = new(folder, "settings.json", StateJson.Default.SettingsState, "delete it and set proxy and bandwidth again");
+    private readonly StateFile<SettingsState> _file = new(folder, "settings.json", StateJson.Default.SettingsState, "delete it and set the proxy and bandwidth again");
 
     public MachineSettings Read() => Open(_file.Read());
 
@@ -30,8 +30,8 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"There is a password for the proxy '{proxy.Server}', and nobody whose it is.",
-                "Give the user's name too.",
+                $"A password was given for the proxy '{proxy.Server}', but no user name.",
+                "Give the user name too.",
                 proxy.Server);
         }
 
@@ -50,8 +50,8 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"Work from {throttle.WorkStart:c} to {throttle.WorkEnd:c} is not between hours of a day, in whole seconds.",
-                "Give hours of the day such as '08:00' and '18:00', not bare numbers; an end before the beginning is on the next day.");
+                $"The work hours from {throttle.WorkStart:c} to {throttle.WorkEnd:c} are not times of day in whole seconds.",
+                "Give times of day such as '08:00' and '18:00', not bare numbers. An end before the start means the next day.");
         }
 
         // PowerShell reads a bare number, as in -StartWorkHour 8, as so many ticks.
@@ -78,8 +78,8 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
 
         return secret.TryUnwrap(Purpose, Bind(proxy.Server, proxy.Port, proxy.UserName), proxy.SealedPassword) ?? throw new BackupException(
             BackupErrorId.StateInvalid,
-            $"The password of the proxy '{proxy.Server}' in '{folder.PathOf("settings.json")}' does not open: the file or the machine's secret was changed or comes from another machine.",
-            "Delete that file and set proxy and bandwidth again.",
+            $"The password of the proxy '{proxy.Server}' in '{folder.PathOf("settings.json")}' cannot be decrypted: the file or the machine's secret was changed, or comes from another machine.",
+            "Delete that file and set the proxy and bandwidth again.",
             folder.PathOf("settings.json"));
     }
 

@@ -87,8 +87,8 @@ internal sealed class StateFile<T>(StateFolder folder, string name, JsonTypeInfo
 
     private BackupException Damaged(Exception? inner) => new(
         BackupErrorId.StateInvalid,
-        $"The state file '{folder.PathOf(name)}' is damaged: it is truncated, or no state of this machine.",
-        $"Bring the file back from a copy, or {remedy}. Nothing in the vault is affected.",
+        $"The state file '{folder.PathOf(name)}' is damaged: it is truncated, or is not a state file of this machine.",
+        $"Restore the file from a copy, or {remedy}. Nothing in the vault is affected.",
         folder.PathOf(name),
         innerException: inner);
 }

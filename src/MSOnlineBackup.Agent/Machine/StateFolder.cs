@@ -22,8 +22,8 @@ internal sealed class StateFolder
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"{Variable} is '{variable}', which is not an absolute path: each working folder would have a state of its own.",
-                $"Set {Variable} to an absolute path ('~' is not expanded there), or remove it for the platform's place.",
+                $"{Variable} is '{variable}', which is not an absolute path: the state would depend on the current folder.",
+                $"Set {Variable} to an absolute path ('~' is not expanded there), or remove it to use the platform's default.",
                 variable);
         }
 
@@ -162,7 +162,7 @@ internal sealed class StateFolder
             throw new BackupException(
                 BackupErrorId.StateAccessDenied,
                 $"The state folder '{path}' belongs to another account, which could have put anything into it.",
-                $"Find out who made it. Remove it, or give it to the administrators; '{Variable}' names another folder.",
+                $"Find out who created it. Then remove it, make the administrators its owner, or set '{Variable}' to another folder.",
                 path);
         }
 
@@ -187,7 +187,7 @@ internal sealed class StateFolder
     public BackupException Denied(Exception e) => new(
         BackupErrorId.StateAccessDenied,
         $"The state of this machine in '{Path}' cannot be read or written: {e.Message.TrimEnd('.')}.",
-        $"Run as root or administrator, or as the account that owns the folder, and see that its disk has room. '{Variable}' names another folder.",
+        $"Run as root or administrator, or as the account that owns the folder, and check that its disk has free space. You can set '{Variable}' to another folder.",
         Path,
         innerException: e);
 }

@@ -34,7 +34,7 @@ internal static class StateLock
                 throw new BackupException(
                     BackupErrorId.StateAccessDenied,
                     $"Another process has held '{path}' for more than {_patience.TotalSeconds} seconds.",
-                    "Look for a process of MSOnlineBackup that hangs and end it, then try again.",
+                    "End any MSOnlineBackup process that hangs, then try again.",
                     path,
                     transient: true);
             }

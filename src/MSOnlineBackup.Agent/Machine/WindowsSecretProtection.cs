@@ -22,8 +22,8 @@ internal sealed class WindowsSecretProtection : ISecretProtection
         {
             throw new BackupException(
                 BackupErrorId.StateInvalid,
-                $"Windows does not open the secret of this machine: {e.Message.TrimEnd('.')}.",
-                "If the state was copied from another machine, delete 'secret.json', make the key file anew with 'Repair-OBKey', and set the proxy's password again.",
+                $"Windows cannot decrypt the secret of this machine: {e.Message.TrimEnd('.')}.",
+                "If the state was copied from another machine, delete 'secret.json', re-create the key file with 'Repair-OBKey', and set the proxy password again.",
                 innerException: e);
         }
     }

@@ -35,8 +35,8 @@ internal sealed class FilesScope : PolicyScope
         {
             throw new BackupException(
                 BackupErrorId.SourceNotFound,
-                $"'{missing.Path}' of the policy does not exist.",
-                "Mount the disk that it is on, or correct it with Remove-OBFileSpec and Add-OBFileSpec.",
+                $"The policy includes '{missing.Path}', which does not exist.",
+                "Mount the disk that it is on, or correct the policy with Remove-OBFileSpec and Add-OBFileSpec.",
                 missing.Path);
         }
     }

@@ -52,8 +52,8 @@ public static class PolicyDoubts
         return fileSystem switch
         {
             null => null,
-            _ when _memory.Contains(fileSystem) => $"'{path}' lies in memory ({fileSystem}): it is empty after a restart, and the backup after that knows nothing of it.",
-            "overlay" or "overlayfs" => $"'{path}' lies in a container's own layer ({fileSystem}): it goes with the container. Back up the volume that is mounted into it.",
+            _ when _memory.Contains(fileSystem) => $"'{path}' is held in memory ({fileSystem}): it is empty after a restart, and so is the next backup of it.",
+            "overlay" or "overlayfs" => $"'{path}' is in a container's own layer ({fileSystem}), which disappears with the container. Back up the volume that is mounted into it.",
             _ => null,
         };
     }
@@ -64,7 +64,7 @@ public static class PolicyDoubts
             ?? _private.FirstOrDefault(part => Directory.Exists(Path.Combine(path, part)) && !policy.Files.Any(file => file.Exclude && LeavesOut(file.Path, part)));
         return name is null
             ? null
-            : $"'{path}' holds '{name}', which a service keeps for itself: copies on their way, not data of their own. Leave it out: New-OBFileSpec '{name}' -Exclude.";
+            : $"'{path}' contains '{name}', which a service uses for copies in transit. Leave it out: New-OBFileSpec '{name}' -Exclude.";
     }
 
     private static bool LeavesOut(string pattern, string name) =>

@@ -97,7 +97,7 @@ internal sealed class PolicyExclusion
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
                 $"The exclusion '{text}' is neither an absolute path nor a name.",
-                "Give the full path, or a name such as '*.tmp' that is left out wherever it stands; '**/a/b' is 'b' in any folder 'a'.",
+                "Give the full path, or a name such as '*.tmp', which is left out wherever it occurs. '**/a/b' means 'b' in any folder 'a'.",
                 text);
         }
 
@@ -105,7 +105,7 @@ internal sealed class PolicyExclusion
         {
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                $"The exclusion '{text}' is not to be recursive, and names no folder.",
+                $"The exclusion '{text}' is not recursive, but it does not name a folder.",
                 "Give the full path of the folder whose files are to be left out.",
                 text);
         }

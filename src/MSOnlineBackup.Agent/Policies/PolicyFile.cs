@@ -64,7 +64,7 @@ internal sealed class NameConverter<T> : JsonConverter<T>
             }
         }
 
-        throw new JsonException($"one of {string.Join(", ", Enum.GetNames<T>())} is expected");
+        throw new JsonException($"expected one of {string.Join(", ", Enum.GetNames<T>())}");
     }
 
     /// <inheritdoc/>

@@ -34,10 +34,10 @@ public static class PolicyJson
         try
         {
             CheckVersion(json, source);
-            PolicyFile file = JsonSerializer.Deserialize(json, _context.PolicyFile) ?? throw new JsonException("nothing is there");
+            PolicyFile file = JsonSerializer.Deserialize(json, _context.PolicyFile) ?? throw new JsonException("it is empty");
             if (file.Files.Any(specification => specification is null))
             {
-                throw new JsonException("a null stands among the files");
+                throw new JsonException("the list of files contains null");
             }
 
             return new BackupPolicy
@@ -68,14 +68,14 @@ public static class PolicyJson
             || !element.TryGetInt32(out int version)
             || version < 1)
         {
-            throw new JsonException("it names no version");
+            throw new JsonException("it has no version");
         }
 
         if (version > Version)
         {
             throw Invalid(
                 source,
-                $"{source}: the policy is of version {version}; this is a version of the program that reads policies up to version {Version}.",
+                $"{source}: the policy has version {version}; this version of the program reads policies up to version {Version}.",
                 inner: null);
         }
     }
@@ -83,7 +83,7 @@ public static class PolicyJson
     private static BackupException Invalid(string source, string message, Exception? inner) => new(
         BackupErrorId.PolicyFileInvalid,
         message,
-        "Correct the file (docs/policies.md has its form), or export the policy again with the version of the program that is to read it.",
+        "Correct the file (docs/policies.md has its form), or export the policy again with the version of the program that will read it.",
         source,
         innerException: inner);
 }

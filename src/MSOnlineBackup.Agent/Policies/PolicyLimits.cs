@@ -57,7 +57,7 @@ public sealed record PolicyLimits
         BackupSchedule schedule = policy.Schedule
             ?? throw Incomplete("The policy has no schedule.", "Set a schedule: at least one day of the week and one time of day.");
         RetentionPolicy retention = policy.Retention
-            ?? throw Incomplete("The policy has no retention.", "Set for how many days recovery points are kept.");
+            ?? throw Incomplete("The policy has no retention.", "Set how many days recovery points are kept.");
         CheckSchedule(schedule);
         CheckRetention(retention);
         CheckAgainstSchedule(retention, schedule);
@@ -137,7 +137,7 @@ public sealed record PolicyLimits
         }
 
         static BackupException NotScheduled(string rule, string what) => Invalid(
-            $"The {rule} names {what}, at which the schedule makes no backup.", $"Add {what} to the schedule, or take it out of the {rule}.", rule);
+            $"The {rule} names {what}, when the schedule makes no backup.", $"Add {what} to the schedule, or remove it from the {rule}.", rule);
     }
 
     private static void CheckDaysOfWeek(IReadOnlyList<DayOfWeek> days, string place) =>

@@ -39,7 +39,7 @@ internal sealed record PolicyPath(string Prefix, IReadOnlyList<string> Component
         CheckText(text);
         if (!IsAbsolute(text, windows))
         {
-            throw Invalid(text, "is not an absolute path", "Give the path from the root on, as it is on this machine.");
+            throw Invalid(text, "is not an absolute path", "Give the full path, as it is on this machine.");
         }
 
         string unified = windows ? text.Replace('\\', '/') : text;
@@ -47,7 +47,7 @@ internal sealed record PolicyPath(string Prefix, IReadOnlyList<string> Component
         string[] components = unified.Split('/', StringSplitOptions.RemoveEmptyEntries);
         if (components.Any(component => component is "." or ".."))
         {
-            throw Invalid(text, "holds '.' or '..'", "Write the path without them.");
+            throw Invalid(text, "contains '.' or '..'", "Write the path without them.");
         }
 
         return new PolicyPath(prefix, components, windows);
@@ -111,7 +111,7 @@ internal sealed record PolicyPath(string Prefix, IReadOnlyList<string> Component
 
         if (text.Contains('\0', StringComparison.Ordinal) || !IsWellFormed(text))
         {
-            throw Invalid(text, "is not text that a path can have", @"Write bytes that are no text as \xHH.");
+            throw Invalid(text, "contains text that no path can have", @"Write bytes that are not text as \xHH.");
         }
     }
 

@@ -36,7 +36,7 @@ public abstract class PolicyScope
     /// <summary>That of a kind.</summary>
     /// <exception cref="BackupException">PolicyInvalid: there is no such kind.</exception>
     public static PolicyScope Of(PolicyKind kind) => All.FirstOrDefault(scope => scope.Kind == kind)
-        ?? throw new BackupException(BackupErrorId.PolicyInvalid, $"A policy of the kind {(int)kind} is not known.", "Choose files or the system state.", "kind");
+        ?? throw new BackupException(BackupErrorId.PolicyInvalid, $"There is no policy of the kind {(int)kind}.", "Choose files or the system state.", "kind");
 
     /// <summary>That by whose policy a backup was made, told by the names of its sources.</summary>
     internal static PolicyScope OfSources(IEnumerable<string> names) =>

@@ -26,7 +26,7 @@ public static class PolicySources
     public static IReadOnlyList<(string Path, SourceSelection Selection)> Resolve(BackupPolicy policy, IReadOnlyList<string>? only = null) =>
         Resolve(policy, only ?? [], OperatingSystem.IsWindows());
 
-    /// <summary>The same by the rules of either kind of platform.</summary>
+    /// <summary>What a policy backs up, by the path rules of Windows or of other systems.</summary>
     internal static IReadOnlyList<(string Path, SourceSelection Selection)> Resolve(
         BackupPolicy policy, IReadOnlyList<string> only, bool windows)
     {
@@ -45,7 +45,7 @@ public static class PolicySources
         {
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                string.Create(CultureInfo.InvariantCulture, $"The policy names {sources.Length:n0} folders and files; a recovery point can have {RecoveryPointCodec.MaxSources:n0} sources."),
+                string.Create(CultureInfo.InvariantCulture, $"The policy names {sources.Length:n0} folders and files; a recovery point can have at most {RecoveryPointCodec.MaxSources:n0} sources."),
                 "Name folders that hold several of them.");
         }
 
@@ -71,8 +71,8 @@ public static class PolicySources
             {
                 throw new BackupException(
                     BackupErrorId.PolicyInvalid,
-                    $"The policy includes '{source.Text}', and its exclusion '{exclusion.Text}' leaves out all of it.",
-                    "Take out the one or the other.",
+                    $"The policy includes '{source.Text}', but its exclusion '{exclusion.Text}' leaves all of it out.",
+                    "Remove one or the other.",
                     source.Text);
             }
         }
@@ -95,9 +95,9 @@ public static class PolicySources
                 throw new BackupException(
                     BackupErrorId.PolicyInvalid,
                     isBelow
-                        ? $"The policy includes '{inner.Text}', which lies in '{outer.Text}' and is included with it."
+                        ? $"The policy includes '{inner.Text}', which is inside '{outer.Text}' and included with it."
                         : $"The policy includes '{outer.Text}' twice (as '{inner.Text}').",
-                    isBelow ? $"Take out '{inner.Text}', or exclude the folder in which it lies." : "Take out one of the two.",
+                    isBelow ? $"Remove '{inner.Text}', or exclude the folder that contains it." : "Remove one of the two.",
                     inner.Text);
             }
         }
@@ -116,7 +116,7 @@ public static class PolicySources
             {
                 throw new BackupException(
                     BackupErrorId.ArgumentInvalid,
-                    $"'{path.Text}' is not a source of the policy, and none lies in it.",
+                    $"'{path.Text}' is not a source of the policy and does not contain one.",
                     $"Choose from the policy's sources: {string.Join(", ", sources.Select(source => $"'{source.Text}'"))}.",
                     path.Text);
             }
@@ -140,10 +140,10 @@ public static class PolicySources
             {
                 throw new BackupException(
                     BackupErrorId.PolicyInvalid,
-                    $"The inclusion '{specification.Path}' is a pattern; what is included is named by its path.",
+                    $"The inclusion '{specification.Path}' is a pattern, but items are included by path.",
                     windows
-                        ? "Include the folder, and exclude by patterns what is not wanted."
-                        : @"Include the folder, and exclude by patterns what is not wanted. A '*' or '?' that is part of a name is written \x2A or \x3F.",
+                        ? "Include the folder, and exclude what you do not want with patterns."
+                        : @"Include the folder, and exclude what you do not want with patterns. Write a '*' or '?' that is part of a name as \x2A or \x3F.",
                     specification.Path);
             }
 

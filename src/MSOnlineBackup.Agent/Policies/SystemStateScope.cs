@@ -33,8 +33,8 @@ internal sealed class SystemStateScope : PolicyScope
         {
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                $"A policy for the system state names no files; this one names '{policy.Files[0].Path}'.",
-                "Put files and folders into a policy of their own.",
+                $"A policy for the system state cannot name files; this one names '{policy.Files[0].Path}'.",
+                "Put files and folders into a separate policy.",
                 policy.Files[0].Path);
         }
     }

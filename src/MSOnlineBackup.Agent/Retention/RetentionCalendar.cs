@@ -25,11 +25,11 @@ internal static class RetentionCalendar
     public static bool IsDue(WeeklyRetention rule, BackupSchedule? schedule, RetentionWindow window) =>
         IsDue(day => rule.Days.Contains(day.DayOfWeek), rule.Times, schedule, window);
 
-    /// <summary>The same for a monthly rule.</summary>
+    /// <summary>Whether one of a monthly rule's moments lies in a window.</summary>
     public static bool IsDue(MonthlyRetention rule, BackupSchedule? schedule, RetentionWindow window) =>
         IsDue(day => IsOneOf(rule.When, day), rule.Times, schedule, window);
 
-    /// <summary>The same for a yearly rule.</summary>
+    /// <summary>Whether one of a yearly rule's moments lies in a window.</summary>
     public static bool IsDue(YearlyRetention rule, BackupSchedule? schedule, RetentionWindow window) =>
         IsDue(day => rule.InMonths.Contains(day.Month) && IsOneOf(rule.When, day), rule.Times, schedule, window);
 

@@ -61,7 +61,7 @@ internal static class RetentionPlanner
     {
         List<Candidate> sorted =
         [
-            .. points.OrderBy(point => point.Created).ThenBy(point => point.Id, StringComparer.Ordinal)
+            .. points.OrderBy(point => point.Created).ThenBy(point => point.Id)
                 .Select(point => Candidate.Of(point, policy, retention)),
         ];
         List<Candidate> own = sorted.FindAll(candidate => candidate.Obstacle is null);
@@ -145,8 +145,8 @@ internal static class RetentionPlanner
     {
         Candidate?[] newest =
         [
-            sorted.MaxBy(candidate => candidate.Point.Id, StringComparer.Ordinal),
-            sorted.FindAll(candidate => !candidate.IsPartial).MaxBy(candidate => candidate.Point.Id, StringComparer.Ordinal),
+            sorted.MaxBy(candidate => candidate.Point.Id),
+            sorted.FindAll(candidate => !candidate.IsPartial).MaxBy(candidate => candidate.Point.Id),
             sorted[^1],
             sorted.FindLast(candidate => !candidate.IsPartial),
             sorted.FindLast(candidate => candidate.Point.Created <= now),

@@ -1,11 +1,13 @@
+using MSOnlineBackup.Vaults.Ids;
+
 namespace MSOnlineBackup.Agent.Retention;
 
 /// <summary>What the planner knows of a recovery point.</summary>
-/// <param name="Id">Its session id.</param>
+/// <param name="Id">Its session.</param>
 /// <param name="Started">When its backup began, by the machine's clock: what it can stand in for.</param>
 /// <param name="Created">When it was committed, by the vault's own clock where that has one: from when on it is kept.</param>
 /// <param name="Tags">Its tags, others than of retention among them.</param>
-internal sealed record RetentionPoint(string Id, DateTimeOffset Started, DateTimeOffset Created, IReadOnlyList<string> Tags);
+internal sealed record RetentionPoint(SessionId Id, DateTimeOffset Started, DateTimeOffset Created, IReadOnlyList<string> Tags);
 
 /// <summary>A backup that is about to be made.</summary>
 /// <param name="Started">When it began.</param>

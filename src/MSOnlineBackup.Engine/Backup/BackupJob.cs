@@ -4,6 +4,7 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
@@ -25,7 +26,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     // Shorter than whoever stopped it waits for the job's end.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
-    private readonly string _machineId = store.Header.MachineId(request.MachineName);
+    private readonly MachineId _machineId = store.Header.MachineId(request.MachineName);
     private readonly List<RecoveryPointSource> _sources = [];
     private readonly List<LostSource> _lost = [];
     private readonly SessionAnnouncement _announcement = new(
@@ -46,7 +47,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             // By now nothing is written any more.
             if (await _announcement.TryEndAsync(failure, options.TimeProvider).ConfigureAwait(false) is { } untold)
             {
-                monitor.Note($"The vault could not be told that this job made no point, so 'verify' tells of it until the next backup. {untold.Message}");
+                monitor.Note($"The vault has no record that this job ended without a recovery point, so 'verify' reports the job until the next backup. {untold.Message}");
             }
 
             throw;
@@ -64,8 +65,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         // Side by side, for a vault may be far away. Index segments never change, and earlier points only save work: what counts is that the session looks at which packs
         // there are, and which are about to go, after it is announced.
         Task indexing = store.ReadIndexAsync(stop);
-        Task<string?> ordering = SessionOrder.FindHighestAsync(store, stop);
-        Task<string> announcing = AnnounceAsync(ordering, indexing, stop);
+        Task<SessionId?> ordering = SessionOrder.FindHighestAsync(store, stop);
+        Task<SessionId> announcing = AnnounceAsync(ordering, indexing, stop);
         Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
         Task<VaultAccessTier> choosing = WriteSession.ReadContentTierAsync(store, stop);
         await Task.WhenAll(indexing, ordering, announcing, finding, choosing).ConfigureAwait(false);
@@ -130,8 +131,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         {
             throw _lost.Count > 0 ? _lost[0].Failure : new BackupException(
                 BackupErrorId.SourceMissing,
-                "The exclusions, or the limit of size, leave out all that was named to be backed up.",
-                "Name something else, or leave away the exclusion.");
+                "The exclusions or the size limit leave out everything that was named.",
+                "Name something else, or remove the exclusion or the limit.");
         }
 
         stop.ThrowIfCancellationRequested();
@@ -151,7 +152,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             SkippedItems = skippedItems,
         };
         monitor.ReportDamage(store.Damage);
-        string id = await session.CommitAsync(_machineId, id => RecoveryPointCodec.Encode(point with { SessionId = id }), giveUp).ConfigureAwait(false);
+        SessionId id = await session.CommitAsync(_machineId, id => RecoveryPointCodec.Encode(point with { SessionId = id }), giveUp).ConfigureAwait(false);
         await ConfirmAsync(session, id, giveUp).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return new BackupResult(
@@ -165,7 +166,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     }
 
     // The point is there, and the job has done what it was to do.
-    private async Task ConfirmAsync(WriteSession session, string id, CancellationToken giveUp)
+    private async Task ConfirmAsync(WriteSession session, SessionId id, CancellationToken giveUp)
     {
         try
         {
@@ -173,18 +174,18 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         }
         catch (Exception e) when (e is BackupException or OperationCanceledException)
         {
-            monitor.Note($"The recovery point is in the vault. That it is could not be noted beside it, so that its loss would not be seen: {e.Message}");
+            monitor.Note($"The recovery point is in the vault, but the record that reveals its loss could not be written: {e.Message}");
         }
     }
 
-    private async Task<string> AnnounceAsync(Task<string?> ordering, Task indexing, CancellationToken stop)
+    private async Task<SessionId> AnnounceAsync(Task<SessionId?> ordering, Task indexing, CancellationToken stop)
     {
         // Who may not is refused before anything is written.
         bool mayReturn = !request.MustBeRegistered;
         Task naming = await new MachineDirectory(store.Vault).IsAnnouncedAsync(store.Keys, request.MachineName, mayReturn, store.Early, stop).ConfigureAwait(false)
             ? Task.CompletedTask
             : new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, request.MachineName, mayReturn, stop);
-        Task<string> announcing = WriteSession.AnnounceAsync(store, _announcement, ordering, indexing, stop);
+        Task<SessionId> announcing = WriteSession.AnnounceAsync(store, _announcement, ordering, indexing, stop);
         await Task.WhenAll(naming, announcing).ConfigureAwait(false);
         return await announcing.ConfigureAwait(false);
     }
@@ -314,10 +315,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable;
 
     /// <summary>What is said of a source that lies in another one.</summary>
-    internal static string NoteOfCovered(string source, string outer) => $"'{source}' lies in '{outer}' and is backed up with it.";
+    internal static string NoteOfCovered(string source, string outer) => $"'{source}' is inside '{outer}' and is backed up with it.";
 
     /// <summary>What is said of a source that nothing is taken of.</summary>
-    internal static string NoteOfLeftOut(string source) => $"'{source}' is left out: an exclusion, or the limit of size, matches the source itself.";
+    internal static string NoteOfLeftOut(string source) => $"'{source}' is left out: an exclusion or the size limit matches the source itself.";
 
     private async Task CheckpointAsync(BackupScope scope, Earlier earlier, RecoveryPointSource current, CancellationToken giveUp)
     {

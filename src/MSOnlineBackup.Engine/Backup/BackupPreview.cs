@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -15,7 +16,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
 {
     public async IAsyncEnumerable<BackupPreviewItem> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        string machineId = store.Header.MachineId(request.MachineName);
+        MachineId machineId = store.Header.MachineId(request.MachineName);
         await using Earlier earlier = await Earlier.FindAsync(new RecoveryPointCatalog(store), machineId, cancellationToken).ConfigureAwait(false);
         OwnFolders own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
         BackupSource.Tree[] sources = [.. request.Sources.OfType<BackupSource.Tree>()];

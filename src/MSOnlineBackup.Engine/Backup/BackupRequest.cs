@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Backup;
@@ -60,14 +61,14 @@ public sealed record BackupRequest
 
         if (Tags.Count > RecoveryPointCodec.MaxTags)
         {
-            throw TooMany(Tags.Count, "tags", RecoveryPointCodec.MaxTags, "Leave away some of them.");
+            throw TooMany(Tags.Count, "tags", RecoveryPointCodec.MaxTags, "Use fewer tags.");
         }
 
         foreach (string text in Tags.Prepend(MachineName).Where(text => text.Length > RecoveryPointCodec.MaxTextLength))
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                string.Create(CultureInfo.InvariantCulture, $"The {(text == MachineName ? "machine's name" : "tag")} '{text[..40]}…' has {text.Length:n0} characters; a recovery point can have {RecoveryPointCodec.MaxTextLength:n0}."),
+                string.Create(CultureInfo.InvariantCulture, $"The {(text == MachineName ? "machine's name" : "tag")} '{text[..40]}…' has {text.Length:n0} characters; the limit is {RecoveryPointCodec.MaxTextLength:n0}."),
                 "Make it shorter.",
                 text);
         }
@@ -75,7 +76,7 @@ public sealed record BackupRequest
 
     private static BackupException TooMany(int count, string what, int most, string action) => new(
         BackupErrorId.ArgumentInvalid,
-        string.Create(CultureInfo.InvariantCulture, $"The backup was given {count:n0} {what}; a recovery point can have {most:n0}."),
+        string.Create(CultureInfo.InvariantCulture, $"The backup was given {count:n0} {what}; a recovery point can have at most {most:n0}."),
         action);
 }
 
@@ -112,7 +113,7 @@ public sealed record BackupResult(
     long NewFiles,
     long ChangedFiles,
     long ReadBytes,
-    string? ResumedFromSession,
+    SessionId? ResumedFromSession,
     IReadOnlyList<LostSource> LostSources);
 
 /// <summary>One line of a preview: what a backup would do with an item.</summary>

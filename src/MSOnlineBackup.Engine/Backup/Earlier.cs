@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -20,7 +21,7 @@ internal sealed class Earlier : IAsyncDisposable
     /// <summary>Where an interrupted job stood.</summary>
     public RecoveryPoint? Checkpoint { get; private set; }
 
-    public static async Task<Earlier> FindAsync(RecoveryPointCatalog catalog, string machineId, CancellationToken cancellationToken)
+    public static async Task<Earlier> FindAsync(RecoveryPointCatalog catalog, MachineId machineId, CancellationToken cancellationToken)
     {
         var earlier = new Earlier(catalog.ReadAsync(machineId, cancellationToken).GetAsyncEnumerator(cancellationToken));
         Task<List<StoredObject>> listing = catalog.ListCheckpointsAsync(cancellationToken);

@@ -48,8 +48,8 @@ internal sealed class EarlierVersions(SourceDrafts drafts, Baseline baseline)
         string path = drafts.Full(folder);
         drafts.Scope.Skip(path, new BackupException(
             lost.Id,
-            $"'{path}' cannot be read now, and a part of what the last recovery point has of it cannot be read in the vault: {lost.Message}",
-            "Make the folder readable and back up again. Earlier points keep what they have of it.",
+            $"'{path}' cannot be read now, and part of its copy in the last recovery point cannot be read from the vault: {lost.Message}",
+            "Make the folder readable, then back up again. Earlier points keep what they have of it.",
             path));
     }
 }

@@ -247,10 +247,10 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
             flags |= EntryFlags.ChangedWhileRead;
             drafts.Skip(entry, new BackupException(
                 BackupErrorId.SourceItemChanged,
-                length == entry.Size || toEnd ? "The file changed while it was read; its copy may mix two states."
-                    : now.Size == entry.Size ? $"The file is said to have {entry.Size} bytes, and gave {length}."
-                    : $"The file's size changed from {entry.Size} to {now.Size} bytes while it was read.",
-                "Back it up again at a quiet time, or from a snapshot.",
+                length == entry.Size || toEnd ? "The file changed while it was being read; its copy may mix two states."
+                    : now.Size == entry.Size ? $"The file system reports {entry.Size} bytes for the file, but {length} could be read."
+                    : $"The file's size changed from {entry.Size} to {now.Size} bytes while it was being read.",
+                "Back it up again when nothing writes to it, or from a snapshot.",
                 drafts.Full(entry)));
         }
         else if (entry.Metadata.Changed > drafts.Scope.RacySince())

@@ -14,7 +14,7 @@ internal static class MountRule
     /// <summary>That it is not mounted.</summary>
     public static BackupException NotMounted(string path) => new(
         BackupErrorId.SourceNotMounted,
-        $"'{path}' was a mount point in the last backup and is none now: its volume is not mounted.",
-        "Mount the volume. If the folder is meant to be a plain one from now on, back it up once with 'obengine backup --force'.",
+        $"'{path}' was a mount point in the last backup but is not one now: its volume is not mounted.",
+        "Mount the volume. If this is meant to be an ordinary folder from now on, back it up once with 'obengine backup --force'.",
         path);
 }

@@ -237,8 +237,8 @@ internal sealed class SourceReader
         string path = _drafts.Full(entry);
         _scope.Skip(path, new BackupException(
             BackupErrorId.VaultDataCorrupt,
-            $"The content of '{path}' is damaged in the vault, and the source does not give it again{(failure is null ? " (it is gone)" : $": {failure.Message.TrimEnd('.')}")}.",
-            "Bring the vault's damaged objects back from a copy, or restore the file from an earlier point.",
+            $"The content of '{path}' is damaged in the vault, and the source can no longer supply it{(failure is null ? " (it is gone)" : $": {failure.Message.TrimEnd('.')}")}.",
+            "Bring the damaged objects back from a copy of the vault, or restore the file from an earlier point.",
             path));
         await _drafts.SendAsync(new Draft.Complete(entry with { Flags = entry.Flags | EntryFlags.KeptFromEarlier })).ConfigureAwait(false);
     }

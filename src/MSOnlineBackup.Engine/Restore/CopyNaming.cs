@@ -34,8 +34,8 @@ internal sealed class CopyNaming(CopyNames style, DateTimeOffset started)
 
         throw new BackupException(
             BackupErrorId.RestoreItemExists,
-            $"No free name was found beside '{PathText.Show(place)}': {MaxNamesTried} are taken.",
-            "Restore into another folder, or remove what earlier restores left.",
+            $"No free name was found beside '{PathText.Show(place)}': all {MaxNamesTried} names tried are taken.",
+            "Restore into another folder, or remove the copies that earlier restores left.",
             target: PathText.Show(place));
     }
 

@@ -143,8 +143,8 @@ internal sealed class FileNames(RestoreJob job, EntryPath first)
         job.FreezeLater(link);
         job.Tally.Report(link, new BackupException(
             BackupErrorId.RestoreMetadataFailed,
-            $"'{PathText.Show(link.Entry.Path)}' was restored as a file of its own: the target cannot give '{PathText.Show(_linkFrom)}' a further name.",
-            "Restore to one file system that has hard links, and takes as many, where it matters that they are one file.",
+            $"'{PathText.Show(link.Entry.Path)}' was restored as a separate file: the target cannot give '{PathText.Show(_linkFrom)}' another name.",
+            "If the names must share one file, restore onto a single file system that supports enough hard links.",
             link.FullPath));
         _linkFrom = link.Entry.Path;
     }

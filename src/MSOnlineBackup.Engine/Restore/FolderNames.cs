@@ -51,7 +51,7 @@ internal sealed class FolderNames
 
         throw new BackupException(
             BackupErrorId.RestoreItemExists,
-            $"No free name was found for '{PathText.Show(PathText.Local, name)}', which others differ from by the case of letters only: {MaxNamesTried} are taken.",
+            $"No free name was found for '{PathText.Show(PathText.Local, name)}', which differs from other names only by case: all {MaxNamesTried} names tried are taken.",
             "Restore it into another folder.",
             target: PathText.Show(PathText.Local, name));
     }

@@ -9,8 +9,8 @@ internal static class RestoreFault
     /// <param name="path">The path that it would have there, as it is shown.</param>
     public static BackupException NameImpossible(string path) => new(
         BackupErrorId.RestoreNameImpossible,
-        $"'{path}' was not restored: the target has no such names. With --map-names (of New-OBRecoveryOption: -MapNames) it gets a name that can be had, and that can be turned back.",
-        "Restore it with --map-names (New-OBRecoveryOption -MapNames), or to a file system of Linux.",
+        $"'{path}' was not restored: the target does not allow such names. With --map-names (New-OBRecoveryOption -MapNames) it gets a name that the target allows and that can be turned back.",
+        "Restore it with --map-names (New-OBRecoveryOption -MapNames), or onto a Linux file system.",
         path);
 
     /// <summary>Whether an error concerns one item only. A full target or a vault that is gone would fail every other item too.</summary>

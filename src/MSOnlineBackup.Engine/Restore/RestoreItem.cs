@@ -45,9 +45,9 @@ internal sealed class RestoreItem(SelectedEntry selected, EntryPath place, Place
     public BackupException Exists() => new(
         BackupErrorId.RestoreItemExists,
         Existing is null || (Existing.Kind == Entry.Kind)
-            ? $"'{PathText.Show(place)}' exists in the target, is not the same, and was left as it is."
-            : $"'{PathText.Show(place)}' exists in the target as {Name(Existing.Kind)}, the recovery point has {Name(Entry.Kind)}, and it was left as it is.",
-        "Restore into another folder, or choose to overwrite or to restore beside; a folder that is not empty, or a link in place of one, must be moved away first.",
+            ? $"'{PathText.Show(place)}' already exists in the target and differs from the recovery point. It was left unchanged."
+            : $"'{PathText.Show(place)}' exists in the target as {Name(Existing.Kind)}, but is {Name(Entry.Kind)} in the recovery point. It was left unchanged.",
+        "Restore into another folder, or choose to overwrite it or to restore beside it. First move away a folder that is not empty, or a link in place of a folder.",
         target: selected.FullPath);
 
     private static string Name(EntryKind kind) => kind switch

@@ -56,7 +56,7 @@ internal sealed class RestoreSelection
                 throw new BackupException(
                     BackupErrorId.RecoverableItemNotFound,
                     $"The recovery point {request.Point.SessionId} has no item '{path}'.",
-                    "List the recovery point's items and give a full path as the listing shows it.",
+                    "List the items of the recovery point, and give a full path as the listing shows it.",
                     target: path);
             }
         }
@@ -136,7 +136,7 @@ internal sealed class RestoreSelection
                 {
                     // The cursor goes on with the next block.
                     string where = SourcePath.Join(source, last ?? subtree);
-                    reportDamage(new SkippedItem(where, fault.Id, $"What follows '{where}' may be missing: {fault.Message}"));
+                    reportDamage(new SkippedItem(where, fault.Id, $"Items after '{where}' may be missing: {fault.Message}"));
                     last ??= subtree;
                     continue;
                 }

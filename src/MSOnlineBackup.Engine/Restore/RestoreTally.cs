@@ -125,7 +125,7 @@ internal sealed class RestoreTally(JobMonitor monitor)
             Skip(new SkippedItem(
                 fullPath,
                 BackupErrorId.RestoreItemRenamed,
-                $"It is restored as '{PathText.Show(place)}': the target takes its name, and that of another item beside it, for one."));
+                $"It is restored as '{PathText.Show(place)}': the target treats its name and that of another item in the folder as the same."));
         }
         else if (count <= MostNoted)
         {
@@ -133,7 +133,7 @@ internal sealed class RestoreTally(JobMonitor monitor)
         }
         else if (count == MostNoted + 1)
         {
-            monitor.Note("Further items are restored under other names; the result counts them.");
+            monitor.Note("More items are restored under other names; the result counts them.");
         }
     }
 

@@ -34,7 +34,7 @@ internal sealed class RestoreVerifier(ChunkStore store, IRestoreTarget target, R
                     : IsHole(file, buffer, slice.Length, cancellationToken);
                 if (!same)
                 {
-                    throw Differs(item, $"from byte {offset} on");
+                    throw Differs(item, $"from byte {offset} onward");
                 }
 
                 offset += slice.Length;
@@ -92,6 +92,6 @@ internal sealed class RestoreVerifier(ChunkStore store, IRestoreTarget target, R
     private static BackupException Differs(RestoreItem item, string how) => new(
         BackupErrorId.RestoreVerifyFailed,
         $"The restored file '{PathText.Show(item.Entry.Path)}' differs from the recovery point: {how}.",
-        "Check the target's medium and restore the file again.",
+        "Check the disk that holds the target, then restore the file again.",
         target: item.FullPath);
 }

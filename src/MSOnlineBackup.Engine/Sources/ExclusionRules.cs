@@ -90,7 +90,7 @@ internal sealed class ExclusionRules
                     $"The exclusion pattern '{pattern}' is not valid: {problem}.",
                     windows
                         ? "Correct the pattern."
-                        : "Correct the pattern; to take a character as it is, put a backslash before it.",
+                        : "Correct the pattern. To match a special character literally, put a backslash before it.",
                     pattern);
             }
 
@@ -107,12 +107,12 @@ internal sealed class ExclusionRules
         string text = windows ? pattern.Replace('\\', '/') : pattern;
         if (text.Contains('\0', StringComparison.Ordinal))
         {
-            return "it contains the character 0, which no name does";
+            return "it contains the character 0, which no name can contain";
         }
 
         if (!windows && text.StartsWith('!'))
         {
-            return "exclusions cannot be taken back by '!'";
+            return "'!' cannot undo an exclusion";
         }
 
         bool foldersOnly = text.EndsWith('/');

@@ -55,7 +55,7 @@ public sealed class OwnFolders
         string text = PathText.Show(PathText.Local, path);
         return new BackupException(
             BackupErrorId.SourceUnreadable,
-            $"The source '{text}' is, or lies in, a folder of the backup itself: the vault, or the agent's state. It would be backed up into itself.",
+            $"The source '{text}' is a folder of the backup itself (the vault, or the agent's state), or is inside one. It would be backed up into itself.",
             "Name a folder of your own data. To keep a second copy of a vault, copy its folder.",
             text);
     }

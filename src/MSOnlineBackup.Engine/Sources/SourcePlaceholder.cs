@@ -12,8 +12,8 @@ internal static class SourcePlaceholder
         string text = PathText.Show(PathText.Local, path);
         return new BackupException(
             BackupErrorId.SourceItemUnreadable,
-            $"'{text}' is only a placeholder here: its content is in a cloud and was not fetched.",
-            "Tell the cloud's program to keep the item on this device, or exclude it.",
+            $"'{text}' is only a placeholder here: its content is in the cloud and was not fetched.",
+            "Have the cloud program keep the item on this device, or exclude the item.",
             text);
     }
 }

@@ -17,7 +17,7 @@ public static class SourceTrees
     /// <exception cref="BackupException">SourceMissing, SourceNotFound, SourceUnreadable, PatternInvalid.</exception>
     public static ISourceTree Open(string path, SourceSelection selection) => Open(path, selection, OwnFolders.None);
 
-    /// <summary>The same where folders of the backup itself are left out.</summary>
+    /// <summary>Opens a folder or a single file, and leaves out the folders of the backup itself.</summary>
     public static ISourceTree Open(string path, SourceSelection selection, OwnFolders own)
     {
         ArgumentNullException.ThrowIfNull(own);

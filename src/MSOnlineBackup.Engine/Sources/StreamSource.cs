@@ -94,7 +94,7 @@ internal sealed class StreamSource : ISourceTree
                 throw new BackupException(
                     BackupErrorId.SourceUnreadable,
                     $"The input for '{name}' broke off after {_position} bytes: {exception.Message}",
-                    "See why its producer failed, and run the backup again.",
+                    "Find out why the program that wrote it failed, then run the backup again.",
                     name,
                     innerException: exception);
             }

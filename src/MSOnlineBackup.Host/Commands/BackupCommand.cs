@@ -44,16 +44,16 @@ internal sealed class BackupCommand : HostCommand
         _vault = new VaultSelection(this);
         _selection = new SelectionOptions(this);
         _tags = Values("--tag", "WORD", "A word to attach to the recovery point.");
-        _machine = Value("--machine", "NAME", "The name of this machine in the vault. Without it: the host name.");
+        _machine = Value("--machine", "NAME", "The name of this machine in the vault. Default: the host name.");
         _force = Flag("--force", "Read every file again, whatever the previous recovery point says.");
-        _verifyWrites = Flag("--verify-writes", "Open every chunk again before it is sent, and compare it with what was read; without it, one in sixteen.");
+        _verifyWrites = Flag("--verify-writes", "Open every chunk again before sending it, and compare it with what was read. Default: one in sixteen.");
         _compression = Choice(
             "--compression",
-            "How hard to try to make what is stored small: fastest for a slow processor, better or max for a slow line or a vault that is paid by size.",
+            "How hard to compress: fastest for a slow processor; better or max for a slow line, or for storage that is paid by size.",
             Compression.Default);
-        _dryRun = Flag("--dry-run", "List what would be taken and how much of it is new; read no contents, write nothing.", "-n");
+        _dryRun = Flag("--dry-run", "List what would be backed up, and how much of it is new. Read no contents and write nothing.", "-n");
         _stdin = Value("--stdin", "NAME", "Back up standard input, or with --command the program's output, as a file of this name.");
-        _command = Flag("--command", "Run the program after '--', without a shell, and back up what it prints; a status other than 0 leaves no recovery point.");
+        _command = Flag("--command", "Run the program after '--', without a shell, and back up what it prints. If its status is not 0, no recovery point is made.");
     }
 
     public override bool IsJob => true;
@@ -175,7 +175,7 @@ internal sealed class BackupCommand : HostCommand
             point.StoredBytes,
             point.Skipped,
             [.. result.LostSources.Select(source => source.Name)],
-            result.ResumedFromSession,
+            result.ResumedFromSession?.ToString(),
             traffic)
         {
             ExitCode = (int)(result.LostSources.Count > 0 ? ExitCode.SourceLost

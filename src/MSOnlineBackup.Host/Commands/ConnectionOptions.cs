@@ -12,19 +12,19 @@ internal sealed class ConnectionOptions
     private readonly Option<string?> _proxy = new("--proxy")
     {
         HelpName = "HOST:PORT",
-        Description = "The proxy on the way to a vault in Azure. Without it: HTTPS_PROXY, or the system's.",
+        Description = "The proxy for a vault in Azure. Default: HTTPS_PROXY, or the system's proxy.",
     };
 
     private readonly Option<bool> _noProxy = new("--no-proxy")
     {
         Arity = ArgumentArity.Zero,
-        Description = "Go past every proxy, whatever the environment says.",
+        Description = "Use no proxy, whatever the environment says.",
     };
 
     private readonly Option<string?> _limit = new("--limit")
     {
         HelpName = "RATE",
-        Description = "The bandwidth to a vault in Azure, both ways together, in bits a second; K, M and G are powers of 1,000: 20M.",
+        Description = "The bandwidth for a vault in Azure, sending and receiving together, in bits per second; K, M and G are powers of 1,000: 20M.",
     };
 
     public ConnectionOptions(Command command)
@@ -63,7 +63,7 @@ internal sealed class ConnectionOptions
             && url.Scheme == Uri.UriSchemeHttp && url.UserInfo.Length == 0 && url.PathAndQuery == "/" && url.Host.Length > 0
             ? new ProxySetting(url.IdnHost, url.Port)
             : throw context.Invalid(
-                "What --proxy names is not a proxy: a host name or address and a port are wanted.",
+                "The value of --proxy is not a proxy: it must be a host name or address, and a port.",
                 "Write it as HOST:PORT. One that asks for a name and a password is named in HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT.");
 
     private static long ReadRate(CommandContext context, string text)
@@ -71,7 +71,7 @@ internal sealed class ConnectionOptions
         (string number, int factor) = text is [.. string digits, char unit] && Factor(unit) is > 1 and int scale ? (digits, scale) : (text, 1);
         if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) || value * factor > long.MaxValue / 2)
         {
-            throw context.Invalid($"'{text}' is not a bandwidth.", "Write bits a second, as 20M or 512K.", text);
+            throw context.Invalid($"'{text}' is not a bandwidth.", "Write bits per second, for example 20M or 512K.", text);
         }
 
         long bits = (long)(value * factor);

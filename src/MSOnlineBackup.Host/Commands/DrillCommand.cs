@@ -31,7 +31,7 @@ internal sealed class DrillCommand : HostCommand
             "Back up into a temporary vault, list, verify, restore elsewhere and compare every byte.",
             "obengine drill ~/Documents")
     {
-        _paths = Many("PATH", "Folders and files. They are only read.", ArgumentArity.OneOrMore);
+        _paths = Many("PATH", "Folders and files. The drill only reads them.", ArgumentArity.OneOrMore);
         _keep = Flag("--keep", "Keep the vault, its passphrase and the restored files, and say where they are.");
     }
 
@@ -39,7 +39,7 @@ internal sealed class DrillCommand : HostCommand
     {
         foreach (string left in DrillFolder.RemoveLeftovers(context.Environment.TemporaryFolder))
         {
-            context.Renderer.Note($"Removed {left}, which a drill that was killed had left.");
+            context.Renderer.Note($"Removed {left}, left behind by a drill that was killed.");
         }
 
         using DrillFolder folder = DrillFolder.Create(context.Environment.TemporaryFolder);
@@ -120,7 +120,7 @@ internal sealed class DrillCommand : HostCommand
 
     private static async Task<(long Items, long Bytes)> ListAsync(CommandContext context, UnlockedVault vault, RecoveryPoint point)
     {
-        RecoveryPoint found = await vault.GetPointAsync(point.SessionId, null, context.Stop).ConfigureAwait(false);
+        RecoveryPoint found = await vault.GetPointAsync(point.SessionId.ToString(), null, context.Stop).ConfigureAwait(false);
         long items = 0;
         long bytes = 0;
         IndexedVault index = await vault.IndexAsync(context.Stop).ConfigureAwait(false);
@@ -201,7 +201,7 @@ internal sealed class DrillCommand : HostCommand
         bool sound = different == 0 && verified.Findings.Count == 0;
         bool complete = changed == 0 && point.SkippedCount == 0 && restored.Skipped == 0;
         var summary = new DrillSummary(
-            point.SessionId,
+            point.SessionId.ToString(),
             point.Sources.Sum(source => source.Manifest.Files),
             Entries(point),
             Bytes(point),

@@ -20,12 +20,12 @@ internal sealed class FindCommand : HostCommand
     public FindCommand()
         : base("find", "Find items by name in one recovery point, or in all.", "obengine find '*.docx' --vault /mnt/backup")
     {
-        _pattern = Required("PATTERN", "Wildcards: * ? [a-z]. Matched against the name, or against the full path where it has a separator; ** crosses folders.");
+        _pattern = Required("PATTERN", "Wildcards: * ? [a-z]. Matched against the name, or against the full path if the pattern has a separator; ** crosses folders.");
         _vault = new VaultSelection(this);
-        _point = Value("--point", "POINT", "Only in this recovery point, or 'latest'. Without it: in all, newest first.");
+        _point = Value("--point", "POINT", "Only in this recovery point, or in 'latest'. Default: in all, newest first.");
         _machine = Value("--machine", "NAME", "Only in points of this machine.");
         Add(_skipDamaged);
-        _ignoreCase = Flag("--ignore-case", "Take capital and small letters as the same, as they always are in points of Windows.", "-i");
+        _ignoreCase = Flag("--ignore-case", "Ignore case, as is always done for points from Windows.", "-i");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)

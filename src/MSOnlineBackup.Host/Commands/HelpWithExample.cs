@@ -14,15 +14,15 @@ internal sealed class HelpWithExample(HelpAction usual) : SynchronousCommandLine
           1    failed
           2    the command line is not valid
           3    done, but items were skipped or changed meanwhile
-          4    done, but without a whole source, which is named
-          10   no vault there
+          4    done, but a whole source is missing; it is named
+          10   there is no vault
           11   busy: run it again later
           12   passphrase rejected
           130  stopped (Ctrl+C)
 
         Environment:
-          OBENGINE_VAULT           the vault, without --vault
-          OBENGINE_PASSPHRASE      the passphrase, without --passphrase-file or --passphrase-command
+          OBENGINE_VAULT           the vault, if --vault is not given
+          OBENGINE_PASSPHRASE      the passphrase, if neither --passphrase-file nor --passphrase-command is given
           OBENGINE_NEW_PASSPHRASE  the new passphrase of 'key add' and 'key change'
           NO_COLOR                 no colours
 

@@ -45,7 +45,7 @@ internal abstract class HostCommand(string name, string summary, string example)
                 int index = Array.IndexOf(names, result.Tokens[0].Value.ToLowerInvariant());
                 if (index < 0)
                 {
-                    result.AddError($"'{result.Tokens[0].Value}' is not a value of {name}: give {string.Join(", ", names[..^1])} or {names[^1]}.");
+                    result.AddError($"'{result.Tokens[0].Value}' is not a valid value of {name}: use {string.Join(", ", names[..^1])} or {names[^1]}.");
                     return usual;
                 }
 

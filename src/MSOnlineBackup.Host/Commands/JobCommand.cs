@@ -17,7 +17,7 @@ internal sealed class JobRunCommand : HostCommand
     private readonly Option<string> _state;
 
     public JobRunCommand()
-        : base("run", "Run a job that was ordered to run in the background. The module starts it; it is not meant to be typed.", HelpExample)
+        : base("run", "Run a background job that the module has ordered. The module runs this command; it is not meant to be typed.", HelpExample)
     {
         _id = new Argument<Guid>("ID") { Description = "The job's id: the name of its folder." };
         _state = new Option<string>("--state") { HelpName = "DIR", Required = true, Description = "The folder of the machine's state." };
@@ -55,7 +55,7 @@ internal sealed class JobRunCommand : HostCommand
             JobState.CompletedWithWarnings => ExitCode.CompletedWithSkips,
             _ => ExitCode.Stopped,
         };
-        var summary = new JobSummary(job.Id, job.Kind, job.State, job.RecoveryPointId, job.NewBytes, job.StoredBytes, job.Skipped, job.Traffic) { ExitCode = (int)code };
+        var summary = new JobSummary(job.Id, job.Kind, job.State, job.RecoveryPointId?.ToString(), job.NewBytes, job.StoredBytes, job.Skipped, job.Traffic) { ExitCode = (int)code };
         return new Outcome(summary, $"{job.Kind} {job.Id}: {job.State}");
     }
 }

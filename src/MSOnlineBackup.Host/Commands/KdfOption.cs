@@ -10,7 +10,7 @@ internal sealed class KdfOption
     private readonly Option<string?> _kdf = new("--kdf")
     {
         HelpName = "NAME",
-        Description = "How the key is derived from the passphrase: argon2id, or pbkdf2, which is what FIPS 140 has. Without it: argon2id where libsodium is at hand.",
+        Description = "How the key is derived from the passphrase: argon2id, or pbkdf2 for FIPS 140. Default: argon2id, if libsodium is available.",
     };
 
     public KdfOption(Command command) => command.Add(_kdf);

@@ -63,7 +63,7 @@ internal sealed class KeyChangeCommand : HostCommand
     private readonly NewKeyOptions _new;
 
     public KeyChangeCommand()
-        : base("change", "Replace the key slot that opens the vault by another; no data are written again.", "obengine key change --vault /mnt/backup")
+        : base("change", "Replace the key slot that opens the vault with a new one; no data is rewritten.", "obengine key change --vault /mnt/backup")
     {
         _vault = new VaultSelection(this);
         _new = new NewKeyOptions(this);
@@ -76,8 +76,8 @@ internal sealed class KeyChangeCommand : HostCommand
             ? await vault.ChangeKeyAsync(wrapping, context.Stop).ConfigureAwait(false)
             : await vault.ChangeKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop).ConfigureAwait(false);
         string text = key.KeyVaultKey is { } uri
-            ? $"'{uri}' opens the vault from now on; the new key slot is {key.KeyId}.\nWho kept a copy of the old key slot can still open this vault by what opened that."
-            : $"The passphrase was changed; the new key slot is {key.KeyId}.\nWho knew the old passphrase and kept a copy of the old key slot can still open this vault.";
+            ? $"'{uri}' now opens the vault; the new key slot is {key.KeyId}.\nAnyone who kept a copy of the old key slot can still open this vault with what opened that slot."
+            : $"The passphrase was changed; the new key slot is {key.KeyId}.\nAnyone who knew the old passphrase and kept a copy of the old key slot can still open this vault.";
         return new Outcome(new KeySummary("key change", key.KeyId, key.Label), text);
     }
 }
@@ -89,7 +89,7 @@ internal sealed class KeyRemoveCommand : HostCommand
     private readonly Argument<string> _key;
 
     public KeyRemoveCommand()
-        : base("remove", "Remove a key slot; the last one stays.", "obengine key remove 5b0c7a51e2d94f3c8a7d6e5f40312211 --vault /mnt/backup")
+        : base("remove", "Remove a key slot. The last one cannot be removed.", "obengine key remove 5b0c7a51e2d94f3c8a7d6e5f40312211 --vault /mnt/backup")
     {
         _key = Required("KEY", "The id of the key slot, as 'obengine key list' shows it.");
         _vault = new VaultSelection(this);

@@ -19,9 +19,9 @@ internal sealed class ListCommand : HostCommand
         : base("ls", "List what a recovery point holds.", "obengine ls latest /home/anna/Documents -l --vault /mnt/backup")
     {
         _point = new PointSelection(this);
-        _path = Optional("PATH", "The full path of a folder or file, as it was backed up. Without it: the backed-up roots.");
+        _path = Optional("PATH", "The full path of a folder or file, as it was backed up. Default: the backed-up roots.");
         _vault = new VaultSelection(this);
-        _long = Flag("--long", "Show mode, owner, group (of Windows: attributes), size (bytes) and time of modification too.", "-l");
+        _long = Flag("--long", "Also show mode, owner, group (for Windows: attributes), size (bytes) and time of modification.", "-l");
         _recursive = Flag("--recursive", "List everything below.", "-R");
     }
 

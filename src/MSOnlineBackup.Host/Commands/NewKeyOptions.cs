@@ -15,7 +15,7 @@ internal sealed class NewKeyOptions
     private readonly Option<string?> _keyVaultKey = new("--new-key-vault-key")
     {
         HelpName = "URI",
-        Description = "Takes a key in Azure Key Vault instead of a new passphrase; without a version, the newest.",
+        Description = "Use a key in Azure Key Vault instead of a new passphrase. Without a version, the URI means the newest.",
     };
 
     private readonly KdfOption _kdf;

@@ -30,7 +30,7 @@ internal sealed class PointSelection
     /// <summary>The option without which a damaged newest point is an error.</summary>
     public static Option<bool> SkipDamaged() => new("--skip-damaged")
     {
-        Description = "With 'latest': where the newest point is damaged, take the newest one that can be read.",
+        Description = "With 'latest': if the newest point is damaged, use the newest one that can be read.",
         Arity = ArgumentArity.Zero,
     };
 

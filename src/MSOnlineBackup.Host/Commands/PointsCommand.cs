@@ -16,7 +16,7 @@ internal sealed class PointsCommand : HostCommand
         : base("points", "List the recovery points, newest first.", "obengine points --vault /mnt/backup")
     {
         _vault = new VaultSelection(this);
-        _machine = Value("--machine", "NAME", "Only those of this machine.");
+        _machine = Value("--machine", "NAME", "Only points of this machine.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
@@ -27,7 +27,7 @@ internal sealed class PointsCommand : HostCommand
         List<Document> lines = [.. points.Select(PointLine.Of), .. points.Damaged.Select(DamagedPointLine.Of)];
         lines.Sort((x, y) => string.CompareOrdinal(IdOf(y), IdOf(x)));
         context.Renderer.Table(lines, Layout(context));
-        string none = machine is null ? "There are no recovery points yet." : $"There are no recovery points of a machine '{machine}'.";
+        string none = machine is null ? "There are no recovery points yet." : $"There are no recovery points of a machine named '{machine}'.";
         var summary = new ListSummary("points", points.Count) { ExitCode = (int)(points.Damaged.Count == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips) };
         string damaged = points.Damaged.Count == 0 ? "" : $"{Quantity.Count(points.Damaged.Count, "point")} cannot be read: 'obengine verify' tells more.";
         return new Outcome(summary, lines.Count == 0 ? none : damaged);

@@ -24,21 +24,21 @@ internal sealed class RestoreCommand : HostCommand
     public RestoreCommand()
         : base(
             "restore",
-            "Restore a recovery point, or some of it, into a folder.",
+            "Restore a recovery point, or part of it, into a folder.",
             "obengine restore latest /home/anna/Documents --vault /mnt/backup --to /tmp/restored")
     {
         _point = new PointSelection(this);
-        _paths = Many("PATH", "Full paths of folders and files, as they were backed up. Without any: everything.", ArgumentArity.ZeroOrMore);
+        _paths = Many("PATH", "Full paths of folders and files, as they were backed up. Default: everything.", ArgumentArity.ZeroOrMore);
         _vault = new VaultSelection(this);
         _to = new Option<string>("--to") { HelpName = "DIR", Required = true, Description = "The folder to restore into; /home/a becomes DIR/home/a." };
         _conflict = Choice(
             "--conflict",
-            "What to do where an item exists and is not the same: leave it, make it what the point says, or restore beside it.",
+            "What to do if an item exists and differs: leave it, overwrite it, or restore a copy beside it.",
             RestoreConflict.Skip);
         Add(_to);
         _dryRun = Flag("--dry-run", "Show what would be restored, and write nothing.", "-n");
-        _mapNames = Flag("--map-names", "Restore names that Windows does not have under names that it has: a:b as a：b. The mapping can be turned back.");
-        _verify = Flag("--verify", "Read every restored file again and compare it with the recovery point, and each chunk with its name.");
+        _mapNames = Flag("--map-names", "Restore names that Windows does not allow under names that it does: a:b as a：b. The mapping can be reversed.");
+        _verify = Flag("--verify", "Read every restored file again, and compare it with the recovery point and each chunk with its name.");
     }
 
     public override bool IsJob => true;
@@ -69,7 +69,7 @@ internal sealed class RestoreCommand : HostCommand
     private static Outcome Describe(RestorePlan plan)
     {
         var summary = new RestorePlanSummary(
-            plan.Request.Point.SessionId,
+            plan.Request.Point.SessionId.ToString(),
             plan.Request.TargetFolder,
             plan.Request.Conflict,
             plan.Files,
@@ -85,7 +85,7 @@ internal sealed class RestoreCommand : HostCommand
             would restore  {Quantity.Count(plan.Files, "file")}, {Quantity.Count(plan.Directories, "folder")}, {Quantity.Count(plan.Others, "other")}, {Quantity.Size(plan.Bytes)}
             from           point {ShortId.Of(summary.PointId)}: {Quantity.Size(plan.PackBytes)} in {Quantity.Count(plan.Packs, "pack")}
             to             {plan.Request.TargetFolder}
-            conflicts      {Quantity.Count(plan.Conflicts, "item")} there already (--conflict {plan.Request.Conflict.ToString().ToLowerInvariant()})
+            conflicts      {Quantity.Count(plan.Conflicts, "item")} already there (--conflict {plan.Request.Conflict.ToString().ToLowerInvariant()})
             unrestorable   {Quantity.Count(plan.Unrestorable, "item")} without content in the point
             """;
         return new Outcome(summary, text);
@@ -94,7 +94,7 @@ internal sealed class RestoreCommand : HostCommand
     private static Outcome Describe(RestoreRequest request, RestoreResult result, VaultTraffic? traffic)
     {
         var summary = new RestoreSummary(
-            request.Point.SessionId,
+            request.Point.SessionId.ToString(),
             request.TargetFolder,
             result.Files,
             result.Directories,
@@ -110,12 +110,12 @@ internal sealed class RestoreCommand : HostCommand
         {
             ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
         };
-        string there = result.AlreadyThere == 0 ? "" : $"\nunchanged  {Quantity.Count(result.AlreadyThere, "file")} there already";
+        string there = result.AlreadyThere == 0 ? "" : $"\nunchanged  {Quantity.Count(result.AlreadyThere, "file")} already there";
         string verified = request.Verify ? $"\nverified   {Quantity.Count(result.Verified, "file")}" : "";
         string kept = result.KeptFromEarlier == 0
             ? ""
             : $"\nearlier    {Quantity.Count(result.KeptFromEarlier, "file")} kept from an earlier point: unreadable when this one was made (obengine skipped lists them)";
-        string renamed = result.Renamed == 0 ? "" : $"\nrenamed    {Quantity.Count(result.Renamed, "item")}: the target cannot have their names, or not beside each other";
+        string renamed = result.Renamed == 0 ? "" : $"\nrenamed    {Quantity.Count(result.Renamed, "item")}: the target does not allow their names, or not beside each other";
         string skipped = result.Skipped == 0 ? "" : $"\nskipped    {Quantity.Count(result.Skipped, "item")}";
         string text =
             $"""

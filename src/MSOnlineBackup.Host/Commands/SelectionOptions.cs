@@ -10,37 +10,37 @@ internal sealed class SelectionOptions
     private readonly Option<string[]> _exclude = new("--exclude")
     {
         HelpName = "PATTERN",
-        Description = "Leave out what matches: * ? [a-z] within a name, ** across folders; with a leading / the full path, with an inner / "
-            + "relative to the source, else a name anywhere; with a trailing / folders only. May be repeated.",
+        Description = "Leave out what matches: * ? [a-z] within a name, ** across folders. A pattern with a leading / matches the full path; with an inner /, "
+            + "the path relative to the source; otherwise, a name anywhere. With a trailing /, it matches folders only. May be repeated.",
     };
 
     private readonly Option<string[]> _excludeFile = new("--exclude-file")
     {
         HelpName = "FILE",
-        Description = "Patterns from a file, one a line; empty lines, lines that begin with #, and blanks at the end of a line do not count. May be repeated.",
+        Description = "Read patterns from a file, one per line. Empty lines, lines that begin with #, and blanks at the end of a line are ignored. May be repeated.",
     };
 
     private readonly Option<bool> _excludeCaches = new("--exclude-caches")
     {
-        Description = "Leave out folders that a CACHEDIR.TAG marks as caches.",
+        Description = "Leave out folders that a CACHEDIR.TAG file marks as caches.",
         Arity = ArgumentArity.Zero,
     };
 
     private readonly Option<string?> _excludeLargerThan = new("--exclude-larger-than")
     {
         HelpName = "SIZE",
-        Description = "Leave out files larger than this: bytes, or with a unit: K, M, G, T (binary; KiB, … too), KB, MB, … (decimal).",
+        Description = "Leave out files larger than this, in bytes or with a unit: K, M, G, T (binary, as are KiB, …) or KB, MB, … (decimal).",
     };
 
     private readonly Option<bool> _nonRecursive = new("--non-recursive")
     {
-        Description = "Do not enter folders below the named ones.",
+        Description = "Do not enter subfolders of the named folders.",
         Arity = ArgumentArity.Zero,
     };
 
     private readonly Option<bool> _crossMountPoints = new("--cross-mount-points")
     {
-        Description = "Enter other file systems mounted below the named folders. Without it they are left out; proc, sysfs and the like always are.",
+        Description = "Enter other file systems mounted below the named folders. By default they are left out; proc, sysfs and the like always are.",
         Arity = ArgumentArity.Zero,
     };
 

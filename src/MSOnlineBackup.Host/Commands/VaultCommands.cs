@@ -27,14 +27,14 @@ internal sealed class VaultCreateCommand : HostCommand
             obengine vault create https://ACCOUNT.blob.core.windows.net/CONTAINER
             """)
     {
-        _place = Required("VAULT", "The folder, or the URL of the container; either is created where it does not exist.");
+        _place = Required("VAULT", "The folder, or the URL of the container. It is created if it does not exist.");
         _connection = new ConnectionOptions(this);
         _passphrase = PassphraseOptions.ForCreating(this);
         _kdf = new KdfOption(this);
         _ownerFile = Value(
             "--owner-file",
             "FILE",
-            "Writes the owner's key to this file, sealed under the passphrase; the vault's owner alone may change its settings. Without it: a file in this account's configuration folder.");
+            "Write the owner's key to this file, sealed under the passphrase. Only the owner may change the vault's settings. Default: a file in this account's configuration folder.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
@@ -56,8 +56,8 @@ internal sealed class VaultCreateCommand : HostCommand
         VaultInfo info = await vault.InspectAsync(context.Stop).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
-            + "Keep the passphrase where you will find it when this machine is gone: without it nobody can read the backups.\n"
-            + $"The owner's key is in '{ownerFile}', sealed under the same passphrase. Keep a copy elsewhere: without it the vault's settings cannot be changed.";
+            + "Keep the passphrase where you will find it when this machine is gone: without it, nobody can read the backups.\n"
+            + $"The owner's key is in '{ownerFile}', sealed under the same passphrase. Keep a copy elsewhere: without it, the vault's settings cannot be changed.";
         return new Outcome(VaultInfoCommand.Summarize("vault create", info) with { OwnerFile = ownerFile }, text);
     }
 
@@ -65,7 +65,7 @@ internal sealed class VaultCreateCommand : HostCommand
     {
         if (context.Environment.ConfigurationFolder.Length == 0)
         {
-            throw context.Invalid("This account has no folder for its configuration, where the owner's key of the vault could be kept.", $"Name a file for it with {_ownerFile.Name}.");
+            throw context.Invalid("This account has no configuration folder to keep the owner's key of the vault in.", $"Name a file for it with {_ownerFile.Name}.");
         }
 
         string folder = Path.Combine(context.Environment.ConfigurationFolder, "msonlinebackup");
@@ -89,7 +89,7 @@ internal sealed class VaultInfoCommand : HostCommand
     private readonly ConnectionOptions _connection;
 
     public VaultInfoCommand()
-        : base("info", "Show what can be known of a vault without its passphrase.", "obengine vault info /mnt/backup")
+        : base("info", "Show what can be known about a vault without its passphrase.", "obengine vault info /mnt/backup")
     {
         _place = Required("VAULT", "The vault's folder, or the URL of its container.");
         _connection = new ConnectionOptions(this);
@@ -117,7 +117,7 @@ internal sealed class VaultInfoCommand : HostCommand
     }
 
     internal static string Describe(UnfinishedWrites writes) =>
-        $"{Quantity.Count(writes.Count, "temporary file")}, {Quantity.Size(writes.Bytes)}: of a job that is running, or left by one that was killed; a backup removes what is older than a day";
+        $"{Quantity.Count(writes.Count, "temporary file")}, {Quantity.Size(writes.Bytes)}: from a job that is running or was killed; a backup removes those older than a day";
 
     internal static void Warn(VaultInfo info, CommandContext context)
     {
@@ -152,10 +152,10 @@ internal sealed class VaultRehydrateCommand : HostCommand
     private readonly Option<bool> _urgently;
 
     public VaultRehydrateCommand()
-        : base("rehydrate", "Bring what is archived of a vault in Azure back, so that it can be read.", "obengine vault rehydrate https://ACCOUNT.blob.core.windows.net/CONTAINER")
+        : base("rehydrate", "Bring archived objects of a vault in Azure back, so that they can be read.", "obengine vault rehydrate https://ACCOUNT.blob.core.windows.net/CONTAINER")
     {
         _place = Required("URL", "The URL of the vault's container.");
-        _urgently = Flag("--priority", "Within an hour or so for small objects, at a higher price, instead of up to 15 hours.");
+        _urgently = Flag("--priority", "Rehydrate faster, at a higher price: small objects take about an hour, instead of up to 15.");
         _connection = new ConnectionOptions(this);
     }
 

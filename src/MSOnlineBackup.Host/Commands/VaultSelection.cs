@@ -17,19 +17,19 @@ internal sealed class VaultSelection
     private readonly Option<string?> _vault = new("--vault")
     {
         HelpName = "VAULT",
-        Description = $"The vault: its folder, or the URL of its container in Azure. Without it: {Variable}.",
+        Description = $"The vault: its folder, or the URL of its container in Azure. Default: {Variable}.",
     };
 
     private readonly ConnectionOptions _connection;
     private readonly Option<string?> _keyVaultKey = new("--key-vault-key")
     {
         HelpName = "URI",
-        Description = "Opens the vault by a key in Azure Key Vault instead of a passphrase: https://NAME.vault.azure.net/keys/KEY.",
+        Description = "Open the vault with a key in Azure Key Vault instead of a passphrase: https://NAME.vault.azure.net/keys/KEY.",
     };
 
     private readonly Option<bool> _everySlot = new("--every-key-slot")
     {
-        Description = "Tries the passphrase on every key slot of the vault, however many there are and however long that takes.",
+        Description = "Try the passphrase on every key slot of the vault, however many there are and however long that takes.",
         Arity = ArgumentArity.Zero,
     };
 

@@ -19,7 +19,7 @@ internal sealed class VerifyCommand : HostCommand
         : base("verify", "Verify a vault: the structure, the stored bytes, or every piece of data.", "obengine verify --vault /mnt/backup --read-data")
     {
         _vault = new VaultSelection(this);
-        _readData = Flag("--read-data", "Open every stored chunk: decrypt, decompress and identify it again.");
+        _readData = Flag("--read-data", "Open every stored chunk: decrypt it, decompress it and check its identity.");
         _readPacks = Flag("--read-packs", "Compare every stored object with the checksum at its end; needs no passphrase.");
     }
 
@@ -50,7 +50,7 @@ internal sealed class VerifyCommand : HostCommand
         foreach (UnfinishedSession session in report.Unfinished)
         {
             context.Renderer.Item(
-                new UnfinishedLine(session.SessionId, session.MachineId, session.Started),
+                new UnfinishedLine(session.SessionId.ToString(), session.MachineId.ToString(), session.Started),
                 line => $"NO POINT  session {ShortId.Of(line.SessionId)} of machine {ShortId.Of(line.MachineId)}, begun {context.LocalTime(line.Started)}, is newer than the machine's newest point: it is running, was killed or lost its vault");
         }
 
@@ -89,7 +89,7 @@ internal sealed class VerifyCommand : HostCommand
         string others = report.OtherStores == 0 ? "" : $"\nnot seen  {Quantity.Count(report.OtherStores, "object")} of chunk stores that this passphrase does not open";
         return
             $"""
-            verified  {Quantity.Count(report.Points, "point")} with {Quantity.Count(report.Entries)} entries, {Quantity.Count(report.DistinctEntries)} of them different; {Quantity.Count(report.Objects, "object")}, {Quantity.Count(report.Chunks, "chunk")}; {Quantity.Size(report.Bytes)} read
+            verified  {Quantity.Count(report.Points, "point")} with {Quantity.Count(report.Entries)} entries, {Quantity.Count(report.DistinctEntries)} of them distinct; {Quantity.Count(report.Objects, "object")}, {Quantity.Count(report.Chunks, "chunk")}; {Quantity.Size(report.Bytes)} read
             unused    {Quantity.Size(report.UnreferencedBytes)} in packs, {Quantity.Size(report.StaleBytes)} in checkpoints, and {Quantity.Count(report.Leftovers, "broken object")} that nothing needs{others}{Unknown(report)}{TrafficText.Line(traffic, 10)}
             result    {Verdict(report)}
             """;
@@ -98,13 +98,13 @@ internal sealed class VerifyCommand : HostCommand
     private static string DescribePacks(VerifyReport report, VaultTraffic? traffic) =>
         $"""
         verified  {Quantity.Count(report.Objects, "object")}, {Quantity.Count(report.Points, "point")} among them; {Quantity.Size(report.Bytes)} read
-        not seen  what needs the passphrase: whether an object is missing or stands in another's place{Unknown(report)}{TrafficText.Line(traffic, 10)}
+        not seen  what needs the passphrase: whether an object is missing or is in the place of another{Unknown(report)}{TrafficText.Line(traffic, 10)}
         result    {Verdict(report)}
         """;
 
     private static string Unknown(VerifyReport report)
     {
-        string unknown = report.StrangerCount == 0 ? "" : $"\nunknown   {Quantity.Count(report.StrangerCount, "object")} that this version puts into no vault";
+        string unknown = report.StrangerCount == 0 ? "" : $"\nunknown   {Quantity.Count(report.StrangerCount, "object")} that this version would not put into a vault";
         string temporary = report.UnfinishedWrites.Count == 0 ? "" : $"\nunwritten {VaultInfoCommand.Describe(report.UnfinishedWrites)}";
         return unknown + temporary;
     }

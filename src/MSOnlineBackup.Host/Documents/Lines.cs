@@ -52,15 +52,15 @@ internal sealed record PointLine(
     IReadOnlyList<PointSource> Sources) : Document("point")
 {
     public static PointLine Of(RecoveryPoint point) => new(
-        point.SessionId,
+        point.SessionId.ToString(),
         point.MachineName,
-        point.MachineId,
+        point.MachineId.ToString(),
         point.OperatingSystem,
         point.AgentVersion,
         point.Started,
         point.Ended,
         point.StatusText,
-        point.ParentSessionId,
+        point.ParentSessionId?.ToString(),
         point.Tags,
         point.Sources.Sum(source => source.Manifest.Entries),
         point.Sources.Sum(source => source.Manifest.Files),
@@ -83,7 +83,13 @@ internal sealed record DamagedPointLine(
     string Id, string? Machine, string MachineId, DateTimeOffset? Started, string Object, BackupErrorId ErrorId, string Problem) : Document("damagedPoint")
 {
     public static DamagedPointLine Of(DamagedPoint point) => new(
-        point.SessionId, point.MachineName, point.MachineId, point.Begun, point.Damage.Target ?? point.SessionId, point.Damage.Id, point.Damage.Message);
+        point.SessionId.ToString(),
+        point.MachineName,
+        point.MachineId.ToString(),
+        point.Begun,
+        point.Damage.Target ?? point.SessionId.ToString(),
+        point.Damage.Id,
+        point.Damage.Message);
 }
 
 internal sealed record PointSource(
@@ -110,7 +116,7 @@ internal sealed record ItemLine(
     {
         EntryMetadata metadata = item.Entry.Metadata;
         return new ItemLine(
-            point.SessionId,
+            point.SessionId.ToString(),
             item.FullPath,
             item.Entry.IsUnderstood ? item.Entry.Kind : EntryKind.Unknown,
             item.Entry.Size,

@@ -145,8 +145,8 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
             : a.Mode != b.Mode ? $"has mode {Convert.ToString(a.Mode, 8)}, restored {Convert.ToString(b.Mode, 8)}"
             : !sameOwner ? $"belongs to {a.UserId}:{a.GroupId}, restored to {b.UserId}:{b.GroupId}"
             : a.Modified != b.Modified ? $"was modified at {a.Modified}, restored as {b.Modified}"
-            : a.DeviceNumber != b.DeviceNumber ? "has another device number"
-            : !Attributes(left).SequenceEqual(Attributes(right)) ? "has other attributes"
+            : a.DeviceNumber != b.DeviceNumber ? "has a different device number"
+            : !Attributes(left).SequenceEqual(Attributes(right)) ? "has different attributes"
             : !SameLinks(left, right) ? "is no longer the same file as its other names"
             : null;
     }
@@ -174,7 +174,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
             int length = left.Read(data, _left);
             if (length != Fill(right, data, _right.AsSpan(0, length)) || !_left.AsSpan(0, length).SequenceEqual(_right.AsSpan(0, length)))
             {
-                return $"has other content from byte {data + _left.AsSpan(0, length).CommonPrefixLength(_right)} on";
+                return $"has different content from byte {data + _left.AsSpan(0, length).CommonPrefixLength(_right)} onward";
             }
 
             // Behind the end of a source that shrank there is nothing more to compare; its new size is the difference.

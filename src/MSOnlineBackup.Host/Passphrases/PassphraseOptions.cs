@@ -23,12 +23,12 @@ internal sealed class PassphraseOptions
         _file = new Option<string?>($"--{name}-file")
         {
             HelpName = "FILE",
-            Description = $"Reads the {Words} from a file; a line break at its end does not count. Without it: {variable}, or a hidden prompt.",
+            Description = $"Read the {Words} from a file, without the line break at its end. Default: {variable}, or a hidden prompt.",
         };
         _command = new Option<string?>($"--{name}-command")
         {
             HelpName = "COMMAND",
-            Description = $"Runs a command, without a shell, that prints the {Words}, for example \"pass show backup\".",
+            Description = $"Run a command, without a shell, that prints the {Words}, for example \"pass show backup\".",
         };
         command.Add(_file);
         command.Add(_command);
@@ -71,7 +71,7 @@ internal sealed class PassphraseOptions
         if (environment.AskHidden is not { } ask)
         {
             throw context.Invalid(
-                $"No {Words} was given, and there is no terminal to ask for it.",
+                $"No {Words} was given, and there is no terminal to ask for it on.",
                 $"Use {_file.Name} or {_command.Name}, or set {_variable}.");
         }
 
@@ -80,12 +80,12 @@ internal sealed class PassphraseOptions
 
     private static async Task<string> AskTwiceAsync(CommandContext context, Func<string, CancellationToken, Task<string>> ask)
     {
-        context.Renderer.Note("Choose a passphrase of at least 16 ASCII characters. It is kept nowhere: who loses it, loses the data.");
+        context.Renderer.Note("Choose a passphrase of at least 16 ASCII characters. It is not stored anywhere: if you lose it, you lose the data.");
         string first = await ask("New passphrase", context.Stop).ConfigureAwait(false);
-        string second = await ask("The same again", context.Stop).ConfigureAwait(false);
+        string second = await ask("New passphrase again", context.Stop).ConfigureAwait(false);
         return first == second
             ? first
-            : throw new BackupException(BackupErrorId.PassphraseInvalid, "The two passphrases differ.", "Run the command again and type the same one twice.");
+            : throw new BackupException(BackupErrorId.PassphraseInvalid, "The two passphrases differ.", "Run the command again and type the same passphrase twice.");
     }
 
     private async Task<string> ReadFileAsync(CommandContext context, string file)

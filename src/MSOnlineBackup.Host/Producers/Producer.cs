@@ -45,7 +45,7 @@ internal sealed class Producer : IDisposable
             throw new BackupException(
                 BackupErrorId.CommandFailed,
                 $"'{commandLine[0]}' cannot be started: {e.Message}.",
-                "Check the name of the program after --command --, and that it is installed.",
+                "Check the name of the program after --command --, and that the program is installed.",
                 commandLine[0],
                 innerException: e);
         }
@@ -74,8 +74,8 @@ internal sealed class Producer : IDisposable
         {
             throw new BackupException(
                 BackupErrorId.CommandFailed,
-                $"'{_name}' ended with status {_process.ExitCode}; what it wrote may be incomplete and was not kept as a recovery point.",
-                "See what the program wrote to standard error, correct it, and run the backup again.",
+                $"'{_name}' ended with status {_process.ExitCode}; what it wrote may be incomplete, so no recovery point was made.",
+                "See what the program wrote to standard error, fix the problem, then run the backup again.",
                 _name);
         }
     }

@@ -21,7 +21,7 @@ internal static class RawArguments
             : arguments;
     }
 
-    /// <summary>The same from what the kernel tells of the process: its arguments, each followed by a NUL, the last ones being these.</summary>
+    /// <summary>The arguments without loss, taken from the kernel's command line of the process: each argument is followed by a NUL, and these come last.</summary>
     internal static string[] Restore(string[] arguments, ReadOnlySpan<byte> commandLine)
     {
         var raw = new List<byte[]>();

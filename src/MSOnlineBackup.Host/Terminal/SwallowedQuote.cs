@@ -23,10 +23,10 @@ internal static class SwallowedQuote
                 string path = argument[..quote].TrimEnd('\\');
                 string typed = path.EndsWith(':') ? $"\"{path}\\\\\"" : $"\"{path}\"";
                 return Failure.Usage(
-                    $"The argument '{argument}' has a quotation mark in it: a backslash right before the closing one made it part of the argument, and what follows was taken for the same.", commandName)
+                    $"The argument '{argument}' contains a quotation mark: a backslash right before the closing mark made that mark, and everything after it, part of the argument.", commandName)
                     with
                 {
-                    Action = $"Write {typed}: no backslash before the closing quotation mark, or two.",
+                    Action = $"Write {typed}: no backslash before the closing quotation mark, or two of them.",
                     Target = argument,
                 };
             }

@@ -154,7 +154,7 @@ internal static unsafe partial class FolderNative
             0 => true,
             Exists => false,
             _ when error is Invalid or NotPermitted || error == _notSupported => throw new IOException(
-                "It has neither hard links nor a way to rename a file without replacing another, so that nothing could be stored safely", error),
+                "It supports neither hard links nor renaming without replacing, so nothing can be stored safely", error),
             _ => throw Failure(error),
         };
     }

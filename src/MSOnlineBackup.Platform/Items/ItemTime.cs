@@ -46,14 +46,14 @@ public readonly record struct ItemTime : IComparable<ItemTime>
     /// <summary>Whether one is not earlier.</summary>
     public static bool operator >=(ItemTime left, ItemTime right) => left.CompareTo(right) >= 0;
 
-    /// <summary>The same moment.</summary>
+    /// <summary>The moment as an item's time.</summary>
     public static ItemTime From(DateTimeOffset time)
     {
         (long seconds, long ticks) = Math.DivRem((time - DateTimeOffset.UnixEpoch).Ticks, TimeSpan.TicksPerSecond);
         return new ItemTime(seconds, ticks * TimeSpan.NanosecondsPerTick);
     }
 
-    /// <summary>The same moment, less what is finer than 100 ns; null outside of the years 1 to 9999.</summary>
+    /// <summary>The moment without anything finer than 100 ns; null outside the years 1 to 9999.</summary>
     public DateTimeOffset? ToDateTimeOffset()
     {
         bool known = Seconds >= DateTimeOffset.MinValue.ToUnixTimeSeconds() && Seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds();

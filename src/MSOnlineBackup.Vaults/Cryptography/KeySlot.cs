@@ -6,11 +6,12 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Vaults.Cryptography;
 
 /// <summary>Which key slot of which vault: three ids of 32 hexadecimal digits.</summary>
-internal readonly record struct KeySlotIdentity(string VaultId, string StoreId, string KeyId)
+internal readonly record struct KeySlotIdentity(string VaultId, StoreId StoreId, string KeyId)
 {
     /// <summary>The object's name.</summary>
     public string Name => $"keys/{StoreId}/{KeyId}";
@@ -51,7 +52,7 @@ internal sealed record KeySlot
     public required string VaultId { get; init; }
 
     [JsonPropertyName("store")]
-    public required string StoreId { get; init; }
+    public required StoreId StoreId { get; init; }
 
     [JsonPropertyName("slot")]
     public required string KeyId { get; init; }
@@ -227,7 +228,7 @@ internal sealed record KeySlot
     /// <param name="storeId">The store by the object's name.</param>
     /// <param name="keyId">The slot by the object's name.</param>
     /// <exception cref="BackupException">KeySlotDamaged, VaultFormatUnsupported.</exception>
-    public static KeySlot Decode(ReadOnlySpan<byte> content, string storeId, string keyId)
+    public static KeySlot Decode(ReadOnlySpan<byte> content, StoreId storeId, string keyId)
     {
         string name = $"keys/{storeId}/{keyId}";
         if (!CheckedJson.IsSound(content))
@@ -325,7 +326,7 @@ internal sealed record KeySlot
 
     // What is wrong with a slot that is as it was written, and of a kind that is known.
     private string? Fault =>
-        !IsHexId(VaultId) ? "its vault id is none"
+        !IdDigits.AreIn(VaultId) ? "its vault id is none"
         : Derivation is { } derivation && !derivation.IsWithinBounds ? $"it asks for more than a reader gives (at most {PassphraseDerivation.MaxWork:N0} iterations, or KiB times passes)"
         : Derivation is { } known && (Salt?.Length != known.SaltLength || Verifier is not { Length: VerifierLength }) ? "its salt or its verifier is of a wrong length"
         : Kind == KeyVaultKind && (KeyVaultKey is not { Length: > 0 and <= MaxKeyIdLength } || KeyVaultKey.Any(char.IsControl) || EncryptedKey is not { Length: > 0 and <= MaxEncryptedLength })
@@ -346,7 +347,7 @@ internal sealed record KeySlot
             _ => [KeyVaultKey!],
         };
         var bound = new ArrayBufferWriter<byte>();
-        foreach (string field in (string[])["MSOnlineBackup key slot", Text(Format), VaultId, StoreId, KeyId, Text(Epoch ?? 0), Kind, Method!, .. parameters, Created, Label ?? ""])
+        foreach (string field in (string[])["MSOnlineBackup key slot", Text(Format), VaultId, StoreId.ToString(), KeyId, Text(Epoch ?? 0), Kind, Method!, .. parameters, Created, Label ?? ""])
         {
             BinaryPrimitives.WriteInt32LittleEndian(bound.GetSpan(sizeof(int)), Encoding.UTF8.GetByteCount(field));
             bound.Advance(sizeof(int));
@@ -357,8 +358,6 @@ internal sealed record KeySlot
 
         static string Text(long? number) => string.Create(CultureInfo.InvariantCulture, $"{number}");
     }
-
-    private static bool IsHexId(string? id) => id is { Length: 32 } && id.All(char.IsAsciiHexDigitLower);
 }
 
 [JsonSerializable(typeof(KeySlot))]

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Vaults.Cryptography;
 
@@ -13,19 +14,18 @@ internal sealed class StoreKeys : IDisposable
     /// <summary>Length of the master key in bytes.</summary>
     public const int MasterKeyLength = 32;
 
-    private const int StoreIdLength = 16;
-
     private readonly byte[] _master;
     private readonly byte[] _context;
     private readonly byte[] _packs;
     private readonly byte[] _objects;
     private bool _isDisposed;
 
-    public StoreKeys(ReadOnlySpan<byte> masterKey, ReadOnlySpan<byte> vaultId, ReadOnlySpan<byte> storeId)
+    public StoreKeys(ReadOnlySpan<byte> masterKey, ReadOnlySpan<byte> vaultId, StoreId storeId)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(masterKey.Length, MasterKeyLength);
         _master = masterKey.ToArray();
-        _context = [.. vaultId, .. storeId];
+        _context = [.. vaultId, .. storeId.ToBytes()];
+        StoreId = storeId;
         _packs = Derive("packs", 32);
         _objects = Derive("objects", 32);
         BundleBoundaryKey = Derive("bundles", 16);
@@ -41,8 +41,8 @@ internal sealed class StoreKeys : IDisposable
     /// <summary>Vault id and store id, 16 bytes each: part of what every seal authenticates.</summary>
     public ReadOnlySpan<byte> Context => _context;
 
-    /// <summary>The chunk store: 32 hexadecimal digits.</summary>
-    public string StoreId => Convert.ToHexStringLower(_context.AsSpan(_context.Length - StoreIdLength));
+    /// <summary>The chunk store.</summary>
+    public StoreId StoreId { get; }
 
     /// <summary>The master key itself, to be wrapped into a new key slot.</summary>
     public ReadOnlySpan<byte> MasterKey => Living(_master);

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Packs;
 
 namespace MSOnlineBackup.Vaults.Index;
@@ -17,7 +18,7 @@ internal sealed class ChunkIndex
 {
     private readonly Lock _gate = new();
     private readonly List<PackInfo> _packs = [];
-    private readonly Dictionary<(string Session, uint Number), int> _packNumbers = [];
+    private readonly Dictionary<(SessionId Session, uint Number), int> _packNumbers = [];
     private readonly List<IndexRun> _runs = [];
 
     // Claimed and not arrived: null. Arrived and in no segment yet: where it is.
@@ -200,7 +201,7 @@ internal sealed class ChunkIndex
     }
 
     /// <summary>Whether any segment, or this session, names the pack.</summary>
-    public bool TryGetPack(string session, uint number, [NotNullWhen(true)] out PackInfo? pack)
+    public bool TryGetPack(SessionId session, uint number, [NotNullWhen(true)] out PackInfo? pack)
     {
         lock (_gate)
         {

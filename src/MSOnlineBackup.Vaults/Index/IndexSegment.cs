@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Packs;
 
 namespace MSOnlineBackup.Vaults.Index;
@@ -48,7 +49,7 @@ internal static class IndexSegment
         for (int i = 0; i < packs.Count; i++)
         {
             Span<byte> pack = segment.AsSpan(HeaderLength + (i * PackLength), PackLength);
-            Convert.FromHexString(packs[i].Pack.Session, pack, out _, out _);
+            packs[i].Pack.Session.ToBytes().CopyTo(pack);
             BinaryPrimitives.WriteUInt32LittleEndian(pack[PackNumberOffset..], packs[i].Pack.Number);
             BinaryPrimitives.WriteInt32LittleEndian(pack[PackLengthOffset..], packs[i].Pack.Length);
             pack[PackKindOffset] = (byte)packs[i].Pack.Kind;
@@ -100,14 +101,14 @@ internal static class IndexSegment
         {
             ReadOnlySpan<byte> pack = segment.Slice(HeaderLength + (i * PackLength), PackLength);
             uint length = BinaryPrimitives.ReadUInt32LittleEndian(pack[PackLengthOffset..]);
-            if (length > PackFormat.MaxLength)
+            if (length > PackFormat.MaxLength || !SessionId.TryRead(pack[..PackNumberOffset], out SessionId session))
             {
                 throw VaultDamage.Corrupt(name, "it names an impossible pack");
             }
 
             bool isKnown = PackFormat.IsKnown((PackKind)pack[PackKindOffset], pack[PackFlagsOffset], pack[PackEpochOffset]);
             packs[i] = new PackInfo(
-                Convert.ToHexStringLower(pack[..PackNumberOffset]),
+                session,
                 BinaryPrimitives.ReadUInt32LittleEndian(pack[PackNumberOffset..]),
                 (PackKind)pack[PackKindOffset],
                 (int)length,

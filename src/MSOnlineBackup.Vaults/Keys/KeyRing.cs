@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -30,7 +31,7 @@ internal sealed class KeyRing(KnownVault vault)
         var names = new List<KeyName>();
         await foreach (StoredObject found in objects.ListAsync(folder, cancellationToken).ConfigureAwait(false))
         {
-            if (TryParse(found.Name, out string storeId, out string keyId))
+            if (TryParse(found.Name, out StoreId storeId, out string keyId))
             {
                 names.Add(new KeyName(storeId, keyId));
             }
@@ -42,7 +43,7 @@ internal sealed class KeyRing(KnownVault vault)
     /// <summary>Makes a chunk store with a fresh master key and a first slot.</summary>
     public async Task<UnlockedKey> CreateStoreAsync(string passphrase, CancellationToken cancellationToken)
     {
-        string storeId = NewId();
+        var storeId = StoreId.Create();
         byte[] master = RandomNumberGenerator.GetBytes(StoreKeys.MasterKeyLength);
         string keyId = await AddAsync(storeId, master, passphrase, null, cancellationToken).ConfigureAwait(false);
         return new UnlockedKey(storeId, keyId, master);
@@ -51,7 +52,7 @@ internal sealed class KeyRing(KnownVault vault)
     /// <summary>Finds the store that the passphrase opens.</summary>
     /// <param name="storeId">Only this one; null for any.</param>
     /// <exception cref="BackupException">PassphraseRejected; where no slot opens and one cannot be read, what is wrong with that one: KeySlotDamaged, VaultFormatUnsupported, …</exception>
-    public async Task<UnlockedKey> UnlockAsync(string passphrase, CancellationToken cancellationToken, string? storeId = null)
+    public async Task<UnlockedKey> UnlockAsync(string passphrase, CancellationToken cancellationToken, StoreId? storeId = null)
     {
         IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
         return await UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
@@ -117,7 +118,7 @@ internal sealed class KeyRing(KnownVault vault)
     /// </summary>
     /// <param name="storeId">Only this one; null for any.</param>
     /// <exception cref="BackupException">KeySlotNotFound, KeySlotContradicted; where no slot opens, what is wrong with one: KeySlotDamaged, KeyVaultAccessDenied, …</exception>
-    public async Task<UnlockedKey> UnlockAsync(IKeyEncryptionKey key, CancellationToken cancellationToken, string? storeId = null)
+    public async Task<UnlockedKey> UnlockAsync(IKeyEncryptionKey key, CancellationToken cancellationToken, StoreId? storeId = null)
     {
         IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
         return await UnlockAsync(key, names, cancellationToken).ConfigureAwait(false);
@@ -169,15 +170,15 @@ internal sealed class KeyRing(KnownVault vault)
     }
 
     /// <summary>Adds a slot for a passphrase.</summary>
-    public Task<string> AddAsync(string storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken)
+    public Task<string> AddAsync(StoreId storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken)
     {
-        string keyId = NewId();
+        string keyId = IdDigits.Create();
         return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), vault.Options.Derivation ?? PassphraseDerivation.Best, label, vault.Clock.GetUtcNow()), cancellationToken);
     }
 
     /// <summary>Adds a slot for a Key Vault key.</summary>
     /// <exception cref="BackupException">KeyVaultKeyTaken: it opens another chunk store of this vault; what the Key Vault refuses.</exception>
-    public async Task<string> AddAsync(string storeId, byte[] master, IKeyEncryptionKey key, string? label, CancellationToken cancellationToken)
+    public async Task<string> AddAsync(StoreId storeId, byte[] master, IKeyEncryptionKey key, string? label, CancellationToken cancellationToken)
     {
         await foreach (FoundSlot found in FindAsync(storeId: null, cancellationToken).ConfigureAwait(false))
         {
@@ -191,14 +192,14 @@ internal sealed class KeyRing(KnownVault vault)
             }
         }
 
-        string keyId = NewId();
+        string keyId = IdDigits.Create();
         KeySlot slot = await KeySlot.CreateAsync(
             key, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), label, vault.Clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
         return await WriteAsync(storeId, keyId, slot, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The slots of a store; one that cannot be read is null.</summary>
-    public async Task<IReadOnlyList<(string KeyId, KeySlot? Slot)>> ListAsync(string storeId, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(string KeyId, KeySlot? Slot)>> ListAsync(StoreId storeId, CancellationToken cancellationToken)
     {
         var slots = new List<(string, KeySlot?)>();
         await foreach (FoundSlot found in FindAsync(storeId, cancellationToken).ConfigureAwait(false))
@@ -211,7 +212,7 @@ internal sealed class KeyRing(KnownVault vault)
 
     /// <summary>Removes a slot.</summary>
     /// <exception cref="BackupException">KeySlotNotFound, KeySlotIsLast.</exception>
-    public async Task RemoveAsync(string storeId, string keyId, CancellationToken cancellationToken)
+    public async Task RemoveAsync(StoreId storeId, string keyId, CancellationToken cancellationToken)
     {
         IReadOnlyList<(string KeyId, KeySlot? Slot)> slots = await ListAsync(storeId, cancellationToken).ConfigureAwait(false);
         if (!slots.Any(slot => slot.KeyId == keyId))
@@ -285,7 +286,7 @@ internal sealed class KeyRing(KnownVault vault)
     }
 
     /// <summary>Whether one slot opens with a passphrase.</summary>
-    public async Task<bool> OpensAsync(string storeId, string keyId, string passphrase, CancellationToken cancellationToken) =>
+    public async Task<bool> OpensAsync(StoreId storeId, string keyId, string passphrase, CancellationToken cancellationToken) =>
         (await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)).TryOpen(passphrase) is not null;
 
     /// <summary>
@@ -330,10 +331,10 @@ internal sealed class KeyRing(KnownVault vault)
         return faults;
     }
 
-    private Task<IReadOnlyList<KeyName>> ListNamesAsync(string? storeId, CancellationToken cancellationToken) =>
-        ListNamesAsync(vault.Objects, storeId is null ? VaultLayout.AllKeys : VaultLayout.Keys(storeId), cancellationToken);
+    private Task<IReadOnlyList<KeyName>> ListNamesAsync(StoreId? storeId, CancellationToken cancellationToken) =>
+        ListNamesAsync(vault.Objects, storeId is { } store ? VaultLayout.Keys(store) : VaultLayout.AllKeys, cancellationToken);
 
-    private async IAsyncEnumerable<FoundSlot> FindAsync(string? storeId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<FoundSlot> FindAsync(StoreId? storeId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
         await foreach (FoundSlot slot in FindAsync(vault.Objects, vault.VaultId, names, cancellationToken).ConfigureAwait(false))
@@ -363,7 +364,7 @@ internal sealed class KeyRing(KnownVault vault)
         }
     }
 
-    private async Task<string> WriteAsync(string storeId, string keyId, KeySlot slot, CancellationToken cancellationToken)
+    private async Task<string> WriteAsync(StoreId storeId, string keyId, KeySlot slot, CancellationToken cancellationToken)
     {
         await vault.Objects.TryCreateAsync(VaultLayout.Key(storeId, keyId), slot.Encode(), cancellationToken).ConfigureAwait(false);
 
@@ -374,7 +375,7 @@ internal sealed class KeyRing(KnownVault vault)
             : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it reads back otherwise than it was written");
     }
 
-    private Task<KeySlot> ReadAsync(string storeId, string keyId, CancellationToken cancellationToken) =>
+    private Task<KeySlot> ReadAsync(StoreId storeId, string keyId, CancellationToken cancellationToken) =>
         ReadAsync(vault.Objects, vault.VaultId, new KeyName(storeId, keyId), cancellationToken);
 
     private static async Task<KeySlot> ReadAsync(IVaultStore objects, string? vaultId, KeyName key, CancellationToken cancellationToken)
@@ -394,8 +395,6 @@ internal sealed class KeyRing(KnownVault vault)
     private static bool IsOfOneSlot(BackupException e) =>
         e.IsDamage || e.Id is BackupErrorId.KeySlotDamaged or BackupErrorId.VaultFormatUnsupported or BackupErrorId.KeyDerivationUnavailable;
 
-    private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-
     private BackupException Contradicted(IKeyEncryptionKey key, string what) => new(
         BackupErrorId.KeySlotContradicted,
         $"The key slots of the vault in '{vault.Location}' contradict each other: the Key Vault key '{key.Id}' {what}.",
@@ -405,7 +404,7 @@ internal sealed class KeyRing(KnownVault vault)
     // In an order that is the same for everybody. Too many to look at are an attack, or a vault of very many machines.
     private IReadOnlyList<KeyName> Bounded(IReadOnlyList<KeyName> names)
     {
-        IEnumerable<KeyName> sorted = names.OrderBy(name => name.StoreId, StringComparer.Ordinal).ThenBy(name => name.KeyId, StringComparer.Ordinal);
+        IEnumerable<KeyName> sorted = names.OrderBy(name => VaultLayout.Key(name.StoreId, name.KeyId), StringComparer.Ordinal);
         return [.. vault.Options.TriesEveryKeySlot ? sorted : sorted.Take(MaxRead)];
     }
 
@@ -416,18 +415,18 @@ internal sealed class KeyRing(KnownVault vault)
         vault.Location);
 
     // keys/<store id>/<key id>
-    private static bool TryParse(string name, out string storeId, out string keyId)
+    private static bool TryParse(string name, out StoreId storeId, out string keyId)
     {
         string[] parts = name.Split('/');
-        bool isKey = parts.Length == 3 && VaultLayout.IsId(parts[1]) && VaultLayout.IsId(parts[2]);
-        (storeId, keyId) = isKey ? (parts[1], parts[2]) : (string.Empty, string.Empty);
-        return isKey;
+        storeId = default;
+        keyId = parts[^1];
+        return parts.Length == 3 && StoreId.TryParse(parts[1], out storeId) && IdDigits.AreIn(keyId);
     }
 
     /// <param name="Slot">Null where it cannot be read.</param>
     /// <param name="Damage">Why not.</param>
-    private sealed record FoundSlot(string StoreId, string KeyId, KeySlot? Slot, BackupException? Damage);
+    private sealed record FoundSlot(StoreId StoreId, string KeyId, KeySlot? Slot, BackupException? Damage);
 }
 
 /// <summary>The name of a key slot.</summary>
-internal readonly record struct KeyName(string StoreId, string KeyId);
+internal readonly record struct KeyName(StoreId StoreId, string KeyId);

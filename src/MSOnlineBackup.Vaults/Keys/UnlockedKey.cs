@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 
 namespace MSOnlineBackup.Vaults.Keys;
@@ -10,15 +11,15 @@ public sealed record UnlockedKey : IDisposable
     private readonly byte[] _masterKey;
     private bool _isDisposed;
 
-    internal UnlockedKey(string storeId, string keyId, byte[] masterKey)
+    internal UnlockedKey(StoreId storeId, string keyId, byte[] masterKey)
     {
         StoreId = storeId;
         KeyId = keyId;
         _masterKey = masterKey;
     }
 
-    /// <summary>The chunk store: 32 hexadecimal digits.</summary>
-    public string StoreId { get; }
+    /// <summary>The chunk store.</summary>
+    public StoreId StoreId { get; }
 
     /// <summary>The key slot: 32 hexadecimal digits.</summary>
     public string KeyId { get; internal init; }
@@ -34,7 +35,7 @@ public sealed record UnlockedKey : IDisposable
     }
 
     /// <summary>The keys of its chunk store, in a vault.</summary>
-    internal StoreKeys KeysIn(VaultHeader header) => new(MasterKey, Convert.FromHexString(header.VaultId), Convert.FromHexString(StoreId));
+    internal StoreKeys KeysIn(VaultHeader header) => new(MasterKey, Convert.FromHexString(header.VaultId), StoreId);
 
     /// <summary>By this the master key is known again; nothing can be opened with it. 32 bytes.</summary>
     internal byte[] Digest() => HKDF.Expand(HashAlgorithmName.SHA256, MasterKey, 32, "MSOnlineBackup/1/digest"u8.ToArray());

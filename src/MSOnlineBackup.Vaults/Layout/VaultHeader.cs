@@ -1,10 +1,8 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Layout;
@@ -73,8 +71,8 @@ internal sealed record VaultHeader
         return new VaultHeader
         {
             Format = SupportedFormat,
-            VaultId = NewId(),
-            Copy = NewId(),
+            VaultId = IdDigits.Create(),
+            Copy = IdDigits.Create(),
             Created = clock.GetUtcNow(),
             Name = name,
         };
@@ -143,12 +141,8 @@ internal sealed record VaultHeader
         }
     }
 
-    /// <summary>The id of the machine of this name: names are told apart without regard to case, so no two machines can race for one.</summary>
-    public string MachineId(string machineName) => MachineId(VaultId, machineName);
-
-    /// <inheritdoc cref="MachineId(string)"/>
-    public static string MachineId(string vaultId, string machineName) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"machine\n{vaultId}\n{machineName.ToLowerInvariant()}"))).AsSpan(0, 16));
+    /// <summary>The id of the machine of this name.</summary>
+    public MachineId MachineId(string machineName) => Ids.MachineId.Of(VaultId, machineName);
 
     /// <summary>Reads a small plain object; null where there is none.</summary>
     internal static async Task<byte[]?> ReadSmallAsync(IVaultStore store, string name, int maxLength, CancellationToken cancellationToken)
@@ -166,11 +160,8 @@ internal sealed record VaultHeader
         }
     }
 
-    /// <summary>A fresh id.</summary>
-    public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-
     private bool IsLegal =>
-        Format == SupportedFormat && VaultId is not null && VaultLayout.IsId(VaultId) && Copy is not null && VaultLayout.IsId(Copy)
+        Format == SupportedFormat && VaultId is not null && IdDigits.AreIn(VaultId) && Copy is not null && IdDigits.AreIn(Copy)
         && (Owner is null || OwnerIdentity is not null) && IsName(Name);
 
     // Nothing else makes objects of these names.

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
@@ -18,6 +19,7 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 internal sealed class CollectionRecords
 {
     private const uint Version = 1;
+    private const int SessionLength = 16;
     private const string Verdict = ".verdict";
     private const string Wait = ".wait";
     private const string Done = ".done";
@@ -63,19 +65,19 @@ internal sealed class CollectionRecords
                 await PacksAsync(Verdict, SealedObjectKind.CollectionVerdict).ConfigureAwait(false),
                 await SessionsAsync(Done).ConfigureAwait(false)));
 
-            async Task<IReadOnlySet<(string Session, uint Number)>?> PacksAsync(string suffix, SealedObjectKind kind)
+            async Task<IReadOnlySet<(SessionId Session, uint Number)>?> PacksAsync(string suffix, SealedObjectKind kind)
             {
                 if (!of.TryGetValue(suffix, out StoredObject found))
                 {
                     return null;
                 }
 
-                var packs = new HashSet<(string, uint)>();
+                var packs = new HashSet<(SessionId, uint)>();
                 CondemnedPacks.Decode(found.Name, (await OpenAsync(store, found, kind, cancellationToken).ConfigureAwait(false)).Span, packs);
                 return packs;
             }
 
-            async Task<IReadOnlySet<string>?> SessionsAsync(string suffix) => of.TryGetValue(suffix, out StoredObject found)
+            async Task<IReadOnlySet<SessionId>?> SessionsAsync(string suffix) => of.TryGetValue(suffix, out StoredObject found)
                 ? DecodeSessions(found.Name, (await OpenAsync(store, found, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span)
                 : null;
         }
@@ -84,7 +86,7 @@ internal sealed class CollectionRecords
     }
 
     /// <summary>Condemns packs. Returns the collection's number; null where another collector was faster: then everything has to be looked at anew.</summary>
-    public async Task<uint?> TryCondemnAsync(IReadOnlyCollection<(string Session, uint Number)> packs, CancellationToken cancellationToken)
+    public async Task<uint?> TryCondemnAsync(IReadOnlyCollection<(SessionId Session, uint Number)> packs, CancellationToken cancellationToken)
     {
         uint number = Highest + 1;
         string name = CondemnedPacks.NameOf(_store.StoreId, number);
@@ -92,16 +94,16 @@ internal sealed class CollectionRecords
     }
 
     /// <summary>Says for whom a collection waits. Returns those that count: where somebody else has said so before, theirs.</summary>
-    public static Task<IReadOnlySet<string>> SettleWaitAsync(ChunkStore store, uint number, IReadOnlySet<string> sessions, CancellationToken cancellationToken) =>
+    public static Task<IReadOnlySet<SessionId>> SettleWaitAsync(ChunkStore store, uint number, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken) =>
         SettleSessionsAsync(store, NameOf(store, number, Wait), sessions, cancellationToken);
 
     /// <summary>Says whose end is waited for before the records of a collection may go, whose packs are gone.</summary>
-    public static Task<IReadOnlySet<string>> SettleDoneAsync(ChunkStore store, uint number, IReadOnlySet<string> sessions, CancellationToken cancellationToken) =>
+    public static Task<IReadOnlySet<SessionId>> SettleDoneAsync(ChunkStore store, uint number, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken) =>
         SettleSessionsAsync(store, NameOf(store, number, Done), sessions, cancellationToken);
 
     /// <summary>Decides which packs go. Returns those that do: where somebody else has decided before, theirs. From then on nothing brings them back.</summary>
-    public static async Task<IReadOnlySet<(string Session, uint Number)>> SettleVerdictAsync(
-        ChunkStore store, uint number, IReadOnlySet<(string Session, uint Number)> packs, CancellationToken cancellationToken)
+    public static async Task<IReadOnlySet<(SessionId Session, uint Number)>> SettleVerdictAsync(
+        ChunkStore store, uint number, IReadOnlySet<(SessionId Session, uint Number)> packs, CancellationToken cancellationToken)
     {
         string name = NameOf(store, number, Verdict);
         if (await TryCreateAsync(store, name, SealedObjectKind.CollectionVerdict, CondemnedPacks.Encode(packs), cancellationToken).ConfigureAwait(false))
@@ -109,7 +111,7 @@ internal sealed class CollectionRecords
             return packs;
         }
 
-        var theirs = new HashSet<(string, uint)>();
+        var theirs = new HashSet<(SessionId, uint)>();
         CondemnedPacks.Decode(name, (await ReadAsync(store, name, SealedObjectKind.CollectionVerdict, cancellationToken).ConfigureAwait(false)).Span, theirs);
         return theirs;
     }
@@ -124,15 +126,15 @@ internal sealed class CollectionRecords
     }
 
     /// <summary>Writes sessions: <c>version u32 | session 16 *</c>.</summary>
-    internal static byte[] EncodeSessions(IReadOnlyCollection<string> sessions)
+    internal static byte[] EncodeSessions(IReadOnlyCollection<SessionId> sessions)
     {
-        byte[] content = new byte[sizeof(uint) + (sessions.Count * SessionId.Length)];
+        byte[] content = new byte[sizeof(uint) + (sessions.Count * SessionLength)];
         BinaryPrimitives.WriteUInt32LittleEndian(content, Version);
         Span<byte> rest = content.AsSpan(sizeof(uint));
-        foreach (string session in sessions)
+        foreach (SessionId session in sessions)
         {
-            Convert.FromHexString(session, rest, out _, out _);
-            rest = rest[SessionId.Length..];
+            session.ToBytes().CopyTo(rest);
+            rest = rest[SessionLength..];
         }
 
         return content;
@@ -140,9 +142,9 @@ internal sealed class CollectionRecords
 
     /// <summary>Reads them.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    internal static IReadOnlySet<string> DecodeSessions(string name, ReadOnlySpan<byte> content)
+    internal static IReadOnlySet<SessionId> DecodeSessions(string name, ReadOnlySpan<byte> content)
     {
-        if (content.Length < sizeof(uint) || (content.Length - sizeof(uint)) % SessionId.Length != 0)
+        if (content.Length < sizeof(uint) || (content.Length - sizeof(uint)) % SessionLength != 0)
         {
             throw VaultDamage.Corrupt(name, "its length is impossible");
         }
@@ -157,16 +159,16 @@ internal sealed class CollectionRecords
                 name);
         }
 
-        var sessions = new HashSet<string>(StringComparer.Ordinal);
-        for (ReadOnlySpan<byte> rest = content[sizeof(uint)..]; !rest.IsEmpty; rest = rest[SessionId.Length..])
+        var sessions = new HashSet<SessionId>();
+        for (ReadOnlySpan<byte> rest = content[sizeof(uint)..]; !rest.IsEmpty; rest = rest[SessionLength..])
         {
-            sessions.Add(Convert.ToHexStringLower(rest[..SessionId.Length]));
+            sessions.Add(SessionId.TryRead(rest[..SessionLength], out SessionId session) ? session : throw VaultDamage.Corrupt(name, "it names what is no session"));
         }
 
         return sessions;
     }
 
-    private static async Task<IReadOnlySet<string>> SettleSessionsAsync(ChunkStore store, string name, IReadOnlySet<string> sessions, CancellationToken cancellationToken) =>
+    private static async Task<IReadOnlySet<SessionId>> SettleSessionsAsync(ChunkStore store, string name, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken) =>
         await TryCreateAsync(store, name, SealedObjectKind.AwaitedSessions, EncodeSessions(sessions), cancellationToken).ConfigureAwait(false)
             ? sessions
             : DecodeSessions(name, (await ReadAsync(store, name, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span);
@@ -196,7 +198,7 @@ internal sealed class CollectionRecords
 /// <param name="Done">Where they are gone: the sessions that may not have seen that. Null before.</param>
 internal sealed record Collection(
     uint Number,
-    IReadOnlySet<(string Session, uint Number)>? Condemned,
-    IReadOnlySet<string>? Wait,
-    IReadOnlySet<(string Session, uint Number)>? Verdict,
-    IReadOnlySet<string>? Done);
+    IReadOnlySet<(SessionId Session, uint Number)>? Condemned,
+    IReadOnlySet<SessionId>? Wait,
+    IReadOnlySet<(SessionId Session, uint Number)>? Verdict,
+    IReadOnlySet<SessionId>? Done);

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
@@ -7,67 +8,67 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// <summary>Which sessions a chunk store tells of, and how each stands, by one listing.</summary>
 internal sealed class CollectionView
 {
-    private readonly Dictionary<string, DateTimeOffset> _lastSign = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _records = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _pointed = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _machines = new(StringComparer.Ordinal);
+    private readonly Dictionary<SessionId, DateTimeOffset> _lastSign = [];
+    private readonly HashSet<SessionId> _records = [];
+    private readonly HashSet<SessionId> _ended = [];
+    private readonly HashSet<SessionId> _pointed = [];
+    private readonly HashSet<MachineId> _machines = [];
 
     private CollectionView()
     {
     }
 
     /// <summary>The sessions that have a record.</summary>
-    public IReadOnlySet<string> Recorded => _records;
+    public IReadOnlySet<SessionId> Recorded => _records;
 
     /// <summary>Those whose end was said.</summary>
-    public IReadOnlySet<string> Ended => _ended;
+    public IReadOnlySet<SessionId> Ended => _ended;
 
     /// <summary>The checkpoints.</summary>
     public List<StoredObject> Checkpoints { get; } = [];
 
     /// <summary>The packs, by session and number.</summary>
-    public HashSet<(string Session, uint Number)> Packs { get; } = [];
+    public HashSet<(SessionId Session, uint Number)> Packs { get; } = [];
 
     /// <summary>The machines that have points, or commits.</summary>
-    public IReadOnlySet<string> Machines => _machines;
+    public IReadOnlySet<MachineId> Machines => _machines;
 
     /// <summary>Commits whose points are not in the listing: lost, or kept from us.</summary>
-    public List<(string MachineId, string SessionId)> CommitsWithoutPoint { get; } = [];
+    public List<(MachineId MachineId, SessionId SessionId)> CommitsWithoutPoint { get; } = [];
 
     /// <summary>Lists a store.</summary>
     public static async Task<CollectionView> TakeAsync(ChunkStore store, CancellationToken cancellationToken)
     {
         var view = new CollectionView();
-        var commits = new List<(string MachineId, string SessionId)>();
+        var commits = new List<(MachineId MachineId, SessionId SessionId)>();
         await foreach (StoredObject found in store.Objects.ListAsync(VaultLayout.Store(store.StoreId), cancellationToken).ConfigureAwait(false))
         {
             string last = found.Name[(found.Name.LastIndexOf('/') + 1)..];
             switch (VaultLayout.KindOf(found.Name, out _))
             {
-                case StoredKind.Session:
-                    view._records.Add(last);
-                    view.NoteSign(last, found);
+                case StoredKind.Session when SessionId.TryParse(last, out SessionId session):
+                    view._records.Add(session);
+                    view.NoteSign(session, found);
                     break;
-                case StoredKind.SessionEnd:
-                    view._ended.Add(Path.ChangeExtension(last, null));
+                case StoredKind.SessionEnd when SessionId.TryParse(Path.ChangeExtension(last, null), out SessionId session):
+                    view._ended.Add(session);
                     break;
-                case StoredKind.Point when VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session):
+                case StoredKind.Point when VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session):
                     view._pointed.Add(session);
                     view._machines.Add(machine);
                     break;
-                case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session):
+                case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session):
                     commits.Add((machine, session));
                     view._machines.Add(machine);
                     break;
-                case StoredKind.Pack when VaultLayout.TryParseNumbered(found.Name, out string? session, out uint number):
+                case StoredKind.Pack when VaultLayout.TryParseNumbered(found.Name, out SessionId session, out uint number):
                     view.Packs.Add((session, number));
                     view.NoteSign(session, found);
                     break;
-                case StoredKind.Segment when VaultLayout.TryParseNumbered(found.Name, out string? session, out _):
+                case StoredKind.Segment when VaultLayout.TryParseNumbered(found.Name, out SessionId session, out _):
                     view.NoteSign(session, found);
                     break;
-                case StoredKind.Checkpoint when VaultLayout.TryParseNumbered(found.Name, out string? session, out _):
+                case StoredKind.Checkpoint when VaultLayout.TryParseNumbered(found.Name, out SessionId session, out _):
                     view.Checkpoints.Add(found);
                     view.NoteSign(session, found);
                     break;
@@ -79,18 +80,18 @@ internal sealed class CollectionView
     }
 
     /// <summary>Whether nothing can come of a session any more: it has made its point, was shut out, has said that it ended, or was over when its record was removed.</summary>
-    public bool IsOver(string session) => _ended.Contains(session) || _pointed.Contains(session) || !_records.Contains(session);
+    public bool IsOver(SessionId session) => _ended.Contains(session) || _pointed.Contains(session) || !_records.Contains(session);
 
     /// <summary>The sessions that are not over.</summary>
-    public IEnumerable<string> Open => _records.Where(session => !IsOver(session));
+    public IEnumerable<SessionId> Open => _records.Where(session => !IsOver(session));
 
     /// <summary>When a session last created something that bears its id, by the store's clock.</summary>
-    public DateTimeOffset LastSignOf(string session) => _lastSign[session];
+    public DateTimeOffset LastSignOf(SessionId session) => _lastSign[session];
 
     /// <summary>Notes that a session was shut out.</summary>
-    public void NoteShutOut(string session) => _ended.Add(session);
+    public void NoteShutOut(SessionId session) => _ended.Add(session);
 
-    private void NoteSign(string session, StoredObject found)
+    private void NoteSign(SessionId session, StoredObject found)
     {
         if (!_lastSign.TryGetValue(session, out DateTimeOffset last) || found.Created > last)
         {

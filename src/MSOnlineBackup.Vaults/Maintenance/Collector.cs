@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -29,16 +30,16 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
     private readonly long _began = options.TimeProvider.GetTimestamp();
     private readonly List<VerifyFinding> _findings = [];
-    private readonly HashSet<(string MachineId, string SessionId)> _marked = [];
+    private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _marked = [];
 
     // Points that the listing did not show, though their names are taken.
-    private readonly HashSet<(string MachineId, string SessionId)> _unlisted = [];
+    private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _unlisted = [];
 
     // Packs that go, or went, by a verdict.
-    private readonly HashSet<(string Session, uint Number)> _gone = [];
+    private readonly HashSet<(SessionId Session, uint Number)> _gone = [];
 
     // For whom collections wait.
-    private readonly Dictionary<uint, IReadOnlySet<string>> _waits = [];
+    private readonly Dictionary<uint, IReadOnlySet<SessionId>> _waits = [];
 
     // Packs that the index names, and that are not there.
     private readonly HashSet<PackInfo> _missing = new(ReferenceEqualityComparer.Instance);
@@ -64,10 +65,10 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             return _report with { IsRehearsal = true, Findings = _findings };
         }
 
-        string? highest = await SessionOrder.FindHighestAsync(store, cancellationToken).ConfigureAwait(false);
+        SessionId? highest = await SessionOrder.FindHighestAsync(store, cancellationToken).ConfigureAwait(false);
         try
         {
-            string id = await _announcement.AnnounceAsync(highest, cancellationToken).ConfigureAwait(false);
+            SessionId id = await _announcement.AnnounceAsync(highest, cancellationToken).ConfigureAwait(false);
             await LookAsync(cancellationToken).ConfigureAwait(false);
             VaultAccessTier tier = await WriteSession.ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false);
             await using (_session = new WriteSession(store, _announcement, id, tier, monitor.Transfer, options.Workers, verifyOneIn: 0, CancellationToken.None))
@@ -108,7 +109,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         monitor.Enter(JobPhase.Transferring);
         foreach (Collection collection in ripe.TakeWhile(collection => collection.Verdict is not null || isWhole))
         {
-            IReadOnlySet<(string Session, uint Number)> verdict = collection.Verdict ?? await JudgeAsync(collection, cancellationToken).ConfigureAwait(false);
+            IReadOnlySet<(SessionId Session, uint Number)> verdict = collection.Verdict ?? await JudgeAsync(collection, cancellationToken).ConfigureAwait(false);
             _settled.Add(collection.Number);
             _gone.UnionWith(verdict);
         }
@@ -164,12 +165,12 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
                 BackupErrorId.SessionFenced,
                 $"Another maintenance run took this one for dead and shut it out (session {_session.Id}).",
                 "Run it again: what it did stays done.",
-                _session.Id,
+                _session.Id.ToString(),
                 transient: true);
-        foreach (string session in _view.Open.Where(open => open != _session.Id && own.Created - _view.LastSignOf(open) >= request.ShutOutAfter).ToList())
+        foreach (SessionId session in _view.Open.Where(open => open != _session.Id && own.Created - _view.LastSignOf(open) >= request.ShutOutAfter).ToList())
         {
-            string? machine = await FindMachineAsync(session, cancellationToken).ConfigureAwait(false);
-            foreach (string possible in machine is null ? _view.Machines : machine.Length == 0 ? (IReadOnlyCollection<string>)[] : [machine])
+            (bool isKnown, MachineId? machine) = await FindMachineAsync(session, cancellationToken).ConfigureAwait(false);
+            foreach (MachineId possible in !isKnown ? _view.Machines : machine is { } only ? (IReadOnlyCollection<MachineId>)[only] : [])
             {
                 string name = VaultLayout.Point(store.StoreId, possible, session);
                 if (!await store.Objects.TryCreateAsync(name, SealedObject.Seal(store.Keys, SealedObjectKind.Fence, name, []), cancellationToken).ConfigureAwait(false))
@@ -180,7 +181,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
                 }
             }
 
-            if (machine is not { Length: > 0 })
+            if (machine is null)
             {
                 await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, session), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
             }
@@ -190,18 +191,18 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         }
     }
 
-    // Empty for a session of no machine; null where its record does not say.
-    private async Task<string?> FindMachineAsync(string session, CancellationToken cancellationToken)
+    // A session of maintenance has no machine. Not known where its record cannot be read.
+    private async Task<(bool IsKnown, MachineId? Machine)> FindMachineAsync(SessionId session, CancellationToken cancellationToken)
     {
         string name = VaultLayout.Session(store.StoreId, session);
         try
         {
-            return (await PlainObjects.ReadSessionAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false)).MachineId ?? string.Empty;
+            return (true, (await PlainObjects.ReadSessionAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false)).MachineId);
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {
             _findings.Add(new VerifyFinding(name, e.Message, []));
-            return null;
+            return (false, null);
         }
     }
 
@@ -234,7 +235,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     {
         var listed = names.Select(name => (name.MachineId, name.SessionId)).ToHashSet();
         bool isComplete = true;
-        foreach ((string machine, string session) in view.CommitsWithoutPoint.Concat(_unlisted).Where(commit => !listed.Contains(commit)))
+        foreach ((MachineId machine, SessionId session) in view.CommitsWithoutPoint.Concat(_unlisted).Where(commit => !listed.Contains(commit)))
         {
             string name = VaultLayout.Point(store.StoreId, machine, session);
             bool isThere = await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null;
@@ -256,7 +257,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             try
             {
                 RecoveryPoint checkpoint = await catalog.ReadCheckpointAsync(found, cancellationToken).ConfigureAwait(false);
-                if (string.CompareOrdinal(checkpoint.SessionId, newest.Of(checkpoint.MachineId)) > 0)
+                if (newest.Of(checkpoint.MachineId) is not { } last || checkpoint.SessionId > last)
                 {
                     live.Add(new PointReading(default, checkpoint, null));
                 }
@@ -282,11 +283,11 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     /// Decides a collection: of the packs that it condemns those go without which every needed chunk has a pack that stays. Packs that other undecided collections condemn do
     /// not count as staying; so two collections never rely on each other.
     /// </summary>
-    private Task<IReadOnlySet<(string Session, uint Number)>> JudgeAsync(
+    private Task<IReadOnlySet<(SessionId Session, uint Number)>> JudgeAsync(
         Collection collection, CancellationToken cancellationToken)
     {
-        IReadOnlySet<(string Session, uint Number)> condemned = collection.Condemned!;
-        HashSet<(string Session, uint Number)> doubtful =
+        IReadOnlySet<(SessionId Session, uint Number)> condemned = collection.Condemned!;
+        HashSet<(SessionId Session, uint Number)> doubtful =
         [
             .. Pending.Where(other => other.Number != collection.Number && other.Verdict is null && !_settled.Contains(other.Number)).SelectMany(other => other.Condemned!),
         ];
@@ -294,10 +295,10 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     }
 
     // A needed chunk must have a copy that stays; where it has none, one of the packs that have it is spared.
-    private Task<IReadOnlySet<(string Session, uint Number)>> SettleAsync(
-        uint number, IReadOnlySet<(string Session, uint Number)> condemned, Func<(string Session, uint Number), bool> isNoHome, CancellationToken cancellationToken)
+    private Task<IReadOnlySet<(SessionId Session, uint Number)>> SettleAsync(
+        uint number, IReadOnlySet<(SessionId Session, uint Number)> condemned, Func<(SessionId Session, uint Number), bool> isNoHome, CancellationToken cancellationToken)
     {
-        var spared = new HashSet<(string Session, uint Number)>();
+        var spared = new HashSet<(SessionId Session, uint Number)>();
         ChunkCopies.Visit(store.Index, _marks, (isNeeded, recorded) =>
         {
             if (!isNeeded || !recorded.Any(copy => condemned.Contains(KeyOf(copy.Pack))))
@@ -314,7 +315,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         });
         return CollectionRecords.SettleVerdictAsync(store, number, condemned.Except(spared).ToHashSet(), cancellationToken);
 
-        bool Stays((string Session, uint Number) pack) => (!condemned.Contains(pack) || spared.Contains(pack)) && !isNoHome(pack);
+        bool Stays((SessionId Session, uint Number) pack) => (!condemned.Contains(pack) || spared.Contains(pack)) && !isNoHome(pack);
     }
 
     // Segments without the packs, then the packs, then the word that they are _gone.
@@ -336,7 +337,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         HashSet<PackInfo> needed = FindNeeded();
         await rewrite.RunAsync(pack => _gone.Contains(KeyOf(pack)) || (_missing.Contains(pack) && !needed.Contains(pack)), cancellationToken).ConfigureAwait(false);
         CountDeleted(rewrite.Deleted);
-        foreach ((string session, uint number) in _gone)
+        foreach ((SessionId session, uint number) in _gone)
         {
             await store.Objects.DeleteAsync(VaultLayout.Pack(store.StoreId, session, number), cancellationToken).ConfigureAwait(false);
         }
@@ -380,7 +381,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
     private PackPlan Plan()
     {
-        HashSet<(string Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!)];
+        HashSet<(SessionId Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!)];
         return PackPlan.Make(
             PackUse.Measure(store.Index, _marks, pack => pack.IsKnown && pack.IsAvailable && !_gone.Contains(KeyOf(pack)) && !condemned.Contains(KeyOf(pack)) && _view.IsOver(pack.Session)),
             store.Objects.Capabilities.PackSize,
@@ -390,7 +391,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task CondemnAsync(CancellationToken cancellationToken)
     {
         // Nothing of what others have condemned is relied on.
-        HashSet<(string Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!)];
+        HashSet<(SessionId Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!)];
         foreach (PackInfo pack in store.Index.Packs.Where(pack => condemned.Contains(KeyOf(pack))))
         {
             pack.IsAvailable = false;
@@ -423,7 +424,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             BytesRepacked = repacker.Copied,
         };
         CollectionView now = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
-        IReadOnlySet<string> waiting = await CollectionRecords.SettleWaitAsync(store, number, OthersOpen(now), cancellationToken).ConfigureAwait(false);
+        IReadOnlySet<SessionId> waiting = await CollectionRecords.SettleWaitAsync(store, number, OthersOpen(now), cancellationToken).ConfigureAwait(false);
         if (waiting.Any(session => !now.IsOver(session)) || !Pending.All(collection => _settled.Contains(collection.Number)))
         {
             await TellWaitingAsync(waiting, cancellationToken).ConfigureAwait(false);
@@ -455,39 +456,39 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // Records of sessions that are over, and of which nothing is left that only they explain.
     private async Task TidyAsync(CancellationToken cancellationToken)
     {
-        HashSet<string> explained = [.. _view.Checkpoints.Select(found => VaultLayout.TryParseNumbered(found.Name, out string? session, out _) ? session : string.Empty)];
-        HashSet<(string, uint)> named = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf)];
+        HashSet<SessionId> explained = [.. _view.Checkpoints.Select(found => VaultLayout.TryParseNumbered(found.Name, out SessionId session, out _) ? session : default)];
+        HashSet<(SessionId, uint)> named = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf)];
         explained.UnionWith(_view.Packs.Where(pack => !named.Contains(pack) && !_gone.Contains(pack)).Select(pack => pack.Session));
-        foreach (string session in _view.Recorded.Where(session => session != _session!.Id && _view.IsOver(session) && !explained.Contains(session)).ToList())
+        foreach (SessionId session in _view.Recorded.Where(session => session != _session!.Id && _view.IsOver(session) && !explained.Contains(session)).ToList())
         {
             await store.Objects.DeleteAsync(VaultLayout.Session(store.StoreId, session), cancellationToken).ConfigureAwait(false);
             await store.Objects.DeleteAsync(VaultLayout.SessionEnd(store.StoreId, session), cancellationToken).ConfigureAwait(false);
             CountDeleted(1);
         }
 
-        foreach (string session in _view.Ended.Where(session => !_view.Recorded.Contains(session)))
+        foreach (SessionId session in _view.Ended.Where(session => !_view.Recorded.Contains(session)))
         {
             await store.Objects.DeleteAsync(VaultLayout.SessionEnd(store.StoreId, session), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task TellWaitingAsync(IReadOnlySet<string> waiting, CancellationToken cancellationToken)
+    private async Task TellWaitingAsync(IReadOnlySet<SessionId> waiting, CancellationToken cancellationToken)
     {
         var told = new List<UnfinishedSession>();
-        foreach (string session in waiting)
+        foreach (SessionId session in waiting)
         {
-            if (await FindMachineAsync(session, cancellationToken).ConfigureAwait(false) is { } machine)
+            if ((await FindMachineAsync(session, cancellationToken).ConfigureAwait(false)).Machine is { } machine)
             {
-                told.Add(new UnfinishedSession(session, machine, VaultLayout.TimeOf(session) ?? DateTimeOffset.UnixEpoch));
+                told.Add(new UnfinishedSession(session, machine, session.Announced ?? DateTimeOffset.UnixEpoch));
             }
         }
 
         _report = _report with { WaitingFor = told };
     }
 
-    private HashSet<string> OthersOpen(CollectionView view) => view.Open.Where(session => session != _session!.Id).ToHashSet();
+    private HashSet<SessionId> OthersOpen(CollectionView view) => view.Open.Where(session => session != _session!.Id).ToHashSet();
 
     private void CountDeleted(int count) => _report = _report with { ObjectsDeleted = _report.ObjectsDeleted + count };
 
-    private static (string Session, uint Number) KeyOf(PackInfo pack) => (pack.Session, pack.Number);
+    private static (SessionId Session, uint Number) KeyOf(PackInfo pack) => (pack.Session, pack.Number);
 }

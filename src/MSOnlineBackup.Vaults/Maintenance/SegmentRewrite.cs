@@ -105,7 +105,7 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
         Dictionary<PackInfo, int> counts = CountRecords();
         var part = new List<PackInfo>();
         int size = 0;
-        foreach (PackInfo pack in moved.OrderBy(pack => pack.Session, StringComparer.Ordinal).ThenBy(pack => pack.Number))
+        foreach (PackInfo pack in moved.OrderBy(pack => pack.Session).ThenBy(pack => pack.Number))
         {
             int count = counts.GetValueOrDefault(pack);
             if (part.Count > 0 && size + count > IndexSegment.MaxRecords)

@@ -1,10 +1,12 @@
+using MSOnlineBackup.Vaults.Ids;
+
 namespace MSOnlineBackup.Vaults.Packs;
 
 /// <summary>A pack of the vault, as the index names it.</summary>
-internal sealed class PackInfo(string session, uint number, PackKind kind, int length, byte[] salt)
+internal sealed class PackInfo(SessionId session, uint number, PackKind kind, int length, byte[] salt)
 {
-    /// <summary>The session that wrote it, 32 hexadecimal digits.</summary>
-    public string Session { get; } = session;
+    /// <summary>The session that wrote it.</summary>
+    public SessionId Session { get; } = session;
 
     /// <summary>Its number within the session.</summary>
     public uint Number { get; } = number;

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -22,11 +23,11 @@ public enum RecoveryPointStatus
 /// <summary>The root of one backup: what names everything else. Also the form of a checkpoint.</summary>
 public sealed record RecoveryPoint
 {
-    /// <summary>The session that wrote it, 32 hexadecimal digits; with the machine, the point's name.</summary>
-    public required string SessionId { get; init; }
+    /// <summary>The session that wrote it; with the machine, the point's name.</summary>
+    public required SessionId SessionId { get; init; }
 
-    /// <summary>The machine, 32 hexadecimal digits.</summary>
-    public required string MachineId { get; init; }
+    /// <summary>The machine.</summary>
+    public required MachineId MachineId { get; init; }
 
     /// <summary>The machine's name when it was written.</summary>
     public required string MachineName { get; init; }
@@ -53,7 +54,7 @@ public sealed record RecoveryPoint
     public string StatusText => OtherStatus ?? Status.ToString();
 
     /// <summary>The point that this one was compared with, if any.</summary>
-    public string? ParentSessionId { get; init; }
+    public SessionId? ParentSessionId { get; init; }
 
     /// <summary>Words that the user attached.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];

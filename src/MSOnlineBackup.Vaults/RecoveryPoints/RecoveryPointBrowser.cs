@@ -51,7 +51,7 @@ internal sealed class RecoveryPointBrowser(IChunkReader chunks, RecoveryPoint po
             ? found[0]
             : throw new BackupException(
                 BackupErrorId.RecoverableItemNotFound,
-                $"The recovery point {point.SessionId[..12]} has no item '{path}'.",
+                $"The recovery point {point.SessionId.ToShortString()} has no item '{path}'.",
                 "List what it holds: paths are written in full, as listings show them.",
                 path);
     }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
@@ -11,7 +12,7 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 /// <param name="MachineId">Its machine.</param>
 /// <param name="SessionId">Its session.</param>
 /// <param name="Object">What is stored under the name; null where the vault says that there was a point, and nothing is there.</param>
-internal readonly record struct PointName(string MachineId, string SessionId, StoredObject? Object);
+internal readonly record struct PointName(MachineId MachineId, SessionId SessionId, StoredObject? Object);
 
 /// <summary>What was read of a name: a point, or why there is none.</summary>
 internal readonly record struct PointReading(PointName Name, RecoveryPoint? Point, BackupException? Damage);
@@ -21,19 +22,19 @@ internal readonly record struct PointReading(PointName Name, RecoveryPoint? Poin
 internal sealed class RecoveryPointCatalog(ChunkStore store)
 {
     /// <summary>The names of one machine's points, or of all, newest first. Strangers' files are none.</summary>
-    public async Task<List<PointName>> ListNamesAsync(string? machineId, CancellationToken cancellationToken)
+    public async Task<List<PointName>> ListNamesAsync(MachineId? machineId, CancellationToken cancellationToken)
     {
         List<PointName> names = await ListAsync(
-            machineId is null ? VaultLayout.Points(store.StoreId) : VaultLayout.Points(store.StoreId, machineId), cancellationToken).ConfigureAwait(false);
+            machineId is { } machine ? VaultLayout.Points(store.StoreId, machine) : VaultLayout.Points(store.StoreId), cancellationToken).ConfigureAwait(false);
         Sort(names);
         return names;
     }
 
     /// <summary>The names, with those of points that the vault says were there and are gone: for whoever must not take an older one for the newest.</summary>
-    public async Task<List<PointName>> ListNamesAndLossesAsync(string? machineId, CancellationToken cancellationToken)
+    public async Task<List<PointName>> ListNamesAndLossesAsync(MachineId? machineId, CancellationToken cancellationToken)
     {
         Task<List<PointName>> listing = ListAsync(
-            machineId is null ? VaultLayout.Commits(store.StoreId) : VaultLayout.Commits(store.StoreId, machineId), cancellationToken);
+            machineId is { } machine ? VaultLayout.Commits(store.StoreId, machine) : VaultLayout.Commits(store.StoreId), cancellationToken);
         List<PointName> names = await ListNamesAsync(machineId, cancellationToken).ConfigureAwait(false);
         var present = names.Select(name => (name.MachineId, name.SessionId)).ToHashSet();
         bool isWhole = true;
@@ -69,7 +70,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     }
 
     /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: callers need what can be read.</summary>
-    public async IAsyncEnumerable<RecoveryPoint> ReadAsync(string? machineId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<RecoveryPoint> ReadAsync(MachineId? machineId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IReadOnlyList<PointName> names = await ListNamesAsync(machineId, cancellationToken).ConfigureAwait(false);
         await foreach (PointReading reading in ReadAsync(names, cancellationToken).ConfigureAwait(false))
@@ -94,12 +95,13 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     }
 
     /// <summary>The newest checkpoint of a machine's job that was not committed; null where there is none newer than <paramref name="newerThanSession"/>.</summary>
-    public async Task<RecoveryPoint?> FindCheckpointAsync(List<StoredObject> checkpoints, string machineId, string? newerThanSession, CancellationToken cancellationToken)
+    public async Task<RecoveryPoint?> FindCheckpointAsync(
+        List<StoredObject> checkpoints, MachineId machineId, SessionId? newerThanSession, CancellationToken cancellationToken)
     {
         foreach (StoredObject found in checkpoints)
         {
-            if (!VaultLayout.TryParseNumbered(found.Name, out string? session, out _)
-                || (newerThanSession is not null && string.CompareOrdinal(session, newerThanSession) <= 0))
+            if (!VaultLayout.TryParseNumbered(found.Name, out SessionId session, out _)
+                || session <= newerThanSession)
             {
                 continue;
             }
@@ -125,14 +127,14 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     public async Task<RecoveryPoint> ReadCheckpointAsync(StoredObject found, CancellationToken cancellationToken) =>
         await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) ?? throw VaultDamage.Corrupt(found.Name, "it is not a checkpoint");
 
-    private static void Sort(List<PointName> names) => names.Sort((x, y) => string.CompareOrdinal(y.SessionId, x.SessionId));
+    private static void Sort(List<PointName> names) => names.Sort((x, y) => y.SessionId.CompareTo(x.SessionId));
 
     private async Task<List<PointName>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
         var names = new List<PointName>();
         await foreach (StoredObject found in store.Early.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
-            if (VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session))
+            if (VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session))
             {
                 names.Add(new PointName(machine, session, found));
             }

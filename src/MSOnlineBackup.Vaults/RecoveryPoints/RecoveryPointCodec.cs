@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -62,8 +63,8 @@ internal static class RecoveryPointCodec
 
         return new RecoveryPoint
         {
-            SessionId = check.Id(json.Session, "session"),
-            MachineId = check.Id(json.Machine, "machine"),
+            SessionId = check.Id<SessionId>(json.Session, "session"),
+            MachineId = check.Id<MachineId>(json.Machine, "machine"),
             MachineName = check.Text(json.MachineName, "machineName"),
             OperatingSystem = check.Text(json.OperatingSystem, "operatingSystem"),
             AgentVersion = check.Text(json.AgentVersion, "agentVersion"),
@@ -71,7 +72,7 @@ internal static class RecoveryPointCodec
             Ended = check.Time(json.Ended, "ended"),
             Status = StatusOf(check.Text(json.Status, "status")),
             OtherStatus = StatusOf(json.Status!) == RecoveryPointStatus.Other ? json.Status : null,
-            ParentSessionId = json.Parent is null ? null : check.Id(json.Parent, "parent"),
+            ParentSessionId = json.Parent is null ? null : check.Id<SessionId>(json.Parent, "parent"),
             Tags = [.. check.AtMost(json.Tags ?? [], MaxTags, "tags").Select(tag => check.Text(tag, "tags"))],
             Sources = [.. check.AtMost(check.Present(json.Sources, "sources"), MaxSources, "sources").Select(source => check.Source(source))],
             NewBytes = check.Count(json.NewBytes, "newBytes"),
@@ -83,15 +84,15 @@ internal static class RecoveryPointCodec
 
     private static byte[] Serialize(RecoveryPoint point) => JsonSerializer.SerializeToUtf8Bytes(
         new RecoveryPointJson(
-            point.SessionId,
-            point.MachineId,
+            point.SessionId.ToString(),
+            point.MachineId.ToString(),
             point.MachineName,
             point.OperatingSystem,
             point.AgentVersion,
             point.Started.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
             point.Ended.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
             point.StatusText,
-            point.ParentSessionId,
+            point.ParentSessionId?.ToString(),
             point.Tags.Count == 0 ? null : point.Tags,
             [.. point.Sources.Select(ToJson)],
             point.NewBytes,
@@ -135,10 +136,12 @@ internal static class RecoveryPointCodec
         public T Present<T>(T? value, string field)
             where T : class => value ?? throw Damaged($"'{field}' is missing");
 
-        public string Id(string? value, string field) => Hex(value, field, 32);
+        public TId Id<TId>(string? value, string field)
+            where TId : struct, IVaultId<TId> => TId.TryParse(value, out TId id) ? id : throw NoId(field, IdDigits.Count);
 
-        public ChunkId Chunk(string? value, string field) =>
-            new(Convert.FromHexString(Hex(value, field, 2 * ChunkId.Length)));
+        public ChunkId Chunk(string? value, string field) => value is { Length: 2 * ChunkId.Length } && value.All(char.IsAsciiHexDigitLower)
+            ? new ChunkId(Convert.FromHexString(value))
+            : throw NoId(field, 2 * ChunkId.Length);
 
         public long Count(long value, string field) => value >= 0 ? value : throw Damaged($"'{field}' is negative");
 
@@ -191,9 +194,6 @@ internal static class RecoveryPointCodec
             };
         }
 
-        private string Hex(string? value, string field, int digits) =>
-            value is not null && value.Length == digits && value.All(char.IsAsciiHexDigitLower)
-                ? value
-                : throw Damaged($"'{field}' is not an id of {digits} hexadecimal digits");
+        private BackupException NoId(string field, int digits) => Damaged($"'{field}' is not an id of {digits} hexadecimal digits");
     }
 }

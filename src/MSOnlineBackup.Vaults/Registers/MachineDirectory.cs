@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
@@ -144,7 +145,7 @@ internal sealed class MachineDirectory(KnownVault vault)
             return null;
         }
 
-        if (record is not { Name: not null, StoreId: not null } || !VaultLayout.IsId(record.StoreId)
+        if (record is not { Name: not null }
             || !name.StartsWith(VaultLayout.Machine(header.MachineId(record.Name)), StringComparison.Ordinal))
         {
             return null;
@@ -202,7 +203,7 @@ internal sealed class MachineDirectory(KnownVault vault)
 
     // From the newest down to what decides: a record of one's own store, or that the owner has freed the name.
     private static async Task<MachineRecord?> ResolveAsync(
-        NumberedSeries<MachineRecord> series, IReadOnlyList<uint> numbers, string? storeId, CancellationToken cancellationToken)
+        NumberedSeries<MachineRecord> series, IReadOnlyList<uint> numbers, StoreId? storeId, CancellationToken cancellationToken)
     {
         var others = new List<MachineRecord>();
         foreach (uint number in numbers)
@@ -249,7 +250,7 @@ internal sealed class MachineDirectory(KnownVault vault)
     private NumberedSeries<MachineRecord> SeriesIn(string folder, StoreKeys? keys) =>
         new(vault.Objects, folder, (name, content) => TryOpen(vault.Header, name, content, keys));
 
-    private MachineRecord Describe(string name, string storeId) => new()
+    private MachineRecord Describe(string name, StoreId storeId) => new()
     {
         Name = name,
         OperatingSystem = RuntimeInformation.OSDescription,

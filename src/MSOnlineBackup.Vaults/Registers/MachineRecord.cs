@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Vaults.Registers;
 
@@ -15,7 +16,7 @@ internal sealed record MachineRecord
     public required string AgentVersion { get; init; }
 
     [JsonPropertyName("store")]
-    public required string StoreId { get; init; }
+    public required StoreId StoreId { get; init; }
 
     /// <summary>The public key of the owner that the vault had for this machine, in base64; null where it had none.</summary>
     [JsonPropertyName("owner")]

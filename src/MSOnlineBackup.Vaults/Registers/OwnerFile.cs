@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -168,7 +169,7 @@ public static class OwnerFile
     private static KeySlotIdentity Identity(string vaultId, OwnerIdentity owner)
     {
         string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"owner\n{vaultId}")));
-        return new KeySlotIdentity(hash[..32], hash[32..], owner.Fingerprint[..32]);
+        return new KeySlotIdentity(hash[..32], StoreId.Parse(hash.AsSpan(32)), owner.Fingerprint[..32]);
     }
 
     private static BackupException Invalid(string file, string why, Exception? inner = null) => new(

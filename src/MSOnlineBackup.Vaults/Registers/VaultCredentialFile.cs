@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Vaults.Registers;
 
@@ -99,7 +99,7 @@ internal static class VaultCredentialFile
         try
         {
             VaultCredential? credential = JsonSerializer.Deserialize(plaintext, VaultCredentialJson.Default.VaultCredential);
-            if (credential is not null && VaultLayout.IsId(credential.VaultId) && OwnerIdentity.TryParse(credential.Owner) is not null && IsText(credential.Location) && IsText(credential.VaultName)
+            if (credential is not null && IdDigits.AreIn(credential.VaultId) && OwnerIdentity.TryParse(credential.Owner) is not null && IsText(credential.Location) && IsText(credential.VaultName)
                 && (credential.Secret is null || IsText(credential.Secret)))
             {
                 return credential;

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 
@@ -53,7 +54,7 @@ internal sealed class VaultEntrance(KnownVault vault)
     public Task ClaimAsync(string machineName, UnlockedKey key, CancellationToken cancellationToken) =>
         new MachineDirectory(vault).ClaimAsync(machineName, key, cancellationToken);
 
-    private async Task<UnlockedKey?> TryUnlockAsync(string passphrase, string? storeId, CancellationToken cancellationToken)
+    private async Task<UnlockedKey?> TryUnlockAsync(string passphrase, StoreId? storeId, CancellationToken cancellationToken)
     {
         try
         {

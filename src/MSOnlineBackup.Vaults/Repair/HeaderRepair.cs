@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
@@ -55,7 +56,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
         {
             Format = VaultHeader.SupportedFormat,
             VaultId = vaultId,
-            Copy = VaultHeader.NewId(),
+            Copy = IdDigits.Create(),
             Created = evidence.Oldest ?? clock.GetUtcNow(),
         };
         IReadOnlyList<MachineRecord> machines = await new MachineDirectory(new KnownVault(objects, made, new VaultOptions())).ListAsync(cancellationToken).ConfigureAwait(false);
@@ -135,7 +136,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
         {
             byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, MaxWitnessLength, cancellationToken).ConfigureAwait(false);
             HeaderWitness? witness = content is null ? null : CheckedJson.TryDecode(content, HeaderJson.Default.HeaderWitness);
-            return witness is { VaultId: not null } && VaultLayout.IsId(witness.VaultId)
+            return witness is { VaultId: not null } && IdDigits.AreIn(witness.VaultId)
                 && name == (witness.KeyId is { } key ? $"keys/{witness.StoreId}/{key}" : $"stores/{witness.StoreId}/sessions/{witness.SessionId}")
                 ? witness
                 : null;

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -49,7 +50,7 @@ internal sealed class ChunkStore : IChunkReader
     private volatile bool _hasLost;
     private volatile bool _isDamaged;
 
-    public ChunkStore(KnownVault vault, string storeId, StoreKeys keys, IVaultStore? early = null)
+    public ChunkStore(KnownVault vault, StoreId storeId, StoreKeys keys, IVaultStore? early = null)
     {
         Vault = vault;
         Early = early ?? vault.Objects;
@@ -68,7 +69,7 @@ internal sealed class ChunkStore : IChunkReader
 
     public VaultHeader Header => Vault.Header;
 
-    public string StoreId { get; }
+    public StoreId StoreId { get; }
 
     public StoreKeys Keys { get; }
 
@@ -313,7 +314,7 @@ internal sealed class ChunkStore : IChunkReader
         {
             if (_survey is null or { IsFaulted: true } or { IsCanceled: true })
             {
-                _survey = SurveyOnceAsync(Task.FromResult<IReadOnlySet<(string, uint)>>(new HashSet<(string, uint)>()), cancellationToken);
+                _survey = SurveyOnceAsync(Task.FromResult<IReadOnlySet<(SessionId, uint)>>(new HashSet<(SessionId, uint)>()), cancellationToken);
             }
 
             return _survey;
@@ -328,7 +329,7 @@ internal sealed class ChunkStore : IChunkReader
     public async Task<IReadOnlyList<PackInfo>> LookAsync(CancellationToken cancellationToken)
     {
         PackInfo[] before = [.. Index.Packs.Where(pack => pack.IsAvailable)];
-        Task<IReadOnlySet<(string Session, uint Number)>> condemning = CondemnedPacks.ReadAsync(this, cancellationToken);
+        Task<IReadOnlySet<(SessionId Session, uint Number)>> condemning = CondemnedPacks.ReadAsync(this, cancellationToken);
         Task surveying;
         lock (_surveyGate)
         {
@@ -336,7 +337,7 @@ internal sealed class ChunkStore : IChunkReader
         }
 
         await Task.WhenAll(condemning, surveying).ConfigureAwait(false);
-        foreach ((string session, uint number) in await condemning.ConfigureAwait(false))
+        foreach ((SessionId session, uint number) in await condemning.ConfigureAwait(false))
         {
             if (Index.TryGetPack(session, number, out PackInfo? pack))
             {
@@ -351,7 +352,7 @@ internal sealed class ChunkStore : IChunkReader
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing.</exception>
     public async ValueTask<(PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)> ReadFooterAsync(
         StoredObject found,
-        string session,
+        SessionId session,
         uint number,
         CancellationToken cancellationToken)
     {
@@ -499,19 +500,19 @@ internal sealed class ChunkStore : IChunkReader
         async Task RefreshAndSurveyAsync()
         {
             await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
-            await SurveyOnceAsync(Task.FromResult<IReadOnlySet<(string, uint)>>(new HashSet<(string, uint)>()), cancellationToken).ConfigureAwait(false);
+            await SurveyOnceAsync(Task.FromResult<IReadOnlySet<(SessionId, uint)>>(new HashSet<(SessionId, uint)>()), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task SurveyOnceAsync(Task<IReadOnlySet<(string Session, uint Number)>> condemning, CancellationToken cancellationToken)
+    private async Task SurveyOnceAsync(Task<IReadOnlySet<(SessionId Session, uint Number)>> condemning, CancellationToken cancellationToken)
     {
         // What is registered after this line was written by a session that is still at work.
         IReadOnlyList<PackInfo> named = Index.Packs;
         var present = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
-        var strange = new List<(StoredObject Found, string Session, uint Number)>();
+        var strange = new List<(StoredObject Found, SessionId Session, uint Number)>();
         await foreach (StoredObject found in Objects.ListAsync(VaultLayout.Packs(StoreId), cancellationToken).ConfigureAwait(false))
         {
-            if (!VaultLayout.TryParseNumbered(found.Name, out string? session, out uint number))
+            if (!VaultLayout.TryParseNumbered(found.Name, out SessionId session, out uint number))
             {
                 continue;
             }
@@ -527,7 +528,7 @@ internal sealed class ChunkStore : IChunkReader
         }
 
 #pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
-        IReadOnlySet<(string Session, uint Number)> condemned = await condemning.ConfigureAwait(false);
+        IReadOnlySet<(SessionId Session, uint Number)> condemned = await condemning.ConfigureAwait(false);
 #pragma warning restore VSTHRD003
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Objects.Capabilities.MaxConcurrency };
         await Parallel.ForEachAsync(
@@ -548,7 +549,7 @@ internal sealed class ChunkStore : IChunkReader
     }
 
     // A collector takes a pack out of the index before it deletes it: it is lost only where a segment that is there names it.
-    private async Task JudgeMissingAsync(List<PackInfo> missing, IReadOnlySet<(string Session, uint Number)> condemned, CancellationToken cancellationToken)
+    private async Task JudgeMissingAsync(List<PackInfo> missing, IReadOnlySet<(SessionId Session, uint Number)> condemned, CancellationToken cancellationToken)
     {
         IReadOnlySet<string> segments = await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
         HashSet<PackInfo> named = [.. SegmentPacks.Where(segment => segments.Contains(segment.Key)).SelectMany(segment => segment.Value)];
@@ -609,7 +610,7 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
-    private async Task AdoptAsync(StoredObject found, string session, uint number, CancellationToken cancellationToken)
+    private async Task AdoptAsync(StoredObject found, SessionId session, uint number, CancellationToken cancellationToken)
     {
         try
         {

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -24,7 +25,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private const int MaxUploaders = 3;
 
     private readonly ChunkStore _store;
-    private readonly string _session;
+    private readonly SessionId _session;
     private readonly VaultAccessTier _contentTier;
     private readonly TransferCounters _counters;
     private readonly int _verifyOneIn;
@@ -52,7 +53,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     /// <param name="compression">How hard it tries to make chunks small.</param>
     public ChunkWriter(
         ChunkStore store,
-        string session,
+        SessionId session,
         VaultAccessTier contentTier,
         TransferCounters counters,
         int workers,

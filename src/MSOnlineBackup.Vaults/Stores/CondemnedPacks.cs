@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -17,17 +18,17 @@ internal static class CondemnedPacks
     public const string Suffix = ".condemn";
 
     /// <summary>The record's name.</summary>
-    public static string NameOf(string storeId, uint number) => $"{VaultLayout.Collections(storeId)}{number:x8}{Suffix}";
+    public static string NameOf(StoreId storeId, uint number) => $"{VaultLayout.Collections(storeId)}{number:x8}{Suffix}";
 
     /// <summary>Writes what a record holds: <c>version u32 | (session 16 | number u32)*</c>.</summary>
-    public static byte[] Encode(IReadOnlyCollection<(string Session, uint Number)> packs)
+    public static byte[] Encode(IReadOnlyCollection<(SessionId Session, uint Number)> packs)
     {
         byte[] content = new byte[sizeof(uint) + (packs.Count * RecordLength)];
         BinaryPrimitives.WriteUInt32LittleEndian(content, Version);
         Span<byte> rest = content.AsSpan(sizeof(uint));
-        foreach ((string session, uint number) in packs)
+        foreach ((SessionId session, uint number) in packs)
         {
-            Convert.FromHexString(session, rest, out _, out _);
+            session.ToBytes().CopyTo(rest);
             BinaryPrimitives.WriteUInt32LittleEndian(rest[16..], number);
             rest = rest[RecordLength..];
         }
@@ -37,9 +38,9 @@ internal static class CondemnedPacks
 
     /// <summary>All packs that some record condemns.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported: without knowing what is about to be deleted, nothing can be relied on.</exception>
-    public static async Task<IReadOnlySet<(string Session, uint Number)>> ReadAsync(ChunkStore store, CancellationToken cancellationToken)
+    public static async Task<IReadOnlySet<(SessionId Session, uint Number)>> ReadAsync(ChunkStore store, CancellationToken cancellationToken)
     {
-        var packs = new HashSet<(string, uint)>();
+        var packs = new HashSet<(SessionId, uint)>();
         string prefix = VaultLayout.Collections(store.StoreId);
         await foreach (StoredObject found in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
@@ -58,7 +59,7 @@ internal static class CondemnedPacks
 
     /// <summary>Reads what a record holds.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    public static void Decode(string name, ReadOnlySpan<byte> content, HashSet<(string, uint)> packs)
+    public static void Decode(string name, ReadOnlySpan<byte> content, HashSet<(SessionId, uint)> packs)
     {
         if (content.Length < sizeof(uint) || (content.Length - sizeof(uint)) % RecordLength != 0)
         {
@@ -77,7 +78,11 @@ internal static class CondemnedPacks
 
         for (ReadOnlySpan<byte> rest = content[sizeof(uint)..]; !rest.IsEmpty; rest = rest[RecordLength..])
         {
-            packs.Add((Convert.ToHexStringLower(rest[..16]), BinaryPrimitives.ReadUInt32LittleEndian(rest[16..])));
+            // What is no session's id is in the name of no pack.
+            if (SessionId.TryRead(rest[..16], out SessionId session))
+            {
+                packs.Add((session, BinaryPrimitives.ReadUInt32LittleEndian(rest[16..])));
+            }
         }
     }
 }

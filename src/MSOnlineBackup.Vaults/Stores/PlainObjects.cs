@@ -31,8 +31,7 @@ internal static class PlainObjects
 
         try
         {
-            SessionRecord session = SessionRecord.Decode(content, header, name);
-            return session.MachineId is null || VaultLayout.IsId(session.MachineId) ? session : throw VaultDamage.Corrupt(name, "its fields are wrong");
+            return SessionRecord.Decode(content, header, name);
         }
         catch (JsonException e)
         {

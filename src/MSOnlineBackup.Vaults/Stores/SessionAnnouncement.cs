@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 
 
@@ -16,8 +17,8 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
     // A small object; whoever stopped the job waits for it.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
-    private readonly List<string> _given = [];
-    private string? _id;
+    private readonly List<SessionId> _given = [];
+    private SessionId? _id;
 
     /// <summary>When it began, by this machine's clock.</summary>
     public DateTimeOffset Started => record.Started;
@@ -28,9 +29,10 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
     /// <summary>Creates a record of the session. Returns its id.</summary>
     /// <param name="highest">The highest id so far: <see cref="SessionOrder.FindHighestAsync"/>.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<string> AnnounceAsync(string? highest, CancellationToken cancellationToken)
+    public async Task<SessionId> AnnounceAsync(SessionId? highest, CancellationToken cancellationToken)
     {
-        string id = _id = SessionId.Create(record.Started, highest);
+        var id = SessionId.Create(record.Started, highest);
+        _id = id;
         SessionRecord announced = record with { VaultId = store.Header.VaultId, StoreId = store.StoreId, SessionId = id };
         byte[] content = CheckedJson.Encode(announced, SessionJson.Default.SessionRecord);
         await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
@@ -41,7 +43,7 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
     /// <summary>Says that nothing comes of the ids that were given up for another. Once the point is made, and nothing more is written under them.</summary>
     public async Task EndGivenUpAsync(CancellationToken cancellationToken)
     {
-        foreach (string given in _given.Where(given => given != _id))
+        foreach (SessionId given in _given.Where(given => given != _id))
         {
             await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, given), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         }
@@ -49,7 +51,7 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
 
     /// <summary>Says that this session will make no point: nothing is written under its id any more.</summary>
     public async Task EndAsync(CancellationToken cancellationToken) =>
-        await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, _id!), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, _id!.Value), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
 
     /// <summary>
     /// Says that the session has ended after a failure or a stop, as far as the vault takes it within some seconds. Where it was not announced, or may have a point after all, or the vault is away,

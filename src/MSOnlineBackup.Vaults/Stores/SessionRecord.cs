@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 
 namespace MSOnlineBackup.Vaults.Stores;
@@ -14,14 +15,14 @@ internal sealed record SessionRecord
     public string VaultId { get; init; } = "";
 
     [JsonPropertyName("store")]
-    public string StoreId { get; init; } = "";
+    public StoreId StoreId { get; init; }
 
     [JsonPropertyName("session")]
-    public string SessionId { get; init; } = "";
+    public SessionId SessionId { get; init; }
 
     /// <summary>The machine that is backed up; null for maintenance.</summary>
     [JsonPropertyName("machine")]
-    public required string? MachineId { get; init; }
+    public required MachineId? MachineId { get; init; }
 
     [JsonPropertyName("started")]
     public required DateTimeOffset Started { get; init; }

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Registers;
@@ -35,7 +36,7 @@ internal sealed class WriteSession : IAsyncDisposable
     public WriteSession(
         ChunkStore store,
         SessionAnnouncement announcement,
-        string id,
+        SessionId id,
         VaultAccessTier contentTier,
         TransferCounters counters,
         int workers,
@@ -51,8 +52,8 @@ internal sealed class WriteSession : IAsyncDisposable
         Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts, compression);
     }
 
-    /// <summary>32 hexadecimal digits: under this id it commits, if nobody else of its machine has committed under a higher one by then.</summary>
-    public string Id { get; }
+    /// <summary>Under this id it commits, if nobody else of its machine has committed under a higher one by then.</summary>
+    public SessionId Id { get; }
 
     public ChunkWriter Chunks { get; }
 
@@ -68,11 +69,11 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="finding">The highest id so far: <see cref="SessionOrder.FindHighestAsync"/>.</param>
     /// <param name="indexing">The reading of the store's index, which may be under way.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static async Task<string> AnnounceAsync(
-        ChunkStore store, SessionAnnouncement announcement, Task<string?> finding, Task indexing, CancellationToken cancellationToken)
+    public static async Task<SessionId> AnnounceAsync(
+        ChunkStore store, SessionAnnouncement announcement, Task<SessionId?> finding, Task indexing, CancellationToken cancellationToken)
     {
 #pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
-        string id = await announcement.AnnounceAsync(await finding.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        SessionId id = await announcement.AnnounceAsync(await finding.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         await indexing.ConfigureAwait(false);
 #pragma warning restore VSTHRD003
         await store.LookAsync(cancellationToken).ConfigureAwait(false);
@@ -139,9 +140,9 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>That id.</returns>
     /// <exception cref="BackupException">SessionFenced: also where a pack that it relied on was deleted meanwhile.</exception>
-    public async Task<string> CommitAsync(string machineId, Func<string, ReadOnlyMemory<byte>> describe, CancellationToken cancellationToken)
+    public async Task<SessionId> CommitAsync(MachineId machineId, Func<SessionId, ReadOnlyMemory<byte>> describe, CancellationToken cancellationToken)
     {
-        string id = Id;
+        SessionId id = Id;
         while (await HasNewerPointAsync(machineId, id, cancellationToken).ConfigureAwait(false))
         {
             id = await RenewAsync(cancellationToken).ConfigureAwait(false);
@@ -160,7 +161,7 @@ internal sealed class WriteSession : IAsyncDisposable
     }
 
     /// <summary>Says beside a point that there is one, so that its loss is seen. Once it is committed.</summary>
-    public async Task ConfirmAsync(string machineId, string id, CancellationToken cancellationToken)
+    public async Task ConfirmAsync(MachineId machineId, SessionId id, CancellationToken cancellationToken)
     {
         await _store.Objects.TryCreateAsync(VaultLayout.Commit(_store.StoreId, machineId, id), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         await _announcement.EndGivenUpAsync(cancellationToken).ConfigureAwait(false);
@@ -178,13 +179,14 @@ internal sealed class WriteSession : IAsyncDisposable
         _counters.AddStored(content.Length);
     }
 
-    private async Task<bool> HasNewerPointAsync(string machineId, string id, CancellationToken cancellationToken)
+    private async Task<bool> HasNewerPointAsync(MachineId machineId, SessionId id, CancellationToken cancellationToken)
     {
         string prefix = VaultLayout.Points(_store.StoreId, machineId);
         await foreach (StoredObject found in _store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
-            string other = found.Name[prefix.Length..];
-            if (SessionId.IsValid(other) && string.CompareOrdinal(other, id) > 0 && await SessionOrder.CountsAsync(_store, found, other, cancellationToken).ConfigureAwait(false))
+            if (SessionId.TryParse(found.Name.AsSpan(prefix.Length), out SessionId other)
+                && other > id
+                && await SessionOrder.CountsAsync(_store, found, other, cancellationToken).ConfigureAwait(false))
             {
                 return true;
             }
@@ -194,18 +196,18 @@ internal sealed class WriteSession : IAsyncDisposable
     }
 
     // As safe as any new session: it looks after it was announced, and what it relies on must be there still, and stay.
-    private async Task<string> RenewAsync(CancellationToken cancellationToken)
+    private async Task<SessionId> RenewAsync(CancellationToken cancellationToken)
     {
-        string id = await _announcement.AnnounceAsync(
+        SessionId id = await _announcement.AnnounceAsync(
             await SessionOrder.FindHighestAsync(_store, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<PackInfo> lost = await _store.LookAsync(cancellationToken).ConfigureAwait(false);
         return lost.Count == 0 ? id : throw Fenced($"The pack '{_store.NameOf(lost[0])}' was deleted, or is about to be, while the backup relied on it", id);
     }
 
-    private static BackupException Fenced(string what, string id) => new(
+    private static BackupException Fenced(string what, SessionId id) => new(
         BackupErrorId.SessionFenced,
         $"{what} (session {id}).",
         "Run it again: what it sent is there and will not be sent again.",
-        id,
+        id.ToString(),
         transient: true);
 }

@@ -33,5 +33,5 @@ internal sealed class CheckpointVerifier(ChunkStore store, Inventory inventory)
 
     /// <summary>Bytes of the checkpoints whose machine has a newer point, or one of the same session.</summary>
     public long MeasureStale(NewestPoints newest) =>
-        _read.Where(found => string.CompareOrdinal(found.Checkpoint.SessionId, newest.Of(found.Checkpoint.MachineId)) <= 0).Sum(found => found.Length);
+        _read.Where(found => found.Checkpoint.SessionId <= newest.Of(found.Checkpoint.MachineId)).Sum(found => found.Length);
 }

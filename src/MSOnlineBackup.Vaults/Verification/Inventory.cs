@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
@@ -14,12 +15,12 @@ namespace MSOnlineBackup.Vaults.Verification;
 /// <param name="problems">Gets what is wrong.</param>
 internal sealed class Inventory(IVaultStore objects, VaultHeader? header, ProblemList problems)
 {
-    private readonly ConcurrentDictionary<string, SessionRecord> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentBag<SessionRecord> _sessions = [];
     private readonly ConcurrentDictionary<string, BackupException> _doubtful = new(StringComparer.Ordinal);
     private readonly Dictionary<string, uint> _newest = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _committed = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _confirmed = new(StringComparer.Ordinal);
+    private readonly HashSet<SessionId> _committed = [];
+    private readonly HashSet<(StoreId Store, SessionId Session)> _ended = [];
+    private readonly Dictionary<SessionId, string> _confirmed = [];
     private readonly List<string> _strangers = [];
     private int _leftovers;
 
@@ -39,21 +40,19 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
     public int Leftovers => _leftovers;
 
     /// <summary>Sessions that have a recovery point, by its name.</summary>
-    public IReadOnlySet<string> Committed => _committed;
+    public IReadOnlySet<SessionId> Committed => _committed;
 
-    /// <summary>The sessions of a chunk store whose records can be read, that have and had no recovery point, and did not say that they would have none.</summary>
-    public IEnumerable<(string SessionId, SessionRecord Record)> WithoutPoint(string storeId)
-    {
-        string folder = VaultLayout.Session(storeId, string.Empty);
-        return _sessions
-            .Where(session => session.Key.StartsWith(folder, StringComparison.Ordinal) && !_committed.Contains(session.Key[folder.Length..]) && !_confirmed.ContainsKey(session.Key[folder.Length..]) && !_ended.Contains(session.Key))
-            .Select(session => (session.Key[folder.Length..], session.Value));
-    }
+    /// <summary>The records of a chunk store's sessions that can be read, of those that have and had no recovery point, and did not say that they would have none.</summary>
+    public IEnumerable<SessionRecord> WithoutPoint(StoreId storeId) => _sessions.Where(session =>
+        session.StoreId == storeId
+        && !_committed.Contains(session.SessionId)
+        && !_confirmed.ContainsKey(session.SessionId)
+        && !_ended.Contains((storeId, session.SessionId)));
 
     /// <summary>Lists the vault, and looks at each plain object.</summary>
     /// <param name="visit">Gets each object with its kind and chunk store. May be called from any thread.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task TakeAsync(Func<StoredObject, StoredKind, string, CancellationToken, ValueTask> visit, CancellationToken cancellationToken)
+    public async Task TakeAsync(Func<StoredObject, StoredKind, StoreId?, CancellationToken, ValueTask> visit, CancellationToken cancellationToken)
     {
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = objects.Capabilities.MaxConcurrency };
         await Parallel.ForEachAsync(ListAsync(cancellationToken), options, async (found, token) =>
@@ -92,8 +91,8 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
         // Torn by the crash of a job that made no point; or a record that a newer one has replaced.
         bool isLeftover = VaultLayout.KindOf(name, out _) switch
         {
-            StoredKind.Session => !_committed.Contains(last),
-            StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint => VaultLayout.TryParseNumbered(name, out string? session, out _) && !_committed.Contains(session),
+            StoredKind.Session => !(SessionId.TryParse(last, out SessionId session) && _committed.Contains(session)),
+            StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint => VaultLayout.TryParseNumbered(name, out SessionId writer, out _) && !_committed.Contains(writer),
             StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record => VaultLayout.TryParseNumber(last, out uint number) && number < _newest.GetValueOrDefault(folder),
             _ => false,
         };
@@ -108,12 +107,12 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
     }
 
     // One thread lists; what it notes of names is complete when the listing is.
-    private async IAsyncEnumerable<(StoredObject Object, StoredKind Kind, string StoreId)> ListAsync(
+    private async IAsyncEnumerable<(StoredObject Object, StoredKind Kind, StoreId? StoreId)> ListAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (StoredObject found in objects.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
         {
-            StoredKind kind = VaultLayout.KindOf(found.Name, out string storeId);
+            StoredKind kind = VaultLayout.KindOf(found.Name, out StoreId? storeId);
             int last = found.Name.LastIndexOf('/') + 1;
             Count++;
             switch (kind)
@@ -126,14 +125,14 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
                     }
 
                     break;
-                case StoredKind.SessionEnd:
-                    _ended.Add(Path.ChangeExtension(found.Name, null));
+                case StoredKind.SessionEnd when VaultLayout.TryParseSessionEnd(found.Name.AsSpan(last), out SessionId ended):
+                    _ended.Add((storeId!.Value, ended));
                     break;
-                case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out string? machine, out string? session):
-                    _confirmed[session] = VaultLayout.Point(storeId, machine, session);
+                case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session):
+                    _confirmed[session] = VaultLayout.Point(storeId!.Value, machine, session);
                     break;
-                case StoredKind.Point:
-                    _committed.Add(found.Name[last..]);
+                case StoredKind.Point when VaultLayout.TryParsePoint(found.Name, out _, out SessionId committed):
+                    _committed.Add(committed);
                     break;
                 case StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record when VaultLayout.TryParseNumber(found.Name.AsSpan(last), out uint number):
                     _newest[found.Name[..last]] = Math.Max(number, _newest.GetValueOrDefault(found.Name[..last]));
@@ -153,7 +152,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
             SessionRecord? session = await PlainObjects.CheckAsync(objects, header, found, cancellationToken).ConfigureAwait(false);
             if (session is not null)
             {
-                _sessions[name] = session;
+                _sessions.Add(session);
             }
         }
         catch (BackupException e) when (e.IsOfOneObject)

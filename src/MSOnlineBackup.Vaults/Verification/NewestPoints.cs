@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -9,25 +10,25 @@ namespace MSOnlineBackup.Vaults.Verification;
 internal sealed class NewestPoints(IReadOnlyList<PointName> names)
 {
     // Newest first: the first of each machine is its newest.
-    private readonly ILookup<string, string> _sessions = names.ToLookup(name => name.MachineId, name => name.SessionId);
+    private readonly ILookup<MachineId, SessionId> _sessions = names.ToLookup(name => name.MachineId, name => name.SessionId);
 
     /// <summary>The session of a machine's newest point; null where it has none.</summary>
-    public string? Of(string machineId) => _sessions[machineId].FirstOrDefault();
+    public SessionId? Of(MachineId machineId) => _sessions[machineId].Select(session => (SessionId?)session).FirstOrDefault();
 
     /// <summary>Which sessions are newer than the newest point of their machine, newest first.</summary>
     /// <param name="sessions">Sessions without a point.</param>
-    public IReadOnlyList<UnfinishedSession> FindUnfinished(IEnumerable<(string SessionId, SessionRecord Record)> sessions)
+    public IReadOnlyList<UnfinishedSession> FindUnfinished(IEnumerable<SessionRecord> sessions)
     {
         var unfinished = new List<UnfinishedSession>();
-        foreach ((string session, SessionRecord record) in sessions)
+        foreach (SessionRecord session in sessions)
         {
-            if (record.MachineId is { } machine && string.CompareOrdinal(session, Of(machine)) > 0)
+            if (session.MachineId is { } machine && (Of(machine) is not { } newest || session.SessionId > newest))
             {
-                unfinished.Add(new UnfinishedSession(session, machine, record.Started));
+                unfinished.Add(new UnfinishedSession(session.SessionId, machine, session.Started));
             }
         }
 
-        unfinished.Sort((x, y) => string.CompareOrdinal(y.SessionId, x.SessionId));
+        unfinished.Sort((x, y) => y.SessionId.CompareTo(x.SessionId));
         return unfinished;
     }
 }

@@ -75,7 +75,7 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
             if (point.ParentSessionId is { } parent && !present.Contains((point.MachineId, parent)))
             {
                 string name = VaultLayout.Point(store.StoreId, point.MachineId, parent);
-                problems.Note(VaultDamage.Missing(name, $"Recovery point {point.SessionId[..12]} of '{point.MachineName}' goes on from an earlier one, which was deleted or lost:"));
+                problems.Note(VaultDamage.Missing(name, $"Recovery point {point.SessionId.ToShortString()} of '{point.MachineName}' goes on from an earlier one, which was deleted or lost:"));
             }
 
             foreach (ChunkId list in point.SkippedItems)

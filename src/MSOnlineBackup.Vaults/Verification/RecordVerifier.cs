@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Registers;
@@ -20,7 +21,8 @@ internal sealed class RecordVerifier(KnownVault vault, StoreKeys? keys = null)
     {
         Dictionary<string, IReadOnlyList<uint>>[] folders = await Task.WhenAll(
             _folders.Select(prefix => NumberedSeries.ListAsync(vault.Objects, prefix, cancellationToken))).ConfigureAwait(false);
-        HashSet<string> stores = [.. (await KeyRing.ListNamesAsync(vault.Objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false)).Select(key => key.StoreId)];
+        IReadOnlyList<KeyName> keyNames = await KeyRing.ListNamesAsync(vault.Objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
+        HashSet<StoreId> stores = [.. keyNames.Select(key => key.StoreId)];
         IEnumerable<string> names = folders.SelectMany(found => found).SelectMany(folder => folder.Value.Select(number => $"{folder.Key}{number:x8}"));
         var damage = new List<BackupException>();
         await foreach (BackupException? found in ReadAhead.SelectAsync(
@@ -35,7 +37,7 @@ internal sealed class RecordVerifier(KnownVault vault, StoreKeys? keys = null)
         return damage;
     }
 
-    private async Task<BackupException?> CheckAsync(string name, HashSet<string> stores, CancellationToken cancellationToken)
+    private async Task<BackupException?> CheckAsync(string name, HashSet<StoreId> stores, CancellationToken cancellationToken)
     {
         try
         {
@@ -49,7 +51,7 @@ internal sealed class RecordVerifier(KnownVault vault, StoreKeys? keys = null)
     }
 
     // Of another store's machine only this can be told without that store's key: a store that nobody can open has none. Where the vault has no key slot at all, that is said elsewhere.
-    private bool IsProved(string name, byte[] content, HashSet<string> stores) => name[..(name.IndexOf('/', StringComparison.Ordinal) + 1)] switch
+    private bool IsProved(string name, byte[] content, HashSet<StoreId> stores) => name[..(name.IndexOf('/', StringComparison.Ordinal) + 1)] switch
     {
         VaultLayout.Settings => OwnerRecord.TryOpen(vault.Header, name, content, RegisterJson.Default.VaultSettings) is { Fault: null },
         VaultLayout.Credentials => OwnerRecord.TryOpen(vault.Header, name, content, RegisterJson.Default.CredentialRecord) is { TokenHash: not null },

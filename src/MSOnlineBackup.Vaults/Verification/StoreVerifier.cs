@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -78,9 +79,9 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         return inventory;
     }
 
-    private ValueTask VisitAsync(StoredObject found, StoredKind kind, string storeId, CancellationToken cancellationToken)
+    private ValueTask VisitAsync(StoredObject found, StoredKind kind, StoreId? storeId, CancellationToken cancellationToken)
     {
-        if (storeId.Length > 0 && storeId != store.StoreId)
+        if (storeId is { } other && other != store.StoreId)
         {
             Interlocked.Add(ref _otherStores, kind == StoredKind.KeySlot ? 0 : 1);
         }

@@ -1,3 +1,5 @@
+using MSOnlineBackup.Vaults.Ids;
+
 namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>
@@ -7,4 +9,4 @@ namespace MSOnlineBackup.Vaults.Verification;
 /// <param name="SessionId">The session.</param>
 /// <param name="MachineId">Its machine.</param>
 /// <param name="Started">When it began (the client's clock, UTC).</param>
-public sealed record UnfinishedSession(string SessionId, string MachineId, DateTimeOffset Started);
+public sealed record UnfinishedSession(SessionId SessionId, MachineId MachineId, DateTimeOffset Started);

@@ -19,7 +19,7 @@ public sealed class AddOBFileSpecCommand : FileSpecCmdlet
         {
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                "The policy protects the system state; folders and files have a policy of their own.",
+                "The policy protects the system state; folders and files need a separate policy.",
                 "Make one with New-OBPolicy, and save it with Set-OBPolicy.",
                 spec.FileSpec);
         }

@@ -20,7 +20,7 @@ public sealed class AddOBSystemStateCommand : OBCmdlet
         {
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                "The policy names folders and files; the system state has a policy of its own.",
+                "The policy names folders and files; the system state needs a separate policy.",
                 "Make one with New-OBPolicy, and save it with Set-OBSystemStatePolicy.",
                 Policy.PolicyName);
         }

@@ -36,7 +36,7 @@ public sealed class ExportOBPolicyCommand : OBCmdlet
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.ArgumentInvalid, $"'{file}' cannot be written: {exception.Message}", "Name a file in a folder that exists and may be written.", file,
+                BackupErrorId.ArgumentInvalid, $"'{file}' cannot be written: {exception.Message}", "Name a file in an existing folder that you may write to.", file,
                 innerException: exception);
         }
 

@@ -42,7 +42,7 @@ public sealed class ExportOBVaultCredentialCommand : OwnerCmdlet
             WriteWarning(doubt);
         }
 
-        if (ShouldProcess(location, $"Write a new credential file to '{folder}'; earlier ones hold no longer"))
+        if (ShouldProcess(location, $"Write a new credential file to '{folder}' and invalidate earlier ones"))
         {
             OwnerAccess? owner = Owner;
             IssuedCredential issued = Run((_, stop) => Agent.Ownership.IssueCredentialAsync(location, folder, ValidFor, SasToken.ToPlain(), owner, stop));

@@ -34,7 +34,7 @@ public sealed class ExportOBVaultOwnerCommand : OBEngineCmdlet
     {
         string location = VaultPlace(Vault);
         string file = FullPath(OwnerFile);
-        if (ShouldProcess(location, Remove ? $"Write the owner's key to '{file}', and forget it here" : $"Write the owner's key to '{file}'"))
+        if (ShouldProcess(location, Remove ? $"Write the owner's key to '{file}' and remove it from this machine" : $"Write the owner's key to '{file}'"))
         {
             Run((_, stop) => Agent.Ownership.ExportKeyAsync(location, new OwnerAccess(file, OwnerPassphrase.ToPlain()), Remove, stop));
             WriteObject(new FileInfo(file));

@@ -36,7 +36,7 @@ public sealed class GetOBErrorHelpCommand : OBCmdlet
         if (found.Length == 0)
         {
             throw new BackupException(
-                BackupErrorId.ArgumentInvalid, $"There is no error '{id}'.", "Get-OBErrorHelp -All lists all there are.", id);
+                BackupErrorId.ArgumentInvalid, $"There is no error '{id}'.", "Get-OBErrorHelp -All lists every error.", id);
         }
 
         WriteObject(found, enumerateCollection: true);
@@ -48,5 +48,5 @@ public sealed class GetOBErrorHelpCommand : OBCmdlet
             .Select(record => (record.Exception as BackupException)?.Id.ToString())
             .FirstOrDefault(id => id is not null)
         ?? throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "The session has seen no error of this module.", "Name one: Get-OBErrorHelp -Id VaultNotFound.");
+            BackupErrorId.ArgumentInvalid, "This session has had no error from this module.", "Name one: Get-OBErrorHelp -Id VaultNotFound.");
 }

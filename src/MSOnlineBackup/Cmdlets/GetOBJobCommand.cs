@@ -27,7 +27,7 @@ public sealed class GetOBJobCommand : OBCmdlet
             if (IsGiven(nameof(Status)))
             {
                 throw new BackupException(
-                    BackupErrorId.ArgumentInvalid, "-Status chooses among jobs that have ended, and -Previous is not given.", "Add -Previous, as in -Previous 10.", nameof(Status));
+                    BackupErrorId.ArgumentInvalid, "-Status selects among jobs that have ended, but -Previous was not given.", "Add -Previous, for example -Previous 10.", nameof(Status));
             }
 
             if (Agent.Jobs.Running is { } running)

@@ -38,7 +38,7 @@ public sealed class GetOBNotificationCommand : OBCmdlet
         }
         else if (policy.IsPaused)
         {
-            Write(now, Warning, "The policy is paused: nothing is backed up by its schedule.", "Let it run again with Set-OBPolicyState -State Valid.", nameof(BackupErrorId.PolicyPaused));
+            Write(now, Warning, "The policy is paused: its schedule backs nothing up.", "Resume it with Set-OBPolicyState -State Valid.", nameof(BackupErrorId.PolicyPaused));
         }
 
         if (machine is { Registration: not null, HasPassphrase: true })
@@ -62,7 +62,7 @@ public sealed class GetOBNotificationCommand : OBCmdlet
                 Write(
                     now,
                     Warning,
-                    $"Nothing runs the schedule of the policy for {PolicyScope.Of(policy.Kind).Label}: no backup began at its last time, and this version does not register it with the operating system.",
+                    $"Nothing runs the schedule of the policy for {PolicyScope.Of(policy.Kind).Label}: no backup started at its last scheduled time, and this version does not register schedules with the operating system.",
                     SavedPolicyCmdlet.RunAdvice,
                     null);
             }
@@ -87,10 +87,10 @@ public sealed class GetOBNotificationCommand : OBCmdlet
         {
             foreach (JobSourceStatus lost in last.Sources.Where(source => source is { State: JobState.Failed, Error: not null }))
             {
-                Write(ended, Error, $"The last {name} is without '{lost.Name}': {lost.Error!.Message}", lost.Error.RecommendedAction, lost.Error.Id);
+                Write(ended, Error, $"The last {name} does not include '{lost.Name}': {lost.Error!.Message}", lost.Error.RecommendedAction, lost.Error.Id);
             }
 
-            Write(ended, Warning, $"The last {name} skipped {last.Skipped:N0} {(last.Skipped == 1 ? "item" : "items")}.", "Get-OBSkippedItem lists them, with the reason of each.", null);
+            Write(ended, Warning, $"The last {name} skipped {last.Skipped:N0} {(last.Skipped == 1 ? "item" : "items")}.", "Get-OBSkippedItem lists them, with the reason for each.", null);
         }
 
         foreach (JobError warning in last.Warnings ?? [])

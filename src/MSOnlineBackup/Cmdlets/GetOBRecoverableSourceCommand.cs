@@ -28,7 +28,7 @@ public sealed class GetOBRecoverableSourceCommand : RecoveryCmdlet
             throw new BackupException(
                 BackupErrorId.NotAvailable,
                 "A vault in a folder has no secondary region.",
-                "Leave -UseSecondaryRegion away. To recover from a copy of the vault, use a credential file of the copy with Get-OBAlternateBackupServer.",
+                "Omit -UseSecondaryRegion. To recover from a copy of the vault, use a credential file of the copy with Get-OBAlternateBackupServer.",
                 nameof(UseSecondaryRegion));
         }
 

@@ -52,7 +52,7 @@ public abstract class JobCmdlet : OBEngineCmdlet
 
         if (ended.State == JobState.Aborted)
         {
-            pump.WriteWarning("The job was stopped from elsewhere. What has arrived in the vault need not be sent again.");
+            pump.WriteWarning("The job was stopped from outside this session. What has arrived in the vault need not be sent again.");
         }
         else
         {
@@ -80,7 +80,7 @@ public abstract class JobCmdlet : OBEngineCmdlet
         if (ended.State == JobState.CompletedWithWarnings)
         {
             string items = ended.Skipped == 1 ? "One item was" : $"{ended.Skipped:N0} items were";
-            pump.WriteWarning($"{items} skipped, or changed meanwhile; Get-OBSkippedItem -Job {ended.Id} tells which, and why.");
+            pump.WriteWarning($"{items} skipped, or changed while being read; Get-OBSkippedItem -Job {ended.Id} shows which, and why.");
         }
 
         await pump.WriteObjectAsync(ended.ToOutput()).ConfigureAwait(false);
@@ -109,6 +109,6 @@ public abstract class JobCmdlet : OBEngineCmdlet
 
     // The pipeline is closed by then: only the host can still say something.
     private protected sealed override string? StopNote => _follows
-        ? "Stopping in order; a second Ctrl+C does not hurry it. What has arrived stays, and the next run goes on from there."
+        ? "Stopping cleanly; a second Ctrl+C will not speed this up. What has arrived stays, and the next run continues from there."
         : null;
 }

@@ -38,8 +38,8 @@ public sealed class NewOBFileSpecCommand : OBCmdlet
             ? path
             : throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"'{spec}' is a pattern; what a policy takes is named by folder or file.",
-                "Take the folder above it, and leave out the rest with New-OBFileSpec -Exclude; or name the files that Get-Item finds.",
+                $"'{spec}' is a pattern, but a policy includes folders and files by path.",
+                "Include the folder above it, and leave out the rest with New-OBFileSpec -Exclude. Or name the files that Get-Item finds.",
                 spec);
     }
 

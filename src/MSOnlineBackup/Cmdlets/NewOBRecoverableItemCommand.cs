@@ -39,8 +39,8 @@ public sealed class NewOBRecoverableItemCommand : RecoveryCmdlet
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"'{path}' is {(found.IsDir ? "a folder" : "no folder")} in the recovery point, and -IsDir says otherwise.",
-                $"Give -IsDir ${(found.IsDir ? "true" : "false")}.",
+                $"'{path}' is {(found.IsDir ? "a folder" : "not a folder")} in the recovery point, but -IsDir says otherwise.",
+                $"Use -IsDir ${(found.IsDir ? "true" : "false")}.",
                 path);
         }
 

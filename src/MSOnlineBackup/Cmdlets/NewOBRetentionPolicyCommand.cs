@@ -134,7 +134,7 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
         ModuleEnvironment.Limits().CheckRetention(retention.ToEngine());
         if (PolicyDoubts.OfRetention(retention.ToEngine()) is { } doubt)
         {
-            WriteWarning($"{doubt} The profile {PolicyLimits.Open.Name}, which is in force, takes it.");
+            WriteWarning($"{doubt} The profile {PolicyLimits.Open.Name}, which is in force, allows it.");
         }
 
         WriteObject(retention);
@@ -162,7 +162,7 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
         if (isWanted && values.Count == 0)
         {
             values.Add(first);
-            WriteWarning($"-{parameter} was not given: {name} is taken.");
+            WriteWarning($"-{parameter} was not given; using {name}.");
         }
     }
 
@@ -172,7 +172,7 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
         if (!rule && details.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey) is string given)
         {
             throw new BackupException(
-                BackupErrorId.ArgumentInvalid, $"-{given} is given without -{name}, and would mean nothing.", $"Add -{name}, or leave -{given} away.", given);
+                BackupErrorId.ArgumentInvalid, $"-{given} has no effect without -{name}.", $"Add -{name}, or omit -{given}.", given);
         }
     }
 

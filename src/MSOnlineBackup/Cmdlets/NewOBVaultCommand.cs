@@ -51,11 +51,11 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
             if (owner is null)
             {
                 WriteWarning(
-                    $"The owner's key of this vault is kept on this machine only: with the machine the owner's rights are lost, and backups go on as they are. Bring it to a safe place: Export-OBVaultOwner '{place}' -OwnerFile FILE.");
+                    $"The owner's key of this vault is kept only on this machine. If the machine is lost, so are the owner's rights, although backups continue. Export the key to a safe place: Export-OBVaultOwner '{place}' -OwnerFile FILE.");
             }
             else
             {
-                WriteInformation(new HostInformationMessage { Message = $"The owner's key of the vault is in '{owner.File}'. Keep a copy elsewhere, with its passphrase, apart from the vault." }, ["PSHOST"]);
+                WriteInformation(new HostInformationMessage { Message = $"The owner's key of the vault is in '{owner.File}'. Keep a copy of it and its passphrase elsewhere, away from the vault." }, ["PSHOST"]);
             }
 
             WriteVault(created);

@@ -63,8 +63,8 @@ public abstract class OBCmdlet : PSCmdlet
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"'{path}' is a path of Windows; on this machine paths begin at '/'.",
-                "Give the path as this machine has it, such as '/srv/data'; a share is mounted first.",
+                $"'{path}' is a Windows path; on this machine, paths begin with '/'.",
+                "Give the path as this machine has it, such as '/srv/data'. To use a share, mount it first.",
                 path);
         }
 
@@ -78,8 +78,8 @@ public abstract class OBCmdlet : PSCmdlet
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"'{path}' is a path of the drive '{path.Split(':')[0]}', which is not there.",
-                "Give a path of the file system, such as '/srv/data'. A file whose name has a colon is named with its folder: './a:b'.",
+                $"'{path}' is a path on the drive '{path.Split(':')[0]}', which does not exist.",
+                "Give a path of the file system, such as '/srv/data'. To name a file with a colon in its name, include its folder: './a:b'.",
                 path,
                 innerException: e);
         }
@@ -88,8 +88,8 @@ public abstract class OBCmdlet : PSCmdlet
             ? resolved
             : throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"'{path}' is a path of the provider '{provider.Name}'; only files and folders can be meant.",
-                "Give a path of the file system, or change the location back to it.",
+                $"'{path}' is a path of the provider '{provider.Name}', but only files and folders can be used.",
+                "Give a path of the file system, or change the location back to the file system.",
                 path);
     }
 

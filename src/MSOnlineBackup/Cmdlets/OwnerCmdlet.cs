@@ -26,7 +26,7 @@ public abstract class OwnerCmdlet : OBEngineCmdlet
         ({ } file, { } passphrase) => new OwnerAccess(FullPath(file), passphrase.ToPlain()),
         _ => throw new BackupException(
             BackupErrorId.ArgumentInvalid,
-            OwnerFile is null ? "There is a passphrase for an owner's file, and no file." : $"There is no passphrase for the owner's file '{OwnerFile}'.",
-            "Give both, -OwnerFile and -OwnerPassphrase."),
+            OwnerFile is null ? "A passphrase for an owner's file was given, but no file." : $"No passphrase was given for the owner's file '{OwnerFile}'.",
+            "Give both -OwnerFile and -OwnerPassphrase."),
     };
 }

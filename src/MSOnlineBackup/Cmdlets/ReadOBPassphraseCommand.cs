@@ -16,10 +16,10 @@ public sealed class ReadOBPassphraseCommand : OBCmdlet
     {
         SecureString first = Ask("Passphrase (at least 16 characters): ");
         Passphrase.Validate(first.ToPlain());
-        using SecureString second = Ask("The same again: ");
+        using SecureString second = Ask("Passphrase again: ");
         if (first.ToPlain() != second.ToPlain())
         {
-            throw new BackupException(BackupErrorId.PassphraseInvalid, "The two passphrases are not the same.", "Run it again, and type the same passphrase twice.");
+            throw new BackupException(BackupErrorId.PassphraseInvalid, "The two passphrases differ.", "Run the command again and type the same passphrase twice.");
         }
 
         WriteObject(first);

@@ -18,8 +18,8 @@ public sealed class RemoveOBFileSpecCommand : FileSpecCmdlet
         {
             WriteError(new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"The policy does not {(spec.IsExclude ? "leave out" : "take")} '{spec.FileSpec}'.",
-                "See with Get-OBFileSpec what it has; an exclusion is removed by a specification with -Exclude.",
+                $"The policy does not {(spec.IsExclude ? "leave out" : "include")} '{spec.FileSpec}'.",
+                "Get-OBFileSpec shows what it has. To remove an exclusion, give a specification with -Exclude.",
                 spec.FileSpec));
         }
     }

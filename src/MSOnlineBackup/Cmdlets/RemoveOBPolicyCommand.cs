@@ -38,8 +38,8 @@ public sealed class RemoveOBPolicyCommand : SavedPolicyCmdlet
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                "-EnablePruning says how -DeleteBackup deletes, and is given without it.",
-                "Add -DeleteBackup, or leave -EnablePruning away.",
+                "-EnablePruning says how -DeleteBackup deletes, but -DeleteBackup was not given.",
+                "Add -DeleteBackup, or omit -EnablePruning.",
                 nameof(EnablePruning));
         }
 

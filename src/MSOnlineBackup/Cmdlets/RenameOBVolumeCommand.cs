@@ -29,14 +29,14 @@ public sealed class RenameOBVolumeCommand : OBCmdlet
         if (!Directory.Exists(to))
         {
             throw new BackupException(
-                BackupErrorId.SourceNotFound, $"'{to}' is not a folder.", "Mount the volume first, and name the folder that it is found under.", to);
+                BackupErrorId.SourceNotFound, $"'{to}' is not a folder.", "Mount the volume first, then name the folder where it is mounted.", to);
         }
 
         BackupPolicy? policy = Agent.Policies.Get(PolicyKind.Files);
         if (policy is null || !policy.Files.Any(file => IsBelow(file.Path, from)))
         {
             throw new BackupException(
-                BackupErrorId.PolicyNotFound, $"No policy of this machine protects '{from}'.", "See with Get-OBPolicy | Get-OBFileSpec what is protected.", from);
+                BackupErrorId.PolicyNotFound, $"No policy of this machine protects '{from}'.", "Get-OBPolicy | Get-OBFileSpec shows what is protected.", from);
         }
 
         BackupPolicy changed = policy with
@@ -50,7 +50,7 @@ public sealed class RenameOBVolumeCommand : OBCmdlet
             WriteWarning(doubt);
         }
 
-        if (!ShouldProcess(from, $"Protect what lies below it as '{to}'"))
+        if (!ShouldProcess(from, $"Change this path to '{to}' in the policy"))
         {
             return;
         }

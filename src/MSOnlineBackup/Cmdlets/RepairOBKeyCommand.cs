@@ -30,7 +30,7 @@ public sealed class RepairOBKeyCommand : OBEngineCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        if (ShouldProcess(Agent.Machine.Scratch.Path, "Make the key file anew"))
+        if (ShouldProcess(Agent.Machine.Scratch.Path, "Re-create the key file"))
         {
             Run((_, stop) => ParameterSetName switch
             {

@@ -29,21 +29,21 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
 
         string what = string.Join(", ", draft.DsList.Select(source => source.DataSourceName));
         if (ShouldProcess(
-            $"Saving the policy for {what} as this machine's.",
-            $"This becomes the policy of this machine, instead of any there is: {what}. Do you want to save it?",
+            $"Saving the policy for {what} on this machine.",
+            $"This becomes the machine's policy for {_scope.Label} and replaces any existing one. It protects {what}. Do you want to save it?",
             Caption))
         {
             BackupPolicy saved = Agent.Policies.Set(policy);
             draft.MarkSavedAs(saved.Id);
             WriteWarning(
-                $"Nothing runs this schedule by itself: this version keeps it, and does not register it with the operating system. {RunAdvice}");
+                $"This schedule does not run by itself yet: this version stores it, but does not register it with the operating system. {RunAdvice}");
             WriteObject(draft);
         }
     }
 
     /// <summary>How a schedule is run until the module does it.</summary>
     internal static string RunAdvice =>
-        $"Have cron, a systemd timer or the Task Scheduler run '\"{ModuleEnvironment.Shell}\" -NoProfile -NonInteractive -File \"{ModuleEnvironment.ScheduledScript}\"' at its times.";
+        $"Have cron, a systemd timer or the Task Scheduler run '\"{ModuleEnvironment.Shell}\" -NoProfile -NonInteractive -File \"{ModuleEnvironment.ScheduledScript}\"' at the scheduled times.";
 
     /// <summary>Removes the saved policy. Its recovery points stay.</summary>
     private protected void Remove(OBPolicy policy)
@@ -54,13 +54,13 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
             throw new BackupException(
                 BackupErrorId.PolicyNotFound,
                 $"'{policy}' is not the policy of this machine.",
-                $"Get-{_scope.Noun} returns the one that is.",
+                $"Get-{_scope.Noun} returns this machine's policy.",
                 policy.PolicyName);
         }
 
         if (ShouldProcess(
             $"Removing the policy '{policy}'. Its recovery points stay.",
-            "Nothing is backed up by this policy any more. Its recovery points stay, and can be recovered. Do you want to remove it?",
+            "This policy will no longer back anything up. Its recovery points stay and can be recovered. Do you want to remove it?",
             Caption))
         {
             Agent.Policies.Remove(_scope.Kind);
@@ -76,8 +76,8 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
         {
             throw new BackupException(
                 BackupErrorId.NotAvailable,
-                "Recovery points cannot be deleted by -DeleteBackup in this version.",
-                "Leave it away: the policy is removed, and its recovery points are kept.");
+                "This version cannot delete recovery points with -DeleteBackup.",
+                "Omit -DeleteBackup: the policy is removed, and its recovery points are kept.");
         }
     }
 
@@ -88,7 +88,7 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
             PolicyScope other = PolicyScope.Of(policy.Kind);
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                $"The policy is one for {other.Label}.",
+                $"The policy is for {other.Label}.",
                 $"Use Set-{other.Noun} and Remove-{other.Noun}.",
                 policy.PolicyName);
         }

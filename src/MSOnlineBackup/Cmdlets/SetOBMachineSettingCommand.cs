@@ -125,13 +125,13 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         }
         catch when (copy is not null)
         {
-            WriteWarning($"The passphrase that was to be set is in '{copy}', and may not be in force: see the error.");
+            WriteWarning($"The new passphrase is in '{copy}', but may not be in effect: see the error.");
             throw;
         }
 
         if (copy is not null)
         {
-            WriteWarning($"The passphrase lies in clear in '{copy}'. Bring it to a safe place, off this machine.");
+            WriteWarning($"The passphrase is in '{copy}', unencrypted. Move it to a safe place, off this machine.");
         }
     }
 

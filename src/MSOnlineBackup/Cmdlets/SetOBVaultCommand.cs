@@ -83,6 +83,6 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         }
 
         return changes.Count > 0 ? changes : throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "Nothing was given that is to be set.", "Give -MachineLimit, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
+            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
     }
 }

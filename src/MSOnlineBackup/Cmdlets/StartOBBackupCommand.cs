@@ -57,13 +57,13 @@ public sealed class StartOBBackupCommand : JobCmdlet
         if (Scheduled && policy.IsPaused)
         {
             throw new BackupException(
-                BackupErrorId.PolicyPaused, "The policy is paused; nothing was backed up.", "Let it run again with Set-OBPolicyState -State Valid.", policy.Id?.ToString());
+                BackupErrorId.PolicyPaused, "The policy is paused; nothing was backed up.", "Resume it with Set-OBPolicyState -State Valid.", policy.Id?.ToString());
         }
 
         if (RetainUntil is { } until && until.ToUniversalTime() <= TimeProvider.System.GetUtcNow())
         {
             throw new BackupException(
-                BackupErrorId.ArgumentInvalid, $"-RetainUntil is {until}, which is over.", "Give a time to come, or none for what the policy says.", nameof(RetainUntil));
+                BackupErrorId.ArgumentInvalid, $"-RetainUntil is {until}, which is in the past.", "Give a time in the future, or omit -RetainUntil to follow the policy.", nameof(RetainUntil));
         }
 
         IEnumerable<string> sources = Volumes.Length > 0 ? Volumes : policy.ToDraft().DsList.Select(source => source.DataSourceName);
@@ -77,20 +77,20 @@ public sealed class StartOBBackupCommand : JobCmdlet
         if (!_hasInput)
         {
             throw new BackupException(
-                BackupErrorId.PolicyNotFound, "No policy came by the pipeline; nothing was backed up.", "Get-OBPolicy returns the policy of this machine, where there is one.");
+                BackupErrorId.PolicyNotFound, "No policy came through the pipeline; nothing was backed up.", "Get-OBPolicy returns the policy of this machine, if there is one.");
         }
     }
 
     private BackupPolicy SavedAs(string name) =>
         Agent.Policies.List().FirstOrDefault(saved => string.Equals(saved.Id?.ToString(), name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new BackupException(BackupErrorId.PolicyNotFound, $"'{name}' is not a policy of this machine.", "(Get-OBPolicy).PolicyName is the name of the one that is.", name);
+        ?? throw new BackupException(BackupErrorId.PolicyNotFound, $"'{name}' is not a policy of this machine.", "(Get-OBPolicy).PolicyName shows the name of this machine's policy.", name);
 
     private BackupPolicy SavedFrom(OBPolicy draft)
     {
         string save = $"Set-{PolicyScope.Of(draft.Kind).Noun}";
         if (draft.State == OBObjectState.New)
         {
-            throw new BackupException(BackupErrorId.PolicyInvalid, "The policy is a draft; only a saved policy is backed up by.", $"Save it with {save} first.");
+            throw new BackupException(BackupErrorId.PolicyInvalid, "The policy is a draft; a backup needs a saved policy.", $"Save it with {save} first.");
         }
 
         BackupPolicy saved = SavedAs(draft.PolicyName);
@@ -100,8 +100,8 @@ public sealed class StartOBBackupCommand : JobCmdlet
             ? saved
             : throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                $"The policy '{draft}' is not as it is saved; backups go by the saved one.",
-                $"Save it with {save}, or take the saved one from Get-OBPolicy.",
+                $"The policy '{draft}' differs from the saved one, and backups follow the saved one.",
+                $"Save it with {save}, or use the saved one from Get-OBPolicy.",
                 draft.PolicyName);
     }
 }

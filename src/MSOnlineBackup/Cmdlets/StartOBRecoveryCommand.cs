@@ -40,7 +40,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
         if (_items.Count == 0)
         {
             throw new BackupException(
-                BackupErrorId.RecoverableItemNotFound, "No item came by the pipeline; nothing was recovered.", "See what Get-OBRecoverableItem returns: what was searched for may have another name.");
+                BackupErrorId.RecoverableItemNotFound, "No item came through the pipeline; nothing was recovered.", "Check what Get-OBRecoverableItem returns: the item may have another name.");
         }
 
         RecoveryOrder[] orders =
@@ -51,8 +51,8 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
         {
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
-                $"The items are of {orders.Length} recovery points, and one job at a time can run in the background.",
-                "Recover the items of one point, or leave -Async away: then one job follows the other.",
+                $"The items come from {orders.Length} recovery points, but only one job at a time can run in the background.",
+                "Recover the items of one point, or omit -Async: the jobs then run one after the other.",
                 nameof(Async));
         }
 
@@ -65,7 +65,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
     private void Recover(RecoveryOrder order)
     {
         string what = order.Paths.Count == 0 ? "everything" : string.Join(", ", order.Paths);
-        Do(order, what, order.TargetFolder is { } folder ? $"Recover into '{folder}'" : "Recover to where it was", Async);
+        Do(order, what, order.TargetFolder is { } folder ? $"Recover into '{folder}'" : "Recover to the original location", Async);
     }
 
     private RecoveryOrder OrderOf(string serverName, string pointId, VaultAccess? access, IReadOnlyList<OBRecoverableItem> items)
@@ -76,7 +76,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
         {
             throw new BackupException(
                 BackupErrorId.RecoveryOptionMissing,
-                $"The items are of '{machine}', and where on this machine they are to go was not said.",
+                $"The items belong to '{machine}', and no folder on this machine was named for them.",
                 "Name a folder: -RecoveryOption (New-OBRecoveryOption -DestinationPath FOLDER).",
                 machine);
         }
@@ -86,8 +86,8 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
         {
             throw new BackupException(
                 BackupErrorId.RecoveryOptionMissing,
-                $"The items are of '{machine}', in another vault than this machine's, and its passphrase was not given.",
-                "Give it with -EncryptionPassphrase.",
+                $"The items belong to '{machine}', in a vault other than this machine's, and its passphrase was not given.",
+                "Give the passphrase of that machine with -EncryptionPassphrase.",
                 machine);
         }
 

@@ -28,7 +28,7 @@ public sealed class StartOBRecoveryMountCommand : OBCmdlet
     /// <inheritdoc/>
     protected override void Process() => throw new BackupException(
         BackupErrorId.NotAvailable,
-        "A recovery point cannot be mounted in this version.",
-        "Look into it with Get-OBRecoverableItem, and bring single files or folders back with Start-OBRecovery: only what they need is fetched.",
+        "This version cannot mount recovery points.",
+        "Browse the point with Get-OBRecoverableItem, and recover single files or folders with Start-OBRecovery, which fetches only what they need.",
         RecoverableItem.ToString());
 }

@@ -63,7 +63,7 @@ public sealed class StartOBRegistrationCommand : ConnectivityCmdlet
             OBEndpointTest? failed = vault.IsRemote ? Test(vault, DiagnosisTime.LeftAfter(Stopwatch.GetElapsedTime(start))).FirstOrDefault(test => test.Outcome == OBTestOutcome.Failed) : null;
             throw failed is null ? e : new BackupException(
                 e.Id,
-                $"{e.Message} What fails is '{failed.Endpoint}', in the layer {failed.FailedLayer}: {failed.Cause}",
+                $"{e.Message} The connection to '{failed.Endpoint}' fails in the layer {failed.FailedLayer}: {failed.Cause}",
                 failed.RecommendedAction ?? e.RecommendedAction,
                 failed.Endpoint,
                 transient: true,

@@ -22,7 +22,7 @@ public sealed class StartOBRehydrationCommand : OBEngineCmdlet
     protected override void Process()
     {
         string location = VaultPlace(Vault);
-        if (ShouldProcess(location, "Rehydrate what is archived"))
+        if (ShouldProcess(location, "Rehydrate archived objects"))
         {
             VaultRehydration found = Run((_, stop) => Agent.Vaults.RehydrateAsync(location, Priority, stop));
             WriteObject(new OBRehydration

@@ -50,7 +50,7 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
             RestoreResult? trial = trialFolder is null ? null : await TrialRestore.RunAsync(await archive.IndexAsync(stop).ConfigureAwait(false), point, PathsOf(RecoveryPoint), trialFolder, problems, stop).ConfigureAwait(false);
             await pump.WriteObjectAsync(new OBRecoveryPointTest
             {
-                RecoveryPointId = point.SessionId,
+                RecoveryPointId = point.SessionId.ToString(),
                 PointInTime = point.Started.UtcDateTime,
                 Level = Level,
                 Problems = [.. problems],

@@ -51,18 +51,18 @@ public sealed class UnregisterOBMachineCommand : OwnerCmdlet
         {
             throw new BackupException(
                 BackupErrorId.MachineNotRegistered,
-                $"The machine '{Agent.Machine.Name}' is not registered with a vault: there is none to leave.",
-                "To take another machine off a vault's list, name the vault and the machine.",
+                $"The machine '{Agent.Machine.Name}' is not registered with a vault, so there is none to leave.",
+                "To remove another machine from a vault's list, name the vault and the machine.",
                 Agent.Machine.Name);
         }
 
         if (ShouldProcess(
-            $"Leaving the vault '{registration.VaultName}' in '{registration.VaultLocation}' with the machine '{registration.MachineName}'.",
-            $"This machine, '{registration.MachineName}', will forget the vault '{registration.VaultName}' in '{registration.VaultLocation}' and its encryption key. What it has backed up stays in the vault, and needs the passphrase. Do you want to leave?",
+            $"Unregistering the machine '{registration.MachineName}' from the vault '{registration.VaultName}' in '{registration.VaultLocation}'.",
+            $"This machine, '{registration.MachineName}', will forget the vault '{registration.VaultName}' in '{registration.VaultLocation}' and its encryption key. Its backups stay in the vault, and recovering them needs the passphrase. Do you want to leave the vault?",
             "MSOnlineBackup"))
         {
             Run((_, stop) => Agent.LeaveVaultAsync(stop));
-            WriteVerbose($"The vault counts the machine until its owner takes it off the list: Unregister-OBMachine -Vault '{registration.VaultLocation}' -Name '{registration.MachineName}'.");
+            WriteVerbose($"The vault still counts the machine until its owner removes it from the list: Unregister-OBMachine -Vault '{registration.VaultLocation}' -Name '{registration.MachineName}'.");
         }
     }
 }

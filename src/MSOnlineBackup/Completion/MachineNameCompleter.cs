@@ -16,7 +16,7 @@ public sealed class MachineNameCompleter : ValueCompleter
             ? []
             : CompletionWork.Run(async stop => (await agent.Vaults.ListMachinesAsync(location, stop).ConfigureAwait(false))
                 .Where(machine => machine.Left is null)
-                .Select(machine => (machine.Name, "Machine of the vault"))
+                .Select(machine => (machine.Name, "Machine in the vault"))
                 .ToList());
     }
 

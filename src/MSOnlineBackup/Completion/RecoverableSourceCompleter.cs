@@ -13,6 +13,6 @@ public sealed class RecoverableSourceCompleter : ValueCompleter
             .SelectMany(point => point.SourceNames())
             .Distinct()
             .Order(StringComparer.Ordinal)
-            .Select(name => (name, "Source that has recovery points"))
+            .Select(name => (name, "Source with recovery points"))
             .ToList());
 }

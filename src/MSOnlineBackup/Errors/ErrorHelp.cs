@@ -13,7 +13,7 @@ internal static partial class ErrorHelp
         return [.. Section().Matches(reader.ReadToEnd()).Select(section => new OBErrorHelp
         {
             Id = section.Groups["id"].Value,
-            ErrorCode = [.. Code().Matches(section.Groups["text"].Value).Select(code => code.Value)],
+            ErrorCode = [.. Code().Matches(section.Groups["text"].Value.ReplaceLineEndings(" ")).Select(code => code.Value)],
             Meaning = Part(section, "Meaning"),
             Causes = Part(section, "Causes"),
             RecommendedAction = Part(section, "What to do"),

@@ -64,8 +64,8 @@ internal static class ErrorRecords
     private static ErrorRecord Unexpected(Exception bug) => Record(
         bug,
         BackupErrorId.UnexpectedError,
-        $"Something went wrong that should not be able to: {bug.Message}",
-        "This is a fault of the module, not of what was asked. Run Get-Error right after it, and report what it says.",
+        $"An unexpected error occurred: {bug.Message}",
+        "This is a bug in the module, not a mistake of yours. Run Get-Error right away, and report what it shows.",
         target: null);
 
     private static ErrorRecord Record(Exception exception, BackupErrorId id, string message, string action, string? target) =>

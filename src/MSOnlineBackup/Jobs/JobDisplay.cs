@@ -49,7 +49,7 @@ internal sealed class JobDisplay(JobKind kind, string what)
     {
         foreach (JobSourceStatus source in job.Sources)
         {
-            yield return $"{source.Name}: {Files(source.Files)}, {Size(source.Bytes)}; of them new or changed: {source.ChangedFiles}, {Size(source.ChangedBytes)}.";
+            yield return $"{source.Name}: {Files(source.Files)}, {Size(source.Bytes)}; new or changed: {source.ChangedFiles}, {Size(source.ChangedBytes)}.";
         }
 
         if (kind == JobKind.Backup)

@@ -23,8 +23,8 @@ public sealed class OBJob : IEquatable<OBJob>
     /// <summary>A job, so that cmdlets take its id. Whether there is such a job, they find out.</summary>
     public static implicit operator OBJob(Guid id) => new() { JobId = id };
 
-    /// <summary>The same from text.</summary>
-    /// <exception cref="FormatException">It is no id.</exception>
+    /// <summary>A job from its id as text.</summary>
+    /// <exception cref="FormatException">The text is not an id.</exception>
     public static OBJob Parse(string id) => Guid.Parse(id);
 
     /// <summary>Whether it is the same job, however far it was when either was fetched.</summary>

@@ -35,7 +35,7 @@ public sealed class OBProxySetting
     public string[] BypassUrls { get; internal init; } = [];
 
     /// <summary>As in "proxy:8080".</summary>
-    public override string ToString() => Enabled ? $"{ProxyServer}:{ProxyPort}" : IsDirect ? "No proxy" : "As the system is set up";
+    public override string ToString() => Enabled ? $"{ProxyServer}:{ProxyPort}" : IsDirect ? "No proxy" : "System settings";
 }
 
 /// <summary>The passphrase of this machine.</summary>

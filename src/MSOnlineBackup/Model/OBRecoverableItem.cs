@@ -58,11 +58,11 @@ public sealed class OBRecoverableItem
         return new OBRecoverableItem { IsDir = true, IsWholePoint = true, RecoveryPointId = point.RecoveryPointId, PointInTime = point.BackupTime };
     }
 
-    /// <summary>The same from the time at which its backup began; one that does not say which is local.</summary>
+    /// <summary>All of the recovery point whose backup began at a time; a time without a kind is local.</summary>
     public static implicit operator OBRecoverableItem(DateTime time) => Parse(
         (time.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(time, DateTimeKind.Local) : time).ToString("o", CultureInfo.InvariantCulture));
 
-    /// <summary>The same from a time with its zone.</summary>
+    /// <summary>All of the recovery point whose backup began at a time with its zone.</summary>
     public static implicit operator OBRecoverableItem(DateTimeOffset time) => Parse(time.ToString("o", CultureInfo.InvariantCulture));
 
     /// <summary>All of a recovery point of this machine, so that cmdlets take text where they ask for an item. Whether there is such a point, they find out.</summary>

@@ -84,13 +84,13 @@ internal sealed class RecoveryArchive : IDisposable
     public async Task<RecoveryPoint> FindAsync(string idOrTime, CancellationToken cancellationToken)
     {
         RecoveryPointList points = await ListAsync(cancellationToken).ConfigureAwait(false);
-        DamagedPoint[] damaged = [.. points.Damaged.Where(point => point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase))];
-        RecoveryPoint[] found = [.. points.Where(point => point.SessionId.StartsWith(idOrTime, StringComparison.OrdinalIgnoreCase))];
+        DamagedPoint[] damaged = [.. points.Damaged.Where(point => point.SessionId.BeginsWith(idOrTime))];
+        RecoveryPoint[] found = [.. points.Where(point => point.SessionId.BeginsWith(idOrTime))];
         string readAs = "";
         if (found.Length + damaged.Length == 0 && PointTime.TryParse(idOrTime, out PointTime time))
         {
             (found, damaged) = time.Among(points);
-            readAs = $": read as a time it is {time}";
+            readAs = $": read as a time, it means {time}";
         }
 
         return found switch
@@ -100,11 +100,11 @@ internal sealed class RecoveryArchive : IDisposable
             [] => throw new BackupException(
                 BackupErrorId.RecoveryPointNotFound,
                 $"'{MachineName}' has no recovery point '{idOrTime}'{readAs}.",
-                $"Get-OBRecoverableSource | Get-OBRecoverableItem lists what there is: a point may have expired since.{(readAs.Length > 0 ? " A time without a zone is local; give one in UTC with a 'Z' at its end, as lists show it." : "")}",
+                $"Get-OBRecoverableSource | Get-OBRecoverableItem lists the recovery points; one may have expired since.{(readAs.Length > 0 ? " A time without a zone is local; for UTC, put a 'Z' at the end, as lists show it." : "")}",
                 idOrTime),
             _ => throw new BackupException(
                 BackupErrorId.RecoveryPointAmbiguous,
-                $"'{idOrTime}' fits {found.Length + damaged.Length} recovery points of '{MachineName}', among them {found[0].SessionId} and {(found.Length > 1 ? found[1].SessionId : damaged[0].SessionId)}.",
+                $"'{idOrTime}' matches {found.Length + damaged.Length} recovery points of '{MachineName}', among them {found[0].SessionId} and {(found.Length > 1 ? found[1].SessionId : damaged[0].SessionId)}.",
                 "Give more digits of the id, or the time to the second.",
                 idOrTime),
         };
@@ -141,13 +141,13 @@ internal sealed class RecoveryArchive : IDisposable
 
     private static BackupException Unknown(string machineName, VaultAddress vault, IReadOnlyList<VaultMachine> machines) => new(
         BackupErrorId.RecoveryPointNotFound,
-        $"The vault '{vault}' knows no machine of the name '{machineName}'.",
-        $"Give the name as the vault has it. It knows {(machines.Count > NamedMachines ? "among others " : "")}{string.Join(", ", machines.Take(NamedMachines).Select(machine => $"'{machine.Name}'"))}; Get-OBAlternateBackupServer lists those of any vault.",
+        $"The vault '{vault}' has no machine named '{machineName}'.",
+        $"Give the name as the vault has it. It has {(machines.Count > NamedMachines ? "among others " : "")}{string.Join(", ", machines.Take(NamedMachines).Select(machine => $"'{machine.Name}'"))}; Get-OBAlternateBackupServer lists the machines of any vault.",
         machineName);
 
     private static BackupException PassphraseNeeded(string machineName) => new(
         BackupErrorId.RecoveryOptionMissing,
-        $"What '{machineName}' has backed up is encrypted, names and all, and its passphrase was not given.",
-        "Give it: Get-OBAlternateBackupServer -EncryptionPassphrase; what that returns can be looked into.",
+        $"Everything that '{machineName}' backed up is encrypted, including names, and its passphrase was not given.",
+        "Give the passphrase to Get-OBAlternateBackupServer -EncryptionPassphrase, then browse what it returns.",
         machineName);
 }

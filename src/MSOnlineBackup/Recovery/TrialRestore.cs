@@ -27,13 +27,13 @@ internal static class TrialRestore
         List<OBRecoveryPointProblem> problems,
         CancellationToken cancellationToken)
     {
-        string folder = Path.Combine(parent, $"trial-{point.SessionId[..12]}");
+        string folder = Path.Combine(parent, $"trial-{point.SessionId.ToShortString()}");
         if (Path.Exists(folder))
         {
             throw new BackupException(
                 BackupErrorId.RestoreTargetInvalid,
-                $"'{folder}', where the trial is to go, exists already.",
-                "Remove it where it is left over from an earlier trial, or name another folder.",
+                $"The folder for the trial restore, '{folder}', already exists.",
+                "If an earlier trial left it, remove it. Otherwise name another folder.",
                 folder);
         }
 

@@ -5,6 +5,7 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
@@ -18,7 +19,7 @@ namespace MSOnlineBackup.Campaigns.Crashes;
 public sealed class PrefixTests : IDisposable
 {
     private readonly PrefixWorkload _workload = new();
-    private readonly Dictionary<string, SortedDictionary<string, string>> _trees = [];
+    private readonly Dictionary<SessionId, SortedDictionary<string, string>> _trees = [];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -103,7 +104,7 @@ public sealed class PrefixTests : IDisposable
             engine = await _workload.OpenAsync(state, Stop, PrefixWorkload.SecondPassphrase);
         }
 
-        string[] committed = [.. objects.Where(name => name.Contains("/points/", StringComparison.Ordinal)).Select(name => name[(name.LastIndexOf('/') + 1)..])];
+        SessionId[] committed = [.. objects.Where(name => name.Contains("/points/", StringComparison.Ordinal)).Select(name => SessionId.Parse(name.AsSpan(name.LastIndexOf('/') + 1)))];
         await CheckPointsAsync(engine, state, committed);
         await CheckVerifiesAsync(engine, state, VerifyLevel.Data, torn);
         int repeated = (await OpenedVault.OpenAsync(state, PrefixWorkload.Passphrase, Stop)).CountRepeatedContents();
@@ -120,7 +121,7 @@ public sealed class PrefixTests : IDisposable
         }
     }
 
-    private async Task CheckPointsAsync(UnlockedVault engine, MemoryVaultStore state, string[] committed)
+    private async Task CheckPointsAsync(UnlockedVault engine, MemoryVaultStore state, SessionId[] committed)
     {
         IReadOnlyList<RecoveryPoint> points = await engine.ListPointsAsync(null, Stop);
         Assert.Superset(committed.ToHashSet(), points.Select(point => point.SessionId).ToHashSet());

@@ -158,7 +158,7 @@ public sealed class RestoreTests : IDisposable
 
         Assert.True(run.ExitCode == 0, run.Output + run.Error);
         Assert.Empty(Directory.EnumerateDirectories(temporary, "obengine-drill-*"));
-        Assert.Contains("killed had left", run.Error.Replace("a drill that was ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("left behind by a drill that was killed", run.Error, StringComparison.Ordinal);
         Shell.RunChecked("chattr", "-R", "-i", "-a", source);
     }
 

@@ -4,6 +4,7 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -21,7 +22,7 @@ internal sealed class Workload : IDisposable
     public const string Passphrase = "correct horse battery staple";
 
     private readonly TempFolder _folder = new();
-    private readonly Dictionary<string, (string Source, string Copy)> _states = [];
+    private readonly Dictionary<SessionId, (string Source, string Copy)> _states = [];
     private int _copies;
 
     public Workload()
@@ -76,12 +77,12 @@ internal sealed class Workload : IDisposable
         }
     }
 
-    public bool Knows(string sessionId) => _states.ContainsKey(sessionId);
+    public bool Knows(SessionId session) => _states.ContainsKey(session);
 
     /// <summary>The points that are remembered come back as their trees were.</summary>
-    public async Task AssertRestoresAsync(IVaultStore store, IEnumerable<string> sessions)
+    public async Task AssertRestoresAsync(IVaultStore store, IEnumerable<SessionId> sessions)
     {
-        foreach (string session in sessions)
+        foreach (SessionId session in sessions)
         {
             (string source, string copy) = _states[session];
             await AssertRestoresAsAsync(store, session, source, copy);
@@ -89,11 +90,11 @@ internal sealed class Workload : IDisposable
     }
 
     /// <summary>A point comes back as a folder is now.</summary>
-    public async Task AssertRestoresAsAsync(IVaultStore store, string session, string source, string expected)
+    public async Task AssertRestoresAsAsync(IVaultStore store, SessionId session, string source, string expected)
     {
         using var target = new TempFolder(_folder.Path);
         UnlockedVault engine = await OpenAsync(store);
-        RecoveryPoint point = await engine.GetPointAsync(session, null, default);
+        RecoveryPoint point = await engine.GetPointAsync(session.ToString(), null, default);
         var request = new RestoreRequest { Point = point, TargetFolder = target.Path };
         RestoreResult result = await engine.RestoreAsync(request, new JobMonitor(), default);
         Assert.Equal(0, result.Skipped);

@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
@@ -37,7 +38,7 @@ public sealed class CollectorTests
             RecoveryPoint gone = (await backups.BackUpAsync(Request("/data"))).Point;
 
             // From here on nothing names the content; and now it is backed up again.
-            backups.Objects.Remove(backups.Points.Single(name => name.EndsWith(gone.SessionId, StringComparison.Ordinal)));
+            backups.Objects.Remove(backups.Points.Single(name => name.EndsWith($"{gone.SessionId}", StringComparison.Ordinal)));
             backups.Fakes["/data"] = Tree("again");
             var collector = new Collector(await backups.OpenStoreAsync(), backups.Objects, backups.OpenStoreAsync);
             int[] moments = [.. Enumerable.Range(0, Collector.Steps).Select(_ => random.Next(30)).Order()];
@@ -86,7 +87,7 @@ public sealed class CollectorTests
                 case 0:
                     _condemned = [.. Packs().Except(Live())];
                     string name = CondemnedPacks.NameOf(store.StoreId, 1);
-                    byte[] content = CondemnedPacks.Encode([.. _condemned.Select(pack => VaultLayout.TryParseNumbered(pack, out string? session, out uint number) ? (session, number) : default)]);
+                    byte[] content = CondemnedPacks.Encode([.. _condemned.Select(pack => VaultLayout.TryParseNumbered(pack, out SessionId session, out uint number) ? (session, number) : default)]);
                     objects.SetContent(name, SealedObject.Seal(store.Keys, SealedObjectKind.CondemnedPacks, name, content));
                     break;
                 case 1:

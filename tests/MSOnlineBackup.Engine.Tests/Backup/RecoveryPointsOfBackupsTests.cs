@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -22,7 +23,7 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
     public async Task Points_are_listed_newest_first_and_found_by_the_beginning_of_their_id()
     {
         _backups.Tree.File("a", 10);
-        var made = new List<string>();
+        var made = new List<SessionId>();
         for (int i = 0; i < 3; i++)
         {
             made.Insert(0, (await _backups.BackUpAsync(Request(_backups.Root) with { MachineName = i == 1 ? "Other" : BackupFixture.Machine })).Point.SessionId);
@@ -33,11 +34,11 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
         Assert.Equal([made[1]], (await engine.ListPointsAsync("OTHER", Cancel)).Select(point => point.SessionId));
         Assert.Equal(made[0], (await engine.GetPointAsync("latest", null, Cancel)).SessionId);
         Assert.Equal(made[1], (await engine.GetPointAsync("latest", "other", Cancel)).SessionId);
-        Assert.Equal(made[2], (await engine.GetPointAsync(made[2].ToUpperInvariant(), null, Cancel)).SessionId);
+        Assert.Equal(made[2], (await engine.GetPointAsync(made[2].ToString().ToUpperInvariant(), null, Cancel)).SessionId);
 
-        string common = new([.. made[0].TakeWhile((c, i) => made[1][i] == c)]);
+        string common = new([.. made[0].ToString().TakeWhile((c, i) => made[1].ToString()[i] == c)]);
         Assert.Equal(BackupErrorId.RecoveryPointAmbiguous, await FaultAsync(engine, common));
-        Assert.Equal(made[0], (await engine.GetPointAsync(made[0][..(common.Length + 1)], null, Cancel)).SessionId);
+        Assert.Equal(made[0], (await engine.GetPointAsync(made[0].ToString()[..(common.Length + 1)], null, Cancel)).SessionId);
         Assert.Equal(BackupErrorId.RecoveryPointNotFound, await FaultAsync(engine, "ffff"));
         Assert.Equal(BackupErrorId.RecoveryPointNotFound, await FaultAsync(engine, made[0] + "0"));
     }

@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Engine.Tests.Vaults;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
@@ -55,7 +56,7 @@ public sealed class SessionOrderTests
 
         BackupResult first = await backups.BackUpAsync(Request("/slow"));
 
-        Assert.True(string.CompareOrdinal(first.Point.SessionId, second!.Point.SessionId) > 0);
+        Assert.True(first.Point.SessionId > second!.Point.SessionId);
         Assert.Equal(first.Point.SessionId, (await (await backups.OpenAsync()).GetPointAsync("latest", BackupFixture.Machine, Cancel)).SessionId);
         Assert.Equal(TestKeys.Bytes(1, 200_000), await backups.ReadAsync(first.Point, "/slow/a"));
         Assert.Empty((await backups.VerifyAsync()).Findings);
@@ -69,7 +70,7 @@ public sealed class SessionOrderTests
         BackupResult made = await backups.BackUpAsync(Request("/data"));
         ChunkStore store = await backups.OpenStoreAsync();
         var record = new SessionRecord { MachineId = made.Point.MachineId, Started = backups.Clock.GetUtcNow().AddDays(400), AgentVersion = "1" };
-        string interrupted;
+        SessionId interrupted;
         await using (WriteSession session = await WriteSession.BeginAsync(store, new SessionAnnouncement(store, record), new TransferCounters(), 1, 0, Cancel))
         {
             interrupted = session.Id;
@@ -81,7 +82,7 @@ public sealed class SessionOrderTests
         BackupResult next = await backups.BackUpAsync(Request("/data"));
 
         Assert.Equal(interrupted, continued.ResumedFromSession);
-        Assert.True(string.CompareOrdinal(continued.Point.SessionId, interrupted) > 0);
+        Assert.True(continued.Point.SessionId > interrupted);
         Assert.Null(next.ResumedFromSession);
     }
 }

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using MSOnlineBackup.Engine.Chunking;
 using MSOnlineBackup.Engine.Tests.Cryptography;
+using MSOnlineBackup.Vaults.Ids;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Chunking;
@@ -136,7 +137,7 @@ public class ChunkerTests
     [Fact]
     public void Another_table_cuts_elsewhere()
     {
-        List<int> others = CutsOf(_data, TestKeys.KeysOf(TestKeys.VaultId, TestKeys.VaultId).GearTable);
+        List<int> others = CutsOf(_data, TestKeys.KeysOf(TestKeys.VaultId, new StoreId(TestKeys.VaultId)).GearTable);
 
         Assert.Equal([_data.Length], _cuts.Intersect(others));
     }

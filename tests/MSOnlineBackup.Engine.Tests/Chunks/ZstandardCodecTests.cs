@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
@@ -13,6 +14,8 @@ public class ZstandardCodecTests
     private static readonly int[] _lengths = [0, 1, 100, 1000, 10_000, 127 << 10, 128 << 10, (128 << 10) + 1, 300_000, 1 << 20, 4 << 20];
 
     private static readonly string[] _contents = ["text", "binary", "zeros", "random", "repetitive", "skewed"];
+
+    private static readonly ConcurrentDictionary<(string What, int Length), byte[]> _made = new();
 
     public static TheoryData<bool, string> Kinds => [.. from isNative in (bool[])[true, false] from what in _contents select new TheoryDataRow<bool, string>(isNative, what)];
 
@@ -147,7 +150,9 @@ public class ZstandardCodecTests
 
     private static ZstandardCodec Codec(bool isNative) => isNative ? ZstandardCodec.Native() : ZstandardCodec.Managed();
 
-    private static byte[] Make(string what, int length)
+    private static byte[] Make(string what, int length) => _made.GetOrAdd((what, length), static key => Compose(key.What, key.Length));
+
+    private static byte[] Compose(string what, int length)
     {
         var random = new Random(length);
         byte[] content = new byte[length];

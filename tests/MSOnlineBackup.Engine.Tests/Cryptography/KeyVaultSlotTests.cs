@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;
@@ -7,7 +8,7 @@ namespace MSOnlineBackup.Engine.Tests.Cryptography;
 /// <summary>A key slot whose slot key a Key Vault key has wrapped.</summary>
 public class KeyVaultSlotTests
 {
-    private static readonly KeySlotIdentity _identity = new("0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef", "2123456789abcdef0123456789abcdef");
+    private static readonly KeySlotIdentity _identity = new("0123456789abcdef0123456789abcdef", StoreId.Parse("1123456789abcdef0123456789abcdef"), "2123456789abcdef0123456789abcdef");
     private static readonly byte[] _master = TestKeys.Bytes(7, StoreKeys.MasterKeyLength);
 
     private readonly RsaKey _key = RsaKey.Create();
@@ -53,9 +54,9 @@ public class KeyVaultSlotTests
         KeySlot slot = await CreateAsync();
         string other = new('3', 32);
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), other, _identity.KeyId)).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), StoreId.Parse(other), _identity.KeyId)).Id);
         Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), _identity.StoreId, other)).Id);
-        foreach (KeySlot forged in (KeySlot[])[slot with { VaultId = other }, slot with { StoreId = other }, slot with { KeyId = other }])
+        foreach (KeySlot forged in (KeySlot[])[slot with { VaultId = other }, slot with { StoreId = StoreId.Parse(other) }, slot with { KeyId = other }])
         {
             Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => forged.OpenAsync(_key, Cancel))).Id);
         }
@@ -107,7 +108,7 @@ public class KeyVaultSlotTests
     {
         KeySlot slot = await CreateAsync();
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => slot.OpenAsync(RsaKey.Create(), Cancel))).Id);
+        Assert.Equal(BackupErrorId.KeySlotDamaged, (await Assert.ThrowsAsync<BackupException>(() => slot.OpenAsync(RsaKey.CreateAnother(), Cancel))).Id);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;
@@ -95,7 +96,7 @@ public class SealedObjectTests
 
         Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(content, name: Name + "c"));
         Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(content, TestKeys.KeysOf(TestKeys.Bytes(9, 16), TestKeys.StoreId)));
-        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(content, TestKeys.KeysOf(TestKeys.VaultId, TestKeys.Bytes(9, 16))));
+        Assert.Equal(BackupErrorId.VaultDataCorrupt, FaultOf(content, TestKeys.KeysOf(TestKeys.VaultId, new StoreId(TestKeys.Bytes(9, 16)))));
         Assert.Null(FaultOf(content));
     }
 

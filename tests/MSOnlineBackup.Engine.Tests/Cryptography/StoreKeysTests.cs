@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Ids;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;
@@ -17,8 +18,8 @@ public class StoreKeysTests
         [
             TestKeys.Keys,
             TestKeys.KeysOf(other, TestKeys.StoreId),
-            TestKeys.KeysOf(TestKeys.VaultId, other),
-            TestKeys.KeysOf(TestKeys.StoreId, TestKeys.VaultId),
+            TestKeys.KeysOf(TestKeys.VaultId, new StoreId(other)),
+            TestKeys.KeysOf(TestKeys.StoreId.ToBytes(), new StoreId(TestKeys.VaultId)),
             new(TestKeys.Bytes(4, StoreKeys.MasterKeyLength), TestKeys.VaultId, TestKeys.StoreId),
         ];
 
@@ -34,7 +35,7 @@ public class StoreKeysTests
     [Fact]
     public void Keys_are_those_that_the_format_names()
     {
-        byte[] info = [.. Encoding.ASCII.GetBytes("MSOnlineBackup/1/identity/1"), .. TestKeys.VaultId, .. TestKeys.StoreId];
+        byte[] info = [.. Encoding.ASCII.GetBytes("MSOnlineBackup/1/identity/1"), .. TestKeys.VaultId, .. TestKeys.StoreId.ToBytes()];
         byte[] expected = HKDF.Expand(HashAlgorithmName.SHA256, TestKeys.Keys.MasterKey.ToArray(), 32, info);
 
         Assert.Equal(expected, TestKeys.Keys.IdentityKey((byte)ChunkKind.Content));
@@ -55,7 +56,7 @@ public class StoreKeysTests
     public void The_same_content_has_another_name_as_another_kind_and_in_another_store()
     {
         byte[] content = TestKeys.Bytes(1, 1000);
-        StoreKeys[] stores = [TestKeys.Keys, TestKeys.KeysOf(TestKeys.VaultId, TestKeys.VaultId)];
+        StoreKeys[] stores = [TestKeys.Keys, TestKeys.KeysOf(TestKeys.VaultId, new StoreId(TestKeys.VaultId))];
 
         ChunkId[] ids = [.. stores.SelectMany(keys => Enum.GetValues<ChunkKind>().Select(kind => new ChunkIdentity(keys).Compute(kind, content)))];
 

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Engine.Tests.Cryptography;
 
@@ -7,11 +8,11 @@ internal static class TestKeys
 {
     public static byte[] VaultId { get; } = Bytes(1, 16);
 
-    public static byte[] StoreId { get; } = Bytes(2, 16);
+    public static StoreId StoreId { get; } = new(Bytes(2, 16));
 
     public static StoreKeys Keys { get; } = new(Bytes(3, StoreKeys.MasterKeyLength), VaultId, StoreId);
 
-    public static StoreKeys KeysOf(byte[] vaultId, byte[] storeId) => new(Bytes(3, StoreKeys.MasterKeyLength), vaultId, storeId);
+    public static StoreKeys KeysOf(byte[] vaultId, StoreId storeId) => new(Bytes(3, StoreKeys.MasterKeyLength), vaultId, storeId);
 
     /// <summary>Random bytes of a seed.</summary>
     public static byte[] Bytes(int seed, int length)

@@ -95,8 +95,8 @@ internal static partial class Decoders
             typeof(RecoveryService), typeof(RecoveryServiceJson));
         yield return new(
             "key-file",
-            content => KeyFile.Decode(new byte[32], Id, Id, content, "file"),
-            () => [KeyFile.Encode(new byte[32], Id, Id, new UnlockedKey(Id, Id, new byte[StoreKeys.MasterKeyLength]))],
+            content => KeyFile.Decode(new byte[32], Id, _machine, content, "file"),
+            () => [KeyFile.Encode(new byte[32], Id, _machine, new UnlockedKey(_store, Id, new byte[StoreKeys.MasterKeyLength]))],
             typeof(KeyFile));
         yield return new(
             "retention-tag",

@@ -12,6 +12,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -29,7 +30,9 @@ internal static partial class Decoders
 
     private static readonly ChunkId _chunk = Manifests.Chunk(7);
     private static readonly DateTimeOffset _time = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);
-    private static readonly string _session = new('5', 32);
+    private static readonly SessionId _session = SessionId.Parse(new string('5', 32));
+    private static readonly StoreId _store = StoreId.Parse(Id);
+    private static readonly MachineId _machine = MachineId.Parse(Id);
     private static readonly string[] _paths = ["a", "folder/file", "folder/file-2"];
 
     private static IEnumerable<Decoder> OfPlainObjects()
@@ -46,11 +49,11 @@ internal static partial class Decoders
             typeof(VaultHeader), typeof(CheckedJson), typeof(HeaderJson), typeof(RegisterJson), typeof(SessionJson), typeof(OwnerIdentity));
         yield return new(
             "key-slot",
-            Checked(content => KeySlot.Decode(content, Id, Id)),
+            Checked(content => KeySlot.Decode(content, _store, Id)),
             () =>
             [
-                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, Id, Id), PassphraseDerivation.ByPbkdf2(1000), "office", _time)),
-                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, Id, Id), PassphraseDerivation.Best, null, _time)),
+                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, _store, Id), PassphraseDerivation.ByPbkdf2(1000), "office", _time)),
+                Slot(KeySlot.Create(Passphrase, new byte[32], new KeySlotIdentity(Id, _store, Id), PassphraseDerivation.Best, null, _time)),
             ],
             typeof(KeySlot), typeof(KeySlotJson));
         yield return new(
@@ -58,12 +61,12 @@ internal static partial class Decoders
             Checked(content =>
             {
                 // A record as somebody wrote it: whoever asks minds that.
-                Allowing<JsonException>(() => SessionRecord.Decode(content, TestStores.Header, VaultLayout.Session(Id, _session)));
+                Allowing<JsonException>(() => SessionRecord.Decode(content, TestStores.Header, VaultLayout.Session(_store, _session)));
             }),
             () =>
             [
                 Covered(
-                    new SessionRecord { VaultId = TestStores.Header.VaultId, StoreId = Id, SessionId = _session, MachineId = Id, Started = _time, AgentVersion = "1.0" },
+                    new SessionRecord { VaultId = TestStores.Header.VaultId, StoreId = _store, SessionId = _session, MachineId = _machine, Started = _time, AgentVersion = "1.0" },
                     SessionJson.Default.SessionRecord),
             ],
             typeof(SessionRecord));
@@ -74,9 +77,10 @@ internal static partial class Decoders
                 string name = Encoding.UTF8.GetString(content);
                 _ = VaultLayout.TryParsePoint(name, out _, out _);
                 _ = VaultLayout.TryParseNumbered(name, out _, out _);
+                _ = VaultLayout.KindOf(name, out _);
             },
-            () => [Encoding.UTF8.GetBytes(VaultLayout.Session(Id, _session)), Encoding.UTF8.GetBytes($"stores/{Id}/points/{Id}/{_session}"), Encoding.UTF8.GetBytes($"stores/{Id}/packs/{_session}-00000001")],
-            typeof(VaultLayout));
+            () => [Encoding.UTF8.GetBytes(VaultLayout.Session(_store, _session)), Encoding.UTF8.GetBytes($"stores/{Id}/points/{Id}/{_session}"), Encoding.UTF8.GetBytes($"stores/{Id}/packs/{_session}-00000001")],
+            typeof(VaultLayout), typeof(IVaultId<>), typeof(IdDigits), typeof(SessionId), typeof(StoreId), typeof(MachineId));
     }
 
     private static IEnumerable<Decoder> OfRecords()
@@ -100,7 +104,7 @@ internal static partial class Decoders
                     TestStores.Header, name, RecordEnvelope.Authenticate(TestKeys.Keys.MachinesKey(), TestStores.Header.VaultId, name, body), TestKeys.Keys);
                 MachineDirectory.TryOpen(TestStores.Header, name, RecordEnvelope.Sign(TestStores.Owner, TestStores.Header.VaultId, name, body), null);
             },
-            () => [Text($$"""{"name":"ALPHA","store":"{{TestStores.StoreId}}","operatingSystem":"Linux","agentVersion":"1.0","left":"2024-02-29T12:00:00+00:00"}""")],
+            () => [Text($$"""{"name":"ALPHA","store":"{{TestStores.Store}}","operatingSystem":"Linux","agentVersion":"1.0","left":"2024-02-29T12:00:00+00:00"}""")],
             typeof(MachineDirectory));
         yield return new(
             "vault-settings",
@@ -181,7 +185,7 @@ internal static partial class Decoders
             content =>
             {
                 var objects = new MemoryVaultStore();
-                string name = CondemnedPacks.NameOf(TestStores.StoreId, 1);
+                string name = CondemnedPacks.NameOf(TestStores.Store, 1);
                 objects.SetContent(name, SealedObject.Seal(TestKeys.Keys, SealedObjectKind.CondemnedPacks, name, content));
                 Wait(CondemnedPacks.ReadAsync(Wait(TestStores.OpenAsync(objects)), CancellationToken.None));
             },

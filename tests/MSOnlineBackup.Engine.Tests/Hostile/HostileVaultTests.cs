@@ -3,6 +3,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
@@ -197,7 +198,7 @@ public sealed class HostileVaultTests
             await vault.CommitAsync("/s", await vault.WriteManifestAsync(Entries(vault, content)));
             string model = vault.Objects.Names.First(name => name.Contains(kind == SealedObjectKind.IndexSegment ? "/index/" : "/points/", StringComparison.Ordinal));
             byte[] plaintext = SealedObject.Open(vault.Store.Keys, model, vault.Objects.GetContent(model), out _).ToArray();
-            string session = Guid.CreateVersion7().ToString("N");
+            var session = SessionId.Create(DateTimeOffset.UtcNow, highest: null);
             string name = kind switch
             {
                 SealedObjectKind.Checkpoint => VaultLayout.Checkpoint(vault.Store.StoreId, session, 1),

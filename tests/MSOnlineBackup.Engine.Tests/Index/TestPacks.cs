@@ -1,5 +1,6 @@
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Packs;
 
 namespace MSOnlineBackup.Engine.Tests.Index;
@@ -8,7 +9,7 @@ namespace MSOnlineBackup.Engine.Tests.Index;
 internal static class TestPacks
 {
     public static PackInfo Pack(uint number, int length = 60_000_000) =>
-        new("00112233445566778899aabbccddeeff", number, PackKind.Data, length, TestKeys.Bytes((int)number, PackFormat.SaltLength));
+        new(SessionId.Parse("00112233445566778899aabbccddeeff"), number, PackKind.Data, length, TestKeys.Bytes((int)number, PackFormat.SaltLength));
 
     public static ChunkId Id(int value)
     {

@@ -496,12 +496,12 @@ public sealed class AgentJobsTests : IDisposable
     private static RecoveryOrder Order(JobRecord backup, params string[] paths) => new()
     {
         MachineName = MachineName,
-        PointId = backup.RecoveryPointId!,
+        PointId = $"{backup.RecoveryPointId}",
         Paths = paths,
     };
 
     private static async Task<RecoveryPoint> PointAsync(BackupAgent agent, JobRecord job) =>
-        await (await agent.OpenEngineAsync(Cancel)).GetPointAsync(job.RecoveryPointId!, null, Cancel);
+        await (await agent.OpenEngineAsync(Cancel)).GetPointAsync($"{job.RecoveryPointId}", null, Cancel);
 
     /// <summary>Holds a backup at a place until the wish to stop has reached it.</summary>
     private sealed class StopGate(JobsFixture machine) : IDisposable

@@ -31,7 +31,7 @@ public sealed class BackgroundJobTests : IDisposable
 
         Assert.True(ended.State == JobState.Completed, Log(begun));
         Assert.Equal(((long)_mebibytes << 20, 1L), (ended.Sources[0].Bytes, ended.Sources[0].Files));
-        Assert.NotNull(await (await agent.OpenEngineAsync(Cancel)).GetPointAsync(ended.RecoveryPointId!, MachineName, Cancel));
+        Assert.NotNull(await (await agent.OpenEngineAsync(Cancel)).GetPointAsync($"{ended.RecoveryPointId}", MachineName, Cancel));
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class BackgroundJobTests : IDisposable
             {
                 Vault = _machine.Vault,
                 MachineName = MachineName,
-                PointId = backup.RecoveryPointId!,
+                PointId = $"{backup.RecoveryPointId}",
                 Paths = [_machine.Source + "/one"],
                 TargetFolder = _machine["target"],
                 Passphrase = Passphrase,

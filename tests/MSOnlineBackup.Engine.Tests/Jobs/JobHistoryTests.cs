@@ -3,6 +3,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
@@ -47,7 +48,7 @@ public sealed class JobHistoryTests : IDisposable
             Ended = _clock.GetUtcNow().AddSeconds(1),
             Sources = [new JobSourceStatus("/données", JobState.CompletedWithWarnings, 1, 2, 3, 4, 5, 6, error), new JobSourceStatus("/b", JobState.Completed, 0, 0, 0, 0, 0, 0)],
             Error = error,
-            RecoveryPointId = "point",
+            RecoveryPointId = SessionId.Parse(new string('1', 32)),
             NewBytes = 7,
             StoredBytes = 8,
             Skipped = 9,
@@ -198,7 +199,8 @@ public sealed class JobHistoryTests : IDisposable
     public async Task A_job_whose_process_was_killed_is_lost_and_the_next_one_runs()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Uses flock(1).");
-        using Process owner = Process.Start("flock", ["--no-fork", "--nonblock", _state.PathOf("jobs.lock"), "sleep", "600"]);
+        using Process owner = Process.Start(
+            new ProcessStartInfo("flock", ["--no-fork", "--nonblock", _state.PathOf("jobs.lock"), "sleep", "600"]) { RedirectStandardOutput = true })!;
         while (_state.TryLock("jobs.lock") is { } free)
         {
             free.Dispose();

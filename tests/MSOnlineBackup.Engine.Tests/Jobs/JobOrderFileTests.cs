@@ -69,24 +69,24 @@ public sealed class JobOrderFileTests
         BackupException failure = Assert.Throws<BackupException>(() => Read("""{"kind":"mount","anything":1}"""));
 
         Assert.Equal(BackupErrorId.NotAvailable, failure.Id);
-        Assert.Contains("'mount'; this version of MSOnlineBackup has the kinds backup, recovery", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("'mount', but this version of MSOnlineBackup knows only backup, recovery", failure.Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("", "truncated")]
-    [InlineData("[]", "names no version")]
-    [InlineData("""{"version":"three"}""", "names no version")]
-    [InlineData("""{"version":4,"order":{"kind":"mount"}}""", "of version 4")]
-    [InlineData("""{"version":3,"limits":"None","machineName":"A","secrets":[],"order":{"kind":"backup","policy":"Files","only":[]}}""", "not an order")]
-    [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"only":[]}}""", "names no kind of job")]
-    [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":[]}""", "names no kind of job")]
-    [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"kind":1}}""", "names no kind of job")]
+    [InlineData("[]", "has no version")]
+    [InlineData("""{"version":"three"}""", "has no version")]
+    [InlineData("""{"version":4,"order":{"kind":"mount"}}""", "has version 4")]
+    [InlineData("""{"version":3,"limits":"None","machineName":"A","secrets":[],"order":{"kind":"backup","policy":"Files","only":[]}}""", "not a job order")]
+    [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"only":[]}}""", "does not say what kind of job")]
+    [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":[]}""", "does not say what kind of job")]
+    [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"kind":1}}""", "does not say what kind of job")]
     [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"kind":"backup"}}""", "only")]
     [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"kind":"backup","policy":"Files","only":[],"more":1}}""", "more")]
     [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"kind":"recovery","pointId":"p"}}""", "machineName")]
     [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[],"order":{"kind":"backup","policy":"Files","only":null}}""", "only")]
-    [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[]}""", "names no kind of job")]
-    [InlineData("""{"version":3,"version":3}""", "no order")]
+    [InlineData("""{"version":3,"limits":"Open","machineName":"A","secrets":[]}""", "does not say what kind of job")]
+    [InlineData("""{"version":3,"version":3}""", "not a job order")]
     public void What_is_no_order_is_refused(string text, string why)
     {
         BackupException failure = Assert.Throws<BackupException>(() => JobOrderFile.Decode(Encoding.UTF8.GetBytes(text), "order.json"));

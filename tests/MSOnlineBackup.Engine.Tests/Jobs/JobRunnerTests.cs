@@ -2,6 +2,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
@@ -56,12 +57,12 @@ public sealed class JobRunnerTests : IDisposable
                 JobRecord now = _history.Get(_id);
                 Assert.Equal((JobState.InProgress, Environment.ProcessId, null), (now.State, now.ProcessId, now.Ended));
                 _clock.Advance(TimeSpan.FromMilliseconds(10));
-                job.RecoveryPointId = "point";
+                job.RecoveryPointId = SessionId.Parse(new string('1', 32));
                 return Task.CompletedTask;
             },
             record => told.Add(record.State));
 
-        Assert.Equal((JobState.Completed, JobPhase.Finished, "point"), (end.State, end.Phase, end.RecoveryPointId));
+        Assert.Equal((JobState.Completed, JobPhase.Finished, (SessionId?)SessionId.Parse(new string('1', 32))), (end.State, end.Phase, end.RecoveryPointId));
         Assert.Equal(TimeSpan.FromMilliseconds(10), end.Ended - end.Started);
         Assert.Equal(end, _history.Get(_id) with { Sources = end.Sources });
         Assert.Equal((JobState.InProgress, JobState.Completed), (told[0], told[^1]));

@@ -161,7 +161,7 @@ public sealed class ActivationTests : IDisposable
 
         BackupException error = await FailsAsync(BackupErrorId.VaultAccessDenied, null, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel));
 
-        Assert.Contains("what opened it opens them still", error.Message, StringComparison.Ordinal);
+        Assert.Contains("whatever opened it still opens them", error.Message, StringComparison.Ordinal);
         Assert.Contains($"obengine key remove {error.Target}", error.RecommendedAction, StringComparison.Ordinal);
         await agent.OpenEngineAsync(Cancel);
         await agent.OpenEngineAsync(_agents.Vault, Passphrase, Cancel);
@@ -184,7 +184,7 @@ public sealed class ActivationTests : IDisposable
         await agent.Machine.Scratch.MoveAsync(elsewhere, Cancel);
         Directory.Move(elsewhere, _agents["moved"]);
         BackupException moved = await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel));
-        Assert.Contains("is not there", moved.Message, StringComparison.Ordinal);
+        Assert.Contains("was not found", moved.Message, StringComparison.Ordinal);
         await FailsAsync(BackupErrorId.ActivationDamaged, Damaged, () => agent.OpenEngineAsync(Cancel));
         Directory.Move(_agents["moved"], elsewhere);
 
@@ -271,7 +271,7 @@ public sealed class ActivationTests : IDisposable
 
         BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel));
 
-        Assert.Contains("still holds", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("still applies", fault.Message, StringComparison.Ordinal);
         await FailsAsync(BackupErrorId.PassphraseRejected, null, () => agent.OpenEngineAsync(_agents.Vault, Other, Cancel));
         Assert.Single(await (await agent.OpenEngineAsync(Cancel)).ListKeysAsync(Cancel));
         Assert.Empty(Directory.GetFiles(_agents.State, "*.rescue"));

@@ -7,6 +7,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
@@ -130,7 +131,7 @@ internal sealed class AgentFixture : IDisposable
     public async Task PlantAsync(string file, Func<KeySlotIdentity, Task<KeySlot>> make)
     {
         VaultHeader header = await VaultHeader.ReadAsync(new FolderVaultStore(Vault), Cancel);
-        var identity = new KeySlotIdentity(header.VaultId, Path.GetFileName(Path.GetDirectoryName(file)!), Path.GetFileName(file));
+        var identity = new KeySlotIdentity(header.VaultId, StoreId.Parse(Path.GetFileName(Path.GetDirectoryName(file)!)), Path.GetFileName(file));
         await File.WriteAllBytesAsync(file, (await make(identity)).Encode(), Cancel);
     }
 

@@ -127,7 +127,7 @@ public sealed class PassphraseSafeTests : IDisposable
 
         BackupException fault = await FailsAsync(BackupErrorId.ActivationFailed, null, () => agent.Machine.Key.SetPassphraseAsync(Other, Cancel, Uri));
 
-        Assert.Contains("still holds, and the new one", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("still applies, and the new one", fault.Message, StringComparison.Ordinal);
         await agent.OpenEngineAsync(_agents.Vault, await _safe.ReadAsync(Cancel), Cancel);
         await agent.OpenEngineAsync(_agents.Vault, Passphrase, Cancel);
     }

@@ -3,6 +3,7 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
@@ -182,7 +183,7 @@ public sealed class RegistrationTests : IDisposable
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
         for (int i = 1; i <= 50; i++)
         {
-            await new MachineDirectory(TestVault.Of(objects, header)).ClaimAsync($"M{i}", new UnlockedKey(new string('a', 32), new string('0', 32), new byte[32]), Cancel);
+            await new MachineDirectory(TestVault.Of(objects, header)).ClaimAsync($"M{i}", new UnlockedKey(StoreId.Parse(new string('a', 32)), new string('0', 32), new byte[32]), Cancel);
         }
 
         BackupAgent late = _agents.Open("LATE");

@@ -269,7 +269,7 @@ public sealed class VaultOwnerTests : IDisposable
         BackupException fault = await FailsAsync(
             BackupErrorId.OwnerRequired, null, () => _agents.Open().Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));
 
-        Assert.Contains("without one", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("without an owner", fault.Message, StringComparison.Ordinal);
         Assert.Null((await _agents.Open().Vaults.InspectAsync(_agents.Vault, Cancel)).Owner);
     }
 }

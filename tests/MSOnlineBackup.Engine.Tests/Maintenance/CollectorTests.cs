@@ -128,7 +128,7 @@ public sealed class CollectorTests
         RecoveryPoint broken = await vault.BackUpAsync([11, 12], machine: "other");
         await vault.BackUpAsync([21], machine: "third");
         vault.Drop(gone);
-        foreach (string pack in vault.Names(StoredKind.Pack).Where(name => name.Contains(broken.SessionId, StringComparison.Ordinal)))
+        foreach (string pack in vault.Names(StoredKind.Pack).Where(name => name.Contains(broken.SessionId.ToString(), StringComparison.Ordinal)))
         {
             vault.Objects.Damage(pack, content => [.. content.Select((b, i) => i is > 100 and < 4000 ? (byte)~b : b)]);
         }
@@ -146,12 +146,12 @@ public sealed class CollectorTests
         using var vault = new MaintainedVault();
         RecoveryPoint lost = await vault.BackUpAsync([1, 2, 3]);
         await vault.BackUpAsync([11], machine: "other");
-        vault.Objects.Remove(vault.Names(StoredKind.Point).Single(name => name.EndsWith(lost.SessionId, StringComparison.Ordinal)));
+        vault.Objects.Remove(vault.Names(StoredKind.Point).Single(name => name.EndsWith(lost.SessionId.ToString(), StringComparison.Ordinal)));
         IReadOnlyList<string> before = vault.Names(StoredKind.Pack);
 
         MaintenanceReport report = await vault.MaintainAsync();
 
-        Assert.Contains(report.Findings, finding => finding.Object.EndsWith(lost.SessionId, StringComparison.Ordinal));
+        Assert.Contains(report.Findings, finding => finding.Object.EndsWith(lost.SessionId.ToString(), StringComparison.Ordinal));
         Assert.Equal(before, vault.Names(StoredKind.Pack));
     }
 
@@ -160,7 +160,7 @@ public sealed class CollectorTests
     {
         using var vault = new MaintainedVault();
         RecoveryPoint first = await vault.BackUpAsync([1, 2, 3]);
-        string pack = vault.Names(StoredKind.Pack).Where(name => name.Contains(first.SessionId, StringComparison.Ordinal)).MaxBy(name => vault.Objects.GetContent(name).Length)!;
+        string pack = vault.Names(StoredKind.Pack).Where(name => name.Contains(first.SessionId.ToString(), StringComparison.Ordinal)).MaxBy(name => vault.Objects.GetContent(name).Length)!;
         byte[] sound = vault.Objects.GetContent(pack);
 
         // The other machine cannot see the pack, and stores all of it again; then the pack is back, and damaged.

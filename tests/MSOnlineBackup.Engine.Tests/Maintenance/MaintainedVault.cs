@@ -2,6 +2,7 @@ using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
@@ -82,8 +83,8 @@ internal sealed class MaintainedVault : IDisposable
             Assert.True(_expected.Remove(point));
         }
 
-        string name = Objects.Names.Single(found => VaultLayout.KindOf(found, out _) == StoredKind.Point && found.EndsWith(point.SessionId, StringComparison.Ordinal));
-        Objects.SetContent(VaultLayout.SessionEnd(name.Split('/')[1], point.SessionId), "{}"u8.ToArray());
+        string name = Objects.Names.Single(found => VaultLayout.KindOf(found, out _) == StoredKind.Point && found.EndsWith($"/{point.SessionId}", StringComparison.Ordinal));
+        Objects.SetContent(VaultLayout.SessionEnd(StoreId.Parse(name.Split('/')[1]), point.SessionId), "{}"u8.ToArray());
         Objects.Remove(name.Replace("/points/", "/commits/", StringComparison.Ordinal));
         Objects.Remove(name);
     }
@@ -102,7 +103,7 @@ internal sealed class MaintainedVault : IDisposable
         Assert.DoesNotContain(report.Findings, finding => !finding.Problem.Contains("goes on from an earlier one", StringComparison.Ordinal));
         using UnlockedVault vault = await _backups.OpenAsync();
         IndexedVault indexed = await vault.IndexAsync(Cancel);
-        Assert.Equal(Points.Select(point => point.SessionId).Order(StringComparer.Ordinal), (await vault.ListPointsAsync(null, Cancel)).Select(point => point.SessionId).Order(StringComparer.Ordinal));
+        Assert.Equal(Points.Select(point => point.SessionId).Order(), (await vault.ListPointsAsync(null, Cancel)).Select(point => point.SessionId).Order());
         foreach (RecoveryPoint point in Points)
         {
             await AssertHoldsAsync(indexed, point);

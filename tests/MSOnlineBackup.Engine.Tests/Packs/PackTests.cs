@@ -7,6 +7,7 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Packs;
 using Xunit;
 
@@ -241,7 +242,7 @@ public class PackTests
     {
         TestPack pack = TestPack.Make(1, [64]);
         PackReader.ReadHeader(TestPack.Name, pack.Content, out byte[] salt);
-        var others = TestKeys.KeysOf(TestKeys.VaultId, TestKeys.Bytes(9, 16));
+        var others = TestKeys.KeysOf(TestKeys.VaultId, new StoreId(TestKeys.Bytes(9, 16)));
         using AesGcm aes = PackReader.OpenPack(others, salt);
         PackedChunk chunk = pack.Chunks[0];
 

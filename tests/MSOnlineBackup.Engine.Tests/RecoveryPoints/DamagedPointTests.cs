@@ -32,13 +32,13 @@ public sealed class DamagedPointTests : IDisposable
         (BackupResult older, BackupResult newest, UnlockedVault engine) = await MakeAsync(damage);
 
         BackupException latest = await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync("latest", null, Cancel));
-        BackupException named = await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync(newest.Point.SessionId[..14], BackupFixture.Machine, Cancel));
+        BackupException named = await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync(newest.Point.SessionId.ToString()[..14], BackupFixture.Machine, Cancel));
 
-        Assert.All([latest, named], error => Assert.Equal((id, newest.Point.SessionId), (error.Id, error.Target)));
-        Assert.Contains(newest.Point.SessionId[..12], latest.Message, StringComparison.Ordinal);
+        Assert.All([latest, named], error => Assert.Equal((id, newest.Point.SessionId.ToString()), (error.Id, error.Target)));
+        Assert.Contains(newest.Point.SessionId.ToShortString(), latest.Message, StringComparison.Ordinal);
         Assert.Contains(BackupFixture.Machine, latest.Message, StringComparison.Ordinal);
         Assert.Contains(newest.Point.Started.UtcDateTime.ToString("yyyy-MM-dd 'at' HH:mm:ss"), latest.Message, StringComparison.Ordinal);
-        Assert.Equal(older.Point.SessionId, (await engine.GetPointAsync(older.Point.SessionId, null, Cancel)).SessionId);
+        Assert.Equal(older.Point.SessionId, (await engine.GetPointAsync(older.Point.SessionId.ToString(), null, Cancel)).SessionId);
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class DamagedPointTests : IDisposable
         VerifyFinding finding = Assert.Single((await _backups.VerifyAsync(VerifyLevel.Structure)).Findings);
 
         Assert.Equal(deleted, finding.Object);
-        Assert.Contains(newest.Point.SessionId[..12], finding.Problem, StringComparison.Ordinal);
+        Assert.Contains(newest.Point.SessionId.ToShortString(), finding.Problem, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -157,7 +157,7 @@ public sealed class DamagedPointTests : IDisposable
 
         BackupResult result = await (await _backups.OpenAsync(faulty)).BackUpAsync(_backups.Job("/data"), new JobMonitor { Noted = notes.Add }, Cancel);
 
-        Assert.Contains("could not be noted beside it", Assert.Single(notes), StringComparison.Ordinal);
+        Assert.Contains("reveals its loss could not be written", Assert.Single(notes), StringComparison.Ordinal);
         Assert.Equal(result.Point.SessionId, (await (await _backups.OpenAsync()).GetPointAsync("latest", null, Cancel)).SessionId);
         Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Structure)).Findings);
     }
@@ -199,7 +199,7 @@ public sealed class DamagedPointTests : IDisposable
     }
 
     private string CommitOf(BackupResult result) =>
-        _backups.Objects.Names.Single(name => name.Contains("/commits/", StringComparison.Ordinal) && name.EndsWith(result.Point.SessionId, StringComparison.Ordinal));
+        _backups.Objects.Names.Single(name => name.Contains("/commits/", StringComparison.Ordinal) && name.EndsWith($"{result.Point.SessionId}", StringComparison.Ordinal));
 
-    private string NameOf(BackupResult result) => _backups.Points.Single(name => name.EndsWith(result.Point.SessionId, StringComparison.Ordinal));
+    private string NameOf(BackupResult result) => _backups.Points.Single(name => name.EndsWith($"{result.Point.SessionId}", StringComparison.Ordinal));
 }

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.RecoveryPoints.Manifests;
@@ -130,8 +131,8 @@ public sealed class ManifestWalkTests
 
     private static RecoveryPoint Point(string source, ManifestRoot root) => new()
     {
-        SessionId = new string('1', 32),
-        MachineId = new string('2', 32),
+        SessionId = SessionId.Parse(new string('1', 32)),
+        MachineId = MachineId.Parse(new string('2', 32)),
         MachineName = "m",
         OperatingSystem = "o",
         AgentVersion = "0",

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.RecoveryPoints.Manifests;
@@ -116,8 +117,8 @@ public sealed class PathLookupTests
         ManifestRoot root = await WriteAsync(chunks, _tree.Select(path => path.Contains('.', StringComparison.Ordinal) || path.EndsWith('x') ? File(path) : Folder(path)));
         return (chunks, new RecoveryPoint
         {
-            SessionId = new string('a', 32),
-            MachineId = new string('b', 32),
+            SessionId = SessionId.Parse(new string('a', 32)),
+            MachineId = MachineId.Parse(new string('b', 32)),
             MachineName = "m",
             OperatingSystem = "o",
             AgentVersion = "0",

@@ -2,6 +2,7 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.RecoveryPoints.Manifests;
@@ -12,15 +13,15 @@ public class RecoveryPointCodecTests
 {
     internal static RecoveryPoint Point => new()
     {
-        SessionId = "0123456789abcdef0123456789abcdef",
-        MachineId = "fedcba9876543210fedcba9876543210",
+        SessionId = SessionId.Parse("0123456789abcdef0123456789abcdef"),
+        MachineId = MachineId.Parse("fedcba9876543210fedcba9876543210"),
         MachineName = "büro",
         OperatingSystem = "Linux 6.18",
         AgentVersion = "0.1.0",
         Started = new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero).AddTicks(1234567),
         Ended = new DateTimeOffset(2026, 11, 21, 5, 5, 6, TimeSpan.Zero),
         Status = RecoveryPointStatus.CompletedWithWarnings,
-        ParentSessionId = "00000000000000000000000000000001",
+        ParentSessionId = SessionId.Parse("00000000000000000000000000000001"),
         Tags = ["a", "b"],
         Sources =
         [

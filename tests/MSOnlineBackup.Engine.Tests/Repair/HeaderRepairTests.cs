@@ -3,6 +3,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
@@ -250,7 +251,7 @@ public sealed class HeaderRepairTests : IDisposable
     {
         VaultHeader header = await MakeAsync();
         UnlockedKey left = await new KeyRing(new KnownVault(_objects, Header, Options)).CreateStoreAsync(Passphrase, Cancel);
-        Assert.Equal(1, _objects.Names.Count(name => name.Contains(left.StoreId, StringComparison.Ordinal)));
+        Assert.Equal(1, _objects.Names.Count(name => name.Contains($"{left.StoreId}", StringComparison.Ordinal)));
         _objects.Remove(VaultLayout.Header);
 
         Assert.Equal(header.VaultId, (await RepairAsync()).VaultId);
@@ -288,7 +289,7 @@ public sealed class HeaderRepairTests : IDisposable
         foreach (string session in _objects.Names.Where(name => name.Contains("/sessions/", StringComparison.Ordinal)).Select(name => name.Split('/')[^1]))
         {
             // As after a commit: whose session ended without, damage to its record is what a crash leaves.
-            string point = VaultLayout.Point(key.StoreId, header.MachineId("server"), session);
+            string point = VaultLayout.Point(key.StoreId, header.MachineId("server"), SessionId.Parse(session));
             StoreKeys keys = TestVault.StoreOf(_objects, header, key.StoreId, key.MasterKey).Keys;
             await _objects.TryCreateAsync(point, SealedObject.Seal(keys, SealedObjectKind.Fence, point, []), Cancel);
         }

@@ -82,7 +82,7 @@ public sealed class AwkwardTargetTests : IDisposable
         Assert.Empty(Directory.GetFiles(Restored + "/file"));
         Assert.Equal("mine", await File.ReadAllTextAsync(Restored + "/folder", Cancel));
         Assert.Equal([Source + "/file", Source + "/folder", Source + "/folder/inside"], vault.Skipped.Select(item => item.Path).Order(StringComparer.Ordinal));
-        Assert.Contains(vault.Skipped, item => item.Reason.Contains("as a folder, the recovery point has a file", StringComparison.Ordinal));
+        Assert.Contains(vault.Skipped, item => item.Reason.Contains("as a folder, but is a file in the recovery point", StringComparison.Ordinal));
         Assert.Equal(1, result.Files);
     }
 

@@ -4,6 +4,7 @@ using MSOnlineBackup.Engine.Tests.RecoveryPoints;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -203,7 +204,7 @@ internal sealed class RestoreFixture : IAsyncDisposable
         return new RecoveryPoint
         {
             SessionId = _session.Id,
-            MachineId = _session.Id,
+            MachineId = MachineId.Parse(new string('a', 32)),
             MachineName = "m",
             OperatingSystem = "o",
             AgentVersion = "0",

@@ -20,7 +20,7 @@ public sealed class RetentionPlanTests
         foreach ((string from, string to) in new[] { ("2026-01-01", "2026-02-15"), ("2026-02-15", "2027-01-01"), ("2027-01-01", "2028-01-01") })
         {
             machine.RunDays(from, to, cleanUp: true);
-            Assert.Equal(Expected(At("2026-01-01"), At(to)), machine.Points.Select(point => point.Id));
+            Assert.Equal(Expected(At("2026-01-01"), At(to)), machine.Points.Select(Name));
         }
 
         // Thirty days of three, eight Sundays and twenty-three ends of months before them, and two first Sundays of January.
@@ -36,7 +36,7 @@ public sealed class RetentionPlanTests
         once.RunDays("2026-01-01", "2026-07-01");
         once.CleanUp(At("2026-07-01"));
 
-        Assert.Equal(once.Points.Select(point => point.Id), daily.Points.Select(point => point.Id));
+        Assert.Equal(once.Points.Select(Name), daily.Points.Select(Name));
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class RetentionPlanTests
         machine.CleanUp(At("2026-02-01"));
 
         Assert.Equal(7 * 3, machine.Points.Count);
-        Assert.Equal("2026-01-25T08:00:00", machine.Points[0].Id);
+        Assert.Equal("2026-01-25T08:00:00", Name(machine.Points[0]));
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class RetentionPlanTests
         IReadOnlyList<RetentionDecision> kept = [.. machine.Plan(At("2026-12-01")).Where(decision => !decision.Expires)];
 
         Assert.DoesNotContain(kept, decision => decision.Kind == RetentionKind.Monthly);
-        Assert.Equal("2026-05-10T20:00:00", kept.First(decision => decision.Kind == RetentionKind.Weekly).Point.Id);
+        Assert.Equal("2026-05-10T20:00:00", Name(kept.First(decision => decision.Kind == RetentionKind.Weekly).Point));
     }
 
     [Fact]
@@ -131,9 +131,9 @@ public sealed class RetentionPlanTests
     {
         var machine = new Simulation(Files with { Retention = _week });
         machine.RunDays("2026-01-01", "2026-01-03");
-        machine.Points[0] = machine.Points[0] with { Id = "9: higher than those of later times" };
+        machine.Points[0] = machine.Points[0] with { Id = IdOf(At("2036-01-01")) };
 
-        Assert.Equal([machine.Points[0].Id, machine.Points[^1].Id], machine.Kept("2026-01-28T08:00:00"));
+        Assert.Equal([Name(machine.Points[0]), Name(machine.Points[^1])], machine.Kept("2026-01-28T08:00:00"));
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class RetentionPlanTests
 
         Assert.Equal(
             [("2026-01-04T08:00:00", RetentionReason.LongestKept), ("2026-01-07T20:00:00", RetentionReason.Newest)],
-            plan.Where(decision => !decision.Expires).Select(decision => (decision.Point.Id, decision.Reason)));
+            plan.Where(decision => !decision.Expires).Select(decision => (Name(decision.Point), decision.Reason)));
 
         machine.Run(At("2026-02-06T08:00:00"));
         Assert.Equal(["2026-02-06T08:00:00"], machine.Kept("2026-02-06T09:00:00"));
@@ -211,7 +211,7 @@ public sealed class RetentionPlanTests
         machine.RunDays("2026-01-01", "2026-01-03");
         machine.Run(At("2026-06-01T08:00:00"));
         machine.Run(At("2026-06-01T20:00:00"));
-        string[] expired = [.. machine.Points.SkipLast(2).Select(point => point.Id)];
+        string[] expired = [.. machine.Points.SkipLast(2).Select(Name)];
 
         // The pause itself is believed for a month, which is over for points of a week.
         Assert.Equal(2, machine.Kept("2026-06-01T21:00:00").Count);
@@ -281,7 +281,7 @@ public sealed class RetentionPlanTests
         Assert.Equal(9_999 - 90 + 1, plan.Count(decision => decision.Expires));
     }
 
-    private static RetentionPoint Point(string day, params string[] tags) => new(day, At(day), At(day), tags);
+    private static RetentionPoint Point(string day, params string[] tags) => new(IdOf(At(day)), At(day), At(day), tags);
 
     /// <summary>What the sample policy keeps, counted on the calendar alone.</summary>
     private static IEnumerable<string> Expected(DateTimeOffset from, DateTimeOffset now)

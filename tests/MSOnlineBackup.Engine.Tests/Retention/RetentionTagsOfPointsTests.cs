@@ -49,7 +49,7 @@ public sealed class RetentionTagsOfPointsTests
 
         Assert.Equal(
             [RetentionKind.Daily, RetentionKind.Weekly, RetentionKind.Monthly, RetentionKind.Yearly],
-            Kinds(_machine.Points.First(point => point.Id == "2026-02-03T08:00:00")));
+            Kinds(_machine.Points.First(point => Name(point) == "2026-02-03T08:00:00")));
         Assert.Equal([RetentionKind.Daily], Kinds(_machine.Points[^1]));
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Engine.Tests.Retention;
 
@@ -17,11 +18,17 @@ internal sealed class Simulation(BackupPolicy policy, TimeZoneInfo? zone = null)
     public static DateTimeOffset At(string time) =>
         DateTimeOffset.Parse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
+    /// <summary>What these tests call a point: when it was made.</summary>
+    public static string Name(RetentionPoint point) => point.Started.UtcDateTime.ToString("s", CultureInfo.InvariantCulture);
+
+    /// <summary>An id of a time, without the random part.</summary>
+    public static SessionId IdOf(DateTimeOffset time) =>
+        SessionId.Parse(string.Create(CultureInfo.InvariantCulture, $"{time.ToUnixTimeMilliseconds():x12}70008000000000000000"));
+
     public RetentionPoint Run(DateTimeOffset started, bool isPartial = false, DateTimeOffset? retainUntil = null)
     {
         var run = new RetentionRun(started, Zone, isPartial, retainUntil);
-        var point = new RetentionPoint(
-            started.UtcDateTime.ToString("s", CultureInfo.InvariantCulture), started, started, RetentionPlanner.TagsFor(Policy, run, Points));
+        var point = new RetentionPoint(IdOf(started), started, started, RetentionPlanner.TagsFor(Policy, run, Points));
         Points.Add(point);
         return point;
     }
@@ -47,7 +54,7 @@ internal sealed class Simulation(BackupPolicy policy, TimeZoneInfo? zone = null)
         RetentionPlanner.Plan(Policy.Kind, Policy.Retention, Points, now);
 
     public IReadOnlyList<string> Kept(string now) =>
-        [.. Plan(At(now)).Where(decision => !decision.Expires).Select(decision => decision.Point.Id)];
+        [.. Plan(At(now)).Where(decision => !decision.Expires).Select(decision => Name(decision.Point))];
 
     public void CleanUp(DateTimeOffset now)
     {
@@ -59,5 +66,5 @@ internal sealed class Simulation(BackupPolicy policy, TimeZoneInfo? zone = null)
         point.Tags.Select(tag => RetentionTag.TryParse(tag, out RetentionTag? parsed) ? parsed.Kind : throw new InvalidOperationException(tag));
 
     /// <summary>The ids of the points that have a tag of a kind.</summary>
-    public IReadOnlyList<string> Of(RetentionKind kind) => [.. Points.Where(point => Kinds(point).Contains(kind)).Select(point => point.Id)];
+    public IReadOnlyList<string> Of(RetentionKind kind) => [.. Points.Where(point => Kinds(point).Contains(kind)).Select(Name)];
 }

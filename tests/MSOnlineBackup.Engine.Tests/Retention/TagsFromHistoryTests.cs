@@ -1,7 +1,7 @@
-using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine.Tests.Policies;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 
@@ -45,8 +45,8 @@ public sealed class TagsFromHistoryTests
 
     private static RecoveryPoint Point(DateTimeOffset started, RetentionKind kind, PolicyKind policy = PolicyKind.Files) => new()
     {
-        SessionId = started.ToString("s", CultureInfo.InvariantCulture),
-        MachineId = "m",
+        SessionId = SessionId.Create(started, highest: null),
+        MachineId = MachineId.Parse(new string('a', 32)),
         MachineName = "m",
         OperatingSystem = "none",
         AgentVersion = "1",

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using MSOnlineBackup.Testing;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Sources;
@@ -71,9 +72,7 @@ internal sealed unsafe partial class ScratchFolder : IDisposable
             use strict; chdir($ARGV[0]) or die; for (1..$ARGV[1]) { mkdir($ARGV[2]) or die; chdir($ARGV[2]) or die; }
             open(my $f, '>', 'bottom') or die; print $f 'deep'; close $f;
             """;
-        using var process = System.Diagnostics.Process.Start("perl", ["-e", script, Path, $"{depth}", name]);
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
+        Shell.RunChecked("perl", "-e", script, Path, $"{depth}", name);
     }
 
     /// <summary>Does something as another user on a thread of its own, whose file system ids only it has.</summary>
@@ -99,18 +98,7 @@ internal sealed unsafe partial class ScratchFolder : IDisposable
         return failure is null ? result : throw new InvalidOperationException("The action failed: " + failure, failure);
     }
 
-    public static void Run(string tool, params string[] arguments)
-    {
-        using var process = System.Diagnostics.Process.Start(tool, arguments);
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
-    }
-
-    public void Dispose()
-    {
-        using var process = System.Diagnostics.Process.Start("rm", ["-rf", Path]);
-        process.WaitForExit();
-    }
+    public void Dispose() => Shell.Run("rm", "-rf", Path);
 
     private static byte[] Raw(string text) => Raw(Encoding.UTF8.GetBytes(text));
 

@@ -165,7 +165,7 @@ public sealed class UnixSourceTreeTests : IDisposable
     {
         _folder.File("plain");
         _folder.File("quiet");
-        ScratchFolder.Run("chattr", "+dA", _folder.At("quiet"));
+        Shell.RunChecked("chattr", "+dA", _folder.At("quiet"));
 
         Assert.DoesNotContain(At("plain", item => item.ReadDetails()).Attributes, a => a.Tag == AttributeTag.InodeFlags);
         EntryAttribute flags = Assert.Single(At("quiet", item => item.ReadDetails()).Attributes, a => a.Tag == AttributeTag.InodeFlags);

@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -101,7 +102,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
     [Fact]
     public async Task It_verifies_to_the_last_byte()
     {
-        UnlockedVault engine = await TestVault.UnlockAsync(vault.Load(), vault.Passphrases[0], new VaultOptions(), Cancel);
+        UnlockedVault engine = await vault.UnlockAsync(vault.Load());
 
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
         {
@@ -115,7 +116,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
     [Fact]
     public async Task Its_points_list_what_was_backed_up()
     {
-        UnlockedVault engine = await TestVault.UnlockAsync(vault.Load(), vault.Passphrases[0], new VaultOptions(), Cancel);
+        UnlockedVault engine = await vault.UnlockAsync(vault.Load());
         RecoveryPointList points = await engine.ListPointsAsync(SampleVault.MachineName, Cancel);
 
         Assert.Equal(["point 2", "point 1"], points.Select(point => Assert.Single(point.Tags)));
@@ -163,7 +164,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
     public async Task It_holds_what_the_listing_beside_it_says()
     {
         MemoryVaultStore store = vault.Load();
-        UnlockedVault engine = await TestVault.UnlockAsync(store, vault.Passphrases[0], new VaultOptions(), Cancel);
+        UnlockedVault engine = await vault.UnlockAsync(store);
 
         string listing = string.Concat(vault.Listing.Split('\n').Where(line => line.Length > 0 && !line.StartsWith(VaultListing.Record, StringComparison.Ordinal)).Select(line => line + "\n"));
         AssertSame(listing, await VaultListing.ReadAsync(engine, store, Cancel));
@@ -175,7 +176,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
     public async Task What_the_listing_says_is_restored(string tag)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have no place for all of its names.");
-        UnlockedVault engine = await TestVault.UnlockAsync(vault.Load(), vault.Passphrases[0], new VaultOptions(), Cancel);
+        UnlockedVault engine = await vault.UnlockAsync(vault.Load());
         RecoveryPoint point = Assert.Single(await engine.ListPointsAsync(null, Cancel), found => found.Tags[0] == tag);
         using var folder = new TempFolder();
 
@@ -224,7 +225,7 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
             store.Remove(name);
         }
 
-        UnlockedVault engine = await TestVault.UnlockAsync(store, vault.Passphrases[0], new VaultOptions(), Cancel);
+        UnlockedVault engine = await vault.UnlockAsync(store);
         await engine.RebuildIndexAsync(new JobMonitor(), Cancel);
 
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
@@ -252,6 +253,8 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
     /// <summary>The golden vault.</summary>
     public sealed class GoldenVault : IAsyncLifetime
     {
+        private UnlockedKey? _key;
+
         public string Folder { get; } = Path.Combine(Repository.Root, "tests", "fixtures", "golden-vault-1");
 
         /// <summary>Of the slot by Argon2id, and of the one by PBKDF2.</summary>
@@ -284,6 +287,13 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
             }
 
             return store;
+        }
+
+        /// <summary>Opens a copy; its key is derived once for all tests.</summary>
+        internal async Task<UnlockedVault> UnlockAsync(MemoryVaultStore copy)
+        {
+            _key ??= (await TestVault.UnlockAsync(copy, Passphrases[0], new VaultOptions(), Cancel)).Key;
+            return await TestVault.UnlockAsync(copy, _key, new VaultOptions(), Cancel);
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

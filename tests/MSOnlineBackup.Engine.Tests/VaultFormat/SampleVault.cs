@@ -6,6 +6,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -137,7 +138,7 @@ internal static class SampleVault
         // What readers pass over: a session that ended without a point, and a fence.
         await engine.RebuildIndexAsync(new JobMonitor(), cancel);
         VaultHeader header = await VaultHeader.ReadAsync(store, cancel);
-        string fence = VaultLayout.Point(engine.Key.StoreId, header.MachineId(MachineName), FencedSession);
+        string fence = VaultLayout.Point(engine.Key.StoreId, header.MachineId(MachineName), SessionId.Parse(FencedSession));
         StoreKeys keys = TestVault.StoreOf(store, header, engine.Key.StoreId, engine.Key.MasterKey).Keys;
         await store.TryCreateAsync(fence, SealedObject.Seal(keys, SealedObjectKind.Fence, fence, []), cancel);
     }

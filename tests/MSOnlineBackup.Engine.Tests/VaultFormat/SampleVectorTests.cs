@@ -8,6 +8,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
@@ -23,12 +24,12 @@ public sealed class SampleVectorTests : IDisposable
 
     private static readonly byte[] _master = FormatDocument.Hex("keys", "master");
     private static readonly string _vault = FormatDocument.Raw("keys", "vault");
-    private static readonly string _store = FormatDocument.Raw("keys", "store");
-    private static readonly string _session = FormatDocument.Raw("segment", "session");
-    private static readonly string _machine = FormatDocument.Raw("names", "machine id");
+    private static readonly StoreId _store = StoreId.Parse(FormatDocument.Raw("keys", "store"));
+    private static readonly SessionId _session = SessionId.Parse(FormatDocument.Raw("segment", "session"));
+    private static readonly MachineId _machine = MachineId.Parse(FormatDocument.Raw("names", "machine id"));
 
-    private readonly StoreKeys _keys = new(_master, Convert.FromHexString(_vault), Convert.FromHexString(_store));
-    private readonly IndependentKeys _independent = new(_master, Convert.FromHexString(_vault), Convert.FromHexString(_store));
+    private readonly StoreKeys _keys = new(_master, Convert.FromHexString(_vault), _store);
+    private readonly IndependentKeys _independent = new(_master, Convert.FromHexString(_vault), FormatDocument.Hex("keys", "store"));
 
     public void Dispose() => _keys.Dispose();
 
@@ -167,7 +168,7 @@ public sealed class SampleVectorTests : IDisposable
     {
         string name = FormatDocument.Quoted("fence", "name");
 
-        Assert.True(VaultLayout.TryParsePoint(name, out string? machine, out _));
+        Assert.True(VaultLayout.TryParsePoint(name, out MachineId machine, out _));
         Assert.Equal(_machine, machine);
         AssertSealed("fence", SealedObjectKind.Fence, []);
         Assert.Equal(FormatDocument.Hex("fence", "object").Length, SealedObject.Seal(_keys, SealedObjectKind.Fence, name, []).Length);
@@ -176,7 +177,7 @@ public sealed class SampleVectorTests : IDisposable
     [Fact]
     public void The_end_of_a_session_is_as_the_document_says()
     {
-        string session = FormatDocument.Quoted("fence", "name").Split('/')[^1];
+        var session = SessionId.Parse(FormatDocument.Quoted("fence", "name").Split('/')[^1]);
 
         Assert.Equal(VaultLayout.SessionEnd(_store, session), FormatDocument.Quoted("end", "name"));
         Assert.Equal(StoredKind.SessionEnd, VaultLayout.KindOf(FormatDocument.Quoted("end", "name"), out _));
@@ -187,9 +188,9 @@ public sealed class SampleVectorTests : IDisposable
     public void The_commit_of_a_session_is_as_the_document_says()
     {
         string commit = FormatDocument.Quoted("commit", "name");
-        Assert.Equal(StoredKind.Commit, VaultLayout.KindOf(commit, out string store));
-        Assert.True(VaultLayout.TryParsePoint(commit, out string? machine, out string? committed));
-        Assert.Equal(commit, VaultLayout.Commit(store, machine, committed));
+        Assert.Equal(StoredKind.Commit, VaultLayout.KindOf(commit, out StoreId? store));
+        Assert.True(VaultLayout.TryParsePoint(commit, out MachineId machine, out SessionId committed));
+        Assert.Equal(commit, VaultLayout.Commit(store!.Value, machine, committed));
         Assert.Equal("{}", FormatDocument.Raw("commit", "content"));
     }
 

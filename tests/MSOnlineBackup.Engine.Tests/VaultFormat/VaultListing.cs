@@ -89,7 +89,7 @@ internal static class VaultListing
         foreach (RecoveryPoint point in (await engine.ListPointsAsync(null, cancel)).Reverse())
         {
             string tag = point.Tags[0];
-            Add(lines, new PointLine(tag, point.SessionId, point.ParentSessionId, point.MachineName, point.StatusText));
+            Add(lines, new PointLine(tag, point.SessionId.ToString(), point.ParentSessionId?.ToString(), point.MachineName, point.StatusText));
             await foreach (SkippedItem skipped in engine.ListSkippedAsync(point, cancel))
             {
                 Add(lines, new SkippedLine(tag, skipped.Path, skipped.Id.ToString(), skipped.Reason));

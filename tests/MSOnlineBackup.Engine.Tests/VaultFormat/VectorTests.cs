@@ -8,6 +8,7 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -25,7 +26,7 @@ public sealed class VectorTests : IDisposable
     private static readonly byte[] _vault = FormatDocument.Hex("keys", "vault");
     private static readonly byte[] _store = FormatDocument.Hex("keys", "store");
 
-    private readonly StoreKeys _keys = new(_master, _vault, _store);
+    private readonly StoreKeys _keys = new(_master, _vault, new StoreId(_store));
     private readonly IndependentKeys _independent = new(_master, _vault, _store);
 
     public void Dispose() => _keys.Dispose();
@@ -72,7 +73,7 @@ public sealed class VectorTests : IDisposable
 
         Assert.Equal(FormatDocument.Raw("names", "id as Content"), identity.Compute(ChunkKind.Content, plaintext).ToString());
         Assert.Equal(FormatDocument.Raw("names", "id as ManifestLeaf"), identity.Compute(ChunkKind.ManifestLeaf, plaintext).ToString());
-        Assert.Equal(FormatDocument.Raw("names", "machine id"), header.MachineId(FormatDocument.Quoted("names", "machine name")));
+        Assert.Equal(FormatDocument.Raw("names", "machine id"), header.MachineId(FormatDocument.Quoted("names", "machine name")).ToString());
     }
 
     [Fact]
@@ -88,8 +89,8 @@ public sealed class VectorTests : IDisposable
 
         stored = Encoding.UTF8.GetBytes(FormatDocument.Raw("header", "session record"));
         SessionRecord record = CheckedJson.TryDecode(stored, SessionJson.Default.SessionRecord)!;
-        Assert.Equal((Hex(_vault), Hex(_store), FormatDocument.Raw("segment", "session")), (record.VaultId, record.StoreId, record.SessionId));
-        Assert.Equal(FormatDocument.Raw("names", "machine id"), record.MachineId);
+        Assert.Equal((Hex(_vault), Hex(_store), FormatDocument.Raw("segment", "session")), (record.VaultId, record.StoreId.ToString(), record.SessionId.ToString()));
+        Assert.Equal(FormatDocument.Raw("names", "machine id"), record.MachineId.ToString());
         Assert.Equal(stored, CheckedJson.Encode(record, SessionJson.Default.SessionRecord));
         Assert.Equal(Hex(_store), IndependentReader.CheckedJson(stored).GetProperty("store").GetString());
     }
@@ -111,7 +112,7 @@ public sealed class VectorTests : IDisposable
 
         (string name, byte[] coded) = Record("machine");
         MachineRecord machine = MachineDirectory.TryOpen(header, name, coded, _keys)!;
-        Assert.Equal((FormatDocument.Quoted("names", "machine name"), Hex(_store), owner.PublicKey), (machine.Name, machine.StoreId, machine.Owner));
+        Assert.Equal((FormatDocument.Quoted("names", "machine name"), Hex(_store), owner.PublicKey), (machine.Name, machine.StoreId.ToString(), machine.Owner));
         Assert.Equal(coded, RecordEnvelope.Authenticate(_keys.MachinesKey(), header.VaultId, name, Body("machine")));
         IndependentReader.CheckCode(_independent, Hex(_vault), name, coded);
 
@@ -130,7 +131,7 @@ public sealed class VectorTests : IDisposable
         string identity = $"{Hex(_vault)}/{Hex(_store)}/{FormatDocument.Raw(vector, "key id")}";
         string passphrase = FormatDocument.Quoted(vector, "passphrase");
 
-        KeySlot slot = KeySlot.Decode(stored, Hex(_store), FormatDocument.Raw(vector, "key id"));
+        KeySlot slot = KeySlot.Decode(stored, new StoreId(_store), FormatDocument.Raw(vector, "key id"));
 
         Assert.Equal(FormatDocument.Raw(vector, "derived"), Hex(slot.Derivation!.Derive(passphrase, slot.Salt!)));
         Assert.Equal(FormatDocument.Raw(vector, "bound"), Hex(slot.Bound()));
@@ -151,7 +152,7 @@ public sealed class VectorTests : IDisposable
         var key = new RsaKey("https://backups.vault.azure.net/keys/wrapping", "0123456789abcdef0123456789abcdef", rsa);
         CancellationToken cancel = TestContext.Current.CancellationToken;
 
-        KeySlot slot = KeySlot.Decode(stored, Hex(_store), FormatDocument.Raw("key-vault-slot", "key id"));
+        KeySlot slot = KeySlot.Decode(stored, new StoreId(_store), FormatDocument.Raw("key-vault-slot", "key id"));
 
         Assert.True(slot.IsFor(key));
         Assert.True(slot.Proves(_master));
@@ -175,7 +176,7 @@ public sealed class VectorTests : IDisposable
         byte[] stored = KeySlot.Create(
             Passphrase,
             _master,
-            new KeySlotIdentity(Hex(_vault), Hex(_store), FormatDocument.Raw("key-slot", "key id")),
+            new KeySlotIdentity(Hex(_vault), new StoreId(_store), FormatDocument.Raw("key-slot", "key id")),
             argon ? PassphraseDerivation.ByArgon2id(64, 1) : PassphraseDerivation.ByPbkdf2(1000),
             "Schlüssel + \"x\"",
             DateTimeOffset.UnixEpoch).Encode();
@@ -245,7 +246,7 @@ public sealed class VectorTests : IDisposable
         List<PackedChunk> chunks = PackReader.ReadFooter(
             _keys, "vector", pack.Length, pack.AsSpan(0, PackFormat.HeaderLength), pack.AsSpan(pack.Length - PackFormat.TrailerLength - footer, footer));
 
-        byte[] encoded = IndexSegment.Encode([(new PackInfo(FormatDocument.Raw("segment", "session"), 1, PackKind.Data, pack.Length, salt), chunks)]);
+        byte[] encoded = IndexSegment.Encode([(new PackInfo(SessionId.Parse(FormatDocument.Raw("segment", "session")), 1, PackKind.Data, pack.Length, salt), chunks)]);
 
         Assert.Equal(Hex(segment), Hex(encoded));
         var index = new ChunkIndex();

@@ -3,6 +3,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Storage;
@@ -38,7 +39,7 @@ public class ChunkStoreTests
     public async Task Great_objects_that_are_no_index_segments_are_told_by_their_beginning_and_not_read()
     {
         ChunkId id = await StoreOneAsync();
-        var hollow = new HollowVaultStore(_objects, [.. Enumerable.Range(1, 12).Select(i => VaultLayout.Segment(StoreId, new string('1', 32), (uint)i))], length: 60 << 20);
+        var hollow = new HollowVaultStore(_objects, [.. Enumerable.Range(1, 12).Select(i => VaultLayout.Segment(Store, SessionId.Parse(new string('1', 32)), (uint)i))], length: 60 << 20);
 
         ChunkStore store = await OpenAsync(hollow);
 
@@ -102,7 +103,7 @@ public class ChunkStoreTests
     [Fact]
     public async Task An_object_of_another_kind_in_the_index_is_damage()
     {
-        string name = VaultLayout.Segment(StoreId, new string('0', 32), 1);
+        string name = VaultLayout.Segment(Store, SessionId.Parse(new string('0', 32)), 1);
         _objects.SetContent(name, SealedObject.Seal(TestKeys.Keys, SealedObjectKind.Checkpoint, name, [1]));
 
         ChunkStore store = await OpenAsync(_objects);
@@ -201,7 +202,7 @@ public class ChunkStoreTests
     public async Task Strange_names_among_packs_and_segments_are_passed_over()
     {
         ChunkId id = await StoreOneAsync();
-        _objects.SetContent(VaultLayout.Packs(StoreId) + "00/readme.txt", [1]);
+        _objects.SetContent(VaultLayout.Packs(Store) + "00/readme.txt", [1]);
         ChunkStore store = await OpenAsync(_objects);
         await store.SurveyPacksAsync(Cancel);
 

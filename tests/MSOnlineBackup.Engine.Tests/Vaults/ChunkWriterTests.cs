@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
@@ -217,7 +218,7 @@ public class ChunkWriterTests
     {
         var objects = new MemoryVaultStore();
         await using WriteSession session = await BeginAsync(await OpenAsync(objects), Workers);
-        string name = VaultLayout.Pack(StoreId, session.Id, 1);
+        string name = VaultLayout.Pack(Store, session.Id, 1);
         objects.SetContent(name, [1, 2, 3]);
         await session.Chunks.WriteAsync(ChunkKind.Content, new byte[100], Cancel);
 
@@ -245,7 +246,7 @@ public class ChunkWriterTests
     {
         SlowVaultStore objects = Stuck();
         using var stop = new CancellationTokenSource();
-        var writer = new ChunkWriter(await OpenAsync(objects), new string('0', 32), VaultAccessTier.Hot, new TransferCounters(), Workers, 0, stop.Token);
+        var writer = new ChunkWriter(await OpenAsync(objects), SessionId.Parse(new string('0', 32)), VaultAccessTier.Hot, new TransferCounters(), Workers, 0, stop.Token);
         await using (writer)
         {
             Task submitting = SubmitForeverAsync(writer);

@@ -150,11 +150,11 @@ public sealed class ForgedRecordTests : IDisposable
         await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: false, Cancel);
         UnlockedKey thief = KeyOf('b');
         string name = $"machines/{Header.MachineId("beta")}/00000002";
-        string body = BodyOf(_objects.GetContent(name[..^1] + '1')).Replace(StoreId, thief.StoreId, StringComparison.Ordinal);
+        string body = BodyOf(_objects.GetContent(name[..^1] + '1')).Replace($"{Store}", $"{thief.StoreId}", StringComparison.Ordinal);
         _objects.SetContent(name, RecordEnvelope.Authenticate(thief.KeysIn(Header).MachinesKey(), Header.VaultId, name, Encoding.UTF8.GetBytes(body)));
 
         Assert.True(await new MachineDirectory(store.Vault).IsAnnouncedAsync(store.Keys, "beta", mayReturn: false, store.Objects, Cancel));
-        Assert.Equal(StoreId, (await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.StoreId);
+        Assert.Equal(Store, (await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.StoreId);
 
         // Once the owner has freed the name, whoever comes first has it.
         await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
@@ -169,7 +169,7 @@ public sealed class ForgedRecordTests : IDisposable
         ChunkStore store = await OpenAsync(_objects);
         await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel);
         VaultHeader other = Header with { Owner = _thief.Identity.Encode() };
-        ChunkStore exchanged = TestVault.StoreOf(_objects, other, StoreId, store.Keys.MasterKey.ToArray());
+        ChunkStore exchanged = TestVault.StoreOf(_objects, other, Store, store.Keys.MasterKey.ToArray());
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(exchanged.Vault).AnnounceAsync(exchanged.Keys, "beta", mayReturn: true, Cancel));
 

@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Stores;
@@ -215,7 +216,7 @@ public class KeyRingTests
         UnlockedKey cheaper = await new KeyRing(TestVault.Of(_objects, Header, new FakeClock(), 9)).CreateStoreAsync(Second, Cancel);
         await new KeyRing(TestVault.Of(_objects, Header, new FakeClock(), 11)).CreateStoreAsync(Second, Cancel);
 
-        string first = string.CompareOrdinal(one.StoreId, other.StoreId) < 0 ? one.StoreId : other.StoreId;
+        StoreId first = string.CompareOrdinal($"{one.StoreId}", $"{other.StoreId}") < 0 ? one.StoreId : other.StoreId;
         Assert.Equal(first, (await _ring.UnlockAsync(First, Cancel)).StoreId);
         Assert.Equal(cheaper.StoreId, (await _ring.UnlockAsync(Second, Cancel)).StoreId);
     }
@@ -276,7 +277,7 @@ public class KeyRingTests
                 _objects.SetContent(name, TestKeys.Bytes(1, 1 << 20));
                 break;
             case "newer":
-                _objects.SetContent(name, KeySlotTests.With(KeySlot.Decode(_objects.GetContent(name), name.Split('/')[1], name.Split('/')[2]), "kind", "\"face\""));
+                _objects.SetContent(name, KeySlotTests.With(KeySlot.Decode(_objects.GetContent(name), StoreId.Parse(name.Split('/')[1]), name.Split('/')[2]), "kind", "\"face\""));
                 break;
         }
     }
@@ -284,6 +285,6 @@ public class KeyRingTests
     private async Task<BackupErrorId> UnlockFaultAsync(string passphrase) =>
         (await Assert.ThrowsAsync<BackupException>(() => _ring.UnlockAsync(passphrase, Cancel))).Id;
 
-    private async Task<BackupErrorId> RemoveFaultAsync(string storeId, string keyId) =>
+    private async Task<BackupErrorId> RemoveFaultAsync(StoreId storeId, string keyId) =>
         (await Assert.ThrowsAsync<BackupException>(() => _ring.RemoveAsync(storeId, keyId, Cancel))).Id;
 }

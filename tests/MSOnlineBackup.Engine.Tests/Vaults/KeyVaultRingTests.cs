@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using Xunit;
@@ -41,7 +42,7 @@ public class KeyVaultRingTests
     {
         UnlockedKey made = await _ring.CreateStoreAsync(Passphrase, Cancel);
         await _ring.AddAsync(made.StoreId, made.MasterKey, _key, null, Cancel);
-        RsaKey other = RsaKey.Create("other");
+        RsaKey other = RsaKey.CreateAnother("other");
 
         Assert.Equal(BackupErrorId.KeySlotNotFound, await FaultAsync(other));
         Assert.Equal(0, other.Unwraps);
@@ -64,9 +65,9 @@ public class KeyVaultRingTests
     public async Task A_store_that_somebody_else_put_there_for_the_key_is_noticed()
     {
         UnlockedKey made = await _ring.CreateStoreAsync(Passphrase, Cancel);
-        await PlantAsync("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
-        await PlantAsync("00000000000000000000000000000000");
-        await _ring.AddAsync(made.StoreId, made.MasterKey, RsaKey.Create("other"), null, Cancel);
+        await PlantAsync(StoreId.Parse("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"));
+        await PlantAsync(StoreId.Parse("00000000000000000000000000000000"));
+        await _ring.AddAsync(made.StoreId, made.MasterKey, RsaKey.CreateAnother("other"), null, Cancel);
 
         Assert.Equal(BackupErrorId.KeySlotContradicted, await FaultAsync(_key));
         Assert.Equal(made.StoreId, (await _ring.UnlockAsync(Passphrase, Cancel)).StoreId);
@@ -108,14 +109,14 @@ public class KeyVaultRingTests
         UnlockedKey made = await _ring.CreateStoreAsync(Passphrase, Cancel);
         string added = await _ring.AddAsync(made.StoreId, made.MasterKey, _key, null, Cancel);
         await _ring.RemoveAsync(made.StoreId, made.KeyId, Cancel);
-        RsaKey exchanged = RsaKey.Create();
+        RsaKey exchanged = RsaKey.CreateAnother();
 
         Assert.Equal(BackupErrorId.KeySlotDamaged, await FaultAsync(exchanged));
         Assert.Equal(BackupErrorId.KeySlotIsLast, (await Assert.ThrowsAsync<BackupException>(() => _ring.RemoveAsync(made.StoreId, added, Cancel))).Id);
     }
 
     // Whoever knows the public half can do this; the whole one is used here because a slot is checked when it is made.
-    private async Task PlantAsync(string storeId)
+    private async Task PlantAsync(StoreId storeId)
     {
         byte[] theirs = TestKeys.Bytes(66, 32);
         string keyId = new('9', 32);

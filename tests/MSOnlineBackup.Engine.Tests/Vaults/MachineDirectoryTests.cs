@@ -75,7 +75,7 @@ public class MachineDirectoryTests
         Assert.Equal(BackupErrorId.MachineNameTaken, fault.Id);
         await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
         await new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel);
-        Assert.Equal(StoreId, (await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.StoreId);
+        Assert.Equal(Store, (await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.StoreId);
     }
 
     private async Task<IEnumerable<string>> NamesAsync() =>

@@ -4,6 +4,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
@@ -13,7 +14,7 @@ namespace MSOnlineBackup.Engine.Tests.Vaults;
 
 public sealed class SessionIdTests
 {
-    private const string Machine = "0123456789abcdef0123456789abcdef";
+    private static readonly MachineId _machine = MachineId.Parse("0123456789abcdef0123456789abcdef");
 
     private readonly MemoryVaultStore _objects = new();
 
@@ -21,14 +22,15 @@ public sealed class SessionIdTests
     public void An_id_is_higher_than_any_before_it_whatever_the_clock_says() => Prop.ForAll<int>(seed =>
     {
         var random = new Random(seed);
-        string? highest = null;
+        SessionId? highest = null;
         foreach (DateTimeOffset now in Clocks(random, 50))
         {
-            string id = SessionId.Create(now, highest);
+            var id = SessionId.Create(now, highest);
+            string digits = id.ToString();
 
-            Assert.True(SessionId.IsValid(id));
-            Assert.True(string.CompareOrdinal(id, highest) > 0);
-            Assert.Equal(('7', true), (id[12], id[16] is '8' or '9' or 'a' or 'b'));
+            Assert.Equal(id, SessionId.Parse(digits));
+            Assert.True(highest is not { } before || (id > before && string.CompareOrdinal(digits, before.ToString()) > 0));
+            Assert.Equal(('7', true), (digits[12], digits[16] is '8' or '9' or 'a' or 'b'));
             highest = id;
         }
     }).QuickCheckThrowOnFailure();
@@ -38,7 +40,7 @@ public sealed class SessionIdTests
     {
         var now = new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero);
 
-        Assert.Equal(now.ToUnixTimeMilliseconds(), Convert.ToInt64(SessionId.Create(now, SessionId.Create(now.AddSeconds(-1), null))[..12], 16));
+        Assert.Equal(now.ToUnixTimeMilliseconds(), Convert.ToInt64(SessionId.Create(now, SessionId.Create(now.AddSeconds(-1), null)).ToShortString(), 16));
     }
 
     [Theory]
@@ -46,7 +48,7 @@ public sealed class SessionIdTests
     [InlineData("ffffffffffffffffffffffffffffffff")]
     [InlineData("")]
     [InlineData("0123")]
-    public void What_lies_beyond_all_ids_is_none(string id) => Assert.False(SessionId.IsValid(id));
+    public void What_lies_beyond_all_ids_is_none(string id) => Assert.False(SessionId.TryParse(id, out _));
 
     [Theory]
     [InlineData("f0000000000070008000000000000000")]
@@ -55,13 +57,13 @@ public sealed class SessionIdTests
     public async Task Nobody_without_the_key_can_plant_an_id_that_nothing_exceeds(string planted)
     {
         await using WriteSession honest = await BeginAsync(await OpenAsync(_objects));
-        _objects.SetContent(VaultLayout.Session(StoreId, planted), "{}"u8.ToArray());
-        _objects.SetContent(VaultLayout.Point(StoreId, Machine, planted), [1, 2, 3]);
-        _objects.SetContent(VaultLayout.Checkpoint(StoreId, planted, 1), new byte[5000]);
+        _objects.SetContent(VaultLayout.Sessions(Store) + planted, "{}"u8.ToArray());
+        _objects.SetContent(VaultLayout.Points(Store, _machine) + planted, [1, 2, 3]);
+        _objects.SetContent(VaultLayout.Checkpoints(Store) + planted + "-00000001", new byte[5000]);
 
         Assert.Equal(honest.Id, await SessionOrder.FindHighestAsync(await OpenAsync(_objects), Cancel));
         await using WriteSession next = await BeginAsync(await OpenAsync(_objects));
-        Assert.Equal(next.Id, await next.CommitAsync(Machine, _ => new byte[10], Cancel));
+        Assert.Equal(next.Id, await next.CommitAsync(_machine, _ => new byte[10], Cancel));
     }
 
     [Theory]
@@ -69,20 +71,20 @@ public sealed class SessionIdTests
     [InlineData("checkpoints")]
     public async Task After_the_year_9999_what_opens_still_counts(string where)
     {
-        string last = SessionId.Create(DateTimeOffset.MaxValue, SessionId.Create(DateTimeOffset.MaxValue, null));
-        string name = where == "points" ? VaultLayout.Point(StoreId, Machine, last) : VaultLayout.Checkpoint(StoreId, last, 1);
+        var last = SessionId.Create(DateTimeOffset.MaxValue, SessionId.Create(DateTimeOffset.MaxValue, null));
+        string name = where == "points" ? VaultLayout.Point(Store, _machine, last) : VaultLayout.Checkpoint(Store, last, 1);
         ChunkStore store = await OpenAsync(_objects);
         _objects.SetContent(name, SealedObject.Seal(store.Keys, SealedObjectKind.RecoveryPoint, name, [1]));
 
         Assert.Equal(last, await SessionOrder.FindHighestAsync(store, Cancel));
         await using WriteSession next = await BeginAsync(store);
-        Assert.True(string.CompareOrdinal(next.Id, last) > 0);
+        Assert.True(next.Id > last);
     }
 
     [Fact]
     public void Where_no_id_is_left_that_is_said()
     {
-        BackupException fault = Assert.Throws<BackupException>(() => SessionId.Create(DateTimeOffset.UnixEpoch, "efffffffffff70008000000000000000"));
+        BackupException fault = Assert.Throws<BackupException>(() => SessionId.Create(DateTimeOffset.UnixEpoch, SessionId.Parse("efffffffffff70008000000000000000")));
 
         Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
     }
@@ -92,12 +94,12 @@ public sealed class SessionIdTests
     {
         await using WriteSession first = await BeginAsync(await OpenAsync(_objects));
         await using WriteSession second = await BeginAsync(await OpenAsync(_objects));
-        Assert.True(string.CompareOrdinal(first.Id, second.Id) < 0);
-        Assert.Equal(second.Id, await second.CommitAsync(Machine, _ => new byte[10], Cancel));
+        Assert.True(first.Id < second.Id);
+        Assert.Equal(second.Id, await second.CommitAsync(_machine, _ => new byte[10], Cancel));
 
-        string described = "";
-        string committed = await first.CommitAsync(
-            Machine,
+        SessionId? described = null;
+        SessionId committed = await first.CommitAsync(
+            _machine,
             id =>
             {
                 described = id;
@@ -106,10 +108,10 @@ public sealed class SessionIdTests
             Cancel);
 
         Assert.Equal(committed, described);
-        Assert.True(string.CompareOrdinal(committed, second.Id) > 0);
-        Assert.Contains(VaultLayout.Session(StoreId, committed), _objects.Names);
-        Assert.Contains(VaultLayout.Point(StoreId, Machine, committed), _objects.Names);
-        Assert.DoesNotContain(VaultLayout.Point(StoreId, Machine, first.Id), _objects.Names);
+        Assert.True(committed > second.Id);
+        Assert.Contains(VaultLayout.Session(Store, committed), _objects.Names);
+        Assert.Contains(VaultLayout.Point(Store, _machine, committed), _objects.Names);
+        Assert.DoesNotContain(VaultLayout.Point(Store, _machine, first.Id), _objects.Names);
     }
 
     [Fact]
@@ -117,9 +119,9 @@ public sealed class SessionIdTests
     {
         await using WriteSession first = await BeginAsync(await OpenAsync(_objects));
         await using WriteSession second = await BeginAsync(await OpenAsync(_objects));
-        await second.CommitAsync(Machine, _ => new byte[10], Cancel);
+        await second.CommitAsync(_machine, _ => new byte[10], Cancel);
 
-        Assert.Equal(first.Id, await first.CommitAsync(new string('a', 32), _ => new byte[10], Cancel));
+        Assert.Equal(first.Id, await first.CommitAsync(MachineId.Parse(new string('a', 32)), _ => new byte[10], Cancel));
     }
 
     [Theory]
@@ -132,7 +134,7 @@ public sealed class SessionIdTests
         ChunkStore store = await OpenAsync(_objects);
         await using WriteSession first = await BeginAsync(store);
         await using WriteSession second = await BeginAsync(await OpenAsync(_objects));
-        await second.CommitAsync(Machine, _ => new byte[10], Cancel);
+        await second.CommitAsync(_machine, _ => new byte[10], Cancel);
         if (onlyCondemned)
         {
             Condemn(store, pack);
@@ -142,7 +144,7 @@ public sealed class SessionIdTests
             _objects.Remove(pack);
         }
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => first.CommitAsync(Machine, _ => new byte[10], Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => first.CommitAsync(_machine, _ => new byte[10], Cancel));
 
         Assert.Equal((BackupErrorId.SessionFenced, true), (fault.Id, fault.IsTransient));
         Assert.Contains(pack, fault.Message, StringComparison.Ordinal);
@@ -164,9 +166,9 @@ public sealed class SessionIdTests
 
             MemoryVaultStore objects = _objects.Clone();
             ChunkStore store = await OpenAsync(objects);
-            string name = CondemnedPacks.NameOf(StoreId, 1);
-            Assert.True(VaultLayout.TryParseNumbered(pack, out string? session, out uint number));
-            objects.SetContent(name, SealedObject.Seal(store.Keys, SealedObjectKind.CondemnedPacks, name, CondemnedPacks.Encode([(session!, number)])));
+            string name = CondemnedPacks.NameOf(Store, 1);
+            Assert.True(VaultLayout.TryParseNumbered(pack, out SessionId session, out uint number));
+            objects.SetContent(name, SealedObject.Seal(store.Keys, SealedObjectKind.CondemnedPacks, name, CondemnedPacks.Encode([(session, number)])));
 
             await StoreAsync(await OpenAsync(objects), ChunkKind.Content, content);
 
@@ -181,17 +183,17 @@ public sealed class SessionIdTests
     [InlineData("00000001.condemn", false)]
     public async Task What_cannot_be_read_of_what_is_about_to_be_deleted_lets_nothing_be_written(string name, bool isPassedOver)
     {
-        _objects.SetContent(VaultLayout.Collections(StoreId) + name, [1, 2, 3]);
+        _objects.SetContent(VaultLayout.Collections(Store) + name, [1, 2, 3]);
 
         if (isPassedOver)
         {
             await using WriteSession session = await BeginAsync(await OpenAsync(_objects));
-            Assert.True(SessionId.IsValid(session.Id));
+            Assert.True(session.Id > default(SessionId));
         }
         else
         {
             BackupException fault = await Assert.ThrowsAsync<BackupException>(async () => await BeginAsync(await OpenAsync(_objects)));
-            Assert.Equal((BackupErrorId.VaultDataCorrupt, VaultLayout.Collections(StoreId) + name), (fault.Id, fault.Target));
+            Assert.Equal((BackupErrorId.VaultDataCorrupt, VaultLayout.Collections(Store) + name), (fault.Id, fault.Target));
         }
     }
 
@@ -216,8 +218,8 @@ public sealed class SessionIdTests
 
     private void Condemn(ChunkStore store, string pack)
     {
-        string name = CondemnedPacks.NameOf(StoreId, 1);
-        Assert.True(VaultLayout.TryParseNumbered(pack, out string? session, out uint number));
+        string name = CondemnedPacks.NameOf(Store, 1);
+        Assert.True(VaultLayout.TryParseNumbered(pack, out SessionId session, out uint number));
         _objects.SetContent(name, SealedObject.Seal(store.Keys, SealedObjectKind.CondemnedPacks, name, CondemnedPacks.Encode([(session, number)])));
     }
 }

@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -20,7 +21,7 @@ internal static class TestStores
 
     private static readonly byte[] _master = TestKeys.Bytes(3, StoreKeys.MasterKeyLength);
 
-    public static string StoreId { get; } = Convert.ToHexStringLower(TestKeys.StoreId);
+    public static StoreId Store => TestKeys.StoreId;
 
     public static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -47,9 +48,9 @@ internal static class TestStores
     }
 
     /// <summary>The key of a chunk store that nobody made.</summary>
-    public static UnlockedKey KeyOf(char store) => new(new string(store, 32), new string('0', 32), new byte[StoreKeys.MasterKeyLength]);
+    public static UnlockedKey KeyOf(char store) => new(StoreId.Parse(new string(store, 32)), new string('0', 32), new byte[StoreKeys.MasterKeyLength]);
 
-    public static Task<ChunkStore> OpenAsync(IVaultStore objects) => TestVault.OpenStoreAsync(objects, Header, StoreId, _master, Cancel);
+    public static Task<ChunkStore> OpenAsync(IVaultStore objects) => TestVault.OpenStoreAsync(objects, Header, Store, _master, Cancel);
 
     public static Task<WriteSession> BeginAsync(ChunkStore store, int workers = 2, int verifyOneIn = 16) =>
         WriteSession.BeginAsync(
@@ -90,7 +91,7 @@ internal static class TestStores
         var found = new List<(string, PackedChunk)>();
         await foreach (StoredObject pack in store.Objects.ListAsync(VaultLayout.Packs(store.StoreId), Cancel))
         {
-            Assert.True(VaultLayout.TryParseNumbered(pack.Name, out string? session, out uint number));
+            Assert.True(VaultLayout.TryParseNumbered(pack.Name, out SessionId session, out uint number));
             foreach (PackedChunk chunk in (await store.ReadFooterAsync(pack, session, number, Cancel)).Chunks)
             {
                 found.Add((pack.Name, chunk));

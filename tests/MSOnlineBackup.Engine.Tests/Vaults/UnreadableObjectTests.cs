@@ -37,7 +37,7 @@ public sealed class UnreadableObjectTests : IDisposable
         BackupResult first = await _backups.BackUpAsync();
         _backups.Tree.File("b", 200_000);
         BackupResult second = await _backups.BackUpAsync();
-        string[] unreadable = [.. _backups.Objects.Names.Where(name => name.Contains(kind, StringComparison.Ordinal) && !name.Contains(second.Point.SessionId, StringComparison.Ordinal))];
+        string[] unreadable = [.. _backups.Objects.Names.Where(name => name.Contains(kind, StringComparison.Ordinal) && !name.Contains($"{second.Point.SessionId}", StringComparison.Ordinal))];
         Assert.NotEmpty(unreadable);
         UnlockedVault engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, unreadable.Contains));
         var told = new List<BackupException>();

@@ -4,6 +4,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
@@ -35,7 +36,7 @@ public class VaultHeaderTests
         VaultHeader read = await VaultHeader.ReadAsync(_objects, Cancel);
 
         Assert.Equal((made.VaultId, made.Created), (read.VaultId, read.Created));
-        Assert.True(VaultLayout.IsId(made.VaultId));
+        Assert.True(IdDigits.AreIn(made.VaultId));
     }
 
     [Theory]
@@ -142,10 +143,10 @@ public class VaultHeaderTests
     {
         await using WriteSession session = await BeginAsync(await OpenAsync(_objects));
 
-        byte[] stored = _objects.GetContent(VaultLayout.Session(StoreId, session.Id));
+        byte[] stored = _objects.GetContent(VaultLayout.Session(Store, session.Id));
 
         SessionRecord record = CheckedJson.TryDecode(stored, SessionJson.Default.SessionRecord)!;
-        Assert.Equal((Header.VaultId, StoreId, session.Id), (record.VaultId, record.StoreId, record.SessionId));
+        Assert.Equal((Header.VaultId, Store, session.Id), (record.VaultId, record.StoreId, record.SessionId));
     }
 
     [Fact]
@@ -156,6 +157,6 @@ public class VaultHeaderTests
         Assert.Equal(Header.MachineId("SERVER"), Header.MachineId("server"));
         Assert.NotEqual(Header.MachineId("server"), Header.MachineId("server2"));
         Assert.NotEqual(Header.MachineId("server"), other.MachineId("server"));
-        Assert.True(VaultLayout.IsId(Header.MachineId("söme näme/..")));
+        Assert.True(IdDigits.AreIn(Header.MachineId("söme näme/..").ToString()));
     }
 }

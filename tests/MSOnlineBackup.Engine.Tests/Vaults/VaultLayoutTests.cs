@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 using Xunit;
@@ -6,8 +7,9 @@ namespace MSOnlineBackup.Engine.Tests.Vaults;
 
 public class VaultLayoutTests
 {
-    private const string Store = "0123456789abcdef0123456789abcdef";
-    private const string Session = "0edcba9876543210fedcba9876543210";
+    private static readonly StoreId _store = StoreId.Parse("0123456789abcdef0123456789abcdef");
+    private static readonly SessionId _session = SessionId.Parse("0edcba9876543210fedcba9876543210");
+    private static readonly MachineId _machine = MachineId.Parse("fedcba9876543210fedcba9876543210");
 
     [Theory]
     [InlineData(0u)]
@@ -16,10 +18,10 @@ public class VaultLayoutTests
     [InlineData(uint.MaxValue)]
     public void Numbered_names_tell_their_session_and_number(uint number)
     {
-        foreach (string name in (string[])[VaultLayout.Pack(Store, Session, number), VaultLayout.Segment(Store, Session, number), VaultLayout.Checkpoint(Store, Session, number)])
+        foreach (string name in (string[])[VaultLayout.Pack(_store, _session, number), VaultLayout.Segment(_store, _session, number), VaultLayout.Checkpoint(_store, _session, number)])
         {
-            Assert.True(VaultLayout.TryParseNumbered(name, out string? session, out uint parsed));
-            Assert.Equal((Session, number), (session, parsed));
+            Assert.True(VaultLayout.TryParseNumbered(name, out SessionId session, out uint parsed));
+            Assert.Equal((_session, number), (session, parsed));
             Assert.True(ObjectName.IsValid(name));
         }
     }
@@ -41,26 +43,18 @@ public class VaultLayoutTests
 
     [Fact]
     public void Packs_are_spread_over_256_folders() =>
-        Assert.Equal(256, Enumerable.Range(0, 1000).Select(i => VaultLayout.Pack(Store, Session, (uint)i).Split('/')[^2]).Distinct().Count());
+        Assert.Equal(256, Enumerable.Range(0, 1000).Select(i => VaultLayout.Pack(_store, _session, (uint)i).Split('/')[^2]).Distinct().Count());
 
     [Fact]
     public void Every_name_lies_below_the_prefix_that_lists_its_kind()
     {
-        Assert.StartsWith(VaultLayout.Packs(Store), VaultLayout.Pack(Store, Session, 1), StringComparison.Ordinal);
-        Assert.StartsWith(VaultLayout.Segments(Store), VaultLayout.Segment(Store, Session, 1), StringComparison.Ordinal);
-        Assert.StartsWith(VaultLayout.Checkpoints(Store), VaultLayout.Checkpoint(Store, Session, 1), StringComparison.Ordinal);
-        Assert.StartsWith(VaultLayout.Points(Store, Session), VaultLayout.Point(Store, Session, Session), StringComparison.Ordinal);
-        Assert.StartsWith(VaultLayout.Points(Store), VaultLayout.Points(Store, Session), StringComparison.Ordinal);
-        Assert.StartsWith(VaultLayout.Keys(Store), VaultLayout.Key(Store, Session), StringComparison.Ordinal);
-        Assert.StartsWith(VaultLayout.AllKeys, VaultLayout.Keys(Store), StringComparison.Ordinal);
-        Assert.StartsWith(VaultLayout.Machines, VaultLayout.Machine(Session), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Packs(_store), VaultLayout.Pack(_store, _session, 1), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Segments(_store), VaultLayout.Segment(_store, _session, 1), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Checkpoints(_store), VaultLayout.Checkpoint(_store, _session, 1), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Points(_store, _machine), VaultLayout.Point(_store, _machine, _session), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Points(_store), VaultLayout.Points(_store, _machine), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Keys(_store), VaultLayout.Key(_store, new string('1', 32)), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.AllKeys, VaultLayout.Keys(_store), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Machines, VaultLayout.Machine(_machine), StringComparison.Ordinal);
     }
-
-    [Theory]
-    [InlineData("0123456789abcdef0123456789abcdef", true)]
-    [InlineData("0123456789abcdef0123456789abcde", false)]
-    [InlineData("0123456789abcdef0123456789abcdeF", false)]
-    [InlineData("0123456789abcdef0123456789abcd/e", false)]
-    [InlineData("", false)]
-    public void Ids_are_32_lower_case_hexadecimal_digits(string text, bool expected) => Assert.Equal(expected, VaultLayout.IsId(text));
 }

@@ -7,6 +7,7 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
@@ -177,7 +178,7 @@ public sealed class VerifyTests : IDisposable
             builder.Append(default, ChunkKind.Content, ChunkEncoding.Raw, content.Length, content);
         }
 
-        string pack = VaultLayout.Pack(Convert.ToHexStringLower(TestKeys.StoreId), new string('0', 32), 1);
+        string pack = VaultLayout.Pack(TestKeys.StoreId, SessionId.Parse(new string('0', 32)), 1);
         _backups.Objects.SetContent(pack, builder.Finish(isFull: false).ToArray());
 
         Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Packs)).Findings);
@@ -316,7 +317,7 @@ public sealed class VerifyTests : IDisposable
     {
         BackupResult result = await MakeAsync();
         ChunkStore store = await _backups.OpenStoreAsync();
-        string fence = VaultLayout.Point(store.StoreId, result.Point.MachineId, new string('e', 32));
+        string fence = VaultLayout.Point(store.StoreId, result.Point.MachineId, SessionId.Parse(new string('e', 32)));
         _backups.Objects.SetContent(fence, SealedObject.Seal(store.Keys, SealedObjectKind.Fence, fence, []));
 
         foreach (VerifyLevel level in Enum.GetValues<VerifyLevel>())
@@ -380,7 +381,7 @@ public sealed class VerifyTests : IDisposable
         }
 
         BackupException failure = await Assert.ThrowsAsync<BackupException>(() => MakeAsync());
-        Assert.Equal((BackupErrorId.VaultDataCorrupt, result.Point.MachineId), (failure.Id, failure.Target!.Split('/')[1]));
+        Assert.Equal((BackupErrorId.VaultDataCorrupt, result.Point.MachineId.ToString()), (failure.Id, failure.Target!.Split('/')[1]));
     }
 
     [Theory]

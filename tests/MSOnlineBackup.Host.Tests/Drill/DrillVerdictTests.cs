@@ -3,6 +3,7 @@ using MSOnlineBackup.Host.Commands;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Drill;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -10,8 +11,8 @@ namespace MSOnlineBackup.Host.Tests.Drill;
 
 public sealed class DrillVerdictTests
 {
-    private static readonly TreeDifference _different = new("/a", "has other content", ChangedMeanwhile: false);
-    private static readonly TreeDifference _changed = new("/b", "has other content", ChangedMeanwhile: true);
+    private static readonly TreeDifference _different = new("/a", "has different content", ChangedMeanwhile: false);
+    private static readonly TreeDifference _changed = new("/b", "has different content", ChangedMeanwhile: true);
     private static readonly VerifyFinding _damage = new("packs/1", "does not verify", []);
 
     [Fact]
@@ -45,8 +46,8 @@ public sealed class DrillVerdictTests
     {
         var point = new RecoveryPoint
         {
-            SessionId = "0123456789abcdef0123456789abcdef",
-            MachineId = "m",
+            SessionId = SessionId.Parse("0123456789abcdef0123456789abcdef"),
+            MachineId = MachineId.Parse("0123456789abcdef0123456789abcdef"),
             MachineName = "m",
             OperatingSystem = "os",
             AgentVersion = "1",

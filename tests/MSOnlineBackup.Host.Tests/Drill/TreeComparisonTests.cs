@@ -81,7 +81,7 @@ public sealed class TreeComparisonTests : IDisposable
 
         TreeDifference difference = Assert.Single(Compare(AfterBuilding));
         Assert.Equal($"{_source}/{path}", difference.Path);
-        Assert.Equal($"has other content from byte {offset} on", difference.What);
+        Assert.Equal($"has different content from byte {offset} onward", difference.What);
     }
 
     [Fact]

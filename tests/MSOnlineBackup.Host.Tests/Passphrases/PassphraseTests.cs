@@ -65,7 +65,7 @@ public sealed class PassphraseTests : IDisposable
 
         Assert.Equal("typed", await ReadAsync(run, PassphraseOptions.ForCreating));
         Assert.Equal(2, run.Questions.Count);
-        Assert.Contains("who loses it, loses the data", run.Error);
+        Assert.Contains("if you lose it, you lose the data", run.Error);
     }
 
     [Fact]

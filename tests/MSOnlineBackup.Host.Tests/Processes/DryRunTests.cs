@@ -76,7 +76,7 @@ public sealed class DryRunTests : IDisposable
         Run real = await _obengine.OnVaultAsync(["backup", "--json", .. sources]);
 
         string[] notes = Notes(real);
-        Assert.Contains(notes, note => note.Contains("lies in", StringComparison.Ordinal));
+        Assert.Contains(notes, note => note.Contains("is inside", StringComparison.Ordinal));
         Assert.Contains(notes, note => note.Contains(_obengine.Vault, StringComparison.Ordinal));
         Assert.Equal(notes, Notes(rehearsed));
     }

@@ -116,7 +116,7 @@ public sealed class SourceTests : IDisposable
         (int exitCode, string output) = Shell.Run("sh", "-c", start + "out");
 
         Assert.Equal(2, exitCode);
-        Assert.Contains("The current folder does not exist any more", output, StringComparison.Ordinal);
+        Assert.Contains("The current folder no longer exists", output, StringComparison.Ordinal);
         Assert.DoesNotContain("This is a bug", output, StringComparison.Ordinal);
         Assert.Equal(0, Shell.Run("sh", "-c", $"{start}'{_obengine.Folder["target"]}'").ExitCode);
     }

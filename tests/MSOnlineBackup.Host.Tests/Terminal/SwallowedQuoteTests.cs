@@ -17,7 +17,7 @@ public sealed class SwallowedQuoteTests
 
         Assert.Equal(2, await run.RunAsync("backup", argument));
 
-        Assert.Contains($"'{argument}' has a quotation mark in it", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"'{argument}' contains a quotation mark", run.Error, StringComparison.Ordinal);
         Assert.Contains($"What to do: Write {instead}:", run.Error, StringComparison.Ordinal);
         Assert.Contains("Error id: ArgumentInvalid", run.Error, StringComparison.Ordinal);
         Assert.Equal(3, run.Error.TrimEnd('\n').Split('\n').Length);

@@ -26,7 +26,7 @@ internal static class RestoreTargets
         {
             throw new BackupException(
                 BackupErrorId.RestoreTargetUnwritable,
-                $"The folder '{full}' to restore into could not be created: {exception.Message}",
+                $"The target folder '{full}' could not be created: {exception.Message}",
                 "Name a folder that this account may write, or run the restore as another account.",
                 full,
                 innerException: exception);
@@ -50,7 +50,7 @@ internal static class RestoreTargets
         if (string.IsNullOrEmpty(folder))
         {
             throw new BackupException(
-                BackupErrorId.RestoreTargetInvalid, "No folder to restore into was named.", "Name a folder.");
+                BackupErrorId.RestoreTargetInvalid, "No target folder was named.", "Name the folder to restore into.");
         }
 
         string full = Path.GetFullPath(folder);

@@ -14,7 +14,7 @@ internal static class SystemStates
         ? new LinuxSystemState(new SystemCommands())
         : throw new BackupException(
             BackupErrorId.NotAvailable,
-            "Backups of the system state are made on Linux only in this version.",
-            "Back up the folders that hold the configuration with a policy for files, and keep an image of the system by its own means.",
+            "This version backs up the system state on Linux only.",
+            "Back up the folders that hold the configuration with a policy for files, and make an image of the system with its own tools.",
             Name);
 }

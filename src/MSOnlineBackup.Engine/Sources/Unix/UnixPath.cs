@@ -66,7 +66,7 @@ internal static class UnixPath
 
     private static byte[] WorkingFolder(string text) => UnixSystem.WorkingFolder() ?? throw new BackupException(
         BackupErrorId.SourceNotFound,
-        $"'{text}' is relative to the working folder, and that is gone: it was deleted or unmounted.",
-        "Change to a folder that exists, or give the whole path.",
+        $"'{text}' is relative to the current folder, which no longer exists: it was deleted or unmounted.",
+        "Change to a folder that exists, or give the full path.",
         text);
 }

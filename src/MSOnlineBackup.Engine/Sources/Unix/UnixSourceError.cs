@@ -47,7 +47,7 @@ internal static class UnixSourceError
         string what = name.IsEmpty ? "The list of extended attributes" : $"The extended attribute '{EntryName.Escape(name)}'";
         return new BackupException(
             BackupErrorId.SourceAttributeUnreadable,
-            $"{what} of '{text}' could not be read: {UnixSystem.Describe(-result)}. Everything else of the item was backed up.",
+            $"{what} of '{text}' could not be read: {UnixSystem.Describe(-result)}. The rest of the item was backed up.",
             ActionFor(-result),
             text);
     }
@@ -58,7 +58,7 @@ internal static class UnixSourceError
         string text = EntryName.Escape(path);
         return new BackupException(
             isRoot ? BackupErrorId.SourceUnreadable : BackupErrorId.SourceItemLocked,
-            $"'{text}' is encrypted and locked: its key is not in the kernel, so that not even names can be read.",
+            $"'{text}' is encrypted and locked: its key is not in the kernel, so not even names can be read.",
             "Unlock it (fscrypt unlock, or by logging in as its owner) and run the backup again. Earlier recovery points keep what they have of it.",
             text);
     }
@@ -69,8 +69,8 @@ internal static class UnixSourceError
         string text = EntryName.Escape(path);
         return new BackupException(
             BackupErrorId.SourceItemChanged,
-            $"The folder '{text}' kept changing while it was listed: names that came into it meanwhile may be missing.",
-            "Back it up again at a quiet time, or from a snapshot.",
+            $"The folder '{text}' kept changing while it was being listed. Names added during that time may be missing.",
+            "Back it up again when nothing writes to it, or from a snapshot.",
             text);
     }
 
@@ -81,7 +81,7 @@ internal static class UnixSourceError
         return new BackupException(
             BackupErrorId.SourceItemVanished,
             $"'{text}' vanished between listing and reading.",
-            "Nothing needs to be done if it was deleted or moved on purpose; the next backup sees its new place.",
+            "If it was deleted or moved on purpose, nothing needs to be done: the next backup finds it in its new place.",
             text);
     }
 
@@ -91,7 +91,7 @@ internal static class UnixSourceError
         string text = EntryName.Escape(path);
         return new BackupException(
             BackupErrorId.SourceItemChanged,
-            $"'{text}' was replaced by something of another kind while it was read.",
+            $"'{text}' was replaced by something of another kind while it was being read.",
             "Run the backup again when nothing is replacing items in this folder.",
             text);
     }
@@ -102,8 +102,8 @@ internal static class UnixSourceError
         string text = EntryName.Escape(path);
         return new BackupException(
             BackupErrorId.SourceItemUnreadable,
-            $"What '{text}' holds could not be read: its paths would exceed {EntryPath.MaxLength} bytes.",
-            "Back up a folder further down as a source of its own.",
+            $"The contents of '{text}' could not be read: their paths would exceed {EntryPath.MaxLength} bytes.",
+            "Back up a folder further down as a separate source.",
             text);
     }
 
@@ -118,7 +118,7 @@ internal static class UnixSourceError
             ? new BackupException(
                 BackupErrorId.SourceNotFound,
                 $"The source '{text}' does not exist.",
-                "Check the path. If it is on a volume of its own, mount the volume.",
+                "Check the path. If it is on a separate volume, mount that volume.",
                 text)
             : new BackupException(
                 BackupErrorId.SourceUnreadable,
@@ -130,7 +130,7 @@ internal static class UnixSourceError
     private static string ActionFor(int error) => error switch
     {
         Errno.AccessDenied or Errno.NotPermitted => "Run the backup as an account that may read it (root may read everything), or exclude it.",
-        Errno.InputOutput => "The disk or the connection to it reports an error. Check the system log and the health of the disk now.",
-        _ => "Find out from the system log what ails the file system, then run the backup again; or exclude the item.",
+        Errno.InputOutput => "The disk, or the connection to it, reported an error. Check the system log and the health of the disk now.",
+        _ => "Check the system log for problems with the file system, then run the backup again. Or exclude the item.",
     };
 }

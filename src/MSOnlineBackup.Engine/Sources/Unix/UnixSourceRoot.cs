@@ -26,7 +26,7 @@ internal sealed class UnixSourceRoot : IDisposable
             string text = EntryName.Escape(path);
             throw new BackupException(
                 BackupErrorId.SourceUnreadable,
-                $"The source '{text}' is on a pseudo file system ({FileSystem}): what it shows is made up by the kernel when it is read.",
+                $"The source '{text}' is on a pseudo file system ({FileSystem}): the kernel makes up its contents as they are read.",
                 "Name a folder that holds files.",
                 text);
         }

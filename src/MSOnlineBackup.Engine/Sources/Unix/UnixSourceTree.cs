@@ -194,7 +194,7 @@ internal sealed class UnixSourceTree : ISourceTree
             // The mount of a program that is gone: not entered, as it would not be while that runs.
             string text = EntryName.Escape(_root.FullPath(path));
             stat = new UnixStat { Mode = 0x41ed, UserId = folders.Stat.UserId, GroupId = folders.Stat.GroupId, LinkCount = 1, Modified = folders.Stat.Modified };
-            item.MoveTo(new EntryPath(path.ToArray()), stat, -1, -1, null, $"'{text}' is a mount whose program does not answer any more; mounts are not entered.");
+            item.MoveTo(new EntryPath(path.ToArray()), stat, -1, -1, null, $"'{text}' is a mount whose program no longer answers. Mounts are not entered.");
             return true;
         }
 

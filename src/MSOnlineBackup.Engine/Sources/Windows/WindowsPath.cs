@@ -13,7 +13,7 @@ internal static class WindowsPath
     /// <param name="path">A path, resolved against the current folder.</param>
     public static string Normalize(string path) => Shorten(Path.GetFullPath(path));
 
-    /// <summary>The same for a path that is full.</summary>
+    /// <summary>As <see cref="Normalize"/>, for a path that is full already.</summary>
     internal static string Shorten(string full)
     {
         if (full.StartsWith(ExtendedShare, StringComparison.OrdinalIgnoreCase))

@@ -13,7 +13,7 @@ internal static class WindowsSourceError
         WindowsNative.NotFound or WindowsNative.PathNotFound => new BackupException(
             BackupErrorId.SourceItemVanished,
             $"'{path}' vanished between listing and reading.",
-            "Nothing needs to be done if it was deleted or moved on purpose; the next backup sees its new place.",
+            "If it was deleted or moved on purpose, nothing needs to be done: the next backup finds it in its new place.",
             path),
         WindowsNative.NotDirectory => Replaced(path),
         _ => new BackupException(
@@ -27,7 +27,7 @@ internal static class WindowsSourceError
     /// <summary>Something else stands where the item was.</summary>
     public static BackupException Replaced(string path) => new(
         BackupErrorId.SourceItemChanged,
-        $"'{path}' was replaced by something of another kind while it was read.",
+        $"'{path}' was replaced by something of another kind while it was being read.",
         "Run the backup again when nothing is replacing items in this folder.",
         path);
 
@@ -37,7 +37,7 @@ internal static class WindowsSourceError
             ? new BackupException(
                 BackupErrorId.SourceNotFound,
                 $"The source '{path}' does not exist.",
-                "Check the path. If it is on a volume of its own, attach the volume.",
+                "Check the path. If it is on a separate volume, attach that volume.",
                 path)
             : new BackupException(
                 BackupErrorId.SourceUnreadable,
@@ -48,14 +48,14 @@ internal static class WindowsSourceError
     /// <summary>The root is a device: a disk, a volume as such, a pipe.</summary>
     public static BackupException Device(string path) => new(
         BackupErrorId.SourceUnreadable,
-        $"The source '{path}' is a device, and no folder or file.",
+        $"The source '{path}' is a device, not a folder or a file.",
         @"Name a folder, or the root of a volume, which ends in a backslash: C:\.",
         path);
 
     private static string ActionFor(int error) => error switch
     {
         WindowsNative.AccessDenied => "Run the backup as an administrator or as an account that may read it, or exclude it.",
-        WindowsNative.SharingViolation => "Close the program that has it open, or back it up when that program does not run.",
-        _ => "See in the event log what ails the volume, then run the backup again; or exclude the item.",
+        WindowsNative.SharingViolation => "Close the program that has it open, or back it up when that program is not running.",
+        _ => "Check the event log for problems with the volume, then run the backup again. Or exclude the item.",
     };
 }

@@ -95,8 +95,8 @@ internal sealed class WindowsSourceItem(
             {
                 throw new BackupException(
                     BackupErrorId.SourceItemUnreadable,
-                    $"'{fullPath}' could not be read as a whole: its alternate stream '{stream.Name}' has {stream.Size} bytes, more than the {MaxStream} that are kept.",
-                    "Copy the stream into a file of its own and remove it, or exclude the item.",
+                    $"'{fullPath}' could not be read in full: its alternate stream '{stream.Name}' has {stream.Size} bytes, and the most that a backup keeps is {MaxStream}.",
+                    "Copy the stream into a separate file and remove it, or exclude the item.",
                     fullPath);
             }
 

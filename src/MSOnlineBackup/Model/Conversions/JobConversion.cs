@@ -14,7 +14,7 @@ internal static class JobConversion
         JobId = job.Id,
         JobType = job.Kind == JobKind.Backup ? CBJobType.Backup : CBJobType.Recovery,
         DisplayTime = job.Started.LocalDateTime,
-        RecoveryPointId = job.RecoveryPointId,
+        RecoveryPointId = job.RecoveryPointId?.ToString(),
         JobStatus = new OBJobStatus
         {
             JobState = StateOf(job.State),

@@ -15,7 +15,7 @@ internal static class RecoveryConversion
     {
         BackupTime = point.Started.UtcDateTime,
         DataSources = string.Join(", ", point.SourceNames()),
-        RecoveryPointId = point.SessionId,
+        RecoveryPointId = point.SessionId.ToString(),
     };
 
     /// <summary>What a point holds, as policies call it: the many roots of a system state are one source.</summary>
@@ -90,7 +90,7 @@ internal static class RecoveryConversion
             ItemSize = size,
             ItemLastModifiedTime = modified,
             RecoverySourceId = SourceNumber.Of(source),
-            RecoveryPointId = point.SessionId,
+            RecoveryPointId = point.SessionId.ToString(),
             IsWholePoint = isWholePoint,
             Access = access,
         };

@@ -73,8 +73,8 @@ public sealed class UnixRestoreTargetTests : IDisposable
     {
         _source.File("file", "content");
         _source.Folder("folder");
-        ScratchFolder.Run("chattr", "+adA", _source.At("file"));
-        ScratchFolder.Run("chattr", "+i", _source.At("folder"));
+        Shell.RunChecked("chattr", "+adA", _source.At("file"));
+        Shell.RunChecked("chattr", "+i", _source.At("folder"));
         try
         {
             RestoreAll();
@@ -86,7 +86,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
         {
             foreach (ScratchFolder scratch in new[] { _source, _target })
             {
-                ScratchFolder.Run("chattr", "-ai", scratch.At("file"), scratch.At("folder"));
+                Shell.RunChecked("chattr", "-ai", scratch.At("file"), scratch.At("folder"));
             }
         }
     }
@@ -318,7 +318,7 @@ public sealed class UnixRestoreTargetTests : IDisposable
     public void A_full_target_is_told_as_such_and_keeps_no_piece()
     {
         _target.Folder("small");
-        ScratchFolder.Run("mount", "-t", "tmpfs", "-o", "size=1m", "test", _target.At("small"));
+        Shell.RunChecked("mount", "-t", "tmpfs", "-o", "size=1m", "test", _target.At("small"));
         try
         {
             using IRestoreTarget target = RestoreTargets.Open(_target.At("small"));
@@ -326,13 +326,13 @@ public sealed class UnixRestoreTargetTests : IDisposable
             Assert.Equal(BackupErrorId.RestoreTargetFull, failure.Id);
             Assert.Empty(Directory.GetFileSystemEntries(_target.At("small")));
 
-            ScratchFolder.Run("mount", "-o", "remount,ro", _target.At("small"));
+            Shell.RunChecked("mount", "-o", "remount,ro", _target.At("small"));
             failure = Assert.Throws<BackupException>(() => Restore(target, FileEntry("file", 1), "x"));
             Assert.Equal(BackupErrorId.RestoreTargetUnwritable, failure.Id);
         }
         finally
         {
-            ScratchFolder.Run("umount", "-l", _target.At("small"));
+            Shell.RunChecked("umount", "-l", _target.At("small"));
         }
     }
 

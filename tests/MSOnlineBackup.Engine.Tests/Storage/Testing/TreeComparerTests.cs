@@ -19,7 +19,7 @@ public sealed class TreeComparerTests : IDisposable
 
     private static readonly Dictionary<string, Action<SourceTreeBuilder>> _changes = new(StringComparer.Ordinal)
     {
-        { "/folder/file: has other content from byte 0 on", tree => tree.File("folder/file", 100 << 10, seed: 7) },
+        { "/folder/file: has different content from byte 0 onward", tree => tree.File("folder/file", 100 << 10, seed: 7) },
         { "/folder/file: has 5 bytes instead of 102400", tree => tree.File("folder/file", 5) },
         { "/folder/empty: is missing", tree => tree.Delete("folder/empty") },
         { "/new: is there, but should not be", tree => tree.File("new", 1) },

@@ -97,7 +97,7 @@ internal sealed class ItemMetadata(UnixSystem system, TargetFolders folders, Uni
         int handle = system.OpenFile(folder.Handle, entry.Path.Name);
         if (handle < 0)
         {
-            reportMetadata(UnixRestoreError.OfMetadata(handle, "Flags", "Run the restore as root where they matter.", folders.FullPath(entry.Path)));
+            reportMetadata(UnixRestoreError.OfMetadata(handle, "Flags", "If they matter, run the restore as root.", folders.FullPath(entry.Path)));
             return;
         }
 

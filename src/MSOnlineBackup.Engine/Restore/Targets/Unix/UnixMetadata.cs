@@ -148,7 +148,7 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
         if (result < 0)
         {
             Report(
-                "flags", result, "Flags", "Run the restore as root, to a file system that has such flags, where they matter.", path, report);
+                "flags", result, "Flags", "If they matter, run the restore as root, onto a file system that supports such flags.", path, report);
         }
     }
 
@@ -165,7 +165,7 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
 
         if (result < 0)
         {
-            report(UnixRestoreError.OfMetadata(result, "The time", "See whether the file system keeps such times.", path));
+            report(UnixRestoreError.OfMetadata(result, "The time", "Check whether the file system supports such times.", path));
         }
         else if (!common && now.Modified.Seconds != time.Seconds)
         {
@@ -215,7 +215,7 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
                 return true;
             }
 
-            Report("owner", result, "The owner", "Run the restore as root where owners matter.", path, report);
+            Report("owner", result, "The owner", "If owners matter, run the restore as root.", path, report);
         }
 
         return result >= 0;
@@ -259,7 +259,7 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
             {
                 string text = EntryName.Escape(name);
                 Report(
-                    text, result, $"The attribute '{text}'", "Run the restore as root, to a file system that keeps such attributes, where they matter.", path, report);
+                    text, result, $"The attribute '{text}'", "If it matters, run the restore as root, onto a file system that supports such attributes.", path, report);
             }
         }
 
@@ -288,7 +288,7 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
             if (result < 0 && result != -Errno.NoAttribute)
             {
                 string text = EntryName.Escape(name);
-                Report("-" + text, result, $"That there is no attribute '{text}'", "Remove it by hand where it matters.", path, report);
+                Report("-" + text, result, $"The extra attribute '{text}'", "If it matters, remove the attribute by hand.", path, report, "removed");
             }
         }
 
@@ -377,11 +377,12 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
         int result = system.ChangeMode(node, mode);
         if (result < 0)
         {
-            Report("mode", result, "The permissions", "Restore to a file system that keeps permissions where they matter.", path, report);
+            Report("mode", result, "The permissions", "If they matter, restore onto a file system that supports permissions.", path, report);
         }
     }
 
-    private void Report(string key, int result, string what, string action, ReadOnlySpan<byte> path, Action<BackupException> report)
+    private void Report(
+        string key, int result, string what, string action, ReadOnlySpan<byte> path, Action<BackupException> report, string done = "set")
     {
         bool general = result == -Errno.NotPermitted || result == -Errno.NotSupported || result == -Errno.NotTerminal;
         if (general && !_reported.TryAdd(key, true))
@@ -390,7 +391,7 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
         }
 
         report(UnixRestoreError.OfMetadata(
-            result, what, general ? action + " Further items that this concerns are not reported." : action, path));
+            result, what, general ? action + " Other items with this problem are not reported." : action, path, done));
     }
 }
 

@@ -44,8 +44,8 @@ internal static class UnixRestoreError
             BackupErrorId.RestoreItemFailed,
             $"'{text}' could not be restored: {cause}.",
             error == Errno.NotPermitted
-                ? "Run the restore as root, or restore to a file system that can keep such items."
-                : "See the cause; restore the item to another folder or file system if it cannot be removed.",
+                ? "Run the restore as root, or restore onto a file system that supports such items."
+                : "Remove the cause, or restore the item to another folder or file system.",
             text);
     }
 
@@ -59,7 +59,7 @@ internal static class UnixRestoreError
         bool isFull = error == Errno.NoSpace || error == Errno.QuotaExceeded;
         return new BackupException(
             isFull ? BackupErrorId.RestoreTargetFull : BackupErrorId.RestoreTargetUnwritable,
-            $"Not everything that was restored to '{text}' could be written to its medium: {UnixSystem.Describe(error)}.",
+            $"Not everything restored to '{text}' could be written to disk: {UnixSystem.Describe(error)}.",
             isFull
                 ? "Make room at the target, then run the restore again with --conflict overwrite --verify."
                 : "Check the disk, then run the restore again with --conflict overwrite --verify, or restore to another disk.",
@@ -73,7 +73,7 @@ internal static class UnixRestoreError
         return new BackupException(
             BackupErrorId.RestoreItemFailed,
             $"'{text}' was changed by another program while the restore compared it with the recovery point.",
-            "See to it that nothing else writes in the target, then run the restore again.",
+            "Make sure that nothing else writes to the target, then run the restore again.",
             text);
     }
 
@@ -83,7 +83,7 @@ internal static class UnixRestoreError
         string text = PathText.Show(PathText.Local, path);
         return new BackupException(
             BackupErrorId.RestoreTargetInvalid,
-            $"'{text}' is in the vault that is restored from: nothing is restored there.",
+            $"'{text}' is in the vault that you are restoring from, so it was not restored.",
             "Restore into a folder outside the vault.",
             text);
     }
@@ -105,8 +105,8 @@ internal static class UnixRestoreError
         string text = EntryName.Escape(path);
         return new BackupException(
             BackupErrorId.RestoreItemExists,
-            isFolder ? $"A folder is at '{text}', where the restore has something else." : $"'{text}' exists already.",
-            "Remove or rename it, choose another way to treat what exists, or restore into an empty folder.",
+            isFolder ? $"There is a folder at '{text}', where the restore needs something else." : $"'{text}' already exists.",
+            "Remove or rename it, choose another way to handle existing items, or restore into an empty folder.",
             text);
     }
 
@@ -119,8 +119,8 @@ internal static class UnixRestoreError
         string text = EntryName.Escape(path);
         return new BackupException(
             BackupErrorId.RestoreMetadataFailed,
-            $"The time of '{text}' could not be set: the file system cannot hold {time}; it has {set} now.",
-            "Restore it to a file system with a wider range of times where the time matters: XFS, Btrfs, APFS.",
+            $"The time of '{text}' could not be set: the file system cannot hold {time}. It is {set} now.",
+            "If the time matters, restore onto a file system with a wider range of times, such as XFS, Btrfs or APFS.",
             text);
     }
 
@@ -129,12 +129,13 @@ internal static class UnixRestoreError
     /// <param name="what">What, with "could not be set" to follow.</param>
     /// <param name="action">What to do.</param>
     /// <param name="path">The item's full path, raw.</param>
-    public static BackupException OfMetadata(int result, string what, string action, ReadOnlySpan<byte> path)
+    /// <param name="done">What could not be done to it: set or removed.</param>
+    public static BackupException OfMetadata(int result, string what, string action, ReadOnlySpan<byte> path, string done = "set")
     {
         string text = EntryName.Escape(path);
         return new BackupException(
             BackupErrorId.RestoreMetadataFailed,
-            $"{what} of '{text}' could not be set: {UnixSystem.Describe(-result)}.",
+            $"{what} of '{text}' could not be {done}: {UnixSystem.Describe(-result)}.",
             action,
             text);
     }

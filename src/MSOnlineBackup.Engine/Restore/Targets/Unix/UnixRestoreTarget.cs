@@ -157,7 +157,7 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
 
             if (result < 0)
             {
-                throw UnixRestoreError.OfMetadata(result, "The permissions or flags", "Give the folder back what it had, by hand.", _folders.FullPath(path));
+                throw UnixRestoreError.OfMetadata(result, "The permissions or flags", "Set them back by hand.", _folders.FullPath(path));
             }
         }
     }

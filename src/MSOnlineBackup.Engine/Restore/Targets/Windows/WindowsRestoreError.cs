@@ -23,20 +23,20 @@ internal static class WindowsRestoreError
             path),
         WindowsNative.FileExists or WindowsNative.AlreadyExists => new BackupException(
             BackupErrorId.RestoreItemExists,
-            $"'{path}' exists already.",
-            "Remove or rename it, choose another way to treat what exists, or restore into an empty folder.",
+            $"'{path}' already exists.",
+            "Remove or rename it, choose another way to handle existing items, or restore into an empty folder.",
             path),
         _ => new BackupException(
             BackupErrorId.RestoreItemFailed,
             $"'{path}' could not be restored: {Marshal.GetPInvokeErrorMessage(error)}",
-            "See the cause; restore the item to another folder or volume if it cannot be removed.",
+            "Remove the cause, or restore the item to another folder or volume.",
             path),
     };
 
     /// <summary>The item is of a kind that Windows does not have.</summary>
     public static BackupException NotPossible(string path) => new(
         BackupErrorId.RestoreItemFailed,
-        $"'{path}' could not be restored: Windows has no such items.",
+        $"'{path}' could not be restored: Windows does not support items of this kind.",
         "Restore it on Linux or macOS.",
         path);
 
@@ -51,13 +51,13 @@ internal static class WindowsRestoreError
     public static BackupException TimeOutOfRange(ItemTime time, string path) => new(
         BackupErrorId.RestoreMetadataFailed,
         $"The time of '{path}' could not be set: Windows cannot hold {time}.",
-        "Restore it on Linux or macOS where the time matters.",
+        "If the time matters, restore the item on Linux or macOS.",
         path);
 
     /// <summary>Something of an item's metadata could not be set.</summary>
     public static BackupException OfMetadata(int error, string what, string path) => new(
         BackupErrorId.RestoreMetadataFailed,
         $"{what} of '{path}' could not be set: {Marshal.GetPInvokeErrorMessage(error)}",
-        "Run the restore as an administrator, to a volume that keeps such metadata, where they matter.",
+        "If this metadata matters, run the restore as an administrator, onto a volume that supports it.",
         path);
 }
