@@ -20,7 +20,6 @@ namespace MSOnlineBackup.Vaults;
 public sealed class Vault
 {
     // See docs/vault-format.md, section 8. Every point is longer.
-    private const int LongestFence = 256;
 
     private readonly VaultRecords _records;
     private IReadOnlyList<KeyName> _keyNames;
@@ -394,7 +393,7 @@ public sealed class Vault
     // Where a session was shut out, a fence stands in the place of its point: it is short, and only what is short is asked. What cannot be read is what its name says.
     private async Task<bool> IsPointAsync(StoredObject found, CancellationToken cancellationToken)
     {
-        if (found.Length > LongestFence)
+        if (found.Length > SealedObject.LongestFence)
         {
             return true;
         }

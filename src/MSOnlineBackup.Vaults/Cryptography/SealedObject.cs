@@ -36,6 +36,9 @@ internal static class SealedObject
     /// <summary>More than any index segment has: 400,000 records with a pack for each are 48 MB.</summary>
     public const int MaxLength = 64 << 20;
 
+    /// <summary>What is longer is no fence.</summary>
+    public const int LongestFence = 256;
+
     public const int HeaderLength = SaltOffset + SaltLength;
     public static ReadOnlySpan<byte> Magic => "OBSO"u8;
 

@@ -32,6 +32,8 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private readonly List<VerifyFinding> _findings = [];
     private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _marked = [];
 
+    private readonly Dictionary<MachineId, SessionId> _newest = [];
+
     // Points that the listing did not show, though their names are taken.
     private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _unlisted = [];
 
@@ -221,13 +223,24 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         var catalog = new RecoveryPointCatalog(from);
         List<PointName> names = await catalog.ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
         bool isComplete = await IsCompleteAsync(names, view, cancellationToken).ConfigureAwait(false);
-        await _marker.MarkAsync(from, catalog.ReadAsync(names.Where(name => _marked.Add((name.MachineId, name.SessionId))), cancellationToken), cancellationToken).ConfigureAwait(false);
+        await _marker.MarkAsync(from, catalog.ReadAsync(names.Where(name => _marked.Add((name.MachineId, name.SessionId))), cancellationToken).Select(NoteNewest), cancellationToken).ConfigureAwait(false);
         foreach (BackupException damage in _marker.Damage)
         {
             _findings.Add(new VerifyFinding(damage.Target ?? string.Empty, damage.Message, []));
         }
 
         return isComplete && _marker.Damage.Count == 0;
+    }
+
+    // The newest point of each machine. A session that was shut out has none: what it sent, its next run takes up.
+    private PointReading NoteNewest(PointReading reading)
+    {
+        if (!_newest.TryGetValue(reading.Name.MachineId, out SessionId newest) || reading.Name.SessionId > newest)
+        {
+            _newest[reading.Name.MachineId] = reading.Name.SessionId;
+        }
+
+        return reading;
     }
 
     // A point that was confirmed and is not listed was lost, or the listing does not show all that is there. Either is looked into by somebody before anything is deleted.
@@ -250,14 +263,13 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task MarkCheckpointsAsync(CancellationToken cancellationToken)
     {
         var catalog = new RecoveryPointCatalog(store);
-        var newest = new NewestPoints(await catalog.ListNamesAsync(null, cancellationToken).ConfigureAwait(false));
         var live = new List<PointReading>();
         foreach (StoredObject found in _view.Checkpoints)
         {
             try
             {
                 RecoveryPoint checkpoint = await catalog.ReadCheckpointAsync(found, cancellationToken).ConfigureAwait(false);
-                if (newest.Of(checkpoint.MachineId) is not { } last || checkpoint.SessionId > last)
+                if (!_newest.TryGetValue(checkpoint.MachineId, out SessionId newest) || checkpoint.SessionId > newest)
                 {
                     live.Add(new PointReading(default, checkpoint, null));
                 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
@@ -131,7 +132,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
                 case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session):
                     _confirmed[session] = VaultLayout.Point(storeId!.Value, machine, session);
                     break;
-                case StoredKind.Point when VaultLayout.TryParsePoint(found.Name, out _, out SessionId committed):
+                case StoredKind.Point when found.Length > SealedObject.LongestFence && VaultLayout.TryParsePoint(found.Name, out _, out SessionId committed):
                     _committed.Add(committed);
                     break;
                 case StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record when VaultLayout.TryParseNumber(found.Name.AsSpan(last), out uint number):

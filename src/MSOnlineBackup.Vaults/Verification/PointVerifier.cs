@@ -37,6 +37,9 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
     /// <summary>Entries that were looked at.</summary>
     public long DistinctEntries => _distinctEntries;
 
+    /// <summary>Whether anything that a point needs is not there, or cannot be read.</summary>
+    public bool MissesAnything => !_found.IsEmpty;
+
     /// <summary>Verifies points.</summary>
     /// <param name="names">The names of all points, newest first.</param>
     /// <param name="cancellationToken">Stops it.</param>

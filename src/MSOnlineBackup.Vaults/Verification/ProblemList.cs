@@ -8,9 +8,6 @@ internal sealed class ProblemList
 {
     private readonly ConcurrentDictionary<string, Problem> _problems = new(StringComparer.Ordinal);
 
-    /// <summary>Whether nothing was found.</summary>
-    public bool IsEmpty => _problems.IsEmpty;
-
     /// <summary>Notes a damage; the first that is said of an object stays.</summary>
     /// <returns>Whether more that suffers by it is worth naming.</returns>
     public bool Note(BackupException damage, AffectedItem? affected = null) => Note(damage.Target ?? string.Empty, damage, affected);

@@ -43,7 +43,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         var chunks = new PointChunks(store, named);
         var points = new PointVerifier(store, monitor, _problems, chunks, damaged);
         await points.RunAsync(names, cancellationToken).ConfigureAwait(false);
-        long unused = JudgePacks(inventory, named, chunks.Unindexed);
+        long unused = JudgePacks(inventory, named, chunks.Unindexed, points.MissesAnything);
         var newest = new NewestPoints(names);
         monitor.Enter(JobPhase.Finished);
         return new VerifyReport(level, points.Points, inventory.Count, packs.Chunks, packs.Bytes, unused, inventory.Leftovers, _problems.ToFindings())
@@ -98,7 +98,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
     }
 
     // Returns the bytes of packs that no segment names and no point needs.
-    private long JudgePacks(Inventory inventory, HashSet<PackInfo> named, IReadOnlyCollection<PackInfo> unindexed)
+    private long JudgePacks(Inventory inventory, HashSet<PackInfo> named, IReadOnlyCollection<PackInfo> unindexed, bool pointsMissAnything)
     {
         HashSet<string> needed = [.. unindexed.Select(store.NameOf)];
         HashSet<string> namedPacks = [.. named.Select(store.NameOf)];
@@ -108,7 +108,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
             bool isSegment = VaultLayout.KindOf(name, out _) == StoredKind.Segment;
 
             // A job that was shut out may have named packs that were deleted by then: where all that points need is there, nothing is lost with them.
-            inventory.Judge(name, damage, isNeeded: (namedPacks.Contains(name) && !_problems.IsEmpty) || (isSegment && needed.Count > 0));
+            inventory.Judge(name, damage, isNeeded: (namedPacks.Contains(name) && pointsMissAnything) || (isSegment && needed.Count > 0));
         }
 
         if (needed.Count > 0)
