@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
@@ -18,8 +17,6 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// </remarks>
 internal sealed class CollectionRecords
 {
-    private const uint Version = 1;
-    private const int SessionLength = 16;
     private const string Verdict = ".verdict";
     private const string Wait = ".wait";
     private const string Done = ".done";
@@ -78,7 +75,7 @@ internal sealed class CollectionRecords
             }
 
             async Task<IReadOnlySet<SessionId>?> SessionsAsync(string suffix) => of.TryGetValue(suffix, out StoredObject found)
-                ? DecodeSessions(found.Name, (await OpenAsync(store, found, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span)
+                ? AwaitedSessions.Decode(found.Name, (await OpenAsync(store, found, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span)
                 : null;
         }
 
@@ -125,53 +122,10 @@ internal sealed class CollectionRecords
         }
     }
 
-    /// <summary>Writes sessions: <c>version u32 | session 16 *</c>.</summary>
-    internal static byte[] EncodeSessions(IReadOnlyCollection<SessionId> sessions)
-    {
-        byte[] content = new byte[sizeof(uint) + (sessions.Count * SessionLength)];
-        BinaryPrimitives.WriteUInt32LittleEndian(content, Version);
-        Span<byte> rest = content.AsSpan(sizeof(uint));
-        foreach (SessionId session in sessions)
-        {
-            session.ToBytes().CopyTo(rest);
-            rest = rest[SessionLength..];
-        }
-
-        return content;
-    }
-
-    /// <summary>Reads them.</summary>
-    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    internal static IReadOnlySet<SessionId> DecodeSessions(string name, ReadOnlySpan<byte> content)
-    {
-        if (content.Length < sizeof(uint) || (content.Length - sizeof(uint)) % SessionLength != 0)
-        {
-            throw VaultDamage.Corrupt(name, "its length is impossible");
-        }
-
-        uint version = BinaryPrimitives.ReadUInt32LittleEndian(content);
-        if (version != Version)
-        {
-            throw new BackupException(
-                BackupErrorId.VaultFormatUnsupported,
-                $"The record of a collection '{name}' has format {version}; this version reads {Version}.",
-                "Use a newer version of MSOnlineBackup.",
-                name);
-        }
-
-        var sessions = new HashSet<SessionId>();
-        for (ReadOnlySpan<byte> rest = content[sizeof(uint)..]; !rest.IsEmpty; rest = rest[SessionLength..])
-        {
-            sessions.Add(SessionId.TryRead(rest[..SessionLength], out SessionId session) ? session : throw VaultDamage.Corrupt(name, "it names what is no session"));
-        }
-
-        return sessions;
-    }
-
     private static async Task<IReadOnlySet<SessionId>> SettleSessionsAsync(ChunkStore store, string name, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken) =>
-        await TryCreateAsync(store, name, SealedObjectKind.AwaitedSessions, EncodeSessions(sessions), cancellationToken).ConfigureAwait(false)
+        await TryCreateAsync(store, name, SealedObjectKind.AwaitedSessions, AwaitedSessions.Encode(sessions), cancellationToken).ConfigureAwait(false)
             ? sessions
-            : DecodeSessions(name, (await ReadAsync(store, name, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span);
+            : AwaitedSessions.Decode(name, (await ReadAsync(store, name, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span);
 
     private static string NameOf(ChunkStore store, uint number, string suffix) => $"{VaultLayout.Collections(store.StoreId)}{number:x8}{suffix}";
 

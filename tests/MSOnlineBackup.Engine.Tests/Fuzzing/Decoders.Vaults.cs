@@ -15,6 +15,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
@@ -191,6 +192,11 @@ internal static partial class Decoders
             },
             () => [CondemnedPacks.Encode([(_session, 1), (_session, 2)])],
             typeof(CondemnedPacks));
+        yield return new(
+            "awaited-sessions",
+            content => AwaitedSessions.Decode("stores/x/gc/00000001.wait", content),
+            () => [AwaitedSessions.Encode([_session, SessionId.Parse("019aa4f0c1217abc8def0123456789ab")])],
+            typeof(AwaitedSessions));
         yield return new(
             "pack",
             content =>

@@ -143,7 +143,10 @@ public sealed class InterleavingTests
         {
             using MaintainedVault vault = await PrepareAsync();
             var dying = new PausedVaultStore(vault.Objects, at, () => throw new BackupException(BackupErrorId.VaultUnreachable, "It died.", "A test."));
-            await Assert.ThrowsAsync<BackupException>(() => vault.MaintainAsync(null, dying));
+            Exception? death = await Record.ExceptionAsync(() => vault.MaintainAsync(null, dying));
+
+            // Which chunk goes into which pack is chance, and so is how many calls there are.
+            Assert.True(death is BackupException || dying.Calls < at, $"{death}");
             await vault.AssertWholeAsync();
             await vault.BackUpAsync([2, 3, 4, 12]);
             await vault.AssertWholeAsync();

@@ -7,6 +7,7 @@ using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
@@ -291,7 +292,19 @@ public sealed class HeaderRepairTests : IDisposable
             // As after a commit: whose session ended without, damage to its record is what a crash leaves.
             string point = VaultLayout.Point(key.StoreId, header.MachineId("server"), SessionId.Parse(session));
             StoreKeys keys = TestVault.StoreOf(_objects, header, key.StoreId, key.MasterKey).Keys;
-            await _objects.TryCreateAsync(point, SealedObject.Seal(keys, SealedObjectKind.Fence, point, []), Cancel);
+            byte[] content = RecoveryPointCodec.Encode(new RecoveryPoint
+            {
+                SessionId = SessionId.Parse(session),
+                MachineId = header.MachineId("server"),
+                MachineName = "server",
+                OperatingSystem = "o",
+                AgentVersion = "0",
+                Started = _clock.GetUtcNow(),
+                Ended = _clock.GetUtcNow(),
+                Status = RecoveryPointStatus.Completed,
+                Sources = [],
+            });
+            await _objects.TryCreateAsync(point, SealedObject.Seal(keys, SealedObjectKind.RecoveryPoint, point, content), Cancel);
         }
 
         UnlockedVault engine = await TestVault.UnlockAsync(_objects, Passphrase, Options, Cancel);
