@@ -35,7 +35,7 @@ public sealed class InterleavingTests
         Func<MaintainedVault, IVaultStore, Task> act, Func<MaintainedVault, Task> meanwhile, int brief, Func<MaintainedVault, Task>? afterwards = null)
     {
         int calls = await CountCallsAsync(act);
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? brief : 4 * brief))
+        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? brief : calls))
         {
             using MaintainedVault vault = await PrepareAsync();
             try
@@ -58,11 +58,11 @@ public sealed class InterleavingTests
 
     [Fact]
     public Task A_backup_at_any_moment_of_a_maintenance() =>
-        AtEachCallAsync((vault, store) => vault.MaintainAsync(null, store), vault => vault.BackUpAsync([2, 3, 4, 12]), brief: 40);
+        AtEachCallAsync((vault, store) => vault.MaintainAsync(null, store), vault => vault.BackUpAsync([2, 3, 4, 12]), brief: 8);
 
     [Fact]
     public Task A_maintenance_at_any_moment_of_a_backup() =>
-        AtEachCallAsync((vault, store) => vault.BackUpAsync([2, 3, 4, 12], store), vault => vault.MaintainAsync(), brief: 40);
+        AtEachCallAsync((vault, store) => vault.BackUpAsync([2, 3, 4, 12], store), vault => vault.MaintainAsync(), brief: 8);
 
     [Fact]
     public Task Several_maintenances_at_any_moment_of_a_backup() =>
@@ -76,7 +76,7 @@ public sealed class InterleavingTests
                     await vault.BackUpAsync([4, 5, 20 + i], machine: "third");
                 }
             },
-            brief: 25);
+            brief: 8);
 
     [Fact]
     public Task A_maintenance_that_takes_all_others_for_dead_at_any_moment_of_a_backup() =>
@@ -98,7 +98,7 @@ public sealed class InterleavingTests
                 await vault.MaintainAsync(MaintainedVault.Impatient);
                 await vault.MaintainAsync(MaintainedVault.Impatient);
             },
-            brief: 30);
+            brief: 8);
 
     [Fact]
     public Task Two_maintenances_at_any_moment_of_each_other() =>
@@ -109,7 +109,7 @@ public sealed class InterleavingTests
                 await vault.MaintainAsync();
                 await vault.BackUpAsync([3, 4]);
             },
-            brief: 40);
+            brief: 8);
 
     [Fact]
     public Task A_maintenance_that_slept_while_others_took_it_for_dead() =>
@@ -133,13 +133,13 @@ public sealed class InterleavingTests
                 await vault.MaintainAsync(MaintainedVault.Impatient);
                 await vault.BackUpAsync([1, 6, 30], machine: "third");
             },
-            brief: 30);
+            brief: 8);
 
     [Fact]
     public async Task A_maintenance_that_dies_at_any_moment_leaves_nothing_that_the_next_does_not_tidy()
     {
         int calls = await CountCallsAsync((vault, store) => vault.MaintainAsync(null, store));
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 60 : 200))
+        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 12 : 100))
         {
             using MaintainedVault vault = await PrepareAsync();
             var dying = new PausedVaultStore(vault.Objects, at, () => throw new BackupException(BackupErrorId.VaultUnreachable, "It died.", "A test."));
@@ -164,7 +164,7 @@ public sealed class InterleavingTests
     public async Task Who_reads_while_packs_are_written_anew_reads_on()
     {
         int calls = await CountReadsAsync();
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 40 : 200))
+        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 8 : 100))
         {
             using MaintainedVault vault = await PrepareAsync();
             var paused = new PausedVaultStore(vault.Objects, at, () => vault.MaintainAsync());
