@@ -221,7 +221,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task<bool> MarkPointsAsync(ChunkStore from, CollectionView view, CancellationToken cancellationToken)
     {
         var catalog = new RecoveryPointCatalog(from);
-        List<PointName> names = await catalog.ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await catalog.ListNamesAsync(null, cancellationToken, includeDeleted: true).ConfigureAwait(false);
         bool isComplete = await IsCompleteAsync(names, view, cancellationToken).ConfigureAwait(false);
         await _marker.MarkAsync(from, catalog.ReadAsync(names.Where(name => _marked.Add((name.MachineId, name.SessionId))), cancellationToken).Select(NoteNewest), cancellationToken).ConfigureAwait(false);
         foreach (BackupException damage in _marker.Damage)
