@@ -1,9 +1,12 @@
 using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent;
@@ -64,6 +67,23 @@ public sealed class BackupAgent
     {
         using IDisposable _ = await Jobs.LockAsync(cancellationToken).ConfigureAwait(false);
         return await Machine.LeaveAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Deletes all recovery points of this machine that were made by the policy of a kind, the newest included. They can be brought back for the vault's undelete time.</summary>
+    /// <param name="policy">The kind of the policy, whether it is still there or not.</param>
+    /// <param name="reason">Why: at most 1,024 characters.</param>
+    /// <param name="cancellationToken">Stops it. Then some are deleted, and doing it again goes on.</param>
+    /// <returns>How many were deleted.</returns>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, VaultAccessDenied, …</exception>
+    public async Task<int> DeletePointsAsync(PolicyKind policy, string reason, CancellationToken cancellationToken)
+    {
+        using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
+        List<RecoveryPoint> points =
+        [
+            .. (await vault.ListPointsAsync(Machine.Registration?.MachineName ?? Machine.Name, cancellationToken).ConfigureAwait(false)).Where(point =>
+                point.Tags.Any(text => RetentionTag.TryParse(text, out RetentionTag? tag) && tag.Policy == policy)),
+        ];
+        return (await vault.Deletions.DeleteManyAsync(points, reason, evenNewest: true, cancellationToken).ConfigureAwait(false)).Count;
     }
 
     /// <summary>Opens this machine's vault by its key file, for somebody who waits for it.</summary>

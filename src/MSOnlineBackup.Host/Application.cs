@@ -41,15 +41,15 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
 
         switch (parsed.Action)
         {
-            case null when UnknownOption(parsed) is { } unknown:
+            case RunsAsHostCommand when UnknownOption(parsed) is { } unknown:
                 renderer.Fail(Failure.Usage(
                     $"'{unknown}' is not an option of '{NameOf(parsed.CommandResult.Command)}'. A path that begins with '-' goes after '--'.",
                     NameOf(parsed.CommandResult.Command)));
                 return (int)ExitCode.Usage;
-            case null when EmptyValue(parsed) is { } empty:
+            case RunsAsHostCommand when EmptyValue(parsed) is { } empty:
                 renderer.Fail(Failure.Usage($"The value of {empty} is empty; perhaps a variable is not set.", NameOf(parsed.CommandResult.Command)));
                 return (int)ExitCode.Usage;
-            case null:
+            case RunsAsHostCommand:
                 return (int)await RunAsync((HostCommand)parsed.CommandResult.Command, parsed, renderer).ConfigureAwait(false);
             case ParseErrorAction:
                 renderer.Fail(Failure.Usage(Describe(parsed), NameOf(parsed.CommandResult.Command)));

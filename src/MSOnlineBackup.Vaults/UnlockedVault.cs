@@ -49,6 +49,9 @@ public sealed class UnlockedVault : IDisposable
     /// <summary>What the vault was asked since its store was opened; null where nobody counts.</summary>
     public VaultTraffic? Traffic => Vault.Traffic;
 
+    /// <summary>Recovery points that are deleted and can be brought back.</summary>
+    public PointDeletions Deletions => new(new ChunkStore(Vault.Known, _unlocked.StoreId, _keys), Vault.Allow);
+
     internal IVaultStore Objects => Vault.Objects;
 
     internal VaultOptions Options => Vault.Known.Options;
@@ -95,17 +98,17 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(monitor);
         Vault.Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Collect);
         monitor.Watch(Objects);
-        return await new Collector(WithoutIndex(), Options, request, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new Collector(WithoutIndex(), Options, request, monitor, Vault.Allow).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>
     public async Task<RecoveryPointList> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
     {
         RecoveryPointCatalog catalog = Catalog();
-        List<PointName> names = await catalog.ListNamesAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await catalog.ListAllAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
         var points = new List<RecoveryPoint>();
         var damaged = new List<PointReading>();
-        await foreach (PointReading reading in catalog.ReadAsync(names, cancellationToken).ConfigureAwait(false))
+        await foreach (PointReading reading in catalog.ReadShownAsync(names, cancellationToken).ConfigureAwait(false))
         {
             if (reading.Point is { } point)
             {
@@ -141,10 +144,10 @@ public sealed class UnlockedVault : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(idPrefixOrLatest);
         bool latest = idPrefixOrLatest == Latest;
         RecoveryPointCatalog catalog = Catalog();
-        List<PointName> names = await catalog.ListNamesAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await catalog.ListAllAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
         IEnumerable<PointName> wanted = latest ? names : names.Where(name => name.SessionId.BeginsWith(idPrefixOrLatest));
         PointReading? found = null;
-        await foreach (PointReading reading in catalog.ReadAsync(wanted, cancellationToken).ConfigureAwait(false))
+        await foreach (PointReading reading in catalog.ReadShownAsync(wanted, cancellationToken).ConfigureAwait(false))
         {
             if (latest && reading.Point is null && passOver is not null)
             {
@@ -176,7 +179,7 @@ public sealed class UnlockedVault : IDisposable
             null => throw new BackupException(
                 BackupErrorId.RecoveryPointNotFound,
                 $"The vault has no recovery point{(machineName is null ? null : $" of a machine '{machineName}'")}{(latest ? null : $" that begins with '{idPrefixOrLatest}'")}.",
-                "'obengine points' or 'Get-OBAllRecoveryPoints' lists them.",
+                "'obengine points' or 'Get-OBAllRecoveryPoints' lists them; those that were deleted and can be brought back, 'obengine points deleted' or 'Get-OBDeletedRecoveryPoint'.",
                 idPrefixOrLatest),
         };
     }

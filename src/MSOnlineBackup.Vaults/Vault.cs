@@ -21,6 +21,9 @@ public sealed class Vault
 {
     // See docs/vault-format.md, section 8. Every point is longer.
 
+    // Each is small. Most vaults have none.
+    private const int MostDecisionsAhead = 32;
+
     private readonly VaultRecords _records;
     private IReadOnlyList<KeyName> _keyNames;
 
@@ -350,6 +353,7 @@ public sealed class Vault
         var ahead = new AskedAhead(Objects);
         ahead.Ask(VaultLayout.Segments(storeId), newest: int.MaxValue);
         ahead.Ask(VaultLayout.Points(storeId), newest: 1, times: writes ? 2 : 1);
+        ahead.Ask(VaultLayout.Deletions(storeId), newest: MostDecisionsAhead);
         if (writes)
         {
             ahead.Ask(VaultLayout.Machines, newest: 8);

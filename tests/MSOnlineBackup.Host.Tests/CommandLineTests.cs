@@ -259,5 +259,5 @@ public sealed class CommandLineTests
     private static RootCommand Root() => new Application(new HostRun().Environment, () => default).CreateRoot();
 
     private static IEnumerable<HostCommand> Leaves() => Root().Subcommands.SelectMany(
-        command => command is HostCommand leaf ? [leaf] : command.Subcommands.Cast<HostCommand>());
+        command => command is HostCommand leaf ? [leaf, .. leaf.Subcommands.Cast<HostCommand>()] : command.Subcommands.Cast<HostCommand>());
 }

@@ -16,6 +16,9 @@ BeforeDiscovery {
         @{ Name = 'Get-OBSchedule' }
         @{ Name = 'Get-OBSkippedItem' }
         @{ Name = 'Export-OBVaultOwner'; With = @{ OwnerFile = { "$TestDrive/owner" }; OwnerPassphrase = { ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force } } }
+        @{ Name = 'Get-OBDeletedRecoveryPoint' }
+        @{ Name = 'Remove-OBRecoveryPoint' }
+        @{ Name = 'Restore-OBRecoveryPoint' }
         @{ Name = 'Get-OBVault' }
         @{ Name = 'New-OBFileSpec' }
         @{ Name = 'New-OBRecoverableItem'; With = @{ RelativePath = { 'a' }; IsDir = { $false } } }

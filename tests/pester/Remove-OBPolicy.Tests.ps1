@@ -23,9 +23,19 @@ Describe 'Remove-OBPolicy' {
         Get-OBPolicy | Should -Not -BeNullOrEmpty
     }
 
-    It 'refuses to delete backups, before it removes anything' {
-        Assert-BackupError (Get-ErrorOf { Get-OBPolicy | Remove-OBPolicy -DeleteBackup -SecurityPIN 1234 }) NotAvailable NotImplemented
-        Get-OBPolicy | Should -Not -BeNullOrEmpty
+    It 'deletes the points of the policy, the newest included, which can be brought back' {
+        Set-Content "$data/a.txt" 'one'
+        $jobs = @(1..2 | ForEach-Object { Get-OBPolicy | Start-OBBackup 6> $null })
+        Get-OBPolicy | Remove-OBPolicy -DeleteBackup -WhatIf | Should -BeNullOrEmpty
+        Get-OBAllRecoveryPoints | Should -HaveCount 2
+        $null = Get-OBPolicy | Remove-OBPolicy -DeleteBackup -SecurityPIN 1234
+        Get-OBPolicy | Should -BeNullOrEmpty
+        Get-OBAllRecoveryPoints | Should -BeNullOrEmpty
+        $deleted = Get-OBDeletedRecoveryPoint
+        $deleted.RecoveryPointId | Should -Be $jobs[1].RecoveryPointId, $jobs[0].RecoveryPointId
+        $deleted[0].Reason | Should -BeLike '*policy*removed*'
+        ($deleted | Restore-OBRecoveryPoint).RecoveryPointId | Should -Be $deleted.RecoveryPointId
+        Get-OBAllRecoveryPoints | Should -HaveCount 2
     }
 
     It 'lets points expire by their retention with -DeleteBackup -EnablePruning' {

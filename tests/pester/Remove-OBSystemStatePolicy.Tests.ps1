@@ -24,7 +24,15 @@ Describe 'Remove-OBSystemStatePolicy' {
         Get-OBSystemStatePolicy | Should -Not -BeNullOrEmpty
     }
 
-    It 'refuses to delete backups' {
-        Assert-BackupError (Get-ErrorOf { Get-OBSystemStatePolicy | Remove-OBSystemStatePolicy -DeleteBackup }) NotAvailable NotImplemented
+    It 'deletes no points but its own' {
+        $null = New-Item -ItemType Directory -Path "$TestDrive/data" -Force
+        Set-Content "$TestDrive/data/a.txt" 'one'
+        $null = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec "$TestDrive/data") | Set-OBSchedule -Schedule (New-OBSchedule) |
+            Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy 30) | Set-OBPolicy
+        $null = Get-OBPolicy | Start-OBBackup 6> $null
+        $null = Get-OBSystemStatePolicy | Remove-OBSystemStatePolicy -DeleteBackup
+        Get-OBSystemStatePolicy | Should -BeNullOrEmpty
+        Get-OBAllRecoveryPoints | Should -HaveCount 1
+        Get-OBDeletedRecoveryPoint | Should -BeNullOrEmpty
     }
 }

@@ -29,6 +29,18 @@ Describe 'Set-OBVault' {
         Assert-BackupError (Get-ErrorOf { Set-OBVault $vault -MachineLimit $_ }) ArgumentInvalid InvalidArgument '*1 to 10,000*'
     }
 
+    It 'sets for how long deleted points can be brought back' {
+        $vault.UndeleteDays | Should -Be 14
+        (Set-OBVault $vault -UndeleteDays 180).UndeleteDays | Should -Be 180
+        (Get-OBVault $vault).UndeleteDays | Should -Be 180
+        (Set-OBVault $vault -MachineLimit 50).UndeleteDays | Should -Be 180 -Because 'what is not given stays'
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $vault -UndeleteDays 13 }) ArgumentInvalid InvalidArgument '*14 to 180*'
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $vault -UndeleteDays 181 }) ArgumentInvalid InvalidArgument '*14 to 180*'
+        $owner = @{ OwnerFile = "$TestDrive/longer-owner"; OwnerPassphrase = ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force }
+        (New-OBVault "$TestDrive/longer" -UndeleteDays 30 @owner).UndeleteDays | Should -Be 30
+        (Get-OBVault "$TestDrive/longer").UndeleteDays | Should -Be 30
+    }
+
     It 'lets nobody in beyond the limit, but those who were there' {
         $machine = Initialize-TestMachine "$TestDrive/own"
         $null = Set-OBVault $machine -MachineLimit 1

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Maintenance;
 
 namespace MSOnlineBackup.Agent.Retention;
 
@@ -9,12 +10,6 @@ namespace MSOnlineBackup.Agent.Retention;
 /// </summary>
 internal static class RetentionPlanner
 {
-    /// <summary>A pause between points, or after the newest, that is taken on trust; longer ones may be a clock that leapt.</summary>
-    internal static readonly TimeSpan LongestPause = TimeSpan.FromDays(31);
-
-    /// <summary>Points must span this long after a longer pause before it is believed.</summary>
-    internal static readonly TimeSpan Proof = TimeSpan.FromDays(1);
-
     /// <summary>
     /// The tags of a new point. It is the point of its week (month, year) when one of the rule's moments lies after the start of the point
     /// before it and not after its own: so the next good backup takes the place of one that failed or was missed. For the first point of all, the
@@ -70,7 +65,7 @@ internal static class RetentionPlanner
             return [.. sorted.Select(candidate => candidate.Decide(candidate.Obstacle!.Value))];
         }
 
-        DateTimeOffset proven = Earlier(now, Add(ProvenTime(own), LongestPause));
+        DateTimeOffset proven = Earlier(now, Add(WitnessedTime.Of(own.Select(candidate => candidate.Point.Created))!.Value, WitnessedTime.LongestPause));
         HashSet<Candidate> newest = Newest(own, now);
         Candidate? longest = own.Exists(candidate => candidate.Until > proven) ? null : own.MaxBy(candidate => candidate.Until);
         return [.. sorted.Select(candidate => candidate.Decide(Judge(candidate)))];
@@ -117,25 +112,6 @@ internal static class RetentionPlanner
 
     private static bool HasTag(RetentionPoint point, PolicyKind policy, RetentionKind kind) =>
         point.Tags.Any(tag => RetentionTag.TryParse(tag, out RetentionTag? parsed) && parsed.Policy == policy && parsed.Kind == kind);
-
-    /// <summary>Up to when the points themselves bear out that time has passed.</summary>
-    private static DateTimeOffset ProvenTime(List<Candidate> sorted)
-    {
-        DateTimeOffset newest = sorted[^1].Point.Created;
-        DateTimeOffset proven = sorted[0].Point.Created;
-        foreach (Candidate candidate in sorted)
-        {
-            DateTimeOffset created = candidate.Point.Created;
-            if (created - proven > LongestPause && newest - created < Proof)
-            {
-                break;
-            }
-
-            proven = created;
-        }
-
-        return proven;
-    }
 
     /// <summary>
     /// The newest point and the newest that is whole: those of the highest ids, whatever clocks say, and those of the latest times; where there are some that lie in the

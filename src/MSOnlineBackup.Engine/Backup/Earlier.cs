@@ -23,11 +23,12 @@ internal sealed class Earlier : IAsyncDisposable
 
     public static async Task<Earlier> FindAsync(RecoveryPointCatalog catalog, MachineId machineId, CancellationToken cancellationToken)
     {
-        var earlier = new Earlier(catalog.ReadAsync(machineId, cancellationToken).GetAsyncEnumerator(cancellationToken));
         Task<List<StoredObject>> listing = catalog.ListCheckpointsAsync(cancellationToken);
-        await Task.WhenAll(listing, earlier.ReadFurtherAsync().AsTask()).ConfigureAwait(false);
+        Task<(Earlier Earlier, SessionId? Newest)> reading = ReadNewestAsync(catalog, machineId, cancellationToken);
+        await Task.WhenAll(listing, reading).ConfigureAwait(false);
         List<StoredObject> checkpoints = await listing.ConfigureAwait(false);
-        earlier.Checkpoint = await catalog.FindCheckpointAsync(checkpoints, machineId, earlier.Point?.SessionId, cancellationToken).ConfigureAwait(false);
+        (Earlier earlier, SessionId? newest) = await reading.ConfigureAwait(false);
+        earlier.Checkpoint = await catalog.FindCheckpointAsync(checkpoints, machineId, newest, cancellationToken).ConfigureAwait(false);
         return earlier;
     }
 
@@ -59,6 +60,16 @@ internal sealed class Earlier : IAsyncDisposable
     // On Windows a path is the same however its letters are written.
     private static bool IsSame(string one, string other) =>
         string.Equals(one, other, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
+
+    // A point that was deleted makes checkpoints stale as any other does. Nothing is ever decided on what is not a point.
+    private static async Task<(Earlier Earlier, SessionId? Newest)> ReadNewestAsync(RecoveryPointCatalog catalog, MachineId machineId, CancellationToken cancellationToken)
+    {
+        List<PointName> names = await catalog.ListAllAsync(machineId, cancellationToken).ConfigureAwait(false);
+        var earlier = new Earlier(catalog.ReadReadableAsync(names, cancellationToken).GetAsyncEnumerator(cancellationToken));
+        await earlier.ReadFurtherAsync().ConfigureAwait(false);
+        SessionId?[] newest = [earlier.Point?.SessionId, .. names.Where(name => name.Decisions is not null).Take(1).Select(name => (SessionId?)name.SessionId)];
+        return (earlier, newest.Max());
+    }
 
     private async ValueTask<bool> ReadFurtherAsync()
     {

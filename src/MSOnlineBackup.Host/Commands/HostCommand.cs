@@ -1,12 +1,20 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using MSOnlineBackup.Host.Documents;
 
 namespace MSOnlineBackup.Host.Commands;
 
 /// <summary>A command that does something, with the example that its help shows.</summary>
-internal abstract class HostCommand(string name, string summary, string example) : Command(name, summary), IHasExample
+internal abstract class HostCommand : Command, IHasExample
 {
-    public string Example { get; } = example;
+    protected HostCommand(string name, string summary, string example)
+        : base(name, summary)
+    {
+        Example = example;
+        Action = new RunsAsHostCommand();
+    }
+
+    public string Example { get; }
 
     /// <summary>Whether it is a job, which waits for a vault that is away; everything else somebody waits for.</summary>
     public virtual bool IsJob => false;
@@ -87,6 +95,12 @@ internal abstract class HostCommand(string name, string summary, string example)
         Add(argument);
         return argument;
     }
+}
+
+/// <summary>Says that a command does something itself, even if there are others below it. <see cref="Application"/> runs it.</summary>
+internal sealed class RunsAsHostCommand : SynchronousCommandLineAction
+{
+    public override int Invoke(ParseResult parseResult) => throw new NotSupportedException();
 }
 
 /// <summary>A command that only groups others.</summary>

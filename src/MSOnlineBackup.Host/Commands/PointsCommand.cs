@@ -17,6 +17,9 @@ internal sealed class PointsCommand : HostCommand
     {
         _vault = new VaultSelection(this);
         _machine = Value("--machine", "NAME", "Only points of this machine.");
+        Add(new PointsDeleteCommand());
+        Add(new PointsDeletedCommand());
+        Add(new PointsUndeleteCommand());
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)

@@ -109,6 +109,7 @@ internal sealed class VaultInfoCommand : HostCommand
             created   {context.LocalTime(info.Created)}
             machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines.Select(VisibleText.Line)))}
             limit     {Quantity.Count(info.Settings.MachineLimit, "machine")}
+            undelete  {Quantity.Count(info.Settings.UndeleteDays, "day")}
             owner     {info.Owner ?? "-"}
             points    {Quantity.Count(info.Points)}
             stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects, "object")}{(info.UnfinishedWrites.Count == 0 ? "" : $"\nunwritten {Describe(info.UnfinishedWrites)}")}
@@ -135,6 +136,7 @@ internal sealed class VaultInfoCommand : HostCommand
         info.Location,
         info.Machines,
         info.Settings.MachineLimit,
+        info.Settings.UndeleteDays,
         info.Owner,
         OwnerFile: null,
         info.Points,

@@ -18,6 +18,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(UnfinishedLine))]
 [JsonSerializable(typeof(UnknownLine))]
 [JsonSerializable(typeof(DamagedPointLine))]
+[JsonSerializable(typeof(DeletedPointLine))]
 [JsonSerializable(typeof(KeyLine))]
 [JsonSerializable(typeof(StepLine))]
 [JsonSerializable(typeof(DifferenceLine))]

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
@@ -90,6 +91,14 @@ internal sealed record DamagedPointLine(
         point.Damage.Target ?? point.SessionId.ToString(),
         point.Damage.Id,
         point.Damage.Message);
+}
+
+internal sealed record DeletedPointLine(
+    string Id, string? Machine, string MachineId, DateTimeOffset? Started, DateTimeOffset? Ended, DateTimeOffset Deleted, DateTimeOffset KeptUntil, string Reason)
+    : Document("deletedPoint")
+{
+    public static DeletedPointLine Of(DeletedPoint point) => new(
+        point.SessionId.ToString(), point.Point?.MachineName, point.MachineId.ToString(), point.Point?.Started, point.Point?.Ended, point.Deleted, point.KeptUntil, point.Reason);
 }
 
 internal sealed record PointSource(

@@ -13,6 +13,7 @@ internal sealed record VaultSummary(
     string Location,
     IReadOnlyList<string> Machines,
     int MachineLimit,
+    int UndeleteDays,
     string? Owner,
     string? OwnerFile,
     int Points,

@@ -18,6 +18,9 @@ internal enum SealedObjectKind : byte
     /// <summary>Packs that a collector means to delete.</summary>
     CondemnedPacks = 5,
 
+    /// <summary>What was decided on the deletion of a recovery point.</summary>
+    Deletion = 6,
+
     /// <summary>What becomes of the packs of a condemn record: which go, once for all.</summary>
     CollectionVerdict = 7,
 

@@ -86,6 +86,10 @@ public enum BackupErrorId
     RecoverableItemNotFound,
     /// <summary>More than one recovery point matches the given prefix.</summary>
     RecoveryPointAmbiguous,
+    /// <summary>The newest recovery point of a machine stays: the next backup and whoever restores rely on it.</summary>
+    RecoveryPointIsNewest,
+    /// <summary>The recovery point was deleted, and its time to be brought back is over.</summary>
+    RecoveryPointGone,
 
     // Restores.
     /// <summary>The restore target is not a folder, or lies where it must not.</summary>

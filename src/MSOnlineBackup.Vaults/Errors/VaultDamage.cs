@@ -40,6 +40,14 @@ internal static class VaultDamage
         $"Bring the file back from a copy of the vault if there is one. Where it was deleted on purpose, delete '{name.Replace("/points/", "/commits/", StringComparison.Ordinal)}' too.",
         name);
 
+    /// <summary>A record of what was decided on the deletion of a recovery point that cannot be read.</summary>
+    public static BackupException Undecided(string name, BackupException damage) => new(
+        damage.Id,
+        $"What was decided on the deletion of a recovery point cannot be read, so the point is not deleted. {damage.Message}",
+        "Decide again, which takes the place of this record: delete the point ('obengine points delete', 'Remove-OBRecoveryPoint') or bring it back ('obengine points undelete', 'Restore-OBRecoveryPoint').",
+        name,
+        innerException: damage);
+
     /// <summary>Something that is named and not there.</summary>
     public static BackupException Missing(string name, string what) => new(
         BackupErrorId.VaultDataMissing,

@@ -18,5 +18,6 @@ internal enum StoredKind
     Checkpoint,
     Point,
     Commit,
+    Deletion,
     Collection,
 }

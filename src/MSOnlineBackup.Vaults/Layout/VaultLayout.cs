@@ -53,6 +53,13 @@ internal static class VaultLayout
     /// <summary>Says that there was a point: where its name is gone, it was deleted or lost.</summary>
     public static string Commit(StoreId storeId, MachineId machineId, SessionId session) => Commits(storeId, machineId) + session;
 
+    public static string Deletions(StoreId storeId) => $"{Stores}{storeId}/deleted/";
+
+    public static string Deletions(StoreId storeId, MachineId machineId) => $"{Deletions(storeId)}{machineId}/";
+
+    /// <summary>What was decided on the deletion of a point, for the number-th time.</summary>
+    public static string Deletion(StoreId storeId, MachineId machineId, SessionId session, uint number) => $"{Deletions(storeId, machineId)}{session}-{number:x8}";
+
     public static string Sessions(StoreId storeId) => $"{Stores}{storeId}/sessions/";
 
     public static string Session(StoreId storeId, SessionId session) => Sessions(storeId) + session;
@@ -76,6 +83,7 @@ internal static class VaultLayout
             ["stores", _, "sessions", var end] when storeId is not null && TryParseSessionEnd(end, out _) => StoredKind.SessionEnd,
             ["stores", _, "points", _, _] when storeId is not null && TryParsePoint(name, out _, out _) => StoredKind.Point,
             ["stores", _, "commits", _, _] when storeId is not null && TryParsePoint(name, out _, out _) => StoredKind.Commit,
+            ["stores", _, "deleted", _, _] when storeId is not null && TryParseDeletion(name, out _, out _, out _) => StoredKind.Deletion,
             ["stores", _, "packs", { Length: 2 }, _] when storeId is not null && TryParseNumbered(name, out _, out _) => StoredKind.Pack,
             ["stores", _, "index", _] when storeId is not null && TryParseNumbered(name, out _, out _) => StoredKind.Segment,
             ["stores", _, "checkpoints", _] when storeId is not null && TryParseNumbered(name, out _, out _) => StoredKind.Checkpoint,
@@ -90,6 +98,14 @@ internal static class VaultLayout
         string[] parts = name.Split('/');
         (machineId, session) = (default, default);
         return parts is [_, _, "points" or "commits", var machine, var id] && MachineId.TryParse(machine, out machineId) && SessionId.TryParse(id, out session);
+    }
+
+    /// <summary>Takes machine, session and number from the name of a record of deletion, <c>stores/STORE/deleted/MACHINE/SESSION-NUMBER</c>.</summary>
+    public static bool TryParseDeletion(string name, out MachineId machineId, out SessionId session, out uint number)
+    {
+        string[] parts = name.Split('/');
+        (machineId, session, number) = (default, default, 0);
+        return parts is [_, _, "deleted", var machine, _] && MachineId.TryParse(machine, out machineId) && TryParseNumbered(name, out session, out number);
     }
 
     /// <summary>Says that a session that has made no point will make none.</summary>

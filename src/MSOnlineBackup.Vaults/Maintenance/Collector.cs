@@ -7,6 +7,7 @@ using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
@@ -22,15 +23,22 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// <param name="options">Clock and workers.</param>
 /// <param name="request">What it may do.</param>
 /// <param name="monitor">Is told how far it is.</param>
+/// <param name="allow">Refuses what the vault's records allow newer versions only.</param>
 [SuppressMessage("Reliability", "CA1001", Justification = "A run disposes of its session.")]
-internal sealed class Collector(ChunkStore store, VaultOptions options, MaintenanceRequest request, JobMonitor monitor)
+internal sealed class Collector(ChunkStore store, VaultOptions options, MaintenanceRequest request, JobMonitor monitor, Action<VaultUse> allow)
 {
+    // So long records of sessions bear witness that time has passed: longer than the pause that PointExpiry takes on trust.
+    private static readonly TimeSpan _witnessing = TimeSpan.FromDays(40);
+
     private readonly SessionAnnouncement _announcement = new(
         store, new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
 
     private readonly long _began = options.TimeProvider.GetTimestamp();
     private readonly List<VerifyFinding> _findings = [];
     private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _marked = [];
+
+    // Points that this run has ended.
+    private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _ended = [];
 
     private readonly Dictionary<MachineId, SessionId> _newest = [];
 
@@ -102,7 +110,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
     private async Task CollectAsync(CancellationToken cancellationToken)
     {
-        await ShutOutAsync(cancellationToken).ConfigureAwait(false);
+        DateTimeOffset now = await ReadClockAsync(cancellationToken).ConfigureAwait(false);
+        await ShutOutAsync(now, cancellationToken).ConfigureAwait(false);
+        await ExpireAsync(now, cancellationToken).ConfigureAwait(false);
 
         // Whom a decision waits for is seen before the points are listed: what they committed is among them.
         await SettleWaitsAsync(cancellationToken).ConfigureAwait(false);
@@ -123,11 +133,12 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             await CondemnAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        await TidyAsync(cancellationToken).ConfigureAwait(false);
+        await TidyAsync(now, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task RehearseAsync(CancellationToken cancellationToken)
     {
+        await ExpireAsync(options.TimeProvider.GetUtcNow(), cancellationToken).ConfigureAwait(false);
         if (await MarkAsync(cancellationToken).ConfigureAwait(false))
         {
             PackPlan plan = Plan();
@@ -159,17 +170,29 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
     private bool IsOverTime => request.MaxDuration is { } most && options.TimeProvider.GetElapsedTime(_began) >= most;
 
-    // Sessions that have said nothing for long. The fence stands where their point would: of the two only one can be created.
-    private async Task ShutOutAsync(CancellationToken cancellationToken)
-    {
-        StoredObject own = await store.Objects.StatAsync(VaultLayout.Session(store.StoreId, _session!.Id), cancellationToken).ConfigureAwait(false)
+    // The store's, when it took the record of this run.
+    private async Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellationToken) =>
+        (await store.Objects.StatAsync(VaultLayout.Session(store.StoreId, _session!.Id), cancellationToken).ConfigureAwait(false)
             ?? throw new BackupException(
                 BackupErrorId.SessionFenced,
                 $"Another maintenance run took this one for dead and shut it out (session {_session.Id}).",
                 "Run it again: what it did stays done.",
                 _session.Id.ToString(),
-                transient: true);
-        foreach (SessionId session in _view.Open.Where(open => open != _session.Id && own.Created - _view.LastSignOf(open) >= request.ShutOutAfter).ToList())
+                transient: true)).Created;
+
+    // Deleted points whose time is over. What they needed is not marked any more.
+    private async Task ExpireAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        ExpiryReport expiry = await new PointExpiry(store, allow).RunAsync(now, _session?.Id, request.IsRehearsal, cancellationToken).ConfigureAwait(false);
+        _report = _report with { PointsGone = expiry.Gone.Count };
+        _ended.UnionWith(expiry.Gone.Select(point => (point.MachineId, point.SessionId)));
+        _findings.AddRange(expiry.Damage.Select(damage => new VerifyFinding(damage.Target ?? string.Empty, damage.Message, [])));
+    }
+
+    // Sessions that have said nothing for long. The fence stands where their point would: of the two only one can be created.
+    private async Task ShutOutAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        foreach (SessionId session in _view.Open.Where(open => open != _session.Id && now - _view.LastSignOf(open) >= request.ShutOutAfter).ToList())
         {
             (bool isKnown, MachineId? machine) = await FindMachineAsync(session, cancellationToken).ConfigureAwait(false);
             foreach (MachineId possible in !isKnown ? _view.Machines : machine is { } only ? (IReadOnlyCollection<MachineId>)[only] : [])
@@ -221,9 +244,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task<bool> MarkPointsAsync(ChunkStore from, CollectionView view, CancellationToken cancellationToken)
     {
         var catalog = new RecoveryPointCatalog(from);
-        List<PointName> names = await catalog.ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await catalog.ListNamesAsync(null, cancellationToken, includeDeleted: true).ConfigureAwait(false);
         bool isComplete = await IsCompleteAsync(names, view, cancellationToken).ConfigureAwait(false);
-        await _marker.MarkAsync(from, catalog.ReadAsync(names.Where(name => _marked.Add((name.MachineId, name.SessionId))), cancellationToken).Select(NoteNewest), cancellationToken).ConfigureAwait(false);
+        await _marker.MarkAsync(from, catalog.ReadAsync(names.Where(name => !_ended.Contains((name.MachineId, name.SessionId)) && _marked.Add((name.MachineId, name.SessionId))), cancellationToken).Select(NoteNewest), cancellationToken).ConfigureAwait(false);
         foreach (BackupException damage in _marker.Damage)
         {
             _findings.Add(new VerifyFinding(damage.Target ?? string.Empty, damage.Message, []));
@@ -465,13 +488,13 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         _report = _report with { PacksCondemned = 0, BytesCondemned = 0 };
     }
 
-    // Records of sessions that are over, and of which nothing is left that only they explain.
-    private async Task TidyAsync(CancellationToken cancellationToken)
+    // Records of sessions that are long over, and of which nothing is left that only they explain.
+    private async Task TidyAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         HashSet<SessionId> explained = [.. _view.Checkpoints.Select(found => VaultLayout.TryParseNumbered(found.Name, out SessionId session, out _) ? session : default)];
         HashSet<(SessionId, uint)> named = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf)];
         explained.UnionWith(_view.Packs.Where(pack => !named.Contains(pack) && !_gone.Contains(pack)).Select(pack => pack.Session));
-        foreach (SessionId session in _view.Recorded.Where(session => session != _session!.Id && _view.IsOver(session) && !explained.Contains(session)).ToList())
+        foreach (SessionId session in _view.Recorded.Where(session => session != _session!.Id && now - _view.LastSignOf(session) >= _witnessing && _view.IsOver(session) && !explained.Contains(session)).ToList())
         {
             await store.Objects.DeleteAsync(VaultLayout.Session(store.StoreId, session), cancellationToken).ConfigureAwait(false);
             await store.Objects.DeleteAsync(VaultLayout.SessionEnd(store.StoreId, session), cancellationToken).ConfigureAwait(false);

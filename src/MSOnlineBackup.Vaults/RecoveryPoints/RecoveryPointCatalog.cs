@@ -12,30 +12,50 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 /// <param name="MachineId">Its machine.</param>
 /// <param name="SessionId">Its session.</param>
 /// <param name="Object">What is stored under the name; null where the vault says that there was a point, and nothing is there.</param>
-internal readonly record struct PointName(MachineId MachineId, SessionId SessionId, StoredObject? Object);
+/// <param name="Decisions">What was decided on its deletion, unread; null where nothing ever was.</param>
+internal readonly record struct PointName(MachineId MachineId, SessionId SessionId, StoredObject? Object, DeletionSeries? Decisions = null);
 
 /// <summary>What was read of a name: a point, or why there is none.</summary>
 internal readonly record struct PointReading(PointName Name, RecoveryPoint? Point, BackupException? Damage);
 
 /// <summary>The recovery points and checkpoints of a chunk store, newest first: session ids are in the order of commits. What is newest is told by names
-/// alone: a damaged point keeps its place.</summary>
+/// alone: a damaged point keeps its place, and so does one that was deleted and can be brought back, though no list shows it.</summary>
 internal sealed class RecoveryPointCatalog(ChunkStore store)
 {
+    private readonly DeletionLog _deletions = new(store);
+
     /// <summary>The names of one machine's points, or of all, newest first. Strangers' files are none.</summary>
-    public async Task<List<PointName>> ListNamesAsync(MachineId? machineId, CancellationToken cancellationToken)
+    /// <param name="machineId">The machine; null for all.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="includeDeleted">Whether those that are deleted and can be brought back are wanted too: who asks what data are needed must see them.</param>
+    public async Task<List<PointName>> ListNamesAsync(MachineId? machineId, CancellationToken cancellationToken, bool includeDeleted = false)
     {
-        List<PointName> names = await ListAsync(
-            machineId is { } machine ? VaultLayout.Points(store.StoreId, machine) : VaultLayout.Points(store.StoreId), cancellationToken).ConfigureAwait(false);
-        Sort(names);
+        var names = new List<PointName>();
+        await foreach ((PointName name, Deletion deletion) in ReadDecisionsAsync(
+            await ListAllAsync(machineId, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false))
+        {
+            if (includeDeleted ? deletion.State != DeletionState.Gone : !deletion.IsHidden)
+            {
+                names.Add(name);
+            }
+        }
+
         return names;
     }
 
-    /// <summary>The names, with those of points that the vault says were there and are gone: for whoever must not take an older one for the newest.</summary>
-    public async Task<List<PointName>> ListNamesAndLossesAsync(MachineId? machineId, CancellationToken cancellationToken)
+    /// <summary>The names of all points that are there, newest first, deleted or not: for whatever goes by their order.</summary>
+    public async Task<List<PointName>> ListAllAsync(MachineId? machineId, CancellationToken cancellationToken) =>
+        (await ListWithDecisionsAsync(machineId, cancellationToken).ConfigureAwait(false)).Names;
+
+    /// <summary>
+    /// The names of all points, deleted or not, with those of points that the vault says were there and are gone: for whoever must not take an older one for the newest.
+    /// </summary>
+    public async Task<List<PointName>> ListAllAndLossesAsync(MachineId? machineId, CancellationToken cancellationToken)
     {
         Task<List<PointName>> listing = ListAsync(
             machineId is { } machine ? VaultLayout.Commits(store.StoreId, machine) : VaultLayout.Commits(store.StoreId), cancellationToken);
-        List<PointName> names = await ListNamesAsync(machineId, cancellationToken).ConfigureAwait(false);
+        (List<PointName> names, Dictionary<(MachineId MachineId, SessionId SessionId), DeletionSeries> decisions) =
+            await ListWithDecisionsAsync(machineId, cancellationToken).ConfigureAwait(false);
         var present = names.Select(name => (name.MachineId, name.SessionId)).ToHashSet();
         bool isWhole = true;
         foreach (PointName said in await listing.ConfigureAwait(false))
@@ -44,7 +64,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
             if (!present.Contains((said.MachineId, said.SessionId)))
             {
                 StoredObject? found = await store.Objects.StatAsync(VaultLayout.Point(store.StoreId, said.MachineId, said.SessionId), cancellationToken).ConfigureAwait(false);
-                names.Add(said with { Object = found });
+                names.Add(said with { Object = found, Decisions = decisions.GetValueOrDefault((said.MachineId, said.SessionId)) });
                 isWhole = false;
             }
         }
@@ -55,6 +75,40 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         }
 
         return names;
+    }
+
+    /// <summary>The names of points on whose deletion anything was ever decided, newest first, whether they are there or not.</summary>
+    public async Task<List<PointName>> ListDecidedAsync(MachineId? machineId, CancellationToken cancellationToken)
+    {
+        (List<PointName> names, Dictionary<(MachineId MachineId, SessionId SessionId), DeletionSeries> decisions) =
+            await ListWithDecisionsAsync(machineId, cancellationToken).ConfigureAwait(false);
+        var present = names.ToDictionary(name => (name.MachineId, name.SessionId), name => name.Object);
+        List<PointName> decided =
+        [
+            .. decisions.Values.Select(series => new PointName(series.MachineId, series.SessionId, present.GetValueOrDefault((series.MachineId, series.SessionId)), series)),
+        ];
+        Sort(decided);
+        return decided;
+    }
+
+    /// <summary>What was decided on each point, in the order of their names.</summary>
+    public IAsyncEnumerable<(PointName Name, Deletion Deletion)> ReadDecisionsAsync(IEnumerable<PointName> names, CancellationToken cancellationToken) =>
+        ReadAhead.SelectAsync(
+            names,
+            store.Objects.Capabilities.MaxConcurrency,
+            async (name, token) => (name, await _deletions.ReadAsync(name.Decisions, token).ConfigureAwait(false)),
+            cancellationToken);
+
+    /// <summary>Reads those points that are not deleted, in the order of their names, as <see cref="ReadAsync(IEnumerable{PointName}, CancellationToken)"/> does.</summary>
+    public async IAsyncEnumerable<PointReading> ReadShownAsync(IEnumerable<PointName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (PointReading reading in ReadAhead.SelectAsync(names, store.Objects.Capabilities.MaxConcurrency, ReadShownAsync, cancellationToken).ConfigureAwait(false))
+        {
+            if (reading.Point is not null || reading.Damage is not null)
+            {
+                yield return reading;
+            }
+        }
     }
 
     /// <summary>Reads points in the order of their names. What cannot be read is said in its place; a session that was shut out is passed over.</summary>
@@ -69,11 +123,10 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         }
     }
 
-    /// <summary>The points of one machine, or of all. One that cannot be read is reported to the store and passed over: callers need what can be read.</summary>
-    public async IAsyncEnumerable<RecoveryPoint> ReadAsync(MachineId? machineId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Those points that are not deleted. One that cannot be read is reported to the store and passed over: callers need what can be read.</summary>
+    public async IAsyncEnumerable<RecoveryPoint> ReadReadableAsync(IEnumerable<PointName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        IReadOnlyList<PointName> names = await ListNamesAsync(machineId, cancellationToken).ConfigureAwait(false);
-        await foreach (PointReading reading in ReadAsync(names, cancellationToken).ConfigureAwait(false))
+        await foreach (PointReading reading in ReadShownAsync(names, cancellationToken).ConfigureAwait(false))
         {
             if (reading.Point is { } point)
             {
@@ -129,6 +182,20 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
 
     private static void Sort(List<PointName> names) => names.Sort((x, y) => y.SessionId.CompareTo(x.SessionId));
 
+    // Side by side, for a vault may be far away.
+    private async Task<(List<PointName> Names, Dictionary<(MachineId MachineId, SessionId SessionId), DeletionSeries> Decisions)> ListWithDecisionsAsync(
+        MachineId? machineId, CancellationToken cancellationToken)
+    {
+        Task<Dictionary<(MachineId MachineId, SessionId SessionId), DeletionSeries>> deciding = _deletions.ListAsync(store.Early, machineId, cancellationToken);
+        Task<List<PointName>> listing = ListAsync(
+            machineId is { } machine ? VaultLayout.Points(store.StoreId, machine) : VaultLayout.Points(store.StoreId), cancellationToken);
+        await Task.WhenAll(deciding, listing).ConfigureAwait(false);
+        Dictionary<(MachineId MachineId, SessionId SessionId), DeletionSeries> decisions = await deciding.ConfigureAwait(false);
+        List<PointName> names = await listing.ConfigureAwait(false);
+        Sort(names);
+        return (decisions.Count == 0 ? names : names.ConvertAll(name => name with { Decisions = decisions.GetValueOrDefault((name.MachineId, name.SessionId)) }), decisions);
+    }
+
     private async Task<List<PointName>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
         var names = new List<PointName>();
@@ -142,6 +209,11 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
 
         return names;
     }
+
+    private async Task<PointReading> ReadShownAsync(PointName name, CancellationToken cancellationToken) =>
+        (await _deletions.ReadAsync(name.Decisions, cancellationToken).ConfigureAwait(false)).IsHidden
+            ? new PointReading(name, null, null)
+            : await ReadAsync(name, cancellationToken).ConfigureAwait(false);
 
     private async Task<PointReading> ReadAsync(PointName name, CancellationToken cancellationToken)
     {

@@ -29,6 +29,9 @@ internal sealed record ManifestRootJson(string? Id, int Depth, long Entries, lon
 /// <summary>A skipped item as JSON has it.</summary>
 internal sealed record SkippedItemJson(string? Path, string? Id, string? Reason);
 
+/// <summary>A record of deletion as JSON has it.</summary>
+internal sealed record DeletionJson(string? State, string? Reason, string? After, string? AgentVersion);
+
 /// <summary>The serialisers, generated when the engine is built.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -36,4 +39,5 @@ internal sealed record SkippedItemJson(string? Path, string? Id, string? Reason)
     MaxDepth = RecoveryPointCodec.MaxDepth)]
 [JsonSerializable(typeof(RecoveryPointJson))]
 [JsonSerializable(typeof(SkippedItemJson))]
+[JsonSerializable(typeof(DeletionJson))]
 internal sealed partial class RecoveryPointJsonContext : JsonSerializerContext;

@@ -11,6 +11,12 @@ namespace MSOnlineBackup.Vaults.Registers;
 /// </param>
 public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] int MachineLimit = 50)
 {
+    /// <summary>The shortest time for which a deleted recovery point can be brought back, in days; it holds unless another is set.</summary>
+    public const int LeastUndeleteDays = 14;
+
+    /// <summary>The longest.</summary>
+    public const int MostUndeleteDays = 180;
+
     private const int HighestMachineLimit = 10_000;
 
     /// <summary>Whether machines may reach the vault by a private address only; it is carried to each with its registration, so that it holds before the first byte.</summary>
@@ -28,6 +34,19 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public VaultRedundancy? Redundancy { get; init; }
 
+    /// <summary>For how many days a deleted recovery point can be brought back: 14 to 180, and 14 unless set.</summary>
+    [JsonIgnore]
+    public int UndeleteDays
+    {
+        get => SetUndeleteDays ?? LeastUndeleteDays;
+        init => SetUndeleteDays = value == LeastUndeleteDays ? null : value;
+    }
+
+    [JsonInclude]
+    [JsonPropertyName("undeleteDays")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal int? SetUndeleteDays { get; init; }
+
     /// <summary>What a newer version has set, and this one only passes on.</summary>
     [JsonInclude]
     [JsonExtensionData]
@@ -37,6 +56,7 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     internal string? Fault =>
         MachineLimit is < 1 or > HighestMachineLimit ? $"the machine limit is {MachineLimit}, and may be 1 to {HighestMachineLimit:N0}"
         : !Enum.IsDefined(AccessTier) ? $"there is no access tier {AccessTier}"
+        : UndeleteDays is < LeastUndeleteDays or > MostUndeleteDays ? $"deleted recovery points can be brought back for {UndeleteDays} days, and may be for {LeastUndeleteDays} to {MostUndeleteDays}"
         : Redundancy is { } redundancy && !Enum.IsDefined(redundancy) ? $"there is no redundancy {redundancy}"
         : null;
 

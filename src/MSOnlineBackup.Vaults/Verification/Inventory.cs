@@ -3,6 +3,7 @@ using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -21,7 +22,9 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
     private readonly Dictionary<string, uint> _newest = new(StringComparer.Ordinal);
     private readonly HashSet<SessionId> _committed = [];
     private readonly HashSet<(StoreId Store, SessionId Session)> _ended = [];
-    private readonly Dictionary<SessionId, string> _confirmed = [];
+    private readonly Dictionary<SessionId, (StoreId StoreId, MachineId MachineId)> _confirmed = [];
+    private readonly HashSet<SessionId> _decided = [];
+    private readonly List<(StoreId StoreId, PointName Point)> _missing = [];
     private readonly List<string> _strangers = [];
     private int _leftovers;
 
@@ -40,6 +43,9 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
     /// <summary>Broken objects that nothing needs.</summary>
     public int Leftovers => _leftovers;
 
+    /// <summary>Whether anything was ever decided on the deletion of a session's point.</summary>
+    public bool IsDecided(SessionId session) => _decided.Contains(session);
+
     /// <summary>Sessions that have a recovery point, by its name.</summary>
     public IReadOnlySet<SessionId> Committed => _committed;
 
@@ -48,6 +54,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
         session.StoreId == storeId
         && !_committed.Contains(session.SessionId)
         && !_confirmed.ContainsKey(session.SessionId)
+        && !_decided.Contains(session.SessionId)
         && !_ended.Contains((storeId, session.SessionId)));
 
     /// <summary>Lists the vault, and looks at each plain object.</summary>
@@ -70,13 +77,23 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
             Judge(name, damage, isNeeded: false);
         }
 
-        foreach ((_, string point) in _confirmed.Where(confirmed => !_committed.Contains(confirmed.Key)))
+        foreach ((SessionId session, (StoreId storeId, MachineId machineId)) in _confirmed.Where(confirmed => !_committed.Contains(confirmed.Key)))
         {
             // It may have been made while the vault was listed.
-            if (await objects.StatAsync(point, cancellationToken).ConfigureAwait(false) is null)
+            if (await objects.StatAsync(VaultLayout.Point(storeId, machineId, session), cancellationToken).ConfigureAwait(false) is null)
             {
-                problems.Note(VaultDamage.LostPoint(point));
+                _missing.Add((storeId, new PointName(machineId, session, null)));
             }
+        }
+    }
+
+    /// <summary>Says which points were made, as the vault says, and are not there. Once the vault is listed.</summary>
+    /// <param name="isDeleted">Whether somebody has deleted one.</param>
+    public void NoteLosses(Func<StoreId, PointName, bool> isDeleted)
+    {
+        foreach ((StoreId storeId, PointName point) in _missing.Where(missing => !isDeleted(missing.StoreId, missing.Point)))
+        {
+            problems.Note(VaultDamage.LostPoint(VaultLayout.Point(storeId, point.MachineId, point.SessionId)));
         }
     }
 
@@ -95,6 +112,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
             StoredKind.Session => !(SessionId.TryParse(last, out SessionId session) && _committed.Contains(session)),
             StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint => VaultLayout.TryParseNumbered(name, out SessionId writer, out _) && !_committed.Contains(writer),
             StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record => VaultLayout.TryParseNumber(last, out uint number) && number < _newest.GetValueOrDefault(folder),
+            StoredKind.Deletion => VaultLayout.TryParseDeletion(name, out _, out SessionId point, out uint decision) && decision < _newest.GetValueOrDefault(folder + point),
             _ => false,
         };
         if (isLeftover && !isNeeded)
@@ -130,13 +148,17 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
                     _ended.Add((storeId!.Value, ended));
                     break;
                 case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session):
-                    _confirmed[session] = VaultLayout.Point(storeId!.Value, machine, session);
+                    _confirmed[session] = (storeId!.Value, machine);
+                    break;
+                case StoredKind.Deletion when VaultLayout.TryParseDeletion(found.Name, out _, out SessionId point, out uint decision) && DeletionSeries.Counts(decision):
+                    _decided.Add(point);
+                    Rise(found.Name[..last] + point, decision);
                     break;
                 case StoredKind.Point when found.Length > SealedObject.LongestFence && VaultLayout.TryParsePoint(found.Name, out _, out SessionId committed):
                     _committed.Add(committed);
                     break;
                 case StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record when VaultLayout.TryParseNumber(found.Name.AsSpan(last), out uint number):
-                    _newest[found.Name[..last]] = Math.Max(number, _newest.GetValueOrDefault(found.Name[..last]));
+                    Rise(found.Name[..last], number);
                     break;
             }
 
@@ -144,6 +166,8 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
             yield return (found, kind, storeId);
         }
     }
+
+    private void Rise(string series, uint number) => _newest[series] = Math.Max(number, _newest.GetValueOrDefault(series));
 
     private async Task CheckAsync(StoredObject found, CancellationToken cancellationToken)
     {

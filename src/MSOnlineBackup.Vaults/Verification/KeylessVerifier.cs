@@ -40,6 +40,9 @@ internal sealed class KeylessVerifier(IVaultStore objects, JobMonitor monitor)
 
         var inventory = new Inventory(objects, header, _problems);
         await inventory.TakeAsync(VisitAsync, cancellationToken).ConfigureAwait(false);
+        // Without a key nobody can read what was decided on a point; only that something was.
+        inventory.NoteLosses((_, point) => inventory.IsDecided(point.SessionId));
+
         if (header is not null)
         {
             foreach (BackupException damage in await new RecordVerifier(new KnownVault(objects, header, new VaultOptions())).FindDamageAsync(cancellationToken).ConfigureAwait(false))
@@ -59,7 +62,7 @@ internal sealed class KeylessVerifier(IVaultStore objects, JobMonitor monitor)
 
     private async ValueTask VisitAsync(StoredObject found, StoredKind kind, StoreId? storeId, CancellationToken cancellationToken)
     {
-        if (kind is not (StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint or StoredKind.Point))
+        if (kind is not (StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint or StoredKind.Point or StoredKind.Deletion))
         {
             return;
         }

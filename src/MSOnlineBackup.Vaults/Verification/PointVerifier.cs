@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -41,12 +42,14 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
     public bool MissesAnything => !_found.IsEmpty;
 
     /// <summary>Verifies points.</summary>
-    /// <param name="names">The names of all points, newest first.</param>
+    /// <param name="names">The names of the points, newest first.</param>
+    /// <param name="known">All points that are there, and those that somebody has deleted: any of them may be gone on from.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task RunAsync(IReadOnlyList<PointName> names, CancellationToken cancellationToken)
+    public async Task RunAsync(
+        IReadOnlyList<PointName> names, IReadOnlySet<(MachineId MachineId, SessionId SessionId)> known, CancellationToken cancellationToken)
     {
         var walk = new BlockWalk(chunks, Math.Max(Environment.ProcessorCount, store.Objects.Capabilities.MaxConcurrency));
-        await walk.RunAsync(ReadPointsAsync(names, cancellationToken), VisitAsync, cancellationToken).ConfigureAwait(false);
+        await walk.RunAsync(ReadPointsAsync(names, known, cancellationToken), VisitAsync, cancellationToken).ConfigureAwait(false);
         if (walk.IsAllSettled && _areListsWhole)
         {
             return;
@@ -62,9 +65,9 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
     }
 
     // Verifies each point alone, and gives its manifests.
-    private async IAsyncEnumerable<ManifestRoot> ReadPointsAsync(IReadOnlyList<PointName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ManifestRoot> ReadPointsAsync(
+        IReadOnlyList<PointName> names, IReadOnlySet<(MachineId MachineId, SessionId SessionId)> known, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var present = names.Select(name => (name.MachineId, name.SessionId)).ToHashSet();
         await foreach (PointReading reading in new RecoveryPointCatalog(store).ReadAsync(names, cancellationToken).ConfigureAwait(false))
         {
             if (reading.Point is not { } point)
@@ -75,7 +78,7 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
 
             Points++;
             Entries += point.Sources.Sum(source => source.Manifest.Entries);
-            if (point.ParentSessionId is { } parent && !present.Contains((point.MachineId, parent)))
+            if (point.ParentSessionId is { } parent && !known.Contains((point.MachineId, parent)))
             {
                 string name = VaultLayout.Point(store.StoreId, point.MachineId, parent);
                 problems.Note(VaultDamage.Missing(name, $"Recovery point {point.SessionId.ToShortString()} of '{point.MachineName}' goes on from an earlier one, which was deleted or lost:"));

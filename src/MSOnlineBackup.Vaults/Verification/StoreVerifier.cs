@@ -22,6 +22,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
 {
     private readonly ProblemList _problems = new();
     private readonly ConcurrentBag<StoredObject> _checkpoints = [];
+    private readonly ConcurrentBag<StoredObject> _deletions = [];
     private readonly ConcurrentDictionary<string, long> _presentPacks = new(StringComparer.Ordinal);
     private long _otherStores;
 
@@ -36,13 +37,19 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         HashSet<PackInfo> named = [.. store.Index.Packs];
         Inventory inventory = await TakeInventoryAsync(cancellationToken).ConfigureAwait(false);
         var checkpoints = new CheckpointVerifier(store, inventory);
-        await checkpoints.RunAsync(_checkpoints, cancellationToken).ConfigureAwait(false);
+        var deletions = new DeletionVerifier(store, inventory);
+        await Task.WhenAll(checkpoints.RunAsync(_checkpoints, cancellationToken), deletions.RunAsync(_deletions, cancellationToken)).ConfigureAwait(false);
+        inventory.NoteLosses((storeId, point) => storeId == store.StoreId ? deletions.Hidden.Contains((point.MachineId, point.SessionId)) : inventory.IsDecided(point.SessionId));
         var packs = new PackVerifier(store, monitor, _problems);
         IReadOnlySet<ChunkId> damaged = level == VerifyLevel.Data ? await packs.RunAsync(cancellationToken).ConfigureAwait(false) : new HashSet<ChunkId>();
-        List<PointName> names = await new RecoveryPointCatalog(store).ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
+
+        // What is newest is told by all of them; what is verified is what can be restored.
+        List<PointName> names = await new RecoveryPointCatalog(store).ListAllAsync(null, cancellationToken).ConfigureAwait(false);
+        List<PointName> shown = names.FindAll(name => !deletions.Hidden.Contains((name.MachineId, name.SessionId)));
+        HashSet<(MachineId MachineId, SessionId SessionId)> known = [.. names.Select(name => (name.MachineId, name.SessionId)), .. deletions.Hidden];
         var chunks = new PointChunks(store, named);
         var points = new PointVerifier(store, monitor, _problems, chunks, damaged);
-        await points.RunAsync(names, cancellationToken).ConfigureAwait(false);
+        await points.RunAsync(shown, known, cancellationToken).ConfigureAwait(false);
         long unused = JudgePacks(inventory, named, chunks.Unindexed, points.MissesAnything);
         var newest = new NewestPoints(names);
         monitor.Enter(JobPhase.Finished);
@@ -88,6 +95,10 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         else if (kind == StoredKind.Checkpoint)
         {
             _checkpoints.Add(found);
+        }
+        else if (kind == StoredKind.Deletion)
+        {
+            _deletions.Add(found);
         }
         else if (kind == StoredKind.Pack)
         {

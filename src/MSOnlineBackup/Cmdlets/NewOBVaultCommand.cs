@@ -2,6 +2,7 @@ using System.Management.Automation;
 using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -33,6 +34,11 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
     [Parameter]
     public SwitchParameter KeepOwner { get; set; }
 
+    /// <summary>For how many days a deleted recovery point can be brought back: 14 to 180, and 14 unless given.</summary>
+    [Parameter]
+    [ValidateRange(VaultSettings.LeastUndeleteDays, VaultSettings.MostUndeleteDays)]
+    public int UndeleteDays { get; set; } = VaultSettings.LeastUndeleteDays;
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -47,7 +53,13 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
         if (ShouldProcess(place, "Create vault"))
         {
             OwnerAccess? owner = Owner;
-            VaultInfo created = Run((_, stop) => Agent.Ownership.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop, owner, KeepOwner));
+            VaultInfo created = Run(async (_, stop) =>
+            {
+                VaultInfo made = await Agent.Ownership.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop, owner, KeepOwner).ConfigureAwait(false);
+                return UndeleteDays == made.Settings.UndeleteDays
+                    ? made
+                    : made with { Settings = await Agent.Ownership.ChangeSettingsAsync(place, settings => settings with { UndeleteDays = UndeleteDays }, owner, stop).ConfigureAwait(false) };
+            });
             if (owner is null)
             {
                 WriteWarning(

@@ -44,7 +44,6 @@ public sealed class RemoveOBPolicyCommand : SavedPolicyCmdlet
         }
 
         // Points carry their retention with them: what is to expire by it does so without the policy.
-        RefuseDeletion(DeleteBackup && !EnablePruning);
-        Remove(Policy);
+        Remove(Policy, deleteBackup: DeleteBackup && !EnablePruning);
     }
 }

@@ -27,9 +27,5 @@ public sealed class RemoveOBSystemStatePolicyCommand : SavedPolicyCmdlet
     public string? SecurityPIN { get; set; }
 
     /// <inheritdoc/>
-    protected override void Process()
-    {
-        RefuseDeletion(DeleteBackup);
-        Remove(Policy);
-    }
+    protected override void Process() => Remove(Policy, DeleteBackup);
 }

@@ -1,11 +1,13 @@
+using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>For cmdlets that save or remove the policy of one kind.</summary>
-public abstract class SavedPolicyCmdlet : OBCmdlet
+public abstract class SavedPolicyCmdlet : OBEngineCmdlet
 {
     private const string Caption = "MSOnlineBackup";
 
@@ -45,8 +47,10 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
     internal static string RunAdvice =>
         $"Have cron, a systemd timer or the Task Scheduler run '\"{ModuleEnvironment.Shell}\" -NoProfile -NonInteractive -File \"{ModuleEnvironment.ScheduledScript}\"' at the scheduled times.";
 
-    /// <summary>Removes the saved policy. Its recovery points stay.</summary>
-    private protected void Remove(OBPolicy policy)
+    /// <summary>Removes the saved policy.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="deleteBackup">Whether its recovery points are deleted; else they stay. They are deleted first: if that fails, nothing is removed.</param>
+    private protected void Remove(OBPolicy policy, bool deleteBackup)
     {
         RefuseOtherKind(policy);
         if (Agent.Policies.Get(_scope.Kind) is not { } saved || saved.Id?.ToString() != policy.PolicyName)
@@ -58,27 +62,38 @@ public abstract class SavedPolicyCmdlet : OBCmdlet
                 policy.PolicyName);
         }
 
-        if (ShouldProcess(
-            $"Removing the policy '{policy}'. Its recovery points stay.",
-            "This policy will no longer back anything up. Its recovery points stay and can be recovered. Do you want to remove it?",
-            Caption))
+        const string Ends = "This policy will no longer back anything up.";
+        string days = deleteBackup ? DaysOfUndelete() : "";
+        if (deleteBackup
+            ? ShouldProcess(
+                $"Removing the policy '{policy}' and deleting its recovery points. They can be brought back for {days}.",
+                $"{Ends} All recovery points that it has made on this machine are deleted, the newest included. Restore-OBRecoveryPoint can bring them back for {days}. Do you want to remove it and delete them?",
+                Caption)
+            : ShouldProcess(
+                $"Removing the policy '{policy}'. Its recovery points stay.",
+                $"{Ends} Its recovery points stay and can be recovered. Do you want to remove it?",
+                Caption))
         {
+            if (deleteBackup)
+            {
+                int deleted = Run((_, stop) => Agent.DeletePointsAsync(_scope.Kind, $"The policy '{policy}' was removed.", stop));
+                WriteVerbose($"{deleted} recovery points were deleted; Get-OBDeletedRecoveryPoint lists them. They can be brought back for {days}.");
+            }
+
             Agent.Policies.Remove(_scope.Kind);
             policy.MarkSavedAs(null);
             WriteObject(policy);
         }
     }
 
-    /// <summary>Says no to deleting recovery points, before anything is changed.</summary>
-    private protected static void RefuseDeletion(bool deleteBackup)
+    private string DaysOfUndelete()
     {
-        if (deleteBackup)
+        TimeSpan kept = Run(async (_, stop) =>
         {
-            throw new BackupException(
-                BackupErrorId.NotAvailable,
-                "This version cannot delete recovery points with -DeleteBackup.",
-                "Omit -DeleteBackup: the policy is removed, and its recovery points are kept.");
-        }
+            using UnlockedVault vault = await Agent.OpenEngineAsync(stop).ConfigureAwait(false);
+            return await vault.Deletions.ReadUndeleteTimeAsync(stop).ConfigureAwait(false);
+        });
+        return string.Create(CultureInfo.InvariantCulture, $"{kept.TotalDays:0} days");
     }
 
     private void RefuseOtherKind(OBPolicy policy)

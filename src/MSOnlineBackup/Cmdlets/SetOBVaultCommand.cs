@@ -22,6 +22,10 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [Parameter]
     public int MachineLimit { get; set; }
 
+    /// <summary>For how many days a deleted recovery point can be brought back: 14 to 180.</summary>
+    [Parameter]
+    public int UndeleteDays { get; set; }
+
     /// <summary>Lets machines reach it by a private address only, from their next registration on; with $false by any.</summary>
     [Parameter]
     public SwitchParameter RequirePrivateEndpoint { get; set; }
@@ -54,6 +58,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     private VaultSettings Change(VaultSettings settings) => settings with
     {
         MachineLimit = IsGiven(nameof(MachineLimit)) ? MachineLimit : settings.MachineLimit,
+        UndeleteDays = IsGiven(nameof(UndeleteDays)) ? UndeleteDays : settings.UndeleteDays,
         RequiresPrivateEndpoint = IsGiven(nameof(RequirePrivateEndpoint)) ? RequirePrivateEndpoint : settings.RequiresPrivateEndpoint,
         AccessTier = IsGiven(nameof(AccessTier)) ? AccessTier.ToEngine() : settings.AccessTier,
         Redundancy = IsGiven(nameof(Redundancy)) ? Redundancy.ToEngine() : settings.Redundancy,
@@ -65,6 +70,11 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         if (IsGiven(nameof(MachineLimit)))
         {
             changes.Add(string.Create(CultureInfo.InvariantCulture, $"the machine limit to {MachineLimit}"));
+        }
+
+        if (IsGiven(nameof(UndeleteDays)))
+        {
+            changes.Add(string.Create(CultureInfo.InvariantCulture, $"the undelete time to {UndeleteDays} days"));
         }
 
         if (IsGiven(nameof(RequirePrivateEndpoint)))
@@ -83,6 +93,6 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         }
 
         return changes.Count > 0 ? changes : throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
+            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
     }
 }

@@ -17,7 +17,7 @@ internal static class ErrorRecords
     public static ErrorCategory Category(BackupErrorId id) => id switch
     {
         BackupErrorId.VaultNotFound or BackupErrorId.KeySlotNotFound or BackupErrorId.SourceNotFound or BackupErrorId.SourceItemVanished
-            or BackupErrorId.RecoveryPointNotFound or BackupErrorId.RecoverableItemNotFound or BackupErrorId.PolicyNotFound or BackupErrorId.JobNotFound
+            or BackupErrorId.RecoveryPointNotFound or BackupErrorId.RecoveryPointGone or BackupErrorId.RecoverableItemNotFound or BackupErrorId.PolicyNotFound or BackupErrorId.JobNotFound
             or BackupErrorId.VaultDataMissing or BackupErrorId.KeyVaultNotFound or BackupErrorId.KeyVaultSecretNotFound or BackupErrorId.KeyVaultSecretDeleted
             or BackupErrorId.KeyVaultKeyNotFound => ErrorCategory.ObjectNotFound,
         BackupErrorId.JobHostMissing or BackupErrorId.KeyDerivationUnavailable => ErrorCategory.NotInstalled,
@@ -47,7 +47,7 @@ internal static class ErrorRecords
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing
             or BackupErrorId.StorageSecretInvalid or BackupErrorId.KeyVaultUriInvalid => ErrorCategory.InvalidArgument,
-        BackupErrorId.KeySlotIsLast or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
+        BackupErrorId.KeySlotIsLast or BackupErrorId.RecoveryPointIsNewest or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
             or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost => ErrorCategory.OperationStopped,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,

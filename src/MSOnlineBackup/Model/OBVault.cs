@@ -24,6 +24,9 @@ public sealed class OBVault
     /// <summary>How many machines may be registered with it.</summary>
     public int MachineLimit { get; internal init; }
 
+    /// <summary>For how many days a deleted recovery point can be brought back.</summary>
+    public int UndeleteDays { get; internal init; }
+
     /// <summary>Whether machines may reach it by a private address only.</summary>
     public bool RequirePrivateEndpoint { get; internal init; }
 
@@ -36,7 +39,7 @@ public sealed class OBVault
     /// <summary>How many copies its storage account keeps; null for a folder, and where that cannot be known.</summary>
     public OBRedundancy? AccountRedundancy { get; internal init; }
 
-    /// <summary>Number of recovery points, of all machines.</summary>
+    /// <summary>Number of recovery points, of all machines, those included that are deleted and can be brought back.</summary>
     public int RecoveryPoints { get; internal init; }
 
     /// <summary>Bytes of everything in it.</summary>

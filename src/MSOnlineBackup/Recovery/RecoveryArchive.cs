@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
@@ -60,7 +61,9 @@ internal sealed class RecoveryArchive : IDisposable
         try
         {
             // Machines with the same passphrase open each other's points; those with another are not even seen.
-            if (!name.Equals(own?.MachineName, StringComparison.OrdinalIgnoreCase) && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
+            if (!name.Equals(own?.MachineName, StringComparison.OrdinalIgnoreCase)
+                && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0
+                && (await archive.Deletions.ListAsync(name, cancellationToken).ConfigureAwait(false)).Count == 0)
             {
                 VaultAddress vault = own!.VaultLocation;
                 IReadOnlyList<VaultMachine> machines = await agent.Vaults.ListMachinesAsync(vault, cancellationToken).ConfigureAwait(false);
@@ -75,6 +78,9 @@ internal sealed class RecoveryArchive : IDisposable
             throw;
         }
     }
+
+    /// <summary>Points that are deleted and can be brought back.</summary>
+    public PointDeletions Deletions => _loan.Vault.Deletions;
 
     /// <summary>The machine's points, newest first.</summary>
     public Task<RecoveryPointList> ListAsync(CancellationToken cancellationToken) => _loan.Vault.ListPointsAsync(MachineName, cancellationToken);

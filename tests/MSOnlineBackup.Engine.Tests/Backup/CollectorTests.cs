@@ -122,7 +122,8 @@ public sealed class CollectorTests
             var live = new HashSet<string>();
             ChunkStore fresh = await open();
             await fresh.SurveyPacksAsync(CancellationToken.None);
-            await foreach (RecoveryPoint point in new RecoveryPointCatalog(fresh).ReadAsync(machineId: null, CancellationToken.None))
+            var catalog = new RecoveryPointCatalog(fresh);
+            await foreach (RecoveryPoint point in catalog.ReadReadableAsync(await catalog.ListAllAsync(machineId: null, CancellationToken.None), CancellationToken.None))
             {
                 foreach (RecoveryPointSource source in point.Sources)
                 {

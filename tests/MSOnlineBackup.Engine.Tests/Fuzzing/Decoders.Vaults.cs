@@ -79,6 +79,7 @@ internal static partial class Decoders
                 _ = VaultLayout.TryParsePoint(name, out _, out _);
                 _ = VaultLayout.TryParseNumbered(name, out _, out _);
                 _ = VaultLayout.KindOf(name, out _);
+                _ = VaultLayout.TryParseDeletion(name, out _, out _, out _);
             },
             () => [Encoding.UTF8.GetBytes(VaultLayout.Session(_store, _session)), Encoding.UTF8.GetBytes($"stores/{Id}/points/{Id}/{_session}"), Encoding.UTF8.GetBytes($"stores/{Id}/packs/{_session}-00000001")],
             typeof(VaultLayout), typeof(IVaultId<>), typeof(IdDigits), typeof(SessionId), typeof(StoreId), typeof(MachineId));
@@ -176,6 +177,11 @@ internal static partial class Decoders
             content => RecoveryPointCodec.Decode(content, "point"),
             () => [RecoveryPointCodec.Encode(RecoveryPointCodecTests.Point)],
             typeof(RecoveryPointCodec), typeof(RecoveryPointJsonContext));
+        yield return new(
+            "deletion",
+            content => DeletionCodec.Decode(content, "deletion"),
+            () => [DeletionCodec.Encode(new DeletionRecord(DeletionState.Deleted, "superseded", "1.0", _time)), DeletionCodec.Encode(new DeletionRecord(DeletionState.Gone, "", "1.0"))],
+            typeof(DeletionCodec));
         yield return new(
             "index-segment",
             content => IndexSegment.Decode("segment", content, _ => 1),

@@ -36,7 +36,7 @@ public sealed class CollectorTests
         RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
         await vault.BackUpAsync([11, 12], machine: "other");
         long before = vault.PackBytes;
-        vault.Drop(gone);
+        await vault.DropAsync(gone);
 
         MaintenanceReport report = await vault.MaintainAsync(_nothingWritten);
 
@@ -54,7 +54,7 @@ public sealed class CollectorTests
         using var vault = new MaintainedVault();
         RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
         await vault.BackUpAsync([11, 12], machine: "other");
-        vault.Drop(gone);
+        await vault.DropAsync(gone);
         IReadOnlyList<string> before = vault.Objects.Names;
 
         MaintenanceReport planned = await vault.MaintainAsync(new MaintenanceRequest { IsRehearsal = true, MaxRepackBytes = 0 });
@@ -70,7 +70,7 @@ public sealed class CollectorTests
         using var vault = new MaintainedVault();
         RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6, 7, 8]);
         await vault.BackUpAsync([1, 8, 20]);
-        vault.Drop(gone);
+        await vault.DropAsync(gone);
         long before = vault.PackBytes;
 
         MaintenanceReport report = await vault.MaintainAsync();
@@ -127,7 +127,7 @@ public sealed class CollectorTests
         RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3]);
         RecoveryPoint broken = await vault.BackUpAsync([11, 12], machine: "other");
         await vault.BackUpAsync([21], machine: "third");
-        vault.Drop(gone);
+        await vault.DropAsync(gone);
         foreach (string pack in vault.Names(StoredKind.Pack).Where(name => name.Contains(broken.SessionId.ToString(), StringComparison.Ordinal)))
         {
             vault.Objects.Damage(pack, content => [.. content.Select((b, i) => i is > 100 and < 4000 ? (byte)~b : b)]);
@@ -177,5 +177,59 @@ public sealed class CollectorTests
         {
             await vault.AssertHoldsAsync(opened, point);
         }
+    }
+
+    [Fact]
+    public async Task A_deleted_point_comes_back_whole_whatever_was_collected_meanwhile()
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4]);
+        RecoveryPoint deleted = await vault.BackUpAsync([4, 5, 6]);
+        await vault.BackUpAsync([11]);
+        await vault.DropAsync(gone);
+        await vault.DeleteAsync(deleted);
+        await vault.MaintainAsync();
+        await vault.MaintainAsync();
+
+        await vault.UndeleteAsync(deleted);
+
+        await vault.AssertWholeAsync();
+    }
+
+    [Fact]
+    public async Task What_only_deleted_points_need_goes_when_their_time_is_over()
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint deleted = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
+        await vault.BackUpAsync([11]);
+        await vault.DeleteAsync(deleted);
+        long before = vault.PackBytes;
+        for (int day = 1; day <= 16; day++)
+        {
+            vault.Clock.Advance(TimeSpan.FromDays(1));
+            MaintenanceReport report = await vault.MaintainAsync(_nothingWritten);
+            Assert.True(day <= 13 ? report is { PointsGone: 0, PacksDeleted: 0 } && vault.PackBytes == before : day <= 15 || vault.PackBytes < before / 2, $"day {day}: {report}");
+        }
+
+        vault.Forget(deleted);
+        await vault.AssertWholeAsync();
+    }
+
+    [Fact]
+    public async Task Records_of_sessions_go_once_nobody_needs_their_word_for_the_time()
+    {
+        using var vault = new MaintainedVault();
+        for (int i = 0; i < 5; i++)
+        {
+            await vault.BackUpAsync([1, 2]);
+            await vault.MaintainAsync();
+        }
+
+        Assert.True(vault.Names(StoredKind.Session).Count >= 10);
+        vault.Clock.Advance(TimeSpan.FromDays(41));
+        await vault.MaintainAsync();
+
+        Assert.Single(vault.Names(StoredKind.Session));
+        await vault.AssertWholeAsync();
     }
 }

@@ -19,7 +19,7 @@ public sealed class InterleavingTests
         var vault = new MaintainedVault();
         RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
         await vault.BackUpAsync([1, 6, 9], machine: "other");
-        vault.Drop(gone);
+        await vault.DropAsync(gone);
         return vault;
     }
 
@@ -129,7 +129,7 @@ public sealed class InterleavingTests
             {
                 await vault.MaintainAsync(MaintainedVault.Impatient);
                 await vault.BackUpAsync([2, 3]);
-                vault.Drop(vault.Points[0]);
+                await vault.DropAsync(vault.Points[0]);
                 await vault.MaintainAsync(MaintainedVault.Impatient);
                 await vault.BackUpAsync([1, 6, 30], machine: "third");
             },

@@ -38,12 +38,20 @@ internal sealed class IndependentReader
 
     public IndependentKeys Keys { get; }
 
-    /// <summary>The recovery points, oldest first.</summary>
+    /// <summary>The recovery points that are not deleted, oldest first.</summary>
     public IEnumerable<JsonElement> Points() => List($"stores/{_store}/points")
         .OrderBy(name => name.Split('/')[^1], StringComparer.Ordinal)
         .Select(name => (Name: name, Content: ReadObject(name)))
-        .Where(point => point.Content[5] != 4)
+        .Where(point => point.Content[5] != 4 && !IsDeleted(point.Name))
         .Select(point => Json(OpenSealed(Keys, point.Name, point.Content, 2)));
+
+    // Section 12: the highest number says what holds.
+    private bool IsDeleted(string point)
+    {
+        string series = point.Replace("/points/", "/deleted/", StringComparison.Ordinal) + "-";
+        return List($"stores/{_store}/deleted").Where(name => name.StartsWith(series, StringComparison.Ordinal)).Max(StringComparer.Ordinal) is { } last
+            && Json(OpenSealed(Keys, last, ReadObject(last), 6)).GetProperty("state").GetString() is "deleted" or "gone";
+    }
 
     /// <summary>The entries of one source of a point, in order.</summary>
     public List<IndependentEntry> Entries(JsonElement source)

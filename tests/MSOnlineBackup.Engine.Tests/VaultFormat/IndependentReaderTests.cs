@@ -1,6 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
@@ -16,6 +20,22 @@ public sealed class IndependentReaderTests
         Assert.SkipUnless(ZstandardProgram.IsThere, ZstandardProgram.Missing);
         using var folder = new TempFolder();
         await SampleVault.MakeAsync(folder["vault"], folder["source"], TimeProvider.System, Cancel);
+
+        AssertHoldsTheSample(folder["vault"]);
+    }
+
+    [Fact]
+    public async Task A_point_that_was_deleted_is_hidden_by_the_document_alone()
+    {
+        Assert.SkipUnless(ZstandardProgram.IsThere, ZstandardProgram.Missing);
+        using var folder = new TempFolder();
+        await SampleVault.MakeAsync(folder["vault"], folder["source"], TimeProvider.System, Cancel);
+        using UnlockedVault vault = await TestVault.UnlockAsync(new FolderVaultStore(folder["vault"]), SampleVault.Passphrase, new VaultOptions(), Cancel);
+        RecoveryPoint older = (await vault.ListPointsAsync(null, Cancel))[1];
+        await vault.Deletions.DeleteAsync(older, "", Cancel);
+        Assert.Single(new IndependentReader(folder["vault"], SampleVault.Passphrase).Points());
+
+        await vault.Deletions.RestoreAsync(older.SessionId.ToString(), null, Cancel);
 
         AssertHoldsTheSample(folder["vault"]);
     }

@@ -194,6 +194,19 @@ public sealed class SampleVectorTests : IDisposable
         Assert.Equal("{}", FormatDocument.Raw("commit", "content"));
     }
 
+    [Fact]
+    public void The_record_of_a_deletion_is_as_the_document_says()
+    {
+        string name = FormatDocument.Quoted("deletion", "name");
+        byte[] json = Encoding.UTF8.GetBytes(FormatDocument.Raw("deletion", "json"));
+        Assert.Equal(VaultLayout.Deletion(_store, _machine, _session, 1), name);
+        Assert.Equal(StoredKind.Deletion, VaultLayout.KindOf(name, out _));
+        var record = new DeletionRecord(DeletionState.Deleted, "superseded", "0.1.0", new DateTimeOffset(2026, 11, 21, 5, 5, 6, TimeSpan.Zero));
+        Assert.Equal(record, DeletionCodec.Decode(json, name));
+        Assert.Equal(Encoding.UTF8.GetString(json), Encoding.UTF8.GetString(DeletionCodec.Encode(record)));
+        AssertSealed("deletion", SealedObjectKind.Deletion, json);
+    }
+
     [Theory]
     [InlineData("checkpoint", (byte)SealedObjectKind.Checkpoint)]
     [InlineData("point", (byte)SealedObjectKind.RecoveryPoint)]

@@ -53,6 +53,8 @@ public class VaultLayoutTests
         Assert.StartsWith(VaultLayout.Checkpoints(_store), VaultLayout.Checkpoint(_store, _session, 1), StringComparison.Ordinal);
         Assert.StartsWith(VaultLayout.Points(_store, _machine), VaultLayout.Point(_store, _machine, _session), StringComparison.Ordinal);
         Assert.StartsWith(VaultLayout.Points(_store), VaultLayout.Points(_store, _machine), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Deletions(_store, _machine), VaultLayout.Deletion(_store, _machine, _session, 1), StringComparison.Ordinal);
+        Assert.StartsWith(VaultLayout.Deletions(_store), VaultLayout.Deletions(_store, _machine), StringComparison.Ordinal);
         Assert.StartsWith(VaultLayout.Keys(_store), VaultLayout.Key(_store, new string('1', 32)), StringComparison.Ordinal);
         Assert.StartsWith(VaultLayout.AllKeys, VaultLayout.Keys(_store), StringComparison.Ordinal);
         Assert.StartsWith(VaultLayout.Machines, VaultLayout.Machine(_machine), StringComparison.Ordinal);

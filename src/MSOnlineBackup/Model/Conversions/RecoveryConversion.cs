@@ -2,6 +2,7 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -16,6 +17,18 @@ internal static class RecoveryConversion
         BackupTime = point.Started.UtcDateTime,
         DataSources = string.Join(", ", point.SourceNames()),
         RecoveryPointId = point.SessionId.ToString(),
+    };
+
+    /// <summary>A deleted point as scripts see it.</summary>
+    public static OBDeletedRecoveryPoint ToOutput(this DeletedPoint point, string machineName) => new()
+    {
+        RecoveryPointId = point.SessionId.ToString(),
+        MachineName = point.Point?.MachineName ?? machineName,
+        BackupTime = point.Point?.Started.UtcDateTime,
+        DataSources = point.Point is { } read ? string.Join(", ", read.SourceNames()) : "",
+        Deleted = point.Deleted.UtcDateTime,
+        KeptUntil = point.KeptUntil.UtcDateTime,
+        Reason = point.Reason,
     };
 
     /// <summary>What a point holds, as policies call it: the many roots of a system state are one source.</summary>

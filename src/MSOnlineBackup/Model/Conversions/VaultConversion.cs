@@ -17,6 +17,7 @@ internal static class VaultConversion
         Created = vault.Created.UtcDateTime,
         Machines = [.. vault.Machines],
         MachineLimit = vault.Settings.MachineLimit,
+        UndeleteDays = vault.Settings.UndeleteDays,
         RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
         AccessTier = vault.Settings.AccessTier.ToOutput(),
         Redundancy = vault.Settings.Redundancy?.ToOutput(),
