@@ -58,7 +58,7 @@ public class IndexBenchmarks
         var index = new ChunkIndex();
         foreach (byte[] segment in _segments)
         {
-            index.AddSegment("segment", segment);
+            index.AddSegment("segment", segment, out _);
         }
 
         return index.RecordCount;

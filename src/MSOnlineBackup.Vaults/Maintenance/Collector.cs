@@ -192,7 +192,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // Sessions that have said nothing for long. The fence stands where their point would: of the two only one can be created.
     private async Task ShutOutAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        foreach (SessionId session in _view.Open.Where(open => open != _session.Id && now - _view.LastSignOf(open) >= request.ShutOutAfter).ToList())
+        foreach (SessionId session in _view.Open.Where(open => open != _session!.Id && now - _view.LastSignOf(open) >= request.ShutOutAfter).ToList())
         {
             (bool isKnown, MachineId? machine) = await FindMachineAsync(session, cancellationToken).ConfigureAwait(false);
             foreach (MachineId possible in !isKnown ? _view.Machines : machine is { } only ? (IReadOnlyCollection<MachineId>)[only] : [])

@@ -64,9 +64,6 @@ public sealed class PointExpiryTests : IDisposable
         Assert.Equal(TestKeys.Bytes(1, 3000), await _backups.ReadAsync(point, "/data/0"));
         await (await _backups.OpenAsync()).Deletions.DeleteAsync(point, "", Cancel);
         await PassAsync(days: 15);
-        Assert.Equal(0, await CollectAsync());
-
-        Assert.Single((await ExpireAsync()).Gone);
 
         Assert.True(await CollectAsync() > 0);
         await AssertWholeAsync();
@@ -209,7 +206,7 @@ public sealed class PointExpiryTests : IDisposable
         Assert.Empty((await ExpireAsync()).Gone);
         string own = Of(points[2], "/sessions/")[0][..^32] + "e" + $"{points[2].SessionId}"[1..];
         _backups.Objects.SetContent(own, [1]);
-        Assert.Empty((await ExpireAsync(ownSession: SessionId.Parse(own[^32..]))).Gone);
+        Assert.Empty((await ExpireAsync(ownSession: SessionId.Parse(own.AsSpan()[^32..]))).Gone);
         _backups.Objects.Remove(own);
         if (days > 31)
         {
