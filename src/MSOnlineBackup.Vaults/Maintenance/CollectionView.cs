@@ -80,7 +80,10 @@ internal sealed class CollectionView
     }
 
     /// <summary>Whether nothing can come of a session any more: it has made its point, was shut out, has said that it ended, or was over when its record was removed.</summary>
-    public bool IsOver(SessionId session) => _ended.Contains(session) || _pointed.Contains(session) || !_records.Contains(session);
+    public bool IsOver(SessionId session) => HasEnded(session) || !_records.Contains(session);
+
+    /// <summary>Whether something that is there says so.</summary>
+    public bool HasEnded(SessionId session) => _ended.Contains(session) || _pointed.Contains(session);
 
     /// <summary>The sessions that are not over.</summary>
     public IEnumerable<SessionId> Open => _records.Where(session => !IsOver(session));

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
@@ -27,14 +26,11 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 [SuppressMessage("Reliability", "CA1001", Justification = "A run disposes of its session.")]
 internal sealed class Collector(ChunkStore store, VaultOptions options, MaintenanceRequest request, JobMonitor monitor, Action<VaultUse> allow)
 {
-    // So long records of sessions bear witness that time has passed: longer than the pause that PointExpiry takes on trust.
-    private static readonly TimeSpan _witnessing = TimeSpan.FromDays(40);
-
     private readonly SessionAnnouncement _announcement = new(
         store, new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
 
     private readonly long _began = options.TimeProvider.GetTimestamp();
-    private readonly List<VerifyFinding> _findings = [];
+    private readonly SortedDictionary<string, string> _findings = new(StringComparer.Ordinal);
     private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _marked = [];
 
     // Points that this run has ended.
@@ -43,7 +39,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private readonly Dictionary<MachineId, SessionId> _newest = [];
 
     // Points that the listing did not show, though their names are taken.
-    private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _unlisted = [];
+    private readonly List<(MachineId MachineId, SessionId SessionId)> _unlisted = [];
 
     // Packs that go, or went, by a verdict.
     private readonly HashSet<(SessionId Session, uint Number)> _gone = [];
@@ -59,6 +55,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private MaintenanceReport _report = new();
     private CollectionRecords _records = null!;
     private CollectionView _view = null!;
+    private bool _isWhole;
     private ChunkMarks _marks = null!;
     private Marker _marker = null!;
     private WriteSession? _session;
@@ -72,13 +69,14 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             await LookAsync(cancellationToken).ConfigureAwait(false);
             await RehearseAsync(cancellationToken).ConfigureAwait(false);
             monitor.Enter(JobPhase.Finished);
-            return _report with { IsRehearsal = true, Findings = _findings };
+            return _report with { IsRehearsal = true, Findings = [.. _findings.Select(found => new VerifyFinding(found.Key, found.Value, []))] };
         }
 
         SessionId? highest = await SessionOrder.FindHighestAsync(store, cancellationToken).ConfigureAwait(false);
         try
         {
             SessionId id = await _announcement.AnnounceAsync(highest, cancellationToken).ConfigureAwait(false);
+            await TryDeletingAsync(id, cancellationToken).ConfigureAwait(false);
             await LookAsync(cancellationToken).ConfigureAwait(false);
             VaultAccessTier tier = await WriteSession.ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false);
             await using (_session = new WriteSession(store, _announcement, id, tier, monitor.Transfer, options.Workers, verifyOneIn: 0, CancellationToken.None))
@@ -88,13 +86,34 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
             await _announcement.EndAsync(cancellationToken).ConfigureAwait(false);
             monitor.Enter(JobPhase.Finished);
-            return _report with { Findings = _findings };
+            return _report with { Findings = [.. _findings.Select(found => new VerifyFinding(found.Key, found.Value, []))] };
         }
         catch (Exception failure)
         {
             // The next run, or a later one, shuts it out otherwise: whatever comes of it.
             await _announcement.TryEndAsync(failure, options.TimeProvider).ConfigureAwait(false);
             throw;
+        }
+    }
+
+    // Who may not delete is told before anything is decided.
+    private async Task TryDeletingAsync(SessionId id, CancellationToken cancellationToken)
+    {
+        string probe = $"{VaultLayout.Collections(store.StoreId)}{id}.probe";
+        await store.Objects.TryCreateAsync(probe, "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await store.Objects.DeleteAsync(probe, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultAccessDenied)
+        {
+            throw new BackupException(
+                e.Id,
+                $"This identity may not delete from the vault, so it cannot maintain it. Nothing was deleted. {e.Message}",
+                "Run maintenance under the identity of the vault's owner.",
+                e.Target,
+                e.IsTransient,
+                e);
         }
     }
 
@@ -111,15 +130,19 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task CollectAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = await ReadClockAsync(cancellationToken).ConfigureAwait(false);
-        await ShutOutAsync(now, cancellationToken).ConfigureAwait(false);
+        var sessions = new SessionKeeper(store, _session!.Id, _view, Find);
+        (int shutOut, IReadOnlyList<(MachineId, SessionId)> unlisted) = await sessions.ShutOutAsync(now, request.ShutOutAfter, cancellationToken).ConfigureAwait(false);
+        _unlisted.AddRange(unlisted);
+        _report = _report with { SessionsShutOut = shutOut };
         await ExpireAsync(now, cancellationToken).ConfigureAwait(false);
 
         // Whom a decision waits for is seen before the points are listed: what they committed is among them.
         await SettleWaitsAsync(cancellationToken).ConfigureAwait(false);
-        List<Collection> ripe = [.. Pending.TakeWhile(collection => collection.Verdict is not null || IsRipe(collection))];
-        bool isWhole = await MarkAsync(cancellationToken).ConfigureAwait(false);
+        List<Collection> ripe = [.. await Pending.ToAsyncEnumerable().TakeWhile(async (collection, token) => collection.Verdict is not null || await IsRipeAsync(collection, token).ConfigureAwait(false))
+            .ToListAsync(cancellationToken).ConfigureAwait(false)];
+        _isWhole = await MarkAsync(cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Transferring);
-        foreach (Collection collection in ripe.TakeWhile(collection => collection.Verdict is not null || isWhole))
+        foreach (Collection collection in ripe.TakeWhile(collection => collection.Verdict is not null || _isWhole))
         {
             IReadOnlySet<(SessionId Session, uint Number)> verdict = collection.Verdict ?? await JudgeAsync(collection, cancellationToken).ConfigureAwait(false);
             _settled.Add(collection.Number);
@@ -128,12 +151,13 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
         await DeleteAsync([.. _settled], cancellationToken).ConfigureAwait(false);
         await RemoveRecordsAsync(cancellationToken).ConfigureAwait(false);
-        if (isWhole)
+        if (_isWhole)
         {
-            await CondemnAsync(cancellationToken).ConfigureAwait(false);
+            await CondemnAsync(sessions, cancellationToken).ConfigureAwait(false);
         }
 
-        await TidyAsync(now, cancellationToken).ConfigureAwait(false);
+        HashSet<(SessionId Session, uint Number)> explained = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf), .. _gone];
+        CountDeleted(await sessions.TidyAsync(now, explained.Contains, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task RehearseAsync(CancellationToken cancellationToken)
@@ -156,7 +180,20 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // Collections of which something is still to be done to packs, in the order of their numbers.
     private IEnumerable<Collection> Pending => _records.All.Where(collection => collection is { Condemned: not null, Done: null });
 
-    private bool IsRipe(Collection collection) => _waits[collection.Number].All(_view.IsOver);
+    // A session whose record the listing does not show is asked for by name.
+    private async ValueTask<bool> IsRipeAsync(Collection collection, CancellationToken cancellationToken)
+    {
+        foreach (SessionId session in _waits[collection.Number])
+        {
+            if (!_view.IsOver(session)
+                || (!_view.HasEnded(session) && await store.Objects.StatAsync(VaultLayout.Session(store.StoreId, session), cancellationToken).ConfigureAwait(false) is not null))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     // A run that was stopped may not have come to say for whom it waits. The sessions were listed after its record was.
     private async Task SettleWaitsAsync(CancellationToken cancellationToken)
@@ -186,70 +223,36 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         ExpiryReport expiry = await new PointExpiry(store, allow).RunAsync(now, _session?.Id, request.IsRehearsal, cancellationToken).ConfigureAwait(false);
         _report = _report with { PointsGone = expiry.Gone.Count };
         _ended.UnionWith(expiry.Gone.Select(point => (point.MachineId, point.SessionId)));
-        _findings.AddRange(expiry.Damage.Select(damage => new VerifyFinding(damage.Target ?? string.Empty, damage.Message, [])));
-    }
-
-    // Sessions that have said nothing for long. The fence stands where their point would: of the two only one can be created.
-    private async Task ShutOutAsync(DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        foreach (SessionId session in _view.Open.Where(open => open != _session!.Id && now - _view.LastSignOf(open) >= request.ShutOutAfter).ToList())
+        foreach (BackupException damage in expiry.Damage)
         {
-            (bool isKnown, MachineId? machine) = await FindMachineAsync(session, cancellationToken).ConfigureAwait(false);
-            foreach (MachineId possible in !isKnown ? _view.Machines : machine is { } only ? (IReadOnlyCollection<MachineId>)[only] : [])
-            {
-                string name = VaultLayout.Point(store.StoreId, possible, session);
-                if (!await store.Objects.TryCreateAsync(name, SealedObject.Seal(store.Keys, SealedObjectKind.Fence, name, []), cancellationToken).ConfigureAwait(false))
-                {
-                    // A point, made since the listing or kept from it: it counts.
-                    _unlisted.Add((possible, session));
-                    break;
-                }
-            }
-
-            if (machine is null)
-            {
-                await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, session), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
-            }
-
-            _view.NoteShutOut(session);
-            _report = _report with { SessionsShutOut = _report.SessionsShutOut + 1 };
+            Find(damage);
         }
     }
 
-    // A session of maintenance has no machine. Not known where its record cannot be read.
-    private async Task<(bool IsKnown, MachineId? Machine)> FindMachineAsync(SessionId session, CancellationToken cancellationToken)
-    {
-        string name = VaultLayout.Session(store.StoreId, session);
-        try
-        {
-            return (true, (await PlainObjects.ReadSessionAsync(store.Objects, store.Header, name, cancellationToken).ConfigureAwait(false)).MachineId);
-        }
-        catch (BackupException e) when (e.IsOfOneObject)
-        {
-            _findings.Add(new VerifyFinding(name, e.Message, []));
-            return (false, null);
-        }
-    }
-
-    // False where something could not be read: then nobody knows what is not needed.
+    // False where something could not be read: then nobody knows what is not needed. A point is there only after the segments that name what it needs: they are read after the
+    // points are listed.
     private async Task<bool> MarkAsync(CancellationToken cancellationToken)
     {
+        List<PointName> names = await ListPointsAsync(cancellationToken).ConfigureAwait(false);
+        await store.RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
         _marks = new ChunkMarks(store.Index.Consolidate());
         _marker = new Marker(_marks, Math.Max(Environment.ProcessorCount, store.Objects.Capabilities.MaxConcurrency));
-        bool isWhole = await MarkPointsAsync(store, _view, cancellationToken).ConfigureAwait(false);
+        bool isWhole = await MarkPointsAsync(names, _view, cancellationToken).ConfigureAwait(false);
         await MarkCheckpointsAsync(cancellationToken).ConfigureAwait(false);
         return isWhole;
     }
 
-    private async Task<bool> MarkPointsAsync(ChunkStore from, CollectionView view, CancellationToken cancellationToken)
+    private Task<List<PointName>> ListPointsAsync(CancellationToken cancellationToken) =>
+        new RecoveryPointCatalog(store).ListNamesAsync(null, cancellationToken, includeDeleted: true);
+
+    private async Task<bool> MarkPointsAsync(List<PointName> names, CollectionView view, CancellationToken cancellationToken)
     {
-        var catalog = new RecoveryPointCatalog(from);
-        List<PointName> names = await catalog.ListNamesAsync(null, cancellationToken, includeDeleted: true).ConfigureAwait(false);
         bool isComplete = await IsCompleteAsync(names, view, cancellationToken).ConfigureAwait(false);
-        await _marker.MarkAsync(from, catalog.ReadAsync(names.Where(name => !_ended.Contains((name.MachineId, name.SessionId)) && _marked.Add((name.MachineId, name.SessionId))), cancellationToken).Select(NoteNewest), cancellationToken).ConfigureAwait(false);
+        IEnumerable<PointName> unmarked = names.Where(name => !_ended.Contains((name.MachineId, name.SessionId)) && _marked.Add((name.MachineId, name.SessionId)));
+        await _marker.MarkAsync(store, new RecoveryPointCatalog(store).ReadAsync(unmarked, cancellationToken).Select(NoteNewest), cancellationToken).ConfigureAwait(false);
         foreach (BackupException damage in _marker.Damage)
         {
-            _findings.Add(new VerifyFinding(damage.Target ?? string.Empty, damage.Message, []));
+            Find(damage);
         }
 
         return isComplete && _marker.Damage.Count == 0;
@@ -275,7 +278,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         {
             string name = VaultLayout.Point(store.StoreId, machine, session);
             bool isThere = await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null;
-            _findings.Add(new VerifyFinding(name, isThere ? "The storage did not list this recovery point, which is there." : VaultDamage.LostPoint(name).Message, []));
+            _findings.TryAdd(name, isThere ? "The storage did not list this recovery point, which is there." : VaultDamage.LostPoint(name).Message);
             isComplete = false;
         }
 
@@ -304,7 +307,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             }
             catch (BackupException e) when (e.IsOfOneObject)
             {
-                _findings.Add(new VerifyFinding(found.Name, e.Message, []));
+                Find(e);
             }
         }
 
@@ -333,7 +336,8 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private Task<IReadOnlySet<(SessionId Session, uint Number)>> SettleAsync(
         uint number, IReadOnlySet<(SessionId Session, uint Number)> condemned, Func<(SessionId Session, uint Number), bool> isNoHome, CancellationToken cancellationToken)
     {
-        var spared = new HashSet<(SessionId Session, uint Number)>();
+        // Of a pack that no segment names, and whose own table cannot be read, nobody knows what it holds.
+        HashSet<(SessionId Session, uint Number)> spared = [.. condemned.Where(pack => !store.Index.TryGetPack(pack.Session, pack.Number, out _))];
         ChunkCopies.Visit(store.Index, _marks, (isNeeded, recorded) =>
         {
             if (!isNeeded || !recorded.Any(copy => condemned.Contains(KeyOf(copy.Pack))))
@@ -353,7 +357,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         bool Stays((SessionId Session, uint Number) pack) => (!condemned.Contains(pack) || spared.Contains(pack)) && !isNoHome(pack);
     }
 
-    // Segments without the packs, then the packs, then the word that they are _gone.
+    // Segments without the packs, then the packs, then the word that they are gone.
     private async Task DeleteAsync(IReadOnlyList<uint> collections, CancellationToken cancellationToken)
     {
         PackInfo[] going = [.. store.Index.Packs.Where(pack => _gone.Contains(KeyOf(pack)))];
@@ -370,7 +374,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         store.Index.Forget(going.ToHashSet());
         var rewrite = new SegmentRewrite(store, _session!, _marks.Records);
         HashSet<PackInfo> needed = FindNeeded();
-        await rewrite.RunAsync(pack => _gone.Contains(KeyOf(pack)) || (_missing.Contains(pack) && !needed.Contains(pack)), cancellationToken).ConfigureAwait(false);
+        await rewrite.RunAsync(pack => _gone.Contains(KeyOf(pack)) || (_isWhole && _missing.Contains(pack) && !needed.Contains(pack)), cancellationToken).ConfigureAwait(false);
         CountDeleted(rewrite.Deleted);
         foreach ((SessionId session, uint number) in _gone)
         {
@@ -418,12 +422,12 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     {
         HashSet<(SessionId Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!)];
         return PackPlan.Make(
-            PackUse.Measure(store.Index, _marks, pack => pack.IsKnown && pack.IsAvailable && !_gone.Contains(KeyOf(pack)) && !condemned.Contains(KeyOf(pack)) && _view.IsOver(pack.Session)),
+            PackUse.Measure(store.Index, _marks, pack => pack.IsKnown && pack.IsAvailable && !_gone.Contains(KeyOf(pack)) && !condemned.Contains(KeyOf(pack)) && _view.Packs.Contains(KeyOf(pack)) && _view.IsOver(pack.Session)),
             store.Objects.Capabilities.PackSize,
             request);
     }
 
-    private async Task CondemnAsync(CancellationToken cancellationToken)
+    private async Task CondemnAsync(SessionKeeper sessions, CancellationToken cancellationToken)
     {
         // Nothing of what others have condemned is relied on.
         HashSet<(SessionId Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!)];
@@ -433,7 +437,6 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         }
 
         PackPlan plan = Plan();
-        List<PackInfo> leaving = [.. plan.Dead.Select(use => use.Pack)];
         _report = _report with { BytesUnused = plan.Unused };
         foreach (PackInfo pack in plan.Dead.Concat(plan.Repacked).Select(use => use.Pack))
         {
@@ -444,7 +447,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         store.Index.Forget(store.Index.Packs.Where(pack => !pack.IsAvailable || !_view.IsOver(pack.Session)).ToHashSet());
         var repacker = new Repacker(store, _session!, _marks);
         IReadOnlyList<PackInfo> emptied = await repacker.RunAsync(
-            [.. plan.Dead.Concat(plan.Repacked).Select(use => use.Pack)], () => !IsOverTime, e => _findings.Add(new VerifyFinding(e.Target ?? string.Empty, e.Message, [])), cancellationToken).ConfigureAwait(false);
+            [.. plan.Dead.Concat(plan.Repacked).Select(use => use.Pack)], () => !IsOverTime, Find, cancellationToken).ConfigureAwait(false);
         await _session!.FlushAsync(cancellationToken).ConfigureAwait(false);
         if (emptied.Count == 0 || await _records.TryCondemnAsync([.. emptied.Select(KeyOf)], cancellationToken).ConfigureAwait(false) is not { } number)
         {
@@ -462,7 +465,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         IReadOnlySet<SessionId> waiting = await CollectionRecords.SettleWaitAsync(store, number, OthersOpen(now), cancellationToken).ConfigureAwait(false);
         if (waiting.Any(session => !now.IsOver(session)) || !Pending.All(collection => _settled.Contains(collection.Number)))
         {
-            await TellWaitingAsync(waiting, cancellationToken).ConfigureAwait(false);
+            _report = _report with { WaitingFor = await sessions.DescribeAsync(waiting.Where(session => !now.IsOver(session)), cancellationToken).ConfigureAwait(false) };
             return;
         }
 
@@ -477,8 +480,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             pack.IsAvailable = true;
         }
 
+        List<PointName> names = await ListPointsAsync(cancellationToken).ConfigureAwait(false);
         await store.RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
-        if (!await MarkPointsAsync(store, now, cancellationToken).ConfigureAwait(false))
+        if (!await MarkPointsAsync(names, now, cancellationToken).ConfigureAwait(false))
         {
             return;
         }
@@ -488,40 +492,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         _report = _report with { PacksCondemned = 0, BytesCondemned = 0 };
     }
 
-    // Records of sessions that are long over, and of which nothing is left that only they explain.
-    private async Task TidyAsync(DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        HashSet<SessionId> explained = [.. _view.Checkpoints.Select(found => VaultLayout.TryParseNumbered(found.Name, out SessionId session, out _) ? session : default)];
-        HashSet<(SessionId, uint)> named = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf)];
-        explained.UnionWith(_view.Packs.Where(pack => !named.Contains(pack) && !_gone.Contains(pack)).Select(pack => pack.Session));
-        foreach (SessionId session in _view.Recorded.Where(session => session != _session!.Id && now - _view.LastSignOf(session) >= _witnessing && _view.IsOver(session) && !explained.Contains(session)).ToList())
-        {
-            await store.Objects.DeleteAsync(VaultLayout.Session(store.StoreId, session), cancellationToken).ConfigureAwait(false);
-            await store.Objects.DeleteAsync(VaultLayout.SessionEnd(store.StoreId, session), cancellationToken).ConfigureAwait(false);
-            CountDeleted(1);
-        }
-
-        foreach (SessionId session in _view.Ended.Where(session => !_view.Recorded.Contains(session)))
-        {
-            await store.Objects.DeleteAsync(VaultLayout.SessionEnd(store.StoreId, session), cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task TellWaitingAsync(IReadOnlySet<SessionId> waiting, CancellationToken cancellationToken)
-    {
-        var told = new List<UnfinishedSession>();
-        foreach (SessionId session in waiting)
-        {
-            if ((await FindMachineAsync(session, cancellationToken).ConfigureAwait(false)).Machine is { } machine)
-            {
-                told.Add(new UnfinishedSession(session, machine, session.Announced ?? DateTimeOffset.UnixEpoch));
-            }
-        }
-
-        _report = _report with { WaitingFor = told };
-    }
-
     private HashSet<SessionId> OthersOpen(CollectionView view) => view.Open.Where(session => session != _session!.Id).ToHashSet();
+
+    private void Find(BackupException damage) => _findings.TryAdd(damage.Target ?? string.Empty, damage.Message);
 
     private void CountDeleted(int count) => _report = _report with { ObjectsDeleted = _report.ObjectsDeleted + count };
 

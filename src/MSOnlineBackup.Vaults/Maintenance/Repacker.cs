@@ -118,6 +118,11 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
 
             return true;
         }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
+        {
+            // It was there when this run began: another one took this one for dead and collected it, or the next run tells that it was lost.
+            return false;
+        }
         catch (BackupException e) when (e.IsDamage)
         {
             damaged(e);

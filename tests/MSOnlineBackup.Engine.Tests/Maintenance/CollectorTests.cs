@@ -123,7 +123,7 @@ public sealed class CollectorTests
     [Fact]
     public async Task Where_a_manifest_cannot_be_read_nothing_is_deleted()
     {
-        using var vault = new MaintainedVault();
+        using var vault = new MaintainedVault { IsDamaged = true };
         RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3]);
         RecoveryPoint broken = await vault.BackUpAsync([11, 12], machine: "other");
         await vault.BackUpAsync([21], machine: "third");
@@ -143,7 +143,7 @@ public sealed class CollectorTests
     [Fact]
     public async Task A_point_that_is_lost_keeps_its_data_until_somebody_has_decided()
     {
-        using var vault = new MaintainedVault();
+        using var vault = new MaintainedVault { IsDamaged = true };
         RecoveryPoint lost = await vault.BackUpAsync([1, 2, 3]);
         await vault.BackUpAsync([11], machine: "other");
         vault.Objects.Remove(vault.Names(StoredKind.Point).Single(name => name.EndsWith(lost.SessionId.ToString(), StringComparison.Ordinal)));
@@ -158,7 +158,7 @@ public sealed class CollectorTests
     [Fact]
     public async Task A_copy_that_does_not_open_is_never_the_one_that_stays()
     {
-        using var vault = new MaintainedVault();
+        using var vault = new MaintainedVault { IsDamaged = true };
         RecoveryPoint first = await vault.BackUpAsync([1, 2, 3]);
         string pack = vault.Names(StoredKind.Pack).Where(name => name.Contains(first.SessionId.ToString(), StringComparison.Ordinal)).MaxBy(name => vault.Objects.GetContent(name).Length)!;
         byte[] sound = vault.Objects.GetContent(pack);

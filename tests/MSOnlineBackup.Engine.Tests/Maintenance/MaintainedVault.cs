@@ -24,6 +24,9 @@ internal sealed class MaintainedVault : IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<RecoveryPoint, Dictionary<string, byte[]>> _expected = [];
 
+    /// <summary>Whether a test has damaged it: else no maintenance may find anything.</summary>
+    public bool IsDamaged { get; set; }
+
     public MemoryVaultStore Objects => _backups.Objects;
 
     public FakeClock Clock => _backups.Clock;
@@ -118,7 +121,9 @@ internal sealed class MaintainedVault : IDisposable
     {
         Clock.Advance(TimeSpan.FromMinutes(1));
         using UnlockedVault vault = await _backups.OpenAsync(through);
-        return await vault.MaintainAsync(request ?? new MaintenanceRequest(), new JobMonitor(), Cancel);
+        MaintenanceReport report = await vault.MaintainAsync(request ?? new MaintenanceRequest(), new JobMonitor(), Cancel);
+        Assert.True(IsDamaged || report.Findings.Count == 0, string.Join('\n', report.Findings));
+        return report;
     }
 
     /// <summary>Every file of every point is there, byte for byte, and a verification finds nothing.</summary>
