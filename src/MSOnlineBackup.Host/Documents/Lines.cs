@@ -147,6 +147,8 @@ internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<
 
 internal sealed record UnfinishedLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("unfinished");
 
+internal sealed record WaitingLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("waiting");
+
 internal sealed record UnknownLine(string Object) : Document("unknown");
 
 internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey, string? Kdf) : Document("key");

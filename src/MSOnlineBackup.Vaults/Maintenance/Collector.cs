@@ -126,6 +126,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             _gone.UnionWith(verdict);
         }
 
+        await TellWaitingAsync(
+            Pending.Where(collection => !_settled.Contains(collection.Number)).SelectMany(collection => _waits[collection.Number]).Where(session => !_view.IsOver(session)).ToHashSet(),
+            cancellationToken).ConfigureAwait(false);
         await DeleteAsync([.. _settled], cancellationToken).ConfigureAwait(false);
         await RemoveRecordsAsync(cancellationToken).ConfigureAwait(false);
         if (isWhole)
@@ -510,7 +513,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task TellWaitingAsync(IReadOnlySet<SessionId> waiting, CancellationToken cancellationToken)
     {
         var told = new List<UnfinishedSession>();
-        foreach (SessionId session in waiting)
+        foreach (SessionId session in waiting.Where(session => _report.WaitingFor.All(known => known.SessionId != session)))
         {
             if ((await FindMachineAsync(session, cancellationToken).ConfigureAwait(false)).Machine is { } machine)
             {
@@ -518,7 +521,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             }
         }
 
-        _report = _report with { WaitingFor = told };
+        _report = _report with { WaitingFor = [.. _report.WaitingFor, .. told] };
     }
 
     private HashSet<SessionId> OthersOpen(CollectionView view) => view.Open.Where(session => session != _session!.Id).ToHashSet();
