@@ -5,6 +5,7 @@ BeforeDiscovery {
         'Export-OBPolicy'            = { Export-OBPolicy $draft -Path "$work/policy.json" -WhatIf }
         'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
         'Export-OBVaultOwner'        = { Export-OBVaultOwner $vault "$work/owner" -OwnerPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -Remove -WhatIf }
+        'Invoke-OBMaintenance'       = { Invoke-OBMaintenance -WhatIf }
         'Move-OBScratch'             = { Move-OBScratch $work -WhatIf }
         'New-OBVault'                = { New-OBVault "$work/another" -WhatIf }
         'Remove-OBFileSpec'          = { Remove-OBFileSpec $draft -FileSpec (New-OBFileSpec $source) -WhatIf }
