@@ -83,8 +83,47 @@ public sealed class MaintainTests : IDisposable
         Assert.InRange(Measure(), before - 10_000, before + 10_000);
     }
 
+    [Fact]
+    public async Task Points_whose_own_date_is_over_are_listed_and_deleted_on_request_and_the_newest_stays()
+    {
+        string[] ids = await MakeAsync(4, "retain:files:daily:2026-01-01T00:00:00Z", "retain:files:weekly:2099-01-01T00:00:00Z", "by hand", "retain:files:daily:2026-01-02T00:00:00Z");
+
+        JsonElement[] listed = [.. (await RunAsync("retention", "--json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipLast(1).Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal(ids, listed.Select(line => line.GetProperty("id").GetString()));
+        Assert.Equal(
+            [("Expired", false, "Daily"), ("WithinRetention", true, "Weekly"), ("NotByPolicy", true, null), ("Newest", true, "Daily")],
+            listed.Select(line => (line.GetProperty("reason").GetString(), line.GetProperty("kept").GetBoolean(), line.GetProperty("rule").GetString())));
+        Assert.Contains("over, but the newest", (await RunAsync("retention", "--machine", "alpha")).Output, StringComparison.Ordinal);
+        Assert.Equal("There are no recovery points.", (await RunAsync("retention", "--machine", "NOBODY")).Output.Trim());
+
+        Assert.Equal(0, (await SummaryAsync(0, "maintain")).GetProperty("pointsDeleted").GetInt32());
+        Assert.Equal(1, (await SummaryAsync(0, "maintain", "--expire", "--dry-run")).GetProperty("pointsDeleted").GetInt32());
+        Assert.Equal(4, (await SummaryAsync(0, "points")).GetProperty("count").GetInt32());
+        Assert.Equal(1, (await SummaryAsync(0, "maintain", "--expire")).GetProperty("pointsDeleted").GetInt32());
+        Assert.Equal(3, (await SummaryAsync(0, "points")).GetProperty("count").GetInt32());
+        Assert.Contains("The time of its daily retention was over.", (await RunAsync("points", "deleted")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("verify", "--read-data")).ExitCode);
+        Assert.Equal(0, (await RunAsync("points", "undelete", ids[0])).ExitCode);
+        Assert.Equal(0, (await RunAsync("restore", ids[0], "--to", _folder["back"])).ExitCode);
+    }
+
+    [Fact]
+    public async Task While_a_point_of_a_machine_cannot_be_read_none_of_it_is_deleted()
+    {
+        string[] ids = await MakeAsync(3, "retain:files:daily:2026-01-01T00:00:00Z", "retain:files:daily:2026-01-01T00:00:00Z", "retain:files:daily:2026-01-02T00:00:00Z");
+        Forget(ids[1], "points");
+
+        Assert.Equal(3, (await RunAsync("retention")).ExitCode);
+        (int exitCode, string output, string error) = await RunAsync("maintain", "--expire");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("0 points deleted", output, StringComparison.Ordinal);
+        Assert.Contains("cannot be read, so none of this machine is deleted", error, StringComparison.Ordinal);
+        Assert.Contains(ids[0][..12], (await RunAsync("points")).Output, StringComparison.Ordinal);
+    }
+
     // Each point holds a file of its own that nothing else has, and one that all have.
-    private async Task<string[]> MakeAsync(int count)
+    private async Task<string[]> MakeAsync(int count, params string[] tags)
     {
         Assert.Equal(0, (await RunAsync("vault", "create", _folder["vault"], "--owner-file", _folder["owner"])).ExitCode);
         var tree = new SourceTreeBuilder(_folder["source"]);
@@ -93,7 +132,7 @@ public sealed class MaintainTests : IDisposable
         for (int i = 0; i < count; i++)
         {
             tree.File("own", Size, seed: i);
-            ids.Add((await SummaryAsync(0, "backup", _folder["source"], "--machine", "ALPHA", "--force")).GetProperty("pointId").GetString()!);
+            ids.Add((await SummaryAsync(0, ["backup", _folder["source"], "--machine", "ALPHA", "--force", .. tags.Length == 0 ? (string[])[] : ["--tag", tags[i]]])).GetProperty("pointId").GetString()!);
         }
 
         return [.. ids];
@@ -123,12 +162,14 @@ public sealed class MaintainTests : IDisposable
 
     private async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
     {
+        // The folder stamps what it gets with this machine's time.
         var run = new HostRun { Variables = { ["OBENGINE_PASSPHRASE"] = Obengine.Passphrase } };
         if (arguments is not ["vault", ..])
         {
             run.Variables["OBENGINE_VAULT"] = _folder["vault"];
         }
 
+        run.Clock.JumpTo(TimeProvider.System.GetUtcNow());
         int exitCode = await run.RunAsync(arguments);
         return (exitCode, run.Output, run.Error);
     }

@@ -17,6 +17,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(FindingLine))]
 [JsonSerializable(typeof(UnfinishedLine))]
 [JsonSerializable(typeof(WaitingLine))]
+[JsonSerializable(typeof(RetentionLine))]
 [JsonSerializable(typeof(UnknownLine))]
 [JsonSerializable(typeof(DamagedPointLine))]
 [JsonSerializable(typeof(DeletedPointLine))]

@@ -113,6 +113,7 @@ internal sealed record VerifySummary(
 
 internal sealed record MaintenanceSummary(
     bool Rehearsal,
+    int PointsDeleted,
     int PointsGone,
     int PacksDeleted,
     long BytesFreed,
