@@ -2,7 +2,6 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Vaults.Maintenance;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 using static MSOnlineBackup.Engine.Tests.Policies.SamplePolicy;
@@ -134,7 +133,7 @@ public sealed class VaultRetentionTests
         RetentionPlan plan = await machine.PlanAsync(At("2026-01-21"));
 
         Assert.Single(plan.Damaged);
-        Assert.NotEmpty(plan.Points.Where(planned => planned.Expires));
+        Assert.Contains(plan.Points, planned => planned.Expires);
         Assert.Empty(plan.Expiring);
         Assert.Equal(0, await machine.LetGoAsync(At("2026-01-21")));
         Assert.Equal(19, (await machine.ListAsync()).Count);
