@@ -36,7 +36,7 @@ Describe 'Invoke-OBMaintenance' {
     }
 
     It 'deletes what no rule keeps any more, the newest never, and it can be brought back' {
-        Set-PointAge 50, 45, 40
+        Set-PointAge 50, 45, 20
         (Invoke-OBMaintenance -MaxDuration 01:00:00 -MaxUnused 50 -MaxRepackBytes 1GB -ShutOutAfter 2.00:00:00).PointsDeleted | Should -Be 2
         (Get-OBDeletedRecoveryPoint).RecoveryPointId | Should -Be $jobs[1].RecoveryPointId, $jobs[0].RecoveryPointId
         (Get-OBDeletedRecoveryPoint)[0].Reason | Should -BeLike '*daily retention*'
@@ -61,7 +61,7 @@ Describe 'Invoke-OBMaintenance' {
     }
 
     It 'deletes nothing while a point cannot be read, and says so' {
-        Set-PointAge 50, 45, 40
+        Set-PointAge 50, 45, 20
         $file = Get-ChildItem "$work/vault" -Recurse -File | Where-Object FullName -Like "*/points/*/$($jobs[1].RecoveryPointId)"
         $bytes = [System.IO.File]::ReadAllBytes($file.FullName)
         $file.IsReadOnly = $false
