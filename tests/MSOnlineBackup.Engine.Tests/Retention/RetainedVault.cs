@@ -78,7 +78,6 @@ internal sealed class RetainedVault : IDisposable
     /// <summary>Ends deleted points whose time is over, and frees what is not needed.</summary>
     public async Task FreeAsync()
     {
-        await _vault.Deletions.ExpireAsync(_backups.Clock.GetUtcNow(), null, isRehearsal: false, Cancel);
         MaintenanceReport report = await _vault.MaintainAsync(new MaintenanceRequest(), new JobMonitor(), Cancel);
         Xunit.Assert.Empty(report.Findings);
     }
