@@ -5,6 +5,7 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
@@ -18,11 +19,13 @@ namespace MSOnlineBackup.Agent;
 public sealed class BackupAgent
 {
     private readonly VaultOpener _opener;
+    private readonly TimeProvider _clock;
 
     private BackupAgent(AgentOptions options)
     {
         var state = new StateFolder(options.StateFolder);
         StateFolder = state.Path;
+        _clock = options.Engine.TimeProvider;
         Machine = new MachineAccount(state, options.MachineName, options.OpenVault, options.Limits, options.Engine, options.KeyVaults);
         Policies = new PolicyStore(state, Machine, options.Limits, options.Engine.TimeProvider);
         Vaults = new ClosedVaults(Machine.Vault);
@@ -69,6 +72,42 @@ public sealed class BackupAgent
         return await Machine.LeaveAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid, VaultNotFound, …</exception>
+    public async Task<RetentionPlan> PlanRetentionAsync(CancellationToken cancellationToken)
+    {
+        using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
+        return await Retention(vault).PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Puts the retention of this machine's policies into force, and frees what the vault needs no more. While it lets go of points no job of this machine runs; while it frees,
+    /// all may. Where a point of this machine cannot be read, none is let go of.
+    /// </summary>
+    /// <param name="request">What it may do.</param>
+    /// <param name="monitor">Is told how far it is.</param>
+    /// <param name="planned">Told of what was let go of, before anything is freed; null for nobody.</param>
+    /// <param name="cancellationToken">Stops it; the next run goes on.</param>
+    /// <exception cref="BackupException">JobInProgress; MachineNotRegistered, StateInvalid, …; VaultAccessDenied where this machine may not delete: then points were let go of,
+    /// which needs no such right, and nothing was freed.</exception>
+    public async Task<MachineMaintenance> MaintainAsync(
+        MaintenanceRequest request, JobMonitor monitor, Action<int>? planned, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        using UnlockedVault vault = await _opener.OpenAsync(monitor, VaultPatience.Job, cancellationToken).ConfigureAwait(false);
+        VaultRetention retention = Retention(vault);
+        RetentionPlan plan;
+        int deleted;
+        using (IDisposable? _ = request.IsRehearsal ? null : await Jobs.LockAsync(cancellationToken).ConfigureAwait(false))
+        {
+            plan = await retention.PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false);
+            deleted = request.IsRehearsal ? plan.Expiring.Count() : await retention.ApplyAsync(plan, cancellationToken).ConfigureAwait(false);
+        }
+
+        planned?.Invoke(deleted);
+        return new MachineMaintenance(plan, deleted, await vault.MaintainAsync(request, monitor, cancellationToken).ConfigureAwait(false));
+    }
+
     /// <summary>Deletes all recovery points of this machine that were made by the policy of a kind, the newest included. They can be brought back for the vault's undelete time.</summary>
     /// <param name="policy">The kind of the policy, whether it is still there or not.</param>
     /// <param name="reason">Why: at most 1,024 characters.</param>
@@ -80,7 +119,7 @@ public sealed class BackupAgent
         using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
         List<RecoveryPoint> points =
         [
-            .. (await vault.ListPointsAsync(Machine.Registration?.MachineName ?? Machine.Name, cancellationToken).ConfigureAwait(false)).Where(point =>
+            .. (await vault.ListPointsAsync(NameInVault, cancellationToken).ConfigureAwait(false)).Where(point =>
                 point.Tags.Any(text => RetentionTag.TryParse(text, out RetentionTag? tag) && tag.Policy == policy)),
         ];
         return (await vault.Deletions.DeleteManyAsync(points, reason, evenNewest: true, cancellationToken).ConfigureAwait(false)).Count;
@@ -102,4 +141,8 @@ public sealed class BackupAgent
     /// <summary>Opens a vault by a passphrase, with the patience of whoever waits for it.</summary>
     public Task<UnlockedVault> OpenEngineAsync(VaultAddress vault, string passphrase, VaultPatience patience, CancellationToken cancellationToken) =>
         _opener.OpenAsync(vault, passphrase, new JobMonitor(), patience, cancellationToken);
+
+    private string NameInVault => Machine.Registration?.MachineName ?? Machine.Name;
+
+    private VaultRetention Retention(UnlockedVault vault) => VaultRetention.ByPolicies(vault, _clock, Policies.List());
 }

@@ -77,6 +77,8 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new FindCommand(),
             new RestoreCommand(),
             new VerifyCommand(),
+            new RetentionCommand(),
+            new MaintainCommand(),
             new CommandGroup("repair", "Repair the index or the header of a vault.", "obengine repair index --vault /mnt/backup", new RepairIndexCommand(), new RepairHeaderCommand()),
             new CommandGroup(
                 "key",

@@ -142,6 +142,10 @@ public sealed class CommandLineTests
     [InlineData("backup --vault /v --dry-run --command -- true", "cannot foresee")]
     [InlineData("backup /x", "No vault was named")]
     [InlineData("verify --read-data --read-packs --vault /v", "Both")]
+    [InlineData("maintain --vault /v --max-repack-bytes big", "not a size")]
+    [InlineData("maintain --vault /v --max-duration soon", "not a time for --max-duration")]
+    [InlineData("maintain --vault /v --shut-out-after 1w", "not a time for --shut-out-after")]
+    [InlineData("maintain --vault /v --max-unused 101", "not a percentage")]
     [InlineData("points --vault azure://account", "is not the URL of a container")]
     public async Task Contradictions_end_with_2_before_anything_is_begun(string line, string message)
     {

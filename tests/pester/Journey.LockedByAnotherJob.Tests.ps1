@@ -32,6 +32,7 @@ Describe 'While one job runs' -Skip:$IsWindows {
     It 'no other begins: <What>' -TestCases @(
         @{ What = 'a backup'; Start = { $policy | Start-OBBackup 6> $null } }
         @{ What = 'a backup in the background'; Start = { $policy | Start-OBBackup -Async } }
+        @{ What = 'maintenance'; Start = { Invoke-OBMaintenance } }
         @{ What = 'a recovery'; Start = { Start-OBRecovery $item (New-OBRecoveryOption "$work/back") 6> $null } }
     ) {
         $problem = Get-ErrorOf $Start

@@ -5,13 +5,16 @@ BeforeDiscovery {
         'Export-OBPolicy'            = { Export-OBPolicy $draft -Path "$work/policy.json" -WhatIf }
         'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
         'Export-OBVaultOwner'        = { Export-OBVaultOwner $vault "$work/owner" -OwnerPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -Remove -WhatIf }
+        'Invoke-OBMaintenance'       = { Invoke-OBMaintenance -WhatIf }
         'Move-OBScratch'             = { Move-OBScratch $work -WhatIf }
         'New-OBVault'                = { New-OBVault "$work/another" -WhatIf }
         'Remove-OBFileSpec'          = { Remove-OBFileSpec $draft -FileSpec (New-OBFileSpec $source) -WhatIf }
         'Remove-OBPolicy'            = { Get-OBPolicy | Remove-OBPolicy -WhatIf }
+        'Remove-OBRecoveryPoint'     = { Get-OBAllRecoveryPoints | Remove-OBRecoveryPoint -WhatIf }
         'Remove-OBSystemStatePolicy' = { Get-OBSystemStatePolicy | Remove-OBSystemStatePolicy -WhatIf }
         'Rename-OBVolume'            = { Rename-OBVolume $source $work -WhatIf }
         'Repair-OBKey'               = { Repair-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
+        'Restore-OBRecoveryPoint'    = { Restore-OBRecoveryPoint $deleted -WhatIf }
         'Set-OBMachineSetting'       = { Set-OBMachineSetting -ProxyServer proxy.example.com -ProxyPort 8080 -WhatIf }
         'Set-OBPolicy'               = { $changed = Get-OBPolicy; $changed.BackupSchedule = New-OBSchedule; Set-OBPolicy $changed -WhatIf }
         'Set-OBPolicyState'          = { Get-OBPolicy | Set-OBPolicyState -State Paused -WhatIf }
@@ -40,6 +43,8 @@ BeforeAll {
     $null = New-OBPolicy | Add-OBSystemState | Set-OBSchedule -Schedule (New-OBSchedule -DaysOfWeek Saturday -TimesOfDay 17:30) |
         Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 30) | Set-OBSystemStatePolicy
     $null = Invoke-TestBackup
+    $null = Invoke-TestBackup
+    $deleted = Get-OBAllRecoveryPoints | Select-Object -Last 1 | Remove-OBRecoveryPoint -Confirm:$false
     $credential = Export-OBVaultCredential $vault $work
     $draft = Get-OBPolicy
     $item = Get-OBRecoverableSource | Get-OBRecoverableItem

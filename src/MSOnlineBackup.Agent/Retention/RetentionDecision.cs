@@ -12,7 +12,7 @@ internal sealed record RetentionDecision(RetentionPoint Point, RetentionReason R
 }
 
 /// <summary>Why a recovery point stays or goes.</summary>
-internal enum RetentionReason
+public enum RetentionReason
 {
     /// <summary>It goes: its time is over, and newer points stand in for it.</summary>
     Expired,

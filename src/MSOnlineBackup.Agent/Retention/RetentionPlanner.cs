@@ -43,7 +43,7 @@ internal static class RetentionPlanner
     /// <summary>
     /// What becomes of a machine's points. Whatever the rules say: the newest point stays, and the newest that is not partial; where the time of all
     /// is over, so does the one that was kept longest; what another policy made, or bears a tag that is not understood, is not judged; and a clock that
-    /// leapt ahead ends nothing (<see cref="Plan"/> believes it only as far as points bear it out: up to 31 days after the newest of them, and over a
+    /// leapt ahead ends nothing (<see cref="Plan"/> believes it where it is up to 31 days ahead of the newest of them, else only as far as points bear it out, and over a
     /// longer pause once points span a day after it). A clock that fell back only keeps more.
     /// </summary>
     /// <param name="policy">Whose points are judged.</param>
@@ -65,7 +65,8 @@ internal static class RetentionPlanner
             return [.. sorted.Select(candidate => candidate.Decide(candidate.Obstacle!.Value))];
         }
 
-        DateTimeOffset proven = Earlier(now, Add(WitnessedTime.Of(own.Select(candidate => candidate.Point.Created))!.Value, WitnessedTime.LongestPause));
+        DateTimeOffset witnessed = WitnessedTime.Of(own.Select(candidate => candidate.Point.Created))!.Value;
+        DateTimeOffset proven = now - witnessed > WitnessedTime.LongestPause ? witnessed : now;
         HashSet<Candidate> newest = Newest(own, now);
         Candidate? longest = own.Exists(candidate => candidate.Until > proven) ? null : own.MaxBy(candidate => candidate.Until);
         return [.. sorted.Select(candidate => candidate.Decide(Judge(candidate)))];
@@ -130,11 +131,6 @@ internal static class RetentionPlanner
         ];
         return [.. newest.OfType<Candidate>()];
     }
-
-    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
-
-    private static DateTimeOffset Add(DateTimeOffset time, TimeSpan span) =>
-        span < DateTimeOffset.MaxValue - time ? time + span : DateTimeOffset.MaxValue;
 
     /// <summary>A point, what keeps it longest, and what forbids to judge it.</summary>
     private sealed class Candidate(RetentionPoint point, RetentionKind? kind, DateTimeOffset? until, bool isPartial, RetentionReason? obstacle)

@@ -84,7 +84,7 @@ internal sealed class SelectionOptions
         return trimmed.Length < line.Length && backslashes % 2 == 1 && !OperatingSystem.IsWindows() ? trimmed + line[trimmed.Length] : trimmed;
     }
 
-    private static long ParseSize(CommandContext context, string text) => Quantity.TryParseSize(text, out long bytes)
+    public static long ParseSize(CommandContext context, string text) => Quantity.TryParseSize(text, out long bytes)
         ? bytes
         : throw context.Invalid($"'{text}' is not a size.", "Write a number with an optional unit, for example 500M or 1.5GiB.", text);
 }

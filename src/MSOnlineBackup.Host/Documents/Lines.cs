@@ -1,3 +1,5 @@
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
@@ -146,6 +148,29 @@ internal sealed record PreviewLine(string Path, EntryKind Kind, long Bytes, Prev
 internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<AffectedItem> Affected) : Document("finding");
 
 internal sealed record UnfinishedLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("unfinished");
+
+internal sealed record RetentionLine(
+    string Id,
+    string Machine,
+    DateTimeOffset Started,
+    bool Kept,
+    RetentionReason Reason,
+    PolicyKind? Policy,
+    RetentionKind? Rule,
+    DateTimeOffset? Until) : Document("retention")
+{
+    public static RetentionLine Of(PlannedPoint planned) => new(
+        planned.Point.SessionId.ToString(),
+        planned.Point.MachineName,
+        planned.Point.Started,
+        !planned.Expires,
+        planned.Reason,
+        planned.Policy,
+        planned.Rule,
+        planned.Until);
+}
+
+internal sealed record WaitingLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("waiting");
 
 internal sealed record UnknownLine(string Object) : Document("unknown");
 

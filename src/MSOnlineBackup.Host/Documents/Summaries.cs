@@ -111,6 +111,23 @@ internal sealed record VerifySummary(
     int Findings,
     VaultTraffic? Traffic) : Summary("verify");
 
+internal sealed record MaintenanceSummary(
+    bool Rehearsal,
+    int PointsDeleted,
+    int PointsGone,
+    int PacksDeleted,
+    long BytesFreed,
+    int PacksCondemned,
+    long BytesCondemned,
+    int PacksRepacked,
+    long BytesRepacked,
+    long BytesUnused,
+    int ObjectsDeleted,
+    int SessionsShutOut,
+    int WaitingFor,
+    int Findings,
+    VaultTraffic? Traffic) : Summary("maintain");
+
 internal sealed record RepairSummary(int Packs, long Chunks, int Damaged) : Summary("repair index");
 
 /// <summary><c>repair header</c>.</summary>

@@ -84,4 +84,19 @@ internal static class Quantity
         bytes = (long)size;
         return true;
     }
+
+    /// <summary>Reads a duration: a whole number and a unit, s, m, h or d: 90s, 30m, 12h, 7d. At most 100,000 days.</summary>
+    public static bool TryParseDuration(string text, out TimeSpan duration)
+    {
+        duration = default;
+        long seconds = text is [.., char unit] ? "smhd".IndexOf(unit, StringComparison.Ordinal) switch { 0 => 1, 1 => 60, 2 => 3_600, 3 => 86_400, _ => 0 } : 0;
+        if (seconds == 0 || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out long count)
+            || count > 100_000L * 86_400 / seconds)
+        {
+            return false;
+        }
+
+        duration = TimeSpan.FromSeconds(count * seconds);
+        return true;
+    }
 }

@@ -149,6 +149,8 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             _gone.UnionWith(verdict);
         }
 
+        IEnumerable<SessionId> waiting = Pending.Where(collection => !_settled.Contains(collection.Number)).SelectMany(collection => _waits[collection.Number]);
+        await TellWaitingAsync(sessions, waiting.Where(session => !_view.IsOver(session)), cancellationToken).ConfigureAwait(false);
         await DeleteAsync([.. _settled], cancellationToken).ConfigureAwait(false);
         await RemoveRecordsAsync(cancellationToken).ConfigureAwait(false);
         if (_isWhole)
@@ -465,7 +467,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         IReadOnlySet<SessionId> waiting = await CollectionRecords.SettleWaitAsync(store, number, OthersOpen(now), cancellationToken).ConfigureAwait(false);
         if (waiting.Any(session => !now.IsOver(session)) || !Pending.All(collection => _settled.Contains(collection.Number)))
         {
-            _report = _report with { WaitingFor = await sessions.DescribeAsync(waiting.Where(session => !now.IsOver(session)), cancellationToken).ConfigureAwait(false) };
+            await TellWaitingAsync(sessions, waiting.Where(session => !now.IsOver(session)), cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -490,6 +492,12 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         _gone.UnionWith(await SettleAsync(number, emptied.Select(KeyOf).ToHashSet(), _gone.Contains, cancellationToken).ConfigureAwait(false));
         await DeleteAsync([number], cancellationToken).ConfigureAwait(false);
         _report = _report with { PacksCondemned = 0, BytesCondemned = 0 };
+    }
+
+    private async Task TellWaitingAsync(SessionKeeper sessions, IEnumerable<SessionId> waiting, CancellationToken cancellationToken)
+    {
+        IEnumerable<SessionId> untold = waiting.Distinct().Where(session => _report.WaitingFor.All(told => told.SessionId != session));
+        _report = _report with { WaitingFor = [.. _report.WaitingFor, .. await sessions.DescribeAsync(untold.ToList(), cancellationToken).ConfigureAwait(false)] };
     }
 
     private HashSet<SessionId> OthersOpen(CollectionView view) => view.Open.Where(session => session != _session!.Id).ToHashSet();

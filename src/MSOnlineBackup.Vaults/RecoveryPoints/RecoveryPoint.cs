@@ -44,6 +44,9 @@ public sealed record RecoveryPoint
     /// <summary>When it was committed (the client's clock, UTC).</summary>
     public required DateTimeOffset Ended { get; init; }
 
+    /// <summary>When the vault says that it was created (UTC), which no client can claim; null in a point that was not read from its vault.</summary>
+    public DateTimeOffset? Created { get; init; }
+
     /// <summary>How it ended.</summary>
     public required RecoveryPointStatus Status { get; init; }
 

@@ -239,7 +239,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     private async Task<RecoveryPoint?> OpenAsync(StoredObject found, SealedObjectKind expected, CancellationToken cancellationToken)
     {
         (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
-        return kind == expected ? RecoveryPointCodec.Decode(content.Span, found.Name)
+        return kind == expected ? RecoveryPointCodec.Decode(content.Span, found.Name) with { Created = found.Created }
             : kind == SealedObjectKind.Fence ? null
             : throw VaultDamage.Corrupt(found.Name, "it is sealed as something else");
     }

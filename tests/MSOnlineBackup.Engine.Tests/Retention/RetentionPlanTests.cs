@@ -193,11 +193,11 @@ public sealed class RetentionPlanTests
     {
         var machine = new Simulation(Files with { Retention = new(60) });
         machine.RunDays("2026-01-01", "2026-02-15");
-        Assert.All(machine.Plan(At("2076-01-01")).SkipLast(1).Skip(18 * 3), decision => Assert.Equal(RetentionReason.ClockUnproven, decision.Reason));
+        Assert.All(machine.Plan(At("2076-01-01")).SkipLast(1), decision => Assert.Equal(RetentionReason.ClockUnproven, decision.Reason));
 
         // One backup under the wrong clock proves nothing either.
         machine.Run(At("2076-01-01T08:00:00"));
-        Assert.DoesNotContain(machine.Plan(At("2076-01-01T09:00:00")).Skip(18 * 3), decision => decision.Expires);
+        Assert.DoesNotContain(machine.Plan(At("2076-01-01T09:00:00")), decision => decision.Expires);
 
         // Put right, the clock goes on where it was, and the point from the future stands in for no other.
         machine.RunDays("2026-02-15", "2026-02-20");
@@ -213,9 +213,6 @@ public sealed class RetentionPlanTests
         machine.Run(At("2026-06-01T20:00:00"));
         string[] expired = [.. machine.Points.SkipLast(2).Select(Name)];
 
-        // The pause itself is believed for a month, which is over for points of a week.
-        Assert.Equal(2, machine.Kept("2026-06-01T21:00:00").Count);
-        machine.Policy = Files with { Retention = new(60) };
         Assert.Equal(8, machine.Kept("2026-06-01T21:00:00").Count);
 
         machine.Run(At("2026-06-02T08:00:00"));
@@ -284,7 +281,7 @@ public sealed class RetentionPlanTests
     private static RetentionPoint Point(string day, params string[] tags) => new(IdOf(At(day)), At(day), At(day), tags);
 
     /// <summary>What the sample policy keeps, counted on the calendar alone.</summary>
-    private static IEnumerable<string> Expected(DateTimeOffset from, DateTimeOffset now)
+    internal static IEnumerable<string> Expected(DateTimeOffset from, DateTimeOffset now)
     {
         for (DateTimeOffset day = from; day < now; day = day.AddDays(1))
         {

@@ -48,6 +48,29 @@ public sealed class QuantityTests
     public void What_is_no_size_is_refused(string text) => Assert.False(Quantity.TryParseSize(text, out _));
 
     [Theory]
+    [InlineData("0s", 0)]
+    [InlineData("90s", 90)]
+    [InlineData("30m", 1800)]
+    [InlineData("12h", 43200)]
+    [InlineData("7d", 604800)]
+    public void Durations_are_read_with_one_unit(string text, long seconds)
+    {
+        Assert.True(Quantity.TryParseDuration(text, out TimeSpan read));
+        Assert.Equal(seconds, read.TotalSeconds);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("s")]
+    [InlineData("7")]
+    [InlineData("-1d")]
+    [InlineData("1.5h")]
+    [InlineData("1w")]
+    [InlineData("100001d")]
+    [InlineData("99999999999999999999d")]
+    public void What_is_no_duration_is_refused(string text) => Assert.False(Quantity.TryParseDuration(text, out _));
+
+    [Theory]
     [InlineData(0.42, "0.42 s")]
     [InlineData(12.9, "12 s")]
     [InlineData(125, "2 min 05 s")]

@@ -1,0 +1,25 @@
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+
+namespace MSOnlineBackup.Agent.Retention;
+
+/// <summary>What becomes of a recovery point of a vault.</summary>
+/// <param name="Point">The point.</param>
+/// <param name="Reason">Whether it stays, and why.</param>
+/// <param name="Policy">The kind of the policy that decided; null where none did.</param>
+/// <param name="Rule">The rule that keeps it longest; null where no rule is known.</param>
+/// <param name="Until">Until when that rule keeps it (UTC); null where no rule is known.</param>
+public sealed record PlannedPoint(RecoveryPoint Point, RetentionReason Reason, PolicyKind? Policy, RetentionKind? Rule, DateTimeOffset? Until)
+{
+    /// <summary>Whether the next maintenance deletes it.</summary>
+    public bool Expires => Reason == RetentionReason.Expired;
+}
+
+/// <summary>What becomes of the recovery points of one or more machines.</summary>
+/// <param name="Points">Those that can be read, machine by machine, the oldest of each first.</param>
+/// <param name="Damaged">Those that cannot be read. Of a machine that has one nothing is deleted: it might be the one that was to stay.</param>
+public sealed record RetentionPlan(IReadOnlyList<PlannedPoint> Points, IReadOnlyList<DamagedPoint> Damaged)
+{
+    /// <summary>The points that are deleted when the plan is carried out.</summary>
+    public IEnumerable<PlannedPoint> Expiring => Points.Where(planned => planned.Expires && Damaged.All(damaged => damaged.MachineId != planned.Point.MachineId));
+}

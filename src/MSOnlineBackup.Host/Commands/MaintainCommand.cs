@@ -1,0 +1,140 @@
+using System.CommandLine;
+using System.Globalization;
+using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Verification;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>maintain</c>.</summary>
+internal sealed class MaintainCommand : HostCommand
+{
+    private readonly VaultSelection _vault;
+    private readonly Option<bool> _dryRun;
+    private readonly Option<bool> _expire;
+    private readonly Option<string?> _maxRepackBytes;
+    private readonly Option<string?> _maxDuration;
+    private readonly Option<string?> _maxUnused;
+    private readonly Option<string?> _shutOutAfter;
+
+    public MaintainCommand()
+        : base(
+            "maintain",
+            "Free the space that no recovery point needs, and tidy up. Others may back up and restore meanwhile.",
+            """
+            obengine maintain --vault /mnt/backup --dry-run
+            obengine maintain --vault /mnt/backup --max-duration 2h
+            """)
+    {
+        _vault = new VaultSelection(this);
+        _dryRun = Flag("--dry-run", "Say what would be done, and change nothing.");
+        _expire = Flag("--expire", "First delete the recovery points whose time is over by their own dates, of all machines. 'obengine retention' lists them.");
+        _maxRepackBytes = Value("--max-repack-bytes", "SIZE", "Write at most this much anew, to free the space around it. Default: no limit.");
+        _maxDuration = Value("--max-duration", "TIME", "Begin nothing further after this time, such as 90s, 30m, 12h or 7d. The next run goes on. Default: no limit.");
+        _maxUnused = Value("--max-unused", "PERCENT", "How much of a stored pack may be unused before the rest of it is written anew, from 0 to 100. Default: 20.");
+        _shutOutAfter = Value("--shut-out-after", "TIME", "Take a job that has said nothing to the vault for this long for dead. Default: 1d.");
+    }
+
+    public override bool IsJob => true;
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        MaintenanceRequest request = Read(context);
+        using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
+        int expired = context.Has(_expire) ? await ExpireAsync(context, vault, request.IsRehearsal).ConfigureAwait(false) : 0;
+        MaintenanceReport report = await context.Renderer.FollowAsync(monitor => vault.MaintainAsync(request, monitor, context.Stop)).ConfigureAwait(false);
+        Findings.Write(context.Renderer, report.Findings);
+        foreach (UnfinishedSession session in report.WaitingFor)
+        {
+            context.Renderer.Item(
+                new WaitingLine(session.SessionId.ToString(), session.MachineId.ToString(), session.Started),
+                line => $"WAITS FOR  session {ShortId.Of(line.SessionId)} of machine {ShortId.Of(line.MachineId)}, begun {context.LocalTime(line.Started)}, which is running, or was killed");
+        }
+
+        var summary = new MaintenanceSummary(
+            report.IsRehearsal,
+            expired,
+            report.PointsGone,
+            report.PacksDeleted,
+            report.BytesFreed,
+            report.PacksCondemned,
+            report.BytesCondemned,
+            report.PacksRepacked,
+            report.BytesRepacked,
+            report.BytesUnused,
+            report.ObjectsDeleted,
+            report.SessionsShutOut,
+            report.WaitingFor.Count,
+            report.Findings.Count,
+            vault.Traffic)
+        {
+            ExitCode = (int)(report.Findings.Count > 0 ? ExitCode.Failed : ExitCode.Success),
+        };
+        return new Outcome(summary, report.IsRehearsal ? Foresee(report, expired) : Describe(report, expired, vault));
+    }
+
+    // The dates in the tags are all that can be known here of the machines' policies.
+    private static async Task<int> ExpireAsync(CommandContext context, UnlockedVault vault, bool isRehearsal)
+    {
+        var retention = VaultRetention.ByTags(vault, context.Environment.Time);
+        RetentionPlan plan = await retention.PlanAsync(null, context.Stop).ConfigureAwait(false);
+        foreach (DamagedPoint damaged in plan.Damaged)
+        {
+            context.Renderer.Note($"A recovery point of {damaged.MachineName ?? damaged.MachineId.ToString()} cannot be read, so none of this machine is deleted: {damaged.Damage.Message}");
+        }
+
+        return isRehearsal ? plan.Expiring.Count() : await retention.ApplyAsync(plan, context.Stop).ConfigureAwait(false);
+    }
+
+    private MaintenanceRequest Read(CommandContext context)
+    {
+        var usual = new MaintenanceRequest();
+        return usual with
+        {
+            IsRehearsal = context.Has(_dryRun),
+            MaxRepackBytes = context.Get(_maxRepackBytes) is { } size ? SelectionOptions.ParseSize(context, size) : null,
+            MaxDuration = ReadTime(context, _maxDuration),
+            MaxUnused = context.Get(_maxUnused) is { } percent ? ParsePercent(context, percent) : usual.MaxUnused,
+            ShutOutAfter = ReadTime(context, _shutOutAfter) ?? usual.ShutOutAfter,
+        };
+    }
+
+    private static TimeSpan? ReadTime(CommandContext context, Option<string?> option) => context.Get(option) is not { } text ? null
+        : Quantity.TryParseDuration(text, out TimeSpan duration) ? duration
+        : throw context.Invalid($"'{text}' is not a time for {option.Name}.", "Write a whole number with a unit: 90s, 30m, 12h, 7d.", text);
+
+    private static double ParsePercent(CommandContext context, string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent) && percent <= 100
+            ? percent / 100
+            : throw context.Invalid($"'{text}' is not a percentage.", "Write a number from 0 to 100, without a sign.", text);
+
+    private static string Describe(MaintenanceReport report, int expired, UnlockedVault vault) =>
+        $"""
+        points    {Quantity.Count(expired, "point")} deleted, {Quantity.Count(report.PointsGone, "point")} gone for good
+        freed     {Quantity.Size(report.BytesFreed)} in {Quantity.Count(report.PacksDeleted, "pack")}; {Quantity.Count(report.ObjectsDeleted, "other object")} tidied away
+        repacked  {Quantity.Size(report.BytesRepacked)} of {Quantity.Count(report.PacksRepacked, "pack")} written anew
+        to go     {Quantity.Size(report.BytesCondemned)} in {Quantity.Count(report.PacksCondemned, "pack")}{(report.WaitingFor.Count == 0 ? "" : $", once {Quantity.Count(report.WaitingFor.Count, "job")} ended, with a later run")}
+        unused    {Quantity.Size(report.BytesUnused)} in packs that stay{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
+        result    {Verdict(report)}
+        """;
+
+    private static string Foresee(MaintenanceReport report, int expired) =>
+        $"""
+        points    {Quantity.Count(expired, "point")} would be deleted
+        would go  {Quantity.Size(report.BytesCondemned)} in {Quantity.Count(report.PacksCondemned, "pack")}
+        would be  {Quantity.Size(report.BytesRepacked)} of {Quantity.Count(report.PacksRepacked, "pack")} written anew
+        unused    {Quantity.Size(report.BytesUnused)} in packs that stay
+        result    {Verdict(report)}; nothing was changed
+        """;
+
+    private static string ShutOut(MaintenanceReport report) =>
+        report.SessionsShutOut == 0 ? "" : $"\nshut out  {Quantity.Count(report.SessionsShutOut, "job")} that said nothing for long; what each had sent stays for its next run";
+
+    private static string Verdict(MaintenanceReport report) => report.Findings.Count == 0
+        ? "no problems found"
+        : $"{Quantity.Count(report.Findings.Count, "problem")} found: nothing was newly decided on; 'obengine verify' tells more";
+}

@@ -1,0 +1,87 @@
+using System.Management.Automation;
+using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Progress;
+
+namespace MSOnlineBackup.Cmdlets;
+
+/// <summary>Deletes the recovery points of this machine that no rule keeps any more, and frees what its vault needs no more.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "OBMaintenance", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[OutputType(typeof(OBMaintenanceResult))]
+public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
+{
+    private static readonly TimeSpan _readInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The most bytes of packs that are written anew in this run; without it, no limit.</summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long? MaxRepackBytes { get; set; }
+
+    /// <summary>After this time nothing further is begun; without it, no limit.</summary>
+    [Parameter]
+    public TimeSpan? MaxDuration { get; set; }
+
+    /// <summary>How much of a pack may be unused, in percent, before the rest of it is written anew.</summary>
+    [Parameter]
+    [ValidateRange(0.0, 100.0)]
+    public double? MaxUnused { get; set; }
+
+    /// <summary>A job that has said nothing to the vault for this long is taken for dead.</summary>
+    [Parameter]
+    public TimeSpan? ShutOutAfter { get; set; }
+
+    private protected override string StopNote => "Stopping; what was done stays done, and the next run goes on from there.";
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        var usual = new MaintenanceRequest();
+        MaintenanceRequest request = usual with
+        {
+            MaxRepackBytes = MaxRepackBytes,
+            MaxDuration = NotNegative(MaxDuration, nameof(MaxDuration)),
+            MaxUnused = MaxUnused / 100 ?? usual.MaxUnused,
+            ShutOutAfter = NotNegative(ShutOutAfter, nameof(ShutOutAfter)) ?? usual.ShutOutAfter,
+        };
+        bool isAgreed = ShouldProcess(
+            "Deleting recovery points that no rule keeps any more, and freeing space in the vault of this machine.",
+            "Recovery points of this machine that no rule keeps any more are deleted, and what the vault needs no more is freed. Get-OBRetentionPlan shows the points. Do you want to go on?",
+            "MSOnlineBackup",
+            out ShouldProcessReason reason);
+        if (isAgreed || reason == ShouldProcessReason.WhatIf)
+        {
+            Run((pump, stop) => MaintainAsync(request with { IsRehearsal = !isAgreed }, pump, stop));
+        }
+    }
+
+    private async Task MaintainAsync(MaintenanceRequest request, CmdletPump pump, CancellationToken stop)
+    {
+        var monitor = new JobMonitor();
+        Task<MachineMaintenance> work = Agent.MaintainAsync(
+            request, monitor, count => pump.WriteVerbose($"{count} recovery points of this machine are kept by no rule any more."), stop);
+        while (await Task.WhenAny(work, Task.Delay(_readInterval, CancellationToken.None)).ConfigureAwait(false) != work)
+        {
+            pump.WriteProgress(BarOf(monitor.Snapshot()));
+        }
+
+        MachineMaintenance done = await work.ConfigureAwait(false);
+        WarnOfDamage(pump, done.Plan);
+        if (done.Collection.Findings is [var finding, ..])
+        {
+            pump.WriteWarning(
+                $"{finding.Problem} ({finding.Object}{(done.Collection.Findings.Count > 1 ? $", and {done.Collection.Findings.Count - 1} more" : "")}) Problems lists what is damaged; Test-OBRecoveryPoint tells more.");
+        }
+
+        await pump.WriteObjectAsync(done.ToOutput()).ConfigureAwait(false);
+    }
+
+    private static ProgressRecord BarOf(JobProgress counters) => new(
+        0,
+        "Maintaining the vault",
+        counters.Wait is { } wait ? wait.Cause : counters.Phase == JobPhase.Transferring ? $"Freeing space, {counters.StoredBytes >> 20} MiB written anew" : "Finding what is needed");
+
+    private static TimeSpan? NotNegative(TimeSpan? time, string name) => !(time < TimeSpan.Zero) ? time
+        : throw new BackupException(BackupErrorId.ArgumentInvalid, $"-{name} is negative.", "Give a time such as 02:00:00, or '7.00:00:00' for seven days.", name);
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Vaults.Maintenance;
+
+namespace MSOnlineBackup.Model.Conversions;
+
+/// <summary>From maintenance and its plan to what scripts see of them.</summary>
+internal static class MaintenanceConversion
+{
+    /// <summary>What was done.</summary>
+    public static OBMaintenanceResult ToOutput(this MachineMaintenance done)
+    {
+        MaintenanceReport report = done.Collection;
+        return new OBMaintenanceResult
+        {
+            IsRehearsal = report.IsRehearsal,
+            PointsDeleted = done.PointsDeleted,
+            PointsGone = report.PointsGone,
+            PacksDeleted = report.PacksDeleted,
+            BytesFreed = report.BytesFreed,
+            PacksCondemned = report.PacksCondemned,
+            BytesCondemned = report.BytesCondemned,
+            PacksRepacked = report.PacksRepacked,
+            BytesRepacked = report.BytesRepacked,
+            BytesUnused = report.BytesUnused,
+            ObjectsDeleted = report.ObjectsDeleted,
+            SessionsShutOut = report.SessionsShutOut,
+            WaitingFor =
+            [
+                .. report.WaitingFor.Select(session => new OBMaintenanceWait
+                {
+                    SessionId = session.SessionId.ToString(), MachineId = session.MachineId.ToString(), Started = session.Started.UtcDateTime,
+                }),
+            ],
+            Problems = [.. report.Findings.Select(finding => new OBRecoveryPointProblem { Object = finding.Object, Problem = finding.Problem })],
+        };
+    }
+
+    /// <summary>What becomes of a point.</summary>
+    public static OBRetentionDecision ToOutput(this PlannedPoint planned) => new()
+    {
+        RecoveryPointId = planned.Point.SessionId.ToString(),
+        BackupTime = planned.Point.Started.UtcDateTime,
+        DataSources = string.Join(", ", planned.Point.SourceNames()),
+        IsKept = !planned.Expires,
+        Reason = planned.Reason switch
+        {
+            RetentionReason.Expired => OBRetentionReason.Expired,
+            RetentionReason.WithinRetention => OBRetentionReason.WithinRetention,
+            RetentionReason.Newest => OBRetentionReason.Newest,
+            RetentionReason.LongestKept => OBRetentionReason.LongestKept,
+            RetentionReason.ClockUnproven => OBRetentionReason.ClockUnproven,
+            RetentionReason.NotByPolicy => OBRetentionReason.NotByPolicy,
+            RetentionReason.TagUnknown => OBRetentionReason.TagUnknown,
+            _ => throw new UnreachableException(),
+        },
+        PolicyType = planned.Policy is { } policy ? policy == PolicyKind.Files ? OBPolicyType.Files : OBPolicyType.SystemState : null,
+        Rule = planned.Rule switch
+        {
+            null => null,
+            RetentionKind.Daily => OBRetentionRule.Daily,
+            RetentionKind.Partial => OBRetentionRule.Partial,
+            RetentionKind.Weekly => OBRetentionRule.Weekly,
+            RetentionKind.Monthly => OBRetentionRule.Monthly,
+            RetentionKind.Yearly => OBRetentionRule.Yearly,
+            RetentionKind.Asked => OBRetentionRule.Asked,
+            _ => throw new UnreachableException(),
+        },
+        Until = planned.Until?.UtcDateTime,
+    };
+}

@@ -1,0 +1,176 @@
+using System.Text.Json;
+using MSOnlineBackup.Testing;
+
+namespace MSOnlineBackup.Host.Tests;
+
+public sealed class MaintainTests : IDisposable
+{
+    private const int Size = 3_000_000;
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task What_is_needed_stays_and_the_summary_says_that_nothing_was_found()
+    {
+        await MakeAsync(2);
+
+        (int exitCode, string output, string error) = await RunAsync("maintain");
+
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.Contains("freed     0 B in 0 packs", output, StringComparison.Ordinal);
+        Assert.Contains("result    no problems found", output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("verify", "--read-data")).ExitCode);
+    }
+
+    [Fact]
+    public async Task What_no_point_needs_is_foreseen_and_then_freed()
+    {
+        string[] ids = await MakeAsync(2);
+        Forget(ids[0], "points", "commits");
+        long before = Measure();
+
+        JsonElement foreseen = await SummaryAsync(0, "maintain", "--dry-run");
+        Assert.True(foreseen.GetProperty("rehearsal").GetBoolean());
+        Assert.InRange(foreseen.GetProperty("bytesCondemned").GetInt64(), Size * 2, Size * 3);
+        Assert.Equal(before, Measure());
+        Assert.EndsWith("nothing was changed", (await RunAsync("maintain", "--dry-run")).Output.Trim(), StringComparison.Ordinal);
+
+        JsonElement done = await SummaryAsync(0, "maintain");
+        Assert.False(done.GetProperty("rehearsal").GetBoolean());
+        Assert.InRange(done.GetProperty("bytesFreed").GetInt64(), Size * 2, Size * 3);
+        Assert.InRange(before - Measure(), Size, Size * 2);
+        Assert.Equal(0, (await RunAsync("restore", "latest", "--to", _folder["back"])).ExitCode);
+        Assert.Empty(TreeComparer.Compare(_folder["source"], _folder["back"] + _folder["source"]));
+    }
+
+    [Fact]
+    public async Task A_job_that_may_be_running_is_waited_for_and_shut_out_when_it_said_nothing_for_long()
+    {
+        string[] ids = await MakeAsync(3);
+        Forget(ids[0], "points", "commits");
+
+        // As a job that was killed leaves it.
+        Forget(ids[2], "points", "commits");
+        File.Delete(EndOf(ids[2]));
+
+        (int exitCode, string output, _) = await RunAsync("maintain");
+        Assert.Equal(0, exitCode);
+        Assert.Contains("WAITS FOR  session ", output, StringComparison.Ordinal);
+        JsonElement waiting = await SummaryAsync(0, "maintain");
+        Assert.Equal((1, 0), (waiting.GetProperty("waitingFor").GetInt32(), waiting.GetProperty("bytesFreed").GetInt64()));
+
+        JsonElement shutOut = await SummaryAsync(0, "maintain", "--shut-out-after", "0s");
+        Assert.Equal((0, 1), (shutOut.GetProperty("waitingFor").GetInt32(), shutOut.GetProperty("sessionsShutOut").GetInt32()));
+        Assert.InRange(shutOut.GetProperty("bytesFreed").GetInt64(), Size * 2, Size * 4);
+        Assert.Equal(0, (await RunAsync("restore", "latest", "--to", _folder["back"])).ExitCode);
+    }
+
+    [Fact]
+    public async Task Damage_is_listed_ends_with_1_and_nothing_is_chosen_for_deletion()
+    {
+        string[] ids = await MakeAsync(3);
+        Forget(ids[0], "points", "commits");
+        Forget(ids[1], "points");
+        long before = Measure();
+
+        (int exitCode, string output, _) = await RunAsync("maintain");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("PROBLEM  stores/", output, StringComparison.Ordinal);
+        Assert.Contains("1 problem found", output, StringComparison.Ordinal);
+        Assert.InRange(Measure(), before - 10_000, before + 10_000);
+    }
+
+    [Fact]
+    public async Task Points_whose_own_date_is_over_are_listed_and_deleted_on_request_and_the_newest_stays()
+    {
+        string[] ids = await MakeAsync(4, "retain:files:daily:2026-01-01T00:00:00Z", "retain:files:weekly:2099-01-01T00:00:00Z", "by hand", "retain:files:daily:2026-01-02T00:00:00Z");
+
+        JsonElement[] listed = [.. (await RunAsync("retention", "--json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipLast(1).Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.Equal(ids, listed.Select(line => line.GetProperty("id").GetString()));
+        Assert.Equal(
+            [("Expired", false, "Daily"), ("WithinRetention", true, "Weekly"), ("NotByPolicy", true, null), ("Newest", true, "Daily")],
+            listed.Select(line => (line.GetProperty("reason").GetString(), line.GetProperty("kept").GetBoolean(), line.GetProperty("rule").GetString())));
+        Assert.Contains("over, but the newest", (await RunAsync("retention", "--machine", "alpha")).Output, StringComparison.Ordinal);
+        Assert.Equal("There are no recovery points.", (await RunAsync("retention", "--machine", "NOBODY")).Output.Trim());
+
+        Assert.Equal(0, (await SummaryAsync(0, "maintain")).GetProperty("pointsDeleted").GetInt32());
+        Assert.Equal(1, (await SummaryAsync(0, "maintain", "--expire", "--dry-run")).GetProperty("pointsDeleted").GetInt32());
+        Assert.Equal(4, (await SummaryAsync(0, "points")).GetProperty("count").GetInt32());
+        Assert.Equal(1, (await SummaryAsync(0, "maintain", "--expire")).GetProperty("pointsDeleted").GetInt32());
+        Assert.Equal(3, (await SummaryAsync(0, "points")).GetProperty("count").GetInt32());
+        Assert.Contains("The time of its daily retention was over.", (await RunAsync("points", "deleted")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("verify", "--read-data")).ExitCode);
+        Assert.Equal(0, (await RunAsync("points", "undelete", ids[0])).ExitCode);
+        Assert.Equal(0, (await RunAsync("restore", ids[0], "--to", _folder["back"])).ExitCode);
+    }
+
+    [Fact]
+    public async Task While_a_point_of_a_machine_cannot_be_read_none_of_it_is_deleted()
+    {
+        string[] ids = await MakeAsync(3, "retain:files:daily:2026-01-01T00:00:00Z", "retain:files:daily:2026-01-01T00:00:00Z", "retain:files:daily:2026-01-02T00:00:00Z");
+        Forget(ids[1], "points");
+
+        Assert.Equal(3, (await RunAsync("retention")).ExitCode);
+        (int exitCode, string output, string error) = await RunAsync("maintain", "--expire");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("0 points deleted", output, StringComparison.Ordinal);
+        Assert.Contains("cannot be read, so none of this machine is deleted", error, StringComparison.Ordinal);
+        Assert.Contains(ids[0][..12], (await RunAsync("points")).Output, StringComparison.Ordinal);
+    }
+
+    // Each point holds a file of its own that nothing else has, and one that all have.
+    private async Task<string[]> MakeAsync(int count, params string[] tags)
+    {
+        Assert.Equal(0, (await RunAsync("vault", "create", _folder["vault"], "--owner-file", _folder["owner"])).ExitCode);
+        var tree = new SourceTreeBuilder(_folder["source"]);
+        tree.File("shared", Size, seed: 100);
+        var ids = new List<string>();
+        for (int i = 0; i < count; i++)
+        {
+            tree.File("own", Size, seed: i);
+            ids.Add((await SummaryAsync(0, ["backup", _folder["source"], "--machine", "ALPHA", "--force", .. tags.Length == 0 ? (string[])[] : ["--tag", tags[i]]])).GetProperty("pointId").GetString()!);
+        }
+
+        return [.. ids];
+    }
+
+    private void Forget(string id, params string[] kinds)
+    {
+        foreach (string path in Directory.EnumerateFiles(_folder["vault"], $"{id}*", SearchOption.AllDirectories).Where(path => kinds.Any(kind => path.Contains($"/{kind}/", StringComparison.Ordinal))))
+        {
+            File.SetAttributes(path, FileAttributes.Normal);
+            File.Delete(path);
+        }
+
+        File.WriteAllText(EndOf(id), "{}");
+    }
+
+    private string EndOf(string id) => Directory.EnumerateFiles(_folder["vault"], id, SearchOption.AllDirectories).Single(path => path.Contains("/sessions/", StringComparison.Ordinal)) + ".end";
+
+    private long Measure() => new DirectoryInfo(_folder["vault"]).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+
+    private async Task<JsonElement> SummaryAsync(int exitCode, params string[] arguments)
+    {
+        (int code, string output, _) = await RunAsync([.. arguments, "--json"]);
+        Assert.Equal(exitCode, code);
+        return JsonDocument.Parse(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]).RootElement;
+    }
+
+    private async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        // The folder stamps what it gets with this machine's time.
+        var run = new HostRun { Variables = { ["OBENGINE_PASSPHRASE"] = Obengine.Passphrase } };
+        if (arguments is not ["vault", ..])
+        {
+            run.Variables["OBENGINE_VAULT"] = _folder["vault"];
+        }
+
+        run.Clock.JumpTo(TimeProvider.System.GetUtcNow());
+        int exitCode = await run.RunAsync(arguments);
+        return (exitCode, run.Output, run.Error);
+    }
+}
