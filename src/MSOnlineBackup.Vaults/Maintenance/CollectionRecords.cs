@@ -20,10 +20,12 @@ internal sealed class CollectionRecords
     private const string Verdict = ".verdict";
     private const string Wait = ".wait";
     private const string Done = ".done";
+    private const string Probe = ".probe";
 
     private readonly ChunkStore _store;
 
-    private CollectionRecords(ChunkStore store, IReadOnlyList<Collection> all, uint highest) => (_store, All, Highest) = (store, all, highest);
+    private CollectionRecords(ChunkStore store, IReadOnlyList<Collection> all, uint highest, IReadOnlyList<string> probes) =>
+        (_store, All, Highest, Probes) = (store, all, highest, probes);
 
     /// <summary>The collections that are not over, in the order of their numbers.</summary>
     public IReadOnlyList<Collection> All { get; }
@@ -31,17 +33,28 @@ internal sealed class CollectionRecords
     /// <summary>The highest number that was used; 0 where none was.</summary>
     public uint Highest { get; }
 
+    /// <summary>What runs have created to see whether they may delete, and were stopped before they did.</summary>
+    public IReadOnlyList<string> Probes { get; }
+
+    /// <summary>The name under which a run sees whether it may delete.</summary>
+    public static string ProbeOf(ChunkStore store, SessionId session) => $"{VaultLayout.Collections(store.StoreId)}{session}{Probe}";
+
     /// <summary>Reads what is there.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported: without knowing what was decided, nothing more can be.</exception>
     public static async Task<CollectionRecords> ReadAsync(ChunkStore store, CancellationToken cancellationToken)
     {
+        var probes = new List<string>();
         var parts = new SortedDictionary<uint, Dictionary<string, StoredObject>>();
         string prefix = VaultLayout.Collections(store.StoreId);
         await foreach (StoredObject found in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
             string name = found.Name[prefix.Length..];
             int dot = name.IndexOf('.', StringComparison.Ordinal);
-            if (dot == 8 && VaultLayout.TryParseNumber(name.AsSpan(0, dot), out uint number))
+            if (name.EndsWith(Probe, StringComparison.Ordinal))
+            {
+                probes.Add(found.Name);
+            }
+            else if (dot == 8 && VaultLayout.TryParseNumber(name.AsSpan(0, dot), out uint number))
             {
                 if (!parts.TryGetValue(number, out Dictionary<string, StoredObject>? of))
                 {
@@ -79,7 +92,7 @@ internal sealed class CollectionRecords
                 : null;
         }
 
-        return new CollectionRecords(store, all, parts.Count == 0 ? 0 : parts.Keys.Last());
+        return new CollectionRecords(store, all, parts.Count == 0 ? 0 : parts.Keys.Last(), probes);
     }
 
     /// <summary>Condemns packs. Returns the collection's number; null where another collector was faster: then everything has to be looked at anew.</summary>

@@ -99,7 +99,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // Who may not delete is told before anything is decided.
     private async Task TryDeletingAsync(SessionId id, CancellationToken cancellationToken)
     {
-        string probe = $"{VaultLayout.Collections(store.StoreId)}{id}.probe";
+        string probe = CollectionRecords.ProbeOf(store, id);
         await store.Objects.TryCreateAsync(probe, "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         try
         {
@@ -410,6 +410,11 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // The highest number stays used: the next one is higher than all before.
     private async Task RemoveRecordsAsync(CancellationToken cancellationToken)
     {
+        foreach (string probe in _records.Probes)
+        {
+            await store.Objects.DeleteAsync(probe, cancellationToken).ConfigureAwait(false);
+        }
+
         foreach (Collection collection in _records.All.Where(collection => collection.Number != _records.Highest))
         {
             if (collection.Condemned is null || (collection.Done is { } done && done.All(_view.IsOver)))
