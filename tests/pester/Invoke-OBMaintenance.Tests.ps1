@@ -4,7 +4,7 @@ BeforeAll {
     $work = New-TestFolder
     $null = Initialize-TestMachine $work
     $source = New-TestTree "$work/src"
-    $policy = Save-TestPolicy $source
+    $null = Save-TestPolicy $source
     $jobs = @(Invoke-TestBackup; Invoke-TestBackup; Invoke-TestBackup)
 
     # As if the vault had got the points some days earlier, the oldest first.
