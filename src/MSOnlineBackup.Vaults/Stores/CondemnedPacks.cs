@@ -8,8 +8,8 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>
-/// The packs that a collector means to delete: <c>gc/NUMBER.condemn</c>, a sealed object. This version has no collector, and minds those of later ones: a
-/// session takes no chunk for stored that only such a pack holds.
+/// The packs that a collector means to delete: <c>gc/NUMBER.condemn</c>, a sealed object. A session takes no chunk
+/// for stored that only such a pack holds.
 /// </summary>
 internal static class CondemnedPacks
 {

@@ -16,7 +16,7 @@ using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 namespace MSOnlineBackup.Engine.Tests.Backup;
 
 /// <summary>
-/// A collector to come can stand on it that writers announce themselves before they look: a model of one, by section 12 of the format, takes its steps at random moments between a
+/// A collector can rely on it that writers announce themselves before they look: a model of one, by section 12 of the format, takes its steps at random moments between a
 /// writer's, and nothing that a point names is ever gone.
 /// </summary>
 public sealed class CollectorTests
