@@ -98,7 +98,45 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(monitor);
         Vault.Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Collect);
         monitor.Watch(Objects);
-        return await new Collector(WithoutIndex(), Options, request, monitor, Vault.Allow).RunAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await RunAsync(request).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultFull && !request.IsRehearsal)
+        {
+            return await MaintainFullAsync(e).ConfigureAwait(false);
+        }
+
+        Task<MaintenanceReport> RunAsync(MaintenanceRequest what) => new Collector(WithoutIndex(), Options, what, monitor, Vault.Allow).RunAsync(cancellationToken);
+
+        // First what nothing needs, in the room that was held for this; then, with what that has freed, everything.
+        async Task<MaintenanceReport> MaintainFullAsync(BackupException full)
+        {
+            MaintenanceReport first;
+            try
+            {
+                first = await RunAsync(request with { MaxRepackBytes = 0, MostDead = ReservedRoom.MostPacks }).ConfigureAwait(false);
+            }
+            catch (BackupException e) when (e.Id == BackupErrorId.VaultFull)
+            {
+                throw new BackupException(
+                    e.Id,
+                    $"There is no room left to maintain the vault: it needs about half a megabyte, and none was held for it. {full.Message}",
+                    "Free a little room beside the vault, or raise the quota, and run maintenance again. From then on it holds room for itself.",
+                    e.Target,
+                    innerException: e);
+            }
+
+            try
+            {
+                return first.BytesFreed == 0 ? first : first.Then(await RunAsync(request).ConfigureAwait(false));
+            }
+            catch (BackupException e) when (e.Id == BackupErrorId.VaultFull)
+            {
+                // There was not enough for packs that are written anew: the next run goes on.
+                return first;
+            }
+        }
     }
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>

@@ -84,15 +84,34 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
                 await CollectAsync(cancellationToken).ConfigureAwait(false);
             }
 
+            await ReservedRoom.HoldAsync(store, id, cancellationToken).ConfigureAwait(false);
             await _announcement.EndAsync(cancellationToken).ConfigureAwait(false);
             monitor.Enter(JobPhase.Finished);
             return _report with { Findings = [.. _findings.Select(found => new VerifyFinding(found.Key, found.Value, []))] };
         }
         catch (Exception failure)
         {
+            if (failure is BackupException { Id: BackupErrorId.VaultFull })
+            {
+                await TryReleaseAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             // The next run, or a later one, shuts it out otherwise: whatever comes of it.
             await _announcement.TryEndAsync(failure, options.TimeProvider).ConfigureAwait(false);
             throw;
+        }
+    }
+
+    // For the word that this run has ended, and for one that makes do with little.
+    private async Task TryReleaseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReservedRoom.ReleaseAsync(store, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException)
+        {
+            // The full disk is what the run ends with.
         }
     }
 
@@ -359,7 +378,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         bool Stays((SessionId Session, uint Number) pack) => (!condemned.Contains(pack) || spared.Contains(pack)) && !isNoHome(pack);
     }
 
-    // Segments without the packs, then the packs, then the word that they are gone.
+    // The packs, then segments without them, then the word that they are gone.
     private async Task DeleteAsync(IReadOnlyList<uint> collections, CancellationToken cancellationToken)
     {
         PackInfo[] going = [.. store.Index.Packs.Where(pack => _gone.Contains(KeyOf(pack)))];
@@ -373,15 +392,17 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             pack.IsAvailable = false;
         }
 
+        // The packs first: on a full disk the segments need the room. Until "done" the record says why packs are missing that segments name.
+        foreach ((SessionId session, uint number) in _gone)
+        {
+            await store.Objects.DeleteAsync(VaultLayout.Pack(store.StoreId, session, number), cancellationToken).ConfigureAwait(false);
+        }
+
         store.Index.Forget(going.ToHashSet());
         var rewrite = new SegmentRewrite(store, _session!, _marks.Records);
         HashSet<PackInfo> needed = FindNeeded();
         await rewrite.RunAsync(pack => _gone.Contains(KeyOf(pack)) || (_isWhole && _missing.Contains(pack) && !needed.Contains(pack)), cancellationToken).ConfigureAwait(false);
         CountDeleted(rewrite.Deleted);
-        foreach ((SessionId session, uint number) in _gone)
-        {
-            await store.Objects.DeleteAsync(VaultLayout.Pack(store.StoreId, session, number), cancellationToken).ConfigureAwait(false);
-        }
 
         if (collections.Count > 0)
         {

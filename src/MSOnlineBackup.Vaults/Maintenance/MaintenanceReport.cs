@@ -43,4 +43,16 @@ public sealed record MaintenanceReport
 
     /// <summary>What is damaged. Where a recovery point is, or the list of what it holds, nothing is deleted but what was decided before.</summary>
     public IReadOnlyList<VerifyFinding> Findings { get; init; } = [];
+
+    /// <summary>What this run and a later one did together. How things stand now, the later one says.</summary>
+    internal MaintenanceReport Then(MaintenanceReport later) => later with
+    {
+        PointsGone = PointsGone + later.PointsGone,
+        PacksDeleted = PacksDeleted + later.PacksDeleted,
+        BytesFreed = BytesFreed + later.BytesFreed,
+        PacksRepacked = PacksRepacked + later.PacksRepacked,
+        BytesRepacked = BytesRepacked + later.BytesRepacked,
+        ObjectsDeleted = ObjectsDeleted + later.ObjectsDeleted,
+        SessionsShutOut = SessionsShutOut + later.SessionsShutOut,
+    };
 }

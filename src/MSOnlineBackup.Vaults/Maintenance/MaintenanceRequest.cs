@@ -9,6 +9,9 @@ public sealed record MaintenanceRequest
     /// <summary>The most bytes of packs that are written anew in this run; null for no limit. From 0: 0 repacks nothing.</summary>
     public long? MaxRepackBytes { get; init; }
 
+    /// <summary>The most packs without anything needed that are condemned at once.</summary>
+    internal int MostDead { get; init; } = int.MaxValue;
+
     /// <summary>After this time nothing further is begun; null for no limit. What was begun is finished, and the next run goes on.</summary>
     public TimeSpan? MaxDuration { get; init; }
 

@@ -18,7 +18,7 @@ internal sealed record PackPlan(IReadOnlyList<PackUse> Dead, IReadOnlyList<PackU
     /// <param name="request">Threshold and budget.</param>
     public static PackPlan Make(IReadOnlyCollection<PackUse> uses, int packSize, MaintenanceRequest request)
     {
-        List<PackUse> dead = [.. uses.Where(use => use.Needed == 0)];
+        List<PackUse> dead = [.. uses.Where(use => use.Needed == 0).OrderByDescending(use => use.Pack.Length).Take(request.MostDead)];
         var wanted = new List<PackUse>();
         wanted.AddRange(uses.Where(use => use.Needed > 0 && use.Unused > request.MaxUnused * use.Held && use.Pack.Length > packSize / SmallShare).OrderByDescending(use => (double)use.Unused / use.Held));
         foreach (IGrouping<PackKind, PackUse> kind in uses.Where(use => use.Needed > 0 && use.Pack.Length <= packSize / SmallShare).GroupBy(use => use.Pack.Kind))

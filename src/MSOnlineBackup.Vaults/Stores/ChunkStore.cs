@@ -314,7 +314,7 @@ internal sealed class ChunkStore : IChunkReader
         {
             if (_survey is null or { IsFaulted: true } or { IsCanceled: true })
             {
-                _survey = SurveyOnceAsync(Task.FromResult<IReadOnlySet<(SessionId, uint)>>(new HashSet<(SessionId, uint)>()), cancellationToken);
+                _survey = SurveyOnceAsync(null, cancellationToken);
             }
 
             return _survey;
@@ -504,7 +504,7 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
-    private async Task SurveyOnceAsync(Task<IReadOnlySet<(SessionId Session, uint Number)>> condemning, CancellationToken cancellationToken)
+    private async Task SurveyOnceAsync(Task<IReadOnlySet<(SessionId Session, uint Number)>>? condemning, CancellationToken cancellationToken)
     {
         // What is registered after this line was written by a session that is still at work.
         IReadOnlyList<PackInfo> named = Index.Packs;
@@ -528,11 +528,11 @@ internal sealed class ChunkStore : IChunkReader
         }
 
 #pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
-        IReadOnlySet<(SessionId Session, uint Number)> condemned = await condemning.ConfigureAwait(false);
+        IReadOnlySet<(SessionId Session, uint Number)>? condemned = condemning is null ? null : await condemning.ConfigureAwait(false);
 #pragma warning restore VSTHRD003
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Objects.Capabilities.MaxConcurrency };
         await Parallel.ForEachAsync(
-            strange.Where(pack => !condemned.Contains((pack.Session, pack.Number))),
+            strange.Where(pack => condemned?.Contains((pack.Session, pack.Number)) != true),
             options,
             (pack, token) => new ValueTask(AdoptAsync(pack.Found, pack.Session, pack.Number, token))).ConfigureAwait(false);
 
@@ -544,11 +544,26 @@ internal sealed class ChunkStore : IChunkReader
 
         if (missing.Count > 0)
         {
-            await JudgeMissingAsync(missing, condemned, cancellationToken).ConfigureAwait(false);
+            await JudgeMissingAsync(missing, condemned ?? await ReadCondemnedAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    // A collector takes a pack out of the index before it deletes it: it is lost only where a segment that is there names it.
+    // Whoever only reads goes on without a record that cannot be read.
+    private async Task<IReadOnlySet<(SessionId Session, uint Number)>> ReadCondemnedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await CondemnedPacks.ReadAsync(this, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            Report(e);
+            return new HashSet<(SessionId Session, uint Number)>();
+        }
+    }
+
+    // A collector deletes packs that it has condemned, and then takes them out of the index: one is lost only where a segment that is there names it, and no record condemned it
+    // before the segments were listed.
     private async Task JudgeMissingAsync(List<PackInfo> missing, IReadOnlySet<(SessionId Session, uint Number)> condemned, CancellationToken cancellationToken)
     {
         IReadOnlySet<string> segments = await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);

@@ -7,7 +7,6 @@ using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
-using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
@@ -85,13 +84,7 @@ internal sealed class MaintainedVault : IDisposable
             Assert.True(_expected.Remove(point));
         }
 
-        using UnlockedVault vault = await _backups.OpenAsync();
-        await vault.Deletions.DeleteManyAsync([point], "a test", evenNewest: true, Cancel);
-        string record = Names(StoredKind.Deletion).Single(name => name.Contains(point.SessionId.ToString(), StringComparison.Ordinal));
-        Objects.SetCreated(record, Clock.GetUtcNow().AddDays(-20));
-        ChunkStore store = await _backups.OpenStoreAsync();
-        await new DeletionLog(store).DecideAsync(
-            new DeletionSeries(point.MachineId, point.SessionId, []), _ => new DeletionRecord(DeletionState.Gone, "a test", "0"), Cancel);
+        await OpenedVault.Of(await _backups.OpenStoreAsync()).EndAsync(point, Cancel);
     }
 
     /// <summary>Deletes a point, which can be brought back.</summary>
@@ -164,20 +157,8 @@ internal sealed class MaintainedVault : IDisposable
     /// <summary>Nothing is there that nobody needs: no pack, segment, checkpoint or session but those of points, and of the last maintenance itself.</summary>
     public async Task AssertTidyAsync()
     {
-        ChunkStore store = await _backups.OpenStoreAsync();
-        await store.SurveyPacksAsync(Cancel);
-        var marks = new ChunkMarks(store.Index.Consolidate());
-        var marker = new Marker(marks, 2);
-        var catalog = new RecoveryPointCatalog(store);
-        await marker.MarkAsync(store, catalog.ReadAsync(await catalog.ListNamesAsync(null, Cancel, includeDeleted: true), Cancel), Cancel);
-        Assert.Empty(marker.Damage);
-        Assert.Empty(store.Damage);
-        Assert.DoesNotContain(PackUse.Measure(store.Index, marks, _ => true), use => use.Needed == 0);
-        HashSet<string> named = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(store.NameOf)];
-        Assert.Equal(Names(StoredKind.Pack), named.Order(StringComparer.Ordinal));
-        Assert.Empty(Names(StoredKind.Checkpoint));
-        Assert.Empty((await CollectionView.TakeAsync(store, Cancel)).Open);
-        Assert.True(Names(StoredKind.Collection).Select(name => name[..(name.LastIndexOf('/') + 9)]).Distinct().Count() <= 1, string.Join('\n', Names(StoredKind.Collection)));
+        IReadOnlyList<string> untidy = await OpenedVault.Of(await _backups.OpenStoreAsync()).FindUntidyAsync(Cancel);
+        Assert.True(untidy.Count == 0, string.Join('\n', untidy));
     }
 
     public IReadOnlyList<string> Names(StoredKind kind) => [.. Objects.Names.Where(name => VaultLayout.KindOf(name, out _) == kind).Order(StringComparer.Ordinal)];
