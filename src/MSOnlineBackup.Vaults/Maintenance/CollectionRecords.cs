@@ -68,28 +68,7 @@ internal sealed class CollectionRecords
         var all = new List<Collection>();
         foreach ((uint number, Dictionary<string, StoredObject> of) in parts)
         {
-            all.Add(new Collection(
-                number,
-                await PacksAsync(CondemnedPacks.Suffix, SealedObjectKind.CondemnedPacks).ConfigureAwait(false),
-                await SessionsAsync(Wait).ConfigureAwait(false),
-                await PacksAsync(Verdict, SealedObjectKind.CollectionVerdict).ConfigureAwait(false),
-                await SessionsAsync(Done).ConfigureAwait(false)));
-
-            async Task<IReadOnlySet<(SessionId Session, uint Number)>?> PacksAsync(string suffix, SealedObjectKind kind)
-            {
-                if (!of.TryGetValue(suffix, out StoredObject found))
-                {
-                    return null;
-                }
-
-                var packs = new HashSet<(SessionId, uint)>();
-                CondemnedPacks.Decode(found.Name, (await OpenAsync(store, found, kind, cancellationToken).ConfigureAwait(false)).Span, packs);
-                return packs;
-            }
-
-            async Task<IReadOnlySet<SessionId>?> SessionsAsync(string suffix) => of.TryGetValue(suffix, out StoredObject found)
-                ? AwaitedSessions.Decode(found.Name, (await OpenAsync(store, found, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span)
-                : null;
+            all.Add(await ReadAsync(store, number, of, cancellationToken).ConfigureAwait(false));
         }
 
         return new CollectionRecords(store, all, parts.Count == 0 ? 0 : parts.Keys.Last(), probes);
@@ -133,6 +112,40 @@ internal sealed class CollectionRecords
         {
             await store.Objects.DeleteAsync(NameOf(store, number, suffix), cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private static async Task<Collection> ReadAsync(ChunkStore store, uint number, Dictionary<string, StoredObject> parts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return new Collection(
+                number,
+                await PacksAsync(CondemnedPacks.Suffix, SealedObjectKind.CondemnedPacks).ConfigureAwait(false),
+                await SessionsAsync(Wait).ConfigureAwait(false),
+                await PacksAsync(Verdict, SealedObjectKind.CollectionVerdict).ConfigureAwait(false),
+                await SessionsAsync(Done).ConfigureAwait(false));
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
+        {
+            // Somebody removes it, for it is over: were it not, its end would wait for whoever reads here, who was announced before.
+            return new Collection(number, null, null, null, null);
+        }
+
+        async Task<IReadOnlySet<(SessionId Session, uint Number)>?> PacksAsync(string suffix, SealedObjectKind kind)
+        {
+            if (!parts.TryGetValue(suffix, out StoredObject found))
+            {
+                return null;
+            }
+
+            var packs = new HashSet<(SessionId, uint)>();
+            CondemnedPacks.Decode(found.Name, (await OpenAsync(store, found, kind, cancellationToken).ConfigureAwait(false)).Span, packs);
+            return packs;
+        }
+
+        async Task<IReadOnlySet<SessionId>?> SessionsAsync(string suffix) => parts.TryGetValue(suffix, out StoredObject found)
+            ? AwaitedSessions.Decode(found.Name, (await OpenAsync(store, found, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span)
+            : null;
     }
 
     private static async Task<IReadOnlySet<SessionId>> SettleSessionsAsync(ChunkStore store, string name, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken) =>

@@ -44,13 +44,23 @@ internal static class CondemnedPacks
         string prefix = VaultLayout.Collections(store.StoreId);
         await foreach (StoredObject found in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
-            if (found.Name.EndsWith(Suffix, StringComparison.Ordinal) && VaultLayout.TryParseNumber(found.Name.AsSpan(prefix.Length..^Suffix.Length), out _))
+            if (!found.Name.EndsWith(Suffix, StringComparison.Ordinal) || !VaultLayout.TryParseNumber(found.Name.AsSpan(prefix.Length..^Suffix.Length), out _))
+            {
+                continue;
+            }
+
+            try
             {
                 (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
                 if (kind == SealedObjectKind.CondemnedPacks)
                 {
                     Decode(found.Name, content.Span, packs);
                 }
+            }
+            catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
+            {
+                // It was removed since it was listed: its packs were gone before this session was announced, or it would have been waited for.
+                continue;
             }
         }
 

@@ -23,6 +23,8 @@ internal sealed class MaintainedVault : IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<RecoveryPoint, Dictionary<string, byte[]>> _expected = [];
 
+    private readonly List<(string Machine, Dictionary<string, byte[]> Files)> _attempts = [];
+
     /// <summary>Whether a test has damaged it: else no maintenance may find anything.</summary>
     public bool IsDamaged { get; set; }
 
@@ -59,6 +61,11 @@ internal sealed class MaintainedVault : IDisposable
         }
 
         Clock.Advance(TimeSpan.FromMinutes(1));
+        lock (_gate)
+        {
+            _attempts.Add((machine, files));
+        }
+
         using UnlockedVault vault = await _backups.OpenAsync(through);
         RecoveryPoint point = (await vault.BackUpAsync(Request(source) with
         {
@@ -92,6 +99,22 @@ internal sealed class MaintainedVault : IDisposable
     {
         using UnlockedVault vault = await _backups.OpenAsync();
         await vault.Deletions.DeleteManyAsync([point], "a test", evenNewest: true, Cancel);
+    }
+
+    /// <summary>Expects the points of backups that died after they had committed, too: each is what somebody meant to back up.</summary>
+    public async Task AdoptAsync()
+    {
+        using UnlockedVault vault = await _backups.OpenAsync();
+        IndexedVault indexed = await vault.IndexAsync(Cancel);
+        foreach (RecoveryPoint point in (await vault.ListPointsAsync(null, Cancel)).Where(point => Points.All(known => known.SessionId != point.SessionId)))
+        {
+            HashSet<string> paths = await indexed.ListItemsAsync(point, null, recursive: true, Cancel)
+                .Where(item => item.Entry.Kind == Platform.Items.EntryKind.File).Select(item => item.FullPath).ToHashSetAsync(cancellationToken: Cancel);
+            lock (_gate)
+            {
+                _expected.Add(point, _attempts.First(attempt => attempt.Machine == point.MachineName && paths.SetEquals(attempt.Files.Keys)).Files);
+            }
+        }
     }
 
     /// <summary>Does not expect a point any more.</summary>
