@@ -152,11 +152,18 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             SkippedItems = skippedItems,
         };
         monitor.ReportDamage(store.Damage);
-        SessionId id = await session.CommitAsync(_machineId, id => RecoveryPointCodec.Encode(point with { SessionId = id }), giveUp).ConfigureAwait(false);
+        SessionId id = await session.CommitAsync(
+            _machineId,
+            id => RecoveryPointCodec.Encode(point = point with
+            {
+                SessionId = id,
+                ParentSessionId = point.ParentSessionId is { } parent && session.HasListed(parent) ? parent : null,
+            }),
+            giveUp).ConfigureAwait(false);
         await ConfirmAsync(session, id, giveUp).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return new BackupResult(
-            point with { SessionId = id },
+            point,
             scope.UnchangedFiles,
             scope.NewFiles,
             scope.ChangedFiles,

@@ -270,7 +270,10 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     {
         bool isComplete = await IsCompleteAsync(names, view, cancellationToken).ConfigureAwait(false);
         IEnumerable<PointName> unmarked = names.Where(name => !_ended.Contains((name.MachineId, name.SessionId)) && _marked.Add((name.MachineId, name.SessionId)));
-        await _marker.MarkAsync(store, new RecoveryPointCatalog(store).ReadAsync(unmarked, cancellationToken).Select(NoteNewest), cancellationToken).ConfigureAwait(false);
+        IAsyncEnumerable<PointReading> readings = new RecoveryPointCatalog(store).ReadAsync(unmarked, cancellationToken)
+            .Where(async (reading, token) =>
+                reading.Damage?.Id != BackupErrorId.VaultDataMissing || !await HasEndedAsync(reading.Name.MachineId, reading.Name.SessionId, token).ConfigureAwait(false));
+        await _marker.MarkAsync(store, readings.Select(NoteNewest), cancellationToken).ConfigureAwait(false);
         foreach (BackupException damage in _marker.Damage)
         {
             Find(damage);
@@ -278,6 +281,10 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
         return isComplete && _marker.Damage.Count == 0;
     }
+
+    // A point that another run has ended since it, or its commit, was listed is not lost: its commit went before it.
+    private async ValueTask<bool> HasEndedAsync(MachineId machine, SessionId session, CancellationToken cancellationToken) =>
+        await store.Objects.StatAsync(VaultLayout.Commit(store.StoreId, machine, session), cancellationToken).ConfigureAwait(false) is null;
 
     // The newest point of each machine. A session that was shut out has none: what it sent, its next run takes up.
     private PointReading NoteNewest(PointReading reading)
@@ -299,6 +306,11 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         {
             string name = VaultLayout.Point(store.StoreId, machine, session);
             bool isThere = await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null;
+            if (!isThere && await HasEndedAsync(machine, session, cancellationToken).ConfigureAwait(false))
+            {
+                continue;
+            }
+
             _findings.TryAdd(name, isThere ? "The storage did not list this recovery point, which is there." : VaultDamage.LostPoint(name).Message);
             isComplete = false;
         }
@@ -399,7 +411,8 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         }
 
         store.Index.Forget(going.ToHashSet());
-        var rewrite = new SegmentRewrite(store, _session!, _marks.Records);
+        // The index as it is now: segments may have come since the chunks were numbered, and may name packs that go.
+        var rewrite = new SegmentRewrite(store, _session!, store.Index.Consolidate());
         HashSet<PackInfo> needed = FindNeeded();
         await rewrite.RunAsync(pack => _gone.Contains(KeyOf(pack)) || (_isWhole && _missing.Contains(pack) && !needed.Contains(pack)), cancellationToken).ConfigureAwait(false);
         CountDeleted(rewrite.Deleted);

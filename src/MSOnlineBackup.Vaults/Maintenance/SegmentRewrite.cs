@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// </summary>
 /// <param name="store">The store.</param>
 /// <param name="session">Writes.</param>
-/// <param name="records">All records of the index.</param>
+/// <param name="records">All records of the index, those of every segment that the store knows included.</param>
 internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, IndexRun records)
 {
     private const int ManySmall = 16;
@@ -143,6 +143,9 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
             }
         }
 
-        return IndexSegment.Encode([.. part.Select(pack => (pack, (IReadOnlyList<PackedChunk>)[.. contents[pack].Values]))]);
+        // Every pack holds something. One whose chunks are not among the records must not be written down as empty: nothing would look into it again.
+        return part.Find(pack => contents[pack].Count == 0) is { } unknown
+            ? throw new InvalidOperationException($"Nothing is known of what '{store.NameOf(unknown)}' holds.")
+            : IndexSegment.Encode([.. part.Select(pack => (pack, (IReadOnlyList<PackedChunk>)[.. contents[pack].Values]))]);
     }
 }

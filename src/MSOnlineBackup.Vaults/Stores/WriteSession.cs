@@ -16,6 +16,7 @@ namespace MSOnlineBackup.Vaults.Stores;
 /// </summary>
 internal sealed class WriteSession : IAsyncDisposable
 {
+    private readonly HashSet<SessionId> _listed = [];
     private readonly ChunkStore _store;
     private readonly SessionAnnouncement _announcement;
     private readonly TransferCounters _counters;
@@ -179,14 +180,22 @@ internal sealed class WriteSession : IAsyncDisposable
         _counters.AddStored(content.Length);
     }
 
+    /// <summary>Whether a point of the machine was there when this session was about to commit. One that was ended before leaves no trace, and is named by nobody.</summary>
+    public bool HasListed(SessionId point) => _listed.Contains(point);
+
     private async Task<bool> HasNewerPointAsync(MachineId machineId, SessionId id, CancellationToken cancellationToken)
     {
+        _listed.Clear();
         string prefix = VaultLayout.Points(_store.StoreId, machineId);
         await foreach (StoredObject found in _store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
-            if (SessionId.TryParse(found.Name.AsSpan(prefix.Length), out SessionId other)
-                && other > id
-                && await SessionOrder.CountsAsync(_store, found, other, cancellationToken).ConfigureAwait(false))
+            if (!SessionId.TryParse(found.Name.AsSpan(prefix.Length), out SessionId other))
+            {
+                continue;
+            }
+
+            _listed.Add(other);
+            if (other > id && await SessionOrder.CountsAsync(_store, found, other, cancellationToken).ConfigureAwait(false))
             {
                 return true;
             }
