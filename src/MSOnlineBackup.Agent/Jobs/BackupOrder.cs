@@ -72,6 +72,11 @@ public sealed record BackupOrder : JobOrder
             OpenSource = machine.OpenSource,
             Compression = Compression,
         };
+        if (machine.Account.FindNameChange() is { } renamed)
+        {
+            work.Warn(renamed);
+        }
+
         machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
         if (machine.Limits.SizesScratch)
         {

@@ -4,6 +4,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Backup;
@@ -16,7 +17,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
 {
     public async IAsyncEnumerable<BackupPreviewItem> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        MachineId machineId = store.Header.MachineId(request.MachineName);
+        MachineId machineId = await new MachineDirectory(store.Vault).FindIdAsync(request.MachineName, store.Keys, cancellationToken).ConfigureAwait(false);
         await using Earlier earlier = await Earlier.FindAsync(new RecoveryPointCatalog(store), machineId, cancellationToken).ConfigureAwait(false);
         OwnFolders own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
         BackupSource.Tree[] sources = [.. request.Sources.OfType<BackupSource.Tree>()];
