@@ -65,7 +65,10 @@ public sealed record BackupOrder : JobOrder
         var request = new BackupRequest
         {
             MachineName = name,
-            Sources = sources.Sources,
+            Sources =
+            [
+                .. sources.Sources.Select(source => source is BackupSource.Tree tree ? tree with { EarlierPaths = machine.Policies.EarlierPathsOf(tree.Path) } : source),
+            ],
             Tags = await RetentionHistory.FindTagsAsync(policy, run, earlier.NewestFirst, stop).ConfigureAwait(false),
             MustBeRegistered = true,
             OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],

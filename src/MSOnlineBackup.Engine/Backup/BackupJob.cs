@@ -224,18 +224,19 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         }
 
         string path = EntryName.Escape(tree.RootPath.Span);
-        RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
+        IReadOnlyList<string> paths = PathsOf(source, path);
+        RecoveryPointSource? previous = await earlier.PreviousAsync(paths).ConfigureAwait(false);
         string shown = SourcePath.FromStored(PathText.Local, path);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
             throw MountRule.NotMounted(shown);
         }
 
-        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
+        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(paths)?.Manifest);
         var description = new RecoveryPointSource
         {
             // As it was first written: so it stays one source.
-            Path = previous?.Path ?? path,
+            Path = previous is not null && Earlier.IsSame(previous.Path, path) ? previous.Path : path,
             Form = PathText.Local,
             Manifest = new ManifestRoot(default, 0, 0, 0, 0, 0),
             FileSystem = tree.FileSystem,
@@ -331,6 +332,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     /// <summary>Whether only this source is lost; the others go on.</summary>
     internal static bool IsOfSource(BackupException e) =>
         e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable;
+
+    /// <summary>The paths under which earlier points may have a source, its own first.</summary>
+    internal static IReadOnlyList<string> PathsOf(BackupSource source, string path) =>
+        source is BackupSource.Tree { EarlierPaths.Count: > 0 } tree ? [path, .. tree.EarlierPaths.Select(SourceTrees.RootPathOf)] : [path];
 
     /// <summary>What is said of a source that lies in another one.</summary>
     internal static string NoteOfCovered(string source, string outer) => $"'{source}' is inside '{outer}' and is backed up with it.";

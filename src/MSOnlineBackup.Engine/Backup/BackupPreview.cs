@@ -76,13 +76,14 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
         }
 
         string path = EntryName.Escape(tree.RootPath.Span);
-        RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
+        IReadOnlyList<string> paths = BackupJob.PathsOf(source, path);
+        RecoveryPointSource? previous = await earlier.PreviousAsync(paths).ConfigureAwait(false);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
             throw MountRule.NotMounted(SourcePath.FromStored(PathText.Local, path));
         }
 
-        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
+        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(paths)?.Manifest);
         EntryPath? unmounted = null;
         foreach (SourceItem item in tree.Walk(cancellationToken))
         {

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
