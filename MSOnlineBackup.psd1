@@ -59,6 +59,7 @@
         'Remove-OBPolicy'
         'Remove-OBRecoveryPoint'
         'Remove-OBSystemStatePolicy'
+        'Rename-OBMachine'
         'Rename-OBVolume'
         'Repair-OBKey'
         'Restore-OBRecoveryPoint'

@@ -72,6 +72,24 @@ public sealed class BackupAgent
         return await Machine.LeaveAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Gives this machine another name in its vault. Its recovery points stay its own, and the next backup goes on from them; the name that it had stays its own, too. No job of
+    /// this machine runs meanwhile.
+    /// </summary>
+    /// <param name="newName">1 to 255 characters, none of them a control character.</param>
+    /// <param name="cancellationToken">Stops it. Where it was interrupted, doing it again does the rest.</param>
+    /// <exception cref="BackupException">ArgumentInvalid, MachineNotRegistered, MachineNotActivated, JobInProgress; MachineNameTaken where another machine has the new name, had it,
+    /// or left recovery points under it; VaultUnreachable, …</exception>
+    public async Task<MachineRegistration> RenameMachineAsync(string newName, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(newName);
+        using IDisposable _ = await Jobs.LockAsync(cancellationToken).ConfigureAwait(false);
+        Machine.RequireActivated();
+        using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
+        await vault.RenameMachineAsync(NameInVault, newName, cancellationToken).ConfigureAwait(false);
+        return Machine.NoteName(newName);
+    }
+
     /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid, VaultNotFound, …</exception>
     public async Task<RetentionPlan> PlanRetentionAsync(CancellationToken cancellationToken)

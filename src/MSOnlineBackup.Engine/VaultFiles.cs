@@ -51,7 +51,7 @@ public static class VaultFiles
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
-        MachineId machineId = vault.Vault.Known.Header.MachineId(request.MachineName);
+        MachineId machineId = await vault.FindMachineAsync(request.MachineName, cancellationToken).ConfigureAwait(false);
         await using Earlier earlier = await Earlier.FindAsync(vault.Catalog(), machineId, cancellationToken).ConfigureAwait(false);
         return await Forecast.MeasureAsync(request, earlier, cancellationToken).ConfigureAwait(false);
     }

@@ -143,7 +143,7 @@ public sealed class UnlockedVault : IDisposable
     public async Task<RecoveryPointList> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
     {
         RecoveryPointCatalog catalog = Catalog();
-        List<PointName> names = await catalog.ListAllAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await ListNamesAsync(machineName, id => catalog.ListAllAndLossesAsync(id, cancellationToken), cancellationToken).ConfigureAwait(false);
         var points = new List<RecoveryPoint>();
         var damaged = new List<PointReading>();
         await foreach (PointReading reading in catalog.ReadShownAsync(names, cancellationToken).ConfigureAwait(false))
@@ -166,7 +166,7 @@ public sealed class UnlockedVault : IDisposable
     {
         ArgumentNullException.ThrowIfNull(machineName);
         RecoveryPointCatalog catalog = Catalog();
-        List<PointName> names = await catalog.ListNamesAsync(Vault.Known.Header.MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await ListNamesAsync(machineName, id => catalog.ListNamesAsync(id, cancellationToken), cancellationToken).ConfigureAwait(false);
         return new PointHistory(names.Count, catalog.ReadAsync(names, cancellationToken).Where(reading => reading.Point is not null).Select(reading => reading.Point!));
     }
 
@@ -182,7 +182,7 @@ public sealed class UnlockedVault : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(idPrefixOrLatest);
         bool latest = idPrefixOrLatest == Latest;
         RecoveryPointCatalog catalog = Catalog();
-        List<PointName> names = await catalog.ListAllAndLossesAsync(MachineId(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await ListNamesAsync(machineName, id => catalog.ListAllAndLossesAsync(id, cancellationToken), cancellationToken).ConfigureAwait(false);
         IEnumerable<PointName> wanted = latest ? names : names.Where(name => name.SessionId.BeginsWith(idPrefixOrLatest));
         PointReading? found = null;
         await foreach (PointReading reading in catalog.ReadShownAsync(wanted, cancellationToken).ConfigureAwait(false))
@@ -316,7 +316,7 @@ public sealed class UnlockedVault : IDisposable
             return [];
         }
 
-        var names = (await Vault.Machines.ListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(machine => Vault.Known.Header.MachineId(machine.Name), machine => machine.Name);
+        var names = (await Vault.Machines.ListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(machine => Vault.Known.Header.MachineId(machine.First ?? machine.Name), machine => machine.Name);
         return
         [
             .. damaged.Select(reading => new DamagedPoint(
@@ -328,7 +328,38 @@ public sealed class UnlockedVault : IDisposable
         ];
     }
 
-    internal MachineId? MachineId(string? machineName) => machineName is null ? null : Vault.Known.Header.MachineId(machineName);
+    /// <summary>Gives a machine of this chunk store another name. Its recovery points stay its own, and the next backup goes on from them; the earlier name stays its own, too.</summary>
+    /// <param name="name">What it is called, in upper or lower case.</param>
+    /// <param name="newName">What it is to be called: 1 to 255 characters, none of them a control character.</param>
+    /// <param name="cancellationToken">Stops it. Where it was interrupted, doing it again does the rest.</param>
+    /// <exception cref="BackupException">ArgumentInvalid, MachineNotRegistered; MachineNameTaken where another machine has the new name, had it, or left recovery points under it.</exception>
+    public async Task RenameMachineAsync(string name, string newName, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(newName);
+        MachineDirectory.CheckName(newName);
+        Vault.Allow(VaultUse.Write);
+        await new MachineRenaming(Vault.Known, _keys).RunAsync(name, newName, cancellationToken).ConfigureAwait(false);
+    }
+
+    internal Task<MachineId> FindMachineAsync(string machineName, CancellationToken cancellationToken) =>
+        Vault.Machines.FindIdAsync(machineName, _keys, cancellationToken);
+
+    // Most machines have the name that they had first: what belongs to that is asked for while the vault is asked what the name means.
+    private async Task<List<PointName>> ListNamesAsync(string? machineName, Func<MachineId?, Task<List<PointName>>> list, CancellationToken cancellationToken)
+    {
+        if (machineName is null)
+        {
+            return await list(null).ConfigureAwait(false);
+        }
+
+        MachineId likely = Vault.Known.Header.MachineId(machineName);
+        Task<List<PointName>> listing = list(likely);
+        Task<MachineId> knowing = FindMachineAsync(machineName, cancellationToken);
+        await Task.WhenAll(listing, knowing).ConfigureAwait(false);
+        MachineId id = await knowing.ConfigureAwait(false);
+        return id == likely ? await listing.ConfigureAwait(false) : await list(id).ConfigureAwait(false);
+    }
 
     // Points are sealed objects of their own: their listing needs no index.
     internal RecoveryPointCatalog Catalog() => new(WithoutIndex());

@@ -266,7 +266,15 @@ public sealed class Vault
 
     /// <summary>The machines that a vault knows, those that were unregistered too, by name. Needs no passphrase.</summary>
     public async Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(CancellationToken cancellationToken) =>
-        [.. (await Machines.ListAsync(cancellationToken).ConfigureAwait(false)).Select(machine => new VaultMachine(machine.Name, machine.Left))];
+    [
+        .. (await Machines.ListAsync(cancellationToken).ConfigureAwait(false)).Select(machine => new VaultMachine(machine.Name, machine.Left)
+        {
+            Id = Known.Header.MachineId(machine.First ?? machine.Name).ToString(),
+            OperatingSystem = machine.OperatingSystem,
+            AgentVersion = machine.AgentVersion,
+            FirstName = machine.First,
+        }),
+    ];
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged, …</exception>

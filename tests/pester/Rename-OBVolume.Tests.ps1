@@ -43,6 +43,23 @@ Describe 'Rename-OBVolume' {
         }
     }
 
+    It 'has the next backup read and send nothing again' {
+        Set-Content -LiteralPath "$data/file.txt" -Value 'not read twice' -NoNewline
+        (Get-Item -LiteralPath "$data/file.txt").LastWriteTime = (Get-Date).AddHours(-1)
+        Start-Sleep -Seconds 3
+        $null = Get-OBPolicy | Start-OBBackup 6> $null
+        Remove-Item -LiteralPath $moved
+        Move-Item -LiteralPath $data -Destination $moved
+        try {
+            $null = Rename-OBVolume $data $moved
+            $job = Get-OBPolicy | Start-OBBackup 6> $null
+            $job.JobStatus.DatasourceStatus[0].ByteProgress.Changed | Should -Be 0
+            (Get-OBRecoverableSource).RecoverySourceName | Should -Contain $data
+            (Get-OBRecoverableSource).RecoverySourceName | Should -Contain $moved
+        }
+        finally { Move-Item -LiteralPath $moved -Destination $data }
+    }
+
     It 'completes the sources of the policy' { (Get-Completion 'Rename-OBVolume -OldVolumeName ').ListItemText | Should -Contain $data }
 
     It 'changes nothing with -WhatIf' {

@@ -12,6 +12,7 @@ BeforeDiscovery {
         'Remove-OBPolicy'            = { Get-OBPolicy | Remove-OBPolicy -WhatIf }
         'Remove-OBRecoveryPoint'     = { Get-OBAllRecoveryPoints | Remove-OBRecoveryPoint -WhatIf }
         'Remove-OBSystemStatePolicy' = { Get-OBSystemStatePolicy | Remove-OBSystemStatePolicy -WhatIf }
+        'Rename-OBMachine'           = { Rename-OBMachine renamed -WhatIf }
         'Rename-OBVolume'            = { Rename-OBVolume $source $work -WhatIf }
         'Repair-OBKey'               = { Repair-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
         'Restore-OBRecoveryPoint'    = { Restore-OBRecoveryPoint $deleted -WhatIf }

@@ -65,13 +65,21 @@ public sealed record BackupOrder : JobOrder
         var request = new BackupRequest
         {
             MachineName = name,
-            Sources = sources.Sources,
+            Sources =
+            [
+                .. sources.Sources.Select(source => source is BackupSource.Tree tree ? tree with { EarlierPaths = machine.Policies.EarlierPathsOf(tree.Path) } : source),
+            ],
             Tags = await RetentionHistory.FindTagsAsync(policy, run, earlier.NewestFirst, stop).ConfigureAwait(false),
             MustBeRegistered = true,
             OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],
             OpenSource = machine.OpenSource,
             Compression = Compression,
         };
+        if (machine.Account.FindNameChange() is { } renamed)
+        {
+            work.Warn(renamed);
+        }
+
         machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
         if (machine.Limits.SizesScratch)
         {

@@ -22,4 +22,8 @@ internal sealed record JobMachine(
 
     /// <summary>The name by which the vault knows it.</summary>
     public string Name => Account.Registration?.MachineName ?? OwnName;
+
+    /// <summary>Whether a name, in upper or lower case, is or was its own.</summary>
+    public bool IsNamed(string name) =>
+        Account.Registration is { } registration ? registration.IsNamed(name) : OwnName.Equals(name, StringComparison.OrdinalIgnoreCase);
 }

@@ -88,7 +88,7 @@ public sealed record RecoveryOrder : JobOrder
     /// <inheritdoc/>
     internal override void Check(JobMachine machine)
     {
-        if (TargetFolder is null && !string.Equals(MachineName, machine.Name, StringComparison.OrdinalIgnoreCase))
+        if (TargetFolder is null && !machine.IsNamed(MachineName))
         {
             throw Missing($"The items belong to another machine, '{MachineName}', and no folder was named to recover them into.", "Name a folder: New-OBRecoveryOption -DestinationPath.");
         }

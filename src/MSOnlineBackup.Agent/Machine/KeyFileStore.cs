@@ -79,5 +79,5 @@ internal sealed class KeyFileStore(MachineSecret secret)
 
     private static string PathIn(string folder) => Path.Combine(folder, KeyFile.Name);
 
-    private static MachineId IdOf(MachineRegistration registration) => MachineId.Of(registration.VaultId, registration.MachineName);
+    private static MachineId IdOf(MachineRegistration registration) => MachineId.Of(registration.VaultId, registration.FirstName ?? registration.MachineName);
 }

@@ -116,6 +116,32 @@ public sealed class MachineAccount
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
     public VaultConnection Connect(VaultAddress vault, VaultPatience patience) => _connections.Connect(vault, patience);
 
+    /// <summary>What the user should know where the system calls this machine otherwise than when it was registered or last renamed; null for nothing.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    public BackupException? FindNameChange()
+    {
+        MachineRegistration? registration = Registration;
+        return registration is null || Name.Equals(registration.HostName ?? registration.MachineName, StringComparison.OrdinalIgnoreCase) || registration.IsNamed(Name)
+            ? null
+            : new BackupException(
+                BackupErrorId.MachineNameChanged,
+                $"This machine is called '{Name}' now; the vault '{registration.VaultName}' knows it as '{registration.MachineName}', and it goes on backing up under that name.",
+                $"To have the vault call it '{Name}', run 'Rename-OBMachine {Name}': its recovery points stay, and nothing is uploaded again.",
+                Name);
+    }
+
+    /// <summary>Notes that the vault calls this machine otherwise now.</summary>
+    internal MachineRegistration NoteName(string name) => _state.Update(known => known.Registration is not { } registration ? known : known with
+    {
+        Registration = registration with
+        {
+            MachineName = name,
+            FirstName = registration.FirstName ?? registration.MachineName,
+            EarlierNames = [.. (registration.EarlierNames ?? []).Append(registration.MachineName).Distinct(StringComparer.OrdinalIgnoreCase)],
+            HostName = Name,
+        },
+    }).Registration!;
+
     /// <summary>The registration that a state folder has; null where it has none.</summary>
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
     internal static MachineRegistration? ReadRegistration(StateFolder folder) => new AccountState(folder, "").Read()?.Registration;

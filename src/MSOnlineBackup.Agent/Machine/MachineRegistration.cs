@@ -17,4 +17,18 @@ public sealed record MachineRegistration(
     DateTimeOffset Registered,
     long CredentialSerial,
     string Owner,
-    bool RequiresPrivateEndpoint = false);
+    bool RequiresPrivateEndpoint = false)
+{
+    /// <summary>The name under which it came into the vault, to which the key file is bound; null where it has not been renamed.</summary>
+    public string? FirstName { get; init; }
+
+    /// <summary>The names that it had before, oldest first; null for none.</summary>
+    public IReadOnlyList<string>? EarlierNames { get; init; }
+
+    /// <summary>What the system called the machine when it was registered or last renamed; null for <see cref="MachineName"/>.</summary>
+    public string? HostName { get; init; }
+
+    /// <summary>Whether the vault knows this machine by a name, or knew it by that.</summary>
+    /// <param name="name">In upper or lower case.</param>
+    public bool IsNamed(string name) => (EarlierNames ?? []).Append(MachineName).Contains(name, StringComparer.OrdinalIgnoreCase);
+}

@@ -29,6 +29,7 @@ internal sealed record MachineActivation(StoreId StoreId, string KeyId, DateTime
 [JsonSerializable(typeof(SettingsState))]
 [JsonSerializable(typeof(SecretState))]
 [JsonSerializable(typeof(OwnersState))]
+[JsonSerializable(typeof(MovedState))]
 [JsonSourceGenerationOptions(
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,

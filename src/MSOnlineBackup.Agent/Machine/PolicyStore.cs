@@ -11,6 +11,7 @@ public sealed class PolicyStore
     private readonly MachineAccount _account;
     private readonly PolicyLimits _limits;
     private readonly TimeProvider _clock;
+    private readonly MovedSources _moved;
 
     internal PolicyStore(StateFolder folder, MachineAccount account, PolicyLimits limits, TimeProvider clock)
     {
@@ -18,6 +19,7 @@ public sealed class PolicyStore
         _account = account;
         _limits = limits;
         _clock = clock;
+        _moved = new MovedSources(folder);
     }
 
     /// <summary>The policy; null where there is none.</summary>
@@ -70,6 +72,37 @@ public sealed class PolicyStore
         _folder.Update(NameOf(policy.Kind), _ => Encoding.UTF8.GetBytes(PolicyJson.Write(saved)));
         return saved;
     }
+
+    /// <summary>What a policy is once all that it has at or below one folder is found at another.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="from">An absolute path, without a separator at its end unless it is a root.</param>
+    /// <param name="to">Likewise.</param>
+    /// <exception cref="BackupException">PolicyNotFound: it has nothing there.</exception>
+    public static BackupPolicy Move(BackupPolicy policy, string from, string to)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentException.ThrowIfNullOrEmpty(from);
+        ArgumentException.ThrowIfNullOrEmpty(to);
+        return policy.Files.Any(file => MovedSources.IsAtOrBelow(file.Path, from))
+            ? policy with { Files = [.. policy.Files.Select(file => MovedSources.IsAtOrBelow(file.Path, from) ? file with { Path = MovedSources.Move(file.Path, from, to) } : file)] }
+            : throw new BackupException(
+                BackupErrorId.PolicyNotFound, $"No policy of this machine protects '{from}'.", "Get-OBPolicy | Get-OBFileSpec shows what is protected.", from);
+    }
+
+    /// <summary>Saves a policy whose sources were moved by <see cref="Move"/>. The next backup compares them with what earlier points have of them.</summary>
+    /// <returns>The policy as it was saved.</returns>
+    /// <exception cref="BackupException">As of <see cref="Set"/>.</exception>
+    public BackupPolicy SetMoved(BackupPolicy policy, string from, string to)
+    {
+        // Noted first: that a folder moved harms nothing where no policy says so.
+        _account.RequireActivated();
+        _moved.Note(from, to);
+        return Set(policy);
+    }
+
+    /// <summary>The paths that a source of a policy had before, the last one first.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    internal IReadOnlyList<string> EarlierPathsOf(string path) => _moved.EarlierPathsOf(path);
 
     /// <summary>Removes a policy. The recovery points that it made stay.</summary>
     /// <exception cref="BackupException">PolicyNotFound, StateAccessDenied.</exception>

@@ -27,29 +27,33 @@ internal sealed class Registrar(
             throw OwnerErrors.Foreign(credential.Location, $"'{credentialFile}' names an owner other than the one that this machine registered with");
         }
 
-        CheckName();
+        // It keeps the name by which the vault knows it: under another one it would be another machine, without its recovery points.
+        string name = earlier.Registration?.MachineName ?? machineName;
+        MachineDirectory.CheckName(name);
         Vault vault = await CheckAsync(credential, credentialFile, cancellationToken).ConfigureAwait(false);
         VaultHeader header = vault.Known.Header;
-        await vault.Entrance.EnsureRoomAsync(machineName, cancellationToken).ConfigureAwait(false);
-
-        // Under another name it is another machine to the vault, with a passphrase to be set anew.
-        MachineActivation? activation = earlier.Registration is { } known && header.MachineId(known.MachineName) == header.MachineId(machineName) ? earlier.Activation : null;
-        if (activation is not null)
+        await vault.Entrance.EnsureRoomAsync(name, cancellationToken).ConfigureAwait(false);
+        if (earlier is { Registration: not null, Activation: not null })
         {
-            await ReclaimAsync(vault, earlier, cancellationToken).ConfigureAwait(false);
+            await ReclaimAsync(vault, earlier, name, cancellationToken).ConfigureAwait(false);
         }
 
         var registration = new MachineRegistration(
             header.VaultId,
             credential.Location,
             credential.VaultName,
-            machineName,
+            name,
             options.TimeProvider.GetUtcNow(),
             credential.Serial,
             credential.Owner,
-            credential.RequiresPrivateEndpoint);
+            credential.RequiresPrivateEndpoint)
+        {
+            FirstName = earlier.Registration?.FirstName,
+            EarlierNames = earlier.Registration?.EarlierNames,
+            HostName = earlier.Registration is null ? machineName : earlier.Registration.HostName,
+        };
         byte[]? secret = credential.Secret is null ? null : connections.WrapSecret(registration, credential.Secret);
-        return account.Update(state => state with { Registration = registration, VaultSecret = secret, Activation = activation }).Registration!;
+        return account.Update(state => state with { Registration = registration, VaultSecret = secret }).Registration!;
     }
 
     /// <summary>Checks a credential file as a registration does, and returns what it says.</summary>
@@ -81,24 +85,13 @@ internal sealed class Registrar(
     }
 
     // It may have been unregistered meanwhile. To prove a record takes the key; where it is not at hand, the vault may still know the machine.
-    private async Task ReclaimAsync(Vault vault, MachineState state, CancellationToken cancellationToken)
+    private async Task ReclaimAsync(Vault vault, MachineState state, string name, CancellationToken cancellationToken)
     {
-        MachineRecord? known = await vault.Machines.FindAsync(machineName, cancellationToken).ConfigureAwait(false);
+        MachineRecord? known = await vault.Machines.FindAsync(name, cancellationToken).ConfigureAwait(false);
         if (known is not { IsGone: false } || known.StoreId != state.Activation!.StoreId)
         {
             using UnlockedKey own = key.Read(state);
-            await vault.Entrance.ClaimAsync(machineName, own, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private void CheckName()
-    {
-        if (string.IsNullOrWhiteSpace(machineName) || machineName.Length > 255 || machineName.Any(char.IsControl))
-        {
-            throw new BackupException(
-                BackupErrorId.ArgumentInvalid,
-                "The machine's name is empty, longer than 255 characters, or contains control characters.",
-                "Give the machine a plain name.");
+            await vault.Entrance.ClaimAsync(name, own, cancellationToken).ConfigureAwait(false);
         }
     }
 

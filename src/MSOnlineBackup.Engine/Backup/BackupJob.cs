@@ -26,11 +26,12 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     // Shorter than whoever stopped it waits for the job's end.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
-    private readonly MachineId _machineId = store.Header.MachineId(request.MachineName);
     private readonly List<RecoveryPointSource> _sources = [];
     private readonly List<LostSource> _lost = [];
     private readonly SessionAnnouncement _announcement = new(
-        store, new SessionRecord { MachineId = store.Header.MachineId(request.MachineName), Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
+        store, new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
+    // By its name, until the vault was asked what that means.
+    private MachineId _machineId = store.Header.MachineId(request.MachineName);
     private readonly OwnFolders _own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
 
     /// <summary>Runs the job.</summary>
@@ -66,8 +67,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         // there are, and which are about to go, after it is announced.
         Task indexing = store.ReadIndexAsync(stop);
         Task<SessionId?> ordering = SessionOrder.FindHighestAsync(store, stop);
-        Task<SessionId> announcing = AnnounceAsync(ordering, indexing, stop);
-        Task<Earlier> finding = Earlier.FindAsync(new RecoveryPointCatalog(store), _machineId, stop);
+        bool mayReturn = !request.MustBeRegistered;
+        Task<(MachineId Id, bool IsAnnounced)> knowing = new MachineDirectory(store.Vault).LookUpAsync(store.Keys, request.MachineName, mayReturn, store.Early, stop);
+        Task<SessionId> announcing = AnnounceAsync(knowing, mayReturn, ordering, indexing, stop);
+        Task<Earlier> finding = FindEarlierAsync(_machineId, knowing, stop);
         Task<VaultAccessTier> choosing = WriteSession.ReadContentTierAsync(store, stop);
         await Task.WhenAll(indexing, ordering, announcing, finding, choosing).ConfigureAwait(false);
         await using Earlier earlier = await finding.ConfigureAwait(false);
@@ -185,13 +188,28 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         }
     }
 
-    private async Task<SessionId> AnnounceAsync(Task<SessionId?> ordering, Task indexing, CancellationToken stop)
+    // Most machines have the name that they had first: what belongs to that is asked for at once.
+    private async Task<Earlier> FindEarlierAsync(MachineId likely, Task<(MachineId Id, bool IsAnnounced)> knowing, CancellationToken stop)
+    {
+        var catalog = new RecoveryPointCatalog(store);
+        Earlier earlier = await Earlier.FindAsync(catalog, likely, stop).ConfigureAwait(false);
+        (MachineId id, _) = await knowing.ConfigureAwait(false);
+        if (id == likely)
+        {
+            return earlier;
+        }
+
+        await earlier.DisposeAsync().ConfigureAwait(false);
+        return await Earlier.FindAsync(catalog, id, stop).ConfigureAwait(false);
+    }
+
+    private async Task<SessionId> AnnounceAsync(
+        Task<(MachineId Id, bool IsAnnounced)> knowing, bool mayReturn, Task<SessionId?> ordering, Task indexing, CancellationToken stop)
     {
         // Who may not is refused before anything is written.
-        bool mayReturn = !request.MustBeRegistered;
-        Task naming = await new MachineDirectory(store.Vault).IsAnnouncedAsync(store.Keys, request.MachineName, mayReturn, store.Early, stop).ConfigureAwait(false)
-            ? Task.CompletedTask
-            : new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, request.MachineName, mayReturn, stop);
+        (_machineId, bool isAnnounced) = await knowing.ConfigureAwait(false);
+        _announcement.Machine = _machineId;
+        Task naming = isAnnounced ? Task.CompletedTask : new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, request.MachineName, mayReturn, stop);
         Task<SessionId> announcing = WriteSession.AnnounceAsync(store, _announcement, ordering, indexing, stop);
         await Task.WhenAll(naming, announcing).ConfigureAwait(false);
         return await announcing.ConfigureAwait(false);
@@ -213,18 +231,19 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         }
 
         string path = EntryName.Escape(tree.RootPath.Span);
-        RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
+        IReadOnlyList<string> paths = PathsOf(source, path);
+        RecoveryPointSource? previous = await earlier.PreviousAsync(paths).ConfigureAwait(false);
         string shown = SourcePath.FromStored(PathText.Local, path);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
             throw MountRule.NotMounted(shown);
         }
 
-        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
+        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(paths)?.Manifest);
         var description = new RecoveryPointSource
         {
             // As it was first written: so it stays one source.
-            Path = previous?.Path ?? path,
+            Path = previous is not null && Earlier.IsSame(previous.Path, path) ? previous.Path : path,
             Form = PathText.Local,
             Manifest = new ManifestRoot(default, 0, 0, 0, 0, 0),
             FileSystem = tree.FileSystem,
@@ -320,6 +339,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     /// <summary>Whether only this source is lost; the others go on.</summary>
     internal static bool IsOfSource(BackupException e) =>
         e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable;
+
+    /// <summary>The paths under which earlier points may have a source, its own first.</summary>
+    internal static IReadOnlyList<string> PathsOf(BackupSource source, string path) =>
+        source is BackupSource.Tree { EarlierPaths.Count: > 0 } tree ? [path, .. tree.EarlierPaths.Select(SourceTrees.RootPathOf)] : [path];
 
     /// <summary>What is said of a source that lies in another one.</summary>
     internal static string NoteOfCovered(string source, string outer) => $"'{source}' is inside '{outer}' and is backed up with it.";

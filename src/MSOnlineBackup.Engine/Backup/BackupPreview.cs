@@ -4,6 +4,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Backup;
@@ -16,7 +17,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
 {
     public async IAsyncEnumerable<BackupPreviewItem> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        MachineId machineId = store.Header.MachineId(request.MachineName);
+        MachineId machineId = await new MachineDirectory(store.Vault).FindIdAsync(request.MachineName, store.Keys, cancellationToken).ConfigureAwait(false);
         await using Earlier earlier = await Earlier.FindAsync(new RecoveryPointCatalog(store), machineId, cancellationToken).ConfigureAwait(false);
         OwnFolders own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
         BackupSource.Tree[] sources = [.. request.Sources.OfType<BackupSource.Tree>()];
@@ -75,13 +76,14 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
         }
 
         string path = EntryName.Escape(tree.RootPath.Span);
-        RecoveryPointSource? previous = await earlier.PreviousAsync(path).ConfigureAwait(false);
+        IReadOnlyList<string> paths = BackupJob.PathsOf(source, path);
+        RecoveryPointSource? previous = await earlier.PreviousAsync(paths).ConfigureAwait(false);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
             throw MountRule.NotMounted(SourcePath.FromStored(PathText.Local, path));
         }
 
-        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(path)?.Manifest);
+        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(paths)?.Manifest);
         EntryPath? unmounted = null;
         foreach (SourceItem item in tree.Walk(cancellationToken))
         {

@@ -90,7 +90,14 @@ public abstract record BackupSource
     /// <summary>A folder or a single file.</summary>
     /// <param name="Path">Its path; relative ones are resolved against the current folder.</param>
     /// <param name="Selection">What of it.</param>
-    public sealed record Tree(string Path, SourceSelection Selection) : BackupSource;
+    public sealed record Tree(string Path, SourceSelection Selection) : BackupSource
+    {
+        /// <summary>
+        /// Absolute paths under which earlier points may have it: it was found there before. It is compared with the newest point that has it under any of its paths, and what is
+        /// the same as there is not read again.
+        /// </summary>
+        public IReadOnlyList<string> EarlierPaths { get; init; } = [];
+    }
 
     /// <summary>A stream, kept as one file.</summary>
     /// <param name="Name">The name of the file in the recovery point: no path.</param>

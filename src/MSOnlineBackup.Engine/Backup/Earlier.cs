@@ -33,14 +33,15 @@ internal sealed class Earlier : IAsyncDisposable
     }
 
     /// <summary>A source as the newest point that has it knows it.</summary>
-    public async ValueTask<RecoveryPointSource?> PreviousAsync(string path)
+    /// <param name="paths">The paths under which it may be there; where a point has it under several, the first counts.</param>
+    public async ValueTask<RecoveryPointSource?> PreviousAsync(IReadOnlyList<string> paths)
     {
         int next = 0;
         do
         {
             for (; next < _points.Count; next++)
             {
-                if (_points[next].Sources.FirstOrDefault(source => IsSame(source.Path, path)) is { } found)
+                if (Find(_points[next], paths) is { } found)
                 {
                     return found;
                 }
@@ -52,13 +53,15 @@ internal sealed class Earlier : IAsyncDisposable
     }
 
     /// <summary>A source as the checkpoint has it, whole or in part.</summary>
-    public RecoveryPointSource? CheckpointOf(string path) =>
-        Checkpoint?.Sources.FirstOrDefault(source => IsSame(source.Path, path));
+    public RecoveryPointSource? CheckpointOf(IReadOnlyList<string> paths) => Checkpoint is null ? null : Find(Checkpoint, paths);
 
     public ValueTask DisposeAsync() => _further.DisposeAsync();
 
+    private static RecoveryPointSource? Find(RecoveryPoint point, IReadOnlyList<string> paths) =>
+        paths.Select(path => point.Sources.FirstOrDefault(source => IsSame(source.Path, path))).FirstOrDefault(found => found is not null);
+
     // On Windows a path is the same however its letters are written.
-    private static bool IsSame(string one, string other) =>
+    public static bool IsSame(string one, string other) =>
         string.Equals(one, other, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
     // A point that was deleted makes checkpoints stale as any other does. Nothing is ever decided on what is not a point.

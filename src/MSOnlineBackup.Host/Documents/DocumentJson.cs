@@ -22,6 +22,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(DamagedPointLine))]
 [JsonSerializable(typeof(DeletedPointLine))]
 [JsonSerializable(typeof(KeyLine))]
+[JsonSerializable(typeof(MachineLine))]
 [JsonSerializable(typeof(StepLine))]
 [JsonSerializable(typeof(DifferenceLine))]
 [JsonSerializable(typeof(VaultSummary))]
@@ -36,6 +37,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(RepairSummary))]
 [JsonSerializable(typeof(HeaderRepairSummary))]
 [JsonSerializable(typeof(KeySummary))]
+[JsonSerializable(typeof(MachineSummary))]
 [JsonSerializable(typeof(DrillSummary))]
 [JsonSerializable(typeof(JobSummary))]
 internal sealed partial class DocumentJson : JsonSerializerContext

@@ -179,3 +179,5 @@ internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOf
 internal sealed record StepLine(string Step, long Items, long Bytes, double Seconds) : Document("step");
 
 internal sealed record DifferenceLine(string Path, string Difference, bool ChangedMeanwhile) : Document("difference");
+
+internal sealed record MachineLine(string Name, string Id, string OperatingSystem, string AgentVersion, string? FirstName, DateTimeOffset? Left) : Document("machine");

@@ -135,6 +135,8 @@ internal sealed record HeaderRepairSummary(string Vault, bool Exact, int KeySlot
 
 internal sealed record KeySummary(string Command, string KeyId, string? Label) : Summary(Command);
 
+internal sealed record MachineSummary(string Command, string Machine, string EarlierName) : Summary(Command);
+
 internal sealed record DrillSummary(
     string PointId,
     long Files,

@@ -252,4 +252,8 @@ public enum BackupErrorId
     OwnerFileInvalid,
     /// <summary>The vault's owner is not the one that this machine knows, or not the one whose key was given.</summary>
     OwnerForeign,
+
+    // A machine's name.
+    /// <summary>The system calls this machine otherwise than the vault does.</summary>
+    MachineNameChanged = 1320,
 }

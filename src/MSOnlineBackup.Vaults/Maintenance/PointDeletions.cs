@@ -34,7 +34,7 @@ public sealed class PointDeletions
     public async Task<IReadOnlyList<DeletedPoint>> ListAsync(string? machineName, CancellationToken cancellationToken)
     {
         Task<TimeSpan> setting = ReadUndeleteTimeAsync(cancellationToken);
-        List<PointName> names = await _catalog.ListDecidedAsync(IdOf(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await _catalog.ListDecidedAsync(await IdOfAsync(machineName, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         TimeSpan kept = await setting.ConfigureAwait(false);
         var deleted = new List<(PointName Name, Deletion Deletion)>();
         await foreach ((PointName name, Deletion deletion) in _catalog.ReadDecisionsAsync(names, cancellationToken).ConfigureAwait(false))
@@ -112,7 +112,7 @@ public sealed class PointDeletions
     {
         ArgumentException.ThrowIfNullOrEmpty(machineName);
         Begin(reason);
-        List<PointName> names = await _catalog.ListAllAndLossesAsync(IdOf(machineName), cancellationToken).ConfigureAwait(false);
+        List<PointName> names = await _catalog.ListAllAndLossesAsync(await IdOfAsync(machineName, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         var shown = new List<PointName>();
         await foreach (PointReading reading in _catalog.ReadShownAsync(names, cancellationToken).ConfigureAwait(false))
         {
@@ -135,7 +135,7 @@ public sealed class PointDeletions
     {
         ArgumentException.ThrowIfNullOrEmpty(idPrefix);
         _allow(VaultUse.Write);
-        PointName name = await FindAsync(idPrefix, IdOf(machineName), cancellationToken).ConfigureAwait(false);
+        PointName name = await FindAsync(idPrefix, await IdOfAsync(machineName, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         PointReading reading = await _catalog.ReadAsync([name], cancellationToken).FirstOrDefaultAsync(cancellationToken).ConfigureAwait(false);
         Deletion now = await _log.DecideAsync(
             name.Decisions!,
@@ -264,7 +264,8 @@ public sealed class PointDeletions
         Product.Version,
         WitnessedTime.Of(names.SelectMany(name => (name.Decisions?.Records ?? []).Select(record => record.Object.Created).Concat(name.Object is { } found ? [found.Created] : []))));
 
-    private MachineId? IdOf(string? machineName) => machineName is null ? null : _store.Header.MachineId(machineName);
+    private async Task<MachineId?> IdOfAsync(string? machineName, CancellationToken cancellationToken) =>
+        machineName is null ? null : await new MachineDirectory(_store.Vault).FindIdAsync(machineName, _store.Keys, cancellationToken).ConfigureAwait(false);
 
     private static DeletedPoint Describe(PointName name, RecoveryPoint? point, Deletion deletion, TimeSpan kept) =>
         new(name.SessionId, name.MachineId, point, deletion.Since, Add(deletion.Since, kept), deletion.Reason);

@@ -23,6 +23,16 @@ internal sealed record MachineRecord
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Owner { get; init; }
 
+    /// <summary>The name that the machine had first, from which its id comes; null where this is it.</summary>
+    [JsonPropertyName("first")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? First { get; init; }
+
+    /// <summary>In the series of its first name: what the machine is called now; null where that is still it.</summary>
+    [JsonPropertyName("called")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Called { get; init; }
+
     /// <summary>Since when the machine is no longer registered; null where it is.</summary>
     [JsonPropertyName("left")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -14,23 +14,17 @@ namespace MSOnlineBackup.Vaults.Registers;
 internal sealed class VaultEntrance(KnownVault vault)
 {
     /// <summary>Refuses a new machine where the vault is full.</summary>
-    /// <exception cref="BackupException">MachineLimitReached; VaultDataCorrupt where the vault's settings are damaged.</exception>
+    /// <exception cref="BackupException">MachineLimitReached; MachineNameTaken where a machine had this name before it was renamed; VaultDataCorrupt where the vault's settings are damaged.</exception>
     public async Task EnsureRoomAsync(string machineName, CancellationToken cancellationToken)
     {
-        if (await new MachineDirectory(vault).FindAsync(machineName, cancellationToken).ConfigureAwait(false) is { IsGone: false })
-        {
-            return;
-        }
-
-        await new MachineDirectory(vault).EnsureRoomAsync(machineName, cancellationToken).ConfigureAwait(false);
+        await EnterAsync(machineName, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The key of the machine's chunk store; of a machine that is new, that of the store that the passphrase opens, or of one made for it.</summary>
     /// <exception cref="BackupException">MachineNameTaken, MachineLimitReached, PassphraseInvalid, KeySlotDamaged.</exception>
     public async Task<UnlockedKey> UnlockAsync(string machineName, string passphrase, CancellationToken cancellationToken)
     {
-        await EnsureRoomAsync(machineName, cancellationToken).ConfigureAwait(false);
-        MachineRecord? known = await new MachineDirectory(vault).FindAsync(machineName, cancellationToken).ConfigureAwait(false);
+        MachineRecord? known = await EnterAsync(machineName, cancellationToken).ConfigureAwait(false);
         if (known is { IsGone: false })
         {
             try
@@ -53,6 +47,23 @@ internal sealed class VaultEntrance(KnownVault vault)
     /// <exception cref="BackupException">MachineNameTaken.</exception>
     public Task ClaimAsync(string machineName, UnlockedKey key, CancellationToken cancellationToken) =>
         new MachineDirectory(vault).ClaimAsync(machineName, key, cancellationToken);
+
+    private async Task<MachineRecord?> EnterAsync(string machineName, CancellationToken cancellationToken)
+    {
+        var directory = new MachineDirectory(vault);
+        MachineStanding known = await directory.FindAsync(machineName, keys: null, cancellationToken).ConfigureAwait(false);
+        if (known is { IsTaken: true, RenamedTo: { } called })
+        {
+            throw directory.Renamed(known.Record!.Name, called);
+        }
+
+        if (!known.IsTaken)
+        {
+            await directory.EnsureRoomAsync(machineName, cancellationToken).ConfigureAwait(false);
+        }
+
+        return known.Record;
+    }
 
     private async Task<UnlockedKey?> TryUnlockAsync(string passphrase, StoreId? storeId, CancellationToken cancellationToken)
     {

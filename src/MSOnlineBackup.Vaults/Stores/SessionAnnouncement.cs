@@ -23,6 +23,9 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
     /// <summary>When it began, by this machine's clock.</summary>
     public DateTimeOffset Started => record.Started;
 
+    /// <summary>The machine that is backed up, where it became known only after the job began.</summary>
+    public MachineId? Machine { get; set; } = record.MachineId;
+
     /// <summary>Whether the creation of its point was begun. From then on only the name of the point tells whether there will be one: what was sent may still arrive.</summary>
     public bool MayHavePoint { get; set; }
 
@@ -33,7 +36,7 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
     {
         var id = SessionId.Create(record.Started, highest);
         _id = id;
-        SessionRecord announced = record with { VaultId = store.Header.VaultId, StoreId = store.StoreId, SessionId = id };
+        SessionRecord announced = record with { VaultId = store.Header.VaultId, StoreId = store.StoreId, SessionId = id, MachineId = Machine };
         byte[] content = CheckedJson.Encode(announced, SessionJson.Default.SessionRecord);
         await store.Objects.TryCreateAsync(VaultLayout.Session(store.StoreId, id), content, cancellationToken).ConfigureAwait(false);
         _given.Add(id);

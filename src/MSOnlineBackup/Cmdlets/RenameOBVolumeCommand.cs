@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Vaults.Errors;
@@ -32,17 +33,8 @@ public sealed class RenameOBVolumeCommand : OBCmdlet
                 BackupErrorId.SourceNotFound, $"'{to}' is not a folder.", "Mount the volume first, then name the folder where it is mounted.", to);
         }
 
-        BackupPolicy? policy = Agent.Policies.Get(PolicyKind.Files);
-        if (policy is null || !policy.Files.Any(file => IsBelow(file.Path, from)))
-        {
-            throw new BackupException(
-                BackupErrorId.PolicyNotFound, $"No policy of this machine protects '{from}'.", "Get-OBPolicy | Get-OBFileSpec shows what is protected.", from);
-        }
-
-        BackupPolicy changed = policy with
-        {
-            Files = [.. policy.Files.Select(file => IsBelow(file.Path, from) ? file with { Path = Moved(file.Path, from, to) } : file)],
-        };
+        BackupPolicy policy = Agent.Policies.Require(PolicyKind.Files);
+        BackupPolicy changed = PolicyStore.Move(policy, from, to);
 
         // What was doubtful before was told when the policy was saved.
         foreach (string doubt in PolicyDoubts.OfSources(changed).Except(PolicyDoubts.OfSources(policy)))
@@ -55,20 +47,7 @@ public sealed class RenameOBVolumeCommand : OBCmdlet
             return;
         }
 
-        Agent.Policies.Set(changed);
+        Agent.Policies.SetMoved(changed, from, to);
         WriteObject(new OBVolume { OldVolumeName = from, NewVolumeName = to });
-    }
-
-    private static bool IsBelow(string path, string folder)
-    {
-        StringComparison comparison = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
-        return path.StartsWith(folder, comparison)
-            && (path.Length == folder.Length || Path.EndsInDirectorySeparator(folder) || path[folder.Length] == Path.DirectorySeparatorChar);
-    }
-
-    private static string Moved(string path, string from, string to)
-    {
-        string rest = path[from.Length..].TrimStart(Path.DirectorySeparatorChar);
-        return rest.Length == 0 ? to : Path.Join(to, rest);
     }
 }

@@ -72,7 +72,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
     {
         string own = Agent.Machine.Registration?.MachineName ?? Agent.Machine.Name;
         string machine = serverName.Length > 0 ? serverName : own;
-        if (RecoveryOption.DestinationPath is null && !machine.Equals(own, StringComparison.OrdinalIgnoreCase))
+        if (RecoveryOption.DestinationPath is null && Agent.Machine.Registration?.IsNamed(machine) != true && !machine.Equals(own, StringComparison.OrdinalIgnoreCase))
         {
             throw new BackupException(
                 BackupErrorId.RecoveryOptionMissing,

@@ -43,6 +43,11 @@ public sealed class StartOBRegistrationCommand : ConnectivityCmdlet
 
         // Published scripts look whether this is the last that comes.
         WriteObject("Machine registration succeeded.");
+        if (Agent.Machine.FindNameChange() is { } renamed)
+        {
+            WriteWarning($"{renamed.Message} {renamed.RecommendedAction}");
+        }
+
         if (!Agent.Machine.HasPassphrase)
         {
             WriteVerbose("Next: Set-OBMachineSetting -EncryptionPassphrase. Until then the registration is incomplete.");

@@ -46,7 +46,7 @@ internal static class ErrorRecords
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing
-            or BackupErrorId.StorageSecretInvalid or BackupErrorId.KeyVaultUriInvalid => ErrorCategory.InvalidArgument,
+            or BackupErrorId.StorageSecretInvalid or BackupErrorId.KeyVaultUriInvalid or BackupErrorId.MachineNameChanged => ErrorCategory.InvalidArgument,
         BackupErrorId.KeySlotIsLast or BackupErrorId.RecoveryPointIsNewest or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
             or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost => ErrorCategory.OperationStopped,

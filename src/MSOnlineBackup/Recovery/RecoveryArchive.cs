@@ -61,7 +61,7 @@ internal sealed class RecoveryArchive : IDisposable
         try
         {
             // Machines with the same passphrase open each other's points; those with another are not even seen.
-            if (!name.Equals(own?.MachineName, StringComparison.OrdinalIgnoreCase)
+            if (own?.IsNamed(name) != true
                 && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0
                 && (await archive.Deletions.ListAsync(name, cancellationToken).ConfigureAwait(false)).Count == 0)
             {

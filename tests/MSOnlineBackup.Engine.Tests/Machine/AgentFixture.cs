@@ -49,7 +49,7 @@ internal sealed class AgentFixture : IDisposable
     /// <summary>The one key in Key Vault.</summary>
     public IKeyEncryptionKey? Wrapping { get; set; }
 
-    public string this[string name] => _folder[name];
+    public string this[params string[] names] => _folder[names];
 
     public string StateOf(string machine) => _folder["state", machine];
 

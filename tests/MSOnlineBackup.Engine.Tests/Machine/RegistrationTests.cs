@@ -219,7 +219,7 @@ public sealed class RegistrationTests : IDisposable
         Assert.Contains("Start-OBRegistration", fault.RecommendedAction, StringComparison.Ordinal);
         VaultInfo vault = await agent.Vaults.InspectAsync(_agents.Vault, Cancel);
         Assert.Empty(vault.Machines);
-        Assert.Equal([new VaultMachine("ALPHA", _agents.Clock.GetUtcNow())], await agent.Vaults.ListMachinesAsync(_agents.Vault, Cancel));
+        Assert.Equal([("ALPHA", _agents.Clock.GetUtcNow())], (await agent.Vaults.ListMachinesAsync(_agents.Vault, Cancel)).Select(machine => (machine.Name, machine.Left!.Value)));
         Assert.Equal(1, vault.Points);
         await agent.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
         Assert.True(agent.Machine.HasPassphrase);
@@ -285,18 +285,19 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_machine_of_another_name_needs_its_passphrase_anew()
+    public async Task A_machine_that_is_called_otherwise_registers_again_under_the_name_that_the_vault_knows()
     {
-        await _agents.ActivateAsync();
-        BackupAgent same = _agents.Open("alpha", _agents.State);
-        await same.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
-        Assert.True(same.Machine.HasPassphrase);
+        await _agents.BackUpAsync(await _agents.ActivateAsync());
+        BackupAgent called = _agents.Open("BETA", _agents.State);
+        Assert.Contains("'Rename-OBMachine BETA'", called.Machine.FindNameChange()!.RecommendedAction, StringComparison.Ordinal);
 
-        BackupAgent renamed = _agents.Open("BETA", _agents.State);
-        await renamed.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
+        MachineRegistration registration = await called.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
 
-        Assert.False(renamed.Machine.HasPassphrase);
-        await FailsAsync(BackupErrorId.MachineNotActivated, null, () => renamed.OpenEngineAsync(Cancel));
+        Assert.Equal("ALPHA", registration.MachineName);
+        Assert.True(called.Machine.HasPassphrase);
+        Assert.Equal(BackupErrorId.MachineNameChanged, called.Machine.FindNameChange()!.Id);
+        Assert.Null(_agents.Open("alpha", _agents.State).Machine.FindNameChange());
+        Assert.Equal(0, (await _agents.BackUpAsync(called)).ReadBytes);
     }
 
     [Fact]

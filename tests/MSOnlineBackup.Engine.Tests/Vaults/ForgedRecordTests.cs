@@ -138,7 +138,7 @@ public sealed class ForgedRecordTests : IDisposable
         })
         {
             _objects.SetContent(name, forged);
-            Assert.True(await new MachineDirectory(store.Vault).IsAnnouncedAsync(store.Keys, "beta", mayReturn: false, store.Objects, Cancel));
+            Assert.True((await new MachineDirectory(store.Vault).LookUpAsync(store.Keys, "beta", mayReturn: false, store.Objects, Cancel)).IsAnnounced);
             Assert.Equal([name], await FindDamageAsync(store));
         }
     }
@@ -153,7 +153,7 @@ public sealed class ForgedRecordTests : IDisposable
         string body = BodyOf(_objects.GetContent(name[..^1] + '1')).Replace($"{Store}", $"{thief.StoreId}", StringComparison.Ordinal);
         _objects.SetContent(name, RecordEnvelope.Authenticate(thief.KeysIn(Header).MachinesKey(), Header.VaultId, name, Encoding.UTF8.GetBytes(body)));
 
-        Assert.True(await new MachineDirectory(store.Vault).IsAnnouncedAsync(store.Keys, "beta", mayReturn: false, store.Objects, Cancel));
+        Assert.True((await new MachineDirectory(store.Vault).LookUpAsync(store.Keys, "beta", mayReturn: false, store.Objects, Cancel)).IsAnnounced);
         Assert.Equal(Store, (await new MachineDirectory(TestVault.Of(_objects, Header)).FindAsync("beta", Cancel))!.StoreId);
 
         // Once the owner has freed the name, whoever comes first has it.
