@@ -61,6 +61,7 @@
         'Remove-OBSystemStatePolicy'
         'Rename-OBVolume'
         'Repair-OBKey'
+        'Repair-OBVault'
         'Restore-OBRecoveryPoint'
         'Set-OBMachineSetting'
         'Set-OBPolicy'
