@@ -194,6 +194,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
     {
         // What somebody else has condemned meanwhile is dealt with.
         IReadOnlySet<(SessionId Session, uint Number)> condemned = records.Condemned;
+        _mended.UnionWith(_damaged.Keys.Where(pack => condemned.Contains(KeyOf(pack))).Select(store.NameOf));
         _damaged = new Dictionary<PackInfo, BackupException>(_damaged.Where(pack => !condemned.Contains(KeyOf(pack.Key))), ReferenceEqualityComparer.Instance);
         foreach (PackInfo pack in _damaged.Keys)
         {

@@ -16,7 +16,7 @@ namespace MSOnlineBackup.Engine.Tests.Repair;
 /// </summary>
 public sealed class DamageCampaignTests
 {
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(0, Campaign.Rounds(48, 1000))];
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(0, Campaign.Rounds(36, 1000))];
 
     [Theory]
     [MemberData(nameof(Seeds))]
