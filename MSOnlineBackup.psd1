@@ -62,6 +62,7 @@
         'Rename-OBMachine'
         'Rename-OBVolume'
         'Repair-OBKey'
+        'Repair-OBVault'
         'Restore-OBRecoveryPoint'
         'Set-OBMachineSetting'
         'Set-OBPolicy'

@@ -8,6 +8,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent;
@@ -124,6 +125,15 @@ public sealed class BackupAgent
 
         planned?.Invoke(deleted);
         return new MachineMaintenance(plan, deleted, await vault.MaintainAsync(request, monitor, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Mends what is damaged or missing in this machine's vault. All jobs may run meanwhile.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, StateInvalid, …; SessionFenced where others condemned packs all the time: then it is run again.</exception>
+    public async Task<RepairReport> RepairAsync(RepairRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        using UnlockedVault vault = await _opener.OpenAsync(monitor, VaultPatience.Job, cancellationToken).ConfigureAwait(false);
+        return await vault.RepairAsync(request, monitor, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Deletes all recovery points of this machine that were made by the policy of a kind, the newest included. They can be brought back for the vault's undelete time.</summary>

@@ -79,7 +79,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new VerifyCommand(),
             new RetentionCommand(),
             new MaintainCommand(),
-            new CommandGroup("repair", "Repair the index or the header of a vault.", "obengine repair index --vault /mnt/backup", new RepairIndexCommand(), new RepairHeaderCommand()),
+            new RepairCommand(),
             new CommandGroup(
                 "key",
                 "Manage the passphrases and Key Vault keys that open a vault.",

@@ -7,6 +7,7 @@ using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -137,6 +138,20 @@ public sealed class UnlockedVault : IDisposable
                 return first;
             }
         }
+    }
+
+    /// <summary>
+    /// Mends what is damaged or missing, as far as the vault itself can: from what opens, and from copies. What is lost the next backups store again, as far as their sources
+    /// still have it. Others may back up and restore meanwhile.
+    /// </summary>
+    /// <exception cref="BackupException">VaultDataCorrupt where a record of maintenance is damaged; SessionFenced where others were at it all the time; VaultUnreachable, …</exception>
+    public async Task<RepairReport> RepairAsync(RepairRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        ArgumentOutOfRangeException.ThrowIfNegative(request.Share);
+        monitor.Watch(Objects);
+        return await new VaultRepair(WithoutIndex, Options, request, monitor, rescue: null, Vault.Allow).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>

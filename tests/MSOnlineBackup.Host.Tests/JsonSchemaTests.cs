@@ -40,6 +40,8 @@ public sealed class JsonSchemaTests
         [typeof(RestoreSummary)] = ["restore"],
         [typeof(VerifySummary)] = ["verify"],
         [typeof(MaintenanceSummary)] = ["maintain"],
+        [typeof(RepairedLine)] = ["repaired"],
+        [typeof(DataRepairSummary)] = ["repair data"],
         [typeof(RepairSummary)] = ["repair index"],
         [typeof(HeaderRepairSummary)] = ["repair header"],
         [typeof(KeySummary)] = ["key add", "key change", "key remove"],

@@ -111,5 +111,5 @@ internal sealed class VerifyCommand : HostCommand
 
     private static string Verdict(VerifyReport report) => report.Findings.Count == 0
         ? "no problems found"
-        : $"{Quantity.Count(report.Findings.Count, "problem")} found; 'obengine backup --force' stores again what the sources still hold";
+        : $"{Quantity.Count(report.Findings.Count, "problem")} found; 'obengine repair' mends what it can, and the next backup stores again what the sources still hold";
 }

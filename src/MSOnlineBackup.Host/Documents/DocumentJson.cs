@@ -34,6 +34,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(RestoreSummary))]
 [JsonSerializable(typeof(VerifySummary))]
 [JsonSerializable(typeof(MaintenanceSummary))]
+[JsonSerializable(typeof(RepairedLine))]
+[JsonSerializable(typeof(DataRepairSummary))]
 [JsonSerializable(typeof(RepairSummary))]
 [JsonSerializable(typeof(HeaderRepairSummary))]
 [JsonSerializable(typeof(KeySummary))]

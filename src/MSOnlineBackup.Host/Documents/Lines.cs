@@ -147,6 +147,8 @@ internal sealed record PreviewLine(string Path, EntryKind Kind, long Bytes, Prev
 
 internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<AffectedItem> Affected) : Document("finding");
 
+internal sealed record RepairedLine(string Object, string Problem, int Salvaged, int FromCopies, int FromParity, int Lost, long LostBytes) : Document("repaired");
+
 internal sealed record UnfinishedLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("unfinished");
 
 internal sealed record RetentionLine(

@@ -130,6 +130,29 @@ internal sealed record MaintenanceSummary(
 
 internal sealed record RepairSummary(int Packs, long Chunks, int Damaged) : Summary("repair index");
 
+/// <summary><c>repair</c> and <c>repair data</c>.</summary>
+internal sealed record DataRepairSummary(
+    bool Rehearsal,
+    long PacksRead,
+    long BytesRead,
+    int PacksDamaged,
+    long ChunksSalvaged,
+    long ChunksFromCopies,
+    long ChunksFromParity,
+    long ChunksLost,
+    long BytesLost,
+    long BytesWritten,
+    int PacksDeleted,
+    int PacksIndexed,
+    int ObjectsRemoved,
+    int CommitsRestored,
+    int PointsAffected,
+    int FilesAffected,
+    int WaitingFor,
+    string? Unfinished,
+    int Findings,
+    VaultTraffic? Traffic) : Summary("repair data");
+
 /// <summary><c>repair header</c>.</summary>
 internal sealed record HeaderRepairSummary(string Vault, bool Exact, int KeySlots, int Sessions, int Machines, string? Owner) : Summary("repair header");
 

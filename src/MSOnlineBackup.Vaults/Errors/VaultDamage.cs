@@ -7,7 +7,7 @@ internal static class VaultDamage
     public static BackupException Corrupt(string name, string why, Exception? inner = null) => new(
         BackupErrorId.VaultDataCorrupt,
         $"Object '{name}' of the vault is damaged: {why}.",
-        "Run 'obengine verify --read-data' or 'Test-OBRecoveryPoint -Level Data' to see what is affected; everything else stays restorable. Bring the object back from a copy of the vault. If there is none, run 'obengine backup --force': what the sources still hold is stored again.",
+        "Run 'obengine verify --read-data' or 'Test-OBRecoveryPoint -Level Data' to see what is affected; everything else stays restorable. Bring the object back from a copy of the vault. If there is none, run 'obengine repair' or 'Repair-OBVault', then back up: what the sources still hold is stored again.",
         name,
         innerException: inner);
 
@@ -52,6 +52,6 @@ internal static class VaultDamage
     public static BackupException Missing(string name, string what) => new(
         BackupErrorId.VaultDataMissing,
         $"{what} '{name}' is not in the vault.",
-        "Bring the file back from a copy of the vault if there is one; 'obengine repair index' rebuilds a lost index from the packs. 'obengine verify' or 'Test-OBRecoveryPoint' lists what is affected.",
+        "Bring the file back from a copy of the vault if there is one. If there is none, run 'obengine repair' or 'Repair-OBVault', then back up: what the sources still hold is stored again. 'obengine verify' or 'Test-OBRecoveryPoint' lists what is affected.",
         name);
 }

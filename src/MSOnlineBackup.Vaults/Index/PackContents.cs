@@ -11,14 +11,16 @@ internal sealed record PackContents(PackInfo Pack, IReadOnlyList<PackedChunk> Ch
     private const int MostAtOnce = 1 << 19;
 
     /// <summary>
-    /// The contents of each pack that is there. The index is in the order of chunk ids, so it is passed over once for each part of the packs that memory holds.
+    /// The contents of packs. The index is in the order of chunk ids, so it is passed over once for each part of the packs that memory holds.
     /// </summary>
     /// <param name="index">The index.</param>
+    /// <param name="wanted">Which packs; null for all that are there.</param>
     /// <param name="mostAtOnce">How many records to hold at once; a pack that has more is held whole.</param>
-    public static IEnumerable<PackContents> Of(ChunkIndex index, int mostAtOnce = MostAtOnce)
+    public static IEnumerable<PackContents> Of(ChunkIndex index, Func<PackInfo, bool>? wanted = null, int mostAtOnce = MostAtOnce)
     {
+        wanted ??= static pack => pack.IsAvailable;
         var counts = new Dictionary<PackInfo, int>();
-        foreach (ChunkLocation location in index.All().Where(location => location.Pack.IsAvailable))
+        foreach (ChunkLocation location in index.All().Where(location => wanted(location.Pack)))
         {
             counts[location.Pack] = counts.GetValueOrDefault(location.Pack) + 1;
         }

@@ -1,10 +1,13 @@
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Vaults.Maintenance;
 
-/// <summary>Passes over an index chunk by chunk, with all copies of each.</summary>
+/// <summary>The copies of chunks: an index is passed over chunk by chunk, and what is to be relied on is opened.</summary>
 internal static class ChunkCopies
 {
     /// <summary>Visits each chunk once, in the order of ids.</summary>
@@ -33,6 +36,36 @@ internal static class ChunkCopies
             }
 
             visit(marks.IsMarked(first), copies);
+        }
+    }
+
+    /// <summary>
+    /// Whether a pack that counts has a copy of a chunk that is sound. What a session has sealed itself is; anything else is opened and named again before it is relied on.
+    /// </summary>
+    /// <param name="store">The store.</param>
+    /// <param name="own">The session that asks.</param>
+    /// <param name="chunk">The chunk, in a pack that does not count.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async ValueTask<bool> HasSoundAsync(ChunkStore store, SessionId? own, PackedChunk chunk, CancellationToken cancellationToken)
+    {
+        if (!store.Index.TryFind(chunk.Id, out ChunkLocation other))
+        {
+            return store.Index.Contains(chunk.Id);
+        }
+
+        if (other.Pack.Session == own)
+        {
+            return true;
+        }
+
+        try
+        {
+            await store.ReadAsync(chunk.Kind, chunk.Id, identify: true, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return false;
         }
     }
 }

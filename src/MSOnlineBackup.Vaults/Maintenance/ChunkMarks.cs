@@ -7,10 +7,14 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// <param name="records">All records of the index.</param>
 internal sealed class ChunkMarks(IndexRun records)
 {
+    private volatile bool _lacksAny;
     private readonly long[] _bits = new long[(records.Count + 63) / 64];
 
     /// <summary>The records.</summary>
     public IndexRun Records => records;
+
+    /// <summary>Whether a chunk was to be marked that the index does not have.</summary>
+    public bool LacksAny => _lacksAny;
 
     /// <summary>Marks a chunk. True the first time; false where it was marked, or the index does not have it.</summary>
     public bool TryMark(ChunkId id)
@@ -18,6 +22,7 @@ internal sealed class ChunkMarks(IndexRun records)
         int at = records.LowerBound(id);
         if (at == records.Count || new ChunkId(records[at][..ChunkId.Length]) != id)
         {
+            _lacksAny = true;
             return false;
         }
 

@@ -36,8 +36,7 @@ internal sealed class CollectionRecords
     /// <summary>What runs have created to see whether they may delete, and were stopped before they did.</summary>
     public IReadOnlyList<string> Probes { get; }
 
-    /// <summary>The name under which a run sees whether it may delete.</summary>
-    public static string ProbeOf(ChunkStore store, SessionId session) => $"{VaultLayout.Collections(store.StoreId)}{session}{Probe}";
+    private static string ProbeOf(ChunkStore store, SessionId session) => $"{VaultLayout.Collections(store.StoreId)}{session}{Probe}";
 
     /// <summary>Reads what is there.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported: without knowing what was decided, nothing more can be.</exception>
@@ -73,6 +72,25 @@ internal sealed class CollectionRecords
 
         return new CollectionRecords(store, all, parts.Count == 0 ? 0 : parts.Keys.Last(), probes);
     }
+
+    /// <summary>Sees whether this identity may delete from the vault: by an object that says nothing. Returns why not; null where it may.</summary>
+    public static async Task<BackupException?> TryDeletingAsync(ChunkStore store, SessionId session, CancellationToken cancellationToken)
+    {
+        string probe = ProbeOf(store, session);
+        await store.Objects.TryCreateAsync(probe, "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await store.Objects.DeleteAsync(probe, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultAccessDenied)
+        {
+            return e;
+        }
+    }
+
+    /// <summary>The packs that some collection condemns, whether it was decided or not.</summary>
+    public IReadOnlySet<(SessionId Session, uint Number)> Condemned => All.SelectMany(collection => collection.Condemned ?? new HashSet<(SessionId, uint)>()).ToHashSet();
 
     /// <summary>Condemns packs. Returns the collection's number; null where another collector was faster: then everything has to be looked at anew.</summary>
     public async Task<uint?> TryCondemnAsync(IReadOnlyCollection<(SessionId Session, uint Number)> packs, CancellationToken cancellationToken)

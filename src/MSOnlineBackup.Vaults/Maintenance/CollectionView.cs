@@ -12,6 +12,7 @@ internal sealed class CollectionView
     private readonly HashSet<SessionId> _records = [];
     private readonly HashSet<SessionId> _ended = [];
     private readonly HashSet<SessionId> _pointed = [];
+    private readonly HashSet<SessionId> _confirmed = [];
     private readonly HashSet<MachineId> _machines = [];
 
     private CollectionView()
@@ -59,6 +60,7 @@ internal sealed class CollectionView
                     break;
                 case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session):
                     commits.Add((machine, session));
+                    view._confirmed.Add(session);
                     view._machines.Add(machine);
                     break;
                 case StoredKind.Pack when VaultLayout.TryParseNumbered(found.Name, out SessionId session, out uint number):
@@ -84,6 +86,12 @@ internal sealed class CollectionView
 
     /// <summary>Whether something that is there says so.</summary>
     public bool HasEnded(SessionId session) => _ended.Contains(session) || _pointed.Contains(session);
+
+    /// <summary>Whether the name of its point is taken: by the point, or a fence.</summary>
+    public bool HasPoint(SessionId session) => _pointed.Contains(session);
+
+    /// <summary>Whether a commit says that there was a point.</summary>
+    public bool IsConfirmed(SessionId session) => _confirmed.Contains(session);
 
     /// <summary>The sessions that are not over.</summary>
     public IEnumerable<SessionId> Open => _records.Where(session => !IsOver(session));

@@ -118,21 +118,15 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // Who may not delete is told before anything is decided.
     private async Task TryDeletingAsync(SessionId id, CancellationToken cancellationToken)
     {
-        string probe = CollectionRecords.ProbeOf(store, id);
-        await store.Objects.TryCreateAsync(probe, "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await store.Objects.DeleteAsync(probe, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultAccessDenied)
+        if (await CollectionRecords.TryDeletingAsync(store, id, cancellationToken).ConfigureAwait(false) is { } denied)
         {
             throw new BackupException(
-                e.Id,
-                $"This identity may not delete from the vault, so it cannot maintain it. Nothing was deleted. {e.Message}",
+                denied.Id,
+                $"This identity may not delete from the vault, so it cannot maintain it. Nothing was deleted. {denied.Message}",
                 "Run maintenance under the identity of the vault's owner.",
-                e.Target,
-                e.IsTransient,
-                e);
+                denied.Target,
+                denied.IsTransient,
+                denied);
         }
     }
 
@@ -153,7 +147,10 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         (int shutOut, IReadOnlyList<(MachineId, SessionId)> unlisted) = await sessions.ShutOutAsync(now, request.ShutOutAfter, cancellationToken).ConfigureAwait(false);
         _unlisted.AddRange(unlisted);
         _report = _report with { SessionsShutOut = shutOut };
-        await ExpireAsync(now, cancellationToken).ConfigureAwait(false);
+        if (!request.OnlyDecides)
+        {
+            await ExpireAsync(now, cancellationToken).ConfigureAwait(false);
+        }
 
         // Whom a decision waits for is seen before the points are listed: what they committed is among them.
         await SettleWaitsAsync(cancellationToken).ConfigureAwait(false);
@@ -161,9 +158,13 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             .ToListAsync(cancellationToken).ConfigureAwait(false)];
         _isWhole = await MarkAsync(cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Transferring);
-        foreach (Collection collection in ripe.TakeWhile(collection => collection.Verdict is not null || _isWhole))
+        foreach (Collection collection in ripe)
         {
-            IReadOnlySet<(SessionId Session, uint Number)> verdict = collection.Verdict ?? await JudgeAsync(collection, cancellationToken).ConfigureAwait(false);
+            if ((collection.Verdict ?? await JudgeAsync(collection, cancellationToken).ConfigureAwait(false)) is not { } verdict)
+            {
+                break;
+            }
+
             _settled.Add(collection.Number);
             _gone.UnionWith(verdict);
         }
@@ -172,7 +173,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         await TellWaitingAsync(sessions, waiting.Where(session => !_view.IsOver(session)), cancellationToken).ConfigureAwait(false);
         await DeleteAsync([.. _settled], cancellationToken).ConfigureAwait(false);
         await RemoveRecordsAsync(cancellationToken).ConfigureAwait(false);
-        if (_isWhole)
+        if (_isWhole && !request.OnlyDecides)
         {
             await CondemnAsync(sessions, cancellationToken).ConfigureAwait(false);
         }
@@ -352,9 +353,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
     /// <summary>
     /// Decides a collection: of the packs that it condemns those go without which every needed chunk has a pack that stays. Packs that other undecided collections condemn do
-    /// not count as staying; so two collections never rely on each other.
+    /// not count as staying; so two collections never rely on each other. Null where that cannot be decided yet.
     /// </summary>
-    private Task<IReadOnlySet<(SessionId Session, uint Number)>> JudgeAsync(
+    private Task<IReadOnlySet<(SessionId Session, uint Number)>?> JudgeAsync(
         Collection collection, CancellationToken cancellationToken)
     {
         IReadOnlySet<(SessionId Session, uint Number)> condemned = collection.Condemned!;
@@ -365,29 +366,15 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         return SettleAsync(collection.Number, condemned, pack => doubtful.Contains(pack) || _gone.Contains(pack), cancellationToken);
     }
 
-    // A needed chunk must have a copy that stays; where it has none, one of the packs that have it is spared.
-    private Task<IReadOnlySet<(SessionId Session, uint Number)>> SettleAsync(
+    // Where a point cannot be read, all that there is counts as needed; and only what is decided without sparing anything is decided then.
+    private async Task<IReadOnlySet<(SessionId Session, uint Number)>?> SettleAsync(
         uint number, IReadOnlySet<(SessionId Session, uint Number)> condemned, Func<(SessionId Session, uint Number), bool> isNoHome, CancellationToken cancellationToken)
     {
-        // Of a pack that no segment names, and whose own table cannot be read, nobody knows what it holds.
-        HashSet<(SessionId Session, uint Number)> spared = [.. condemned.Where(pack => !store.Index.TryGetPack(pack.Session, pack.Number, out _))];
-        ChunkCopies.Visit(store.Index, _marks, (isNeeded, recorded) =>
-        {
-            if (!isNeeded || !recorded.Any(copy => condemned.Contains(KeyOf(copy.Pack))))
-            {
-                return;
-            }
-
-            // Copies that have come since are in no record that was numbered.
-            IReadOnlyList<ChunkLocation> copies = store.Index.FindAll(recorded[0].Chunk.Id);
-            if (!copies.Any(copy => Stays(KeyOf(copy.Pack))))
-            {
-                spared.UnionWith(copies.Select(copy => KeyOf(copy.Pack)).Where(condemned.Contains).Take(1));
-            }
-        });
-        return CollectionRecords.SettleVerdictAsync(store, number, condemned.Except(spared).ToHashSet(), cancellationToken);
-
-        bool Stays((SessionId Session, uint Number) pack) => (!condemned.Contains(pack) || spared.Contains(pack)) && !isNoHome(pack);
+        IReadOnlySet<(SessionId Session, uint Number)> spared =
+            await new PackTrial(store, _marks, _isWhole).FindSparedAsync(condemned, isNoHome, cancellationToken).ConfigureAwait(false);
+        return _isWhole || spared.Count == 0
+            ? await CollectionRecords.SettleVerdictAsync(store, number, condemned.Except(spared).ToHashSet(), cancellationToken).ConfigureAwait(false)
+            : null;
     }
 
     // The packs, then segments without them, then the word that they are gone.
@@ -477,6 +464,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             pack.IsAvailable = false;
         }
 
+        IReadOnlyList<(SessionId Session, uint Number)> broken = FindBroken();
         PackPlan plan = Plan();
         _report = _report with { BytesUnused = plan.Unused };
         foreach (PackInfo pack in plan.Dead.Concat(plan.Repacked).Select(use => use.Pack))
@@ -490,7 +478,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         IReadOnlyList<PackInfo> emptied = await repacker.RunAsync(
             [.. plan.Dead.Concat(plan.Repacked).Select(use => use.Pack)], () => !IsOverTime, Find, cancellationToken).ConfigureAwait(false);
         await _session!.FlushAsync(cancellationToken).ConfigureAwait(false);
-        if (emptied.Count == 0 || await _records.TryCondemnAsync([.. emptied.Select(KeyOf)], cancellationToken).ConfigureAwait(false) is not { } number)
+        if (emptied.Count + broken.Count == 0 || await _records.TryCondemnAsync([.. emptied.Select(KeyOf), .. broken], cancellationToken).ConfigureAwait(false) is not { } number)
         {
             return;
         }
@@ -510,11 +498,32 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             return;
         }
 
-        await FinishAsync(number, emptied, now, cancellationToken).ConfigureAwait(false);
+        await FinishAsync(number, emptied, broken, now, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Packs that no segment names, and whose own tables cannot be read: where nothing is missed, they have nothing that is needed.
+    private IReadOnlyList<(SessionId Session, uint Number)> FindBroken()
+    {
+        var broken = new List<(SessionId, uint)>();
+        HashSet<(SessionId Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!), .. _gone];
+        foreach (BackupException damage in store.Damage.Where(damage => damage.Id == BackupErrorId.VaultDataCorrupt))
+        {
+            if (VaultLayout.KindOf(damage.Target ?? string.Empty, out _) == StoredKind.Pack
+                && VaultLayout.TryParseNumbered(damage.Target!, out SessionId session, out uint number)
+                && !store.Index.TryGetPack(session, number, out _)
+                && _view.IsOver(session)
+                && !condemned.Contains((session, number)))
+            {
+                broken.Add((session, number));
+            }
+        }
+
+        return broken.Count == 0 || new PackTrial(store, _marks, _isWhole).MissesAny() ? [] : broken;
     }
 
     // Nobody is at work: what has come since the points were listed is marked too, and the packs go at once.
-    private async Task FinishAsync(uint number, IReadOnlyList<PackInfo> emptied, CollectionView now, CancellationToken cancellationToken)
+    private async Task FinishAsync(
+        uint number, IReadOnlyList<PackInfo> emptied, IReadOnlyList<(SessionId Session, uint Number)> broken, CollectionView now, CancellationToken cancellationToken)
     {
         foreach (PackInfo pack in emptied)
         {
@@ -528,7 +537,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             return;
         }
 
-        _gone.UnionWith(await SettleAsync(number, emptied.Select(KeyOf).ToHashSet(), _gone.Contains, cancellationToken).ConfigureAwait(false));
+        _gone.UnionWith((await SettleAsync(number, emptied.Select(KeyOf).Concat(broken).ToHashSet(), _gone.Contains, cancellationToken).ConfigureAwait(false))!);
         await DeleteAsync([number], cancellationToken).ConfigureAwait(false);
         _report = _report with { PacksCondemned = 0, BytesCondemned = 0 };
     }

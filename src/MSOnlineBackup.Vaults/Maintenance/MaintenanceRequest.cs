@@ -6,6 +6,9 @@ public sealed record MaintenanceRequest
     /// <summary>Plan, and change nothing.</summary>
     public bool IsRehearsal { get; init; }
 
+    /// <summary>Decide what was condemned, delete what was decided, and begin nothing further: what a repair ends with.</summary>
+    internal bool OnlyDecides { get; init; }
+
     /// <summary>The most bytes of packs that are written anew in this run; null for no limit. From 0: 0 repacks nothing.</summary>
     public long? MaxRepackBytes { get; init; }
 

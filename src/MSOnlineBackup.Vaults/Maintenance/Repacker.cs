@@ -81,7 +81,7 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
         var missing = new List<PackedChunk>();
         foreach (PackedChunk chunk in needed)
         {
-            if (!await HasSoundCopyAsync(chunk, cancellationToken).ConfigureAwait(false))
+            if (!await ChunkCopies.HasSoundAsync(store, session.Id, chunk, cancellationToken).ConfigureAwait(false))
             {
                 missing.Add(chunk);
             }
@@ -126,30 +126,6 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
         catch (BackupException e) when (e.IsDamage)
         {
             damaged(e);
-            return false;
-        }
-    }
-
-    // What was copied in this run counts, and was sealed by this machine; anything else is opened and named again before it is relied on.
-    private async ValueTask<bool> HasSoundCopyAsync(PackedChunk chunk, CancellationToken cancellationToken)
-    {
-        if (!store.Index.TryFind(chunk.Id, out ChunkLocation other))
-        {
-            return store.Index.Contains(chunk.Id);
-        }
-
-        if (other.Pack.Session == session.Id)
-        {
-            return true;
-        }
-
-        try
-        {
-            await store.ReadAsync(chunk.Kind, chunk.Id, identify: true, cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (BackupException e) when (e.IsDamage)
-        {
             return false;
         }
     }

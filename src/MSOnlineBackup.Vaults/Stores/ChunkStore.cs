@@ -45,6 +45,9 @@ internal sealed class ChunkStore : IChunkReader
     // Segments that were listed, and could not be found.
     private readonly ConcurrentDictionary<string, BackupException> _vanished = new(StringComparer.Ordinal);
     private Task? _survey;
+
+    // As far as this opened store has looked: what only such a pack holds is not taken for stored.
+    private IReadOnlySet<(SessionId Session, uint Number)> _condemned = new HashSet<(SessionId, uint)>();
     private volatile bool _isSurveyStale;
     private int _looks;
     private volatile bool _hasLost;
@@ -230,6 +233,24 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
+    /// <summary>Whether a pack may still give a chunk: this copy opens and is what it is named after, or cannot be read for now, which says nothing against it.</summary>
+    public async ValueTask<bool> MayGiveAsync(ChunkLocation copy, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadCopyAsync(copy, identify: true, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
+        {
+            return false;
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultDataUnreadable or BackupErrorId.VaultDataArchived)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Notes that what there is of a block of metadata is whole.</summary>
     public void NoteSound(ChunkId id) => _sound.TryAdd(id, 0);
 
@@ -314,7 +335,7 @@ internal sealed class ChunkStore : IChunkReader
         {
             if (_survey is null or { IsFaulted: true } or { IsCanceled: true })
             {
-                _survey = SurveyOnceAsync(null, cancellationToken);
+                _survey = SurveyOnceAsync(Task.FromResult(_condemned), cancellationToken);
             }
 
             return _survey;
@@ -337,7 +358,8 @@ internal sealed class ChunkStore : IChunkReader
         }
 
         await Task.WhenAll(condemning, surveying).ConfigureAwait(false);
-        foreach ((SessionId session, uint number) in await condemning.ConfigureAwait(false))
+        _condemned = await condemning.ConfigureAwait(false);
+        foreach ((SessionId session, uint number) in _condemned)
         {
             if (Index.TryGetPack(session, number, out PackInfo? pack))
             {
@@ -443,17 +465,7 @@ internal sealed class ChunkStore : IChunkReader
 
             try
             {
-                byte[] stored = new byte[copy.Chunk.StoredLength];
-                await FetchAsync(copy, stored, cancellationToken).ConfigureAwait(false);
-                byte[] plaintext = new byte[copy.Chunk.RawLength];
-                using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
-                Open(aes, copy, stored, new byte[stored.Length], plaintext);
-                if (identify && Identity.Compute(kind, plaintext) != id)
-                {
-                    throw VaultDamage.Corrupt(
-                        NameOf(copy.Pack), $"the chunk {id} at offset {copy.Chunk.Offset} gives other bytes than those that it is named after");
-                }
-
+                byte[] plaintext = await ReadCopyAsync(copy, identify, cancellationToken).ConfigureAwait(false);
                 if (kind != ChunkKind.Content)
                 {
                     NoteSound(id);
@@ -470,6 +482,19 @@ internal sealed class ChunkStore : IChunkReader
         }
 
         return (null, failure);
+    }
+
+    private async ValueTask<byte[]> ReadCopyAsync(ChunkLocation copy, bool identify, CancellationToken cancellationToken)
+    {
+        byte[] stored = new byte[copy.Chunk.StoredLength];
+        await FetchAsync(copy, stored, cancellationToken).ConfigureAwait(false);
+        byte[] plaintext = new byte[copy.Chunk.RawLength];
+        using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
+        Open(aes, copy, stored, new byte[stored.Length], plaintext);
+        return !identify || Identity.Compute(copy.Chunk.Kind, plaintext) == copy.Chunk.Id
+            ? plaintext
+            : throw VaultDamage.Corrupt(
+                NameOf(copy.Pack), $"the chunk {copy.Chunk.Id} at offset {copy.Chunk.Offset} gives other bytes than those that it is named after");
     }
 
     // A collector may have written anew what was in a pack that is gone, since the index was read. True where it was looked for.
@@ -500,11 +525,11 @@ internal sealed class ChunkStore : IChunkReader
         async Task RefreshAndSurveyAsync()
         {
             await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
-            await SurveyOnceAsync(Task.FromResult<IReadOnlySet<(SessionId, uint)>>(new HashSet<(SessionId, uint)>()), cancellationToken).ConfigureAwait(false);
+            await SurveyOnceAsync(Task.FromResult(_condemned), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task SurveyOnceAsync(Task<IReadOnlySet<(SessionId Session, uint Number)>>? condemning, CancellationToken cancellationToken)
+    private async Task SurveyOnceAsync(Task<IReadOnlySet<(SessionId Session, uint Number)>> condemning, CancellationToken cancellationToken)
     {
         // What is registered after this line was written by a session that is still at work.
         IReadOnlyList<PackInfo> named = Index.Packs;
@@ -528,11 +553,11 @@ internal sealed class ChunkStore : IChunkReader
         }
 
 #pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
-        IReadOnlySet<(SessionId Session, uint Number)>? condemned = condemning is null ? null : await condemning.ConfigureAwait(false);
+        IReadOnlySet<(SessionId Session, uint Number)> condemned = await condemning.ConfigureAwait(false);
 #pragma warning restore VSTHRD003
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Objects.Capabilities.MaxConcurrency };
         await Parallel.ForEachAsync(
-            strange.Where(pack => condemned?.Contains((pack.Session, pack.Number)) != true),
+            strange.Where(pack => !condemned.Contains((pack.Session, pack.Number))),
             options,
             (pack, token) => new ValueTask(AdoptAsync(pack.Found, pack.Session, pack.Number, token))).ConfigureAwait(false);
 
@@ -544,7 +569,7 @@ internal sealed class ChunkStore : IChunkReader
 
         if (missing.Count > 0)
         {
-            await JudgeMissingAsync(missing, condemned ?? await ReadCondemnedAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            await JudgeMissingAsync(missing, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -564,8 +589,9 @@ internal sealed class ChunkStore : IChunkReader
 
     // A collector deletes packs that it has condemned, and then takes them out of the index: one is lost only where a segment that is there names it, and no record condemned it
     // before the segments were listed.
-    private async Task JudgeMissingAsync(List<PackInfo> missing, IReadOnlySet<(SessionId Session, uint Number)> condemned, CancellationToken cancellationToken)
+    private async Task JudgeMissingAsync(List<PackInfo> missing, CancellationToken cancellationToken)
     {
+        IReadOnlySet<(SessionId Session, uint Number)> condemned = await ReadCondemnedAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlySet<string> segments = await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
         HashSet<PackInfo> named = [.. SegmentPacks.Where(segment => segments.Contains(segment.Key)).SelectMany(segment => segment.Value)];
         foreach (PackInfo pack in missing.Where(pack => named.Contains(pack) && !condemned.Contains((pack.Session, pack.Number))))

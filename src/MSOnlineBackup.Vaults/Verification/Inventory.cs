@@ -117,13 +117,16 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
         };
         if (isLeftover && !isNeeded)
         {
-            Interlocked.Increment(ref _leftovers);
+            CountLeftover();
         }
         else
         {
             problems.Note(damage);
         }
     }
+
+    /// <summary>Counts a broken object that nothing needs. From any thread.</summary>
+    public void CountLeftover() => Interlocked.Increment(ref _leftovers);
 
     // One thread lists; what it notes of names is complete when the listing is.
     private async IAsyncEnumerable<(StoredObject Object, StoredKind Kind, StoreId? StoreId)> ListAsync(

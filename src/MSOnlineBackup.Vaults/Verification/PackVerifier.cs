@@ -14,12 +14,21 @@ namespace MSOnlineBackup.Vaults.Verification;
 /// <param name="store">The store, its packs surveyed.</param>
 /// <param name="monitor">Counts bytes.</param>
 /// <param name="problems">Gets what is wrong.</param>
-internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, ProblemList problems)
+/// <param name="isGoing">Whether a pack is condemned, so that nobody relies on it: what is wrong with it is no problem, only what it alone had. Null where none is.</param>
+internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, ProblemList problems, Func<PackInfo, bool>? isGoing = null)
 {
     private readonly ConcurrentBag<ChunkId> _unopened = [];
     private readonly ConcurrentBag<Buffers> _buffers = [];
+    private readonly ConcurrentDictionary<PackInfo, BackupException> _damaged = new(ReferenceEqualityComparer.Instance);
+    private long _packs;
     private long _chunks;
     private long _bytes;
+
+    /// <summary>The packs with which something is wrong, and the first that is.</summary>
+    public IReadOnlyDictionary<PackInfo, BackupException> Damaged => _damaged;
+
+    /// <summary>Packs read.</summary>
+    public long Packs => _packs;
 
     /// <summary>Chunks opened.</summary>
     public long Chunks => _chunks;
@@ -27,12 +36,15 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
     /// <summary>Bytes read.</summary>
     public long Bytes => _bytes;
 
-    /// <summary>Verifies all packs that are there. Returns the chunks of which no copy opens.</summary>
-    public async Task<IReadOnlySet<ChunkId>> RunAsync(CancellationToken cancellationToken)
+    /// <summary>Verifies packs. Returns the chunks in them of which no copy opens.</summary>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="wanted">Which packs; null for all that are there.</param>
+    public async Task<IReadOnlySet<ChunkId>> RunAsync(CancellationToken cancellationToken, Func<PackInfo, bool>? wanted = null)
     {
-        monitor.Expect(0, store.Index.Packs.Where(pack => pack.IsAvailable).Sum(pack => (long)pack.Length));
+        wanted ??= static pack => pack.IsAvailable;
+        monitor.Expect(0, store.Index.Packs.Where(wanted).Sum(pack => (long)pack.Length));
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        await Parallel.ForEachAsync(PackContents.Of(store.Index), options, async (contents, token) =>
+        await Parallel.ForEachAsync(PackContents.Of(store.Index, wanted), options, async (contents, token) =>
         {
             Buffers work = _buffers.TryTake(out Buffers? free) ? free : new Buffers();
             await VerifyAsync(contents.Pack, contents.Chunks, work, token).ConfigureAwait(false);
@@ -40,7 +52,7 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         }).ConfigureAwait(false);
 
         HashSet<ChunkId> damaged = [.. _unopened];
-        foreach (ChunkId id in damaged.Where(id => store.Index.FindAll(id).Count > 1).ToList())
+        foreach (ChunkId id in damaged.Where(id => store.Index.FindAll(id).Count > 0).ToList())
         {
             // A chunk that has a sound copy elsewhere is not lost.
             if (await CanBeReadAsync(store.Index.FindAll(id)[0].Chunk.Kind, id, cancellationToken).ConfigureAwait(false))
@@ -61,7 +73,7 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         }
         catch (BackupException e) when (e.IsDamage)
         {
-            problems.Note(e);
+            Note(pack, e);
             foreach (PackedChunk chunk in chunks)
             {
                 _unopened.Add(chunk.Id);
@@ -76,7 +88,7 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
             if (!Opens(aes, pack, chunk, content.Span.Slice(chunk.Offset, chunk.StoredLength), work))
             {
                 _unopened.Add(chunk.Id);
-                problems.Note(VaultDamage.Corrupt(store.NameOf(pack), $"the chunk {chunk.Id} at offset {chunk.Offset} does not open"));
+                Note(pack, VaultDamage.Corrupt(store.NameOf(pack), $"the chunk {chunk.Id} at offset {chunk.Offset} does not open"));
             }
 
             Interlocked.Increment(ref _chunks);
@@ -89,11 +101,21 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {
-            problems.Note(e);
+            Note(pack, e);
         }
 
+        Interlocked.Increment(ref _packs);
         Interlocked.Add(ref _bytes, pack.Length);
         monitor.AddBytes(pack.Length);
+    }
+
+    private void Note(PackInfo pack, BackupException damage)
+    {
+        _damaged.TryAdd(pack, damage);
+        if (isGoing?.Invoke(pack) != true)
+        {
+            problems.Note(damage);
+        }
     }
 
     private bool Opens(AesGcm aes, PackInfo pack, in PackedChunk chunk, ReadOnlySpan<byte> stored, Buffers work)

@@ -24,12 +24,14 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
     private readonly ConcurrentBag<StoredObject> _checkpoints = [];
     private readonly ConcurrentBag<StoredObject> _deletions = [];
     private readonly ConcurrentDictionary<string, long> _presentPacks = new(StringComparer.Ordinal);
+    private HashSet<PackInfo> _condemned = new(ReferenceEqualityComparer.Instance);
     private long _otherStores;
 
     /// <summary>Verifies.</summary>
     /// <param name="level">Structure or Data.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<VerifyReport> RunAsync(VerifyLevel level, CancellationToken cancellationToken)
+    /// <param name="lost">Chunks that are known not to open; null for none.</param>
+    public async Task<VerifyReport> RunAsync(VerifyLevel level, CancellationToken cancellationToken, IReadOnlySet<ChunkId>? lost = null)
     {
         monitor.Enter(JobPhase.Verifying);
 
@@ -40,8 +42,9 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         var deletions = new DeletionVerifier(store, inventory);
         await Task.WhenAll(checkpoints.RunAsync(_checkpoints, cancellationToken), deletions.RunAsync(_deletions, cancellationToken)).ConfigureAwait(false);
         inventory.NoteLosses((storeId, point) => storeId == store.StoreId ? deletions.Hidden.Contains((point.MachineId, point.SessionId)) : inventory.IsDecided(point.SessionId));
-        var packs = new PackVerifier(store, monitor, _problems);
-        IReadOnlySet<ChunkId> damaged = level == VerifyLevel.Data ? await packs.RunAsync(cancellationToken).ConfigureAwait(false) : new HashSet<ChunkId>();
+        await ReadCondemnedAsync(cancellationToken).ConfigureAwait(false);
+        var packs = new PackVerifier(store, monitor, _problems, _condemned.Contains);
+        IReadOnlySet<ChunkId> damaged = level == VerifyLevel.Data ? await packs.RunAsync(cancellationToken).ConfigureAwait(false) : lost ?? new HashSet<ChunkId>();
 
         // What is newest is told by all of them; what is verified is what can be restored.
         List<PointName> names = await new RecoveryPointCatalog(store).ListAllAsync(null, cancellationToken).ConfigureAwait(false);
@@ -86,6 +89,20 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         return inventory;
     }
 
+    // Nobody relies on them any more: only what they alone have is missed.
+    private async Task ReadCondemnedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            IReadOnlySet<(SessionId Session, uint Number)> condemned = await CondemnedPacks.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+            _condemned = [.. store.Index.Packs.Where(pack => condemned.Contains((pack.Session, pack.Number)))];
+        }
+        catch (BackupException damage) when (damage.IsOfOneObject)
+        {
+            _problems.Note(damage);
+        }
+    }
+
     private ValueTask VisitAsync(StoredObject found, StoredKind kind, StoreId? storeId, CancellationToken cancellationToken)
     {
         if (storeId is { } other && other != store.StoreId)
@@ -111,12 +128,18 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
     // Returns the bytes of packs that no segment names and no point needs.
     private long JudgePacks(Inventory inventory, HashSet<PackInfo> named, IReadOnlyCollection<PackInfo> unindexed, bool pointsMissAnything)
     {
-        HashSet<string> needed = [.. unindexed.Select(store.NameOf)];
+        HashSet<string> needed = [.. unindexed.Where(pack => !_condemned.Contains(pack)).Select(store.NameOf)];
         HashSet<string> namedPacks = [.. named.Select(store.NameOf)];
-        foreach (BackupException damage in store.Damage)
+        HashSet<string> going = [.. _condemned.Select(store.NameOf)];
+        foreach (BackupException damage in store.Damage.Where(damage => !going.Contains(damage.Target ?? string.Empty)))
         {
             string name = damage.Target ?? string.Empty;
             bool isSegment = VaultLayout.KindOf(name, out _) == StoredKind.Segment;
+            if (VaultLayout.KindOf(name, out _) == StoredKind.Pack && !namedPacks.Contains(name) && !pointsMissAnything)
+            {
+                inventory.CountLeftover();
+                continue;
+            }
 
             // A job that was shut out may have named packs that were deleted by then: where all that points need is there, nothing is lost with them.
             inventory.Judge(name, damage, isNeeded: (namedPacks.Contains(name) && pointsMissAnything) || (isSegment && needed.Count > 0));

@@ -10,6 +10,7 @@ using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
 using Xunit;
@@ -147,6 +148,7 @@ internal sealed class HostileVault : IDisposable
             }
         });
         await TryAsync(async engine => await engine.RebuildIndexAsync(new JobMonitor(), Stop));
+        await TryAsync(async engine => await engine.RepairAsync(new RepairRequest(), new JobMonitor(), Stop));
         await TryAsync(async engine => await engine.BackUpAsync(
             new BackupRequest { MachineName = Machine, Sources = [new BackupSource.Tree(Source, SourceSelection.Everything)] },
             new JobMonitor(),

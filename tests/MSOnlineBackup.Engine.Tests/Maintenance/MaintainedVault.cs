@@ -2,11 +2,14 @@ using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
@@ -142,6 +145,24 @@ internal sealed class MaintainedVault : IDisposable
         return report;
     }
 
+    public async Task<RepairReport> RepairAsync(RepairRequest? request = null, IVaultStore? through = null)
+    {
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        using UnlockedVault vault = await _backups.OpenAsync(through);
+        return await vault.RepairAsync(request ?? new RepairRequest(), new JobMonitor(), Cancel);
+    }
+
+    /// <summary>The same with somebody who gives what no pack has.</summary>
+    public async Task<RepairReport> RepairAsync(IPackRescue rescue)
+    {
+        using UnlockedVault vault = await _backups.OpenAsync();
+        return await new VaultRepair(vault.WithoutIndex, _backups.Options, new RepairRequest(), new JobMonitor(), rescue, _ => { }).RunAsync(Cancel);
+    }
+
+    public Task<VerifyReport> VerifyAsync() => _backups.VerifyAsync();
+
+    public Task<ChunkStore> OpenStoreAsync() => _backups.OpenStoreAsync();
+
     /// <summary>Every file of every point is there, byte for byte, and a verification finds nothing.</summary>
     public async Task AssertWholeAsync()
     {
@@ -173,6 +194,38 @@ internal sealed class MaintainedVault : IDisposable
         }
 
         Assert.Empty(left);
+    }
+
+    /// <summary>Every file of a point is there, byte for byte, but for those that are named; and what is named is not there, or cannot be read.</summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="point">The point.</param>
+    /// <param name="named">Files that are lost.</param>
+    /// <param name="mayLackItems">Whether items may be lost of which nobody can say which they were.</param>
+    public async Task AssertHoldsAsync(IndexedVault vault, RecoveryPoint point, IReadOnlySet<string> named, bool mayLackItems)
+    {
+        var left = new HashSet<string>(_expected[point].Keys);
+        await foreach (RecoverableItem item in vault.ListItemsAsync(point, null, recursive: true, Cancel, damaged: _ => { }))
+        {
+            if (item.Entry.Kind != Platform.Items.EntryKind.File)
+            {
+                continue;
+            }
+
+            Assert.True(left.Remove(item.FullPath));
+            using var content = new MemoryStream();
+            await using Stream stream = vault.OpenRead(item);
+            if (named.Contains(item.FullPath))
+            {
+                Assert.True((await Assert.ThrowsAsync<BackupException>(() => stream.CopyToAsync(content, Cancel))).IsDamage);
+            }
+            else
+            {
+                await stream.CopyToAsync(content, Cancel);
+                Assert.Equal(_expected[point][item.FullPath], content.ToArray());
+            }
+        }
+
+        Assert.True(mayLackItems || left.Count == 0, string.Join('\n', left));
     }
 
     public async Task<IndexedVault> OpenAsync(IVaultStore? through = null) => await (await _backups.OpenAsync(through)).IndexAsync(Cancel);

@@ -134,6 +134,7 @@ public sealed class ObengineTests : IDisposable
             ["verify"],
             ["key list"],
             ["repair index"],
+            ["repair data"],
         ];
 
         foreach (string[] command in commands)

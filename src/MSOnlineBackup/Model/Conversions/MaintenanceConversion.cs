@@ -2,6 +2,7 @@ using System.Diagnostics;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Model.Conversions;
 
@@ -26,16 +27,16 @@ internal static class MaintenanceConversion
             BytesUnused = report.BytesUnused,
             ObjectsDeleted = report.ObjectsDeleted,
             SessionsShutOut = report.SessionsShutOut,
-            WaitingFor =
-            [
-                .. report.WaitingFor.Select(session => new OBMaintenanceWait
-                {
-                    SessionId = session.SessionId.ToString(), MachineId = session.MachineId.ToString(), Started = session.Started.UtcDateTime,
-                }),
-            ],
+            WaitingFor = [.. report.WaitingFor.Select(ToOutput)],
             Problems = [.. report.Findings.Select(finding => new OBRecoveryPointProblem { Object = finding.Object, Problem = finding.Problem })],
         };
     }
+
+    /// <summary>A job that is waited for.</summary>
+    public static OBMaintenanceWait ToOutput(this UnfinishedSession session) => new()
+    {
+        SessionId = session.SessionId.ToString(), MachineId = session.MachineId.ToString(), Started = session.Started.UtcDateTime,
+    };
 
     /// <summary>What becomes of a point.</summary>
     public static OBRetentionDecision ToOutput(this PlannedPoint planned) => new()
