@@ -3,11 +3,14 @@ using BenchmarkDotNet.Running;
 using MSOnlineBackup.Benchmarks;
 
 // For example: dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'
-// The other forms are parts of bench/blob.sh and bench/history.sh.
+// The other forms are parts of bench/blob.sh, bench/great.sh and bench/history.sh.
 switch (args)
 {
     case ["grow", var vault, var folder, var points]:
         await History.GrowAsync(vault, folder, int.Parse(points, CultureInfo.InvariantCulture));
+        break;
+    case ["fill", var vault, var chunks]:
+        await GreatVault.FillAsync(vault, int.Parse(chunks, CultureInfo.InvariantCulture));
         break;
     case ["delay", var server, var milliseconds]:
         await DistantServer.RunAsync(new Uri(server), TimeSpan.FromMilliseconds(double.Parse(milliseconds, CultureInfo.InvariantCulture)));

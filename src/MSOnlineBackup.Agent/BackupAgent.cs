@@ -27,6 +27,7 @@ public sealed class BackupAgent
         var state = new StateFolder(options.StateFolder);
         StateFolder = state.Path;
         _clock = options.Engine.TimeProvider;
+        options = options with { Engine = options.Engine with { IndexCacheFolder = options.Engine.IndexCacheFolder ?? state.PathOf("cache") } };
         Machine = new MachineAccount(state, options.MachineName, options.OpenVault, options.Limits, options.Engine, options.KeyVaults);
         Policies = new PolicyStore(state, Machine, options.Limits, options.Engine.TimeProvider);
         Vaults = new ClosedVaults(Machine.Vault);

@@ -154,9 +154,9 @@ public sealed class IndexedVault
     public async Task<bool> IsCurrentAsync(CancellationToken cancellationToken) =>
         !_store.HasMetTrouble && _store.Segments.SetEquals(await _store.ListSegmentsAsync(cancellationToken).ConfigureAwait(false));
 
-    // What was found out by reading (packs that are gone, copies that do not open) must hide nothing from who looks at the whole.
+    // What was found out by reading (packs that are gone, copies that do not open), and what a cache says, must hide nothing from who looks at the whole.
     private async Task<ChunkStore> AfreshAsync(CancellationToken cancellationToken) =>
-        Interlocked.Exchange(ref _isUsed, 1) == 0 ? _store : await Vault.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        Interlocked.Exchange(ref _isUsed, 1) == 0 && !_store.IsIndexCached ? _store : await Vault.OpenStoreAsync(cancellationToken, afresh: true).ConfigureAwait(false);
 
     private void Tell(Action<BackupException>? damaged)
     {

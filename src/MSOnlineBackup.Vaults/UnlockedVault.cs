@@ -391,10 +391,10 @@ public sealed class UnlockedVault : IDisposable
         return store;
     }
 
-    internal async Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken)
+    internal async Task<ChunkStore> OpenStoreAsync(CancellationToken cancellationToken, bool afresh = false)
     {
         ChunkStore store = WithoutIndex();
-        await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
+        await store.ReadIndexAsync(cancellationToken, afresh).ConfigureAwait(false);
         return store;
     }
 }

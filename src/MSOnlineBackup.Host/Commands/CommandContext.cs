@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Host.Commands;
 internal sealed record CommandContext(ParseResult Parsed, HostEnvironment Environment, IRenderer Renderer, CancellationToken Stop)
 {
     /// <summary>What the engine gets.</summary>
-    public VaultOptions VaultOptions => new() { TimeProvider = Environment.Time };
+    public VaultOptions VaultOptions => new() { TimeProvider = Environment.Time, IndexCacheFolder = Environment.CacheFolder };
 
     /// <summary>Whether the flag was given.</summary>
     public bool Has(Option<bool> flag) => Parsed.GetValue(flag);

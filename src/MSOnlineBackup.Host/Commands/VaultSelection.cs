@@ -33,6 +33,12 @@ internal sealed class VaultSelection
         Arity = ArgumentArity.Zero,
     };
 
+    private readonly Option<bool> _noCache = new("--no-cache")
+    {
+        Description = "Keep nothing of the vault's index on this machine, and rely on nothing of it that is kept.",
+        Arity = ArgumentArity.Zero,
+    };
+
     private readonly PassphraseOptions _passphrase;
 
     public VaultSelection(Command command)
@@ -42,6 +48,7 @@ internal sealed class VaultSelection
         _passphrase = PassphraseOptions.ForOpening(command);
         command.Add(_keyVaultKey);
         command.Add(_everySlot);
+        command.Add(_noCache);
     }
 
     /// <summary>How a vault in Azure is reached, and its Key Vault.</summary>
@@ -65,6 +72,11 @@ internal sealed class VaultSelection
     {
         IVaultStore store = OpenStore(context);
         options = options with { TriesEveryKeySlot = context.Has(_everySlot) };
+        if (context.Has(_noCache))
+        {
+            options = options with { IndexCacheFolder = null };
+        }
+
         if (context.Get(_keyVaultKey) is { } uri)
         {
             if (_passphrase.IsNamed(context))

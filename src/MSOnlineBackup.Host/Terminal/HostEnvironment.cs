@@ -42,6 +42,9 @@ internal sealed record HostEnvironment
     /// <summary>Where this account keeps its configuration; empty where it has no such place.</summary>
     public required string ConfigurationFolder { get; init; }
 
+    /// <summary>Where this account keeps what can be had again; null where it has no such place.</summary>
+    public string? CacheFolder { get; init; }
+
     /// <summary>Whether arguments come as Windows gives them: as one text, which the program itself takes apart.</summary>
     public bool IsWindows { get; init; } = OperatingSystem.IsWindows();
 
@@ -70,7 +73,19 @@ internal sealed record HostEnvironment
             MachineName = HostName.Current,
             TemporaryFolder = Path.GetTempPath(),
             ConfigurationFolder = Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            CacheFolder = FindCacheFolder(),
         };
+    }
+
+    private static string? FindCacheFolder()
+    {
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        string? folder = OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify)
+            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { } chosen && Path.IsPathRooted(chosen) ? chosen
+            : home.Length == 0 ? null
+            : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches")
+            : Path.Combine(home, ".cache");
+        return string.IsNullOrEmpty(folder) ? null : Path.Combine(folder, "MSOnlineBackup", "index");
     }
 
     // Listings may be millions of lines: only what a person watches is written line by line.

@@ -68,6 +68,9 @@ internal sealed class StoreKeys : IDisposable
     /// <summary>The key of one sealed object.</summary>
     public byte[] ObjectKey(ReadOnlySpan<byte> salt) => Expand(Living(_objects), salt);
 
+    /// <summary>The key by which a cache of this store's index on this machine is authenticated.</summary>
+    public byte[] IndexCacheKey(ReadOnlySpan<byte> salt) => Expand(Derive("index cache", 32), salt);
+
     /// <inheritdoc/>
     public void Dispose()
     {

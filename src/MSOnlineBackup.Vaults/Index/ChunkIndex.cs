@@ -10,16 +10,15 @@ namespace MSOnlineBackup.Vaults.Index;
 /// Which chunk is where, and the one piece of shared state of a backup: "new or known?". Thread-safe.
 /// </summary>
 /// <remarks>
-/// Segments lie in a few sorted runs of growing size, merged like a log-structured tree, so that a lookup costs a few
-/// cache misses however many segments there are. What this session adds lies in a table until it is written out as a
-/// segment, so the table is bounded by the interval between checkpoints.
+/// Segments lie in a few sorted runs, so that a lookup costs a few cache misses however many segments there are. Those of a
+/// great store lie in a file (<see cref="IndexCache"/>), and in memory only what has come since. What this session adds lies in a table until it is written out as a segment, so the table is
+/// bounded by the interval between checkpoints.
 /// </remarks>
 internal sealed class ChunkIndex
 {
     private readonly Lock _gate = new();
-    private readonly List<PackInfo> _packs = [];
-    private readonly Dictionary<(SessionId Session, uint Number), int> _packNumbers = [];
-    private readonly List<IndexRun> _runs = [];
+    private readonly IndexRuns _runs = new();
+    private PackTable _packs = new();
 
     // Claimed and not arrived: null. Arrived and in no segment yet: where it is.
     private readonly Dictionary<ChunkId, ChunkLocation?> _recent = [];
@@ -35,7 +34,19 @@ internal sealed class ChunkIndex
         {
             lock (_gate)
             {
-                return [.. _packs];
+                return [.. _packs.All];
+            }
+        }
+    }
+
+    /// <summary>The packs by the numbers that records have for them; null for one that nothing names any more, whose records do not count.</summary>
+    public IReadOnlyList<PackInfo?> PacksByNumber
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _packs.ByNumber];
             }
         }
     }
@@ -47,7 +58,7 @@ internal sealed class ChunkIndex
         {
             lock (_gate)
             {
-                return _runs.Sum(run => (long)run.Count) + _unwritten.Sum(pack => (long)pack.Chunks.Count);
+                return _runs.Count + _unwritten.Sum(pack => (long)pack.Chunks.Count);
             }
         }
     }
@@ -130,15 +141,77 @@ internal sealed class ChunkIndex
     {
         lock (_gate)
         {
-            int before = _packs.Count;
+            int before = _packs.ByNumber.Count;
             var named = new List<int>();
-            AddRun(IndexSegment.Decode(name, segment, pack =>
+            _runs.Add(IndexSegment.Decode(name, segment, pack =>
             {
-                named.Add(Register(pack));
+                named.Add(_packs.Register(pack));
                 return named[^1];
             }));
-            packs = [.. named.Select(number => _packs[number])];
-            return [.. _packs.Skip(before).Where(pack => !pack.IsKnown)];
+            packs = [.. named.Select(number => _packs.ByNumber[number]!)];
+            return [.. _packs.ByNumber.Skip(before).Where(pack => pack is { IsKnown: false })!];
+        }
+    }
+
+    /// <summary>Takes in what a cache holds, before anything else.</summary>
+    /// <param name="cached">What it holds.</param>
+    /// <param name="counts">Whether a pack counts: one that no segment names any more does not, nor do its records.</param>
+    public void AddCached(CachedIndex cached, Func<int, bool> counts)
+    {
+        lock (_gate)
+        {
+            for (int i = 0; i < cached.Packs.Count; i++)
+            {
+                if (counts(i))
+                {
+                    _packs.Register(cached.Packs[i]);
+                }
+                else
+                {
+                    _packs.Skip();
+                }
+            }
+
+            _runs.MoveTo(cached.Records);
+        }
+    }
+
+    /// <summary>Takes records out of memory where there are many, into a temporary file.</summary>
+    public void Spill(IndexCache cache)
+    {
+        lock (_gate)
+        {
+            _runs.Spill(cache);
+        }
+    }
+
+    /// <summary>
+    /// Moves all records into the cache, where enough of them are not there. Before anything else is added. What a newer version wrote is not kept: it would have to be told
+    /// each time.
+    /// </summary>
+    /// <param name="cache">The cache.</param>
+    /// <param name="segments">All segments that were read, with the packs that they name.</param>
+    public void Save(IndexCache cache, IEnumerable<(string Name, long Length, PackInfo[] Packs)> segments)
+    {
+        lock (_gate)
+        {
+            int counting = _packs.All.Count();
+            long stale = _runs.Count - ((long)_runs.Cached * counting / Math.Max(1, _packs.ByNumber.Count));
+            if (_runs.Count < cache.Bounds.Smallest
+                || stale < Math.Max(cache.Bounds.Smallest, _runs.Count * cache.Bounds.MostStale)
+                || _packs.All.Any(pack => !pack.IsKnown))
+            {
+                return;
+            }
+
+            var packs = new PackTable();
+            int[] numbers = [.. _packs.ByNumber.Select(pack => pack is null ? -1 : packs.Register(pack))];
+            IEnumerable<CachedSegment> cached = segments.Select(segment => new CachedSegment(segment.Name, segment.Length, [.. segment.Packs.Select(packs.Register)]));
+            if (cache.TryWrite(new IndexRecords([.. _runs.All]), numbers, [.. packs.All], cached) is { } written)
+            {
+                _packs = packs;
+                _runs.MoveTo(written);
+            }
         }
     }
 
@@ -147,7 +220,7 @@ internal sealed class ChunkIndex
     {
         lock (_gate)
         {
-            Register(pack);
+            _packs.Register(pack);
             _unwritten.Add((pack, chunks));
             foreach (PackedChunk chunk in chunks)
             {
@@ -186,7 +259,7 @@ internal sealed class ChunkIndex
             List<(PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)> part = _unwritten.GetRange(0, taken);
             _unwritten.RemoveRange(0, taken);
             byte[] segment = IndexSegment.Encode(part);
-            AddRun(IndexSegment.Decode("(new)", segment, Register));
+            _runs.Add(IndexSegment.Decode("(new)", segment, _packs.Register));
             foreach ((PackInfo pack, IReadOnlyList<PackedChunk> chunks) in part)
             {
                 // What was claimed since, because this copy did not open, stays claimed.
@@ -205,8 +278,7 @@ internal sealed class ChunkIndex
     {
         lock (_gate)
         {
-            pack = _packNumbers.TryGetValue((session, number), out int index) ? _packs[index] : null;
-            return pack is not null;
+            return _packs.TryGet(session, number, out pack);
         }
     }
 
@@ -216,15 +288,19 @@ internal sealed class ChunkIndex
         IndexRun[] runs;
         lock (_gate)
         {
-            runs = [.. _runs];
+            runs = [.. _runs.All];
         }
 
+        IReadOnlyList<PackInfo?> packs = PacksByNumber;
         foreach (IndexRun run in runs)
         {
-            for (int i = 0; i < run.Count; i++)
+            for (var cursor = new RunCursor(run); cursor.MoveNext();)
             {
-                PackedChunk chunk = IndexSegment.ReadRecord(run[i], out int pack);
-                yield return new ChunkLocation(PackAt(pack), chunk);
+                PackedChunk chunk = IndexSegment.ReadRecord(cursor.Record, out int pack);
+                if (packs[pack] is { } known)
+                {
+                    yield return new ChunkLocation(known, chunk);
+                }
             }
         }
 
@@ -243,60 +319,15 @@ internal sealed class ChunkIndex
         }
     }
 
-    /// <summary>
-    /// All records in one run in the order of ids, those that no segment has yet included: for whoever passes over them often, or numbers them. The run stays as it is,
-    /// whatever is added later.
-    /// </summary>
-    public IndexRun Consolidate()
+    /// <summary>All records, those that no segment has yet included: for whoever passes over them often, or numbers them.</summary>
+    public IndexRecords Consolidate()
     {
         lock (_gate)
         {
-            while (_runs.Count > 1)
-            {
-                IndexRun merged = IndexRun.Merge(_runs[^2], _runs[^1]);
-                _runs.RemoveRange(_runs.Count - 2, 2);
-                _runs.Add(merged);
-            }
-
-            IndexRun all = _runs.Count == 0 ? new IndexRun(ReadOnlyMemory<byte>.Empty) : _runs[0];
-            return _unwritten.Count == 0 ? all : IndexRun.Merge(all, new IndexRun(IndexSegment.Decode("(new)", IndexSegment.Encode(_unwritten), Register)));
-        }
-    }
-
-    /// <summary>The pack of a record's number.</summary>
-    public PackInfo PackAt(int index)
-    {
-        lock (_gate)
-        {
-            return _packs[index];
-        }
-    }
-
-    private int Register(PackInfo pack)
-    {
-        if (_packNumbers.TryGetValue((pack.Session, pack.Number), out int known))
-        {
-            return known;
-        }
-
-        _packNumbers.Add((pack.Session, pack.Number), _packs.Count);
-        _packs.Add(pack);
-        return _packs.Count - 1;
-    }
-
-    private void AddRun(byte[] records)
-    {
-        if (records.Length == 0)
-        {
-            return;
-        }
-
-        _runs.Add(new IndexRun(records));
-        while (_runs.Count > 1 && _runs[^2].Count <= 2 * _runs[^1].Count)
-        {
-            IndexRun merged = IndexRun.Merge(_runs[^2], _runs[^1]);
-            _runs.RemoveRange(_runs.Count - 2, 2);
-            _runs.Add(merged);
+            IndexRun[] written = _runs.Consolidate();
+            return _unwritten.Count == 0
+                ? new IndexRecords(written)
+                : new IndexRecords([.. written, new MemoryRun(IndexSegment.Decode("(new)", IndexSegment.Encode(_unwritten), _packs.Register))]);
         }
     }
 
@@ -323,20 +354,11 @@ internal sealed class ChunkIndex
 
     private IEnumerable<ChunkLocation> InRuns(ChunkId id)
     {
-        foreach (IndexRun run in _runs)
+        foreach ((int number, PackedChunk chunk) in _runs.Find(id))
         {
-            for (int i = run.LowerBound(id); i < run.Count; i++)
+            if (_packs.ByNumber[number] is { IsAvailable: true } pack)
             {
-                PackedChunk chunk = IndexSegment.ReadRecord(run[i], out int pack);
-                if (chunk.Id != id)
-                {
-                    break;
-                }
-
-                if (_packs[pack].IsAvailable)
-                {
-                    yield return new ChunkLocation(_packs[pack], chunk);
-                }
+                yield return new ChunkLocation(pack, chunk);
             }
         }
     }

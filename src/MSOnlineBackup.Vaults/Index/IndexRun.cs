@@ -1,15 +1,16 @@
-using System.Buffers.Binary;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Packs;
 
 namespace MSOnlineBackup.Vaults.Index;
 
-/// <summary>Records sorted by chunk id, searched by interpolation: ids are HMAC output, so a guess from the first bytes is nearly right.</summary>
-internal sealed class IndexRun(ReadOnlyMemory<byte> records)
+/// <summary>
+/// Records sorted by chunk id, searched by interpolation: ids are HMAC output, so a guess from the first bytes is nearly right. They lie in memory (<see cref="MemoryRun"/>)
+/// or in a file (<see cref="FileRun"/>).
+/// </summary>
+internal abstract class IndexRun(int count)
 {
-    public int Count { get; } = records.Length / IndexSegment.RecordLength;
-
-    public ReadOnlySpan<byte> this[int index] =>
-        records.Span.Slice(index * IndexSegment.RecordLength, IndexSegment.RecordLength);
+    /// <summary>How many there are.</summary>
+    public int Count { get; } = count;
 
     /// <summary>The first record whose id is not below <paramref name="id"/>; <see cref="Count"/> where there is none.</summary>
     public int LowerBound(ChunkId id)
@@ -28,52 +29,38 @@ internal sealed class IndexRun(ReadOnlyMemory<byte> records)
                 middle = low + (int)(share * (high - low - 1));
             }
 
-            ReadOnlySpan<byte> record = this[middle];
-            if (new ChunkId(record[..ChunkId.Length]) < id)
+            var found = new ChunkId(At(middle)[..ChunkId.Length]);
+            if (found < id)
             {
                 low = middle + 1;
-                lowPrefix = Math.Min(BinaryPrimitives.ReadUInt64BigEndian(record), id.Prefix);
+                lowPrefix = Math.Min(found.Prefix, id.Prefix);
             }
             else
             {
                 high = middle;
-                highPrefix = Math.Max(BinaryPrimitives.ReadUInt64BigEndian(record), id.Prefix);
+                highPrefix = Math.Max(found.Prefix, id.Prefix);
             }
         }
 
+        GC.KeepAlive(this);
         return low;
     }
 
-    private ReadOnlySpan<byte> From(int index) => records.Span[(index * IndexSegment.RecordLength)..];
-
-    // Nearly always the first bytes tell.
-    private static bool IsNotAfter(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
+    /// <summary>One record, by a look where it lies.</summary>
+    /// <param name="index">Which.</param>
+    /// <param name="pack">The number of its pack.</param>
+    public PackedChunk Get(int index, out int pack)
     {
-        ulong prefix = BinaryPrimitives.ReadUInt64BigEndian(left);
-        ulong other = BinaryPrimitives.ReadUInt64BigEndian(right);
-        return prefix < other || (prefix == other && left[..ChunkId.Length].SequenceCompareTo(right[..ChunkId.Length]) <= 0);
+        PackedChunk chunk = IndexSegment.ReadRecord(At(index), out pack);
+        GC.KeepAlive(this);
+        return chunk;
     }
 
-    /// <summary>Both runs in one.</summary>
-    public static IndexRun Merge(IndexRun left, IndexRun right)
-    {
-        byte[] merged = new byte[(left.Count + right.Count) * IndexSegment.RecordLength];
-        int l = 0;
-        int r = 0;
-        Span<byte> to = merged;
-        for (; l < left.Count && r < right.Count; to = to[IndexSegment.RecordLength..])
-        {
-            ReadOnlySpan<byte> ofLeft = left[l];
-            ReadOnlySpan<byte> ofRight = right[r];
-            bool takeLeft = IsNotAfter(ofLeft, ofRight);
-            (takeLeft ? ofLeft : ofRight).CopyTo(to);
-            l += takeLeft ? 1 : 0;
-            r += takeLeft ? 0 : 1;
-        }
+    /// <summary>Copies records, for whoever passes over all of them.</summary>
+    /// <param name="first">The first of them.</param>
+    /// <param name="destination">Room for so many.</param>
+    public abstract void Read(int first, Span<byte> destination);
 
-        left.From(l).CopyTo(to);
-        right.From(r).CopyTo(to);
-
-        return new IndexRun(merged);
-    }
+    /// <summary>One record, as long as this lives.</summary>
+    protected abstract ReadOnlySpan<byte> At(int index);
 }

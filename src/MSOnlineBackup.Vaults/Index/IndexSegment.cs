@@ -48,12 +48,7 @@ internal static class IndexSegment
         BinaryPrimitives.WriteInt32LittleEndian(segment.AsSpan(4), packs.Count);
         for (int i = 0; i < packs.Count; i++)
         {
-            Span<byte> pack = segment.AsSpan(HeaderLength + (i * PackLength), PackLength);
-            packs[i].Pack.Session.ToBytes().CopyTo(pack);
-            BinaryPrimitives.WriteUInt32LittleEndian(pack[PackNumberOffset..], packs[i].Pack.Number);
-            BinaryPrimitives.WriteInt32LittleEndian(pack[PackLengthOffset..], packs[i].Pack.Length);
-            pack[PackKindOffset] = (byte)packs[i].Pack.Kind;
-            packs[i].Pack.Salt.CopyTo(pack[PackSaltOffset..]);
+            WritePack(segment.AsSpan(HeaderLength + (i * PackLength), PackLength), packs[i].Pack);
             int index = i;
             order.AddRange(packs[i].Chunks.Select(chunk => (index, chunk)));
         }
@@ -99,24 +94,7 @@ internal static class IndexSegment
         var packs = new PackInfo[packCount];
         for (int i = 0; i < packCount; i++)
         {
-            ReadOnlySpan<byte> pack = segment.Slice(HeaderLength + (i * PackLength), PackLength);
-            uint length = BinaryPrimitives.ReadUInt32LittleEndian(pack[PackLengthOffset..]);
-            if (length > PackFormat.MaxLength || !SessionId.TryRead(pack[..PackNumberOffset], out SessionId session))
-            {
-                throw VaultDamage.Corrupt(name, "it names an impossible pack");
-            }
-
-            bool isKnown = PackFormat.IsKnown((PackKind)pack[PackKindOffset], pack[PackFlagsOffset], pack[PackEpochOffset]);
-            packs[i] = new PackInfo(
-                session,
-                BinaryPrimitives.ReadUInt32LittleEndian(pack[PackNumberOffset..]),
-                (PackKind)pack[PackKindOffset],
-                (int)length,
-                pack[PackSaltOffset..].ToArray())
-            {
-                IsKnown = isKnown,
-                IsAvailable = isKnown,
-            };
+            packs[i] = TryReadPack(segment.Slice(HeaderLength + (i * PackLength), PackLength)) ?? throw VaultDamage.Corrupt(name, "it names an impossible pack");
         }
 
         byte[] records = segment[(HeaderLength + ((int)packCount * PackLength))..].ToArray();
@@ -146,6 +124,39 @@ internal static class IndexSegment
         }
 
         return records;
+    }
+
+    /// <summary>Writes what a segment says of a pack.</summary>
+    public static void WritePack(Span<byte> destination, PackInfo pack)
+    {
+        destination.Clear();
+        pack.Session.ToBytes().CopyTo(destination);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[PackNumberOffset..], pack.Number);
+        BinaryPrimitives.WriteInt32LittleEndian(destination[PackLengthOffset..], pack.Length);
+        destination[PackKindOffset] = (byte)pack.Kind;
+        pack.Salt.CopyTo(destination[PackSaltOffset..]);
+    }
+
+    /// <summary>Reads it; null where no pack is such.</summary>
+    public static PackInfo? TryReadPack(ReadOnlySpan<byte> pack)
+    {
+        uint length = BinaryPrimitives.ReadUInt32LittleEndian(pack[PackLengthOffset..]);
+        if (length > PackFormat.MaxLength || !SessionId.TryRead(pack[..PackNumberOffset], out SessionId session))
+        {
+            return null;
+        }
+
+        bool isKnown = PackFormat.IsKnown((PackKind)pack[PackKindOffset], pack[PackFlagsOffset], pack[PackEpochOffset]);
+        return new PackInfo(
+            session,
+            BinaryPrimitives.ReadUInt32LittleEndian(pack[PackNumberOffset..]),
+            (PackKind)pack[PackKindOffset],
+            (int)length,
+            pack[PackSaltOffset..])
+        {
+            IsKnown = isKnown,
+            IsAvailable = isKnown,
+        };
     }
 
     internal static void WriteRecord(Span<byte> record, int pack, in PackedChunk chunk)

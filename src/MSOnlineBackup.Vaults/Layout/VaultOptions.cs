@@ -1,5 +1,5 @@
 using MSOnlineBackup.Vaults.Cryptography;
-
+using MSOnlineBackup.Vaults.Index;
 
 namespace MSOnlineBackup.Vaults.Layout;
 
@@ -20,6 +20,15 @@ public sealed record VaultOptions
     /// cheapest first.
     /// </summary>
     public bool TriesEveryKeySlot { get; init; }
+
+    /// <summary>
+    /// The folder of this machine where the indexes of great stores are kept, so that they need not be read from the vault each time, nor lie in memory; null for none. It may
+    /// be emptied at any time. It need not be there.
+    /// </summary>
+    public string? IndexCacheFolder { get; init; }
+
+    /// <summary>When an index is great.</summary>
+    internal IndexCacheBounds IndexCacheBounds { get; init; } = new();
 
     /// <summary>PBKDF2 with this many iterations for new key slots, whatever else is said: a few make tests fast.</summary>
     internal int? KeyDerivationIterations { get; init; }

@@ -16,26 +16,29 @@ internal static class ChunkCopies
     /// <param name="visit">Gets whether the chunk is needed, and its copies, each place once. The list is used again for the next chunk.</param>
     public static void Visit(ChunkIndex index, ChunkMarks marks, Action<bool, IReadOnlyList<ChunkLocation>> visit)
     {
-        IReadOnlyList<PackInfo> packs = index.Packs;
-        IndexRun records = marks.Records;
+        IReadOnlyList<PackInfo?> packs = index.PacksByNumber;
         var copies = new List<ChunkLocation>();
-        for (int first = 0, next; first < records.Count; first = next)
+        IndexRecords.Pass pass = marks.Records.InOrder();
+        for (bool isMore = pass.MoveNext(); isMore;)
         {
             copies.Clear();
-            ReadOnlySpan<byte> id = records[first][..ChunkId.Length];
-            for (next = first; next < records.Count && records[next][..ChunkId.Length].SequenceEqual(id); next++)
+            ChunkId id = pass.Id;
+            int first = pass.Number;
+            for (; isMore && pass.Id == id; isMore = pass.MoveNext())
             {
-                PackedChunk chunk = IndexSegment.ReadRecord(records[next], out int pack);
-                var copy = new ChunkLocation(packs[pack], chunk);
+                PackedChunk chunk = IndexSegment.ReadRecord(pass.Record, out int number);
 
                 // Two segments may name one pack.
-                if (!copies.Exists(other => ReferenceEquals(other.Pack, copy.Pack) && other.Chunk.Offset == chunk.Offset))
+                if (packs[number] is { } pack && !copies.Exists(other => ReferenceEquals(other.Pack, pack) && other.Chunk.Offset == chunk.Offset))
                 {
-                    copies.Add(copy);
+                    copies.Add(new ChunkLocation(pack, chunk));
                 }
             }
 
-            visit(marks.IsMarked(first), copies);
+            if (copies.Count > 0)
+            {
+                visit(marks.IsMarked(first), copies);
+            }
         }
     }
 

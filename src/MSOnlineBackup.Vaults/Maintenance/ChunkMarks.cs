@@ -5,13 +5,13 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 
 /// <summary>Which chunks of an index are needed: a bit for each of its records. Thread-safe.</summary>
 /// <param name="records">All records of the index.</param>
-internal sealed class ChunkMarks(IndexRun records)
+internal sealed class ChunkMarks(IndexRecords records)
 {
     private volatile bool _lacksAny;
     private readonly long[] _bits = new long[(records.Count + 63) / 64];
 
     /// <summary>The records.</summary>
-    public IndexRun Records => records;
+    public IndexRecords Records => records;
 
     /// <summary>Whether a chunk was to be marked that the index does not have.</summary>
     public bool LacksAny => _lacksAny;
@@ -19,8 +19,8 @@ internal sealed class ChunkMarks(IndexRun records)
     /// <summary>Marks a chunk. True the first time; false where it was marked, or the index does not have it.</summary>
     public bool TryMark(ChunkId id)
     {
-        int at = records.LowerBound(id);
-        if (at == records.Count || new ChunkId(records[at][..ChunkId.Length]) != id)
+        int at = records.Find(id);
+        if (at < 0)
         {
             _lacksAny = true;
             return false;

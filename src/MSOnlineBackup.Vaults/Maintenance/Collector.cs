@@ -79,7 +79,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             await TryDeletingAsync(id, cancellationToken).ConfigureAwait(false);
             await LookAsync(cancellationToken).ConfigureAwait(false);
             VaultAccessTier tier = await WriteSession.ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false);
-            await using (_session = new WriteSession(store, _announcement, id, tier, monitor.Transfer, options.Workers, verifyOneIn: 0, CancellationToken.None))
+            await using (_session = new WriteSession(store, _announcement, id, tier, monitor.Transfer, workers: 1, verifyOneIn: 0, CancellationToken.None, isThrifty: true))
             {
                 await CollectAsync(cancellationToken).ConfigureAwait(false);
             }

@@ -18,6 +18,9 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
     // Half a megabyte of what is not needed is read sooner than asked around.
     private const int LargestGap = 512 << 10;
 
+    // The longest chunk fits; what lies together is read in parts of this length.
+    private readonly byte[] _range = GC.AllocateUninitializedArray<byte>(PackFormat.MaxStoredLength);
+
     // Of one pass over the index.
     private const int MostRecords = 1 << 19;
 
@@ -93,26 +96,17 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
             using AesGcm aes = PackReader.OpenPack(store.Keys, pack.Salt);
             for (int first = 0, next; first < missing.Count; first = next)
             {
-                int end = missing[first].Offset + missing[first].StoredLength;
-                for (next = first + 1; next < missing.Count && missing[next].Offset - end <= LargestGap; next++)
+                int end = EndOf(missing[first]);
+                for (next = first + 1; next < missing.Count && missing[next].Offset - end <= LargestGap && EndOf(missing[next]) - missing[first].Offset <= _range.Length; next++)
                 {
-                    end = missing[next].Offset + missing[next].StoredLength;
+                    end = EndOf(missing[next]);
                 }
 
-                byte[] range = new byte[end - missing[first].Offset];
+                Memory<byte> range = _range.AsMemory(0, end - missing[first].Offset);
                 await store.FetchAsync(pack, missing[first].Offset, range, cancellationToken).ConfigureAwait(false);
                 foreach (PackedChunk chunk in missing[first..next])
                 {
-                    byte[] encoded = new byte[chunk.StoredLength - PackFormat.TagLength];
-                    if (!PackReader.TryUnseal(store.Keys, aes, pack.Kind, chunk, range.AsSpan(chunk.Offset - missing[first].Offset, chunk.StoredLength), encoded))
-                    {
-                        throw VaultDamage.Corrupt(store.NameOf(pack), $"the chunk {chunk.Id} at offset {chunk.Offset} does not authenticate");
-                    }
-
-                    if (await session.Chunks.CopyAsync(chunk, encoded, cancellationToken).ConfigureAwait(false))
-                    {
-                        Copied += encoded.Length;
-                    }
+                    await CopyAsync(pack, aes, chunk, range.Slice(chunk.Offset - missing[first].Offset, chunk.StoredLength), cancellationToken).ConfigureAwait(false);
                 }
             }
 
@@ -129,4 +123,23 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
             return false;
         }
     }
+
+    // It is opened before it is claimed: what does not open must not count as stored.
+    private async ValueTask CopyAsync(PackInfo pack, AesGcm aes, PackedChunk chunk, ReadOnlyMemory<byte> stored, CancellationToken cancellationToken)
+    {
+        int length = chunk.StoredLength - PackFormat.TagLength;
+        byte[] buffer = await session.Chunks.RentBufferAsync().ConfigureAwait(false);
+        if (!PackReader.TryUnseal(store.Keys, aes, pack.Kind, chunk, stored.Span, buffer.AsSpan(0, length)))
+        {
+            session.Chunks.ReturnBuffer(buffer);
+            throw VaultDamage.Corrupt(store.NameOf(pack), $"the chunk {chunk.Id} at offset {chunk.Offset} does not authenticate");
+        }
+
+        if (await session.Chunks.CopyAsync(chunk, buffer, length, cancellationToken).ConfigureAwait(false))
+        {
+            Copied += length;
+        }
+    }
+
+    private static int EndOf(PackedChunk chunk) => chunk.Offset + chunk.StoredLength;
 }

@@ -11,7 +11,7 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// <param name="store">The store.</param>
 /// <param name="session">Writes.</param>
 /// <param name="records">All records of the index, those of every segment that the store knows included.</param>
-internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, IndexRun records)
+internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, IndexRecords records)
 {
     private const int ManySmall = 16;
     private const int SmallRecords = IndexSegment.MaxRecords / 4;
@@ -90,11 +90,14 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
     private Dictionary<PackInfo, int> CountRecords()
     {
         var counts = new Dictionary<PackInfo, int>(ReferenceEqualityComparer.Instance);
-        IReadOnlyList<PackInfo> packs = store.Index.Packs;
-        for (int i = 0; i < records.Count; i++)
+        IReadOnlyList<PackInfo?> packs = store.Index.PacksByNumber;
+        for (IndexRecords.Pass pass = records.InOrder(); pass.MoveNext();)
         {
-            IndexSegment.ReadRecord(records[i], out int pack);
-            counts[packs[pack]] = counts.GetValueOrDefault(packs[pack]) + 1;
+            IndexSegment.ReadRecord(pass.Record, out int number);
+            if (packs[number] is { } pack)
+            {
+                counts[pack] = counts.GetValueOrDefault(pack) + 1;
+            }
         }
 
         return counts;
@@ -133,11 +136,11 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
             contents.Add(pack, []);
         }
 
-        IReadOnlyList<PackInfo> packs = store.Index.Packs;
-        for (int i = 0; i < records.Count; i++)
+        IReadOnlyList<PackInfo?> packs = store.Index.PacksByNumber;
+        for (IndexRecords.Pass pass = records.InOrder(); pass.MoveNext();)
         {
-            PackedChunk chunk = IndexSegment.ReadRecord(records[i], out int pack);
-            if (contents.TryGetValue(packs[pack], out Dictionary<int, PackedChunk>? chunks))
+            PackedChunk chunk = IndexSegment.ReadRecord(pass.Record, out int number);
+            if (packs[number] is { } pack && contents.TryGetValue(pack, out Dictionary<int, PackedChunk>? chunks))
             {
                 chunks[chunk.Offset] = chunk;
             }

@@ -1,26 +1,47 @@
+using System.Runtime.CompilerServices;
 using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Vaults.Packs;
 
-/// <summary>A pack of the vault, as the index names it.</summary>
-internal sealed class PackInfo(SessionId session, uint number, PackKind kind, int length, byte[] salt)
+/// <summary>A pack of the vault, as the index names it. A great vault has hundreds of thousands: one object each.</summary>
+internal sealed class PackInfo
 {
+    private readonly SaltBytes _salt;
+
+    /// <param name="session">The session that wrote it.</param>
+    /// <param name="number">Its number within the session.</param>
+    /// <param name="kind">What it holds.</param>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="salt">32 bytes, from which its key is derived.</param>
+    public PackInfo(SessionId session, uint number, PackKind kind, int length, ReadOnlySpan<byte> salt)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(salt.Length, PackFormat.SaltLength);
+        (Session, Number, Kind, Length) = (session, number, kind, length);
+        salt.CopyTo(_salt);
+    }
+
     /// <summary>The session that wrote it.</summary>
-    public SessionId Session { get; } = session;
+    public SessionId Session { get; }
 
     /// <summary>Its number within the session.</summary>
-    public uint Number { get; } = number;
+    public uint Number { get; }
 
-    public PackKind Kind { get; } = kind;
+    public PackKind Kind { get; }
 
     /// <summary>Its length in bytes.</summary>
-    public int Length { get; } = length;
+    public int Length { get; }
 
-    public byte[] Salt { get; } = salt;
+    public ReadOnlySpan<byte> Salt => _salt;
 
     /// <summary>Whether this version can read it: false where its kind, its flags or the epoch of its key are a newer version's.</summary>
     public bool IsKnown { get; init; } = true;
 
     /// <summary>False once the pack is known to be missing, of the wrong length, or not readable by this version: its chunks then count as absent.</summary>
     public bool IsAvailable { get; set; } = true;
+
+    [InlineArray(PackFormat.SaltLength)]
+    private struct SaltBytes
+    {
+        private byte _first;
+    }
 }

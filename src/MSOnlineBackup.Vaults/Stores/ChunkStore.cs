@@ -13,7 +13,8 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>
-/// An unlocked chunk store: its keys, its index, and the way from a chunk's name to its bytes. Thread-safe.
+/// An unlocked chunk store: its keys, its index, and the way from a chunk's name to its bytes. What keeps the index up to date is <see cref="IndexReader"/> and
+/// <see cref="PackSurvey"/>. Thread-safe.
 /// </summary>
 /// <remarks>
 /// Nothing local is authoritative and no single object can stop a reader: an index segment that is missing or damaged is
@@ -28,11 +29,11 @@ internal sealed class ChunkStore : IChunkReader
     private static readonly SemaphoreSlim _largeSealed = new(2);
     private readonly Lock _damageGate = new();
     private readonly List<BackupException> _damage = [];
-    private readonly Lock _surveyGate = new();
+
     // One bad sector leaves the rest of a pack readable; a pack that fails again and again is not asked for every chunk in it, for each time may take long.
     private const int UnreadableTimes = 3;
 
-    private const int MostRefreshes = 5;
+    private const int MostLooks = 5;
 
     private readonly ConcurrentDictionary<PackInfo, (int Times, BackupException Last)> _unreadable = new(ReferenceEqualityComparer.Instance);
     private readonly MetadataWindows _metadata;
@@ -40,16 +41,8 @@ internal sealed class ChunkStore : IChunkReader
     // Blocks of metadata that this opened store has read, or has written: what is there of them is whole.
     private readonly ConcurrentDictionary<ChunkId, byte> _sound = new();
     private readonly ConcurrentDictionary<PackInfo, byte> _damagedPacks = new();
-    private readonly ConcurrentDictionary<string, PackInfo[]> _segmentPacks = new(StringComparer.Ordinal);
-
-    // Segments that were listed, and could not be found.
-    private readonly ConcurrentDictionary<string, BackupException> _vanished = new(StringComparer.Ordinal);
-    private Task? _survey;
-
-    // As far as this opened store has looked: what only such a pack holds is not taken for stored.
-    private IReadOnlySet<(SessionId Session, uint Number)> _condemned = new HashSet<(SessionId, uint)>();
-    private volatile bool _isSurveyStale;
-    private int _looks;
+    private readonly IndexReader _reader;
+    private readonly PackSurvey _survey;
     private volatile bool _hasLost;
     private volatile bool _isDamaged;
 
@@ -61,6 +54,9 @@ internal sealed class ChunkStore : IChunkReader
         Keys = keys;
         Identity = new ChunkIdentity(keys);
         _metadata = new MetadataWindows(FetchAsync);
+        IndexCache? cache = vault.Options.IndexCacheFolder is { } folder ? new IndexCache(folder, keys, vault.Options.IndexCacheBounds, vault.Options.TimeProvider) : null;
+        _reader = new IndexReader(this, cache);
+        _survey = new PackSurvey(this, _reader);
     }
 
     public KnownVault Vault { get; }
@@ -105,64 +101,31 @@ internal sealed class ChunkStore : IChunkReader
     public bool IsDamaged => _isDamaged;
 
     /// <summary>The names and lengths of the index segments that were read.</summary>
-    public IReadOnlySet<(string Name, long Length)> Segments { get; private set; } = new HashSet<(string, long)>();
+    public IReadOnlySet<(string Name, long Length)> Segments => _reader.Segments;
 
     /// <summary>The packs that each of those names which could be read.</summary>
-    public IReadOnlyDictionary<string, PackInfo[]> SegmentPacks => _segmentPacks;
+    public IReadOnlyDictionary<string, PackInfo[]> SegmentPacks => _reader.SegmentPacks;
 
-    /// <summary>Notes that a segment was written which names these packs, or, with null, that one was deleted.</summary>
-    public void NoteSegment(string name, PackInfo[]? packs)
-    {
-        if (packs is null)
-        {
-            _segmentPacks.TryRemove(name, out _);
-        }
-        else
-        {
-            _segmentPacks[name] = packs;
-        }
-    }
+    /// <summary>Whether any of the index comes from a cache, and not from the segments themselves.</summary>
+    public bool IsIndexCached => _reader.IsCached;
 
-    /// <summary>Those that are there now.</summary>
-    public ValueTask<HashSet<(string Name, long Length)>> ListSegmentsAsync(CancellationToken cancellationToken) =>
-        Objects.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).Select(found => (found.Name, found.Length)).ToHashSetAsync(cancellationToken: cancellationToken);
+    /// <inheritdoc cref="IndexReader.Note"/>
+    public void NoteSegment(string name, PackInfo[]? packs) => _reader.Note(name, packs);
 
-    /// <summary>Reads the index; once.</summary>
-    public async Task ReadIndexAsync(CancellationToken cancellationToken)
-    {
-        List<StoredObject> segments = await Early.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
-        await LoadSegmentsAsync(segments, cancellationToken).ConfigureAwait(false);
-        if (!_vanished.IsEmpty)
-        {
-            await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
+    /// <inheritdoc cref="IndexReader.ListAsync"/>
+    public ValueTask<HashSet<(string Name, long Length)>> ListSegmentsAsync(CancellationToken cancellationToken) => _reader.ListAsync(cancellationToken);
 
-    /// <summary>
-    /// Reads the index segments that have come since. A collector writes segments anew, and deletes the old ones: what was listed and could not be found is damage only where
-    /// it is still listed.
-    /// </summary>
-    /// <returns>The names of the segments that are there.</returns>
-    public async Task<IReadOnlySet<string>> RefreshIndexAsync(CancellationToken cancellationToken)
-    {
-        for (int times = 0; ; times++)
-        {
-            BackupException[] vanished = [.. _vanished.Values];
-            _vanished.Clear();
-            List<StoredObject> segments = await Objects.ListAsync(VaultLayout.Segments(StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
-            HashSet<string> names = [.. segments.Select(found => found.Name)];
-            foreach (BackupException missing in vanished.Where(missing => names.Contains(missing.Target!)))
-            {
-                Report(missing);
-            }
+    /// <inheritdoc cref="IndexReader.ReadAsync"/>
+    public Task ReadIndexAsync(CancellationToken cancellationToken, bool afresh = false) => _reader.ReadAsync(afresh, cancellationToken);
 
-            await LoadSegmentsAsync([.. segments.Where(found => !Segments.Contains((found.Name, found.Length)))], cancellationToken).ConfigureAwait(false);
-            if (_vanished.IsEmpty || times == MostRefreshes)
-            {
-                return names;
-            }
-        }
-    }
+    /// <inheritdoc cref="IndexReader.RefreshAsync"/>
+    public Task<IReadOnlySet<string>> RefreshIndexAsync(CancellationToken cancellationToken) => _reader.RefreshAsync(cancellationToken);
+
+    /// <inheritdoc cref="PackSurvey.RunAsync"/>
+    public Task SurveyPacksAsync(CancellationToken cancellationToken) => _survey.RunAsync(cancellationToken);
+
+    /// <inheritdoc cref="PackSurvey.LookAsync"/>
+    public Task<IReadOnlyList<PackInfo>> LookAsync(CancellationToken cancellationToken) => _survey.LookAsync(cancellationToken);
 
     public bool Contains(ChunkId id) => Index.Contains(id);
 
@@ -180,14 +143,14 @@ internal sealed class ChunkStore : IChunkReader
     {
         for (int times = 0; ; times++)
         {
-            int looks = Volatile.Read(ref _looks);
+            int looks = _survey.Looks;
             (byte[]? plaintext, BackupException? failure) = await TryReadCopiesAsync(kind, id, identify, cancellationToken).ConfigureAwait(false);
             if (plaintext is not null)
             {
                 return plaintext;
             }
 
-            if (times == MostRefreshes || !await LookForMovedAsync(looks, cancellationToken).ConfigureAwait(false))
+            if (times == MostLooks || !await _survey.LookForMovedAsync(looks, cancellationToken).ConfigureAwait(false))
             {
                 NoteLoss();
                 throw failure ?? VaultDamage.Missing(id.ToString(), "Chunk");
@@ -289,7 +252,7 @@ internal sealed class ChunkStore : IChunkReader
         {
             // Lost, or written anew by a collector since the index was read.
             pack.IsAvailable = false;
-            _isSurveyStale = true;
+            _survey.NoteGone();
             throw;
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultDataUnreadable)
@@ -323,52 +286,6 @@ internal sealed class ChunkStore : IChunkReader
     }
 
     public string NameOf(PackInfo pack) => VaultLayout.Pack(StoreId, pack.Session, pack.Number);
-
-    /// <summary>
-    /// Compares the packs that are there with those the index names: missing and truncated ones count as absent from now on, and
-    /// the chunks of those that no segment names (an interrupted job left them, or a segment was lost) are taken in from
-    /// their footers. Once for an opened store.
-    /// </summary>
-    public Task SurveyPacksAsync(CancellationToken cancellationToken)
-    {
-        lock (_surveyGate)
-        {
-            if (_survey is null or { IsFaulted: true } or { IsCanceled: true })
-            {
-                _survey = SurveyOnceAsync(Task.FromResult(_condemned), cancellationToken);
-            }
-
-            return _survey;
-        }
-    }
-
-    /// <summary>
-    /// What a session must see after it was announced: which packs are there now, and which a collector means to delete. What the index says of the others is as true as
-    /// before, whenever it was read: it describes packs, and those never change. The index must have been read.
-    /// </summary>
-    /// <returns>The packs that could be relied on before and cannot be any more.</returns>
-    public async Task<IReadOnlyList<PackInfo>> LookAsync(CancellationToken cancellationToken)
-    {
-        PackInfo[] before = [.. Index.Packs.Where(pack => pack.IsAvailable)];
-        Task<IReadOnlySet<(SessionId Session, uint Number)>> condemning = CondemnedPacks.ReadAsync(this, cancellationToken);
-        Task surveying;
-        lock (_surveyGate)
-        {
-            _survey = surveying = SurveyOnceAsync(condemning, cancellationToken);
-        }
-
-        await Task.WhenAll(condemning, surveying).ConfigureAwait(false);
-        _condemned = await condemning.ConfigureAwait(false);
-        foreach ((SessionId session, uint number) in _condemned)
-        {
-            if (Index.TryGetPack(session, number, out PackInfo? pack))
-            {
-                pack.IsAvailable = false;
-            }
-        }
-
-        return [.. before.Where(pack => !pack.IsAvailable)];
-    }
 
     /// <summary>Reads the footer of a pack: what it holds.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing.</exception>
@@ -495,174 +412,6 @@ internal sealed class ChunkStore : IChunkReader
             ? plaintext
             : throw VaultDamage.Corrupt(
                 NameOf(copy.Pack), $"the chunk {copy.Chunk.Id} at offset {copy.Chunk.Offset} gives other bytes than those that it is named after");
-    }
-
-    // A collector may have written anew what was in a pack that is gone, since the index was read. True where it was looked for.
-    private async Task<bool> LookForMovedAsync(int looks, CancellationToken cancellationToken)
-    {
-        Task surveying;
-        lock (_surveyGate)
-        {
-            if (_isSurveyStale)
-            {
-                _isSurveyStale = false;
-                Interlocked.Increment(ref _looks);
-                _survey = RefreshAndSurveyAsync();
-            }
-            else if (looks == _looks)
-            {
-                return false;
-            }
-
-            surveying = _survey!;
-        }
-
-#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
-        await surveying.ConfigureAwait(false);
-#pragma warning restore VSTHRD003
-        return true;
-
-        async Task RefreshAndSurveyAsync()
-        {
-            await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
-            await SurveyOnceAsync(Task.FromResult(_condemned), cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task SurveyOnceAsync(Task<IReadOnlySet<(SessionId Session, uint Number)>> condemning, CancellationToken cancellationToken)
-    {
-        // What is registered after this line was written by a session that is still at work.
-        IReadOnlyList<PackInfo> named = Index.Packs;
-        var present = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
-        var strange = new List<(StoredObject Found, SessionId Session, uint Number)>();
-        await foreach (StoredObject found in Objects.ListAsync(VaultLayout.Packs(StoreId), cancellationToken).ConfigureAwait(false))
-        {
-            if (!VaultLayout.TryParseNumbered(found.Name, out SessionId session, out uint number))
-            {
-                continue;
-            }
-
-            if (!Index.TryGetPack(session, number, out PackInfo? pack))
-            {
-                strange.Add((found, session, number));
-            }
-            else if (pack.Length == found.Length)
-            {
-                present.Add(pack);
-            }
-        }
-
-#pragma warning disable VSTHRD003 // Nothing in the engine has a context to block.
-        IReadOnlySet<(SessionId Session, uint Number)> condemned = await condemning.ConfigureAwait(false);
-#pragma warning restore VSTHRD003
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Objects.Capabilities.MaxConcurrency };
-        await Parallel.ForEachAsync(
-            strange.Where(pack => !condemned.Contains((pack.Session, pack.Number))),
-            options,
-            (pack, token) => new ValueTask(AdoptAsync(pack.Found, pack.Session, pack.Number, token))).ConfigureAwait(false);
-
-        List<PackInfo> missing = [.. named.Where(pack => pack.IsAvailable && !present.Contains(pack))];
-        foreach (PackInfo pack in missing)
-        {
-            pack.IsAvailable = false;
-        }
-
-        if (missing.Count > 0)
-        {
-            await JudgeMissingAsync(missing, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    // Whoever only reads goes on without a record that cannot be read.
-    private async Task<IReadOnlySet<(SessionId Session, uint Number)>> ReadCondemnedAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await CondemnedPacks.ReadAsync(this, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.IsOfOneObject)
-        {
-            Report(e);
-            return new HashSet<(SessionId Session, uint Number)>();
-        }
-    }
-
-    // A collector deletes packs that it has condemned, and then takes them out of the index: one is lost only where a segment that is there names it, and no record condemned it
-    // before the segments were listed.
-    private async Task JudgeMissingAsync(List<PackInfo> missing, CancellationToken cancellationToken)
-    {
-        IReadOnlySet<(SessionId Session, uint Number)> condemned = await ReadCondemnedAsync(cancellationToken).ConfigureAwait(false);
-        IReadOnlySet<string> segments = await RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
-        HashSet<PackInfo> named = [.. SegmentPacks.Where(segment => segments.Contains(segment.Key)).SelectMany(segment => segment.Value)];
-        foreach (PackInfo pack in missing.Where(pack => named.Contains(pack) && !condemned.Contains((pack.Session, pack.Number))))
-        {
-            Report(VaultDamage.Missing(NameOf(pack), "Pack (or its full length)"));
-        }
-    }
-
-    private Task LoadSegmentsAsync(List<StoredObject> segments, CancellationToken cancellationToken)
-    {
-        Segments = Segments.Concat(segments.Select(found => (found.Name, found.Length))).ToHashSet();
-
-        // Most segments are small, and each backup adds one.
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * Objects.Capabilities.MaxConcurrency };
-        return Parallel.ForEachAsync(segments, options, LoadSegmentAsync);
-    }
-
-    private async ValueTask LoadSegmentAsync(StoredObject segment, CancellationToken cancellationToken)
-    {
-        if (!VaultLayout.TryParseNumbered(segment.Name, out _, out _))
-        {
-            return;
-        }
-
-        try
-        {
-            (ReadOnlyMemory<byte> plaintext, SealedObjectKind kind) = await ReadSealedAsync(segment.Name, segment.Length, cancellationToken).ConfigureAwait(false);
-            if (!Enum.IsDefined(kind))
-            {
-                return;
-            }
-
-            if (kind != SealedObjectKind.IndexSegment)
-            {
-                throw VaultDamage.Corrupt(segment.Name, "it is not an index segment");
-            }
-
-            IReadOnlyList<PackInfo> foreigners = Index.AddSegment(segment.Name, plaintext.Span, out PackInfo[] packs);
-            _segmentPacks[segment.Name] = packs;
-            foreach (PackInfo foreign in foreigners)
-            {
-                Report(new BackupException(
-                    BackupErrorId.VaultFormatUnsupported,
-                    $"Pack '{NameOf(foreign)}' is of a kind, or sealed in a way, that this version does not know.",
-                    "Use the newest version of MSOnlineBackup that backs up into this vault.",
-                    NameOf(foreign)));
-            }
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
-        {
-            _vanished[segment.Name] = e;
-        }
-        catch (BackupException e) when (e.IsOfOneObject)
-        {
-            // What it named stands in the packs' own footers too.
-            Report(e);
-        }
-    }
-
-    private async Task AdoptAsync(StoredObject found, SessionId session, uint number, CancellationToken cancellationToken)
-    {
-        try
-        {
-            (PackInfo pack, IReadOnlyList<PackedChunk> chunks) = await ReadFooterAsync(found, session, number, cancellationToken).ConfigureAwait(false);
-            Index.AddPack(pack, chunks);
-        }
-        catch (BackupException e) when (e.IsOfOneObject)
-        {
-            // Most likely a torn pack of an interrupted job. Whatever it is: the other packs are to be read all the same.
-            Report(e, isLeftover: true);
-        }
     }
 
     private static async ValueTask ReadExactlyAsync(IVaultStore objects, string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)

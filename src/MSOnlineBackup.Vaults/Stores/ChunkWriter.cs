@@ -51,6 +51,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="doubts">Which chunks of content that are known are opened before they are relied on; null for none. Blocks of metadata always are, once.</param>
     /// <param name="compression">How hard it tries to make chunks small.</param>
+    /// <param name="isThrifty">Whether a pack waits until the one before it is stored: for whoever has more time than memory.</param>
     public ChunkWriter(
         ChunkStore store,
         SessionId session,
@@ -60,7 +61,8 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         int verifyOneIn,
         CancellationToken cancellationToken,
         Predicate<ChunkId>? doubts = null,
-        Compression compression = Compression.Default)
+        Compression compression = Compression.Default,
+        bool isThrifty = false)
     {
         _doubts = doubts;
         _compression = compression;
@@ -75,8 +77,8 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
         // Each worker, the queue, and what the reader holds: the chunk it fills, the bundle it fills, and one to carry over a cut.
         _chunkBuffers = new BufferPool((3 * workers) + 3, ChunkCodec.MaxRawLength);
-        int uploaders = Math.Clamp(store.Objects.Capabilities.MaxConcurrency / 2, MinUploaders, MaxUploaders);
-        var dataBuffers = new BufferPool(DataSlots + uploaders + 1, Math.Max(store.Objects.Capabilities.PackSize, PackFormat.MaxStoredLength + PackFormat.Overhead(1)));
+        int uploaders = isThrifty ? 1 : Math.Clamp(store.Objects.Capabilities.MaxConcurrency / 2, MinUploaders, MaxUploaders);
+        var dataBuffers = new BufferPool(isThrifty ? DataSlots : DataSlots + uploaders + 1, Math.Max(store.Objects.Capabilities.PackSize, PackFormat.MaxStoredLength + PackFormat.Overhead(1)));
         var metadataBuffers = new BufferPool(2, MetadataPackSize);
         _dataSlots = [.. Enumerable.Range(0, DataSlots).Select(_ => new Slot(PackKind.Data, dataBuffers))];
         _metadataSlot = new Slot(PackKind.Metadata, metadataBuffers);
@@ -139,30 +141,21 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
     /// <summary>Hands over a chunk as another pack has it: opened, and still encoded. Returns false where the vault has it in a pack that counts.</summary>
     /// <param name="chunk">What the other pack's table says of it.</param>
-    /// <param name="encoded">Its encoded bytes.</param>
+    /// <param name="buffer">From <see cref="RentBufferAsync"/>, with its encoded bytes; given back whatever comes of it.</param>
+    /// <param name="length">How many they are.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async ValueTask<bool> CopyAsync(PackedChunk chunk, ReadOnlyMemory<byte> encoded, CancellationToken cancellationToken)
+    public async ValueTask<bool> CopyAsync(PackedChunk chunk, byte[] buffer, int length, CancellationToken cancellationToken)
     {
-        if (!_store.Index.TryClaim(chunk.Id))
+        long ticket = _sealing.Begin();
+        if (cancellationToken.IsCancellationRequested || !_store.Index.TryClaim(chunk.Id))
         {
+            _chunkBuffers.Return(buffer);
+            _sealing.End(ticket);
+            cancellationToken.ThrowIfCancellationRequested();
             return false;
         }
 
-        long ticket = _sealing.Begin();
-        byte[] buffer;
-        try
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            buffer = await RentBufferAsync().ConfigureAwait(false);
-        }
-        catch
-        {
-            _sealing.End(ticket);
-            throw;
-        }
-
-        encoded.CopyTo(buffer);
-        await EnqueueAsync(new Job(buffer, encoded.Length, chunk.Kind, null, chunk.Id, ticket) { Copied = chunk }).ConfigureAwait(false);
+        await EnqueueAsync(new Job(buffer, length, chunk.Kind, null, chunk.Id, ticket) { Copied = chunk }).ConfigureAwait(false);
         return true;
     }
 

@@ -34,6 +34,7 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="giveUp">Ends what is under way. Not the user's stop: what is under way is finished then, so that it need not be sent again.</param>
     /// <param name="doubts">Which chunks of content that are known are opened before they are relied on.</param>
     /// <param name="compression">How hard it tries to make chunks small.</param>
+    /// <param name="isThrifty">Whether it takes as little memory as it can.</param>
     public WriteSession(
         ChunkStore store,
         SessionAnnouncement announcement,
@@ -44,13 +45,14 @@ internal sealed class WriteSession : IAsyncDisposable
         int verifyOneIn,
         CancellationToken giveUp,
         Predicate<ChunkId>? doubts = null,
-        Compression compression = Compression.Default)
+        Compression compression = Compression.Default,
+        bool isThrifty = false)
     {
         _store = store;
         _announcement = announcement;
         _counters = counters;
         Id = id;
-        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts, compression);
+        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts, compression, isThrifty);
     }
 
     /// <summary>Under this id it commits, if nobody else of its machine has committed under a higher one by then.</summary>

@@ -5,6 +5,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -52,7 +53,12 @@ internal sealed class BackupFixture : IDisposable
         TimeProvider = Clock,
         Workers = 2,
         KeyDerivationIterations = 1000,
+        IndexCacheFolder = HasIndexCache ? _folder["index"] : null,
+        IndexCacheBounds = new IndexCacheBounds { Smallest = 1, MostInMemory = 8 },
     };
+
+    /// <summary>Whether the index, however small, lies in a cache, as that of a great store does.</summary>
+    public bool HasIndexCache { get; init; }
 
     public IReadOnlyList<string> Packs => [.. Objects.Names.Where(name => name.Contains("/packs/", StringComparison.Ordinal))];
 

@@ -37,9 +37,9 @@ public class IndexRunTests
             ChunkId[] left = [.. Enumerable.Range(0, random.Next(50)).Select(_ => MakeId(random, Spread.FewValues)).Order()];
             ChunkId[] right = [.. Enumerable.Range(0, random.Next(50)).Select(_ => MakeId(random, Spread.FewValues)).Order()];
 
-            IndexRun merged = IndexRun.Merge(RunOf(left), RunOf(right));
+            var merged = MemoryRun.Merge(RunOf(left), RunOf(right));
 
-            Assert.Equal(left.Concat(right).Order(), Enumerable.Range(0, merged.Count).Select(i => new ChunkId(merged[i][..ChunkId.Length])));
+            Assert.Equal(left.Concat(right).Order(), Enumerable.Range(0, merged.Count).Select(i => merged.Get(i, out _).Id));
         }).QuickCheckThrowOnFailure();
     }
 
@@ -75,7 +75,7 @@ public class IndexRunTests
         return new ChunkId(id);
     }
 
-    private static IndexRun RunOf(ChunkId[] ids)
+    private static MemoryRun RunOf(ChunkId[] ids)
     {
         byte[] records = new byte[ids.Length * IndexSegment.RecordLength];
         for (int i = 0; i < ids.Length; i++)
@@ -83,6 +83,6 @@ public class IndexRunTests
             ids[i].CopyTo(records.AsSpan(i * IndexSegment.RecordLength));
         }
 
-        return new IndexRun(records);
+        return new MemoryRun(records);
     }
 }

@@ -16,7 +16,7 @@ public sealed class InterleavingTests
     // Before: a point that was let go of, and whose data a later backup needs again; one that shares half; many small packs.
     private static async Task<MaintainedVault> PrepareAsync()
     {
-        var vault = new MaintainedVault();
+        var vault = new MaintainedVault(hasIndexCache: true);
         RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
         await vault.BackUpAsync([1, 6, 9], machine: "other");
         await vault.DropAsync(gone);

@@ -22,11 +22,14 @@ internal sealed class MaintainedVault : IDisposable
     /// <summary>Whoever has said nothing for a moment is taken for dead.</summary>
     public static readonly MaintenanceRequest Impatient = new() { ShutOutAfter = TimeSpan.Zero };
 
-    private readonly BackupFixture _backups = new();
+    private readonly BackupFixture _backups;
     private readonly Lock _gate = new();
     private readonly Dictionary<RecoveryPoint, Dictionary<string, byte[]>> _expected = [];
 
     private readonly List<(string Machine, Dictionary<string, byte[]> Files)> _attempts = [];
+
+    /// <param name="hasIndexCache">Whether all who work on it have their index in one cache.</param>
+    public MaintainedVault(bool hasIndexCache = false) => _backups = new BackupFixture { HasIndexCache = hasIndexCache };
 
     /// <summary>Whether a test has damaged it: else no maintenance may find anything.</summary>
     public bool IsDamaged { get; set; }
