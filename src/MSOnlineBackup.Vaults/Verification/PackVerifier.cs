@@ -14,7 +14,8 @@ namespace MSOnlineBackup.Vaults.Verification;
 /// <param name="store">The store, its packs surveyed.</param>
 /// <param name="monitor">Counts bytes.</param>
 /// <param name="problems">Gets what is wrong.</param>
-internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, ProblemList problems)
+/// <param name="parity">Compares each pack with what its parity was made of.</param>
+internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, ProblemList problems, ParityVerifier parity)
 {
     private readonly ConcurrentBag<ChunkId> _unopened = [];
     private readonly ConcurrentBag<Buffers> _buffers = [];
@@ -86,6 +87,7 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         try
         {
             ObjectChecksum.Check(store.NameOf(pack), content.Span);
+            parity.Compare(pack, content.Span);
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {

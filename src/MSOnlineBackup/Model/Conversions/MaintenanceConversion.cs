@@ -25,6 +25,9 @@ internal static class MaintenanceConversion
             BytesRepacked = report.BytesRepacked,
             BytesUnused = report.BytesUnused,
             ObjectsDeleted = report.ObjectsDeleted,
+            ParityWritten = report.ParityWritten,
+            PacksProtected = report.PacksProtected,
+            PacksUnprotected = report.PacksUnprotected,
             SessionsShutOut = report.SessionsShutOut,
             WaitingFor =
             [
