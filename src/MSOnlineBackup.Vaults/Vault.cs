@@ -280,6 +280,18 @@ public sealed class Vault
     /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged, …</exception>
     public Task<VaultSettings> ReadSettingsAsync(CancellationToken cancellationToken) => Settings.ReadAsync(cancellationToken);
 
+    /// <summary>Changes the settings as the owner whose key is in a file.</summary>
+    /// <param name="ownerFile">The file.</param>
+    /// <param name="passphrase">Its passphrase.</param>
+    /// <param name="change">From what holds to what is to hold; called again where somebody else was faster.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerFileInvalid, OwnerForeign, PassphraseRejected, ArgumentInvalid, VaultDataCorrupt.</exception>
+    public async Task<VaultSettings> ChangeSettingsAsOwnerAsync(string ownerFile, string passphrase, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
+    {
+        using OwnerKey owner = await OwnerFile.OpenAsync(ownerFile, passphrase, VaultId, cancellationToken).ConfigureAwait(false);
+        return await ChangeSettingsAsync(owner, change, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Changes the settings of a vault, and returns them. Nothing that somebody else changes at the same time is lost.</summary>
     /// <param name="owner">The key of its owner.</param>
     /// <param name="change">From the settings to those that are to hold; without side effects, for it may be called more than once.</param>

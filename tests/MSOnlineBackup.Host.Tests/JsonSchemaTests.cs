@@ -31,7 +31,7 @@ public sealed class JsonSchemaTests
         [typeof(StepLine)] = ["step"],
         [typeof(DifferenceLine)] = ["difference"],
         [typeof(ErrorLine)] = ["error"],
-        [typeof(VaultSummary)] = ["vault create", "vault info"],
+        [typeof(VaultSummary)] = ["vault create", "vault info", "vault settings"],
         [typeof(RehydrationSummary)] = ["vault rehydrate"],
         [typeof(BackupSummary)] = ["backup"],
         [typeof(PreviewSummary)] = ["backup --dry-run"],

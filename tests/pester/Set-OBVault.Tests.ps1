@@ -41,6 +41,16 @@ Describe 'Set-OBVault' {
         (Get-OBVault "$TestDrive/longer").UndeleteDays | Should -Be 30
     }
 
+    It 'sets how much parity maintenance keeps' {
+        $vault.ParityPercent | Should -Be 0
+        (Set-OBVault $vault -ParityPercent 5).ParityPercent | Should -Be 5
+        (Set-OBVault $vault -MachineLimit 50).ParityPercent | Should -Be 5 -Because 'what is not given stays'
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $vault -ParityPercent 4 }) ArgumentInvalid InvalidArgument '*5 to 25*'
+        (Set-OBVault $vault -ParityPercent 0).ParityPercent | Should -Be 0
+        $owner = @{ OwnerFile = "$TestDrive/parity-owner"; OwnerPassphrase = ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force }
+        (New-OBVault "$TestDrive/parity" -ParityPercent 10 @owner).ParityPercent | Should -Be 10
+    }
+
     It 'lets nobody in beyond the limit, but those who were there' {
         $machine = Initialize-TestMachine "$TestDrive/own"
         $null = Set-OBVault $machine -MachineLimit 1

@@ -67,6 +67,9 @@ internal sealed class MaintainCommand : HostCommand
             report.BytesRepacked,
             report.BytesUnused,
             report.ObjectsDeleted,
+            report.ParityWritten,
+            report.PacksProtected,
+            report.PacksUnprotected,
             report.SessionsShutOut,
             report.WaitingFor.Count,
             report.Findings.Count,
@@ -118,7 +121,7 @@ internal sealed class MaintainCommand : HostCommand
         freed     {Quantity.Size(report.BytesFreed)} in {Quantity.Count(report.PacksDeleted, "pack")}; {Quantity.Count(report.ObjectsDeleted, "other object")} tidied away
         repacked  {Quantity.Size(report.BytesRepacked)} of {Quantity.Count(report.PacksRepacked, "pack")} written anew
         to go     {Quantity.Size(report.BytesCondemned)} in {Quantity.Count(report.PacksCondemned, "pack")}{(report.WaitingFor.Count == 0 ? "" : $", once {Quantity.Count(report.WaitingFor.Count, "job")} ended, with a later run")}
-        unused    {Quantity.Size(report.BytesUnused)} in packs that stay{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
+        unused    {Quantity.Size(report.BytesUnused)} in packs that stay{Parity(report)}{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
         result    {Verdict(report)}
         """;
 
@@ -130,6 +133,10 @@ internal sealed class MaintainCommand : HostCommand
         unused    {Quantity.Size(report.BytesUnused)} in packs that stay
         result    {Verdict(report)}; nothing was changed
         """;
+
+    private static string Parity(MaintenanceReport report) => report.PacksProtected + report.PacksUnprotected == 0
+        ? ""
+        : $"\nparity    {Quantity.Count(report.PacksProtected, "pack")} protected; {Quantity.Size(report.ParityWritten)} written{(report.PacksUnprotected == 0 ? "" : $"; {Quantity.Count(report.PacksUnprotected, "pack")} for a later run")}";
 
     private static string ShutOut(MaintenanceReport report) =>
         report.SessionsShutOut == 0 ? "" : $"\nshut out  {Quantity.Count(report.SessionsShutOut, "job")} that said nothing for long; what each had sent stays for its next run";

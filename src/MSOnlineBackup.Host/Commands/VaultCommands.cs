@@ -17,6 +17,7 @@ internal sealed class VaultCreateCommand : HostCommand
     private readonly PassphraseOptions _passphrase;
     private readonly KdfOption _kdf;
     private readonly Option<string?> _ownerFile;
+    private readonly ParityOption _parity;
 
     public VaultCreateCommand()
         : base(
@@ -35,11 +36,13 @@ internal sealed class VaultCreateCommand : HostCommand
             "--owner-file",
             "FILE",
             "Write the owner's key to this file, sealed under the passphrase. Only the owner may change the vault's settings. Default: a file in this account's configuration folder.");
+        _parity = new ParityOption(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         VaultOptions options = _kdf.Apply(context.VaultOptions, context);
+        int? parity = _parity.Read(context);
         IVaultStore store = VaultLocation.Create(context.Get(_place), _connection.Read(context), context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
         string? ownerFile = null;
@@ -53,6 +56,11 @@ internal sealed class VaultCreateCommand : HostCommand
                 ownerFile = Path.GetFullPath(context.Get(_ownerFile) ?? ChooseOwnerFile(owner, context));
                 OwnerFile.Write(ownerFile, owner, passphrase, options);
             }).ConfigureAwait(false);
+        if (parity is { } percent)
+        {
+            await vault.ChangeSettingsAsOwnerAsync(ownerFile!, passphrase, settings => settings with { ParityPercent = percent }, context.Stop).ConfigureAwait(false);
+        }
+
         VaultInfo info = await vault.InspectAsync(context.Stop).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
@@ -68,7 +76,7 @@ internal sealed class VaultCreateCommand : HostCommand
             throw context.Invalid("This account has no configuration folder to keep the owner's key of the vault in.", $"Name a file for it with {_ownerFile.Name}.");
         }
 
-        string folder = Path.Combine(context.Environment.ConfigurationFolder, "msonlinebackup");
+        string folder = FolderOf(context);
         try
         {
             Directory.CreateDirectory(folder);
@@ -78,8 +86,13 @@ internal sealed class VaultCreateCommand : HostCommand
             throw context.Invalid($"The owner's key of the vault cannot be kept in '{folder}': {e.Message}", $"Name a file for it with {_ownerFile.Name}.");
         }
 
-        return Path.Combine(folder, owner.VaultId + OwnerFile.Extension);
+        return OwnerFileOf(owner.VaultId, context);
     }
+
+    /// <summary>Where the owner's key of a vault is kept unless somebody says otherwise.</summary>
+    internal static string OwnerFileOf(string vaultId, CommandContext context) => Path.Combine(FolderOf(context), vaultId + OwnerFile.Extension);
+
+    private static string FolderOf(CommandContext context) => Path.Combine(context.Environment.ConfigurationFolder, "msonlinebackup");
 }
 
 /// <summary><c>vault info</c>.</summary>
@@ -110,6 +123,7 @@ internal sealed class VaultInfoCommand : HostCommand
             machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines.Select(VisibleText.Line)))}
             limit     {Quantity.Count(info.Settings.MachineLimit, "machine")}
             undelete  {Quantity.Count(info.Settings.UndeleteDays, "day")}
+            parity    {(info.Settings.ParityPercent == 0 ? "-" : $"{info.Settings.ParityPercent} %")}
             owner     {info.Owner ?? "-"}
             points    {Quantity.Count(info.Points)}
             stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects, "object")}{(info.UnfinishedWrites.Count == 0 ? "" : $"\nunwritten {Describe(info.UnfinishedWrites)}")}
@@ -137,6 +151,7 @@ internal sealed class VaultInfoCommand : HostCommand
         info.Machines,
         info.Settings.MachineLimit,
         info.Settings.UndeleteDays,
+        info.Settings.ParityPercent,
         info.Owner,
         OwnerFile: null,
         info.Points,

@@ -26,6 +26,12 @@ internal enum SealedObjectKind : byte
 
     /// <summary>Sessions that a collector waits for.</summary>
     AwaitedSessions = 8,
+
+    /// <summary>Which packs a parity is of.</summary>
+    ParityGroup = 16,
+
+    /// <summary>The checksums of all shards of a parity and its packs.</summary>
+    ParitySums = 17,
 }
 
 /// <summary>

@@ -20,4 +20,7 @@ internal enum StoredKind
     Commit,
     Deletion,
     Collection,
+    ParityGroup,
+    ParityShards,
+    Copy,
 }

@@ -7,6 +7,8 @@ namespace MSOnlineBackup.Vaults.Layout;
 internal static class VaultLayout
 {
     private const string SessionEndSuffix = ".end";
+    private const string GroupSuffix = ".group";
+    private const string ShardsSuffix = ".shards";
 
     public const string Header = "vault.json";
     public const string Settings = "settings/";
@@ -88,6 +90,8 @@ internal static class VaultLayout
             ["stores", _, "index", _] when storeId is not null && TryParseNumbered(name, out _, out _) => StoredKind.Segment,
             ["stores", _, "checkpoints", _] when storeId is not null && TryParseNumbered(name, out _, out _) => StoredKind.Checkpoint,
             ["stores", _, "gc", _] when storeId is not null => StoredKind.Collection,
+            ["stores", _, "parity", _] when storeId is not null && TryParseParity(name, out _, out _, out bool isGroup) => isGroup ? StoredKind.ParityGroup : StoredKind.ParityShards,
+            ["stores", _, "parity", "copies", ..] when storeId is not null && TryParseCopy(name, out _) => StoredKind.Copy,
             _ => StoredKind.Unknown,
         };
     }
@@ -120,6 +124,38 @@ internal static class VaultLayout
 
     /// <summary>What collectors write.</summary>
     public static string Collections(StoreId storeId) => $"{Stores}{storeId}/gc/";
+
+    /// <summary>By what packs that are damaged or lost are brought back.</summary>
+    public static string Parity(StoreId storeId) => $"{Stores}{storeId}/parity/";
+
+    /// <summary>Which packs a parity is of.</summary>
+    public static string ParityGroup(StoreId storeId, SessionId session, uint number) => $"{Parity(storeId)}{session}-{number:x8}{GroupSuffix}";
+
+    /// <summary>The parity.</summary>
+    public static string ParityShards(StoreId storeId, SessionId session, uint number) => $"{Parity(storeId)}{session}-{number:x8}{ShardsSuffix}";
+
+    /// <summary>Second copies of small objects.</summary>
+    public static string Copies(StoreId storeId) => $"{Parity(storeId)}copies/";
+
+    /// <summary>The name of the second copy of an object of a store.</summary>
+    /// <param name="name">The object's name: of an index segment, or of a point.</param>
+    public static string CopyOf(string name) => name.Insert(Stores.Length + IdDigits.Count + 1, "parity/copies/");
+
+    /// <summary>Takes the name of the object from that of its second copy.</summary>
+    public static bool TryParseCopy(string name, out string original)
+    {
+        string[] parts = name.Split('/', 5);
+        original = parts is ["stores", var of, "parity", "copies", var rest] ? $"{Stores}{of}/{rest}" : string.Empty;
+        return KindOf(original, out _) is StoredKind.Segment or StoredKind.Point;
+    }
+
+    /// <summary>Takes session and number from the name of parity, or of what says which packs it is of.</summary>
+    public static bool TryParseParity(string name, out SessionId session, out uint number, out bool isGroup)
+    {
+        (session, number) = (default, 0);
+        isGroup = name.EndsWith(GroupSuffix, StringComparison.Ordinal);
+        return (isGroup || name.EndsWith(ShardsSuffix, StringComparison.Ordinal)) && TryParseNumbered(name[..name.LastIndexOf('.')], out session, out number);
+    }
 
     /// <summary>Takes the session and the number from the last part of a name: <c>SESSION-NUMBER</c>.</summary>
     public static bool TryParseNumbered(string name, out SessionId session, out uint number)

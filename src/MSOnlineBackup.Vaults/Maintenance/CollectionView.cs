@@ -28,6 +28,15 @@ internal sealed class CollectionView
     /// <summary>The checkpoints.</summary>
     public List<StoredObject> Checkpoints { get; } = [];
 
+    /// <summary>The objects that are kept twice, where parity is: index segments and points.</summary>
+    public List<StoredObject> Twins { get; } = [];
+
+    /// <summary>The names of the second copies that are there.</summary>
+    public HashSet<string> Copies { get; } = [];
+
+    /// <summary>The parity.</summary>
+    public List<StoredObject> Parity { get; } = [];
+
     /// <summary>The packs, by session and number.</summary>
     public HashSet<(SessionId Session, uint Number)> Packs { get; } = [];
 
@@ -54,7 +63,11 @@ internal sealed class CollectionView
                 case StoredKind.SessionEnd when SessionId.TryParse(Path.ChangeExtension(last, null), out SessionId session):
                     view._ended.Add(session);
                     break;
+                case StoredKind.Copy:
+                    view.Copies.Add(found.Name);
+                    break;
                 case StoredKind.Point when VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session):
+                    view.Twins.Add(found);
                     view._pointed.Add(session);
                     view._machines.Add(machine);
                     break;
@@ -68,6 +81,11 @@ internal sealed class CollectionView
                     view.NoteSign(session, found);
                     break;
                 case StoredKind.Segment when VaultLayout.TryParseNumbered(found.Name, out SessionId session, out _):
+                    view.Twins.Add(found);
+                    view.NoteSign(session, found);
+                    break;
+                case StoredKind.ParityGroup or StoredKind.ParityShards when VaultLayout.TryParseParity(found.Name, out SessionId session, out _, out _):
+                    view.Parity.Add(found);
                     view.NoteSign(session, found);
                     break;
                 case StoredKind.Checkpoint when VaultLayout.TryParseNumbered(found.Name, out SessionId session, out _):

@@ -4,6 +4,7 @@ using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Parity;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
@@ -59,6 +60,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private ChunkMarks _marks = null!;
     private Marker _marker = null!;
     private WriteSession? _session;
+
+    // Null where nobody wants parity and none is there, or nobody knows what is wanted.
+    private ParityKeeper? _parity;
 
     /// <summary>Runs.</summary>
     public async Task<MaintenanceReport> RunAsync(CancellationToken cancellationToken)
@@ -143,6 +147,10 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task CollectAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = await ReadClockAsync(cancellationToken).ConfigureAwait(false);
+        int? parityPercent = await ParityKeeper.ReadPercentAsync(store, Find, cancellationToken).ConfigureAwait(false);
+        _parity = parityPercent is { } percent && (percent > 0 || _view.Parity.Count > 0)
+            ? new ParityKeeper(store, _session!.Id, percent, options.Workers, () => IsOverTime, Find)
+            : null;
         var sessions = new SessionKeeper(store, _session!.Id, _view, Find);
         (int shutOut, IReadOnlyList<(MachineId, SessionId)> unlisted) = await sessions.ShutOutAsync(now, request.ShutOutAfter, cancellationToken).ConfigureAwait(false);
         _unlisted.AddRange(unlisted);
@@ -178,6 +186,8 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             await CondemnAsync(sessions, cancellationToken).ConfigureAwait(false);
         }
 
+        await KeepParityAsync(cancellationToken).ConfigureAwait(false);
+        await KeepCopiesAsync(parityPercent, cancellationToken).ConfigureAwait(false);
         HashSet<(SessionId Session, uint Number)> explained = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf), .. _gone];
         CountDeleted(await sessions.TidyAsync(now, explained.Contains, cancellationToken).ConfigureAwait(false));
     }
@@ -377,9 +387,45 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             : null;
     }
 
-    // The packs, then segments without them, then the word that they are gone.
+    // Before packs go: so what they share parity with is protected at every instant, and of the others nothing need be read.
+    private async Task KeepParityAsync(CancellationToken cancellationToken)
+    {
+        if (_parity is not { } parity)
+        {
+            return;
+        }
+
+        HashSet<(SessionId Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!)];
+        await parity.KeepAsync(_view.Parity, _view.Packs.Contains, _gone.Contains, condemned.Contains, _view.IsOver, cancellationToken).ConfigureAwait(false);
+        _report = _report with { ParityWritten = parity.Bytes, PacksProtected = parity.Covered, PacksUnprotected = parity.Uncovered };
+    }
+
+    // Of what has come since this run began the next one makes copies. What was read from a copy is told.
+    private async Task KeepCopiesAsync(int? percent, CancellationToken cancellationToken)
+    {
+        foreach (BackupException damage in store.Damage.Where(damage => _view.Twins.Any(found => found.Name == damage.Target && _view.Copies.Contains(VaultLayout.CopyOf(found.Name)))))
+        {
+            Find(damage);
+        }
+
+        var copies = new CopyKeeper(store, Find);
+        if (percent > 0)
+        {
+            IEnumerable<StoredObject> staying = _view.Twins.Where(found => VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session)
+                ? !_ended.Contains((machine, session))
+                : store.SegmentPacks.ContainsKey(found.Name));
+            await copies.KeepAsync(staying, _view.Copies, () => IsOverTime, cancellationToken).ConfigureAwait(false);
+        }
+        else if (percent == 0)
+        {
+            await copies.RemoveAsync(_view.Copies, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // Parity without the packs, then the packs, then segments without them, then the word that they are gone.
     private async Task DeleteAsync(IReadOnlyList<uint> collections, CancellationToken cancellationToken)
     {
+        await KeepParityAsync(cancellationToken).ConfigureAwait(false);
         PackInfo[] going = [.. store.Index.Packs.Where(pack => _gone.Contains(KeyOf(pack)))];
         foreach (PackInfo pack in going)
         {
@@ -399,7 +445,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
         store.Index.Forget(going.ToHashSet());
         // The index as it is now: segments may have come since the chunks were numbered, and may name packs that go.
-        var rewrite = new SegmentRewrite(store, _session!, store.Index.Consolidate());
+        var rewrite = new SegmentRewrite(store, _session!, store.Index.Consolidate(), name => _view.Copies.Contains(VaultLayout.CopyOf(name)));
         HashSet<PackInfo> needed = FindNeeded();
         await rewrite.RunAsync(pack => _gone.Contains(KeyOf(pack)) || (_isWhole && _missing.Contains(pack) && !needed.Contains(pack)), cancellationToken).ConfigureAwait(false);
         CountDeleted(rewrite.Deleted);

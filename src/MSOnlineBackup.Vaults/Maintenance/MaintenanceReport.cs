@@ -35,6 +35,15 @@ public sealed record MaintenanceReport
     /// <summary>Index segments, checkpoints and records of sessions that were deleted because others stand in for them, or nothing needs them.</summary>
     public int ObjectsDeleted { get; init; }
 
+    /// <summary>Bytes of parity that were written.</summary>
+    public long ParityWritten { get; init; }
+
+    /// <summary>Packs that parity protects.</summary>
+    public int PacksProtected { get; init; }
+
+    /// <summary>Packs that parity is to protect, and that this run had not the time, the space or the sound data for.</summary>
+    public int PacksUnprotected { get; init; }
+
     /// <summary>Sessions that were taken for dead and shut out.</summary>
     public int SessionsShutOut { get; init; }
 

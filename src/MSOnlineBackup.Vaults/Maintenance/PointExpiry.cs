@@ -131,6 +131,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, series.SessionId), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         }
 
+        await store.Objects.DeleteAsync(VaultLayout.CopyOf(objects.PointOf(series)), cancellationToken).ConfigureAwait(false);
         await store.Objects.DeleteAsync(objects.CommitOf(series), cancellationToken).ConfigureAwait(false);
         await store.Objects.DeleteAsync(objects.PointOf(series), cancellationToken).ConfigureAwait(false);
     }

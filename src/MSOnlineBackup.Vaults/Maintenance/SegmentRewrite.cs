@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -11,7 +12,8 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// <param name="store">The store.</param>
 /// <param name="session">Writes.</param>
 /// <param name="records">All records of the index, those of every segment that the store knows included.</param>
-internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, IndexRecords records)
+/// <param name="hasCopy">Whether there is a second copy of a segment. It goes first: so a copy without its segment means a loss.</param>
+internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, IndexRecords records, Func<string, bool> hasCopy)
 {
     private const int ManySmall = 16;
     private const int SmallRecords = IndexSegment.MaxRecords / 4;
@@ -37,6 +39,11 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
 
         foreach (string name in superseded)
         {
+            if (hasCopy(name))
+            {
+                await store.Objects.DeleteAsync(VaultLayout.CopyOf(name), cancellationToken).ConfigureAwait(false);
+            }
+
             await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
             store.NoteSegment(name, null);
             Deleted++;

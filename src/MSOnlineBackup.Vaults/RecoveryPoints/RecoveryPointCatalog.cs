@@ -219,7 +219,7 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     {
         if (name.Object is not { } stored)
         {
-            return new PointReading(name, null, VaultDamage.LostPoint(VaultLayout.Point(store.StoreId, name.MachineId, name.SessionId)));
+            return await ReadCopyAsync(name, VaultDamage.LostPoint(VaultLayout.Point(store.StoreId, name.MachineId, name.SessionId)), cancellationToken).ConfigureAwait(false);
         }
 
         try
@@ -233,6 +233,27 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         {
             return new PointReading(name, null, e);
         }
+    }
+
+    // A point that is lost may have a second copy.
+    private async Task<PointReading> ReadCopyAsync(PointName name, BackupException loss, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await store.TryReadCopyAsync(loss.Target!, cancellationToken).ConfigureAwait(false) is { Kind: SealedObjectKind.RecoveryPoint } copy
+                && RecoveryPointCodec.Decode(copy.Plaintext.Span, loss.Target!) with { Created = copy.Created } is var point
+                && point.SessionId == name.SessionId && point.MachineId == name.MachineId)
+            {
+                store.Report(loss);
+                return new PointReading(name, point, null);
+            }
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            // Then it is as lost as without a copy.
+        }
+
+        return new PointReading(name, null, loss);
     }
 
     // Null for a fence, which may stand there and is not a point.

@@ -17,6 +17,12 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     /// <summary>The longest.</summary>
     public const int MostUndeleteDays = 180;
 
+    /// <summary>The least parity that there is, in per cent of what is stored; 0 is none.</summary>
+    public const int LeastParityPercent = 5;
+
+    /// <summary>The most.</summary>
+    public const int MostParityPercent = 25;
+
     private const int HighestMachineLimit = 10_000;
 
     /// <summary>Whether machines may reach the vault by a private address only; it is carried to each with its registration, so that it holds before the first byte.</summary>
@@ -47,6 +53,11 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     internal int? SetUndeleteDays { get; init; }
 
+    /// <summary>How much parity maintenance keeps beside packs, in per cent of them: 0 for none, which holds unless another is set, or 5 to 25.</summary>
+    [JsonPropertyName("parityPercent")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int ParityPercent { get; init; }
+
     /// <summary>What a newer version has set, and this one only passes on.</summary>
     [JsonInclude]
     [JsonExtensionData]
@@ -57,6 +68,7 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         MachineLimit is < 1 or > HighestMachineLimit ? $"the machine limit is {MachineLimit}, and may be 1 to {HighestMachineLimit:N0}"
         : !Enum.IsDefined(AccessTier) ? $"there is no access tier {AccessTier}"
         : UndeleteDays is < LeastUndeleteDays or > MostUndeleteDays ? $"deleted recovery points can be brought back for {UndeleteDays} days, and may be for {LeastUndeleteDays} to {MostUndeleteDays}"
+        : ParityPercent is not 0 and (< LeastParityPercent or > MostParityPercent) ? $"the parity is {ParityPercent} %, and may be 0 or {LeastParityPercent} to {MostParityPercent} %"
         : Redundancy is { } redundancy && !Enum.IsDefined(redundancy) ? $"there is no redundancy {redundancy}"
         : null;
 

@@ -86,7 +86,7 @@ internal sealed class PackSalvage(ChunkStore store, WriteSession? session, IPack
         }
 
         HashSet<ChunkId> opened = [];
-        foreach ((PackedChunk chunk, byte[] encoded) in remains.Open(pack.Kind, pack.Salt, chunks))
+        foreach ((PackedChunk chunk, byte[] encoded) in remains.Open(pack.Kind, pack.Salt.ToArray(), chunks))
         {
             await KeepAsync(chunk, encoded, cancellationToken).ConfigureAwait(false);
             opened.Add(chunk.Id);
@@ -120,7 +120,7 @@ internal sealed class PackSalvage(ChunkStore store, WriteSession? session, IPack
         int rescued = 0;
         if (missed.Count > 0 && await RecoverAsync(name, pack.Session, pack.Number, pack.Length, cancellationToken).ConfigureAwait(false) is { } recovered)
         {
-            foreach ((PackedChunk chunk, byte[] encoded) in recovered.Open(pack.Kind, pack.Salt, missed))
+            foreach ((PackedChunk chunk, byte[] encoded) in recovered.Open(pack.Kind, pack.Salt.ToArray(), missed))
             {
                 await KeepAsync(chunk, encoded, cancellationToken).ConfigureAwait(false);
                 rescued++;
@@ -141,7 +141,9 @@ internal sealed class PackSalvage(ChunkStore store, WriteSession? session, IPack
     {
         if (_safe.Add(chunk.Id) && session is not null && !await ChunkCopies.HasSoundAsync(store, session.Id, chunk, cancellationToken).ConfigureAwait(false))
         {
-            await session.Chunks.CopyAsync(chunk, encoded, cancellationToken).ConfigureAwait(false);
+            byte[] buffer = await session.Chunks.RentBufferAsync().ConfigureAwait(false);
+            encoded.CopyTo(buffer, 0);
+            await session.Chunks.CopyAsync(chunk, buffer, encoded.Length, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -312,10 +312,53 @@ internal sealed class ChunkStore : IChunkReader
         return (new PackInfo(session, number, kind, (int)found.Length, salt), chunks);
     }
 
-    /// <summary>Reads and opens a sealed object.</summary>
-    /// <remarks>Memory: of large objects two at once, whoever asks; and they are looked at before they are read.</remarks>
+    /// <summary>Reads and opens a sealed object. One that is damaged, and of which there is a second copy, is taken from that, and the damage is reported.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultDataUnreadable, VaultFormatUnsupported.</exception>
     public async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadSealedAsync(string name, long length, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadFirstAsync(name, length, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException damage) when (damage.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataUnreadable)
+        {
+            if (await TryReadCopyAsync(name, cancellationToken).ConfigureAwait(false) is not { } copy)
+            {
+                throw;
+            }
+
+            Report(damage);
+            return (copy.Plaintext, copy.Kind);
+        }
+    }
+
+    /// <summary>Reads and opens the second copy of an object; null where there is none that opens.</summary>
+    /// <param name="name">The object's name.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind, DateTimeOffset Created)?> TryReadCopyAsync(string name, CancellationToken cancellationToken)
+    {
+        if (VaultLayout.KindOf(name, out _) is not (StoredKind.Segment or StoredKind.Point)
+            || await Objects.StatAsync(VaultLayout.CopyOf(name), cancellationToken).ConfigureAwait(false) is not { Length: <= SealedObject.MaxLength } found)
+        {
+            return null;
+        }
+
+        try
+        {
+            byte[] content = new byte[found.Length];
+            await ReadExactlyAsync(Objects, found.Name, 0, content, cancellationToken).ConfigureAwait(false);
+            return (SealedObject.Open(Keys, name, content, out SealedObjectKind kind), kind, found.Created);
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads and opens a sealed object, and never a copy of it.</summary>
+    /// <remarks>Memory: of large objects two at once, whoever asks; and they are looked at before they are read.</remarks>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultDataUnreadable, VaultFormatUnsupported.</exception>
+    private async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadFirstAsync(string name, long length, CancellationToken cancellationToken)
     {
         if (length <= LargeSealedLength)
         {

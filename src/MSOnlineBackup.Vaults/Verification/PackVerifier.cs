@@ -14,8 +14,9 @@ namespace MSOnlineBackup.Vaults.Verification;
 /// <param name="store">The store, its packs surveyed.</param>
 /// <param name="monitor">Counts bytes.</param>
 /// <param name="problems">Gets what is wrong.</param>
+/// <param name="parity">Compares each pack with what its parity was made of; null where nobody asks.</param>
 /// <param name="isGoing">Whether a pack is condemned, so that nobody relies on it: what is wrong with it is no problem, only what it alone had. Null where none is.</param>
-internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, ProblemList problems, Func<PackInfo, bool>? isGoing = null)
+internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, ProblemList problems, ParityVerifier? parity = null, Func<PackInfo, bool>? isGoing = null)
 {
     private readonly ConcurrentBag<ChunkId> _unopened = [];
     private readonly ConcurrentBag<Buffers> _buffers = [];
@@ -98,6 +99,7 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         try
         {
             ObjectChecksum.Check(store.NameOf(pack), content.Span);
+            parity?.Compare(pack, content.Span);
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {

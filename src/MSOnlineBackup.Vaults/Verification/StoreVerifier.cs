@@ -23,6 +23,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
     private readonly ProblemList _problems = new();
     private readonly ConcurrentBag<StoredObject> _checkpoints = [];
     private readonly ConcurrentBag<StoredObject> _deletions = [];
+    private readonly ConcurrentBag<StoredObject> _parity = [];
     private readonly ConcurrentDictionary<string, long> _presentPacks = new(StringComparer.Ordinal);
     private HashSet<PackInfo> _condemned = new(ReferenceEqualityComparer.Instance);
     private long _otherStores;
@@ -42,8 +43,10 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         var deletions = new DeletionVerifier(store, inventory);
         await Task.WhenAll(checkpoints.RunAsync(_checkpoints, cancellationToken), deletions.RunAsync(_deletions, cancellationToken)).ConfigureAwait(false);
         inventory.NoteLosses((storeId, point) => storeId == store.StoreId ? deletions.Hidden.Contains((point.MachineId, point.SessionId)) : inventory.IsDecided(point.SessionId));
+        var parity = new ParityVerifier(store, _problems);
+        await parity.RunAsync(_parity, level, cancellationToken).ConfigureAwait(false);
         await ReadCondemnedAsync(cancellationToken).ConfigureAwait(false);
-        var packs = new PackVerifier(store, monitor, _problems, _condemned.Contains);
+        var packs = new PackVerifier(store, monitor, _problems, parity, _condemned.Contains);
         IReadOnlySet<ChunkId> damaged = level == VerifyLevel.Data ? await packs.RunAsync(cancellationToken).ConfigureAwait(false) : lost ?? new HashSet<ChunkId>();
 
         // What is newest is told by all of them; what is verified is what can be restored.
@@ -103,7 +106,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         }
     }
 
-    private ValueTask VisitAsync(StoredObject found, StoredKind kind, StoreId? storeId, CancellationToken cancellationToken)
+    private async ValueTask VisitAsync(StoredObject found, StoredKind kind, StoreId? storeId, CancellationToken cancellationToken)
     {
         if (storeId is { } other && other != store.StoreId)
         {
@@ -117,12 +120,27 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         {
             _deletions.Add(found);
         }
+        else if (kind == StoredKind.Copy)
+        {
+            await CheckCopyAsync(found.Name, cancellationToken).ConfigureAwait(false);
+        }
+        else if (kind is StoredKind.ParityGroup or StoredKind.ParityShards)
+        {
+            _parity.Add(found);
+        }
         else if (kind == StoredKind.Pack)
         {
             _presentPacks[found.Name] = found.Length;
         }
+    }
 
-        return ValueTask.CompletedTask;
+    private async Task CheckCopyAsync(string name, CancellationToken cancellationToken)
+    {
+        if (VaultLayout.TryParseCopy(name, out string original) && await store.TryReadCopyAsync(original, cancellationToken).ConfigureAwait(false) is null
+            && await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            _problems.Note(VaultDamage.Parity(name, "it is no copy of an object of this vault"));
+        }
     }
 
     // Returns the bytes of packs that no segment names and no point needs.

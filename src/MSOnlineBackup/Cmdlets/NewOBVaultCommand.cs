@@ -39,6 +39,11 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
     [ValidateRange(VaultSettings.LeastUndeleteDays, VaultSettings.MostUndeleteDays)]
     public int UndeleteDays { get; set; } = VaultSettings.LeastUndeleteDays;
 
+    /// <summary>How much parity maintenance keeps beside packs, in per cent of them: 5 to 25; none unless given.</summary>
+    [Parameter]
+    [ValidateRange(VaultSettings.LeastParityPercent, VaultSettings.MostParityPercent)]
+    public int ParityPercent { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -56,9 +61,9 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
             VaultInfo created = Run(async (_, stop) =>
             {
                 VaultInfo made = await Agent.Ownership.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop, owner, KeepOwner).ConfigureAwait(false);
-                return UndeleteDays == made.Settings.UndeleteDays
+                return Change(made.Settings) == made.Settings
                     ? made
-                    : made with { Settings = await Agent.Ownership.ChangeSettingsAsync(place, settings => settings with { UndeleteDays = UndeleteDays }, owner, stop).ConfigureAwait(false) };
+                    : made with { Settings = await Agent.Ownership.ChangeSettingsAsync(place, Change, owner, stop).ConfigureAwait(false) };
             });
             if (owner is null)
             {
@@ -73,4 +78,6 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
             WriteVault(created);
         }
     }
+
+    private VaultSettings Change(VaultSettings settings) => settings with { UndeleteDays = UndeleteDays, ParityPercent = ParityPercent };
 }

@@ -26,6 +26,10 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [Parameter]
     public int UndeleteDays { get; set; }
 
+    /// <summary>How much parity maintenance keeps beside packs, in per cent of them: 5 to 25, or 0 for none.</summary>
+    [Parameter]
+    public int ParityPercent { get; set; }
+
     /// <summary>Lets machines reach it by a private address only, from their next registration on; with $false by any.</summary>
     [Parameter]
     public SwitchParameter RequirePrivateEndpoint { get; set; }
@@ -59,6 +63,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     {
         MachineLimit = IsGiven(nameof(MachineLimit)) ? MachineLimit : settings.MachineLimit,
         UndeleteDays = IsGiven(nameof(UndeleteDays)) ? UndeleteDays : settings.UndeleteDays,
+        ParityPercent = IsGiven(nameof(ParityPercent)) ? ParityPercent : settings.ParityPercent,
         RequiresPrivateEndpoint = IsGiven(nameof(RequirePrivateEndpoint)) ? RequirePrivateEndpoint : settings.RequiresPrivateEndpoint,
         AccessTier = IsGiven(nameof(AccessTier)) ? AccessTier.ToEngine() : settings.AccessTier,
         Redundancy = IsGiven(nameof(Redundancy)) ? Redundancy.ToEngine() : settings.Redundancy,
@@ -77,6 +82,11 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             changes.Add(string.Create(CultureInfo.InvariantCulture, $"the undelete time to {UndeleteDays} days"));
         }
 
+        if (IsGiven(nameof(ParityPercent)))
+        {
+            changes.Add(string.Create(CultureInfo.InvariantCulture, $"the parity to {ParityPercent} %"));
+        }
+
         if (IsGiven(nameof(RequirePrivateEndpoint)))
         {
             changes.Add(RequirePrivateEndpoint ? "private endpoints to required" : "private endpoints to not required");
@@ -93,6 +103,6 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         }
 
         return changes.Count > 0 ? changes : throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
+            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -ParityPercent, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
     }
 }

@@ -36,6 +36,15 @@ public sealed class OBMaintenanceResult
     /// <summary>Index segments, checkpoints and records of sessions that were deleted, because others stand in for them or nothing needs them.</summary>
     public int ObjectsDeleted { get; internal init; }
 
+    /// <summary>Bytes of parity that were written.</summary>
+    public long ParityWritten { get; internal init; }
+
+    /// <summary>Packs that parity protects.</summary>
+    public int PacksProtected { get; internal init; }
+
+    /// <summary>Packs that are to have parity, and that this run had not the time, the space or the sound data for.</summary>
+    public int PacksUnprotected { get; internal init; }
+
     /// <summary>Jobs that said nothing for long, and were taken for dead.</summary>
     public int SessionsShutOut { get; internal init; }
 

@@ -27,6 +27,9 @@ public sealed class OBVault
     /// <summary>For how many days a deleted recovery point can be brought back.</summary>
     public int UndeleteDays { get; internal init; }
 
+    /// <summary>How much parity maintenance keeps beside packs, in per cent of them; 0 for none.</summary>
+    public int ParityPercent { get; internal init; }
+
     /// <summary>Whether machines may reach it by a private address only.</summary>
     public bool RequirePrivateEndpoint { get; internal init; }
 

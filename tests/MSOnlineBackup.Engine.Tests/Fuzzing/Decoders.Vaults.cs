@@ -17,6 +17,7 @@ using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Parity;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
@@ -34,6 +35,9 @@ internal static partial class Decoders
     private static readonly SessionId _session = SessionId.Parse(new string('5', 32));
     private static readonly StoreId _store = StoreId.Parse(Id);
     private static readonly MachineId _machine = MachineId.Parse(Id);
+    private static readonly ParityGroup _group = new(
+        new ParityGeometry(4096, 2, 8), 5000, [new ParityMember(0, _session, 1, 40_000, 7), new ParityMember(3, _session, 2, 4096, UInt128.MaxValue)]);
+
     private static readonly string[] _paths = ["a", "folder/file", "folder/file-2"];
 
     private static IEnumerable<Decoder> OfPlainObjects()
@@ -203,6 +207,16 @@ internal static partial class Decoders
             content => AwaitedSessions.Decode("stores/x/gc/00000001.wait", content),
             () => [AwaitedSessions.Encode([_session, SessionId.Parse("019aa4f0c1217abc8def0123456789ab")])],
             typeof(AwaitedSessions));
+        yield return new(
+            "parity-group",
+            content => ParityGroup.Decode("parity", content),
+            () => [_group.Encode(), new ParityGroup(ParityGeometry.For(16 << 20, 8), 80_000, [new ParityMember(19, _session, 1, 16 << 20)]).Encode()],
+            typeof(ParityGroup));
+        yield return new(
+            "shard-sums",
+            content => ShardSums.Decode("parity", content, _group),
+            () => [new ShardSums(TestKeys.Bytes(1, 16 * 16), [TestKeys.Bytes(2, 16 * 10), TestKeys.Bytes(3, 16)]).Encode()],
+            typeof(ShardSums));
         yield return new(
             "pack",
             content =>

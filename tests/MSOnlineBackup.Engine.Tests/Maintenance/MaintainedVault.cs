@@ -3,8 +3,10 @@ using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Parity;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Repair;
@@ -238,6 +240,46 @@ internal sealed class MaintainedVault : IDisposable
     {
         IReadOnlyList<string> untidy = await OpenedVault.Of(await _backups.OpenStoreAsync()).FindUntidyAsync(Cancel);
         Assert.True(untidy.Count == 0, string.Join('\n', untidy));
+    }
+
+    /// <summary>Sets how much parity maintenance keeps.</summary>
+    public async Task SetParityAsync(int percent)
+    {
+        using UnlockedVault vault = await _backups.OpenAsync();
+        await vault.Vault.ChangeSettingsAsync(_backups.Owner.Key, settings => settings with { ParityPercent = percent }, Cancel);
+    }
+
+
+    /// <summary>The objects of parity.</summary>
+    public IReadOnlyList<string> ParityNames => [.. Names(StoredKind.ParityGroup), .. Names(StoredKind.ParityShards)];
+
+    /// <summary>Every pack is in one group, nothing else is, and each comes back when it is lost.</summary>
+    /// <param name="isGoing">Whether packs are about to be deleted, which are in none any more.</param>
+    public async Task AssertProtectedAsync(bool isGoing = false)
+    {
+        ChunkStore store = await _backups.OpenStoreAsync();
+        List<StoredObject> listed = await Objects.ListAsync(VaultLayout.Parity(store.StoreId), Cancel).ToListAsync(Cancel);
+        (List<KnownGroup> groups, List<(SessionId, uint)> ruins) = await new ParityStore(store).ReadAsync(listed, damage => Assert.Fail(damage.Message), Cancel);
+        Assert.Empty(ruins);
+        Dictionary<string, ParityMember> members = groups.SelectMany(group => group.Group.Members).ToDictionary(member => VaultLayout.Pack(store.StoreId, member.Session, member.Number));
+        string[] packs = [.. Names(StoredKind.Pack).Where(name => !isGoing || members.ContainsKey(name))];
+        Assert.Equal(packs, members.Keys.Order(StringComparer.Ordinal));
+        MemoryVaultStore copy = Objects.Clone();
+        var rescue = new ParityRescue(await TestVault.OpenStoreAsync(copy, store.Header, store.StoreId, (await _backups.OpenAsync()).Key.MasterKey, Cancel));
+        foreach (string pack in packs)
+        {
+            byte[] content = copy.GetContent(pack);
+            copy.Remove(pack);
+            Assert.Equal(content, await rescue.RecoverAsync(members[pack].Pack, content.Length, Cancel));
+            copy.SetContent(pack, content);
+        }
+    }
+
+    /// <summary>What parity gives back of a pack.</summary>
+    public async Task<byte[]?> RescueAsync(string pack, int length)
+    {
+        Assert.True(VaultLayout.TryParseNumbered(pack, out SessionId session, out uint number));
+        return await new ParityRescue(await _backups.OpenStoreAsync()).RecoverAsync((session, number), length, Cancel);
     }
 
     public IReadOnlyList<string> Names(StoredKind kind) => [.. Objects.Names.Where(name => VaultLayout.KindOf(name, out _) == kind).Order(StringComparer.Ordinal)];

@@ -10,6 +10,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Parity;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
@@ -161,6 +162,20 @@ public sealed class SampleVectorTests : IDisposable
         Assert.Equal(CondemnedPacks.NameOf(_store, 1), FormatDocument.Quoted("condemn record", "name"));
         Assert.Equal(Convert.ToHexStringLower(content), Convert.ToHexStringLower(CondemnedPacks.Encode([(_session, 1), (_session, 2)])));
         AssertSealed("condemn record", SealedObjectKind.CondemnedPacks, content);
+    }
+
+    [Fact]
+    public void Parity_is_as_the_document_says()
+    {
+        byte[] pack = FormatDocument.Hex("pack", "pack");
+        var geometry = new ParityGeometry(64, 1, 2);
+        var member = new ParityMember(3, _session, 1, pack.Length, ParityMember.ChecksumOf(pack));
+        var sum = new ParitySum(geometry, new byte[geometry.ParityLength]);
+        sum.Add(member.Slot, pack, workers: 1);
+
+        Assert.Equal(FormatDocument.Raw("parity", "group"), Convert.ToHexStringLower(new ParityGroup(geometry, 4096, [member]).Encode()));
+        Assert.Equal(FormatDocument.Raw("parity", "row 0") + FormatDocument.Raw("parity", "row 1"), Convert.ToHexStringLower(sum.Content));
+        Assert.Equal(member, Assert.Single(ParityGroup.Decode("group", FormatDocument.Hex("parity", "group")).Members));
     }
 
     [Fact]

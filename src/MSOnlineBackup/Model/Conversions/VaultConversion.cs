@@ -18,6 +18,7 @@ internal static class VaultConversion
         Machines = [.. vault.Machines],
         MachineLimit = vault.Settings.MachineLimit,
         UndeleteDays = vault.Settings.UndeleteDays,
+        ParityPercent = vault.Settings.ParityPercent,
         RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
         AccessTier = vault.Settings.AccessTier.ToOutput(),
         Redundancy = vault.Settings.Redundancy?.ToOutput(),

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using MSOnlineBackup.Host.Passphrases;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>vault settings</c>.</summary>
+internal sealed class VaultSettingsCommand : HostCommand
+{
+    private readonly Argument<string> _place;
+    private readonly ConnectionOptions _connection;
+    private readonly PassphraseOptions _passphrase;
+    private readonly Option<string?> _ownerFile;
+    private readonly ParityOption _parity;
+
+    public VaultSettingsCommand()
+        : base(
+            "settings",
+            "Change what a vault's owner decides for all of its machines. Data that are there already are included.",
+            "obengine vault settings /mnt/backup --parity 5 --owner-file /safe/vault.VaultOwner")
+    {
+        _place = Required("VAULT", "The vault's folder, or the URL of its container.");
+        _connection = new ConnectionOptions(this);
+        _passphrase = PassphraseOptions.ForOpening(this);
+        _ownerFile = Value("--owner-file", "FILE", "The file with the owner's key; the passphrase is the one that it was written with. Default: the file that 'vault create' has written on this account.");
+        _parity = new ParityOption(this);
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        int parity = _parity.Read(context) ?? throw context.Invalid("No setting was given.", "Give --parity.");
+        IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
+        Vault vault = await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false);
+        string ownerFile = Path.GetFullPath(context.Get(_ownerFile) ?? VaultCreateCommand.OwnerFileOf(vault.VaultId, context));
+        string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
+        await vault.ChangeSettingsAsOwnerAsync(ownerFile, passphrase, settings => settings with { ParityPercent = parity }, context.Stop).ConfigureAwait(false);
+        VaultInfo info = await vault.InspectAsync(context.Stop).ConfigureAwait(false);
+        VaultInfoCommand.Warn(info, context);
+        return new Outcome(
+            VaultInfoCommand.Summarize("vault settings", info),
+            parity == 0
+                ? "The vault keeps no parity any more: the next 'obengine maintain' deletes what there is."
+                : $"The vault keeps {parity} % of parity: 'obengine maintain' writes it, for what is stored already too.");
+    }
+}
