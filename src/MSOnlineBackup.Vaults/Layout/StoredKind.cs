@@ -23,4 +23,5 @@ internal enum StoredKind
     ParityGroup,
     ParityShards,
     Copy,
+    Proof,
 }

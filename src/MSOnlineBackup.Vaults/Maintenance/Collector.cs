@@ -51,6 +51,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // Packs that the index names, and that are not there.
     private readonly HashSet<PackInfo> _missing = new(ReferenceEqualityComparer.Instance);
 
+    // Those of them of which something is needed that no other has; found out before what others have condemned counts as absent.
+    private IReadOnlyCollection<(SessionId Session, uint Number)>? _lost;
+
     // Collections whose verdict is known.
     private readonly HashSet<uint> _settled = [];
     private MaintenanceReport _report = new();
@@ -80,7 +83,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         try
         {
             SessionId id = await _announcement.AnnounceAsync(highest, cancellationToken).ConfigureAwait(false);
-            await TryDeletingAsync(id, cancellationToken).ConfigureAwait(false);
+            await DeletionRight.RequireAsync(store, id, cancellationToken).ConfigureAwait(false);
             await LookAsync(cancellationToken).ConfigureAwait(false);
             VaultAccessTier tier = await WriteSession.ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false);
             await using (_session = new WriteSession(store, _announcement, id, tier, monitor.Transfer, workers: 1, verifyOneIn: 0, CancellationToken.None, isThrifty: true))
@@ -116,21 +119,6 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         catch (BackupException)
         {
             // The full disk is what the run ends with.
-        }
-    }
-
-    // Who may not delete is told before anything is decided.
-    private async Task TryDeletingAsync(SessionId id, CancellationToken cancellationToken)
-    {
-        if (await CollectionRecords.TryDeletingAsync(store, id, cancellationToken).ConfigureAwait(false) is { } denied)
-        {
-            throw new BackupException(
-                denied.Id,
-                $"This identity may not delete from the vault, so it cannot maintain it. Nothing was deleted. {denied.Message}",
-                "Run maintenance under the identity of the vault's owner.",
-                denied.Target,
-                denied.IsTransient,
-                denied);
         }
     }
 
@@ -447,6 +435,8 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         // The index as it is now: segments may have come since the chunks were numbered, and may name packs that go.
         var rewrite = new SegmentRewrite(store, _session!, store.Index.Consolidate(), name => _view.Copies.Contains(VaultLayout.CopyOf(name)));
         HashSet<PackInfo> needed = FindNeeded();
+        _lost ??= [.. _isWhole ? needed.Where(_missing.Contains).Select(KeyOf) : []];
+        _report = _report with { LostPacks = _lost };
         await rewrite.RunAsync(pack => _gone.Contains(KeyOf(pack)) || (_isWhole && _missing.Contains(pack) && !needed.Contains(pack)), cancellationToken).ConfigureAwait(false);
         CountDeleted(rewrite.Deleted);
 

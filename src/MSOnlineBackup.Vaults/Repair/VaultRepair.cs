@@ -164,7 +164,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
         await FindMissingAsync(store, condemned, cancellationToken).ConfigureAwait(false);
         HashSet<PackInfo> chosen = [.. store.Index.Packs.Where(pack => pack.IsKnown && (pack.IsAvailable || condemned.Contains(KeyOf(pack))) && Random.Shared.NextDouble() < request.Share)];
         var verifier = new PackVerifier(store, monitor, _problems, isGoing: pack => condemned.Contains(KeyOf(pack)));
-        _lost.UnionWith(await verifier.RunAsync(cancellationToken, chosen.Contains).ConfigureAwait(false));
+        _lost.UnionWith(await verifier.RunAsync(cancellationToken, chosen).ConfigureAwait(false));
         foreach ((PackInfo pack, BackupException damage) in verifier.Damaged.Where(found => !condemned.Contains(KeyOf(found.Key)) && found.Value.Id != BackupErrorId.VaultDataUnreadable))
         {
             _damaged[pack] = damage;
