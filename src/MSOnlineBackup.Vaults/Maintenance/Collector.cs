@@ -147,7 +147,10 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task CollectAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = await ReadClockAsync(cancellationToken).ConfigureAwait(false);
-        int? parityPercent = await ParityKeeper.ReadPercentAsync(store, Find, cancellationToken).ConfigureAwait(false);
+
+        // In the room that is held for deleting, nothing else is written: parity waits for the next run.
+        bool hasRoom = request.MostDead == int.MaxValue;
+        int? parityPercent = hasRoom ? await ParityKeeper.ReadPercentAsync(store, Find, cancellationToken).ConfigureAwait(false) : null;
         _parity = parityPercent is { } percent && (percent > 0 || _view.Parity.Count > 0)
             ? new ParityKeeper(store, _session!.Id, percent, options.Workers, () => IsOverTime, Find)
             : null;
@@ -186,8 +189,12 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             await CondemnAsync(sessions, cancellationToken).ConfigureAwait(false);
         }
 
-        await KeepParityAsync(cancellationToken).ConfigureAwait(false);
-        await KeepCopiesAsync(parityPercent, cancellationToken).ConfigureAwait(false);
+        if (!request.OnlyDecides)
+        {
+            await KeepParityAsync(cancellationToken).ConfigureAwait(false);
+            await KeepCopiesAsync(parityPercent, cancellationToken).ConfigureAwait(false);
+        }
+
         HashSet<(SessionId Session, uint Number)> explained = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf), .. _gone];
         CountDeleted(await sessions.TidyAsync(now, explained.Contains, cancellationToken).ConfigureAwait(false));
     }

@@ -52,7 +52,8 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             CountIndexed(store, named);
             await SalvageAsync(store, null, records, cancellationToken).ConfigureAwait(false);
             CollectionView view = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
-            NoteRemoved(await new BrokenObjects(store).FindAsync(view, cancellationToken).ConfigureAwait(false));
+            NoteRestored(await new SecondCopies(store).FindAsync(view, cancellationToken).ConfigureAwait(false));
+            NoteRemoved(await FindBrokenAsync(store, view, cancellationToken).ConfigureAwait(false));
         }
         else
         {
@@ -250,9 +251,12 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             }
         }
 
-        IReadOnlyList<string> broken = await new BrokenObjects(store).FindAsync(view, cancellationToken).ConfigureAwait(false);
         if (_report.Unfinished is null)
         {
+            var copies = new SecondCopies(store);
+            NoteRestored([.. await (await copies.FindAsync(view, cancellationToken).ConfigureAwait(false)).ToAsyncEnumerable()
+                .Where(async (name, token) => await copies.TryRestoreAsync(name, token).ConfigureAwait(false)).ToListAsync(cancellationToken).ConfigureAwait(false)]);
+            IReadOnlyList<string> broken = await FindBrokenAsync(store, view, cancellationToken).ConfigureAwait(false);
             foreach (string name in broken)
             {
                 await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
@@ -260,6 +264,19 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
 
             NoteRemoved(broken);
         }
+    }
+
+    // What was restored is not broken any more; in a rehearsal it would not be.
+    private async Task<IReadOnlyList<string>> FindBrokenAsync(ChunkStore store, CollectionView view, CancellationToken cancellationToken) =>
+    [
+        .. (await new BrokenObjects(store).FindAsync(view, cancellationToken).ConfigureAwait(false)).Where(name => !_mended.Contains(name)),
+        .. await new BrokenParity(store).FindAsync(view, request.Share, cancellationToken).ConfigureAwait(false),
+    ];
+
+    private void NoteRestored(IReadOnlyList<string> restored)
+    {
+        _mended.UnionWith(restored);
+        _report = _report with { ObjectsRestored = restored.Count };
     }
 
     private void NoteRemoved(IReadOnlyList<string> broken)
