@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -18,13 +19,15 @@ internal sealed class BrokenParity(ChunkStore store)
     {
         var parity = new ParityStore(store);
         var broken = new List<string>();
+
+        // What is wrong with them is among the findings of the verification that follows, where it stays.
         (List<KnownGroup> groups, List<(SessionId Session, uint Number)> ruins) = await parity.ReadAsync(view.Parity, _ => { }, cancellationToken).ConfigureAwait(false);
         foreach ((SessionId session, uint number) in ruins.Where(ruin => view.IsOver(ruin.Session)))
         {
             broken.AddRange(NamesOf(session, number));
         }
 
-        foreach (KnownGroup group in groups.Where(_ => Random.Shared.NextDouble() < share))
+        foreach (KnownGroup group in groups.Where(_ => RandomNumberGenerator.GetInt32(int.MaxValue) < share * int.MaxValue))
         {
             if (!await parity.IsSoundAsync(group, cancellationToken).ConfigureAwait(false) && await parity.IsThereAsync((group.Session, group.Number), cancellationToken).ConfigureAwait(false))
             {
