@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
-using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Parity;
@@ -517,7 +516,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             pack.IsAvailable = false;
         }
 
-        IReadOnlyList<(SessionId Session, uint Number)> broken = FindBroken();
+        List<(SessionId Session, uint Number)> broken = FindBroken();
         PackPlan plan = Plan();
         _report = _report with { BytesUnused = plan.Unused };
         foreach (PackInfo pack in plan.Dead.Concat(plan.Repacked).Select(use => use.Pack))
@@ -555,7 +554,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     }
 
     // Packs that no segment names, and whose own tables cannot be read: where nothing is missed, they have nothing that is needed.
-    private IReadOnlyList<(SessionId Session, uint Number)> FindBroken()
+    private List<(SessionId Session, uint Number)> FindBroken()
     {
         var broken = new List<(SessionId, uint)>();
         HashSet<(SessionId Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!), .. _gone];
@@ -576,7 +575,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
     // Nobody is at work: what has come since the points were listed is marked too, and the packs go at once.
     private async Task FinishAsync(
-        uint number, IReadOnlyList<PackInfo> emptied, IReadOnlyList<(SessionId Session, uint Number)> broken, CollectionView now, CancellationToken cancellationToken)
+        uint number, IReadOnlyList<PackInfo> emptied, List<(SessionId Session, uint Number)> broken, CollectionView now, CancellationToken cancellationToken)
     {
         foreach (PackInfo pack in emptied)
         {
