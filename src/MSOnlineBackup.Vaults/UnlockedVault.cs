@@ -150,7 +150,7 @@ public sealed class UnlockedVault : IDisposable
     }
 
     /// <summary>
-    /// Mends what is damaged or missing, as far as the vault itself can: from what opens, and from copies. What is lost the next backups store again, as far as their sources
+    /// Mends what is damaged or missing, as far as the vault itself can: from what opens, from copies, and from parity. What is lost the next backups store again, as far as their sources
     /// still have it. Others may back up and restore meanwhile.
     /// </summary>
     /// <exception cref="BackupException">VaultDataCorrupt where a record of maintenance is damaged; SessionFenced where others were at it all the time; VaultUnreachable, …</exception>

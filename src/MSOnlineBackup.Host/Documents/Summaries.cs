@@ -162,6 +162,7 @@ internal sealed record DataRepairSummary(
     int PacksDeleted,
     int PacksIndexed,
     int ObjectsRemoved,
+    int ObjectsRestored,
     int CommitsRestored,
     int PointsAffected,
     int FilesAffected,

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
-using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Parity;
@@ -135,7 +134,10 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task CollectAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = await ReadClockAsync(cancellationToken).ConfigureAwait(false);
-        int? parityPercent = await ParityKeeper.ReadPercentAsync(store, Find, cancellationToken).ConfigureAwait(false);
+
+        // In the room that is held for deleting, nothing else is written: parity waits for the next run.
+        bool hasRoom = request.MostDead == int.MaxValue;
+        int? parityPercent = hasRoom ? await ParityKeeper.ReadPercentAsync(store, Find, cancellationToken).ConfigureAwait(false) : null;
         _parity = parityPercent is { } percent && (percent > 0 || _view.Parity.Count > 0)
             ? new ParityKeeper(store, _session!.Id, percent, options.Workers, () => IsOverTime, Find)
             : null;
@@ -174,8 +176,12 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             await CondemnAsync(sessions, cancellationToken).ConfigureAwait(false);
         }
 
-        await KeepParityAsync(cancellationToken).ConfigureAwait(false);
-        await KeepCopiesAsync(parityPercent, cancellationToken).ConfigureAwait(false);
+        if (!request.OnlyDecides)
+        {
+            await KeepParityAsync(cancellationToken).ConfigureAwait(false);
+            await KeepCopiesAsync(parityPercent, cancellationToken).ConfigureAwait(false);
+        }
+
         HashSet<(SessionId Session, uint Number)> explained = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf), .. _gone];
         CountDeleted(await sessions.TidyAsync(now, explained.Contains, cancellationToken).ConfigureAwait(false));
     }
@@ -500,7 +506,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             pack.IsAvailable = false;
         }
 
-        IReadOnlyList<(SessionId Session, uint Number)> broken = FindBroken();
+        List<(SessionId Session, uint Number)> broken = FindBroken();
         PackPlan plan = Plan();
         _report = _report with { BytesUnused = plan.Unused };
         foreach (PackInfo pack in plan.Dead.Concat(plan.Repacked).Select(use => use.Pack))
@@ -538,7 +544,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     }
 
     // Packs that no segment names, and whose own tables cannot be read: where nothing is missed, they have nothing that is needed.
-    private IReadOnlyList<(SessionId Session, uint Number)> FindBroken()
+    private List<(SessionId Session, uint Number)> FindBroken()
     {
         var broken = new List<(SessionId, uint)>();
         HashSet<(SessionId Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!), .. _gone];
@@ -559,7 +565,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
     // Nobody is at work: what has come since the points were listed is marked too, and the packs go at once.
     private async Task FinishAsync(
-        uint number, IReadOnlyList<PackInfo> emptied, IReadOnlyList<(SessionId Session, uint Number)> broken, CollectionView now, CancellationToken cancellationToken)
+        uint number, IReadOnlyList<PackInfo> emptied, List<(SessionId Session, uint Number)> broken, CollectionView now, CancellationToken cancellationToken)
     {
         foreach (PackInfo pack in emptied)
         {

@@ -79,6 +79,7 @@ public sealed record MaintenanceReport
         PacksRepacked = PacksRepacked + later.PacksRepacked,
         BytesRepacked = BytesRepacked + later.BytesRepacked,
         ObjectsDeleted = ObjectsDeleted + later.ObjectsDeleted,
+        ParityWritten = ParityWritten + later.ParityWritten,
         SessionsShutOut = SessionsShutOut + later.SessionsShutOut,
     };
 }
