@@ -53,6 +53,7 @@
         'New-OBRecoveryOption'
         'New-OBRetentionPolicy'
         'New-OBSchedule'
+        'New-OBSecurityPin'
         'New-OBVault'
         'Read-OBPassphrase'
         'Remove-OBFileSpec'

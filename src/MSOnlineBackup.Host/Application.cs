@@ -88,6 +88,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new KeyAddCommand(),
                 new KeyChangeCommand(),
                 new KeyRemoveCommand()),
+            new CommandGroup("owner", "What only the owner of a vault can do.", "obengine owner pin /mnt/backup --owner-file Office.VaultOwner", new OwnerPinCommand()),
             new CommandGroup("job", "Run background jobs for this machine's agent.", JobRunCommand.HelpExample, new JobRunCommand()),
             _json,
             _quiet,

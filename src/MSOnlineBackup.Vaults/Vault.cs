@@ -4,6 +4,7 @@ using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
@@ -50,6 +51,8 @@ public sealed class Vault
     internal MachineDirectory Machines => new(Known);
 
     internal VaultSettingsRegister Settings => new(Known);
+
+    internal VaultGuard Guard => new(Known);
 
     internal CredentialRegister Credentials => new(Known);
 
@@ -276,23 +279,37 @@ public sealed class Vault
     /// <param name="owner">The key of its owner.</param>
     /// <param name="change">From the settings to those that are to hold; without side effects, for it may be called more than once.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultSettingFixed where it is too late to change it; OwnerForeign where the key is not the owner's;
-    /// VaultDataCorrupt where the settings are damaged, …</exception>
+    /// <param name="consent">What the vault asks for where the new settings protect less, see <see cref="GuardedOperation.ChangeProtection"/>; null for nothing.</param>
+    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultSettingFixed where it is too late to change it; VaultImmutable where immutability is
+    /// locked and would be loosened; ApprovalRejected; OwnerForeign where the key is not the owner's; VaultDataCorrupt where the settings are damaged, …</exception>
     public async Task<VaultSettings> ChangeSettingsAsync(
         OwnerKey owner,
         Func<VaultSettings, VaultSettings> change,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        Consent? consent = null)
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(change);
         VaultSettingsRegister register = Settings;
         VaultSettings before = await register.ReadAsync(cancellationToken).ConfigureAwait(false);
+        bool isLooser = change(before).ProtectsLessThan(before);
+        if (isLooser)
+        {
+            await Guard.RequireAsync(before, GuardedOperation.ChangeProtection, consent, cancellationToken).ConfigureAwait(false);
+        }
+
         bool isFixed = change(before).Redundancy != before.Redundancy && await HasPointsAsync(cancellationToken).ConfigureAwait(false);
         return await register.ChangeAsync(
             owner,
             current =>
             {
                 VaultSettings changed = change(current);
+                if (!isLooser && changed.ProtectsLessThan(current))
+                {
+                    throw new BackupException(
+                        BackupErrorId.ArgumentInvalid, $"Somebody else changed the settings of '{Objects.Location}' at the same moment.", "Look at what holds now, and do it again.", Objects.Location);
+                }
+
                 return isFixed && current.Redundancy is { } declared && changed.Redundancy != declared
                     ? throw new BackupException(
                         BackupErrorId.VaultSettingFixed,
@@ -302,6 +319,19 @@ public sealed class Vault
                     : changed;
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives out a security PIN by the owner's file: good for one operation, within five minutes by the clock of the vault.</summary>
+    /// <param name="ownerFile">The owner's file.</param>
+    /// <param name="passphrase">What opens it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerFileInvalid, OwnerForeign, PassphraseRejected; VaultAccessDenied, …</exception>
+    public async Task<IssuedConsent> IssuePinAsync(string ownerFile, string passphrase, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(ownerFile);
+        ArgumentNullException.ThrowIfNull(passphrase);
+        using OwnerKey owner = await OwnerFile.OpenAsync(ownerFile, passphrase, VaultId, cancellationToken).ConfigureAwait(false);
+        return await Guard.IssuePinAsync(owner, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

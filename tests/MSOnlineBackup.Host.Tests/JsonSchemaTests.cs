@@ -42,6 +42,7 @@ public sealed class JsonSchemaTests
         [typeof(RepairSummary)] = ["repair index"],
         [typeof(HeaderRepairSummary)] = ["repair header"],
         [typeof(KeySummary)] = ["key add", "key change", "key remove"],
+        [typeof(ConsentSummary)] = ["owner pin"],
         [typeof(DrillSummary)] = ["drill"],
         [typeof(JobSummary)] = ["job run"],
     };

@@ -22,6 +22,7 @@ BeforeDiscovery {
         @{ Name = 'Get-OBVault' }
         @{ Name = 'New-OBFileSpec' }
         @{ Name = 'New-OBRecoverableItem'; With = @{ RelativePath = { 'a' }; IsDir = { $false } } }
+        @{ Name = 'New-OBSecurityPin' }
         @{ Name = 'New-OBVault' }
         @{ Name = 'Remove-OBFileSpec'; With = @{ FileSpec = { New-OBFileSpec $TestDrive } } }
         @{ Name = 'Remove-OBPolicy' }

@@ -41,6 +41,43 @@ Describe 'Set-OBVault' {
         (Get-OBVault "$TestDrive/longer").UndeleteDays | Should -Be 30
     }
 
+    It 'makes a vault immutable, as long as the owner wants, and locks it for good' {
+        $immutable = New-OBVault "$TestDrive/immutable"
+        $immutable.Immutability, $immutable.ImmutableDays, $immutable.RequirePin | Should -Be Off, 0, $false
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $immutable -Immutability On }) ArgumentInvalid InvalidArgument '*for how many days*'
+        $changed = Set-OBVault $immutable -Immutability On -ImmutableDays 30
+        $changed.Immutability, $changed.ImmutableDays | Should -Be On, 30
+        (Set-OBVault $immutable -Immutability Off).ImmutableDays | Should -Be 0
+        (Set-OBVault $immutable -Immutability Locked -ImmutableDays 20).Immutability | Should -Be Locked
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $immutable -Immutability Off }) VaultImmutable PermissionDenied '*810001*'
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $immutable -ImmutableDays 19 }) VaultImmutable PermissionDenied '*810001*'
+        (Set-OBVault $immutable -ImmutableDays 40).ImmutableDays | Should -Be 40
+    }
+
+    It 'refuses what an immutable vault does not allow (810001)' {
+        . "$PSScriptRoot/Recovery.ps1"
+        $work = New-TestFolder
+        try {
+            $null = Initialize-TestMachine $work
+            $null = Save-TestPolicy (New-TestTree "$work/src")
+            $points = @(Invoke-TestBackup; Invoke-TestBackup).RecoveryPointId
+            $null = Get-OBVault | Set-OBVault -Immutability On -ImmutableDays 7
+            Assert-BackupError (Get-ErrorOf { Remove-OBRecoveryPoint $points[0] }) VaultImmutable PermissionDenied '*810001*'
+            Assert-BackupError (Get-ErrorOf { Get-OBPolicy | Remove-OBPolicy -DeleteBackup }) VaultImmutable PermissionDenied '*810001*'
+            $policy = Get-OBPolicy
+            $policy.RetentionPolicy = New-OBRetentionPolicy -RetentionDays ($policy.RetentionPolicy.RetentionDays + 30)
+            $null = Set-OBPolicy $policy -WarningAction SilentlyContinue
+            $policy = Get-OBPolicy
+            $policy.RetentionPolicy = New-OBRetentionPolicy -RetentionDays ($policy.RetentionPolicy.RetentionDays - 1)
+            Assert-BackupError (Get-ErrorOf { Set-OBPolicy $policy -WarningAction SilentlyContinue }) VaultImmutable PermissionDenied '*810001*'
+            Get-OBAllRecoveryPoints | Should -HaveCount 2
+        }
+        finally {
+            Remove-TestState
+            Remove-Item -LiteralPath $work -Recurse -Force
+        }
+    }
+
     It 'lets nobody in beyond the limit, but those who were there' {
         $machine = Initialize-TestMachine "$TestDrive/own"
         $null = Set-OBVault $machine -MachineLimit 1

@@ -2,6 +2,7 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults;
@@ -82,21 +83,35 @@ public sealed class VaultOwnership
     /// <param name="change">From the settings to those that are to hold.</param>
     /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="consent">What the vault asks for where it is to be protected less; null for nothing.</param>
     /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="Vault.ChangeSettingsAsync"/>.</exception>
     public async Task<VaultSettings> ChangeSettingsAsync(
-        VaultAddress vault, Func<VaultSettings, VaultSettings> change, OwnerAccess? owner, CancellationToken cancellationToken)
+        VaultAddress vault, Func<VaultSettings, VaultSettings> change, OwnerAccess? owner, CancellationToken cancellationToken, Consent? consent = null)
     {
         ArgumentNullException.ThrowIfNull(vault);
         try
         {
             Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
             using OwnerKey key = await OpenKeyAsync(opened, owner, cancellationToken).ConfigureAwait(false);
-            return await opened.ChangeSettingsAsync(key, change, cancellationToken).ConfigureAwait(false);
+            return await opened.ChangeSettingsAsync(key, change, cancellationToken, consent).ConfigureAwait(false);
         }
         catch (BackupException e) when (_vaults.FindLoss(e, vault) is { } loss)
         {
             throw loss;
         }
+    }
+
+    /// <summary>Gives out a security PIN of a vault: good for one operation, within five minutes by the clock of the vault.</summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; VaultNotFound, VaultAccessDenied, …</exception>
+    public async Task<IssuedConsent> IssuePinAsync(VaultAddress vault, OwnerAccess? owner, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        using OwnerKey key = await OpenKeyAsync(opened, owner, cancellationToken).ConfigureAwait(false);
+        return await opened.Guard.IssuePinAsync(key, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Takes a machine off a vault's list; see <see cref="Vault.UnregisterMachineAsync"/>.</summary>

@@ -36,6 +36,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(RepairSummary))]
 [JsonSerializable(typeof(HeaderRepairSummary))]
 [JsonSerializable(typeof(KeySummary))]
+[JsonSerializable(typeof(ConsentSummary))]
 [JsonSerializable(typeof(DrillSummary))]
 [JsonSerializable(typeof(JobSummary))]
 internal sealed partial class DocumentJson : JsonSerializerContext

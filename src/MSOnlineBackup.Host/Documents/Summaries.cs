@@ -135,6 +135,9 @@ internal sealed record HeaderRepairSummary(string Vault, bool Exact, int KeySlot
 
 internal sealed record KeySummary(string Command, string KeyId, string? Label) : Summary(Command);
 
+/// <summary>A code that was given out.</summary>
+internal sealed record ConsentSummary(string Command, string Code, DateTimeOffset ValidUntil, string? Operation) : Summary(Command);
+
 internal sealed record DrillSummary(
     string PointId,
     long Files,

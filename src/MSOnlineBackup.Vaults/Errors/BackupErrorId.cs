@@ -252,4 +252,12 @@ public enum BackupErrorId
     OwnerFileInvalid,
     /// <summary>The vault's owner is not the one that this machine knows, or not the one whose key was given.</summary>
     OwnerForeign,
+
+    // What protects a vault.
+    /// <summary>The vault asks for a security PIN, and none was given, or it is wrong, expired or used.</summary>
+    SecurityPinRejected = 1280,
+    /// <summary>The vault asks for the approval of another person, and none was given, or it is wrong, expired, used, or for something else.</summary>
+    ApprovalRejected,
+    /// <summary>The vault is immutable: recovery points stay for their time, and retention is not shortened.</summary>
+    VaultImmutable,
 }

@@ -11,6 +11,8 @@ internal enum StoredKind
     Settings,
     Credential,
     Record,
+    Consent,
+    ConsentUse,
     Session,
     SessionEnd,
     Pack,

@@ -41,14 +41,16 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         Task<List<StoredObject>> listingSessions = ListAsync(VaultLayout.Sessions(store.StoreId), cancellationToken);
         Task<List<StoredObject>> listingPoints = ListAsync(VaultLayout.Points(store.StoreId), cancellationToken);
         Task<List<StoredObject>> listingCommits = ListAsync(VaultLayout.Commits(store.StoreId), cancellationToken);
-        Task<int?> reading = ReadUndeleteDaysAsync(cancellationToken);
+        Task<VaultSettings?> reading = ReadSettingsAsync(cancellationToken);
         await Task.WhenAll(listingSessions, listingPoints, listingCommits, reading).ConfigureAwait(false);
         List<StoredObject> sessions = await listingSessions.ConfigureAwait(false);
         List<StoredObject> points = await listingPoints.ConfigureAwait(false);
         HashSet<string> commits = [.. (await listingCommits.ConfigureAwait(false)).Select(found => found.Name)];
         var objects = new Remains(store.StoreId, [.. points.Select(found => found.Name)], commits, [.. sessions.Select(found => found.Name)]);
         DateTimeOffset? proven = Prove(now, ownSession, sessions, points, decisions.Values);
-        TimeSpan? kept = await reading.ConfigureAwait(false) is { } days ? TimeSpan.FromDays(days) : null;
+        VaultSettings? settings = await reading.ConfigureAwait(false);
+        TimeSpan? kept = settings is null ? null : TimeSpan.FromDays(settings.UndeleteDays);
+        var created = points.ToDictionary(found => found.Name, found => found.Created);
         var gone = new List<DeletedPoint>();
         var cleared = new List<DeletionSeries>();
         await foreach (Outcome outcome in ReadAhead.SelectAsync(
@@ -75,11 +77,11 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             Deletion held = deletion;
             if (!isRehearsal)
             {
-                if (IsOver(deletion))
+                if (IsOver(series, deletion))
                 {
                     // Somebody may have brought it back since, and perhaps deleted it anew.
                     held = await _log.DecideAsync(
-                        series, current => IsOver(current) ? new DeletionRecord(DeletionState.Gone, current.Reason, Product.Version) : null, token).ConfigureAwait(false);
+                        series, current => IsOver(series, current) ? new DeletionRecord(DeletionState.Gone, current.Reason, Product.Version) : null, token).ConfigureAwait(false);
                 }
 
                 if (held.State == DeletionState.Gone && objects.HasAny(series))
@@ -88,14 +90,19 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
                 }
             }
 
-            bool ends = IsOver(deletion) && (isRehearsal || held.State == DeletionState.Gone);
+            bool ends = IsOver(series, deletion) && (isRehearsal || held.State == DeletionState.Gone);
             return new Outcome(
                 ends ? new DeletedPoint(series.SessionId, series.MachineId, null, deletion.Since, deletion.Since + kept!.Value, deletion.Reason) : null,
                 held.State != DeletionState.Deleted && !objects.HasAny(series) ? series : null,
                 deletion.Damage);
         }
 
-        bool IsOver(Deletion deletion) => deletion.State == DeletionState.Deleted && kept is { } time && proven is { } reached && reached - deletion.Since >= time;
+        bool IsOver(DeletionSeries series, Deletion deletion) =>
+            deletion.State == DeletionState.Deleted && kept is { } time && proven is { } reached && reached - deletion.Since >= time && !IsImmutable(series, reached);
+
+        // Whoever deleted it, and whatever consented to that.
+        bool IsImmutable(DeletionSeries series, DateTimeOffset reached) =>
+            settings?.ImmutableTime is { } least && created.TryGetValue(objects.PointOf(series), out DateTimeOffset made) && reached - made < least;
     }
 
     // What a clock says alone ends nothing: the time must have been reached by something that was in the vault before this run.
@@ -109,11 +116,11 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         return WitnessedTime.Of(witnesses.Where(created => created <= now));
     }
 
-    private async Task<int?> ReadUndeleteDaysAsync(CancellationToken cancellationToken)
+    private async Task<VaultSettings?> ReadSettingsAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return (await new VaultSettingsRegister(store.Vault).ReadAsync(cancellationToken).ConfigureAwait(false)).UndeleteDays;
+            return await new VaultSettingsRegister(store.Vault).ReadAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException e) when (e.IsDamage)
         {

@@ -17,7 +17,11 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     /// <summary>The longest.</summary>
     public const int MostUndeleteDays = 180;
 
+    /// <summary>The longest immutability, in days.</summary>
+    public const int MostImmutableDays = 36_500;
+
     private const int HighestMachineLimit = 10_000;
+    private const int MostApprovers = 100;
 
     /// <summary>Whether machines may reach the vault by a private address only; it is carried to each with its registration, so that it holds before the first byte.</summary>
     [JsonPropertyName("requirePrivateEndpoint")]
@@ -47,6 +51,30 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     internal int? SetUndeleteDays { get; init; }
 
+    /// <summary>Whether what destroys needs a security PIN of the owner; see <c>GuardedOperation</c>.</summary>
+    [JsonPropertyName("requirePin")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool RequiresPin { get; init; }
+
+    /// <summary>Public keys of those of whom one must approve of what destroys, each as <see cref="Cryptography.OwnerIdentity.PublicKey"/>; null or empty where nobody must.</summary>
+    [JsonPropertyName("approvers")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Approvers { get; init; }
+
+    /// <summary>Whether recovery points that are younger than <see cref="ImmutableDays"/> can be deleted by nobody, and whether that can be changed.</summary>
+    [JsonPropertyName("immutability")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public VaultImmutability Immutability { get; init; }
+
+    /// <summary>For how many days a recovery point is immutable: 1 to 36,500; 0 where the vault never was.</summary>
+    [JsonPropertyName("immutableDays")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int ImmutableDays { get; init; }
+
+    /// <summary>For how long a recovery point is immutable; null where it is not.</summary>
+    [JsonIgnore]
+    public TimeSpan? ImmutableTime => Immutability == VaultImmutability.Off ? null : TimeSpan.FromDays(ImmutableDays);
+
     /// <summary>What a newer version has set, and this one only passes on.</summary>
     [JsonInclude]
     [JsonExtensionData]
@@ -57,6 +85,11 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         MachineLimit is < 1 or > HighestMachineLimit ? $"the machine limit is {MachineLimit}, and may be 1 to {HighestMachineLimit:N0}"
         : !Enum.IsDefined(AccessTier) ? $"there is no access tier {AccessTier}"
         : UndeleteDays is < LeastUndeleteDays or > MostUndeleteDays ? $"deleted recovery points can be brought back for {UndeleteDays} days, and may be for {LeastUndeleteDays} to {MostUndeleteDays}"
+        : !Enum.IsDefined(Immutability) ? $"there is no immutability {Immutability}"
+        : ImmutableDays is < 0 or > MostImmutableDays ? $"recovery points are immutable for {ImmutableDays} days, and may be for 1 to {MostImmutableDays:N0}"
+        : Immutability != VaultImmutability.Off && ImmutableDays == 0 ? "it is not said for how many days recovery points are immutable"
+        : Approvers?.Count > MostApprovers ? $"there are {Approvers.Count} approvers, and may be {MostApprovers}"
+        : Approvers?.FirstOrDefault(key => Cryptography.OwnerIdentity.TryParse(key) is null) is { } approver ? $"'{approver}' is no public key of an approver"
         : Redundancy is { } redundancy && !Enum.IsDefined(redundancy) ? $"there is no redundancy {redundancy}"
         : null;
 
@@ -69,4 +102,33 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
             throw new BackupException(BackupErrorId.ArgumentInvalid, $"These settings are not valid: {fault}.", "Choose a value within these bounds.");
         }
     }
+
+    /// <summary>Whether something that these settings protect from would be possible that others do not allow.</summary>
+    internal bool ProtectsLessThan(VaultSettings others) =>
+        (others.RequiresPin && !RequiresPin)
+        || UndeleteDays < others.UndeleteDays
+        || Immutability < others.Immutability
+        || (others.ImmutableTime is { } time && !(ImmutableTime >= time))
+        || (others.Approvers is { Count: > 0 } approvers && !approvers.SequenceEqual(Approvers ?? []));
+
+    /// <summary>These settings as they hold after earlier ones: what was locked stays locked, and for as long at least.</summary>
+    internal VaultSettings After(VaultSettings earlier) => earlier.Immutability != VaultImmutability.Locked ? this : this with
+    {
+        Immutability = VaultImmutability.Locked,
+        ImmutableDays = Math.Max(Immutability == VaultImmutability.Off ? 0 : ImmutableDays, earlier.ImmutableDays),
+    };
+}
+
+/// <summary>Whether young recovery points can be deleted.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<VaultImmutability>))]
+public enum VaultImmutability
+{
+    /// <summary>They can, and be brought back for the undelete time.</summary>
+    Off,
+
+    /// <summary>They cannot. The owner can change that.</summary>
+    On,
+
+    /// <summary>They cannot, and nobody can change that: the time can only be made longer.</summary>
+    Locked,
 }

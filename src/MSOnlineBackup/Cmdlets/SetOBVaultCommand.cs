@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Registers;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -38,6 +39,23 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [Parameter]
     public OBRedundancy Redundancy { get; set; }
 
+    /// <summary>Asks for a security PIN of the owner before recovery points are deleted by hand, retention is shortened, a passphrase is replaced or a key removed; with $false no longer.</summary>
+    [Parameter]
+    public SwitchParameter RequirePin { get; set; }
+
+    /// <summary>Whether young recovery points can be deleted by nobody (On), and whether that can be undone (Locked: never).</summary>
+    [Parameter]
+    public OBImmutability Immutability { get; set; }
+
+    /// <summary>For how many days a recovery point is immutable: 1 to 36,500.</summary>
+    [Parameter]
+    [ValidateRange(1, VaultSettings.MostImmutableDays)]
+    public int ImmutableDays { get; set; }
+
+    /// <summary>The code of an approver, where the vault has approvers and is to be protected less.</summary>
+    [Parameter]
+    public string? Approval { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -47,7 +65,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             OwnerAccess? owner = Owner;
             WriteVault(Run(async (_, stop) =>
             {
-                await Agent.Ownership.ChangeSettingsAsync(location, Change, owner, stop).ConfigureAwait(false);
+                await Agent.Ownership.ChangeSettingsAsync(location, Change, owner, stop, new Consent(null, Approval)).ConfigureAwait(false);
                 return await Agent.Vaults.InspectAsync(location, stop).ConfigureAwait(false);
             }));
         }
@@ -60,6 +78,9 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         MachineLimit = IsGiven(nameof(MachineLimit)) ? MachineLimit : settings.MachineLimit,
         UndeleteDays = IsGiven(nameof(UndeleteDays)) ? UndeleteDays : settings.UndeleteDays,
         RequiresPrivateEndpoint = IsGiven(nameof(RequirePrivateEndpoint)) ? RequirePrivateEndpoint : settings.RequiresPrivateEndpoint,
+        RequiresPin = IsGiven(nameof(RequirePin)) ? RequirePin : settings.RequiresPin,
+        Immutability = IsGiven(nameof(Immutability)) ? Immutability.ToEngine() : settings.Immutability,
+        ImmutableDays = IsGiven(nameof(ImmutableDays)) ? ImmutableDays : settings.ImmutableDays,
         AccessTier = IsGiven(nameof(AccessTier)) ? AccessTier.ToEngine() : settings.AccessTier,
         Redundancy = IsGiven(nameof(Redundancy)) ? Redundancy.ToEngine() : settings.Redundancy,
     };
@@ -92,7 +113,22 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             changes.Add($"the redundancy to {Redundancy}");
         }
 
+        if (IsGiven(nameof(RequirePin)))
+        {
+            changes.Add(RequirePin ? "the security PIN to required" : "the security PIN to not required");
+        }
+
+        if (IsGiven(nameof(Immutability)))
+        {
+            changes.Add(Immutability == OBImmutability.Locked ? "immutability to Locked, which nobody can undo" : $"immutability to {Immutability}");
+        }
+
+        if (IsGiven(nameof(ImmutableDays)))
+        {
+            changes.Add(string.Create(CultureInfo.InvariantCulture, $"the immutable time to {ImmutableDays} days"));
+        }
+
         return changes.Count > 0 ? changes : throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
+            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -RequirePrivateEndpoint, -AccessTier, -Redundancy, -RequirePin, -Immutability or -ImmutableDays.");
     }
 }

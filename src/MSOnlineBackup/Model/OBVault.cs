@@ -27,6 +27,15 @@ public sealed class OBVault
     /// <summary>For how many days a deleted recovery point can be brought back.</summary>
     public int UndeleteDays { get; internal init; }
 
+    /// <summary>Whether a security PIN of the owner is asked for before what destroys.</summary>
+    public bool RequirePin { get; internal init; }
+
+    /// <summary>Whether young recovery points can be deleted.</summary>
+    public OBImmutability Immutability { get; internal init; }
+
+    /// <summary>For how many days a recovery point is immutable; 0 where none is.</summary>
+    public int ImmutableDays { get; internal init; }
+
     /// <summary>Whether machines may reach it by a private address only.</summary>
     public bool RequirePrivateEndpoint { get; internal init; }
 

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Model.Conversions;
@@ -18,6 +19,9 @@ internal static class VaultConversion
         Machines = [.. vault.Machines],
         MachineLimit = vault.Settings.MachineLimit,
         UndeleteDays = vault.Settings.UndeleteDays,
+        RequirePin = vault.Settings.RequiresPin,
+        Immutability = Enum.Parse<OBImmutability>(vault.Settings.Immutability.ToString()),
+        ImmutableDays = vault.Settings.Immutability == VaultImmutability.Off ? 0 : vault.Settings.ImmutableDays,
         RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
         AccessTier = vault.Settings.AccessTier.ToOutput(),
         Redundancy = vault.Settings.Redundancy?.ToOutput(),
@@ -34,6 +38,9 @@ internal static class VaultConversion
 
     /// <summary>A tier as the engine names it.</summary>
     public static VaultAccessTier ToEngine(this OBAccessTier tier) => Enum.Parse<VaultAccessTier>(tier.ToString());
+
+    /// <summary>An immutability as the engine names it.</summary>
+    public static VaultImmutability ToEngine(this OBImmutability immutability) => Enum.Parse<VaultImmutability>(immutability.ToString());
 
     /// <summary>A redundancy as scripts name it: the names are the same.</summary>
     public static OBRedundancy ToOutput(this VaultRedundancy redundancy) => Enum.Parse<OBRedundancy>(redundancy.ToString());
