@@ -60,7 +60,7 @@ Describe 'New-OBSecurityPin' {
     It 'is asked for by obengine, too, and given out by it' {
         $env:OBENGINE_PASSPHRASE, $env:OBENGINE_OWNER_PASSPHRASE = 'another horse, another battery', 'the passphrase of the owner'
         try {
-            Invoke-Obengine points delete $points[1] --vault $vault.Location 2>&1 | Should -Match 'SecurityPinRejected'
+            "$(Invoke-Obengine points delete $points[1] --vault $vault.Location 2>&1)" | Should -Match 'asks for a security PIN'
             $pin = (Invoke-Obengine owner pin $vault.Location --owner-file "$work/owner" --json | ConvertFrom-Json).code
             $null = Invoke-Obengine points delete $points[1] --vault $vault.Location --pin $pin
             (Get-OBAllRecoveryPoints).RecoveryPointId | Should -Be $points[2]

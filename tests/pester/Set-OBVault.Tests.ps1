@@ -54,30 +54,6 @@ Describe 'Set-OBVault' {
         (Set-OBVault $immutable -ImmutableDays 40).ImmutableDays | Should -Be 40
     }
 
-    It 'refuses what an immutable vault does not allow (810001)' {
-        . "$PSScriptRoot/Recovery.ps1"
-        $work = New-TestFolder
-        try {
-            $null = Initialize-TestMachine $work
-            $null = Save-TestPolicy (New-TestTree "$work/src")
-            $points = @(Invoke-TestBackup; Invoke-TestBackup).RecoveryPointId
-            $null = Get-OBVault | Set-OBVault -Immutability On -ImmutableDays 7
-            Assert-BackupError (Get-ErrorOf { Remove-OBRecoveryPoint $points[0] }) VaultImmutable PermissionDenied '*810001*'
-            Assert-BackupError (Get-ErrorOf { Get-OBPolicy | Remove-OBPolicy -DeleteBackup }) VaultImmutable PermissionDenied '*810001*'
-            $policy = Get-OBPolicy
-            $policy.RetentionPolicy = New-OBRetentionPolicy -RetentionDays ($policy.RetentionPolicy.RetentionDays + 30)
-            $null = Set-OBPolicy $policy -WarningAction SilentlyContinue
-            $policy = Get-OBPolicy
-            $policy.RetentionPolicy = New-OBRetentionPolicy -RetentionDays ($policy.RetentionPolicy.RetentionDays - 1)
-            Assert-BackupError (Get-ErrorOf { Set-OBPolicy $policy -WarningAction SilentlyContinue }) VaultImmutable PermissionDenied '*810001*'
-            Get-OBAllRecoveryPoints | Should -HaveCount 2
-        }
-        finally {
-            Remove-TestState
-            Remove-Item -LiteralPath $work -Recurse -Force
-        }
-    }
-
     It 'lets nobody in beyond the limit, but those who were there' {
         $machine = Initialize-TestMachine "$TestDrive/own"
         $null = Set-OBVault $machine -MachineLimit 1
