@@ -45,6 +45,8 @@
         'Import-OBPolicy'
         'Invoke-OBMaintenance'
         'Move-OBScratch'
+        'New-OBApproval'
+        'New-OBApprover'
         'New-OBFileSpec'
         'New-OBPagingContext'
         'New-OBPassphrase'
@@ -79,6 +81,7 @@
         'Stop-OBJob'
         'Test-OBConnectivity'
         'Test-OBRecoveryPoint'
+        'Test-OBVaultProtection'
         'Unregister-OBMachine'
         'Wait-OBJob'
     )

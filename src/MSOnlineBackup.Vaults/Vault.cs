@@ -321,6 +321,43 @@ public sealed class Vault
             cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Tries what an attacker would who has this identity's rights: harmlessly, on objects of its own. Needs no passphrase.</summary>
+    /// <param name="keepsOwnerKey">Whether this machine keeps the key of the vault's owner.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>What was tried, and what held.</returns>
+    /// <exception cref="BackupException">VaultUnreachable, …; VaultDataCorrupt where the settings are damaged.</exception>
+    public Task<IReadOnlyList<ProtectionFinding>> TestProtectionAsync(bool keepsOwnerKey, CancellationToken cancellationToken) =>
+        new ProtectionTest(Known, keepsOwnerKey).RunAsync(cancellationToken);
+
+    /// <summary>Makes somebody an approver: a key of their own, in a file under a passphrase. The vault's owner then names the public half in the settings.</summary>
+    /// <param name="file">The file; it must not be there.</param>
+    /// <param name="passphrase">What is to open it: at least 16 printable ASCII characters.</param>
+    /// <returns>The public half of the key.</returns>
+    /// <exception cref="BackupException">PassphraseInvalid, OwnerFileInvalid.</exception>
+    public OwnerIdentity CreateApprover(string file, string passphrase)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        ArgumentNullException.ThrowIfNull(passphrase);
+        using var key = OwnerKey.Create();
+        OwnerFile.Write(file, new NewOwner(key, VaultId, Name, Location, Known.Clock.GetUtcNow()), passphrase, Known.Options);
+        return key.Identity;
+    }
+
+    /// <summary>Approves of one operation, by an approver's file.</summary>
+    /// <param name="file">The approver's file.</param>
+    /// <param name="passphrase">What opens it.</param>
+    /// <param name="operation">Of what.</param>
+    /// <param name="validity">For how long, up to a day; null for an hour.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerFileInvalid, OwnerForeign: of another vault; PassphraseRejected; ApprovalRejected: none of the vault's approvers; ArgumentInvalid, VaultAccessDenied, …</exception>
+    public async Task<IssuedConsent> ApproveAsync(string file, string passphrase, GuardedOperation operation, TimeSpan? validity, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        ArgumentNullException.ThrowIfNull(passphrase);
+        using OwnerKey approver = await OwnerFile.OpenAsync(file, passphrase, VaultId, cancellationToken).ConfigureAwait(false);
+        return await Guard.ApproveAsync(approver, operation, validity ?? VaultGuard.ApprovalValidity, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Gives out a security PIN by the owner's file: good for one operation, within five minutes by the clock of the vault.</summary>
     /// <param name="ownerFile">The owner's file.</param>
     /// <param name="passphrase">What opens it.</param>

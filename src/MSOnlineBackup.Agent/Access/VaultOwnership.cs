@@ -101,6 +101,38 @@ public sealed class VaultOwnership
         }
     }
 
+    /// <summary>Tries what an attacker would who has taken over this machine; see <see cref="Vault.TestProtectionAsync"/>.</summary>
+    /// <exception cref="BackupException">VaultNotFound, …</exception>
+    public async Task<IReadOnlyList<ProtectionFinding>> TestProtectionAsync(VaultAddress vault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        return await opened.TestProtectionAsync(_kept.Keeps(opened.VaultId), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes somebody an approver of a vault; see <see cref="Vault.CreateApprover"/>.</summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="approver">The file that is to be written, and what is to open it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">PassphraseInvalid, OwnerFileInvalid; VaultNotFound, …</exception>
+    public async Task<OwnerIdentity> CreateApproverAsync(VaultAddress vault, OwnerAccess approver, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(approver);
+        return (await OpenAsync(vault, cancellationToken).ConfigureAwait(false)).CreateApprover(approver.File, approver.Passphrase);
+    }
+
+    /// <summary>Approves of one operation; see <see cref="Vault.ApproveAsync"/>.</summary>
+    /// <exception cref="BackupException">Those of <see cref="Vault.ApproveAsync"/>; VaultNotFound, …</exception>
+    public async Task<IssuedConsent> ApproveAsync(
+        VaultAddress vault, OwnerAccess approver, GuardedOperation operation, TimeSpan? validity, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(approver);
+        Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        return await opened.ApproveAsync(approver.File, approver.Passphrase, operation, validity, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Gives out a security PIN of a vault: good for one operation, within five minutes by the clock of the vault.</summary>
     /// <param name="vault">The vault.</param>
     /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>

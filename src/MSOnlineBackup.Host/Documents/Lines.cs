@@ -5,6 +5,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -148,6 +149,9 @@ internal sealed record PreviewLine(string Path, EntryKind Kind, long Bytes, Prev
 internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<AffectedItem> Affected) : Document("finding");
 
 internal sealed record UnfinishedLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("unfinished");
+
+/// <summary>Something that an attacker would try, and what came of it.</summary>
+internal sealed record ProtectionLine(ProtectionCheck Check, ProtectionVerdict Result, string Detail, string Advice) : Document("protection");
 
 internal sealed record RetentionLine(
     string Id,

@@ -135,6 +135,9 @@ internal sealed record HeaderRepairSummary(string Vault, bool Exact, int KeySlot
 
 internal sealed record KeySummary(string Command, string KeyId, string? Label) : Summary(Command);
 
+/// <summary><c>approver new</c>.</summary>
+internal sealed record ApproverSummary(string File, string PublicKey, string Fingerprint) : Summary("approver new");
+
 /// <summary>A code that was given out.</summary>
 internal sealed record ConsentSummary(string Command, string Code, DateTimeOffset ValidUntil, string? Operation) : Summary(Command);
 

@@ -13,6 +13,7 @@ internal enum StoredKind
     Record,
     Consent,
     ConsentUse,
+    Probe,
     Session,
     SessionEnd,
     Pack,

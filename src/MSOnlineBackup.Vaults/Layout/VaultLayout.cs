@@ -22,6 +22,9 @@ internal static class VaultLayout
     /// <summary>What the owner and approvers agreed to, once.</summary>
     public const string Consents = "consents/";
 
+    /// <summary>What the test of a vault's protection tries its hand at; nobody else looks at it.</summary>
+    public const string Probes = "probes/";
+
     private const string UseSuffix = ".used";
 
     /// <summary>Says that a consent was used.</summary>
@@ -89,6 +92,7 @@ internal static class VaultLayout
             ["credentials", var number] when TryParseNumber(number, out _) => StoredKind.Credential,
             ["consents", var number] when TryParseNumber(number, out _) => StoredKind.Consent,
             ["consents", var use] when use.EndsWith(UseSuffix, StringComparison.Ordinal) && TryParseNumber(use.AsSpan(0, use.Length - UseSuffix.Length), out _) => StoredKind.ConsentUse,
+            ["probes", var probe] when IdDigits.AreIn(probe) => StoredKind.Probe,
             ["stores", _, "sessions", var session] when storeId is not null && SessionId.TryParse(session, out _) => StoredKind.Session,
             ["stores", _, "sessions", var end] when storeId is not null && TryParseSessionEnd(end, out _) => StoredKind.SessionEnd,
             ["stores", _, "points", _, _] when storeId is not null && TryParsePoint(name, out _, out _) => StoredKind.Point,

@@ -52,6 +52,11 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [ValidateRange(1, VaultSettings.MostImmutableDays)]
     public int ImmutableDays { get; set; }
 
+    /// <summary>Public keys of those of whom one must approve of what destroys (New-OBApprover); with an empty array nobody must.</summary>
+    [Parameter]
+    [AllowEmptyCollection]
+    public string[] Approver { get; set; } = [];
+
     /// <summary>The code of an approver, where the vault has approvers and is to be protected less.</summary>
     [Parameter]
     public string? Approval { get; set; }
@@ -78,6 +83,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         MachineLimit = IsGiven(nameof(MachineLimit)) ? MachineLimit : settings.MachineLimit,
         UndeleteDays = IsGiven(nameof(UndeleteDays)) ? UndeleteDays : settings.UndeleteDays,
         RequiresPrivateEndpoint = IsGiven(nameof(RequirePrivateEndpoint)) ? RequirePrivateEndpoint : settings.RequiresPrivateEndpoint,
+        Approvers = IsGiven(nameof(Approver)) ? Approver : settings.Approvers,
         RequiresPin = IsGiven(nameof(RequirePin)) ? RequirePin : settings.RequiresPin,
         Immutability = IsGiven(nameof(Immutability)) ? Immutability.ToEngine() : settings.Immutability,
         ImmutableDays = IsGiven(nameof(ImmutableDays)) ? ImmutableDays : settings.ImmutableDays,
@@ -118,6 +124,11 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             changes.Add(RequirePin ? "the security PIN to required" : "the security PIN to not required");
         }
 
+        if (IsGiven(nameof(Approver)))
+        {
+            changes.Add(string.Create(CultureInfo.InvariantCulture, $"the approvers to {Approver.Length}"));
+        }
+
         if (IsGiven(nameof(Immutability)))
         {
             changes.Add(Immutability == OBImmutability.Locked ? "immutability to Locked, which nobody can undo" : $"immutability to {Immutability}");
@@ -129,6 +140,6 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         }
 
         return changes.Count > 0 ? changes : throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -RequirePrivateEndpoint, -AccessTier, -Redundancy, -RequirePin, -Immutability or -ImmutableDays.");
+            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -RequirePrivateEndpoint, -AccessTier, -Redundancy, -RequirePin, -Approver, -Immutability or -ImmutableDays.");
     }
 }

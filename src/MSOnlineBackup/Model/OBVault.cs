@@ -30,6 +30,9 @@ public sealed class OBVault
     /// <summary>Whether a security PIN of the owner is asked for before what destroys.</summary>
     public bool RequirePin { get; internal init; }
 
+    /// <summary>Public keys of those of whom one must approve of what destroys.</summary>
+    public string[] Approvers { get; internal init; } = [];
+
     /// <summary>Whether young recovery points can be deleted.</summary>
     public OBImmutability Immutability { get; internal init; }
 
