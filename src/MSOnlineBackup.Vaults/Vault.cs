@@ -329,6 +329,24 @@ public sealed class Vault
     public Task<IReadOnlyList<ProtectionFinding>> TestProtectionAsync(bool keepsOwnerKey, CancellationToken cancellationToken) =>
         new ProtectionTest(Known, keepsOwnerKey).RunAsync(cancellationToken);
 
+    /// <summary>Lets what is over of a machine end again, though something unusual happened: up to now, and not what happens later.</summary>
+    /// <param name="owner">The key of the vault's owner.</param>
+    /// <param name="machineName">The machine, in upper or lower case.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="consent">What the vault asks for before this, see <see cref="GuardedOperation.ChangeProtection"/>; null for nothing.</param>
+    /// <exception cref="BackupException">OwnerForeign, ApprovalRejected, VaultAccessDenied, …</exception>
+    public async Task ReleaseBrakeAsync(OwnerKey owner, string machineName, CancellationToken cancellationToken, Consent? consent = null)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentException.ThrowIfNullOrEmpty(machineName);
+        await Guard.RequireAsync(GuardedOperation.ChangeProtection, consent, cancellationToken).ConfigureAwait(false);
+        await VaultRecords.AppendAsync(
+            Known,
+            owner,
+            new VaultRecord { Kind = VaultRecord.Release, Machine = Known.Header.MachineId(machineName).ToString(), Before = Known.Clock.GetUtcNow() },
+            cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Makes somebody an approver: a key of their own, in a file under a passphrase. The vault's owner then names the public half in the settings.</summary>
     /// <param name="file">The file; it must not be there.</param>
     /// <param name="passphrase">What is to open it: at least 16 printable ASCII characters.</param>

@@ -54,6 +54,14 @@ Describe 'Set-OBVault' {
         (Set-OBVault $immutable -ImmutableDays 40).ImmutableDays | Should -Be 40
     }
 
+    It 'sets for how long something unusual puts a brake on deletion, and releases it' {
+        (Get-OBVault $vault).BrakeDays | Should -Be 14
+        (Set-OBVault $vault -BrakeDays 30).BrakeDays | Should -Be 30
+        (Set-OBVault $vault -BrakeDays 0).BrakeDays | Should -Be 0
+        Set-OBVault $vault -ReleaseBrake WEB1 | Should -BeOfType MSOnlineBackup.OBVault
+        Get-ChildItem "$TestDrive/vault/records" | Should -HaveCount 1
+    }
+
     It 'lets nobody in beyond the limit, but those who were there' {
         $machine = Initialize-TestMachine "$TestDrive/own"
         $null = Set-OBVault $machine -MachineLimit 1

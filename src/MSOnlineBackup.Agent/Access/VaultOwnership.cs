@@ -110,6 +110,16 @@ public sealed class VaultOwnership
         return await opened.TestProtectionAsync(_kept.Keeps(opened.VaultId), cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Lets what is over of a machine end again; see <see cref="Vault.ReleaseBrakeAsync"/>.</summary>
+    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected, ApprovalRejected; VaultNotFound, …</exception>
+    public async Task ReleaseBrakeAsync(VaultAddress vault, string machineName, OwnerAccess? owner, Consent? consent, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        using OwnerKey key = await OpenKeyAsync(opened, owner, cancellationToken).ConfigureAwait(false);
+        await opened.ReleaseBrakeAsync(key, machineName, cancellationToken, consent).ConfigureAwait(false);
+    }
+
     /// <summary>Makes somebody an approver of a vault; see <see cref="Vault.CreateApprover"/>.</summary>
     /// <param name="vault">The vault.</param>
     /// <param name="approver">The file that is to be written, and what is to open it.</param>

@@ -260,4 +260,6 @@ public enum BackupErrorId
     ApprovalRejected,
     /// <summary>The vault is immutable: recovery points stay for their time, and retention is not shortened.</summary>
     VaultImmutable,
+    /// <summary>A backup looks as it would after ransomware; it says by which figures.</summary>
+    BackupUnusual,
 }

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Vaults.Maintenance;
@@ -40,6 +41,9 @@ public sealed record MaintenanceReport
 
     /// <summary>Jobs that are, or may be, at work: what is condemned waits for them.</summary>
     public IReadOnlyList<UnfinishedSession> WaitingFor { get; init; } = [];
+
+    /// <summary>Machines of which nothing was ended for good, though its time was over: something unusual happened lately, and the vault's owner should see it first.</summary>
+    public IReadOnlyList<DeletionBrake> Brakes { get; init; } = [];
 
     /// <summary>What is damaged. Where a recovery point is, or the list of what it holds, nothing is deleted but what was decided before.</summary>
     public IReadOnlyList<VerifyFinding> Findings { get; init; } = [];

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
@@ -35,7 +37,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         Dictionary<(MachineId MachineId, SessionId SessionId), DeletionSeries> decisions = await _log.ListAsync(store.Objects, null, cancellationToken).ConfigureAwait(false);
         if (decisions.Count == 0)
         {
-            return new ExpiryReport([], []);
+            return new ExpiryReport([], [], []);
         }
 
         Task<List<StoredObject>> listingSessions = ListAsync(VaultLayout.Sessions(store.StoreId), cancellationToken);
@@ -51,6 +53,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         VaultSettings? settings = await reading.ConfigureAwait(false);
         TimeSpan? kept = settings is null ? null : TimeSpan.FromDays(settings.UndeleteDays);
         var created = points.ToDictionary(found => found.Name, found => found.Created);
+        var brakes = new ConcurrentDictionary<MachineId, Lazy<Task<DeletionBrake?>>>();
         var gone = new List<DeletedPoint>();
         var cleared = new List<DeletionSeries>();
         await foreach (Outcome outcome in ReadAhead.SelectAsync(
@@ -69,15 +72,22 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             await ClearAsync(cleared, HighestOpen(sessions, objects, decisions, ownSession), objects, cancellationToken).ConfigureAwait(false);
         }
 
-        return new ExpiryReport(gone, _damage);
+        var held = new List<DeletionBrake>();
+        foreach (Lazy<Task<DeletionBrake?>> brake in brakes.Values)
+        {
+            held.AddRange(await brake.Value.ConfigureAwait(false) is { } found ? [found] : []);
+        }
+
+        return new ExpiryReport(gone, held, _damage);
 
         async Task<Outcome> ExpireAsync(DeletionSeries series, CancellationToken token)
         {
             Deletion deletion = await _log.ReadAsync(series, token).ConfigureAwait(false);
             Deletion held = deletion;
+            bool isOver = IsOver(series, deletion) && await BrakeOf(series.MachineId).Value.WaitAsync(token).ConfigureAwait(false) is null;
             if (!isRehearsal)
             {
-                if (IsOver(series, deletion))
+                if (isOver)
                 {
                     // Somebody may have brought it back since, and perhaps deleted it anew.
                     held = await _log.DecideAsync(
@@ -90,7 +100,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
                 }
             }
 
-            bool ends = IsOver(series, deletion) && (isRehearsal || held.State == DeletionState.Gone);
+            bool ends = isOver && (isRehearsal || held.State == DeletionState.Gone);
             return new Outcome(
                 ends ? new DeletedPoint(series.SessionId, series.MachineId, null, deletion.Since, deletion.Since + kept!.Value, deletion.Reason) : null,
                 held.State != DeletionState.Deleted && !objects.HasAny(series) ? series : null,
@@ -99,6 +109,22 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
 
         bool IsOver(DeletionSeries series, Deletion deletion) =>
             deletion.State == DeletionState.Deleted && kept is { } time && proven is { } reached && reached - deletion.Since >= time && !IsImmutable(series, reached);
+
+        // Looked for only where something would end.
+        Lazy<Task<DeletionBrake?>> BrakeOf(MachineId machineId) => brakes.GetOrAdd(machineId, machine => new Lazy<Task<DeletionBrake?>>(() =>
+        {
+            List<PointName> there = [];
+            foreach (StoredObject found in points)
+            {
+                if (VaultLayout.TryParsePoint(found.Name, out MachineId of, out SessionId session) && of == machine)
+                {
+                    there.Add(new PointName(of, session, found));
+                }
+            }
+
+            List<DeletionSeries> decided = [.. decisions.Values.Where(series => series.MachineId == machine && created.ContainsKey(objects.PointOf(series)))];
+            return new BrakeFinder(store, TimeSpan.FromDays(settings!.BrakeDays)).FindAsync(machine, there, decided, proven!.Value, cancellationToken);
+        }));
 
         // Whoever deleted it, and whatever consented to that.
         bool IsImmutable(DeletionSeries series, DateTimeOffset reached) =>

@@ -20,6 +20,12 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     /// <summary>The longest immutability, in days.</summary>
     public const int MostImmutableDays = 36_500;
 
+    /// <summary>For how many days something unusual puts a brake on deletion, unless another time is set.</summary>
+    public const int UsualBrakeDays = 14;
+
+    /// <summary>The longest, in days.</summary>
+    public const int MostBrakeDays = 180;
+
     private const int HighestMachineLimit = 10_000;
     private const int MostApprovers = 100;
 
@@ -75,6 +81,19 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     [JsonIgnore]
     public TimeSpan? ImmutableTime => Immutability == VaultImmutability.Off ? null : TimeSpan.FromDays(ImmutableDays);
 
+    /// <summary>For how many days nothing of a machine ends after something unusual, unless the owner releases it: 0 to 180, and 14 unless set; 0 for no brake.</summary>
+    [JsonIgnore]
+    public int BrakeDays
+    {
+        get => SetBrakeDays ?? UsualBrakeDays;
+        init => SetBrakeDays = value == UsualBrakeDays ? null : value;
+    }
+
+    [JsonInclude]
+    [JsonPropertyName("brakeDays")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal int? SetBrakeDays { get; init; }
+
     /// <summary>What a newer version has set, and this one only passes on.</summary>
     [JsonInclude]
     [JsonExtensionData]
@@ -85,6 +104,7 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         MachineLimit is < 1 or > HighestMachineLimit ? $"the machine limit is {MachineLimit}, and may be 1 to {HighestMachineLimit:N0}"
         : !Enum.IsDefined(AccessTier) ? $"there is no access tier {AccessTier}"
         : UndeleteDays is < LeastUndeleteDays or > MostUndeleteDays ? $"deleted recovery points can be brought back for {UndeleteDays} days, and may be for {LeastUndeleteDays} to {MostUndeleteDays}"
+        : BrakeDays is < 0 or > MostBrakeDays ? $"something unusual puts a brake on deletion for {BrakeDays} days, and may for 0 to {MostBrakeDays}"
         : !Enum.IsDefined(Immutability) ? $"there is no immutability {Immutability}"
         : ImmutableDays is < 0 or > MostImmutableDays ? $"recovery points are immutable for {ImmutableDays} days, and may be for 1 to {MostImmutableDays:N0}"
         : Immutability != VaultImmutability.Off && ImmutableDays == 0 ? "it is not said for how many days recovery points are immutable"
@@ -107,6 +127,7 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     internal bool ProtectsLessThan(VaultSettings others) =>
         (others.RequiresPin && !RequiresPin)
         || UndeleteDays < others.UndeleteDays
+        || BrakeDays < others.BrakeDays
         || Immutability < others.Immutability
         || (others.ImmutableTime is { } time && !(ImmutableTime >= time))
         || (others.Approvers is { Count: > 0 } approvers && !approvers.SequenceEqual(Approvers ?? []));

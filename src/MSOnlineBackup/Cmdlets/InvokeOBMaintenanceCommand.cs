@@ -4,6 +4,7 @@ using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Protection;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -72,6 +73,12 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
         {
             pump.WriteWarning(
                 $"{finding.Problem} ({finding.Object}{(done.Collection.Findings.Count > 1 ? $", and {done.Collection.Findings.Count - 1} more" : "")}) Problems lists what is damaged; Test-OBRecoveryPoint tells more.");
+        }
+
+        foreach (DeletionBrake brake in done.Collection.Brakes)
+        {
+            pump.WriteWarning(
+                $"Nothing of the machine {brake.MachineId} was deleted for good, though its time is over: {brake.Cause}. Look at it; then the vault's owner releases it (Set-OBVault -ReleaseBrake), or it is over on {brake.Until:u}.");
         }
 
         await pump.WriteObjectAsync(done.ToOutput()).ConfigureAwait(false);

@@ -57,6 +57,16 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [AllowEmptyCollection]
     public string[] Approver { get; set; } = [];
 
+    /// <summary>For how many days nothing of a machine is deleted for good after something unusual: 0 to 180; 0 for no brake.</summary>
+    [Parameter]
+    [ValidateRange(0, VaultSettings.MostBrakeDays)]
+    public int BrakeDays { get; set; }
+
+    /// <summary>A machine, of which what is over is deleted for good again though something unusual happened.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ReleaseBrake { get; set; }
+
     /// <summary>The code of an approver, where the vault has approvers and is to be protected less.</summary>
     [Parameter]
     public string? Approval { get; set; }
@@ -70,6 +80,11 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             OwnerAccess? owner = Owner;
             WriteVault(Run(async (_, stop) =>
             {
+                if (ReleaseBrake is not null)
+                {
+                    await Agent.Ownership.ReleaseBrakeAsync(location, ReleaseBrake, owner, new Consent(null, Approval), stop).ConfigureAwait(false);
+                }
+
                 await Agent.Ownership.ChangeSettingsAsync(location, Change, owner, stop, new Consent(null, Approval)).ConfigureAwait(false);
                 return await Agent.Vaults.InspectAsync(location, stop).ConfigureAwait(false);
             }));
@@ -84,6 +99,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         UndeleteDays = IsGiven(nameof(UndeleteDays)) ? UndeleteDays : settings.UndeleteDays,
         RequiresPrivateEndpoint = IsGiven(nameof(RequirePrivateEndpoint)) ? RequirePrivateEndpoint : settings.RequiresPrivateEndpoint,
         Approvers = IsGiven(nameof(Approver)) ? Approver : settings.Approvers,
+        BrakeDays = IsGiven(nameof(BrakeDays)) ? BrakeDays : settings.BrakeDays,
         RequiresPin = IsGiven(nameof(RequirePin)) ? RequirePin : settings.RequiresPin,
         Immutability = IsGiven(nameof(Immutability)) ? Immutability.ToEngine() : settings.Immutability,
         ImmutableDays = IsGiven(nameof(ImmutableDays)) ? ImmutableDays : settings.ImmutableDays,
@@ -134,12 +150,22 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             changes.Add(Immutability == OBImmutability.Locked ? "immutability to Locked, which nobody can undo" : $"immutability to {Immutability}");
         }
 
+        if (IsGiven(nameof(BrakeDays)))
+        {
+            changes.Add(string.Create(CultureInfo.InvariantCulture, $"the brake on deletion to {BrakeDays} days"));
+        }
+
+        if (IsGiven(nameof(ReleaseBrake)))
+        {
+            changes.Add($"the brake on deletion of '{ReleaseBrake}' to released");
+        }
+
         if (IsGiven(nameof(ImmutableDays)))
         {
             changes.Add(string.Create(CultureInfo.InvariantCulture, $"the immutable time to {ImmutableDays} days"));
         }
 
         return changes.Count > 0 ? changes : throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -RequirePrivateEndpoint, -AccessTier, -Redundancy, -RequirePin, -Approver, -Immutability or -ImmutableDays.");
+            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -RequirePrivateEndpoint, -AccessTier, -Redundancy, -RequirePin, -Approver, -Immutability, -ImmutableDays, -BrakeDays or -ReleaseBrake.");
     }
 }

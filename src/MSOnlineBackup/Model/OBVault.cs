@@ -33,6 +33,9 @@ public sealed class OBVault
     /// <summary>Public keys of those of whom one must approve of what destroys.</summary>
     public string[] Approvers { get; internal init; } = [];
 
+    /// <summary>For how many days nothing of a machine is deleted for good after something unusual; 0 for no brake.</summary>
+    public int BrakeDays { get; internal init; }
+
     /// <summary>Whether young recovery points can be deleted.</summary>
     public OBImmutability Immutability { get; internal init; }
 

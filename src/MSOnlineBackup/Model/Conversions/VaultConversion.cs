@@ -20,6 +20,7 @@ internal static class VaultConversion
         MachineLimit = vault.Settings.MachineLimit,
         UndeleteDays = vault.Settings.UndeleteDays,
         RequirePin = vault.Settings.RequiresPin,
+        BrakeDays = vault.Settings.BrakeDays,
         Approvers = [.. vault.Settings.Approvers ?? []],
         Immutability = Enum.Parse<OBImmutability>(vault.Settings.Immutability.ToString()),
         ImmutableDays = vault.Settings.Immutability == VaultImmutability.Off ? 0 : vault.Settings.ImmutableDays,
