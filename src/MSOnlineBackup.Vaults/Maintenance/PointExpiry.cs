@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
@@ -53,7 +52,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         VaultSettings? settings = await reading.ConfigureAwait(false);
         TimeSpan? kept = settings is null ? null : TimeSpan.FromDays(settings.UndeleteDays);
         var created = points.ToDictionary(found => found.Name, found => found.Created);
-        var brakes = new ConcurrentDictionary<MachineId, Lazy<Task<DeletionBrake?>>>();
+        var brakes = new Dictionary<MachineId, Task<DeletionBrake?>>();
         var gone = new List<DeletedPoint>();
         var cleared = new List<DeletionSeries>();
         await foreach (Outcome outcome in ReadAhead.SelectAsync(
@@ -73,9 +72,9 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         }
 
         var held = new List<DeletionBrake>();
-        foreach (Lazy<Task<DeletionBrake?>> brake in brakes.Values)
+        foreach (Task<DeletionBrake?> brake in brakes.Values)
         {
-            held.AddRange(await brake.Value.ConfigureAwait(false) is { } found ? [found] : []);
+            held.AddRange(await brake.ConfigureAwait(false) is { } found ? [found] : []);
         }
 
         return new ExpiryReport(gone, held, _damage);
@@ -84,7 +83,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         {
             Deletion deletion = await _log.ReadAsync(series, token).ConfigureAwait(false);
             Deletion held = deletion;
-            bool isOver = IsOver(series, deletion) && await BrakeOf(series.MachineId).Value.WaitAsync(token).ConfigureAwait(false) is null;
+            bool isOver = IsOver(series, deletion) && await BrakeOfAsync(series.MachineId).WaitAsync(token).ConfigureAwait(false) is null;
             if (!isRehearsal)
             {
                 if (isOver)
@@ -111,7 +110,15 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             deletion.State == DeletionState.Deleted && kept is { } time && proven is { } reached && reached - deletion.Since >= time && !IsImmutable(series, reached);
 
         // Looked for only where something would end.
-        Lazy<Task<DeletionBrake?>> BrakeOf(MachineId machineId) => brakes.GetOrAdd(machineId, machine => new Lazy<Task<DeletionBrake?>>(() =>
+        Task<DeletionBrake?> BrakeOfAsync(MachineId machine)
+        {
+            lock (brakes)
+            {
+                return brakes.TryGetValue(machine, out Task<DeletionBrake?>? asked) ? asked : brakes[machine] = FindBrakeAsync(machine);
+            }
+        }
+
+        Task<DeletionBrake?> FindBrakeAsync(MachineId machine)
         {
             List<PointName> there = [];
             foreach (StoredObject found in points)
@@ -124,7 +131,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
 
             List<DeletionSeries> decided = [.. decisions.Values.Where(series => series.MachineId == machine && created.ContainsKey(objects.PointOf(series)))];
             return new BrakeFinder(store, TimeSpan.FromDays(settings!.BrakeDays)).FindAsync(machine, there, decided, proven!.Value, cancellationToken);
-        }));
+        }
 
         // Whoever deleted it, and whatever consented to that.
         bool IsImmutable(DeletionSeries series, DateTimeOffset reached) =>

@@ -1,10 +1,7 @@
 using System.Globalization;
-using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
-using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
-using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Vaults.Protection;
