@@ -7,7 +7,9 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -92,6 +94,32 @@ public sealed class BackupAgent
         return Machine.NoteName(newName);
     }
 
+    /// <summary>Saves a policy in the place of the one there was of its kind. Where it keeps points for a shorter time than that, the vault may ask for consent, or refuse it.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="consent">What the vault asks for, see <see cref="GuardedOperation.ShortenRetention"/>; null for nothing.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>The policy as it was saved.</returns>
+    /// <exception cref="BackupException">Those of <see cref="PolicyStore.Set"/>; VaultImmutable (810001), SecurityPinRejected (100130), ApprovalRejected; VaultUnreachable, … where the vault
+    /// has to be asked and cannot be.</exception>
+    public async Task<BackupPolicy> SavePolicyAsync(BackupPolicy policy, Consent? consent, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        Policies.Check(policy);
+        if (Policies.Get(policy.Kind) ?.Retention is { } before && policy.Retention?.KeepsLessThan(before) != false)
+        {
+            VaultGuard guard = (await Machine.Vault.OpenAsync(cancellationToken).ConfigureAwait(false)).Guard;
+            VaultSettings settings = await guard.ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
+            if (settings.ImmutableTime is not null)
+            {
+                throw guard.Immutable("The retention of the policy is not shortened", settings);
+            }
+
+            await guard.RequireAsync(settings, GuardedOperation.ShortenRetention, consent, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Policies.Set(policy);
+    }
+
     /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance, and how many bytes go with them.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid, VaultNotFound, …</exception>
     public async Task<RetentionPlan> PlanRetentionAsync(CancellationToken cancellationToken)
@@ -147,9 +175,10 @@ public sealed class BackupAgent
     /// <param name="policy">The kind of the policy, whether it is still there or not.</param>
     /// <param name="reason">Why: at most 1,024 characters.</param>
     /// <param name="cancellationToken">Stops it. Then some are deleted, and doing it again goes on.</param>
+    /// <param name="consent">What the vault asks for before this; null for nothing.</param>
     /// <returns>How many were deleted.</returns>
-    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, VaultAccessDenied, …</exception>
-    public async Task<int> DeletePointsAsync(PolicyKind policy, string reason, CancellationToken cancellationToken)
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, SecurityPinRejected, ApprovalRejected, VaultImmutable, VaultAccessDenied, …</exception>
+    public async Task<int> DeletePointsAsync(PolicyKind policy, string reason, CancellationToken cancellationToken, Consent? consent = null)
     {
         using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
         List<RecoveryPoint> points =
@@ -157,7 +186,7 @@ public sealed class BackupAgent
             .. (await vault.ListPointsAsync(NameInVault, cancellationToken).ConfigureAwait(false)).Where(point =>
                 point.Tags.Any(text => RetentionTag.TryParse(text, out RetentionTag? tag) && tag.Policy == policy)),
         ];
-        return (await vault.Deletions.DeleteManyAsync(points, reason, evenNewest: true, cancellationToken).ConfigureAwait(false)).Count;
+        return (await vault.Deletions.DeleteManyAsync(points, reason, evenNewest: true, cancellationToken, consent).ConfigureAwait(false)).Count;
     }
 
     /// <summary>Opens this machine's vault by its key file, for somebody who waits for it.</summary>

@@ -69,7 +69,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
         var root = new RootCommand("Encrypted, deduplicating, incremental backups.")
         {
             new DrillCommand(),
-            new CommandGroup("vault", "Create and inspect vaults.", "obengine vault create /mnt/backup", new VaultCreateCommand(), new VaultInfoCommand(), new VaultProofCommand(), new VaultSettingsCommand(), new VaultRehydrateCommand()),
+            new CommandGroup("vault", "Create and inspect vaults.", "obengine vault create /mnt/backup", new VaultCreateCommand(), new VaultInfoCommand(), new VaultProofCommand(), new VaultProtectionCommand(), new VaultSettingsCommand(), new VaultRehydrateCommand()),
             new BackupCommand(),
             new PointsCommand(),
             new SkippedCommand(),
@@ -89,6 +89,8 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new KeyChangeCommand(),
                 new KeyRemoveCommand()),
             new CommandGroup("machine", "List the machines of a vault, and rename them.", "obengine machine list /mnt/backup", new MachineListCommand(), new MachineRenameCommand()),
+            new CommandGroup("owner", "What only the owner of a vault can do.", "obengine owner pin /mnt/backup --owner-file Office.VaultOwner", new OwnerPinCommand()),
+            new CommandGroup("approver", "Approve of what destroys, as the second person.", "obengine approver approve /mnt/backup alice.VaultOwner", new ApproverNewCommand(), new ApproverApproveCommand()),
             new CommandGroup("job", "Run background jobs for this machine's agent.", JobRunCommand.HelpExample, new JobRunCommand()),
             _json,
             _quiet,

@@ -6,6 +6,7 @@ using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Proofs;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
@@ -293,28 +294,42 @@ public sealed class UnlockedVault : IDisposable
     }
 
     /// <summary>Adds a slot for the new passphrase, opens it, then removes the slot that opened it. No data are touched.</summary>
-    /// <exception cref="BackupException">PassphraseInvalid.</exception>
-    public Task<KeySlotInfo> ChangeKeyAsync(string newPassphrase, CancellationToken cancellationToken) =>
-        ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newPassphrase, label, cancellationToken), cancellationToken);
+    /// <param name="newPassphrase">At least 16 printable ASCII characters.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="consent">What the vault asks for before this, see <see cref="GuardedOperation.ChangePassphrase"/>; null for nothing.</param>
+    /// <exception cref="BackupException">PassphraseInvalid, SecurityPinRejected, ApprovalRejected.</exception>
+    public Task<KeySlotInfo> ChangeKeyAsync(string newPassphrase, CancellationToken cancellationToken, Consent? consent = null)
+    {
+        Passphrase.Validate(newPassphrase);
+        return ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newPassphrase, label, cancellationToken), consent, cancellationToken);
+    }
 
     /// <summary>Adds a slot for a Key Vault key, opens it, then removes the slot that opened it: so a new version of a key replaces the old.</summary>
-    /// <exception cref="BackupException">KeyVaultKeyTaken, KeyVaultAccessDenied, …</exception>
-    public Task<KeySlotInfo> ChangeKeyAsync(IKeyEncryptionKey newKey, CancellationToken cancellationToken) =>
-        ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newKey, label, cancellationToken), cancellationToken);
+    /// <param name="newKey">The key.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="consent">What the vault asks for before this, see <see cref="GuardedOperation.ChangePassphrase"/>; null for nothing.</param>
+    /// <exception cref="BackupException">KeyVaultKeyTaken, KeyVaultAccessDenied, SecurityPinRejected, ApprovalRejected, …</exception>
+    public Task<KeySlotInfo> ChangeKeyAsync(IKeyEncryptionKey newKey, CancellationToken cancellationToken, Consent? consent = null) =>
+        ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newKey, label, cancellationToken), consent, cancellationToken);
 
     /// <summary>Removes a key slot, named by its id or the beginning of it; the last one cannot be removed.</summary>
-    /// <exception cref="BackupException">KeySlotNotFound, KeySlotIsLast.</exception>
-    public async Task RemoveKeyAsync(string keyId, CancellationToken cancellationToken)
+    /// <param name="keyId">Its id, or the beginning of it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="consent">What the vault asks for before this, see <see cref="GuardedOperation.RemoveKey"/>; null for nothing.</param>
+    /// <exception cref="BackupException">KeySlotNotFound, KeySlotIsLast, SecurityPinRejected, ApprovalRejected.</exception>
+    public async Task RemoveKeyAsync(string keyId, CancellationToken cancellationToken, Consent? consent = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(keyId);
         KeySlotInfo found = await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
+        await Vault.Guard.RequireAsync(GuardedOperation.RemoveKey, consent, cancellationToken).ConfigureAwait(false);
         await Keys.RemoveAsync(_unlocked.StoreId, found.KeyId, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<KeySlotInfo> ReplaceKeyAsync(Func<string?, Task<string>> add, CancellationToken cancellationToken)
+    private async Task<KeySlotInfo> ReplaceKeyAsync(Func<string?, Task<string>> add, Consent? consent, CancellationToken cancellationToken)
     {
         string old = _unlocked.KeyId;
         string? label = (await FindKeyAsync(old, cancellationToken).ConfigureAwait(false)).Label;
+        await Vault.Guard.RequireAsync(GuardedOperation.ChangePassphrase, consent, cancellationToken).ConfigureAwait(false);
         string keyId = await add(label).ConfigureAwait(false);
         _unlocked = _unlocked with { KeyId = keyId };
         try

@@ -4,6 +4,7 @@ using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
@@ -50,6 +51,8 @@ public sealed class Vault
     internal MachineDirectory Machines => new(Known);
 
     internal VaultSettingsRegister Settings => new(Known);
+
+    internal VaultGuard Guard => new(Known);
 
     internal CredentialRegister Credentials => new(Known);
 
@@ -296,23 +299,37 @@ public sealed class Vault
     /// <param name="owner">The key of its owner.</param>
     /// <param name="change">From the settings to those that are to hold; without side effects, for it may be called more than once.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultSettingFixed where it is too late to change it; OwnerForeign where the key is not the owner's;
-    /// VaultDataCorrupt where the settings are damaged, …</exception>
+    /// <param name="consent">What the vault asks for where the new settings protect less, see <see cref="GuardedOperation.ChangeProtection"/>; null for nothing.</param>
+    /// <exception cref="BackupException">ArgumentInvalid where a value is out of its range; VaultSettingFixed where it is too late to change it; VaultImmutable where immutability is
+    /// locked and would be loosened; ApprovalRejected; OwnerForeign where the key is not the owner's; VaultDataCorrupt where the settings are damaged, …</exception>
     public async Task<VaultSettings> ChangeSettingsAsync(
         OwnerKey owner,
         Func<VaultSettings, VaultSettings> change,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        Consent? consent = null)
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(change);
         VaultSettingsRegister register = Settings;
         VaultSettings before = await register.ReadAsync(cancellationToken).ConfigureAwait(false);
+        bool isLooser = change(before).ProtectsLessThan(before);
+        if (isLooser)
+        {
+            await Guard.RequireAsync(before, GuardedOperation.ChangeProtection, consent, cancellationToken).ConfigureAwait(false);
+        }
+
         bool isFixed = change(before).Redundancy != before.Redundancy && await HasPointsAsync(cancellationToken).ConfigureAwait(false);
         return await register.ChangeAsync(
             owner,
             current =>
             {
                 VaultSettings changed = change(current);
+                if (!isLooser && changed.ProtectsLessThan(current))
+                {
+                    throw new BackupException(
+                        BackupErrorId.ArgumentInvalid, $"Somebody else changed the settings of '{Objects.Location}' at the same moment.", "Look at what holds now, and do it again.", Objects.Location);
+                }
+
                 return isFixed && current.Redundancy is { } declared && changed.Redundancy != declared
                     ? throw new BackupException(
                         BackupErrorId.VaultSettingFixed,
@@ -322,6 +339,74 @@ public sealed class Vault
                     : changed;
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Tries what an attacker would who has this identity's rights: harmlessly, on objects of its own. Needs no passphrase.</summary>
+    /// <param name="keepsOwnerKey">Whether this machine keeps the key of the vault's owner.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>What was tried, and what held.</returns>
+    /// <exception cref="BackupException">VaultUnreachable, …; VaultDataCorrupt where the settings are damaged.</exception>
+    public Task<IReadOnlyList<ProtectionFinding>> TestProtectionAsync(bool keepsOwnerKey, CancellationToken cancellationToken) =>
+        new ProtectionTest(Known, keepsOwnerKey).RunAsync(cancellationToken);
+
+    /// <summary>Lets what is over of a machine end again, though something unusual happened: up to now, and not what happens later.</summary>
+    /// <param name="owner">The key of the vault's owner.</param>
+    /// <param name="machineName">The machine, in upper or lower case.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="consent">What the vault asks for before this, see <see cref="GuardedOperation.ChangeProtection"/>; null for nothing.</param>
+    /// <exception cref="BackupException">OwnerForeign, ApprovalRejected, VaultAccessDenied, …</exception>
+    public async Task ReleaseBrakeAsync(OwnerKey owner, string machineName, CancellationToken cancellationToken, Consent? consent = null)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentException.ThrowIfNullOrEmpty(machineName);
+        await Guard.RequireAsync(GuardedOperation.ChangeProtection, consent, cancellationToken).ConfigureAwait(false);
+        await VaultRecords.AppendAsync(
+            Known,
+            owner,
+            new VaultRecord { Kind = VaultRecord.Release, Machine = Known.Header.MachineId(machineName).ToString(), Before = Known.Clock.GetUtcNow() },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes somebody an approver: a key of their own, in a file under a passphrase. The vault's owner then names the public half in the settings.</summary>
+    /// <param name="file">The file; it must not be there.</param>
+    /// <param name="passphrase">What is to open it: at least 16 printable ASCII characters.</param>
+    /// <returns>The public half of the key.</returns>
+    /// <exception cref="BackupException">PassphraseInvalid, OwnerFileInvalid.</exception>
+    public OwnerIdentity CreateApprover(string file, string passphrase)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        ArgumentNullException.ThrowIfNull(passphrase);
+        using var key = OwnerKey.Create();
+        OwnerFile.Write(file, new NewOwner(key, VaultId, Name, Location, Known.Clock.GetUtcNow()), passphrase, Known.Options);
+        return key.Identity;
+    }
+
+    /// <summary>Approves of one operation, by an approver's file.</summary>
+    /// <param name="file">The approver's file.</param>
+    /// <param name="passphrase">What opens it.</param>
+    /// <param name="operation">Of what.</param>
+    /// <param name="validity">For how long, up to a day; null for an hour.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerFileInvalid, OwnerForeign: of another vault; PassphraseRejected; ApprovalRejected: none of the vault's approvers; ArgumentInvalid, VaultAccessDenied, …</exception>
+    public async Task<IssuedConsent> ApproveAsync(string file, string passphrase, GuardedOperation operation, TimeSpan? validity, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        ArgumentNullException.ThrowIfNull(passphrase);
+        using OwnerKey approver = await OwnerFile.OpenAsync(file, passphrase, VaultId, cancellationToken).ConfigureAwait(false);
+        return await Guard.ApproveAsync(approver, operation, validity ?? VaultGuard.ApprovalValidity, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives out a security PIN by the owner's file: good for one operation, within five minutes by the clock of the vault.</summary>
+    /// <param name="ownerFile">The owner's file.</param>
+    /// <param name="passphrase">What opens it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerFileInvalid, OwnerForeign, PassphraseRejected; VaultAccessDenied, …</exception>
+    public async Task<IssuedConsent> IssuePinAsync(string ownerFile, string passphrase, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(ownerFile);
+        ArgumentNullException.ThrowIfNull(passphrase);
+        using OwnerKey owner = await OwnerFile.OpenAsync(ownerFile, passphrase, VaultId, cancellationToken).ConfigureAwait(false);
+        return await Guard.IssuePinAsync(owner, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

@@ -22,6 +22,10 @@ BeforeDiscovery {
         @{ Name = 'Get-OBVault' }
         @{ Name = 'New-OBFileSpec' }
         @{ Name = 'New-OBRecoverableItem'; With = @{ RelativePath = { 'a' }; IsDir = { $false } } }
+        @{ Name = 'New-OBApproval'; With = @{ Operation = { 'DeletePoints' }; ApproverFile = { "$TestDrive/nobody" }; ApproverPassphrase = { ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force } } }
+        @{ Name = 'New-OBApprover'; With = @{ ApproverFile = { "$TestDrive/approver" }; ApproverPassphrase = { ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force } } }
+        @{ Name = 'New-OBSecurityPin' }
+        @{ Name = 'Test-OBVaultProtection' }
         @{ Name = 'New-OBVault' }
         @{ Name = 'Remove-OBFileSpec'; With = @{ FileSpec = { New-OBFileSpec $TestDrive } } }
         @{ Name = 'Remove-OBPolicy' }

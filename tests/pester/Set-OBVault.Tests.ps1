@@ -60,6 +60,27 @@ Describe 'Set-OBVault' {
         Assert-BackupError (Get-ErrorOf { Set-OBVault $vault -VerifyDays 3651 }) ArgumentInvalid InvalidArgument '*3,650*'
     }
 
+    It 'makes a vault immutable, as long as the owner wants, and locks it for good' {
+        $immutable = New-OBVault "$TestDrive/immutable"
+        $immutable.Immutability, $immutable.ImmutableDays, $immutable.RequirePin | Should -Be Off, 0, $false
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $immutable -Immutability On }) ArgumentInvalid InvalidArgument '*for how many days*'
+        $changed = Set-OBVault $immutable -Immutability On -ImmutableDays 30
+        $changed.Immutability, $changed.ImmutableDays | Should -Be On, 30
+        (Set-OBVault $immutable -Immutability Off).ImmutableDays | Should -Be 0
+        (Set-OBVault $immutable -Immutability Locked -ImmutableDays 20).Immutability | Should -Be Locked
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $immutable -Immutability Off }) VaultImmutable PermissionDenied '*810001*'
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $immutable -ImmutableDays 19 }) VaultImmutable PermissionDenied '*810001*'
+        (Set-OBVault $immutable -ImmutableDays 40).ImmutableDays | Should -Be 40
+    }
+
+    It 'sets for how long something unusual puts a brake on deletion, and releases it' {
+        (Get-OBVault $vault).BrakeDays | Should -Be 14
+        (Set-OBVault $vault -BrakeDays 30).BrakeDays | Should -Be 30
+        (Set-OBVault $vault -BrakeDays 0).BrakeDays | Should -Be 0
+        Set-OBVault $vault -ReleaseBrake WEB1 | Should -BeOfType MSOnlineBackup.OBVault
+        Get-ChildItem "$TestDrive/vault/records" | Should -HaveCount 1
+    }
+
     It 'lets nobody in beyond the limit, but those who were there' {
         $machine = Initialize-TestMachine "$TestDrive/own"
         $null = Set-OBVault $machine -MachineLimit 1

@@ -2,6 +2,7 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults;
@@ -82,21 +83,77 @@ public sealed class VaultOwnership
     /// <param name="change">From the settings to those that are to hold.</param>
     /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="consent">What the vault asks for where it is to be protected less; null for nothing.</param>
     /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="Vault.ChangeSettingsAsync"/>.</exception>
     public async Task<VaultSettings> ChangeSettingsAsync(
-        VaultAddress vault, Func<VaultSettings, VaultSettings> change, OwnerAccess? owner, CancellationToken cancellationToken)
+        VaultAddress vault, Func<VaultSettings, VaultSettings> change, OwnerAccess? owner, CancellationToken cancellationToken, Consent? consent = null)
     {
         ArgumentNullException.ThrowIfNull(vault);
         try
         {
             Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
             using OwnerKey key = await OpenKeyAsync(opened, owner, cancellationToken).ConfigureAwait(false);
-            return await opened.ChangeSettingsAsync(key, change, cancellationToken).ConfigureAwait(false);
+            return await opened.ChangeSettingsAsync(key, change, cancellationToken, consent).ConfigureAwait(false);
         }
         catch (BackupException e) when (_vaults.FindLoss(e, vault) is { } loss)
         {
             throw loss;
         }
+    }
+
+    /// <summary>Tries what an attacker would who has taken over this machine; see <see cref="Vault.TestProtectionAsync"/>.</summary>
+    /// <exception cref="BackupException">VaultNotFound, …</exception>
+    public async Task<IReadOnlyList<ProtectionFinding>> TestProtectionAsync(VaultAddress vault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        return await opened.TestProtectionAsync(_kept.Keeps(opened.VaultId), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets what is over of a machine end again; see <see cref="Vault.ReleaseBrakeAsync"/>.</summary>
+    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected, ApprovalRejected; VaultNotFound, …</exception>
+    public async Task ReleaseBrakeAsync(VaultAddress vault, string machineName, OwnerAccess? owner, Consent? consent, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        using OwnerKey key = await OpenKeyAsync(opened, owner, cancellationToken).ConfigureAwait(false);
+        await opened.ReleaseBrakeAsync(key, machineName, cancellationToken, consent).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes somebody an approver of a vault; see <see cref="Vault.CreateApprover"/>.</summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="approver">The file that is to be written, and what is to open it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">PassphraseInvalid, OwnerFileInvalid; VaultNotFound, …</exception>
+    public async Task<OwnerIdentity> CreateApproverAsync(VaultAddress vault, OwnerAccess approver, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(approver);
+        return (await OpenAsync(vault, cancellationToken).ConfigureAwait(false)).CreateApprover(approver.File, approver.Passphrase);
+    }
+
+    /// <summary>Approves of one operation; see <see cref="Vault.ApproveAsync"/>.</summary>
+    /// <exception cref="BackupException">Those of <see cref="Vault.ApproveAsync"/>; VaultNotFound, …</exception>
+    public async Task<IssuedConsent> ApproveAsync(
+        VaultAddress vault, OwnerAccess approver, GuardedOperation operation, TimeSpan? validity, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(approver);
+        Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        return await opened.ApproveAsync(approver.File, approver.Passphrase, operation, validity, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives out a security PIN of a vault: good for one operation, within five minutes by the clock of the vault.</summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; VaultNotFound, VaultAccessDenied, …</exception>
+    public async Task<IssuedConsent> IssuePinAsync(VaultAddress vault, OwnerAccess? owner, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        using OwnerKey key = await OpenKeyAsync(opened, owner, cancellationToken).ConfigureAwait(false);
+        return await opened.Guard.IssuePinAsync(key, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Takes a machine off a vault's list; see <see cref="Vault.UnregisterMachineAsync"/>.</summary>

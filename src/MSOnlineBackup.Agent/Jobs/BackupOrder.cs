@@ -6,6 +6,8 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -61,6 +63,7 @@ public sealed record BackupOrder : JobOrder
         string name = machine.Name;
         PointHistory earlier = await vault.OpenHistoryAsync(name, stop).ConfigureAwait(false);
         await sources.PrepareAsync(stop).ConfigureAwait(false);
+        var read = new List<RecoveryPoint>();
         var run = new RetentionRun(machine.Clock.GetUtcNow(), machine.Clock.LocalTimeZone, sources.IsPartial, RetainUntil);
         var request = new BackupRequest
         {
@@ -69,7 +72,7 @@ public sealed record BackupOrder : JobOrder
             [
                 .. sources.Sources.Select(source => source is BackupSource.Tree tree ? tree with { EarlierPaths = machine.Policies.EarlierPathsOf(tree.Path) } : source),
             ],
-            Tags = await RetentionHistory.FindTagsAsync(policy, run, earlier.NewestFirst, stop).ConfigureAwait(false),
+            Tags = await RetentionHistory.FindTagsAsync(policy, run, earlier.NewestFirst.Select(Note), stop).ConfigureAwait(false),
             MustBeRegistered = true,
             OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],
             OpenSource = machine.OpenSource,
@@ -89,8 +92,26 @@ public sealed record BackupOrder : JobOrder
         BackupResult result = await vault.BackUpAsync(request, work.Monitor, stop).ConfigureAwait(false);
         work.RecoveryPointId = result.Point.SessionId;
         work.LostSources = result.LostSources;
+        if (UnusualBackup.Find(result.Point, read) is { } cause)
+        {
+            work.Warn(Unusual(result.Point, cause));
+        }
+
         await new MaintenanceAfterBackup(machine, vault).RunAsync(result.Point, work, stop).ConfigureAwait(false);
+
+        // What was read for the tags says what is usual, too.
+        RecoveryPoint Note(RecoveryPoint point)
+        {
+            read.Add(point);
+            return point;
+        }
     }
+
+    private static BackupException Unusual(RecoveryPoint point, string cause) => new(
+        BackupErrorId.BackupUnusual,
+        $"The backup {point.SessionId.ToShortString()} looks as it would after ransomware: {cause}.",
+        "Look at the files of this machine. Earlier recovery points are as they were; until the vault's owner releases it, or its time is over, maintenance ends none of them for good.",
+        point.SessionId.ToString());
 
     private static async Task CheckScratchAsync(MachineAccount account, UnlockedVault vault, BackupRequest request, JobWork work, CancellationToken stop)
     {

@@ -5,6 +5,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Protection;
 
 namespace MSOnlineBackup.Agent.Machine;
 
@@ -42,18 +43,24 @@ public sealed class MachineKey
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="keyVaultUri">The Key Vault that is to keep the passphrase, <c>https://NAME.vault.azure.net/</c>; null where the user keeps it. It is
     /// there, and read back, before the machine counts as activated; nothing is written to a local file then.</param>
+    /// <param name="consent">What the vault asks for where a passphrase is replaced, see <see cref="GuardedOperation.ChangePassphrase"/>; null for nothing.</param>
     /// <exception cref="BackupException">
     /// PassphraseInvalid, MachineNotRegistered, MachineNameTaken, MachineLimitReached, ScratchInvalid, ActivationDamaged (0x1FC07, nothing
-    /// was changed), ActivationFailed (the machine is not activated, or the old passphrase holds; a retry may follow), KeyVaultUriInvalid (100272),
+    /// was changed), SecurityPinRejected (100130), ApprovalRejected, ActivationFailed (the machine is not activated, or the old passphrase holds; a retry may follow), KeyVaultUriInvalid (100272),
     /// KeyVaultIdentityMissing (391224), KeyVaultAccessDenied (391225), KeyVaultSecretDeleted (391282), KeyVaultNotFound (391283), …
     /// </exception>
-    public async Task SetPassphraseAsync(string passphrase, CancellationToken cancellationToken, string? keyVaultUri = null)
+    public async Task SetPassphraseAsync(string passphrase, CancellationToken cancellationToken, string? keyVaultUri = null, Consent? consent = null)
     {
         Passphrase.Validate(passphrase);
         using IDisposable _ = await _account.LockAsync(cancellationToken).ConfigureAwait(false);
         MachineState machine = _account.RequireRegistered();
         IPassphraseSafe? safe = keyVaultUri is null ? null : _keyVaults.OpenSafe(machine.Registration!, keyVaultUri);
         Vault vault = await _vault.OpenAsync(cancellationToken).ConfigureAwait(false);
+        if (machine.Activation is not null)
+        {
+            await vault.Guard.RequireAsync(GuardedOperation.ChangePassphrase, consent, cancellationToken).ConfigureAwait(false);
+        }
+
         await (machine.Activation is null
             ? _activation.SetAsync(machine, vault.Keys, vault.Entrance, passphrase, safe, cancellationToken)
             : _activation.ChangeAsync(machine, vault.Keys, passphrase, safe, cancellationToken)).ConfigureAwait(false);

@@ -43,6 +43,9 @@ internal sealed class OwnerKeys(StateFolder folder, MachineSecret secret)
                 folder.PathOf(FileName));
     }
 
+    /// <summary>Whether the key of a vault's owner is kept, in whatever state.</summary>
+    public bool Keeps(string vaultId) => _file.Read()?.Owners.Any(owner => owner.VaultId == vaultId) == true;
+
     /// <summary>Keeps the key of a vault's owner no longer.</summary>
     public void Forget(string vaultId) => _file.Update(state => new OwnersState([.. Others(state, vaultId)]));
 

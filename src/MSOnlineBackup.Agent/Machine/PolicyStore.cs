@@ -59,14 +59,21 @@ public sealed class PolicyStore
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
     public IEnumerable<BackupPolicy> List() => PolicyScope.All.Select(scope => Get(scope.Kind)).OfType<BackupPolicy>();
 
+    /// <summary>Refuses what cannot be saved.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PolicyIncomplete, PolicyInvalid, PolicyLimitExceeded.</exception>
+    public void Check(BackupPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        _account.RequireActivated();
+        _limits.Check(policy);
+    }
+
     /// <summary>Saves a policy in the place of the one there was of its kind. One that has no id yet is given one.</summary>
     /// <returns>The policy as it was saved.</returns>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PolicyIncomplete, PolicyInvalid, PolicyLimitExceeded, StateAccessDenied.</exception>
     public BackupPolicy Set(BackupPolicy policy)
     {
-        ArgumentNullException.ThrowIfNull(policy);
-        _account.RequireActivated();
-        _limits.Check(policy);
+        Check(policy);
         DateTimeOffset now = _clock.GetUtcNow();
         BackupPolicy saved = policy with { Id = policy.Id ?? Guid.CreateVersion7(now > DateTimeOffset.UnixEpoch ? now : DateTimeOffset.UnixEpoch) };
         _folder.Update(NameOf(policy.Kind), _ => Encoding.UTF8.GetBytes(PolicyJson.Write(saved)));

@@ -56,7 +56,18 @@ public sealed record BackupSchedule(IReadOnlyList<DayOfWeek> Days, IReadOnlyList
 /// <param name="Weekly">Points that are kept for weeks; null for none.</param>
 /// <param name="Monthly">Points that are kept for months; null for none.</param>
 /// <param name="Yearly">Points that are kept for years; null for none.</param>
-public sealed record RetentionPolicy(int Days, WeeklyRetention? Weekly = null, MonthlyRetention? Monthly = null, YearlyRetention? Yearly = null);
+public sealed record RetentionPolicy(int Days, WeeklyRetention? Weekly = null, MonthlyRetention? Monthly = null, YearlyRetention? Yearly = null)
+{
+    /// <summary>Whether some point may be kept for a shorter time than by another retention: a time is shorter, or other points are chosen for it.</summary>
+    internal bool KeepsLessThan(RetentionPolicy other) =>
+        Days < other.Days
+        || (other.Weekly is { } weekly && !(Weekly?.Weeks >= weekly.Weeks && weekly.Days.All(Weekly.Days.Contains) && Same(weekly.Times, Weekly.Times)))
+        || (other.Monthly is { } monthly && !(Monthly?.Months >= monthly.Months && monthly.When.IsAmong(Monthly.When) && Same(monthly.Times, Monthly.Times)))
+        || (other.Yearly is { } yearly
+            && !(Yearly?.Years >= yearly.Years && yearly.InMonths.All(Yearly.InMonths.Contains) && yearly.When.IsAmong(Yearly.When) && Same(yearly.Times, Yearly.Times)));
+
+    private static bool Same(IReadOnlyList<TimeSpan> one, IReadOnlyList<TimeSpan> other) => one.Order().SequenceEqual(other.Order());
+}
 
 /// <summary>Which points are kept for weeks.</summary>
 /// <param name="Weeks">For how many.</param>
@@ -81,7 +92,10 @@ public sealed record YearlyRetention(int Years, IReadOnlyList<int> InMonths, Day
 /// <param name="Numbers">1 to 31; 0 is the last day of the month, and so is a number that a month does not have.</param>
 /// <param name="Days">Days of the week.</param>
 /// <param name="Weeks">In which weeks.</param>
-public sealed record DaysOfMonth(IReadOnlyList<int> Numbers, IReadOnlyList<DayOfWeek> Days, IReadOnlyList<NthWeek> Weeks);
+public sealed record DaysOfMonth(IReadOnlyList<int> Numbers, IReadOnlyList<DayOfWeek> Days, IReadOnlyList<NthWeek> Weeks)
+{
+    internal bool IsAmong(DaysOfMonth others) => Numbers.All(others.Numbers.Contains) && Days.All(others.Days.Contains) && Weeks.All(others.Weeks.Contains);
+}
 
 /// <summary>A week of a month: the n-th time that a day of the week comes.</summary>
 public enum NthWeek

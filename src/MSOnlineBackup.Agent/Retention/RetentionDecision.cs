@@ -34,4 +34,7 @@ public enum RetentionReason
 
     /// <summary>One of its tags is of a kind that this version does not know.</summary>
     TagUnknown,
+
+    /// <summary>Its time is over by the rules; the vault is immutable, and it is too young to go.</summary>
+    Immutable,
 }

@@ -48,9 +48,10 @@ public sealed class VaultRetention
     public async Task<RetentionPlan> PlanAsync(string? machineName, CancellationToken cancellationToken)
     {
         RecoveryPointList points = await _vault.ListPointsAsync(machineName, cancellationToken).ConfigureAwait(false);
+        TimeSpan? immutable = (await _vault.Vault.Guard.ReadSettingsAsync(cancellationToken).ConfigureAwait(false)).ImmutableTime;
         DateTimeOffset now = _clock.GetUtcNow();
         return new RetentionPlan(
-            [.. points.GroupBy(point => point.MachineId).OrderBy(machine => machine.First().MachineName, StringComparer.OrdinalIgnoreCase).SelectMany(machine => Plan([.. machine], now))],
+            [.. points.GroupBy(point => point.MachineId).OrderBy(machine => machine.First().MachineName, StringComparer.OrdinalIgnoreCase).SelectMany(machine => Plan([.. machine], now, immutable))],
             points.Damaged);
     }
 
@@ -91,7 +92,7 @@ public sealed class VaultRetention
         int deleted = 0;
         foreach (IGrouping<string, PlannedPoint> rule in plan.Expiring.GroupBy(ReasonOf).ToList())
         {
-            deleted += (await _vault.Deletions.DeleteManyAsync([.. rule.Select(planned => planned.Point)], rule.Key, evenNewest: false, cancellationToken).ConfigureAwait(false)).Count;
+            deleted += (await _vault.Deletions.DeleteExpiredAsync([.. rule.Select(planned => planned.Point)], rule.Key, cancellationToken).ConfigureAwait(false)).Count;
         }
 
         return deleted;
@@ -101,14 +102,21 @@ public sealed class VaultRetention
     private static string ReasonOf(PlannedPoint planned) =>
         $"The time of its {planned.Rule.ToString()!.ToLowerInvariant()} retention was over.";
 
-    private IEnumerable<PlannedPoint> Plan(IReadOnlyCollection<RecoveryPoint> points, DateTimeOffset now)
+    private IEnumerable<PlannedPoint> Plan(IReadOnlyCollection<RecoveryPoint> points, DateTimeOffset now, TimeSpan? immutable)
     {
         List<RetentionPoint> known = [.. points.Select(point => new RetentionPoint(point.SessionId, point.Started, point.Created ?? point.Ended, point.Tags))];
         var decided = PolicyScope.All
             .SelectMany(scope => RetentionPlanner.Plan(scope.Kind, _inForce(scope.Kind), known, now).Select(decision => (scope.Kind, Decision: decision)))
             .ToLookup(found => found.Decision.Point.Id);
-        return points.OrderBy(point => point.Created ?? point.Ended).ThenBy(point => point.SessionId).Select(point => Combine(point, decided[point.SessionId]));
+        return points.OrderBy(point => point.Created ?? point.Ended).ThenBy(point => point.SessionId)
+            .Select(point => Hold(Combine(point, decided[point.SessionId]), now, immutable));
     }
+
+    // What is immutable stays for its time, whatever the rules say.
+    private static PlannedPoint Hold(PlannedPoint planned, DateTimeOffset now, TimeSpan? immutable) =>
+        planned.Reason == RetentionReason.Expired && immutable is { } time && (planned.Point.Created ?? planned.Point.Ended) + time is var until && until > now
+            ? planned with { Reason = RetentionReason.Immutable, Until = until }
+            : planned;
 
     // A point that both kinds have tagged goes when both let go of it.
     private static PlannedPoint Combine(RecoveryPoint point, IEnumerable<(PolicyKind Kind, RetentionDecision Decision)> decisions)

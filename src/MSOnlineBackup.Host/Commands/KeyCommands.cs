@@ -61,20 +61,22 @@ internal sealed class KeyChangeCommand : HostCommand
 {
     private readonly VaultSelection _vault;
     private readonly NewKeyOptions _new;
+    private readonly ConsentOptions _consent;
 
     public KeyChangeCommand()
         : base("change", "Replace the key slot that opens the vault with a new one; no data is rewritten.", "obengine key change --vault /mnt/backup")
     {
         _vault = new VaultSelection(this);
         _new = new NewKeyOptions(this);
+        _consent = new ConsentOptions(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         using UnlockedVault vault = await _vault.UnlockAsync(context, _new.Apply(context)).ConfigureAwait(false);
         KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
-            ? await vault.ChangeKeyAsync(wrapping, context.Stop).ConfigureAwait(false)
-            : await vault.ChangeKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop).ConfigureAwait(false);
+            ? await vault.ChangeKeyAsync(wrapping, context.Stop, _consent.Read(context)).ConfigureAwait(false)
+            : await vault.ChangeKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop, _consent.Read(context)).ConfigureAwait(false);
         string text = key.KeyVaultKey is { } uri
             ? $"'{uri}' now opens the vault; the new key slot is {key.KeyId}.\nAnyone who kept a copy of the old key slot can still open this vault with what opened that slot."
             : $"The passphrase was changed; the new key slot is {key.KeyId}.\nAnyone who knew the old passphrase and kept a copy of the old key slot can still open this vault.";
@@ -87,19 +89,21 @@ internal sealed class KeyRemoveCommand : HostCommand
 {
     private readonly VaultSelection _vault;
     private readonly Argument<string> _key;
+    private readonly ConsentOptions _consent;
 
     public KeyRemoveCommand()
         : base("remove", "Remove a key slot. The last one cannot be removed.", "obengine key remove 5b0c7a51e2d94f3c8a7d6e5f40312211 --vault /mnt/backup")
     {
         _key = Required("KEY", "The id of the key slot, as 'obengine key list' shows it.");
         _vault = new VaultSelection(this);
+        _consent = new ConsentOptions(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
         string key = context.Get(_key);
-        await vault.RemoveKeyAsync(key, context.Stop).ConfigureAwait(false);
+        await vault.RemoveKeyAsync(key, context.Stop, _consent.Read(context)).ConfigureAwait(false);
         return new Outcome(new KeySummary("key remove", key, null), $"Key slot {key} removed.");
     }
 }

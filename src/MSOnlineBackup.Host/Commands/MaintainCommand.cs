@@ -5,6 +5,7 @@ using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -59,6 +60,12 @@ internal sealed class MaintainCommand : HostCommand
             context.Renderer.Item(
                 new WaitingLine(session.SessionId.ToString(), session.MachineId.ToString(), session.Started),
                 line => $"WAITS FOR  session {ShortId.Of(line.SessionId)} of machine {ShortId.Of(line.MachineId)}, begun {context.LocalTime(line.Started)}, which is running, or was killed");
+        }
+
+        foreach (DeletionBrake brake in report.Brakes)
+        {
+            context.Renderer.Note(
+                $"Nothing of machine {ShortId.Of(brake.MachineId.ToString())} was deleted for good, though its time is over: {brake.Cause}. Look at it; then the vault's owner releases it ('Set-OBVault -ReleaseBrake'), or it is over on {context.LocalTime(brake.Until)}.");
         }
 
         var summary = new MaintenanceSummary(

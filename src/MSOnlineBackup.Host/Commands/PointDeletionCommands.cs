@@ -15,6 +15,7 @@ internal sealed class PointsDeleteCommand : HostCommand
     private readonly Option<string?> _machine;
     private readonly Option<bool> _all;
     private readonly Option<string?> _reason;
+    private readonly ConsentOptions _consent;
 
     public PointsDeleteCommand()
         : base(
@@ -30,6 +31,7 @@ internal sealed class PointsDeleteCommand : HostCommand
         _machine = Value("--machine", "NAME", "Only points of this machine.");
         _all = Flag("--all", "All points of the machine that --machine names, the newest included.");
         _reason = Value("--reason", "TEXT", "Why: shown by 'obengine points deleted'.");
+        _consent = new ConsentOptions(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
@@ -46,19 +48,15 @@ internal sealed class PointsDeleteCommand : HostCommand
         string reason = context.Get(_reason) ?? "";
         if (isAll)
         {
-            int count = await vault.Deletions.DeleteMachineAsync(machine!, reason, context.Stop).ConfigureAwait(false);
+            int count = await vault.Deletions.DeleteMachineAsync(machine!, reason, context.Stop, _consent.Read(context)).ConfigureAwait(false);
             return new Outcome(
                 new ListSummary("points delete", count),
                 count == 0 ? $"There are no recovery points of a machine '{machine}'." : $"{Quantity.Count(count, "point")} deleted. 'obengine points deleted' shows until when each can be brought back.");
         }
 
         (List<RecoveryPoint> points, List<DamagedPoint> damaged) = await FindAsync(context, vault, ids, machine).ConfigureAwait(false);
-        List<DeletedPoint> deleted = [.. await vault.Deletions.DeleteManyAsync(points, reason, evenNewest: false, context.Stop).ConfigureAwait(false)];
-        foreach (DamagedPoint point in damaged)
-        {
-            deleted.Add(await vault.Deletions.DeleteAsync(point, reason, context.Stop).ConfigureAwait(false));
-        }
-
+        IReadOnlyList<DeletedPoint> deleted = await vault.Deletions.DeleteManyAsync(
+            points, reason, evenNewest: false, context.Stop, _consent.Read(context), damaged).ConfigureAwait(false);
         DateTimeOffset until = deleted.Min(point => point.KeptUntil);
         return new Outcome(
             new ListSummary("points delete", deleted.Count),

@@ -80,6 +80,7 @@ internal sealed class RetentionCommand : HostCommand
         RetentionReason.Newest => "over, but the newest",
         RetentionReason.LongestKept => "over, but kept the longest",
         RetentionReason.ClockUnproven => "over by a clock that may have leapt",
+        RetentionReason.Immutable => "over, but immutable",
         RetentionReason.NotByPolicy => "made by no policy",
         _ => "its tag is of a newer version",
     };

@@ -18,6 +18,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(UnfinishedLine))]
 [JsonSerializable(typeof(WaitingLine))]
 [JsonSerializable(typeof(RetentionLine))]
+[JsonSerializable(typeof(ProtectionLine))]
 [JsonSerializable(typeof(UnknownLine))]
 [JsonSerializable(typeof(DamagedPointLine))]
 [JsonSerializable(typeof(DeletedPointLine))]
@@ -45,6 +46,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(HeaderRepairSummary))]
 [JsonSerializable(typeof(KeySummary))]
 [JsonSerializable(typeof(MachineSummary))]
+[JsonSerializable(typeof(ConsentSummary))]
+[JsonSerializable(typeof(ApproverSummary))]
 [JsonSerializable(typeof(DrillSummary))]
 [JsonSerializable(typeof(JobSummary))]
 internal sealed partial class DocumentJson : JsonSerializerContext

@@ -6,6 +6,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Proofs;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -151,6 +152,9 @@ internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<
 internal sealed record RepairedLine(string Object, string Problem, int Salvaged, int FromCopies, int FromParity, int Lost, long LostBytes) : Document("repaired");
 
 internal sealed record UnfinishedLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("unfinished");
+
+/// <summary>Something that an attacker would try, and what came of it.</summary>
+internal sealed record ProtectionLine(ProtectionCheck Check, ProtectionVerdict Result, string Detail, string Advice) : Document("protection");
 
 internal sealed record RetentionLine(
     string Id,

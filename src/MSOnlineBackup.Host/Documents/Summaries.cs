@@ -178,6 +178,12 @@ internal sealed record KeySummary(string Command, string KeyId, string? Label) :
 
 internal sealed record MachineSummary(string Command, string Machine, string EarlierName) : Summary(Command);
 
+/// <summary><c>approver new</c>.</summary>
+internal sealed record ApproverSummary(string File, string PublicKey, string Fingerprint) : Summary("approver new");
+
+/// <summary>A code that was given out.</summary>
+internal sealed record ConsentSummary(string Command, string Code, DateTimeOffset ValidUntil, string? Operation) : Summary(Command);
+
 internal sealed record DrillSummary(
     string PointId,
     long Files,

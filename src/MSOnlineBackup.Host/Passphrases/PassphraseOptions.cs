@@ -45,6 +45,9 @@ internal sealed class PassphraseOptions
     /// <summary>A passphrase for another key slot.</summary>
     public static PassphraseOptions ForAdding(Command command) => new(command, "new-passphrase", "OBENGINE_NEW_PASSPHRASE", isNew: true);
 
+    /// <summary>The passphrase of an owner's or approver's file.</summary>
+    public static PassphraseOptions ForOwner(Command command) => new(command, "owner-passphrase", "OBENGINE_OWNER_PASSPHRASE", isNew: false);
+
     /// <summary>Whether a file or a command was named that gives the passphrase.</summary>
     public bool IsNamed(CommandContext context) => context.Get(_file) is not null || context.Get(_command) is not null;
 

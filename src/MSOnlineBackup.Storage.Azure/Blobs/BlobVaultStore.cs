@@ -58,6 +58,9 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     /// <inheritdoc/>
     public IVaultAccount Account => this;
 
+    /// <inheritdoc/>
+    public IVaultAttack Attack => new BlobAttack(_container, Location);
+
     /// <summary>Above how many bytes an object is staged in blocks.</summary>
     internal int LargestSinglePut { get; init; } = 256 << 20;
 

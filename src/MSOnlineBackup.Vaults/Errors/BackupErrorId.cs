@@ -260,4 +260,14 @@ public enum BackupErrorId
     // A machine's name.
     /// <summary>The system calls this machine otherwise than the vault does.</summary>
     MachineNameChanged = 1320,
+
+    // What protects a vault.
+    /// <summary>The vault asks for a security PIN, and none was given, or it is wrong, expired or used.</summary>
+    SecurityPinRejected = 1280,
+    /// <summary>The vault asks for the approval of another person, and none was given, or it is wrong, expired, used, or for something else.</summary>
+    ApprovalRejected,
+    /// <summary>The vault is immutable: recovery points stay for their time, and retention is not shortened.</summary>
+    VaultImmutable,
+    /// <summary>A backup looks as it would after ransomware; it says by which figures.</summary>
+    BackupUnusual,
 }

@@ -21,6 +21,17 @@ internal static class VaultLayout
 
     public const string Credentials = "credentials/";
 
+    /// <summary>What the owner and approvers agreed to, once.</summary>
+    public const string Consents = "consents/";
+
+    /// <summary>What the test of a vault's protection tries its hand at; nobody else looks at it.</summary>
+    public const string Probes = "probes/";
+
+    private const string UseSuffix = ".used";
+
+    /// <summary>Says that a consent was used.</summary>
+    public static string ConsentUse(uint number) => $"{Consents}{number:x8}{UseSuffix}";
+
     public static string Machine(MachineId machineId) => $"{Machines}{machineId}/";
 
     public static string Keys(StoreId storeId) => $"{AllKeys}{storeId}/";
@@ -81,6 +92,9 @@ internal static class VaultLayout
             ["settings", var number] when TryParseNumber(number, out _) => StoredKind.Settings,
             ["records", var number] when TryParseNumber(number, out _) => StoredKind.Record,
             ["credentials", var number] when TryParseNumber(number, out _) => StoredKind.Credential,
+            ["consents", var number] when TryParseNumber(number, out _) => StoredKind.Consent,
+            ["consents", var use] when use.EndsWith(UseSuffix, StringComparison.Ordinal) && TryParseNumber(use.AsSpan(0, use.Length - UseSuffix.Length), out _) => StoredKind.ConsentUse,
+            ["probes", var probe] when IdDigits.AreIn(probe) => StoredKind.Probe,
             ["stores", _, "sessions", var session] when storeId is not null && SessionId.TryParse(session, out _) => StoredKind.Session,
             ["stores", _, "sessions", var end] when storeId is not null && TryParseSessionEnd(end, out _) => StoredKind.SessionEnd,
             ["stores", _, "points", _, _] when storeId is not null && TryParsePoint(name, out _, out _) => StoredKind.Point,

@@ -247,7 +247,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task ExpireAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         ExpiryReport expiry = await new PointExpiry(store, allow).RunAsync(now, _session?.Id, request.IsRehearsal, cancellationToken).ConfigureAwait(false);
-        _report = _report with { PointsGone = expiry.Gone.Count };
+        _report = _report with { PointsGone = expiry.Gone.Count, Brakes = expiry.Brakes };
         _ended.UnionWith(expiry.Gone.Select(point => (point.MachineId, point.SessionId)));
         foreach (BackupException damage in expiry.Damage)
         {

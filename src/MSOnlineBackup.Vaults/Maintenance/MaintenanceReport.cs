@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Vaults.Maintenance;
@@ -66,6 +67,9 @@ public sealed record MaintenanceReport
 
     /// <summary>Why nothing was put on record, or verified, though the rest is done: the vault is full. Null where it was.</summary>
     public BackupException? Unproven { get; init; }
+
+    /// <summary>Machines of which nothing was ended for good, though its time was over: something unusual happened lately, and the vault's owner should see it first.</summary>
+    public IReadOnlyList<DeletionBrake> Brakes { get; init; } = [];
 
     /// <summary>What is damaged. Where a recovery point is, or the list of what it holds, nothing is deleted but what was decided before.</summary>
     public IReadOnlyList<VerifyFinding> Findings { get; init; } = [];

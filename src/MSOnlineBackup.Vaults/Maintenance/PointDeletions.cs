@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
@@ -19,6 +20,7 @@ public sealed class PointDeletions
     private readonly Action<VaultUse> _allow;
     private readonly DeletionLog _log;
     private readonly RecoveryPointCatalog _catalog;
+    private readonly VaultGuard _guard;
 
     internal PointDeletions(ChunkStore store, Action<VaultUse> allow)
     {
@@ -26,6 +28,7 @@ public sealed class PointDeletions
         _allow = allow;
         _log = new DeletionLog(store);
         _catalog = new RecoveryPointCatalog(store);
+        _guard = new VaultGuard(store.Vault);
     }
 
     /// <summary>The points that can be brought back, newest first.</summary>
@@ -75,19 +78,21 @@ public sealed class PointDeletions
     /// <param name="point">The point.</param>
     /// <param name="reason">Why, for whoever looks at what was deleted: at most 1,024 characters.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">RecoveryPointIsNewest: its machine has no newer one that can be read. RecoveryPointGone, RecoveryPointNotFound, VaultAccessDenied, …</exception>
-    public async Task<DeletedPoint> DeleteAsync(RecoveryPoint point, string reason, CancellationToken cancellationToken)
+    /// <param name="consent">What the vault asks for before this, see <see cref="GuardedOperation.DeletePoints"/>; null for nothing.</param>
+    /// <exception cref="BackupException">RecoveryPointIsNewest: its machine has no newer one that can be read. SecurityPinRejected, ApprovalRejected, VaultImmutable,
+    /// RecoveryPointGone, RecoveryPointNotFound, VaultAccessDenied, …</exception>
+    public async Task<DeletedPoint> DeleteAsync(RecoveryPoint point, string reason, CancellationToken cancellationToken, Consent? consent = null)
     {
         ArgumentNullException.ThrowIfNull(point);
-        return (await DeleteAsync([(point.MachineId, point.SessionId)], reason, evenNewest: false, cancellationToken).ConfigureAwait(false))[0];
+        return (await DeleteManyAsync([point], reason, evenNewest: false, cancellationToken, consent).ConfigureAwait(false))[0];
     }
 
     /// <summary>Deletes a point that cannot be read. The machine's newest may be one.</summary>
-    /// <inheritdoc cref="DeleteAsync(RecoveryPoint, string, CancellationToken)"/>
-    public async Task<DeletedPoint> DeleteAsync(DamagedPoint point, string reason, CancellationToken cancellationToken)
+    /// <inheritdoc cref="DeleteAsync(RecoveryPoint, string, CancellationToken, Consent)"/>
+    public async Task<DeletedPoint> DeleteAsync(DamagedPoint point, string reason, CancellationToken cancellationToken, Consent? consent = null)
     {
         ArgumentNullException.ThrowIfNull(point);
-        return (await DeleteAsync([(point.MachineId, point.SessionId)], reason, evenNewest: false, cancellationToken).ConfigureAwait(false))[0];
+        return (await DeleteManyAsync([], reason, evenNewest: false, cancellationToken, consent, [point]).ConfigureAwait(false))[0];
     }
 
     /// <summary>Deletes points, the oldest first. Where it is stopped, some are deleted, and doing it again goes on.</summary>
@@ -95,20 +100,46 @@ public sealed class PointDeletions
     /// <param name="reason">Why: at most 1,024 characters.</param>
     /// <param name="evenNewest">Whether the newest point of a machine may be among them. Where it may not and is, none is deleted.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">RecoveryPointIsNewest, RecoveryPointGone, RecoveryPointNotFound, VaultAccessDenied, …</exception>
+    /// <param name="consent">What the vault asks for before this, once for all of the points; null for nothing.</param>
+    /// <param name="damaged">Points that cannot be read and are to be deleted with them; null for none.</param>
+    /// <exception cref="BackupException">RecoveryPointIsNewest, SecurityPinRejected, ApprovalRejected, VaultImmutable, RecoveryPointGone, RecoveryPointNotFound, VaultAccessDenied, …</exception>
     public Task<IReadOnlyList<DeletedPoint>> DeleteManyAsync(
-        IReadOnlyCollection<RecoveryPoint> points, string reason, bool evenNewest, CancellationToken cancellationToken)
+        IReadOnlyCollection<RecoveryPoint> points,
+        string reason,
+        bool evenNewest,
+        CancellationToken cancellationToken,
+        Consent? consent = null,
+        IReadOnlyCollection<DamagedPoint>? damaged = null)
     {
         ArgumentNullException.ThrowIfNull(points);
-        return DeleteAsync([.. points.Select(point => (point.MachineId, point.SessionId))], reason, evenNewest, cancellationToken);
+        return DeleteAsync(
+            [.. points.Select(point => (point.MachineId, point.SessionId)), .. (damaged ?? []).Select(point => (point.MachineId, point.SessionId))],
+            reason,
+            evenNewest,
+            (settings, names) => RequireAsync(settings, names, consent, cancellationToken),
+            cancellationToken);
     }
+
+    /// <summary>Deletes points that no rule keeps any more, the oldest first: what was agreed to when the rules were made. None of them may be immutable.</summary>
+    /// <inheritdoc cref="DeleteManyAsync" path="/param"/>
+    internal Task<IReadOnlyList<DeletedPoint>> DeleteExpiredAsync(IReadOnlyCollection<RecoveryPoint> points, string reason, CancellationToken cancellationToken) => DeleteAsync(
+        [.. points.Select(point => (point.MachineId, point.SessionId))],
+        reason,
+        evenNewest: false,
+        (settings, names) =>
+        {
+            RefuseImmutable(settings, names);
+            return Task.CompletedTask;
+        },
+        cancellationToken);
 
     /// <summary>Deletes all points of a machine, the newest and those that cannot be read included. Returns how many were not deleted before.</summary>
     /// <param name="machineName">The machine, in upper or lower case.</param>
     /// <param name="reason">Why: at most 1,024 characters.</param>
     /// <param name="cancellationToken">Stops it. Then some are deleted, and doing it again goes on.</param>
-    /// <exception cref="BackupException">VaultAccessDenied, …</exception>
-    public async Task<int> DeleteMachineAsync(string machineName, string reason, CancellationToken cancellationToken)
+    /// <param name="consent">What the vault asks for before this; null for nothing.</param>
+    /// <exception cref="BackupException">SecurityPinRejected, ApprovalRejected, VaultImmutable, VaultAccessDenied, …</exception>
+    public async Task<int> DeleteMachineAsync(string machineName, string reason, CancellationToken cancellationToken, Consent? consent = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(machineName);
         Begin(reason);
@@ -117,6 +148,11 @@ public sealed class PointDeletions
         await foreach (PointReading reading in _catalog.ReadShownAsync(names, cancellationToken).ConfigureAwait(false))
         {
             shown.Add(reading.Name);
+        }
+
+        if (shown.Count > 0)
+        {
+            await RequireAsync(await _guard.ReadSettingsAsync(cancellationToken).ConfigureAwait(false), shown, consent, cancellationToken).ConfigureAwait(false);
         }
 
         await DeleteAsync(shown, Decide(names, reason), cancellationToken).ConfigureAwait(false);
@@ -160,13 +196,17 @@ public sealed class PointDeletions
         new PointExpiry(_store, _allow).RunAsync(now, ownSession, isRehearsal, cancellationToken);
 
     private async Task<IReadOnlyList<DeletedPoint>> DeleteAsync(
-        HashSet<(MachineId MachineId, SessionId SessionId)> wanted, string reason, bool evenNewest, CancellationToken cancellationToken)
+        HashSet<(MachineId MachineId, SessionId SessionId)> wanted,
+        string reason,
+        bool evenNewest,
+        Func<VaultSettings, List<PointName>, Task> requireAsync,
+        CancellationToken cancellationToken)
     {
         Begin(reason);
-        Task<TimeSpan> setting = ReadUndeleteTimeAsync(cancellationToken);
+        Task<VaultSettings> reading = _guard.ReadSettingsAsync(cancellationToken);
         MachineId[] machines = [.. wanted.Select(point => point.MachineId).Distinct()];
         List<PointName> names = await _catalog.ListAllAndLossesAsync(machines.Length == 1 ? machines[0] : null, cancellationToken).ConfigureAwait(false);
-        TimeSpan kept = await setting.ConfigureAwait(false);
+        VaultSettings settings = await reading.ConfigureAwait(false);
         List<PointName> chosen = names.FindAll(name => wanted.Contains((name.MachineId, name.SessionId)));
         if (wanted.Except(chosen.Select(name => (name.MachineId, name.SessionId))).Select(point => (SessionId?)point.SessionId).FirstOrDefault() is { } missing)
         {
@@ -188,8 +228,30 @@ public sealed class PointDeletions
             }
         }
 
+        if (chosen.Count > 0)
+        {
+            await requireAsync(settings, chosen).ConfigureAwait(false);
+        }
+
+        var kept = TimeSpan.FromDays(settings.UndeleteDays);
         Dictionary<(MachineId, SessionId), Deletion> deleted = await DeleteAsync(chosen, Decide(names, reason), cancellationToken).ConfigureAwait(false);
         return [.. chosen.Select(name => Describe(name, null, deleted[(name.MachineId, name.SessionId)], kept))];
+    }
+
+    private Task RequireAsync(VaultSettings settings, List<PointName> names, Consent? consent, CancellationToken cancellationToken)
+    {
+        RefuseImmutable(settings, names);
+        return _guard.RequireAsync(settings, GuardedOperation.DeletePoints, consent, cancellationToken);
+    }
+
+    // By the clock at hand, so that who asks is told at once. What is deleted all the same does not end before its time: PointExpiry goes by what the vault bears out.
+    private void RefuseImmutable(VaultSettings settings, List<PointName> names)
+    {
+        DateTimeOffset now = _store.Vault.Clock.GetUtcNow();
+        if (settings.ImmutableTime is { } time && names.FirstOrDefault(name => name.Object is { } found && now - found.Created < time) is { Object: not null } young)
+        {
+            throw _guard.Immutable($"The recovery point {young.SessionId.ToShortString()} is not deleted", settings);
+        }
     }
 
     // The oldest first: whatever interrupts it, the newest are those that stay.

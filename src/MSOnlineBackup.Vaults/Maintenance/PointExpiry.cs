@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
@@ -35,20 +36,23 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         Dictionary<(MachineId MachineId, SessionId SessionId), DeletionSeries> decisions = await _log.ListAsync(store.Objects, null, cancellationToken).ConfigureAwait(false);
         if (decisions.Count == 0)
         {
-            return new ExpiryReport([], []);
+            return new ExpiryReport([], [], []);
         }
 
         Task<List<StoredObject>> listingSessions = ListAsync(VaultLayout.Sessions(store.StoreId), cancellationToken);
         Task<List<StoredObject>> listingPoints = ListAsync(VaultLayout.Points(store.StoreId), cancellationToken);
         Task<List<StoredObject>> listingCommits = ListAsync(VaultLayout.Commits(store.StoreId), cancellationToken);
-        Task<int?> reading = ReadUndeleteDaysAsync(cancellationToken);
+        Task<VaultSettings?> reading = ReadSettingsAsync(cancellationToken);
         await Task.WhenAll(listingSessions, listingPoints, listingCommits, reading).ConfigureAwait(false);
         List<StoredObject> sessions = await listingSessions.ConfigureAwait(false);
         List<StoredObject> points = await listingPoints.ConfigureAwait(false);
         HashSet<string> commits = [.. (await listingCommits.ConfigureAwait(false)).Select(found => found.Name)];
         var objects = new Remains(store.StoreId, [.. points.Select(found => found.Name)], commits, [.. sessions.Select(found => found.Name)]);
         DateTimeOffset? proven = Prove(now, ownSession, sessions, points, decisions.Values);
-        TimeSpan? kept = await reading.ConfigureAwait(false) is { } days ? TimeSpan.FromDays(days) : null;
+        VaultSettings? settings = await reading.ConfigureAwait(false);
+        TimeSpan? kept = settings is null ? null : TimeSpan.FromDays(settings.UndeleteDays);
+        var created = points.ToDictionary(found => found.Name, found => found.Created);
+        var brakes = new Dictionary<MachineId, Task<DeletionBrake?>>();
         var gone = new List<DeletedPoint>();
         var cleared = new List<DeletionSeries>();
         await foreach (Outcome outcome in ReadAhead.SelectAsync(
@@ -67,19 +71,26 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             await ClearAsync(cleared, HighestOpen(sessions, objects, decisions, ownSession), objects, cancellationToken).ConfigureAwait(false);
         }
 
-        return new ExpiryReport(gone, _damage);
+        var held = new List<DeletionBrake>();
+        foreach (Task<DeletionBrake?> brake in brakes.Values)
+        {
+            held.AddRange(await brake.ConfigureAwait(false) is { } found ? [found] : []);
+        }
+
+        return new ExpiryReport(gone, held, _damage);
 
         async Task<Outcome> ExpireAsync(DeletionSeries series, CancellationToken token)
         {
             Deletion deletion = await _log.ReadAsync(series, token).ConfigureAwait(false);
             Deletion held = deletion;
+            bool isOver = IsOver(series, deletion) && await BrakeOfAsync(series.MachineId).WaitAsync(token).ConfigureAwait(false) is null;
             if (!isRehearsal)
             {
-                if (IsOver(deletion))
+                if (isOver)
                 {
                     // Somebody may have brought it back since, and perhaps deleted it anew.
                     held = await _log.DecideAsync(
-                        series, current => IsOver(current) ? new DeletionRecord(DeletionState.Gone, current.Reason, Product.Version) : null, token).ConfigureAwait(false);
+                        series, current => IsOver(series, current) ? new DeletionRecord(DeletionState.Gone, current.Reason, Product.Version) : null, token).ConfigureAwait(false);
                 }
 
                 if (held.State == DeletionState.Gone && objects.HasAny(series))
@@ -88,14 +99,43 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
                 }
             }
 
-            bool ends = IsOver(deletion) && (isRehearsal || held.State == DeletionState.Gone);
+            bool ends = isOver && (isRehearsal || held.State == DeletionState.Gone);
             return new Outcome(
                 ends ? new DeletedPoint(series.SessionId, series.MachineId, null, deletion.Since, deletion.Since + kept!.Value, deletion.Reason) : null,
                 held.State != DeletionState.Deleted && !objects.HasAny(series) ? series : null,
                 deletion.Damage);
         }
 
-        bool IsOver(Deletion deletion) => deletion.State == DeletionState.Deleted && kept is { } time && proven is { } reached && reached - deletion.Since >= time;
+        bool IsOver(DeletionSeries series, Deletion deletion) =>
+            deletion.State == DeletionState.Deleted && kept is { } time && proven is { } reached && reached - deletion.Since >= time && !IsImmutable(series, reached);
+
+        // Looked for only where something would end.
+        Task<DeletionBrake?> BrakeOfAsync(MachineId machine)
+        {
+            lock (brakes)
+            {
+                return brakes.TryGetValue(machine, out Task<DeletionBrake?>? asked) ? asked : brakes[machine] = FindBrakeAsync(machine);
+            }
+        }
+
+        Task<DeletionBrake?> FindBrakeAsync(MachineId machine)
+        {
+            List<PointName> there = [];
+            foreach (StoredObject found in points)
+            {
+                if (VaultLayout.TryParsePoint(found.Name, out MachineId of, out SessionId session) && of == machine)
+                {
+                    there.Add(new PointName(of, session, found));
+                }
+            }
+
+            List<DeletionSeries> decided = [.. decisions.Values.Where(series => series.MachineId == machine && created.ContainsKey(objects.PointOf(series)))];
+            return new BrakeFinder(store, TimeSpan.FromDays(settings!.BrakeDays)).FindAsync(machine, there, decided, proven!.Value, cancellationToken);
+        }
+
+        // Whoever deleted it, and whatever consented to that.
+        bool IsImmutable(DeletionSeries series, DateTimeOffset reached) =>
+            settings?.ImmutableTime is { } least && created.TryGetValue(objects.PointOf(series), out DateTimeOffset made) && reached - made < least;
     }
 
     // What a clock says alone ends nothing: the time must have been reached by something that was in the vault before this run.
@@ -109,11 +149,11 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         return WitnessedTime.Of(witnesses.Where(created => created <= now));
     }
 
-    private async Task<int?> ReadUndeleteDaysAsync(CancellationToken cancellationToken)
+    private async Task<VaultSettings?> ReadSettingsAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return (await new VaultSettingsRegister(store.Vault).ReadAsync(cancellationToken).ConfigureAwait(false)).UndeleteDays;
+            return await new VaultSettingsRegister(store.Vault).ReadAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException e) when (e.IsDamage)
         {

@@ -23,4 +23,14 @@ internal static class OwnerErrors
         $"The owner of the vault '{location}' is not the one expected: {why}.",
         "Nothing was done. If a file was named, take the one of this vault. Else somebody may have put another 'vault.json' in the place of the vault's own: bring that back from a copy, or ask the owner.",
         location);
+
+    /// <summary>What is locked would be loosened.</summary>
+    /// <param name="location">The vault.</param>
+    /// <param name="days">For how many days recovery points are immutable.</param>
+    public static BackupException Locked(string location, int days) => new(
+        BackupErrorId.VaultImmutable,
+        $"The immutability of the vault '{location}' is locked: its recovery points are immutable for {days:N0} days, and nobody, its owner included, can shorten that or switch it off.",
+        "Leave it, or choose more days. For a vault with another protection create a new one.",
+        location,
+        errorCode: "810001");
 }

@@ -29,11 +29,11 @@ internal sealed class OwnerSeries<T>(KnownVault vault, string folder, JsonTypeIn
 
     /// <summary>Appends a state, signed, and returns the number that holds then.</summary>
     /// <param name="owner">The vault's owner.</param>
-    /// <param name="next">From the highest number to the state that is to follow it; null where nothing needs to.</param>
+    /// <param name="next">From all numbers, the highest first, to the state that is to follow it; null where nothing needs to.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">OwnerForeign, ArgumentInvalid where it is too long; VaultDataCorrupt where no number can follow.</exception>
-    public Task<uint> AppendAsync(OwnerKey owner, Func<uint, Task<T?>> next, CancellationToken cancellationToken) => _series.AppendAsync(
-        numbers => next(NumberedSeries.NewestOf(numbers)),
+    public Task<uint> AppendAsync(OwnerKey owner, Func<IReadOnlyList<uint>, Task<T?>> next, CancellationToken cancellationToken) => _series.AppendAsync(
+        next,
         (name, state) => OwnerRecord.Seal(vault, owner, name, state, type),
         cancellationToken);
 }

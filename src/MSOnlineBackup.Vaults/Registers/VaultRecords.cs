@@ -16,6 +16,19 @@ internal sealed record VaultRecord
     [JsonPropertyName("kind")]
     public required string Kind { get; init; }
 
+    /// <summary>The kind of a record by which the owner releases a brake on deletion.</summary>
+    public const string Release = "release";
+
+    /// <summary>Of a release: the machine, as in the names of its points.</summary>
+    [JsonPropertyName("machine")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Machine { get; init; }
+
+    /// <summary>Of a release: what was written up to then puts no brake on deletion any more.</summary>
+    [JsonPropertyName("before")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? Before { get; init; }
+
     /// <summary>Of a feature: which.</summary>
     [JsonPropertyName("name")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -36,6 +49,9 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
     // There is none yet.
     private static readonly string[] _features = [];
 
+    /// <summary>By which the owner has released brakes on deletion.</summary>
+    public IReadOnlyList<VaultRecord> Releases { get; init; } = [];
+
     /// <summary>The numbers of a vault's records, for which its header is not needed.</summary>
     public static async Task<IReadOnlyList<uint>> ListAsync(IVaultStore objects, CancellationToken cancellationToken) =>
         (await NumberedSeries.ListAsync(objects, VaultLayout.Records, cancellationToken).ConfigureAwait(false)).GetValueOrDefault(VaultLayout.Records, []);
@@ -45,6 +61,7 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
     {
         OwnerSeries<VaultRecord> series = SeriesOf(vault);
         var unknown = new List<VaultRecord>();
+        var releases = new List<VaultRecord>();
         var damage = new List<BackupException>();
         await foreach ((uint number, VaultRecord? record) in ReadAhead.SelectAsync(
             numbers,
@@ -56,13 +73,17 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
             {
                 damage.Add(VaultDamage.NotSigned(series.NameOf(number)));
             }
+            else if (record.Kind == VaultRecord.Release)
+            {
+                releases.Add(record);
+            }
             else if (!IsKnown(record))
             {
                 unknown.Add(record);
             }
         }
 
-        return new VaultRecords(vault.Location, unknown, damage);
+        return new VaultRecords(vault.Location, unknown, damage) { Releases = releases };
     }
 
     /// <summary>Adds a record, and returns its number.</summary>

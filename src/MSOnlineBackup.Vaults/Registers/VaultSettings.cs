@@ -29,6 +29,17 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     private const int HighestMachineLimit = 10_000;
     private const int MostVerifyDays = 3650;
 
+    /// <summary>The longest immutability, in days.</summary>
+    public const int MostImmutableDays = 36_500;
+
+    /// <summary>For how many days something unusual puts a brake on deletion, unless another time is set.</summary>
+    public const int UsualBrakeDays = 14;
+
+    /// <summary>The longest, in days.</summary>
+    public const int MostBrakeDays = 180;
+
+    private const int MostApprovers = 100;
+
     /// <summary>Whether machines may reach the vault by a private address only; it is carried to each with its registration, so that it holds before the first byte.</summary>
     [JsonPropertyName("requirePrivateEndpoint")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -80,6 +91,43 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int ParityPercent { get; init; }
 
+    /// <summary>Whether what destroys needs a security PIN of the owner; see <c>GuardedOperation</c>.</summary>
+    [JsonPropertyName("requirePin")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool RequiresPin { get; init; }
+
+    /// <summary>Public keys of those of whom one must approve of what destroys, each as <see cref="Cryptography.OwnerIdentity.PublicKey"/>; null or empty where nobody must.</summary>
+    [JsonPropertyName("approvers")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Approvers { get; init; }
+
+    /// <summary>Whether recovery points that are younger than <see cref="ImmutableDays"/> can be deleted by nobody, and whether that can be changed.</summary>
+    [JsonPropertyName("immutability")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public VaultImmutability Immutability { get; init; }
+
+    /// <summary>For how many days a recovery point is immutable: 1 to 36,500; 0 where the vault never was.</summary>
+    [JsonPropertyName("immutableDays")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int ImmutableDays { get; init; }
+
+    /// <summary>For how long a recovery point is immutable; null where it is not.</summary>
+    [JsonIgnore]
+    public TimeSpan? ImmutableTime => Immutability == VaultImmutability.Off ? null : TimeSpan.FromDays(ImmutableDays);
+
+    /// <summary>For how many days nothing of a machine ends after something unusual, unless the owner releases it: 0 to 180, and 14 unless set; 0 for no brake.</summary>
+    [JsonIgnore]
+    public int BrakeDays
+    {
+        get => SetBrakeDays ?? UsualBrakeDays;
+        init => SetBrakeDays = value == UsualBrakeDays ? null : value;
+    }
+
+    [JsonInclude]
+    [JsonPropertyName("brakeDays")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal int? SetBrakeDays { get; init; }
+
     /// <summary>What a newer version has set, and this one only passes on.</summary>
     [JsonInclude]
     [JsonExtensionData]
@@ -96,6 +144,12 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         : UndeleteDays is < LeastUndeleteDays or > MostUndeleteDays ? $"deleted recovery points can be brought back for {UndeleteDays} days, and may be for {LeastUndeleteDays} to {MostUndeleteDays}"
         : ParityPercent is not 0 and (< LeastParityPercent or > MostParityPercent) ? $"the parity is {ParityPercent} %, and may be 0 or {LeastParityPercent} to {MostParityPercent} %"
         : VerifyDays is < 0 or > MostVerifyDays ? $"everything is verified within {VerifyDays} days, and may be within 1 to {MostVerifyDays:N0}, or 0 for never"
+        : BrakeDays is < 0 or > MostBrakeDays ? $"something unusual puts a brake on deletion for {BrakeDays} days, and may for 0 to {MostBrakeDays}"
+        : !Enum.IsDefined(Immutability) ? $"there is no immutability {Immutability}"
+        : ImmutableDays is < 0 or > MostImmutableDays ? $"recovery points are immutable for {ImmutableDays} days, and may be for 1 to {MostImmutableDays:N0}"
+        : Immutability != VaultImmutability.Off && ImmutableDays == 0 ? "it is not said for how many days recovery points are immutable"
+        : Approvers?.Count > MostApprovers ? $"there are {Approvers.Count} approvers, and may be {MostApprovers}"
+        : Approvers?.FirstOrDefault(key => Cryptography.OwnerIdentity.TryParse(key) is null) is { } approver ? $"'{approver}' is no public key of an approver"
         : Redundancy is { } redundancy && !Enum.IsDefined(redundancy) ? $"there is no redundancy {redundancy}"
         : null;
 
@@ -108,4 +162,34 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
             throw new BackupException(BackupErrorId.ArgumentInvalid, $"These settings are not valid: {fault}.", "Choose a value within these bounds.");
         }
     }
+
+    /// <summary>Whether something that these settings protect from would be possible that others do not allow.</summary>
+    internal bool ProtectsLessThan(VaultSettings others) =>
+        (others.RequiresPin && !RequiresPin)
+        || UndeleteDays < others.UndeleteDays
+        || BrakeDays < others.BrakeDays
+        || Immutability < others.Immutability
+        || (others.ImmutableTime is { } time && !(ImmutableTime >= time))
+        || (others.Approvers is { Count: > 0 } approvers && !approvers.SequenceEqual(Approvers ?? []));
+
+    /// <summary>These settings as they hold after earlier ones: what was locked stays locked, and for as long at least.</summary>
+    internal VaultSettings After(VaultSettings earlier) => earlier.Immutability != VaultImmutability.Locked ? this : this with
+    {
+        Immutability = VaultImmutability.Locked,
+        ImmutableDays = Math.Max(Immutability == VaultImmutability.Off ? 0 : ImmutableDays, earlier.ImmutableDays),
+    };
+}
+
+/// <summary>Whether young recovery points can be deleted.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<VaultImmutability>))]
+public enum VaultImmutability
+{
+    /// <summary>They can, and be brought back for the undelete time.</summary>
+    Off,
+
+    /// <summary>They cannot. The owner can change that.</summary>
+    On,
+
+    /// <summary>They cannot, and nobody can change that: the time can only be made longer.</summary>
+    Locked,
 }

@@ -1,7 +1,7 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
-
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Registers;
 
@@ -13,42 +13,55 @@ internal sealed class VaultSettingsRegister(KnownVault vault)
     /// <summary>The settings that hold.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt: never is something taken for granted that the owner may have set otherwise.</exception>
     public async Task<VaultSettings> ReadAsync(CancellationToken cancellationToken) =>
-        await ReadAsync(await _series.FindNewestAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await ReadAsync(await _series.ListAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Changes the settings, and returns them. What somebody else has changed meanwhile is seen, and kept.</summary>
     /// <param name="owner">The vault's owner.</param>
     /// <param name="change">From what holds to what is to hold; called again where somebody else was faster.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid, VaultDataCorrupt, OwnerForeign.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid, VaultDataCorrupt, OwnerForeign; VaultImmutable where what is locked would be loosened.</exception>
     public async Task<VaultSettings> ChangeAsync(OwnerKey owner, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
     {
         VaultSettings changed = null!;
         await _series.AppendAsync(
             owner,
-            async newest =>
+            async numbers =>
             {
-                VaultSettings current = await ReadAsync(newest, cancellationToken).ConfigureAwait(false);
+                VaultSettings current = await ReadAsync(numbers, cancellationToken).ConfigureAwait(false);
                 changed = change(current);
                 changed.Validate();
+                if (changed.After(current) != changed)
+                {
+                    throw OwnerErrors.Locked(vault.Location, current.ImmutableDays);
+                }
+
                 return changed == current ? null : changed;
             },
             cancellationToken).ConfigureAwait(false);
         return changed;
     }
 
-    private async Task<VaultSettings> ReadAsync(uint number, CancellationToken cancellationToken)
+    // The newest holds, but for what was locked before it: so none of the earlier ones is passed over.
+    private async Task<VaultSettings> ReadAsync(IReadOnlyList<uint> numbers, CancellationToken cancellationToken)
     {
-        if (number == 0)
+        var held = new VaultSettings();
+        await foreach (VaultSettings settings in ReadAhead.SelectAsync(
+            numbers.Reverse(), vault.Objects.Capabilities.MaxConcurrency, ReadAsync, cancellationToken).ConfigureAwait(false))
         {
-            return new VaultSettings();
+            held = settings.After(held);
         }
 
+        return held;
+    }
+
+    private async Task<VaultSettings> ReadAsync(uint number, CancellationToken cancellationToken)
+    {
         VaultSettings? settings = await _series.ReadAsync(number, cancellationToken).ConfigureAwait(false);
         string? fault = settings is null ? "they are truncated, no settings, or not signed by the vault's owner" : settings.Fault;
         return fault is null ? settings! : throw new BackupException(
             BackupErrorId.VaultDataCorrupt,
             $"The settings of the vault '{vault.Location}', in its object '{_series.NameOf(number)}', are damaged or forged: {fault}.",
-            "Bring the object back from a copy of the vault. If there is none, delete it: the settings before it hold then. Backups and recoveries go on meanwhile.",
+            "Bring the object back from a copy of the vault. If there is none, delete it: the other settings hold then. Backups and recoveries go on meanwhile.",
             _series.NameOf(number));
     }
 }

@@ -21,6 +21,7 @@ public sealed class FolderVaultStore : IVaultStore
     private static readonly string[] _harmlessEntries = [FolderFiles.TemporaryFolder, "lost+found", "System Volume Information", "$RECYCLE.BIN"];
 
     private readonly FolderFiles _files;
+    private readonly string _root;
 
     // An object that was read; by it, an object that cannot be read is told from a medium that cannot.
     private volatile string? _answered;
@@ -32,9 +33,10 @@ public sealed class FolderVaultStore : IVaultStore
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Location = folder;
+        _root = Path.GetFullPath(folder);
         try
         {
-            _files = FolderFiles.Open(Path.GetFullPath(folder), folder);
+            _files = FolderFiles.Open(_root, folder);
         }
         catch (Exception failure) when (FolderErrors.IsInputOutput(failure))
         {
@@ -47,6 +49,9 @@ public sealed class FolderVaultStore : IVaultStore
 
     /// <inheritdoc/>
     public VaultStoreCapabilities Capabilities { get; } = new(PackSize: 16 << 20, MaxConcurrency: 4);
+
+    /// <inheritdoc/>
+    public IVaultAttack Attack => new FolderAttack(_root, Location);
 
     /// <summary>Creates the folder for a new vault, with missing parents, readable by its owner only. An empty one is taken as it is, and so is one that
     /// holds nothing but what an interrupted creation left.</summary>

@@ -30,6 +30,9 @@ public interface IVaultStore
     /// <summary>What the cloud can be asked for behind this store; null for a folder.</summary>
     IVaultAccount? Account => null;
 
+    /// <summary>What could be done to it past the engine, for the test of its protection; null where that cannot be tried.</summary>
+    IVaultAttack? Attack => null;
+
     /// <summary>Creates an object, in the tier named where the store has tiers. Returns false, and changes nothing, where the name exists.</summary>
     ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot);
 

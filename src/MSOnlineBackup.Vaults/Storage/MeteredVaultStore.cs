@@ -28,6 +28,9 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
     public IVaultAccount? Account => inner.Account;
 
     /// <inheritdoc/>
+    public IVaultAttack? Attack => inner.Attack;
+
+    /// <inheritdoc/>
     public VaultTraffic? Traffic => new VaultTraffic(
         Interlocked.Read(ref _writes),
         Interlocked.Read(ref _lists),

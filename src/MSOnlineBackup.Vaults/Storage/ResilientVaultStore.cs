@@ -58,6 +58,9 @@ public sealed class ResilientVaultStore : IVaultStore
     public VaultWait? Wait => _wait;
 
     /// <inheritdoc/>
+    public IVaultAttack? Attack => _inner.Attack;
+
+    /// <inheritdoc/>
     public IVaultAccount? Account => _inner.Account is { } account ? new ResilientAccount(this, account) : null;
 
     /// <inheritdoc/>

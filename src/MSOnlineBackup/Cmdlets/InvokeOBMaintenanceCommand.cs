@@ -4,6 +4,7 @@ using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Protection;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -89,6 +90,12 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
         if (done.Collection.Unproven is { } full)
         {
             pump.WriteWarning($"Space was freed, and what comes after that was not done: {full.Message} ({full.Id}) {full.RecommendedAction}");
+        }
+
+        foreach (DeletionBrake brake in done.Collection.Brakes)
+        {
+            pump.WriteWarning(
+                $"Nothing of the machine {brake.MachineId} was deleted for good, though its time is over: {brake.Cause}. Look at it; then the vault's owner releases it (Set-OBVault -ReleaseBrake), or it is over on {brake.Until:u}.");
         }
 
         await pump.WriteObjectAsync(done.ToOutput()).ConfigureAwait(false);

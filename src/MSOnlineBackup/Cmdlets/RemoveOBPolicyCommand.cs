@@ -27,10 +27,6 @@ public sealed class RemoveOBPolicyCommand : SavedPolicyCmdlet
     [Parameter]
     public SwitchParameter EnablePruning { get; set; }
 
-    /// <summary>Of the original's vaults; a vault in a folder has no PIN.</summary>
-    [Parameter]
-    public string? SecurityPIN { get; set; }
-
     /// <inheritdoc/>
     protected override void Process()
     {

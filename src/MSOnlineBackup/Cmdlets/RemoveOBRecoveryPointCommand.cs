@@ -5,6 +5,7 @@ using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -22,6 +23,16 @@ public sealed class RemoveOBRecoveryPointCommand : RecoveryCmdlet
     /// <summary>Why: Get-OBDeletedRecoveryPoint shows it.</summary>
     [Parameter]
     public string Reason { get; set; } = "";
+
+    /// <summary>A security PIN of the vault's owner, where the vault asks for one.</summary>
+    [Parameter]
+    [AllowEmptyString]
+    [AllowNull]
+    public string? SecurityPin { get; set; }
+
+    /// <summary>The code of an approver, where the vault has approvers.</summary>
+    [Parameter]
+    public string? Approval { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()
@@ -45,9 +56,10 @@ public sealed class RemoveOBRecoveryPointCommand : RecoveryCmdlet
         {
             Run(async (pump, stop) =>
             {
+                var consent = new Consent(SecurityPin, Approval);
                 DeletedPoint deleted = point is null
-                    ? await archive.Deletions.DeleteAsync(damaged!, Reason, stop).ConfigureAwait(false)
-                    : await archive.Deletions.DeleteAsync(point, Reason, stop).ConfigureAwait(false);
+                    ? await archive.Deletions.DeleteAsync(damaged!, Reason, stop, consent).ConfigureAwait(false)
+                    : await archive.Deletions.DeleteAsync(point, Reason, stop, consent).ConfigureAwait(false);
                 await pump.WriteObjectAsync((deleted with { Point = point }).ToOutput(archive.MachineName)).ConfigureAwait(false);
             });
         }

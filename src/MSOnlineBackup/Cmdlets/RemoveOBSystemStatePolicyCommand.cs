@@ -22,10 +22,6 @@ public sealed class RemoveOBSystemStatePolicyCommand : SavedPolicyCmdlet
     [Parameter]
     public SwitchParameter DeleteBackup { get; set; }
 
-    /// <summary>Of the original's vaults; a vault in a folder has no PIN.</summary>
-    [Parameter]
-    public string? SecurityPIN { get; set; }
-
     /// <inheritdoc/>
     protected override void Process() => Remove(Policy, DeleteBackup);
 }

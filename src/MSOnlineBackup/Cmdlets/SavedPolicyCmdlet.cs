@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Management.Automation;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Protection;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -14,6 +16,18 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
     private readonly PolicyScope _scope;
 
     private protected SavedPolicyCmdlet(PolicyKind kind) => _scope = PolicyScope.Of(kind);
+
+    /// <summary>A security PIN of the vault's owner, where the vault asks for one.</summary>
+    [Parameter]
+    [AllowEmptyString]
+    [AllowNull]
+    public string? SecurityPIN { get; set; }
+
+    /// <summary>The code of an approver, where the vault has approvers.</summary>
+    [Parameter]
+    public string? Approval { get; set; }
+
+    private Consent Consent => new(SecurityPIN, Approval);
 
     /// <summary>Saves a draft, which is a saved policy from then on.</summary>
     private protected void Save(OBPolicy draft)
@@ -35,7 +49,7 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
             $"This becomes the machine's policy for {_scope.Label} and replaces any existing one. It protects {what}. Do you want to save it?",
             Caption))
         {
-            BackupPolicy saved = Agent.Policies.Set(policy);
+            BackupPolicy saved = Run((_, stop) => Agent.SavePolicyAsync(policy, Consent, stop));
             draft.MarkSavedAs(saved.Id);
             WriteWarning(
                 $"This schedule does not run by itself yet: this version stores it, but does not register it with the operating system. {RunAdvice}");
@@ -76,7 +90,7 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
         {
             if (deleteBackup)
             {
-                int deleted = Run((_, stop) => Agent.DeletePointsAsync(_scope.Kind, $"The policy '{policy}' was removed.", stop));
+                int deleted = Run((_, stop) => Agent.DeletePointsAsync(_scope.Kind, $"The policy '{policy}' was removed.", stop, Consent));
                 WriteVerbose($"{deleted} recovery points were deleted; Get-OBDeletedRecoveryPoint lists them. They can be brought back for {days}.");
             }
 

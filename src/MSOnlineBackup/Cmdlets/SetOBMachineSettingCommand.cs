@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Security;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -23,11 +24,15 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = Encryption)]
     public SecureString EncryptionPassphrase { get; set; } = null!;
 
-    /// <summary>Of the original's vaults; a vault in a folder has no PIN.</summary>
+    /// <summary>A security PIN of the vault's owner, where the vault asks for one and a passphrase is replaced.</summary>
     [Parameter(ParameterSetName = Encryption)]
     [AllowEmptyString]
     [AllowNull]
     public string? SecurityPin { get; set; }
+
+    /// <summary>The code of an approver, where the vault has approvers and a passphrase is replaced.</summary>
+    [Parameter(ParameterSetName = Encryption)]
+    public string? Approval { get; set; }
 
     /// <summary>The Key Vault that is to keep the passphrase.</summary>
     [Parameter(ParameterSetName = Encryption)]
@@ -121,7 +126,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         string? copy = PassphraseSaveLocation is null ? null : Agent.Machine.Key.SavePassphrase(passphrase, FullPath(PassphraseSaveLocation));
         try
         {
-            Run((_, stop) => Agent.Machine.Key.SetPassphraseAsync(passphrase, stop, KeyVaultUri));
+            Run((_, stop) => Agent.Machine.Key.SetPassphraseAsync(passphrase, stop, KeyVaultUri, new Consent(SecurityPin, Approval)));
         }
         catch when (copy is not null)
         {

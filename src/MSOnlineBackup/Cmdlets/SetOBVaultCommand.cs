@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Registers;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -50,6 +51,38 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [Parameter]
     public OBRedundancy Redundancy { get; set; }
 
+    /// <summary>Asks for a security PIN of the owner before recovery points are deleted by hand, retention is shortened, a passphrase is replaced or a key removed; with $false no longer.</summary>
+    [Parameter]
+    public SwitchParameter RequirePin { get; set; }
+
+    /// <summary>Whether young recovery points can be deleted by nobody (On), and whether that can be undone (Locked: never).</summary>
+    [Parameter]
+    public OBImmutability Immutability { get; set; }
+
+    /// <summary>For how many days a recovery point is immutable: 1 to 36,500.</summary>
+    [Parameter]
+    [ValidateRange(1, VaultSettings.MostImmutableDays)]
+    public int ImmutableDays { get; set; }
+
+    /// <summary>Public keys of those of whom one must approve of what destroys (New-OBApprover); with an empty array nobody must.</summary>
+    [Parameter]
+    [AllowEmptyCollection]
+    public string[] Approver { get; set; } = [];
+
+    /// <summary>For how many days nothing of a machine is deleted for good after something unusual: 0 to 180; 0 for no brake.</summary>
+    [Parameter]
+    [ValidateRange(0, VaultSettings.MostBrakeDays)]
+    public int BrakeDays { get; set; }
+
+    /// <summary>A machine, of which what is over is deleted for good again though something unusual happened.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ReleaseBrake { get; set; }
+
+    /// <summary>The code of an approver, where the vault has approvers and is to be protected less.</summary>
+    [Parameter]
+    public string? Approval { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -59,7 +92,12 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             OwnerAccess? owner = Owner;
             WriteVault(Run(async (_, stop) =>
             {
-                await Agent.Ownership.ChangeSettingsAsync(location, Change, owner, stop).ConfigureAwait(false);
+                if (ReleaseBrake is not null)
+                {
+                    await Agent.Ownership.ReleaseBrakeAsync(location, ReleaseBrake, owner, new Consent(null, Approval), stop).ConfigureAwait(false);
+                }
+
+                await Agent.Ownership.ChangeSettingsAsync(location, Change, owner, stop, new Consent(null, Approval)).ConfigureAwait(false);
                 return await Agent.Vaults.InspectAsync(location, stop).ConfigureAwait(false);
             }));
         }
@@ -75,6 +113,11 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         VerifyDays = IsGiven(nameof(VerifyDays)) ? VerifyDays : settings.VerifyDays,
         MaintainsAfterBackup = IsGiven(nameof(MaintainAfterBackup)) ? MaintainAfterBackup : settings.MaintainsAfterBackup,
         RequiresPrivateEndpoint = IsGiven(nameof(RequirePrivateEndpoint)) ? RequirePrivateEndpoint : settings.RequiresPrivateEndpoint,
+        Approvers = IsGiven(nameof(Approver)) ? Approver : settings.Approvers,
+        BrakeDays = IsGiven(nameof(BrakeDays)) ? BrakeDays : settings.BrakeDays,
+        RequiresPin = IsGiven(nameof(RequirePin)) ? RequirePin : settings.RequiresPin,
+        Immutability = IsGiven(nameof(Immutability)) ? Immutability.ToEngine() : settings.Immutability,
+        ImmutableDays = IsGiven(nameof(ImmutableDays)) ? ImmutableDays : settings.ImmutableDays,
         AccessTier = IsGiven(nameof(AccessTier)) ? AccessTier.ToEngine() : settings.AccessTier,
         Redundancy = IsGiven(nameof(Redundancy)) ? Redundancy.ToEngine() : settings.Redundancy,
     };
@@ -122,7 +165,39 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             changes.Add($"the redundancy to {Redundancy}");
         }
 
+        if (IsGiven(nameof(RequirePin)))
+        {
+            changes.Add(RequirePin ? "the security PIN to required" : "the security PIN to not required");
+        }
+
+        if (IsGiven(nameof(Approver)))
+        {
+            changes.Add(string.Create(CultureInfo.InvariantCulture, $"the approvers to {Approver.Length}"));
+        }
+
+        if (IsGiven(nameof(Immutability)))
+        {
+            changes.Add(Immutability == OBImmutability.Locked ? "immutability to Locked, which nobody can undo" : $"immutability to {Immutability}");
+        }
+
+        if (IsGiven(nameof(BrakeDays)))
+        {
+            changes.Add(string.Create(CultureInfo.InvariantCulture, $"the brake on deletion to {BrakeDays} days"));
+        }
+
+        if (IsGiven(nameof(ReleaseBrake)))
+        {
+            changes.Add($"the brake on deletion of '{ReleaseBrake}' to released");
+        }
+
+        if (IsGiven(nameof(ImmutableDays)))
+        {
+            changes.Add(string.Create(CultureInfo.InvariantCulture, $"the immutable time to {ImmutableDays} days"));
+        }
+
         return changes.Count > 0 ? changes : throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
+            BackupErrorId.ArgumentInvalid,
+            "No setting was given.",
+            "Give -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -RequirePrivateEndpoint, -AccessTier, -Redundancy, -RequirePin, -Approver, -Immutability, -ImmutableDays, -BrakeDays or -ReleaseBrake.");
     }
 }

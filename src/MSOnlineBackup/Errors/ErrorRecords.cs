@@ -32,12 +32,14 @@ internal static class ErrorRecords
         BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused or BackupErrorId.KeyVaultUntrusted
             or BackupErrorId.ChunkStoreExchanged or BackupErrorId.OwnerForeign => ErrorCategory.SecurityError,
         BackupErrorId.VaultAccessDenied or BackupErrorId.VaultAccountDisabled or BackupErrorId.VaultDataProtected or BackupErrorId.StateAccessDenied
-            or BackupErrorId.KeyVaultAccessDenied or BackupErrorId.KeyVaultFirewalled or BackupErrorId.OwnerRequired => ErrorCategory.PermissionDenied,
+            or BackupErrorId.KeyVaultAccessDenied or BackupErrorId.KeyVaultFirewalled or BackupErrorId.OwnerRequired
+            or BackupErrorId.VaultImmutable => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
             or BackupErrorId.PolicyLimitExceeded or BackupErrorId.KeySlotsNotTried or BackupErrorId.OpenFileLimitLow => ErrorCategory.LimitsExceeded,
         BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected
             or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired
-            or BackupErrorId.KeyVaultIdentityMissing => ErrorCategory.AuthenticationError,
+            or BackupErrorId.KeyVaultIdentityMissing or BackupErrorId.SecurityPinRejected or BackupErrorId.ApprovalRejected => ErrorCategory.AuthenticationError,
+        BackupErrorId.BackupUnusual => ErrorCategory.SecurityError,
         BackupErrorId.SourceNotMounted or BackupErrorId.VaultDataArchived or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceAttributeUnreadable or BackupErrorId.SourceItemLocked or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed

@@ -197,3 +197,16 @@ public enum OBRedundancy
     /// <summary>Zone-redundant, and in another region too (GZRS, RA-GZRS).</summary>
     GeoZoneRedundant,
 }
+
+/// <summary>Whether young recovery points of a vault can be deleted.</summary>
+public enum OBImmutability
+{
+    /// <summary>They can, and be brought back for the undelete time.</summary>
+    Off,
+
+    /// <summary>They cannot. The vault's owner can change that.</summary>
+    On,
+
+    /// <summary>They cannot, and nobody can change that: the time can only be made longer.</summary>
+    Locked,
+}

@@ -55,6 +55,9 @@ public enum OBRetentionReason
 
     /// <summary>One of its tags is of a kind that this version does not know.</summary>
     TagUnknown,
+
+    /// <summary>Its time is over by the rules; the vault is immutable, and it is too young to go.</summary>
+    Immutable,
 }
 
 /// <summary>What the next maintenance does with a recovery point, and why.</summary>

@@ -36,6 +36,21 @@ public sealed class OBVault
     /// <summary>Whether backups maintain it after themselves, where a machine may delete.</summary>
     public bool MaintainAfterBackup { get; internal init; }
 
+    /// <summary>Whether a security PIN of the owner is asked for before what destroys.</summary>
+    public bool RequirePin { get; internal init; }
+
+    /// <summary>Public keys of those of whom one must approve of what destroys.</summary>
+    public string[] Approvers { get; internal init; } = [];
+
+    /// <summary>For how many days nothing of a machine is deleted for good after something unusual; 0 for no brake.</summary>
+    public int BrakeDays { get; internal init; }
+
+    /// <summary>Whether young recovery points can be deleted.</summary>
+    public OBImmutability Immutability { get; internal init; }
+
+    /// <summary>For how many days a recovery point is immutable; 0 where none is.</summary>
+    public int ImmutableDays { get; internal init; }
+
     /// <summary>Whether machines may reach it by a private address only.</summary>
     public bool RequirePrivateEndpoint { get; internal init; }
 

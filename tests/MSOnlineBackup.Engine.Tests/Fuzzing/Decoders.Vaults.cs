@@ -19,6 +19,7 @@ using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Parity;
 using MSOnlineBackup.Vaults.Proofs;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
@@ -146,6 +147,16 @@ internal static partial class Decoders
             },
             () => [Text("""{"kind":"feature","name":"later","neededTo":["collect"]}""")],
             typeof(VaultRecords));
+        yield return new(
+            "consent-record",
+            body => Wait(new ConsentRegister(
+                TestVault.Of(WithRecord(VaultLayout.Consents, body).Objects, TestStores.Header), [TestStores.Owner.Identity], ConsentRecord.Pin).FindAsync("AB12-CD34", GuardedOperation.DeletePoints, CancellationToken.None)),
+            () =>
+            [
+                JsonSerializer.SerializeToUtf8Bytes(
+                    ConsentRecord.Create(ConsentRecord.Pin, "AB12CD34", GuardedOperation.DeletePoints, TimeSpan.FromMinutes(5), PassphraseDerivation.ByPbkdf2(1)), ConsentJson.Default.ConsentRecord),
+            ],
+            typeof(ConsentRegister), typeof(ConsentRecord), typeof(ConsentJson));
         yield return new(
             "credential-file",
             content =>

@@ -61,6 +61,7 @@ internal static class MaintenanceConversion
             RetentionReason.ClockUnproven => OBRetentionReason.ClockUnproven,
             RetentionReason.NotByPolicy => OBRetentionReason.NotByPolicy,
             RetentionReason.TagUnknown => OBRetentionReason.TagUnknown,
+            RetentionReason.Immutable => OBRetentionReason.Immutable,
             _ => throw new UnreachableException(),
         },
         PolicyType = planned.Policy is { } policy ? policy == PolicyKind.Files ? OBPolicyType.Files : OBPolicyType.SystemState : null,

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Proofs;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Model.Conversions;
@@ -23,6 +24,11 @@ internal static class VaultConversion
         ParityPercent = vault.Settings.ParityPercent,
         VerifyDays = vault.Settings.VerifyDaysOf(vault.Location),
         MaintainAfterBackup = vault.Settings.MaintainsAfterBackup,
+        RequirePin = vault.Settings.RequiresPin,
+        BrakeDays = vault.Settings.BrakeDays,
+        Approvers = [.. vault.Settings.Approvers ?? []],
+        Immutability = Enum.Parse<OBImmutability>(vault.Settings.Immutability.ToString()),
+        ImmutableDays = vault.Settings.Immutability == VaultImmutability.Off ? 0 : vault.Settings.ImmutableDays,
         RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
         AccessTier = vault.Settings.AccessTier.ToOutput(),
         Redundancy = vault.Settings.Redundancy?.ToOutput(),
@@ -53,6 +59,9 @@ internal static class VaultConversion
 
     /// <summary>A tier as the engine names it.</summary>
     public static VaultAccessTier ToEngine(this OBAccessTier tier) => Enum.Parse<VaultAccessTier>(tier.ToString());
+
+    /// <summary>An immutability as the engine names it.</summary>
+    public static VaultImmutability ToEngine(this OBImmutability immutability) => Enum.Parse<VaultImmutability>(immutability.ToString());
 
     /// <summary>A redundancy as scripts name it: the names are the same.</summary>
     public static OBRedundancy ToOutput(this VaultRedundancy redundancy) => Enum.Parse<OBRedundancy>(redundancy.ToString());
