@@ -55,6 +55,12 @@ internal sealed class IndexRecords
         {
             _records = records;
             _cursors = [.. records._runs.Select(run => new RunCursor(run))];
+            if (_cursors.Length == 1)
+            {
+                _current = 0;
+                return;
+            }
+
             for (int i = 0; i < _cursors.Length; i++)
             {
                 Advance(i);
@@ -65,7 +71,7 @@ internal sealed class IndexRecords
         public ReadOnlySpan<byte> Record => _cursors[_current].Record;
 
         /// <summary>Its chunk.</summary>
-        public ChunkId Id { get; private set; }
+        public ChunkId Id => _cursors[_current].Id;
 
         /// <summary>Its number.</summary>
         public int Number => _records._firsts[_current] + _cursors[_current].Index;
@@ -73,6 +79,11 @@ internal sealed class IndexRecords
         /// <summary>Goes to the next; false where there is none.</summary>
         public bool MoveNext()
         {
+            if (_cursors.Length == 1)
+            {
+                return _cursors[0].MoveNext();
+            }
+
             if (_current >= 0)
             {
                 Advance(_current);
@@ -90,7 +101,7 @@ internal sealed class IndexRecords
                 least = order < 0 || (order == 0 && _next[i].Run < _next[least].Run) ? i : least;
             }
 
-            (Id, _current) = _next[least];
+            _current = _next[least].Run;
             _next.RemoveAt(least);
             return true;
         }

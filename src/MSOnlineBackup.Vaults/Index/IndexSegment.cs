@@ -171,9 +171,12 @@ internal static class IndexSegment
         record[RecordEncodingOffset] = (byte)chunk.Encoding;
     }
 
+    /// <summary>The number of a record's pack.</summary>
+    public static int PackOf(ReadOnlySpan<byte> record) => BinaryPrimitives.ReadInt32LittleEndian(record[RecordPackOffset..]);
+
     internal static PackedChunk ReadRecord(ReadOnlySpan<byte> record, out int pack)
     {
-        pack = BinaryPrimitives.ReadInt32LittleEndian(record[RecordPackOffset..]);
+        pack = PackOf(record);
         return new PackedChunk(
             new ChunkId(record[..ChunkId.Length]),
             (ChunkKind)record[RecordKindOffset],

@@ -96,14 +96,19 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
 
     private Dictionary<PackInfo, int> CountRecords()
     {
-        var counts = new Dictionary<PackInfo, int>(ReferenceEqualityComparer.Instance);
         IReadOnlyList<PackInfo?> packs = store.Index.PacksByNumber;
+        int[] byNumber = new int[packs.Count];
         for (IndexRecords.Pass pass = records.InOrder(); pass.MoveNext();)
         {
-            IndexSegment.ReadRecord(pass.Record, out int number);
-            if (packs[number] is { } pack)
+            byNumber[IndexSegment.PackOf(pass.Record)]++;
+        }
+
+        var counts = new Dictionary<PackInfo, int>(ReferenceEqualityComparer.Instance);
+        for (int i = 0; i < byNumber.Length; i++)
+        {
+            if (byNumber[i] > 0 && packs[i] is { } pack)
             {
-                counts[pack] = counts.GetValueOrDefault(pack) + 1;
+                counts.Add(pack, byNumber[i]);
             }
         }
 
@@ -143,12 +148,14 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
             contents.Add(pack, []);
         }
 
+        // There is a pass over all records for each part: most are passed over by a look at their pack's number.
         IReadOnlyList<PackInfo?> packs = store.Index.PacksByNumber;
+        Dictionary<int, PackedChunk>?[] byNumber = [.. packs.Select(pack => pack is null ? null : contents.GetValueOrDefault(pack))];
         for (IndexRecords.Pass pass = records.InOrder(); pass.MoveNext();)
         {
-            PackedChunk chunk = IndexSegment.ReadRecord(pass.Record, out int number);
-            if (packs[number] is { } pack && contents.TryGetValue(pack, out Dictionary<int, PackedChunk>? chunks))
+            if (byNumber[IndexSegment.PackOf(pass.Record)] is { } chunks)
             {
+                PackedChunk chunk = IndexSegment.ReadRecord(pass.Record, out _);
                 chunks[chunk.Offset] = chunk;
             }
         }

@@ -126,9 +126,9 @@ internal sealed class IndexReader(ChunkStore store, IndexCache? cache)
     {
         Segments = Segments.Concat(segments.Select(found => (found.Name, found.Length))).ToHashSet();
 
-        // Most segments are small, and each backup adds one.
+        // Most segments are small, and each backup adds one. What this session has written of packs that are known need not be read.
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = 2 * store.Objects.Capabilities.MaxConcurrency };
-        return Parallel.ForEachAsync(segments, options, LoadAsync);
+        return Parallel.ForEachAsync(segments.Where(found => !_segmentPacks.ContainsKey(found.Name)), options, LoadAsync);
     }
 
     private async ValueTask LoadAsync(StoredObject segment, CancellationToken cancellationToken)
