@@ -81,6 +81,7 @@
         'Test-OBConnectivity'
         'Test-OBRecoveryPoint'
         'Unregister-OBMachine'
+        'Update-OBKey'
         'Wait-OBJob'
     )
     FunctionsToExport    = @()

@@ -87,6 +87,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new KeyListCommand(),
                 new KeyAddCommand(),
                 new KeyChangeCommand(),
+                new KeyRotateCommand(),
                 new KeyRemoveCommand()),
             new CommandGroup("machine", "List the machines of a vault, and rename them.", "obengine machine list /mnt/backup", new MachineListCommand(), new MachineRenameCommand()),
             new CommandGroup("job", "Run background jobs for this machine's agent.", JobRunCommand.HelpExample, new JobRunCommand()),

@@ -123,6 +123,7 @@ internal sealed record MaintenanceSummary(
     int PacksRepacked,
     long BytesRepacked,
     long BytesUnused,
+    long BytesUnderEarlierKeys,
     int ObjectsDeleted,
     long ParityWritten,
     int PacksProtected,

@@ -256,4 +256,8 @@ public enum BackupErrorId
     // A machine's name.
     /// <summary>The system calls this machine otherwise than the vault does.</summary>
     MachineNameChanged = 1320,
+
+    // Master keys that rotate.
+    /// <summary>What opened the vault leads to a master key that was rotated since: nothing may be written with it.</summary>
+    KeyEpochOutdated = 1340,
 }

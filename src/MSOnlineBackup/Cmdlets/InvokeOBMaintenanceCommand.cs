@@ -19,6 +19,11 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
     [ValidateRange(0, long.MaxValue)]
     public long? MaxRepackBytes { get; set; }
 
+    /// <summary>The most bytes that are sealed anew in this run because an earlier master key had sealed them; without it, none.</summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long ReencryptBytes { get; set; }
+
     /// <summary>After this time nothing further is begun; without it, no limit.</summary>
     [Parameter]
     public TimeSpan? MaxDuration { get; set; }
@@ -41,6 +46,7 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
         MaintenanceRequest request = usual with
         {
             MaxRepackBytes = MaxRepackBytes,
+            ReencryptBytes = ReencryptBytes,
             MaxDuration = NotNegative(MaxDuration, nameof(MaxDuration)),
             MaxUnused = MaxUnused / 100 ?? usual.MaxUnused,
             ShutOutAfter = NotNegative(ShutOutAfter, nameof(ShutOutAfter)) ?? usual.ShutOutAfter,
