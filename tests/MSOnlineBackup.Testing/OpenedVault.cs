@@ -1,5 +1,4 @@
 using MSOnlineBackup.Vaults.Chunks;
-using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;

@@ -27,7 +27,7 @@ Describe 'Update-OBKey' {
         Assert-BackupError (Get-ErrorOf { Repair-OBKey (ConvertTo-Secret 'a passphrase for tests') }) PassphraseRejected AuthenticationError
         Repair-OBKey (ConvertTo-Secret 'a passphrase of a new key')
         @(Get-OBRecoverableSource | Get-OBRecoverableItem).Count | Should -Be 2
-        (Test-OBRecoveryPoint).Problems | Should -BeNullOrEmpty
+        (Get-OBAllRecoveryPoints | Test-OBRecoveryPoint).Passed | Should -Not -Contain $false
     }
 
     It 'has maintenance seal anew what the key before has sealed' {

@@ -34,13 +34,11 @@ internal sealed record PackPlan(IReadOnlyList<PackUse> Dead, IReadOnlyList<PackU
         HashSet<PackUse> chosen = [.. wanted];
         foreach (PackUse use in uses.Where(use => use.Needed > 0 && use.Pack.Epoch < epoch && !chosen.Contains(use)).OrderBy(use => use.Pack.Epoch))
         {
-            reencrypted += use.Needed;
-            if (reencrypted > request.ReencryptBytes)
+            if (reencrypted + use.Needed <= request.ReencryptBytes)
             {
-                break;
+                reencrypted += use.Needed;
+                wanted.Add(use);
             }
-
-            wanted.Add(use);
         }
 
         long budget = request.MaxRepackBytes ?? long.MaxValue;

@@ -51,8 +51,13 @@ internal sealed record TestPack(byte[] Content, IReadOnlyList<PackedChunk> Chunk
     /// <summary>The plaintext of a chunk; null where it does not open.</summary>
     public static byte[]? Open(byte[] pack, PackedChunk chunk)
     {
-        PackKind kind = PackReader.ReadHeader(Name, pack, out byte[] salt, out _);
-        using AesGcm aes = PackReader.OpenPack(TestKeys.Keys, salt, 0);
+        PackKind kind = PackReader.ReadHeader(Name, pack, out byte[] salt, out byte epoch);
+        if (!TestKeys.Keys.Knows(epoch))
+        {
+            return null;
+        }
+
+        using AesGcm aes = PackReader.OpenPack(TestKeys.Keys, salt, epoch);
         byte[] plaintext = new byte[chunk.RawLength];
         return PackReader.TryOpenChunk(
             TestKeys.Keys, aes, kind, chunk, pack.AsSpan(chunk.Offset, chunk.StoredLength), new byte[chunk.StoredLength], plaintext)

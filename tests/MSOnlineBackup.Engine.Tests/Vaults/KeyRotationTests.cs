@@ -43,7 +43,7 @@ public sealed class KeyRotationTests : IDisposable
         Assert.Equal((await _backups.EntriesAsync(first.Point)).Count + 1, (await _backups.EntriesAsync(second.Point)).Count);
         Assert.Empty((await _backups.VerifyAsync()).Findings);
         Assert.Empty((await Vault.VerifyPacksAsync(_backups.Objects, new JobMonitor(), Cancel)).Findings);
-        Assert.Equal(0, (await _backups.VerifyAsync()).Strangers.Count);
+        Assert.Empty((await _backups.VerifyAsync()).Strangers);
         Assert.Equal(BackupErrorId.PassphraseRejected, (await Assert.ThrowsAsync<BackupException>(() => OpenAsync(Old))).Id);
         KeySlotInfo slot = Assert.Single(await (await _backups.OpenAsync()).ListKeysAsync(Cancel));
         Assert.Equal((1, false), (slot.Epoch, slot.IsOutdated));
@@ -101,12 +101,13 @@ public sealed class KeyRotationTests : IDisposable
         Assert.Equal(0, none.BytesRepacked);
 
         // As much as each run may; the rest stays for the next.
+        long most = SealedNames().Max(name => _backups.Objects.GetContent(name).Length);
         long left = none.BytesUnderEarlierKeys;
         for (int run = 0; left > 0; run++)
         {
-            MaintenanceReport report = await MaintainAsync(2 << 20);
+            MaintenanceReport report = await MaintainAsync(most);
             Assert.True(report.BytesUnderEarlierKeys < left, $"run {run}: {report.BytesUnderEarlierKeys} of {left}");
-            Assert.InRange(report.BytesRepacked, 1, 2 << 20);
+            Assert.InRange(report.BytesRepacked, 1, most);
             left = report.BytesUnderEarlierKeys;
         }
 
@@ -196,8 +197,8 @@ public sealed class KeyRotationTests : IDisposable
             Assert.Equal(first.Point.SessionId, (await again.GetPointAsync("latest", null, Cancel)).SessionId);
             await again.BackUpAsync(_backups.Job(_backups.Root), new JobMonitor(), Cancel);
             await again.RotateKeyAsync(New, Cancel);
-            Assert.Empty((await (await TestVault.UnlockAsync(objects, New, _backups.Options, Cancel)).VerifyAsync(VerifyLevel.Data, new JobMonitor(), Cancel)).Findings
-                .Where(finding => !finding.Problem.Contains("never came into force", StringComparison.Ordinal) && !finding.Problem.Contains("another master key", StringComparison.Ordinal)));
+            VerifyReport report = await (await TestVault.UnlockAsync(objects, New, _backups.Options, Cancel)).VerifyAsync(VerifyLevel.Data, new JobMonitor(), Cancel);
+            Assert.DoesNotContain(report.Findings, finding => !finding.Problem.Contains("another master key", StringComparison.Ordinal));
             if (fault is null)
             {
                 Assert.True(failAt > 4);
@@ -310,7 +311,8 @@ public sealed class KeyRotationTests : IDisposable
     }
 
     private IEnumerable<string> SealedNames() => _backups.Objects.Names.Where(name =>
-        VaultLayout.KindOf(name, out _) is StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint or StoredKind.Point or StoredKind.Deletion or StoredKind.Collection);
+        VaultLayout.KindOf(name, out _) is StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint or StoredKind.Point or StoredKind.Deletion or StoredKind.Collection
+        && !name.EndsWith(".reserve", StringComparison.Ordinal));
 
     // Of packs and sealed objects alike the eighth byte says it.
     private int EpochOf(string name) => _backups.Objects.GetContent(name)[7];
