@@ -156,7 +156,7 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(monitor);
         ArgumentOutOfRangeException.ThrowIfNegative(request.Share);
         monitor.Watch(Objects);
-        return await new VaultRepair(WithoutIndex, Options, request, monitor, new ParityRescue(WithoutIndex()), Vault.Allow).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new VaultRepair(WithoutIndex, Options, request, monitor, new ParityRescue(WithoutIndex()), Allow).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>
