@@ -105,12 +105,13 @@ public sealed class BackupAgent
         return [.. (await vault.ListKeysAsync(cancellationToken).ConfigureAwait(false)).Where(slot => slot.IsOutdated)];
     }
 
-    /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance.</summary>
+    /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance, and how many bytes go with them.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid, VaultNotFound, …</exception>
     public async Task<RetentionPlan> PlanRetentionAsync(CancellationToken cancellationToken)
     {
         using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
-        return await Retention(vault).PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false);
+        VaultRetention retention = Retention(vault);
+        return await retention.MeasureAsync(await retention.PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -121,13 +122,17 @@ public sealed class BackupAgent
     /// <param name="monitor">Is told how far it is.</param>
     /// <param name="planned">Told of what was let go of, before anything is freed; null for nobody.</param>
     /// <param name="cancellationToken">Stops it; the next run goes on.</param>
-    /// <exception cref="BackupException">JobInProgress; MachineNotRegistered, StateInvalid, …; VaultAccessDenied where this machine may not delete: then points were let go of,
-    /// which needs no such right, and nothing was freed.</exception>
+    /// <exception cref="BackupException">JobInProgress; MachineNotRegistered, StateInvalid, …; VaultAccessDenied where this machine may not delete: then nothing was done.</exception>
     public async Task<MachineMaintenance> MaintainAsync(
         MaintenanceRequest request, JobMonitor monitor, Action<int>? planned, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         using UnlockedVault vault = await _opener.OpenAsync(monitor, VaultPatience.Job, cancellationToken).ConfigureAwait(false);
+        if (!request.IsRehearsal)
+        {
+            await vault.RequireDeletionAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         VaultRetention retention = Retention(vault);
         RetentionPlan plan;
         int deleted;
@@ -137,6 +142,7 @@ public sealed class BackupAgent
             deleted = request.IsRehearsal ? plan.Expiring.Count() : await retention.ApplyAsync(plan, cancellationToken).ConfigureAwait(false);
         }
 
+        plan = request.IsRehearsal ? await retention.MeasureAsync(plan, cancellationToken).ConfigureAwait(false) : plan;
         planned?.Invoke(deleted);
         return new MachineMaintenance(plan, deleted, await vault.MaintainAsync(request, monitor, cancellationToken).ConfigureAwait(false));
     }

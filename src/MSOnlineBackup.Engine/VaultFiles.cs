@@ -92,4 +92,17 @@ public static class VaultFiles
         monitor.ReportDamage(store.Damage);
         return result;
     }
+
+    /// <summary>
+    /// Restores a sample of a point, or all of it, only to see that it works: into a folder of its own, which is removed again. Contents are read back and compared, and kind,
+    /// size and time of modification of a sample's files.
+    /// </summary>
+    /// <exception cref="BackupException">RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, VaultUnreachable, …</exception>
+    public static Task<TrialResult> TryRestoreAsync(this IndexedVault vault, TrialRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        return TrialRestore.RunAsync(vault, request, (restore, watched, stop) => vault.RestoreAsync(restore, watched, stop), monitor, cancellationToken);
+    }
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
@@ -128,13 +129,32 @@ public sealed class IndexedVault
     }
 
     /// <summary>Verifies the vault as far as this key goes.</summary>
-    public async Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken)
+    /// <param name="level">How deep.</param>
+    /// <param name="monitor">Is told how far it is.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="keepsRecord">Whether the vault is to keep on record which packs were read, as far as this identity may add to it; with <see cref="VerifyLevel.Data"/>.</param>
+    public async Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken, bool keepsRecord = false)
     {
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(Vault.Objects);
-        return level == VerifyLevel.Packs
-            ? await Vaults.Vault.VerifyPacksAsync(Vault.Objects, monitor, cancellationToken).ConfigureAwait(false)
-            : await new StoreVerifier(await AfreshAsync(cancellationToken).ConfigureAwait(false), monitor).RunAsync(level, cancellationToken).ConfigureAwait(false);
+        if (level == VerifyLevel.Packs)
+        {
+            return await Vaults.Vault.VerifyPacksAsync(Vault.Objects, monitor, cancellationToken).ConfigureAwait(false);
+        }
+
+        ChunkStore store = await AfreshAsync(cancellationToken).ConfigureAwait(false);
+        var found = new PackFindings(store);
+        VerifyReport report = await new StoreVerifier(store, monitor, found.Note).RunAsync(level, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await (keepsRecord ? found.RecordAsync(cancellationToken) : Task.CompletedTask).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultAccessDenied or BackupErrorId.VaultFull)
+        {
+            monitor.Note($"What was verified is not on record: {e.Message}");
+        }
+
+        return report;
     }
 
     /// <summary>Writes index segments for all packs that no sound segment names, from the packs alone.</summary>

@@ -5,6 +5,7 @@ using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
@@ -53,6 +54,9 @@ public sealed class UnlockedVault : IDisposable
 
     /// <summary>Recovery points that are deleted and can be brought back.</summary>
     public PointDeletions Deletions => new(new ChunkStore(Vault.Known, _unlocked.StoreId, _keys), Allow);
+
+    /// <summary>What was proven of this store, and when.</summary>
+    public VaultProofs Proofs => new(WithoutIndex(), token => OpenStoreAsync(token), Options.TimeProvider);
 
     internal IVaultStore Objects => Vault.Objects;
 
@@ -104,14 +108,19 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(monitor);
         Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Collect);
         monitor.Watch(Objects);
+        long began = Options.TimeProvider.GetTimestamp();
+        MaintenanceReport done;
         try
         {
-            return await RunAsync(request).ConfigureAwait(false);
+            done = await RunAsync(request).ConfigureAwait(false);
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultFull && !request.IsRehearsal)
         {
-            return await MaintainFullAsync(e).ConfigureAwait(false);
+            done = await MaintainFullAsync(e).ConfigureAwait(false);
         }
+
+        return request.IsRehearsal ? done : await new MaintenanceProofs(WithoutIndex(), monitor, Options.TimeProvider)
+            .FollowAsync(done, request, request.MaxDuration - Options.TimeProvider.GetElapsedTime(began), cancellationToken).ConfigureAwait(false);
 
         Task<MaintenanceReport> RunAsync(MaintenanceRequest what) => new Collector(WithoutIndex(), Options, what, monitor, Allow).RunAsync(cancellationToken);
 
@@ -146,7 +155,7 @@ public sealed class UnlockedVault : IDisposable
     }
 
     /// <summary>
-    /// Mends what is damaged or missing, as far as the vault itself can: from what opens, and from copies. What is lost the next backups store again, as far as their sources
+    /// Mends what is damaged or missing, as far as the vault itself can: from what opens, from copies, and from parity. What is lost the next backups store again, as far as their sources
     /// still have it. Others may back up and restore meanwhile.
     /// </summary>
     /// <exception cref="BackupException">VaultDataCorrupt where a record of maintenance is damaged; SessionFenced where others were at it all the time; VaultUnreachable, …</exception>
@@ -157,6 +166,31 @@ public sealed class UnlockedVault : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(request.Share);
         monitor.Watch(Objects);
         return await new VaultRepair(WithoutIndex, Options, request, monitor, new ParityRescue(WithoutIndex()), Allow).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses an identity that may not delete from the vault, and so cannot maintain it.</summary>
+    /// <exception cref="BackupException">VaultAccessDenied.</exception>
+    public async Task RequireDeletionAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DeletionRight.RequireAsync(WithoutIndex(), SessionId.Create(Options.TimeProvider.GetUtcNow(), highest: null), cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultFull)
+        {
+            // It cannot be tried without a little room. Maintenance finds that where it has some held, or says that it has none.
+        }
+    }
+
+    /// <summary>How many bytes some recovery points need that no other does. It reads what all points list, and no contents.</summary>
+    /// <param name="points">The points; those that are in no list have no size.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, …: something of a point cannot be read, so nobody knows what it needs.</exception>
+    public async Task<PointSizes> MeasureAsync(IReadOnlyCollection<SessionId> points, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(points);
+        List<PointName> names = await Catalog().ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
+        return await PointSizes.MeasureAsync(await OpenStoreAsync(cancellationToken).ConfigureAwait(false), names, points.ToHashSet(), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>

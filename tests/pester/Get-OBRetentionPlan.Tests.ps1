@@ -1,19 +1,6 @@
 BeforeAll {
     . "$PSScriptRoot/Common.ps1"
-    . "$PSScriptRoot/Recovery.ps1"
-    $work = New-TestFolder
-    $null = Initialize-TestMachine $work
-    $source = New-TestTree "$work/src"
-    $null = Save-TestPolicy $source
-    $jobs = @(Invoke-TestBackup; Invoke-TestBackup; Invoke-TestBackup)
-
-    # As if the vault had got the points some days earlier, the oldest first.
-    function Set-PointAge([int[]] $Days) {
-        foreach ($index in 0..($jobs.Count - 1)) {
-            Get-ChildItem "$work/vault" -Recurse -File | Where-Object FullName -Like "*/points/*/$($jobs[$index].RecoveryPointId)" |
-                ForEach-Object { $_.LastWriteTimeUtc = [datetime]::UtcNow.AddDays(-$Days[$index]) }
-        }
-    }
+    . "$PSScriptRoot/Retention.ps1"
 }
 
 AfterAll {
@@ -32,7 +19,11 @@ Describe 'Get-OBRetentionPlan' {
         $plan[1].Reason, $plan[2].Reason | Should -Be WithinRetention, WithinRetention
         $plan[1].Until | Should -BeGreaterThan ([datetime]::UtcNow.AddDays(19))
         $plan.DataSources | Should -Be $source, $source, $source
-        $plan | Out-String | Should -Match 'WithinRetention'
+        $plan[0].Bytes | Should -BeGreaterThan 0
+        $plan[1].Bytes, $plan[2].Bytes | Should -Be $null, $null
+        $lines = ($plan | Out-String -Width 80) -split '\r?\n'
+        $lines[1] | Should -Match '^BackupTime +Reason +Rule +Until +Bytes +DataSources'
+        $lines[3] | Should -Match "Expired +Daily +\d{4}-\d\d-\d\d +$('{0:N0}' -f $plan[0].Bytes)"
     }
 
     It 'shows the points of one policy' {

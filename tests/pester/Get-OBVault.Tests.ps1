@@ -25,6 +25,7 @@ Describe 'Get-OBVault' {
         $vault.Location | Should -Be $folder
         $vault.Machines.Count | Should -Be 1
         $vault.StoredBytes | Should -BeGreaterThan 0
+        $vault.Proofs | Should -BeNullOrEmpty -Because 'there is no backup yet'
     }
 
     It 'says what a folder is that is no vault' {

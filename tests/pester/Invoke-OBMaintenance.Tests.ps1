@@ -1,19 +1,6 @@
 BeforeAll {
     . "$PSScriptRoot/Common.ps1"
-    . "$PSScriptRoot/Recovery.ps1"
-    $work = New-TestFolder
-    $null = Initialize-TestMachine $work
-    $source = New-TestTree "$work/src"
-    $null = Save-TestPolicy $source
-    $jobs = @(Invoke-TestBackup; Invoke-TestBackup; Invoke-TestBackup)
-
-    # As if the vault had got the points some days earlier, the oldest first.
-    function Set-PointAge([int[]] $Days) {
-        foreach ($index in 0..($jobs.Count - 1)) {
-            Get-ChildItem "$work/vault" -Recurse -File | Where-Object FullName -Like "*/points/*/$($jobs[$index].RecoveryPointId)" |
-                ForEach-Object { $_.LastWriteTimeUtc = [datetime]::UtcNow.AddDays(-$Days[$index]) }
-        }
-    }
+    . "$PSScriptRoot/Retention.ps1"
 }
 
 AfterAll {
@@ -35,6 +22,42 @@ Describe 'Invoke-OBMaintenance' {
         $result | Out-String | Should -Match '(?s)PointsDeleted\s*: 0.*PacksDeleted\s*: 0 \(0 bytes\)'
     }
 
+    It 'reads back what is stored, within the limits that are given, and Get-OBVault tells' {
+        (Invoke-OBMaintenance -VerifyDays 0).PacksVerified | Should -Be 0
+        (Invoke-OBMaintenance -VerifyDays 1 -MaxVerifyBytes 1).PacksVerified | Should -BeLessOrEqual 1
+        Get-ChildItem "$work/vault/stores/*/proofs/*" | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::UtcNow.AddDays(-2) }
+        $result = Invoke-OBMaintenance -VerifyDays 1
+        $result.PacksVerified, $result.BytesVerified | Should -BeGreaterThan 0
+        $result.DamagedPacks | Should -BeNullOrEmpty
+        $vault = Get-OBVault
+        $vault.Proofs | Should -BeOfType MSOnlineBackup.OBMachineProof
+        $vault.Proofs.VerifiedPercent, $vault.Proofs.RecoveryPointId | Should -Be 100, $jobs[2].RecoveryPointId
+        $vault.Proofs.LastVerified, $vault.LastMaintained | Should -BeOfType datetime
+        $vault | Out-String | Should -Match 'Proofs +: .*verified 20'
+    }
+
+    It 'names a damaged pack until it is whole again' {
+        $pack = Get-ChildItem "$work/vault" -Recurse -File | Where-Object FullName -Like '*/packs/*' | Sort-Object Length | Select-Object -Last 1
+        $bytes = [System.IO.File]::ReadAllBytes($pack.FullName)
+        $original = $bytes.Clone()
+        $bytes[-20] = $bytes[-20] -bxor 1
+        $pack.IsReadOnly = $false
+        [System.IO.File]::WriteAllBytes($pack.FullName, $bytes)
+        try {
+            Get-ChildItem "$work/vault/stores/*/proofs/*" | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::UtcNow.AddDays(-9) }
+            (Invoke-OBMaintenance -VerifyDays 1 3> $null).DamagedPacks | Should -BeLike "*$($pack.Name)"
+            (Invoke-OBMaintenance -VerifyDays 3650 3> $null).DamagedPacks | Should -BeLike "*$($pack.Name)"
+            (Get-OBVault -WarningVariable warnings 3> $null).DamagedPacks | Should -BeLike "*$($pack.Name)"
+            $warnings -join ' ' | Should -BeLike '*1 stored pack is damaged*'
+        }
+        finally {
+            [System.IO.File]::WriteAllBytes($pack.FullName, $original)
+        }
+
+        Get-ChildItem "$work/vault/stores/*/proofs/*" | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::UtcNow.AddDays(-9) }
+        (Invoke-OBMaintenance -VerifyDays 1).DamagedPacks | Should -BeNullOrEmpty
+    }
+
     It 'deletes what no rule keeps any more, the newest never, and it can be brought back' {
         Set-PointAge 50, 45, 20
         (Invoke-OBMaintenance -MaxDuration 01:00:00 -MaxUnused 50 -MaxRepackBytes 1GB -ShutOutAfter 2.00:00:00).PointsDeleted | Should -Be 2
@@ -50,7 +73,10 @@ Describe 'Invoke-OBMaintenance' {
         $null = Get-OBPolicy | Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 15) | Set-OBPolicy -Confirm:$false
         try {
             Get-OBAllRecoveryPoints | Should -HaveCount 3
-            (Invoke-OBMaintenance -WhatIf).PointsDeleted | Should -Be 1
+            $foreseen = Invoke-OBMaintenance -WhatIf
+            $foreseen.PointsDeleted | Should -Be 1
+            $foreseen.BytesExpiring | Should -Be (Get-OBRetentionPlan)[0].Bytes
+            $foreseen | Out-String | Should -Match 'BytesExpiring\s*: [1-9]'
             Get-OBAllRecoveryPoints | Should -HaveCount 3
             (Invoke-OBMaintenance).PointsDeleted | Should -Be 1
             (Get-OBAllRecoveryPoints).RecoveryPointId | Should -Be $jobs[2].RecoveryPointId, $jobs[1].RecoveryPointId
@@ -77,6 +103,11 @@ Describe 'Invoke-OBMaintenance' {
         }
 
         Get-OBAllRecoveryPoints | Should -HaveCount 3
+    }
+
+    It 'says what is missing where nobody can be asked' {
+        $script = "Import-Module '$manifest'; try { Invoke-OBMaintenance -Confirm } catch { `$_.FullyQualifiedErrorId; `$_.ErrorDetails.RecommendedAction }"
+        $null | & $shell -NoProfile -Command $script 2>&1 | Out-String | Should -BeLike '*ArgumentInvalid,*-Confirm:$false*'
     }
 
     It 'refuses a time that is negative' {

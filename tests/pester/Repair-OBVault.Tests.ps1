@@ -48,7 +48,7 @@ Describe 'Repair-OBVault' {
         Test-Path -LiteralPath $pack.FullName | Should -BeFalse
 
         $null = Invoke-TestBackup
-        (Get-OBAllRecoveryPoints | Test-OBRecoveryPoint -Level Data).Problems | Should -BeNullOrEmpty
+        Get-OBAllRecoveryPoints | Test-OBRecoveryPoint -Level Data | ForEach-Object Problems | Should -BeNullOrEmpty
         (Repair-OBVault -Share 100).Problems | Should -BeNullOrEmpty
     }
 

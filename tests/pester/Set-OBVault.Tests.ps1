@@ -51,6 +51,15 @@ Describe 'Set-OBVault' {
         (New-OBVault "$TestDrive/parity" -ParityPercent 10 @owner).ParityPercent | Should -Be 10
     }
 
+    It 'sets within how many days all is read back, and whether backups maintain the vault' {
+        $vault.VerifyDays, $vault.MaintainAfterBackup | Should -Be 30, $true
+        $changed = Set-OBVault $vault -VerifyDays 7 -MaintainAfterBackup:$false
+        $changed.VerifyDays, $changed.MaintainAfterBackup | Should -Be 7, $false
+        (Set-OBVault $vault -VerifyDays 0).MaintainAfterBackup | Should -BeFalse -Because 'what is not given stays'
+        (Set-OBVault $vault -MaintainAfterBackup).VerifyDays | Should -Be 0
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $vault -VerifyDays 3651 }) ArgumentInvalid InvalidArgument '*3,650*'
+    }
+
     It 'lets nobody in beyond the limit, but those who were there' {
         $machine = Initialize-TestMachine "$TestDrive/own"
         $null = Set-OBVault $machine -MachineLimit 1

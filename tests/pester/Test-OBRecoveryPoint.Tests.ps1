@@ -33,6 +33,18 @@ Describe 'Test-OBRecoveryPoint' {
         Test-Path "$work/trial" | Should -BeFalse
     }
 
+    It 'tries a sample, puts it on record, and draws it again by its seed' {
+        (Get-OBVault).Proofs.LastTrialRestore | Should -BeNullOrEmpty -Because 'that of an item proves no point'
+        $test = Get-OBAllRecoveryPoints | Test-OBRecoveryPoint -TrialRestore -TrialFiles 1 -TrialMaxBytes 1GB
+        $test.Passed, $test.RestoredFiles, $test.VerifiedFiles | Should -Be $true, 1, 1
+        $test.TrialSeed | Should -BeGreaterThan 0
+        $again = Get-OBAllRecoveryPoints | Test-OBRecoveryPoint -TrialRestore -TrialFiles 1 -TrialSeed $test.TrialSeed -TrialRestorePath "$work/trial"
+        $again.TrialSeed, $again.RestoredFiles | Should -Be $test.TrialSeed, 1
+        Test-Path "$work/trial" | Should -BeFalse
+        (Get-OBVault).Proofs.LastTrialRestore | Should -BeOfType datetime
+        (Get-OBVault).Proofs.TrialDifferences | Should -Be 0
+    }
+
     It 'finds a byte that was altered in the vault, and names who suffers' {
         $pack = Get-ChildItem "$work/vault" -Recurse -File | Where-Object FullName -Like '*/packs/*' | Sort-Object Length | Select-Object -Last 1
         $bytes = [System.IO.File]::ReadAllBytes($pack.FullName)

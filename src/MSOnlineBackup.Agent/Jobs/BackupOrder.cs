@@ -89,6 +89,7 @@ public sealed record BackupOrder : JobOrder
         BackupResult result = await vault.BackUpAsync(request, work.Monitor, stop).ConfigureAwait(false);
         work.RecoveryPointId = result.Point.SessionId;
         work.LostSources = result.LostSources;
+        await new MaintenanceAfterBackup(machine, vault).RunAsync(result.Point, work, stop).ConfigureAwait(false);
     }
 
     private static async Task CheckScratchAsync(MachineAccount account, UnlockedVault vault, BackupRequest request, JobWork work, CancellationToken stop)

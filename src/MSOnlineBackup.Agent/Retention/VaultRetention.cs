@@ -1,6 +1,8 @@
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Agent.Retention;
@@ -50,6 +52,34 @@ public sealed class VaultRetention
         return new RetentionPlan(
             [.. points.GroupBy(point => point.MachineId).OrderBy(machine => machine.First().MachineName, StringComparer.OrdinalIgnoreCase).SelectMany(machine => Plan([.. machine], now))],
             points.Damaged);
+    }
+
+    /// <summary>
+    /// The plan with how many bytes go with each point. Where points go, what all points of the vault list is read for it. Where something of that cannot be read, nobody
+    /// knows what it needs: the plan says so, and has no bytes.
+    /// </summary>
+    public async Task<RetentionPlan> MeasureAsync(RetentionPlan plan, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        List<SessionId> going = [.. plan.Expiring.Select(planned => planned.Point.SessionId)];
+        if (going.Count == 0)
+        {
+            return plan with { Bytes = 0 };
+        }
+
+        try
+        {
+            PointSizes sizes = await _vault.MeasureAsync(going, cancellationToken).ConfigureAwait(false);
+            return plan with
+            {
+                Points = [.. plan.Points.Select(planned => sizes.Alone.TryGetValue(planned.Point.SessionId, out long bytes) ? planned with { Bytes = bytes } : planned)],
+                Bytes = sizes.Together,
+            };
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return plan with { Unmeasured = e };
+        }
     }
 
     /// <summary>Deletes what the plan lets go of. Where it is stopped, some is deleted, and the next plan goes on.</summary>

@@ -13,6 +13,8 @@ namespace MSOnlineBackup.Host.Commands;
 /// <summary><c>maintain</c>.</summary>
 internal sealed class MaintainCommand : HostCommand
 {
+    private const int MostVerifyDays = 3650;
+
     private readonly VaultSelection _vault;
     private readonly Option<bool> _dryRun;
     private readonly Option<bool> _expire;
@@ -21,6 +23,8 @@ internal sealed class MaintainCommand : HostCommand
     private readonly Option<string?> _maxDuration;
     private readonly Option<string?> _maxUnused;
     private readonly Option<string?> _shutOutAfter;
+    private readonly Option<string?> _verifyDays;
+    private readonly Option<string?> _maxVerifyBytes;
 
     public MaintainCommand()
         : base(
@@ -38,6 +42,8 @@ internal sealed class MaintainCommand : HostCommand
         _reencryptBytes = Value("--reencrypt-bytes", "SIZE", "Seal at most this much anew that an earlier master key has sealed, after 'obengine key rotate'. Default: nothing.");
         _maxDuration = Value("--max-duration", "TIME", "Begin nothing further after this time, such as 90s, 30m, 12h or 7d. The next run goes on. Default: no limit.");
         _maxUnused = Value("--max-unused", "PERCENT", "How much of a stored pack may be unused before the rest of it is written anew, from 0 to 100. Default: 20.");
+        _verifyDays = Value("--verify-days", "DAYS", "Read back a share of what is stored, so that all is read within so many days if this runs regularly; 0 reads nothing. Default: as the vault is set.");
+        _maxVerifyBytes = Value("--max-verify-bytes", "SIZE", "Read back at most this much. Default: no limit.");
         _shutOutAfter = Value("--shut-out-after", "TIME", "Take a job that has said nothing to the vault for this long for dead. Default: 1d.");
     }
 
@@ -47,7 +53,7 @@ internal sealed class MaintainCommand : HostCommand
     {
         MaintenanceRequest request = Read(context);
         using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
-        int expired = context.Has(_expire) ? await ExpireAsync(context, vault, request.IsRehearsal).ConfigureAwait(false) : 0;
+        (int expired, long? bytesExpiring) = context.Has(_expire) ? await ExpireAsync(context, vault, request.IsRehearsal).ConfigureAwait(false) : (0, null);
         MaintenanceReport report = await context.Renderer.FollowAsync(monitor => vault.MaintainAsync(request, monitor, context.Stop)).ConfigureAwait(false);
         Findings.Write(context.Renderer, report.Findings);
         foreach (UnfinishedSession session in report.WaitingFor)
@@ -60,6 +66,7 @@ internal sealed class MaintainCommand : HostCommand
         var summary = new MaintenanceSummary(
             report.IsRehearsal,
             expired,
+            bytesExpiring,
             report.PointsGone,
             report.PacksDeleted,
             report.BytesFreed,
@@ -74,18 +81,31 @@ internal sealed class MaintainCommand : HostCommand
             report.PacksProtected,
             report.PacksUnprotected,
             report.SessionsShutOut,
+            report.PacksVerified,
+            report.BytesVerified,
+            report.DamagedPacks.Count,
             report.WaitingFor.Count,
             report.Findings.Count,
             vault.Traffic)
         {
-            ExitCode = (int)(report.Findings.Count > 0 ? ExitCode.Failed : ExitCode.Success),
+            ExitCode = (int)(report.Findings.Count > 0 || report.DamagedPacks.Count > 0 ? ExitCode.Failed : ExitCode.Success),
         };
-        return new Outcome(summary, report.IsRehearsal ? Foresee(report, expired) : Describe(report, expired, vault));
+        if (report.Unproven is { } full)
+        {
+            context.Renderer.Note($"Space was freed, and what comes after that was not done: {full.Message}");
+        }
+
+        return new Outcome(summary, report.IsRehearsal ? Foresee(report, expired, bytesExpiring) : Describe(report, expired, vault));
     }
 
     // The dates in the tags are all that can be known here of the machines' policies.
-    private static async Task<int> ExpireAsync(CommandContext context, UnlockedVault vault, bool isRehearsal)
+    private static async Task<(int Points, long? Bytes)> ExpireAsync(CommandContext context, UnlockedVault vault, bool isRehearsal)
     {
+        if (!isRehearsal)
+        {
+            await vault.RequireDeletionAsync(context.Stop).ConfigureAwait(false);
+        }
+
         var retention = VaultRetention.ByTags(vault, context.Environment.Time);
         RetentionPlan plan = await retention.PlanAsync(null, context.Stop).ConfigureAwait(false);
         foreach (DamagedPoint damaged in plan.Damaged)
@@ -93,7 +113,18 @@ internal sealed class MaintainCommand : HostCommand
             context.Renderer.Note($"A recovery point of {damaged.MachineName ?? damaged.MachineId.ToString()} cannot be read, so none of this machine is deleted: {damaged.Damage.Message}");
         }
 
-        return isRehearsal ? plan.Expiring.Count() : await retention.ApplyAsync(plan, context.Stop).ConfigureAwait(false);
+        if (!isRehearsal)
+        {
+            return (await retention.ApplyAsync(plan, context.Stop).ConfigureAwait(false), null);
+        }
+
+        plan = await retention.MeasureAsync(plan, context.Stop).ConfigureAwait(false);
+        if (plan.Unmeasured is { } unmeasured)
+        {
+            context.Renderer.Note($"How many bytes go with the points is not known: {unmeasured.Message}");
+        }
+
+        return (plan.Expiring.Count(), plan.Bytes);
     }
 
     private MaintenanceRequest Read(CommandContext context)
@@ -105,6 +136,8 @@ internal sealed class MaintainCommand : HostCommand
             MaxRepackBytes = context.Get(_maxRepackBytes) is { } size ? SelectionOptions.ParseSize(context, size) : null,
             ReencryptBytes = context.Get(_reencryptBytes) is { } anew ? SelectionOptions.ParseSize(context, anew) : 0,
             MaxDuration = ReadTime(context, _maxDuration),
+            VerifyDays = context.Get(_verifyDays) is { } days ? ParseDays(context, days) : null,
+            MaxVerifyBytes = context.Get(_maxVerifyBytes) is { } most ? SelectionOptions.ParseSize(context, most) : null,
             MaxUnused = context.Get(_maxUnused) is { } percent ? ParsePercent(context, percent) : usual.MaxUnused,
             ShutOutAfter = ReadTime(context, _shutOutAfter) ?? usual.ShutOutAfter,
         };
@@ -113,6 +146,11 @@ internal sealed class MaintainCommand : HostCommand
     private static TimeSpan? ReadTime(CommandContext context, Option<string?> option) => context.Get(option) is not { } text ? null
         : Quantity.TryParseDuration(text, out TimeSpan duration) ? duration
         : throw context.Invalid($"'{text}' is not a time for {option.Name}.", "Write a whole number with a unit: 90s, 30m, 12h, 7d.", text);
+
+    private static int ParseDays(CommandContext context, string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int days) && days <= MostVerifyDays
+            ? days
+            : throw context.Invalid($"'{text}' is not a number of days for --verify-days.", "Write a whole number from 0 to 3650.", text);
 
     private static double ParsePercent(CommandContext context, string text) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent) && percent <= 100
@@ -125,13 +163,14 @@ internal sealed class MaintainCommand : HostCommand
         freed     {Quantity.Size(report.BytesFreed)} in {Quantity.Count(report.PacksDeleted, "pack")}; {Quantity.Count(report.ObjectsDeleted, "other object")} tidied away
         repacked  {Quantity.Size(report.BytesRepacked)} of {Quantity.Count(report.PacksRepacked, "pack")} written anew
         to go     {Quantity.Size(report.BytesCondemned)} in {Quantity.Count(report.PacksCondemned, "pack")}{(report.WaitingFor.Count == 0 ? "" : $", once {Quantity.Count(report.WaitingFor.Count, "job")} ended, with a later run")}
-        unused    {Quantity.Size(report.BytesUnused)} in packs that stay{EarlierKeys(report)}{Parity(report)}{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
+        unused    {Quantity.Size(report.BytesUnused)} in packs that stay{EarlierKeys(report)}
+        verified  {Quantity.Size(report.BytesVerified)} in {Quantity.Count(report.PacksVerified, "pack")}{(report.DamagedPacks.Count == 0 ? "" : $"; {Quantity.Count(report.DamagedPacks.Count, "pack")} known to be damaged or missing")}{Parity(report)}{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
         result    {Verdict(report)}
         """;
 
-    private static string Foresee(MaintenanceReport report, int expired) =>
+    private static string Foresee(MaintenanceReport report, int expired, long? bytesExpiring) =>
         $"""
-        points    {Quantity.Count(expired, "point")} would be deleted
+        points    {Quantity.Count(expired, "point")} would be deleted{(expired > 0 && bytesExpiring is { } bytes ? $", and {Quantity.Size(bytes)} go with them when their undelete time is over" : "")}
         would go  {Quantity.Size(report.BytesCondemned)} in {Quantity.Count(report.PacksCondemned, "pack")}
         would be  {Quantity.Size(report.BytesRepacked)} of {Quantity.Count(report.PacksRepacked, "pack")} written anew
         unused    {Quantity.Size(report.BytesUnused)} in packs that stay{EarlierKeys(report)}
@@ -149,6 +188,6 @@ internal sealed class MaintainCommand : HostCommand
         report.SessionsShutOut == 0 ? "" : $"\nshut out  {Quantity.Count(report.SessionsShutOut, "job")} that said nothing for long; what each had sent stays for its next run";
 
     private static string Verdict(MaintenanceReport report) => report.Findings.Count == 0
-        ? "no problems found"
-        : $"{Quantity.Count(report.Findings.Count, "problem")} found: nothing was newly decided on; 'obengine verify' tells more";
+        ? report.DamagedPacks.Count == 0 ? "no problems found" : "what was found damaged before still is; 'obengine verify --read-data' tells more"
+        : $"{Quantity.Count(report.Findings.Count, "problem")} found; what cannot be read is not decided on. 'obengine verify --read-data' tells more";
 }

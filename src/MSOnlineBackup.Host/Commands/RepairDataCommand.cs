@@ -64,6 +64,7 @@ internal class RepairDataCommand : HostCommand
             report.PacksDeleted,
             report.PacksIndexed,
             report.ObjectsRemoved,
+            report.ObjectsRestored,
             report.CommitsRestored,
             report.PointsAffected,
             report.FilesAffected,
@@ -87,9 +88,9 @@ internal class RepairDataCommand : HostCommand
     private static string Describe(RepairReport report, UnlockedVault vault)
     {
         string index = report.PacksIndexed == 0 ? "" : $"\nindex     {Quantity.Count(report.PacksIndexed, "pack")} {(report.IsRehearsal ? "would be " : "")}named again";
-        string others = report.ObjectsRemoved + report.CommitsRestored == 0
+        string others = report.ObjectsRemoved + report.ObjectsRestored + report.CommitsRestored == 0
             ? ""
-            : $"\nothers    {Quantity.Count(report.ObjectsRemoved, "damaged object")} {(report.IsRehearsal ? "would be " : "")}removed, {Quantity.Count(report.CommitsRestored, "confirmation")} of points restored";
+            : $"\nothers    {Quantity.Count(report.ObjectsRemoved, "damaged object")} {(report.IsRehearsal ? "would be " : "")}removed, {Quantity.Count(report.ObjectsRestored, "object")} restored from second copies, {Quantity.Count(report.CommitsRestored, "confirmation")} of points restored";
         return
             $"""
             read      {Quantity.Size(report.BytesRead)} in {Quantity.Count(report.PacksRead, "pack")}

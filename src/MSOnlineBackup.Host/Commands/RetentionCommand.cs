@@ -27,7 +27,8 @@ internal sealed class RetentionCommand : HostCommand
     {
         using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
         string? machine = context.Get(_machine);
-        RetentionPlan plan = await VaultRetention.ByTags(vault, context.Environment.Time).PlanAsync(machine, context.Stop).ConfigureAwait(false);
+        var retention = VaultRetention.ByTags(vault, context.Environment.Time);
+        RetentionPlan plan = await retention.MeasureAsync(await retention.PlanAsync(machine, context.Stop).ConfigureAwait(false), context.Stop).ConfigureAwait(false);
         List<RetentionLine> lines = plan.Points.Select(RetentionLine.Of).ToList();
         context.Renderer.Table(
             lines,
@@ -38,15 +39,38 @@ internal sealed class RetentionCommand : HostCommand
                 new Column<RetentionLine>("KEPT", line => line.Kept ? "yes" : "no"),
                 new Column<RetentionLine>("RULE", line => line.Rule?.ToString().ToLowerInvariant() ?? "none"),
                 new Column<RetentionLine>("UNTIL", line => line.Until is { } until ? context.LocalTime(until) : "-"),
+                new Column<RetentionLine>("FREES", line => line.Bytes is { } bytes ? Quantity.Size(bytes) : "-", AlignRight: true),
                 new Column<RetentionLine>("WHY", line => Describe(line.Reason))));
         foreach (DamagedPoint damaged in plan.Damaged)
         {
             context.Renderer.Item(DamagedPointLine.Of(damaged), line => $"DAMAGED  {line.Object}: {line.Problem}");
         }
 
-        var summary = new ListSummary("retention", lines.Count) { ExitCode = (int)(plan.Damaged.Count == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips) };
-        string damage = plan.Damaged.Count == 0 ? "" : "While a recovery point of a machine cannot be read, none of that machine is deleted.";
-        return new Outcome(summary, lines.Count == 0 && damage.Length == 0 ? "There are no recovery points." : damage);
+        bool isWhole = plan.Damaged.Count == 0 && plan.Unmeasured is null;
+        int expiring = plan.Expiring.Count();
+        var summary = new RetentionSummary(lines.Count, expiring, plan.Bytes) { ExitCode = (int)(isWhole ? ExitCode.Success : ExitCode.CompletedWithSkips) };
+        List<string> text = [];
+        if (lines.Count == 0 && isWhole)
+        {
+            text.Add("There are no recovery points.");
+        }
+
+        if (expiring > 0 && plan.Bytes is { } together)
+        {
+            text.Add($"{Quantity.Count(expiring, "point")} to go, and {Quantity.Size(together)} with {(expiring == 1 ? "it" : "them")}: what each alone needs, and what only they share.");
+        }
+
+        if (plan.Unmeasured is { } unmeasured)
+        {
+            text.Add($"How many bytes go is not known: {unmeasured.Message}");
+        }
+
+        if (plan.Damaged.Count > 0)
+        {
+            text.Add("While a recovery point of a machine cannot be read, none of that machine is deleted.");
+        }
+
+        return new Outcome(summary, string.Join('\n', text));
     }
 
     private static string Describe(RetentionReason reason) => reason switch

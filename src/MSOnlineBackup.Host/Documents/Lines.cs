@@ -5,6 +5,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -159,7 +160,8 @@ internal sealed record RetentionLine(
     RetentionReason Reason,
     PolicyKind? Policy,
     RetentionKind? Rule,
-    DateTimeOffset? Until) : Document("retention")
+    DateTimeOffset? Until,
+    long? Bytes) : Document("retention")
 {
     public static RetentionLine Of(PlannedPoint planned) => new(
         planned.Point.SessionId.ToString(),
@@ -169,7 +171,29 @@ internal sealed record RetentionLine(
         planned.Reason,
         planned.Policy,
         planned.Rule,
-        planned.Until);
+        planned.Until,
+        planned.Bytes);
+}
+
+internal sealed record MachineProofLine(
+    string Machine,
+    string PointId,
+    DateTimeOffset LastBackup,
+    DateTimeOffset? LastVerified,
+    double VerifiedShare,
+    DateTimeOffset? LastTrialRestore,
+    long? TrialFiles,
+    int? TrialDifferences) : Document("machineProof")
+{
+    public static MachineProofLine Of(MachineProof machine) => new(
+        machine.MachineName,
+        machine.PointId.ToString(),
+        machine.LastBackup,
+        machine.LastVerified,
+        machine.VerifiedShare,
+        machine.LastTrial?.Time,
+        machine.LastTrial?.Files,
+        machine.LastTrial?.Differences);
 }
 
 internal sealed record WaitingLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("waiting");

@@ -23,6 +23,8 @@ internal sealed record VaultSummary(
     int TemporaryFiles,
     long TemporaryBytes) : Summary(Command);
 
+internal sealed record ProofSummary(int Machines, int DamagedPacks, DateTimeOffset? LastMaintained) : Summary("vault proof");
+
 internal sealed record RehydrationSummary(int Started, long StartedBytes, int Pending, long PendingBytes) : Summary("vault rehydrate");
 
 internal sealed record BackupSummary(
@@ -112,9 +114,17 @@ internal sealed record VerifySummary(
     int Findings,
     VaultTraffic? Traffic) : Summary("verify");
 
+internal sealed record ShareSummary(
+    int Packs, long Bytes, int PacksInAll, long BytesInAll, int DamagedPacks, DateTimeOffset? Oldest, int Findings, VaultTraffic? Traffic) : Summary("verify --share");
+
+internal sealed record TrialSummary(string PointId, int Seed, long Files, long Bytes, long Verified, int Differences, VaultTraffic? Traffic) : Summary("verify --trial-restore");
+
+internal sealed record RetentionSummary(long Count, int Expiring, long? Bytes) : Summary("retention");
+
 internal sealed record MaintenanceSummary(
     bool Rehearsal,
     int PointsDeleted,
+    long? BytesExpiring,
     int PointsGone,
     int PacksDeleted,
     long BytesFreed,
@@ -129,6 +139,9 @@ internal sealed record MaintenanceSummary(
     int PacksProtected,
     int PacksUnprotected,
     int SessionsShutOut,
+    int PacksVerified,
+    long BytesVerified,
+    int DamagedPacks,
     int WaitingFor,
     int Findings,
     VaultTraffic? Traffic) : Summary("maintain");
@@ -150,6 +163,7 @@ internal sealed record DataRepairSummary(
     int PacksDeleted,
     int PacksIndexed,
     int ObjectsRemoved,
+    int ObjectsRestored,
     int CommitsRestored,
     int PointsAffected,
     int FilesAffected,

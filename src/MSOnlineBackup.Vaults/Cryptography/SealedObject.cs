@@ -30,6 +30,15 @@ internal enum SealedObjectKind : byte
     /// <summary>The master keys of a store before the one that seals this.</summary>
     KeyEpoch = 9,
 
+    /// <summary>Packs that were read, and when.</summary>
+    PackProofs = 12,
+
+    /// <summary>What a trial restore has found.</summary>
+    TrialProof = 13,
+
+    /// <summary>Says that maintenance was done.</summary>
+    MaintenanceProof = 14,
+
     /// <summary>Which packs a parity is of.</summary>
     ParityGroup = 16,
 

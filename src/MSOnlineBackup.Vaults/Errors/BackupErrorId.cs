@@ -253,6 +253,10 @@ public enum BackupErrorId
     /// <summary>The vault's owner is not the one that this machine knows, or not the one whose key was given.</summary>
     OwnerForeign,
 
+    // Maintenance and proofs.
+    /// <summary>The maintenance after a backup took too long, and was stopped; the backup is complete.</summary>
+    MaintenanceUnfinished = 1240,
+
     // A machine's name.
     /// <summary>The system calls this machine otherwise than the vault does.</summary>
     MachineNameChanged = 1320,

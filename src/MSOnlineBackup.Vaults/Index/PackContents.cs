@@ -11,23 +11,25 @@ internal sealed record PackContents(PackInfo Pack, IReadOnlyList<PackedChunk> Ch
     private const int MostAtOnce = 1 << 19;
 
     /// <summary>
-    /// The contents of packs. The index is in the order of chunk ids, so it is passed over once for each part of the packs that memory holds.
+    /// The contents of packs, in their order. The index is in the order of chunk ids, so it is passed over once for each part of the packs that memory holds.
     /// </summary>
     /// <param name="index">The index.</param>
-    /// <param name="wanted">Which packs; null for all that are there.</param>
+    /// <param name="packs">The packs; those of which the index has nothing are passed over.</param>
     /// <param name="mostAtOnce">How many records to hold at once; a pack that has more is held whole.</param>
-    public static IEnumerable<PackContents> Of(ChunkIndex index, Func<PackInfo, bool>? wanted = null, int mostAtOnce = MostAtOnce)
+    public static IEnumerable<PackContents> Of(ChunkIndex index, IReadOnlyCollection<PackInfo> packs, int mostAtOnce = MostAtOnce)
     {
-        wanted ??= static pack => pack.IsAvailable;
-        var counts = new Dictionary<PackInfo, int>();
-        foreach (ChunkLocation location in index.All().Where(location => wanted(location.Pack)))
+        Dictionary<PackInfo, int> counts = packs.ToDictionary(pack => pack, _ => 0);
+        foreach (ChunkLocation location in index.All())
         {
-            counts[location.Pack] = counts.GetValueOrDefault(location.Pack) + 1;
+            if (counts.TryGetValue(location.Pack, out int count))
+            {
+                counts[location.Pack] = count + 1;
+            }
         }
 
         var part = new Dictionary<PackInfo, List<PackedChunk>>();
         int records = 0;
-        foreach ((PackInfo pack, int count) in counts)
+        foreach ((PackInfo pack, int count) in packs.Select(pack => (pack, counts[pack])).Where(counted => counted.Item2 > 0))
         {
             if (part.Count > 0 && records + count > mostAtOnce)
             {

@@ -24,4 +24,5 @@ internal enum StoredKind
     ParityGroup,
     ParityShards,
     Copy,
+    Proof,
 }

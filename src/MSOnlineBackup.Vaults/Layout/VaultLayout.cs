@@ -97,6 +97,7 @@ internal static class VaultLayout
             ["stores", _, "gc", _] when storeId is not null => StoredKind.Collection,
             ["stores", _, "parity", _] when storeId is not null && TryParseParity(name, out _, out _, out bool isGroup) => isGroup ? StoredKind.ParityGroup : StoredKind.ParityShards,
             ["stores", _, "parity", "copies", ..] when storeId is not null && TryParseCopy(name, out _) => StoredKind.Copy,
+            ["stores", _, "proofs", { Length: > 33 } proof] when storeId is not null && IdDigits.AreIn(proof.AsSpan(0, 32)) && proof[32] == '.' => StoredKind.Proof,
             _ => StoredKind.Unknown,
         };
     }
@@ -171,6 +172,9 @@ internal static class VaultLayout
         isGroup = name.EndsWith(GroupSuffix, StringComparison.Ordinal);
         return (isGroup || name.EndsWith(ShardsSuffix, StringComparison.Ordinal)) && TryParseNumbered(name[..name.LastIndexOf('.')], out session, out number);
     }
+
+    /// <summary>What verifications and trial restores have found.</summary>
+    public static string Proofs(StoreId storeId) => $"{Stores}{storeId}/proofs/";
 
     /// <summary>Takes the session and the number from the last part of a name: <c>SESSION-NUMBER</c>.</summary>
     public static bool TryParseNumbered(string name, out SessionId session, out uint number)

@@ -77,9 +77,11 @@ internal sealed class CollectionRecords
     public static async Task<BackupException?> TryDeletingAsync(ChunkStore store, SessionId session, CancellationToken cancellationToken)
     {
         string probe = ProbeOf(store, session);
-        await store.Objects.TryCreateAsync(probe, "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         try
         {
+            // A cloud refuses even the deletion of what is not there: then nothing is left behind.
+            await store.Objects.DeleteAsync(probe, cancellationToken).ConfigureAwait(false);
+            await store.Objects.TryCreateAsync(probe, "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
             await store.Objects.DeleteAsync(probe, cancellationToken).ConfigureAwait(false);
             return null;
         }

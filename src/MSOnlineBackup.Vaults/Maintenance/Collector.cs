@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
-using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Parity;
@@ -51,6 +50,9 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // Packs that the index names, and that are not there.
     private readonly HashSet<PackInfo> _missing = new(ReferenceEqualityComparer.Instance);
 
+    // Those of them of which something is needed that no other has; found out before what others have condemned counts as absent.
+    private IReadOnlyCollection<(SessionId Session, uint Number)>? _lost;
+
     // Collections whose verdict is known.
     private readonly HashSet<uint> _settled = [];
     private MaintenanceReport _report = new();
@@ -80,7 +82,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         try
         {
             SessionId id = await _announcement.AnnounceAsync(highest, cancellationToken).ConfigureAwait(false);
-            await TryDeletingAsync(id, cancellationToken).ConfigureAwait(false);
+            await DeletionRight.RequireAsync(store, id, cancellationToken).ConfigureAwait(false);
             await LookAsync(cancellationToken).ConfigureAwait(false);
             VaultAccessTier tier = await WriteSession.ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false);
             await using (_session = new WriteSession(store, _announcement, id, tier, monitor.Transfer, workers: 1, verifyOneIn: 0, CancellationToken.None, isThrifty: true))
@@ -119,21 +121,6 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         }
     }
 
-    // Who may not delete is told before anything is decided.
-    private async Task TryDeletingAsync(SessionId id, CancellationToken cancellationToken)
-    {
-        if (await CollectionRecords.TryDeletingAsync(store, id, cancellationToken).ConfigureAwait(false) is { } denied)
-        {
-            throw new BackupException(
-                denied.Id,
-                $"This identity may not delete from the vault, so it cannot maintain it. Nothing was deleted. {denied.Message}",
-                "Run maintenance under the identity of the vault's owner.",
-                denied.Target,
-                denied.IsTransient,
-                denied);
-        }
-    }
-
     // The index is read, and the packs and decisions are listed, after the announcement: as a writer does.
     private async Task LookAsync(CancellationToken cancellationToken)
     {
@@ -147,7 +134,10 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     private async Task CollectAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = await ReadClockAsync(cancellationToken).ConfigureAwait(false);
-        int? parityPercent = await ParityKeeper.ReadPercentAsync(store, Find, cancellationToken).ConfigureAwait(false);
+
+        // In the room that is held for deleting, nothing else is written: parity waits for the next run.
+        bool hasRoom = request.MostDead == int.MaxValue;
+        int? parityPercent = hasRoom ? await ParityKeeper.ReadPercentAsync(store, Find, cancellationToken).ConfigureAwait(false) : null;
         _parity = parityPercent is { } percent && (percent > 0 || _view.Parity.Count > 0)
             ? new ParityKeeper(store, _session!.Id, percent, options.Workers, () => IsOverTime, Find)
             : null;
@@ -186,8 +176,12 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             await CondemnAsync(sessions, cancellationToken).ConfigureAwait(false);
         }
 
-        await KeepParityAsync(cancellationToken).ConfigureAwait(false);
-        await KeepCopiesAsync(parityPercent, cancellationToken).ConfigureAwait(false);
+        if (!request.OnlyDecides)
+        {
+            await KeepParityAsync(cancellationToken).ConfigureAwait(false);
+            await KeepCopiesAsync(parityPercent, cancellationToken).ConfigureAwait(false);
+        }
+
         HashSet<(SessionId Session, uint Number)> explained = [.. store.SegmentPacks.Values.SelectMany(packs => packs).Select(KeyOf), .. _gone];
         CountDeleted(await sessions.TidyAsync(now, explained.Contains, cancellationToken).ConfigureAwait(false));
     }
@@ -448,6 +442,8 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         // The index as it is now: segments may have come since the chunks were numbered, and may name packs that go.
         var rewrite = new SegmentRewrite(store, _session!, store.Index.Consolidate(), name => _view.Copies.Contains(VaultLayout.CopyOf(name)));
         HashSet<PackInfo> needed = FindNeeded();
+        _lost ??= [.. _isWhole ? needed.Where(_missing.Contains).Select(KeyOf) : []];
+        _report = _report with { LostPacks = _lost };
         await rewrite.RunAsync(pack => _gone.Contains(KeyOf(pack)) || (_isWhole && _missing.Contains(pack) && !needed.Contains(pack)), cancellationToken).ConfigureAwait(false);
         CountDeleted(rewrite.Deleted);
 
@@ -512,7 +508,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             pack.IsAvailable = false;
         }
 
-        IReadOnlyList<(SessionId Session, uint Number)> broken = FindBroken();
+        List<(SessionId Session, uint Number)> broken = FindBroken();
         PackPlan plan = Plan();
         _report = _report with { BytesUnused = plan.Unused, BytesUnderEarlierKeys = plan.UnderEarlierKeys };
         foreach (PackInfo pack in plan.Dead.Concat(plan.Repacked).Select(use => use.Pack))
@@ -550,7 +546,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     }
 
     // Packs that no segment names, and whose own tables cannot be read: where nothing is missed, they have nothing that is needed.
-    private IReadOnlyList<(SessionId Session, uint Number)> FindBroken()
+    private List<(SessionId Session, uint Number)> FindBroken()
     {
         var broken = new List<(SessionId, uint)>();
         HashSet<(SessionId Session, uint Number)> condemned = [.. Pending.SelectMany(collection => collection.Condemned!), .. _gone];
@@ -571,7 +567,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
     // Nobody is at work: what has come since the points were listed is marked too, and the packs go at once.
     private async Task FinishAsync(
-        uint number, IReadOnlyList<PackInfo> emptied, IReadOnlyList<(SessionId Session, uint Number)> broken, CollectionView now, CancellationToken cancellationToken)
+        uint number, IReadOnlyList<PackInfo> emptied, List<(SessionId Session, uint Number)> broken, CollectionView now, CancellationToken cancellationToken)
     {
         foreach (PackInfo pack in emptied)
         {

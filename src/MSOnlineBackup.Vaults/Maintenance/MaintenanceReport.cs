@@ -1,3 +1,5 @@
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Vaults.Maintenance;
@@ -53,6 +55,21 @@ public sealed record MaintenanceReport
     /// <summary>Jobs that are, or may be, at work: what is condemned waits for them.</summary>
     public IReadOnlyList<UnfinishedSession> WaitingFor { get; init; } = [];
 
+    /// <summary>Packs that were read back and verified.</summary>
+    public int PacksVerified { get; init; }
+
+    /// <summary>Bytes that were read for it.</summary>
+    public long BytesVerified { get; init; }
+
+    /// <summary>The names of packs that are damaged or missing, by verifications of now and before.</summary>
+    public IReadOnlyList<string> DamagedPacks { get; init; } = [];
+
+    /// <summary>Packs that are missing, and of which something is needed that no other has.</summary>
+    internal IReadOnlyCollection<(SessionId Session, uint Number)> LostPacks { get; init; } = [];
+
+    /// <summary>Why nothing was put on record, or verified, though the rest is done: the vault is full. Null where it was.</summary>
+    public BackupException? Unproven { get; init; }
+
     /// <summary>What is damaged. Where a recovery point is, or the list of what it holds, nothing is deleted but what was decided before.</summary>
     public IReadOnlyList<VerifyFinding> Findings { get; init; } = [];
 
@@ -65,6 +82,7 @@ public sealed record MaintenanceReport
         PacksRepacked = PacksRepacked + later.PacksRepacked,
         BytesRepacked = BytesRepacked + later.BytesRepacked,
         ObjectsDeleted = ObjectsDeleted + later.ObjectsDeleted,
+        ParityWritten = ParityWritten + later.ParityWritten,
         SessionsShutOut = SessionsShutOut + later.SessionsShutOut,
     };
 }

@@ -24,6 +24,12 @@ public sealed record MaintenanceRequest
     /// <summary>After this time nothing further is begun; null for no limit. What was begun is finished, and the next run goes on.</summary>
     public TimeSpan? MaxDuration { get; init; }
 
+    /// <summary>Within how many days all packs are to be read once, by a share in each run; from 0: 0 reads none. Null for what the vault's settings say.</summary>
+    public int? VerifyDays { get; init; }
+
+    /// <summary>The most bytes of packs that are verified in this run; null for no limit. One pack is, whatever this says.</summary>
+    public long? MaxVerifyBytes { get; init; }
+
     /// <summary>The share of a pack that nothing may need, 0 to 1, before the rest of it is written anew. Packs that nothing needs at all go whatever this says.</summary>
     public double MaxUnused { get; init; } = 0.2;
 

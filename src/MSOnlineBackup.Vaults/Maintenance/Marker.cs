@@ -12,14 +12,27 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// Marks what recovery points need, from their manifests alone: no content is read. What cannot be read is said, for then nobody knows what lies below it, and nothing
 /// that is not marked may be taken for unneeded.
 /// </summary>
-/// <param name="marks">Gets the marks.</param>
+/// <param name="mark">Gets each chunk, some of them more than once, from many threads: whether what lies below it is to be looked at too.</param>
 /// <param name="workers">How many blocks are read at a time.</param>
-internal sealed class Marker(ChunkMarks marks, int workers)
+internal sealed class Marker(Func<ChunkId, bool> mark, int workers)
 {
     private readonly ConcurrentDictionary<ChunkId, byte> _lists = new();
     private readonly ConcurrentDictionary<string, BackupException> _damage = new(StringComparer.Ordinal);
     private BlockWalk? _walk;
-    private MarkingReader? _reader;
+    private CurrentReader? _reader;
+
+    /// <param name="marks">Gets the marks.</param>
+    /// <param name="workers">How many blocks are read at a time.</param>
+    public Marker(ChunkMarks marks, int workers)
+        : this(
+            id =>
+            {
+                marks.TryMark(id);
+                return true;
+            },
+            workers)
+    {
+    }
 
     /// <summary>What could not be read so far.</summary>
     public IReadOnlyCollection<BackupException> Damage => [.. _damage.Values];
@@ -30,8 +43,8 @@ internal sealed class Marker(ChunkMarks marks, int workers)
     /// <param name="cancellationToken">Stops it.</param>
     public async Task MarkAsync(ChunkStore store, IAsyncEnumerable<PointReading> points, CancellationToken cancellationToken)
     {
-        _reader ??= new MarkingReader(marks);
-        _walk ??= new BlockWalk(_reader, workers);
+        _reader ??= new CurrentReader();
+        _walk ??= new BlockWalk(_reader, workers, mark);
         _reader.Store = store;
         await _walk.RunAsync(RootsAsync(points, cancellationToken), VisitAsync, cancellationToken).ConfigureAwait(false);
     }
@@ -48,7 +61,7 @@ internal sealed class Marker(ChunkMarks marks, int workers)
 
             foreach (ChunkId list in point.SkippedItems)
             {
-                marks.TryMark(list);
+                mark(list);
             }
 
             foreach (RecoveryPointSource source in point.Sources)
@@ -71,7 +84,7 @@ internal sealed class Marker(ChunkMarks marks, int workers)
             Mark(leaf.Content.Slices, ref last);
             foreach (SliceListReference list in leaf.Content.Lists)
             {
-                if (_lists.TryAdd(list.Id, 0))
+                if (_lists.TryAdd(list.Id, 0) && mark(list.Id))
                 {
                     try
                     {
@@ -98,7 +111,7 @@ internal sealed class Marker(ChunkMarks marks, int workers)
         {
             if (slice.Chunk is { } id && id != last)
             {
-                marks.TryMark(id);
+                mark(id);
                 last = id;
             }
         }
@@ -106,8 +119,7 @@ internal sealed class Marker(ChunkMarks marks, int workers)
 
     private void Note(BackupException damage) => _damage.TryAdd(damage.Target ?? string.Empty, damage);
 
-    /// <summary>Marks each block that is read.</summary>
-    private sealed class MarkingReader(ChunkMarks marks) : IChunkReader
+    private sealed class CurrentReader : IChunkReader
     {
         private volatile ChunkStore? _store;
 
@@ -118,10 +130,6 @@ internal sealed class Marker(ChunkMarks marks, int workers)
 
         public bool Contains(ChunkId id) => _store!.Contains(id);
 
-        public ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
-        {
-            marks.TryMark(id);
-            return _store!.ReadAsync(kind, id, cancellationToken);
-        }
+        public ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken) => _store!.ReadAsync(kind, id, cancellationToken);
     }
 }

@@ -68,7 +68,13 @@ internal sealed class PackRecovery(ChunkStore store)
         List<int>[] rows = [.. stripes.Select(_ => new List<int>())];
         List<int>[] columns = [.. stripes.Select(stripe => lost.Where(shard => geometry.StripeOf(shard) == stripe).Select(shard => geometry.ColumnOf(member.Slot, shard)).ToList())];
         await foreach ((int shard, ReadOnlyMemory<byte>? content) in _shards.ReadAsync(
-            _parity.NameOfShards(known), ParityStore.OffsetOfParity(known.Group), geometry.ParityLength, geometry.ShardLength, sums.Parity, shard => places.ContainsKey(shard % geometry.Stripes), cancellationToken).ConfigureAwait(false))
+            _parity.NameOfShards(known),
+            ParityStore.OffsetOfParity(known.Group),
+            geometry.ParityLength,
+            geometry.ShardLength,
+            sums.Parity,
+            shard => places.ContainsKey(shard % geometry.Stripes),
+            cancellationToken).ConfigureAwait(false))
         {
             if (content is { } sound)
             {
@@ -89,7 +95,8 @@ internal sealed class PackRecovery(ChunkStore store)
 
         foreach (ParityMember other in known.Group.Members.Where(other => other.Slot != member.Slot))
         {
-            await foreach ((int shard, ReadOnlyMemory<byte>? content) in ReadPackAsync(known, sums, other, shard => places.ContainsKey(geometry.StripeOf(shard)), cancellationToken).ConfigureAwait(false))
+            await foreach ((int shard, ReadOnlyMemory<byte>? content) in ReadPackAsync(
+                known, sums, other, shard => places.ContainsKey(geometry.StripeOf(shard)), cancellationToken).ConfigureAwait(false))
             {
                 int place = places[geometry.StripeOf(shard)];
                 if (content is { } sound)

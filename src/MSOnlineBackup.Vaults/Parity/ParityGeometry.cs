@@ -30,13 +30,13 @@ internal readonly record struct ParityGeometry(int ShardLength, int Stripes, int
     /// <param name="rows">1 to 96.</param>
     public static ParityGeometry For(int longest, int rows)
     {
-        const int stripe = Depth * LargeShard;
+        const int Stripe = Depth * LargeShard;
         if (longest > LargePack)
         {
-            return new ParityGeometry(LargeShard, (longest + stripe - 1) / stripe, rows);
+            return new ParityGeometry(LargeShard, (longest + Stripe - 1) / Stripe, rows);
         }
 
-        int stripes = Math.Max(1, longest / stripe);
+        int stripes = Math.Max(1, longest / Stripe);
         int shards = Depth * stripes;
         int shard = (longest + shards - 1) / shards;
         return new ParityGeometry((shard + Step - 1) / Step * Step, stripes, rows);

@@ -100,7 +100,8 @@ internal sealed record ParityGroup(ParityGeometry Geometry, int SumsLength, IRea
         {
             long slot = Read(rest, 0);
             long length = Read(rest, 6);
-            if (slot < least || slot >= ParityGeometry.MaxPacks || length is 0 or > PackFormat.MaxLength || length > geometry.Capacity || !SessionId.TryRead(rest.Slice(sizeof(uint), 16), out SessionId session))
+            if (slot < least || slot >= ParityGeometry.MaxPacks || length is 0 or > PackFormat.MaxLength || length > geometry.Capacity
+                || !SessionId.TryRead(rest.Slice(sizeof(uint), 16), out SessionId session))
             {
                 throw VaultDamage.Parity(name, "it names an impossible pack");
             }

@@ -92,11 +92,11 @@ internal sealed class ParityKeeper(ChunkStore store, SessionId session, int perc
             staying.TryAdd(member.Pack, member.Length);
         }
 
-        bool mayCome((SessionId Session, uint Number) pack) => named.ContainsKey(pack) && !isDoubtful(pack) && (pack.Session == session || isPresent(pack));
-        await WriteAsync(staying, mayCome, cancellationToken).ConfigureAwait(false);
+        bool MayCome((SessionId Session, uint Number) pack) => named.ContainsKey(pack) && !isDoubtful(pack) && (pack.Session == session || isPresent(pack));
+        await WriteAsync(staying, MayCome, cancellationToken).ConfigureAwait(false);
         await DropAsync(staying, cancellationToken).ConfigureAwait(false);
         Dictionary<(SessionId Session, uint Number), KnownGroup> cover = ParityPlan.FindCover(staying, _groups);
-        (Covered, Uncovered) = (cover.Count, percent == 0 ? 0 : staying.Keys.Count(pack => !cover.ContainsKey(pack) && mayCome(pack)));
+        (Covered, Uncovered) = (cover.Count, percent == 0 ? 0 : staying.Keys.Count(pack => !cover.ContainsKey(pack) && MayCome(pack)));
     }
 
     private async Task SampleAsync(CancellationToken cancellationToken)

@@ -43,7 +43,9 @@ internal static class ParityPlan
         Dictionary<(SessionId Session, uint Number), KnownGroup> cover = FindCover(packs, groups.Order());
         ILookup<KnownGroup, (SessionId Session, uint Number)> covered = cover.ToLookup(pair => pair.Value, pair => pair.Key);
         var coming = packs.Where(pack => pack.Value > 0 && !cover.ContainsKey(pack.Key) && mayCome(pack.Key)).ToLookup(pack => ClassOf(pack.Value), pack => (pack.Key, Length: pack.Value));
-        ILookup<int, Held> held = covered.Select(group => new Held(group.Key, group.Key.Group.Members.Where(member => group.Contains(member.Pack)).ToList())).ToLookup(group => ClassOf(group.Members.Max(member => member.Length)));
+        ILookup<int, Held> held = covered
+            .Select(group => new Held(group.Key, group.Key.Group.Members.Where(member => group.Contains(member.Pack)).ToList()))
+            .ToLookup(group => ClassOf(group.Members.Max(member => member.Length)));
         return [.. coming.Select(of => of.Key).Union(held.Select(of => of.Key)).Order().SelectMany(of => PlanClass([.. coming[of]], [.. held[of]], packs, percent))];
     }
 
@@ -52,7 +54,8 @@ internal static class ParityPlan
     {
         // What fits the smaller of two, fits the larger.
         Held? open = null;
-        foreach (Held group in held.Where(group => group.Members.Count < ParityGeometry.MaxPacks).OrderByDescending(group => group.Group.Group.Geometry.Capacity).ThenByDescending(group => group.Members.Count).ThenBy(group => group.Group).ToList())
+        foreach (Held group in held.Where(group => group.Members.Count < ParityGeometry.MaxPacks)
+            .OrderByDescending(group => group.Group.Group.Geometry.Capacity).ThenByDescending(group => group.Members.Count).ThenBy(group => group.Group).ToList())
         {
             if (open is not null && open.Members.Count + group.Members.Count + coming.Count(pack => pack.Length <= open.Group.Group.Geometry.Capacity) <= ParityGeometry.MaxPacks)
             {

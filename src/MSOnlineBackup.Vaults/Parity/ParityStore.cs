@@ -49,7 +49,8 @@ internal sealed class ParityStore(ChunkStore store)
 
         var known = new List<KnownGroup>();
         List<(SessionId Session, uint Number)> ruins = [.. lengths.Keys.Except(groups.Select(one => (one.Session, one.Number)))];
-        await foreach ((KnownGroup? group, (SessionId, uint) key, BackupException? damage) in ReadAhead.SelectAsync(groups, store.Objects.Capabilities.MaxConcurrency, ReadOneAsync, cancellationToken).ConfigureAwait(false))
+        await foreach ((KnownGroup? group, (SessionId, uint) key, BackupException? damage) in ReadAhead.SelectAsync(
+            groups, store.Objects.Capabilities.MaxConcurrency, ReadOneAsync, cancellationToken).ConfigureAwait(false))
         {
             if (damage is not null)
             {

@@ -14,7 +14,8 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 /// </remarks>
 /// <param name="chunks">Where the blocks are. Is asked from many threads.</param>
 /// <param name="workers">How many blocks are read and visited at a time, from 1.</param>
-internal sealed class BlockWalk(IChunkReader chunks, int workers)
+/// <param name="enters">Gets each block before it is read, from one thread at a time: whether it and what lies below it are wanted. Null where all are.</param>
+internal sealed class BlockWalk(IChunkReader chunks, int workers, Func<ChunkId, bool>? enters = null)
 {
     private readonly BlockSet _visited = new();
     private readonly BlockSet _unsettled = new();
@@ -86,7 +87,7 @@ internal sealed class BlockWalk(IChunkReader chunks, int workers)
             int underWay = Volatile.Read(ref _underWay);
             if (TryTake(out BlockPlace place))
             {
-                if (_visited.Add(place))
+                if (_visited.Add(place) && enters?.Invoke(place.Block.Id) is not false)
                 {
                     Interlocked.Increment(ref _underWay);
                     yield return place;

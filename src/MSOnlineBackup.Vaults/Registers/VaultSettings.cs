@@ -23,7 +23,11 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     /// <summary>The most.</summary>
     public const int MostParityPercent = 25;
 
+    /// <summary>Within how many days everything that is stored is read back once, unless another time is set. In a cloud, where reading costs, only where one is set.</summary>
+    public const int UsualVerifyDays = 30;
+
     private const int HighestMachineLimit = 10_000;
+    private const int MostVerifyDays = 3650;
 
     /// <summary>Whether machines may reach the vault by a private address only; it is carried to each with its registration, so that it holds before the first byte.</summary>
     [JsonPropertyName("requirePrivateEndpoint")]
@@ -48,6 +52,24 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         init => SetUndeleteDays = value == LeastUndeleteDays ? null : value;
     }
 
+    /// <summary>Within how many days maintenance reads back everything that is stored, a share in each run: 1 to 3,650; 0 for never. Null for the usual (<see cref="UsualVerifyDays"/>).</summary>
+    [JsonPropertyName("verifyDays")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? VerifyDays { get; init; }
+
+    /// <summary>Whether backups by policy maintain the vault after themselves, at most daily, where the machine's identity may delete; true unless set.</summary>
+    [JsonIgnore]
+    public bool MaintainsAfterBackup
+    {
+        get => SetMaintainAfterBackup ?? true;
+        init => SetMaintainAfterBackup = value ? null : false;
+    }
+
+    [JsonInclude]
+    [JsonPropertyName("maintainAfterBackup")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal bool? SetMaintainAfterBackup { get; init; }
+
     [JsonInclude]
     [JsonPropertyName("undeleteDays")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -63,12 +85,17 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     [JsonExtensionData]
     internal Dictionary<string, JsonElement>? Others { get; set; }
 
+    /// <summary>Within how many days everything is read back in a vault that is there; 0 for never.</summary>
+    /// <param name="location">The vault's folder or URL.</param>
+    public int VerifyDaysOf(string location) => VerifyDays ?? (new VaultAddress(location).IsRemote ? 0 : UsualVerifyDays);
+
     /// <summary>What is wrong with them; null where nothing is.</summary>
     internal string? Fault =>
         MachineLimit is < 1 or > HighestMachineLimit ? $"the machine limit is {MachineLimit}, and may be 1 to {HighestMachineLimit:N0}"
         : !Enum.IsDefined(AccessTier) ? $"there is no access tier {AccessTier}"
         : UndeleteDays is < LeastUndeleteDays or > MostUndeleteDays ? $"deleted recovery points can be brought back for {UndeleteDays} days, and may be for {LeastUndeleteDays} to {MostUndeleteDays}"
         : ParityPercent is not 0 and (< LeastParityPercent or > MostParityPercent) ? $"the parity is {ParityPercent} %, and may be 0 or {LeastParityPercent} to {MostParityPercent} %"
+        : VerifyDays is < 0 or > MostVerifyDays ? $"everything is verified within {VerifyDays} days, and may be within 1 to {MostVerifyDays:N0}, or 0 for never"
         : Redundancy is { } redundancy && !Enum.IsDefined(redundancy) ? $"there is no redundancy {redundancy}"
         : null;
 

@@ -24,7 +24,7 @@ internal sealed class BrokenObjects(ChunkStore store)
         foreach (string segment in store.Damage.Select(damage => damage.Target ?? string.Empty).Where(name => VaultLayout.KindOf(name, out _) == StoredKind.Segment).Distinct())
         {
             if (await store.Objects.StatAsync(segment, cancellationToken).ConfigureAwait(false) is { } found
-                && await IsCorruptAsync(async () => await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false))
+                && await IsCorruptAsync(async () => await store.ReadFirstAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false))
             {
                 broken.Add(segment);
             }
@@ -59,7 +59,8 @@ internal sealed class BrokenObjects(ChunkStore store)
         return broken;
     }
 
-    private static async Task<bool> IsCorruptAsync(Func<Task> read)
+    /// <summary>Whether reading something shows that it is damaged for good.</summary>
+    internal static async Task<bool> IsCorruptAsync(Func<Task> read)
     {
         try
         {

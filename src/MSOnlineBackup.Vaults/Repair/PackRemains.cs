@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Packs;
-using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Vaults.Repair;

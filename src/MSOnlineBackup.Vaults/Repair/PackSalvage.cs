@@ -38,7 +38,7 @@ internal sealed class PackSalvage(ChunkStore store, WriteSession? session, IPack
     public async Task RunAsync(IReadOnlyDictionary<PackInfo, BackupException> damaged, CancellationToken cancellationToken)
     {
         HashSet<PackInfo> left = new(damaged.Keys, ReferenceEqualityComparer.Instance);
-        foreach (PackContents contents in PackContents.Of(store.Index, damaged.ContainsKey))
+        foreach (PackContents contents in PackContents.Of(store.Index, [.. damaged.Keys]))
         {
             // Two segments may name one pack.
             left.Remove(contents.Pack);

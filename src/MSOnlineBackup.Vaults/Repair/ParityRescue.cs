@@ -1,4 +1,3 @@
-using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Parity;
@@ -33,12 +32,7 @@ internal sealed class ParityRescue(ChunkStore store) : IPackRescue
     private async Task<ILookup<(SessionId Session, uint Number), (KnownGroup Group, ParityMember Member)>> ReadAsync(CancellationToken cancellationToken)
     {
         List<StoredObject> listed = await store.Objects.ListAsync(VaultLayout.Parity(store.StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
-        var damage = new List<BackupException>();
-        (List<KnownGroup> groups, _) = await new ParityStore(store).ReadAsync(listed, damage.Add, cancellationToken).ConfigureAwait(false);
-        Damage = damage;
+        (List<KnownGroup> groups, _) = await new ParityStore(store).ReadAsync(listed, _ => { }, cancellationToken).ConfigureAwait(false);
         return groups.OrderDescending().SelectMany(group => group.Group.Members.Select(member => (Group: group, Member: member))).ToLookup(found => found.Member.Pack);
     }
-
-    /// <summary>What of the parity could not be used, once anything was asked for.</summary>
-    public IReadOnlyList<BackupException> Damage { get; private set; } = [];
 }

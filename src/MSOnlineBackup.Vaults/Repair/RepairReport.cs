@@ -23,8 +23,11 @@ public sealed record RepairReport
     /// <summary>Packs that no index segment named, and that are named now.</summary>
     public int PacksIndexed { get; init; }
 
-    /// <summary>Damaged objects that were removed because nothing in them is needed: index segments, checkpoints, records of sessions.</summary>
+    /// <summary>Damaged objects that were removed because nothing in them is needed: index segments, checkpoints, records of sessions; parity, which maintenance makes anew.</summary>
     public int ObjectsRemoved { get; init; }
+
+    /// <summary>Damaged index segments, and damaged or lost recovery points, that were restored from their second copies.</summary>
+    public int ObjectsRestored { get; init; }
 
     /// <summary>Confirmations of recovery points that were missing and were made anew.</summary>
     public int CommitsRestored { get; init; }

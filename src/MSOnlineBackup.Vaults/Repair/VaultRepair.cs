@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
@@ -31,6 +32,9 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
     // Others who condemn something at the same time.
     private const int MostRaces = 5;
 
+    // As fine as a share is.
+    private const int Parts = 1 << 20;
+
     private readonly ProblemList _problems = new();
     private readonly HashSet<ChunkId> _lost = [];
     private readonly HashSet<string> _mended = new(StringComparer.Ordinal);
@@ -52,7 +56,8 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             CountIndexed(store, named);
             await SalvageAsync(store, null, records, cancellationToken).ConfigureAwait(false);
             CollectionView view = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
-            NoteRemoved(await new BrokenObjects(store).FindAsync(view, cancellationToken).ConfigureAwait(false));
+            NoteRestored(await new SecondCopies(store).FindAsync(view, cancellationToken).ConfigureAwait(false));
+            NoteRemoved(await FindBrokenAsync(store, view, cancellationToken).ConfigureAwait(false));
         }
         else
         {
@@ -162,17 +167,22 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
         CollectionRecords records = await ReadRecordsAsync(store, cancellationToken).ConfigureAwait(false);
         IReadOnlySet<(SessionId Session, uint Number)> condemned = records.Condemned;
         await FindMissingAsync(store, condemned, cancellationToken).ConfigureAwait(false);
-        HashSet<PackInfo> chosen = [.. store.Index.Packs.Where(pack => pack.IsKnown && (pack.IsAvailable || condemned.Contains(KeyOf(pack))) && Random.Shared.NextDouble() < request.Share)];
+        HashSet<PackInfo> chosen = [.. store.Index.Packs.Where(pack => pack.IsKnown && (pack.IsAvailable || condemned.Contains(KeyOf(pack))) && IsChosen())];
         var verifier = new PackVerifier(store, monitor, _problems, isGoing: pack => condemned.Contains(KeyOf(pack)));
-        _lost.UnionWith(await verifier.RunAsync(cancellationToken, chosen.Contains).ConfigureAwait(false));
-        foreach ((PackInfo pack, BackupException damage) in verifier.Damaged.Where(found => !condemned.Contains(KeyOf(found.Key)) && found.Value.Id != BackupErrorId.VaultDataUnreadable))
+        _lost.UnionWith(await verifier.RunAsync(cancellationToken, chosen).ConfigureAwait(false));
+        foreach ((PackInfo pack, BackupException damage) in verifier.Damaged)
         {
-            _damaged[pack] = damage;
+            if (!condemned.Contains(KeyOf(pack)) && damage.Id != BackupErrorId.VaultDataUnreadable)
+            {
+                _damaged[pack] = damage;
+            }
         }
 
         _report = _report with { PacksRead = verifier.Packs, BytesRead = verifier.Bytes };
         return records;
     }
+
+    private bool IsChosen() => RandomNumberGenerator.GetInt32(Parts) < request.Share * Parts;
 
     // A pack that is there no more, or not with its length, is damaged where a segment that is there names it. A listing is not believed.
     private async Task FindMissingAsync(ChunkStore store, IReadOnlySet<(SessionId Session, uint Number)> condemned, CancellationToken cancellationToken)
@@ -203,7 +213,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
 
         var salvage = new PackSalvage(store, session, rescue);
         await salvage.RunAsync(_damaged, cancellationToken).ConfigureAwait(false);
-        foreach (BackupException damage in store.Damage.Where(damage => damage.Id == BackupErrorId.VaultDataCorrupt && VaultLayout.KindOf(damage.Target ?? "", out _) == StoredKind.Pack && IsUnknown(store, damage)))
+        foreach (BackupException damage in store.Damage.Where(damage => IsOfUnknownPack(store, damage)))
         {
             await salvage.RescueUnknownAsync(damage, cancellationToken).ConfigureAwait(false);
         }
@@ -220,8 +230,11 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
         _report = _report with { Packs = salvage.Repairs };
     }
 
-    private static bool IsUnknown(ChunkStore store, BackupException damage) =>
-        VaultLayout.TryParseNumbered(damage.Target!, out SessionId session, out uint number) && !store.Index.TryGetPack(session, number, out _);
+    private static bool IsOfUnknownPack(ChunkStore store, BackupException damage) =>
+        damage is { Id: BackupErrorId.VaultDataCorrupt, Target: { } name }
+        && VaultLayout.KindOf(name, out _) == StoredKind.Pack
+        && VaultLayout.TryParseNumbered(name, out SessionId session, out uint number)
+        && !store.Index.TryGetPack(session, number, out _);
 
     // Nothing of what somebody has condemned is relied on.
     private static async Task<CollectionRecords> ReadRecordsAsync(ChunkStore store, CancellationToken cancellationToken)
@@ -250,9 +263,12 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             }
         }
 
-        IReadOnlyList<string> broken = await new BrokenObjects(store).FindAsync(view, cancellationToken).ConfigureAwait(false);
         if (_report.Unfinished is null)
         {
+            var copies = new SecondCopies(store);
+            NoteRestored([.. await (await copies.FindAsync(view, cancellationToken).ConfigureAwait(false)).ToAsyncEnumerable()
+                .Where(async (name, token) => await copies.TryRestoreAsync(name, token).ConfigureAwait(false)).ToListAsync(cancellationToken).ConfigureAwait(false)]);
+            IReadOnlyList<string> broken = await FindBrokenAsync(store, view, cancellationToken).ConfigureAwait(false);
             foreach (string name in broken)
             {
                 await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
@@ -260,6 +276,19 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
 
             NoteRemoved(broken);
         }
+    }
+
+    // What was restored is not broken any more; in a rehearsal it would not be.
+    private async Task<IReadOnlyList<string>> FindBrokenAsync(ChunkStore store, CollectionView view, CancellationToken cancellationToken) =>
+    [
+        .. (await new BrokenObjects(store).FindAsync(view, cancellationToken).ConfigureAwait(false)).Where(name => !_mended.Contains(name)),
+        .. await new BrokenParity(store).FindAsync(view, request.Share, cancellationToken).ConfigureAwait(false),
+    ];
+
+    private void NoteRestored(IReadOnlyList<string> restored)
+    {
+        _mended.UnionWith(restored);
+        _report = _report with { ObjectsRestored = restored.Count };
     }
 
     private void NoteRemoved(IReadOnlyList<string> broken)

@@ -336,7 +336,8 @@ internal sealed class ChunkStore : IChunkReader
     /// <summary>Reads and opens the second copy of an object; null where there is none that opens.</summary>
     /// <param name="name">The object's name.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind, DateTimeOffset Created)?> TryReadCopyAsync(string name, CancellationToken cancellationToken)
+    /// <returns>What it holds, when it was created, and all of its bytes, which are those of the object.</returns>
+    public async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind, DateTimeOffset Created, byte[] Content)?> TryReadCopyAsync(string name, CancellationToken cancellationToken)
     {
         if (VaultLayout.KindOf(name, out _) is not (StoredKind.Segment or StoredKind.Point)
             || await Objects.StatAsync(VaultLayout.CopyOf(name), cancellationToken).ConfigureAwait(false) is not { Length: <= SealedObject.MaxLength } found)
@@ -348,7 +349,7 @@ internal sealed class ChunkStore : IChunkReader
         {
             byte[] content = new byte[found.Length];
             await ReadExactlyAsync(Objects, found.Name, 0, content, cancellationToken).ConfigureAwait(false);
-            return (SealedObject.Open(Keys, name, content, out SealedObjectKind kind), kind, found.Created);
+            return (SealedObject.Open(Keys, name, content, out SealedObjectKind kind), kind, found.Created, content);
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {
@@ -359,7 +360,7 @@ internal sealed class ChunkStore : IChunkReader
     /// <summary>Reads and opens a sealed object, and never a copy of it.</summary>
     /// <remarks>Memory: of large objects two at once, whoever asks; and they are looked at before they are read.</remarks>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing, VaultDataUnreadable, VaultFormatUnsupported.</exception>
-    private async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadFirstAsync(string name, long length, CancellationToken cancellationToken)
+    public async Task<(ReadOnlyMemory<byte> Plaintext, SealedObjectKind Kind)> ReadFirstAsync(string name, long length, CancellationToken cancellationToken)
     {
         if (length <= LargeSealedLength)
         {

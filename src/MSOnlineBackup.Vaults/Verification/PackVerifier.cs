@@ -37,18 +37,35 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
     /// <summary>Bytes read.</summary>
     public long Bytes => _bytes;
 
-    /// <summary>Verifies packs. Returns the chunks in them of which no copy opens.</summary>
+    /// <summary>Verifies packs. Returns the chunks of which no copy opens.</summary>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <param name="wanted">Which packs; null for all that are there.</param>
-    public async Task<IReadOnlySet<ChunkId>> RunAsync(CancellationToken cancellationToken, Func<PackInfo, bool>? wanted = null)
+    /// <param name="packs">Which, in this order; null for all that are there.</param>
+    /// <param name="begins">Whether the next one is to be begun; the first that is not ends it.</param>
+    /// <param name="verified">Gets each, and whether all of it is whole; from any thread.</param>
+    /// <param name="archived">Gets those that cannot be read now, though nothing is wrong with them; likewise. Where it is null, the first of them is an error.</param>
+    public async Task<IReadOnlySet<ChunkId>> RunAsync(
+        CancellationToken cancellationToken,
+        IReadOnlyCollection<PackInfo>? packs = null,
+        Func<PackInfo, bool>? begins = null,
+        Action<PackInfo, bool>? verified = null,
+        Action<PackInfo>? archived = null)
     {
-        wanted ??= static pack => pack.IsAvailable;
-        monitor.Expect(0, store.Index.Packs.Where(wanted).Sum(pack => (long)pack.Length));
+        packs ??= [.. store.Index.Packs.Where(pack => pack.IsAvailable)];
+        monitor.Expect(0, packs.Sum(pack => (long)pack.Length));
         var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        await Parallel.ForEachAsync(PackContents.Of(store.Index, wanted), options, async (contents, token) =>
+        await Parallel.ForEachAsync(PackContents.Of(store.Index, packs).TakeWhile(contents => begins?.Invoke(contents.Pack) is not false), options, async (contents, token) =>
         {
             Buffers work = _buffers.TryTake(out Buffers? free) ? free : new Buffers();
-            await VerifyAsync(contents.Pack, contents.Chunks, work, token).ConfigureAwait(false);
+            try
+            {
+                bool isSound = await VerifyAsync(contents.Pack, contents.Chunks, work, token).ConfigureAwait(false);
+                verified?.Invoke(contents.Pack, isSound);
+            }
+            catch (BackupException e) when (e.Id == BackupErrorId.VaultDataArchived && archived is not null)
+            {
+                archived(contents.Pack);
+            }
+
             _buffers.Add(work);
         }).ConfigureAwait(false);
 
@@ -65,7 +82,7 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         return damaged;
     }
 
-    private async ValueTask VerifyAsync(PackInfo pack, IReadOnlyList<PackedChunk> chunks, Buffers work, CancellationToken cancellationToken)
+    private async ValueTask<bool> VerifyAsync(PackInfo pack, IReadOnlyList<PackedChunk> chunks, Buffers work, CancellationToken cancellationToken)
     {
         Memory<byte> content = work.Pack(pack.Length);
         try
@@ -80,14 +97,16 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
                 _unopened.Add(chunk.Id);
             }
 
-            return;
+            return false;
         }
 
+        bool isSound = true;
         using AesGcm aes = PackReader.OpenPack(store.Keys, pack);
         foreach (PackedChunk chunk in chunks)
         {
             if (!Opens(aes, pack, chunk, content.Span.Slice(chunk.Offset, chunk.StoredLength), work))
             {
+                isSound = false;
                 _unopened.Add(chunk.Id);
                 Note(pack, VaultDamage.Corrupt(store.NameOf(pack), $"the chunk {chunk.Id} at offset {chunk.Offset} does not open"));
             }
@@ -103,12 +122,14 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {
+            isSound = false;
             Note(pack, e);
         }
 
         Interlocked.Increment(ref _packs);
         Interlocked.Add(ref _bytes, pack.Length);
         monitor.AddBytes(pack.Length);
+        return isSound;
     }
 
     private void Note(PackInfo pack, BackupException damage)

@@ -16,6 +16,9 @@ internal sealed class ProblemList
     public bool Note(string name, BackupException damage, AffectedItem? affected = null) =>
         _problems.GetOrAdd(name, _ => new Problem(damage.Message)).Add(affected);
 
+    /// <summary>Takes back what was said of an object.</summary>
+    public void Remove(string name) => _problems.TryRemove(name, out _);
+
     /// <summary>All of them, by the names of the objects.</summary>
     public IReadOnlyList<VerifyFinding> ToFindings() =>
         [.. _problems.OrderBy(problem => problem.Key, StringComparer.Ordinal).Select(problem => new VerifyFinding(problem.Key, problem.Value.Text, problem.Value.Affected))];

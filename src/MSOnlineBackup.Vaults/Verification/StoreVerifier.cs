@@ -18,7 +18,8 @@ namespace MSOnlineBackup.Vaults.Verification;
 /// </summary>
 /// <param name="store">The store, its index read.</param>
 /// <param name="monitor">Counts what was done.</param>
-internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
+/// <param name="verified">Gets each pack that was read, and whether all of it is whole, from any thread; null for nobody.</param>
+internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action<PackInfo, bool>? verified = null)
 {
     private readonly ProblemList _problems = new();
     private readonly ConcurrentBag<StoredObject> _checkpoints = [];
@@ -47,7 +48,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor)
         await parity.RunAsync(_parity, level, cancellationToken).ConfigureAwait(false);
         await ReadCondemnedAsync(cancellationToken).ConfigureAwait(false);
         var packs = new PackVerifier(store, monitor, _problems, parity, _condemned.Contains);
-        IReadOnlySet<ChunkId> damaged = level == VerifyLevel.Data ? await packs.RunAsync(cancellationToken).ConfigureAwait(false) : lost ?? new HashSet<ChunkId>();
+        IReadOnlySet<ChunkId> damaged = level == VerifyLevel.Data ? await packs.RunAsync(cancellationToken, verified: verified).ConfigureAwait(false) : lost ?? new HashSet<ChunkId>();
 
         // What is newest is told by all of them; what is verified is what can be restored.
         List<PointName> names = await new RecoveryPointCatalog(store).ListAllAsync(null, cancellationToken).ConfigureAwait(false);

@@ -6,6 +6,7 @@ using MSOnlineBackup.Storage.Azure.Costs;
 using MSOnlineBackup.Storage.Azure.Locations;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.Storage;
 using Prices = MSOnlineBackup.Storage.Azure.Costs.PriceTable;
 
@@ -33,7 +34,30 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
     {
         string location = Path is null ? OwnVault() : VaultPlace(Path);
         VaultInfo vault = Run((_, stop) => Agent.Vaults.InspectAsync(location, stop));
-        WriteVault(vault, new VaultAddress(location).IsRemote ? EstimateCost(location, vault) : null);
+        WriteVault(vault, new VaultAddress(location).IsRemote ? EstimateCost(location, vault) : null, ReadProofs(location));
+    }
+
+    // Only of this machine's own vault the key is at hand.
+    private VaultProofSummary? ReadProofs(string location)
+    {
+        if (location != Agent.Machine.Registration?.VaultLocation || !Agent.Machine.HasPassphrase)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Run(async (_, stop) =>
+            {
+                using UnlockedVault vault = await Agent.OpenEngineAsync(stop).ConfigureAwait(false);
+                return await vault.Proofs.ReadAsync(stop).ConfigureAwait(false);
+            });
+        }
+        catch (BackupException e)
+        {
+            WriteWarning($"What is proven of the vault cannot be told: {e.Message} ({e.Id}) {e.RecommendedAction}");
+            return null;
+        }
     }
 
     // What a folder needs loads nothing of Azure.

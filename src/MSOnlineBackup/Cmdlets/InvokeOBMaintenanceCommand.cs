@@ -37,6 +37,16 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
     [Parameter]
     public TimeSpan? ShutOutAfter { get; set; }
 
+    /// <summary>Within how many days all that is stored is to be read back once, by a share in each run; 0 reads nothing. Without it, as the vault is set.</summary>
+    [Parameter]
+    [ValidateRange(0, 3650)]
+    public int? VerifyDays { get; set; }
+
+    /// <summary>The most bytes that are read back and verified in this run; without it, no limit.</summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long? MaxVerifyBytes { get; set; }
+
     private protected override string StopNote => "Stopping; what was done stays done, and the next run goes on from there.";
 
     /// <inheritdoc/>
@@ -49,6 +59,8 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
             ReencryptBytes = ReencryptBytes,
             MaxDuration = NotNegative(MaxDuration, nameof(MaxDuration)),
             MaxUnused = MaxUnused / 100 ?? usual.MaxUnused,
+            VerifyDays = VerifyDays,
+            MaxVerifyBytes = MaxVerifyBytes,
             ShutOutAfter = NotNegative(ShutOutAfter, nameof(ShutOutAfter)) ?? usual.ShutOutAfter,
         };
         bool isAgreed = ShouldProcess(
@@ -80,13 +92,23 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
                 $"{finding.Problem} ({finding.Object}{(done.Collection.Findings.Count > 1 ? $", and {done.Collection.Findings.Count - 1} more" : "")}) Problems lists what is damaged; Test-OBRecoveryPoint tells more.");
         }
 
+        if (done.Collection.Unproven is { } full)
+        {
+            pump.WriteWarning($"Space was freed, and what comes after that was not done: {full.Message} ({full.Id}) {full.RecommendedAction}");
+        }
+
         await pump.WriteObjectAsync(done.ToOutput()).ConfigureAwait(false);
     }
 
     private static ProgressRecord BarOf(JobProgress counters) => new(
         0,
         "Maintaining the vault",
-        counters.Wait is { } wait ? wait.Cause : counters.Phase == JobPhase.Transferring ? $"Freeing space, {counters.StoredBytes >> 20} MiB written anew" : "Finding what is needed");
+        counters.Wait is { } wait ? wait.Cause : counters.Phase switch
+        {
+            JobPhase.Transferring => $"Freeing space, {counters.StoredBytes >> 20} MiB written anew",
+            JobPhase.Verifying => $"Verifying, {counters.Bytes >> 20} MiB read",
+            _ => "Finding what is needed",
+        });
 
     private static TimeSpan? NotNegative(TimeSpan? time, string name) => !(time < TimeSpan.Zero) ? time
         : throw new BackupException(BackupErrorId.ArgumentInvalid, $"-{name} is negative.", "Give a time such as 02:00:00, or '7.00:00:00' for seven days.", name);

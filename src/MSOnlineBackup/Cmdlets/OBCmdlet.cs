@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Errors;
 using MSOnlineBackup.Vaults.Errors;
@@ -108,6 +109,16 @@ public abstract class OBCmdlet : PSCmdlet
         try
         {
             action();
+        }
+        catch (NullReferenceException exception) when (exception.TargetSite?.Name == nameof(PSHostUserInterface.PromptForChoice))
+        {
+            // What PowerShell's own prompt does where standard input is at its end.
+            ThrowTerminatingError(ErrorRecords.From(new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                "This needs a confirmation, and nobody can be asked: standard input is at its end. Nothing was done.",
+                "Add -Confirm:$false to go on without being asked.",
+                MyInvocation.MyCommand.Name,
+                innerException: exception)));
         }
         catch (Exception exception) when (!IsPowerShells(exception))
         {

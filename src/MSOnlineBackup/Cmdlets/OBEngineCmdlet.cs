@@ -1,5 +1,6 @@
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Proofs;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -46,14 +47,19 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
     }
 
     /// <summary>Writes a vault, and a warning where something is amiss with it.</summary>
-    private protected void WriteVault(VaultInfo vault, OBCostEstimate? cost = null)
+    private protected void WriteVault(VaultInfo vault, OBCostEstimate? cost = null, VaultProofSummary? proofs = null)
     {
         if (vault.Warning is { } warning)
         {
             WriteWarning(warning);
         }
 
-        WriteObject(vault.ToOutput(cost));
+        if (proofs?.DamagedPacks is [var pack, ..])
+        {
+            WriteWarning($"{proofs.DamagedPacks.Count} stored {(proofs.DamagedPacks.Count == 1 ? "pack is" : "packs are")} damaged or missing, as verification has found; the first is '{pack}'. Test-OBRecoveryPoint -Level Data says what suffers by it.");
+        }
+
+        WriteObject(vault.ToOutput(cost, proofs));
     }
 
     /// <inheritdoc/>

@@ -30,6 +30,14 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [Parameter]
     public int ParityPercent { get; set; }
 
+    /// <summary>Within how many days maintenance reads back everything that is stored: 1 to 3,650; 0 for never.</summary>
+    [Parameter]
+    public int VerifyDays { get; set; }
+
+    /// <summary>Has backups maintain the vault after themselves, at most daily, where a machine may delete; with $false that is left to others.</summary>
+    [Parameter]
+    public SwitchParameter MaintainAfterBackup { get; set; }
+
     /// <summary>Lets machines reach it by a private address only, from their next registration on; with $false by any.</summary>
     [Parameter]
     public SwitchParameter RequirePrivateEndpoint { get; set; }
@@ -64,6 +72,8 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         MachineLimit = IsGiven(nameof(MachineLimit)) ? MachineLimit : settings.MachineLimit,
         UndeleteDays = IsGiven(nameof(UndeleteDays)) ? UndeleteDays : settings.UndeleteDays,
         ParityPercent = IsGiven(nameof(ParityPercent)) ? ParityPercent : settings.ParityPercent,
+        VerifyDays = IsGiven(nameof(VerifyDays)) ? VerifyDays : settings.VerifyDays,
+        MaintainsAfterBackup = IsGiven(nameof(MaintainAfterBackup)) ? MaintainAfterBackup : settings.MaintainsAfterBackup,
         RequiresPrivateEndpoint = IsGiven(nameof(RequirePrivateEndpoint)) ? RequirePrivateEndpoint : settings.RequiresPrivateEndpoint,
         AccessTier = IsGiven(nameof(AccessTier)) ? AccessTier.ToEngine() : settings.AccessTier,
         Redundancy = IsGiven(nameof(Redundancy)) ? Redundancy.ToEngine() : settings.Redundancy,
@@ -87,6 +97,16 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             changes.Add(string.Create(CultureInfo.InvariantCulture, $"the parity to {ParityPercent} %"));
         }
 
+        if (IsGiven(nameof(VerifyDays)))
+        {
+            changes.Add(VerifyDays == 0 ? "verification by maintenance to never" : string.Create(CultureInfo.InvariantCulture, $"verification by maintenance to all within {VerifyDays} days"));
+        }
+
+        if (IsGiven(nameof(MaintainAfterBackup)))
+        {
+            changes.Add(MaintainAfterBackup ? "maintenance after backups to on" : "maintenance after backups to off");
+        }
+
         if (IsGiven(nameof(RequirePrivateEndpoint)))
         {
             changes.Add(RequirePrivateEndpoint ? "private endpoints to required" : "private endpoints to not required");
@@ -103,6 +123,6 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         }
 
         return changes.Count > 0 ? changes : throw new BackupException(
-            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -ParityPercent, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
+            BackupErrorId.ArgumentInvalid, "No setting was given.", "Give -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -RequirePrivateEndpoint, -AccessTier or -Redundancy.");
     }
 }

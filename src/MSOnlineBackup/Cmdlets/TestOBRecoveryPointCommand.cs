@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using MSOnlineBackup.Completion;
+using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
@@ -30,7 +31,26 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
     [Parameter]
     public OBVerifyLevel Level { get; set; } = OBVerifyLevel.Structure;
 
-    /// <summary>A folder in which everything, or the item that was given, is recovered, compared, and removed again.</summary>
+    /// <summary>Recovers a random sample of the point's files, compares them, removes them again, and puts that on record in the vault.</summary>
+    [Parameter]
+    public SwitchParameter TrialRestore { get; set; }
+
+    /// <summary>How many files the sample has.</summary>
+    [Parameter]
+    [ValidateRange(1, TrialRequest.MostFiles)]
+    public int TrialFiles { get; set; } = TrialRequest.UsualFiles;
+
+    /// <summary>The most bytes of the sample. A larger file is in none.</summary>
+    [Parameter]
+    [ValidateRange(1, long.MaxValue)]
+    public long TrialMaxBytes { get; set; } = TrialRequest.UsualBytes;
+
+    /// <summary>Draws the same sample again that a trial with this seed had.</summary>
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int? TrialSeed { get; set; }
+
+    /// <summary>Where the folder for a trial is made. Without -TrialRestore everything, or the item that was given, is recovered there, compared, and removed again.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? TrialRestorePath { get; set; }
@@ -40,14 +60,15 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        string? trialFolder = TrialRestorePath is null ? null : FullPath(TrialRestorePath);
+        string? trialFolder = TrialRestorePath is not null ? FullPath(TrialRestorePath) : TrialRestore ? Path.GetTempPath() : null;
         Run(async (pump, stop) =>
         {
             RecoveryArchive archive = await OpenAsync(RecoveryPoint.ServerName, RecoveryPoint.Access, stop).ConfigureAwait(false);
             RecoveryPoint point = await archive.FindAsync(RecoveryPoint.RecoveryPointId, stop).ConfigureAwait(false);
             VerifyReport report = await VerifyAsync(pump, archive, stop).ConfigureAwait(false);
             List<OBRecoveryPointProblem> problems = [.. report.Findings.Where(finding => Concerns(finding, point)).Select(finding => finding.ToOutput(point))];
-            RestoreResult? trial = trialFolder is null ? null : await TrialRestore.RunAsync(await archive.IndexAsync(stop).ConfigureAwait(false), point, PathsOf(RecoveryPoint), trialFolder, problems, stop).ConfigureAwait(false);
+            TrialResult? trial = trialFolder is null ? null : await TryAsync(pump, archive, point, trialFolder, stop).ConfigureAwait(false);
+            problems.AddRange(trial?.Differences.Select(item => new OBRecoveryPointProblem { Object = item.Path, Problem = item.Reason, AffectedPaths = [item.Path] }) ?? []);
             await pump.WriteObjectAsync(new OBRecoveryPointTest
             {
                 RecoveryPointId = point.SessionId.ToString(),
@@ -59,8 +80,37 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
                 Bytes = report.Bytes,
                 RestoredFiles = trial?.Files,
                 VerifiedFiles = trial?.Verified,
+                TrialSeed = trial is { Seed: > 0 and int seed } ? seed : null,
             }).ConfigureAwait(false);
         });
+    }
+
+    private async Task<TrialResult> TryAsync(CmdletPump pump, RecoveryArchive archive, RecoveryPoint point, string folder, CancellationToken stop)
+    {
+        IndexedVault vault = await archive.IndexAsync(stop).ConfigureAwait(false);
+        var request = new TrialRequest
+        {
+            Point = point,
+            Folder = folder,
+            Paths = TrialRestore ? [] : PathsOf(RecoveryPoint),
+            Files = TrialRestore ? TrialFiles : null,
+            MaxBytes = TrialMaxBytes,
+            Seed = TrialSeed,
+        };
+        TrialResult trial = await vault.TryRestoreAsync(request, new JobMonitor(), stop).ConfigureAwait(false);
+        try
+        {
+            if (TrialRestore || RecoveryPoint.IsWholePoint)
+            {
+                await vault.Vault.Proofs.RecordTrialAsync(point, trial.Seed, trial.Files, trial.Bytes, trial.Differences.Count, stop).ConfigureAwait(false);
+            }
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultAccessDenied or BackupErrorId.VaultFull)
+        {
+            pump.WriteWarning($"The trial is not on record: {e.Message} ({e.Id})");
+        }
+
+        return trial;
     }
 
     private static IReadOnlyList<string> PathsOf(OBRecoverableItem item) => item.IsWholePoint ? [] : [item.ItemNameGuid];
@@ -87,7 +137,7 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
     private async Task<VerifyReport> VerifyAsync(RecoveryArchive archive, JobMonitor monitor, CancellationToken stop)
     {
         IndexedVault index = await archive.IndexAsync(stop, monitor).ConfigureAwait(false);
-        return await index.VerifyAsync(LevelOf(Level), monitor, stop).ConfigureAwait(false);
+        return await index.VerifyAsync(LevelOf(Level), monitor, stop, keepsRecord: true).ConfigureAwait(false);
     }
 
     private static ProgressRecord BarOf(RecoveryArchive archive, JobProgress counters) =>

@@ -50,6 +50,7 @@ internal static class ErrorRecords
         BackupErrorId.KeySlotIsLast or BackupErrorId.RecoveryPointIsNewest or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
             or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost => ErrorCategory.OperationStopped,
+        BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
         BackupErrorId.UnexpectedError or _ => ErrorCategory.NotSpecified,
     };

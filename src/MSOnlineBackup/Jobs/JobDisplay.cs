@@ -76,6 +76,7 @@ internal sealed class JobDisplay(JobKind kind, string what)
             JobPhase.Planning => "Planning",
             JobPhase.Committing => "Completing the recovery point",
             JobPhase.Verifying => "Verifying",
+            JobPhase.Finished when kind == JobKind.Backup && job.State == JobState.InProgress => "The recovery point is made; maintaining the vault",
             _ => isKnown ? $"{Size(done)} of {Size(total)}, {Size(rate)}/s" : $"{Size(done)}, {Size(rate)}/s",
         };
         return new ProgressRecord(0, kind == JobKind.Backup ? $"Backing up {what}" : $"Recovering {what}", text)

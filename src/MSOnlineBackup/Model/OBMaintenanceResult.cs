@@ -9,6 +9,9 @@ public sealed class OBMaintenanceResult
     /// <summary>Recovery points of this machine that were deleted because no rule keeps them any more. They can be brought back for the vault's undelete time.</summary>
     public int PointsDeleted { get; internal init; }
 
+    /// <summary>Of a rehearsal: the bytes that go with these points, once the undelete time is over. Null where nothing was rehearsed, or where that is not known.</summary>
+    public long? BytesExpiring { get; internal init; }
+
     /// <summary>Deleted recovery points whose undelete time was over, and that are gone for good.</summary>
     public int PointsGone { get; internal init; }
 
@@ -50,6 +53,15 @@ public sealed class OBMaintenanceResult
 
     /// <summary>Jobs that said nothing for long, and were taken for dead.</summary>
     public int SessionsShutOut { get; internal init; }
+
+    /// <summary>Packs that were read back and verified.</summary>
+    public int PacksVerified { get; internal init; }
+
+    /// <summary>Bytes that were read for it.</summary>
+    public long BytesVerified { get; internal init; }
+
+    /// <summary>The names of packs that are damaged or missing, by verifications of now and before.</summary>
+    public string[] DamagedPacks { get; internal init; } = [];
 
     /// <summary>Jobs that are, or may be, at work, and that a part of it waits for.</summary>
     public OBMaintenanceWait[] WaitingFor { get; internal init; } = [];

@@ -46,6 +46,9 @@ public sealed class OBRecoveryPointTest
     /// <summary>Files of it that were read again and are as they were backed up; null likewise.</summary>
     public long? VerifiedFiles { get; internal init; }
 
+    /// <summary>By which the sample was drawn that was restored; null where there was no sample.</summary>
+    public int? TrialSeed { get; internal init; }
+
     /// <summary>As in "Passed", or "3 problems".</summary>
     public override string ToString() => Passed ? "Passed" : Problems.Length == 1 ? "1 problem" : $"{Problems.Length} problems";
 }

@@ -39,6 +39,9 @@ public sealed class OBRepairResult
     /// <summary>Other damaged objects that were removed because nothing needs them.</summary>
     public int ObjectsRemoved { get; internal init; }
 
+    /// <summary>Damaged index segments, and damaged or lost recovery points, that were restored from their second copies.</summary>
+    public int ObjectsRestored { get; internal init; }
+
     /// <summary>Recovery points that suffer by what is left, as far as Problems names them.</summary>
     public int PointsAffected { get; internal init; }
 

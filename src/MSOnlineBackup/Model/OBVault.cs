@@ -30,6 +30,12 @@ public sealed class OBVault
     /// <summary>How much parity maintenance keeps beside packs, in per cent of them; 0 for none.</summary>
     public int ParityPercent { get; internal init; }
 
+    /// <summary>Within how many days maintenance reads back everything that is stored; 0 for never.</summary>
+    public int VerifyDays { get; internal init; }
+
+    /// <summary>Whether backups maintain it after themselves, where a machine may delete.</summary>
+    public bool MaintainAfterBackup { get; internal init; }
+
     /// <summary>Whether machines may reach it by a private address only.</summary>
     public bool RequirePrivateEndpoint { get; internal init; }
 
@@ -47,6 +53,15 @@ public sealed class OBVault
 
     /// <summary>Bytes of everything in it.</summary>
     public long StoredBytes { get; internal init; }
+
+    /// <summary>What is proven of each machine that shares this machine's passphrase; empty where the vault is not this machine's, or its passphrase is not set here.</summary>
+    public OBMachineProof[] Proofs { get; internal init; } = [];
+
+    /// <summary>Packs that verification has found damaged or missing, and not found whole since; empty also where nobody could look.</summary>
+    public string[] DamagedPacks { get; internal init; } = [];
+
+    /// <summary>When the vault was maintained, in UTC; null where that is not on record, or nobody could look.</summary>
+    public DateTime? LastMaintained { get; internal init; }
 
     /// <summary>What a month costs, about; null for a vault that costs nothing: in a folder, or an emulator.</summary>
     public OBCostEstimate? EstimatedCost { get; internal init; }

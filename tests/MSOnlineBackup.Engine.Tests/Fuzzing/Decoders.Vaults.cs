@@ -19,6 +19,7 @@ using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Parity;
+using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Stores;
@@ -223,6 +224,16 @@ internal static partial class Decoders
             content => ShardSums.Decode("parity", content, _group),
             () => [new ShardSums(TestKeys.Bytes(1, 16 * 16), [TestKeys.Bytes(2, 16 * 10), TestKeys.Bytes(3, 16)]).Encode()],
             typeof(ShardSums));
+        yield return new(
+            "pack-times",
+            content => PackTimes.Decode("stores/x/proofs/y.packs", content, _time, []),
+            () => [PackTimes.Encode([((_session, 1), null), ((_session, 2), _time)])],
+            typeof(PackTimes));
+        yield return new(
+            "trial-proof",
+            content => TrialProof.Decode("stores/x/proofs/y.restore", content),
+            () => [new TrialProof(_machine, _session, 7, 3, 1000, 0, "1.0").Encode()],
+            typeof(TrialProof), typeof(ProofJson));
         yield return new(
             "pack",
             content =>

@@ -34,7 +34,7 @@ public sealed class PackContentsTests
         lost.IsAvailable = false;
         expected.Remove(5);
 
-        List<PackContents> contents = [.. PackContents.Of(index, mostAtOnce: mostAtOnce)];
+        List<PackContents> contents = [.. PackContents.Of(index, [.. index.Packs.Where(pack => pack.IsAvailable)], mostAtOnce)];
 
         Assert.Equal(expected.Keys.Order(), contents.Select(found => found.Pack.Number).Order());
         Assert.All(contents, found => Assert.Equal(expected[found.Pack.Number], found.Chunks));

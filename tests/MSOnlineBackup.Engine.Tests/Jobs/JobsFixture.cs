@@ -41,6 +41,9 @@ internal sealed class JobsFixture : IDisposable
     /// <summary>Sources by the path that is asked for, in place of real ones.</summary>
     public Dictionary<string, FakeSourceTree> Fakes { get; } = [];
 
+    /// <summary>Comes between the jobs and the vault's folder.</summary>
+    public Func<IVaultStore, IVaultStore> Between { get; set; } = store => store;
+
     /// <summary>Called before a source is opened.</summary>
     public Action OpeningSource { get; set; } = () => { };
 
@@ -51,7 +54,7 @@ internal sealed class JobsFixture : IDisposable
     {
         StateFolder = state ?? State,
         MachineName = machine,
-        OpenVault = (location, _) => new MeteredVaultStore(new FolderVaultStore(location)),
+        OpenVault = (location, _) => new MeteredVaultStore(Between(new FolderVaultStore(location))),
         CreateVault = (location, _) => FolderVaultStore.Create(location),
         JobHost = [JobHost],
         Limits = Limits,

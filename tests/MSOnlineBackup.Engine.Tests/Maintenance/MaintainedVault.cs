@@ -249,7 +249,6 @@ internal sealed class MaintainedVault : IDisposable
         await vault.Vault.ChangeSettingsAsync(_backups.Owner.Key, settings => settings with { ParityPercent = percent }, Cancel);
     }
 
-
     /// <summary>The objects of parity.</summary>
     public IReadOnlyList<string> ParityNames => [.. Names(StoredKind.ParityGroup), .. Names(StoredKind.ParityShards)];
 

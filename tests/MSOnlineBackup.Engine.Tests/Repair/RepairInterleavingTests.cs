@@ -1,6 +1,5 @@
 using MSOnlineBackup.Engine.Tests.Maintenance;
 using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;

@@ -1,5 +1,4 @@
 using MSOnlineBackup.Engine.Tests.Maintenance;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
@@ -191,7 +190,7 @@ public sealed class VaultRepairTests
         VerifyReport after = await vault.VerifyAsync();
         Assert.Equal(report.Findings.Select(finding => finding.Object), after.Findings.Select(finding => finding.Object));
         Assert.All(after.Findings.SelectMany(finding => finding.Affected), item => Assert.Equal(old.SessionId, item.PointId));
-        Assert.NotEmpty(after.Findings.SelectMany(finding => finding.Affected).Where(item => item.Path is not null));
+        Assert.Contains(after.Findings.SelectMany(finding => finding.Affected), item => item.Path is not null);
     }
 
     [Fact]

@@ -140,6 +140,35 @@ public sealed class VaultRetentionTests
     }
 
     [Fact]
+    public async Task A_plan_says_how_many_bytes_go_or_why_nobody_knows()
+    {
+        using RetainedVault machine = await RetainedVault.MakeAsync(Kept(7), At("2026-01-01"));
+        await machine.RunDaysAsync("2026-01-01", "2026-01-06", day =>
+        {
+            machine.Backups.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("a", Cryptography.TestKeys.Bytes(day.Day, 50_000 + day.Day));
+            return Task.CompletedTask;
+        });
+        var retention = VaultRetention.ByPolicies(machine.Vault, machine.Backups.Clock, machine.Policies);
+        RetentionPlan early = await retention.MeasureAsync(await machine.PlanAsync(At("2026-01-06")), Cancel);
+        Assert.Equal(0, early.Bytes);
+        Assert.All(early.Points, planned => Assert.Null(planned.Bytes));
+
+        RetentionPlan plan = await retention.MeasureAsync(await machine.PlanAsync(At("2026-01-11")), Cancel);
+
+        Assert.Equal([false, true, true, false, false], plan.Points.Select(planned => planned.Bytes > 50_000));
+        Assert.Equal(plan.Expiring.Count(), plan.Points.Count(planned => planned.Bytes is not null));
+        Assert.InRange(plan.Bytes!.Value, plan.Points.Sum(planned => planned.Bytes ?? 0), 120_000);
+
+        foreach (string pack in machine.Backups.Objects.Names.Where(name => name.Contains("/packs/", StringComparison.Ordinal)))
+        {
+            machine.Backups.Objects.FlipBit(pack, 100);
+        }
+
+        RetentionPlan damaged = await retention.MeasureAsync(await machine.PlanAsync(At("2026-01-11")), Cancel);
+        Assert.Equal((null, true), (damaged.Bytes, damaged.Unmeasured!.IsDamage));
+    }
+
+    [Fact]
     public async Task Points_that_no_policy_made_are_left_alone()
     {
         using RetainedVault machine = await RetainedVault.MakeAsync(Kept(7), At("2026-01-01"));

@@ -17,6 +17,7 @@ internal static class MaintenanceConversion
         {
             IsRehearsal = report.IsRehearsal,
             PointsDeleted = done.PointsDeleted,
+            BytesExpiring = done.Plan.Bytes,
             PointsGone = report.PointsGone,
             PacksDeleted = report.PacksDeleted,
             BytesFreed = report.BytesFreed,
@@ -31,6 +32,9 @@ internal static class MaintenanceConversion
             PacksProtected = report.PacksProtected,
             PacksUnprotected = report.PacksUnprotected,
             SessionsShutOut = report.SessionsShutOut,
+            PacksVerified = report.PacksVerified,
+            BytesVerified = report.BytesVerified,
+            DamagedPacks = [.. report.DamagedPacks],
             WaitingFor = [.. report.WaitingFor.Select(ToOutput)],
             Problems = [.. report.Findings.Select(finding => new OBRecoveryPointProblem { Object = finding.Object, Problem = finding.Problem })],
         };
@@ -73,5 +77,6 @@ internal static class MaintenanceConversion
             _ => throw new UnreachableException(),
         },
         Until = planned.Until?.UtcDateTime,
+        Bytes = planned.Bytes,
     };
 }

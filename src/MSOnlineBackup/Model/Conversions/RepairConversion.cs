@@ -32,6 +32,7 @@ internal static class RepairConversion
         PacksDeleted = report.PacksDeleted,
         PacksIndexed = report.PacksIndexed,
         ObjectsRemoved = report.ObjectsRemoved,
+        ObjectsRestored = report.ObjectsRestored,
         PointsAffected = report.PointsAffected,
         FilesAffected = report.FilesAffected,
         WaitingFor = [.. report.WaitingFor.Select(MaintenanceConversion.ToOutput)],

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Model.Conversions;
@@ -9,7 +10,8 @@ internal static class VaultConversion
     /// <summary>A vault as scripts see it.</summary>
     /// <param name="vault">The vault.</param>
     /// <param name="cost">What it costs; null where it costs nothing, or nobody asked.</param>
-    public static OBVault ToOutput(this VaultInfo vault, OBCostEstimate? cost = null) => new()
+    /// <param name="proofs">What is proven of it; null where nobody could look.</param>
+    public static OBVault ToOutput(this VaultInfo vault, OBCostEstimate? cost = null, VaultProofSummary? proofs = null) => new()
     {
         Name = vault.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(vault.Location)),
         Location = vault.Location,
@@ -19,6 +21,8 @@ internal static class VaultConversion
         MachineLimit = vault.Settings.MachineLimit,
         UndeleteDays = vault.Settings.UndeleteDays,
         ParityPercent = vault.Settings.ParityPercent,
+        VerifyDays = vault.Settings.VerifyDaysOf(vault.Location),
+        MaintainAfterBackup = vault.Settings.MaintainsAfterBackup,
         RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
         AccessTier = vault.Settings.AccessTier.ToOutput(),
         Redundancy = vault.Settings.Redundancy?.ToOutput(),
@@ -28,6 +32,20 @@ internal static class VaultConversion
         EstimatedCost = cost,
         FormatVersion = vault.FormatVersion,
         Owner = vault.Owner,
+        Proofs = [.. proofs?.Machines.Select(ToOutput) ?? []],
+        DamagedPacks = [.. proofs?.DamagedPacks ?? []],
+        LastMaintained = proofs?.LastMaintained?.UtcDateTime,
+    };
+
+    private static OBMachineProof ToOutput(MachineProof machine) => new()
+    {
+        ServerName = machine.MachineName,
+        RecoveryPointId = machine.PointId.ToString(),
+        LastBackup = machine.LastBackup.UtcDateTime,
+        LastVerified = machine.LastVerified?.UtcDateTime,
+        VerifiedPercent = Math.Round(machine.VerifiedShare * 100, 1),
+        LastTrialRestore = machine.LastTrial?.Time.UtcDateTime,
+        TrialDifferences = machine.LastTrial?.Differences,
     };
 
     /// <summary>A tier as scripts name it: the names are the same.</summary>
