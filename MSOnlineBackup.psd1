@@ -85,6 +85,7 @@
         'Test-OBRecoveryPoint'
         'Test-OBVaultProtection'
         'Unregister-OBMachine'
+        'Update-OBKey'
         'Wait-OBJob'
     )
     FunctionsToExport    = @()

@@ -13,7 +13,7 @@ public class IndexBenchmarks
     private const int PerPack = 32;
     private const int Lookups = 1000;
 
-    private readonly ChunkIndex _index = new();
+    private readonly ChunkIndex _index = new(epoch => epoch == 0);
     private readonly ChunkId[] _known = new ChunkId[Lookups];
     private readonly ChunkId[] _new = new ChunkId[Lookups];
     private readonly List<byte[]> _segments = [];
@@ -55,7 +55,7 @@ public class IndexBenchmarks
     [Benchmark(OperationsPerInvoke = Known)]
     public long Load()
     {
-        var index = new ChunkIndex();
+        var index = new ChunkIndex(epoch => epoch == 0);
         foreach (byte[] segment in _segments)
         {
             index.AddSegment("segment", segment, out _);

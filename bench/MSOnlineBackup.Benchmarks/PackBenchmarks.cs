@@ -45,7 +45,7 @@ public class PackBenchmarks
     [Benchmark(OperationsPerInvoke = Chunks * Samples.PieceLength)]
     public bool Open()
     {
-        using AesGcm aes = PackReader.OpenPack(Samples.Keys, _salt);
+        using AesGcm aes = PackReader.OpenPack(Samples.Keys, _salt, 0);
         bool authentic = true;
         foreach (PackedChunk chunk in _chunks)
         {

@@ -120,6 +120,20 @@ public sealed class BackupAgent
         return Policies.Set(policy);
     }
 
+    /// <summary>Rotates the master key of this machine's chunk store, while no job of this machine runs: see <see cref="MachineKey"/>.</summary>
+    /// <param name="passphrase">What opens the store from now on: a new passphrase, or the one that it has.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="consent">What the vault asks for before this, see <see cref="GuardedOperation.ChangePassphrase"/>; null for nothing.</param>
+    /// <returns>The key slots that lead to earlier master keys only, and have to be added again.</returns>
+    /// <exception cref="BackupException">JobInProgress, PassphraseInvalid, MachineNotRegistered, MachineNotActivated, KeyEpochOutdated, ActivationFailed, …</exception>
+    public async Task<IReadOnlyList<KeySlotInfo>> RotateKeyAsync(string passphrase, CancellationToken cancellationToken, Consent? consent = null)
+    {
+        using IDisposable _ = await Jobs.LockAsync(cancellationToken).ConfigureAwait(false);
+        await Machine.Key.RotateAsync(passphrase, consent, cancellationToken).ConfigureAwait(false);
+        using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
+        return [.. (await vault.ListKeysAsync(cancellationToken).ConfigureAwait(false)).Where(slot => slot.IsOutdated)];
+    }
+
     /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance, and how many bytes go with them.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid, VaultNotFound, …</exception>
     public async Task<RetentionPlan> PlanRetentionAsync(CancellationToken cancellationToken)

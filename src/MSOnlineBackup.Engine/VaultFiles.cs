@@ -25,7 +25,7 @@ public static class VaultFiles
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
         request.Check();
-        vault.Vault.Allow(VaultUse.Write);
+        vault.Allow(VaultUse.Write);
         monitor.Watch(vault.Objects);
         return await new BackupJob(vault.WithoutIndex(), request, vault.Options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }

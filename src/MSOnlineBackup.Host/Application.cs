@@ -87,6 +87,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new KeyListCommand(),
                 new KeyAddCommand(),
                 new KeyChangeCommand(),
+                new KeyRotateCommand(),
                 new KeyRemoveCommand()),
             new CommandGroup("machine", "List the machines of a vault, and rename them.", "obengine machine list /mnt/backup", new MachineListCommand(), new MachineRenameCommand()),
             new CommandGroup("owner", "What only the owner of a vault can do.", "obengine owner pin /mnt/backup --owner-file Office.VaultOwner", new OwnerPinCommand()),

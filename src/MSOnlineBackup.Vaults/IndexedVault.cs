@@ -161,7 +161,7 @@ public sealed class IndexedVault
     public async Task<IndexRebuildReport> RebuildIndexAsync(JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(monitor);
-        Vault.Vault.Allow(VaultUse.Write);
+        Vault.Allow(VaultUse.Write);
         monitor.Watch(Vault.Objects);
         ChunkStore store = await AfreshAsync(cancellationToken).ConfigureAwait(false);
         return await new IndexRebuild(store, Vault.Options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);

@@ -26,7 +26,8 @@ public sealed class UnlockedVault : IDisposable
     private const string Latest = "latest";
 
     private readonly AskedAhead? _ahead;
-    private readonly StoreKeys _keys;
+    private readonly List<StoreKeys> _replaced = [];
+    private StoreKeys _keys;
     private UnlockedKey _unlocked;
 
     /// <param name="vault">The vault.</param>
@@ -53,7 +54,7 @@ public sealed class UnlockedVault : IDisposable
     public VaultTraffic? Traffic => Vault.Traffic;
 
     /// <summary>Recovery points that are deleted and can be brought back.</summary>
-    public PointDeletions Deletions => new(new ChunkStore(Vault.Known, _unlocked.StoreId, _keys), Vault.Allow);
+    public PointDeletions Deletions => new(new ChunkStore(Vault.Known, _unlocked.StoreId, _keys), Allow);
 
     /// <summary>What was proven of this store, and when.</summary>
     public VaultProofs Proofs => new(WithoutIndex(), token => OpenStoreAsync(token), Options.TimeProvider);
@@ -78,7 +79,11 @@ public sealed class UnlockedVault : IDisposable
     public void Dispose()
     {
         _ahead?.Dispose();
-        _keys.Dispose();
+        foreach (StoreKeys keys in _replaced.Append(_keys))
+        {
+            keys.Dispose();
+        }
+
         _unlocked.Dispose();
     }
 
@@ -102,7 +107,7 @@ public sealed class UnlockedVault : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
-        Vault.Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Collect);
+        Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Collect);
         monitor.Watch(Objects);
         long began = Options.TimeProvider.GetTimestamp();
         MaintenanceReport done;
@@ -118,7 +123,7 @@ public sealed class UnlockedVault : IDisposable
         return request.IsRehearsal ? done : await new MaintenanceProofs(WithoutIndex(), monitor, Options.TimeProvider)
             .FollowAsync(done, request, request.MaxDuration - Options.TimeProvider.GetElapsedTime(began), cancellationToken).ConfigureAwait(false);
 
-        Task<MaintenanceReport> RunAsync(MaintenanceRequest what) => new Collector(WithoutIndex(), Options, what, monitor, Vault.Allow).RunAsync(cancellationToken);
+        Task<MaintenanceReport> RunAsync(MaintenanceRequest what) => new Collector(WithoutIndex(), Options, what, monitor, Allow).RunAsync(cancellationToken);
 
         // First what nothing needs, in the room that was held for this; then, with what that has freed, everything.
         async Task<MaintenanceReport> MaintainFullAsync(BackupException full)
@@ -161,7 +166,7 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(monitor);
         ArgumentOutOfRangeException.ThrowIfNegative(request.Share);
         monitor.Watch(Objects);
-        return await new VaultRepair(WithoutIndex, Options, request, monitor, new ParityRescue(WithoutIndex()), Vault.Allow).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new VaultRepair(WithoutIndex, Options, request, monitor, new ParityRescue(WithoutIndex()), Allow).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Refuses an identity that may not delete from the vault, and so cannot maintain it.</summary>
@@ -280,7 +285,8 @@ public sealed class UnlockedVault : IDisposable
     /// <exception cref="BackupException">PassphraseInvalid.</exception>
     public async Task<KeySlotInfo> AddKeyAsync(string passphrase, string? label, CancellationToken cancellationToken)
     {
-        string keyId = await Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, passphrase, label, cancellationToken).ConfigureAwait(false);
+        Allow(VaultUse.Write);
+        string keyId = await Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, passphrase, label, cancellationToken, _unlocked.Epoch).ConfigureAwait(false);
         return await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
     }
 
@@ -289,7 +295,8 @@ public sealed class UnlockedVault : IDisposable
     public async Task<KeySlotInfo> AddKeyAsync(IKeyEncryptionKey key, string? label, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
-        string keyId = await Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, key, label, cancellationToken).ConfigureAwait(false);
+        Allow(VaultUse.Write);
+        string keyId = await Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, key, label, cancellationToken, _unlocked.Epoch).ConfigureAwait(false);
         return await FindKeyAsync(keyId, cancellationToken).ConfigureAwait(false);
     }
 
@@ -301,7 +308,7 @@ public sealed class UnlockedVault : IDisposable
     public Task<KeySlotInfo> ChangeKeyAsync(string newPassphrase, CancellationToken cancellationToken, Consent? consent = null)
     {
         Passphrase.Validate(newPassphrase);
-        return ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newPassphrase, label, cancellationToken), consent, cancellationToken);
+        return ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newPassphrase, label, cancellationToken, _unlocked.Epoch), consent, cancellationToken);
     }
 
     /// <summary>Adds a slot for a Key Vault key, opens it, then removes the slot that opened it: so a new version of a key replaces the old.</summary>
@@ -310,7 +317,7 @@ public sealed class UnlockedVault : IDisposable
     /// <param name="consent">What the vault asks for before this, see <see cref="GuardedOperation.ChangePassphrase"/>; null for nothing.</param>
     /// <exception cref="BackupException">KeyVaultKeyTaken, KeyVaultAccessDenied, SecurityPinRejected, ApprovalRejected, …</exception>
     public Task<KeySlotInfo> ChangeKeyAsync(IKeyEncryptionKey newKey, CancellationToken cancellationToken, Consent? consent = null) =>
-        ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newKey, label, cancellationToken), consent, cancellationToken);
+        ReplaceKeyAsync(label => Keys.AddAsync(_unlocked.StoreId, _unlocked.MasterKey, newKey, label, cancellationToken, _unlocked.Epoch), consent, cancellationToken);
 
     /// <summary>Removes a key slot, named by its id or the beginning of it; the last one cannot be removed.</summary>
     /// <param name="keyId">Its id, or the beginning of it.</param>
@@ -325,13 +332,55 @@ public sealed class UnlockedVault : IDisposable
         await Keys.RemoveAsync(_unlocked.StoreId, found.KeyId, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Begins a new epoch: from now on all that is written is sealed by a new master key. What was written before is read as ever, and sealed anew by maintenance, where that is asked
+    /// to. The slot that opened the vault is replaced by one for the passphrase; all other slots lead to earlier master keys only, and have to be added again.
+    /// </summary>
+    /// <param name="passphrase">What is to open the vault: a new passphrase, or the one that does already.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="consent">What the vault asks for before this, see <see cref="GuardedOperation.ChangePassphrase"/>; null for nothing.</param>
+    /// <exception cref="BackupException">PassphraseInvalid, SecurityPinRejected, ApprovalRejected; KeyEpochOutdated where somebody else has rotated the key.</exception>
+    public Task<KeySlotInfo> RotateKeyAsync(string passphrase, CancellationToken cancellationToken, Consent? consent = null) =>
+        RotateKeyAsync(label => Keys.RotateAsync(_unlocked, passphrase, label, cancellationToken), consent, cancellationToken);
+
+    /// <inheritdoc cref="RotateKeyAsync(string, CancellationToken, Consent?)"/>
+    /// <param name="key">The Key Vault key that is to open the vault.</param>
+    /// <exception cref="BackupException">KeyVaultKeyTaken, KeyVaultAccessDenied, …; KeyEpochOutdated where somebody else has rotated the key.</exception>
+    public Task<KeySlotInfo> RotateKeyAsync(IKeyEncryptionKey key, CancellationToken cancellationToken, Consent? consent = null)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return RotateKeyAsync(label => Keys.RotateAsync(_unlocked, key, label, cancellationToken), consent, cancellationToken);
+    }
+
+    private async Task<KeySlotInfo> RotateKeyAsync(Func<string?, Task<UnlockedKey>> rotate, Consent? consent, CancellationToken cancellationToken)
+    {
+        Allow(VaultUse.Write);
+        await Vault.Guard.RequireAsync(GuardedOperation.ChangePassphrase, consent, cancellationToken).ConfigureAwait(false);
+        string old = _unlocked.KeyId;
+        string? label = (await ListKeysAsync(cancellationToken).ConfigureAwait(false)).FirstOrDefault(slot => slot.KeyId == old)?.Label;
+        UnlockedKey next = await rotate(label).ConfigureAwait(false);
+
+        // What was opened before goes on reading; it ends with this.
+        _replaced.Add(_keys);
+        _keys = next.KeysIn(Vault.Known.Header);
+        _unlocked.Dispose();
+        _unlocked = next;
+        return await RemoveReplacedAsync(old, next.KeyId, cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task<KeySlotInfo> ReplaceKeyAsync(Func<string?, Task<string>> add, Consent? consent, CancellationToken cancellationToken)
     {
+        Allow(VaultUse.Write);
         string old = _unlocked.KeyId;
         string? label = (await FindKeyAsync(old, cancellationToken).ConfigureAwait(false)).Label;
         await Vault.Guard.RequireAsync(GuardedOperation.ChangePassphrase, consent, cancellationToken).ConfigureAwait(false);
         string keyId = await add(label).ConfigureAwait(false);
         _unlocked = _unlocked with { KeyId = keyId };
+        return await RemoveReplacedAsync(old, keyId, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<KeySlotInfo> RemoveReplacedAsync(string old, string keyId, CancellationToken cancellationToken)
+    {
         try
         {
             await Keys.RemoveAsync(_unlocked.StoreId, old, cancellationToken).ConfigureAwait(false);
@@ -370,7 +419,11 @@ public sealed class UnlockedVault : IDisposable
         slot?.CreatedAt ?? DateTimeOffset.UnixEpoch,
         keyId == _unlocked.KeyId,
         slot?.KeyVaultKey,
-        slot?.Kdf);
+        slot?.Kdf)
+    {
+        Epoch = slot?.EpochNumber ?? 0,
+        IsOutdated = slot is not null && slot.EpochNumber < _unlocked.NewestEpoch,
+    };
 
     // Points that cannot be read, with what the vault tells of them elsewhere.
     private async Task<IReadOnlyList<DamagedPoint>> DescribeAsync(List<PointReading> damaged, CancellationToken cancellationToken)
@@ -402,8 +455,19 @@ public sealed class UnlockedVault : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(newName);
         MachineDirectory.CheckName(newName);
-        Vault.Allow(VaultUse.Write);
+        Allow(VaultUse.Write);
         await new MachineRenaming(Vault.Known, _keys).RunAsync(name, newName, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses what the vault's records allow newer versions only, and to write by a master key that was rotated since.</summary>
+    /// <exception cref="BackupException">VaultFormatUnsupported, KeyEpochOutdated, …</exception>
+    internal void Allow(VaultUse use)
+    {
+        Vault.Allow(use);
+        if (use != VaultUse.Read)
+        {
+            _unlocked.RequireNewest(Vault.Location);
+        }
     }
 
     internal Task<MachineId> FindMachineAsync(string machineName, CancellationToken cancellationToken) =>

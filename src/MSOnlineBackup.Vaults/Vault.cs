@@ -225,8 +225,8 @@ public sealed class Vault
         return new UnlockedVault(this, await UnlockAsync(
             async names =>
             {
-                await Keys.VerifyAsync(key, names, cancellationToken).ConfigureAwait(false);
-                return key.Copy();
+                UnlockedKey verified = await Keys.VerifyAsync(key, names, cancellationToken).ConfigureAwait(false);
+                return verified.Copy();
             },
             cancellationToken).ConfigureAwait(false));
     }

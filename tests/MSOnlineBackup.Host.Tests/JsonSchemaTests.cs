@@ -50,7 +50,7 @@ public sealed class JsonSchemaTests
         [typeof(DataRepairSummary)] = ["repair data"],
         [typeof(RepairSummary)] = ["repair index"],
         [typeof(HeaderRepairSummary)] = ["repair header"],
-        [typeof(KeySummary)] = ["key add", "key change", "key remove"],
+        [typeof(KeySummary)] = ["key add", "key change", "key rotate", "key remove"],
         [typeof(MachineSummary)] = ["machine rename"],
         [typeof(ConsentSummary)] = ["owner pin", "approver approve"],
         [typeof(ApproverSummary)] = ["approver new"],
@@ -97,9 +97,9 @@ public sealed class JsonSchemaTests
     [Fact]
     public void Times_are_UTC_with_milliseconds()
     {
-        string line = DocumentJson.Write(new KeyLine("a", null, "passphrase", new DateTimeOffset(2024, 5, 6, 7, 8, 9, 10, TimeSpan.FromHours(2)), true, null, "argon2id"));
+        string line = DocumentJson.Write(new KeyLine("a", null, "passphrase", new DateTimeOffset(2024, 5, 6, 7, 8, 9, 10, TimeSpan.FromHours(2)), true, null, "argon2id", 0, false));
 
-        Assert.Equal("""{"type":"key","id":"a","label":null,"kind":"passphrase","created":"2024-05-06T05:08:09.010Z","isCurrent":true,"keyVaultKey":null,"kdf":"argon2id"}""", line);
+        Assert.Equal("""{"type":"key","id":"a","label":null,"kind":"passphrase","created":"2024-05-06T05:08:09.010Z","isCurrent":true,"keyVaultKey":null,"kdf":"argon2id","epoch":0,"isOutdated":false}""", line);
     }
 
     [Theory]

@@ -90,6 +90,14 @@ public static class TestVault
         return opened;
     }
 
+    /// <summary>A chunk store whose index was read, with every master key that a key leads to.</summary>
+    internal static async Task<ChunkStore> OpenStoreAsync(IVaultStore store, VaultHeader header, UnlockedKey key, CancellationToken cancellationToken)
+    {
+        var opened = new ChunkStore(Of(store, header), key.StoreId, key.KeysIn(header));
+        await opened.ReadIndexAsync(cancellationToken);
+        return opened;
+    }
+
     private static Task<Vault> OpenAsync(IVaultStore store, CancellationToken cancellationToken) => Vault.OpenAsync(store, new VaultOptions(), cancellationToken);
 
     private static async IAsyncEnumerable<T> ManyAsync<T>(

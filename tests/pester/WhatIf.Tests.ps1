@@ -33,6 +33,7 @@ BeforeDiscovery {
         'Start-OBRehydration'        = { Start-OBRehydration 'http://127.0.0.1:9/devstoreaccount1/vault' -WhatIf }
         'Start-OBSystemStateBackup'  = { Start-OBSystemStateBackup -WhatIf }
         'Stop-OBJob'                 = { Get-OBJob -Previous 1 | Stop-OBJob -WhatIf }
+        'Update-OBKey'               = { Update-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
         'Unregister-OBMachine'       = { Unregister-OBMachine $vault (Get-OBVault).Machines[0] -WhatIf }
     }
     $cmdlets = @($cases.Keys | ForEach-Object { @{ Name = $_; Script = $cases[$_] } })

@@ -60,9 +60,9 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
     public async Task ChangeAsync(MachineState machine, KeyRing keys, string passphrase, IPassphraseSafe? safe, CancellationToken cancellationToken)
     {
         string folder = scratch.Prepare(machine);
-        UnlockedKey old = ReadForChange(folder, machine.Registration!);
-        await keys.VerifyAsync(old, cancellationToken).ConfigureAwait(false);
-        UnlockedKey changed = old with { KeyId = await keys.AddAsync(old.StoreId, old.MasterKey, passphrase, null, cancellationToken).ConfigureAwait(false) };
+        UnlockedKey old = await keys.VerifyAsync(ReadForChange(folder, machine.Registration!), cancellationToken).ConfigureAwait(false);
+        old.RequireNewest(machine.Registration!.VaultLocation);
+        UnlockedKey changed = old with { KeyId = await keys.AddAsync(old.StoreId, old.MasterKey, passphrase, null, cancellationToken, old.Epoch).ConfigureAwait(false) };
         if (safe is not null)
         {
             await KeepForAsync(safe, passphrase, keys, changed, cancellationToken).ConfigureAwait(false);
@@ -90,6 +90,22 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
             throw ActivationErrors.Failed($"The previous passphrase still applies{kept}. The cause: {e.Message}", folder, e);
         }
 
+        files.DeleteRescued();
+        await RemoveReplacedAsync(keys, old, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Begins a new epoch of the store's master key, with a slot for the passphrase; the key file follows, and then the slot before it goes. Should it be interrupted in
+    /// between, the key file is made anew by the passphrase.</summary>
+    /// <param name="machine">A machine that is activated.</param>
+    /// <param name="keys">The keys of its vault.</param>
+    /// <param name="passphrase">The passphrase.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task RotateAsync(MachineState machine, KeyRing keys, string passphrase, CancellationToken cancellationToken)
+    {
+        string folder = scratch.Prepare(machine);
+        UnlockedKey old = await keys.VerifyAsync(ReadForChange(folder, machine.Registration!), cancellationToken).ConfigureAwait(false);
+        using UnlockedKey next = await keys.RotateAsync(old, passphrase, null, cancellationToken).ConfigureAwait(false);
+        Renew(machine, folder, next);
         files.DeleteRescued();
         await RemoveReplacedAsync(keys, old, cancellationToken).ConfigureAwait(false);
     }
@@ -181,6 +197,6 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
 
     private void Record(UnlockedKey key) => account.Update(known => known with
     {
-        Activation = new MachineActivation(key.StoreId, key.KeyId, clock.GetUtcNow(), key.Digest()),
+        Activation = new MachineActivation(key.StoreId, key.KeyId, clock.GetUtcNow(), key.Digest(), key.Epoch),
     });
 }

@@ -77,6 +77,25 @@ public sealed class MachineKey
         return _files.Save(passphrase, folder, _account.RequireRegistered().Registration!);
     }
 
+    /// <summary>
+    /// Begins a new epoch: what this machine, and every other one of its chunk store, writes from now on is sealed by a new master key. The others need the passphrase then
+    /// (<see cref="RepairAsync(string, CancellationToken)"/>).
+    /// </summary>
+    /// <param name="passphrase">What opens the store from now on: a new passphrase, or the one that it has.</param>
+    /// <param name="consent">What the vault asks for before this; null for nothing.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">PassphraseInvalid, MachineNotRegistered, MachineNotActivated, ActivationDamaged, KeyFileInvalid; KeyEpochOutdated where somebody else has rotated
+    /// the key; ActivationFailed where the key file could not be written: <see cref="RepairAsync(string, CancellationToken)"/> writes it; …</exception>
+    internal async Task RotateAsync(string passphrase, Consent? consent, CancellationToken cancellationToken)
+    {
+        Passphrase.Validate(passphrase);
+        using IDisposable _ = await _account.LockAsync(cancellationToken).ConfigureAwait(false);
+        MachineState machine = _account.RequireActivated();
+        Vault vault = await _vault.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await vault.Guard.RequireAsync(GuardedOperation.ChangePassphrase, consent, cancellationToken).ConfigureAwait(false);
+        await _activation.RotateAsync(machine, vault.Keys, passphrase, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Makes the key file anew by the passphrase. The next backup is incremental.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PassphraseRejected, ChunkStoreExchanged, ActivationFailed, …</exception>
     public Task RepairAsync(string passphrase, CancellationToken cancellationToken)
@@ -169,7 +188,8 @@ public sealed class MachineKey
         using UnlockedKey key = await unlockAsync(keys, known.StoreId).ConfigureAwait(false);
 
         // Whoever may write to the vault can make a store of theirs under the same name, and a slot for a Key Vault key, which opens it.
-        if (!CryptographicOperations.FixedTimeEquals(known.MasterKeyDigest, key.Digest()))
+        key.RequireNewest(vault.Location);
+        if (!key.Has(known.Epoch, known.MasterKeyDigest))
         {
             throw new BackupException(
                 BackupErrorId.ChunkStoreExchanged,

@@ -23,7 +23,8 @@ internal sealed record MachineState
 /// <param name="KeyId">The slot of its passphrase.</param>
 /// <param name="Since">When the passphrase was set.</param>
 /// <param name="MasterKeyDigest">Of the store's master key: a store of the same name with another one is not this machine's.</param>
-internal sealed record MachineActivation(StoreId StoreId, string KeyId, DateTimeOffset Since, byte[] MasterKeyDigest);
+/// <param name="Epoch">Which of the store's master keys that is.</param>
+internal sealed record MachineActivation(StoreId StoreId, string KeyId, DateTimeOffset Since, byte[] MasterKeyDigest, byte Epoch = 0);
 
 [JsonSerializable(typeof(MachineState))]
 [JsonSerializable(typeof(SettingsState))]

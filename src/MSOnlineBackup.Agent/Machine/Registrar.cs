@@ -91,7 +91,7 @@ internal sealed class Registrar(
         if (known is not { IsGone: false } || known.StoreId != state.Activation!.StoreId)
         {
             using UnlockedKey own = key.Read(state);
-            await vault.Entrance.ClaimAsync(name, own, cancellationToken).ConfigureAwait(false);
+            await vault.Entrance.ClaimAsync(name, await vault.Keys.VerifyAsync(own, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
     }
 

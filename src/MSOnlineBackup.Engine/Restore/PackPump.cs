@@ -210,7 +210,7 @@ internal sealed class PackPump
             {
                 _aes?.Dispose();
                 _pack = read.Pack!;
-                _aes = PackReader.OpenPack(store.Keys, _pack.Salt);
+                _aes = PackReader.OpenPack(store.Keys, _pack);
             }
 
             return PackReader.TryOpenChunk(

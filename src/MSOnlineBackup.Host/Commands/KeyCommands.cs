@@ -19,12 +19,13 @@ internal sealed class KeyListCommand : HostCommand
         using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
         IReadOnlyList<KeySlotInfo> keys = await vault.ListKeysAsync(context.Stop).ConfigureAwait(false);
         context.Renderer.Table(
-            keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent, key.KeyVaultKey, key.Kdf)).ToList(),
+            keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent, key.KeyVaultKey, key.Kdf, key.Epoch, key.IsOutdated)).ToList(),
             new TextTable<KeyLine>(
                 new Column<KeyLine>("KEY", key => key.Id),
                 new Column<KeyLine>("KIND", key => key.Kdf is null ? key.Kind : $"{key.Kind} ({key.Kdf})"),
                 new Column<KeyLine>("CREATED", key => context.LocalTime(key.Created)),
                 new Column<KeyLine>("IN USE", key => key.IsCurrent ? "yes" : ""),
+                new Column<KeyLine>("EPOCH", key => key.IsOutdated ? $"{key.Epoch} (outdated)" : $"{key.Epoch}"),
                 new Column<KeyLine>("LABEL", key => string.Join("  ", new[] { key.Label, key.KeyVaultKey }.Where(text => !string.IsNullOrEmpty(text))))));
         return new Outcome(new ListSummary("key list", keys.Count), "");
     }
@@ -81,6 +82,42 @@ internal sealed class KeyChangeCommand : HostCommand
             ? $"'{uri}' now opens the vault; the new key slot is {key.KeyId}.\nAnyone who kept a copy of the old key slot can still open this vault with what opened that slot."
             : $"The passphrase was changed; the new key slot is {key.KeyId}.\nAnyone who knew the old passphrase and kept a copy of the old key slot can still open this vault.";
         return new Outcome(new KeySummary("key change", key.KeyId, key.Label), text);
+    }
+}
+
+/// <summary><c>key rotate</c>.</summary>
+internal sealed class KeyRotateCommand : HostCommand
+{
+    private readonly VaultSelection _vault;
+    private readonly NewKeyOptions _new;
+    private readonly ConsentOptions _consent;
+
+    public KeyRotateCommand()
+        : base(
+            "rotate",
+            "Begin a new master key: what is written from now on cannot be read with the one before. No data is rewritten.",
+            "obengine key rotate --vault /mnt/backup --new-passphrase-file new.txt")
+    {
+        _vault = new VaultSelection(this);
+        _new = new NewKeyOptions(this);
+        _consent = new ConsentOptions(this);
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        using UnlockedVault vault = await _vault.UnlockAsync(context, _new.Apply(context)).ConfigureAwait(false);
+        KeySlotInfo key = _new.TryOpenKey(context, _vault.Connect(context)) is { } wrapping
+            ? await vault.RotateKeyAsync(wrapping, context.Stop, _consent.Read(context)).ConfigureAwait(false)
+            : await vault.RotateKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop, _consent.Read(context)).ConfigureAwait(false);
+        foreach (KeySlotInfo outdated in (await vault.ListKeysAsync(context.Stop).ConfigureAwait(false)).Where(slot => slot.IsOutdated))
+        {
+            context.Renderer.Note(
+                $"The key slot {outdated.KeyId}{(outdated.Label is { } label ? $" ({VisibleText.Line(label)})" : "")} opens only what was written before. Add its passphrase or Key Vault key again (obengine key add), and remove it.");
+        }
+
+        string text = $"Master key number {key.Epoch} is in force; the new key slot is {key.KeyId}.\n"
+            + "Registered machines of this passphrase need 'Repair-OBKey' once. 'obengine maintain --reencrypt-bytes' seals what was written before anew.";
+        return new Outcome(new KeySummary("key rotate", key.KeyId, key.Label), text);
     }
 }
 

@@ -20,6 +20,7 @@ internal sealed class MaintainCommand : HostCommand
     private readonly Option<bool> _dryRun;
     private readonly Option<bool> _expire;
     private readonly Option<string?> _maxRepackBytes;
+    private readonly Option<string?> _reencryptBytes;
     private readonly Option<string?> _maxDuration;
     private readonly Option<string?> _maxUnused;
     private readonly Option<string?> _shutOutAfter;
@@ -39,6 +40,7 @@ internal sealed class MaintainCommand : HostCommand
         _dryRun = Flag("--dry-run", "Say what would be done, and change nothing.");
         _expire = Flag("--expire", "First delete the recovery points whose time is over by their own dates, of all machines. 'obengine retention' lists them.");
         _maxRepackBytes = Value("--max-repack-bytes", "SIZE", "Write at most this much anew, to free the space around it. Default: no limit.");
+        _reencryptBytes = Value("--reencrypt-bytes", "SIZE", "Seal at most this much anew that an earlier master key has sealed, after 'obengine key rotate'. Default: nothing.");
         _maxDuration = Value("--max-duration", "TIME", "Begin nothing further after this time, such as 90s, 30m, 12h or 7d. The next run goes on. Default: no limit.");
         _maxUnused = Value("--max-unused", "PERCENT", "How much of a stored pack may be unused before the rest of it is written anew, from 0 to 100. Default: 20.");
         _verifyDays = Value("--verify-days", "DAYS", "Read back a share of what is stored, so that all is read within so many days if this runs regularly; 0 reads nothing. Default: as the vault is set.");
@@ -80,6 +82,7 @@ internal sealed class MaintainCommand : HostCommand
             report.PacksRepacked,
             report.BytesRepacked,
             report.BytesUnused,
+            report.BytesUnderEarlierKeys,
             report.ObjectsDeleted,
             report.ParityWritten,
             report.PacksProtected,
@@ -138,6 +141,7 @@ internal sealed class MaintainCommand : HostCommand
         {
             IsRehearsal = context.Has(_dryRun),
             MaxRepackBytes = context.Get(_maxRepackBytes) is { } size ? SelectionOptions.ParseSize(context, size) : null,
+            ReencryptBytes = context.Get(_reencryptBytes) is { } anew ? SelectionOptions.ParseSize(context, anew) : 0,
             MaxDuration = ReadTime(context, _maxDuration),
             VerifyDays = context.Get(_verifyDays) is { } days ? ParseDays(context, days) : null,
             MaxVerifyBytes = context.Get(_maxVerifyBytes) is { } most ? SelectionOptions.ParseSize(context, most) : null,
@@ -166,7 +170,7 @@ internal sealed class MaintainCommand : HostCommand
         freed     {Quantity.Size(report.BytesFreed)} in {Quantity.Count(report.PacksDeleted, "pack")}; {Quantity.Count(report.ObjectsDeleted, "other object")} tidied away
         repacked  {Quantity.Size(report.BytesRepacked)} of {Quantity.Count(report.PacksRepacked, "pack")} written anew
         to go     {Quantity.Size(report.BytesCondemned)} in {Quantity.Count(report.PacksCondemned, "pack")}{(report.WaitingFor.Count == 0 ? "" : $", once {Quantity.Count(report.WaitingFor.Count, "job")} ended, with a later run")}
-        unused    {Quantity.Size(report.BytesUnused)} in packs that stay
+        unused    {Quantity.Size(report.BytesUnused)} in packs that stay{EarlierKeys(report)}
         verified  {Quantity.Size(report.BytesVerified)} in {Quantity.Count(report.PacksVerified, "pack")}{(report.DamagedPacks.Count == 0 ? "" : $"; {Quantity.Count(report.DamagedPacks.Count, "pack")} known to be damaged or missing")}{Parity(report)}{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
         result    {Verdict(report)}
         """;
@@ -176,13 +180,16 @@ internal sealed class MaintainCommand : HostCommand
         points    {Quantity.Count(expired, "point")} would be deleted{(expired > 0 && bytesExpiring is { } bytes ? $", and {Quantity.Size(bytes)} go with them when their undelete time is over" : "")}
         would go  {Quantity.Size(report.BytesCondemned)} in {Quantity.Count(report.PacksCondemned, "pack")}
         would be  {Quantity.Size(report.BytesRepacked)} of {Quantity.Count(report.PacksRepacked, "pack")} written anew
-        unused    {Quantity.Size(report.BytesUnused)} in packs that stay
+        unused    {Quantity.Size(report.BytesUnused)} in packs that stay{EarlierKeys(report)}
         result    {Verdict(report)}; nothing was changed
         """;
 
     private static string Parity(MaintenanceReport report) => report.PacksProtected + report.PacksUnprotected == 0
         ? ""
         : $"\nparity    {Quantity.Count(report.PacksProtected, "pack")} protected; {Quantity.Size(report.ParityWritten)} written{(report.PacksUnprotected == 0 ? "" : $"; {Quantity.Count(report.PacksUnprotected, "pack")} for a later run")}";
+
+    private static string EarlierKeys(MaintenanceReport report) =>
+        report.BytesUnderEarlierKeys == 0 ? "" : $"\nold keys  {Quantity.Size(report.BytesUnderEarlierKeys)} in packs that earlier master keys have sealed";
 
     private static string ShutOut(MaintenanceReport report) =>
         report.SessionsShutOut == 0 ? "" : $"\nshut out  {Quantity.Count(report.SessionsShutOut, "job")} that said nothing for long; what each had sent stays for its next run";

@@ -204,7 +204,7 @@ internal sealed record WaitingLine(string SessionId, string MachineId, DateTimeO
 
 internal sealed record UnknownLine(string Object) : Document("unknown");
 
-internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey, string? Kdf) : Document("key");
+internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey, string? Kdf, int Epoch, bool IsOutdated) : Document("key");
 
 internal sealed record StepLine(string Step, long Items, long Bytes, double Seconds) : Document("step");
 

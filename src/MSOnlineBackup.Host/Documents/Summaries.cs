@@ -133,6 +133,7 @@ internal sealed record MaintenanceSummary(
     int PacksRepacked,
     long BytesRepacked,
     long BytesUnused,
+    long BytesUnderEarlierKeys,
     int ObjectsDeleted,
     long ParityWritten,
     int PacksProtected,

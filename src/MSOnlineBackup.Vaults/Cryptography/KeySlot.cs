@@ -57,9 +57,13 @@ internal sealed record KeySlot
     [JsonPropertyName("slot")]
     public required string KeyId { get; init; }
 
-    /// <summary>Which of the store's master keys it opens, once these rotate; null for the first.</summary>
+    /// <summary>Which of the store's master keys it opens; null for the first.</summary>
     [JsonPropertyName("epoch")]
     public long? Epoch { get; init; }
+
+    /// <summary>That of a slot that was decoded.</summary>
+    [JsonIgnore]
+    public byte EpochNumber => (byte)(Epoch ?? 0);
 
     /// <summary>Of a passphrase: how the slot key is derived.</summary>
     [JsonPropertyName("kdf")]
@@ -132,12 +136,12 @@ internal sealed record KeySlot
     /// <summary>Seals a master key for a passphrase. Takes about 0.2 s.</summary>
     /// <exception cref="BackupException">PassphraseInvalid, ArgumentInvalid where the label is none, KeyDerivationUnavailable.</exception>
     public static KeySlot Create(
-        string passphrase, ReadOnlySpan<byte> masterKey, KeySlotIdentity identity, PassphraseDerivation derivation, string? label, DateTimeOffset now)
+        string passphrase, ReadOnlySpan<byte> masterKey, KeySlotIdentity identity, PassphraseDerivation derivation, string? label, DateTimeOffset now, byte epoch = 0)
     {
         Passphrase.Validate(passphrase);
         bool isArgon = derivation.Method == PassphraseDerivation.Argon2id;
         byte[] salt = RandomNumberGenerator.GetBytes(derivation.SaltLength);
-        KeySlot slot = Begin(PassphraseKind, identity, label, now) with
+        KeySlot slot = Begin(PassphraseKind, identity, label, now, epoch) with
         {
             Kdf = derivation.Method,
             Iterations = isArgon ? null : derivation.Iterations,
@@ -154,9 +158,9 @@ internal sealed record KeySlot
     /// <summary>Seals a master key for a Key Vault key. The slot key is unwrapped once, so that no slot is made that does not open.</summary>
     /// <exception cref="BackupException">What the Key Vault refuses; KeySlotDamaged where it does not unwrap the key that it wrapped; ArgumentInvalid where the label is none.</exception>
     public static async Task<KeySlot> CreateAsync(
-        IKeyEncryptionKey key, ReadOnlyMemory<byte> masterKey, KeySlotIdentity identity, string? label, DateTimeOffset now, CancellationToken cancellationToken)
+        IKeyEncryptionKey key, ReadOnlyMemory<byte> masterKey, KeySlotIdentity identity, string? label, DateTimeOffset now, CancellationToken cancellationToken, byte epoch = 0)
     {
-        KeySlot slot = Begin(KeyVaultKind, identity, label, now);
+        KeySlot slot = Begin(KeyVaultKind, identity, label, now, epoch);
         byte[] slotKey = RandomNumberGenerator.GetBytes(SlotKeyLength);
         WrappedKey wrapped = await key.WrapAsync(slotKey, cancellationToken).ConfigureAwait(false);
         byte[]? unwrapped = await key.UnwrapAsync(wrapped, cancellationToken).ConfigureAwait(false);
@@ -256,9 +260,9 @@ internal sealed record KeySlot
             throw Damaged(name, $"it is the key slot '{slot.StoreId}/{slot.KeyId}', which was brought here");
         }
 
-        if ((slot.Kind, slot.Method) is not ((PassphraseKind, PassphraseDerivation.Argon2id or PassphraseDerivation.Pbkdf2) or (KeyVaultKind, RsaOaep)) || slot.Epoch > 0)
+        if ((slot.Kind, slot.Method) is not ((PassphraseKind, PassphraseDerivation.Argon2id or PassphraseDerivation.Pbkdf2) or (KeyVaultKind, RsaOaep)))
         {
-            throw Newer(name, $"of kind '{slot.Kind}' with '{slot.Method}', for the master key number {slot.Epoch ?? 0}");
+            throw Newer(name, $"of kind '{slot.Kind}' with '{slot.Method}'");
         }
 
         return slot.Fault is { } fault ? throw Damaged(name, fault) : slot;
@@ -278,7 +282,7 @@ internal sealed record KeySlot
         "Use a newer version of MSOnlineBackup.",
         name);
 
-    private static KeySlot Begin(string kind, KeySlotIdentity identity, string? label, DateTimeOffset now) => IsLabel(label)
+    private static KeySlot Begin(string kind, KeySlotIdentity identity, string? label, DateTimeOffset now, byte epoch) => IsLabel(label)
         ? new KeySlot
         {
             Format = SupportedFormat,
@@ -286,6 +290,7 @@ internal sealed record KeySlot
             VaultId = identity.VaultId,
             StoreId = identity.StoreId,
             KeyId = identity.KeyId,
+            Epoch = epoch == 0 ? null : epoch,
             Created = now.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
             Label = label,
         }

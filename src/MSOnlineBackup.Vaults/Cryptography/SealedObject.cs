@@ -27,6 +27,9 @@ internal enum SealedObjectKind : byte
     /// <summary>Sessions that a collector waits for.</summary>
     AwaitedSessions = 8,
 
+    /// <summary>The master keys of a store before the one that seals this.</summary>
+    KeyEpoch = 9,
+
     /// <summary>Packs that were read, and when.</summary>
     PackProofs = 12,
 
@@ -79,6 +82,7 @@ internal static class SealedObject
         Magic.CopyTo(header);
         header[VersionOffset] = Version;
         header[KindOffset] = (byte)kind;
+        header[EpochOffset] = keys.Epoch;
         Span<byte> salt = header.Slice(SaltOffset, SaltLength);
         RandomNumberGenerator.Fill(salt);
         Span<byte> body = content.AsSpan(HeaderLength, content.Length - HeaderLength - TagLength - ObjectChecksum.Length);
@@ -124,20 +128,20 @@ internal static class SealedObject
         }
 
         ReadOnlySpan<byte> header = content[..HeaderLength];
-        if (header[VersionOffset] != Version || header[FlagsOffset] != 0 || header[EpochOffset] != 0)
+        if (header[VersionOffset] != Version || header[FlagsOffset] != 0 || !keys.Knows(header[EpochOffset]))
         {
             // Whatever it is, it ends with its checksum: a flipped bit must not pass for a newer version.
             ObjectChecksum.Check(name, content);
-            throw new BackupException(
+            throw header[VersionOffset] == Version && header[FlagsOffset] == 0 ? VaultDamage.KeyMissing(name, header[EpochOffset]) : new BackupException(
                 BackupErrorId.VaultFormatUnsupported,
-                $"Object '{name}' has format {header[VersionOffset]}, flags {header[FlagsOffset]} and key epoch {header[EpochOffset]}; this version reads format {Version} without either.",
+                $"Object '{name}' has format {header[VersionOffset]}, flags {header[FlagsOffset]} and key epoch {header[EpochOffset]}; this version reads format {Version} without flags.",
                 "Use a newer version of MSOnlineBackup.",
                 name);
         }
 
         ReadOnlySpan<byte> body = content[HeaderLength..^(TagLength + ObjectChecksum.Length)];
         byte[] opened = new byte[body.Length];
-        using var aes = new AesGcm(keys.ObjectKey(header.Slice(SaltOffset, SaltLength)), TagLength);
+        using var aes = new AesGcm(keys.ObjectKey(header.Slice(SaltOffset, SaltLength), header[EpochOffset]), TagLength);
         try
         {
             aes.Decrypt(new byte[12], body, content.Slice(HeaderLength + body.Length, TagLength), opened, AssociatedData(keys, header, name));

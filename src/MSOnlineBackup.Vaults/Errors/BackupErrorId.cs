@@ -270,4 +270,8 @@ public enum BackupErrorId
     VaultImmutable,
     /// <summary>A backup looks as it would after ransomware; it says by which figures.</summary>
     BackupUnusual,
+
+    // Master keys that rotate.
+    /// <summary>What opened the vault leads to a master key that was rotated since: nothing may be written with it.</summary>
+    KeyEpochOutdated = 1340,
 }

@@ -61,4 +61,11 @@ internal static class VaultDamage
         $"{what} '{name}' is not in the vault.",
         "Bring the file back from a copy of the vault if there is one. If there is none, run 'obengine repair' or 'Repair-OBVault', then back up: what the sources still hold is stored again. 'obengine verify' or 'Test-OBRecoveryPoint' lists what is affected.",
         name);
+
+    /// <summary>An object, or a pack, whose key is not at hand.</summary>
+    public static BackupException KeyMissing(string name, byte epoch) => new(
+        BackupErrorId.VaultFormatUnsupported,
+        $"'{name}' is sealed by master key number {epoch} of its chunk store, which what opened the vault does not lead to: the master key was rotated.",
+        "Open the vault with a passphrase or Key Vault key that was set when the key was rotated, or later; on a registered machine run 'Repair-OBKey' with it.",
+        name);
 }

@@ -14,7 +14,7 @@ namespace MSOnlineBackup.Vaults.Index;
 /// great store lie in a file (<see cref="IndexCache"/>), and in memory only what has come since. What this session adds lies in a table until it is written out as a segment, so the table is
 /// bounded by the interval between checkpoints.
 /// </remarks>
-internal sealed class ChunkIndex
+internal sealed class ChunkIndex(Func<byte, bool> knowsEpoch)
 {
     private readonly Lock _gate = new();
     private readonly IndexRuns _runs = new();
@@ -143,7 +143,7 @@ internal sealed class ChunkIndex
         {
             int before = _packs.ByNumber.Count;
             var named = new List<int>();
-            _runs.Add(IndexSegment.Decode(name, segment, pack =>
+            _runs.Add(IndexSegment.Decode(name, segment, knowsEpoch, pack =>
             {
                 named.Add(_packs.Register(pack));
                 return named[^1];
@@ -164,6 +164,8 @@ internal sealed class ChunkIndex
             {
                 if (counts(i))
                 {
+                    // Whoever wrote the cache may have had a newer master key.
+                    cached.Packs[i].IsAvailable &= knowsEpoch(cached.Packs[i].Epoch);
                     _packs.Register(cached.Packs[i]);
                 }
                 else
@@ -259,7 +261,7 @@ internal sealed class ChunkIndex
             List<(PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)> part = _unwritten.GetRange(0, taken);
             _unwritten.RemoveRange(0, taken);
             byte[] segment = IndexSegment.Encode(part);
-            _runs.Add(IndexSegment.Decode("(new)", segment, _packs.Register));
+            _runs.Add(IndexSegment.Decode("(new)", segment, knowsEpoch, _packs.Register));
             foreach ((PackInfo pack, IReadOnlyList<PackedChunk> chunks) in part)
             {
                 // What was claimed since, because this copy did not open, stays claimed.
@@ -327,7 +329,7 @@ internal sealed class ChunkIndex
             IndexRun[] written = _runs.Consolidate();
             return _unwritten.Count == 0
                 ? new IndexRecords(written)
-                : new IndexRecords([.. written, new MemoryRun(IndexSegment.Decode("(new)", IndexSegment.Encode(_unwritten), _packs.Register))]);
+                : new IndexRecords([.. written, new MemoryRun(IndexSegment.Decode("(new)", IndexSegment.Encode(_unwritten), knowsEpoch, _packs.Register))]);
         }
     }
 

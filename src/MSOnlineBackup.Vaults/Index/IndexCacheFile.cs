@@ -167,7 +167,7 @@ internal static class IndexCacheFile
                 AuthenticatedFile.ReadExactly(file, offset + ((long)i * IndexSegment.PackLength), held.AsSpan(0, Math.Min(1024, count - i) * IndexSegment.PackLength));
             }
 
-            packs[i] = IndexSegment.TryReadPack(held.AsSpan(at * IndexSegment.PackLength, IndexSegment.PackLength))!;
+            packs[i] = IndexSegment.TryReadPack(held.AsSpan(at * IndexSegment.PackLength, IndexSegment.PackLength), _ => true)!;
         }
 
         return packs;

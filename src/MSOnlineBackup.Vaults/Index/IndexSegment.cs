@@ -65,8 +65,12 @@ internal static class IndexSegment
     }
 
     /// <summary>Reads a segment: checks every field and returns the records with their pack numbers replaced by what <paramref name="register"/> answers.</summary>
+    /// <param name="name">The segment's name.</param>
+    /// <param name="segment">Its plaintext.</param>
+    /// <param name="knowsEpoch">Whether the master key of an epoch is at hand.</param>
+    /// <param name="register">Gets each pack, and returns its number.</param>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    public static byte[] Decode(string name, ReadOnlySpan<byte> segment, Func<PackInfo, int> register)
+    public static byte[] Decode(string name, ReadOnlySpan<byte> segment, Func<byte, bool> knowsEpoch, Func<PackInfo, int> register)
     {
         if (segment.Length < HeaderLength)
         {
@@ -94,7 +98,7 @@ internal static class IndexSegment
         var packs = new PackInfo[packCount];
         for (int i = 0; i < packCount; i++)
         {
-            packs[i] = TryReadPack(segment.Slice(HeaderLength + (i * PackLength), PackLength)) ?? throw VaultDamage.Corrupt(name, "it names an impossible pack");
+            packs[i] = TryReadPack(segment.Slice(HeaderLength + (i * PackLength), PackLength), knowsEpoch) ?? throw VaultDamage.Corrupt(name, "it names an impossible pack");
         }
 
         byte[] records = segment[(HeaderLength + ((int)packCount * PackLength))..].ToArray();
@@ -134,11 +138,12 @@ internal static class IndexSegment
         BinaryPrimitives.WriteUInt32LittleEndian(destination[PackNumberOffset..], pack.Number);
         BinaryPrimitives.WriteInt32LittleEndian(destination[PackLengthOffset..], pack.Length);
         destination[PackKindOffset] = (byte)pack.Kind;
+        destination[PackEpochOffset] = pack.Epoch;
         pack.Salt.CopyTo(destination[PackSaltOffset..]);
     }
 
     /// <summary>Reads it; null where no pack is such.</summary>
-    public static PackInfo? TryReadPack(ReadOnlySpan<byte> pack)
+    public static PackInfo? TryReadPack(ReadOnlySpan<byte> pack, Func<byte, bool> knowsEpoch)
     {
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(pack[PackLengthOffset..]);
         if (length > PackFormat.MaxLength || !SessionId.TryRead(pack[..PackNumberOffset], out SessionId session))
@@ -146,13 +151,14 @@ internal static class IndexSegment
             return null;
         }
 
-        bool isKnown = PackFormat.IsKnown((PackKind)pack[PackKindOffset], pack[PackFlagsOffset], pack[PackEpochOffset]);
+        bool isKnown = PackFormat.IsKnown((PackKind)pack[PackKindOffset], pack[PackFlagsOffset]) && knowsEpoch(pack[PackEpochOffset]);
         return new PackInfo(
             session,
             BinaryPrimitives.ReadUInt32LittleEndian(pack[PackNumberOffset..]),
             (PackKind)pack[PackKindOffset],
             (int)length,
-            pack[PackSaltOffset..])
+            pack[PackSaltOffset..],
+            pack[PackEpochOffset])
         {
             IsKnown = isKnown,
             IsAvailable = isKnown,

@@ -29,15 +29,20 @@ internal sealed class KeyRing(KnownVault vault)
     public static async Task<IReadOnlyList<KeyName>> ListNamesAsync(IVaultStore objects, string folder, CancellationToken cancellationToken)
     {
         var names = new List<KeyName>();
+        var newest = new Dictionary<StoreId, byte>();
         await foreach (StoredObject found in objects.ListAsync(folder, cancellationToken).ConfigureAwait(false))
         {
             if (TryParse(found.Name, out StoreId storeId, out string keyId))
             {
-                names.Add(new KeyName(storeId, keyId));
+                names.Add(new KeyName(storeId, keyId, 0));
+            }
+            else if (VaultLayout.KindOf(found.Name, out StoreId? rotated) == StoredKind.KeyEpoch && VaultLayout.TryParseKeyEpoch(found.Name, out byte epoch))
+            {
+                newest[rotated!.Value] = Math.Max(epoch, newest.GetValueOrDefault(rotated.Value));
             }
         }
 
-        return names;
+        return newest.Count == 0 ? names : names.ConvertAll(name => name with { NewestEpoch = newest.GetValueOrDefault(name.StoreId) });
     }
 
     /// <summary>Makes a chunk store with a fresh master key and a first slot.</summary>
@@ -66,7 +71,8 @@ internal sealed class KeyRing(KnownVault vault)
         int left = names.Count - found.Count;
         int tried = 0;
         long work = 0;
-        foreach (FoundSlot slot in found.OrderBy(slot => slot.Slot?.Derivation?.Work ?? 0))
+        UnlockedKey? outdated = null;
+        foreach (FoundSlot slot in found.OrderBy(slot => slot.Slot?.Derivation?.Work ?? 0).ThenByDescending(slot => slot.Slot?.Epoch ?? 0))
         {
             damage = slot.Damage ?? damage;
             if (slot.Slot?.Derivation is not { } needed)
@@ -87,7 +93,14 @@ internal sealed class KeyRing(KnownVault vault)
             {
                 if (slot.Slot.TryOpen(passphrase) is { } master)
                 {
-                    return new UnlockedKey(slot.StoreId, slot.KeyId, master);
+                    UnlockedKey key = await CompleteAsync(slot, master, cancellationToken).ConfigureAwait(false);
+                    if (!key.IsOutdated)
+                    {
+                        return key;
+                    }
+
+                    // Another slot may lead to the newest key.
+                    outdated = outdated is null || key.Epoch > outdated.Epoch ? key : outdated;
                 }
             }
             catch (BackupException e) when (IsOfOneSlot(e))
@@ -96,6 +109,11 @@ internal sealed class KeyRing(KnownVault vault)
             }
 
             cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        if (outdated is not null)
+        {
+            return outdated;
         }
 
         throw left > 0 ? TooMany($"None of the {tried} that were tried opens with this passphrase; {left} were left out, as together they would take too long")
@@ -142,11 +160,13 @@ internal sealed class KeyRing(KnownVault vault)
             try
             {
                 byte[] master = await found.Slot!.OpenAsync(key, cancellationToken).ConfigureAwait(false);
-                opened ??= new UnlockedKey(found.StoreId, found.KeyId, master);
-                if (opened.StoreId != found.StoreId)
+                if (opened is not null && opened.StoreId != found.StoreId)
                 {
                     throw Contradicted(key, $"opens the chunk stores {opened.StoreId} and {found.StoreId}");
                 }
+
+                UnlockedKey completed = await CompleteAsync(found, master, cancellationToken).ConfigureAwait(false);
+                opened = opened is null || completed.Epoch > opened.Epoch ? completed : opened;
             }
             catch (BackupException e) when (IsOfOneSlot(e) || e.Id is BackupErrorId.KeyVaultKeyUnusable or BackupErrorId.KeyVaultKeyNotFound)
             {
@@ -164,21 +184,21 @@ internal sealed class KeyRing(KnownVault vault)
                 vault.Location);
         }
 
-        return slots.Exists(found => found.StoreId == opened.StoreId && found.Slot?.Proves(opened.MasterKey) == false)
+        return slots.Exists(found => found.StoreId == opened.StoreId && found.Slot?.EpochNumber == opened.Epoch && !found.Slot.Proves(opened.MasterKey))
             ? throw Contradicted(key, $"opens another master key of the chunk store {opened.StoreId} than its other key slots")
             : opened;
     }
 
     /// <summary>Adds a slot for a passphrase.</summary>
-    public Task<string> AddAsync(StoreId storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken)
+    public Task<string> AddAsync(StoreId storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken, byte epoch = 0)
     {
         string keyId = IdDigits.Create();
-        return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), vault.Options.Derivation ?? PassphraseDerivation.Best, label, vault.Clock.GetUtcNow()), cancellationToken);
+        return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), vault.Options.Derivation ?? PassphraseDerivation.Best, label, vault.Clock.GetUtcNow(), epoch), cancellationToken);
     }
 
     /// <summary>Adds a slot for a Key Vault key.</summary>
     /// <exception cref="BackupException">KeyVaultKeyTaken: it opens another chunk store of this vault; what the Key Vault refuses.</exception>
-    public async Task<string> AddAsync(StoreId storeId, byte[] master, IKeyEncryptionKey key, string? label, CancellationToken cancellationToken)
+    public async Task<string> AddAsync(StoreId storeId, byte[] master, IKeyEncryptionKey key, string? label, CancellationToken cancellationToken, byte epoch = 0)
     {
         await foreach (FoundSlot found in FindAsync(storeId: null, cancellationToken).ConfigureAwait(false))
         {
@@ -194,7 +214,7 @@ internal sealed class KeyRing(KnownVault vault)
 
         string keyId = IdDigits.Create();
         KeySlot slot = await KeySlot.CreateAsync(
-            key, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), label, vault.Clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+            key, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), label, vault.Clock.GetUtcNow(), cancellationToken, epoch).ConfigureAwait(false);
         return await WriteAsync(storeId, keyId, slot, cancellationToken).ConfigureAwait(false);
     }
 
@@ -224,6 +244,8 @@ internal sealed class KeyRing(KnownVault vault)
                 keyId);
         }
 
+        // What opens an earlier master key only does not open what was written since.
+        byte newest = (await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false)).Max(slot => slot.NewestEpoch);
         ThrowIfLast(slots);
         string name = VaultLayout.Key(storeId, keyId);
         await vault.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
@@ -241,7 +263,7 @@ internal sealed class KeyRing(KnownVault vault)
 
         void ThrowIfLast(IReadOnlyList<(string KeyId, KeySlot? Slot)> known)
         {
-            if (!known.Any(slot => slot.KeyId != keyId && slot.Slot is not null))
+            if (!known.Any(slot => slot.KeyId != keyId && slot.Slot?.EpochNumber >= newest))
             {
                 throw new BackupException(
                     BackupErrorId.KeySlotIsLast,
@@ -257,11 +279,11 @@ internal sealed class KeyRing(KnownVault vault)
     /// opens what is written with it.
     /// </summary>
     /// <exception cref="BackupException">KeyFileInvalid, KeySlotNotFound, KeySlotDamaged.</exception>
-    public async Task VerifyAsync(UnlockedKey key, CancellationToken cancellationToken) =>
+    public async Task<UnlockedKey> VerifyAsync(UnlockedKey key, CancellationToken cancellationToken) =>
         await VerifyAsync(key, await ListNamesAsync(key.StoreId, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Sees to it by slots that were listed.</summary>
-    public async Task VerifyAsync(UnlockedKey key, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
+    /// <summary>Sees to it by slots that were listed. Returns the key with the master keys before it, which shares its bytes.</summary>
+    public async Task<UnlockedKey> VerifyAsync(UnlockedKey key, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
     {
         KeyName[] own = [.. names.Where(name => name.StoreId == key.StoreId)];
         List<FoundSlot> slots = await FindAsync(vault.Objects, vault.VaultId, own, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
@@ -274,7 +296,7 @@ internal sealed class KeyRing(KnownVault vault)
                 vault.Location);
         }
 
-        if (!slots.Any(slot => slot.Slot?.Proves(key.MasterKey) == true))
+        if (slots.Find(slot => slot.Slot?.Proves(key.MasterKey) == true) is not { } proof)
         {
             throw new BackupException(
                 BackupErrorId.KeyFileInvalid,
@@ -283,7 +305,22 @@ internal sealed class KeyRing(KnownVault vault)
                 vault.Location,
                 errorCode: "34506");
         }
+
+        return await CompleteAsync(proof, key.MasterKey, cancellationToken).ConfigureAwait(false) with { KeyId = key.KeyId };
     }
+
+    /// <summary>Begins a new epoch of a store's master key, with a slot for a passphrase.</summary>
+    /// <exception cref="BackupException">PassphraseInvalid; KeyEpochOutdated where the key is not the newest, or somebody else rotates it at the same time.</exception>
+    public Task<UnlockedKey> RotateAsync(UnlockedKey key, string passphrase, string? label, CancellationToken cancellationToken) =>
+        RotateAsync(key, (master, epoch) => AddAsync(key.StoreId, master, passphrase, label, cancellationToken, epoch), cancellationToken);
+
+    /// <summary>Begins a new epoch of a store's master key, with a slot for a Key Vault key.</summary>
+    /// <exception cref="BackupException">KeyVaultKeyTaken, KeyVaultAccessDenied, …; KeyEpochOutdated as with a passphrase.</exception>
+    public Task<UnlockedKey> RotateAsync(UnlockedKey key, IKeyEncryptionKey wrapping, string? label, CancellationToken cancellationToken) =>
+        RotateAsync(key, (master, epoch) => AddAsync(key.StoreId, master, wrapping, label, cancellationToken, epoch), cancellationToken);
+
+    private Task<UnlockedKey> RotateAsync(UnlockedKey key, Func<byte[], byte, Task<string>> addSlot, CancellationToken cancellationToken) => new KeyEpochs(vault).BeginAsync(
+        key, addSlot, slot => vault.Objects.DeleteAsync(VaultLayout.Key(key.StoreId, slot), CancellationToken.None).AsTask(), cancellationToken);
 
     /// <summary>Whether one slot opens with a passphrase.</summary>
     public async Task<bool> OpensAsync(StoreId storeId, string keyId, string passphrase, CancellationToken cancellationToken) =>
@@ -313,7 +350,7 @@ internal sealed class KeyRing(KnownVault vault)
             {
                 faults.Add(damage);
             }
-            else if (found.StoreId == opened?.StoreId && !found.Slot!.Proves(opened.MasterKey))
+            else if (found.StoreId == opened?.StoreId && !(opened.Knows(found.Slot!.EpochNumber) && found.Slot.Proves(opened.MasterKeyOf(found.Slot.EpochNumber))))
             {
                 faults.Add(KeySlot.Damaged(VaultLayout.Key(found.StoreId, found.KeyId), "it holds another master key than that of its chunk store; somebody may have put it there"));
             }
@@ -330,6 +367,9 @@ internal sealed class KeyRing(KnownVault vault)
 
         return faults;
     }
+
+    private Task<UnlockedKey> CompleteAsync(FoundSlot slot, byte[] master, CancellationToken cancellationToken) =>
+        new KeyEpochs(vault).CompleteAsync(new UnlockedKey(slot.StoreId, slot.KeyId, master), slot.Slot!.EpochNumber, slot.NewestEpoch, cancellationToken);
 
     private Task<IReadOnlyList<KeyName>> ListNamesAsync(StoreId? storeId, CancellationToken cancellationToken) =>
         ListNamesAsync(vault.Objects, storeId is { } store ? VaultLayout.Keys(store) : VaultLayout.AllKeys, cancellationToken);
@@ -355,11 +395,11 @@ internal sealed class KeyRing(KnownVault vault)
         {
             try
             {
-                return new FoundSlot(name.StoreId, name.KeyId, await ReadAsync(objects, vaultId, name, token).ConfigureAwait(false), null);
+                return new FoundSlot(name.StoreId, name.KeyId, await ReadAsync(objects, vaultId, name, token).ConfigureAwait(false), null, name.NewestEpoch);
             }
             catch (BackupException e) when (IsOfOneSlot(e))
             {
-                return new FoundSlot(name.StoreId, name.KeyId, null, e);
+                return new FoundSlot(name.StoreId, name.KeyId, null, e, name.NewestEpoch);
             }
         }
     }
@@ -376,7 +416,7 @@ internal sealed class KeyRing(KnownVault vault)
     }
 
     private Task<KeySlot> ReadAsync(StoreId storeId, string keyId, CancellationToken cancellationToken) =>
-        ReadAsync(vault.Objects, vault.VaultId, new KeyName(storeId, keyId), cancellationToken);
+        ReadAsync(vault.Objects, vault.VaultId, new KeyName(storeId, keyId, 0), cancellationToken);
 
     private static async Task<KeySlot> ReadAsync(IVaultStore objects, string? vaultId, KeyName key, CancellationToken cancellationToken)
     {
@@ -425,8 +465,11 @@ internal sealed class KeyRing(KnownVault vault)
 
     /// <param name="Slot">Null where it cannot be read.</param>
     /// <param name="Damage">Why not.</param>
-    private sealed record FoundSlot(StoreId StoreId, string KeyId, KeySlot? Slot, BackupException? Damage);
+    private sealed record FoundSlot(StoreId StoreId, string KeyId, KeySlot? Slot, BackupException? Damage, byte NewestEpoch);
 }
 
 /// <summary>The name of a key slot.</summary>
-internal readonly record struct KeyName(StoreId StoreId, string KeyId);
+/// <param name="StoreId">Its store.</param>
+/// <param name="KeyId">The slot.</param>
+/// <param name="NewestEpoch">The highest number of a master key that the listing had a record of; 0 where the key was never rotated.</param>
+internal readonly record struct KeyName(StoreId StoreId, string KeyId, byte NewestEpoch);

@@ -24,6 +24,17 @@ public sealed record UnlockedKey : IDisposable
     /// <summary>The key slot: 32 hexadecimal digits.</summary>
     public string KeyId { get; internal init; }
 
+    /// <summary>Which of the store's master keys it is: how often the key had been rotated.</summary>
+    public byte Epoch { get; internal init; }
+
+    /// <summary>The newest epoch that the vault tells of. Where it is higher than <see cref="Epoch"/>, this key opens what was written before, and writes nothing.</summary>
+    internal byte NewestEpoch { get; init; }
+
+    /// <summary>The master keys before this one, by their epochs.</summary>
+    internal IReadOnlyDictionary<byte, byte[]> EarlierKeys { get; init; } = new Dictionary<byte, byte[]>();
+
+    internal bool IsOutdated => Epoch < NewestEpoch;
+
     internal byte[] MasterKey
     {
         get
@@ -35,20 +46,48 @@ public sealed record UnlockedKey : IDisposable
     }
 
     /// <summary>The keys of its chunk store, in a vault.</summary>
-    internal StoreKeys KeysIn(VaultHeader header) => new(MasterKey, Convert.FromHexString(header.VaultId), StoreId);
+    internal StoreKeys KeysIn(VaultHeader header) => new(MasterKeys(), Convert.FromHexString(header.VaultId), StoreId);
+
+    /// <summary>All master keys that it leads to, by their epochs.</summary>
+    internal IReadOnlyDictionary<byte, byte[]> MasterKeys() => new Dictionary<byte, byte[]>(EarlierKeys) { [Epoch] = MasterKey };
+
+    /// <summary>Whether it leads to the master key of an epoch that has this digest.</summary>
+    internal bool Has(byte epoch, byte[] digest) =>
+        MasterKeys().TryGetValue(epoch, out byte[]? master) && CryptographicOperations.FixedTimeEquals(digest, DigestOf(master));
+
+    /// <summary>Refuses a key that a newer one has replaced: nothing may be written under it.</summary>
+    /// <exception cref="Errors.BackupException">KeyEpochOutdated.</exception>
+    internal void RequireNewest(string location)
+    {
+        if (IsOutdated)
+        {
+            throw KeyEpochs.Outdated(location, $"it was rotated since (number {NewestEpoch}), and what opened the vault leads to number {Epoch} only");
+        }
+    }
 
     /// <summary>By this the master key is known again; nothing can be opened with it. 32 bytes.</summary>
-    internal byte[] Digest() => HKDF.Expand(HashAlgorithmName.SHA256, MasterKey, 32, "MSOnlineBackup/1/digest"u8.ToArray());
+    internal byte[] Digest() => DigestOf(MasterKey);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _isDisposed = true;
         CryptographicOperations.ZeroMemory(_masterKey);
+        foreach (byte[] earlier in EarlierKeys.Values)
+        {
+            CryptographicOperations.ZeroMemory(earlier);
+        }
     }
 
     /// <summary>One with a key of its own, that outlives this one.</summary>
-    internal UnlockedKey Copy() => new(StoreId, KeyId, [.. MasterKey]);
+    internal UnlockedKey Copy() => new(StoreId, KeyId, [.. MasterKey])
+    {
+        Epoch = Epoch,
+        NewestEpoch = NewestEpoch,
+        EarlierKeys = EarlierKeys.ToDictionary(earlier => earlier.Key, earlier => (byte[])[.. earlier.Value]),
+    };
+
+    private static byte[] DigestOf(byte[] master) => HKDF.Expand(HashAlgorithmName.SHA256, master, 32, "MSOnlineBackup/1/digest"u8.ToArray());
 
     /// <summary>Store and slot; never the key.</summary>
     public override string ToString() => $"{StoreId}/{KeyId}";

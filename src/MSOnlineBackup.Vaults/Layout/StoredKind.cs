@@ -7,6 +7,7 @@ internal enum StoredKind
     Unknown,
     Header,
     KeySlot,
+    KeyEpoch,
     Machine,
     Settings,
     Credential,

@@ -9,6 +9,7 @@ internal static class VaultLayout
     private const string SessionEndSuffix = ".end";
     private const string GroupSuffix = ".group";
     private const string ShardsSuffix = ".shards";
+    private const string CopySuffix = ".copy";
 
     public const string Header = "vault.json";
     public const string Settings = "settings/";
@@ -37,6 +38,9 @@ internal static class VaultLayout
     public static string Keys(StoreId storeId) => $"{AllKeys}{storeId}/";
 
     public static string Key(StoreId storeId, string keyId) => Keys(storeId) + keyId;
+
+    /// <summary>The record by which a master key came into force, and its copy.</summary>
+    public static IReadOnlyList<string> KeyEpoch(StoreId storeId, byte epoch) => [$"{Keys(storeId)}epochs/{epoch:x8}", $"{Keys(storeId)}epochs/{epoch:x8}{CopySuffix}"];
 
     public static string Store(StoreId storeId) => $"{Stores}{storeId}/";
 
@@ -88,6 +92,7 @@ internal static class VaultLayout
         {
             [Header] => StoredKind.Header,
             ["keys", _, var key] when storeId is not null && IdDigits.AreIn(key) => StoredKind.KeySlot,
+            ["keys", _, "epochs", _] when storeId is not null && TryParseKeyEpoch(name, out _) => StoredKind.KeyEpoch,
             ["machines", var machine, var number] when MachineId.TryParse(machine, out _) && TryParseNumber(number, out _) => StoredKind.Machine,
             ["settings", var number] when TryParseNumber(number, out _) => StoredKind.Settings,
             ["records", var number] when TryParseNumber(number, out _) => StoredKind.Record,
@@ -109,6 +114,16 @@ internal static class VaultLayout
             ["stores", _, "proofs", { Length: > 33 } proof] when storeId is not null && IdDigits.AreIn(proof.AsSpan(0, 32)) && proof[32] == '.' => StoredKind.Proof,
             _ => StoredKind.Unknown,
         };
+    }
+
+    /// <summary>Takes the number from the name of a record by which a master key came into force, or of its copy. From 1.</summary>
+    public static bool TryParseKeyEpoch(string name, out byte epoch)
+    {
+        string last = name[(name.LastIndexOf('/') + 1)..];
+        bool isNumber = TryParseNumber(last.EndsWith(CopySuffix, StringComparison.Ordinal) ? last.AsSpan(0, last.Length - CopySuffix.Length) : last, out uint number)
+            && number is > 0 and <= byte.MaxValue;
+        epoch = isNumber ? (byte)number : (byte)0;
+        return isNumber;
     }
 
     /// <summary>Takes machine and session from the name of a point, <c>stores/STORE/points/MACHINE/SESSION</c>, or of what says that there was one.</summary>

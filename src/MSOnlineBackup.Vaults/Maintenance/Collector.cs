@@ -199,6 +199,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
                 PacksRepacked = plan.Repacked.Count,
                 BytesRepacked = plan.Repacked.Sum(use => use.Needed),
                 BytesUnused = plan.Unused,
+                BytesUnderEarlierKeys = plan.UnderEarlierKeys,
             };
         }
     }
@@ -494,7 +495,8 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         return PackPlan.Make(
             PackUse.Measure(store.Index, _marks, pack => pack.IsKnown && pack.IsAvailable && !_gone.Contains(KeyOf(pack)) && !condemned.Contains(KeyOf(pack)) && _view.Packs.Contains(KeyOf(pack)) && _view.IsOver(pack.Session)),
             store.Objects.Capabilities.PackSize,
-            request);
+            request,
+            store.Keys.Epoch);
     }
 
     private async Task CondemnAsync(SessionKeeper sessions, CancellationToken cancellationToken)
@@ -508,7 +510,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
 
         List<(SessionId Session, uint Number)> broken = FindBroken();
         PackPlan plan = Plan();
-        _report = _report with { BytesUnused = plan.Unused };
+        _report = _report with { BytesUnused = plan.Unused, BytesUnderEarlierKeys = plan.UnderEarlierKeys };
         foreach (PackInfo pack in plan.Dead.Concat(plan.Repacked).Select(use => use.Pack))
         {
             pack.IsAvailable = false;

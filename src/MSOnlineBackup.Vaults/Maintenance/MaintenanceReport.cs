@@ -35,6 +35,9 @@ public sealed record MaintenanceReport
     /// <summary>Bytes that nothing needs and that stay, in packs that are worth keeping, or beyond the budget of this run.</summary>
     public long BytesUnused { get; init; }
 
+    /// <summary>Bytes in packs that stay and that an earlier master key has sealed: after a rotation they are sealed anew as far as a run is asked to.</summary>
+    public long BytesUnderEarlierKeys { get; init; }
+
     /// <summary>Index segments, checkpoints and records of sessions that were deleted because others stand in for them, or nothing needs them.</summary>
     public int ObjectsDeleted { get; init; }
 

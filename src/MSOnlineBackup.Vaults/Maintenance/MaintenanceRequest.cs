@@ -15,6 +15,12 @@ public sealed record MaintenanceRequest
     /// <summary>The most packs without anything needed that are condemned at once.</summary>
     internal int MostDead { get; init; } = int.MaxValue;
 
+    /// <summary>
+    /// The most bytes that are sealed anew in this run because an earlier master key had sealed them, beside what is written anew for other reasons; from 0, which is the default:
+    /// nothing is.
+    /// </summary>
+    public long ReencryptBytes { get; init; }
+
     /// <summary>After this time nothing further is begun; null for no limit. What was begun is finished, and the next run goes on.</summary>
     public TimeSpan? MaxDuration { get; init; }
 

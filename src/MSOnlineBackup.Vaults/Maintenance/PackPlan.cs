@@ -6,7 +6,8 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// <param name="Dead">Packs that nothing needs.</param>
 /// <param name="Repacked">Packs of which something is needed, the most wasteful first.</param>
 /// <param name="Unused">Bytes that nothing needs and that stay.</param>
-internal sealed record PackPlan(IReadOnlyList<PackUse> Dead, IReadOnlyList<PackUse> Repacked, long Unused)
+/// <param name="UnderEarlierKeys">Bytes of packs that stay, and that an earlier master key has sealed.</param>
+internal sealed record PackPlan(IReadOnlyList<PackUse> Dead, IReadOnlyList<PackUse> Repacked, long Unused, long UnderEarlierKeys)
 {
     // So many packs of a quarter of the usual size, or less, are gathered into few.
     private const int ManySmall = 16;
@@ -16,7 +17,8 @@ internal sealed record PackPlan(IReadOnlyList<PackUse> Dead, IReadOnlyList<PackU
     /// <param name="uses">The packs that may go.</param>
     /// <param name="packSize">The usual size of a pack of data.</param>
     /// <param name="request">Threshold and budget.</param>
-    public static PackPlan Make(IReadOnlyCollection<PackUse> uses, int packSize, MaintenanceRequest request)
+    /// <param name="epoch">Which master key seals now.</param>
+    public static PackPlan Make(IReadOnlyCollection<PackUse> uses, int packSize, MaintenanceRequest request, byte epoch)
     {
         List<PackUse> dead = [.. uses.Where(use => use.Needed == 0).OrderByDescending(use => use.Pack.Length).Take(request.MostDead)];
         var wanted = new List<PackUse>();
@@ -27,6 +29,18 @@ internal sealed record PackPlan(IReadOnlyList<PackUse> Dead, IReadOnlyList<PackU
             wanted.AddRange(small.Count >= ManySmall ? small : small.Where(use => use.Unused > request.MaxUnused * use.Held));
         }
 
+        // Those of the earliest key first.
+        long reencrypted = 0;
+        HashSet<PackUse> chosen = [.. wanted];
+        foreach (PackUse use in uses.Where(use => use.Needed > 0 && use.Pack.Epoch < epoch && !chosen.Contains(use)).OrderBy(use => use.Pack.Epoch))
+        {
+            if (reencrypted + use.Needed <= request.ReencryptBytes)
+            {
+                reencrypted += use.Needed;
+                wanted.Add(use);
+            }
+        }
+
         long budget = request.MaxRepackBytes ?? long.MaxValue;
         var repacked = new List<PackUse>();
         foreach (PackUse use in wanted.TakeWhile(use => use.Needed <= budget))
@@ -35,6 +49,10 @@ internal sealed record PackPlan(IReadOnlyList<PackUse> Dead, IReadOnlyList<PackU
             repacked.Add(use);
         }
 
-        return new PackPlan(dead, repacked, uses.Sum(use => use.Needed == 0 ? 0 : use.Unused) - repacked.Sum(use => use.Unused));
+        return new PackPlan(
+            dead,
+            repacked,
+            uses.Sum(use => use.Needed == 0 ? 0 : use.Unused) - repacked.Sum(use => use.Unused),
+            uses.Except(dead).Except(repacked).Where(use => use.Pack.Epoch < epoch).Sum(use => use.Held));
     }
 }

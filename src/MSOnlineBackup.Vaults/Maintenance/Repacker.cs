@@ -93,7 +93,7 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
         missing.Sort((x, y) => x.Offset.CompareTo(y.Offset));
         try
         {
-            using AesGcm aes = PackReader.OpenPack(store.Keys, pack.Salt);
+            using AesGcm aes = PackReader.OpenPack(store.Keys, pack);
             for (int first = 0, next; first < missing.Count; first = next)
             {
                 int end = EndOf(missing[first]);

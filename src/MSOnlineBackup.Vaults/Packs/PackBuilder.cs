@@ -30,7 +30,7 @@ internal sealed class PackBuilder : IDisposable
         Kind = kind;
         Salt = RandomNumberGenerator.GetBytes(PackFormat.SaltLength);
         _aes = new AesGcm(keys.PackKey(Salt), PackFormat.TagLength);
-        PackFormat.WriteHeader(buffer.Span, kind, Salt);
+        PackFormat.WriteHeader(buffer.Span, kind, Salt, keys.Epoch);
     }
 
     public PackKind Kind { get; }

@@ -73,8 +73,8 @@ internal static class PackFormat
     /// <summary>What a pack of these chunks adds to their sealed lengths, padding aside.</summary>
     public static int Overhead(int chunks) => HeaderLength + FooterLength(chunks) + TrailerLength;
 
-    /// <summary>Whether this version can read packs of a kind with these critical flags, sealed by the key of this epoch.</summary>
-    public static bool IsKnown(PackKind kind, byte flags, byte epoch) => kind is PackKind.Data or PackKind.Metadata && flags == 0 && epoch == 0;
+    /// <summary>Whether this version can read packs of a kind with these critical flags.</summary>
+    public static bool IsKnown(PackKind kind, byte flags) => kind is PackKind.Data or PackKind.Metadata && flags == 0;
 
     public static void WriteNonce(Span<byte> nonce, uint ordinal)
     {
@@ -82,12 +82,13 @@ internal static class PackFormat
         BinaryPrimitives.WriteUInt32LittleEndian(nonce, ordinal);
     }
 
-    public static void WriteHeader(Span<byte> header, PackKind kind, ReadOnlySpan<byte> salt)
+    public static void WriteHeader(Span<byte> header, PackKind kind, ReadOnlySpan<byte> salt, byte epoch)
     {
         header[..HeaderLength].Clear();
         Magic.CopyTo(header);
         header[VersionOffset] = Version;
         header[KindOffset] = (byte)kind;
+        header[EpochOffset] = epoch;
         salt.CopyTo(header[SaltOffset..]);
     }
 

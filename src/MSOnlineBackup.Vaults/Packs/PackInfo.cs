@@ -13,10 +13,11 @@ internal sealed class PackInfo
     /// <param name="kind">What it holds.</param>
     /// <param name="length">Its length in bytes.</param>
     /// <param name="salt">32 bytes, from which its key is derived.</param>
-    public PackInfo(SessionId session, uint number, PackKind kind, int length, ReadOnlySpan<byte> salt)
+    /// <param name="epoch">Which of the store's master keys has sealed it.</param>
+    public PackInfo(SessionId session, uint number, PackKind kind, int length, ReadOnlySpan<byte> salt, byte epoch = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(salt.Length, PackFormat.SaltLength);
-        (Session, Number, Kind, Length) = (session, number, kind, length);
+        (Session, Number, Kind, Length, Epoch) = (session, number, kind, length, epoch);
         salt.CopyTo(_salt);
     }
 
@@ -33,7 +34,10 @@ internal sealed class PackInfo
 
     public ReadOnlySpan<byte> Salt => _salt;
 
-    /// <summary>Whether this version can read it: false where its kind, its flags or the epoch of its key are a newer version's.</summary>
+    /// <summary>Which of the store's master keys has sealed it.</summary>
+    public byte Epoch { get; }
+
+    /// <summary>Whether this version can read it: false where its kind or its flags are a newer version's, or its key is not at hand.</summary>
     public bool IsKnown { get; init; } = true;
 
     /// <summary>False once the pack is known to be missing, of the wrong length, or not readable by this version: its chunks then count as absent.</summary>

@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Vaults.Packs;
 internal static class PackReader
 {
     /// <summary>Opens one chunk into <paramref name="destination"/>, whose length is the chunk's raw length.</summary>
-    /// <param name="aes">The pack's cipher: <see cref="OpenPack"/>. Not shared between threads at one time.</param>
+    /// <param name="aes">The pack's cipher: <see cref="OpenPack(StoreKeys, ReadOnlySpan{byte}, byte)"/>. Not shared between threads at one time.</param>
     /// <param name="scratch">At least as long as the sealed bytes.</param>
     public static bool TryOpenChunk(
         StoreKeys keys,
@@ -52,11 +52,15 @@ internal static class PackReader
         }
     }
 
-    public static AesGcm OpenPack(StoreKeys keys, ReadOnlySpan<byte> salt) => new(keys.PackKey(salt), PackFormat.TagLength);
+    /// <summary>The cipher of a pack whose key is at hand.</summary>
+    public static AesGcm OpenPack(StoreKeys keys, ReadOnlySpan<byte> salt, byte epoch) => new(keys.PackKey(salt, epoch), PackFormat.TagLength);
 
-    /// <summary>Reads the header, which the pack, or what there is of it, begins with: the pack's kind and salt.</summary>
+    /// <inheritdoc cref="OpenPack(StoreKeys, ReadOnlySpan{byte}, byte)"/>
+    public static AesGcm OpenPack(StoreKeys keys, PackInfo pack) => OpenPack(keys, pack.Salt, pack.Epoch);
+
+    /// <summary>Reads the header, which the pack, or what there is of it, begins with: the pack's kind, its salt, and which master key sealed it.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt; VaultFormatUnsupported where a newer version may have written it.</exception>
-    public static PackKind ReadHeader(string name, ReadOnlySpan<byte> header, out byte[] salt)
+    public static PackKind ReadHeader(string name, ReadOnlySpan<byte> header, out byte[] salt, out byte epoch)
     {
         if (header.Length < PackFormat.HeaderLength || !header.StartsWith(PackFormat.Magic))
         {
@@ -64,7 +68,7 @@ internal static class PackReader
         }
 
         var kind = (PackKind)header[PackFormat.KindOffset];
-        if (header[PackFormat.VersionOffset] != PackFormat.Version || !PackFormat.IsKnown(kind, header[PackFormat.FlagsOffset], header[PackFormat.EpochOffset]))
+        if (header[PackFormat.VersionOffset] != PackFormat.Version || !PackFormat.IsKnown(kind, header[PackFormat.FlagsOffset]))
         {
             // Whether it is damaged its checksum would say, and that takes the whole pack.
             throw new BackupException(
@@ -75,6 +79,7 @@ internal static class PackReader
         }
 
         salt = header.Slice(PackFormat.SaltOffset, PackFormat.SaltLength).ToArray();
+        epoch = header[PackFormat.EpochOffset];
         return kind;
     }
 
@@ -93,11 +98,16 @@ internal static class PackReader
     /// <exception cref="BackupException">VaultDataCorrupt.</exception>
     public static List<PackedChunk> ReadFooter(StoreKeys keys, string name, long packLength, ReadOnlySpan<byte> header, ReadOnlySpan<byte> sealedFooter)
     {
-        ReadHeader(name, header, out byte[] salt);
+        ReadHeader(name, header, out byte[] salt, out byte epoch);
+        if (!keys.Knows(epoch))
+        {
+            throw VaultDamage.KeyMissing(name, epoch);
+        }
+
         byte[] footer = new byte[sealedFooter.Length - PackFormat.TagLength];
         Span<byte> nonce = stackalloc byte[PackFormat.NonceLength];
         PackFormat.WriteNonce(nonce, PackFormat.FooterOrdinal);
-        using AesGcm aes = OpenPack(keys, salt);
+        using AesGcm aes = OpenPack(keys, salt, epoch);
         try
         {
             aes.Decrypt(nonce, sealedFooter[..footer.Length], sealedFooter[footer.Length..], footer, FooterAssociatedData(keys, header[..PackFormat.HeaderLength]));

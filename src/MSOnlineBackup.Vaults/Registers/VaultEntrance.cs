@@ -21,8 +21,15 @@ internal sealed class VaultEntrance(KnownVault vault)
     }
 
     /// <summary>The key of the machine's chunk store; of a machine that is new, that of the store that the passphrase opens, or of one made for it.</summary>
-    /// <exception cref="BackupException">MachineNameTaken, MachineLimitReached, PassphraseInvalid, KeySlotDamaged.</exception>
+    /// <exception cref="BackupException">MachineNameTaken, MachineLimitReached, PassphraseInvalid, KeySlotDamaged, KeyEpochOutdated.</exception>
     public async Task<UnlockedKey> UnlockAsync(string machineName, string passphrase, CancellationToken cancellationToken)
+    {
+        UnlockedKey key = await FindAsync(machineName, passphrase, cancellationToken).ConfigureAwait(false);
+        key.RequireNewest(vault.Location);
+        return key;
+    }
+
+    private async Task<UnlockedKey> FindAsync(string machineName, string passphrase, CancellationToken cancellationToken)
     {
         MachineRecord? known = await EnterAsync(machineName, cancellationToken).ConfigureAwait(false);
         if (known is { IsGone: false })

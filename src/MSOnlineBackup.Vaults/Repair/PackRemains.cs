@@ -36,11 +36,12 @@ internal sealed class PackRemains(ChunkStore store, string name, ReadOnlyMemory<
     /// <summary>Opens chunks by what the index, or the pack's own table, says of them.</summary>
     /// <param name="kind">The pack's kind.</param>
     /// <param name="salt">Its salt.</param>
+    /// <param name="epoch">Which of the store's master keys has sealed it; it must be known.</param>
     /// <param name="chunks">Its chunks.</param>
     /// <returns>Those that open and are what they are named after, with their encoded bytes.</returns>
-    public IEnumerable<(PackedChunk Chunk, byte[] Encoded)> Open(PackKind kind, byte[] salt, IEnumerable<PackedChunk> chunks)
+    public IEnumerable<(PackedChunk Chunk, byte[] Encoded)> Open(PackKind kind, byte[] salt, byte epoch, IEnumerable<PackedChunk> chunks)
     {
-        using AesGcm aes = PackReader.OpenPack(store.Keys, salt);
+        using AesGcm aes = PackReader.OpenPack(store.Keys, salt, epoch);
         byte[] plaintext = GC.AllocateUninitializedArray<byte>(ChunkCodec.MaxRawLength);
         foreach (PackedChunk chunk in chunks)
         {
@@ -51,8 +52,8 @@ internal sealed class PackRemains(ChunkStore store, string name, ReadOnlyMemory<
         }
     }
 
-    /// <summary>The kind, the salt and the chunks that these bytes name themselves: also where they stand under another pack's name. Null where their table does not open.</summary>
-    public (PackKind Kind, byte[] Salt, IReadOnlyList<PackedChunk> Chunks)? ReadOwnTable()
+    /// <summary>The kind, the salt, the epoch and the chunks that these bytes name themselves: also where they stand under another pack's name. Null where their table does not open.</summary>
+    public (PackKind Kind, byte[] Salt, byte Epoch, IReadOnlyList<PackedChunk> Chunks)? ReadOwnTable()
     {
         try
         {
@@ -62,11 +63,11 @@ internal sealed class PackRemains(ChunkStore store, string name, ReadOnlyMemory<
             }
 
             ReadOnlySpan<byte> bytes = content.Span;
-            PackKind kind = PackReader.ReadHeader(name, bytes, out byte[] salt);
+            PackKind kind = PackReader.ReadHeader(name, bytes, out byte[] salt, out byte epoch);
             int footer = PackReader.ReadFooterLength(name, bytes.Length, bytes[^PackFormat.TrailerLength..]);
             List<PackedChunk> chunks = PackReader.ReadFooter(
                 store.Keys, name, bytes.Length, bytes[..PackFormat.HeaderLength], bytes.Slice(bytes.Length - PackFormat.TrailerLength - footer, footer));
-            return (kind, salt, chunks);
+            return (kind, salt, epoch, chunks);
         }
         catch (BackupException e) when (e.IsOfOneObject)
         {

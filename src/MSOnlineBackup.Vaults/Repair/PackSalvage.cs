@@ -62,7 +62,7 @@ internal sealed class PackSalvage(ChunkStore store, WriteSession? session, IPack
         }
 
         int taken = 0;
-        foreach ((PackedChunk chunk, byte[] encoded) in recovered.Open(own.Kind, own.Salt, own.Chunks))
+        foreach ((PackedChunk chunk, byte[] encoded) in recovered.Open(own.Kind, own.Salt, own.Epoch, own.Chunks))
         {
             await KeepAsync(chunk, encoded, cancellationToken).ConfigureAwait(false);
             taken++;
@@ -86,7 +86,7 @@ internal sealed class PackSalvage(ChunkStore store, WriteSession? session, IPack
         }
 
         HashSet<ChunkId> opened = [];
-        foreach ((PackedChunk chunk, byte[] encoded) in remains.Open(pack.Kind, pack.Salt.ToArray(), chunks))
+        foreach ((PackedChunk chunk, byte[] encoded) in remains.Open(pack.Kind, pack.Salt.ToArray(), pack.Epoch, chunks))
         {
             await KeepAsync(chunk, encoded, cancellationToken).ConfigureAwait(false);
             opened.Add(chunk.Id);
@@ -96,7 +96,7 @@ internal sealed class PackSalvage(ChunkStore store, WriteSession? session, IPack
         if (opened.Count < chunks.Count && remains.ReadOwnTable() is { } own && !own.Salt.AsSpan().SequenceEqual(pack.Salt))
         {
             // Another pack's content, which lies under the wrong name.
-            foreach ((PackedChunk chunk, byte[] encoded) in remains.Open(own.Kind, own.Salt, own.Chunks))
+            foreach ((PackedChunk chunk, byte[] encoded) in remains.Open(own.Kind, own.Salt, own.Epoch, own.Chunks))
             {
                 await KeepAsync(chunk, encoded, cancellationToken).ConfigureAwait(false);
                 salvaged++;
@@ -120,7 +120,7 @@ internal sealed class PackSalvage(ChunkStore store, WriteSession? session, IPack
         int rescued = 0;
         if (missed.Count > 0 && await RecoverAsync(name, pack.Session, pack.Number, pack.Length, cancellationToken).ConfigureAwait(false) is { } recovered)
         {
-            foreach ((PackedChunk chunk, byte[] encoded) in recovered.Open(pack.Kind, pack.Salt.ToArray(), missed))
+            foreach ((PackedChunk chunk, byte[] encoded) in recovered.Open(pack.Kind, pack.Salt.ToArray(), pack.Epoch, missed))
             {
                 await KeepAsync(chunk, encoded, cancellationToken).ConfigureAwait(false);
                 rescued++;

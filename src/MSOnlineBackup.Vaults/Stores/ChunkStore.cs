@@ -53,6 +53,7 @@ internal sealed class ChunkStore : IChunkReader
         StoreId = storeId;
         Keys = keys;
         Identity = new ChunkIdentity(keys);
+        Index = new ChunkIndex(keys.Knows);
         _metadata = new MetadataWindows(FetchAsync);
         IndexCache? cache = vault.Options.IndexCacheFolder is { } folder ? new IndexCache(folder, keys, vault.Options.IndexCacheBounds, vault.Options.TimeProvider) : null;
         _reader = new IndexReader(this, cache);
@@ -74,7 +75,7 @@ internal sealed class ChunkStore : IChunkReader
 
     public ChunkIdentity Identity { get; }
 
-    public ChunkIndex Index { get; } = new();
+    public ChunkIndex Index { get; }
 
     /// <summary>What was found damaged or missing so far, and did not stop anything.</summary>
     public IReadOnlyList<BackupException> Damage
@@ -273,7 +274,7 @@ internal sealed class ChunkStore : IChunkReader
         : _metadata.ReadAsync(location.Pack, location.Chunk.Offset, destination, cancellationToken);
 
     /// <summary>Opens a chunk from its sealed bytes.</summary>
-    /// <param name="aes">From <see cref="PackReader.OpenPack"/> for the chunk's pack.</param>
+    /// <param name="aes">From <see cref="PackReader.OpenPack(StoreKeys, PackInfo)"/> for the chunk's pack.</param>
     /// <param name="scratch">At least as long as the sealed bytes.</param>
     /// <param name="destination">Exactly the chunk's raw length.</param>
     /// <exception cref="BackupException">VaultDataCorrupt.</exception>
@@ -305,11 +306,11 @@ internal sealed class ChunkStore : IChunkReader
         await Task.WhenAll(
             ReadExactlyAsync(Objects, found.Name, 0, header, cancellationToken).AsTask(),
             ReadExactlyAsync(Objects, found.Name, found.Length - trailer.Length, trailer, cancellationToken).AsTask()).ConfigureAwait(false);
-        PackKind kind = PackReader.ReadHeader(found.Name, header, out byte[] salt);
+        PackKind kind = PackReader.ReadHeader(found.Name, header, out byte[] salt, out byte epoch);
         byte[] footer = new byte[PackReader.ReadFooterLength(found.Name, found.Length, trailer)];
         await ReadExactlyAsync(Objects, found.Name, found.Length - trailer.Length - footer.Length, footer, cancellationToken).ConfigureAwait(false);
         List<PackedChunk> chunks = PackReader.ReadFooter(Keys, found.Name, found.Length, header, footer);
-        return (new PackInfo(session, number, kind, (int)found.Length, salt), chunks);
+        return (new PackInfo(session, number, kind, (int)found.Length, salt, epoch), chunks);
     }
 
     /// <summary>Reads and opens a sealed object. One that is damaged, and of which there is a second copy, is taken from that, and the damage is reported.</summary>
@@ -450,7 +451,7 @@ internal sealed class ChunkStore : IChunkReader
         byte[] stored = new byte[copy.Chunk.StoredLength];
         await FetchAsync(copy, stored, cancellationToken).ConfigureAwait(false);
         byte[] plaintext = new byte[copy.Chunk.RawLength];
-        using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack.Salt);
+        using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack);
         Open(aes, copy, stored, new byte[stored.Length], plaintext);
         return !identify || Identity.Compute(copy.Chunk.Kind, plaintext) == copy.Chunk.Id
             ? plaintext

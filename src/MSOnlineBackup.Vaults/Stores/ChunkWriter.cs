@@ -336,7 +336,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     // Memory, processors and compressors do fail; what cannot be opened again must not be sent.
     private void VerifySealed(PackBuilder builder, PackedChunk chunk, byte[] pack, ReadOnlySpan<byte> plaintext, WorkerScratch scratch)
     {
-        using AesGcm aes = PackReader.OpenPack(_store.Keys, builder.Salt);
+        using AesGcm aes = PackReader.OpenPack(_store.Keys, builder.Salt, _store.Keys.Epoch);
         Span<byte> opened = scratch.Opened.AsSpan(0, chunk.RawLength);
         bool sound = PackReader.TryOpenChunk(_store.Keys, aes, builder.Kind, chunk, pack.AsSpan(chunk.Offset, chunk.StoredLength), scratch.Encoded, opened)
             && opened.SequenceEqual(plaintext);
@@ -403,7 +403,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
                 _counters.AddStored(content.Length);
                 _store.Index.AddPack(
-                    new PackInfo(_session, pack.Number, pack.Builder.Kind, content.Length, pack.Builder.Salt),
+                    new PackInfo(_session, pack.Number, pack.Builder.Kind, content.Length, pack.Builder.Salt, _store.Keys.Epoch),
                     pack.Builder.Chunks);
             }
             catch (Exception e)

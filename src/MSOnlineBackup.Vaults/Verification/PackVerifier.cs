@@ -101,7 +101,7 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         }
 
         bool isSound = true;
-        using AesGcm aes = PackReader.OpenPack(store.Keys, pack.Salt);
+        using AesGcm aes = PackReader.OpenPack(store.Keys, pack);
         foreach (PackedChunk chunk in chunks)
         {
             if (!Opens(aes, pack, chunk, content.Span.Slice(chunk.Offset, chunk.StoredLength), work))

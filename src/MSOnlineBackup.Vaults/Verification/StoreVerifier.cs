@@ -111,7 +111,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action
     {
         if (storeId is { } other && other != store.StoreId)
         {
-            Interlocked.Add(ref _otherStores, kind == StoredKind.KeySlot ? 0 : 1);
+            Interlocked.Add(ref _otherStores, kind is StoredKind.KeySlot or StoredKind.KeyEpoch ? 0 : 1);
         }
         else if (kind == StoredKind.Checkpoint)
         {

@@ -20,6 +20,11 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
     [ValidateRange(0, long.MaxValue)]
     public long? MaxRepackBytes { get; set; }
 
+    /// <summary>The most bytes that are sealed anew in this run because an earlier master key had sealed them; without it, none.</summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long ReencryptBytes { get; set; }
+
     /// <summary>After this time nothing further is begun; without it, no limit.</summary>
     [Parameter]
     public TimeSpan? MaxDuration { get; set; }
@@ -52,6 +57,7 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
         MaintenanceRequest request = usual with
         {
             MaxRepackBytes = MaxRepackBytes,
+            ReencryptBytes = ReencryptBytes,
             MaxDuration = NotNegative(MaxDuration, nameof(MaxDuration)),
             MaxUnused = MaxUnused / 100 ?? usual.MaxUnused,
             VerifyDays = VerifyDays,

@@ -50,7 +50,7 @@ internal static class ErrorRecords
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing
             or BackupErrorId.StorageSecretInvalid or BackupErrorId.KeyVaultUriInvalid or BackupErrorId.MachineNameChanged => ErrorCategory.InvalidArgument,
         BackupErrorId.KeySlotIsLast or BackupErrorId.RecoveryPointIsNewest or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
-            or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
+            or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost => ErrorCategory.OperationStopped,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,

@@ -36,6 +36,9 @@ public sealed class OBMaintenanceResult
     /// <summary>Bytes that nothing needs and that stay, in packs that are worth keeping or beyond the limits of this run.</summary>
     public long BytesUnused { get; internal init; }
 
+    /// <summary>Bytes in packs that stay and that an earlier master key has sealed.</summary>
+    public long BytesUnderEarlierKeys { get; internal init; }
+
     /// <summary>Index segments, checkpoints and records of sessions that were deleted, because others stand in for them or nothing needs them.</summary>
     public int ObjectsDeleted { get; internal init; }
 

@@ -41,6 +41,9 @@ internal sealed class BackupFixture : IDisposable
 
     public MemoryVaultStore Objects { get; }
 
+    /// <summary>What opens the vault once it was made.</summary>
+    public string CurrentPassphrase { get; set; } = Passphrase;
+
     public SourceTreeBuilder Tree { get; }
 
     public string Root { get; }
@@ -92,7 +95,7 @@ internal sealed class BackupFixture : IDisposable
             await Vault.CreateAsync(Objects, Passphrase, Options, Cancel, Owner.Keep);
         }
 
-        return await TestVault.UnlockAsync(objects ?? Objects, Passphrase, Options, Cancel, use);
+        return await TestVault.UnlockAsync(objects ?? Objects, CurrentPassphrase, Options, Cancel, use);
     }
 
     /// <summary>Backs up: the real folder where nothing else is asked.</summary>
@@ -111,8 +114,8 @@ internal sealed class BackupFixture : IDisposable
     public async Task<ChunkStore> OpenStoreAsync()
     {
         VaultHeader header = await VaultHeader.ReadAsync(Objects, Cancel);
-        UnlockedKey unlocked = await new KeyRing(TestVault.Of(Objects, header, Clock, 1000)).UnlockAsync(Passphrase, Cancel);
-        return await TestVault.OpenStoreAsync(Objects, header, unlocked.StoreId, unlocked.MasterKey, Cancel);
+        UnlockedKey unlocked = await new KeyRing(TestVault.Of(Objects, header, Clock, 1000)).UnlockAsync(CurrentPassphrase, Cancel);
+        return await TestVault.OpenStoreAsync(Objects, header, unlocked, Cancel);
     }
 
     /// <summary>Every entry of a point, by its full path.</summary>

@@ -14,6 +14,7 @@ using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
@@ -200,9 +201,14 @@ internal static partial class Decoders
             typeof(DeletionCodec));
         yield return new(
             "index-segment",
-            content => IndexSegment.Decode("segment", content, _ => 1),
+            content => IndexSegment.Decode("segment", content, epoch => epoch == 0, _ => 1),
             () => [IndexSegment.Encode([(new PackInfo(_session, 1, PackKind.Data, 100_000, new byte[PackFormat.SaltLength]), [Chunk(1), Chunk(2)])]), IndexSegment.Encode([])],
             typeof(IndexSegment));
+        yield return new(
+            "key-epoch",
+            content => KeyEpochs.Decode("record", content, 2),
+            () => [KeyEpochs.Encode(new Dictionary<byte, byte[]> { [0] = TestKeys.Bytes(1, 32), [1] = TestKeys.Bytes(2, 32) })],
+            typeof(KeyEpochs));
         yield return new(
             "condemned-packs",
             content =>
@@ -243,7 +249,7 @@ internal static partial class Decoders
             "pack",
             content =>
             {
-                PackReader.ReadHeader("pack", content, out _);
+                PackReader.ReadHeader("pack", content, out _, out _);
                 int length = PackReader.ReadFooterLength("pack", content.Length, content.AsSpan(content.Length - PackFormat.TrailerLength));
                 PackReader.ReadFooter(TestKeys.Keys, "pack", content.Length, content, content.AsSpan(content.Length - PackFormat.TrailerLength - length, length));
             },

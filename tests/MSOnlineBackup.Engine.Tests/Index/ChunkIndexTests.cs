@@ -16,7 +16,7 @@ public class ChunkIndexTests
         Prop.ForAll<int>(seed =>
         {
             var random = new Random(seed);
-            var index = new ChunkIndex();
+            var index = new ChunkIndex(epoch => epoch == 0);
             var model = new Model();
             for (uint step = 0; step < 40; step++)
             {
@@ -63,7 +63,7 @@ public class ChunkIndexTests
     [Fact]
     public async Task Of_many_who_claim_a_chunk_at_once_one_gets_it()
     {
-        var index = new ChunkIndex();
+        var index = new ChunkIndex(epoch => epoch == 0);
         int[] wins = new int[200];
 
         await Parallel.ForEachAsync(Enumerable.Range(0, 8 * wins.Length), (i, _) =>
@@ -83,14 +83,14 @@ public class ChunkIndexTests
     [Fact]
     public void A_segment_holds_no_more_records_than_a_reader_expects()
     {
-        var index = new ChunkIndex();
+        var index = new ChunkIndex(epoch => epoch == 0);
         List<PackedChunk> chunks = TestPacks.Chunks(Enumerable.Range(0, 100_000).Select(TestPacks.Id));
         for (uint pack = 0; pack < 5; pack++)
         {
             index.AddPack(TestPacks.Pack(pack), chunks);
         }
 
-        int[] records = [.. Take().Select(segment => IndexSegment.Decode("s", segment, _ => 0).Length / IndexSegment.RecordLength)];
+        int[] records = [.. Take().Select(segment => IndexSegment.Decode("s", segment, epoch => epoch == 0, _ => 0).Length / IndexSegment.RecordLength)];
 
         Assert.Equal([IndexSegment.MaxRecords, 100_000], records);
         Assert.Equal(5, index.FindAll(chunks[0].Id).Count);
@@ -107,7 +107,7 @@ public class ChunkIndexTests
     [Fact]
     public void A_damaged_segment_leaves_no_trace()
     {
-        var index = new ChunkIndex();
+        var index = new ChunkIndex(epoch => epoch == 0);
         byte[] segment = IndexSegment.Encode([(TestPacks.Pack(1), TestPacks.Chunks([TestPacks.Id(1)]))]);
         segment[^13] = 0xff;
 

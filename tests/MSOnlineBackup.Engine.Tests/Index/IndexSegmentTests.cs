@@ -24,7 +24,7 @@ public class IndexSegmentTests
         (PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)[] written = Make(packs, chunksEach);
         var registered = new List<PackInfo>();
 
-        byte[] records = IndexSegment.Decode(Name, IndexSegment.Encode(written), pack =>
+        byte[] records = IndexSegment.Decode(Name, IndexSegment.Encode(written), epoch => epoch == 0, pack =>
         {
             registered.Add(pack);
             return registered.Count + 6;
@@ -65,7 +65,7 @@ public class IndexSegmentTests
         BinaryPrimitives.WriteUInt32LittleEndian(segment.AsSpan(at), value);
         int registered = 0;
 
-        BackupException fault = Assert.Throws<BackupException>(() => IndexSegment.Decode(Name, segment, _ => registered++));
+        BackupException fault = Assert.Throws<BackupException>(() => IndexSegment.Decode(Name, segment, epoch => epoch == 0, _ => registered++));
 
         Assert.True(fault.Id == (at is 0 or 12 ? BackupErrorId.VaultFormatUnsupported : BackupErrorId.VaultDataCorrupt), because);
         Assert.Equal(Name, fault.Target);
@@ -82,7 +82,7 @@ public class IndexSegmentTests
     {
         byte[] segment = IndexSegment.Encode(Make(2, 5));
         segment[FirstPack + at] = value;
-        var index = new ChunkIndex();
+        var index = new ChunkIndex(epoch => epoch == 0);
 
         PackInfo foreign = Assert.Single(index.AddSegment(Name, segment, out _));
 
@@ -98,7 +98,7 @@ public class IndexSegmentTests
         byte[] segment = IndexSegment.Encode(Make(2, 5));
         segment.AsSpan(FirstPack + 27, 5).Fill(0xff);
         segment.AsSpan(FirstRecord + 54, 2).Fill(0xff);
-        var index = new ChunkIndex();
+        var index = new ChunkIndex(epoch => epoch == 0);
 
         Assert.Empty(index.AddSegment(Name, segment, out _));
         Assert.All(Make(2, 5).SelectMany(pack => pack.Chunks), chunk => Assert.True(index.TryFind(chunk.Id, out ChunkLocation found) && found.Chunk == chunk));
@@ -110,7 +110,7 @@ public class IndexSegmentTests
         byte[] segment = IndexSegment.Encode(Make(2, 5));
         for (int length = 0; length < segment.Length; length++)
         {
-            BackupException fault = Assert.Throws<BackupException>(() => IndexSegment.Decode(Name, segment.AsSpan(0, length), _ => 0));
+            BackupException fault = Assert.Throws<BackupException>(() => IndexSegment.Decode(Name, segment.AsSpan(0, length), epoch => epoch == 0, _ => 0));
             Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
         }
     }
@@ -135,7 +135,7 @@ public class IndexSegmentTests
             var packs = new List<PackInfo>();
             try
             {
-                byte[] records = IndexSegment.Decode(Name, segment, pack =>
+                byte[] records = IndexSegment.Decode(Name, segment, epoch => epoch == 0, pack =>
                 {
                     packs.Add(pack);
                     return packs.Count - 1;

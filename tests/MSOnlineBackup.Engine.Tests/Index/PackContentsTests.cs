@@ -12,7 +12,7 @@ public sealed class PackContentsTests
     [InlineData(1_000)]
     public void Each_pack_that_is_there_comes_once_with_its_chunks_by_offset(int mostAtOnce)
     {
-        var index = new ChunkIndex();
+        var index = new ChunkIndex(epoch => epoch == 0);
         var random = new Random(5);
         var expected = new Dictionary<uint, List<PackedChunk>>();
         for (uint number = 1; number <= 12; number++)

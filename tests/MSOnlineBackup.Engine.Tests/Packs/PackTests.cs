@@ -241,9 +241,9 @@ public class PackTests
     public void A_pack_of_another_store_does_not_open()
     {
         TestPack pack = TestPack.Make(1, [64]);
-        PackReader.ReadHeader(TestPack.Name, pack.Content, out byte[] salt);
+        PackReader.ReadHeader(TestPack.Name, pack.Content, out byte[] salt, out _);
         var others = TestKeys.KeysOf(TestKeys.VaultId, new StoreId(TestKeys.Bytes(9, 16)));
-        using AesGcm aes = PackReader.OpenPack(others, salt);
+        using AesGcm aes = PackReader.OpenPack(others, salt, 0);
         PackedChunk chunk = pack.Chunks[0];
 
         Assert.False(PackReader.TryOpenChunk(

@@ -51,8 +51,13 @@ internal sealed record TestPack(byte[] Content, IReadOnlyList<PackedChunk> Chunk
     /// <summary>The plaintext of a chunk; null where it does not open.</summary>
     public static byte[]? Open(byte[] pack, PackedChunk chunk)
     {
-        PackKind kind = PackReader.ReadHeader(Name, pack, out byte[] salt);
-        using AesGcm aes = PackReader.OpenPack(TestKeys.Keys, salt);
+        PackKind kind = PackReader.ReadHeader(Name, pack, out byte[] salt, out byte epoch);
+        if (!TestKeys.Keys.Knows(epoch))
+        {
+            return null;
+        }
+
+        using AesGcm aes = PackReader.OpenPack(TestKeys.Keys, salt, epoch);
         byte[] plaintext = new byte[chunk.RawLength];
         return PackReader.TryOpenChunk(
             TestKeys.Keys, aes, kind, chunk, pack.AsSpan(chunk.Offset, chunk.StoredLength), new byte[chunk.StoredLength], plaintext)
@@ -65,11 +70,11 @@ internal sealed record TestPack(byte[] Content, IReadOnlyList<PackedChunk> Chunk
     {
         byte[] pack = new byte[PackFormat.HeaderLength + bodyLength + footer.Length + PackFormat.TagLength + PackFormat.TrailerLength];
         byte[] salt = TestKeys.Bytes(5, PackFormat.SaltLength);
-        PackFormat.WriteHeader(pack, PackKind.Data, salt);
+        PackFormat.WriteHeader(pack, PackKind.Data, salt, 0);
         byte[] nonce = new byte[PackFormat.NonceLength];
         PackFormat.WriteNonce(nonce, PackFormat.FooterOrdinal);
         int at = PackFormat.HeaderLength + bodyLength;
-        using (AesGcm aes = PackReader.OpenPack(TestKeys.Keys, salt))
+        using (AesGcm aes = PackReader.OpenPack(TestKeys.Keys, salt, 0))
         {
             aes.Encrypt(
                 nonce,

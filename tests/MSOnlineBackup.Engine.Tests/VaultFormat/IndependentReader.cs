@@ -20,7 +20,7 @@ internal sealed class IndependentReader
     private readonly string _store;
     private readonly JsonElement _header;
     private readonly Dictionary<string, byte[]> _opened = [];
-    private readonly Dictionary<string, List<(string Pack, byte[] Salt, byte PackKind, int Offset, uint Ordinal, byte[] Record)>> _index = [];
+    private readonly Dictionary<string, List<(string Pack, byte[] Salt, byte Epoch, byte PackKind, int Offset, uint Ordinal, byte[] Record)>> _index = [];
 
     public IndependentReader(string folder, string passphrase)
     {
@@ -28,8 +28,8 @@ internal sealed class IndependentReader
         _header = CheckedJson(ReadObject("vault.json"));
         Require(_header.GetProperty("format").GetInt32() == 1, "unknown format");
         string vault = _header.GetProperty("vaultId").GetString()!;
-        (_store, byte[] master) = Unlock(vault, passphrase);
-        Keys = new IndependentKeys(master, Convert.FromHexString(vault), Convert.FromHexString(_store));
+        (_store, SortedDictionary<byte, byte[]> masters) = Unlock(vault, passphrase);
+        Keys = new IndependentKeys(masters, Convert.FromHexString(vault), Convert.FromHexString(_store));
         foreach (string segment in List($"stores/{_store}/index"))
         {
             ReadSegment(OpenSealed(Keys, segment, ReadObject(segment), 1));
@@ -125,10 +125,10 @@ internal sealed class IndependentReader
 
     private byte[] OpenChunk(byte kind, byte[] id)
     {
-        (string pack, byte[] salt, byte packKind, int offset, uint ordinal, byte[] record) = _index[Convert.ToHexStringLower(id)][0];
+        (string pack, byte[] salt, byte epoch, byte packKind, int offset, uint ordinal, byte[] record) = _index[Convert.ToHexStringLower(id)][0];
         Require(record[32] == kind, "chunk kind");
         int sealedLength = (int)BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(38));
-        byte[] plaintext = OpenChunk(Keys, salt, packKind, ordinal, record, ReadObject(pack).AsSpan(offset, sealedLength));
+        byte[] plaintext = OpenChunk(Keys, Keys.PackKey(salt, epoch), packKind, ordinal, record, ReadObject(pack).AsSpan(offset, sealedLength));
         Require(HMACSHA256.HashData(Keys.Derive($"identity/{kind}", 32), plaintext).AsSpan().SequenceEqual(id), "chunk id");
         return plaintext;
     }
@@ -137,14 +137,14 @@ internal sealed class IndependentReader
     public static List<(byte[] Record, byte[] Plaintext)> ReadPack(IndependentKeys keys, byte[] pack)
     {
         Require(
-            pack.Length is >= 40 + 20 + 20 and <= 64 << 20 && pack.AsSpan(0, 5).SequenceEqual("OBPK\x01"u8) && pack[5] is 1 or 2 && pack[6] == 0 && pack[7] == 0,
+            pack.Length is >= 40 + 20 + 20 and <= 64 << 20 && pack.AsSpan(0, 5).SequenceEqual("OBPK\x01"u8) && pack[5] is 1 or 2 && pack[6] == 0 && keys.Masters.ContainsKey(pack[7]),
             "pack header");
         Require(pack.AsSpan(pack.Length - 16).SequenceEqual(XxHash128.Hash(pack.AsSpan(0, pack.Length - 16))), "pack's checksum");
         byte[] salt = pack[8..40];
         int footer = (int)BinaryPrimitives.ReadUInt32LittleEndian(pack.AsSpan(pack.Length - 20));
         int footerAt = pack.Length - 20 - footer;
         Require(footer >= 20 && footerAt >= 40, "footer length");
-        byte[] records = IndependentKeys.Open(keys.PackKey(salt), Nonce(uint.MaxValue), pack.AsSpan(footerAt, footer), [.. keys.Context, .. pack[..40]]);
+        byte[] records = IndependentKeys.Open(keys.PackKey(salt, pack[7]), Nonce(uint.MaxValue), pack.AsSpan(footerAt, footer), [.. keys.Context, .. pack[..40]]);
         uint count = BinaryPrimitives.ReadUInt32LittleEndian(records);
         Require(4 + (count * 42L) <= records.Length, "number of records");
         var chunks = new List<(byte[], byte[])>();
@@ -154,7 +154,7 @@ internal sealed class IndependentReader
             byte[] record = records[(int)(4 + (i * 42))..(int)(4 + ((i + 1) * 42))];
             int sealedLength = (int)BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(38));
             Require(sealedLength >= 16 && sealedLength <= footerAt - at, "record");
-            chunks.Add((record, OpenChunk(keys, salt, pack[5], i, record, pack.AsSpan(at, sealedLength))));
+            chunks.Add((record, OpenChunk(keys, keys.PackKey(salt, pack[7]), pack[5], i, record, pack.AsSpan(at, sealedLength))));
             at += sealedLength;
         }
 
@@ -165,9 +165,9 @@ internal sealed class IndependentReader
     public static byte[] OpenSealed(IndependentKeys keys, string name, byte[] content, byte kind)
     {
         Require(content.Length >= 40 + 20 + 16 && content.AsSpan(content.Length - 16).SequenceEqual(XxHash128.Hash(content.AsSpan(0, content.Length - 16))), "checksum");
-        Require(content.AsSpan(0, 5).SequenceEqual("OBSO\x01"u8) && content[5] == kind && content[6] == 0 && content[7] == 0, "sealed object's header");
+        Require(content.AsSpan(0, 5).SequenceEqual("OBSO\x01"u8) && content[5] == kind && content[6] == 0 && keys.Masters.ContainsKey(content[7]), "sealed object's header");
         byte[] associated = [.. content[..40], .. keys.Context, .. Encoding.ASCII.GetBytes(name)];
-        byte[] opened = IndependentKeys.Open(keys.ObjectKey(content[8..40]), new byte[12], content.AsSpan(40, content.Length - 40 - 16), associated);
+        byte[] opened = IndependentKeys.Open(keys.ObjectKey(content[8..40], content[7]), new byte[12], content.AsSpan(40, content.Length - 40 - 16), associated);
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(opened);
         Require(length <= opened.Length - 4, "sealed object's length");
         return opened[4..(int)(4 + length)];
@@ -250,7 +250,7 @@ internal sealed class IndependentReader
     private static JsonElement ReadSlot(byte[] slot, string identity, string kind)
     {
         JsonElement json = CheckedJson(slot);
-        Require(Text(json, "format") == "1" && Text(json, "kind") == kind && Text(json, "epoch") is "" or "0", "unknown key slot");
+        Require(Text(json, "format") == "1" && Text(json, "kind") == kind, "unknown key slot");
         Require($"{Text(json, "vaultId")}/{Text(json, "store")}/{Text(json, "slot")}" == identity, "key slot of another place");
         return json;
     }
@@ -259,7 +259,7 @@ internal sealed class IndependentReader
     {
         using var bound = new MemoryStream();
         string[] fields =
-            ["MSOnlineBackup key slot", "1", .. identity.Split('/'), "0", Text(json, "kind"), .. method, Text(json, "created"), Text(json, "label")];
+            ["MSOnlineBackup key slot", "1", .. identity.Split('/'), Text(json, "epoch") is { Length: > 0 } epoch ? epoch : "0", Text(json, "kind"), .. method, Text(json, "created"), Text(json, "label")];
         foreach (string field in fields)
         {
             byte[] text = Encoding.UTF8.GetBytes(field);
@@ -275,10 +275,10 @@ internal sealed class IndependentReader
 
     private static string Text(JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) ? value.ToString() : string.Empty;
 
-    private static byte[] OpenChunk(IndependentKeys keys, byte[] salt, byte packKind, uint ordinal, byte[] record, ReadOnlySpan<byte> sealedBytes)
+    private static byte[] OpenChunk(IndependentKeys keys, byte[] packKey, byte packKind, uint ordinal, byte[] record, ReadOnlySpan<byte> sealedBytes)
     {
         byte[] associated = [.. keys.Context, 1, packKind, .. Nonce(ordinal)[..4], .. record];
-        byte[] encoded = IndependentKeys.Open(keys.PackKey(salt), Nonce(ordinal), sealedBytes, associated);
+        byte[] encoded = IndependentKeys.Open(packKey, Nonce(ordinal), sealedBytes, associated);
         byte[] plaintext = new byte[BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(34))];
         Require(plaintext.Length <= 4 << 20, "raw length");
         switch (record[33])
@@ -295,18 +295,59 @@ internal sealed class IndependentReader
         }
     }
 
-    private (string Store, byte[] Master) Unlock(string vault, string passphrase)
+    // Section 5.1: of the slots that open, the one of the highest epoch that is in force.
+    private (string Store, SortedDictionary<byte, byte[]> Masters) Unlock(string vault, string passphrase)
     {
+        (string Store, SortedDictionary<byte, byte[]> Masters)? best = null;
         foreach (string name in List("keys"))
         {
             string[] parts = name.Split('/');
-            if (OpenSlot(ReadObject(name), $"{vault}/{parts[1]}/{parts[2]}", passphrase) is { } master)
+            if (parts.Length == 3
+                && OpenSlot(ReadObject(name), $"{vault}/{parts[1]}/{parts[2]}", passphrase) is { } master
+                && ReadEpoch(vault, parts[1], Text(CheckedJson(ReadObject(name)), "epoch") is { Length: > 0 } epoch ? byte.Parse(epoch, CultureInfo.InvariantCulture) : (byte)0, master) is { } masters
+                && (best is null || masters.Count > best.Value.Masters.Count))
             {
-                return (parts[1], master);
+                best = (parts[1], masters);
             }
         }
 
-        throw new InvalidDataException("No key slot opens.");
+        return best ?? throw new InvalidDataException("No key slot opens.");
+    }
+
+    // Section 5.3: the master keys up to one; null where that never came into force.
+    private SortedDictionary<byte, byte[]>? ReadEpoch(string vault, string store, byte epoch, byte[] master)
+    {
+        var masters = new SortedDictionary<byte, byte[]> { [epoch] = master };
+        if (epoch == 0)
+        {
+            return masters;
+        }
+
+        string name = $"keys/{store}/epochs/{epoch:x8}";
+        if (!List("keys").Contains(name))
+        {
+            return null;
+        }
+
+        byte[] content;
+        try
+        {
+            content = OpenSealed(new IndependentKeys(masters, Convert.FromHexString(vault), Convert.FromHexString(store)), name, ReadObject(name), 9);
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return null;
+        }
+
+        Require(BinaryPrimitives.ReadUInt32LittleEndian(content) == 1 && content.Length == 4 + (epoch * 33), "record of a master key");
+        for (byte number = 0; number < epoch; number++)
+        {
+            int at = 4 + (number * 33);
+            Require(content[at] == number, "order of master keys");
+            masters[number] = content[(at + 1)..(at + 33)];
+        }
+
+        return masters;
     }
 
     private void ReadSegment(byte[] segment)
@@ -331,7 +372,7 @@ internal sealed class IndependentReader
                 _index[id] = copies = [];
             }
 
-            copies.Add((name, segment[(pack + 32)..(pack + 64)], segment[pack + 24], (int)U32(at + 36), U32(at + 48), record));
+            copies.Add((name, segment[(pack + 32)..(pack + 64)], segment[pack + 26], segment[pack + 24], (int)U32(at + 36), U32(at + 48), record));
         }
     }
 
@@ -572,16 +613,25 @@ internal sealed record IndependentEntry(
     bool IsRestorable);
 
 /// <summary>The key hierarchy of section 5.2.</summary>
-internal sealed class IndependentKeys(byte[] master, byte[] vault, byte[] store)
+internal sealed class IndependentKeys(SortedDictionary<byte, byte[]> masters, byte[] vault, byte[] store)
 {
+    public IndependentKeys(byte[] master, byte[] vault, byte[] store)
+        : this(new SortedDictionary<byte, byte[]> { [0] = master }, vault, store)
+    {
+    }
+
+    public SortedDictionary<byte, byte[]> Masters => masters;
+
     public byte[] Context { get; } = [.. vault, .. store];
 
-    public byte[] Derive(string purpose, int length) =>
+    public byte[] Derive(string purpose, int length) => Derive(masters.First().Value, purpose, length);
+
+    public byte[] PackKey(byte[] salt, byte epoch = 0) => HKDF.Expand(HashAlgorithmName.SHA256, Derive(masters[epoch], "packs", 32), 32, salt);
+
+    public byte[] ObjectKey(byte[] salt, byte epoch = 0) => HKDF.Expand(HashAlgorithmName.SHA256, Derive(masters[epoch], "objects", 32), 32, salt);
+
+    private byte[] Derive(byte[] master, string purpose, int length) =>
         HKDF.Expand(HashAlgorithmName.SHA256, master, length, [.. Encoding.ASCII.GetBytes("MSOnlineBackup/1/" + purpose), .. Context]);
-
-    public byte[] PackKey(byte[] salt) => HKDF.Expand(HashAlgorithmName.SHA256, Derive("packs", 32), 32, salt);
-
-    public byte[] ObjectKey(byte[] salt) => HKDF.Expand(HashAlgorithmName.SHA256, Derive("objects", 32), 32, salt);
 
     public static byte[] Seal(byte[] key, byte[] nonce, byte[] plaintext, byte[] associated)
     {

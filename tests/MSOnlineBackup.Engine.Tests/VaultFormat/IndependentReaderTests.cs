@@ -3,6 +3,8 @@ using System.Text.Json;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Maintenance;
+using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using Xunit;
@@ -38,6 +40,24 @@ public sealed class IndependentReaderTests
         await vault.Deletions.RestoreAsync(older.SessionId.ToString(), null, Cancel);
 
         AssertHoldsTheSample(folder["vault"]);
+    }
+
+    [Fact]
+    public async Task A_vault_whose_master_key_was_rotated_is_read_by_the_document_alone()
+    {
+        Assert.SkipUnless(ZstandardProgram.IsThere, ZstandardProgram.Missing);
+        using var folder = new TempFolder();
+        await SampleVault.MakeAsync(folder["vault"], folder["source"], TimeProvider.System, Cancel);
+        using UnlockedVault vault = await TestVault.UnlockAsync(new FolderVaultStore(folder["vault"]), SampleVault.Passphrase, new VaultOptions(), Cancel);
+        await vault.RotateKeyAsync("a passphrase in between", Cancel);
+        await vault.RotateKeyAsync(SampleVault.Passphrase, Cancel);
+        AssertHoldsTheSample(folder["vault"]);
+
+        MaintenanceReport report = await vault.MaintainAsync(new MaintenanceRequest { ReencryptBytes = 1 << 30, ShutOutAfter = TimeSpan.Zero }, new JobMonitor(), Cancel);
+
+        Assert.True(report.BytesRepacked > 0);
+        AssertHoldsTheSample(folder["vault"]);
+        Assert.All(new IndependentReader(folder["vault"], SampleVault.Passphrase).Packs(), pack => Assert.Equal(2, pack[7]));
     }
 
     /// <summary>Reads every file of both points and compares it with what was backed up.</summary>

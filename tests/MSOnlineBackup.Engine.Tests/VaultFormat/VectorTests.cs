@@ -199,7 +199,7 @@ public sealed class VectorTests : IDisposable
         int footerLength = PackReader.ReadFooterLength("vector", pack.Length, pack.AsSpan(pack.Length - PackFormat.TrailerLength));
         List<PackedChunk> chunks = PackReader.ReadFooter(
             _keys, "vector", pack.Length, pack.AsSpan(0, PackFormat.HeaderLength), pack.AsSpan(pack.Length - PackFormat.TrailerLength - footerLength, footerLength));
-        using AesGcm aes = PackReader.OpenPack(_keys, salt);
+        using AesGcm aes = PackReader.OpenPack(_keys, salt, 0);
         byte[][] opened = [.. chunks.Select(chunk =>
         {
             byte[] destination = new byte[chunk.RawLength];
@@ -249,7 +249,7 @@ public sealed class VectorTests : IDisposable
         byte[] encoded = IndexSegment.Encode([(new PackInfo(SessionId.Parse(FormatDocument.Raw("segment", "session")), 1, PackKind.Data, pack.Length, salt), chunks)]);
 
         Assert.Equal(Hex(segment), Hex(encoded));
-        var index = new ChunkIndex();
+        var index = new ChunkIndex(epoch => epoch == 0);
         index.AddSegment("vector", segment, out _);
         Assert.True(index.TryFind(chunks[1].Id, out ChunkLocation found));
         Assert.Equal(chunks[1], found.Chunk);

@@ -540,7 +540,7 @@ public sealed class VerifyTests : IDisposable
         return _backups.Objects.Names.First(name => name.Contains($"/{kind}/", StringComparison.Ordinal));
     }
 
-    private PackKind KindOf(string pack) => PackReader.ReadHeader(pack, _backups.Objects.GetContent(pack), out _);
+    private PackKind KindOf(string pack) => PackReader.ReadHeader(pack, _backups.Objects.GetContent(pack), out _, out _);
 
     // The pack that holds the first byte of a file.
     private async Task<(string Pack, PackedChunk Chunk)> PackOfAsync(RecoveryPoint point, string path)

@@ -26,6 +26,7 @@ internal static class MaintenanceConversion
             PacksRepacked = report.PacksRepacked,
             BytesRepacked = report.BytesRepacked,
             BytesUnused = report.BytesUnused,
+            BytesUnderEarlierKeys = report.BytesUnderEarlierKeys,
             ObjectsDeleted = report.ObjectsDeleted,
             ParityWritten = report.ParityWritten,
             PacksProtected = report.PacksProtected,
