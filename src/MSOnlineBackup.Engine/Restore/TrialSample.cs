@@ -10,8 +10,9 @@ namespace MSOnlineBackup.Engine.Restore;
 /// <param name="seed">The seed.</param>
 internal sealed class TrialSample(TrialRequest request, int seed)
 {
-    // The base library promises the same numbers for the same seed.
+#pragma warning disable RS0030 // No secret: the same seed has to give the same files, and the base library promises that.
     private readonly Random _random = new(seed);
+#pragma warning restore RS0030
 
     /// <summary>Draws it. Memory: the sample.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing: what the point lists cannot be read.</exception>

@@ -101,7 +101,7 @@ public sealed class PointSizesTests
     [Fact]
     public void A_chunk_that_the_index_lacks_is_looked_into_whoever_asks()
     {
-        var holders = new ChunkHolders(new ChunkIndex().Consolidate());
+        var holders = new ChunkHolders(new ChunkIndex(epoch => epoch == 0).Consolidate());
 
         Assert.True(holders.Hold(default, 1));
         Assert.True(holders.Hold(default, 1));
