@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;

@@ -3,6 +3,8 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
+#pragma warning disable RS0030 // No secret: the same seed has to give the same files, and the base library promises that.
+
 namespace MSOnlineBackup.Engine.Restore;
 
 /// <summary>A random sample of the files of a recovery point: each file is as likely to be in it as any other, and the same seed gives the same files.</summary>
@@ -10,9 +12,7 @@ namespace MSOnlineBackup.Engine.Restore;
 /// <param name="seed">The seed.</param>
 internal sealed class TrialSample(TrialRequest request, int seed)
 {
-#pragma warning disable RS0030 // No secret: the same seed has to give the same files, and the base library promises that.
     private readonly Random _random = new(seed);
-#pragma warning restore RS0030
 
     /// <summary>Draws it. Memory: the sample.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing: what the point lists cannot be read.</exception>

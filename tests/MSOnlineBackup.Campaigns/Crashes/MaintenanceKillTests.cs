@@ -95,7 +95,7 @@ public sealed class MaintenanceKillTests : IDisposable
     private async Task CheckAsync(int round)
     {
         UnlockedVault vault = await TestVault.UnlockAsync(_open(), Obengine.Passphrase, TestOptions.Quick, Stop);
-        IReadOnlyList<RecoveryPoint> points = await vault.ListPointsAsync(null, Stop);
+        RecoveryPointList points = await vault.ListPointsAsync(null, Stop);
         if (_points.All(known => known.Session != points[0].SessionId))
         {
             string copy = _obengine.Folder[$"copy{round}"];
@@ -131,7 +131,7 @@ public sealed class MaintenanceKillTests : IDisposable
     private async Task AssertWholeAsync(int round)
     {
         UnlockedVault vault = await TestVault.UnlockAsync(_open(), Obengine.Passphrase, TestOptions.Quick, Stop);
-        IReadOnlyList<RecoveryPoint> points = await vault.ListPointsAsync(null, Stop);
+        RecoveryPointList points = await vault.ListPointsAsync(null, Stop);
         Assert.Equal(_points.Select(point => point.Session), points.Select(point => point.SessionId));
         foreach ((RecoveryPoint point, string copy) in points.Zip(_points, (point, known) => (point, known.Copy)))
         {

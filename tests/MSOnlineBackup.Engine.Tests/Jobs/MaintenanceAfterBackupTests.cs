@@ -1,10 +1,8 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
-using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
@@ -128,10 +126,10 @@ public sealed class MaintenanceAfterBackupTests : IDisposable
         await _machine.Open("OWNER", _machine["owner"]).Ownership.ChangeSettingsAsync(_machine.Vault, settings => settings with { VerifyDays = 1 }, null, Cancel);
         await BackUpAsync(agent);
         string pack = Directory.GetFiles(Path.Combine(_machine.Vault, "stores"), "*", SearchOption.AllDirectories).Where(name => name.Contains("/packs/", StringComparison.Ordinal)).MaxBy(name => new FileInfo(name).Length)!;
-        byte[] content = File.ReadAllBytes(pack);
+        byte[] content = await File.ReadAllBytesAsync(pack, Cancel);
         content[^20] ^= 1;
         File.SetAttributes(pack, FileAttributes.Normal);
-        File.WriteAllBytes(pack, content);
+        await File.WriteAllBytesAsync(pack, content, Cancel);
         foreach (string record in Records("s").Concat(Records(".maintain")))
         {
             File.Delete(record);

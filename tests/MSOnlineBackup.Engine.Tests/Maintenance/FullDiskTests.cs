@@ -37,7 +37,7 @@ public sealed class FullDiskTests
         await vault.MaintainAsync();
         await vault.AssertWholeAsync();
         await vault.AssertTidyAsync();
-        Assert.NotEmpty(vault.Names(StoredKind.Collection).Where(name => name.EndsWith(".reserve", StringComparison.Ordinal)));
+        Assert.Contains(vault.Names(StoredKind.Collection), name => name.EndsWith(".reserve", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
@@ -32,7 +31,7 @@ public sealed class ProofTests
             vault.Clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromMinutes(1));
             MaintenanceReport report = await vault.MaintainAsync(Within(10));
             Assert.InRange(report.PacksVerified, day < 9 ? 1 : 0, packs - 1);
-            IReadOnlySet<(SessionId, uint)> now = (await ProofsOf(vault)).Sound.Keys.ToHashSet();
+            HashSet<(SessionId Session, uint Number)> now = (await ProofsOf(vault)).Sound.Keys.ToHashSet();
             Assert.Equal(Math.Min(packs, read.Count + report.PacksVerified), now.Count);
             read.UnionWith(now);
         }

@@ -50,15 +50,15 @@ public sealed class PackRecoveryTests
         ProtectedPacks packs = await ProtectedPacks.MakeAsync(lengths);
         for (int pack = 0; pack < lengths.Length; pack++)
         {
-            packs.Objects.Remove(packs.NameOf(pack));
+            packs.Objects.Remove(ProtectedPacks.NameOf(pack));
             await packs.AssertRecoversAsync(pack, "lost");
             foreach (int left in (int[])[0, 1, lengths[pack] / 3, lengths[pack] - 1])
             {
-                packs.Objects.SetContent(packs.NameOf(pack), packs.Contents[pack][..left]);
+                packs.Objects.SetContent(ProtectedPacks.NameOf(pack), packs.Contents[pack][..left]);
                 await packs.AssertRecoversAsync(pack, $"truncated to {left}");
             }
 
-            packs.Objects.SetContent(packs.NameOf(pack), new byte[lengths[pack]]);
+            packs.Objects.SetContent(ProtectedPacks.NameOf(pack), new byte[lengths[pack]]);
             await packs.AssertRecoversAsync(pack, "all zeros");
             packs.Mend(pack);
         }
@@ -85,8 +85,8 @@ public sealed class PackRecoveryTests
     public async Task More_than_the_parity_can_carry_is_told_and_never_guessed()
     {
         ProtectedPacks packs = await ProtectedPacks.MakeAsync(Enumerable.Repeat(MiB, 6));
-        packs.Objects.Remove(packs.NameOf(1));
-        packs.Objects.Remove(packs.NameOf(4));
+        packs.Objects.Remove(ProtectedPacks.NameOf(1));
+        packs.Objects.Remove(ProtectedPacks.NameOf(4));
 
         Assert.Null(await packs.RecoverAsync(1));
         Assert.Null(await packs.RecoverAsync(4));
@@ -101,8 +101,8 @@ public sealed class PackRecoveryTests
     public async Task With_twice_the_parity_two_lost_packs_come_back()
     {
         ProtectedPacks packs = await ProtectedPacks.MakeAsync(Enumerable.Repeat(MiB, 6), percent: 10);
-        packs.Objects.Remove(packs.NameOf(1));
-        packs.Objects.Remove(packs.NameOf(4));
+        packs.Objects.Remove(ProtectedPacks.NameOf(1));
+        packs.Objects.Remove(ProtectedPacks.NameOf(4));
         await packs.AssertRecoversAsync(1);
         await packs.AssertRecoversAsync(4);
     }
@@ -143,7 +143,7 @@ public sealed class PackRecoveryTests
         var from = new PlannedGroup(before.Geometry, [packs.Member(0, 0), packs.Member(1, come), packs.Member(3, 3)], null);
 
         // What stays is not read.
-        packs.Objects.Remove(packs.NameOf(0));
+        packs.Objects.Remove(ProtectedPacks.NameOf(0));
         packs.Group = Assert.IsType<KnownGroup>(await packs.WriteAsync(plan));
         byte[] added = packs.Objects.GetContent(packs.Shards)[ParityStore.OffsetOfParity(packs.Group.Group)..];
         await packs.AssertRecoversAsync(0);
@@ -153,7 +153,7 @@ public sealed class PackRecoveryTests
         Assert.Equal(packs.Objects.GetContent(packs.Shards)[ParityStore.OffsetOfParity(packs.Group.Group)..^16], added[..^16]);
         foreach (int pack in (int[])[0, 3, come])
         {
-            packs.Objects.Remove(packs.NameOf(pack));
+            packs.Objects.Remove(ProtectedPacks.NameOf(pack));
             await packs.AssertRecoversAsync(pack);
             packs.Mend(pack);
         }
@@ -167,7 +167,7 @@ public sealed class PackRecoveryTests
         KnownGroup? group = await packs.WriteAsync(new PlannedGroup(packs.Group.Group.Geometry, [packs.Member(0, 0), packs.Member(1, 1), packs.Member(2, 2)], null));
 
         Assert.Equal([0u, 2u], group!.Group.Members.Select(member => member.Number));
-        Assert.Single(packs.Damage, damage => damage.Target == packs.NameOf(1));
+        Assert.Single(packs.Damage, damage => damage.Target == ProtectedPacks.NameOf(1));
     }
 
     [Fact]

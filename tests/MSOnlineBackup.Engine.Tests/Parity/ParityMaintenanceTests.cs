@@ -4,7 +4,6 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Parity;

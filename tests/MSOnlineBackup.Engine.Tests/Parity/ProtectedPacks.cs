@@ -65,7 +65,7 @@ internal sealed class ProtectedPacks
 
     public ParityMember Member(int slot, int pack) => new(slot, Session, (uint)pack, _contents[pack].Length);
 
-    public string NameOf(int pack) => VaultLayout.Pack(TestStores.Store, Session, (uint)pack);
+    public static string NameOf(int pack) => VaultLayout.Pack(TestStores.Store, Session, (uint)pack);
 
     public string Shards => VaultLayout.ParityShards(TestStores.Store, Group.Session, Group.Number);
 

@@ -6,7 +6,6 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
