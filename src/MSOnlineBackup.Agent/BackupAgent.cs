@@ -163,17 +163,35 @@ public sealed class BackupAgent
         }
 
         VaultRetention retention = Retention(vault);
-        RetentionPlan plan;
-        int deleted;
-        using (IDisposable? _ = request.IsRehearsal ? null : await Jobs.LockAsync(cancellationToken).ConfigureAwait(false))
+        if (request.IsRehearsal)
         {
-            plan = await retention.PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false);
-            deleted = request.IsRehearsal ? plan.Expiring.Count() : await retention.ApplyAsync(plan, cancellationToken).ConfigureAwait(false);
+            RetentionPlan foreseen = await retention.PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false);
+            foreseen = await retention.MeasureAsync(foreseen, cancellationToken).ConfigureAwait(false);
+            planned?.Invoke(foreseen.Expiring.Count());
+            return new MachineMaintenance(foreseen, foreseen.Expiring.Count(), await vault.MaintainAsync(request, monitor, cancellationToken).ConfigureAwait(false));
         }
 
-        plan = request.IsRehearsal ? await retention.MeasureAsync(plan, cancellationToken).ConfigureAwait(false) : plan;
-        planned?.Invoke(deleted);
-        return new MachineMaintenance(plan, deleted, await vault.MaintainAsync(request, monitor, cancellationToken).ConfigureAwait(false));
+        try
+        {
+            (RetentionPlan plan, int deleted) = await ExpireAsync().ConfigureAwait(false);
+            planned?.Invoke(deleted);
+            return new MachineMaintenance(plan, deleted, await vault.MaintainAsync(request, monitor, cancellationToken).ConfigureAwait(false));
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultFull)
+        {
+            // Nothing can be let go of where that cannot be written down: first what nothing needs makes room.
+            MaintenanceReport collection = await vault.MaintainAsync(request, monitor, cancellationToken).ConfigureAwait(false);
+            (RetentionPlan plan, int deleted) = await ExpireAsync().ConfigureAwait(false);
+            planned?.Invoke(deleted);
+            return new MachineMaintenance(plan, deleted, collection);
+        }
+
+        async Task<(RetentionPlan Plan, int Deleted)> ExpireAsync()
+        {
+            using IDisposable _ = await Jobs.LockAsync(cancellationToken).ConfigureAwait(false);
+            RetentionPlan plan = await retention.PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false);
+            return (plan, await retention.ApplyAsync(plan, cancellationToken).ConfigureAwait(false));
+        }
     }
 
     /// <summary>Mends what is damaged or missing in this machine's vault. All jobs may run meanwhile.</summary>

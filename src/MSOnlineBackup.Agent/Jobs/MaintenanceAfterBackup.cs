@@ -9,7 +9,8 @@ namespace MSOnlineBackup.Agent.Jobs;
 
 /// <summary>
 /// The maintenance that a backup does after itself: at most once a day for all machines of a passphrase, by the store's clock, where the vault's owner wants it so. It lets go
-/// of points that no rule keeps any more, and, if this machine may delete, frees what nothing needs; else that is left to the owner. The recovery point is there by then: whatever becomes of this, the backup has done its work, and what is wrong is a warning.
+/// of points that no rule keeps any more, and, if this machine may delete, frees what nothing needs; else that is left to the owner. The recovery point is there by then:
+/// whatever becomes of this, the backup has done its work, and what is wrong is a warning.
 /// </summary>
 /// <param name="machine">The machine.</param>
 /// <param name="vault">Its vault.</param>
@@ -89,7 +90,7 @@ internal sealed class MaintenanceAfterBackup(JobMachine machine, UnlockedVault v
             work.Warn(new BackupException(
                 BackupErrorId.VaultDataCorrupt,
                 $"{report.DamagedPacks.Count} stored {(report.DamagedPacks.Count == 1 ? "pack is" : "packs are")} damaged or missing, as verification has found; the first is '{pack}'.",
-                "Test-OBRecoveryPoint -Level Data and 'obengine verify --read-data' say which files suffer by it. A backup with 'obengine backup --force' stores again what the sources still hold.",
+                "Run Repair-OBVault, or 'obengine repair': it mends what it can, and says which files suffer. The next backup stores again what the sources still hold.",
                 pack));
         }
         else if (report.Findings is [var finding, ..])
