@@ -1,5 +1,6 @@
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
 
 
@@ -14,6 +15,7 @@ internal static partial class Decoders
     public static IReadOnlyDictionary<Type, string> Exempt { get; } = new Dictionary<Type, string>
     {
         [typeof(ChunkStore)] = "opens packs by PackReader",
+        [typeof(PackRemains)] = "opens packs by PackReader, and chunks by ChunkCodec",
         [typeof(KeyRing)] = "takes names apart that it lists",
         [typeof(EntryPath)] = "of texts that people give",
         [typeof(ItemStream)] = "a stream",
