@@ -257,10 +257,6 @@ public enum BackupErrorId
     /// <summary>The maintenance after a backup took too long, and was stopped; the backup is complete.</summary>
     MaintenanceUnfinished = 1240,
 
-    // A machine's name.
-    /// <summary>The system calls this machine otherwise than the vault does.</summary>
-    MachineNameChanged = 1320,
-
     // What protects a vault.
     /// <summary>The vault asks for a security PIN, and none was given, or it is wrong, expired or used.</summary>
     SecurityPinRejected = 1280,
@@ -270,6 +266,10 @@ public enum BackupErrorId
     VaultImmutable,
     /// <summary>A backup looks as it would after ransomware; it says by which figures.</summary>
     BackupUnusual,
+
+    // A machine's name.
+    /// <summary>The system calls this machine otherwise than the vault does.</summary>
+    MachineNameChanged = 1320,
 
     // Master keys that rotate.
     /// <summary>What opened the vault leads to a master key that was rotated since: nothing may be written with it.</summary>
