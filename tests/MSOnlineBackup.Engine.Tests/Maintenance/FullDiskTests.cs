@@ -51,7 +51,7 @@ public sealed class FullDiskTests
             most = counting.Written;
         }
 
-        foreach (int room in Campaign.Spread(0, (int)(most / 4096), Campaign.IsBrief ? 8 : 60))
+        foreach (int room in Campaign.Spread(0, (int)(most / 4096), Campaign.IsBrief ? 8 : 24))
         {
             using MaintainedVault vault = await PrepareAsync();
             var full = new FullVaultStore(vault.Objects, room * 4096L);

@@ -59,7 +59,7 @@ public sealed class RepairInterleavingTests
             calls = counting.Calls;
         }
 
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? brief : calls))
+        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? brief : 20))
         {
             using MaintainedVault vault = await PrepareAsync();
             try
@@ -148,7 +148,7 @@ public sealed class RepairInterleavingTests
             calls = counting.Calls;
         }
 
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 16 : 150))
+        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 16 : 30))
         {
             using MaintainedVault vault = await PrepareAsync();
             var dying = new PausedVaultStore(vault.Objects, at, () => throw new BackupException(BackupErrorId.VaultUnreachable, "It died.", "A test."));
