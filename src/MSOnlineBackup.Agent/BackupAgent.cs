@@ -105,11 +105,12 @@ public sealed class BackupAgent
     {
         ArgumentNullException.ThrowIfNull(policy);
         Policies.Check(policy);
-        if (Policies.Get(policy.Kind) ?.Retention is { } before && policy.Retention?.KeepsLessThan(before) != false)
+        bool? shortens = Shortens(policy);
+        if (shortens != false)
         {
             VaultGuard guard = (await Machine.Vault.OpenAsync(cancellationToken).ConfigureAwait(false)).Guard;
             VaultSettings settings = await guard.ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
-            if (settings.ImmutableTime is not null)
+            if (shortens == true && settings.ImmutableTime is not null)
             {
                 throw guard.Immutable("The retention of the policy is not shortened", settings);
             }
@@ -118,6 +119,19 @@ public sealed class BackupAgent
         }
 
         return Policies.Set(policy);
+    }
+
+    // Null where the policy before cannot be read: setting it again is what puts that right, and needs the same consent, for it may have kept more.
+    private bool? Shortens(BackupPolicy policy)
+    {
+        try
+        {
+            return Policies.Get(policy.Kind)?.Retention is { } before && policy.Retention?.KeepsLessThan(before) != false;
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
+        {
+            return null;
+        }
     }
 
     /// <summary>Rotates the master key of this machine's chunk store, while no job of this machine runs: see <see cref="MachineKey"/>.</summary>

@@ -46,6 +46,7 @@ BeforeDiscovery {
         @{ Name = 'Stop-OBJob' }
         @{ Name = 'Test-OBConnectivity' }
         @{ Name = 'Test-OBRecoveryPoint' }
+        @{ Name = 'Update-OBKey' }
         @{ Name = 'Unregister-OBMachine'; With = @{ Name = { 'a' } } }
         @{ Name = 'Wait-OBJob' }
     )

@@ -8,7 +8,7 @@ BeforeDiscovery {
         'Invoke-OBMaintenance'       = { Invoke-OBMaintenance -WhatIf }
         'Move-OBScratch'             = { Move-OBScratch $work -WhatIf }
         'New-OBApproval'             = { New-OBApproval $vault DeletePoints -ApproverFile "$work/nobody" -ApproverPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
-        'New-OBApprover'             = { New-OBApprover $vault "$work/approver" (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
+        'New-OBApprover'             = { New-OBApprover $vault "$work/approver" -ApproverPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
         'New-OBSecurityPin'          = { New-OBSecurityPin $vault -WhatIf }
         'New-OBVault'                = { New-OBVault "$work/another" -WhatIf }
         'Remove-OBFileSpec'          = { Remove-OBFileSpec $draft -FileSpec (New-OBFileSpec $source) -WhatIf }
