@@ -114,6 +114,9 @@ internal sealed class CollectionView
     /// <summary>The sessions that are not over.</summary>
     public IEnumerable<SessionId> Open => _records.Where(session => !IsOver(session));
 
+    /// <summary>Those of them beside one's own.</summary>
+    public IReadOnlySet<SessionId> OpenBeside(SessionId own) => Open.Where(session => session != own).ToHashSet();
+
     /// <summary>When a session last created something that bears its id, by the store's clock.</summary>
     public DateTimeOffset LastSignOf(SessionId session) => _lastSign[session];
 

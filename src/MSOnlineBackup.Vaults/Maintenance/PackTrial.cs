@@ -39,7 +39,7 @@ internal sealed class PackTrial(ChunkStore store, ChunkMarks marks, bool isWhole
                 {
                     _lost.Add(copies[0].Chunk.Id);
                 }
-                else if (spared.Add(KeyOf(home)) && !isWhole)
+                else if (spared.Add(home.Key) && !isWhole)
                 {
                     return spared;
                 }
@@ -61,22 +61,22 @@ internal sealed class PackTrial(ChunkStore store, ChunkMarks marks, bool isWhole
             var found = new List<ChunkLocation[]>();
             ChunkCopies.Visit(store.Index, marks, (isNeeded, recorded) =>
             {
-                if (found.Count == MostChunks || (isWhole && !isNeeded) || !recorded.Any(copy => condemned.Contains(KeyOf(copy.Pack))) || recorded.Any(IsSpared))
+                if (found.Count == MostChunks || (isWhole && !isNeeded) || !recorded.Any(copy => condemned.Contains(copy.Pack.Key)) || recorded.Any(IsSpared))
                 {
                     return;
                 }
 
                 // Copies that have come since are in no record that was numbered.
                 ChunkId id = recorded[0].Chunk.Id;
-                if (!_lost.Contains(id) && !store.Index.FindAll(id).Any(copy => !condemned.Contains(KeyOf(copy.Pack)) && !isNoHome(KeyOf(copy.Pack))))
+                if (!_lost.Contains(id) && !store.Index.FindAll(id).Any(copy => !condemned.Contains(copy.Pack.Key) && !isNoHome(copy.Pack.Key)))
                 {
-                    found.Add([.. recorded.Where(copy => condemned.Contains(KeyOf(copy.Pack))).OrderBy(copy => isNoHome(KeyOf(copy.Pack)))]);
+                    found.Add([.. recorded.Where(copy => condemned.Contains(copy.Pack.Key)).OrderBy(copy => isNoHome(copy.Pack.Key))]);
                 }
             });
             return found;
         }
 
-        bool IsSpared(ChunkLocation copy) => spared.Contains(KeyOf(copy.Pack));
+        bool IsSpared(ChunkLocation copy) => spared.Contains(copy.Pack.Key);
     }
 
     /// <summary>Whether anything that is needed is in no pack that is there, or may not be.</summary>
@@ -103,6 +103,4 @@ internal sealed class PackTrial(ChunkStore store, ChunkMarks marks, bool isWhole
 
         return null;
     }
-
-    private static (SessionId Session, uint Number) KeyOf(PackInfo pack) => (pack.Session, pack.Number);
 }

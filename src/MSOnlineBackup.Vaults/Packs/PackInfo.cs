@@ -27,6 +27,9 @@ internal sealed class PackInfo
     /// <summary>Its number within the session.</summary>
     public uint Number { get; }
 
+    /// <summary>What its name is made of.</summary>
+    public (SessionId Session, uint Number) Key => (Session, Number);
+
     public PackKind Kind { get; }
 
     /// <summary>Its length in bytes.</summary>

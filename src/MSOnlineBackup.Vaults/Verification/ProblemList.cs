@@ -16,6 +16,9 @@ internal sealed class ProblemList
     public bool Note(string name, BackupException damage, AffectedItem? affected = null) =>
         _problems.GetOrAdd(name, _ => new Problem(damage.Message)).Add(affected);
 
+    /// <summary>Notes what is wrong with an object, where nothing else suffers by it that is worth naming.</summary>
+    public void Note(string name, string problem) => _problems.TryAdd(name, new Problem(problem));
+
     /// <summary>Takes back what was said of an object.</summary>
     public void Remove(string name) => _problems.TryRemove(name, out _);
 

@@ -1,0 +1,139 @@
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Verification;
+
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>
+/// What recovery points need, by a mark for each chunk. A point is there only after the segments that name what it needs, so these are read after the
+/// points are listed.
+/// </summary>
+internal sealed class NeededChunks
+{
+    private readonly ChunkStore _store;
+    private readonly IReadOnlySet<(MachineId MachineId, SessionId SessionId)> _ended;
+    private readonly IReadOnlyCollection<(MachineId MachineId, SessionId SessionId)> _unlisted;
+    private readonly ProblemList _problems;
+    private readonly Marker _marker;
+    private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _marked = [];
+    private readonly Dictionary<MachineId, SessionId> _newest = [];
+
+    private NeededChunks(
+        ChunkStore store,
+        IReadOnlySet<(MachineId MachineId, SessionId SessionId)> ended,
+        IReadOnlyCollection<(MachineId MachineId, SessionId SessionId)> unlisted,
+        ProblemList problems)
+    {
+        (_store, _ended, _unlisted, _problems) = (store, ended, unlisted, problems);
+        Marks = new ChunkMarks(store.Index.Consolidate());
+        _marker = new Marker(Marks, Math.Max(Environment.ProcessorCount, store.Objects.Capabilities.MaxConcurrency));
+    }
+
+    /// <summary>The marks, by the records of the index as it was when points were first listed.</summary>
+    public ChunkMarks Marks { get; }
+
+    /// <summary>Whether everything that is needed is marked. False where something could not be read: then nobody knows what is not needed.</summary>
+    public bool IsWhole { get; private set; }
+
+    /// <summary>The newest point of each machine. A session that was shut out has none: what it sent, its next run takes up.</summary>
+    public IReadOnlyDictionary<MachineId, SessionId> Newest => _newest;
+
+    /// <summary>Marks what points need.</summary>
+    /// <param name="store">The store; its index is read anew.</param>
+    /// <param name="view">What was listed of it.</param>
+    /// <param name="ended">Points that this run has ended: what they need is not marked.</param>
+    /// <param name="unlisted">Points that the listing did not show, though their names are taken.</param>
+    /// <param name="problems">Gets what cannot be read.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<NeededChunks> FindAsync(
+        ChunkStore store,
+        CollectionView view,
+        IReadOnlySet<(MachineId MachineId, SessionId SessionId)> ended,
+        IReadOnlyCollection<(MachineId MachineId, SessionId SessionId)> unlisted,
+        ProblemList problems,
+        CancellationToken cancellationToken)
+    {
+        List<PointName> names = await ListPointsAsync(store, cancellationToken).ConfigureAwait(false);
+        await store.RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
+        var needed = new NeededChunks(store, ended, unlisted, problems);
+        await needed.MarkPointsAsync(names, view, cancellationToken).ConfigureAwait(false);
+        return needed;
+    }
+
+    /// <summary>Marks what points need that have come since.</summary>
+    public async Task AddNewPointsAsync(CollectionView view, CancellationToken cancellationToken)
+    {
+        List<PointName> names = await ListPointsAsync(_store, cancellationToken).ConfigureAwait(false);
+        await _store.RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
+        await MarkPointsAsync(names, view, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Marks what checkpoints name. They only propose what an interrupted job need not send again; nothing of them has to be readable.</summary>
+    public async Task AddCheckpointsAsync(IReadOnlyCollection<RecoveryPoint> checkpoints, int workers, CancellationToken cancellationToken)
+    {
+        if (checkpoints.Count > 0)
+        {
+            IEnumerable<PointReading> readings = checkpoints.Select(checkpoint => new PointReading(default, checkpoint, null));
+            await new Marker(Marks, workers).MarkAsync(_store, readings.ToAsyncEnumerable(), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static Task<List<PointName>> ListPointsAsync(ChunkStore store, CancellationToken cancellationToken) =>
+        new RecoveryPointCatalog(store).ListNamesAsync(null, cancellationToken, includeDeleted: true);
+
+    private async Task MarkPointsAsync(List<PointName> names, CollectionView view, CancellationToken cancellationToken)
+    {
+        bool isComplete = await IsCompleteAsync(names, view, cancellationToken).ConfigureAwait(false);
+        IEnumerable<PointName> unmarked = names.Where(name =>
+            !_ended.Contains((name.MachineId, name.SessionId)) && _marked.Add((name.MachineId, name.SessionId)));
+        IAsyncEnumerable<PointReading> readings = new RecoveryPointCatalog(_store).ReadAsync(unmarked, cancellationToken)
+            .Where(async (reading, token) => reading.Damage?.Id != BackupErrorId.VaultDataMissing
+                || !await HasEndedAsync(reading.Name.MachineId, reading.Name.SessionId, token).ConfigureAwait(false));
+        await _marker.MarkAsync(_store, readings.Select(NoteNewest), cancellationToken).ConfigureAwait(false);
+        foreach (BackupException damage in _marker.Damage)
+        {
+            _problems.Note(damage);
+        }
+
+        IsWhole = isComplete && _marker.Damage.Count == 0;
+    }
+
+    private PointReading NoteNewest(PointReading reading)
+    {
+        if (!_newest.TryGetValue(reading.Name.MachineId, out SessionId newest) || reading.Name.SessionId > newest)
+        {
+            _newest[reading.Name.MachineId] = reading.Name.SessionId;
+        }
+
+        return reading;
+    }
+
+    // A point that was confirmed and is not listed was lost, or the listing does not show all that is there. Somebody looks into either before anything
+    // is deleted.
+    private async Task<bool> IsCompleteAsync(List<PointName> names, CollectionView view, CancellationToken cancellationToken)
+    {
+        var listed = names.Select(name => (name.MachineId, name.SessionId)).ToHashSet();
+        bool isComplete = true;
+        foreach ((MachineId machine, SessionId session) in view.CommitsWithoutPoint.Concat(_unlisted).Where(commit => !listed.Contains(commit)))
+        {
+            string name = VaultLayout.Point(_store.StoreId, machine, session);
+            bool isThere = await _store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null;
+            if (!isThere && await HasEndedAsync(machine, session, cancellationToken).ConfigureAwait(false))
+            {
+                continue;
+            }
+
+            _problems.Note(name, isThere ? "The storage did not list this recovery point, which is there." : VaultDamage.LostPoint(name).Message);
+            isComplete = false;
+        }
+
+        return isComplete;
+    }
+
+    // A point that another run has ended since it, or its commit, was listed is not lost: its commit went before it.
+    private async ValueTask<bool> HasEndedAsync(MachineId machine, SessionId session, CancellationToken cancellationToken) =>
+        await _store.Objects.StatAsync(VaultLayout.Commit(_store.StoreId, machine, session), cancellationToken).ConfigureAwait(false) is null;
+}

@@ -1,0 +1,103 @@
+using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Vaults.Maintenance;
+
+/// <summary>
+/// Deletes the packs that go: parity without them, then the packs, then segments without them, then the word that they are gone. The packs go before
+/// the segments are written, which need the room on a full disk; until the word is there, the record of the collection says why packs are missing that
+/// segments name.
+/// </summary>
+/// <param name="store">The store.</param>
+/// <param name="session">Writes segments.</param>
+/// <param name="view">What was listed of the store.</param>
+/// <param name="missing">Packs that the index names, and that were not there when this run began.</param>
+/// <param name="decisions">Says which packs go.</param>
+/// <param name="needed">What points need.</param>
+/// <param name="redundancy">Keeps parity of what stays.</param>
+internal sealed class PackRemoval(
+    ChunkStore store,
+    WriteSession session,
+    CollectionView view,
+    IReadOnlySet<PackInfo> missing,
+    CollectionDecisions decisions,
+    NeededChunks needed,
+    RedundancyKeeper redundancy)
+{
+    private IReadOnlyCollection<(SessionId Session, uint Number)>? _lost;
+
+    /// <summary>Packs that were deleted.</summary>
+    public int Packs { get; private set; }
+
+    /// <summary>Their bytes.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Index segments that were deleted, as others stand in for them.</summary>
+    public int Segments { get; private set; }
+
+    /// <summary>Missing packs of which something is needed that no other has; found out before what others have condemned counts as absent.</summary>
+    public IReadOnlyCollection<(SessionId Session, uint Number)> Lost => _lost ?? [];
+
+    /// <summary>Deletes.</summary>
+    /// <param name="collections">The numbers of the collections that are done with it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task RunAsync(IReadOnlyCollection<uint> collections, CancellationToken cancellationToken)
+    {
+        await redundancy.KeepParityAsync(decisions, cancellationToken).ConfigureAwait(false);
+        PackInfo[] going = [.. store.Index.Packs.Where(pack => decisions.Gone.Contains(pack.Key))];
+        foreach (PackInfo pack in going)
+        {
+            if (pack.IsAvailable)
+            {
+                Packs++;
+                Bytes += pack.Length;
+            }
+
+            pack.IsAvailable = false;
+        }
+
+        foreach ((SessionId written, uint number) in decisions.Gone)
+        {
+            await store.Objects.DeleteAsync(VaultLayout.Pack(store.StoreId, written, number), cancellationToken).ConfigureAwait(false);
+        }
+
+        store.Index.Forget(going.ToHashSet());
+        await RewriteSegmentsAsync(cancellationToken).ConfigureAwait(false);
+        if (collections.Count > 0)
+        {
+            CollectionView now = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
+            foreach (uint number in collections)
+            {
+                await CollectionRecords.SettleDoneAsync(store, number, now.OpenBeside(session.Id), cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // By the index as it is now: segments may have come since the chunks were numbered, and may name packs that go.
+    private async Task RewriteSegmentsAsync(CancellationToken cancellationToken)
+    {
+        var rewrite = new SegmentRewrite(store, session, store.Index.Consolidate(), name => view.Copies.Contains(VaultLayout.CopyOf(name)));
+        HashSet<PackInfo> wanted = FindWanted();
+        _lost ??= [.. needed.IsWhole ? wanted.Where(missing.Contains).Select(pack => pack.Key) : []];
+        await rewrite.RunAsync(
+            pack => decisions.Gone.Contains(pack.Key) || (needed.IsWhole && missing.Contains(pack) && !wanted.Contains(pack)),
+            cancellationToken).ConfigureAwait(false);
+        Segments += rewrite.Deleted;
+    }
+
+    // Packs that are missing and of which something is needed stay named: so what is lost can be told.
+    private HashSet<PackInfo> FindWanted()
+    {
+        var wanted = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
+        ChunkCopies.Visit(store.Index, needed.Marks, (isNeeded, copies) =>
+        {
+            if (isNeeded && !copies.Any(copy => copy.Pack.IsAvailable))
+            {
+                wanted.UnionWith(copies.Select(copy => copy.Pack));
+            }
+        });
+        return wanted;
+    }
+}
