@@ -7,21 +7,21 @@ public sealed class MaintainTests : IDisposable
 {
     private const int Size = 3_000_000;
 
-    private readonly TempFolder _folder = new();
+    private readonly HostVault _vault = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _vault.Dispose();
 
     [Fact]
     public async Task What_is_needed_stays_and_the_summary_says_that_nothing_was_found()
     {
         await MakeAsync(2);
 
-        (int exitCode, string output, string error) = await RunAsync("maintain");
+        (int exitCode, string output, string error) = await _vault.RunAsync("maintain");
 
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Contains("freed     0 B in 0 packs", output, StringComparison.Ordinal);
         Assert.Contains("result    no problems found", output, StringComparison.Ordinal);
-        Assert.Equal(0, (await RunAsync("verify", "--read-data")).ExitCode);
+        Assert.Equal(0, (await _vault.RunAsync("verify", "--read-data")).ExitCode);
     }
 
     [Fact]
@@ -31,18 +31,18 @@ public sealed class MaintainTests : IDisposable
         Forget(ids[0], "points", "commits");
         long before = Measure();
 
-        JsonElement foreseen = await SummaryAsync(0, "maintain", "--dry-run");
+        JsonElement foreseen = await _vault.SummaryAsync(0, "maintain", "--dry-run");
         Assert.True(foreseen.GetProperty("rehearsal").GetBoolean());
         Assert.InRange(foreseen.GetProperty("bytesCondemned").GetInt64(), Size * 2, Size * 3);
         Assert.Equal(before, Measure());
-        Assert.EndsWith("nothing was changed", (await RunAsync("maintain", "--dry-run")).Output.Trim(), StringComparison.Ordinal);
+        Assert.EndsWith("nothing was changed", (await _vault.RunAsync("maintain", "--dry-run")).Output.Trim(), StringComparison.Ordinal);
 
-        JsonElement done = await SummaryAsync(0, "maintain");
+        JsonElement done = await _vault.SummaryAsync(0, "maintain");
         Assert.False(done.GetProperty("rehearsal").GetBoolean());
         Assert.InRange(done.GetProperty("bytesFreed").GetInt64(), Size * 2, Size * 3);
         Assert.InRange(before - Measure(), Size - 20_000, Size * 2);
-        Assert.Equal(0, (await RunAsync("restore", "latest", "--to", _folder["back"])).ExitCode);
-        Assert.Empty(TreeComparer.Compare(_folder["source"], _folder["back"] + _folder["source"]));
+        Assert.Equal(0, (await _vault.RunAsync("restore", "latest", "--to", _vault["back"])).ExitCode);
+        Assert.Empty(TreeComparer.Compare(_vault.Source, _vault["back"] + _vault.Source));
     }
 
     [Fact]
@@ -55,16 +55,16 @@ public sealed class MaintainTests : IDisposable
         Forget(ids[2], "points", "commits");
         File.Delete(EndOf(ids[2]));
 
-        (int exitCode, string output, _) = await RunAsync("maintain");
+        (int exitCode, string output, _) = await _vault.RunAsync("maintain");
         Assert.Equal(0, exitCode);
         Assert.Contains("WAITS FOR  session ", output, StringComparison.Ordinal);
-        JsonElement waiting = await SummaryAsync(0, "maintain");
+        JsonElement waiting = await _vault.SummaryAsync(0, "maintain");
         Assert.Equal((1, 0), (waiting.GetProperty("waitingFor").GetInt32(), waiting.GetProperty("bytesFreed").GetInt64()));
 
-        JsonElement shutOut = await SummaryAsync(0, "maintain", "--shut-out-after", "0s");
+        JsonElement shutOut = await _vault.SummaryAsync(0, "maintain", "--shut-out-after", "0s");
         Assert.Equal((0, 1), (shutOut.GetProperty("waitingFor").GetInt32(), shutOut.GetProperty("sessionsShutOut").GetInt32()));
         Assert.InRange(shutOut.GetProperty("bytesFreed").GetInt64(), Size * 2, Size * 4);
-        Assert.Equal(0, (await RunAsync("restore", "latest", "--to", _folder["back"])).ExitCode);
+        Assert.Equal(0, (await _vault.RunAsync("restore", "latest", "--to", _vault["back"])).ExitCode);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class MaintainTests : IDisposable
         Forget(ids[1], "points");
         long before = Measure();
 
-        (int exitCode, string output, _) = await RunAsync("maintain");
+        (int exitCode, string output, _) = await _vault.RunAsync("maintain");
 
         Assert.Equal(1, exitCode);
         Assert.Contains("PROBLEM  stores/", output, StringComparison.Ordinal);
@@ -86,88 +86,105 @@ public sealed class MaintainTests : IDisposable
     [Fact]
     public async Task Points_whose_own_date_is_over_are_listed_and_deleted_on_request_and_the_newest_stays()
     {
-        string[] ids = await MakeAsync(4, "retain:files:daily:2026-01-01T00:00:00Z", "retain:files:weekly:2099-01-01T00:00:00Z", "by hand", "retain:files:daily:2026-01-02T00:00:00Z");
+        string[] ids = await MakeAsync(
+            4,
+            "retain:files:daily:2026-01-01T00:00:00Z",
+            "retain:files:weekly:2099-01-01T00:00:00Z",
+            "by hand",
+            "retain:files:daily:2026-01-02T00:00:00Z");
 
-        JsonElement[] listed = [.. (await RunAsync("retention", "--json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipLast(1).Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement[] listed = (await _vault.LinesAsync("retention")).Lines[..^1];
         Assert.Equal(ids, listed.Select(line => line.GetProperty("id").GetString()));
         Assert.Equal(
             [("Expired", false, "Daily"), ("WithinRetention", true, "Weekly"), ("NotByPolicy", true, null), ("Newest", true, "Daily")],
             listed.Select(line => (line.GetProperty("reason").GetString(), line.GetProperty("kept").GetBoolean(), line.GetProperty("rule").GetString())));
-        Assert.Contains("over, but the newest", (await RunAsync("retention", "--machine", "alpha")).Output, StringComparison.Ordinal);
-        Assert.Equal("There are no recovery points.", (await RunAsync("retention", "--machine", "NOBODY")).Output.Trim());
+        Assert.Contains("over, but the newest", (await _vault.RunAsync("retention", "--machine", "alpha")).Output, StringComparison.Ordinal);
+        Assert.Equal("There are no recovery points.", (await _vault.RunAsync("retention", "--machine", "NOBODY")).Output.Trim());
 
-        Assert.Equal(0, (await SummaryAsync(0, "maintain")).GetProperty("pointsDeleted").GetInt32());
-        JsonElement retention = await SummaryAsync(0, "retention");
+        Assert.Equal(0, (await _vault.SummaryAsync(0, "maintain")).GetProperty("pointsDeleted").GetInt32());
+        JsonElement retention = await _vault.SummaryAsync(0, "retention");
         Assert.Equal((4, 1), (retention.GetProperty("count").GetInt32(), retention.GetProperty("expiring").GetInt32()));
-        JsonElement foreseen = await SummaryAsync(0, "maintain", "--expire", "--dry-run");
+        JsonElement foreseen = await _vault.SummaryAsync(0, "maintain", "--expire", "--dry-run");
         Assert.Equal(1, foreseen.GetProperty("pointsDeleted").GetInt32());
         Assert.InRange(foreseen.GetProperty("bytesExpiring").GetInt64(), 1, Size * 2);
         Assert.Equal(foreseen.GetProperty("bytesExpiring").GetInt64(), retention.GetProperty("bytes").GetInt64());
         Assert.Equal(retention.GetProperty("bytes").GetInt64(), listed[0].GetProperty("bytes").GetInt64());
-        Assert.Contains("1 point to go, and ", (await RunAsync("retention")).Output, StringComparison.Ordinal);
-        Assert.Equal(4, (await SummaryAsync(0, "points")).GetProperty("count").GetInt32());
-        Assert.Equal(1, (await SummaryAsync(0, "maintain", "--expire")).GetProperty("pointsDeleted").GetInt32());
-        Assert.Equal(3, (await SummaryAsync(0, "points")).GetProperty("count").GetInt32());
-        Assert.Contains("The time of its daily retention was over.", (await RunAsync("points", "deleted")).Output, StringComparison.Ordinal);
-        Assert.Equal(0, (await RunAsync("verify", "--read-data")).ExitCode);
-        Assert.Equal(0, (await RunAsync("points", "undelete", ids[0])).ExitCode);
-        Assert.Equal(0, (await RunAsync("restore", ids[0], "--to", _folder["back"])).ExitCode);
+        Assert.Contains("1 point to go, and ", (await _vault.RunAsync("retention")).Output, StringComparison.Ordinal);
+        Assert.Equal(4, (await _vault.SummaryAsync(0, "points")).GetProperty("count").GetInt32());
+        Assert.Equal(1, (await _vault.SummaryAsync(0, "maintain", "--expire")).GetProperty("pointsDeleted").GetInt32());
+        Assert.Equal(3, (await _vault.SummaryAsync(0, "points")).GetProperty("count").GetInt32());
+        Assert.Contains("The time of its daily retention was over.", (await _vault.RunAsync("points", "deleted")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await _vault.RunAsync("verify", "--read-data")).ExitCode);
+        Assert.Equal(0, (await _vault.RunAsync("points", "undelete", ids[0])).ExitCode);
+        Assert.Equal(0, (await _vault.RunAsync("restore", ids[0], "--to", _vault["back"])).ExitCode);
     }
 
     [Fact]
     public async Task A_part_is_verified_a_sample_restored_and_the_vault_tells_of_both()
     {
         string[] ids = await MakeAsync(2);
-        JsonElement part = await SummaryAsync(0, "verify", "--share", "1/1000");
-        Assert.Equal((1, 0, 0), (part.GetProperty("packs").GetInt32(), part.GetProperty("damagedPacks").GetInt32(), part.GetProperty("findings").GetInt32()));
-        JsonElement rest = await SummaryAsync(0, "verify", "--share", "100%");
+        JsonElement part = await _vault.SummaryAsync(0, "verify", "--share", "1/1000");
+        Assert.Equal((1, 0), (part.GetProperty("packs").GetInt32(), part.GetProperty("damagedPacks").GetInt32()));
+        Assert.Equal(0, part.GetProperty("findings").GetInt32());
+        JsonElement rest = await _vault.SummaryAsync(0, "verify", "--share", "100%");
         Assert.Equal(rest.GetProperty("packsInAll").GetInt32(), rest.GetProperty("packs").GetInt32());
-        Assert.Equal(0, (await SummaryAsync(0, "verify", "--older-than", "30d")).GetProperty("packs").GetInt32());
-        Assert.Equal(1, (await SummaryAsync(0, "verify", "--share", "1K")).GetProperty("packs").GetInt32());
+        Assert.Equal(0, (await _vault.SummaryAsync(0, "verify", "--older-than", "30d")).GetProperty("packs").GetInt32());
+        Assert.Equal(1, (await _vault.SummaryAsync(0, "verify", "--share", "1K")).GetProperty("packs").GetInt32());
 
-        JsonElement trial = await SummaryAsync(0, "verify", "--trial-restore", "100%", "--max-bytes", "1G");
+        JsonElement trial = await _vault.SummaryAsync(0, "verify", "--trial-restore", "100%", "--max-bytes", "1G");
         Assert.Equal((ids[^1], 0), (trial.GetProperty("pointId").GetString(), trial.GetProperty("differences").GetInt32()));
         Assert.True(trial.GetProperty("files").GetInt64() > 0 && trial.GetProperty("seed").GetInt32() > 0);
-        Assert.Contains("all as it was backed up", (await RunAsync("verify", "--trial-restore", "1", "--point", ids[0], "--seed", "7")).Output, StringComparison.Ordinal);
+        (_, string tried, _) = await _vault.RunAsync("verify", "--trial-restore", "1", "--point", ids[0], "--seed", "7");
+        Assert.Contains("all as it was backed up", tried, StringComparison.Ordinal);
 
-        JsonElement[] proof = [.. (await RunAsync("vault", "proof", "--vault", _folder["vault"], "--json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
-        Assert.Equal((1.0, ids[^1], 0), (proof[0].GetProperty("verifiedShare").GetDouble(), proof[0].GetProperty("pointId").GetString(), proof[0].GetProperty("trialDifferences").GetInt32()));
+        JsonElement[] proof = (await _vault.LinesAsync("vault", "proof", "--vault", _vault["vault"])).Lines;
+        Assert.Equal((1.0, ids[^1]), (proof[0].GetProperty("verifiedShare").GetDouble(), proof[0].GetProperty("pointId").GetString()));
+        Assert.Equal(0, proof[0].GetProperty("trialDifferences").GetInt32());
         Assert.NotEqual(JsonValueKind.Null, proof[0].GetProperty("lastVerified").ValueKind);
         Assert.Equal((1, 0), (proof[1].GetProperty("machines").GetInt32(), proof[1].GetProperty("damagedPacks").GetInt32()));
-        Assert.Contains("Maintained: not on record.", (await RunAsync("vault", "proof", "--vault", _folder["vault"])).Output, StringComparison.Ordinal);
+        Assert.Contains("Maintained: not on record.", (await _vault.RunAsync("vault", "proof", "--vault", _vault["vault"])).Output, StringComparison.Ordinal);
 
-        foreach (string[] wrong in (string[][])[["--share", "2"], ["--share", "5/0"], ["--share", "0%"], ["--share", "1/2", "--read-data"], ["--trial-restore", "0"], ["--trial-restore", "x"], ["--trial-restore", "1", "--seed", "-1"], ["--older-than", "soon"]])
+        string[][] odd =
+        [
+            ["--share", "2"], ["--share", "5/0"], ["--share", "0%"], ["--share", "1/2", "--read-data"],
+            ["--trial-restore", "0"], ["--trial-restore", "x"], ["--trial-restore", "1", "--seed", "-1"], ["--older-than", "soon"],
+        ];
+        foreach (string[] wrong in odd)
         {
-            Assert.Equal(wrong[1] == "2" ? 0 : 2, (await RunAsync(["verify", .. wrong])).ExitCode);
+            Assert.Equal(wrong[1] == "2" ? 0 : 2, (await _vault.RunAsync(["verify", .. wrong])).ExitCode);
         }
     }
 
     [Fact]
     public async Task While_a_point_of_a_machine_cannot_be_read_none_of_it_is_deleted()
     {
-        string[] ids = await MakeAsync(3, "retain:files:daily:2026-01-01T00:00:00Z", "retain:files:daily:2026-01-01T00:00:00Z", "retain:files:daily:2026-01-02T00:00:00Z");
+        string[] ids = await MakeAsync(
+            3,
+            "retain:files:daily:2026-01-01T00:00:00Z",
+            "retain:files:daily:2026-01-01T00:00:00Z",
+            "retain:files:daily:2026-01-02T00:00:00Z");
         Forget(ids[1], "points");
 
-        Assert.Equal(3, (await RunAsync("retention")).ExitCode);
-        (int exitCode, string output, string error) = await RunAsync("maintain", "--expire");
+        Assert.Equal(3, (await _vault.RunAsync("retention")).ExitCode);
+        (int exitCode, string output, string error) = await _vault.RunAsync("maintain", "--expire");
 
         Assert.Equal(1, exitCode);
         Assert.Contains("0 points deleted", output, StringComparison.Ordinal);
         Assert.Contains("cannot be read, so none of this machine is deleted", error, StringComparison.Ordinal);
-        Assert.Contains(ids[0][..12], (await RunAsync("points")).Output, StringComparison.Ordinal);
+        Assert.Contains(ids[0][..12], (await _vault.RunAsync("points")).Output, StringComparison.Ordinal);
     }
 
     // Each point holds a file of its own that nothing else has, and one that all have.
     private async Task<string[]> MakeAsync(int count, params string[] tags)
     {
-        Assert.Equal(0, (await RunAsync("vault", "create", _folder["vault"], "--owner-file", _folder["owner"])).ExitCode);
-        var tree = new SourceTreeBuilder(_folder["source"]);
+        await _vault.CreateAsync();
+        var tree = new SourceTreeBuilder(_vault.Source);
         tree.File("shared", Size, seed: 100);
         var ids = new List<string>();
         for (int i = 0; i < count; i++)
         {
             tree.File("own", Size, seed: i);
-            ids.Add((await SummaryAsync(0, ["backup", _folder["source"], "--machine", "ALPHA", "--force", .. tags.Length == 0 ? (string[])[] : ["--tag", tags[i]]])).GetProperty("pointId").GetString()!);
+            ids.Add(await _vault.BackUpAsync(["--force", .. tags.Length == 0 ? (string[])[] : ["--tag", tags[i]]]));
         }
 
         return [.. ids];
@@ -175,39 +192,17 @@ public sealed class MaintainTests : IDisposable
 
     private void Forget(string id, params string[] kinds)
     {
-        foreach (string path in Directory.EnumerateFiles(_folder["vault"], $"{id}*", SearchOption.AllDirectories).Where(path => kinds.Any(kind => path.Contains($"/{kind}/", StringComparison.Ordinal))))
+        foreach (FileInfo file in kinds.SelectMany(_vault.FilesIn).Where(file => file.Name.StartsWith(id, StringComparison.Ordinal)).ToList())
         {
-            File.SetAttributes(path, FileAttributes.Normal);
-            File.Delete(path);
+            file.Attributes = FileAttributes.Normal;
+            file.Delete();
         }
 
         File.WriteAllText(EndOf(id), "{}");
     }
 
-    private string EndOf(string id) => Directory.EnumerateFiles(_folder["vault"], id, SearchOption.AllDirectories).Single(path => path.Contains("/sessions/", StringComparison.Ordinal)) + ".end";
+    private string EndOf(string id) => _vault.FilesIn("sessions").Single(file => file.Name == id).FullName + ".end";
 
     // Packs: what maintenance notes, and the room that it holds, come on top.
-    private long Measure() => new DirectoryInfo(_folder["vault"]).EnumerateFiles("*", SearchOption.AllDirectories)
-        .Where(file => file.FullName.Contains($"{Path.DirectorySeparatorChar}packs{Path.DirectorySeparatorChar}", StringComparison.Ordinal)).Sum(file => file.Length);
-
-    private async Task<JsonElement> SummaryAsync(int exitCode, params string[] arguments)
-    {
-        (int code, string output, _) = await RunAsync([.. arguments, "--json"]);
-        Assert.Equal(exitCode, code);
-        return JsonDocument.Parse(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]).RootElement;
-    }
-
-    private async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        // The folder stamps what it gets with this machine's time.
-        var run = new HostRun { Variables = { ["OBENGINE_PASSPHRASE"] = Obengine.Passphrase } };
-        if (arguments is not ["vault", ..])
-        {
-            run.Variables["OBENGINE_VAULT"] = _folder["vault"];
-        }
-
-        run.Clock.JumpTo(TimeProvider.System.GetUtcNow());
-        int exitCode = await run.RunAsync(arguments);
-        return (exitCode, run.Output, run.Error);
-    }
+    private long Measure() => _vault.FilesIn("packs").Sum(file => file.Length);
 }
