@@ -106,7 +106,7 @@ public sealed class IndexedVault
 
         if (item.Entry.Kind != EntryKind.File)
         {
-            throw new BackupException(BackupErrorId.RestoreItemFailed, $"'{item.FullPath}' is no file: only files are read.", "Name a file.", item.FullPath);
+            throw new BackupException(BackupErrorId.RestoreItemFailed, $"'{item.FullPath}' is not a file: only files are read.", "Name a file.", item.FullPath);
         }
 
         return new ItemStream(Store, item.Entry);

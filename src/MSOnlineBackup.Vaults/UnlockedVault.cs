@@ -284,8 +284,8 @@ public sealed class UnlockedVault : IDisposable
         {
             throw new BackupException(
                 e.Id,
-                $"The new key slot '{keyId}' opens the vault, and so does the old one, '{old}', still, for it could not be removed: {e.Message}",
-                $"Remove it by 'obengine key remove {old}' as somebody who may delete. {e.RecommendedAction}",
+                $"The new key slot '{keyId}' opens the vault. The old one, '{old}', still does, because it could not be removed: {e.Message}",
+                $"Remove it with 'obengine key remove {old}' as somebody who may delete. {e.RecommendedAction}",
                 old,
                 e.IsTransient,
                 e);

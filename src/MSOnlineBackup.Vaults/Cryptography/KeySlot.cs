@@ -335,7 +335,7 @@ internal sealed record KeySlot
         : Derivation is { } derivation && !derivation.IsWithinBounds ? $"it asks for more than a reader gives (at most {PassphraseDerivation.MaxWork:N0} iterations, or KiB times passes)"
         : Derivation is { } known && (Salt?.Length != known.SaltLength || Verifier is not { Length: VerifierLength }) ? "its salt or its verifier is of a wrong length"
         : Kind == KeyVaultKind && (KeyVaultKey is not { Length: > 0 and <= MaxKeyIdLength } || KeyVaultKey.Any(char.IsControl) || EncryptedKey is not { Length: > 0 and <= MaxEncryptedLength })
-            ? "its Key Vault key or what that wrapped is none"
+            ? "its Key Vault key, or what that key wrapped, is not valid"
         : Wrapped is not { Length: StoreKeys.MasterKeyLength + TagLength } || Proof is not { Length: ProofLength } ? "its wrapped key or its proof is of a wrong length"
         : !IsLabel(Label) ? "its label is none"
         : !DateTimeOffset.TryParse(Created, CultureInfo.InvariantCulture, out _) ? "its date is none"

@@ -51,7 +51,7 @@ internal static class VaultDamage
     /// <summary>Parity that is missing or not as it was written. Nothing is lost with it.</summary>
     public static BackupException Parity(string name, string why) => new(
         BackupErrorId.VaultDataCorrupt,
-        $"The parity object '{name}' of the vault is damaged: {why}. No backup is the worse for it, but what it protects is not protected.",
+        $"The parity object '{name}' of the vault is damaged: {why}. No backup is affected, but the packs that it covers are not protected.",
         "Run 'obengine maintain' or 'Invoke-OBMaintenance', which writes parity that is missing; what is damaged within, 'obengine repair' removes first.",
         name);
 

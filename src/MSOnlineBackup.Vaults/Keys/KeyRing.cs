@@ -412,7 +412,7 @@ internal sealed class KeyRing(KnownVault vault)
         KeySlot written = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
         return written.Encode().AsSpan().SequenceEqual(slot.Encode())
             ? keyId
-            : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it reads back otherwise than it was written");
+            : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it does not read back as it was written");
     }
 
     private Task<KeySlot> ReadAsync(StoreId storeId, string keyId, CancellationToken cancellationToken) =>

@@ -190,7 +190,7 @@ internal sealed record VaultHeader
     private static BackupException Damaged(IVaultStore store, string how, Exception? inner) => new(
         BackupErrorId.VaultHeaderDamaged,
         $"The header of the vault in '{store.Location}' {how}. '{VaultLayout.Header}' says which vault this is, and without it nothing can be opened.",
-        "No data are lost by this. 'obengine repair header' rebuilds it from what the other objects say, or bring the file back from a copy of the vault.",
+        "No data is lost. 'obengine repair header' rebuilds it from what the other objects say, or bring the file back from a copy of the vault.",
         store.Location,
         innerException: inner);
 }

@@ -90,7 +90,7 @@ internal sealed class ParityStore(ChunkStore store)
                 }
 
                 return length == 0 ? (null, key, VaultDamage.Parity(shards, "it is not in the vault"))
-                    : length != MeasureShards(group) ? (null, key, VaultDamage.Parity(shards, "it has not the length that its group says"))
+                    : length != MeasureShards(group) ? (null, key, VaultDamage.Parity(shards, "its length is not the one that its group says"))
                     : (new KnownGroup(one.Session, one.Number, group), key, null);
             }
             catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)

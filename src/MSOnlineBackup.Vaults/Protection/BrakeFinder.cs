@@ -74,7 +74,7 @@ internal sealed class BrakeFinder(ChunkStore store, TimeSpan time)
             if (UnusualBackup.Find(point, read) is { } cause)
             {
                 return new DeletionBrake(
-                    machineId, point.Created!.Value, point.Created.Value + time, $"the backup {point.SessionId.ToShortString()} looks as after ransomware: {cause}");
+                    machineId, point.Created!.Value, point.Created.Value + time, $"the backup {point.SessionId.ToShortString()} looks like the work of ransomware: {cause}");
             }
         }
 

@@ -144,7 +144,7 @@ internal sealed class ProtectionTest(KnownVault vault, bool keepsOwnerKey)
         if (vault.Header.OwnerIdentity is null)
         {
             return new(
-                ProtectionCheck.Shorten, ProtectionVerdict.NotApplicable, "The vault has no owner, so nothing is set in it, and nothing can be.", "Create a vault with an owner to be able to protect it.");
+                ProtectionCheck.Shorten, ProtectionVerdict.NotApplicable, "The vault has no owner, so its settings cannot be changed.", "Create a vault with an owner to be able to protect it.");
         }
 
         using var stranger = OwnerKey.Create();
@@ -170,7 +170,9 @@ internal sealed class ProtectionTest(KnownVault vault, bool keepsOwnerKey)
         ? new(
             ProtectionCheck.Destroy,
             ProtectionVerdict.Held,
-            settings.RequiresPin ? "Before what destroys, a security PIN of the owner is asked for." : "Before what destroys, the approval of another person is asked for.")
+            settings.RequiresPin
+                ? "Whatever destroys data asks for a security PIN of the owner."
+                : "Whatever destroys data asks for the approval of another person.")
         : new(
             ProtectionCheck.Destroy,
             ProtectionVerdict.NotHeld,

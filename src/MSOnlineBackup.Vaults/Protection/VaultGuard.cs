@@ -67,7 +67,7 @@ internal sealed class VaultGuard(KnownVault vault)
     /// <exception cref="BackupException">OwnerForeign.</exception>
     public Task<IssuedConsent> IssuePinAsync(OwnerKey owner, CancellationToken cancellationToken) => owner.Identity == vault.Header.OwnerIdentity
         ? Pins.IssueAsync(owner, operation: null, PinValidity, cancellationToken)
-        : throw OwnerErrors.Foreign(vault.Location, "the key that was to sign is another one");
+        : throw OwnerErrors.Foreign(vault.Location, "the signing key is another one");
 
     /// <summary>Gives out the approval of one operation.</summary>
     /// <param name="approver">One of the vault's approvers.</param>
@@ -85,7 +85,7 @@ internal sealed class VaultGuard(KnownVault vault)
         VaultSettings settings = await ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
         return settings.Approvers?.Contains(approver.Identity.PublicKey) == true
             ? await ApprovalsOf(settings).IssueAsync(approver, operation, validity, cancellationToken).ConfigureAwait(false)
-            : throw RefuseApproval("the key that was to sign is none of the vault's approvers");
+            : throw RefuseApproval("the signing key belongs to none of the vault's approvers");
     }
 
     /// <summary>What an immutable vault says to whoever would delete.</summary>

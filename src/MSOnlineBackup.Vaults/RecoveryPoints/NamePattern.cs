@@ -72,7 +72,7 @@ internal sealed class NamePattern
                 default:
                     if (!TryReadLiteral(text, ref at, escapes, literal))
                     {
-                        return "it ends in a backslash that takes the meaning from nothing";
+                        return "it ends in a backslash with nothing after it";
                     }
 
                     // Raw bytes that follow each other may be a character: they are decoded together.
@@ -80,7 +80,7 @@ internal sealed class NamePattern
                     {
                         if (!TryReadLiteral(text, ref at, escapes, literal))
                         {
-                            return "it ends in a backslash that takes the meaning from nothing";
+                            return "it ends in a backslash with nothing after it";
                         }
                     }
 
@@ -200,7 +200,7 @@ internal sealed class NamePattern
         {
             if (!TryReadUnit(text, ref position, escapes, bytes, out int first))
             {
-                return "a set ends in a backslash that takes the meaning from nothing";
+                return "a set ends in a backslash with nothing after it";
             }
 
             int last = first;
@@ -209,7 +209,7 @@ internal sealed class NamePattern
                 position++;
                 if (!TryReadUnit(text, ref position, escapes, bytes, out last))
                 {
-                    return "a set ends in a backslash that takes the meaning from nothing";
+                    return "a set ends in a backslash with nothing after it";
                 }
             }
 

@@ -21,7 +21,7 @@ public static class OwnerFile
     public const string Extension = ".VaultOwner";
 
     private const string Kind = "MSOnlineBackup vault owner";
-    private const string NoPublicKey = "what is to be the owner's public key is none";
+    private const string NoPublicKey = "the owner's public key in it is not valid";
     private const int Format = 1;
 
     // In UTF-16, too.

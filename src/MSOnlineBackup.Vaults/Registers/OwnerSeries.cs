@@ -47,7 +47,7 @@ internal static class OwnerRecord
     {
         if (owner.Identity != vault.Header.OwnerIdentity)
         {
-            throw OwnerErrors.Foreign(vault.Location, "the key that was to sign is another one");
+            throw OwnerErrors.Foreign(vault.Location, "the signing key is another one");
         }
 
         byte[] content = RecordEnvelope.Sign(owner, vault.VaultId, name, JsonSerializer.SerializeToUtf8Bytes(state, type));

@@ -86,7 +86,7 @@ internal static class VaultCredentialFile
     {
         if (TextArmour.TryDecode(Label, text) is not { Length: > 0 } content)
         {
-            throw Invalid(path, "it is corrupt, or no vault credential file");
+            throw Invalid(path, "it is corrupt, or is not a vault credential file");
         }
 
         if (content[0] != Version)

@@ -147,9 +147,9 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         : BrakeDays is < 0 or > MostBrakeDays ? $"something unusual puts a brake on deletion for {BrakeDays} days, and may for 0 to {MostBrakeDays}"
         : !Enum.IsDefined(Immutability) ? $"there is no immutability {Immutability}"
         : ImmutableDays is < 0 or > MostImmutableDays ? $"recovery points are immutable for {ImmutableDays} days, and may be for 1 to {MostImmutableDays:N0}"
-        : Immutability != VaultImmutability.Off && ImmutableDays == 0 ? "it is not said for how many days recovery points are immutable"
+        : Immutability != VaultImmutability.Off && ImmutableDays == 0 ? "the number of days for which recovery points are immutable is missing"
         : Approvers?.Count > MostApprovers ? $"there are {Approvers.Count} approvers, and may be {MostApprovers}"
-        : Approvers?.FirstOrDefault(key => Cryptography.OwnerIdentity.TryParse(key) is null) is { } approver ? $"'{approver}' is no public key of an approver"
+        : Approvers?.FirstOrDefault(key => Cryptography.OwnerIdentity.TryParse(key) is null) is { } approver ? $"'{approver}' is not the public key of an approver"
         : Redundancy is { } redundancy && !Enum.IsDefined(redundancy) ? $"there is no redundancy {redundancy}"
         : null;
 

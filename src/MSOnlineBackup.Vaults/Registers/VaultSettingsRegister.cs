@@ -57,7 +57,7 @@ internal sealed class VaultSettingsRegister(KnownVault vault)
     private async Task<VaultSettings> ReadAsync(uint number, CancellationToken cancellationToken)
     {
         VaultSettings? settings = await _series.ReadAsync(number, cancellationToken).ConfigureAwait(false);
-        string? fault = settings is null ? "they are truncated, no settings, or not signed by the vault's owner" : settings.Fault;
+        string? fault = settings is null ? "they are truncated, are not settings, or are not signed by the vault's owner" : settings.Fault;
         return fault is null ? settings! : throw new BackupException(
             BackupErrorId.VaultDataCorrupt,
             $"The settings of the vault '{vault.Location}', in its object '{_series.NameOf(number)}', are damaged or forged: {fault}.",

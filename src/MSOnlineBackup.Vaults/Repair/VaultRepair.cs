@@ -112,7 +112,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
         {
             _report = _report with
             {
-                Unfinished = $"Damaged objects were not deleted, for this identity may not delete from the vault. The vault's owner does so by 'obengine repair data' or 'obengine maintain'. {denied.Message}",
+                Unfinished = $"Damaged objects were not deleted, because this identity may not delete from the vault. The vault's owner can, with 'obengine repair data' or 'obengine maintain'. {denied.Message}",
             };
         }
     }
