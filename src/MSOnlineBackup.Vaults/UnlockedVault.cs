@@ -13,7 +13,6 @@ using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
-
 namespace MSOnlineBackup.Vaults;
 
 /// <summary>
@@ -23,8 +22,6 @@ namespace MSOnlineBackup.Vaults;
 /// <remarks>Each operation asks the vault afresh: nothing local is authoritative, and others write too.</remarks>
 public sealed class UnlockedVault : IDisposable
 {
-    private const string Latest = "latest";
-
     private readonly AskedAhead? _ahead;
     private readonly List<StoreKeys> _replaced = [];
     private StoreKeys _keys;
@@ -109,50 +106,7 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(monitor);
         Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Collect);
         monitor.Watch(Objects);
-        long began = Options.TimeProvider.GetTimestamp();
-        MaintenanceReport done;
-        try
-        {
-            done = await RunAsync(request).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultFull && !request.IsRehearsal)
-        {
-            done = await MaintainFullAsync(e).ConfigureAwait(false);
-        }
-
-        return request.IsRehearsal ? done : await new MaintenanceProofs(WithoutIndex(), monitor, Options.TimeProvider)
-            .FollowAsync(done, request, request.MaxDuration - Options.TimeProvider.GetElapsedTime(began), cancellationToken).ConfigureAwait(false);
-
-        Task<MaintenanceReport> RunAsync(MaintenanceRequest what) => new Collector(WithoutIndex(), Options, what, monitor, Allow).RunAsync(cancellationToken);
-
-        // First what nothing needs, in the room that was held for this; then, with what that has freed, everything.
-        async Task<MaintenanceReport> MaintainFullAsync(BackupException full)
-        {
-            MaintenanceReport first;
-            try
-            {
-                first = await RunAsync(request with { MaxRepackBytes = 0, MostDead = ReservedRoom.MostPacks }).ConfigureAwait(false);
-            }
-            catch (BackupException e) when (e.Id == BackupErrorId.VaultFull)
-            {
-                throw new BackupException(
-                    e.Id,
-                    $"There is no room left to maintain the vault: it needs about half a megabyte, and none was held for it. {full.Message}",
-                    "Free a little room beside the vault, or raise the quota, and run maintenance again. From then on it holds room for itself.",
-                    e.Target,
-                    innerException: e);
-            }
-
-            try
-            {
-                return first.BytesFreed == 0 ? first : first.Then(await RunAsync(request).ConfigureAwait(false));
-            }
-            catch (BackupException e) when (e.Id == BackupErrorId.VaultFull)
-            {
-                // There was not enough for packs that are written anew: the next run goes on.
-                return first;
-            }
-        }
+        return await new VaultMaintenance(WithoutIndex, Options, request, monitor, Allow).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -195,34 +149,14 @@ public sealed class UnlockedVault : IDisposable
     }
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>
-    public async Task<RecoveryPointList> ListPointsAsync(string? machineName, CancellationToken cancellationToken)
-    {
-        RecoveryPointCatalog catalog = Catalog();
-        List<PointName> names = await ListNamesAsync(machineName, id => catalog.ListAllAndLossesAsync(id, cancellationToken), cancellationToken).ConfigureAwait(false);
-        var points = new List<RecoveryPoint>();
-        var damaged = new List<PointReading>();
-        await foreach (PointReading reading in catalog.ReadShownAsync(names, cancellationToken).ConfigureAwait(false))
-        {
-            if (reading.Point is { } point)
-            {
-                points.Add(point);
-            }
-            else
-            {
-                damaged.Add(reading);
-            }
-        }
-
-        return new RecoveryPointList(points, await DescribeAsync(damaged, cancellationToken).ConfigureAwait(false));
-    }
+    public Task<RecoveryPointList> ListPointsAsync(string? machineName, CancellationToken cancellationToken) =>
+        Points().ListAsync(machineName, cancellationToken);
 
     /// <summary>How many recovery points a machine has, and the points themselves, for who needs only the newest of them.</summary>
-    public async Task<PointHistory> OpenHistoryAsync(string machineName, CancellationToken cancellationToken)
+    public Task<PointHistory> OpenHistoryAsync(string machineName, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(machineName);
-        RecoveryPointCatalog catalog = Catalog();
-        List<PointName> names = await ListNamesAsync(machineName, id => catalog.ListNamesAsync(id, cancellationToken), cancellationToken).ConfigureAwait(false);
-        return new PointHistory(names.Count, catalog.ReadAsync(names, cancellationToken).Where(reading => reading.Point is not null).Select(reading => reading.Point!));
+        return Points().OpenHistoryAsync(machineName, cancellationToken);
     }
 
     /// <summary>The point whose session id begins with the text; "latest" is the one with the newest name, whether it can be read or not.</summary>
@@ -231,50 +165,11 @@ public sealed class UnlockedVault : IDisposable
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="passOver">Gets each damaged point that is newer than the one returned for "latest". Where it is null, an older one is not taken for it.</param>
     /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous; VaultDataCorrupt, VaultDataUnreadable, … where the point is there and cannot be read.</exception>
-    public async Task<RecoveryPoint> GetPointAsync(
+    public Task<RecoveryPoint> GetPointAsync(
         string idPrefixOrLatest, string? machineName, CancellationToken cancellationToken, Action<DamagedPoint>? passOver = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(idPrefixOrLatest);
-        bool latest = idPrefixOrLatest == Latest;
-        RecoveryPointCatalog catalog = Catalog();
-        List<PointName> names = await ListNamesAsync(machineName, id => catalog.ListAllAndLossesAsync(id, cancellationToken), cancellationToken).ConfigureAwait(false);
-        IEnumerable<PointName> wanted = latest ? names : names.Where(name => name.SessionId.BeginsWith(idPrefixOrLatest));
-        PointReading? found = null;
-        await foreach (PointReading reading in catalog.ReadShownAsync(wanted, cancellationToken).ConfigureAwait(false))
-        {
-            if (latest && reading.Point is null && passOver is not null)
-            {
-                passOver((await DescribeAsync([reading], cancellationToken).ConfigureAwait(false))[0]);
-                found = reading;
-                continue;
-            }
-
-            if (!latest && found is { } other)
-            {
-                throw new BackupException(
-                    BackupErrorId.RecoveryPointAmbiguous,
-                    $"More than one recovery point begins with '{idPrefixOrLatest}': {other.Name.SessionId} and {reading.Name.SessionId}, perhaps others.",
-                    "Give more digits of the id.",
-                    idPrefixOrLatest);
-            }
-
-            found = reading;
-            if (latest)
-            {
-                break;
-            }
-        }
-
-        return found switch
-        {
-            { Point: { } point } => point,
-            { } damaged => throw (await DescribeAsync([damaged], cancellationToken).ConfigureAwait(false))[0].ToError(),
-            null => throw new BackupException(
-                BackupErrorId.RecoveryPointNotFound,
-                $"The vault has no recovery point{(machineName is null ? null : $" of a machine '{machineName}'")}{(latest ? null : $" that begins with '{idPrefixOrLatest}'")}.",
-                "'obengine points' or 'Get-OBAllRecoveryPoints' lists them; those that were deleted and can be brought back, 'obengine points deleted' or 'Get-OBDeletedRecoveryPoint'.",
-                idPrefixOrLatest),
-        };
+        return Points().GetAsync(idPrefixOrLatest, machineName, passOver, cancellationToken);
     }
 
     /// <summary>The key slots of the opened chunk store.</summary>
@@ -425,26 +320,6 @@ public sealed class UnlockedVault : IDisposable
         IsOutdated = slot is not null && slot.EpochNumber < _unlocked.NewestEpoch,
     };
 
-    // Points that cannot be read, with what the vault tells of them elsewhere.
-    private async Task<IReadOnlyList<DamagedPoint>> DescribeAsync(List<PointReading> damaged, CancellationToken cancellationToken)
-    {
-        if (damaged.Count == 0)
-        {
-            return [];
-        }
-
-        var names = (await Vault.Machines.ListAsync(cancellationToken).ConfigureAwait(false)).ToLookup(machine => Vault.Known.Header.MachineId(machine.First ?? machine.Name), machine => machine.Name);
-        return
-        [
-            .. damaged.Select(reading => new DamagedPoint(
-                reading.Name.SessionId,
-                reading.Name.MachineId,
-                names[reading.Name.MachineId].FirstOrDefault(),
-                reading.Name.SessionId.Announced,
-                reading.Damage!)),
-        ];
-    }
-
     /// <summary>Gives a machine of this chunk store another name. Its recovery points stay its own, and the next backup goes on from them; the earlier name stays its own, too.</summary>
     /// <param name="name">What it is called, in upper or lower case.</param>
     /// <param name="newName">What it is to be called: 1 to 255 characters, none of them a control character.</param>
@@ -471,26 +346,12 @@ public sealed class UnlockedVault : IDisposable
     }
 
     internal Task<MachineId> FindMachineAsync(string machineName, CancellationToken cancellationToken) =>
-        Vault.Machines.FindIdAsync(machineName, _keys, cancellationToken);
-
-    // Most machines have the name that they had first: what belongs to that is asked for while the vault is asked what the name means.
-    private async Task<List<PointName>> ListNamesAsync(string? machineName, Func<MachineId?, Task<List<PointName>>> list, CancellationToken cancellationToken)
-    {
-        if (machineName is null)
-        {
-            return await list(null).ConfigureAwait(false);
-        }
-
-        MachineId likely = Vault.Known.Header.MachineId(machineName);
-        Task<List<PointName>> listing = list(likely);
-        Task<MachineId> knowing = FindMachineAsync(machineName, cancellationToken);
-        await Task.WhenAll(listing, knowing).ConfigureAwait(false);
-        MachineId id = await knowing.ConfigureAwait(false);
-        return id == likely ? await listing.ConfigureAwait(false) : await list(id).ConfigureAwait(false);
-    }
+        Points().FindMachineAsync(machineName, cancellationToken);
 
     // Points are sealed objects of their own: their listing needs no index.
     internal RecoveryPointCatalog Catalog() => new(WithoutIndex());
+
+    private PointFinder Points() => new(WithoutIndex());
 
     /// <summary>The chunk store; its index was not read yet, which is good for sealed objects, not for chunks.</summary>
     internal ChunkStore WithoutIndex()

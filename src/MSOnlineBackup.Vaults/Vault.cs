@@ -5,12 +5,12 @@ using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Protection;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
-
 
 namespace MSOnlineBackup.Vaults;
 
@@ -20,11 +20,6 @@ namespace MSOnlineBackup.Vaults;
 /// </summary>
 public sealed class Vault
 {
-    // See docs/vault-format.md, section 8. Every point is longer.
-
-    // Each is small. Most vaults have none.
-    private const int MostDecisionsAhead = 32;
-
     private readonly VaultRecords _records;
     private IReadOnlyList<KeyName> _keyNames;
 
@@ -252,9 +247,7 @@ public sealed class Vault
             }
         }
 
-        int count = await ReadAhead.SelectAsync(
-            points, Objects.Capabilities.MaxConcurrency, IsPointAsync, cancellationToken).CountAsync(isPoint => isPoint, cancellationToken).ConfigureAwait(false);
-
+        int count = await new PointCensus(Objects).CountAsync(points, cancellationToken).ConfigureAwait(false);
         IEnumerable<string> machines = (await Machines.ListAsync(cancellationToken).ConfigureAwait(false))
             .Where(machine => !machine.IsGone)
             .Select(machine => machine.Name);
@@ -310,35 +303,7 @@ public sealed class Vault
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentNullException.ThrowIfNull(change);
-        VaultSettingsRegister register = Settings;
-        VaultSettings before = await register.ReadAsync(cancellationToken).ConfigureAwait(false);
-        bool isLooser = change(before).ProtectsLessThan(before);
-        if (isLooser)
-        {
-            await Guard.RequireAsync(before, GuardedOperation.ChangeProtection, consent, cancellationToken).ConfigureAwait(false);
-        }
-
-        bool isFixed = change(before).Redundancy != before.Redundancy && await HasPointsAsync(cancellationToken).ConfigureAwait(false);
-        return await register.ChangeAsync(
-            owner,
-            current =>
-            {
-                VaultSettings changed = change(current);
-                if (!isLooser && changed.ProtectsLessThan(current))
-                {
-                    throw new BackupException(
-                        BackupErrorId.ArgumentInvalid, $"Somebody else changed the settings of '{Objects.Location}' at the same moment.", "Look at what holds now, and do it again.", Objects.Location);
-                }
-
-                return isFixed && current.Redundancy is { } declared && changed.Redundancy != declared
-                    ? throw new BackupException(
-                        BackupErrorId.VaultSettingFixed,
-                        $"The vault '{Objects.Location}' is declared {declared}, which cannot be changed while it holds recovery points.",
-                        "Create another vault with the redundancy that you want, and back up to that one.",
-                        Objects.Location)
-                    : changed;
-            },
-            cancellationToken).ConfigureAwait(false);
+        return await new SettingsChange(Known).RunAsync(owner, change, consent, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Tries what an attacker would who has this identity's rights: harmlessly, on objects of its own. Needs no passphrase.</summary>
@@ -446,28 +411,9 @@ public sealed class Vault
     }
 
     // Which of several chunk stores the passphrase opens is not known yet.
-    private AskedAhead? AskAhead(VaultUse use)
-    {
-        if (_keyNames.Select(key => key.StoreId).Distinct().Take(2).ToList() is not [var storeId])
-        {
-            return null;
-        }
-
-        // A backup wants names of points and checkpoints twice: what was there before, and an id that is higher than all.
-        bool writes = use != VaultUse.Read;
-        var ahead = new AskedAhead(Objects);
-        ahead.Ask(VaultLayout.Segments(storeId), newest: int.MaxValue);
-        ahead.Ask(VaultLayout.Points(storeId), newest: 1, times: writes ? 2 : 1);
-        ahead.Ask(VaultLayout.Deletions(storeId), newest: MostDecisionsAhead);
-        if (writes)
-        {
-            ahead.Ask(VaultLayout.Machines, newest: 8);
-            ahead.Ask(VaultLayout.Checkpoints(storeId), newest: 0, times: 2);
-            ahead.Ask(VaultLayout.Sessions(storeId), newest: 0);
-        }
-
-        return ahead;
-    }
+    private AskedAhead? AskAhead(VaultUse use) => _keyNames.Select(key => key.StoreId).Distinct().Take(2).ToList() is [var storeId]
+        ? AskedAhead.ForJob(Objects, storeId, writes: use != VaultUse.Read)
+        : null;
 
     // The key is kept before there is a vault: never is there one whose owner is nobody.
     private static VaultHeader GiveOwner(VaultHeader header, IVaultStore store, Action<NewOwner>? keepOwner)
@@ -480,42 +426,5 @@ public sealed class Vault
         using var key = OwnerKey.Create();
         keepOwner(new NewOwner(key, header.VaultId, header.Name, store.Location, header.Created));
         return header with { Owner = key.Identity.Encode() };
-    }
-
-    private async Task<bool> HasPointsAsync(CancellationToken cancellationToken)
-    {
-        IReadOnlyList<KeyName> keys = await KeyRing.ListNamesAsync(Objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
-        foreach (StoreId storeId in keys.Select(key => key.StoreId).Distinct())
-        {
-            await foreach (StoredObject found in Objects.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))
-            {
-                if (await IsPointAsync(found, cancellationToken).ConfigureAwait(false))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
-
-    // Where a session was shut out, a fence stands in the place of its point: it is short, and only what is short is asked. What cannot be read is what its name says.
-    private async Task<bool> IsPointAsync(StoredObject found, CancellationToken cancellationToken)
-    {
-        if (found.Length > SealedObject.LongestFence)
-        {
-            return true;
-        }
-
-        byte[] beginning = new byte[SealedObject.HeaderLength];
-        try
-        {
-            int read = await Objects.ReadAsync(found.Name, 0, beginning, cancellationToken).ConfigureAwait(false);
-            return SealedObject.KindOf(beginning.AsSpan(0, read)) is null or SealedObjectKind.RecoveryPoint;
-        }
-        catch (BackupException e) when (e.IsDamage)
-        {
-            return true;
-        }
     }
 }

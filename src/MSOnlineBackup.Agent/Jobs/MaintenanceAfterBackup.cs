@@ -85,11 +85,11 @@ internal sealed class MaintenanceAfterBackup(JobMachine machine, UnlockedVault v
 
     private static void Tell(MaintenanceReport report, JobWork work)
     {
-        if (report.DamagedPacks is [var pack, ..])
+        if (report.Verified.DamagedPacks is [var pack, ..])
         {
             work.Warn(new BackupException(
                 BackupErrorId.VaultDataCorrupt,
-                $"{report.DamagedPacks.Count} stored {(report.DamagedPacks.Count == 1 ? "pack is" : "packs are")} damaged or missing, as verification has found; the first is '{pack}'.",
+                $"{report.Verified.DamagedPacks.Count} stored {(report.Verified.DamagedPacks.Count == 1 ? "pack is" : "packs are")} damaged or missing, as verification has found; the first is '{pack}'.",
                 "Run Repair-OBVault, or 'obengine repair': it mends what it can, and says which files suffer. The next backup stores again what the sources still hold.",
                 pack));
         }

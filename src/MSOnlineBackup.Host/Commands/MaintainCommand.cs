@@ -75,27 +75,27 @@ internal sealed class MaintainCommand : HostCommand
             expired,
             bytesExpiring,
             report.PointsGone,
-            report.PacksDeleted,
-            report.BytesFreed,
-            report.PacksCondemned,
-            report.BytesCondemned,
-            report.PacksRepacked,
-            report.BytesRepacked,
-            report.BytesUnused,
-            report.BytesUnderEarlierKeys,
+            report.Packs.Deleted,
+            report.Packs.BytesFreed,
+            report.Packs.Condemned,
+            report.Packs.BytesCondemned,
+            report.Packs.Repacked,
+            report.Packs.BytesRepacked,
+            report.Packs.BytesUnused,
+            report.Packs.BytesUnderEarlierKeys,
             report.ObjectsDeleted,
-            report.ParityWritten,
-            report.PacksProtected,
-            report.PacksUnprotected,
+            report.Parity.BytesWritten,
+            report.Parity.PacksProtected,
+            report.Parity.PacksUnprotected,
             report.SessionsShutOut,
-            report.PacksVerified,
-            report.BytesVerified,
-            report.DamagedPacks.Count,
+            report.Verified.Packs,
+            report.Verified.Bytes,
+            report.Verified.DamagedPacks.Count,
             report.WaitingFor.Count,
             report.Findings.Count,
             vault.Traffic)
         {
-            ExitCode = (int)(report.Findings.Count > 0 || report.DamagedPacks.Count > 0 ? ExitCode.Failed : ExitCode.Success),
+            ExitCode = (int)(report.Findings.Count > 0 || report.Verified.DamagedPacks.Count > 0 ? ExitCode.Failed : ExitCode.Success),
         };
         if (report.Unproven is { } full)
         {
@@ -167,34 +167,34 @@ internal sealed class MaintainCommand : HostCommand
     private static string Describe(MaintenanceReport report, int expired, UnlockedVault vault) =>
         $"""
         points    {Quantity.Count(expired, "point")} deleted, {Quantity.Count(report.PointsGone, "point")} gone for good
-        freed     {Quantity.Size(report.BytesFreed)} in {Quantity.Count(report.PacksDeleted, "pack")}; {Quantity.Count(report.ObjectsDeleted, "other object")} tidied away
-        repacked  {Quantity.Size(report.BytesRepacked)} of {Quantity.Count(report.PacksRepacked, "pack")} written anew
-        to go     {Quantity.Size(report.BytesCondemned)} in {Quantity.Count(report.PacksCondemned, "pack")}{(report.WaitingFor.Count == 0 ? "" : $", once {Quantity.Count(report.WaitingFor.Count, "job")} ended, with a later run")}
-        unused    {Quantity.Size(report.BytesUnused)} in packs that stay{EarlierKeys(report)}
-        verified  {Quantity.Size(report.BytesVerified)} in {Quantity.Count(report.PacksVerified, "pack")}{(report.DamagedPacks.Count == 0 ? "" : $"; {Quantity.Count(report.DamagedPacks.Count, "pack")} known to be damaged or missing")}{Parity(report)}{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
+        freed     {Quantity.Size(report.Packs.BytesFreed)} in {Quantity.Count(report.Packs.Deleted, "pack")}; {Quantity.Count(report.ObjectsDeleted, "other object")} tidied away
+        repacked  {Quantity.Size(report.Packs.BytesRepacked)} of {Quantity.Count(report.Packs.Repacked, "pack")} written anew
+        to go     {Quantity.Size(report.Packs.BytesCondemned)} in {Quantity.Count(report.Packs.Condemned, "pack")}{(report.WaitingFor.Count == 0 ? "" : $", once {Quantity.Count(report.WaitingFor.Count, "job")} ended, with a later run")}
+        unused    {Quantity.Size(report.Packs.BytesUnused)} in packs that stay{EarlierKeys(report)}
+        verified  {Quantity.Size(report.Verified.Bytes)} in {Quantity.Count(report.Verified.Packs, "pack")}{(report.Verified.DamagedPacks.Count == 0 ? "" : $"; {Quantity.Count(report.Verified.DamagedPacks.Count, "pack")} known to be damaged or missing")}{Parity(report)}{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
         result    {Verdict(report)}
         """;
 
     private static string Foresee(MaintenanceReport report, int expired, long? bytesExpiring) =>
         $"""
         points    {Quantity.Count(expired, "point")} would be deleted{(expired > 0 && bytesExpiring is { } bytes ? $", and {Quantity.Size(bytes)} go with them when their undelete time is over" : "")}
-        would go  {Quantity.Size(report.BytesCondemned)} in {Quantity.Count(report.PacksCondemned, "pack")}
-        would be  {Quantity.Size(report.BytesRepacked)} of {Quantity.Count(report.PacksRepacked, "pack")} written anew
-        unused    {Quantity.Size(report.BytesUnused)} in packs that stay{EarlierKeys(report)}
+        would go  {Quantity.Size(report.Packs.BytesCondemned)} in {Quantity.Count(report.Packs.Condemned, "pack")}
+        would be  {Quantity.Size(report.Packs.BytesRepacked)} of {Quantity.Count(report.Packs.Repacked, "pack")} written anew
+        unused    {Quantity.Size(report.Packs.BytesUnused)} in packs that stay{EarlierKeys(report)}
         result    {Verdict(report)}; nothing was changed
         """;
 
-    private static string Parity(MaintenanceReport report) => report.PacksProtected + report.PacksUnprotected == 0
+    private static string Parity(MaintenanceReport report) => report.Parity.PacksProtected + report.Parity.PacksUnprotected == 0
         ? ""
-        : $"\nparity    {Quantity.Count(report.PacksProtected, "pack")} protected; {Quantity.Size(report.ParityWritten)} written{(report.PacksUnprotected == 0 ? "" : $"; {Quantity.Count(report.PacksUnprotected, "pack")} for a later run")}";
+        : $"\nparity    {Quantity.Count(report.Parity.PacksProtected, "pack")} protected; {Quantity.Size(report.Parity.BytesWritten)} written{(report.Parity.PacksUnprotected == 0 ? "" : $"; {Quantity.Count(report.Parity.PacksUnprotected, "pack")} for a later run")}";
 
     private static string EarlierKeys(MaintenanceReport report) =>
-        report.BytesUnderEarlierKeys == 0 ? "" : $"\nold keys  {Quantity.Size(report.BytesUnderEarlierKeys)} in packs that earlier master keys have sealed";
+        report.Packs.BytesUnderEarlierKeys == 0 ? "" : $"\nold keys  {Quantity.Size(report.Packs.BytesUnderEarlierKeys)} in packs that earlier master keys have sealed";
 
     private static string ShutOut(MaintenanceReport report) =>
         report.SessionsShutOut == 0 ? "" : $"\nshut out  {Quantity.Count(report.SessionsShutOut, "job")} that said nothing for long; what each had sent stays for its next run";
 
     private static string Verdict(MaintenanceReport report) => report.Findings.Count == 0
-        ? report.DamagedPacks.Count == 0 ? "no problems found" : "what was found damaged before still is; 'obengine verify --read-data' tells more"
+        ? report.Verified.DamagedPacks.Count == 0 ? "no problems found" : "what was found damaged before still is; 'obengine verify --read-data' tells more"
         : $"{Quantity.Count(report.Findings.Count, "problem")} found; what cannot be read is not decided on. 'obengine verify --read-data' tells more";
 }

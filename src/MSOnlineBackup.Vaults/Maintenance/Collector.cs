@@ -53,12 +53,15 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         PackPlan plan = new PackCondemner(store, request, sight.View, new CollectionDecisions(store, sight.Records, sight.View), needed).Plan();
         return report with
         {
-            PacksCondemned = plan.Dead.Count + plan.Repacked.Count,
-            BytesCondemned = plan.Dead.Concat(plan.Repacked).Sum(use => (long)use.Pack.Length),
-            PacksRepacked = plan.Repacked.Count,
-            BytesRepacked = plan.Repacked.Sum(use => use.Needed),
-            BytesUnused = plan.Unused,
-            BytesUnderEarlierKeys = plan.UnderEarlierKeys,
+            Packs = new PackChanges
+            {
+                Condemned = plan.Dead.Count + plan.Repacked.Count,
+                BytesCondemned = plan.Dead.Concat(plan.Repacked).Sum(use => (long)use.Pack.Length),
+                Repacked = plan.Repacked.Count,
+                BytesRepacked = plan.Repacked.Sum(use => use.Needed),
+                BytesUnused = plan.Unused,
+                BytesUnderEarlierKeys = plan.UnderEarlierKeys,
+            },
         };
     }
 
@@ -166,21 +169,17 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             .. store.SegmentPacks.Values.SelectMany(packs => packs).Select(pack => pack.Key), .. decisions.Gone,
         ];
         tidied += await sessions.TidyAsync(now, explained.Contains, cancellationToken).ConfigureAwait(false);
-        var report = new MaintenanceReport
+        var packs = new PackChanges { Deleted = removal.Packs, BytesFreed = removal.Bytes, Lost = removal.Lost };
+        return new MaintenanceReport
         {
             PointsGone = expiry.Gone.Count,
             Brakes = expiry.Brakes,
-            PacksDeleted = removal.Packs,
-            BytesFreed = removal.Bytes,
-            LostPacks = removal.Lost,
-            ObjectsDeleted = tidied + removal.Segments,
-            ParityWritten = redundancy.ParityWritten,
-            PacksProtected = redundancy.PacksProtected,
-            PacksUnprotected = redundancy.PacksUnprotected,
             SessionsShutOut = shutOut,
             WaitingFor = waiting,
+            Packs = condemnation?.AddTo(packs) ?? packs,
+            ObjectsDeleted = tidied + removal.Segments,
+            Parity = redundancy.Changes,
         };
-        return condemnation?.AddTo(report) ?? report;
     }
 
     // The store's, when it took the record of this run.

@@ -23,15 +23,15 @@ internal sealed record Condemnation(
     /// <summary>All packs.</summary>
     public IReadOnlySet<(SessionId Session, uint Number)> Packs => Emptied.Select(pack => pack.Key).Concat(Broken).ToHashSet();
 
-    /// <summary>Adds its figures to a report.</summary>
-    public MaintenanceReport AddTo(MaintenanceReport report)
+    /// <summary>Adds its figures.</summary>
+    public PackChanges AddTo(PackChanges changes)
     {
-        report = report with { BytesUnused = Plan.Unused, BytesUnderEarlierKeys = Plan.UnderEarlierKeys };
-        return Number is null ? report : report with
+        changes = changes with { BytesUnused = Plan.Unused, BytesUnderEarlierKeys = Plan.UnderEarlierKeys };
+        return Number is null ? changes : changes with
         {
-            PacksCondemned = IsDone ? 0 : Emptied.Count,
+            Condemned = IsDone ? 0 : Emptied.Count,
             BytesCondemned = IsDone ? 0 : Emptied.Sum(pack => (long)pack.Length),
-            PacksRepacked = Emptied.Count(pack => Plan.Repacked.Any(use => use.Pack == pack)),
+            Repacked = Emptied.Count(pack => Plan.Repacked.Any(use => use.Pack == pack)),
             BytesRepacked = Copied,
         };
     }

@@ -60,13 +60,16 @@ internal sealed class MaintenanceProofs(ChunkStore store, JobMonitor monitor, Ti
 
         await ReadIndexAsync(cancellationToken).ConfigureAwait(false);
         var share = new ShareRequest { Days = days, MaxBytes = request.MaxVerifyBytes, MaxDuration = left };
-        ShareReport verified = await new ShareVerifier(store, monitor, clock).RunAsync(share, done.LostPacks, cancellationToken).ConfigureAwait(false);
+        ShareReport verified = await new ShareVerifier(store, monitor, clock).RunAsync(share, done.Packs.Lost, cancellationToken).ConfigureAwait(false);
         return done with
         {
-            PacksVerified = verified.Packs,
-            BytesVerified = verified.Bytes,
-            DamagedPacks = verified.DamagedPacks,
-            Findings = [.. done.Findings.Concat(done.LostPacks.Select(Describe)).Concat(verified.Findings).DistinctBy(finding => finding.Object).OrderBy(finding => finding.Object, StringComparer.Ordinal)],
+            Verified = verified,
+            Findings =
+            [
+                .. done.Findings.Concat(done.Packs.Lost.Select(Describe)).Concat(verified.Findings)
+                    .DistinctBy(finding => finding.Object)
+                    .OrderBy(finding => finding.Object, StringComparer.Ordinal),
+            ],
         };
     }
 

@@ -27,14 +27,8 @@ internal sealed class RedundancyKeeper
         ChunkStore store, CollectionView view, int? percent, ParityKeeper? parity, Func<bool> isOverTime, Action<BackupException> damaged) =>
         (_store, _view, _percent, _parity, _isOverTime, _damaged) = (store, view, percent, parity, isOverTime, damaged);
 
-    /// <summary>Bytes of parity that were written.</summary>
-    public long ParityWritten => _parity?.Bytes ?? 0;
-
-    /// <summary>Packs that parity protects.</summary>
-    public int PacksProtected => _parity?.Covered ?? 0;
-
-    /// <summary>Packs that parity is to protect, and protects another time.</summary>
-    public int PacksUnprotected => _parity?.Uncovered ?? 0;
+    /// <summary>What became of parity so far.</summary>
+    public ParityChanges Changes => _parity is null ? ParityChanges.None : new ParityChanges(_parity.Bytes, _parity.Covered, _parity.Uncovered);
 
     /// <summary>Reads what is wanted.</summary>
     /// <param name="store">The store, its index read.</param>

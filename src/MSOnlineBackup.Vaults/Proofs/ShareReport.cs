@@ -11,4 +11,8 @@ namespace MSOnlineBackup.Vaults.Proofs;
 /// <param name="Oldest">When the pack was read, or written, that was not read for the longest time; null where there are none.</param>
 /// <param name="Findings">What was found in this run.</param>
 public sealed record ShareReport(
-    int Packs, long Bytes, int PacksInAll, long BytesInAll, IReadOnlyList<string> DamagedPacks, DateTimeOffset? Oldest, IReadOnlyList<VerifyFinding> Findings);
+    int Packs, long Bytes, int PacksInAll, long BytesInAll, IReadOnlyList<string> DamagedPacks, DateTimeOffset? Oldest, IReadOnlyList<VerifyFinding> Findings)
+{
+    /// <summary>Nothing was read.</summary>
+    public static ShareReport Nothing { get; } = new(0, 0, 0, 0, [], null, []);
+}

@@ -304,7 +304,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
         {
             var deciding = new MaintenanceRequest { OnlyDecides = true, ShutOutAfter = TimeSpan.MaxValue };
             MaintenanceReport done = await new Collector(open(), options, deciding, monitor, allow).RunAsync(cancellationToken).ConfigureAwait(false);
-            _report = _report with { PacksDeleted = done.PacksDeleted, WaitingFor = done.WaitingFor };
+            _report = _report with { PacksDeleted = done.Packs.Deleted, WaitingFor = done.WaitingFor };
         }
     }
 

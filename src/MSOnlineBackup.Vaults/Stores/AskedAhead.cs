@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Stores;
@@ -14,6 +16,9 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore, IDisposable
 {
     // What waits for somebody to want it.
     private const long MaxBytes = 8 << 20;
+
+    // Each is small. Most vaults have none.
+    private const int MostDecisions = 32;
 
     private readonly ConcurrentDictionary<string, Listing> _listings = new();
     private readonly ConcurrentDictionary<string, Task<byte[]>> _contents = new();
@@ -35,6 +40,28 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore, IDisposable
 
     /// <inheritdoc/>
     public IVaultAccount? Account => inner.Account;
+
+    /// <summary>Asks for what a job begins by reading.</summary>
+    /// <param name="objects">The vault.</param>
+    /// <param name="storeId">The chunk store.</param>
+    /// <param name="writes">
+    /// Whether the job writes. A backup wants names of points and checkpoints twice: what was there before, and an id that is higher than all.
+    /// </param>
+    public static AskedAhead ForJob(IVaultStore objects, StoreId storeId, bool writes)
+    {
+        var ahead = new AskedAhead(objects);
+        ahead.Ask(VaultLayout.Segments(storeId), newest: int.MaxValue);
+        ahead.Ask(VaultLayout.Points(storeId), newest: 1, times: writes ? 2 : 1);
+        ahead.Ask(VaultLayout.Deletions(storeId), newest: MostDecisions);
+        if (writes)
+        {
+            ahead.Ask(VaultLayout.Machines, newest: 8);
+            ahead.Ask(VaultLayout.Checkpoints(storeId), newest: 0, times: 2);
+            ahead.Ask(VaultLayout.Sessions(storeId), newest: 0);
+        }
+
+        return ahead;
+    }
 
     /// <summary>Asks for what a folder lists, and for the newest of its objects.</summary>
     /// <param name="prefix">The folder.</param>

@@ -2,10 +2,8 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Concurrency;
-using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
-using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -20,26 +18,25 @@ namespace MSOnlineBackup.Vaults.Stores;
 internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 {
     private const int MetadataPackSize = 8 << 20;
-    private const int DataSlots = 2;
+    private const int DataPacks = 2;
     private const int MinUploaders = 2;
     private const int MaxUploaders = 3;
 
     private readonly ChunkStore _store;
     private readonly SessionId _session;
-    private readonly VaultAccessTier _contentTier;
     private readonly TransferCounters _counters;
     private readonly int _verifyOneIn;
     private readonly Predicate<ChunkId>? _doubts;
     private readonly Compression _compression;
     private readonly Channel<Job> _jobs;
-    private readonly Channel<FullPack> _packs;
-    private readonly Slot[] _dataSlots;
-    private readonly Slot _metadataSlot;
+    private readonly PackUploader _uploader;
+
+    // One is chosen at random for each chunk, so that a pack's chunk sizes do not spell out one file.
+    private readonly OpenPack[] _dataPacks;
+    private readonly OpenPack _metadataPack;
     private readonly BufferPool _chunkBuffers;
     private readonly Watermark _sealing = new();
-    private readonly Watermark _uploading = new();
     private readonly StageGroup _stages;
-    private uint _lastPack;
     private uint _sampleCounter;
 
     /// <param name="store">The store.</param>
@@ -68,22 +65,21 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         _compression = compression;
         _store = store;
         _session = session;
-        _contentTier = contentTier;
         _counters = counters;
         _verifyOneIn = verifyOneIn;
         _stages = new StageGroup(cancellationToken);
         _jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(2 * workers) { SingleWriter = false });
-        _packs = Channel.CreateBounded<FullPack>(new BoundedChannelOptions(1) { SingleWriter = false });
+        _uploader = new PackUploader(store, session, contentTier, counters, _stages);
 
         // Each worker, the queue, and what the reader holds: the chunk it fills, the bundle it fills, and one to carry over a cut.
         _chunkBuffers = new BufferPool((3 * workers) + 3, ChunkCodec.MaxRawLength);
         int uploaders = isThrifty ? 1 : Math.Clamp(store.Objects.Capabilities.MaxConcurrency / 2, MinUploaders, MaxUploaders);
-        var dataBuffers = new BufferPool(isThrifty ? DataSlots : DataSlots + uploaders + 1, Math.Max(store.Objects.Capabilities.PackSize, PackFormat.MaxStoredLength + PackFormat.Overhead(1)));
-        var metadataBuffers = new BufferPool(2, MetadataPackSize);
-        _dataSlots = [.. Enumerable.Range(0, DataSlots).Select(_ => new Slot(PackKind.Data, dataBuffers))];
-        _metadataSlot = new Slot(PackKind.Metadata, metadataBuffers);
-        _stages.Begin(WorkAsync, workers, then: () => _packs.Writer.TryComplete());
-        _stages.Begin(UploadAsync, uploaders);
+        int packLength = Math.Max(store.Objects.Capabilities.PackSize, PackFormat.MaxStoredLength + PackFormat.Overhead(1));
+        var dataBuffers = new BufferPool(isThrifty ? DataPacks : DataPacks + uploaders + 1, packLength);
+        _dataPacks = [.. Enumerable.Range(0, DataPacks).Select(_ => new OpenPack(PackKind.Data, dataBuffers))];
+        _metadataPack = new OpenPack(PackKind.Metadata, new BufferPool(2, MetadataPackSize));
+        _stages.Begin(WorkAsync, workers, then: _uploader.Complete);
+        _stages.Begin(_uploader.RunAsync, uploaders);
     }
 
     /// <summary>An empty buffer of the largest chunk's size, to be filled and submitted, or returned.</summary>
@@ -168,35 +164,35 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         try
         {
             // The gates in one order, so that two flushes do not wait for each other.
-            foreach (Slot slot in _dataSlots)
+            foreach (OpenPack pack in _dataPacks)
             {
-                await slot.Gate.WaitAsync(_stages.Stopping).ConfigureAwait(false);
+                await pack.Gate.WaitAsync(_stages.Stopping).ConfigureAwait(false);
             }
 
             try
             {
                 Gather();
-                foreach (Slot slot in _dataSlots)
+                foreach (OpenPack pack in _dataPacks)
                 {
-                    await CloseAsync(slot, isFull: false).ConfigureAwait(false);
+                    await pack.CloseAsync(_uploader, isFull: false).ConfigureAwait(false);
                 }
             }
             finally
             {
-                foreach (Slot slot in _dataSlots)
+                foreach (OpenPack pack in _dataPacks)
                 {
-                    slot.Gate.Release();
+                    pack.Gate.Release();
                 }
             }
 
-            await _metadataSlot.Gate.WaitAsync(_stages.Stopping).ConfigureAwait(false);
+            await _metadataPack.Gate.WaitAsync(_stages.Stopping).ConfigureAwait(false);
             try
             {
-                await CloseAsync(_metadataSlot, isFull: false).ConfigureAwait(false);
+                await _metadataPack.CloseAsync(_uploader, isFull: false).ConfigureAwait(false);
             }
             finally
             {
-                _metadataSlot.Gate.Release();
+                _metadataPack.Gate.Release();
             }
         }
         catch (OperationCanceledException)
@@ -205,7 +201,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             throw;
         }
 
-        await _uploading.WhenEndedAsync().ConfigureAwait(false);
+        await _uploader.WhenSentAsync().ConfigureAwait(false);
         _stages.ThrowIfFailed();
         while (_store.Index.TakeSegment() is { } segment)
         {
@@ -217,9 +213,9 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     {
         _jobs.Writer.TryComplete();
         await _stages.DisposeAsync().ConfigureAwait(false);
-        foreach (Slot slot in _dataSlots.Append(_metadataSlot))
+        foreach (OpenPack pack in _dataPacks.Append(_metadataPack))
         {
-            slot.Dispose();
+            pack.Dispose();
         }
 
         _chunkBuffers.Dispose();
@@ -286,30 +282,25 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             encoded = scratch.Encoded.AsMemory(0, length);
         }
 
-        Slot slot = job.Kind == ChunkKind.Content ? _dataSlots[RandomNumberGenerator.GetInt32(DataSlots)] : _metadataSlot;
-        await slot.Gate.WaitAsync(stopping).ConfigureAwait(false);
+        OpenPack pack = job.Kind == ChunkKind.Content ? _dataPacks[RandomNumberGenerator.GetInt32(DataPacks)] : _metadataPack;
+        await pack.Gate.WaitAsync(stopping).ConfigureAwait(false);
         try
         {
-            if (slot.Builder is { } full && !full.Fits(encoded.Length))
+            if (pack.Builder is { } full && !full.Fits(encoded.Length))
             {
-                await CloseAsync(slot, isFull: true).ConfigureAwait(false);
+                await pack.CloseAsync(_uploader, isFull: true).ConfigureAwait(false);
             }
 
-            if (slot.Builder is null)
-            {
-                slot.Buffer = await slot.Buffers.RentAsync(stopping).ConfigureAwait(false);
-                slot.Builder = new PackBuilder(_store.Keys, slot.Kind, slot.Buffer);
-            }
-
-            PackedChunk chunk = slot.Builder.Append(id, job.Kind, encoding, rawLength, encoded.Span);
+            PackBuilder builder = await pack.BeginAsync(_store.Keys, stopping).ConfigureAwait(false);
+            PackedChunk chunk = builder.Append(id, job.Kind, encoding, rawLength, encoded.Span);
             if (job.Copied is null && _verifyOneIn > 0 && Interlocked.Increment(ref _sampleCounter) % _verifyOneIn == 0)
             {
-                VerifySealed(slot.Builder, chunk, slot.Buffer, plaintext.Span, scratch);
+                VerifySealed(builder, chunk, pack.Content, plaintext.Span, scratch);
             }
         }
         finally
         {
-            slot.Gate.Release();
+            pack.Gate.Release();
         }
     }
 
@@ -334,11 +325,11 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     }
 
     // Memory, processors and compressors do fail; what cannot be opened again must not be sent.
-    private void VerifySealed(PackBuilder builder, PackedChunk chunk, byte[] pack, ReadOnlySpan<byte> plaintext, WorkerScratch scratch)
+    private void VerifySealed(PackBuilder builder, PackedChunk chunk, ReadOnlySpan<byte> pack, ReadOnlySpan<byte> plaintext, WorkerScratch scratch)
     {
         using AesGcm aes = PackReader.OpenPack(_store.Keys, builder.Salt, _store.Keys.Epoch);
         Span<byte> opened = scratch.Opened.AsSpan(0, chunk.RawLength);
-        bool sound = PackReader.TryOpenChunk(_store.Keys, aes, builder.Kind, chunk, pack.AsSpan(chunk.Offset, chunk.StoredLength), scratch.Encoded, opened)
+        bool sound = PackReader.TryOpenChunk(_store.Keys, aes, builder.Kind, chunk, pack.Slice(chunk.Offset, chunk.StoredLength), scratch.Encoded, opened)
             && opened.SequenceEqual(plaintext);
         if (!sound)
         {
@@ -349,71 +340,10 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     // The caller holds all gates of data.
     private void Gather()
     {
-        Slot[] open = [.. _dataSlots.Where(slot => slot.Builder is not null).OrderByDescending(slot => slot.Builder!.Length)];
-        foreach (Slot slot in open.Skip(1))
+        OpenPack[] open = [.. _dataPacks.Where(pack => pack.Builder is not null).OrderByDescending(pack => pack.Builder!.Length)];
+        foreach (OpenPack pack in open.Skip(1))
         {
-            if (open[0].Builder!.TryTakeOver(slot.Builder!))
-            {
-                slot.Builder!.Dispose();
-                slot.Builder = null;
-                slot.Buffers.Return(slot.Buffer);
-                slot.Buffer = [];
-            }
-        }
-    }
-
-    // The caller holds the slot's gate.
-    private async ValueTask CloseAsync(Slot slot, bool isFull)
-    {
-        if (slot.Builder is { } builder)
-        {
-            var pack = new FullPack(slot.Kind, isFull, builder, slot.Buffer, slot.Buffers, Interlocked.Increment(ref _lastPack), _uploading.Begin());
-            slot.Builder = null;
-            slot.Buffer = [];
-            try
-            {
-                await _packs.Writer.WriteAsync(pack, _stages.Stopping).ConfigureAwait(false);
-            }
-            catch
-            {
-                Finish(pack);
-                throw;
-            }
-        }
-    }
-
-    private async Task UploadAsync(CancellationToken stopping)
-    {
-        await foreach (FullPack pack in _packs.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
-        {
-            try
-            {
-                stopping.ThrowIfCancellationRequested();
-                ReadOnlyMemory<byte> content = pack.Builder.Finish(pack.IsFull);
-                string name = VaultLayout.Pack(_store.StoreId, _session, pack.Number);
-                VaultAccessTier tier = pack.Kind == PackKind.Data ? _contentTier : VaultAccessTier.Hot;
-                if (!await _store.Objects.TryCreateAsync(name, content, stopping, tier).ConfigureAwait(false))
-                {
-                    throw new BackupException(
-                        BackupErrorId.VaultExists,
-                        $"Object '{name}' already exists, though its name should be new.",
-                        "Run the backup again; if this repeats, something else writes into the vault.",
-                        name);
-                }
-
-                _counters.AddStored(content.Length);
-                _store.Index.AddPack(
-                    new PackInfo(_session, pack.Number, pack.Builder.Kind, content.Length, pack.Builder.Salt, _store.Keys.Epoch),
-                    pack.Builder.Chunks);
-            }
-            catch (Exception e)
-            {
-                _stages.Fail(e);
-            }
-            finally
-            {
-                Finish(pack);
-            }
+            open[0].TakeOver(pack);
         }
     }
 
@@ -428,41 +358,10 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         _sealing.End(job.Ticket);
     }
 
-    private void Finish(FullPack pack)
-    {
-        pack.Builder.Dispose();
-        pack.Buffers.Return(pack.Buffer);
-        _uploading.End(pack.Ticket);
-    }
-
     private readonly record struct Job(byte[] Buffer, int Length, ChunkKind Kind, TaskCompletionSource<ChunkId>? Name, ChunkId Id, long Ticket)
     {
         /// <summary>What another pack says of it, where the buffer holds it encoded.</summary>
         public PackedChunk? Copied { get; init; }
-    }
-
-    private sealed record FullPack(PackKind Kind, bool IsFull, PackBuilder Builder, byte[] Buffer, BufferPool Buffers, uint Number, long Ticket);
-
-    /// <summary>A place for one open pack. Two for data, one chosen at random for each chunk, so that a pack's chunk sizes do not
-    /// spell out one file.</summary>
-    private sealed class Slot(PackKind kind, BufferPool buffers) : IDisposable
-    {
-        public PackKind Kind { get; } = kind;
-
-        public BufferPool Buffers { get; } = buffers;
-
-        public SemaphoreSlim Gate { get; } = new(1);
-
-        public PackBuilder? Builder { get; set; }
-
-        public byte[] Buffer { get; set; } = [];
-
-        public void Dispose()
-        {
-            Builder?.Dispose();
-            Gate.Dispose();
-            Buffers.Dispose();
-        }
     }
 
     private sealed class WorkerScratch(Compression compression) : IDisposable

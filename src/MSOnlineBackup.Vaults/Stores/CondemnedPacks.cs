@@ -13,7 +13,6 @@ namespace MSOnlineBackup.Vaults.Stores;
 /// </summary>
 internal static class CondemnedPacks
 {
-    private const uint Version = 1;
     private const int RecordLength = 16 + sizeof(uint);
     public const string Suffix = ".condemn";
 
@@ -21,20 +20,11 @@ internal static class CondemnedPacks
     public static string NameOf(StoreId storeId, uint number) => $"{VaultLayout.Collections(storeId)}{number:x8}{Suffix}";
 
     /// <summary>Writes what a record holds: <c>version u32 | (session 16 | number u32)*</c>.</summary>
-    public static byte[] Encode(IReadOnlyCollection<(SessionId Session, uint Number)> packs)
+    public static byte[] Encode(IReadOnlyCollection<(SessionId Session, uint Number)> packs) => RecordList.Encode(RecordLength, packs, (record, pack) =>
     {
-        byte[] content = new byte[sizeof(uint) + (packs.Count * RecordLength)];
-        BinaryPrimitives.WriteUInt32LittleEndian(content, Version);
-        Span<byte> rest = content.AsSpan(sizeof(uint));
-        foreach ((SessionId session, uint number) in packs)
-        {
-            session.ToBytes().CopyTo(rest);
-            BinaryPrimitives.WriteUInt32LittleEndian(rest[16..], number);
-            rest = rest[RecordLength..];
-        }
-
-        return content;
-    }
+        pack.Session.ToBytes().CopyTo(record);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[16..], pack.Number);
+    });
 
     /// <summary>All packs that some record condemns.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported: without knowing what is about to be deleted, nothing can be relied on.</exception>
@@ -71,22 +61,7 @@ internal static class CondemnedPacks
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
     public static void Decode(string name, ReadOnlySpan<byte> content, HashSet<(SessionId, uint)> packs)
     {
-        if (content.Length < sizeof(uint) || (content.Length - sizeof(uint)) % RecordLength != 0)
-        {
-            throw VaultDamage.Corrupt(name, "its length is impossible");
-        }
-
-        uint version = BinaryPrimitives.ReadUInt32LittleEndian(content);
-        if (version != Version)
-        {
-            throw new BackupException(
-                BackupErrorId.VaultFormatUnsupported,
-                $"The record of packs to be deleted '{name}' has format {version}; this version reads {Version}.",
-                "Use a newer version of MSOnlineBackup.",
-                name);
-        }
-
-        for (ReadOnlySpan<byte> rest = content[sizeof(uint)..]; !rest.IsEmpty; rest = rest[RecordLength..])
+        for (ReadOnlySpan<byte> rest = RecordList.Decode(name, content, RecordLength); !rest.IsEmpty; rest = rest[RecordLength..])
         {
             // What is no session's id is in the name of no pack.
             if (SessionId.TryRead(rest[..16], out SessionId session))

@@ -45,7 +45,7 @@ public sealed class FullDiskTests : IDisposable
 
         MaintenanceReport report = await MaintainAsync(vault);
         Assert.Empty(report.WaitingFor);
-        Assert.NotEqual(0, report.BytesFreed);
+        Assert.NotEqual(0, report.Packs.BytesFreed);
         IReadOnlyList<string> untidy = await (await OpenedVault.OpenAsync(new FolderVaultStore(vault.Folder), Obengine.Passphrase, Stop)).FindUntidyAsync(Stop);
         Assert.True(untidy.Count == 0, string.Join('\n', untidy));
         Assert.Empty(await vault.VerifyAsync());

@@ -224,7 +224,7 @@ internal static partial class Decoders
             "awaited-sessions",
             content => AwaitedSessions.Decode("stores/x/gc/00000001.wait", content),
             () => [AwaitedSessions.Encode([_session, SessionId.Parse("019aa4f0c1217abc8def0123456789ab")])],
-            typeof(AwaitedSessions));
+            typeof(AwaitedSessions), typeof(RecordList));
         yield return new(
             "parity-group",
             content => ParityGroup.Decode("parity", content),

@@ -22,7 +22,7 @@ public sealed class CollectorTests
 
         MaintenanceReport report = await vault.MaintainAsync(_nothingWritten);
 
-        Assert.Equal((0, 0L, 0), (report.PacksDeleted, report.BytesFreed, report.PacksCondemned));
+        Assert.Equal((0, 0L, 0), (report.Packs.Deleted, report.Packs.BytesFreed, report.Packs.Condemned));
         Assert.Empty(report.Findings);
         Assert.Equal(before, vault.Names(StoredKind.Pack));
         await vault.AssertWholeAsync();
@@ -40,9 +40,9 @@ public sealed class CollectorTests
 
         MaintenanceReport report = await vault.MaintainAsync(_nothingWritten);
 
-        Assert.True(report.PacksDeleted > 0);
-        Assert.Equal(before - vault.PackBytes, report.BytesFreed);
-        Assert.Equal(0, report.PacksCondemned);
+        Assert.True(report.Packs.Deleted > 0);
+        Assert.Equal(before - vault.PackBytes, report.Packs.BytesFreed);
+        Assert.Equal(0, report.Packs.Condemned);
         await vault.AssertWholeAsync();
         await vault.MaintainAsync(_nothingWritten);
         await vault.AssertTidyAsync();
@@ -61,7 +61,7 @@ public sealed class CollectorTests
 
         Assert.Equal(before, vault.Objects.Names);
         MaintenanceReport done = await vault.MaintainAsync(_nothingWritten);
-        Assert.Equal((planned.PacksCondemned, planned.BytesCondemned), (done.PacksDeleted, done.BytesFreed));
+        Assert.Equal((planned.Packs.Condemned, planned.Packs.BytesCondemned), (done.Packs.Deleted, done.Packs.BytesFreed));
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class CollectorTests
 
         MaintenanceReport report = await vault.MaintainAsync();
 
-        Assert.True(report.PacksRepacked > 0 && report.BytesRepacked > 0);
+        Assert.True(report.Packs.Repacked > 0 && report.Packs.BytesRepacked > 0);
         Assert.True(vault.PackBytes < before / 2, $"{before} to {vault.PackBytes}");
         await vault.AssertWholeAsync();
         await vault.MaintainAsync();
@@ -208,7 +208,10 @@ public sealed class CollectorTests
         {
             vault.Clock.Advance(TimeSpan.FromDays(1));
             MaintenanceReport report = await vault.MaintainAsync(_nothingWritten);
-            Assert.True(day <= 13 ? report is { PointsGone: 0, PacksDeleted: 0 } && vault.PackBytes == before : day <= 15 || vault.PackBytes < before / 2, $"day {day}: {report}");
+            bool isAsExpected = day <= 13
+                ? report is { PointsGone: 0, Packs.Deleted: 0 } && vault.PackBytes == before
+                : day <= 15 || vault.PackBytes < before / 2;
+            Assert.True(isAsExpected, $"day {day}: {report}");
         }
 
         vault.Forget(deleted);

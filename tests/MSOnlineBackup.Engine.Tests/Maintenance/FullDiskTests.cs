@@ -31,8 +31,8 @@ public sealed class FullDiskTests
         long before = vault.PackBytes;
         MaintenanceReport report = await vault.MaintainAsync(null, full);
         Assert.NotEqual(0, full.Refused);
-        Assert.NotEqual(0, report.PacksDeleted);
-        Assert.Equal(before - vault.PackBytes, report.BytesFreed - report.BytesRepacked, tolerance: 200_000);
+        Assert.NotEqual(0, report.Packs.Deleted);
+        Assert.Equal(before - vault.PackBytes, report.Packs.BytesFreed - report.Packs.BytesRepacked, tolerance: 200_000);
         await vault.AssertWholeAsync();
         await vault.MaintainAsync();
         await vault.AssertWholeAsync();

@@ -320,7 +320,7 @@ public sealed class PointExpiryTests : IDisposable
         foreach (int _ in Enumerable.Range(0, 4))
         {
             _backups.Clock.Advance(TimeSpan.FromMinutes(1));
-            deleted += (await (await _backups.OpenAsync()).MaintainAsync(new MaintenanceRequest { MaxRepackBytes = 0 }, new JobMonitor(), Cancel)).PacksDeleted;
+            deleted += (await (await _backups.OpenAsync()).MaintainAsync(new MaintenanceRequest { MaxRepackBytes = 0 }, new JobMonitor(), Cancel)).Packs.Deleted;
         }
 
         return deleted;

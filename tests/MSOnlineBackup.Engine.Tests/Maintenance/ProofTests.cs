@@ -30,9 +30,9 @@ public sealed class ProofTests
         {
             vault.Clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromMinutes(1));
             MaintenanceReport report = await vault.MaintainAsync(Within(10));
-            Assert.InRange(report.PacksVerified, day < 9 ? 1 : 0, packs - 1);
+            Assert.InRange(report.Verified.Packs, day < 9 ? 1 : 0, packs - 1);
             HashSet<(SessionId Session, uint Number)> now = (await ProofsOf(vault)).Sound.Keys.ToHashSet();
-            Assert.Equal(Math.Min(packs, read.Count + report.PacksVerified), now.Count);
+            Assert.Equal(Math.Min(packs, read.Count + report.Verified.Packs), now.Count);
             read.UnionWith(now);
         }
 
@@ -44,21 +44,21 @@ public sealed class ProofTests
     {
         using MaintainedVault vault = await MakeAsync(12);
         int packs = vault.Names(StoredKind.Pack).Count;
-        Assert.InRange((await vault.MaintainAsync(Within(10))).PacksVerified, 1, packs / 3);
-        Assert.InRange((await vault.MaintainAsync(Within(10))).PacksVerified, 0, 1);
+        Assert.InRange((await vault.MaintainAsync(Within(10))).Verified.Packs, 1, packs / 3);
+        Assert.InRange((await vault.MaintainAsync(Within(10))).Verified.Packs, 0, 1);
         vault.Clock.Advance(TimeSpan.FromDays(5));
-        Assert.InRange((await vault.MaintainAsync(Within(10))).PacksVerified, packs / 3, packs - 2);
+        Assert.InRange((await vault.MaintainAsync(Within(10))).Verified.Packs, packs / 3, packs - 2);
         vault.Clock.Advance(TimeSpan.FromDays(400));
-        Assert.Equal(packs, (await vault.MaintainAsync(Within(10))).PacksVerified);
+        Assert.Equal(packs, (await vault.MaintainAsync(Within(10))).Verified.Packs);
     }
 
     [Fact]
     public async Task It_goes_on_wherever_it_is_run_within_its_budget_and_not_at_all_where_it_is_off()
     {
         using MaintainedVault vault = await MakeAsync(6);
-        Assert.Equal(0, (await vault.MaintainAsync(Within(0))).PacksVerified);
-        Assert.Equal(0, (await vault.MaintainAsync(Within(1) with { MaxDuration = TimeSpan.Zero })).PacksVerified);
-        Assert.Equal(1, (await vault.MaintainAsync(Within(1) with { MaxVerifyBytes = 1 })).PacksVerified);
+        Assert.Equal(0, (await vault.MaintainAsync(Within(0))).Verified.Packs);
+        Assert.Equal(0, (await vault.MaintainAsync(Within(1) with { MaxDuration = TimeSpan.Zero })).Verified.Packs);
+        Assert.Equal(1, (await vault.MaintainAsync(Within(1) with { MaxVerifyBytes = 1 })).Verified.Packs);
         ShareReport rest = await VerifyAsync(vault, new ShareRequest { OlderThan = TimeSpan.FromMinutes(1.5) });
         Assert.Equal(vault.Names(StoredKind.Pack).Count - 1, rest.Packs);
         Assert.Equal((0, 0L), ((await VerifyAsync(vault, new ShareRequest { OlderThan = TimeSpan.FromDays(1) })).Packs, (await VerifyAsync(vault, new ShareRequest { OlderThan = TimeSpan.FromDays(1) })).Bytes));
@@ -82,12 +82,12 @@ public sealed class ProofTests
         ShareReport known = await VerifyAsync(vault, new ShareRequest { OlderThan = TimeSpan.FromDays(1) });
         Assert.Equal((0, 0), (known.Packs, known.Findings.Count));
         Assert.Equal([name], known.DamagedPacks);
-        Assert.Equal([name], (await vault.MaintainAsync(Within(1000))).DamagedPacks);
+        Assert.Equal([name], (await vault.MaintainAsync(Within(1000))).Verified.DamagedPacks);
 
         vault.Objects.SetContent(name, whole);
         Assert.Empty((await VerifyAsync(vault, _all)).DamagedPacks);
         Assert.Empty((await ReadAsync(vault)).DamagedPacks);
-        Assert.Empty((await vault.MaintainAsync(Within(1000))).DamagedPacks);
+        Assert.Empty((await vault.MaintainAsync(Within(1000))).Verified.DamagedPacks);
         Assert.DoesNotContain(vault.Names(StoredKind.Proof), record => record.EndsWith(".damage", StringComparison.Ordinal));
     }
 
@@ -98,14 +98,14 @@ public sealed class ProofTests
         RecoveryPoint gone = await vault.BackUpAsync([91, 92], machine: "other");
         await VerifyAsync(vault, _all);
         await vault.DropAsync(gone);
-        Assert.Empty((await vault.MaintainAsync(Within(1000))).DamagedPacks);
+        Assert.Empty((await vault.MaintainAsync(Within(1000))).Verified.DamagedPacks);
         Assert.Empty((await VerifyAsync(vault, _all)).DamagedPacks);
 
         vault.IsDamaged = true;
         string name = vault.Names(StoredKind.Pack).MaxBy(pack => vault.Objects.GetContent(pack).Length)!;
         vault.Objects.Remove(name);
         MaintenanceReport report = await vault.MaintainAsync(Within(1000));
-        Assert.Equal([name], report.DamagedPacks);
+        Assert.Equal([name], report.Verified.DamagedPacks);
         Assert.Contains(report.Findings, finding => finding.Object == name);
         Assert.Equal([name], (await ReadAsync(vault)).DamagedPacks);
     }

@@ -35,13 +35,13 @@ public sealed class ParityMaintenanceTests
         await vault.SetParityAsync(5);
         MaintenanceReport report = await vault.MaintainAsync();
 
-        Assert.Equal((vault.Names(StoredKind.Pack).Count, 0), (report.PacksProtected, report.PacksUnprotected));
-        Assert.InRange(report.ParityWritten, 1, 2 * vault.PackBytes);
+        Assert.Equal((vault.Names(StoredKind.Pack).Count, 0), (report.Parity.PacksProtected, report.Parity.PacksUnprotected));
+        Assert.InRange(report.Parity.BytesWritten, 1, 2 * vault.PackBytes);
         await vault.AssertProtectedAsync();
         await vault.AssertWholeAsync();
         IReadOnlyList<string> before = vault.ParityNames;
         report = await vault.MaintainAsync();
-        Assert.Equal(0, report.ParityWritten);
+        Assert.Equal(0, report.Parity.BytesWritten);
         Assert.Equal(before, vault.ParityNames);
     }
 
@@ -63,7 +63,7 @@ public sealed class ParityMaintenanceTests
         await vault.SetParityAsync(0);
         MaintenanceReport report = await vault.MaintainAsync(_nothingWritten);
         Assert.Empty(vault.ParityNames);
-        Assert.Equal((0, 0), (report.PacksProtected, report.PacksUnprotected));
+        Assert.Equal((0, 0), (report.Parity.PacksProtected, report.Parity.PacksUnprotected));
         await vault.AssertWholeAsync();
     }
 
@@ -76,7 +76,7 @@ public sealed class ParityMaintenanceTests
 
         MaintenanceReport report = await vault.MaintainAsync(null, watched);
 
-        Assert.True(watched.Calls > 0 && report.PacksDeleted > 0 && vault.Names(StoredKind.Pack).Count < before.Count);
+        Assert.True(watched.Calls > 0 && report.Packs.Deleted > 0 && vault.Names(StoredKind.Pack).Count < before.Count);
         await vault.AssertProtectedAsync();
         await vault.AssertWholeAsync();
         await vault.AssertTidyAsync();
@@ -165,8 +165,8 @@ public sealed class ParityMaintenanceTests
 
         MaintenanceReport report = await vault.MaintainAsync(_nothingWritten, full);
 
-        Assert.True(report.PacksDeleted > 0 && vault.Names(StoredKind.Pack).Count < before);
-        Assert.True(report.PacksUnprotected > 0);
+        Assert.True(report.Packs.Deleted > 0 && vault.Names(StoredKind.Pack).Count < before);
+        Assert.True(report.Parity.PacksUnprotected > 0);
         Assert.NotEmpty(report.Findings);
         await vault.MaintainAsync(_nothingWritten);
         await vault.AssertProtectedAsync();

@@ -75,7 +75,7 @@ public sealed class SecondCopyTests
         Assert.Equal(vault.Points.Select(point => point.SessionId).Order(), listed.Select(point => point.SessionId).Order());
         Assert.Contains((await vault.VerifyAsync()).Findings, finding => finding.Object == name);
         MaintenanceReport report = await vault.MaintainAsync();
-        Assert.Equal(0, report.PacksDeleted);
+        Assert.Equal(0, report.Packs.Deleted);
         Assert.Contains(report.Findings, finding => finding.Object == name);
     }
 

@@ -55,7 +55,7 @@ public sealed class IndependentReaderTests
 
         MaintenanceReport report = await vault.MaintainAsync(new MaintenanceRequest { ReencryptBytes = 1 << 30, ShutOutAfter = TimeSpan.Zero }, new JobMonitor(), Cancel);
 
-        Assert.True(report.BytesRepacked > 0);
+        Assert.True(report.Packs.BytesRepacked > 0);
         AssertHoldsTheSample(folder["vault"]);
         Assert.All(new IndependentReader(folder["vault"], SampleVault.Passphrase).Packs(), pack => Assert.Equal(2, pack[7]));
     }

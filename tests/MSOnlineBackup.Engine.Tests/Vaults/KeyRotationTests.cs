@@ -97,18 +97,18 @@ public sealed class KeyRotationTests : IDisposable
         BackupResult second = await _backups.BackUpAsync();
         Dictionary<string, byte[]> files = await ReadAllAsync(second);
         MaintenanceReport none = await MaintainAsync(0);
-        Assert.True(none.BytesUnderEarlierKeys > 0);
-        Assert.Equal(0, none.BytesRepacked);
+        Assert.True(none.Packs.BytesUnderEarlierKeys > 0);
+        Assert.Equal(0, none.Packs.BytesRepacked);
 
         // As much as each run may; the rest stays for the next.
         long most = SealedNames().Max(name => _backups.Objects.GetContent(name).Length);
-        long left = none.BytesUnderEarlierKeys;
+        long left = none.Packs.BytesUnderEarlierKeys;
         for (int run = 0; left > 0; run++)
         {
             MaintenanceReport report = await MaintainAsync(most);
-            Assert.True(report.BytesUnderEarlierKeys < left, $"run {run}: {report.BytesUnderEarlierKeys} of {left}");
-            Assert.InRange(report.BytesRepacked, 1, most);
-            left = report.BytesUnderEarlierKeys;
+            Assert.True(report.Packs.BytesUnderEarlierKeys < left, $"run {run}: {report.Packs.BytesUnderEarlierKeys} of {left}");
+            Assert.InRange(report.Packs.BytesRepacked, 1, most);
+            left = report.Packs.BytesUnderEarlierKeys;
         }
 
         await MaintainAsync(0);
