@@ -10,6 +10,7 @@ using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -30,6 +31,19 @@ public sealed class VectorTests : IDisposable
     private readonly IndependentKeys _independent = new(_master, _vault, _store);
 
     public void Dispose() => _keys.Dispose();
+
+    [Fact]
+    public void A_record_of_the_order_of_passphrases_is_as_the_document_says()
+    {
+        string record = FormatDocument.Raw("key-order", "record");
+        var slot = new KeyName(StoreId.Parse(Hex(_store)), FormatDocument.Raw("key-slot", "key id"), 0);
+
+        Assert.Equal(record, Encoding.UTF8.GetString(KeyOrder.Encode(Hex(_vault), slot)));
+        Assert.Equal(slot, KeyOrder.Decode(Hex(_vault), Encoding.UTF8.GetBytes(record)));
+        Assert.Null(KeyOrder.Decode(Hex(_store), Encoding.UTF8.GetBytes(record)));
+        Assert.Equal(FormatDocument.Raw("key-slot", "key id"), IndependentReader.CheckedJson(Encoding.UTF8.GetBytes(record)).GetProperty("slot").GetString());
+        Assert.Equal(["keys/order/00000001", "keys/order/00000001.copy"], VaultLayout.KeyOrder(1));
+    }
 
     [Fact]
     public void Keys_are_derived_as_the_document_says()
