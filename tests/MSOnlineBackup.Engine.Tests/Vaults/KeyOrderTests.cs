@@ -301,6 +301,7 @@ public sealed class KeyOrderTests
     {
         MemoryVaultStore objects = await CreateAsync();
         UnlockedKey alpha = await EnterAsync(objects, "alpha", Phrase);
+        await BackUpAsync(objects, alpha, "alpha");
         byte[] sound = objects.GetContent("keys/order/00000001");
         foreach (byte[]? damaged in new[] { null, [], sound[..^1], [.. sound[..20], (byte)(sound[20] ^ 1), .. sound[21..]], new byte[1 << 16] })
         {
