@@ -21,9 +21,9 @@ namespace MSOnlineBackup.Vaults;
 public sealed class Vault
 {
     private readonly VaultRecords _records;
-    private IReadOnlyList<KeyName> _keyNames;
+    private KeyListing _keyNames;
 
-    private Vault(KnownVault vault, VaultRecords records, IReadOnlyList<KeyName> keyNames) => (Known, _records, _keyNames) = (vault, records, keyNames);
+    private Vault(KnownVault vault, VaultRecords records, KeyListing keyNames) => (Known, _records, _keyNames) = (vault, records, keyNames);
 
     /// <summary>The vault's id: 32 hexadecimal digits.</summary>
     public string VaultId => Known.VaultId;
@@ -68,7 +68,7 @@ public sealed class Vault
 
         // Asked for at once: a vault may be far away.
         Task<VaultHeader> reading = VaultHeader.ReadAsync(store, cancellationToken);
-        Task<IReadOnlyList<KeyName>> listing = KeyRing.ListNamesAsync(store, VaultLayout.AllKeys, cancellationToken);
+        Task<KeyListing> listing = KeyListing.ReadAsync(store, cancellationToken);
         Task<IReadOnlyList<uint>> recording = VaultRecords.ListAsync(store, cancellationToken);
         await Task.WhenAll(reading, listing, recording).ConfigureAwait(false);
         var vault = new KnownVault(store, await reading.ConfigureAwait(false), options);
@@ -91,7 +91,7 @@ public sealed class Vault
         Passphrase.Validate(passphrase);
         VaultHeader header = await VaultHeader.PrepareAsync(store, options.TimeProvider, cancellationToken).ConfigureAwait(false);
         header = GiveOwner(header, store, keepOwner);
-        using UnlockedKey key = await new KeyRing(new KnownVault(store, header, options)).CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        using UnlockedKey key = await new KeyRing(new KnownVault(store, header, options)).BeginStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
         await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
         return await OpenAsync(store, options, cancellationToken).ConfigureAwait(false);
     }
@@ -192,7 +192,14 @@ public sealed class Vault
         AskedAhead? ahead = use is { } known ? AskAhead(known) : null;
         try
         {
-            UnlockedKey key = await UnlockAsync(names => Keys.UnlockAsync(passphrase, names, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var refused = new HashSet<KeyName>();
+            UnlockedKey key = await UnlockAsync(names => Keys.UnlockAsync(passphrase, names, cancellationToken, refused), cancellationToken).ConfigureAwait(false);
+            if (use == VaultUse.Write && !key.IsNamed)
+            {
+                _records.Allow(VaultUse.Write);
+                key = await Keys.SettleAsync(key, passphrase, cancellationToken, refused).ConfigureAwait(false);
+            }
+
             return new UnlockedVault(this, key, ahead);
         }
         catch
@@ -208,7 +215,7 @@ public sealed class Vault
     {
         ArgumentNullException.ThrowIfNull(key);
         _records.Allow(VaultUse.Read);
-        return new UnlockedVault(this, await UnlockAsync(names => Keys.UnlockAsync(key, names, cancellationToken), cancellationToken).ConfigureAwait(false));
+        return new UnlockedVault(this, await UnlockAsync(names => Keys.UnlockAsync(key, names.Slots, cancellationToken), cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Unlocks a chunk store by a key that is at hand, once it has shown to be that store's. The key is copied.</summary>
@@ -220,7 +227,7 @@ public sealed class Vault
         return new UnlockedVault(this, await UnlockAsync(
             async names =>
             {
-                UnlockedKey verified = await Keys.VerifyAsync(key, names, cancellationToken).ConfigureAwait(false);
+                UnlockedKey verified = await Keys.VerifyAsync(key, names.Slots, cancellationToken).ConfigureAwait(false);
                 return verified.Copy();
             },
             cancellationToken).ConfigureAwait(false));
@@ -390,7 +397,7 @@ public sealed class Vault
     }
 
     // The slots that were listed when the vault was opened cost no time. Where none of them does, others may have come since.
-    private async Task<UnlockedKey> UnlockAsync(Func<IReadOnlyList<KeyName>, Task<UnlockedKey>> unlock, CancellationToken cancellationToken)
+    private async Task<UnlockedKey> UnlockAsync(Func<KeyListing, Task<UnlockedKey>> unlock, CancellationToken cancellationToken)
     {
         try
         {
@@ -398,8 +405,8 @@ public sealed class Vault
         }
         catch (BackupException)
         {
-            IReadOnlyList<KeyName> now = await KeyRing.ListNamesAsync(Objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
-            if (now.ToHashSet().SetEquals(_keyNames))
+            KeyListing now = await KeyListing.ReadAsync(Objects, cancellationToken).ConfigureAwait(false);
+            if (now.IsAs(_keyNames))
             {
                 throw;
             }
@@ -411,7 +418,7 @@ public sealed class Vault
     }
 
     // Which of several chunk stores the passphrase opens is not known yet.
-    private AskedAhead? AskAhead(VaultUse use) => _keyNames.Select(key => key.StoreId).Distinct().Take(2).ToList() is [var storeId]
+    private AskedAhead? AskAhead(VaultUse use) => _keyNames.Slots.Select(key => key.StoreId).Distinct().Take(2).ToList() is [var storeId]
         ? AskedAhead.ForJob(Objects, storeId, writes: use != VaultUse.Read)
         : null;
 

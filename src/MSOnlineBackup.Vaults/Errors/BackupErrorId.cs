@@ -274,4 +274,8 @@ public enum BackupErrorId
     // Master keys that rotate.
     /// <summary>What opened the vault leads to a master key that was rotated since: nothing may be written with it.</summary>
     KeyEpochOutdated = 1340,
+
+    // Passphrases of several chunk stores.
+    /// <summary>The passphrase opens another chunk store of the vault; none opens two.</summary>
+    PassphraseTaken = 1360,
 }

@@ -22,36 +22,82 @@ internal sealed class KeyRing(KnownVault vault)
     private const int MaxRead = 1024;
     private const int MaxUnwrapped = 64;
 
-    /// <summary>Lists slots, for which neither header nor passphrase is needed.</summary>
-    /// <param name="objects">The vault.</param>
-    /// <param name="folder">Of one store or of all.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    public static async Task<IReadOnlyList<KeyName>> ListNamesAsync(IVaultStore objects, string folder, CancellationToken cancellationToken)
+    /// <summary>The key of the store that a passphrase opens; where it opens none, of one that is made for it. Of those who bring it at once all get the same.</summary>
+    /// <exception cref="BackupException">PassphraseInvalid, KeySlotDamaged, …</exception>
+    public async Task<UnlockedKey> EnterAsync(string passphrase, CancellationToken cancellationToken)
     {
-        var names = new List<KeyName>();
-        var newest = new Dictionary<StoreId, byte>();
-        await foreach (StoredObject found in objects.ListAsync(folder, cancellationToken).ConfigureAwait(false))
+        var refused = new HashSet<KeyName>();
+        UnlockedKey key;
+        try
         {
-            if (TryParse(found.Name, out StoreId storeId, out string keyId))
-            {
-                names.Add(new KeyName(storeId, keyId, 0));
-            }
-            else if (VaultLayout.KindOf(found.Name, out StoreId? rotated) == StoredKind.KeyEpoch && VaultLayout.TryParseKeyEpoch(found.Name, out byte epoch))
-            {
-                newest[rotated!.Value] = Math.Max(epoch, newest.GetValueOrDefault(rotated.Value));
-            }
+            KeyListing listing = await KeyListing.ReadAsync(vault.Objects, cancellationToken).ConfigureAwait(false);
+            key = await UnlockAsync(passphrase, listing, cancellationToken, refused).ConfigureAwait(false);
+        }
+        // Of a vault with very many stores not all were tried: a store of its own serves as well.
+        catch (BackupException e) when (e.Id is BackupErrorId.PassphraseRejected or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotsNotTried)
+        {
+            return await BeginStoreAsync(passphrase, cancellationToken, refused).ConfigureAwait(false);
         }
 
-        return newest.Count == 0 ? names : names.ConvertAll(name => name with { NewestEpoch = newest.GetValueOrDefault(name.StoreId) });
+        return await SettleAsync(key, passphrase, cancellationToken, refused).ConfigureAwait(false);
     }
 
-    /// <summary>Makes a chunk store with a fresh master key and a first slot.</summary>
+    /// <summary>
+    /// Before something is written: sees to it that whoever brings the passphrase finds the same store. A slot that the order of passphrases does not name is from before there
+    /// was an order; or, where its store holds nothing, of somebody who was stopped, or slower than another and about to remove it.
+    /// </summary>
+    /// <param name="key">What the passphrase opened.</param>
+    /// <param name="passphrase">The passphrase.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="refused">Slots that are known not to open by the passphrase.</param>
+    /// <returns>The key; or that of another store, and then the first is disposed of.</returns>
+    public async Task<UnlockedKey> SettleAsync(UnlockedKey key, string passphrase, CancellationToken cancellationToken, HashSet<KeyName>? refused = null)
+    {
+        if (key.IsNamed)
+        {
+            return key;
+        }
+
+        UnlockedKey? other = await HoldsAnythingAsync(key.StoreId, cancellationToken).ConfigureAwait(false)
+            ? await NameAsync(key, passphrase, refused ?? [], cancellationToken).ConfigureAwait(false)
+            : await BeginStoreAsync(passphrase, cancellationToken, refused).ConfigureAwait(false);
+        if (other is null)
+        {
+            return key with { IsNamed = true };
+        }
+
+        key.Dispose();
+        return other;
+    }
+
+    /// <summary>Makes a chunk store for a passphrase that opens none. Where somebody else was faster, it is that one's.</summary>
+    public async Task<UnlockedKey> BeginStoreAsync(string passphrase, CancellationToken cancellationToken, HashSet<KeyName>? refused = null)
+    {
+        UnlockedKey made = await CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        if (await NameAsync(made, passphrase, refused ?? [], cancellationToken).ConfigureAwait(false) is not { } other)
+        {
+            return made with { IsNamed = true };
+        }
+
+        made.Dispose();
+        try
+        {
+            await vault.Objects.DeleteAsync(VaultLayout.Key(made.StoreId, made.KeyId), cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException)
+        {
+            // A machine need not be allowed to. Nobody takes a slot that the order does not name, of a store that holds nothing.
+        }
+
+        return other;
+    }
+
+    /// <summary>Makes a chunk store with a fresh master key and a first slot. Nothing may be written to it before its slot is named.</summary>
     public async Task<UnlockedKey> CreateStoreAsync(string passphrase, CancellationToken cancellationToken)
     {
         var storeId = StoreId.Create();
         byte[] master = RandomNumberGenerator.GetBytes(StoreKeys.MasterKeyLength);
-        string keyId = await AddAsync(storeId, master, passphrase, null, cancellationToken).ConfigureAwait(false);
-        return new UnlockedKey(storeId, keyId, master);
+        return new UnlockedKey(storeId, await WriteAsync(storeId, master, passphrase, null, 0, cancellationToken).ConfigureAwait(false), master);
     }
 
     /// <summary>Finds the store that the passphrase opens.</summary>
@@ -59,23 +105,38 @@ internal sealed class KeyRing(KnownVault vault)
     /// <exception cref="BackupException">PassphraseRejected; where no slot opens and one cannot be read, what is wrong with that one: KeySlotDamaged, VaultFormatUnsupported, …</exception>
     public async Task<UnlockedKey> UnlockAsync(string passphrase, CancellationToken cancellationToken, StoreId? storeId = null)
     {
-        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
-        return await UnlockAsync(passphrase, names, cancellationToken).ConfigureAwait(false);
+        KeyListing listing = await KeyListing.ReadAsync(vault.Objects, cancellationToken, storeId).ConfigureAwait(false);
+        return await UnlockAsync(passphrase, listing, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Finds it among slots that were listed. They are tried in the order of what they cost, then of their names.</summary>
-    public async Task<UnlockedKey> UnlockAsync(string passphrase, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
+    /// <summary>
+    /// Finds it among slots that were listed. Those that the order of passphrases names come first: the others are of stores that somebody else was faster to make, or from before
+    /// there was an order. Then they are tried in the order of what they cost, then of their names.
+    /// </summary>
+    /// <param name="passphrase">The passphrase.</param>
+    /// <param name="listing">What was listed.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="refused">Gets the slots that do not open, with 0 for an epoch; null for nobody.</param>
+    public async Task<UnlockedKey> UnlockAsync(string passphrase, KeyListing listing, CancellationToken cancellationToken, HashSet<KeyName>? refused = null)
     {
         BackupException? damage = null;
-        List<FoundSlot> found = await FindAsync(vault.Objects, vault.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<KeyName> names = listing.Slots;
+        Task<IReadOnlySet<(StoreId, string)>> naming = new KeyOrder(vault).ReadAsync(listing.Order, cancellationToken);
+        Task<List<FoundSlot>> finding = FindAsync(vault.Objects, vault.VaultId, Bounded(names), cancellationToken).ToListAsync(cancellationToken).AsTask();
+        await Task.WhenAll(naming, finding).ConfigureAwait(false);
+        List<FoundSlot> found = await finding.ConfigureAwait(false);
+        IReadOnlySet<(StoreId, string)> named = await naming.ConfigureAwait(false);
         int left = names.Count - found.Count;
         int tried = 0;
         long work = 0;
         UnlockedKey? outdated = null;
-        foreach (FoundSlot slot in found.OrderBy(slot => slot.Slot?.Derivation?.Work ?? 0).ThenByDescending(slot => slot.Slot?.Epoch ?? 0))
+        UnlockedKey? empty = null;
+        foreach (FoundSlot slot in found
+            .OrderBy(slot => !named.Contains((slot.StoreId, slot.KeyId))).ThenBy(slot => slot.Slot?.Derivation?.Work ?? 0).ThenByDescending(slot => slot.Slot?.Epoch ?? 0))
         {
-            damage = slot.Damage ?? damage;
-            if (slot.Slot?.Derivation is not { } needed)
+            // One that was removed since it was listed is no damage.
+            damage = slot.Damage is { Id: not BackupErrorId.VaultDataMissing } ? slot.Damage : damage;
+            if (slot.Slot?.Derivation is not { } needed || (outdated is { IsNamed: true } && slot.StoreId != outdated.StoreId))
             {
                 continue;
             }
@@ -93,14 +154,25 @@ internal sealed class KeyRing(KnownVault vault)
             {
                 if (slot.Slot.TryOpen(passphrase) is { } master)
                 {
-                    UnlockedKey key = await CompleteAsync(slot, master, cancellationToken).ConfigureAwait(false);
-                    if (!key.IsOutdated)
+                    UnlockedKey key = await CompleteAsync(slot, master, cancellationToken).ConfigureAwait(false) with { IsNamed = named.Contains((slot.StoreId, slot.KeyId)) };
+                    if (!key.IsNamed && !await HoldsAnythingAsync(key.StoreId, cancellationToken).ConfigureAwait(false))
+                    {
+                        empty ??= key;
+                    }
+                    else if (!key.IsOutdated)
                     {
                         return key;
                     }
 
-                    // Another slot may lead to the newest key.
-                    outdated = outdated is null || key.Epoch > outdated.Epoch ? key : outdated;
+                    else
+                    {
+                        // Another slot may lead to the newest key.
+                        outdated = outdated is null || key.Epoch > outdated.Epoch ? key : outdated;
+                    }
+                }
+                else
+                {
+                    refused?.Add(new KeyName(slot.StoreId, slot.KeyId, 0));
                 }
             }
             catch (BackupException e) when (IsOfOneSlot(e))
@@ -111,9 +183,9 @@ internal sealed class KeyRing(KnownVault vault)
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        if (outdated is not null)
+        if ((outdated ?? empty) is { } opened)
         {
-            return outdated;
+            return opened;
         }
 
         throw left > 0 ? TooMany($"None of the {tried} that were tried opens with this passphrase; {left} were left out, as together they would take too long")
@@ -138,8 +210,8 @@ internal sealed class KeyRing(KnownVault vault)
     /// <exception cref="BackupException">KeySlotNotFound, KeySlotContradicted; where no slot opens, what is wrong with one: KeySlotDamaged, KeyVaultAccessDenied, …</exception>
     public async Task<UnlockedKey> UnlockAsync(IKeyEncryptionKey key, CancellationToken cancellationToken, StoreId? storeId = null)
     {
-        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
-        return await UnlockAsync(key, names, cancellationToken).ConfigureAwait(false);
+        KeyListing listing = await KeyListing.ReadAsync(vault.Objects, cancellationToken, storeId).ConfigureAwait(false);
+        return await UnlockAsync(key, listing.Slots, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Finds it among slots that were listed.</summary>
@@ -190,10 +262,85 @@ internal sealed class KeyRing(KnownVault vault)
     }
 
     /// <summary>Adds a slot for a passphrase.</summary>
-    public Task<string> AddAsync(StoreId storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken, byte epoch = 0)
+    /// <exception cref="BackupException">PassphraseTaken: it opens another chunk store of this vault; PassphraseInvalid.</exception>
+    public async Task<string> AddAsync(StoreId storeId, byte[] master, string passphrase, string? label, CancellationToken cancellationToken, byte epoch = 0)
+    {
+        KeyListing listing = await KeyListing.ReadAsync(vault.Objects, cancellationToken).ConfigureAwait(false);
+        var refused = new HashSet<KeyName>();
+        try
+        {
+            using UnlockedKey taken = await UnlockAsync(
+                passphrase, listing with { Slots = [.. listing.Slots.Where(name => name.StoreId != storeId)] }, cancellationToken, refused).ConfigureAwait(false);
+            if (taken.IsNamed || await HoldsAnythingAsync(taken.StoreId, cancellationToken).ConfigureAwait(false))
+            {
+                throw Taken(taken.StoreId);
+            }
+        }
+        catch (BackupException e) when (IsOfOneSlot(e) || e.Id is BackupErrorId.PassphraseRejected or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotsNotTried)
+        {
+            // Slots of other stores that are damaged, or too many, keep nobody from adding one.
+        }
+
+        string keyId = await WriteAsync(storeId, master, passphrase, label, epoch, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using UnlockedKey? other = await NameAsync(new KeyName(storeId, keyId, 0), passphrase, refused, isStrict: false, cancellationToken).ConfigureAwait(false);
+            return other is null ? keyId : throw Taken(other.StoreId);
+        }
+        catch (BackupException e) when (!e.IsTransient)
+        {
+            // Somebody else has brought the passphrase at the same moment.
+            await vault.Objects.DeleteAsync(VaultLayout.Key(storeId, keyId), CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private Task<string> WriteAsync(StoreId storeId, byte[] master, string passphrase, string? label, byte epoch, CancellationToken cancellationToken)
     {
         string keyId = IdDigits.Create();
-        return WriteAsync(storeId, keyId, KeySlot.Create(passphrase, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), vault.Options.Derivation ?? PassphraseDerivation.Best, label, vault.Clock.GetUtcNow(), epoch), cancellationToken);
+        var slot = KeySlot.Create(
+            passphrase, master, new KeySlotIdentity(vault.VaultId, storeId, keyId), vault.Options.Derivation ?? PassphraseDerivation.Best, label, vault.Clock.GetUtcNow(), epoch);
+        return WriteAsync(storeId, keyId, slot, cancellationToken);
+    }
+
+    private async Task<bool> HoldsAnythingAsync(StoreId storeId, CancellationToken cancellationToken) =>
+        await vault.Objects.ListAsync(VaultLayout.Store(storeId), cancellationToken).AnyAsync(cancellationToken).ConfigureAwait(false);
+
+    private BackupException Taken(StoreId storeId) => new(
+        BackupErrorId.PassphraseTaken,
+        $"This passphrase opens another chunk store of the vault in '{vault.Location}', {storeId}.",
+        "Choose a passphrase of its own for each chunk store: one that opened two could not say which is meant. A new machine that is to share the data of that store is registered with its passphrase.",
+        vault.Location);
+
+    private Task<UnlockedKey?> NameAsync(UnlockedKey key, string passphrase, HashSet<KeyName> refused, CancellationToken cancellationToken) =>
+        NameAsync(new KeyName(key.StoreId, key.KeyId, 0), passphrase, refused, isStrict: true, cancellationToken);
+
+    private Task<UnlockedKey?> NameAsync(KeyName slot, string passphrase, HashSet<KeyName> refused, bool isStrict, CancellationToken cancellationToken) => new KeyOrder(vault).NameAsync(
+        slot,
+        named => refused.Contains(named) ? Task.FromResult<UnlockedKey?>(null) : TryOpenAsync(named, passphrase, isStrict, cancellationToken),
+        cancellationToken);
+
+    // One that the order names, whatever a listing shows of it.
+    private async Task<UnlockedKey?> TryOpenAsync(KeyName name, string passphrase, bool isStrict, CancellationToken cancellationToken)
+    {
+        KeySlot slot;
+        try
+        {
+            slot = await ReadAsync(name.StoreId, name.KeyId, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing || (!isStrict && IsOfOneSlot(e)))
+        {
+            return null;
+        }
+
+        if (slot.TryOpen(passphrase) is not { } master)
+        {
+            return null;
+        }
+
+        KeyListing listing = await KeyListing.ReadAsync(vault.Objects, cancellationToken, name.StoreId).ConfigureAwait(false);
+        byte newest = listing.Slots.Select(listed => listed.NewestEpoch).DefaultIfEmpty().Max();
+        return await CompleteAsync(new FoundSlot(name.StoreId, name.KeyId, slot, null, newest), master, cancellationToken).ConfigureAwait(false) with { IsNamed = true };
     }
 
     /// <summary>Adds a slot for a Key Vault key.</summary>
@@ -245,7 +392,7 @@ internal sealed class KeyRing(KnownVault vault)
         }
 
         // What opens an earlier master key only does not open what was written since.
-        byte newest = (await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false)).Max(slot => slot.NewestEpoch);
+        byte newest = (await KeyListing.ReadAsync(vault.Objects, cancellationToken, storeId).ConfigureAwait(false)).Slots.Max(slot => slot.NewestEpoch);
         ThrowIfLast(slots);
         string name = VaultLayout.Key(storeId, keyId);
         await vault.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
@@ -280,13 +427,15 @@ internal sealed class KeyRing(KnownVault vault)
     /// </summary>
     /// <exception cref="BackupException">KeyFileInvalid, KeySlotNotFound, KeySlotDamaged.</exception>
     public async Task<UnlockedKey> VerifyAsync(UnlockedKey key, CancellationToken cancellationToken) =>
-        await VerifyAsync(key, await ListNamesAsync(key.StoreId, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await VerifyAsync(key, (await KeyListing.ReadAsync(vault.Objects, cancellationToken, key.StoreId).ConfigureAwait(false)).Slots, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Sees to it by slots that were listed. Returns the key with the master keys before it, which shares its bytes.</summary>
     public async Task<UnlockedKey> VerifyAsync(UnlockedKey key, IReadOnlyList<KeyName> names, CancellationToken cancellationToken)
     {
-        KeyName[] own = [.. names.Where(name => name.StoreId == key.StoreId)];
-        List<FoundSlot> slots = await FindAsync(vault.Objects, vault.VaultId, own, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        // A listing may be older than the slot.
+        KeyName[] own = [.. names.Where(name => name.StoreId == key.StoreId).DefaultIfEmpty(new KeyName(key.StoreId, key.KeyId, 0))];
+        List<FoundSlot> slots = await FindAsync(vault.Objects, vault.VaultId, own, cancellationToken)
+            .Where(slot => slot.Damage?.Id != BackupErrorId.VaultDataMissing).ToListAsync(cancellationToken).ConfigureAwait(false);
         if (!slots.Any(slot => slot.Slot is not null))
         {
             throw new BackupException(
@@ -341,7 +490,7 @@ internal sealed class KeyRing(KnownVault vault)
         var faults = new List<BackupException>();
         int slots = 0;
         long work = 0;
-        IReadOnlyList<KeyName> names = await ListNamesAsync(objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<KeyName> names = (await KeyListing.ReadAsync(objects, cancellationToken).ConfigureAwait(false)).Slots;
         await foreach (FoundSlot found in FindAsync(objects, header?.VaultId, names, cancellationToken).ConfigureAwait(false))
         {
             slots += found.Slot?.Derivation is null ? 0 : 1;
@@ -356,6 +505,7 @@ internal sealed class KeyRing(KnownVault vault)
             }
         }
 
+        faults.AddRange(await KeyOrder.CheckAsync(objects, header?.VaultId, cancellationToken).ConfigureAwait(false));
         if (slots > MaxTried || work > MaxWork)
         {
             faults.Add(new BackupException(
@@ -371,12 +521,9 @@ internal sealed class KeyRing(KnownVault vault)
     private Task<UnlockedKey> CompleteAsync(FoundSlot slot, byte[] master, CancellationToken cancellationToken) =>
         new KeyEpochs(vault).CompleteAsync(new UnlockedKey(slot.StoreId, slot.KeyId, master), slot.Slot!.EpochNumber, slot.NewestEpoch, cancellationToken);
 
-    private Task<IReadOnlyList<KeyName>> ListNamesAsync(StoreId? storeId, CancellationToken cancellationToken) =>
-        ListNamesAsync(vault.Objects, storeId is { } store ? VaultLayout.Keys(store) : VaultLayout.AllKeys, cancellationToken);
-
     private async IAsyncEnumerable<FoundSlot> FindAsync(StoreId? storeId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        IReadOnlyList<KeyName> names = await ListNamesAsync(storeId, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<KeyName> names = (await KeyListing.ReadAsync(vault.Objects, cancellationToken, storeId).ConfigureAwait(false)).Slots;
         await foreach (FoundSlot slot in FindAsync(vault.Objects, vault.VaultId, names, cancellationToken).ConfigureAwait(false))
         {
             yield return slot;
@@ -454,22 +601,8 @@ internal sealed class KeyRing(KnownVault vault)
         "If yours may be among them, say '--every-key-slot' to have all tried. 'obengine key list' shows those of a store: remove those that nobody here has made.",
         vault.Location);
 
-    // keys/<store id>/<key id>
-    private static bool TryParse(string name, out StoreId storeId, out string keyId)
-    {
-        string[] parts = name.Split('/');
-        storeId = default;
-        keyId = parts[^1];
-        return parts.Length == 3 && StoreId.TryParse(parts[1], out storeId) && IdDigits.AreIn(keyId);
-    }
-
     /// <param name="Slot">Null where it cannot be read.</param>
     /// <param name="Damage">Why not.</param>
     private sealed record FoundSlot(StoreId StoreId, string KeyId, KeySlot? Slot, BackupException? Damage, byte NewestEpoch);
 }
 
-/// <summary>The name of a key slot.</summary>
-/// <param name="StoreId">Its store.</param>
-/// <param name="KeyId">The slot.</param>
-/// <param name="NewestEpoch">The highest number of a master key that the listing had a record of; 0 where the key was never rotated.</param>
-internal readonly record struct KeyName(StoreId StoreId, string KeyId, byte NewestEpoch);

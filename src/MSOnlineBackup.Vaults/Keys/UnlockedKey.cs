@@ -33,6 +33,9 @@ public sealed record UnlockedKey : IDisposable
     /// <summary>The master keys before this one, by their epochs.</summary>
     internal IReadOnlyDictionary<byte, byte[]> EarlierKeys { get; init; } = new Dictionary<byte, byte[]>();
 
+    /// <summary>Whether the order of passphrases was seen to name its slot.</summary>
+    internal bool IsNamed { get; init; }
+
     internal bool IsOutdated => Epoch < NewestEpoch;
 
     internal byte[] MasterKey

@@ -8,6 +8,7 @@ internal enum StoredKind
     Header,
     KeySlot,
     KeyEpoch,
+    KeyOrder,
     Machine,
     Settings,
     Credential,

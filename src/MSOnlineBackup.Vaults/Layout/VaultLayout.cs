@@ -20,6 +20,9 @@ internal static class VaultLayout
     /// <summary>Beside the stores, not in them: a listing finds every slot without touching a pack's name.</summary>
     public const string AllKeys = "keys/";
 
+    /// <summary>In which order passphrases came into the vault.</summary>
+    public const string KeysOrder = AllKeys + "order/";
+
     public const string Credentials = "credentials/";
 
     /// <summary>What the owner and approvers agreed to, once.</summary>
@@ -41,6 +44,9 @@ internal static class VaultLayout
 
     /// <summary>The record by which a master key came into force, and its copy.</summary>
     public static IReadOnlyList<string> KeyEpoch(StoreId storeId, byte epoch) => [$"{Keys(storeId)}epochs/{epoch:x8}", $"{Keys(storeId)}epochs/{epoch:x8}{CopySuffix}"];
+
+    /// <summary>A record of the order of passphrases, and its copy.</summary>
+    public static IReadOnlyList<string> KeyOrder(uint number) => [$"{KeysOrder}{number:x8}", $"{KeysOrder}{number:x8}{CopySuffix}"];
 
     public static string Store(StoreId storeId) => $"{Stores}{storeId}/";
 
@@ -93,6 +99,7 @@ internal static class VaultLayout
             [Header] => StoredKind.Header,
             ["keys", _, var key] when storeId is not null && IdDigits.AreIn(key) => StoredKind.KeySlot,
             ["keys", _, "epochs", _] when storeId is not null && TryParseKeyEpoch(name, out _) => StoredKind.KeyEpoch,
+            ["keys", "order", _] when TryParseKeyOrder(name, out _) => StoredKind.KeyOrder,
             ["machines", var machine, var number] when MachineId.TryParse(machine, out _) && TryParseNumber(number, out _) => StoredKind.Machine,
             ["settings", var number] when TryParseNumber(number, out _) => StoredKind.Settings,
             ["records", var number] when TryParseNumber(number, out _) => StoredKind.Record,
@@ -119,11 +126,16 @@ internal static class VaultLayout
     /// <summary>Takes the number from the name of a record by which a master key came into force, or of its copy. From 1.</summary>
     public static bool TryParseKeyEpoch(string name, out byte epoch)
     {
-        string last = name[(name.LastIndexOf('/') + 1)..];
-        bool isNumber = TryParseNumber(last.EndsWith(CopySuffix, StringComparison.Ordinal) ? last.AsSpan(0, last.Length - CopySuffix.Length) : last, out uint number)
-            && number is > 0 and <= byte.MaxValue;
+        bool isNumber = TryParseKeyOrder(name, out uint number) && number <= byte.MaxValue;
         epoch = isNumber ? (byte)number : (byte)0;
         return isNumber;
+    }
+
+    /// <summary>Takes the number from the name of a record of the order of passphrases, or of its copy. From 1.</summary>
+    public static bool TryParseKeyOrder(string name, out uint number)
+    {
+        string last = name[(name.LastIndexOf('/') + 1)..];
+        return TryParseNumber(last.EndsWith(CopySuffix, StringComparison.Ordinal) ? last.AsSpan(0, last.Length - CopySuffix.Length) : last, out number) && number > 0;
     }
 
     /// <summary>Takes machine and session from the name of a point, <c>stores/STORE/points/MACHINE/SESSION</c>, or of what says that there was one.</summary>

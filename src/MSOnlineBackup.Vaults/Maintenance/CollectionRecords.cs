@@ -103,14 +103,25 @@ internal sealed class CollectionRecords
     }
 
     /// <summary>Says for whom a collection waits. Returns those that count: where somebody else has said so before, theirs.</summary>
-    public static Task<IReadOnlySet<SessionId>> SettleWaitAsync(ChunkStore store, uint number, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken) =>
-        SettleSessionsAsync(store, NameOf(store, number, Wait), sessions, cancellationToken);
+    /// <exception cref="BackupException">SessionFenced: the collection is over, and was ended without this run.</exception>
+    public static async Task<IReadOnlySet<SessionId>> SettleWaitAsync(
+        ChunkStore store, uint number, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken)
+    {
+        string name = NameOf(store, number, Wait);
+        return await TryCreateAsync(store, name, SealedObjectKind.AwaitedSessions, AwaitedSessions.Encode(sessions), cancellationToken).ConfigureAwait(false)
+            ? sessions
+            : AwaitedSessions.Decode(name, (await ReadTakenAsync(store, name, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span);
+    }
 
-    /// <summary>Says whose end is waited for before the records of a collection may go, whose packs are gone.</summary>
-    public static Task<IReadOnlySet<SessionId>> SettleDoneAsync(ChunkStore store, uint number, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken) =>
-        SettleSessionsAsync(store, NameOf(store, number, Done), sessions, cancellationToken);
+    /// <summary>
+    /// Says whose end is waited for before the records of a collection may go, whose packs are gone. Where somebody else has said so before, and whose
+    /// end that was has come, the records may have gone already: then there is nothing left to say.
+    /// </summary>
+    public static async Task SettleDoneAsync(ChunkStore store, uint number, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken) =>
+        await TryCreateAsync(store, NameOf(store, number, Done), SealedObjectKind.AwaitedSessions, AwaitedSessions.Encode(sessions), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Decides which packs go. Returns those that do: where somebody else has decided before, theirs. From then on nothing brings them back.</summary>
+    /// <exception cref="BackupException">SessionFenced: the collection is over, and was ended without this run.</exception>
     public static async Task<IReadOnlySet<(SessionId Session, uint Number)>> SettleVerdictAsync(
         ChunkStore store, uint number, IReadOnlySet<(SessionId Session, uint Number)> packs, CancellationToken cancellationToken)
     {
@@ -121,7 +132,7 @@ internal sealed class CollectionRecords
         }
 
         var theirs = new HashSet<(SessionId, uint)>();
-        CondemnedPacks.Decode(name, (await ReadAsync(store, name, SealedObjectKind.CollectionVerdict, cancellationToken).ConfigureAwait(false)).Span, theirs);
+        CondemnedPacks.Decode(name, (await ReadTakenAsync(store, name, SealedObjectKind.CollectionVerdict, cancellationToken).ConfigureAwait(false)).Span, theirs);
         return theirs;
     }
 
@@ -168,20 +179,34 @@ internal sealed class CollectionRecords
             : null;
     }
 
-    private static async Task<IReadOnlySet<SessionId>> SettleSessionsAsync(ChunkStore store, string name, IReadOnlySet<SessionId> sessions, CancellationToken cancellationToken) =>
-        await TryCreateAsync(store, name, SealedObjectKind.AwaitedSessions, AwaitedSessions.Encode(sessions), cancellationToken).ConfigureAwait(false)
-            ? sessions
-            : AwaitedSessions.Decode(name, (await ReadAsync(store, name, SealedObjectKind.AwaitedSessions, cancellationToken).ConfigureAwait(false)).Span);
-
     private static string NameOf(ChunkStore store, uint number, string suffix) => $"{VaultLayout.Collections(store.StoreId)}{number:x8}{suffix}";
 
     private static async Task<bool> TryCreateAsync(ChunkStore store, string name, SealedObjectKind kind, byte[] content, CancellationToken cancellationToken) =>
         await store.Objects.TryCreateAsync(name, SealedObject.Seal(store.Keys, kind, name, content), cancellationToken).ConfigureAwait(false);
 
-    private static async Task<ReadOnlyMemory<byte>> ReadAsync(ChunkStore store, string name, SealedObjectKind kind, CancellationToken cancellationToken) =>
-        await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is { } found
-            ? await OpenAsync(store, found, kind, cancellationToken).ConfigureAwait(false)
-            : throw VaultDamage.Missing(name, "Record of a collection");
+    // A record that somebody else created before. It goes when nobody is waited for any more who was at work when it came: whoever misses it was taken for
+    // dead, or began after it and was shown an old listing.
+    private static async Task<ReadOnlyMemory<byte>> ReadTakenAsync(ChunkStore store, string name, SealedObjectKind kind, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is { } found)
+            {
+                return await OpenAsync(store, found, kind, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
+        {
+            // It went in between.
+        }
+
+        throw new BackupException(
+            BackupErrorId.SessionFenced,
+            "Another maintenance run did not wait for this one and ended what both had begun.",
+            "Run it again: what it did stays done.",
+            name,
+            transient: true);
+    }
 
     private static async Task<ReadOnlyMemory<byte>> OpenAsync(ChunkStore store, StoredObject found, SealedObjectKind expected, CancellationToken cancellationToken)
     {

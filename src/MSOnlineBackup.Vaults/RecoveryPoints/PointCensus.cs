@@ -23,7 +23,7 @@ internal sealed class PointCensus(IVaultStore objects)
     /// <summary>Whether the vault has any.</summary>
     public async Task<bool> HasAnyAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<KeyName> keys = await KeyRing.ListNamesAsync(objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<KeyName> keys = (await KeyListing.ReadAsync(objects, cancellationToken).ConfigureAwait(false)).Slots;
         foreach (StoreId storeId in keys.Select(key => key.StoreId).Distinct())
         {
             await foreach (StoredObject found in objects.ListAsync(VaultLayout.Points(storeId), cancellationToken).ConfigureAwait(false))

@@ -304,7 +304,7 @@ internal sealed class MachineDirectory(KnownVault vault)
         switch (known)
         {
             case { IsGone: false } when known.StoreId != keys.StoreId:
-                throw (await KeyRing.ListNamesAsync(vault.Objects, VaultLayout.Keys(known.StoreId), cancellationToken).ConfigureAwait(false)).Count > 0
+                throw (await KeyListing.ReadAsync(vault.Objects, cancellationToken, known.StoreId).ConfigureAwait(false)).Slots.Count > 0
                     ? NameTaken(known.Name)
                     : VaultDamage.NotSigned(VaultLayout.Machine(vault.Header.MachineId(name)));
             case { IsGone: false } when standing.RenamedTo is { } called:

@@ -46,8 +46,7 @@ internal sealed class VaultEntrance(KnownVault vault)
 
         // A machine that comes back gets the store that has its points, whatever else its passphrase opens.
         return (known is null ? null : await TryUnlockAsync(passphrase, known.StoreId, cancellationToken).ConfigureAwait(false))
-            ?? await TryUnlockAsync(passphrase, storeId: null, cancellationToken).ConfigureAwait(false)
-            ?? await new KeyRing(vault).CreateStoreAsync(passphrase, cancellationToken).ConfigureAwait(false);
+            ?? await new KeyRing(vault).EnterAsync(passphrase, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Gives the machine its name in the vault.</summary>
@@ -72,13 +71,12 @@ internal sealed class VaultEntrance(KnownVault vault)
         return known.Record;
     }
 
-    private async Task<UnlockedKey?> TryUnlockAsync(string passphrase, StoreId? storeId, CancellationToken cancellationToken)
+    private async Task<UnlockedKey?> TryUnlockAsync(string passphrase, StoreId storeId, CancellationToken cancellationToken)
     {
         try
         {
             return await new KeyRing(vault).UnlockAsync(passphrase, cancellationToken, storeId).ConfigureAwait(false);
         }
-        // Of a vault with very many stores not all were tried: a store of its own serves as well.
         catch (BackupException e) when (e.Id is BackupErrorId.PassphraseRejected or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotsNotTried)
         {
             return null;

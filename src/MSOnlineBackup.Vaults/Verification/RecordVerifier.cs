@@ -21,8 +21,8 @@ internal sealed class RecordVerifier(KnownVault vault, StoreKeys? keys = null)
     {
         Dictionary<string, IReadOnlyList<uint>>[] folders = await Task.WhenAll(
             _folders.Select(prefix => NumberedSeries.ListAsync(vault.Objects, prefix, cancellationToken))).ConfigureAwait(false);
-        IReadOnlyList<KeyName> keyNames = await KeyRing.ListNamesAsync(vault.Objects, VaultLayout.AllKeys, cancellationToken).ConfigureAwait(false);
-        HashSet<StoreId> stores = [.. keyNames.Select(key => key.StoreId)];
+        KeyListing keyNames = await KeyListing.ReadAsync(vault.Objects, cancellationToken).ConfigureAwait(false);
+        HashSet<StoreId> stores = [.. keyNames.Slots.Select(key => key.StoreId)];
         IEnumerable<string> names = folders.SelectMany(found => found).SelectMany(folder => folder.Value.Select(number => $"{folder.Key}{number:x8}"));
         var damage = new List<BackupException>();
         await foreach (BackupException? found in ReadAhead.SelectAsync(

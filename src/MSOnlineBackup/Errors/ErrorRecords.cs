@@ -22,7 +22,7 @@ internal static class ErrorRecords
             or BackupErrorId.KeyVaultKeyNotFound => ErrorCategory.ObjectNotFound,
         BackupErrorId.JobHostMissing or BackupErrorId.KeyDerivationUnavailable => ErrorCategory.NotInstalled,
         BackupErrorId.VaultExists or BackupErrorId.RestoreItemExists or BackupErrorId.MachineNameTaken or BackupErrorId.KeyVaultSecretForeign
-            or BackupErrorId.KeyVaultKeyTaken => ErrorCategory.ResourceExists,
+            or BackupErrorId.KeyVaultKeyTaken or BackupErrorId.PassphraseTaken => ErrorCategory.ResourceExists,
         BackupErrorId.VaultHeaderInvalid or BackupErrorId.VaultHeaderDamaged or BackupErrorId.VaultFormatUnsupported or BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataUnreadable
             or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid

@@ -6,6 +6,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
@@ -86,12 +87,14 @@ public sealed class PrefixTests : IDisposable
         }
     }
 
+    private static bool IsSlot(string name) => VaultLayout.KindOf(name, out _) == StoredKind.KeySlot;
+
     private async Task CheckAsync(MemoryVaultStore state, IEnumerable<VaultOperation> done, LastOperation last, SortedDictionary<string, string> now, bool restore)
     {
         List<string> objects = [.. done.Where(operation => operation.Content is not null).Select(operation => operation.Name)];
         string? torn = last == LastOperation.Done || done.Last().Content is null ? null : done.Last().Name;
         objects.Remove(torn ?? "");
-        if (!objects.Contains("vault.json") || !objects.Any(name => name.StartsWith("keys/", StringComparison.Ordinal)))
+        if (!objects.Contains("vault.json") || !objects.Any(IsSlot))
         {
             BackupException refused = await Assert.ThrowsAsync<BackupException>(() => _workload.OpenAsync(state, Stop));
             Assert.NotEqual(BackupErrorId.UnexpectedError, refused.Id);
@@ -99,7 +102,7 @@ public sealed class PrefixTests : IDisposable
         }
 
         UnlockedVault engine = await _workload.OpenAsync(state, Stop);
-        if (objects.Count(name => name.StartsWith("keys/", StringComparison.Ordinal)) > 1)
+        if (objects.Count(IsSlot) > 1)
         {
             engine = await _workload.OpenAsync(state, Stop, PrefixWorkload.SecondPassphrase);
         }

@@ -210,6 +210,11 @@ internal static partial class Decoders
             () => [KeyEpochs.Encode(new Dictionary<byte, byte[]> { [0] = TestKeys.Bytes(1, 32), [1] = TestKeys.Bytes(2, 32) })],
             typeof(KeyEpochs));
         yield return new(
+            "key-order",
+            content => KeyOrder.Decode(new string('1', 32), content),
+            () => [KeyOrder.Encode(new string('1', 32), new KeyName(StoreId.Parse(new string('2', 32)), new string('3', 32), 0))],
+            typeof(KeyOrderJson));
+        yield return new(
             "condemned-packs",
             content =>
             {

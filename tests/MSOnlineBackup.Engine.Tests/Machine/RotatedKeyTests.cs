@@ -54,7 +54,8 @@ public sealed class RotatedKeyTests : IDisposable
     {
         BackupAgent alpha = await _agents.ActivateAsync();
         await _agents.BackUpAsync(alpha);
-        string slot = Directory.EnumerateFiles(Path.Combine(_agents.Vault, "keys"), "*", SearchOption.AllDirectories).Single();
+        string slot = Directory.EnumerateFiles(Path.Combine(_agents.Vault, "keys"), "*", SearchOption.AllDirectories)
+            .Single(file => !file.Contains("order", StringComparison.Ordinal));
         byte[] content = await File.ReadAllBytesAsync(slot, Cancel);
         BackupAgent beta = await _agents.ActivateAsync("BETA");
         await alpha.RotateKeyAsync(Other, Cancel);

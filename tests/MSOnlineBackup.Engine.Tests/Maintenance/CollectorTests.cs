@@ -1,5 +1,6 @@
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -118,6 +119,46 @@ public sealed class CollectorTests
 
         Assert.True(vault.PackBytes < before * 2 / 3, $"{before} to {vault.PackBytes}");
         await vault.AssertWholeAsync();
+    }
+
+    [Theory]
+    [InlineData(".wait")]
+    [InlineData(".verdict")]
+    [InlineData(".done")]
+    public async Task Who_was_taken_for_dead_while_others_ended_what_it_had_begun_is_told_so_or_ends_well(string record)
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3]);
+        await vault.BackUpAsync([1, 11]);
+        await vault.DropAsync(gone);
+
+        // The others say first what is to be said; and remove it, for it is over, before this one has read it.
+        bool IsOf(string name) => name.Contains("/gc/", StringComparison.Ordinal) && name.EndsWith(record, StringComparison.Ordinal);
+        var read = new PausedVaultStore(vault.Objects, 1, EndAsync, (call, name) => call == VaultCall.Stat && IsOf(name));
+        var asleep = new PausedVaultStore(read, 1, () => vault.MaintainAsync(MaintainedVault.Impatient), (call, name) => call == VaultCall.Create && IsOf(name));
+        try
+        {
+            await vault.MaintainAsync(through: asleep);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.SessionFenced)
+        {
+            Assert.True(e.IsTransient);
+        }
+
+        // Nobody reads the last word: that it was said is enough.
+        Assert.True((record == ".done" ? asleep : read).Calls > 0);
+        await EndAsync();
+        await vault.AssertWholeAsync();
+        await vault.AssertTidyAsync();
+
+        async Task EndAsync()
+        {
+            await vault.DropAsync(await vault.BackUpAsync([21, 22, 23]));
+            for (int i = 0; i < 3; i++)
+            {
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+            }
+        }
     }
 
     [Fact]

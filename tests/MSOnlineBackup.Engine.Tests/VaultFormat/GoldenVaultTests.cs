@@ -51,6 +51,23 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
         }
     }
 
+    // It is from before passphrases came in an order.
+    [Fact]
+    public async Task Who_writes_to_it_names_its_key_slots_and_each_passphrase_opens_it_as_before()
+    {
+        MemoryVaultStore store = vault.Load();
+        int points = (await (await TestVault.UnlockAsync(store, vault.Passphrases[0], new VaultOptions(), Cancel)).ListPointsAsync(null, Cancel)).Count;
+        Assert.DoesNotContain(store.Names, name => name.StartsWith(VaultLayout.KeysOrder, StringComparison.Ordinal));
+        for (int i = 0; i < 4; i++)
+        {
+            using UnlockedVault opened = await TestVault.UnlockAsync(store, vault.Passphrases[i % 2], new VaultOptions(), Cancel, VaultUse.Write);
+            Assert.Equal(points, (await opened.ListPointsAsync(null, Cancel)).Count);
+        }
+
+        Assert.Equal(
+            [.. VaultLayout.KeyOrder(1), .. VaultLayout.KeyOrder(2)], store.Names.Where(name => name.StartsWith(VaultLayout.KeysOrder, StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task What_its_owner_has_signed_holds()
     {

@@ -295,14 +295,15 @@ internal sealed class IndependentReader
         }
     }
 
-    // Section 5.1: of the slots that open, the one of the highest epoch that is in force.
+    // Sections 5.1 and 5.4: of the slots that open, one that the order names; and of these the one of the highest epoch that is in force.
     private (string Store, SortedDictionary<byte, byte[]> Masters) Unlock(string vault, string passphrase)
     {
         (string Store, SortedDictionary<byte, byte[]> Masters)? best = null;
-        foreach (string name in List("keys"))
+        HashSet<string> named = ReadOrder(vault);
+        foreach (string name in List("keys").OrderByDescending(named.Contains))
         {
             string[] parts = name.Split('/');
-            if (parts.Length == 3
+            if (parts.Length == 3 && parts[1] != "order" && (best is null || best.Value.Store == parts[1])
                 && OpenSlot(ReadObject(name), $"{vault}/{parts[1]}/{parts[2]}", passphrase) is { } master
                 && ReadEpoch(vault, parts[1], Text(CheckedJson(ReadObject(name)), "epoch") is { Length: > 0 } epoch ? byte.Parse(epoch, CultureInfo.InvariantCulture) : (byte)0, master) is { } masters
                 && (best is null || masters.Count > best.Value.Masters.Count))
@@ -312,6 +313,20 @@ internal sealed class IndependentReader
         }
 
         return best ?? throw new InvalidDataException("No key slot opens.");
+    }
+
+    // Section 5.4: the names of the slots that are named.
+    private HashSet<string> ReadOrder(string vault)
+    {
+        var named = new HashSet<string>();
+        for (uint number = 1; List("keys").Contains($"keys/order/{number:x8}"); number++)
+        {
+            JsonElement record = CheckedJson(ReadObject($"keys/order/{number:x8}"));
+            Require(record.GetProperty("format").GetInt32() == 1 && Text(record, "vaultId") == vault, "order of passphrases");
+            named.Add($"keys/{Text(record, "store")}/{Text(record, "slot")}");
+        }
+
+        return named;
     }
 
     // Section 5.3: the master keys up to one; null where that never came into force.

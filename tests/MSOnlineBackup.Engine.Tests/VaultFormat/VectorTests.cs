@@ -10,6 +10,7 @@ using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
+using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -30,6 +31,43 @@ public sealed class VectorTests : IDisposable
     private readonly IndependentKeys _independent = new(_master, _vault, _store);
 
     public void Dispose() => _keys.Dispose();
+
+    [Fact]
+    public void The_record_of_a_master_key_is_as_the_document_says()
+    {
+        byte[] newest = FormatDocument.Hex("key-epoch", "master");
+        byte[] content = FormatDocument.Hex("key-epoch", "content");
+        byte[] stored = FormatDocument.Hex("key-epoch", "object");
+        string name = FormatDocument.Quoted("key-epoch", "name");
+        var ofNewest = new IndependentKeys(newest, _vault, _store);
+        Assert.Equal(FormatDocument.Raw("key-epoch", "packs"), Hex(ofNewest.Derive("packs", 32)));
+        Assert.Equal(FormatDocument.Raw("key-epoch", "objects"), Hex(ofNewest.Derive("objects", 32)));
+        Assert.Equal(VaultLayout.KeyEpoch(new StoreId(_store), 1)[0], name);
+
+        var masters = new SortedDictionary<byte, byte[]> { [0] = _master, [1] = newest };
+        using var keys = new StoreKeys(masters, _vault, new StoreId(_store));
+        Assert.Equal(content, SealedObject.Open(keys, name, stored, out SealedObjectKind kind).ToArray());
+        Assert.Equal(SealedObjectKind.KeyEpoch, kind);
+        Assert.Equal(content, IndependentReader.OpenSealed(new IndependentKeys(masters, _vault, _store), name, stored, 9));
+        Assert.Equal(content, KeyEpochs.Encode(new Dictionary<byte, byte[]> { [0] = _master }));
+        Assert.Equal(_master, Assert.Single(KeyEpochs.Decode(name, content, 1)).Value);
+        Assert.Equal(1, SealedObject.Seal(keys, SealedObjectKind.KeyEpoch, name, content)[7]);
+        Assert.Equal(stored[..8], SealedObject.Seal(keys, SealedObjectKind.KeyEpoch, name, content)[..8]);
+        Assert.Equal(FormatDocument.Raw("keys", "identity/1"), Hex(keys.IdentityKey(1)));
+    }
+
+    [Fact]
+    public void A_record_of_the_order_of_passphrases_is_as_the_document_says()
+    {
+        string record = FormatDocument.Raw("key-order", "record");
+        var slot = new KeyName(StoreId.Parse(Hex(_store)), FormatDocument.Raw("key-slot", "key id"), 0);
+
+        Assert.Equal(record, Encoding.UTF8.GetString(KeyOrder.Encode(Hex(_vault), slot)));
+        Assert.Equal(slot, KeyOrder.Decode(Hex(_vault), Encoding.UTF8.GetBytes(record)));
+        Assert.Null(KeyOrder.Decode(Hex(_store), Encoding.UTF8.GetBytes(record)));
+        Assert.Equal(FormatDocument.Raw("key-slot", "key id"), IndependentReader.CheckedJson(Encoding.UTF8.GetBytes(record)).GetProperty("slot").GetString());
+        Assert.Equal(["keys/order/00000001", "keys/order/00000001.copy"], VaultLayout.KeyOrder(1));
+    }
 
     [Fact]
     public void Keys_are_derived_as_the_document_says()

@@ -53,7 +53,7 @@ public sealed class KeyRotationTests : IDisposable
     public async Task Whoever_has_the_earlier_key_reads_what_was_there_and_neither_reads_nor_writes_what_came_since()
     {
         BackupResult first = await BackUpSourceAsync();
-        string old = _backups.Objects.Names.Single(name => name.StartsWith("keys/", StringComparison.Ordinal));
+        string old = _backups.Objects.Names.Single(name => VaultLayout.KindOf(name, out _) == StoredKind.KeySlot);
         byte[] slot = _backups.Objects.GetContent(old);
         await RotateAsync();
         _backups.Tree.File("later", 5000, seed: 1);
