@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
@@ -105,7 +106,9 @@ public sealed class BackupAgent
     {
         ArgumentNullException.ThrowIfNull(policy);
         Policies.Check(policy);
-        bool? shortens = Shortens(policy);
+        
+        // Null where the policy before cannot be read: setting it again is what puts that right, and needs the same consent.
+        bool? shortens = Policies.Shortens(policy);
         if (shortens != false)
         {
             VaultGuard guard = (await Machine.Vault.OpenAsync(cancellationToken).ConfigureAwait(false)).Guard;
@@ -121,19 +124,6 @@ public sealed class BackupAgent
         return Policies.Set(policy);
     }
 
-    // Null where the policy before cannot be read: setting it again is what puts that right, and needs the same consent, for it may have kept more.
-    private bool? Shortens(BackupPolicy policy)
-    {
-        try
-        {
-            return Policies.Get(policy.Kind)?.Retention is { } before && policy.Retention?.KeepsLessThan(before) != false;
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
-        {
-            return null;
-        }
-    }
-
     /// <summary>Rotates the master key of this machine's chunk store, while no job of this machine runs: see <see cref="MachineKey"/>.</summary>
     /// <param name="passphrase">What opens the store from now on: a new passphrase, or the one that it has.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -147,6 +137,33 @@ public sealed class BackupAgent
         using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
         return [.. (await vault.ListKeysAsync(cancellationToken).ConfigureAwait(false)).Where(slot => slot.IsOutdated)];
     }
+
+    /// <summary>What somebody should see to: brakes on deletion of this machine, damage that is on record in its vault, and a retention that was shortened. The latest first.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid; VaultUnreachable, …: then only this machine's own are known, see
+    /// <see cref="FindLocalAlarms"/>.</exception>
+    public async Task<IReadOnlyList<VaultAlarm>> ReadAlarmsAsync(CancellationToken cancellationToken)
+    {
+        using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<VaultAlarm> alarms = await vault.ReadAlarmsAsync(NameInVault, cancellationToken).ConfigureAwait(false);
+        List<VaultAlarm> local = [.. FindLocalAlarms()];
+        if (local.Count == 0)
+        {
+            return alarms;
+        }
+
+        VaultSettings settings = await vault.Vault.ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
+        VaultRecords records = await VaultRecords.ReadAllAsync(vault.Vault.Known, cancellationToken).ConfigureAwait(false);
+        DateTimeOffset? released = records.LastRelease(await vault.FindMachineAsync(NameInVault, cancellationToken).ConfigureAwait(false));
+        var time = TimeSpan.FromDays(settings.UndeleteDays + settings.BrakeDays);
+        local.RemoveAll(alarm => released >= alarm.Since || _clock.GetUtcNow() - alarm.Since > time);
+
+        // This machine knows what its policies kept; by the vault it shows what went by it.
+        return [.. alarms.Concat(local).OrderByDescending(alarm => alarm.Since)];
+    }
+
+    /// <summary>Of these alarms those that this machine knows without its vault.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    public IEnumerable<VaultAlarm> FindLocalAlarms() => PolicyScope.All.Select(scope => Policies.FindShortened(scope.Kind)?.ToAlarm(NameInVault)).OfType<VaultAlarm>();
 
     /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance, and how many bytes go with them.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid, VaultNotFound, …</exception>
@@ -254,5 +271,5 @@ public sealed class BackupAgent
 
     private string NameInVault => Machine.Registration?.MachineName ?? Machine.Name;
 
-    private VaultRetention Retention(UnlockedVault vault) => VaultRetention.ByPolicies(vault, _clock, Policies.List());
+    private VaultRetention Retention(UnlockedVault vault) => VaultRetention.ByPolicies(vault, _clock, Policies.List(), kind => Policies.FindShortened(kind)?.Since);
 }

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
@@ -147,6 +148,13 @@ public sealed class UnlockedVault : IDisposable
         List<PointName> names = await Catalog().ListNamesAsync(null, cancellationToken).ConfigureAwait(false);
         return await PointSizes.MeasureAsync(await OpenStoreAsync(cancellationToken).ConfigureAwait(false), names, points.ToHashSet(), cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>What somebody should see to, the latest first: brakes on deletion that are in force, and damage that is on record. No index is read, and no data.</summary>
+    /// <param name="machineName">Only of this machine, and of the vault as a whole; null for all.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt: the vault's settings are damaged; VaultUnreachable, …</exception>
+    public async Task<IReadOnlyList<VaultAlarm>> ReadAlarmsAsync(string? machineName, CancellationToken cancellationToken) => await new AlarmReader(WithoutIndex())
+        .ReadAsync(machineName is null ? null : await FindMachineAsync(machineName, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>
     public Task<RecoveryPointList> ListPointsAsync(string? machineName, CancellationToken cancellationToken) =>

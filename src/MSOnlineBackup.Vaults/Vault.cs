@@ -331,11 +331,12 @@ public sealed class Vault
     {
         ArgumentNullException.ThrowIfNull(owner);
         ArgumentException.ThrowIfNullOrEmpty(machineName);
+        MachineStanding machine = await Machines.FindAsync(machineName, keys: null, cancellationToken).ConfigureAwait(false);
         await Guard.RequireAsync(GuardedOperation.ChangeProtection, consent, cancellationToken).ConfigureAwait(false);
         await VaultRecords.AppendAsync(
             Known,
             owner,
-            new VaultRecord { Kind = VaultRecord.Release, Machine = Known.Header.MachineId(machineName).ToString(), Before = Known.Clock.GetUtcNow() },
+            new VaultRecord { Kind = VaultRecord.Release, Machine = machine.Id.ToString(), Before = Known.Clock.GetUtcNow() },
             cancellationToken).ConfigureAwait(false);
     }
 

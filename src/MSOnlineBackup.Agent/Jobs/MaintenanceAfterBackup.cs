@@ -69,7 +69,7 @@ internal sealed class MaintenanceAfterBackup(JobMachine machine, UnlockedVault v
     // The job keeps others of this machine from running meanwhile.
     private async Task MaintainAsync(JobWork work, CancellationToken stop)
     {
-        VaultRetention retention = VaultRetention.ByPolicies(vault, machine.Clock, machine.Policies.List());
+        VaultRetention retention = VaultRetention.ByPolicies(vault, machine.Clock, machine.Policies.List(), kind => machine.Policies.FindShortened(kind)?.Since);
         RetentionPlan plan = await retention.PlanAsync(machine.Name, stop).ConfigureAwait(false);
         await retention.ApplyAsync(plan, stop).ConfigureAwait(false);
         foreach (DamagedPoint damaged in plan.Damaged)

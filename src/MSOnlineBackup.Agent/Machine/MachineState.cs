@@ -31,6 +31,7 @@ internal sealed record MachineActivation(StoreId StoreId, string KeyId, DateTime
 [JsonSerializable(typeof(SecretState))]
 [JsonSerializable(typeof(OwnersState))]
 [JsonSerializable(typeof(MovedState))]
+[JsonSerializable(typeof(RetentionState))]
 [JsonSourceGenerationOptions(
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,

@@ -75,10 +75,46 @@ public sealed class PolicyStore
     {
         Check(policy);
         DateTimeOffset now = _clock.GetUtcNow();
+        NoteChange(policy);
         BackupPolicy saved = policy with { Id = policy.Id ?? Guid.CreateVersion7(now > DateTimeOffset.UnixEpoch ? now : DateTimeOffset.UnixEpoch) };
         _folder.Update(NameOf(policy.Kind), _ => Encoding.UTF8.GetBytes(PolicyJson.Write(saved)));
         return saved;
     }
+
+    /// <summary>The shortening of a policy's retention that is in force, if any.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    public ShortenedRetention? FindShortened(PolicyKind kind) => Before(kind).Find(Get(kind));
+
+    /// <summary>Whether a policy keeps points for a shorter time than the one that there is of its kind, or than the one that was removed.</summary>
+    /// <returns>Null where that cannot be read: it may have kept more.</returns>
+    internal bool? Shortens(BackupPolicy policy)
+    {
+        try
+        {
+            return FindBefore(policy.Kind)?.Retention is { } before && policy.Retention?.KeepsLessThan(before) != false;
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
+        {
+            return null;
+        }
+    }
+
+    private BackupPolicy? FindBefore(PolicyKind kind) => Get(kind) ?? Before(kind).ReadRemoved();
+
+    // What cannot be read is put right by the policy that is set now; what it kept, nobody knows.
+    private void NoteChange(BackupPolicy policy)
+    {
+        try
+        {
+            Before(policy.Kind).NoteChange(FindBefore(policy.Kind), policy);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
+        {
+            Before(policy.Kind).Forget();
+        }
+    }
+
+    private EarlierRetention Before(PolicyKind kind) => new(_folder, kind, _clock);
 
     /// <summary>What a policy is once all that it has at or below one folder is found at another.</summary>
     /// <param name="policy">The policy.</param>
@@ -112,13 +148,16 @@ public sealed class PolicyStore
     internal IReadOnlyList<string> EarlierPathsOf(string path) => _moved.EarlierPathsOf(path);
 
     /// <summary>Removes a policy. The recovery points that it made stay.</summary>
-    /// <exception cref="BackupException">PolicyNotFound, StateAccessDenied.</exception>
-    public void Remove(PolicyKind kind) => _folder.Update(NameOf(kind), content => content is not null
-        ? null
-        : throw new BackupException(
+    /// <exception cref="BackupException">PolicyNotFound, StateInvalid, StateAccessDenied.</exception>
+    public void Remove(PolicyKind kind)
+    {
+        BackupPolicy policy = Get(kind) ?? throw new BackupException(
             BackupErrorId.PolicyNotFound,
             $"This machine has no policy for {PolicyScope.Of(kind).Label}.",
-            "There is nothing to remove."));
+            "There is nothing to remove.");
+        Before(kind).NoteRemoval(policy);
+        _folder.Update(NameOf(kind), _ => null);
+    }
 
     private static string NameOf(PolicyKind kind) => $"policy-{PolicyScope.Of(kind).Key}.json";
 }

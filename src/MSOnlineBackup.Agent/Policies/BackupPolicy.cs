@@ -1,3 +1,4 @@
+using System.Globalization;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Policies;
@@ -65,6 +66,21 @@ public sealed record RetentionPolicy(int Days, WeeklyRetention? Weekly = null, M
         || (other.Monthly is { } monthly && !(Monthly?.Months >= monthly.Months && monthly.When.IsAmong(Monthly.When) && Same(monthly.Times, Monthly.Times)))
         || (other.Yearly is { } yearly
             && !(Yearly?.Years >= yearly.Years && yearly.InMonths.All(Yearly.InMonths.Contains) && yearly.When.IsAmong(Yearly.When) && Same(yearly.Times, Yearly.Times)));
+
+    /// <summary>How long for people: "every point for 30 days, weekly ones for 12 weeks".</summary>
+    internal string Describe()
+    {
+        string?[] parts =
+        [
+            $"every point for {Count(Days, "day")}",
+            Weekly is { } weekly ? $"weekly ones for {Count(weekly.Weeks, "week")}" : null,
+            Monthly is { } monthly ? $"monthly ones for {Count(monthly.Months, "month")}" : null,
+            Yearly is { } yearly ? $"yearly ones for {Count(yearly.Years, "year")}" : null,
+        ];
+        return string.Join(", ", parts.OfType<string>());
+    }
+
+    private static string Count(int count, string unit) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {unit}{(count == 1 ? "" : "s")}");
 
     private static bool Same(IReadOnlyList<TimeSpan> one, IReadOnlyList<TimeSpan> other) => one.Order().SequenceEqual(other.Order());
 }

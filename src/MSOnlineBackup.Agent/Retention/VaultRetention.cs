@@ -4,6 +4,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 
 namespace MSOnlineBackup.Agent.Retention;
 
@@ -13,15 +14,20 @@ namespace MSOnlineBackup.Agent.Retention;
 /// </summary>
 public sealed class VaultRetention
 {
+    // By this much, what a clock says and how long a backup took make no difference.
+    private static readonly TimeSpan _rounding = TimeSpan.FromDays(1);
+
     private readonly UnlockedVault _vault;
     private readonly TimeProvider _clock;
     private readonly Func<PolicyKind, RetentionPolicy?> _inForce;
+    private readonly Func<PolicyKind, DateTimeOffset?> _shortened;
 
-    private VaultRetention(UnlockedVault vault, TimeProvider clock, Func<PolicyKind, RetentionPolicy?> inForce)
+    private VaultRetention(UnlockedVault vault, TimeProvider clock, Func<PolicyKind, RetentionPolicy?> inForce, Func<PolicyKind, DateTimeOffset?> shortened)
     {
         _vault = vault;
         _clock = clock;
         _inForce = inForce;
+        _shortened = shortened;
     }
 
     /// <summary>By the dates in the points' own tags, as the policies were when each was made: all that whoever does not know a machine's policies can go by.</summary>
@@ -29,17 +35,18 @@ public sealed class VaultRetention
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(clock);
-        return new VaultRetention(vault, clock, static _ => null);
+        return new VaultRetention(vault, clock, static _ => null, static _ => null);
     }
 
     /// <summary>By the policies in force; where there is none of a kind, by the dates in the tags.</summary>
     /// <param name="vault">The vault.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="policies">The machine's policies.</param>
-    internal static VaultRetention ByPolicies(UnlockedVault vault, TimeProvider clock, IEnumerable<BackupPolicy> policies)
+    /// <param name="shortened">When the retention of each was shortened, where it was and that is known; null for never.</param>
+    internal static VaultRetention ByPolicies(UnlockedVault vault, TimeProvider clock, IEnumerable<BackupPolicy> policies, Func<PolicyKind, DateTimeOffset?>? shortened = null)
     {
         var retentions = policies.ToDictionary(policy => policy.Kind, policy => policy.Retention);
-        return new VaultRetention(vault, clock, retentions.GetValueOrDefault);
+        return new VaultRetention(vault, clock, retentions.GetValueOrDefault, shortened ?? (static _ => null));
     }
 
     /// <summary>What becomes of the points.</summary>
@@ -90,12 +97,39 @@ public sealed class VaultRetention
     {
         ArgumentNullException.ThrowIfNull(plan);
         int deleted = 0;
+        Dictionary<SessionId, DateTimeOffset> due = await FindEarlyAsync(plan, cancellationToken).ConfigureAwait(false);
         foreach (IGrouping<string, PlannedPoint> rule in plan.Expiring.GroupBy(ReasonOf).ToList())
         {
-            deleted += (await _vault.Deletions.DeleteExpiredAsync([.. rule.Select(planned => planned.Point)], rule.Key, cancellationToken).ConfigureAwait(false)).Count;
+            deleted += (await _vault.Deletions.DeleteExpiredAsync([.. rule.Select(planned => planned.Point)], rule.Key, cancellationToken, due).ConfigureAwait(false)).Count;
         }
 
         return deleted;
+    }
+
+    // Points that go before the time that they were made for, since retention was shortened and the vault's owner has not released that.
+    private async Task<Dictionary<SessionId, DateTimeOffset>> FindEarlyAsync(RetentionPlan plan, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        var early = plan.Expiring.Where(planned => planned.Policy is { } policy && _inForce(policy) is not null)
+            .Select(planned => (planned.Point, planned.Policy, Due: DueOf(planned.Point)))
+            .Where(point => point.Due - now > _rounding).ToList();
+        if (early.Count == 0)
+        {
+            return [];
+        }
+
+        VaultRecords records = await VaultRecords.ReadAllAsync(_vault.Vault.Known, cancellationToken).ConfigureAwait(false);
+        return early.Where(point => !(records.LastRelease(point.Point.MachineId) >= _shortened(point.Policy!.Value)))
+            .ToDictionary(point => point.Point.SessionId, point => point.Due);
+    }
+
+    // As long after the vault has got it as its tags lie after its beginning: both of these are told by the machine's clock, right or wrong.
+    private static DateTimeOffset DueOf(RecoveryPoint point)
+    {
+        DateTimeOffset created = point.Created ?? point.Ended;
+        DateTimeOffset until = point.Tags.Select(text => RetentionTag.TryParse(text, out RetentionTag? tag) ? tag.Until : point.Started).Append(point.Started).Max();
+        TimeSpan span = until - point.Started;
+        return span < DateTimeOffset.MaxValue - created ? created + span : DateTimeOffset.MaxValue;
     }
 
     // For whoever looks at what was deleted.

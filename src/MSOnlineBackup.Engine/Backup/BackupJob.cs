@@ -240,6 +240,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         }
 
         var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(paths)?.Manifest);
+        var changes = new ChangeCounter(previous?.Manifest.Files ?? 0);
         var description = new RecoveryPointSource
         {
             // As it was first written: so it stays one source.
@@ -251,13 +252,13 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         };
 
         ManifestRoot manifest = await RunAsync(
-            tree, source, description, baseline, reader => reader.RunAsync(), scope, earlier, stop, giveUp).ConfigureAwait(false);
+            tree, source, description, baseline, changes, reader => reader.RunAsync(), scope, earlier, stop, giveUp).ConfigureAwait(false);
         if (source is BackupSource.Input { Finish: { } finish })
         {
             await finish(stop).ConfigureAwait(false);
         }
 
-        return description with { Manifest = manifest };
+        return description with { Manifest = manifest, Changes = previous is null || baseline.IsDamaged ? null : changes.Complete() };
     }
 
     // What was taken over turned out not to be in the vault: those files are read after all.
@@ -279,7 +280,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
                 IAsyncEnumerable<ManifestEntry> entries = new ManifestReader(store, _sources[i].Manifest).ReadAsync(EntryPath.Root, giveUp);
                 var nothing = new Baseline(store, null, null);
                 ManifestRoot healed = await RunAsync(
-                    tree, taken[i], _sources[i], nothing, reader => reader.HealAsync(entries), scope, earlier, stop, giveUp).ConfigureAwait(false);
+                    tree, taken[i], _sources[i], nothing, new ChangeCounter(0), reader => reader.HealAsync(entries), scope, earlier, stop, giveUp).ConfigureAwait(false);
                 _sources[i] = _sources[i] with { Manifest = healed };
             }
             catch (BackupException e) when (IsOfSource(e))
@@ -294,6 +295,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         BackupSource source,
         RecoveryPointSource description,
         Baseline baseline,
+        ChangeCounter changes,
         Func<SourceReader, Task> read,
         BackupScope scope,
         Earlier earlier,
@@ -309,6 +311,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             crossesMountPoints: source is BackupSource.Tree { Selection.CrossMountPoints: true },
             scope,
             baseline,
+            changes,
             drafts.Writer,
             stop,
             stages.Stopping);

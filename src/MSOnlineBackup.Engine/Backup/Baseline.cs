@@ -25,6 +25,9 @@ internal sealed class Baseline
         _checkpoint = checkpoint is null ? null : new ManifestCursor(store, checkpoint);
     }
 
+    /// <summary>Whether part of it could not be read, so that nobody knows all that was there.</summary>
+    public bool IsDamaged { get; private set; }
+
     /// <summary>Why what the last point has at the path asked for last is not known: its block is damaged. Null where it is known.</summary>
     public BackupException? Lost { get; private set; }
 
@@ -62,7 +65,7 @@ internal sealed class Baseline
         }
         catch (BackupException e) when (e.IsDamage)
         {
-            _store.Report(e);
+            Report(e);
             Lost = e;
             return null;
         }
@@ -84,7 +87,7 @@ internal sealed class Baseline
         }
         catch (BackupException e) when (e.IsDamage)
         {
-            _store.Report(e);
+            Report(e);
         }
     }
 
@@ -135,11 +138,17 @@ internal sealed class Baseline
             }
             catch (BackupException e) when (e.IsDamage)
             {
-                _store.Report(e);
+                Report(e);
                 lost(e);
                 return null;
             }
         }
+    }
+
+    private void Report(BackupException damage)
+    {
+        IsDamaged = true;
+        _store.Report(damage);
     }
 
     private async ValueTask<ManifestEntry?> AdvanceAsync(ManifestCursor? cursor, EntryPath path, CancellationToken cancellationToken)
@@ -150,7 +159,7 @@ internal sealed class Baseline
         }
         catch (BackupException e) when (e.IsDamage)
         {
-            _store.Report(e);
+            Report(e);
             Lost = cursor == _previous ? e : Lost;
             return null;
         }

@@ -5,7 +5,7 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 namespace MSOnlineBackup.Engine.Backup;
 
 /// <summary>What cannot be read is not absent: what the last point has of it stays, flagged.</summary>
-internal sealed class EarlierVersions(SourceDrafts drafts, Baseline baseline)
+internal sealed class EarlierVersions(SourceDrafts drafts, Baseline baseline, ChangeCounter changes)
 {
     /// <summary>Takes an item that cannot be read, and all that the last point has below it.</summary>
     public async ValueTask TakeUnreadableAsync(ManifestEntry entry, KnownEntries known, BackupException failure)
@@ -28,6 +28,7 @@ internal sealed class EarlierVersions(SourceDrafts drafts, Baseline baseline)
             IAsyncEnumerable<ManifestEntry> all = baseline.ReadBelowAsync(entry.Path, lost => SkipLost(entry, lost), CancellationToken.None);
             await foreach (ManifestEntry below in all.ConfigureAwait(false))
             {
+                changes.NoteKept(below);
                 drafts.Scope.Monitor.AddItem(below.Kind == EntryKind.File);
                 await drafts.SendAsync(new Draft.Complete(below with { Flags = below.Flags | EntryFlags.KeptFromEarlier })).ConfigureAwait(false);
             }

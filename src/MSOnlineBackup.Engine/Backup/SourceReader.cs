@@ -29,6 +29,7 @@ internal sealed class SourceReader
     private readonly CancellationToken _stop;
     private readonly JobMonitor _monitor;
     private readonly bool _crossesMountPoints;
+    private readonly ChangeCounter _changes;
     private EntryPath? _unmounted;
 
     /// <param name="tree">The source.</param>
@@ -36,6 +37,7 @@ internal sealed class SourceReader
     /// <param name="crossesMountPoints">Whether what is mounted below the root belongs to the source.</param>
     /// <param name="scope">What the whole job shares.</param>
     /// <param name="baseline">What is known from before.</param>
+    /// <param name="changes">Told how the source differs from that.</param>
     /// <param name="drafts">Where the drafts go; holds at least <see cref="Bundler.MaxDrafts"/>, or the stages would wait for each other.</param>
     /// <param name="stop">Ends the walk in order: a last checkpoint is asked for, then <see cref="OperationCanceledException"/>.</param>
     /// <param name="stopping">Ends it at once, where nobody takes the drafts any more.</param>
@@ -45,6 +47,7 @@ internal sealed class SourceReader
         bool crossesMountPoints,
         BackupScope scope,
         Baseline baseline,
+        ChangeCounter changes,
         ChannelWriter<Draft> drafts,
         CancellationToken stop,
         CancellationToken stopping)
@@ -54,12 +57,13 @@ internal sealed class SourceReader
         _sizeUnknown = sizeUnknown;
         _scope = scope;
         _baseline = baseline;
+        _changes = changes;
         _stop = stop;
         _monitor = scope.Monitor;
         _drafts = new SourceDrafts(scope, tree, drafts, stopping);
         _stored = new StoredContents(scope.Store, scope.Check);
         _files = new FileReader(_drafts, _stored, sizeUnknown, stop);
-        _earlier = new EarlierVersions(_drafts, baseline);
+        _earlier = new EarlierVersions(_drafts, baseline, changes);
     }
 
     /// <summary>Takes the source.</summary>
@@ -106,7 +110,13 @@ internal sealed class SourceReader
                 await TakeNextAsync(item).ConfigureAwait(false);
             }
 
-            if (!isThere && missed.Kind == EntryKind.Directory)
+            if (isThere)
+            {
+                continue;
+            }
+
+            _changes.NoteMissed(missed);
+            if (missed.Kind == EntryKind.Directory)
             {
                 await _baseline.SkipBelowAsync(missed.Path, CancellationToken.None).ConfigureAwait(false);
             }
@@ -181,6 +191,7 @@ internal sealed class SourceReader
         KnownEntries known = await _baseline.AdvanceToAsync(entry.Path, CancellationToken.None).ConfigureAwait(false);
         if (item.Failure is { } failure)
         {
+            _changes.NoteKept(known.Previous);
             await _earlier.TakeUnreadableAsync(entry, known, failure).ConfigureAwait(false);
             return;
         }
@@ -188,10 +199,12 @@ internal sealed class SourceReader
         if (_crossesMountPoints && MountRule.IsUnmounted(item, known, _scope.Request))
         {
             _unmounted = entry.Path;
+            _changes.NoteKept(known.Previous);
             await _earlier.TakeUnreadableAsync(entry, known, MountRule.NotMounted(_drafts.Full(entry))).ConfigureAwait(false);
             return;
         }
 
+        _changes.Note(entry, known.Previous, isFirstName: entry.Metadata.LinkCount <= 1 || !_scope.Links.TryGetFirst(entry, out _));
         try
         {
             if (!await TryTakeKnownAsync(item, known).ConfigureAwait(false))

@@ -67,7 +67,7 @@ internal sealed class MaintainCommand : HostCommand
         foreach (DeletionBrake brake in report.Brakes)
         {
             context.Renderer.Note(
-                $"Nothing of machine {ShortId.Of(brake.MachineId.ToString())} was deleted for good, though its time is over: {brake.Cause}. Look at it; then the vault's owner releases it ('Set-OBVault -ReleaseBrake'), or it is over on {context.LocalTime(brake.Until)}.");
+                $"{brake.Held($"machine {ShortId.Of(brake.MachineId.ToString())}")}: {brake.Cause}. Look at it; then the vault's owner releases it ('Set-OBVault -ReleaseBrake'), or it is over on {context.LocalTime(brake.Until)}.");
         }
 
         var summary = new MaintenanceSummary(

@@ -37,6 +37,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(ShareSummary))]
 [JsonSerializable(typeof(TrialSummary))]
 [JsonSerializable(typeof(MachineProofLine))]
+[JsonSerializable(typeof(AlarmLine))]
 [JsonSerializable(typeof(ProofSummary))]
 [JsonSerializable(typeof(RetentionSummary))]
 [JsonSerializable(typeof(MaintenanceSummary))]

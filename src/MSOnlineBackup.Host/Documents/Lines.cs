@@ -156,6 +156,9 @@ internal sealed record UnfinishedLine(string SessionId, string MachineId, DateTi
 /// <summary>Something that an attacker would try, and what came of it.</summary>
 internal sealed record ProtectionLine(ProtectionCheck Check, ProtectionVerdict Result, string Detail, string Advice) : Document("protection");
 
+/// <summary>Something that somebody should see to.</summary>
+internal sealed record AlarmLine(string Alarm, DateTimeOffset Since, string? Machine, string Message, string Advice) : Document("alarm");
+
 internal sealed record RetentionLine(
     string Id,
     string Machine,

@@ -266,6 +266,10 @@ public enum BackupErrorId
     VaultImmutable,
     /// <summary>A backup looks as it would after ransomware; it says by which figures.</summary>
     BackupUnusual,
+    /// <summary>The retention of a policy was shortened, or points were let go of by it before the time that they were made for.</summary>
+    RetentionShortened,
+    /// <summary>Many recovery points of a machine were deleted at once.</summary>
+    PointsDeletedAtOnce,
 
     // A machine's name.
     /// <summary>The system calls this machine otherwise than the vault does.</summary>

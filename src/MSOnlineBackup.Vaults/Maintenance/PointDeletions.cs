@@ -122,7 +122,9 @@ public sealed class PointDeletions
 
     /// <summary>Deletes points that no rule keeps any more, the oldest first: what was agreed to when the rules were made. None of them may be immutable.</summary>
     /// <inheritdoc cref="DeleteManyAsync" path="/param"/>
-    internal Task<IReadOnlyList<DeletedPoint>> DeleteExpiredAsync(IReadOnlyCollection<RecoveryPoint> points, string reason, CancellationToken cancellationToken) => DeleteAsync(
+    /// <param name="due">Of those that go before the time that they were made for, because retention was shortened since: that time; null for none.</param>
+    internal Task<IReadOnlyList<DeletedPoint>> DeleteExpiredAsync(
+        IReadOnlyCollection<RecoveryPoint> points, string reason, CancellationToken cancellationToken, IReadOnlyDictionary<SessionId, DateTimeOffset>? due = null) => DeleteAsync(
         [.. points.Select(point => (point.MachineId, point.SessionId))],
         reason,
         evenNewest: false,
@@ -131,7 +133,8 @@ public sealed class PointDeletions
             RefuseImmutable(settings, names);
             return Task.CompletedTask;
         },
-        cancellationToken);
+        cancellationToken,
+        due);
 
     /// <summary>Deletes all points of a machine, the newest and those that cannot be read included. Returns how many were not deleted before.</summary>
     /// <param name="machineName">The machine, in upper or lower case.</param>
@@ -200,7 +203,8 @@ public sealed class PointDeletions
         string reason,
         bool evenNewest,
         Func<VaultSettings, List<PointName>, Task> requireAsync,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        IReadOnlyDictionary<SessionId, DateTimeOffset>? due = null)
     {
         Begin(reason);
         Task<VaultSettings> reading = _guard.ReadSettingsAsync(cancellationToken);
@@ -234,7 +238,7 @@ public sealed class PointDeletions
         }
 
         var kept = TimeSpan.FromDays(settings.UndeleteDays);
-        Dictionary<(MachineId, SessionId), Deletion> deleted = await DeleteAsync(chosen, Decide(names, reason), cancellationToken).ConfigureAwait(false);
+        Dictionary<(MachineId, SessionId), Deletion> deleted = await DeleteAsync(chosen, Decide(names, reason), cancellationToken, due).ConfigureAwait(false);
         return [.. chosen.Select(name => Describe(name, null, deleted[(name.MachineId, name.SessionId)], kept))];
     }
 
@@ -256,7 +260,7 @@ public sealed class PointDeletions
 
     // The oldest first: whatever interrupts it, the newest are those that stay.
     private async Task<Dictionary<(MachineId MachineId, SessionId SessionId), Deletion>> DeleteAsync(
-        List<PointName> names, DeletionRecord decision, CancellationToken cancellationToken)
+        List<PointName> names, DeletionRecord decision, CancellationToken cancellationToken, IReadOnlyDictionary<SessionId, DateTimeOffset>? due = null)
     {
         var deleted = new Dictionary<(MachineId, SessionId), Deletion>();
         await foreach ((PointName name, Deletion deletion) in ReadAhead.SelectAsync(
@@ -268,7 +272,7 @@ public sealed class PointDeletions
                 {
                     DeletionState.Gone => throw Gone(name.SessionId),
                     DeletionState.Deleted => null,
-                    _ => decision,
+                    _ => decision with { Due = due?.TryGetValue(name.SessionId, out DateTimeOffset time) == true ? time : null },
                 },
                 token).ConfigureAwait(false)),
             cancellationToken).ConfigureAwait(false))

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
@@ -52,7 +53,9 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         VaultSettings? settings = await reading.ConfigureAwait(false);
         TimeSpan? kept = settings is null ? null : TimeSpan.FromDays(settings.UndeleteDays);
         var created = points.ToDictionary(found => found.Name, found => found.Created);
-        var brakes = new Dictionary<MachineId, Task<DeletionBrake?>>();
+        var finder = new BrakeFinder(store, TimeSpan.FromDays(settings?.BrakeDays ?? 0));
+        var brakes = new Dictionary<MachineId, Task<IReadOnlyList<DeletionBrake>>>();
+        var early = new ConcurrentBag<(MachineId Machine, Deletion Deletion, DateTimeOffset Created)>();
         var gone = new List<DeletedPoint>();
         var cleared = new List<DeletionSeries>();
         await foreach (Outcome outcome in ReadAhead.SelectAsync(
@@ -72,10 +75,12 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         }
 
         var held = new List<DeletionBrake>();
-        foreach (Task<DeletionBrake?> brake in brakes.Values)
+        foreach (Task<IReadOnlyList<DeletionBrake>> found in brakes.Values)
         {
-            held.AddRange(await brake.ConfigureAwait(false) is { } found ? [found] : []);
+            held.AddRange(await found.ConfigureAwait(false));
         }
+
+        held.AddRange(early.GroupBy(point => point.Machine).Select(machine => finder.DescribeEarly(machine.Key, [.. machine.Select(point => (point.Deletion, point.Created))], kept!.Value)));
 
         return new ExpiryReport(gone, held, _damage);
 
@@ -83,7 +88,13 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         {
             Deletion deletion = await _log.ReadAsync(series, token).ConfigureAwait(false);
             Deletion held = deletion;
-            bool isOver = IsOver(series, deletion) && await BrakeOfAsync(series.MachineId).WaitAsync(token).ConfigureAwait(false) is null;
+            bool isEarly = kept is { } undelete && proven is { } at && await finder.HoldsEarlyAsync(series.MachineId, deletion, undelete, at, cancellationToken).ConfigureAwait(false);
+            if (isEarly && created.TryGetValue(objects.PointOf(series), out DateTimeOffset made))
+            {
+                early.Add((series.MachineId, deletion, made));
+            }
+
+            bool isOver = !isEarly && IsOver(series, deletion) && await BrakesOfAsync(series.MachineId).WaitAsync(token).ConfigureAwait(false) is [];
             if (!isRehearsal)
             {
                 if (isOver)
@@ -110,15 +121,15 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             deletion.State == DeletionState.Deleted && kept is { } time && proven is { } reached && reached - deletion.Since >= time && !IsImmutable(series, reached);
 
         // Looked for only where something would end.
-        Task<DeletionBrake?> BrakeOfAsync(MachineId machine)
+        Task<IReadOnlyList<DeletionBrake>> BrakesOfAsync(MachineId machine)
         {
             lock (brakes)
             {
-                return brakes.TryGetValue(machine, out Task<DeletionBrake?>? asked) ? asked : brakes[machine] = FindBrakeAsync(machine);
+                return brakes.TryGetValue(machine, out Task<IReadOnlyList<DeletionBrake>>? asked) ? asked : brakes[machine] = FindBrakesAsync(machine);
             }
         }
 
-        Task<DeletionBrake?> FindBrakeAsync(MachineId machine)
+        Task<IReadOnlyList<DeletionBrake>> FindBrakesAsync(MachineId machine)
         {
             List<PointName> there = [];
             foreach (StoredObject found in points)
@@ -130,7 +141,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             }
 
             List<DeletionSeries> decided = [.. decisions.Values.Where(series => series.MachineId == machine && created.ContainsKey(objects.PointOf(series)))];
-            return new BrakeFinder(store, TimeSpan.FromDays(settings!.BrakeDays)).FindAsync(machine, there, decided, proven!.Value, cancellationToken);
+            return finder.FindAsync(machine, there, decided, proven!.Value, cancellationToken);
         }
 
         // Whoever deleted it, and whatever consented to that.

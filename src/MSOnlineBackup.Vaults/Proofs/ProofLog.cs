@@ -46,6 +46,19 @@ internal sealed class ProofLog
     public async Task<PackProofs> ReadPacksAsync(CancellationToken cancellationToken) =>
         new(await ReadTimesAsync(ProofKind.Packs, cancellationToken).ConfigureAwait(false), await ReadTimesAsync(ProofKind.Damage, cancellationToken).ConfigureAwait(false));
 
+    /// <summary>Reads which packs were found damaged or missing, and not found whole since, in the order of names; those that are about to go are left out.</summary>
+    public async Task<IReadOnlyList<(SessionId Session, uint Number, DateTimeOffset Since)>> ReadDamagedAsync(CancellationToken cancellationToken)
+    {
+        if (Of(ProofKind.Damage).Count == 0)
+        {
+            return [];
+        }
+
+        PackProofs proofs = await ReadPacksAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlySet<(SessionId Session, uint Number)> going = await CondemnedPacks.ReadAsync(_store, cancellationToken).ConfigureAwait(false);
+        return [.. proofs.Damaged.Where(pack => !going.Contains(pack)).Select(pack => (pack.Session, pack.Number, proofs.Broken[pack]))];
+    }
+
     /// <summary>Reads the trial restores that are on record, with when the store has got each.</summary>
     public async Task<IReadOnlyList<(TrialProof Trial, StoredObject Object)>> ReadTrialsAsync(CancellationToken cancellationToken)
     {

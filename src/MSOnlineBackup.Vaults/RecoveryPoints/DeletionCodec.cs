@@ -11,8 +11,7 @@ internal static class DeletionCodec
 
     /// <summary>Encodes a record.</summary>
     public static byte[] Encode(DeletionRecord record) => JsonSerializer.SerializeToUtf8Bytes(
-        new DeletionJson(
-            TextOf(record.State), record.Reason, record.After?.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture), record.AgentVersion),
+        new DeletionJson(TextOf(record.State), record.Reason, TextOf(record.After), TextOf(record.Due), record.AgentVersion),
         RecoveryPointJsonContext.Default.DeletionJson);
 
     /// <summary>Decodes a record. Fields that are not known are passed over.</summary>
@@ -36,11 +35,14 @@ internal static class DeletionCodec
             throw VaultDamage.Corrupt(name, "a field of it is missing or too long");
         }
 
-        DateTimeOffset? after = json.After is not { } text ? null
-            : DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time) ? time
-            : throw VaultDamage.Corrupt(name, "'after' is not a time");
-        return new DeletionRecord(StateOf(state, name), reason, version, after);
+        return new DeletionRecord(StateOf(state, name), reason, version, TimeOf(json.After, "after", name), TimeOf(json.Due, "due", name));
     }
+
+    private static string? TextOf(DateTimeOffset? time) => time?.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
+
+    private static DateTimeOffset? TimeOf(string? text, string field, string name) => text is null ? null
+        : DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time) ? time
+        : throw VaultDamage.Corrupt(name, $"'{field}' is not a time");
 
     private static string TextOf(DeletionState state) => state switch
     {

@@ -59,7 +59,7 @@ internal sealed class DeletionLog(ChunkStore store)
                 DeletionRecord record = await ReadRecordAsync(found, cancellationToken).ConfigureAwait(false);
                 if (damage is null || record.State == DeletionState.Gone)
                 {
-                    return new Deletion(record.State, record.Reason, record.After > found.Created ? record.After.Value : found.Created, damage);
+                    return new Deletion(record.State, record.Reason, record.After > found.Created ? record.After.Value : found.Created, damage, record.Due);
                 }
             }
             catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
@@ -132,7 +132,7 @@ internal sealed class DeletionLog(ChunkStore store)
             if (await store.Objects.TryCreateAsync(name, content, cancellationToken).ConfigureAwait(false))
             {
                 DateTimeOffset created = (await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false))?.Created ?? store.Vault.Clock.GetUtcNow();
-                return new Deletion(decision.State, decision.Reason, decision.After > created ? decision.After.Value : created, null);
+                return new Deletion(decision.State, decision.Reason, decision.After > created ? decision.After.Value : created, null, decision.Due);
             }
 
             lost = newest;

@@ -21,4 +21,5 @@ internal enum DeletionState
 /// A time at which the vault is known to have stood before, by the times of objects that were there (UTC): the decision is not older, even if the clock that stamped it was
 /// slow. Null where nothing told one.
 /// </param>
-internal sealed record DeletionRecord(DeletionState State, string Reason, string AgentVersion, DateTimeOffset? After = null);
+/// <param name="Due">Until when the point was to be kept when it was made, where retention let go of it before that because it was shortened since; null otherwise.</param>
+internal sealed record DeletionRecord(DeletionState State, string Reason, string AgentVersion, DateTimeOffset? After = null, DateTimeOffset? Due = null);

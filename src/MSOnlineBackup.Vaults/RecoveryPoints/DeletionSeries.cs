@@ -23,8 +23,12 @@ internal sealed record DeletionSeries(MachineId MachineId, SessionId SessionId, 
 /// <param name="Reason">Why.</param>
 /// <param name="Since">Since when, by the vault's own clock where it has one (UTC), and never before a time that the vault is known to have reached by then.</param>
 /// <param name="Damage">Why the newest decision cannot be read; null where it can.</param>
-internal readonly record struct Deletion(DeletionState? State, string Reason, DateTimeOffset Since, BackupException? Damage)
+/// <param name="Due">See <see cref="DeletionRecord.Due"/>.</param>
+internal readonly record struct Deletion(DeletionState? State, string Reason, DateTimeOffset Since, BackupException? Damage, DateTimeOffset? Due = null)
 {
+    /// <summary>Whether retention let go of it before the time that it was made for.</summary>
+    public bool IsEarly => State == DeletionState.Deleted && Due > Since;
+
     /// <summary>Nothing was decided.</summary>
     public static Deletion None { get; } = new(null, string.Empty, default, null);
 

@@ -115,6 +115,9 @@ public sealed record RecoveryPointSource
 
     /// <summary>Whether the root was a mount point: if it is none next time, the volume is missing, not empty.</summary>
     public bool IsMountPoint { get; init; }
+
+    /// <summary>How its files differ from those of the point that it was compared with; null where there was none, or what it has could not be read.</summary>
+    public SourceChanges? Changes { get; init; }
 }
 
 /// <summary>The top of a manifest tree and its totals.</summary>

@@ -121,7 +121,10 @@ internal static class RecoveryPointCodec
             source.Manifest.Entries,
             source.Manifest.Files,
             source.Manifest.Directories,
-            source.Manifest.Bytes));
+            source.Manifest.Bytes),
+        source.Changes is { } changes
+            ? new SourceChangesJson(changes.Earlier, changes.New, changes.Changed, changes.Gone, changes.Renamed, changes.ReadBytes)
+            : null);
 
     /// <summary>Checks fields, and names the object and the field where one is not right.</summary>
     private sealed class Checker(string name)
@@ -191,6 +194,15 @@ internal static class RecoveryPointCodec
                     Count(root.Files, "files"),
                     Count(root.Directories, "directories"),
                     Count(root.Bytes, "bytes")),
+                Changes = source.Changes is { } changes
+                    ? new SourceChanges(
+                        Count(changes.Earlier, "earlier"),
+                        Count(changes.New, "new"),
+                        Count(changes.Changed, "changed"),
+                        Count(changes.Gone, "gone"),
+                        Count(changes.Renamed, "renamed"),
+                        Count(changes.ReadBytes, "readBytes"))
+                    : null,
             };
         }
 

@@ -21,7 +21,10 @@ internal sealed record RecoveryPointJson(
     IReadOnlyList<string?>? SkippedItems);
 
 /// <summary>A source as JSON has it.</summary>
-internal sealed record RecoveryPointSourceJson(string? Path, string? Form, string? FileSystem, bool IsMountPoint, ManifestRootJson? Manifest);
+internal sealed record RecoveryPointSourceJson(string? Path, string? Form, string? FileSystem, bool IsMountPoint, ManifestRootJson? Manifest, SourceChangesJson? Changes);
+
+/// <summary>What changed in a source, as JSON has it.</summary>
+internal sealed record SourceChangesJson(long Earlier, long New, long Changed, long Gone, long Renamed, long ReadBytes);
 
 /// <summary>A manifest's root as JSON has it.</summary>
 internal sealed record ManifestRootJson(string? Id, int Depth, long Entries, long Files, long Directories, long Bytes);
@@ -30,7 +33,7 @@ internal sealed record ManifestRootJson(string? Id, int Depth, long Entries, lon
 internal sealed record SkippedItemJson(string? Path, string? Id, string? Reason);
 
 /// <summary>A record of deletion as JSON has it.</summary>
-internal sealed record DeletionJson(string? State, string? Reason, string? After, string? AgentVersion);
+internal sealed record DeletionJson(string? State, string? Reason, string? After, string? Due, string? AgentVersion);
 
 /// <summary>The serialisers, generated when the engine is built.</summary>
 [JsonSourceGenerationOptions(

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -55,6 +56,13 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
     /// <summary>The numbers of a vault's records, for which its header is not needed.</summary>
     public static async Task<IReadOnlyList<uint>> ListAsync(IVaultStore objects, CancellationToken cancellationToken) =>
         (await NumberedSeries.ListAsync(objects, VaultLayout.Records, cancellationToken).ConfigureAwait(false)).GetValueOrDefault(VaultLayout.Records, []);
+
+    /// <summary>Up to when the owner has released brakes of a machine; null where that was never done.</summary>
+    public DateTimeOffset? LastRelease(MachineId machineId) => Releases.Where(release => release.Machine == machineId.ToString()).Max(release => release.Before);
+
+    /// <summary>Lists and reads them.</summary>
+    public static async Task<VaultRecords> ReadAllAsync(KnownVault vault, CancellationToken cancellationToken) =>
+        await ReadAsync(vault, await ListAsync(vault.Objects, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Reads them.</summary>
     public static async Task<VaultRecords> ReadAsync(KnownVault vault, IReadOnlyList<uint> numbers, CancellationToken cancellationToken)

@@ -2,18 +2,22 @@ using System.Management.Automation;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Errors;
 using JobState = MSOnlineBackup.Agent.Jobs.JobState;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Lists what somebody should see to: steps that are missing, and how the last jobs ended.</summary>
+/// <summary>Lists what somebody should see to: steps that are missing, how the last jobs ended, and the alarms of the vault.</summary>
 [Cmdlet(VerbsCommon.Get, "OBNotification")]
 [OutputType(typeof(OBNotification))]
-public sealed class GetOBNotificationCommand : OBCmdlet
+public sealed class GetOBNotificationCommand : OBEngineCmdlet
 {
     private const string Warning = "Warning";
     private const string Error = "Error";
+
+    // What the vault is asked afresh: how it was at the last backup counts no more.
+    private static readonly string[] _asked = [nameof(BackupErrorId.BackupUnusual), nameof(BackupErrorId.VaultDataCorrupt)];
 
     /// <inheritdoc/>
     protected override void Process()
@@ -46,10 +50,40 @@ public sealed class GetOBNotificationCommand : OBCmdlet
             WriteSchedules(now);
         }
 
+        bool isAsked = machine is { Registration: not null, HasPassphrase: true } && machine.Key.FindFault() is null && WriteAlarms(now);
         foreach (PolicyScope scope in PolicyScope.All)
         {
-            WriteLastBackup(scope);
+            WriteLastBackup(scope, isAsked);
         }
+    }
+
+    // False where the vault could not be asked.
+    private bool WriteAlarms(DateTime now)
+    {
+        BackupException? failure = null;
+        IEnumerable<VaultAlarm> alarms = Run(async (_, stop) =>
+        {
+            try
+            {
+                return await Agent.ReadAlarmsAsync(stop).ConfigureAwait(false);
+            }
+            catch (BackupException e)
+            {
+                failure = e;
+                return [.. Agent.FindLocalAlarms()];
+            }
+        });
+        foreach (VaultAlarm alarm in alarms)
+        {
+            Write(alarm.Since.UtcDateTime, alarm.IsDamage ? Error : Warning, alarm.Message, alarm.RecommendedAction, alarm.Id.ToString());
+        }
+
+        if (failure is not null)
+        {
+            Write(now, Warning, $"What the vault has to tell is not known: {failure.Message}", failure.RecommendedAction, failure.Id.ToString());
+        }
+
+        return failure is null;
     }
 
     // A schedule that nobody runs looks like a backup until it is needed.
@@ -70,7 +104,7 @@ public sealed class GetOBNotificationCommand : OBCmdlet
     }
 
     // Only the newest of its kind counts: what went wrong before it has been put right.
-    private void WriteLastBackup(PolicyScope scope)
+    private void WriteLastBackup(PolicyScope scope, bool isAsked)
     {
         if (Agent.Jobs.LastBackup(scope.Kind) is not { } last)
         {
@@ -93,7 +127,7 @@ public sealed class GetOBNotificationCommand : OBCmdlet
             Write(ended, Warning, $"The last {name} skipped {last.Skipped:N0} {(last.Skipped == 1 ? "item" : "items")}.", "Get-OBSkippedItem lists them, with the reason for each.", null);
         }
 
-        foreach (JobError warning in last.Warnings ?? [])
+        foreach (JobError warning in (last.Warnings ?? []).Where(warning => !isAsked || !_asked.Contains(warning.Id)))
         {
             Write(ended, Warning, warning.Message, warning.RecommendedAction, warning.Id);
         }

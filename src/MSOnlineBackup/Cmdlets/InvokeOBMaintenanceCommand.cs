@@ -101,7 +101,7 @@ public sealed class InvokeOBMaintenanceCommand : MaintenanceCmdlet
         foreach (DeletionBrake brake in done.Collection.Brakes)
         {
             pump.WriteWarning(
-                $"Nothing of the machine {brake.MachineId} was deleted for good, though its time is over: {brake.Cause}. Look at it; then the vault's owner releases it (Set-OBVault -ReleaseBrake), or it is over on {brake.Until:u}.");
+                $"{brake.Held($"the machine {brake.MachineId}")}: {brake.Cause}. Look at it; then the vault's owner releases it (Set-OBVault -ReleaseBrake), or it is over on {brake.Until:u}.");
         }
 
         await pump.WriteObjectAsync(done.ToOutput()).ConfigureAwait(false);

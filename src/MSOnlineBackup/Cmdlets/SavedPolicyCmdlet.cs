@@ -51,6 +51,11 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
         {
             BackupPolicy saved = Run((_, stop) => Agent.SavePolicyAsync(policy, Consent, stop));
             draft.MarkSavedAs(saved.Id);
+            if (Agent.Policies.FindShortened(_scope.Kind) is { } shortened)
+            {
+                WriteWarning(shortened.ToAlarm(Agent.Machine.Name).Message);
+            }
+
             WriteWarning(
                 $"This schedule does not run by itself yet: this version stores it, but does not register it with the operating system. {RunAdvice}");
             WriteObject(draft);

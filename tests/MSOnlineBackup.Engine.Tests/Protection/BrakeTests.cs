@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
@@ -67,7 +68,7 @@ public sealed class BrakeTests : IDisposable
         Assert.Equal(0, report.PointsGone);
         DeletionBrake brake = Assert.Single(report.Brakes);
         Assert.Equal((first.MachineId, TimeSpan.FromDays(14)), (brake.MachineId, brake.Until - brake.Since));
-        Assert.Contains("looks as after ransomware", brake.Cause, StringComparison.Ordinal);
+        Assert.Contains("looks like the work of ransomware", brake.Cause, StringComparison.Ordinal);
 
         // What a clock says alone is not enough.
         _backups.Clock.JumpTo(_backups.Clock.GetUtcNow().AddYears(1));
@@ -77,6 +78,74 @@ public sealed class BrakeTests : IDisposable
         report = await MaintainAsync();
         Assert.Equal(1, report.PointsGone);
         Assert.Empty(report.Brakes);
+    }
+
+    [Fact]
+    public async Task A_tree_of_thousands_of_files_is_encrypted()
+    {
+        const int Count = 3_000;
+        for (int i = 0; i < Count; i++)
+        {
+            _backups.Tree.File($"folder{i % 40}/{i}.txt", System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat($"line {i} of a text\n", 100))));
+        }
+
+        RecoveryPoint first = (await _backups.BackUpAsync()).Point;
+        await PassAsync(1);
+        await (await _backups.OpenAsync()).Deletions.DeleteAsync(first, "", Cancel);
+        await PassAsync(14);
+        Assert.Empty(await AlarmsAsync());
+        for (int i = 0; i < Count; i++)
+        {
+            _backups.Tree.Delete($"folder{i % 40}/{i}.txt").File($"folder{i % 40}/{i}.txt.locked", RandomNumberGenerator.GetBytes(2_000));
+        }
+
+        RecoveryPoint attacked = (await _backups.BackUpAsync()).Point;
+        await _backups.BackUpAsync();
+
+        VaultAlarm alarm = Assert.Single(await AlarmsAsync());
+        Assert.Equal((BackupErrorId.BackupUnusual, BackupFixture.Machine), (alarm.Id, alarm.Machine));
+        Assert.Contains(
+            $"the backup {attacked.SessionId.ToShortString()} looks like the work of ransomware: 100% of 3,001 files were changed or gone, where 0.0% are usual, 100% with a new one beside them, where 0.0% are usual; of what was read 100% was not in the vault",
+            alarm.Message.Replace(" %", "%", StringComparison.Ordinal),
+            StringComparison.Ordinal);
+        MaintenanceReport report = await MaintainAsync();
+        Assert.Equal((0, BrakeKind.UnusualBackup), (report.PointsGone, Assert.Single(report.Brakes).Kind));
+        Assert.Single(await (await _backups.OpenAsync()).Deletions.ListAsync(null, Cancel));
+
+        await (await _backups.OpenAsync()).Vault.ReleaseBrakeAsync(_backups.Owner.Key, BackupFixture.Machine, Cancel);
+        Assert.Empty(await AlarmsAsync());
+        report = await MaintainAsync();
+        Assert.Equal((1, 0), (report.PointsGone, report.Brakes.Count));
+        Assert.Empty((await _backups.VerifyAsync()).Findings);
+    }
+
+    [Fact]
+    public async Task One_that_is_released_does_not_hide_another()
+    {
+        await PrepareAsync();
+        UnlockedVault vault = await _backups.OpenAsync();
+        await vault.Deletions.DeleteManyAsync([.. (await vault.ListPointsAsync(null, Cancel)).Skip(1)], "", evenNewest: false, Cancel);
+        Assert.Equal(BackupErrorId.PointsDeletedAtOnce, Assert.Single(await AlarmsAsync()).Id);
+        await vault.Vault.ReleaseBrakeAsync(_backups.Owner.Key, BackupFixture.Machine, Cancel);
+        Assert.Empty(await AlarmsAsync());
+        await AttackAsync();
+
+        Assert.Equal(BackupErrorId.BackupUnusual, Assert.Single(await AlarmsAsync()).Id);
+        Assert.Equal(0, (await MaintainAsync()).PointsGone);
+    }
+
+    [Fact]
+    public async Task A_machine_that_was_renamed_is_released_by_its_name()
+    {
+        await PrepareAsync();
+        await AttackAsync();
+        await (await _backups.OpenAsync()).RenameMachineAsync(BackupFixture.Machine, "another", Cancel);
+        Assert.Equal("another", Assert.Single(await AlarmsAsync()).Machine);
+
+        await (await _backups.OpenAsync()).Vault.ReleaseBrakeAsync(_backups.Owner.Key, "another", Cancel);
+
+        Assert.Empty(await AlarmsAsync());
+        Assert.Equal(1, (await MaintainAsync()).PointsGone);
     }
 
     [Fact]
@@ -153,6 +222,8 @@ public sealed class BrakeTests : IDisposable
         await _backups.BackUpAsync();
         await _backups.BackUpAsync();
     }
+
+    private async Task<IReadOnlyList<VaultAlarm>> AlarmsAsync() => await (await _backups.OpenAsync()).ReadAlarmsAsync(null, Cancel);
 
     private async Task<MaintenanceReport> MaintainAsync() => await (await _backups.OpenAsync()).MaintainAsync(new MaintenanceRequest(), new JobMonitor(), Cancel);
 

@@ -25,6 +25,9 @@ internal sealed class RetainedVault : IDisposable
     /// <summary>The policies in force. Backups are made by the first.</summary>
     public BackupPolicy[] Policies { get; set; }
 
+    /// <summary>When their retention was shortened, as the machine knows it.</summary>
+    public DateTimeOffset? Shortened { get; set; }
+
     public UnlockedVault Vault => _vault;
 
     public BackupFixture Backups => _backups;
@@ -89,6 +92,6 @@ internal sealed class RetainedVault : IDisposable
     private VaultRetention At(DateTimeOffset now)
     {
         _backups.Clock.JumpTo(now);
-        return VaultRetention.ByPolicies(_vault, _backups.Clock, Policies);
+        return VaultRetention.ByPolicies(_vault, _backups.Clock, Policies, _ => Shortened);
     }
 }
