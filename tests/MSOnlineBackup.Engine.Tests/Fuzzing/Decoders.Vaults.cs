@@ -213,7 +213,7 @@ internal static partial class Decoders
             "key-order",
             content => KeyOrder.Decode(new string('1', 32), content),
             () => [KeyOrder.Encode(new string('1', 32), new KeyName(StoreId.Parse(new string('2', 32)), new string('3', 32), 0))],
-            typeof(KeyOrderJson));
+            typeof(KeyOrder), typeof(KeyOrderJson));
         yield return new(
             "condemned-packs",
             content =>
