@@ -263,6 +263,7 @@ public sealed class Vault
             Known.Header.VaultId, Known.Header.Format, Known.Header.Created, Objects.Location, [.. machines], settings, count, objects, bytes, Known.Header.Name, redundancy, Known.Header.OwnerIdentity?.Fingerprint)
         {
             UnfinishedWrites = await Objects.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
+            StorageLock = settings.ImmutableDays > 0 && Objects.Locks is { } locks ? await locks.ReadAsync(VaultLayout.Header, cancellationToken).ConfigureAwait(false) : null,
         };
     }
 

@@ -34,6 +34,9 @@ public sealed record VaultInfo(
     /// <summary>What is being written at the moment, or was left by writers that died.</summary>
     public UnfinishedWrites UnfinishedWrites { get; init; }
 
+    /// <summary>Whether the storage itself keeps the vault's header from being deleted, as maintenance has it do where the vault is immutable; null where it does not.</summary>
+    public ObjectLock? StorageLock { get; init; }
+
     /// <summary>What its owner should know: where the account keeps fewer or other copies than the vault is declared to have; null where nothing is amiss.</summary>
     public string? Warning => Settings.Redundancy is { } declared && AccountRedundancy is { } found && found != declared
         ? $"The vault '{Location}' is declared {declared}, and its storage account is {found}. Change the account's redundancy, or what the vault declares while it has no recovery points."

@@ -25,6 +25,7 @@ public sealed class JsonSchemaTests
         [typeof(AlarmLine)] = ["alarm"],
         [typeof(RetentionLine)] = ["retention"],
         [typeof(WaitingLine)] = ["waiting"],
+        [typeof(KeptLine)] = ["kept"],
         [typeof(UnknownLine)] = ["unknown"],
         [typeof(DamagedPointLine)] = ["damagedPoint"],
         [typeof(DeletedPointLine)] = ["deletedPoint"],

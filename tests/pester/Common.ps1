@@ -16,6 +16,13 @@ $env:MSONLINEBACKUP_PROFILE = $null
 
 # The state folder of the file goes when the file is done: AfterAll { Remove-TestState }.
 function Remove-TestState {
+    # Maintenance of a vault that is immutable has flagged files where it could.
+    if ($IsLinux -and (Get-Command chattr -ErrorAction Ignore)) {
+        foreach ($folder in $env:MSONLINEBACKUP_STATE, $TestDrive, $script:work) {
+            if ($folder -and (Test-Path -LiteralPath $folder)) { $null = chattr -R -f -i -a $folder 2>&1 }
+        }
+    }
+
     Remove-Item -LiteralPath $env:MSONLINEBACKUP_STATE -Recurse -Force
     $env:MSONLINEBACKUP_STATE = $null
 }

@@ -12,7 +12,7 @@ Describe 'Test-OBVaultProtection' {
         $before = Get-ChildItem "$TestDrive/vault" -Recurse -File
         $tests = $vault | Test-OBVaultProtection
         $tests | ForEach-Object { $_ | Should -BeOfType MSOnlineBackup.OBProtectionTest }
-        $tests.Name | Should -Be Delete, Overwrite, Backdate, Hide, Shorten, BecomeOwner, Destroy, DeleteYoung, Flood
+        $tests.Name | Should -Be Delete, Overwrite, Backdate, Hide, Shorten, BecomeOwner, Destroy, DeleteYoung, Flood, StorageLock
         $open = $tests | Where-Object Result -EQ NotHeld
         $open.Name | Should -Contain Delete
         $open.Name | Should -Contain BecomeOwner

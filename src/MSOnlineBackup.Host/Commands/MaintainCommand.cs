@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -64,6 +65,16 @@ internal sealed class MaintainCommand : HostCommand
                 line => $"WAITS FOR  session {ShortId.Of(line.SessionId)} of machine {ShortId.Of(line.MachineId)}, begun {context.LocalTime(line.Started)}, which is running, or was killed");
         }
 
+        foreach (BackupException kept in report.Locks.Kept)
+        {
+            context.Renderer.Item(new KeptLine(kept.Target ?? "", kept.Message), line => $"KEPT  {line.Object}: {line.Reason}");
+        }
+
+        if (report.Locks.Obstacle is { } obstacle)
+        {
+            context.Renderer.Note($"The storage does not keep all that this vault is to keep immutable; the product does. {obstacle}");
+        }
+
         foreach (DeletionBrake brake in report.Brakes)
         {
             context.Renderer.Note(
@@ -92,6 +103,9 @@ internal sealed class MaintainCommand : HostCommand
             report.Verified.Bytes,
             report.Verified.DamagedPacks.Count,
             report.WaitingFor.Count,
+            report.Locks.Changed,
+            report.Locks.Obstacle,
+            report.Locks.Kept.Count,
             report.Findings.Count,
             vault.Traffic)
         {
@@ -171,7 +185,7 @@ internal sealed class MaintainCommand : HostCommand
         repacked  {Quantity.Size(report.Packs.BytesRepacked)} of {Quantity.Count(report.Packs.Repacked, "pack")} written anew
         to go     {Quantity.Size(report.Packs.BytesCondemned)} in {Quantity.Count(report.Packs.Condemned, "pack")}{(report.WaitingFor.Count == 0 ? "" : $", once {Quantity.Count(report.WaitingFor.Count, "job")} ended, with a later run")}
         unused    {Quantity.Size(report.Packs.BytesUnused)} in packs that stay{EarlierKeys(report)}
-        verified  {Quantity.Size(report.Verified.Bytes)} in {Quantity.Count(report.Verified.Packs, "pack")}{(report.Verified.DamagedPacks.Count == 0 ? "" : $"; {Quantity.Count(report.Verified.DamagedPacks.Count, "pack")} known to be damaged or missing")}{Parity(report)}{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
+        verified  {Quantity.Size(report.Verified.Bytes)} in {Quantity.Count(report.Verified.Packs, "pack")}{(report.Verified.DamagedPacks.Count == 0 ? "" : $"; {Quantity.Count(report.Verified.DamagedPacks.Count, "pack")} known to be damaged or missing")}{Parity(report)}{Locks(report)}{ShutOut(report)}{TrafficText.Line(vault.Traffic, 10)}
         result    {Verdict(report)}
         """;
 
@@ -187,6 +201,10 @@ internal sealed class MaintainCommand : HostCommand
     private static string Parity(MaintenanceReport report) => report.Parity.PacksProtected + report.Parity.PacksUnprotected == 0
         ? ""
         : $"\nparity    {Quantity.Count(report.Parity.PacksProtected, "pack")} protected; {Quantity.Size(report.Parity.BytesWritten)} written{(report.Parity.PacksUnprotected == 0 ? "" : $"; {Quantity.Count(report.Parity.PacksUnprotected, "pack")} for a later run")}";
+
+    private static string Locks(MaintenanceReport report) => report.Locks.Changed + report.Locks.Kept.Count == 0
+        ? ""
+        : $"\nlocks     {Quantity.Count(report.Locks.Changed, "object")} locked, extended or unlocked{(report.Locks.Kept.Count == 0 ? "" : $"; {Quantity.Count(report.Locks.Kept.Count, "object")} to be deleted by a later run, as the storage keeps them for now")}";
 
     private static string EarlierKeys(MaintenanceReport report) =>
         report.Packs.BytesUnderEarlierKeys == 0 ? "" : $"\nold keys  {Quantity.Size(report.Packs.BytesUnderEarlierKeys)} in packs that earlier master keys have sealed";

@@ -17,6 +17,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(FindingLine))]
 [JsonSerializable(typeof(UnfinishedLine))]
 [JsonSerializable(typeof(WaitingLine))]
+[JsonSerializable(typeof(KeptLine))]
 [JsonSerializable(typeof(RetentionLine))]
 [JsonSerializable(typeof(ProtectionLine))]
 [JsonSerializable(typeof(UnknownLine))]

@@ -205,6 +205,9 @@ internal sealed record MachineProofLine(
 
 internal sealed record WaitingLine(string SessionId, string MachineId, DateTimeOffset Started) : Document("waiting");
 
+/// <summary>An object that was to be deleted, and that the storage keeps for now.</summary>
+internal sealed record KeptLine(string Object, string Reason) : Document("kept");
+
 internal sealed record UnknownLine(string Object) : Document("unknown");
 
 internal sealed record KeyLine(string Id, string? Label, string Kind, DateTimeOffset Created, bool IsCurrent, string? KeyVaultKey, string? Kdf, int Epoch, bool IsOutdated) : Document("key");

@@ -143,6 +143,9 @@ internal sealed record MaintenanceSummary(
     long BytesVerified,
     int DamagedPacks,
     int WaitingFor,
+    int LocksChanged,
+    string? LockObstacle,
+    int Kept,
     int Findings,
     VaultTraffic? Traffic) : Summary("maintain");
 

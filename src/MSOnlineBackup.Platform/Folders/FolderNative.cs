@@ -23,6 +23,8 @@ internal static unsafe partial class FolderNative
     private const nint OpenAt2Number = 437;
     private const ulong NoLinks = 0x04;
     private const ulong Beneath = 0x08;
+    private const ulong GetFlagsRequest = 0x8008_6601;
+    private const ulong SetFlagsRequest = 0x4008_6602;
     private const int TypeMask = 0xF000;
     private const int FolderType = 0x4000;
     private const int FileType = 0x8000;
@@ -177,6 +179,18 @@ internal static unsafe partial class FolderNative
     /// <summary>Sets permissions, whatever the process masks.</summary>
     public static void ChangeMode(SafeFileHandle handle, UnixFileMode mode) => ThrowOnFailure(ChangeMode(Raw(handle), (uint)mode));
 
+    /// <summary>Sets or clears flags that forbid changes. For who has CAP_LINUX_IMMUTABLE, on file systems of Linux that have them.</summary>
+    public static void ChangeFlags(SafeFileHandle handle, FolderFlags flags, bool isSet)
+    {
+        uint all = 0;
+        ThrowOnFailure(_isLinux ? Control(Raw(handle), GetFlagsRequest, &all) : throw Failure(_notSupported));
+        uint wanted = isSet ? all | (uint)flags : all & ~(uint)flags;
+        if (wanted != all)
+        {
+            ThrowOnFailure(Control(Raw(handle), SetFlagsRequest, &wanted));
+        }
+    }
+
     /// <summary>Has the next reader of a file ask the medium, not the memory.</summary>
     public static void Forget(SafeFileHandle file)
     {
@@ -218,6 +232,9 @@ internal static unsafe partial class FolderNative
                 Group = MemoryMarshal.Read<uint>(bytes[24..]),
                 Length = MemoryMarshal.Read<long>(bytes[40..]),
                 Modified = TimeOf(MemoryMarshal.Read<long>(bytes[112..]), MemoryMarshal.Read<uint>(bytes[120..])),
+
+                // Of its attributes, two have the numbers of the flags.
+                Flags = (FolderFlags)(MemoryMarshal.Read<ulong>(bytes[8..]) & (ulong)(FolderFlags.Immutable | FolderFlags.AppendOnly)),
             };
         }
         else
@@ -313,6 +330,9 @@ internal static unsafe partial class FolderNative
 
     [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
     private static partial int ChangeMode(int handle, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int Control(int handle, ulong request, uint* value);
 
     [LibraryImport("libc", EntryPoint = "posix_fadvise", SetLastError = true)]
     private static partial int Advise(int handle, long offset, long length, int advice);

@@ -26,6 +26,23 @@ internal readonly record struct FolderStatus
 
     /// <summary>When it was last written, by the file system's clock.</summary>
     public DateTimeOffset Modified { get; init; }
+
+    /// <summary>Which flags forbid changes to it; none where the file system has no such flags, or does not tell.</summary>
+    public FolderFlags Flags { get; init; }
+}
+
+/// <summary>The flags by which Linux forbids changes to a file or a folder, to root too. They are the same numbers for every file system that has them.</summary>
+[Flags]
+internal enum FolderFlags : uint
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Of a file (FS_IMMUTABLE_FL): it is not written, renamed or removed.</summary>
+    Immutable = 0x10,
+
+    /// <summary>Of a folder (FS_APPEND_FL): names come, and none goes or changes.</summary>
+    AppendOnly = 0x20,
 }
 
 /// <summary>Which folder is at a path: tells a mounted disk from the mount point beneath it.</summary>

@@ -61,6 +61,9 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     /// <inheritdoc/>
     public IVaultAttack Attack => new BlobAttack(_container, Location);
 
+    /// <inheritdoc/>
+    public IObjectLocks Locks => new BlobLocks(_container, Location);
+
     /// <summary>Above how many bytes an object is staged in blocks.</summary>
     internal int LargestSinglePut { get; init; } = 256 << 20;
 

@@ -395,7 +395,7 @@ internal sealed class KeyRing(KnownVault vault)
         byte newest = (await KeyListing.ReadAsync(vault.Objects, cancellationToken, storeId).ConfigureAwait(false)).Slots.Max(slot => slot.NewestEpoch);
         ThrowIfLast(slots);
         string name = VaultLayout.Key(storeId, keyId);
-        await vault.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        await PatientDeletion.DeleteAsync(vault.Objects, name, cancellationToken).ConfigureAwait(false);
         try
         {
             // Somebody else may have removed the others at the same time. Of several, at least the slowest sees it here.
@@ -469,7 +469,7 @@ internal sealed class KeyRing(KnownVault vault)
         RotateAsync(key, (master, epoch) => AddAsync(key.StoreId, master, wrapping, label, cancellationToken, epoch), cancellationToken);
 
     private Task<UnlockedKey> RotateAsync(UnlockedKey key, Func<byte[], byte, Task<string>> addSlot, CancellationToken cancellationToken) => new KeyEpochs(vault).BeginAsync(
-        key, addSlot, slot => vault.Objects.DeleteAsync(VaultLayout.Key(key.StoreId, slot), CancellationToken.None).AsTask(), cancellationToken);
+        key, addSlot, slot => PatientDeletion.DeleteAsync(vault.Objects, VaultLayout.Key(key.StoreId, slot), CancellationToken.None).AsTask(), cancellationToken);
 
     /// <summary>Whether one slot opens with a passphrase.</summary>
     public async Task<bool> OpensAsync(StoreId storeId, string keyId, string passphrase, CancellationToken cancellationToken) =>

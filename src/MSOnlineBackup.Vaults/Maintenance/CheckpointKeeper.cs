@@ -35,8 +35,7 @@ internal sealed class CheckpointKeeper(ChunkStore store, Action<BackupException>
                 }
                 else if (!isRehearsal)
                 {
-                    await store.Objects.DeleteAsync(stored.Name, cancellationToken).ConfigureAwait(false);
-                    Removed++;
+                    Removed += await store.Deletion.TryDeleteAsync(stored.Name, cancellationToken).ConfigureAwait(false) ? 1 : 0;
                 }
             }
             catch (BackupException e) when (e.IsOfOneObject)

@@ -14,7 +14,7 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords records, CollectionView view)
 {
     private readonly Dictionary<uint, IReadOnlySet<SessionId>> _waits = [];
-    private readonly HashSet<uint> _settled = [];
+    private readonly Dictionary<uint, IReadOnlySet<(SessionId Session, uint Number)>> _settled = [];
     private readonly HashSet<(SessionId Session, uint Number)> _gone = [];
 
     /// <summary>Packs that go, or went, by a verdict.</summary>
@@ -24,7 +24,7 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
     public HashSet<(SessionId Session, uint Number)> Condemned => [.. Pending.SelectMany(collection => collection.Condemned!)];
 
     /// <summary>Collections whose verdict is known, and whose packs are to be deleted.</summary>
-    public IReadOnlyCollection<uint> Settled => _settled;
+    public IReadOnlyCollection<uint> Settled => _settled.Keys;
 
     /// <summary>Whether each collection is settled.</summary>
     public bool IsAllSettled => Undecided.FirstOrDefault() is null;
@@ -35,7 +35,7 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
     // Collections of which something is still to be done to packs, in the order of their numbers.
     private IEnumerable<Collection> Pending => records.All.Where(collection => collection is { Condemned: not null, Done: null });
 
-    private IEnumerable<Collection> Undecided => Pending.Where(collection => !_settled.Contains(collection.Number));
+    private IEnumerable<Collection> Undecided => Pending.Where(collection => !_settled.ContainsKey(collection.Number));
 
     /// <summary>Finds out for whom collections wait. A run that was stopped may not have come to say it.</summary>
     /// <param name="own">The session of this run, for which nobody waits.</param>
@@ -68,7 +68,7 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
                 break;
             }
 
-            _settled.Add(collection.Number);
+            _settled.Add(collection.Number, verdict);
             _gone.UnionWith(verdict);
         }
     }
@@ -79,8 +79,16 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
     /// <param name="needed">What points need: all of it is known.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public async Task DecideOwnAsync(
-        uint number, IReadOnlySet<(SessionId Session, uint Number)> condemned, NeededChunks needed, CancellationToken cancellationToken) =>
-        _gone.UnionWith((await SettleAsync(number, condemned, _gone.Contains, needed, cancellationToken).ConfigureAwait(false))!);
+        uint number, IReadOnlySet<(SessionId Session, uint Number)> condemned, NeededChunks needed, CancellationToken cancellationToken)
+    {
+        IReadOnlySet<(SessionId Session, uint Number)> verdict =
+            (await SettleAsync(number, condemned, _gone.Contains, needed, cancellationToken).ConfigureAwait(false))!;
+        _settled.Add(number, verdict);
+        _gone.UnionWith(verdict);
+    }
+
+    /// <summary>The packs that go by a collection whose verdict is known.</summary>
+    public IReadOnlySet<(SessionId Session, uint Number)> VerdictOf(uint number) => _settled[number];
 
     /// <summary>Removes the records of collections that are over. The highest number stays used: the next one is higher than all before.</summary>
     /// <returns>Of how many collections.</returns>
@@ -88,7 +96,7 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
     {
         foreach (string probe in records.Probes)
         {
-            await store.Objects.DeleteAsync(probe, cancellationToken).ConfigureAwait(false);
+            await store.Deletion.TryDeleteAsync(probe, cancellationToken).ConfigureAwait(false);
         }
 
         int removed = 0;
@@ -96,8 +104,7 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
         {
             if (collection.Condemned is null || (collection.Done is { } done && done.All(view.IsOver)))
             {
-                await CollectionRecords.RemoveAsync(store, collection.Number, cancellationToken).ConfigureAwait(false);
-                removed++;
+                removed += await CollectionRecords.RemoveAsync(store, collection.Number, cancellationToken).ConfigureAwait(false) ? 1 : 0;
             }
         }
 

@@ -89,6 +89,11 @@ internal sealed class CollectionRecords
         {
             return e;
         }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultDataProtected)
+        {
+            // It may, only not yet: the storage keeps what is new.
+            return null;
+        }
     }
 
     /// <summary>The packs that some collection condemns, whether it was decided or not.</summary>
@@ -136,13 +141,18 @@ internal sealed class CollectionRecords
         return theirs;
     }
 
-    /// <summary>Deletes the records of a collection that is over: the one that writers look for first.</summary>
-    public static async Task RemoveAsync(ChunkStore store, uint number, CancellationToken cancellationToken)
+    /// <summary>Deletes the records of a collection that is over: the one that writers look for first. False where the storage keeps one of them.</summary>
+    public static async Task<bool> RemoveAsync(ChunkStore store, uint number, CancellationToken cancellationToken)
     {
         foreach (string suffix in (string[])[CondemnedPacks.Suffix, Wait, Verdict, Done])
         {
-            await store.Objects.DeleteAsync(NameOf(store, number, suffix), cancellationToken).ConfigureAwait(false);
+            if (!await store.Deletion.TryDeleteAsync(NameOf(store, number, suffix), cancellationToken).ConfigureAwait(false))
+            {
+                return false;
+            }
         }
+
+        return true;
     }
 
     private static async Task<Collection> ReadAsync(ChunkStore store, uint number, Dictionary<string, StoredObject> parts, CancellationToken cancellationToken)

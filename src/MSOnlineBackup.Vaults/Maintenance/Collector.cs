@@ -44,13 +44,13 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         Sight sight = await LookAsync(cancellationToken).ConfigureAwait(false);
         ExpiryReport expiry = await ExpireAsync(options.TimeProvider.GetUtcNow(), null, cancellationToken).ConfigureAwait(false);
         var report = new MaintenanceReport { IsRehearsal = true, PointsGone = expiry.Gone.Count, Brakes = expiry.Brakes };
-        (NeededChunks needed, _) = await MarkAsync(sight.View, EndedBy(expiry), [], cancellationToken).ConfigureAwait(false);
+        (NeededChunks needed, _) = await MarkAsync(sight.View, expiry, [], null, cancellationToken).ConfigureAwait(false);
         if (!needed.IsWhole)
         {
             return report;
         }
 
-        PackPlan plan = new PackCondemner(store, request, sight.View, new CollectionDecisions(store, sight.Records, sight.View), needed).Plan();
+        PackPlan plan = new PackCondemner(store, request, sight.View, new CollectionDecisions(store, sight.Records, sight.View), needed, null).Plan();
         return report with
         {
             Packs = new PackChanges
@@ -129,6 +129,8 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         CollectionView view = sight.View;
         DateTimeOffset now = await ReadClockAsync(session.Id, cancellationToken).ConfigureAwait(false);
 
+        LockKeeper? locks = await LockKeeper.TryOpenAsync(store, now, Find, cancellationToken).ConfigureAwait(false);
+
         // In the room that is held for deleting, nothing else is written: parity waits for the next run.
         int? workers = request.MostDead == int.MaxValue ? options.Workers : null;
         RedundancyKeeper redundancy = await RedundancyKeeper.OpenAsync(
@@ -136,14 +138,14 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         var sessions = new SessionKeeper(store, session.Id, view, Find);
         (int shutOut, IReadOnlyList<(MachineId, SessionId)> unlisted) =
             await sessions.ShutOutAsync(now, request.ShutOutAfter, cancellationToken).ConfigureAwait(false);
-        ExpiryReport expiry = request.OnlyDecides ? new([], [], []) : await ExpireAsync(now, session.Id, cancellationToken).ConfigureAwait(false);
+        ExpiryReport expiry = request.OnlyDecides ? new([], [], [], []) : await ExpireAsync(now, session.Id, cancellationToken).ConfigureAwait(false);
         HashSet<(MachineId, SessionId)> ended = EndedBy(expiry);
 
         // Whom a decision waits for is seen before the points are listed: what they committed is among them.
         var decisions = new CollectionDecisions(store, sight.Records, view);
         await decisions.SettleWaitsAsync(session.Id, cancellationToken).ConfigureAwait(false);
         List<Collection> ripe = await decisions.FindRipeAsync(cancellationToken).ConfigureAwait(false);
-        (NeededChunks needed, int tidied) = await MarkAsync(view, ended, unlisted, cancellationToken).ConfigureAwait(false);
+        (NeededChunks needed, int tidied) = await MarkAsync(view, expiry, unlisted, locks, cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Transferring);
         await decisions.DecideAsync(ripe, needed, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<UnfinishedSession> waiting = await sessions.DescribeAsync([.. decisions.Awaited.Distinct()], cancellationToken).ConfigureAwait(false);
@@ -153,7 +155,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         Condemnation? condemnation = null;
         if (needed.IsWhole && !request.OnlyDecides)
         {
-            condemnation = await CondemnAsync(sight, session, decisions, needed, removal, cancellationToken).ConfigureAwait(false);
+            condemnation = await CondemnAsync(sight, session, decisions, needed, locks, removal, cancellationToken).ConfigureAwait(false);
             IEnumerable<SessionId> untold = condemnation.Awaited.Where(awaited => waiting.All(told => told.SessionId != awaited));
             waiting = [.. waiting, .. await sessions.DescribeAsync([.. untold], cancellationToken).ConfigureAwait(false)];
         }
@@ -162,6 +164,12 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         {
             await redundancy.KeepParityAsync(decisions, cancellationToken).ConfigureAwait(false);
             await redundancy.KeepCopiesAsync(ended, cancellationToken).ConfigureAwait(false);
+        }
+
+        // A run that only decides leaves it to the next.
+        if (locks is not null && !request.OnlyDecides)
+        {
+            await locks.KeepAsync(session.Id, decisions, needed, () => IsOverTime, cancellationToken).ConfigureAwait(false);
         }
 
         HashSet<(SessionId Session, uint Number)> explained =
@@ -179,6 +187,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             Packs = condemnation?.AddTo(packs) ?? packs,
             ObjectsDeleted = tidied + removal.Segments,
             Parity = redundancy.Changes,
+            Locks = new LockChanges(locks?.Changed ?? 0, locks?.Obstacle, store.Deletion.KeptInOrder),
         };
     }
 
@@ -207,11 +216,13 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // What points need, and what checkpoints propose. Returns how many of these were removed, too.
     private async Task<(NeededChunks Needed, int Removed)> MarkAsync(
         CollectionView view,
-        HashSet<(MachineId, SessionId)> ended,
+        ExpiryReport expiry,
         IReadOnlyList<(MachineId, SessionId)> unlisted,
+        LockKeeper? locks,
         CancellationToken cancellationToken)
     {
-        NeededChunks needed = await NeededChunks.FindAsync(store, view, ended, unlisted, _problems, cancellationToken).ConfigureAwait(false);
+        NeededChunks needed = await NeededChunks.FindAsync(
+            store, view, EndedBy(expiry), unlisted, expiry.Kept, locks is { AsksForPacks: true } ? locks.Immutable : null, _problems, cancellationToken).ConfigureAwait(false);
         var keeper = new CheckpointKeeper(store, Find);
         IReadOnlyCollection<RecoveryPoint> kept =
             await keeper.KeepAsync(view.Checkpoints, needed.Newest, request.IsRehearsal, cancellationToken).ConfigureAwait(false);
@@ -222,9 +233,15 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // What is condemned waits for whoever is at work, for it may rely on it. Where nobody is, what has come since the points were listed is marked too,
     // and the packs go at once.
     private async Task<Condemnation> CondemnAsync(
-        Sight sight, WriteSession session, CollectionDecisions decisions, NeededChunks needed, PackRemoval removal, CancellationToken cancellationToken)
+        Sight sight,
+        WriteSession session,
+        CollectionDecisions decisions,
+        NeededChunks needed,
+        LockKeeper? locks,
+        PackRemoval removal,
+        CancellationToken cancellationToken)
     {
-        Condemnation condemnation = await new PackCondemner(store, request, sight.View, decisions, needed)
+        Condemnation condemnation = await new PackCondemner(store, request, sight.View, decisions, needed, locks)
             .RunAsync(sight.Records, session, () => !IsOverTime, Find, cancellationToken).ConfigureAwait(false);
         if (condemnation.Number is not { } number)
         {

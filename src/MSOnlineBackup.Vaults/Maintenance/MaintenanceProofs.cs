@@ -141,7 +141,7 @@ internal sealed class MaintenanceProofs(ChunkStore store, JobMonitor monitor, Ti
     {
         foreach (StoredObject record in records)
         {
-            await store.Objects.DeleteAsync(record.Name, cancellationToken).ConfigureAwait(false);
+            await store.Deletion.TryDeleteAsync(record.Name, cancellationToken).ConfigureAwait(false);
         }
     }
 

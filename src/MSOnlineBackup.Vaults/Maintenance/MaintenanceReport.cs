@@ -42,6 +42,9 @@ public sealed record MaintenanceReport
     /// <summary>Why nothing was put on record, or verified, though the rest is done: the vault is full. Null where it was.</summary>
     public BackupException? Unproven { get; init; }
 
+    /// <summary>What was done about the locks of the storage, and what they kept from being deleted.</summary>
+    public LockChanges Locks { get; init; } = LockChanges.None;
+
     /// <summary>
     /// What is damaged. Where a recovery point is, or the list of what it holds, nothing is deleted but what was decided before.
     /// </summary>
@@ -53,6 +56,7 @@ public sealed record MaintenanceReport
         PointsGone = PointsGone + later.PointsGone,
         SessionsShutOut = SessionsShutOut + later.SessionsShutOut,
         Packs = Packs.Then(later.Packs),
+        Locks = later.Locks with { Changed = Locks.Changed + later.Locks.Changed },
         ObjectsDeleted = ObjectsDeleted + later.ObjectsDeleted,
         Parity = later.Parity with { BytesWritten = Parity.BytesWritten + later.Parity.BytesWritten },
     };

@@ -16,6 +16,8 @@ internal sealed class NeededChunks
     private readonly ChunkStore _store;
     private readonly IReadOnlySet<(MachineId MachineId, SessionId SessionId)> _ended;
     private readonly IReadOnlyCollection<(MachineId MachineId, SessionId SessionId)> _unlisted;
+    private readonly IReadOnlyList<PointName> _kept;
+    private readonly ImmutableUntil? _immutable;
     private readonly ProblemList _problems;
     private readonly Marker _marker;
     private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _marked = [];
@@ -25,9 +27,11 @@ internal sealed class NeededChunks
         ChunkStore store,
         IReadOnlySet<(MachineId MachineId, SessionId SessionId)> ended,
         IReadOnlyCollection<(MachineId MachineId, SessionId SessionId)> unlisted,
+        IReadOnlyList<PointName> kept,
+        ImmutableUntil? immutable,
         ProblemList problems)
     {
-        (_store, _ended, _unlisted, _problems) = (store, ended, unlisted, problems);
+        (_store, _ended, _unlisted, _kept, _immutable, _problems) = (store, ended, unlisted, kept, immutable, problems);
         Marks = new ChunkMarks(store.Index.Consolidate());
         _marker = new Marker(Marks, Math.Max(Environment.ProcessorCount, store.Objects.Capabilities.MaxConcurrency));
     }
@@ -46,6 +50,8 @@ internal sealed class NeededChunks
     /// <param name="view">What was listed of it.</param>
     /// <param name="ended">Points that this run has ended: what they need is not marked.</param>
     /// <param name="unlisted">Points that the listing did not show, though their names are taken.</param>
+    /// <param name="kept">Points that count, though somebody has said that they are gone.</param>
+    /// <param name="immutable">Is told until when chunks are to be kept; null where nobody asks.</param>
     /// <param name="problems">Gets what cannot be read.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static async Task<NeededChunks> FindAsync(
@@ -53,13 +59,15 @@ internal sealed class NeededChunks
         CollectionView view,
         IReadOnlySet<(MachineId MachineId, SessionId SessionId)> ended,
         IReadOnlyCollection<(MachineId MachineId, SessionId SessionId)> unlisted,
+        IReadOnlyList<PointName> kept,
+        ImmutableUntil? immutable,
         ProblemList problems,
         CancellationToken cancellationToken)
     {
         List<PointName> names = await ListPointsAsync(store, cancellationToken).ConfigureAwait(false);
         await store.RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
-        var needed = new NeededChunks(store, ended, unlisted, problems);
-        await needed.MarkPointsAsync(names, view, cancellationToken).ConfigureAwait(false);
+        var needed = new NeededChunks(store, ended, unlisted, kept, immutable, problems);
+        await needed.MarkPointsAsync([.. names, .. kept], view, cancellationToken).ConfigureAwait(false);
         return needed;
     }
 
@@ -68,7 +76,7 @@ internal sealed class NeededChunks
     {
         List<PointName> names = await ListPointsAsync(_store, cancellationToken).ConfigureAwait(false);
         await _store.RefreshIndexAsync(cancellationToken).ConfigureAwait(false);
-        await MarkPointsAsync(names, view, cancellationToken).ConfigureAwait(false);
+        await MarkPointsAsync([.. names, .. _kept], view, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Marks what checkpoints name. They only propose what an interrupted job need not send again; nothing of them has to be readable.</summary>
@@ -89,10 +97,15 @@ internal sealed class NeededChunks
         bool isComplete = await IsCompleteAsync(names, view, cancellationToken).ConfigureAwait(false);
         IEnumerable<PointName> unmarked = names.Where(name =>
             !_ended.Contains((name.MachineId, name.SessionId)) && _marked.Add((name.MachineId, name.SessionId)));
-        IAsyncEnumerable<PointReading> readings = new RecoveryPointCatalog(_store).ReadAsync(unmarked, cancellationToken)
-            .Where(async (reading, token) => reading.Damage?.Id != BackupErrorId.VaultDataMissing
-                || !await HasEndedAsync(reading.Name.MachineId, reading.Name.SessionId, token).ConfigureAwait(false));
-        await _marker.MarkAsync(_store, readings.Select(NoteNewest), cancellationToken).ConfigureAwait(false);
+        IEnumerable<IEnumerable<PointName>> parts = _immutable is { } immutable ? immutable.InOrder(unmarked, Marks) : [unmarked];
+        foreach (IEnumerable<PointName> part in parts)
+        {
+            IAsyncEnumerable<PointReading> readings = new RecoveryPointCatalog(_store).ReadAsync(part, cancellationToken)
+                .Where(async (reading, token) => reading.Damage?.Id != BackupErrorId.VaultDataMissing
+                    || !await HasEndedAsync(reading.Name.MachineId, reading.Name.SessionId, token).ConfigureAwait(false));
+            await _marker.MarkAsync(_store, readings.Select(NoteNewest), cancellationToken).ConfigureAwait(false);
+        }
+
         foreach (BackupException damage in _marker.Damage)
         {
             _problems.Note(damage);

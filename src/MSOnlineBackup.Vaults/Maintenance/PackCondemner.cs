@@ -12,8 +12,9 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// <param name="view">What was listed of the store.</param>
 /// <param name="decisions">What was condemned before.</param>
 /// <param name="needed">What points need: all of it is known.</param>
+/// <param name="locks">What the storage keeps whoever asks: it is not written anew, for that would keep it twice. Null where it keeps nothing.</param>
 internal sealed class PackCondemner(
-    ChunkStore store, MaintenanceRequest request, CollectionView view, CollectionDecisions decisions, NeededChunks needed)
+    ChunkStore store, MaintenanceRequest request, CollectionView view, CollectionDecisions decisions, NeededChunks needed, LockKeeper? locks)
 {
     /// <summary>Says which packs are to go.</summary>
     public PackPlan Plan()
@@ -23,7 +24,7 @@ internal sealed class PackCondemner(
             PackUse.Measure(store.Index, needed.Marks, MayGo), store.Objects.Capabilities.PackSize, request, store.Keys.Epoch);
 
         bool MayGo(PackInfo pack) => pack is { IsKnown: true, IsAvailable: true }
-            && !decisions.Gone.Contains(pack.Key) && !condemned.Contains(pack.Key) && view.Packs.Contains(pack.Key) && view.IsOver(pack.Session);
+            && locks?.IsFirm(pack.Key) != true && !decisions.Gone.Contains(pack.Key) && !condemned.Contains(pack.Key) && view.Packs.Contains(pack.Key) && view.IsOver(pack.Session);
     }
 
     /// <summary>

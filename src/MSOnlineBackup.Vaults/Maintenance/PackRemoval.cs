@@ -26,6 +26,9 @@ internal sealed class PackRemoval(
     NeededChunks needed,
     RedundancyKeeper redundancy)
 {
+    // Packs that go, and that the storage keeps for now: they stay named, and their collections open.
+    private readonly HashSet<(SessionId Session, uint Number)> _kept = [];
+
     private IReadOnlyCollection<(SessionId Session, uint Number)>? _lost;
 
     /// <summary>Packs that were deleted.</summary>
@@ -46,45 +49,49 @@ internal sealed class PackRemoval(
     public async Task RunAsync(IReadOnlyCollection<uint> collections, CancellationToken cancellationToken)
     {
         await redundancy.KeepParityAsync(decisions, cancellationToken).ConfigureAwait(false);
-        PackInfo[] going = [.. store.Index.Packs.Where(pack => decisions.Gone.Contains(pack.Key))];
-        foreach (PackInfo pack in going)
+        PackInfo[] available = [.. store.Index.Packs.Where(pack => pack.IsAvailable && decisions.Gone.Contains(pack.Key))];
+        foreach (PackInfo pack in available)
         {
-            if (pack.IsAvailable)
-            {
-                Packs++;
-                Bytes += pack.Length;
-            }
-
             pack.IsAvailable = false;
         }
 
         foreach ((SessionId written, uint number) in decisions.Gone)
         {
-            await store.Objects.DeleteAsync(VaultLayout.Pack(store.StoreId, written, number), cancellationToken).ConfigureAwait(false);
+            if (!await store.Deletion.TryDeleteAsync(VaultLayout.Pack(store.StoreId, written, number), cancellationToken).ConfigureAwait(false))
+            {
+                _kept.Add((written, number));
+            }
         }
 
-        store.Index.Forget(going.ToHashSet());
-        await RewriteSegmentsAsync(cancellationToken).ConfigureAwait(false);
-        if (collections.Count > 0)
+        PackInfo[] deleted = [.. available.Where(IsGone)];
+        Packs += deleted.Length;
+        Bytes += deleted.Sum(pack => (long)pack.Length);
+        store.Index.Forget(store.Index.Packs.Where(IsGone).ToHashSet());
+        bool isUnnamed = await RewriteSegmentsAsync(cancellationToken).ConfigureAwait(false);
+        uint[] done = [.. collections.Where(number => isUnnamed && !decisions.VerdictOf(number).Overlaps(_kept))];
+        if (done.Length > 0)
         {
             CollectionView now = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
-            foreach (uint number in collections)
+            foreach (uint number in done)
             {
                 await CollectionRecords.SettleDoneAsync(store, number, now.OpenBeside(session.Id), cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
-    // By the index as it is now: segments may have come since the chunks were numbered, and may name packs that go.
-    private async Task RewriteSegmentsAsync(CancellationToken cancellationToken)
+    private bool IsGone(PackInfo pack) => decisions.Gone.Contains(pack.Key) && !_kept.Contains(pack.Key);
+
+    // By the index as it is now: segments may have come since the chunks were numbered, and may name packs that go. False where one that does stays.
+    private async Task<bool> RewriteSegmentsAsync(CancellationToken cancellationToken)
     {
         var rewrite = new SegmentRewrite(store, session, store.Index.Consolidate(), name => view.Copies.Contains(VaultLayout.CopyOf(name)));
         HashSet<PackInfo> wanted = FindWanted();
         _lost ??= [.. needed.IsWhole ? wanted.Where(missing.Contains).Select(pack => pack.Key) : []];
         await rewrite.RunAsync(
-            pack => decisions.Gone.Contains(pack.Key) || (needed.IsWhole && missing.Contains(pack) && !wanted.Contains(pack)),
+            pack => IsGone(pack) || (needed.IsWhole && missing.Contains(pack) && !wanted.Contains(pack)),
             cancellationToken).ConfigureAwait(false);
         Segments += rewrite.Deleted;
+        return !rewrite.HasKept;
     }
 
     // Packs that are missing and of which something is needed stay named: so what is lost can be told.

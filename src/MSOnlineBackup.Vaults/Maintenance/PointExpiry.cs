@@ -37,7 +37,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         Dictionary<(MachineId MachineId, SessionId SessionId), DeletionSeries> decisions = await _log.ListAsync(store.Objects, null, cancellationToken).ConfigureAwait(false);
         if (decisions.Count == 0)
         {
-            return new ExpiryReport([], [], []);
+            return new ExpiryReport([], [], [], []);
         }
 
         Task<List<StoredObject>> listingSessions = ListAsync(VaultLayout.Sessions(store.StoreId), cancellationToken);
@@ -51,13 +51,14 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         var objects = new Remains(store.StoreId, [.. points.Select(found => found.Name)], commits, [.. sessions.Select(found => found.Name)]);
         DateTimeOffset? proven = Prove(now, ownSession, sessions, points, decisions.Values);
         VaultSettings? settings = await reading.ConfigureAwait(false);
-        TimeSpan? kept = settings is null ? null : TimeSpan.FromDays(settings.UndeleteDays);
-        var created = points.ToDictionary(found => found.Name, found => found.Created);
+        TimeSpan? undelete = settings is null ? null : TimeSpan.FromDays(settings.UndeleteDays);
+        var there = points.ToDictionary(found => found.Name);
         var finder = new BrakeFinder(store, TimeSpan.FromDays(settings?.BrakeDays ?? 0));
         var brakes = new Dictionary<MachineId, Task<IReadOnlyList<DeletionBrake>>>();
         var early = new ConcurrentBag<(MachineId Machine, Deletion Deletion, DateTimeOffset Created)>();
         var gone = new List<DeletedPoint>();
         var cleared = new List<DeletionSeries>();
+        var kept = new List<PointName>();
         await foreach (Outcome outcome in ReadAhead.SelectAsync(
             decisions.Values.OrderBy(series => series.SessionId),
             store.Objects.Capabilities.MaxConcurrency,
@@ -66,6 +67,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         {
             gone.AddRange(outcome.Gone is { } ended ? [ended] : []);
             cleared.AddRange(outcome.Cleared is { } series ? [series] : []);
+            kept.AddRange(outcome.Kept is { } young ? [young] : []);
             _damage.AddRange(outcome.Damage is { } damage ? [damage] : []);
         }
 
@@ -80,18 +82,18 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             held.AddRange(await found.ConfigureAwait(false));
         }
 
-        held.AddRange(early.GroupBy(point => point.Machine).Select(machine => finder.DescribeEarly(machine.Key, [.. machine.Select(point => (point.Deletion, point.Created))], kept!.Value)));
+        held.AddRange(early.GroupBy(point => point.Machine).Select(machine => finder.DescribeEarly(machine.Key, [.. machine.Select(point => (point.Deletion, point.Created))], undelete!.Value)));
 
-        return new ExpiryReport(gone, held, _damage);
+        return new ExpiryReport(gone, held, kept, _damage);
 
         async Task<Outcome> ExpireAsync(DeletionSeries series, CancellationToken token)
         {
             Deletion deletion = await _log.ReadAsync(series, token).ConfigureAwait(false);
             Deletion held = deletion;
-            bool isEarly = kept is { } undelete && proven is { } at && await finder.HoldsEarlyAsync(series.MachineId, deletion, undelete, at, cancellationToken).ConfigureAwait(false);
-            if (isEarly && created.TryGetValue(objects.PointOf(series), out DateTimeOffset made))
+            bool isEarly = undelete is { } usual && proven is { } at && await finder.HoldsEarlyAsync(series.MachineId, deletion, usual, at, cancellationToken).ConfigureAwait(false);
+            if (isEarly && there.TryGetValue(objects.PointOf(series), out StoredObject found))
             {
-                early.Add((series.MachineId, deletion, made));
+                early.Add((series.MachineId, deletion, found.Created));
             }
 
             bool isOver = !isEarly && IsOver(series, deletion) && await BrakesOfAsync(series.MachineId).WaitAsync(token).ConfigureAwait(false) is [];
@@ -104,7 +106,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
                         series, current => IsOver(series, current) ? new DeletionRecord(DeletionState.Gone, current.Reason, Product.Version) : null, token).ConfigureAwait(false);
                 }
 
-                if (held.State == DeletionState.Gone && objects.HasAny(series))
+                if (held.State == DeletionState.Gone && objects.HasAny(series) && !IsTooYoung(series))
                 {
                     await DeleteAsync(series, objects, token).ConfigureAwait(false);
                 }
@@ -112,13 +114,18 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
 
             bool ends = isOver && (isRehearsal || held.State == DeletionState.Gone);
             return new Outcome(
-                ends ? new DeletedPoint(series.SessionId, series.MachineId, null, deletion.Since, deletion.Since + kept!.Value, deletion.Reason) : null,
+                ends ? new DeletedPoint(series.SessionId, series.MachineId, null, deletion.Since, deletion.Since + undelete!.Value, deletion.Reason) : null,
                 held.State != DeletionState.Deleted && !objects.HasAny(series) ? series : null,
-                deletion.Damage);
+                deletion.Damage,
+                held.State == DeletionState.Gone && IsTooYoung(series) ? new PointName(series.MachineId, series.SessionId, there[objects.PointOf(series)], series) : null);
         }
 
+        // Whoever knows the key can say that it is gone. In an immutable vault it, and what it needs, stay for their time all the same.
+        bool IsTooYoung(DeletionSeries series) =>
+            settings?.ImmutableTime is not null && there.ContainsKey(objects.PointOf(series)) && (proven is not { } reached || IsImmutable(series, reached));
+
         bool IsOver(DeletionSeries series, Deletion deletion) =>
-            deletion.State == DeletionState.Deleted && kept is { } time && proven is { } reached && reached - deletion.Since >= time && !IsImmutable(series, reached);
+            deletion.State == DeletionState.Deleted && undelete is { } time && proven is { } reached && reached - deletion.Since >= time && !IsImmutable(series, reached);
 
         // Looked for only where something would end.
         Task<IReadOnlyList<DeletionBrake>> BrakesOfAsync(MachineId machine)
@@ -131,22 +138,22 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
 
         Task<IReadOnlyList<DeletionBrake>> FindBrakesAsync(MachineId machine)
         {
-            List<PointName> there = [];
+            List<PointName> names = [];
             foreach (StoredObject found in points)
             {
                 if (VaultLayout.TryParsePoint(found.Name, out MachineId of, out SessionId session) && of == machine)
                 {
-                    there.Add(new PointName(of, session, found));
+                    names.Add(new PointName(of, session, found));
                 }
             }
 
-            List<DeletionSeries> decided = [.. decisions.Values.Where(series => series.MachineId == machine && created.ContainsKey(objects.PointOf(series)))];
-            return finder.FindAsync(machine, there, decided, proven!.Value, cancellationToken);
+            List<DeletionSeries> decided = [.. decisions.Values.Where(series => series.MachineId == machine && there.ContainsKey(objects.PointOf(series)))];
+            return finder.FindAsync(machine, names, decided, proven!.Value, cancellationToken);
         }
 
         // Whoever deleted it, and whatever consented to that.
         bool IsImmutable(DeletionSeries series, DateTimeOffset reached) =>
-            settings?.ImmutableTime is { } least && created.TryGetValue(objects.PointOf(series), out DateTimeOffset made) && reached - made < least;
+            settings?.ImmutableTime is { } least && there.TryGetValue(objects.PointOf(series), out StoredObject point) && reached - point.Created < least;
     }
 
     // What a clock says alone ends nothing: the time must have been reached by something that was in the vault before this run.
@@ -182,9 +189,13 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, series.SessionId), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         }
 
-        await store.Objects.DeleteAsync(VaultLayout.CopyOf(objects.PointOf(series)), cancellationToken).ConfigureAwait(false);
-        await store.Objects.DeleteAsync(objects.CommitOf(series), cancellationToken).ConfigureAwait(false);
-        await store.Objects.DeleteAsync(objects.PointOf(series), cancellationToken).ConfigureAwait(false);
+        foreach (string name in (string[])[VaultLayout.CopyOf(objects.PointOf(series)), objects.CommitOf(series), objects.PointOf(series)])
+        {
+            if (!await store.Deletion.TryDeleteAsync(name, cancellationToken).ConfigureAwait(false))
+            {
+                return;
+            }
+        }
     }
 
     // Of points that are not there any more: what was decided on them goes once nobody can miss them.
@@ -204,7 +215,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
             uint last = await FindFinalAsync(series, cancellationToken).ConfigureAwait(false);
             foreach ((_, StoredObject found) in series.Records.OrderBy(record => record.Number == last).ThenBy(record => record.Number))
             {
-                await store.Objects.DeleteAsync(found.Name, cancellationToken).ConfigureAwait(false);
+                await store.Deletion.TryDeleteAsync(found.Name, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -273,7 +284,7 @@ internal sealed class PointExpiry(ChunkStore store, Action<VaultUse> allow)
         await store.Objects.ListAsync(folder, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>What became of one point.</summary>
-    private readonly record struct Outcome(DeletedPoint? Gone, DeletionSeries? Cleared, BackupException? Damage);
+    private readonly record struct Outcome(DeletedPoint? Gone, DeletionSeries? Cleared, BackupException? Damage, PointName? Kept);
 
     /// <summary>Which objects of points were there when this run began.</summary>
     private sealed record Remains(StoreId StoreId, HashSet<string> Points, HashSet<string> Commits, HashSet<string> Sessions)

@@ -26,7 +26,7 @@ internal static class ReservedRoom
         List<string> names = await ListAsync(store, cancellationToken).ConfigureAwait(false);
         foreach (string name in names)
         {
-            await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+            await store.Deletion.TryDeleteAsync(name, cancellationToken).ConfigureAwait(false);
         }
 
         return names.Count > 0;

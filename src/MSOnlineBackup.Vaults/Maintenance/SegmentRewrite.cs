@@ -21,6 +21,9 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
     /// <summary>Segments that were deleted.</summary>
     public int Deleted { get; private set; }
 
+    /// <summary>Whether a segment is still there that others stand in for: the storage keeps it. It may name packs that are gone.</summary>
+    public bool HasKept { get; private set; }
+
     /// <summary>Rewrites.</summary>
     /// <param name="goes">Whether a pack goes.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -39,12 +42,13 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
 
         foreach (string name in superseded)
         {
-            if (hasCopy(name))
+            if ((hasCopy(name) && !await store.Deletion.TryDeleteAsync(VaultLayout.CopyOf(name), cancellationToken).ConfigureAwait(false))
+                || !await store.Deletion.TryDeleteAsync(name, cancellationToken).ConfigureAwait(false))
             {
-                await store.Objects.DeleteAsync(VaultLayout.CopyOf(name), cancellationToken).ConfigureAwait(false);
+                HasKept = true;
+                continue;
             }
 
-            await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
             store.NoteSegment(name, null);
             Deleted++;
         }

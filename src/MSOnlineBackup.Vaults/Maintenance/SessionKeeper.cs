@@ -79,17 +79,21 @@ internal sealed class SessionKeeper(ChunkStore store, SessionId own, CollectionV
         HashSet<SessionId> needed = [.. view.Checkpoints.Select(found => VaultLayout.TryParseNumbered(found.Name, out SessionId session, out _) ? session : default)];
         needed.UnionWith(view.Packs.Where(pack => !isExplained(pack)).Select(pack => pack.Session));
         List<SessionId> over = [.. view.Recorded.Where(session => session != own && now - view.LastSignOf(session) >= _witnessing && view.IsOver(session) && !needed.Contains(session))];
+        var removed = new HashSet<SessionId>();
         foreach (SessionId session in over)
         {
-            await store.Objects.DeleteAsync(VaultLayout.Session(store.StoreId, session), cancellationToken).ConfigureAwait(false);
+            if (await store.Deletion.TryDeleteAsync(VaultLayout.Session(store.StoreId, session), cancellationToken).ConfigureAwait(false))
+            {
+                removed.Add(session);
+            }
         }
 
-        foreach (SessionId session in view.Ended.Where(session => !view.Recorded.Contains(session) || over.Contains(session)))
+        foreach (SessionId session in view.Ended.Where(session => !view.Recorded.Contains(session) || removed.Contains(session)))
         {
-            await store.Objects.DeleteAsync(VaultLayout.SessionEnd(store.StoreId, session), cancellationToken).ConfigureAwait(false);
+            await store.Deletion.TryDeleteAsync(VaultLayout.SessionEnd(store.StoreId, session), cancellationToken).ConfigureAwait(false);
         }
 
-        return over.Count;
+        return removed.Count;
     }
 
     // A session of maintenance has no machine. Not known where its record cannot be read.

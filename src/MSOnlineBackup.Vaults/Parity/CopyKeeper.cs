@@ -45,7 +45,7 @@ internal sealed class CopyKeeper(ChunkStore store, Action<BackupException> damag
     {
         foreach (string name in present)
         {
-            await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+            await store.Deletion.TryDeleteAsync(name, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -75,7 +75,7 @@ internal sealed class CopyKeeper(ChunkStore store, Action<BackupException> damag
         // A copy goes before its object. Where that went while it was made, the copy would be taken for what is left of a loss.
         if (await store.Objects.StatAsync(found.Name, cancellationToken).ConfigureAwait(false) is null)
         {
-            await store.Objects.DeleteAsync(copy, cancellationToken).ConfigureAwait(false);
+            await store.Deletion.TryDeleteAsync(copy, cancellationToken).ConfigureAwait(false);
         }
     }
 }

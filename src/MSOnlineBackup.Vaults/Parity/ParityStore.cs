@@ -203,8 +203,10 @@ internal sealed class ParityStore(ChunkStore store)
     /// <summary>Deletes a group: what says that it is one first.</summary>
     public async Task DeleteAsync(SessionId session, uint number, CancellationToken cancellationToken)
     {
-        await store.Objects.DeleteAsync(VaultLayout.ParityGroup(store.StoreId, session, number), cancellationToken).ConfigureAwait(false);
-        await store.Objects.DeleteAsync(VaultLayout.ParityShards(store.StoreId, session, number), cancellationToken).ConfigureAwait(false);
+        if (await store.Deletion.TryDeleteAsync(VaultLayout.ParityGroup(store.StoreId, session, number), cancellationToken).ConfigureAwait(false))
+        {
+            await store.Deletion.TryDeleteAsync(VaultLayout.ParityShards(store.StoreId, session, number), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async Task CreateAsync(string name, byte[] content, CancellationToken cancellationToken)

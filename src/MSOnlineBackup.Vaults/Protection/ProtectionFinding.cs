@@ -29,6 +29,9 @@ public enum ProtectionCheck
 
     /// <summary>To fill the vault until backups fail, or cost too much.</summary>
     Flood,
+
+    /// <summary>To delete, past the product and with every right, what an immutable vault is to keep: whether the storage itself has it locked.</summary>
+    StorageLock,
 }
 
 /// <summary>What came of an attempt.</summary>

@@ -39,6 +39,7 @@ internal sealed class ProtectionTest(KnownVault vault, bool keepsOwnerKey)
             JudgeDestroying(settings),
             JudgeImmutability(settings),
             await TryFloodingAsync(cancellationToken).ConfigureAwait(false),
+            await new StorageLockTest(vault, settings).RunAsync(cancellationToken).ConfigureAwait(false),
         };
         await TidyAsync(cancellationToken).ConfigureAwait(false);
         return findings;

@@ -220,7 +220,7 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
     private async Task WriteAsync(VaultHeader header, CancellationToken cancellationToken)
     {
         // The one name that comes back. Killed in between, the header is lost, and this can be run again.
-        await objects.DeleteAsync(VaultLayout.Header, cancellationToken).ConfigureAwait(false);
+        await PatientDeletion.DeleteAsync(objects, VaultLayout.Header, cancellationToken).ConfigureAwait(false);
         await header.WriteAsync(objects, CancellationToken.None).ConfigureAwait(false);
         if ((await VaultHeader.ReadAsync(objects, cancellationToken).ConfigureAwait(false)).VaultId != header.VaultId)
         {

@@ -46,7 +46,7 @@ internal sealed class SecondCopies(ChunkStore store)
         return found;
     }
 
-    /// <summary>Restores one. False where its copy does not open either.</summary>
+    /// <summary>Restores one. False where its copy does not open either, or the storage keeps what is damaged.</summary>
     public async Task<bool> TryRestoreAsync(string name, CancellationToken cancellationToken)
     {
         if (await store.TryReadCopyAsync(name, cancellationToken).ConfigureAwait(false) is not { } copy)
@@ -55,7 +55,11 @@ internal sealed class SecondCopies(ChunkStore store)
         }
 
         // The copy stays: whoever is stopped between the two leaves a point that is lost and has a copy, or a segment whose packs say themselves what they hold.
-        await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+        if (!await store.Deletion.TryDeleteAsync(name, cancellationToken).ConfigureAwait(false))
+        {
+            return false;
+        }
+
         await store.Objects.TryCreateAsync(name, copy.Content, cancellationToken).ConfigureAwait(false);
         return true;
     }

@@ -269,12 +269,16 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             NoteRestored([.. await (await copies.FindAsync(view, cancellationToken).ConfigureAwait(false)).ToAsyncEnumerable()
                 .Where(async (name, token) => await copies.TryRestoreAsync(name, token).ConfigureAwait(false)).ToListAsync(cancellationToken).ConfigureAwait(false)]);
             IReadOnlyList<string> broken = await FindBrokenAsync(store, view, cancellationToken).ConfigureAwait(false);
+            var removed = new List<string>();
             foreach (string name in broken)
             {
-                await store.Objects.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+                if (await store.Deletion.TryDeleteAsync(name, cancellationToken).ConfigureAwait(false))
+                {
+                    removed.Add(name);
+                }
             }
 
-            NoteRemoved(broken);
+            NoteRemoved(removed);
         }
     }
 

@@ -30,6 +30,12 @@ internal static class FolderErrors
     /// <summary>Whether it says that something is there and cannot be read: the medium fails, or the account may not.</summary>
     public static bool IsRefusal(Exception failure) => CauseOf(failure) is Cause.Denied or Cause.Medium;
 
+    /// <summary>Whether it says that the account may not.</summary>
+    public static bool IsDenied(Exception failure) => CauseOf(failure) == Cause.Denied;
+
+    /// <summary>Whether it says that the file system does not know such a call (ENOTTY, EOPNOTSUPP).</summary>
+    public static bool IsUnsupported(Exception failure) => failure.HResult is 25 or 95;
+
     /// <summary>Whether it says that the medium fails.</summary>
     public static bool IsMedium(Exception failure) => CauseOf(failure) is Cause.Medium;
 
@@ -50,6 +56,24 @@ internal static class FolderErrors
         $"The vault folder '{folder}' was there and is gone, or another folder is in its place. Nothing was written to what is there now.",
         "Connect or mount the disk or share again and rerun the job: what had arrived is used.",
         folder);
+
+    public static BackupException Protected(string folder, string name, Exception cause) => new(
+        BackupErrorId.VaultDataProtected,
+        $"The file system keeps '{name}' in the vault '{folder}' from being deleted or changed: it, or its folder, has the flag for it.",
+        "Nothing needs to be done: maintenance takes the flag off when the time comes, as root, or with the capability CAP_LINUX_IMMUTABLE.",
+        name,
+        innerException: cause);
+
+    public static BackupException NotLockable(string folder, string name, Exception cause) => new(
+        BackupErrorId.VaultAccessDenied,
+        IsUnsupported(cause)
+            ? $"The file system of the vault '{folder}' has no flags by which it keeps files from being deleted."
+            : $"This process may not have the file system keep the files of the vault '{folder}' from being deleted: {cause.Message.TrimEnd('.')}.",
+        IsUnsupported(cause)
+            ? "Put the vault on ext4, XFS or Btrfs, or do without: the product keeps it immutable all the same."
+            : "Run maintenance as root, or with the capability CAP_LINUX_IMMUTABLE, or do without: the product keeps the vault immutable all the same.",
+        name,
+        innerException: cause);
 
     public static BackupException Missing(string folder, string name, Exception? cause) => new(
         BackupErrorId.VaultDataMissing,

@@ -67,7 +67,33 @@ internal abstract class FolderFiles(string root, string location)
 
     /// <summary>All objects below a folder.</summary>
     /// <param name="prefix">Empty, or a folder with a slash at its end.</param>
-    public IEnumerable<StoredObject> List(string prefix)
+    public IEnumerable<StoredObject> List(string prefix) => List(prefix, Describe);
+
+    /// <summary>All objects below a folder, with the flags that forbid changes to them.</summary>
+    /// <inheritdoc cref="List(string)"/>
+    public IEnumerable<LockedObject> ListLocks(string prefix)
+    {
+        var sealedFolders = new Dictionary<string, bool>(StringComparer.Ordinal);
+        return List(prefix, (path, name) => Describe(path, name) is { } found ? new LockedObject(found, DescribeLock(path, name, sealedFolders)) : (LockedObject?)null);
+    }
+
+    /// <summary>The lock of an object; null where there is none.</summary>
+    public virtual ObjectLock? ReadLock(string name) => null;
+
+    /// <summary>Whether a flag of an object, or of its folder, forbids that it is removed.</summary>
+    public virtual bool IsFlagged(string name) => false;
+
+    /// <summary>Forbids that an object is changed or removed, and that a name leaves its folder or one above it.</summary>
+    public virtual void Lock(string name) => throw new PlatformNotSupportedException("Only Linux has flags that forbid changes");
+
+    /// <summary>Allows what was forbidden of an object, and of its folder.</summary>
+    public virtual void Unlock(string name) => throw new PlatformNotSupportedException("Only Linux has flags that forbid changes");
+
+    /// <summary>Removes an object that is locked, and locks its folder again.</summary>
+    public virtual void Release(string name) => throw new PlatformNotSupportedException("Only Linux has flags that forbid changes");
+
+    private IEnumerable<T> List<T>(string prefix, Func<string, string, T?> describe)
+        where T : struct
     {
         EnsureRoot();
         string folder = prefix.Length == 0 ? Root : PathOf(prefix[..^1]);
@@ -93,7 +119,7 @@ internal abstract class FolderFiles(string root, string location)
                 }
 
                 // An object that was deleted since its folder was read is left out.
-                if (ObjectName.IsValid(name) && Describe(file, name) is StoredObject item)
+                if (ObjectName.IsValid(name) && describe(file, name) is T item)
                 {
                     yield return item;
                 }
@@ -124,6 +150,12 @@ internal abstract class FolderFiles(string root, string location)
     /// <summary>The facts of a file that a listing came by; null where it is gone. Not by the listing's own, which takes every failure
     /// for an empty file.</summary>
     protected abstract StoredObject? Describe(string path, string name);
+
+    /// <summary>The lock of a file that a listing came by.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="name">The object's name.</param>
+    /// <param name="folders">What the same listing has found out of folders.</param>
+    protected virtual ObjectLock? DescribeLock(string path, string name, Dictionary<string, bool> folders) => null;
 
     /// <summary>A name for a file that is being written. By its form, what a crash left is known again.</summary>
     protected static string NewTemporaryName() => RandomNumberGenerator.GetHexString(TemporaryNameLength, lowercase: true);

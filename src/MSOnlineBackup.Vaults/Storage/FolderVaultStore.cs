@@ -53,6 +53,9 @@ public sealed class FolderVaultStore : IVaultStore
     /// <inheritdoc/>
     public IVaultAttack Attack => new FolderAttack(_root, Location);
 
+    /// <inheritdoc/>
+    public IObjectLocks? Locks => OperatingSystem.IsLinux() ? new FolderLocks(this, _files) : null;
+
     /// <summary>Creates the folder for a new vault, with missing parents, readable by its owner only. An empty one is taken as it is, and so is one that
     /// holds nothing but what an interrupted creation left.</summary>
     /// <param name="folder">Its path.</param>
@@ -101,11 +104,47 @@ public sealed class FolderVaultStore : IVaultStore
     }
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken)
     {
         ObjectName.ThrowIfInvalidPrefix(prefix);
-        using IEnumerator<StoredObject> objects = _files.List(prefix).GetEnumerator();
-        var batch = new List<StoredObject>(ListingBatch);
+        return ListAsync(prefix, _files.List(prefix), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) =>
+        RunAsync(string.Empty, _files.MeasureUnfinished, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        ObjectName.ThrowIfInvalid(name);
+        await RunAsync(
+            name,
+            () =>
+            {
+                DeleteUnlessLocked(name);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    // What a flag forbids is told apart from what an account may not.
+    private void DeleteUnlessLocked(string name)
+    {
+        try
+        {
+            _files.Delete(name);
+        }
+        catch (IOException failure) when (FolderErrors.IsDenied(failure) && _files.IsFlagged(name))
+        {
+            throw FolderErrors.Protected(Location, name, failure);
+        }
+    }
+
+    internal async IAsyncEnumerable<T> ListAsync<T>(string prefix, IEnumerable<T> found, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using IEnumerator<T> objects = found.GetEnumerator();
+        var batch = new List<T>(ListingBatch);
         do
         {
             // File systems are synchronous: many entries are taken by one hop to a thread of the pool.
@@ -123,31 +162,13 @@ public sealed class FolderVaultStore : IVaultStore
                 },
                 cancellationToken).ConfigureAwait(false);
 
-            foreach (StoredObject item in batch)
+            foreach (T item in batch)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 yield return item;
             }
         }
         while (batch.Count == ListingBatch);
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) =>
-        RunAsync(string.Empty, _files.MeasureUnfinished, cancellationToken);
-
-    /// <inheritdoc/>
-    public async ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
-    {
-        ObjectName.ThrowIfInvalid(name);
-        await RunAsync(
-            name,
-            () =>
-            {
-                _files.Delete(name);
-                return true;
-            },
-            cancellationToken).ConfigureAwait(false);
     }
 
     private int Read(string name, long offset, Span<byte> destination)
@@ -200,7 +221,7 @@ public sealed class FolderVaultStore : IVaultStore
         .Select(Path.GetFileName)
         .All(entry => entry == "keys" || _harmlessEntries.Contains(entry, StringComparer.OrdinalIgnoreCase));
 
-    private async ValueTask<T> RunAsync<T>(string name, Func<T> work, CancellationToken cancellationToken)
+    internal async ValueTask<T> RunAsync<T>(string name, Func<T> work, CancellationToken cancellationToken)
     {
         try
         {

@@ -33,6 +33,9 @@ public interface IVaultStore
     /// <summary>What could be done to it past the engine, for the test of its protection; null where that cannot be tried.</summary>
     IVaultAttack? Attack => null;
 
+    /// <summary>By what the storage itself keeps objects from being deleted and changed; null where it has no such thing.</summary>
+    IObjectLocks? Locks => null;
+
     /// <summary>Creates an object, in the tier named where the store has tiers. Returns false, and changes nothing, where the name exists.</summary>
     ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot);
 

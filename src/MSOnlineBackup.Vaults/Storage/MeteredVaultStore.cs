@@ -31,6 +31,9 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
     public IVaultAttack? Attack => inner.Attack;
 
     /// <inheritdoc/>
+    public IObjectLocks? Locks => inner.Locks is { } locks ? new MeteredLocks(this, locks) : null;
+
+    /// <inheritdoc/>
     public VaultTraffic? Traffic => new VaultTraffic(
         Interlocked.Read(ref _writes),
         Interlocked.Read(ref _lists),
@@ -90,4 +93,44 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
 
     /// <inheritdoc/>
     public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) => inner.MeasureUnfinishedAsync(cancellationToken);
+
+    // Setting a policy, or taking it off, is charged as other operations are.
+    private sealed class MeteredLocks(MeteredVaultStore store, IObjectLocks inner) : IObjectLocks
+    {
+        public bool Expire => inner.Expire;
+
+        public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken) => Count(inner.FindObstacleAsync(cancellationToken));
+
+        public async IAsyncEnumerable<LockedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            int found = 0;
+            await foreach (LockedObject item in inner.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+            {
+                if (found++ % PageLength == 0)
+                {
+                    Interlocked.Increment(ref store._lists);
+                }
+
+                yield return item;
+            }
+        }
+
+        public ValueTask<ObjectLock?> ReadAsync(string name, CancellationToken cancellationToken) => Count(inner.ReadAsync(name, cancellationToken));
+
+        public ValueTask LockAsync(string name, DateTimeOffset until, bool isFirm, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref store._others);
+            return inner.LockAsync(name, until, isFirm, cancellationToken);
+        }
+
+        public ValueTask<bool> UnlockAsync(string name, CancellationToken cancellationToken) => Count(inner.UnlockAsync(name, cancellationToken));
+
+        public ValueTask<bool> ReleaseAsync(string name, CancellationToken cancellationToken) => Count(inner.ReleaseAsync(name, cancellationToken));
+
+        private T Count<T>(T call)
+        {
+            Interlocked.Increment(ref store._others);
+            return call;
+        }
+    }
 }

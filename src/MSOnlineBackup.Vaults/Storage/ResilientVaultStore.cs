@@ -64,6 +64,9 @@ public sealed class ResilientVaultStore : IVaultStore
     public IVaultAccount? Account => _inner.Account is { } account ? new ResilientAccount(this, account) : null;
 
     /// <inheritdoc/>
+    public IObjectLocks? Locks => _inner.Locks is { } locks ? new ResilientLocks(this, locks) : null;
+
+    /// <inheritdoc/>
     /// <remarks>A create that was reported as failed may have been done. Where a later attempt finds the name taken, the
     /// content decides: the same bytes are this call's own, others are another's.</remarks>
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
@@ -99,20 +102,34 @@ public sealed class ResilientVaultStore : IVaultStore
 
     /// <inheritdoc/>
     /// <remarks>A listing that broke off begins again, and leaves out what it has shown.</remarks>
-    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
+        ListAsync(token => _inner.ListAsync(prefix, token), found => found.Name, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) =>
+        new(ExecuteAsync(
+            async token =>
+            {
+                await _inner.DeleteAsync(name, token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).AsTask());
+
+    private async IAsyncEnumerable<T> ListAsync<T>(
+        Func<CancellationToken, IAsyncEnumerable<T>> list, Func<T, string> nameOf, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var shown = new HashSet<string>(StringComparer.Ordinal);
-        var page = new List<StoredObject>(ListingPage);
-        IAsyncEnumerator<StoredObject>? listing = null;
+        var page = new List<T>(ListingPage);
+        IAsyncEnumerator<T>? listing = null;
         bool isComplete = false;
         try
         {
             while (!isComplete)
             {
                 isComplete = await ExecuteAsync(ReadPageAsync, cancellationToken).ConfigureAwait(false);
-                foreach (StoredObject found in page)
+                foreach (T found in page)
                 {
-                    if (shown.Add(found.Name))
+                    if (shown.Add(nameOf(found)))
                     {
                         yield return found;
                     }
@@ -130,7 +147,7 @@ public sealed class ResilientVaultStore : IVaultStore
             page.Clear();
             try
             {
-                listing ??= _inner.ListAsync(prefix, token).GetAsyncEnumerator(token);
+                listing ??= list(token).GetAsyncEnumerator(token);
                 while (page.Count < ListingPage)
                 {
                     if (!await listing.MoveNextAsync().ConfigureAwait(false))
@@ -159,16 +176,6 @@ public sealed class ResilientVaultStore : IVaultStore
             }
         }
     }
-
-    /// <inheritdoc/>
-    public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) =>
-        new(ExecuteAsync(
-            async token =>
-            {
-                await _inner.DeleteAsync(name, token).ConfigureAwait(false);
-                return true;
-            },
-            cancellationToken).AsTask());
 
     private ResiliencePipeline CreateRetries() => new ResiliencePipelineBuilder { TimeProvider = _clock }
         .AddRetry(new RetryStrategyOptions
@@ -322,6 +329,33 @@ public sealed class ResilientVaultStore : IVaultStore
 
         /// <summary>When the last attempt began.</summary>
         public long Began { get; set; }
+    }
+
+    private sealed class ResilientLocks(ResilientVaultStore store, IObjectLocks inner) : IObjectLocks
+    {
+        public bool Expire => inner.Expire;
+
+        public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken) => store.ExecuteAsync(inner.FindObstacleAsync, cancellationToken);
+
+        public IAsyncEnumerable<LockedObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
+            store.ListAsync(token => inner.ListAsync(prefix, token), found => found.Object.Name, cancellationToken);
+
+        public ValueTask<ObjectLock?> ReadAsync(string name, CancellationToken cancellationToken) =>
+            store.ExecuteAsync(token => inner.ReadAsync(name, token), cancellationToken);
+
+        public async ValueTask LockAsync(string name, DateTimeOffset until, bool isFirm, CancellationToken cancellationToken) => await store.ExecuteAsync(
+            async token =>
+            {
+                await inner.LockAsync(name, until, isFirm, token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+        public ValueTask<bool> UnlockAsync(string name, CancellationToken cancellationToken) =>
+            store.ExecuteAsync(token => inner.UnlockAsync(name, token), cancellationToken);
+
+        public ValueTask<bool> ReleaseAsync(string name, CancellationToken cancellationToken) =>
+            store.ExecuteAsync(token => inner.ReleaseAsync(name, token), cancellationToken);
     }
 
     private sealed class ResilientAccount(ResilientVaultStore store, IVaultAccount inner) : IVaultAccount

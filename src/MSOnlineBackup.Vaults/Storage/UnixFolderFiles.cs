@@ -19,6 +19,8 @@ internal sealed class UnixFolderFiles : FolderFiles
     private const UnixFileMode GroupsFile = OwnersFile | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
     private const UnixFileMode GroupsFolder = OwnersFolder | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
 
+    private static readonly ObjectLock _held = new(Until: null, IsFirm: false);
+
     private readonly FolderIdentity _identity;
 
     // Folders below the root whose names are flushed, and their parents': not done again for each object.
@@ -93,6 +95,90 @@ internal sealed class UnixFolderFiles : FolderFiles
     }
 
     /// <inheritdoc/>
+    public override ObjectLock? ReadLock(string name)
+    {
+        using FolderChain? folders = Open(FolderOf(name), makeMissing: false);
+        return folders is not null && FolderNative.TryStat(folders.Last, LeafOf(name)) is { } found && IsSealed(found, FolderNative.Stat(folders.Last)) ? _held : null;
+    }
+
+    /// <inheritdoc/>
+    public override bool IsFlagged(string name)
+    {
+        using FolderChain? folders = Open(FolderOf(name), makeMissing: false);
+        return folders is not null
+            && (FolderNative.Stat(folders.Last).Flags.HasFlag(FolderFlags.AppendOnly) || FolderNative.TryStat(folders.Last, LeafOf(name)) is { Flags: not FolderFlags.None });
+    }
+
+    /// <inheritdoc/>
+    public override void Lock(string name)
+    {
+        using FolderChain? folders = Open(FolderOf(name), makeMissing: false);
+        using SafeFileHandle? file = folders is null ? null : FolderNative.TryOpenFile(folders.Last, LeafOf(name));
+        if (file is not null)
+        {
+            FolderNative.ChangeFlags(file, FolderFlags.Immutable, isSet: true);
+            foreach (SafeFileHandle folder in folders!.All)
+            {
+                FolderNative.ChangeFlags(folder, FolderFlags.AppendOnly, isSet: true);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Unlock(string name)
+    {
+        using FolderChain? folders = Open(FolderOf(name), makeMissing: false);
+        if (folders is not null)
+        {
+            foreach (SafeFileHandle folder in folders.All)
+            {
+                FolderNative.ChangeFlags(folder, FolderFlags.AppendOnly, isSet: false);
+            }
+
+            Unflag(folders.Last, LeafOf(name));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Release(string name)
+    {
+        using FolderChain? folders = Open(FolderOf(name), makeMissing: false);
+        if (folders is null)
+        {
+            return;
+        }
+
+        // Stopped in between, a folder or an object is without its flag: the listing of locks shows that, and the next run sets it again, or deletes.
+        bool wasSealed = FolderNative.Stat(folders.Last).Flags.HasFlag(FolderFlags.AppendOnly);
+        FolderNative.ChangeFlags(folders.Last, FolderFlags.AppendOnly, isSet: false);
+        try
+        {
+            Unflag(folders.Last, LeafOf(name));
+            if (FolderNative.TryRemove(folders.Last, LeafOf(name)))
+            {
+                Durability.Flush(folders.Last);
+            }
+        }
+        finally
+        {
+            FolderNative.ChangeFlags(folders.Last, FolderFlags.AppendOnly, wasSealed);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override ObjectLock? DescribeLock(string path, string name, Dictionary<string, bool> folders)
+    {
+        string folder = FolderOf(name);
+        if (!folders.TryGetValue(folder, out bool isSealed))
+        {
+            isSealed = FolderNative.TryStat(PathOf(folder)) is { } found && found.Flags.HasFlag(FolderFlags.AppendOnly);
+            folders.Add(folder, isSealed);
+        }
+
+        return isSealed && FolderNative.TryStat(path) is { } file && file.Flags.HasFlag(FolderFlags.Immutable) ? _held : null;
+    }
+
+    /// <inheritdoc/>
     protected override StoredObject? Describe(string path, string name)
     {
         try
@@ -110,6 +196,18 @@ internal sealed class UnixFolderFiles : FolderFiles
     // whoever reads it is told so, and nobody takes an older object for it.
     private static StoredObject? Describe(FolderStatus? status, string name) =>
         status is { IsFolder: false } found ? new StoredObject(name, found.IsFile ? found.Length : 0, found.Modified) : null;
+
+    // A link has no flags, and is no object.
+    private static void Unflag(SafeFileHandle folder, string name)
+    {
+        using SafeFileHandle? file = FolderNative.TryOpenFile(folder, name);
+        if (file is not null)
+        {
+            FolderNative.ChangeFlags(file, FolderFlags.Immutable, isSet: false);
+        }
+    }
+
+    private static bool IsSealed(FolderStatus file, FolderStatus folder) => file.Flags.HasFlag(FolderFlags.Immutable) && folder.Flags.HasFlag(FolderFlags.AppendOnly);
 
     private static string LeafOf(string name) => name[(name.LastIndexOf('/') + 1)..];
 
@@ -248,6 +346,8 @@ internal sealed class UnixFolderFiles : FolderFiles
         public SafeFileHandle First => _folders[0];
 
         public SafeFileHandle Last => _folders[^1];
+
+        public IReadOnlyList<SafeFileHandle> All => _folders;
 
         public IEnumerable<SafeFileHandle> AboveLast => _folders.SkipLast(1).Reverse();
 

@@ -41,6 +41,9 @@ internal sealed class AskedAhead(IVaultStore inner) : IVaultStore, IDisposable
     /// <inheritdoc/>
     public IVaultAccount? Account => inner.Account;
 
+    /// <inheritdoc/>
+    public IObjectLocks? Locks => inner.Locks;
+
     /// <summary>Asks for what a job begins by reading.</summary>
     /// <param name="objects">The vault.</param>
     /// <param name="storeId">The chunk store.</param>

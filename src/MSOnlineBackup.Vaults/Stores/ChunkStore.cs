@@ -8,6 +8,7 @@ using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Stores;
@@ -54,6 +55,7 @@ internal sealed class ChunkStore : IChunkReader
         Keys = keys;
         Identity = new ChunkIdentity(keys);
         Index = new ChunkIndex(keys.Knows);
+        Deletion = new PatientDeletion(vault.Objects, WasImmutableAsync);
         _metadata = new MetadataWindows(FetchAsync);
         IndexCache? cache = vault.Options.IndexCacheFolder is { } folder ? new IndexCache(folder, keys, vault.Options.IndexCacheBounds, vault.Options.TimeProvider) : null;
         _reader = new IndexReader(this, cache);
@@ -76,6 +78,9 @@ internal sealed class ChunkStore : IChunkReader
     public ChunkIdentity Identity { get; }
 
     public ChunkIndex Index { get; }
+
+    /// <summary>By it goes what is deleted, unless the storage keeps it.</summary>
+    public PatientDeletion Deletion { get; }
 
     /// <summary>What was found damaged or missing so far, and did not stop anything.</summary>
     public IReadOnlyList<BackupException> Damage
@@ -464,6 +469,19 @@ internal sealed class ChunkStore : IChunkReader
         if (await objects.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false) < destination.Length)
         {
             throw VaultDamage.Corrupt(name, "it is truncated");
+        }
+    }
+
+    private async Task<bool> WasImmutableAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Header.OwnerIdentity is not null && (await new VaultSettingsRegister(Vault).ReadAsync(cancellationToken).ConfigureAwait(false)).ImmutableDays > 0;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            // Nobody knows: the lock stays.
+            return false;
         }
     }
 }

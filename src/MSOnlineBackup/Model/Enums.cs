@@ -198,6 +198,19 @@ public enum OBRedundancy
     GeoZoneRedundant,
 }
 
+/// <summary>How the storage itself keeps what an immutable vault keeps.</summary>
+public enum OBStorageLock
+{
+    /// <summary>It does not: the product alone keeps it.</summary>
+    None,
+
+    /// <summary>By flags or policies that somebody with the right to can take off.</summary>
+    Unlocked,
+
+    /// <summary>By policies that nobody can take off or shorten.</summary>
+    Locked,
+}
+
 /// <summary>Whether young recovery points of a vault can be deleted.</summary>
 public enum OBImmutability
 {

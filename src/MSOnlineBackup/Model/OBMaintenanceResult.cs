@@ -66,6 +66,15 @@ public sealed class OBMaintenanceResult
     /// <summary>Jobs that are, or may be, at work, and that a part of it waits for.</summary>
     public OBMaintenanceWait[] WaitingFor { get; internal init; } = [];
 
+    /// <summary>Locks of the storage that were set or extended because the vault is immutable, or taken off because it is no more.</summary>
+    public int LocksChanged { get; internal init; }
+
+    /// <summary>Why the storage does not keep all that it should; null where it does, or has no such thing.</summary>
+    public string? LockObstacle { get; internal init; }
+
+    /// <summary>The names of objects that were to be deleted and that the storage keeps for now: a later run deletes them.</summary>
+    public string[] Kept { get; internal init; } = [];
+
     /// <summary>What is damaged.</summary>
     public OBRecoveryPointProblem[] Problems { get; internal init; } = [];
 }

@@ -16,7 +16,7 @@ public enum OBProtectionResult
 /// <summary>Something that an attacker would try with the rights of this machine, and what came of it.</summary>
 public sealed class OBProtectionTest
 {
-    /// <summary>What was tried: Delete, Overwrite, Backdate, Hide, Shorten, BecomeOwner, Destroy, DeleteYoung, Flood.</summary>
+    /// <summary>What was tried: Delete, Overwrite, Backdate, Hide, Shorten, BecomeOwner, Destroy, DeleteYoung, Flood, StorageLock.</summary>
     public string Name { get; internal init; } = "";
 
     /// <summary>What came of it.</summary>

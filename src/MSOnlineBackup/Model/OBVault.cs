@@ -51,6 +51,12 @@ public sealed class OBVault
     /// <summary>For how many days a recovery point is immutable; 0 where none is.</summary>
     public int ImmutableDays { get; internal init; }
 
+    /// <summary>How the storage itself keeps what an immutable vault keeps: None, Unlocked (somebody with the right can take it off), or Locked.</summary>
+    public OBStorageLock StorageLock { get; internal init; }
+
+    /// <summary>Until when the storage keeps it, in UTC; null where it keeps nothing, or until somebody takes the lock off.</summary>
+    public DateTime? StorageLockedUntil { get; internal init; }
+
     /// <summary>Whether machines may reach it by a private address only.</summary>
     public bool RequirePrivateEndpoint { get; internal init; }
 

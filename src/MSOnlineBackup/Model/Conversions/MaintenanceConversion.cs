@@ -36,6 +36,9 @@ internal static class MaintenanceConversion
             BytesVerified = report.Verified.Bytes,
             DamagedPacks = [.. report.Verified.DamagedPacks],
             WaitingFor = [.. report.WaitingFor.Select(ToOutput)],
+            LocksChanged = report.Locks.Changed,
+            LockObstacle = report.Locks.Obstacle,
+            Kept = [.. report.Locks.Kept.Select(kept => kept.Target ?? "")],
             Problems = [.. report.Findings.Select(finding => new OBRecoveryPointProblem { Object = finding.Object, Problem = finding.Problem })],
         };
     }

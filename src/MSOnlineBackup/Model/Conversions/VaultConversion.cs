@@ -29,6 +29,8 @@ internal static class VaultConversion
         Approvers = [.. vault.Settings.Approvers ?? []],
         Immutability = Enum.Parse<OBImmutability>(vault.Settings.Immutability.ToString()),
         ImmutableDays = vault.Settings.Immutability == VaultImmutability.Off ? 0 : vault.Settings.ImmutableDays,
+        StorageLock = vault.StorageLock is not { } held ? OBStorageLock.None : held.IsFirm ? OBStorageLock.Locked : OBStorageLock.Unlocked,
+        StorageLockedUntil = vault.StorageLock?.Until?.UtcDateTime,
         RequirePrivateEndpoint = vault.Settings.RequiresPrivateEndpoint,
         AccessTier = vault.Settings.AccessTier.ToOutput(),
         Redundancy = vault.Settings.Redundancy?.ToOutput(),
