@@ -6,7 +6,9 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.Registers;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine;
@@ -27,7 +29,7 @@ public static class VaultFiles
         request.Check();
         vault.Allow(VaultUse.Write);
         monitor.Watch(vault.Objects);
-        return await new BackupJob(vault.WithoutIndex(), request, vault.Options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new BackupJob(Reconstruction.On(vault.WithoutIndex()), request, vault.Options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What a backup would take; reads no content and writes nothing.</summary>
@@ -88,9 +90,11 @@ public static class VaultFiles
         ChunkStore store = vault.Store;
         RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
         using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, vault.Vault.Objects.Location);
+        (long copies, long parity) = (store.Broken.ChunksFromCopies, store.Broken.ChunksFromParity);
         RestoreResult result = await RestoreWalk.RestoreAsync(store, request, selection, target, monitor, vault.Vault.Options, cancellationToken).ConfigureAwait(false);
         monitor.ReportDamage(store.Damage);
-        return result;
+        await MetDamage.RecordAsync(store, monitor, cancellationToken).ConfigureAwait(false);
+        return result with { ChunksFromCopies = store.Broken.ChunksFromCopies - copies, ChunksFromParity = store.Broken.ChunksFromParity - parity };
     }
 
     /// <summary>

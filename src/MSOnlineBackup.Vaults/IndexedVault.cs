@@ -20,7 +20,7 @@ public sealed class IndexedVault
     private readonly ChunkStore _store;
     private int _isUsed;
 
-    internal IndexedVault(UnlockedVault vault, ChunkStore store) => (Vault, _store) = (vault, store);
+    internal IndexedVault(UnlockedVault vault, ChunkStore store) => (Vault, _store) = (vault, Reconstruction.On(store));
 
     /// <summary>What needs no index.</summary>
     public UnlockedVault Vault { get; }
@@ -132,7 +132,7 @@ public sealed class IndexedVault
     /// <param name="level">How deep.</param>
     /// <param name="monitor">Is told how far it is.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <param name="keepsRecord">Whether the vault is to keep on record which packs were read, as far as this identity may add to it; with <see cref="VerifyLevel.Data"/>.</param>
+    /// <param name="keepsRecord">Whether the vault is to keep on record which packs were read, with <see cref="VerifyLevel.Data"/>, and which are damaged or missing, as far as this identity may add to it.</param>
     public async Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken, bool keepsRecord = false)
     {
         ArgumentNullException.ThrowIfNull(monitor);
@@ -147,7 +147,11 @@ public sealed class IndexedVault
         VerifyReport report = await new StoreVerifier(store, monitor, found.Note).RunAsync(level, cancellationToken).ConfigureAwait(false);
         try
         {
-            await (keepsRecord ? found.RecordAsync(cancellationToken) : Task.CompletedTask).ConfigureAwait(false);
+            if (keepsRecord)
+            {
+                await found.RecordAsync(cancellationToken).ConfigureAwait(false);
+                await MetDamage.RecordAsync(store, monitor, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (BackupException e) when (e.Id is BackupErrorId.VaultAccessDenied or BackupErrorId.VaultFull)
         {
@@ -176,7 +180,7 @@ public sealed class IndexedVault
 
     // What was found out by reading (packs that are gone, copies that do not open), and what a cache says, must hide nothing from who looks at the whole.
     private async Task<ChunkStore> AfreshAsync(CancellationToken cancellationToken) =>
-        Interlocked.Exchange(ref _isUsed, 1) == 0 && !_store.IsIndexCached ? _store : await Vault.OpenStoreAsync(cancellationToken, afresh: true).ConfigureAwait(false);
+        Interlocked.Exchange(ref _isUsed, 1) == 0 && !_store.IsIndexCached ? _store : Reconstruction.On(await Vault.OpenStoreAsync(cancellationToken, afresh: true).ConfigureAwait(false));
 
     private void Tell(Action<BackupException>? damaged)
     {

@@ -107,7 +107,9 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(monitor);
         Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Collect);
         monitor.Watch(Objects);
-        return await new VaultMaintenance(WithoutIndex, Options, request, monitor, Allow).RunAsync(cancellationToken).ConfigureAwait(false);
+        int mended = request.IsRehearsal ? 0 : await RecordedRepair.RunAsync(WithoutIndex, Options, monitor, Allow, cancellationToken).ConfigureAwait(false);
+        MaintenanceReport done = await new VaultMaintenance(WithoutIndex, Options, request, monitor, Allow).RunAsync(cancellationToken).ConfigureAwait(false);
+        return done with { PacksMended = mended };
     }
 
     /// <summary>

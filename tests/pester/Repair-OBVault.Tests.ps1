@@ -52,6 +52,20 @@ Describe 'Repair-OBVault' {
         (Repair-OBVault -Share 100).Problems | Should -BeNullOrEmpty
     }
 
+    It 'mends what a verification has put on record, and reads nothing else' {
+        $before = (Repair-OBVault -RecordedOnly).PacksRead
+        $pack = Set-PackDamage
+        Get-OBAllRecoveryPoints | Select-Object -First 1 | Test-OBRecoveryPoint -Level Data | ForEach-Object IsSound | Should -BeFalse
+
+        $result = Repair-OBVault -RecordedOnly 3> $null
+
+        $before, $result.PacksRead | Should -Be 0, 1
+        $result.DamagedPacks[0].Object | Should -BeLike "*$($pack.Name)"
+        Test-Path -LiteralPath $pack.FullName | Should -BeFalse
+        $null = Invoke-TestBackup
+        (Repair-OBVault).Problems | Should -BeNullOrEmpty
+    }
+
     It 'reads nothing of packs when asked to' {
         (Repair-OBVault -Share 0).PacksRead | Should -Be 0
     }

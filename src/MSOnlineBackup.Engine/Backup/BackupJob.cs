@@ -8,6 +8,7 @@ using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
@@ -164,6 +165,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             }),
             giveUp).ConfigureAwait(false);
         await ConfirmAsync(session, id, giveUp).ConfigureAwait(false);
+        await MetDamage.RecordAsync(store, monitor, giveUp).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return new BackupResult(
             point,

@@ -78,7 +78,9 @@ internal sealed class StoredContents(ChunkStore store, SpotCheck check)
         try
         {
             IReadOnlyList<ContentSlice> slices = await _contents.ReadListAsync(list, CancellationToken.None).ConfigureAwait(false);
-            return slices.All(slice => slice.Chunk is not { } chunk || Has(chunk));
+
+            // What only parity gives must be stored again.
+            return store.Contains(list.Id) && slices.All(slice => slice.Chunk is not { } chunk || Has(chunk));
         }
         catch (BackupException e) when (e.IsDamage)
         {

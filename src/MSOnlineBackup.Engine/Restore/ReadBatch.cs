@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -155,11 +156,15 @@ internal sealed class ReadBatch(int mostLargeFiles = ReadBatch.MaxLargeFiles)
 
         if (missing.Count > 0)
         {
-            reads.Add(new PackRead(null, 0, 0, missing));
+            // Where parity gives them, it gives one pack after the other.
+            reads.Add(new PackRead(null, 0, 0, [.. missing.OrderBy(chunk => PlaceOf(chunk, store))]));
         }
 
         return reads;
     }
+
+    private static (SessionId Session, uint Number, int Offset) PlaceOf(NeededChunk chunk, ChunkStore store) =>
+        store.Index.FindEver(chunk.Id).FirstOrDefault() is { Pack: { } pack } place ? (pack.Session, pack.Number, place.Chunk.Offset) : default;
 
     private static IEnumerable<PackRead> Coalesce(PackInfo pack, List<NeededChunk> chunks)
     {

@@ -117,4 +117,11 @@ public sealed record RestoreResult(
     long Verified,
     long KeptFromEarlier,
     RestoreLayout Layout,
-    long Renamed);
+    long Renamed)
+{
+    /// <summary>Chunks that were read from another copy, for the first is damaged. Nothing was left out; a repair is due.</summary>
+    public long ChunksFromCopies { get; init; }
+
+    /// <summary>Chunks that no pack gives any more, and that were reconstructed from parity. Nothing was left out; a repair is due.</summary>
+    public long ChunksFromParity { get; init; }
+}

@@ -98,6 +98,7 @@ internal sealed class MaintainCommand : HostCommand
             report.Parity.BytesWritten,
             report.Parity.PacksProtected,
             report.Parity.PacksUnprotected,
+            report.PacksMended,
             report.SessionsShutOut,
             report.Verified.Packs,
             report.Verified.Bytes,

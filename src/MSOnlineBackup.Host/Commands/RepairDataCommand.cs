@@ -14,6 +14,7 @@ internal class RepairDataCommand : HostCommand
     private readonly VaultSelection _vault;
     private readonly Option<bool> _dryRun;
     private readonly Option<string?> _share;
+    private readonly Option<bool> _recordedOnly;
 
     public RepairDataCommand(string name, string summary, string example)
         : base(name, summary, example)
@@ -21,13 +22,19 @@ internal class RepairDataCommand : HostCommand
         _vault = new VaultSelection(this);
         _dryRun = Flag("--dry-run", "Say what is damaged and what would be done, and change nothing.");
         _share = Value("--share", "PERCENT", "How many of the stored packs are read, from 0 to 100, chosen at random. 0 finds only packs that are missing or shortened. Default: 100.");
+        _recordedOnly = Flag("--recorded-only", "Read only the packs that are on record as damaged, because a verification, a restore or a backup met them. They are mended first in any case.");
     }
 
     public override bool IsJob => true;
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        var request = new RepairRequest { IsRehearsal = context.Has(_dryRun), Share = ReadShare(context) };
+        var request = new RepairRequest { IsRehearsal = context.Has(_dryRun), Share = ReadShare(context), RecordedOnly = context.Has(_recordedOnly) };
+        if (request.RecordedOnly && context.Get(_share) is not null)
+        {
+            throw context.Invalid("Both --recorded-only and --share were given.", "Give one of them.");
+        }
+
         using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
         RepairReport report = await context.Renderer.FollowAsync(monitor => vault.RepairAsync(request, monitor, context.Stop)).ConfigureAwait(false);
         foreach (PackRepair pack in report.Packs)

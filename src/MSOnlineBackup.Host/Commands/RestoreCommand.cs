@@ -106,6 +106,8 @@ internal sealed class RestoreCommand : HostCommand
             result.Verified,
             result.KeptFromEarlier,
             result.Renamed,
+            result.ChunksFromCopies,
+            result.ChunksFromParity,
             traffic)
         {
             ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
@@ -116,12 +118,13 @@ internal sealed class RestoreCommand : HostCommand
             ? ""
             : $"\nearlier    {Quantity.Count(result.KeptFromEarlier, "file")} kept from an earlier point: unreadable when this one was made (obengine skipped lists them)";
         string renamed = result.Renamed == 0 ? "" : $"\nrenamed    {Quantity.Count(result.Renamed, "item")}: the target does not allow their names, or not beside each other";
+        string healed = HealedText.Line(result.ChunksFromCopies, result.ChunksFromParity, 11);
         string skipped = result.Skipped == 0 ? "" : $"\nskipped    {Quantity.Count(result.Skipped, "item")}";
         string text =
             $"""
             restored   {Quantity.Count(result.Files, "file")}, {Quantity.Count(result.Directories, "folder")}, {Quantity.Count(result.Others, "other")}, {Quantity.Size(result.Bytes)}
             to         {request.TargetFolder}
-            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(traffic, 11)}{there}{verified}{kept}{renamed}{skipped}
+            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(traffic, 11)}{there}{verified}{kept}{renamed}{healed}{skipped}
             """;
         return new Outcome(summary, text);
     }

@@ -108,6 +108,8 @@ internal sealed class VerifyCommand : HostCommand
             report.StaleBytes,
             report.UnfinishedWrites.Count,
             report.UnfinishedWrites.Bytes,
+            report.ChunksFromCopies,
+            report.ChunksFromParity,
             report.Findings.Count,
             traffic)
         {
@@ -168,7 +170,7 @@ internal sealed class VerifyCommand : HostCommand
         return
             $"""
             verified  {Quantity.Count(report.Points, "point")} with {Quantity.Count(report.Entries)} entries, {Quantity.Count(report.DistinctEntries)} of them distinct; {Quantity.Count(report.Objects, "object")}, {Quantity.Count(report.Chunks, "chunk")}; {Quantity.Size(report.Bytes)} read
-            unused    {Quantity.Size(report.UnreferencedBytes)} in packs, {Quantity.Size(report.StaleBytes)} in checkpoints, and {Quantity.Count(report.Leftovers, "broken object")} that nothing needs{others}{Unknown(report)}{TrafficText.Line(traffic, 10)}
+            unused    {Quantity.Size(report.UnreferencedBytes)} in packs, {Quantity.Size(report.StaleBytes)} in checkpoints, and {Quantity.Count(report.Leftovers, "broken object")} that nothing needs{others}{HealedText.Line(report.ChunksFromCopies, report.ChunksFromParity, 10)}{Unknown(report)}{TrafficText.Line(traffic, 10)}
             result    {Verdict(report)}
             """;
     }

@@ -93,6 +93,8 @@ internal sealed record RestoreSummary(
     long Verified,
     long KeptFromEarlier,
     long Renamed,
+    long ChunksFromCopies,
+    long ChunksFromParity,
     VaultTraffic? Traffic) : Summary("restore");
 
 internal sealed record VerifySummary(
@@ -111,6 +113,8 @@ internal sealed record VerifySummary(
     long StaleBytes,
     int TemporaryFiles,
     long TemporaryBytes,
+    long ChunksFromCopies,
+    long ChunksFromParity,
     int Findings,
     VaultTraffic? Traffic) : Summary("verify");
 
@@ -138,6 +142,7 @@ internal sealed record MaintenanceSummary(
     long ParityWritten,
     int PacksProtected,
     int PacksUnprotected,
+    int PacksMended,
     int SessionsShutOut,
     int PacksVerified,
     long BytesVerified,

@@ -3,6 +3,9 @@ namespace MSOnlineBackup.Vaults.Errors;
 /// <summary>The errors of damaged and missing objects, worded in one place.</summary>
 internal static class VaultDamage
 {
+    private const string Mend =
+        "A repair is due, while what takes its place is whole: run 'obengine repair' or 'Repair-OBVault'. '--recorded-only' or -RecordedOnly mends at once what was met, and reads nothing else.";
+
     /// <summary>An object that is there but not as it was written.</summary>
     public static BackupException Corrupt(string name, string why, Exception? inner = null) => new(
         BackupErrorId.VaultDataCorrupt,
@@ -25,6 +28,17 @@ internal static class VaultDamage
 
     /// <summary>A chunk of which no copy opens.</summary>
     public static BackupException Unopened(string chunk) => Corrupt(chunk, "no copy of it opens");
+
+    /// <summary>A pack that is damaged or missing, and of which everything that was needed came from parity.</summary>
+    public static BackupException Reconstructed(string pack) => new(
+        BackupErrorId.VaultDataCorrupt,
+        $"Pack '{pack}' of the vault is damaged or missing. What was needed of it was reconstructed from parity: nothing was left out.",
+        Mend,
+        pack);
+
+    /// <summary>A damage in the place of which another copy was taken.</summary>
+    public static BackupException Evaded(BackupException damage) => new(
+        damage.Id, $"{damage.Message} Another copy was taken: nothing was left out.", Mend, damage.Target, innerException: damage);
 
     /// <summary>A record without a valid proof of who wrote it.</summary>
     public static BackupException NotSigned(string name) => new(

@@ -117,6 +117,16 @@ internal sealed class ChunkIndex(Func<byte, bool> knowsEpoch)
         }
     }
 
+    /// <summary>Every place where a chunk is or was: in packs that are not there any more, too.</summary>
+    public IReadOnlyList<ChunkLocation> FindEver(ChunkId id)
+    {
+        lock (_gate)
+        {
+            IEnumerable<ChunkLocation> recent = _recent.TryGetValue(id, out ChunkLocation? found) && found is { } arrived ? [arrived] : [];
+            return [.. recent, .. InRuns(id, thatAreThere: false)];
+        }
+    }
+
     /// <summary>True where the chunk is new: the caller has claimed it and must store it. False where it is known or another has claimed it.</summary>
     public bool TryClaim(ChunkId id)
     {
@@ -354,11 +364,11 @@ internal sealed class ChunkIndex(Func<byte, bool> knowsEpoch)
         return false;
     }
 
-    private IEnumerable<ChunkLocation> InRuns(ChunkId id)
+    private IEnumerable<ChunkLocation> InRuns(ChunkId id, bool thatAreThere = true)
     {
         foreach ((int number, PackedChunk chunk) in _runs.Find(id))
         {
-            if (_packs.ByNumber[number] is { IsAvailable: true } pack)
+            if (_packs.ByNumber[number] is { } pack && (pack.IsAvailable || !thatAreThere))
             {
                 yield return new ChunkLocation(pack, chunk);
             }

@@ -29,6 +29,11 @@ public sealed record MaintenanceReport
     public PackChanges Packs { get; init; } = new();
 
     /// <summary>
+    /// Damaged and lost packs, on record by earlier runs and whoever else met them, of which everything was written anew from copies and parity before all else.
+    /// </summary>
+    public int PacksMended { get; init; }
+
+    /// <summary>
     /// Index segments, checkpoints and records of sessions that were deleted because others stand in for them, or nothing needs them.
     /// </summary>
     public int ObjectsDeleted { get; init; }

@@ -38,8 +38,10 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
     private readonly ProblemList _problems = new();
     private readonly HashSet<ChunkId> _lost = [];
     private readonly HashSet<string> _mended = new(StringComparer.Ordinal);
+    private readonly HashSet<PackInfo> _read = new(ReferenceEqualityComparer.Instance);
     private RepairReport _report = new() { IsRehearsal = request.IsRehearsal };
     private Dictionary<PackInfo, BackupException> _damaged = new(ReferenceEqualityComparer.Instance);
+    private IReadOnlyList<PackRepair> _repairs = [];
     private bool _isPending;
 
     /// <summary>Runs.</summary>
@@ -52,7 +54,8 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
         {
             HashSet<PackInfo> named = [.. store.Index.Packs];
             await store.LookAsync(cancellationToken).ConfigureAwait(false);
-            CollectionRecords records = await FindAsync(store, cancellationToken).ConfigureAwait(false);
+            RecordedDamage recorded = await RecordedDamage.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+            CollectionRecords records = await FindAsync(store, pack => recorded.Contains(pack) || IsChosen(), cancellationToken).ConfigureAwait(false);
             CountIndexed(store, named);
             await SalvageAsync(store, null, records, cancellationToken).ConfigureAwait(false);
             CollectionView view = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
@@ -66,7 +69,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             await FinishAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return await TellAsync(cancellationToken).ConfigureAwait(false);
+        return request.OnlyWhole ? _report : await TellAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task MendAsync(ChunkStore store, CancellationToken cancellationToken)
@@ -79,8 +82,22 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
                 store, announcement, monitor.Transfer, options.Workers, verifyOneIn: 0, cancellationToken).ConfigureAwait(false))
             {
                 await TryDeletingAsync(store, session.Id, cancellationToken).ConfigureAwait(false);
-                await CondemnAsync(store, session, named, cancellationToken).ConfigureAwait(false);
+
+                // What is known to be damaged is mended before the rest is read, which may take days.
+                RecordedDamage recorded = await RecordedDamage.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+                if (recorded.IsAny)
+                {
+                    await CondemnAsync(store, session, named, recorded.Contains, cancellationToken, recorded.Note).ConfigureAwait(false);
+                    named.UnionWith(store.Index.Packs);
+                }
+
+                if (!recorded.IsAny || !request.RecordedOnly)
+                {
+                    await CondemnAsync(store, session, named, pack => pack.Session != session.Id && IsChosen(), cancellationToken).ConfigureAwait(false);
+                }
+
                 await MendObjectsAsync(store, cancellationToken).ConfigureAwait(false);
+                await recorded.SettleAsync(store, monitor, cancellationToken).ConfigureAwait(false);
             }
 
             _report = _report with { BytesWritten = monitor.Transfer.StoredBytes };
@@ -118,9 +135,11 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
     }
 
     // Salvage first, then condemn: at every instant all that can be read has a place that counts.
-    private async Task CondemnAsync(ChunkStore store, WriteSession session, HashSet<PackInfo> named, CancellationToken cancellationToken)
+    private async Task CondemnAsync(
+        ChunkStore store, WriteSession session, HashSet<PackInfo> named, Func<PackInfo, bool> isChosen, CancellationToken cancellationToken, Action<PackInfo, bool>? verified = null)
     {
-        CollectionRecords records = await FindAsync(store, cancellationToken).ConfigureAwait(false);
+        monitor.Enter(JobPhase.Verifying);
+        CollectionRecords records = await FindAsync(store, isChosen, cancellationToken, verified).ConfigureAwait(false);
         CountIndexed(store, named);
         monitor.Enter(JobPhase.Transferring);
         for (int races = 0; ; races++)
@@ -133,6 +152,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             _isPending = records.All.Any(collection => collection is { Condemned: not null, Done: null });
             if (_damaged.Count == 0)
             {
+                _repairs = _report.Packs;
                 return;
             }
 
@@ -141,6 +161,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
                 CollectionView now = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
                 await CollectionRecords.SettleWaitAsync(store, number, now.Open.Where(other => other != session.Id).ToHashSet(), cancellationToken).ConfigureAwait(false);
                 _isPending = true;
+                _repairs = _report.Packs;
                 return;
             }
 
@@ -160,16 +181,19 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
 
     // Before anything is written: what was taken in from the packs themselves.
     private void CountIndexed(ChunkStore store, HashSet<PackInfo> named) =>
-        _report = _report with { PacksIndexed = store.Index.Packs.Count(pack => pack.IsAvailable && !_damaged.ContainsKey(pack) && !named.Contains(pack)) };
+        _report = _report with { PacksIndexed = _report.PacksIndexed + store.Index.Packs.Count(pack => pack.IsAvailable && !_damaged.ContainsKey(pack) && !named.Contains(pack)) };
 
-    private async Task<CollectionRecords> FindAsync(ChunkStore store, CancellationToken cancellationToken)
+    private async Task<CollectionRecords> FindAsync(
+        ChunkStore store, Func<PackInfo, bool> isChosen, CancellationToken cancellationToken, Action<PackInfo, bool>? verified = null)
     {
         CollectionRecords records = await ReadRecordsAsync(store, cancellationToken).ConfigureAwait(false);
         IReadOnlySet<(SessionId Session, uint Number)> condemned = records.Condemned;
         await FindMissingAsync(store, condemned, cancellationToken).ConfigureAwait(false);
-        HashSet<PackInfo> chosen = [.. store.Index.Packs.Where(pack => pack.IsKnown && (pack.IsAvailable || condemned.Contains(KeyOf(pack))) && IsChosen())];
+        HashSet<PackInfo> chosen = [.. store.Index.Packs.Where(pack => pack.IsKnown && (pack.IsAvailable || condemned.Contains(KeyOf(pack))))];
+        chosen.RemoveWhere(pack => _read.Contains(pack) || !isChosen(pack));
         var verifier = new PackVerifier(store, monitor, _problems, isGoing: pack => condemned.Contains(KeyOf(pack)));
-        _lost.UnionWith(await verifier.RunAsync(cancellationToken, chosen).ConfigureAwait(false));
+        _lost.UnionWith(await verifier.RunAsync(cancellationToken, chosen, verified: verified).ConfigureAwait(false));
+        _read.UnionWith(chosen);
         foreach ((PackInfo pack, BackupException damage) in verifier.Damaged)
         {
             if (!condemned.Contains(KeyOf(pack)) && damage.Id != BackupErrorId.VaultDataUnreadable)
@@ -178,11 +202,11 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             }
         }
 
-        _report = _report with { PacksRead = verifier.Packs, BytesRead = verifier.Bytes };
+        _report = _report with { PacksRead = _report.PacksRead + verifier.Packs, BytesRead = _report.BytesRead + verifier.Bytes };
         return records;
     }
 
-    private bool IsChosen() => RandomNumberGenerator.GetInt32(Parts) < request.Share * Parts;
+    private bool IsChosen() => !request.RecordedOnly && RandomNumberGenerator.GetInt32(Parts) < request.Share * Parts;
 
     // A pack that is there no more, or not with its length, is damaged where a segment that is there names it. A listing is not believed.
     private async Task FindMissingAsync(ChunkStore store, IReadOnlySet<(SessionId Session, uint Number)> condemned, CancellationToken cancellationToken)
@@ -211,9 +235,17 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             pack.IsAvailable = false;
         }
 
+        if (request.OnlyWhole)
+        {
+            var trial = new PackSalvage(store, null, rescue);
+            await trial.RunAsync(_damaged, cancellationToken).ConfigureAwait(false);
+            LeavePoorer(store, trial);
+        }
+
         var salvage = new PackSalvage(store, session, rescue);
         await salvage.RunAsync(_damaged, cancellationToken).ConfigureAwait(false);
-        foreach (BackupException damage in store.Damage.Where(damage => IsOfUnknownPack(store, damage)))
+        bool IsNew(BackupException damage) => IsOfUnknownPack(store, damage) && _repairs.All(done => done.Object != damage.Target);
+        foreach (BackupException damage in store.Damage.Where(IsNew))
         {
             await salvage.RescueUnknownAsync(damage, cancellationToken).ConfigureAwait(false);
         }
@@ -224,10 +256,22 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             _damaged.Remove(pack);
         }
 
+        LeavePoorer(store, salvage);
         _lost.ExceptWith(salvage.Safe);
         _lost.UnionWith(salvage.Lost);
         _mended.UnionWith(salvage.Repairs.Select(repair => repair.Object));
-        _report = _report with { Packs = salvage.Repairs };
+        _report = _report with { Packs = [.. _repairs, .. salvage.Repairs] };
+    }
+
+    // They count again: what opens in them is theirs alone.
+    private void LeavePoorer(ChunkStore store, PackSalvage salvage)
+    {
+        HashSet<string> poorer = request.OnlyWhole ? [.. salvage.Repairs.Where(repair => repair.Lost > 0).Select(repair => repair.Object)] : [];
+        foreach (PackInfo pack in _damaged.Keys.Where(pack => poorer.Contains(store.NameOf(pack))).ToList())
+        {
+            pack.IsAvailable = _damaged[pack].Id != BackupErrorId.VaultDataMissing;
+            _damaged.Remove(pack);
+        }
     }
 
     private static bool IsOfUnknownPack(ChunkStore store, BackupException damage) =>

@@ -30,6 +30,7 @@ internal sealed class ChunkStore : IChunkReader
     private static readonly SemaphoreSlim _largeSealed = new(2);
     private readonly Lock _damageGate = new();
     private readonly List<BackupException> _damage = [];
+    private readonly HashSet<string> _damagedNames = new(StringComparer.Ordinal);
 
     // One bad sector leaves the rest of a pack readable; a pack that fails again and again is not asked for every chunk in it, for each time may take long.
     private const int UnreadableTimes = 3;
@@ -97,6 +98,12 @@ internal sealed class ChunkStore : IChunkReader
     /// <summary>Packs that held a chunk which was to be relied on and does not open, nor does any copy of it.</summary>
     public IReadOnlyCollection<PackInfo> DamagedPacks => [.. _damagedPacks.Keys];
 
+    /// <summary>Packs that did not give what was needed of them, and how often something else did.</summary>
+    public BrokenPacks Broken { get; } = new();
+
+    /// <summary>Gives chunks that no pack gives; null for nobody.</summary>
+    public IChunkRescue? Rescue { get; set; }
+
     /// <summary>Whether a chunk that was needed could not be read from the vault.</summary>
     public bool HasLost => _hasLost;
 
@@ -138,14 +145,17 @@ internal sealed class ChunkStore : IChunkReader
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken) =>
         ReadAsync(kind, id, identify: false, cancellationToken);
 
-    /// <summary>Reads a chunk: the first copy that is sound.</summary>
+    /// <summary>Reads a chunk: the first copy that is sound, or, where somebody gives what no pack does, what that gives.</summary>
     /// <param name="kind">Its kind.</param>
     /// <param name="id">Its name.</param>
     /// <param name="identify">Whether the name is computed from the bytes that a copy gives. A seal shows that nobody changed what was stored; this shows
     /// that it was encoded and decoded as it should be.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing and the like: no copy is sound.</exception>
-    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, bool identify, CancellationToken cancellationToken)
+    public ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, bool identify, CancellationToken cancellationToken) =>
+        ReadAsync(kind, id, identify, Rescue, cancellationToken);
+
+    private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, bool identify, IChunkRescue? rescue, CancellationToken cancellationToken)
     {
         for (int times = 0; ; times++)
         {
@@ -158,6 +168,12 @@ internal sealed class ChunkStore : IChunkReader
 
             if (times == MostLooks || !await _survey.LookForMovedAsync(looks, cancellationToken).ConfigureAwait(false))
             {
+                NoteMissing(id);
+                if (rescue is not null && await rescue.TryReadAsync(kind, id, cancellationToken).ConfigureAwait(false) is { } rescued)
+                {
+                    return rescued;
+                }
+
                 NoteLoss();
                 throw failure ?? VaultDamage.Missing(id.ToString(), "Chunk");
             }
@@ -165,7 +181,7 @@ internal sealed class ChunkStore : IChunkReader
     }
 
     /// <summary>
-    /// Whether a chunk that the index knows can be relied on: a copy of it opens. Copies that do not count as absent from now on. Blocks of metadata are
+    /// Whether a chunk that the index knows can be relied on: a copy of it opens, in a pack. Copies that do not count as absent from now on. Blocks of metadata are
     /// opened once; content whenever it is asked for.
     /// </summary>
     public async ValueTask<bool> IsSoundAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
@@ -177,7 +193,7 @@ internal sealed class ChunkStore : IChunkReader
 
         try
         {
-            await ReadAsync(kind, id, cancellationToken).ConfigureAwait(false);
+            await ReadAsync(kind, id, identify: false, rescue: null, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (BackupException e) when (e.IsDamage)
@@ -258,7 +274,7 @@ internal sealed class ChunkStore : IChunkReader
         {
             // Lost, or written anew by a collector since the index was read.
             pack.IsAvailable = false;
-            _survey.NoteGone();
+            _survey.NoteGone(pack);
             throw;
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultDataUnreadable)
@@ -417,12 +433,32 @@ internal sealed class ChunkStore : IChunkReader
         lock (_damageGate)
         {
             _damage.Add(damage);
+            _damagedNames.Add(damage.Target ?? string.Empty);
+        }
+    }
+
+    // Of the packs that a chunk was in, those that were reported: others have been collected, and the chunk with them.
+    private void NoteMissing(ChunkId id)
+    {
+        foreach (PackInfo pack in Index.FindEver(id).Select(place => place.Pack).Where(pack => !pack.IsAvailable))
+        {
+            bool isReported;
+            lock (_damageGate)
+            {
+                isReported = _damagedNames.Contains(NameOf(pack));
+            }
+
+            if (isReported)
+            {
+                Broken.Add(pack);
+            }
         }
     }
 
     private async ValueTask<(byte[]? Plaintext, BackupException? Failure)> TryReadCopiesAsync(ChunkKind kind, ChunkId id, bool identify, CancellationToken cancellationToken)
     {
         BackupException? failure = null;
+        PackInfo? broken = null;
         foreach (ChunkLocation copy in await LocateAsync(id, cancellationToken).ConfigureAwait(false))
         {
             if (copy.Chunk.Kind != kind)
@@ -438,13 +474,24 @@ internal sealed class ChunkStore : IChunkReader
                     NoteSound(id);
                 }
 
+                if (broken is not null && VaultDamage.Evaded(failure!) is var told && Broken.NoteCopy(broken, told))
+                {
+                    Report(told);
+                }
+
                 return (plaintext, null);
             }
             catch (BackupException e) when (e.IsDamage)
             {
                 HasMetTrouble = true;
                 Index.Distrust(copy);
-                failure = e;
+                if (e.Id != BackupErrorId.VaultDataMissing)
+                {
+                    (broken, failure) = (copy.Pack, e);
+                    Broken.Add(copy.Pack);
+                }
+
+                failure ??= e;
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
@@ -17,6 +18,9 @@ internal sealed class PackSurvey(ChunkStore store, IndexReader reader)
     // As far as this opened store has looked: what only such a pack holds is not taken for stored.
     private IReadOnlySet<(SessionId Session, uint Number)> _condemned = new HashSet<(SessionId, uint)>();
     private volatile bool _isStale;
+
+    // Found gone when they were read; what that means the next survey says.
+    private readonly ConcurrentDictionary<PackInfo, byte> _gone = new(ReferenceEqualityComparer.Instance);
     private int _looks;
 
     /// <summary>How often packs that are gone were looked for.</summary>
@@ -69,7 +73,11 @@ internal sealed class PackSurvey(ChunkStore store, IndexReader reader)
     }
 
     /// <summary>Notes that a pack is gone which the index names: lost, or written anew by a collector since the index was read.</summary>
-    public void NoteGone() => _isStale = true;
+    public void NoteGone(PackInfo pack)
+    {
+        _gone.TryAdd(pack, 0);
+        _isStale = true;
+    }
 
     /// <summary>Looks for what a collector may have written anew, since the index was read, of packs that are gone. True where it was looked for.</summary>
     /// <param name="looks">How often that was done before the pack was found gone.</param>
@@ -137,7 +145,7 @@ internal sealed class PackSurvey(ChunkStore store, IndexReader reader)
             options,
             (pack, token) => new ValueTask(AdoptAsync(pack.Found, pack.Session, pack.Number, token))).ConfigureAwait(false);
 
-        List<PackInfo> missing = [.. named.Where(pack => pack.IsAvailable && !present.Contains(pack))];
+        List<PackInfo> missing = [.. named.Where(pack => !present.Contains(pack) && (_gone.TryRemove(pack, out _) || pack.IsAvailable))];
         foreach (PackInfo pack in missing)
         {
             pack.IsAvailable = false;

@@ -15,6 +15,9 @@ internal sealed class ContentVerifier(PointChunks chunks, IReadOnlySet<ChunkId> 
     // Lists of slices, and of skipped items: each is read once while it is whole.
     private readonly ConcurrentDictionary<ChunkId, byte> _soundLists = new();
 
+    // What no pack has and parity gives, with its length.
+    private readonly ConcurrentDictionary<ChunkId, int> _rescued = new();
+
     /// <summary>What is wrong with a list of skipped items; null where it is whole.</summary>
     public async ValueTask<BackupException?> FindDamageAsync(ChunkId skippedItems, CancellationToken cancellationToken)
     {
@@ -42,6 +45,7 @@ internal sealed class ContentVerifier(PointChunks chunks, IReadOnlySet<ChunkId> 
     public async ValueTask<List<BackupException>?> FindDamageAsync(EntryContent content, LastChunk last, CancellationToken cancellationToken)
     {
         List<BackupException>? faults = FindDamage(content.Slices, last);
+        faults = faults is null ? null : await FindLossAsync(content.Slices, last, cancellationToken).ConfigureAwait(false);
         foreach (SliceListReference list in content.Lists)
         {
             if (!_soundLists.ContainsKey(list.Id) && await FindDamageAsync(list, last, cancellationToken).ConfigureAwait(false) is { } found)
@@ -57,7 +61,9 @@ internal sealed class ContentVerifier(PointChunks chunks, IReadOnlySet<ChunkId> 
     {
         try
         {
-            List<BackupException>? faults = FindDamage(await new EntryContentReader(chunks).ReadListAsync(list, cancellationToken).ConfigureAwait(false), last);
+            IReadOnlyList<ContentSlice> slices = await new EntryContentReader(chunks).ReadListAsync(list, cancellationToken).ConfigureAwait(false);
+            List<BackupException>? faults = FindDamage(slices, last);
+            faults = faults is null ? null : await FindLossAsync(slices, last, cancellationToken).ConfigureAwait(false);
             if (faults is null)
             {
                 _soundLists.TryAdd(list.Id, 0);
@@ -69,6 +75,22 @@ internal sealed class ContentVerifier(PointChunks chunks, IReadOnlySet<ChunkId> 
         {
             return [e];
         }
+    }
+
+    // Where something is wrong: what parity gives is not lost.
+    private async ValueTask<List<BackupException>?> FindLossAsync(IReadOnlyList<ContentSlice> slices, LastChunk last, CancellationToken cancellationToken)
+    {
+        foreach (ChunkId id in slices.Select(slice => slice.Chunk).OfType<ChunkId>().Distinct())
+        {
+            if (!_rescued.ContainsKey(id)
+                && (damaged.Contains(id) || !chunks.TryFind(id, out _))
+                && await chunks.MeasureRescuedAsync(id, cancellationToken).ConfigureAwait(false) is { } length)
+            {
+                _rescued.TryAdd(id, length);
+            }
+        }
+
+        return FindDamage(slices, last);
     }
 
     private List<BackupException>? FindDamage(IReadOnlyList<ContentSlice> slices, LastChunk last)
@@ -90,6 +112,11 @@ internal sealed class ContentVerifier(PointChunks chunks, IReadOnlySet<ChunkId> 
         if (slice.Chunk is not { } id)
         {
             return null;
+        }
+
+        if (id != last.Id && !_rescued.IsEmpty && _rescued.TryGetValue(id, out int rescued))
+        {
+            (last.Id, last.Length) = (id, rescued);
         }
 
         if (id != last.Id)

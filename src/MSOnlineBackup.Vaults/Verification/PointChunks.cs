@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Stores;
@@ -31,6 +32,19 @@ internal sealed class PointChunks(ChunkStore store, IReadOnlySet<PackInfo> named
         }
 
         return store.ReadAsync(kind, id, cancellationToken);
+    }
+
+    /// <summary>The length of a content that no pack has any more, and that parity gives; null where nothing does.</summary>
+    public async ValueTask<int?> MeasureRescuedAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return store.Rescue is null ? null : (await store.ReadAsync(ChunkKind.Content, id, cancellationToken).ConfigureAwait(false)).Length;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return null;
+        }
     }
 
     /// <summary>Notes that a chunk is needed.</summary>

@@ -57,6 +57,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action
         var chunks = new PointChunks(store, named);
         var points = new PointVerifier(store, monitor, _problems, chunks, damaged);
         await points.RunAsync(shown, known, cancellationToken).ConfigureAwait(false);
+        NoteEvaded();
         long unused = JudgePacks(inventory, named, chunks.Unindexed, points.MissesAnything);
         var newest = new NewestPoints(names);
         monitor.Enter(JobPhase.Finished);
@@ -69,6 +70,8 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action
             StrangerCount = inventory.StrangerCount,
             Unfinished = newest.FindUnfinished(inventory.WithoutPoint(store.StoreId)),
             StaleBytes = checkpoints.MeasureStale(newest),
+            ChunksFromCopies = store.Broken.ChunksFromCopies,
+            ChunksFromParity = store.Broken.ChunksFromParity,
             UnfinishedWrites = await store.Objects.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
         };
     }
@@ -141,6 +144,16 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action
             && await store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null)
         {
             _problems.Note(VaultDamage.Parity(name, "it is no copy of an object of this vault"));
+        }
+    }
+
+    // Nothing suffers by them; but what took their place may be damaged next.
+    private void NoteEvaded()
+    {
+        HashSet<string> going = [.. _condemned.Select(store.NameOf)];
+        foreach (BackupException told in store.Broken.Evaded.Where(told => !going.Contains(told.Target!)))
+        {
+            _problems.Note(told);
         }
     }
 

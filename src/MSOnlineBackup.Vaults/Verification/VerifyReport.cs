@@ -45,6 +45,12 @@ public sealed record VerifyReport(
     /// <summary>What is being written at the moment, or was left by writers that died.</summary>
     public UnfinishedWrites UnfinishedWrites { get; init; }
 
+    /// <summary>Chunks that were read from another copy, for the first is damaged.</summary>
+    public long ChunksFromCopies { get; init; }
+
+    /// <summary>Chunks that no pack gives any more, and that were reconstructed from parity. Nothing suffers by that; a repair is due.</summary>
+    public long ChunksFromParity { get; init; }
+
     /// <summary>Sessions newer than the newest recovery point of their machine.</summary>
     public IReadOnlyList<UnfinishedSession> Unfinished { get; init; } = [];
 }

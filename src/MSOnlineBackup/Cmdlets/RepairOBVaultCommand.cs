@@ -17,6 +17,10 @@ public sealed class RepairOBVaultCommand : OBEngineCmdlet
     [ValidateRange(0.0, 100.0)]
     public double Share { get; set; } = 100;
 
+    /// <summary>Whether only the packs are read that are on record as damaged.</summary>
+    [Parameter]
+    public SwitchParameter RecordedOnly { get; set; }
+
     private protected override string StopNote => "Stopping; what was mended stays mended, and the next run goes on from there.";
 
     /// <inheritdoc/>
@@ -29,7 +33,7 @@ public sealed class RepairOBVaultCommand : OBEngineCmdlet
             out ShouldProcessReason reason);
         if (isAgreed || reason == ShouldProcessReason.WhatIf)
         {
-            Run((pump, stop) => RepairAsync(new RepairRequest { IsRehearsal = !isAgreed, Share = Share / 100 }, pump, stop));
+            Run((pump, stop) => RepairAsync(new RepairRequest { IsRehearsal = !isAgreed, Share = Share / 100, RecordedOnly = RecordedOnly }, pump, stop));
         }
     }
 

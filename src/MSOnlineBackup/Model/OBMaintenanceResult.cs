@@ -51,6 +51,9 @@ public sealed class OBMaintenanceResult
     /// <summary>Packs that are to have parity, and that this run had not the time, the space or the sound data for.</summary>
     public int PacksUnprotected { get; internal init; }
 
+    /// <summary>Damaged and lost packs of which everything was written anew, from copies and parity.</summary>
+    public int PacksMended { get; internal init; }
+
     /// <summary>Jobs that said nothing for long, and were taken for dead.</summary>
     public int SessionsShutOut { get; internal init; }
 

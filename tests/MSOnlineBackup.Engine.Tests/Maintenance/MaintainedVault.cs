@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
@@ -32,6 +34,9 @@ internal sealed class MaintainedVault : IDisposable
 
     /// <param name="hasIndexCache">Whether all who work on it have their index in one cache.</param>
     public MaintainedVault(bool hasIndexCache = false) => _backups = new BackupFixture { HasIndexCache = hasIndexCache };
+
+    /// <summary>What it is made with.</summary>
+    public BackupFixture Backups => _backups;
 
     /// <summary>Whether a test has damaged it: else no maintenance may find anything.</summary>
     public bool IsDamaged { get; set; }
@@ -165,6 +170,49 @@ internal sealed class MaintainedVault : IDisposable
     }
 
     public Task<VerifyReport> VerifyAsync() => _backups.VerifyAsync();
+
+    /// <summary>Restores a point into a folder of its own.</summary>
+    /// <returns>What came of it, what was skipped, and the files that are as they were backed up; any other file must have been skipped, and left out.</returns>
+    public async Task<(RestoreResult Result, IReadOnlyList<SkippedItem> Skipped, int Whole)> RestoreAsync(
+        RecoveryPoint point, IVaultStore? through = null, Action<BackupException>? damaged = null)
+    {
+        using var folder = new TempFolder();
+        var skipped = new ConcurrentBag<SkippedItem>();
+        using UnlockedVault vault = await _backups.OpenAsync(through);
+        var monitor = new JobMonitor { ItemSkipped = skipped.Add, VaultDamaged = damaged };
+        var request = new RestoreRequest { Point = point, TargetFolder = folder["target"], SkipSecurity = true };
+        RestoreResult result = await (await vault.IndexAsync(Cancel)).RestoreAsync(request, monitor, Cancel);
+        int whole = 0;
+        foreach ((string path, byte[] content) in _expected[point])
+        {
+            string file = folder["target"] + path;
+            if (File.Exists(file))
+            {
+                Assert.Equal(content, await File.ReadAllBytesAsync(file, Cancel));
+                whole++;
+            }
+            else
+            {
+                Assert.Contains(skipped, item => item.Path == path);
+            }
+        }
+
+        return (result, [.. skipped], whole);
+    }
+
+    /// <summary>Verifies, and puts on record what was found, as the commands do.</summary>
+    public async Task<VerifyReport> VerifyOnRecordAsync(VerifyLevel level)
+    {
+        using UnlockedVault vault = await _backups.OpenAsync();
+        return await (await vault.IndexAsync(Cancel)).VerifyAsync(level, new JobMonitor(), Cancel, keepsRecord: true);
+    }
+
+    /// <summary>The packs that are on record as damaged.</summary>
+    public async Task<IReadOnlyList<string>> ReadRecordedAsync()
+    {
+        using UnlockedVault vault = await _backups.OpenAsync();
+        return (await vault.Proofs.ReadAsync(Cancel)).DamagedPacks;
+    }
 
     public Task<ChunkStore> OpenStoreAsync() => _backups.OpenStoreAsync();
 

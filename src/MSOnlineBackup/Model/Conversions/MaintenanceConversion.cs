@@ -31,6 +31,7 @@ internal static class MaintenanceConversion
             ParityWritten = report.Parity.BytesWritten,
             PacksProtected = report.Parity.PacksProtected,
             PacksUnprotected = report.Parity.PacksUnprotected,
+            PacksMended = report.PacksMended,
             SessionsShutOut = report.SessionsShutOut,
             PacksVerified = report.Verified.Packs,
             BytesVerified = report.Verified.Bytes,

@@ -1,0 +1,142 @@
+using MSOnlineBackup.Engine.Tests.Maintenance;
+using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Verification;
+using Xunit;
+using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
+
+namespace MSOnlineBackup.Engine.Tests.Repair;
+
+/// <summary>
+/// The table in docs/operations.md, cell by cell, in a vault that keeps parity: what is said of an object of each kind that is lost or damaged, and what becomes of it by a repair. No
+/// recovery point is the worse for any of it.
+/// </summary>
+public sealed class DamageOfEveryKindTests(VaultOfEveryKind prepared) : IClassFixture<VaultOfEveryKind>
+{
+    private const int MostOfAKind = 4;
+
+    // What was said before the repair > what is left after it.
+    private const string Unnoticed = "nothing>nothing";
+    private const string Healed = "named>nothing";
+    private const string Stays = "named>named";
+    private const string Rebuilt = "told>nothing";
+    private const string Reopened = "refused>nothing";
+    private const string Shut = "refused>stopped";
+
+    // A kind; what may come of its loss; what of its damage. Several outcomes: of objects that something needs, and of those that nothing needs any more.
+    private static readonly (StoredKind Kind, string[] Loss, string[] Damage)[] _table =
+    [
+        (StoredKind.Header, [Reopened], [Reopened]),
+        (StoredKind.KeySlot, [Unnoticed, Shut], [Stays, Shut, Healed]),
+        (StoredKind.KeyEpoch, [Unnoticed], [Unnoticed]),
+        (StoredKind.Machine, [Unnoticed], [Stays]),
+        (StoredKind.Settings, [Unnoticed], [Stays]),
+        (StoredKind.Credential, [Unnoticed], [Stays]),
+        (StoredKind.Record, [Unnoticed], [Stays]),
+        (StoredKind.Consent, [Unnoticed], [Unnoticed]),
+        (StoredKind.ConsentUse, [Unnoticed], [Unnoticed]),
+        (StoredKind.Session, [Unnoticed], [Healed, Stays, Unnoticed]),
+        (StoredKind.SessionEnd, [Unnoticed], [Unnoticed]),
+        (StoredKind.Pack, [Healed], [Healed]),
+        (StoredKind.Segment, [Rebuilt], [Healed]),
+        (StoredKind.Checkpoint, [Unnoticed], [Healed]),
+        (StoredKind.Point, [Healed, Unnoticed], [Healed, Unnoticed]),
+        (StoredKind.Commit, [Unnoticed], [Unnoticed]),
+        (StoredKind.Deletion, [Unnoticed], [Stays, Unnoticed]),
+        (StoredKind.Collection, [Unnoticed], ["named>stopped", "nothing>stopped", Unnoticed]),
+        (StoredKind.ParityGroup, [Unnoticed], [Healed]),
+        (StoredKind.ParityShards, [Healed], [Healed]),
+        (StoredKind.Copy, [Unnoticed], [Healed]),
+        (StoredKind.Proof, [Unnoticed], [Unnoticed]),
+    ];
+
+    public static TheoryData<string, bool> Cells
+    {
+        get
+        {
+            var cells = new TheoryData<string, bool>();
+            foreach ((StoredKind kind, _, _) in _table)
+            {
+                cells.Add(kind.ToString(), true);
+                cells.Add(kind.ToString(), false);
+            }
+
+            return cells;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public async Task What_is_lost_or_damaged_is_told_and_healed_as_the_table_says(string kindName, bool isLoss)
+    {
+        (StoredKind kind, string[] ofLoss, string[] ofDamage) = _table.Single(row => row.Kind.ToString() == kindName);
+        MaintainedVault vault = prepared.Vault;
+        IReadOnlyList<string> names = vault.Names(kind);
+        Assert.NotEmpty(names);
+        foreach (string name in names.Take(MostOfAKind))
+        {
+            MemoryVaultStore struck = vault.Objects.Clone();
+            if (isLoss)
+            {
+                struck.Remove(name);
+            }
+            else
+            {
+                struck.FlipBit(name, struck.GetContent(name).Length / 2);
+            }
+
+            string before = await LookAsync(vault, struck, name);
+            string outcome = $"{before}>{(await RepairAsync(vault, struck) ? await LookAsync(vault, struck, name) : "stopped")}";
+
+            Assert.True((isLoss ? ofLoss : ofDamage).Contains(outcome), $"{name}: {outcome}");
+        }
+    }
+
+    [Fact]
+    public void Every_kind_is_in_the_table() =>
+        Assert.Equal(Enum.GetValues<StoredKind>().Where(kind => kind is not (StoredKind.Unknown or StoredKind.Probe or StoredKind.KeyOrder)), _table.Select(row => row.Kind).Order());
+
+    private static async Task<bool> RepairAsync(MaintainedVault vault, MemoryVaultStore struck)
+    {
+        try
+        {
+            await Vault.RepairHeaderAsync(struck, vault.Clock, Cancel);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultHeaderNotRepaired)
+        {
+            // It is sound.
+        }
+
+        try
+        {
+            Assert.Equal(0, (await vault.RepairAsync(through: struck)).ChunksLost);
+            return true;
+        }
+        catch (BackupException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<string> LookAsync(MaintainedVault vault, MemoryVaultStore struck, string name)
+    {
+        try
+        {
+            VerifyReport report = await (await vault.OpenAsync(struck)).VerifyAsync(VerifyLevel.Data, new JobMonitor(), Cancel);
+            foreach (RecoveryPoint point in vault.Points)
+            {
+                await vault.AssertHoldsAsync(await vault.OpenAsync(struck), point);
+            }
+
+            return report.Findings.Count == 0 ? "nothing" : report.Findings.Any(finding => finding.Object == name) ? "named" : "told";
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultHeaderDamaged or BackupErrorId.KeySlotDamaged or BackupErrorId.PassphraseRejected)
+        {
+            return "refused";
+        }
+    }
+}
