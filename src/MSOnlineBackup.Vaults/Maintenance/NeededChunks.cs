@@ -93,6 +93,9 @@ internal sealed class NeededChunks
             .Where(async (reading, token) => reading.Damage?.Id != BackupErrorId.VaultDataMissing
                 || !await HasEndedAsync(reading.Name.MachineId, reading.Name.SessionId, token).ConfigureAwait(false));
         await _marker.MarkAsync(_store, readings.Select(NoteNewest), cancellationToken).ConfigureAwait(false);
+
+        // Marks go all over the index. From here on it is passed over, and that needs nothing of it in memory.
+        _store.Index.Release();
         foreach (BackupException damage in _marker.Damage)
         {
             _problems.Note(damage);
