@@ -1,6 +1,5 @@
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
