@@ -47,5 +47,7 @@ step "open, without a cache" ls latest --no-cache
 step "open, and make the cache" ls latest
 step "open" ls latest
 step "maintain, nothing cached" maintain --no-cache --dry-run
-step "maintain" maintain
-step "maintain again" maintain
+
+# There is nothing in the packs that a verification could read.
+step "maintain" maintain --verify-days 0
+step "maintain again" maintain --verify-days 0

@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 using MSOnlineBackup.Benchmarks;
 
 // For example: dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'
-// The other forms are parts of bench/blob.sh, bench/great.sh and bench/history.sh.
+// The other forms are parts of bench/blob.sh, bench/great.sh, bench/history.sh and bench/prune.sh.
 switch (args)
 {
     case ["grow", var vault, var folder, var points]:
@@ -11,6 +11,12 @@ switch (args)
         break;
     case ["fill", var vault, var chunks]:
         await GreatVault.FillAsync(vault, int.Parse(chunks, CultureInfo.InvariantCulture));
+        break;
+    case ["churn", var folder, var files, var round]:
+        await ChurnedFolder.WriteAsync(folder, int.Parse(files, CultureInfo.InvariantCulture), int.Parse(round, CultureInfo.InvariantCulture));
+        break;
+    case ["end", var vault]:
+        await EndedPoint.DecideAsync(vault);
         break;
     case ["delay", var server, var milliseconds]:
         await DistantServer.RunAsync(new Uri(server), TimeSpan.FromMilliseconds(double.Parse(milliseconds, CultureInfo.InvariantCulture)));

@@ -10,6 +10,10 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int handle);
 
+    /// <summary>Says what becomes of a part of memory.</summary>
+    [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
+    public static partial int MemoryAdvise(byte* first, nint length, int advice);
+
     [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
     public static partial nint PositionalRead(int handle, byte* buffer, nint count, long offset);
 

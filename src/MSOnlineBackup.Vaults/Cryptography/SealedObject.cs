@@ -75,26 +75,42 @@ internal static class SealedObject
 
     public static byte[] Seal(StoreKeys keys, SealedObjectKind kind, string name, ReadOnlySpan<byte> plaintext)
     {
-        // A fence has nothing to hide, and by its length it is told from a point.
-        int length = plaintext.Length + Overhead;
-        byte[] content = new byte[kind == SealedObjectKind.Fence ? length : Padding.LengthFor(length, Padding.ObjectStep)];
-        Span<byte> header = content.AsSpan(0, HeaderLength);
+        byte[] content = new byte[LengthOf(kind, plaintext.Length)];
+        Seal(keys, kind, name, plaintext, content);
+        return content;
+    }
+
+    /// <summary>How long an object is.</summary>
+    /// <param name="kind">Its kind. A fence has nothing to hide, and by its length it is told from a point.</param>
+    /// <param name="plaintextLength">The length of what it holds.</param>
+    public static int LengthOf(SealedObjectKind kind, int plaintextLength) =>
+        kind == SealedObjectKind.Fence ? plaintextLength + Overhead : Padding.LengthFor(plaintextLength + Overhead, Padding.ObjectStep);
+
+    /// <summary>Seals an object where it is to lie.</summary>
+    /// <param name="keys">The store's keys.</param>
+    /// <param name="kind">What it holds.</param>
+    /// <param name="name">Its name, to which it is bound.</param>
+    /// <param name="plaintext">What it holds.</param>
+    /// <param name="content">Gets the object; as long as <see cref="LengthOf"/> says.</param>
+    public static void Seal(StoreKeys keys, SealedObjectKind kind, string name, ReadOnlySpan<byte> plaintext, Span<byte> content)
+    {
+        content.Clear();
+        Span<byte> header = content[..HeaderLength];
         Magic.CopyTo(header);
         header[VersionOffset] = Version;
         header[KindOffset] = (byte)kind;
         header[EpochOffset] = keys.Epoch;
         Span<byte> salt = header.Slice(SaltOffset, SaltLength);
         RandomNumberGenerator.Fill(salt);
-        Span<byte> body = content.AsSpan(HeaderLength, content.Length - HeaderLength - TagLength - ObjectChecksum.Length);
+        Span<byte> body = content[HeaderLength..^(TagLength + ObjectChecksum.Length)];
         BinaryPrimitives.WriteInt32LittleEndian(body, plaintext.Length);
         plaintext.CopyTo(body[sizeof(uint)..]);
         using (var aes = new AesGcm(keys.ObjectKey(salt), TagLength))
         {
-            aes.Encrypt(new byte[12], body, body, content.AsSpan(HeaderLength + body.Length, TagLength), AssociatedData(keys, header, name));
+            aes.Encrypt(new byte[12], body, body, content.Slice(HeaderLength + body.Length, TagLength), AssociatedData(keys, header, name));
         }
 
         ObjectChecksum.WriteTo(content);
-        return content;
     }
 
     /// <summary>Whether an object can be one, by its beginning and its length alone: nothing that cannot is read any further.</summary>

@@ -343,6 +343,15 @@ internal sealed class ChunkIndex(Func<byte, bool> knowsEpoch)
         }
     }
 
+    /// <summary>Gives back the memory that look-ups in a file have filled: for whoever is done with many of them, and goes on. The next ones fill it again.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            _runs.Release();
+        }
+    }
+
     // Claimed, or arrived in a pack that is there.
     private bool IsRecent(ChunkId id) => _recent.TryGetValue(id, out ChunkLocation? recent) && recent is null or { Pack.IsAvailable: true };
 

@@ -30,6 +30,9 @@ internal sealed class FileRun(SafeFileHandle file, long offset, int count) : Ind
         }
     }
 
+    /// <summary>Gives back the memory that look-ups have filled.</summary>
+    public void Release() => _map?.Release();
+
     /// <inheritdoc/>
     protected override ReadOnlySpan<byte> At(int index) =>
         (_map ?? Map()).Slice(offset + ((long)index * IndexSegment.RecordLength), IndexSegment.RecordLength);

@@ -65,6 +65,9 @@ internal sealed class IndexRuns
         return [.. All];
     }
 
+    /// <summary>Gives back the memory that look-ups in files have filled.</summary>
+    public void Release() => _files.ForEach(file => file.Release());
+
     /// <summary>The records of a chunk.</summary>
     public IEnumerable<(int Pack, PackedChunk Chunk)> Find(ChunkId id)
     {

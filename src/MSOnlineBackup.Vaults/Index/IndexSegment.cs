@@ -43,25 +43,38 @@ internal static class IndexSegment
     public static byte[] Encode(IReadOnlyList<(PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)> packs)
     {
         var order = new List<(int Pack, PackedChunk Chunk)>(packs.Sum(p => p.Chunks.Count));
-        byte[] segment = new byte[HeaderLength + (packs.Count * PackLength) + (packs.Sum(p => p.Chunks.Count) * RecordLength)];
-        BinaryPrimitives.WriteUInt32LittleEndian(segment, Version);
-        BinaryPrimitives.WriteInt32LittleEndian(segment.AsSpan(4), packs.Count);
         for (int i = 0; i < packs.Count; i++)
         {
-            WritePack(segment.AsSpan(HeaderLength + (i * PackLength), PackLength), packs[i].Pack);
             int index = i;
             order.AddRange(packs[i].Chunks.Select(chunk => (index, chunk)));
         }
 
-        BinaryPrimitives.WriteInt32LittleEndian(segment.AsSpan(8), order.Count);
         order.Sort((x, y) => x.Chunk.Id.CompareTo(y.Chunk.Id) is var c && c != 0 ? c : x.Pack.CompareTo(y.Pack));
-        Span<byte> records = segment.AsSpan(HeaderLength + (packs.Count * PackLength));
-        for (int i = 0; i < order.Count; i++)
+        byte[] buffer = new byte[LengthOf(packs.Count, order.Count)];
+        var segment = new IndexSegmentBuilder([.. packs.Select(p => p.Pack)], buffer);
+        foreach ((int pack, PackedChunk chunk) in order)
         {
-            WriteRecord(records.Slice(i * RecordLength, RecordLength), order[i].Pack, order[i].Chunk);
+            segment.Add(chunk, pack);
         }
 
-        return segment;
+        ReadOnlyMemory<byte> written = segment.Finish();
+        return written.Length == buffer.Length ? buffer : written.ToArray();
+    }
+
+    /// <summary>The length of a segment in bytes.</summary>
+    public static int LengthOf(int packs, int records) => HeaderLength + (packs * PackLength) + (records * RecordLength);
+
+    /// <summary>Writes the beginning of a segment: its header, and its packs.</summary>
+    public static void WriteHeader(Span<byte> segment, IReadOnlyList<PackInfo> packs, int records)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(segment, Version);
+        BinaryPrimitives.WriteInt32LittleEndian(segment[4..], packs.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(segment[8..], records);
+        BinaryPrimitives.WriteUInt32LittleEndian(segment[FlagsOffset..], 0);
+        for (int i = 0; i < packs.Count; i++)
+        {
+            WritePack(segment.Slice(HeaderLength + (i * PackLength), PackLength), packs[i]);
+        }
     }
 
     /// <summary>Reads a segment: checks every field and returns the records with their pack numbers replaced by what <paramref name="register"/> answers.</summary>
@@ -175,6 +188,7 @@ internal static class IndexSegment
         BinaryPrimitives.WriteUInt32LittleEndian(record[RecordOrdinalOffset..], chunk.Ordinal);
         record[RecordKindOffset] = (byte)chunk.Kind;
         record[RecordEncodingOffset] = (byte)chunk.Encoding;
+        record[(RecordEncodingOffset + 1)..RecordLength].Clear();
     }
 
     /// <summary>The number of a record's pack.</summary>

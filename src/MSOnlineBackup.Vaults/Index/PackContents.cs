@@ -7,8 +7,8 @@ namespace MSOnlineBackup.Vaults.Index;
 /// <param name="Chunks">Its chunks, by offset.</param>
 internal sealed record PackContents(PackInfo Pack, IReadOnlyList<PackedChunk> Chunks)
 {
-    // Some 32 MiB. A pass over an index of ten million chunks, which stand for terabytes, takes well below a second.
-    private const int MostAtOnce = 1 << 19;
+    /// <summary>Some 32 MiB. A pass over an index of ten million chunks, which stand for terabytes, takes well below a second.</summary>
+    public const int MostAtOnce = 1 << 19;
 
     /// <summary>
     /// The contents of packs, in their order. The index is in the order of chunk ids, so it is passed over once for each part of the packs that memory holds.

@@ -60,7 +60,8 @@ internal sealed class MaintenanceProofs(ChunkStore store, JobMonitor monitor, Ti
 
         await ReadIndexAsync(cancellationToken).ConfigureAwait(false);
         var share = new ShareRequest { Days = days, MaxBytes = request.MaxVerifyBytes, MaxDuration = left };
-        ShareReport verified = await new ShareVerifier(store, monitor, clock).RunAsync(share, done.Packs.Lost, cancellationToken).ConfigureAwait(false);
+        ShareReport verified = await new ShareVerifier(store, monitor, clock, isThrifty: true)
+            .RunAsync(share, done.Packs.Lost, cancellationToken).ConfigureAwait(false);
         return done with
         {
             Verified = verified,

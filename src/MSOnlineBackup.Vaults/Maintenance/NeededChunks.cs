@@ -106,6 +106,8 @@ internal sealed class NeededChunks
             await _marker.MarkAsync(_store, readings.Select(NoteNewest), cancellationToken).ConfigureAwait(false);
         }
 
+        // Marks go all over the index. From here on it is passed over, and that needs nothing of it in memory.
+        _store.ReleaseMemory();
         foreach (BackupException damage in _marker.Damage)
         {
             _problems.Note(damage);

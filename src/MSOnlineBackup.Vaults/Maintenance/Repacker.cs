@@ -21,8 +21,8 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
     // The longest chunk fits; what lies together is read in parts of this length.
     private readonly byte[] _range = GC.AllocateUninitializedArray<byte>(PackFormat.MaxStoredLength);
 
-    // Of one pass over the index.
-    private const int MostRecords = 1 << 19;
+    // Of one pass over the index: some 16 MiB.
+    private const int MostRecords = 1 << 18;
 
     /// <summary>Bytes that were copied.</summary>
     public long Copied { get; private set; }
@@ -36,9 +36,10 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
         IReadOnlyList<PackInfo> packs, Func<bool> goesOn, Action<BackupException> damaged, CancellationToken cancellationToken)
     {
         var emptied = new List<PackInfo>();
+        Dictionary<PackInfo, int> counts = CountNeeded(packs);
         for (int from = 0; from < packs.Count;)
         {
-            Dictionary<PackInfo, List<PackedChunk>> part = ReadPart(packs, ref from);
+            Dictionary<PackInfo, List<PackedChunk>> part = ReadPart(packs, counts, ref from);
             foreach ((PackInfo pack, List<PackedChunk> chunks) in part)
             {
                 if (!goesOn())
@@ -56,28 +57,56 @@ internal sealed class Repacker(ChunkStore store, WriteSession session, ChunkMark
         return emptied;
     }
 
-    private Dictionary<PackInfo, List<PackedChunk>> ReadPart(IReadOnlyList<PackInfo> packs, ref int from)
+    // Most packs that go have nothing that is needed, and no pass is made for those.
+    private Dictionary<PackInfo, int> CountNeeded(IReadOnlyList<PackInfo> packs)
     {
-        // A pack has hardly more chunks than it has steps of 4 KiB.
-        var part = new Dictionary<PackInfo, List<PackedChunk>>(ReferenceEqualityComparer.Instance);
-        for (int records = 0; from < packs.Count && (part.Count == 0 || records + (packs[from].Length >> 12) <= MostRecords); from++)
+        var counts = new Dictionary<PackInfo, int>(ReferenceEqualityComparer.Instance);
+        foreach (PackInfo pack in packs)
         {
-            records += packs[from].Length >> 12;
-            part.Add(packs[from], []);
+            counts.Add(pack, 0);
         }
 
-        ChunkCopies.Visit(store.Index, marks, (isNeeded, copies) =>
+        VisitNeeded(copy =>
         {
-            foreach (ChunkLocation copy in isNeeded ? copies : [])
+            if (counts.TryGetValue(copy.Pack, out int count))
+            {
+                counts[copy.Pack] = count + 1;
+            }
+        });
+        return counts;
+    }
+
+    private Dictionary<PackInfo, List<PackedChunk>> ReadPart(IReadOnlyList<PackInfo> packs, Dictionary<PackInfo, int> counts, ref int from)
+    {
+        var part = new Dictionary<PackInfo, List<PackedChunk>>(ReferenceEqualityComparer.Instance);
+        int records = 0;
+        for (; from < packs.Count && (records == 0 || records + counts[packs[from]] <= MostRecords); from++)
+        {
+            records += counts[packs[from]];
+            part.Add(packs[from], new List<PackedChunk>(counts[packs[from]]));
+        }
+
+        if (records > 0)
+        {
+            VisitNeeded(copy =>
             {
                 if (part.TryGetValue(copy.Pack, out List<PackedChunk>? chunks))
                 {
                     chunks.Add(copy.Chunk);
                 }
-            }
-        });
+            });
+        }
+
         return part;
     }
+
+    private void VisitNeeded(Action<ChunkLocation> visit) => ChunkCopies.Visit(store.Index, marks, (isNeeded, copies) =>
+    {
+        foreach (ChunkLocation copy in isNeeded ? copies : [])
+        {
+            visit(copy);
+        }
+    });
 
     private async Task<bool> TryCopyAsync(PackInfo pack, List<PackedChunk> needed, Action<BackupException> damaged, CancellationToken cancellationToken)
     {

@@ -18,6 +18,9 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
     private const int ManySmall = 16;
     private const int SmallRecords = IndexSegment.MaxRecords / 4;
 
+    // Of one segment after the other: a great store has many, of some 20 MB each.
+    private byte[] _buffer = [];
+
     /// <summary>Segments that were deleted.</summary>
     public int Deleted { get; private set; }
 
@@ -29,13 +32,14 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
     /// <param name="cancellationToken">Stops it.</param>
     public async Task RunAsync(Func<PackInfo, bool> goes, CancellationToken cancellationToken)
     {
-        (List<string> superseded, HashSet<PackInfo> moved) = Choose(goes);
+        Dictionary<PackInfo, int> counts = CountRecords();
+        (List<string> superseded, HashSet<PackInfo> moved) = Choose(goes, counts);
         if (superseded.Count == 0)
         {
             return;
         }
 
-        foreach ((byte[] segment, PackInfo[] packs) in Encode(moved))
+        foreach ((ReadOnlyMemory<byte> segment, PackInfo[] packs) in Encode(moved, counts))
         {
             store.NoteSegment(await session.WriteSegmentAsync(segment, cancellationToken).ConfigureAwait(false), packs);
         }
@@ -55,9 +59,8 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
     }
 
     // The largest first: what it names, smaller ones need not name again.
-    private (List<string> Superseded, HashSet<PackInfo> Moved) Choose(Func<PackInfo, bool> goes)
+    private (List<string> Superseded, HashSet<PackInfo> Moved) Choose(Func<PackInfo, bool> goes, Dictionary<PackInfo, int> counts)
     {
-        Dictionary<PackInfo, int> counts = CountRecords();
         var superseded = new List<string>();
         var small = new List<(string Name, PackInfo[] Packs)>();
         var kept = new HashSet<PackInfo>(ReferenceEqualityComparer.Instance);
@@ -119,9 +122,8 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
         return counts;
     }
 
-    private IEnumerable<(byte[] Segment, PackInfo[] Packs)> Encode(HashSet<PackInfo> moved)
+    private IEnumerable<(ReadOnlyMemory<byte> Segment, PackInfo[] Packs)> Encode(HashSet<PackInfo> moved, Dictionary<PackInfo, int> counts)
     {
-        Dictionary<PackInfo, int> counts = CountRecords();
         var part = new List<PackInfo>();
         int size = 0;
         foreach (PackInfo pack in moved.OrderBy(pack => pack.Session).ThenBy(pack => pack.Number))
@@ -129,7 +131,7 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
             int count = counts.GetValueOrDefault(pack);
             if (part.Count > 0 && size + count > IndexSegment.MaxRecords)
             {
-                yield return (Encode(part), [.. part]);
+                yield return (Encode(part, size), [.. part]);
                 part.Clear();
                 size = 0;
             }
@@ -140,33 +142,38 @@ internal sealed class SegmentRewrite(ChunkStore store, WriteSession session, Ind
 
         if (part.Count > 0)
         {
-            yield return (Encode(part), [.. part]);
+            yield return (Encode(part, size), [.. part]);
         }
     }
 
-    private byte[] Encode(List<PackInfo> part)
+    private ReadOnlyMemory<byte> Encode(List<PackInfo> part, int mostRecords)
     {
-        var contents = new Dictionary<PackInfo, Dictionary<int, PackedChunk>>(ReferenceEqualityComparer.Instance);
+        int length = IndexSegment.LengthOf(part.Count, mostRecords);
+        if (_buffer.Length < length)
+        {
+            _buffer = GC.AllocateUninitializedArray<byte>(length);
+        }
+
+        var segment = new IndexSegmentBuilder(part, _buffer);
+        var places = new Dictionary<PackInfo, int>(ReferenceEqualityComparer.Instance);
         foreach (PackInfo pack in part)
         {
-            contents.Add(pack, []);
+            places.Add(pack, places.Count);
         }
 
         // There is a pass over all records for each part: most are passed over by a look at their pack's number.
-        IReadOnlyList<PackInfo?> packs = store.Index.PacksByNumber;
-        Dictionary<int, PackedChunk>?[] byNumber = [.. packs.Select(pack => pack is null ? null : contents.GetValueOrDefault(pack))];
+        int[] byNumber = [.. store.Index.PacksByNumber.Select(pack => pack is not null && places.TryGetValue(pack, out int place) ? place : -1)];
         for (IndexRecords.Pass pass = records.InOrder(); pass.MoveNext();)
         {
-            if (byNumber[IndexSegment.PackOf(pass.Record)] is { } chunks)
+            if (byNumber[IndexSegment.PackOf(pass.Record)] is >= 0 and int place)
             {
-                PackedChunk chunk = IndexSegment.ReadRecord(pass.Record, out _);
-                chunks[chunk.Offset] = chunk;
+                segment.Add(IndexSegment.ReadRecord(pass.Record, out _), place);
             }
         }
 
         // Every pack holds something. One whose chunks are not among the records must not be written down as empty: nothing would look into it again.
-        return part.Find(pack => contents[pack].Count == 0) is { } unknown
+        return segment.FindEmpty() is { } unknown
             ? throw new InvalidOperationException($"Nothing is known of what '{store.NameOf(unknown)}' holds.")
-            : IndexSegment.Encode([.. part.Select(pack => (pack, (IReadOnlyList<PackedChunk>)[.. contents[pack].Values]))]);
+            : segment.Finish();
     }
 }

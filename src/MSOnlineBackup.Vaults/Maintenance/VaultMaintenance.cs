@@ -38,8 +38,13 @@ internal sealed class VaultMaintenance(
         return await new MaintenanceProofs(open(), monitor, options.TimeProvider).FollowAsync(done, request, left, cancellationToken).ConfigureAwait(false);
     }
 
-    private Task<MaintenanceReport> CollectAsync(MaintenanceRequest what, CancellationToken cancellationToken) =>
-        new Collector(open(), options, what, monitor, allow).RunAsync(cancellationToken);
+    private async Task<MaintenanceReport> CollectAsync(MaintenanceRequest what, CancellationToken cancellationToken)
+    {
+        ChunkStore store = open();
+        MaintenanceReport done = await new Collector(store, options, what, monitor, allow).RunAsync(cancellationToken).ConfigureAwait(false);
+        store.ReleaseMemory();
+        return done;
+    }
 
     // First what nothing needs, in the room that was held for this; then, with what that has freed, everything.
     private async Task<MaintenanceReport> CollectFullAsync(BackupException full, CancellationToken cancellationToken)

@@ -14,7 +14,8 @@ namespace MSOnlineBackup.Vaults.Proofs;
 /// <param name="store">The store, its index read.</param>
 /// <param name="monitor">Counts bytes.</param>
 /// <param name="clock">The clock.</param>
-internal sealed class ShareVerifier(ChunkStore store, JobMonitor monitor, TimeProvider clock)
+/// <param name="isThrifty">Whether it takes its time, and little memory.</param>
+internal sealed class ShareVerifier(ChunkStore store, JobMonitor monitor, TimeProvider clock, bool isThrifty = false)
 {
     // A time that lies further ahead than clocks differ says nothing.
     private static readonly TimeSpan _skew = TimeSpan.FromDays(1);
@@ -49,7 +50,7 @@ internal sealed class ShareVerifier(ChunkStore store, JobMonitor monitor, TimePr
         }
 
         double wanted = Measure(all, request, log.LastOf(ProofKind.Packs), now);
-        var packs = new PackVerifier(store, monitor, _problems);
+        var packs = new PackVerifier(store, monitor, _problems, isThrifty: isThrifty);
         long begun = 0;
         try
         {

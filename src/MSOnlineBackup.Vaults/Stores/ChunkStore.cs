@@ -37,6 +37,9 @@ internal sealed class ChunkStore : IChunkReader
 
     private const int MostLooks = 5;
 
+    // Of so many records on it is worth the time to give memory back.
+    private const int GreatIndex = 100_000;
+
     private readonly ConcurrentDictionary<PackInfo, (int Times, BackupException Last)> _unreadable = new(ReferenceEqualityComparer.Instance);
     private readonly MetadataWindows _metadata;
 
@@ -139,6 +142,20 @@ internal sealed class ChunkStore : IChunkReader
 
     /// <inheritdoc cref="PackSurvey.LookAsync"/>
     public Task<IReadOnlyList<PackInfo>> LookAsync(CancellationToken cancellationToken) => _survey.LookAsync(cancellationToken);
+
+    /// <summary>
+    /// Gives back memory that look-ups in a great index, and much reading of metadata, have filled: for whoever is done with that and goes on for long. The collector by itself
+    /// lets the large buffers of one phase lie beside those of the next.
+    /// </summary>
+    public void ReleaseMemory()
+    {
+        Index.Release();
+        _metadata.Clear();
+        if (Index.RecordCount >= GreatIndex)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+    }
 
     public bool Contains(ChunkId id) => Index.Contains(id);
 

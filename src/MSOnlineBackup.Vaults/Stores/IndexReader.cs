@@ -18,6 +18,11 @@ internal sealed class IndexReader(ChunkStore store, IndexCache? cache)
 {
     private const int MostRefreshes = 5;
 
+    // So many records are taken in one segment after the other: what is read would otherwise wait in memory for those before it.
+    private const int GreatLength = IndexSegment.MaxRecords / 4 * IndexSegment.RecordLength;
+
+    private static readonly SemaphoreSlim _great = new(1);
+
     private readonly ConcurrentDictionary<string, PackInfo[]> _segmentPacks = new(StringComparer.Ordinal);
 
     // Segments that were listed, and could not be found.
@@ -138,6 +143,12 @@ internal sealed class IndexReader(ChunkStore store, IndexCache? cache)
             return;
         }
 
+        bool isGreat = segment.Length >= GreatLength;
+        if (isGreat)
+        {
+            await _great.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         try
         {
             (ReadOnlyMemory<byte> plaintext, SealedObjectKind kind) = await store.ReadSealedAsync(segment.Name, segment.Length, cancellationToken).ConfigureAwait(false);
@@ -175,6 +186,13 @@ internal sealed class IndexReader(ChunkStore store, IndexCache? cache)
         {
             // What it named stands in the packs' own footers too.
             store.Report(e);
+        }
+        finally
+        {
+            if (isGreat)
+            {
+                _great.Release();
+            }
         }
     }
 }

@@ -47,6 +47,15 @@ internal sealed class MetadataWindows(Func<PackInfo, int, Memory<byte>, Cancella
         }
     }
 
+    /// <summary>Keeps none any longer.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _windows.Clear();
+        }
+    }
+
     private Task<byte[]> Get(PackInfo pack, int number, CancellationToken cancellationToken)
     {
         lock (_gate)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
@@ -120,10 +121,16 @@ internal sealed class WriteSession : IAsyncDisposable
     public Task FlushAsync(CancellationToken cancellationToken) => Chunks.FlushAsync(segment => WriteSegmentAsync(segment, cancellationToken));
 
     /// <summary>Writes an index segment. The packs that it names must be durable. Returns its name.</summary>
-    public async Task<string> WriteSegmentAsync(byte[] segment, CancellationToken cancellationToken)
+    public async Task<string> WriteSegmentAsync(ReadOnlyMemory<byte> segment, CancellationToken cancellationToken)
     {
         string name = VaultLayout.Segment(_store.StoreId, Id, ++_lastSegment);
-        await CreateAsync(name, SealedObject.Seal(_store.Keys, SealedObjectKind.IndexSegment, name, segment), cancellationToken).ConfigureAwait(false);
+        int length = SealedObject.LengthOf(SealedObjectKind.IndexSegment, segment.Length);
+        byte[] content = ArrayPool<byte>.Shared.Rent(length);
+        SealedObject.Seal(_store.Keys, SealedObjectKind.IndexSegment, name, segment.Span, content.AsSpan(0, length));
+        await CreateAsync(name, content.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+
+        // Where that failed, somebody may be sending it still.
+        ArrayPool<byte>.Shared.Return(content);
         return name;
     }
 
@@ -172,7 +179,7 @@ internal sealed class WriteSession : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Chunks.DisposeAsync();
 
-    private async Task CreateAsync(string name, byte[] content, CancellationToken cancellationToken)
+    private async Task CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         if (!await _store.Objects.TryCreateAsync(name, content, cancellationToken).ConfigureAwait(false))
         {

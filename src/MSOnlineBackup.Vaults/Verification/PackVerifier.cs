@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Numerics;
 using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
@@ -16,8 +17,12 @@ namespace MSOnlineBackup.Vaults.Verification;
 /// <param name="problems">Gets what is wrong.</param>
 /// <param name="parity">Compares each pack with what its parity was made of; null where nobody asks.</param>
 /// <param name="isGoing">Whether a pack is condemned, so that nobody relies on it: what is wrong with it is no problem, only what it alone had. Null where none is.</param>
-internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, ProblemList problems, ParityVerifier? parity = null, Func<PackInfo, bool>? isGoing = null)
+/// <param name="isThrifty">Whether it reads one pack at a time: for whoever has more time than memory.</param>
+internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, ProblemList problems, ParityVerifier? parity = null, Func<PackInfo, bool>? isGoing = null, bool isThrifty = false)
 {
+    // Of one pass over the index: some 4 MiB.
+    private const int FewRecords = 1 << 16;
+
     private readonly ConcurrentBag<ChunkId> _unopened = [];
     private readonly ConcurrentBag<Buffers> _buffers = [];
     private readonly ConcurrentDictionary<PackInfo, BackupException> _damaged = new(ReferenceEqualityComparer.Instance);
@@ -52,8 +57,8 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
     {
         packs ??= [.. store.Index.Packs.Where(pack => pack.IsAvailable)];
         monitor.Expect(0, packs.Sum(pack => (long)pack.Length));
-        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        await Parallel.ForEachAsync(PackContents.Of(store.Index, packs).TakeWhile(contents => begins?.Invoke(contents.Pack) is not false), options, async (contents, token) =>
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = isThrifty ? 1 : Environment.ProcessorCount };
+        await Parallel.ForEachAsync(PackContents.Of(store.Index, packs, isThrifty ? FewRecords : PackContents.MostAtOnce).TakeWhile(contents => begins?.Invoke(contents.Pack) is not false), options, async (contents, token) =>
         {
             Buffers work = _buffers.TryTake(out Buffers? free) ? free : new Buffers();
             try
@@ -173,6 +178,6 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         public Span<byte> Scratch(int length) => Grow(ref _scratch, length);
 
         private static byte[] Grow(ref byte[] buffer, int length) =>
-            buffer.Length >= length ? buffer : buffer = GC.AllocateUninitializedArray<byte>(length);
+            buffer.Length >= length ? buffer : buffer = GC.AllocateUninitializedArray<byte>((int)BitOperations.RoundUpToPowerOf2((uint)length));
     }
 }
