@@ -12,6 +12,7 @@ namespace MSOnlineBackup.Engine.Tests.Parity;
 public sealed class ParityMaintenanceTests
 {
     private static readonly MaintenanceRequest _nothingWritten = new() { MaxRepackBytes = 0 };
+    private static readonly MaintenanceRequest _nothingWrittenOrRead = new() { MaxRepackBytes = 0, VerifyDays = 0 };
 
     private static async Task<MaintainedVault> PrepareAsync()
     {
@@ -88,21 +89,23 @@ public sealed class ParityMaintenanceTests
         using var vault = new MaintainedVault { IsDamaged = true };
         await vault.BackUpAsync([1, 2, 3]);
         await vault.SetParityAsync(5);
-        await vault.MaintainAsync(_nothingWritten);
+        await vault.MaintainAsync(_nothingWrittenOrRead);
         string lost = vault.Names(StoredKind.Pack).MaxBy(name => vault.Objects.GetContent(name).Length)!;
         byte[] content = vault.Objects.GetContent(lost);
-        vault.Objects.Remove(lost);
         await vault.BackUpAsync([20, 21], machine: "other");
-        await vault.MaintainAsync(_nothingWritten);
+
+        // Nobody meets the loss, so it does not come on record: maintenance does not bring the pack back by itself.
+        vault.Objects.Remove(lost);
+        await vault.MaintainAsync(_nothingWrittenOrRead);
         IReadOnlyList<string> parity = vault.ParityNames;
-        await vault.MaintainAsync(_nothingWritten);
+        await vault.MaintainAsync(_nothingWrittenOrRead);
 
         Assert.Equal(parity, vault.ParityNames);
         Assert.Equal(content, await vault.RescueAsync(lost, content.Length));
         vault.Objects.SetContent(lost, [.. content.Select((b, i) => i is > 1000 and < 9000 ? (byte)~b : b)]);
         await vault.SetParityAsync(10);
-        await vault.MaintainAsync(_nothingWritten);
-        await vault.MaintainAsync(_nothingWritten);
+        await vault.MaintainAsync(_nothingWrittenOrRead);
+        await vault.MaintainAsync(_nothingWrittenOrRead);
         Assert.Equal(content, await vault.RescueAsync(lost, content.Length));
     }
 

@@ -33,6 +33,7 @@ public sealed class DamageOfEveryKindTests(VaultOfEveryKind prepared) : IClassFi
         (StoredKind.Header, [Reopened], [Reopened]),
         (StoredKind.KeySlot, [Unnoticed, Shut], [Stays, Shut, Healed]),
         (StoredKind.KeyEpoch, [Unnoticed], [Unnoticed]),
+        (StoredKind.KeyOrder, [Stays, Unnoticed], [Stays]),
         (StoredKind.Machine, [Unnoticed], [Stays]),
         (StoredKind.Settings, [Unnoticed], [Stays]),
         (StoredKind.Credential, [Unnoticed], [Stays]),
