@@ -164,7 +164,7 @@ internal sealed class ReadBatch(int mostLargeFiles = ReadBatch.MaxLargeFiles)
     }
 
     private static (SessionId Session, uint Number, int Offset) PlaceOf(NeededChunk chunk, ChunkStore store) =>
-        store.Index.FindEver(chunk.Id).FirstOrDefault() is { Pack: { } pack } place ? (pack.Session, pack.Number, place.Chunk.Offset) : default;
+        store.Index.FindEver(chunk.Id) is [{ Pack: { } pack } place, ..] ? (pack.Session, pack.Number, place.Chunk.Offset) : default;
 
     private static IEnumerable<PackRead> Coalesce(PackInfo pack, List<NeededChunk> chunks)
     {

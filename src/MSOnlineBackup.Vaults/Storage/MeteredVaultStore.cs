@@ -99,7 +99,11 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
     {
         public bool Expire => inner.Expire;
 
-        public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken) => Count(inner.FindObstacleAsync(cancellationToken));
+        public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref store._others);
+            return inner.FindObstacleAsync(cancellationToken);
+        }
 
         public async IAsyncEnumerable<LockedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
@@ -115,7 +119,11 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
             }
         }
 
-        public ValueTask<ObjectLock?> ReadAsync(string name, CancellationToken cancellationToken) => Count(inner.ReadAsync(name, cancellationToken));
+        public ValueTask<ObjectLock?> ReadAsync(string name, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref store._others);
+            return inner.ReadAsync(name, cancellationToken);
+        }
 
         public ValueTask LockAsync(string name, DateTimeOffset until, bool isFirm, CancellationToken cancellationToken)
         {
@@ -123,14 +131,16 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
             return inner.LockAsync(name, until, isFirm, cancellationToken);
         }
 
-        public ValueTask<bool> UnlockAsync(string name, CancellationToken cancellationToken) => Count(inner.UnlockAsync(name, cancellationToken));
-
-        public ValueTask<bool> ReleaseAsync(string name, CancellationToken cancellationToken) => Count(inner.ReleaseAsync(name, cancellationToken));
-
-        private T Count<T>(T call)
+        public ValueTask<bool> UnlockAsync(string name, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref store._others);
-            return call;
+            return inner.UnlockAsync(name, cancellationToken);
+        }
+
+        public ValueTask<bool> ReleaseAsync(string name, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref store._others);
+            return inner.ReleaseAsync(name, cancellationToken);
         }
     }
 }

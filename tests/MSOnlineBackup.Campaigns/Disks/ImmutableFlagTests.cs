@@ -164,7 +164,7 @@ public sealed class ImmutableFlagTests : IDisposable
         foreach (string file in (string[])[segment, pack])
         {
             Shell.RunChecked("chattr", "-i", file);
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            Shell.RunChecked("chmod", "600", file);
             using (FileStream damaged = File.Open(file, FileMode.Open, FileAccess.ReadWrite))
             {
                 damaged.Position = damaged.Length / 2;
