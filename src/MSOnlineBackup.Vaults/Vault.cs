@@ -288,11 +288,13 @@ public sealed class Vault
     /// <param name="passphrase">Its passphrase.</param>
     /// <param name="change">From what holds to what is to hold; called again where somebody else was faster.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">OwnerFileInvalid, OwnerForeign, PassphraseRejected, ArgumentInvalid, VaultDataCorrupt.</exception>
-    public async Task<VaultSettings> ChangeSettingsAsOwnerAsync(string ownerFile, string passphrase, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken)
+    /// <param name="consent">What the vault asks for where the new settings protect less; null for nothing.</param>
+    /// <exception cref="BackupException">OwnerFileInvalid, OwnerForeign, PassphraseRejected, ApprovalRejected, ArgumentInvalid, VaultDataCorrupt.</exception>
+    public async Task<VaultSettings> ChangeSettingsAsOwnerAsync(
+        string ownerFile, string passphrase, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken, Consent? consent = null)
     {
         using OwnerKey owner = await OwnerFile.OpenAsync(ownerFile, passphrase, VaultId, cancellationToken).ConfigureAwait(false);
-        return await ChangeSettingsAsync(owner, change, cancellationToken).ConfigureAwait(false);
+        return await ChangeSettingsAsync(owner, change, cancellationToken, consent).ConfigureAwait(false);
     }
 
     /// <summary>Changes the settings of a vault, and returns them. Nothing that somebody else changes at the same time is lost.</summary>

@@ -25,6 +25,27 @@ Describe 'Get-OBNotification' {
         Get-OBNotification | Should -BeNullOrEmpty
     }
 
+    It 'tells of a retention that was shortened, with both figures, until the owner releases it' {
+        $policy = Get-OBPolicy
+        $null = Set-OBRetentionPolicy -Policy $policy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 9)
+        $null = Set-OBPolicy -Policy $policy -WarningAction SilentlyContinue -WarningVariable warnings
+        "$warnings" | Should -BeLike '*kept every point for 30 days, and keeps every point for 9 days*'
+
+        $alarm = Get-OBNotification
+        $alarm.ErrorId, $alarm.Severity | Should -Be RetentionShortened, Warning
+        $alarm.Message | Should -BeLike '*kept every point for 30 days, and keeps every point for 9 days*'
+        $alarm.RecommendedAction | Should -BeLike '*Set-OBVault -ReleaseBrake*'
+        $null = Set-OBVault "$TestDrive/vault" -ReleaseBrake ($env:MSONLINEBACKUP_MACHINE ?? [Environment]::MachineName)
+        Get-OBNotification | Should -BeNullOrEmpty
+    }
+
+    It 'says that the vault cannot be asked, and tells the rest' {
+        Rename-Item "$TestDrive/vault" elsewhere
+        (Get-OBNotification).Message | Should -BeLike 'What the vault has to tell is not known: *'
+        Rename-Item "$TestDrive/elsewhere" vault
+        Get-OBNotification | Should -BeNullOrEmpty
+    }
+
     It 'tells of a failed backup of files though one of the system state succeeded after it' {
         $jobs = Join-Path $env:MSONLINEBACKUP_STATE jobs
         $record = Get-Content (Get-ChildItem $jobs -Recurse -Filter job.json).FullName -Raw | ConvertFrom-Json -AsHashtable

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Commands;
@@ -13,6 +14,7 @@ internal sealed class VaultSettingsCommand : HostCommand
     private readonly PassphraseOptions _passphrase;
     private readonly Option<string?> _ownerFile;
     private readonly ParityOption _parity;
+    private readonly Option<string?> _approval;
 
     public VaultSettingsCommand()
         : base(
@@ -25,6 +27,7 @@ internal sealed class VaultSettingsCommand : HostCommand
         _passphrase = PassphraseOptions.ForOpening(this);
         _ownerFile = Value("--owner-file", "FILE", "The file with the owner's key; the passphrase is the one that it was written with. Default: the file that 'vault create' has written on this account.");
         _parity = new ParityOption(this);
+        _approval = Value("--approval", "CODE", "The code of an approver, where the vault has approvers and is to be protected less.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
@@ -34,7 +37,7 @@ internal sealed class VaultSettingsCommand : HostCommand
         Vault vault = await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false);
         string ownerFile = Path.GetFullPath(context.Get(_ownerFile) ?? VaultCreateCommand.OwnerFileOf(vault.VaultId, context));
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        await vault.ChangeSettingsAsOwnerAsync(ownerFile, passphrase, settings => settings with { ParityPercent = parity }, context.Stop).ConfigureAwait(false);
+        await vault.ChangeSettingsAsOwnerAsync(ownerFile, passphrase, settings => settings with { ParityPercent = parity }, context.Stop, new Consent(null, context.Get(_approval))).ConfigureAwait(false);
         VaultInfo info = await vault.InspectAsync(context.Stop).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         return new Outcome(

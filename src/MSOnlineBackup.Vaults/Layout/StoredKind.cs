@@ -15,6 +15,7 @@ internal enum StoredKind
     Record,
     Consent,
     ConsentUse,
+    ConsentsOver,
     Probe,
     Session,
     SessionEnd,

@@ -32,9 +32,23 @@ internal static class VaultLayout
     public const string Probes = "probes/";
 
     private const string UseSuffix = ".used";
+    private const string OverSuffix = ".over";
 
     /// <summary>Says that a consent was used.</summary>
     public static string ConsentUse(uint number) => $"{Consents}{number:x8}{UseSuffix}";
+
+    /// <summary>Says that no consent up to a number is good any more.</summary>
+    public static string ConsentsOver(uint number) => $"{Consents}{number:x8}{OverSuffix}";
+
+    /// <summary>Takes a name below <see cref="Consents"/> apart; false where it is none of ours.</summary>
+    public static bool TryParseConsent(string name, out uint number, out StoredKind kind)
+    {
+        ReadOnlySpan<char> last = name.AsSpan(Consents.Length);
+        (kind, int suffix) = last.EndsWith(UseSuffix, StringComparison.Ordinal) ? (StoredKind.ConsentUse, UseSuffix.Length)
+            : last.EndsWith(OverSuffix, StringComparison.Ordinal) ? (StoredKind.ConsentsOver, OverSuffix.Length)
+            : (StoredKind.Consent, 0);
+        return TryParseNumber(last[..^suffix], out number);
+    }
 
     public static string Machine(MachineId machineId) => $"{Machines}{machineId}/";
 
@@ -104,8 +118,7 @@ internal static class VaultLayout
             ["settings", var number] when TryParseNumber(number, out _) => StoredKind.Settings,
             ["records", var number] when TryParseNumber(number, out _) => StoredKind.Record,
             ["credentials", var number] when TryParseNumber(number, out _) => StoredKind.Credential,
-            ["consents", var number] when TryParseNumber(number, out _) => StoredKind.Consent,
-            ["consents", var use] when use.EndsWith(UseSuffix, StringComparison.Ordinal) && TryParseNumber(use.AsSpan(0, use.Length - UseSuffix.Length), out _) => StoredKind.ConsentUse,
+            ["consents", _] when TryParseConsent(name, out _, out StoredKind kind) => kind,
             ["probes", var probe] when IdDigits.AreIn(probe) => StoredKind.Probe,
             ["stores", _, "sessions", var session] when storeId is not null && SessionId.TryParse(session, out _) => StoredKind.Session,
             ["stores", _, "sessions", var end] when storeId is not null && TryParseSessionEnd(end, out _) => StoredKind.SessionEnd,

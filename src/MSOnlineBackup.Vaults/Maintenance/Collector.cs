@@ -3,6 +3,7 @@ using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
@@ -177,6 +178,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             .. store.SegmentPacks.Values.SelectMany(packs => packs).Select(pack => pack.Key), .. decisions.Gone,
         ];
         tidied += await sessions.TidyAsync(now, explained.Contains, cancellationToken).ConfigureAwait(false);
+        tidied += await TidyConsentsAsync(now, cancellationToken).ConfigureAwait(false);
         var packs = new PackChanges { Deleted = removal.Packs, BytesFreed = removal.Bytes, Lost = removal.Lost };
         return new MaintenanceReport
         {
@@ -200,6 +202,18 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
                 "Run it again: what it did stays done.",
                 own.ToString(),
                 transient: true)).Created;
+
+    private async Task<int> TidyConsentsAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        // A vault without an owner has none, and in the room that is held for deleting nothing else is written.
+        if (store.Header.OwnerIdentity is null || request.MostDead != int.MaxValue)
+        {
+            return 0;
+        }
+
+        ConsentNames names = await ConsentNames.ListAsync(store.Objects, cancellationToken).ConfigureAwait(false);
+        return await names.TidyAsync(store.Objects, now, cancellationToken).ConfigureAwait(false);
+    }
 
     // Deleted points whose time is over. What they needed is not marked any more.
     private async Task<ExpiryReport> ExpireAsync(DateTimeOffset now, SessionId? own, CancellationToken cancellationToken)

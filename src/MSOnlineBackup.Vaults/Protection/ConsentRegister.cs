@@ -35,10 +35,14 @@ internal sealed class ConsentRegister(KnownVault vault, IReadOnlyList<OwnerIdent
         ConsentRecord record = ConsentRecord.Create(
             kind, ConsentCode.Normalize(code)!, operation, validity, vault.Options.Derivation ?? PassphraseDerivation.Best);
         NumberedSeries<ConsentRecord> series = Series;
+
+        // No number is used again, though its consent is tidied away.
+        uint newest = (await ConsentNames.ListAsync(vault.Objects, cancellationToken).ConfigureAwait(false)).Newest;
         uint number = await series.AppendAsync(
             _ => Task.FromResult<ConsentRecord?>(record),
             (name, state) => RecordEnvelope.Sign(signer, vault.VaultId, name, JsonSerializer.SerializeToUtf8Bytes(state, ConsentJson.Default.ConsentRecord)),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken,
+            newest).ConfigureAwait(false);
         StoredObject created = await vault.Objects.StatAsync(series.NameOf(number), cancellationToken).ConfigureAwait(false) ?? throw VaultDamage.Missing(series.NameOf(number), "The record");
         return new IssuedConsent(code, created.Created + validity, operation);
     }
@@ -91,7 +95,9 @@ internal sealed class ConsentRegister(KnownVault vault, IReadOnlyList<OwnerIdent
             return "it was used already";
         }
 
-        return await vault.Objects.StatAsync(series.NameOf(number), cancellationToken).ConfigureAwait(false) is { } given
+        // Whether it is over is looked at after the name was taken: that is written before a name is free again.
+        return number > (await ConsentNames.ListAsync(vault.Objects, cancellationToken).ConfigureAwait(false)).Over
+            && await vault.Objects.StatAsync(series.NameOf(number), cancellationToken).ConfigureAwait(false) is { } given
             && await vault.Objects.StatAsync(use, cancellationToken).ConfigureAwait(false) is { } used
             && await series.ReadAsync(number, cancellationToken).ConfigureAwait(false) is { } record
             && (used.Created - given.Created).Duration() <= TimeSpan.FromSeconds(record.Seconds)

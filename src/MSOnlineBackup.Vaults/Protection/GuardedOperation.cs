@@ -18,6 +18,6 @@ public enum GuardedOperation
     /// <summary>A key slot is removed.</summary>
     RemoveKey,
 
-    /// <summary>The vault's settings are to protect less than they do. That takes the owner's key, which is more than a PIN.</summary>
+    /// <summary>The vault's settings are to protect less than they do (each of them says what that is), or a brake is released. That takes the owner's key, which is more than a PIN.</summary>
     ChangeProtection,
 }

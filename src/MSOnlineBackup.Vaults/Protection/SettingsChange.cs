@@ -21,7 +21,7 @@ internal sealed class SettingsChange(KnownVault vault)
         var register = new VaultSettingsRegister(vault);
         VaultSettings before = await register.ReadAsync(cancellationToken).ConfigureAwait(false);
         VaultSettings planned = change(before);
-        bool isLooser = planned.ProtectsLessThan(before);
+        bool isLooser = SettingProtection.IsLooser(before, planned, vault.Location);
         if (isLooser)
         {
             await new VaultGuard(vault).RequireAsync(before, GuardedOperation.ChangeProtection, consent, cancellationToken).ConfigureAwait(false);
@@ -34,7 +34,7 @@ internal sealed class SettingsChange(KnownVault vault)
         VaultSettings Apply(VaultSettings current)
         {
             VaultSettings changed = change(current);
-            if (!isLooser && changed.ProtectsLessThan(current))
+            if (!isLooser && SettingProtection.IsLooser(current, changed, vault.Location))
             {
                 throw new BackupException(
                     BackupErrorId.ArgumentInvalid,

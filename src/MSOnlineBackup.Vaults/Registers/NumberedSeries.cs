@@ -49,20 +49,21 @@ internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Func
     /// <param name="next">From all numbers, the highest first, to the state that is to follow; null where nothing needs to.</param>
     /// <param name="seal">From an object's name and its state to its bytes.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="after">A number that was used, and those before it, whether they are there still or not.</param>
     /// <exception cref="BackupException">VaultDataCorrupt where no number can follow.</exception>
-    public async Task<uint> AppendAsync(Func<IReadOnlyList<uint>, Task<T?>> next, Func<string, T, byte[]> seal, CancellationToken cancellationToken)
+    public async Task<uint> AppendAsync(Func<IReadOnlyList<uint>, Task<T?>> next, Func<string, T, byte[]> seal, CancellationToken cancellationToken, uint after = 0)
     {
         uint? lost = null;
         while (true)
         {
             IReadOnlyList<uint> numbers = await ListAsync(cancellationToken).ConfigureAwait(false);
-            uint newest = NumberedSeries.NewestOf(numbers);
+            uint newest = Math.Max(after, NumberedSeries.NewestOf(numbers));
             if (await next(numbers).ConfigureAwait(false) is not { } state)
             {
                 return newest;
             }
 
-            if (newest == NumberedSeries.Last || newest == lost)
+            if (newest >= NumberedSeries.Last || newest == lost)
             {
                 throw VaultDamage.Corrupt(NameOf(newest + 1), "its number can be neither used nor skipped");
             }

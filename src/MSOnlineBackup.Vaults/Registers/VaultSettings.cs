@@ -163,15 +163,6 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         }
     }
 
-    /// <summary>Whether something that these settings protect from would be possible that others do not allow.</summary>
-    internal bool ProtectsLessThan(VaultSettings others) =>
-        (others.RequiresPin && !RequiresPin)
-        || UndeleteDays < others.UndeleteDays
-        || BrakeDays < others.BrakeDays
-        || Immutability < others.Immutability
-        || (others.ImmutableTime is { } time && !(ImmutableTime >= time))
-        || (others.Approvers is { Count: > 0 } approvers && !approvers.SequenceEqual(Approvers ?? []));
-
     /// <summary>These settings as they hold after earlier ones: what was locked stays locked, and for as long at least.</summary>
     internal VaultSettings After(VaultSettings earlier) => earlier.Immutability != VaultImmutability.Locked ? this : this with
     {

@@ -75,7 +75,7 @@ public sealed class ApprovalTests : IDisposable
     public async Task The_owner_needs_one_to_protect_less_and_none_to_protect_more()
     {
         await MakeAsync();
-        await ChangeAsync(settings => settings with { Immutability = VaultImmutability.On, ImmutableDays = 30, UndeleteDays = 30, RequiresPin = true, MachineLimit = 3 });
+        await ChangeAsync(settings => settings with { Immutability = VaultImmutability.On, ImmutableDays = 30, UndeleteDays = 30, RequiresPin = true, MachineLimit = 3, ParityPercent = 10, VerifyDays = 20 });
         foreach (Func<VaultSettings, VaultSettings> less in new Func<VaultSettings, VaultSettings>[]
         {
             settings => settings with { Approvers = [] },
@@ -83,6 +83,9 @@ public sealed class ApprovalTests : IDisposable
             settings => settings with { ImmutableDays = 29 },
             settings => settings with { UndeleteDays = 29 },
             settings => settings with { RequiresPin = false },
+            settings => settings with { ParityPercent = 0 },
+            settings => settings with { VerifyDays = 0 },
+            settings => settings with { MaintainsAfterBackup = false },
         })
         {
             Refused(await Assert.ThrowsAsync<BackupException>(() => ChangeAsync(less)));
