@@ -63,7 +63,7 @@ Describe 'Set-OBVault' {
     It 'makes a vault immutable, as long as the owner wants, and locks it for good' {
         $immutable = New-OBVault "$TestDrive/immutable"
         $immutable.Immutability, $immutable.ImmutableDays, $immutable.RequirePin | Should -Be Off, 0, $false
-        Assert-BackupError (Get-ErrorOf { Set-OBVault $immutable -Immutability On }) ArgumentInvalid InvalidArgument '*for how many days*'
+        Assert-BackupError (Get-ErrorOf { Set-OBVault $immutable -Immutability On }) ArgumentInvalid InvalidArgument '*the number of days*'
         $changed = Set-OBVault $immutable -Immutability On -ImmutableDays 30
         $changed.Immutability, $changed.ImmutableDays | Should -Be On, 30
         (Set-OBVault $immutable -Immutability Off).ImmutableDays | Should -Be 0

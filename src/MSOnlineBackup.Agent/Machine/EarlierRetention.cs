@@ -66,4 +66,4 @@ internal sealed class EarlierRetention(StateFolder folder, PolicyKind kind, Time
 /// <param name="Since">When the retention was shortened last; null where it was not.</param>
 /// <param name="Before">The policy before that, as its own JSON.</param>
 /// <param name="Removed">The policy that was removed, as its own JSON; null where there is one.</param>
-internal sealed record RetentionState(DateTimeOffset? Since, string? Before, string? Removed);
+internal sealed record RetentionState(DateTimeOffset? Since = null, string? Before = null, string? Removed = null);

@@ -1,7 +1,5 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Errors;
 using Xunit;
@@ -60,14 +58,14 @@ public sealed class EarlierRetentionTests : IDisposable
     {
         BackupAgent agent = await _agents.ActivateAsync();
         await SaveAsync(agent, _policy);
-        await agent.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { RequiresPin = true }, null, Cancel);
+        await _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { RequiresPin = true }, null, Cancel);
         agent.Policies.Remove(PolicyKind.Files);
         BackupPolicy less = _policy with { Retention = new RetentionPolicy(1) };
 
         Assert.Equal(BackupErrorId.SecurityPinRejected, (await Assert.ThrowsAsync<BackupException>(() => SaveAsync(agent, less))).Id);
         await SaveAsync(agent, _policy);
         agent.Policies.Remove(PolicyKind.Files);
-        string pin = (await agent.Ownership.IssuePinAsync(_agents.Vault, null, Cancel)).Code;
+        string pin = (await _agents.Open("ISSUER").Ownership.IssuePinAsync(_agents.Vault, null, Cancel)).Code;
         await agent.SavePolicyAsync(less, new MSOnlineBackup.Vaults.Protection.Consent(pin), Cancel);
 
         Assert.Equal((30, 1), (agent.Policies.FindShortened(PolicyKind.Files)!.Before.Days, agent.Policies.FindShortened(PolicyKind.Files)!.Now.Days));
@@ -80,7 +78,7 @@ public sealed class EarlierRetentionTests : IDisposable
         await SaveAsync(agent, _policy);
         await SaveAsync(agent, _policy with { Retention = new RetentionPolicy(7) });
         _agents.Clock.Advance(TimeSpan.FromDays(1));
-        await agent.Ownership.ReleaseBrakeAsync(_agents.Vault, "ALPHA", null, null, Cancel);
+        await _agents.Open("ISSUER").Ownership.ReleaseBrakeAsync(_agents.Vault, "ALPHA", null, null, Cancel);
         Assert.Empty(await agent.ReadAlarmsAsync(Cancel));
         _agents.Clock.Advance(TimeSpan.FromDays(1));
         await SaveAsync(agent, _policy with { Retention = new RetentionPolicy(3) });

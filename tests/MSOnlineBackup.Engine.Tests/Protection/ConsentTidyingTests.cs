@@ -1,6 +1,5 @@
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;

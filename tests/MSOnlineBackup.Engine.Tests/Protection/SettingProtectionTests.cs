@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Registers;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Protection;
