@@ -45,7 +45,7 @@ internal abstract class ScheduleCommand : HostCommand
 /// <summary><c>schedule install</c>.</summary>
 internal sealed class ScheduleInstallCommand : ScheduleCommand
 {
-    public const string HelpExample = "obengine schedule install";
+    public const string HelpExample = "obengine schedule install --policy files";
 
     public ScheduleInstallCommand()
         : base("install", "Register the schedules of this machine's policies with the system's scheduler; of a policy that is paused, or not there, nothing stays registered.", HelpExample)
