@@ -9,7 +9,9 @@ namespace MSOnlineBackup.Agent.Schedules;
 /// <param name="commands">Runs <c>crontab</c>.</param>
 internal sealed class CronScheduler(string temporary, Func<bool> isRunning, ISystemCommands commands) : ISystemScheduler
 {
-    private readonly SchedulerProgram _crontab = new(commands, "crontab");
+    private const string Program = "crontab";
+
+    private readonly SchedulerProgram _crontab = new(commands, Program);
 
     /// <inheritdoc/>
     public string Name => "cron";
@@ -102,7 +104,13 @@ internal sealed class CronScheduler(string temporary, Func<bool> isRunning, ISys
 
     private async Task<IReadOnlyList<string>> ReadAsync(CancellationToken cancellationToken)
     {
-        CommandResult result = await _crontab.RunAsync(cancellationToken, "-l").ConfigureAwait(false);
+        // Where there is no such program, there is no crontab: nothing has to be taken out of it. Whoever writes one is told.
+        CommandResult? result = await commands.RunAsync(Program, ["-l"], cancellationToken).ConfigureAwait(false);
+        if (result is null)
+        {
+            return [];
+        }
+
         if (result.ExitCode == 0)
         {
             string text = result.Output.TrimEnd('\n');

@@ -80,6 +80,16 @@ public sealed class CronSchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_cron_is_not_installed_nothing_can_be_brought_in_and_nothing_has_to_be_taken_out()
+    {
+        _commands.Answer = _ => null;
+
+        await New().RemoveAsync(_task.Name, Cancel);
+        Assert.Null(await New().FindAsync(_task, Cancel));
+        Assert.Equal(BackupErrorId.SchedulerUnavailable, (await Assert.ThrowsAsync<BackupException>(() => New().InstallAsync(_task, Cancel))).Id);
+    }
+
+    [Fact]
     public async Task That_no_daemon_reads_crontabs_is_a_fault()
     {
         Assert.Contains("No cron daemon", await new CronScheduler(_folder.Path, () => false, _commands).FindFaultAsync(Cancel), StringComparison.Ordinal);
