@@ -5,31 +5,17 @@ BeforeAll {
     $null = Initialize-TestMachine $work
     $source = New-TestTree "$work/src"
 
-    # A crontab of the test's own, and the program that keeps it; no other is on the path.
-    $null = New-Item -ItemType Directory "$work/bin"
-    Set-Content "$work/bin/crontab" @"
-#!/bin/sh
-case "`$1" in
-    -l) cat '$work/crontab' 2> /dev/null || { echo 'no crontab for test' >&2; exit 1; } ;;
-    -r) rm '$work/crontab' ;;
-    *) cp "`$1" '$work/crontab' ;;
-esac
-"@
-    if ($IsLinux) { chmod +x "$work/bin/crontab" }
-    $path = $env:PATH
-    $env:PATH = "$work/bin$([System.IO.Path]::PathSeparator)$env:PATH"
-    $env:MSONLINEBACKUP_SCHEDULER = 'Cron'
+    . "$PSScriptRoot/Crontab.ps1"
     function Get-Check([string] $Id) { Test-OBSchedule | Where-Object { $_.Policy -like '*file*' -and $_.Id -eq $Id } }
 }
 
 AfterAll {
-    $env:PATH = $path
-    $env:MSONLINEBACKUP_SCHEDULER = 'None'
+    Remove-TestCrontab
     Remove-TestState
     Remove-Item -LiteralPath $work -Recurse -Force
 }
 
-Describe 'Schedules in a crontab' -Skip:(-not $IsLinux) {
+Describe 'Test-OBSchedule' -Skip:(-not $IsLinux) {
     It 'says with -WhatIf that the schedule would be registered, and registers it with the policy' {
         Set-Content "$work/crontab" '5 4 * * * /usr/bin/theirs'
         $draft = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $source) |
@@ -38,7 +24,7 @@ Describe 'Schedules in a crontab' -Skip:(-not $IsLinux) {
             Import-Module '$manifest'
             New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec '$source') | Set-OBSchedule -Schedule (New-OBSchedule) |
                 Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy 30) | Set-OBPolicy -WhatIf" | Out-String
-        $said | Should -BeLike '*registering its schedule with cron*'
+        $said | Should -BeLike '*Its schedule is registered with cron*'
         Get-Content "$work/crontab" | Should -HaveCount 1
         $null = Set-OBPolicy $draft -WarningVariable said
         $said | Should -BeNullOrEmpty
@@ -47,7 +33,7 @@ Describe 'Schedules in a crontab' -Skip:(-not $IsLinux) {
         (Get-Check Registered).Result | Should -Be Pass
     }
 
-    It 'sees a line that somebody has <What>, and Repair-OBSchedule puts it right' -TestCases @(
+    It 'sees a line that somebody has <What>' -TestCases @(
         @{ What = 'deleted'; Harm = { Set-Content "$work/crontab" $_[0] } }
         @{ What = 'commented out'; Harm = { Set-Content "$work/crontab" $_[0], "# $($_[1])" } }
         @{ What = 'changed'; Harm = { Set-Content "$work/crontab" $_[0], "0 0 1 1 * $($_[1].Split(' ', 6)[5])" } }
@@ -58,8 +44,8 @@ Describe 'Schedules in a crontab' -Skip:(-not $IsLinux) {
         $failed.Result | Should -Be Fail
         $failed.Cause, $failed.Fix | Should -Not -BeNullOrEmpty
         (Get-OBNotification).ErrorId | Should -Contain ScheduleNotRegistered
-        (Repair-OBSchedule | Where-Object Id -EQ Registered)[0].Result | Should -Be Pass
-        Get-Content "$work/crontab" | Should -Be $before
+        Set-Content "$work/crontab" $before
+        (Get-Check Registered).Result | Should -Be Pass
     }
 
     It 'runs without a profile, a module path, or a variable, and makes the backup that is due' {

@@ -44,8 +44,11 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
         }
 
         string what = string.Join(", ", draft.DsList.Select(source => source.DataSourceName));
+        string registration = draft.PolicyState == OMPolicyStates.Paused ? "It is paused: no schedule is registered."
+            : Agent.Schedules.SchedulerName is { } scheduler ? $"Its schedule is registered with {scheduler}."
+            : "Its schedule is registered with no scheduler.";
         if (ShouldProcess(
-            $"Saving the policy for {what} on this machine, and {(draft.PolicyState == OMPolicyStates.Paused ? "registering no schedule, for it is paused" : $"registering its schedule with {Agent.Schedules.SchedulerName ?? "no scheduler"}")}.",
+            $"Saving the policy for {what} on this machine. {registration}",
             $"This becomes the machine's policy for {_scope.Label} and replaces any existing one. It protects {what}. Do you want to save it?",
             Caption))
         {
