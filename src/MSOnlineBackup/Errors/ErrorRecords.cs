@@ -39,7 +39,7 @@ internal static class ErrorRecords
         BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected
             or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired
             or BackupErrorId.KeyVaultIdentityMissing or BackupErrorId.SecurityPinRejected or BackupErrorId.ApprovalRejected => ErrorCategory.AuthenticationError,
-        BackupErrorId.BackupUnusual => ErrorCategory.SecurityError,
+        BackupErrorId.BackupUnusual or BackupErrorId.RetentionShortened or BackupErrorId.PointsDeletedAtOnce => ErrorCategory.SecurityError,
         BackupErrorId.SourceNotMounted or BackupErrorId.VaultDataArchived or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceAttributeUnreadable or BackupErrorId.SourceItemLocked or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
