@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Machine;
@@ -36,11 +37,23 @@ public sealed record AgentOptions
     /// </summary>
     public IReadOnlyList<string>? JobHost { get; init; }
 
+    /// <summary>Which scheduler of the system runs this machine's schedules. None unless somebody says so: a test must not change the machine that it runs on.</summary>
+    public SchedulerChoice Scheduler { get; init; }
+
+    /// <summary>The command that schedules run: a program, and arguments before <c>schedule run</c>; null for <see cref="JobHost"/>.</summary>
+    public IReadOnlyList<string>? ScheduleProgram { get; init; }
+
     /// <summary>What policies are held to.</summary>
     public required PolicyLimits Limits { get; init; }
 
     /// <summary>The clock, and how vaults' keys are treated.</summary>
     public VaultOptions Engine { get; init; } = new();
+
+    /// <summary>The scheduler itself, in place of <see cref="Scheduler"/>; null for that.</summary>
+    internal ISystemScheduler? SystemScheduler { get; init; }
+
+    /// <summary>What schedules take from the machine around them.</summary>
+    internal ScheduleParts ScheduleParts { get; init; } = ScheduleParts.OfMachine;
 
     /// <summary>How backups open their sources; null: as the platform does.</summary>
     internal Func<BackupSource, ISourceTree>? OpenSource { get; init; }

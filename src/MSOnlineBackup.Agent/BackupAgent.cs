@@ -3,6 +3,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Errors;
@@ -37,7 +38,10 @@ public sealed class BackupAgent
         Ownership = new VaultOwnership(
             Machine.Vault, Machine.Owners, location => options.CreateVault(location, Machine.Connect(location, VaultPatience.Person)), options.Engine);
         _opener = new VaultOpener(Machine, options.Engine);
-        Jobs = new AgentJobs(new JobMachine(Machine, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) { OpenSource = options.OpenSource }, options.JobHost);
+        var machine = new JobMachine(Machine, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) { OpenSource = options.OpenSource };
+        Jobs = new AgentJobs(machine, options.JobHost);
+        Schedules = new AgentSchedules(
+            machine, Jobs, options.SystemScheduler ?? SystemSchedulers.Choose(options.Scheduler), options.ScheduleProgram ?? options.JobHost, options.ScheduleParts);
     }
 
     /// <summary>Where this machine's state lies, files that its owner puts there included.</summary>
@@ -51,6 +55,9 @@ public sealed class BackupAgent
 
     /// <summary>The jobs.</summary>
     public AgentJobs Jobs { get; }
+
+    /// <summary>When the jobs run by themselves.</summary>
+    public AgentSchedules Schedules { get; }
 
     /// <summary>What this machine can see of vaults without a key.</summary>
     public ClosedVaults Vaults { get; }

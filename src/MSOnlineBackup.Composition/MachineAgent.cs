@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
@@ -16,13 +17,17 @@ public static class MachineAgent
     /// <param name="stateFolder">Where its state lies; null: where <c>MSONLINEBACKUP_STATE</c> points, else the platform's place.</param>
     /// <param name="jobHost">The command that runs background jobs, without <c>job run</c>; null where there is none.</param>
     /// <param name="clock">The clock; the system's if it is not given.</param>
+    /// <param name="scheduler">Which scheduler of the system runs its schedules.</param>
+    /// <param name="scheduleProgram">The command that schedules run, without <c>schedule run</c>; null for that of background jobs.</param>
     public static BackupAgent Open(
         string machineName,
         PolicyLimits limits,
         Action<VaultWait> waiting,
         string? stateFolder = null,
         IReadOnlyList<string>? jobHost = null,
-        TimeProvider? clock = null) => BackupAgent.Open(new AgentOptions
+        TimeProvider? clock = null,
+        SchedulerChoice scheduler = SchedulerChoice.None,
+        IReadOnlyList<string>? scheduleProgram = null) => BackupAgent.Open(new AgentOptions
         {
             StateFolder = stateFolder,
             MachineName = machineName,
@@ -31,6 +36,8 @@ public static class MachineAgent
             KeyVaults = KeyVaults.Access,
             JobHost = jobHost,
             Limits = limits,
+            Scheduler = scheduler,
+            ScheduleProgram = scheduleProgram,
             Engine = new VaultOptions { TimeProvider = clock ?? TimeProvider.System },
         });
 }

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Runtime.Loader;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Composition;
 using MSOnlineBackup.Platform.Machine;
 using MSOnlineBackup.Vaults.Errors;
@@ -16,9 +17,6 @@ internal static class ModuleEnvironment
 
     /// <summary>Names this machine where its host name will not do, as in a container that has a new one at each start.</summary>
     public const string MachineVariable = "MSONLINEBACKUP_MACHINE";
-
-    /// <summary>The script that a timer runs.</summary>
-    public static string ScheduledScript => Script("Start-ScheduledBackup.ps1");
 
     /// <summary>The PowerShell that runs, by its full path: a timer has another <c>PATH</c>. As a .NET tool it runs in a process of <c>dotnet</c>, so that the process does not tell.</summary>
     public static string Shell
@@ -38,7 +36,11 @@ internal static class ModuleEnvironment
         Variable(MachineVariable) ?? HostName.Current,
         Limits(),
         wait => note($"{wait.Cause.Message} Trying again in {wait.Delay.TotalSeconds:0.#} s."),
-        jobHost: [Shell, "-NoProfile", "-NonInteractive", "-File", Script("obengine.ps1")]);
+        jobHost: [Shell, "-NoProfile", "-NonInteractive", "-File", Script("obengine.ps1")],
+        scheduler: SchedulerVariable.Read(Variable(SchedulerVariable.Name)),
+        scheduleProgram: OperatingSystem.IsWindows()
+            ? [Shell, "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File", Script("obengine.ps1")]
+            : null);
 
     /// <summary>The limits that policies are held to.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: no such profile.</exception>

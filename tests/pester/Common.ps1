@@ -14,6 +14,9 @@ Import-Module $manifest
 $env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory -Path (Join-Path ([System.IO.Path]::GetTempPath()) "ob-tests-$(New-Guid)")).FullName
 $env:MSONLINEBACKUP_PROFILE = $null
 
+# No test changes the schedules of the machine that it runs on. One that is about them says so.
+$env:MSONLINEBACKUP_SCHEDULER = 'None'
+
 # The state folder of the file goes when the file is done: AfterAll { Remove-TestState }.
 function Remove-TestState {
     # Maintenance of a vault that is immutable has flagged files where it could.

@@ -19,7 +19,7 @@ Describe 'Get-OBNotification' {
         $null = Set-OBSchedule -Policy $policy -Schedule (New-OBSchedule -DaysOfWeek $due.DayOfWeek -TimesOfDay $due.ToString('HH:mm', [cultureinfo]::InvariantCulture))
         $null = Set-OBPolicy -Policy $policy -WarningAction SilentlyContinue
         (Get-OBNotification).Message | Should -BeLike '*Nothing runs the schedule*'
-        (Get-OBNotification).RecommendedAction | Should -BeLike '*Start-ScheduledBackup.ps1*'
+        (Get-OBNotification).RecommendedAction | Should -BeLike '*schedule run --policy files*'
 
         $null = Invoke-TestBackup
         Get-OBNotification | Should -BeNullOrEmpty

@@ -21,6 +21,7 @@ $version = ($packages.Items.PackageDownload | Where-Object Identity -eq Pester).
 Import-Module (Join-Path $packages.Properties.NuGetPackageRoot pester $version tools Pester.psd1)
 $PSNativeCommandUseErrorActionPreference = $false
 $env:MSONLINEBACKUP_TESTED_MANIFEST = (Resolve-Path $Manifest).Path
+$env:MSONLINEBACKUP_SCHEDULER = 'None'
 $result = Invoke-Pester -Configuration @{
     Run    = @{ Path = $Path; PassThru = $true }
     Output = @{ Verbosity = 'Normal' }

@@ -39,6 +39,25 @@ Describe 'New-OBSchedule' {
         Assert-BackupError (Get-ErrorOf { New-OBSchedule }) ArgumentInvalid InvalidArgument "*'strict'*Open*Mars*"
     }
 
+    It 'takes an interval, for all days unless some are named' {
+        $schedule = New-OBSchedule -EveryMinutes 15
+        $schedule.ScheduleRunDays | Should -HaveCount 7
+        $schedule.ScheduleRunTimes | Should -BeNullOrEmpty
+        "$schedule" | Should -BeLike 'Every 15 minutes*'
+        (New-OBSchedule Monday -EveryMinutes 60).ScheduleRunDays | Should -Be Monday
+    }
+
+    It 'refuses <What>' -TestCases @(
+        @{ What = 'an interval below 15 minutes'; With = @{ EveryMinutes = 14 }; Id = 'PolicyLimitExceeded' }
+        @{ What = 'an interval beside times'; With = @{ EveryMinutes = 15; TimesOfDay = '9:00' }; Id = 'PolicyInvalid' }
+        @{ What = 'a zone that is not there'; With = @{ TimeZone = 'Europe/Nowhere' }; Id = 'PolicyInvalid' }
+        @{ What = 'a zone beside an offset'; With = @{ TimeZone = 'Europe/Amsterdam'; FixedUtcOffset = '01:00' }; Id = 'PolicyInvalid' }
+        @{ What = 'a bare number for a delay'; With = @{ RandomDelay = 30 }; Id = 'PolicyInvalid' }
+        @{ What = 'a delay of a day'; With = @{ RandomDelay = '24:00:00' }; Id = 'Policy*' }
+    ) {
+        (Get-ErrorOf { New-OBSchedule @With }).FullyQualifiedErrorId | Should -BeLike "$Id,*"
+    }
+
     It 'refuses a word that is no day' { { New-OBSchedule -DaysOfWeek Someday } | Should -Throw -ErrorId 'CannotConvertArgument*' }
 
     It 'tells its times as people write them' { (New-OBSchedule -TimesOfDay 16:00, '21:00').ScheduleRunTimesToString() | Should -BeExactly '4:00 PM, 9:00 PM' }

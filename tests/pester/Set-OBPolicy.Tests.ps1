@@ -31,10 +31,10 @@ Describe 'Set-OBPolicy' {
         (Get-OBPolicy).RetentionPolicy.RetentionDays | Should -Be 60
     }
 
-    It 'says that nothing runs the schedule yet, and what a timer is to run' {
+    It 'says where no scheduler of the system is used what is to be run' {
         $null = New-TestPolicy | Set-OBPolicy -WarningVariable said -WarningAction SilentlyContinue
-        "$said" | Should -BeLike '*This schedule does not run by itself*cron*Start-ScheduledBackup.ps1*'
-        "$said" | Should -BeLike "*run '`"$shell`" -NoProfile*"
+        "$said" | Should -BeLike '*This schedule does not run by itself*each hour*obengine.ps1 schedule run --policy files*'
+        "$said" | Should -BeLike "*$shell -NoProfile*"
     }
 
     It 'warns of a source that lies in memory' -Skip:(-not $IsLinux) {

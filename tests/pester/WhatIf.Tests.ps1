@@ -18,6 +18,7 @@ BeforeDiscovery {
         'Rename-OBMachine'           = { Rename-OBMachine renamed -WhatIf }
         'Rename-OBVolume'            = { Rename-OBVolume $source $work -WhatIf }
         'Repair-OBKey'               = { Repair-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
+        'Repair-OBSchedule'          = { Repair-OBSchedule -WhatIf }
         'Repair-OBVault'             = { Repair-OBVault -WhatIf }
         'Restore-OBRecoveryPoint'    = { Restore-OBRecoveryPoint $deleted -WhatIf }
         'Set-OBMachineSetting'       = { Set-OBMachineSetting -ProxyServer proxy.example.com -ProxyPort 8080 -WhatIf }

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Agent.Jobs;
@@ -112,21 +113,69 @@ public sealed class AgentJobs
         }
         catch (Exception e) when (_history.Read(id) is null)
         {
-            // Nobody but the record can tell why it did not begin.
-            DateTimeOffset now = _machine.Clock.GetUtcNow();
-            bool stopped = e is OperationCanceledException;
-            var record = new JobRecord
-            {
-                Id = id,
-                Kind = file.Order.Kind,
-                State = JobState.InProgress,
-                Started = started,
-                Heartbeat = now,
-                ProcessId = Environment.ProcessId,
-            };
-            _history.Write(record.EndedAs(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e), now));
+            RecordAsNotBegun(id, file.Order.Kind, started, e);
             throw;
         }
+    }
+
+    /// <summary>Runs the backup that a schedule wants. One that fails before it begins has a record, too, unless another job is in the way: nobody looks on.</summary>
+    /// <exception cref="BackupException">JobInProgress: there is no record, and it may be tried again. Others: the job failed, and its record says so.</exception>
+    internal async Task<JobRecord> RunScheduledAsync(BackupOrder order, Action<JobRecord> progress, CancellationToken cancellationToken)
+    {
+        Guid id = JobHistory.NewId();
+        DateTimeOffset started = _machine.Clock.GetUtcNow();
+        try
+        {
+            return await RunAsync(id, order, _machine, progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not BackupException { Id: BackupErrorId.JobInProgress } && _history.Read(id) is null)
+        {
+            RecordAsNotBegun(id, order.Kind, started, e);
+            throw;
+        }
+    }
+
+    /// <summary>Puts on record that a backup which a schedule wanted was not made.</summary>
+    /// <param name="policy">Whose schedule.</param>
+    /// <param name="due">When it wanted it: what the record has for its beginning.</param>
+    /// <param name="why">Why not.</param>
+    internal void RecordSkipped(BackupPolicy policy, DateTimeOffset due, BackupException why)
+    {
+        DateTimeOffset now = _machine.Clock.GetUtcNow();
+        JobError error = JobError.Of(why);
+        IEnumerable<string> sources = PolicyScope.Of(policy.Kind).SourceName is { } whole
+            ? [whole]
+            : policy.Files.Where(file => !file.Exclude).Select(file => file.Path);
+        _history.Write(new JobRecord
+        {
+            Id = JobHistory.NewId(),
+            Kind = JobKind.Backup,
+            State = JobState.Skipped,
+            Phase = JobPhase.Finished,
+            Started = due,
+            Ended = now,
+            Heartbeat = now,
+            ProcessId = Environment.ProcessId,
+            Error = error,
+            Sources = [.. sources.Select(source => new JobSourceStatus(source, JobState.Skipped, 0, 0, 0, 0, 0, 0, error))],
+        });
+    }
+
+    // Nobody but the record can tell why it did not begin.
+    private void RecordAsNotBegun(Guid id, JobKind kind, DateTimeOffset started, Exception e)
+    {
+        DateTimeOffset now = _machine.Clock.GetUtcNow();
+        bool stopped = e is OperationCanceledException;
+        var record = new JobRecord
+        {
+            Id = id,
+            Kind = kind,
+            State = JobState.InProgress,
+            Started = started,
+            Heartbeat = now,
+            ProcessId = Environment.ProcessId,
+        };
+        _history.Write(record.EndedAs(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e), now));
     }
 
     /// <summary>Stops a job in order, in whatever process it runs, and returns when it has ended. One that has ended is returned as it is.</summary>
@@ -174,8 +223,8 @@ public sealed class AgentJobs
     /// <exception cref="BackupException">JobNotFound.</exception>
     public IReadOnlyList<SkippedItem> ListSkipped(Guid id) => _history.ReadSkipped(Get(id).Id);
 
-    /// <summary>The newest backup of a kind that has ended; null where there is none.</summary>
-    public JobRecord? LastBackup(PolicyKind kind) => List().LastOrDefault(job => job.State != JobState.InProgress && IsOf(job, kind));
+    /// <summary>The newest backup of a kind that has ended, one that was skipped not counted; null where there is none.</summary>
+    public JobRecord? LastBackup(PolicyKind kind) => List().LastOrDefault(job => job.State is not (JobState.InProgress or JobState.Skipped) && IsOf(job, kind));
 
     /// <summary>Whether something runs the schedule of a policy: a backup began within the hour after the schedule's last moment.</summary>
     /// <param name="policy">A saved policy.</param>
@@ -183,8 +232,9 @@ public sealed class AgentJobs
     {
         ArgumentNullException.ThrowIfNull(policy);
         TimeProvider clock = _machine.Clock;
-        IReadOnlyList<DateTimeOffset> due = policy.Schedule is { } schedule ? ScheduleMoments.Last(schedule, clock.GetUtcNow(), clock.LocalTimeZone) : [];
-        return List().Any(job => IsOf(job, policy.Kind) && due.Any(moment => job.Started >= moment && job.Started < moment + _punctual));
+        return policy.Schedule is { } schedule
+            && ScheduleMoments.Last(schedule, clock.GetUtcNow(), clock.LocalTimeZone) is { } due
+            && List().Any(job => IsOf(job, policy.Kind) && job.Started >= due && job.Started < due + _punctual);
     }
 
     private static bool IsOf(JobRecord job, PolicyKind kind) =>

@@ -64,7 +64,7 @@ public sealed record BackupOrder : JobOrder
         PointHistory earlier = await vault.OpenHistoryAsync(name, stop).ConfigureAwait(false);
         await sources.PrepareAsync(stop).ConfigureAwait(false);
         var read = new List<RecoveryPoint>();
-        var run = new RetentionRun(machine.Clock.GetUtcNow(), machine.Clock.LocalTimeZone, sources.IsPartial, RetainUntil);
+        var run = new RetentionRun(machine.Clock.GetUtcNow(), Zone(machine, policy), sources.IsPartial, RetainUntil);
         var request = new BackupRequest
         {
             MachineName = name,
@@ -106,6 +106,9 @@ public sealed record BackupOrder : JobOrder
             return point;
         }
     }
+
+    private static TimeZoneInfo Zone(JobMachine machine, BackupPolicy policy) =>
+        policy.Schedule is { } schedule ? ScheduleZone.Of(schedule, machine.Clock.LocalTimeZone) : machine.Clock.LocalTimeZone;
 
     private static BackupException Unusual(RecoveryPoint point, string cause) => new(
         BackupErrorId.BackupUnusual,

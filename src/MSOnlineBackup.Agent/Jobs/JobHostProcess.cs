@@ -30,7 +30,7 @@ internal static class JobHostProcess
             throw Missing(program, program is null ? "none is known" : "there is no such file", cause: null);
         }
 
-        string[] line = program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? [Runtime(), .. command!, .. arguments] : [.. command!, .. arguments];
+        string[] line = [.. Line(command!), .. arguments];
         bool hasShell = !OperatingSystem.IsWindows();
         var start = new ProcessStartInfo(hasShell ? "/bin/sh" : line[0], hasShell ? ["-c", Script, log, .. line] : line[1..])
         {
@@ -58,6 +58,10 @@ internal static class JobHostProcess
             throw Missing(program, e.Message, e);
         }
     }
+
+    /// <summary>A command as the system takes it: a .dll is run by the runtime in use.</summary>
+    public static IReadOnlyList<string> Line(IReadOnlyList<string> command) =>
+        command[0].EndsWith(".dll", StringComparison.OrdinalIgnoreCase) ? [Runtime(), .. command] : command;
 
     /// <summary>Leaves the terminal and the session of whoever started this process.</summary>
     public static void LeaveTerminal()

@@ -32,6 +32,9 @@ public enum JobState
 
     /// <summary>Stopped by somebody.</summary>
     Aborted,
+
+    /// <summary>A backup that a schedule wanted and that was not begun; <see cref="JobRecord.Error"/> says why.</summary>
+    Skipped,
 }
 
 /// <summary>A job as it is kept on disk: while it runs, and afterwards as history. All times are UTC.</summary>

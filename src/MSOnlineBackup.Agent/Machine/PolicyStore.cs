@@ -68,7 +68,7 @@ public sealed class PolicyStore
         _limits.Check(policy);
     }
 
-    /// <summary>Saves a policy in the place of the one there was of its kind. One that has no id yet is given one.</summary>
+    /// <summary>Saves a policy in the place of the one there was of its kind. One that has no id yet is given one, and a schedule for every few weeks the day from which they count.</summary>
     /// <returns>The policy as it was saved.</returns>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PolicyIncomplete, PolicyInvalid, PolicyLimitExceeded, StateAccessDenied.</exception>
     public BackupPolicy Set(BackupPolicy policy)
@@ -77,6 +77,12 @@ public sealed class PolicyStore
         DateTimeOffset now = _clock.GetUtcNow();
         NoteChange(policy);
         BackupPolicy saved = policy with { Id = policy.Id ?? Guid.CreateVersion7(now > DateTimeOffset.UnixEpoch ? now : DateTimeOffset.UnixEpoch) };
+        if (saved.Schedule is { WeekFrequency: > 1, Start: null } schedule)
+        {
+            DateTimeOffset here = TimeZoneInfo.ConvertTime(now, ScheduleZone.Of(schedule, _clock.LocalTimeZone));
+            saved = saved with { Schedule = schedule with { Start = DateOnly.FromDateTime(here.Date) } };
+        }
+
         _folder.Update(NameOf(policy.Kind), _ => Encoding.UTF8.GetBytes(PolicyJson.Write(saved)));
         return saved;
     }

@@ -31,6 +31,9 @@ internal sealed class StateFolder
         Path = System.IO.Path.GetFullPath(string.IsNullOrEmpty(named) ? FindPlace() : named);
     }
 
+    /// <summary>The platform's place for it.</summary>
+    public static string Usual => System.IO.Path.GetFullPath(FindPlace());
+
     /// <summary>Its absolute path.</summary>
     public string Path { get; }
 

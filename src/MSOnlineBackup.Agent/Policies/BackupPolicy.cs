@@ -46,12 +46,6 @@ public sealed record BackupPolicy
 /// <param name="NonRecursive">Whether only what lies directly in the folder is meant; where it excludes, only the files among that.</param>
 public sealed record FileSpecification(string Path, bool Exclude = false, bool NonRecursive = false);
 
-/// <summary>When backups run: wall time of the machine.</summary>
-/// <param name="Days">Days of the week, each once; their order means nothing.</param>
-/// <param name="Times">Times of day in whole minutes, each once; their order means nothing.</param>
-/// <param name="WeekFrequency">Every how many weeks; 1 is every week.</param>
-public sealed record BackupSchedule(IReadOnlyList<DayOfWeek> Days, IReadOnlyList<TimeSpan> Times, int WeekFrequency = 1);
-
 /// <summary>How long recovery points are kept.</summary>
 /// <param name="Days">Every point for this many days.</param>
 /// <param name="Weekly">Points that are kept for weeks; null for none.</param>

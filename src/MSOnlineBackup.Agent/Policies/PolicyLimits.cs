@@ -10,6 +10,9 @@ public sealed record PolicyLimits
 
     private static readonly PolicyLimit _timesOfDay = new("times of day", "schedule", "", new(1, 3), new(1, 1_440));
     private static readonly PolicyLimit _weekFrequency = new("week frequency", "schedule", "weeks", new(1, 4), new(1, 52));
+    private static readonly PolicyLimit _interval = new("interval", "schedule", "minutes", new(15, 1_440), new(15, 1_440));
+    private static readonly PolicyLimit _randomDelay = new("random delay", "schedule", "minutes", new(0, 720), new(0, 720));
+    private static readonly PolicyLimit _utcOffset = new("UTC offset", "schedule", "minutes", new(-840, 840), new(-840, 840));
     private static readonly PolicyLimit _days = new("daily retention", "retention", "days", new(7, 9_999), new(1, 36_159), RetentionTooShort);
     private static readonly PolicyLimit _weeks = new("weekly retention", "retention", "weeks", new(4, 5_163), new(1, 5_163), RetentionTooShort);
     private static readonly PolicyLimit _months = new("monthly retention", "retention", "months", new(3, 1_188), new(1, 1_188), RetentionTooShort);
@@ -47,7 +50,7 @@ public sealed record PolicyLimits
 
     /// <summary>Every limit there is.</summary>
     internal static IReadOnlyList<PolicyLimit> Table { get; } =
-        [_timesOfDay, _weekFrequency, _days, _weeks, _months, _years, _throttle, _recoveryPoints];
+        [_timesOfDay, _weekFrequency, _interval, _randomDelay, _utcOffset, _days, _weeks, _months, _years, _throttle, _recoveryPoints];
 
     /// <summary>Checks a policy that is to be saved: that it is complete, does not contradict itself, and is within the limits. The disk is not looked at.</summary>
     /// <exception cref="BackupException">PolicyIncomplete, PolicyInvalid, PatternInvalid; PolicyLimitExceeded, naming limit, value, bounds and profile.</exception>
@@ -67,15 +70,33 @@ public sealed record PolicyLimits
     /// <exception cref="BackupException">PolicyIncomplete, PolicyInvalid, PolicyLimitExceeded.</exception>
     public void CheckSchedule(BackupSchedule schedule)
     {
-        if (schedule.Days.Count == 0 || schedule.Times.Count == 0)
+        if (schedule.Days.Count == 0 || (schedule.Times.Count == 0 && schedule.EveryMinutes is null))
         {
             throw Incomplete("The schedule has no day or no time.", "Name at least one day of the week and one time of day.");
         }
 
         CheckDaysOfWeek(schedule.Days, "schedule");
         CheckTimes(schedule.Times, "schedule");
-        Hold(_timesOfDay, schedule.Times.Count);
+        if (schedule.EveryMinutes is { } minutes)
+        {
+            Hold(_interval, minutes);
+            if (schedule.Times.Count > 0)
+            {
+                throw Invalid("The schedule has both an interval and times of day.", "Choose one of the two.", "schedule");
+            }
+        }
+
+        Hold(_timesOfDay, schedule.TimesOfDay.Count);
         Hold(_weekFrequency, schedule.WeekFrequency);
+        Hold(_randomDelay, schedule.RandomDelayMinutes);
+        Hold(_utcOffset, schedule.UtcOffsetMinutes ?? 0);
+        if (schedule is { TimeZone: not null, UtcOffsetMinutes: not null })
+        {
+            throw Invalid("The schedule has both a time zone and a fixed UTC offset.", "Choose one of the two.", "schedule");
+        }
+
+        // Refused now rather than by a timer at night.
+        _ = ScheduleZone.Of(schedule, TimeZoneInfo.Utc);
     }
 
     /// <summary>Checks a retention by itself.</summary>
@@ -130,7 +151,7 @@ public sealed record PolicyLimits
                 throw NotScheduled(rule, day.ToString());
             }
 
-            foreach (TimeSpan time in (times ?? []).Except(schedule.Times))
+            foreach (TimeSpan time in (times ?? []).Except(schedule.TimesOfDay))
             {
                 throw NotScheduled(rule, TimeOfDay.Format(time));
             }

@@ -52,6 +52,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(ApproverSummary))]
 [JsonSerializable(typeof(DrillSummary))]
 [JsonSerializable(typeof(JobSummary))]
+[JsonSerializable(typeof(ScheduleLine))]
+[JsonSerializable(typeof(ScheduleRunSummary))]
 internal sealed partial class DocumentJson : JsonSerializerContext
 {
     /// <summary>One line, paths readable: no HTML page will ever hold it.</summary>

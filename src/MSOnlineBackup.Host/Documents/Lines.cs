@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
@@ -217,3 +218,11 @@ internal sealed record StepLine(string Step, long Items, long Bytes, double Seco
 internal sealed record DifferenceLine(string Path, string Difference, bool ChangedMeanwhile) : Document("difference");
 
 internal sealed record MachineLine(string Name, string Id, string OperatingSystem, string AgentVersion, string? FirstName, DateTimeOffset? Left) : Document("machine");
+
+internal sealed record ScheduleLine(
+    string Policy,
+    string? Scheduler,
+    ScheduleRegistration Registration,
+    string? Place,
+    IReadOnlyList<string> Command,
+    DateTimeOffset? NextRun) : Document("schedule");

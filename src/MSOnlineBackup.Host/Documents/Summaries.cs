@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Verification;
@@ -216,3 +217,10 @@ internal sealed record JobSummary(
     long StoredBytes,
     long Skipped,
     VaultTraffic? Traffic) : Summary("job run");
+
+internal sealed record ScheduleRunSummary(
+    ScheduledOutcome Outcome,
+    DateTimeOffset? Due,
+    Guid? JobId,
+    JobState? State,
+    string? Reason) : Summary("schedule run");

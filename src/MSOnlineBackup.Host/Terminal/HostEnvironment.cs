@@ -45,6 +45,9 @@ internal sealed record HostEnvironment
     /// <summary>Where this account keeps what can be had again; null where it has no such place.</summary>
     public string? CacheFolder { get; init; }
 
+    /// <summary>How this program is started again: an executable, and arguments before the command.</summary>
+    public IReadOnlyList<string> Program { get; init; } = [];
+
     /// <summary>Whether arguments come as Windows gives them: as one text, which the program itself takes apart.</summary>
     public bool IsWindows { get; init; } = OperatingSystem.IsWindows();
 
@@ -74,6 +77,7 @@ internal sealed record HostEnvironment
             TemporaryFolder = Path.GetTempPath(),
             ConfigurationFolder = Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify),
             CacheFolder = FindCacheFolder(),
+            Program = OwnProgram.Find(),
         };
     }
 

@@ -282,4 +282,12 @@ public enum BackupErrorId
     // Passphrases of several chunk stores.
     /// <summary>The passphrase opens another chunk store of the vault; none opens two.</summary>
     PassphraseTaken = 1360,
+
+    // Schedules.
+    /// <summary>There is no scheduler of the system that could run a schedule.</summary>
+    SchedulerUnavailable = 1380,
+    /// <summary>The system's scheduler refused a schedule; the policy is saved.</summary>
+    ScheduleNotRegistered,
+    /// <summary>A backup that a schedule wanted was not made in time, and is not made up for.</summary>
+    ScheduleMissed,
 }

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Errors;
 using JobState = MSOnlineBackup.Agent.Jobs.JobState;
@@ -89,16 +90,29 @@ public sealed class GetOBNotificationCommand : OBEngineCmdlet
     // A schedule that nobody runs looks like a backup until it is needed.
     private void WriteSchedules(DateTime now)
     {
-        foreach (BackupPolicy policy in Agent.Policies.List())
+        foreach (BackupPolicy policy in Agent.Policies.List().Where(policy => policy is { IsPaused: false, Schedule: not null }))
         {
-            if (policy is { IsPaused: false, Schedule: not null } && !Agent.Jobs.RunsBySchedule(policy))
+            string label = PolicyScope.Of(policy.Kind).Label;
+            try
             {
-                Write(
-                    now,
-                    Warning,
-                    $"Nothing runs the schedule of the policy for {PolicyScope.Of(policy.Kind).Label}: no backup started at its last scheduled time, and this version does not register schedules with the operating system.",
-                    SavedPolicyCmdlet.RunAdvice,
-                    null);
+                ScheduleStatus status = Run((_, stop) => Agent.Schedules.FindAsync(policy.Kind, stop));
+                if (status.Registration == ScheduleRegistration.NotUsed && !Agent.Jobs.RunsBySchedule(policy))
+                {
+                    Write(now, Warning, $"Nothing runs the schedule of the policy for {label}: no backup started at its last scheduled time.", RunAdvice(status), null);
+                }
+                else if (status.Registration is ScheduleRegistration.Missing or ScheduleRegistration.Disabled or ScheduleRegistration.Changed)
+                {
+                    Write(
+                        now,
+                        Error,
+                        $"Nothing runs the schedule of the policy for {label} as it should be: in {status.Scheduler} it is {status.Registration}.",
+                        "Run Repair-OBSchedule. Test-OBSchedule says more.",
+                        nameof(BackupErrorId.ScheduleNotRegistered));
+                }
+            }
+            catch (BackupException e) when (e.Id is BackupErrorId.SchedulerUnavailable or BackupErrorId.ScheduleNotRegistered)
+            {
+                Write(now, Error, $"Nothing runs the schedule of the policy for {label}. {e.Message}", e.RecommendedAction, e.Id.ToString());
             }
         }
     }

@@ -22,11 +22,55 @@ public sealed class NewOBScheduleCommand : OBCmdlet
     [Parameter(Position = 2)]
     public int WeeklyFrequency { get; set; } = 1;
 
+    /// <summary>So many minutes apart, in place of times of day.</summary>
+    [Parameter]
+    public int? EveryMinutes { get; set; }
+
+    /// <summary>The zone whose wall time is meant.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TimeZone { get; set; }
+
+    /// <summary>The offset from UTC that is meant all year: no clock is changed.</summary>
+    [Parameter]
+    public TimeSpan? FixedUtcOffset { get; set; }
+
+    /// <summary>What becomes of backups that were missed.</summary>
+    [Parameter]
+    public OBMissedRuns MissedRuns { get; set; }
+
+    /// <summary>Up to so much later, each time by another time.</summary>
+    [Parameter]
+    public TimeSpan RandomDelay { get; set; }
+
+    /// <summary>Starts nothing while the machine runs on its battery.</summary>
+    [Parameter]
+    public SwitchParameter NotOnBattery { get; set; }
+
+    /// <summary>Starts nothing while the network is paid for by volume.</summary>
+    [Parameter]
+    public SwitchParameter NotOnMetered { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
-        var schedule = new OBSchedule { ScheduleRunDays = DaysOfWeek, ScheduleRunTimes = TimesOfDay, ScheduleWeeklyFrequency = WeeklyFrequency };
+        bool isInterval = EveryMinutes is not null;
+        var schedule = new OBSchedule
+        {
+            ScheduleRunDays = isInterval && !IsGiven(nameof(DaysOfWeek)) ? Enum.GetValues<DayOfWeek>() : DaysOfWeek,
+            ScheduleRunTimes = isInterval && !IsGiven(nameof(TimesOfDay)) ? [] : TimesOfDay,
+            ScheduleWeeklyFrequency = WeeklyFrequency,
+            ScheduleEveryMinutes = EveryMinutes,
+            ScheduleTimeZone = TimeZone,
+            ScheduleFixedUtcOffset = FixedUtcOffset,
+            ScheduleMissedRuns = MissedRuns,
+            ScheduleRandomDelay = RandomDelay,
+            ScheduleNotOnBattery = NotOnBattery,
+            ScheduleNotOnMetered = NotOnMetered,
+        };
         ModuleEnvironment.Limits().CheckSchedule(schedule.ToEngine());
         WriteObject(schedule);
     }
+
+    private bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 }

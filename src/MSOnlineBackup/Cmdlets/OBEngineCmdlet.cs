@@ -1,5 +1,8 @@
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Proofs;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -61,6 +64,37 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
 
         WriteObject(vault.ToOutput(cost, proofs));
     }
+
+    /// <summary>
+    /// Brings the system's scheduler in line with a policy that was saved, paused or removed. Where it refuses, that is an error, and what was done stays done: the schedule can be
+    /// registered later.
+    /// </summary>
+    private protected void AlignSchedule(PolicyKind kind)
+    {
+        ScheduleStatus status;
+        try
+        {
+            status = Run((_, stop) => Agent.Schedules.AlignAsync(kind, stop));
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.SchedulerUnavailable or BackupErrorId.ScheduleNotRegistered)
+        {
+            WriteError(e);
+            return;
+        }
+
+        if (status.Registration == ScheduleRegistration.NotUsed && status.NextRun is not null)
+        {
+            WriteWarning(RunAdvice(status));
+        }
+        else
+        {
+            WriteVerbose($"The schedule of the policy for {PolicyScope.Of(kind).Label} is {status.Registration} with {status.Scheduler ?? "no scheduler"}: {status.Place}");
+        }
+    }
+
+    /// <summary>What is said where no scheduler of the system is used.</summary>
+    private protected static string RunAdvice(ScheduleStatus status) =>
+        $"This schedule does not run by itself: {SchedulerVariable.Name} keeps the module from registering it with the operating system. Have something run this each hour: {string.Join(' ', status.Command)}";
 
     /// <inheritdoc/>
     protected sealed override void StopProcessing()

@@ -44,8 +44,11 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
         }
 
         string what = string.Join(", ", draft.DsList.Select(source => source.DataSourceName));
+        string registration = draft.PolicyState == OMPolicyStates.Paused ? "It is paused: no schedule is registered."
+            : Agent.Schedules.SchedulerName is { } scheduler ? $"Its schedule is registered with {scheduler}."
+            : "Its schedule is registered with no scheduler.";
         if (ShouldProcess(
-            $"Saving the policy for {what} on this machine.",
+            $"Saving the policy for {what} on this machine. {registration}",
             $"This becomes the machine's policy for {_scope.Label} and replaces any existing one. It protects {what}. Do you want to save it?",
             Caption))
         {
@@ -56,15 +59,11 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
                 WriteWarning(shortened.ToAlarm(Agent.Machine.Name).Message);
             }
 
-            WriteWarning(
-                $"This schedule does not run by itself yet: this version stores it, but does not register it with the operating system. {RunAdvice}");
+            draft.BackupSchedule!.ScheduleStartDate = saved.Schedule!.Start?.ToDateTime(TimeOnly.MinValue);
+            AlignSchedule(_scope.Kind);
             WriteObject(draft);
         }
     }
-
-    /// <summary>How a schedule is run until the module does it.</summary>
-    internal static string RunAdvice =>
-        $"Have cron, a systemd timer or the Task Scheduler run '\"{ModuleEnvironment.Shell}\" -NoProfile -NonInteractive -File \"{ModuleEnvironment.ScheduledScript}\"' at the scheduled times.";
 
     /// <summary>Removes the saved policy.</summary>
     /// <param name="policy">The policy.</param>
@@ -85,11 +84,11 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
         string days = deleteBackup ? DaysOfUndelete() : "";
         if (deleteBackup
             ? ShouldProcess(
-                $"Removing the policy '{policy}' and deleting its recovery points. They can be brought back for {days}.",
+                $"Removing the policy '{policy}' and its schedule, and deleting its recovery points. They can be brought back for {days}.",
                 $"{Ends} All recovery points that it has made on this machine are deleted, the newest included. Restore-OBRecoveryPoint can bring them back for {days}. Do you want to remove it and delete them?",
                 Caption)
             : ShouldProcess(
-                $"Removing the policy '{policy}'. Its recovery points stay.",
+                $"Removing the policy '{policy}' and its schedule. Its recovery points stay.",
                 $"{Ends} Its recovery points stay and can be recovered. Do you want to remove it?",
                 Caption))
         {
@@ -100,6 +99,7 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
             }
 
             Agent.Policies.Remove(_scope.Kind);
+            AlignSchedule(_scope.Kind);
             policy.MarkSavedAs(null);
             WriteObject(policy);
         }

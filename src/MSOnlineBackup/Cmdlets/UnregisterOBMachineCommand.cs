@@ -1,5 +1,7 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Access;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Vaults.Errors;
 
@@ -57,11 +59,16 @@ public sealed class UnregisterOBMachineCommand : OwnerCmdlet
         }
 
         if (ShouldProcess(
-            $"Unregistering the machine '{registration.MachineName}' from the vault '{registration.VaultName}' in '{registration.VaultLocation}'.",
-            $"This machine, '{registration.MachineName}', will forget the vault '{registration.VaultName}' in '{registration.VaultLocation}' and its encryption key. Its backups stay in the vault, and recovering them needs the passphrase. Do you want to leave the vault?",
+            $"Unregistering the machine '{registration.MachineName}' from the vault '{registration.VaultName}' in '{registration.VaultLocation}', and ending its schedules.",
+            $"This machine, '{registration.MachineName}', will forget the vault '{registration.VaultName}' in '{registration.VaultLocation}' and its encryption key, and its schedules end. Its backups stay in the vault, and recovering them needs the passphrase. Do you want to leave the vault?",
             "MSOnlineBackup"))
         {
             Run((_, stop) => Agent.LeaveVaultAsync(stop));
+            foreach (PolicyKind kind in AgentSchedules.Kinds)
+            {
+                AlignSchedule(kind);
+            }
+
             WriteVerbose($"The vault still counts the machine until its owner removes it from the list: Unregister-OBMachine -Vault '{registration.VaultLocation}' -Name '{registration.MachineName}'.");
         }
     }

@@ -44,14 +44,16 @@ internal static class ErrorRecords
         BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceAttributeUnreadable or BackupErrorId.SourceItemLocked or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.RestoreNameImpossible or BackupErrorId.RestoreItemRenamed or BackupErrorId.RestoredByFullPath
-            or BackupErrorId.ActivationFailed or BackupErrorId.OutputFailed => ErrorCategory.WriteError,
+            or BackupErrorId.ActivationFailed or BackupErrorId.OutputFailed
+            or BackupErrorId.ScheduleNotRegistered => ErrorCategory.WriteError,
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing
             or BackupErrorId.StorageSecretInvalid or BackupErrorId.KeyVaultUriInvalid or BackupErrorId.MachineNameChanged => ErrorCategory.InvalidArgument,
         BackupErrorId.KeySlotIsLast or BackupErrorId.RecoveryPointIsNewest or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
             or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
-        BackupErrorId.JobLost => ErrorCategory.OperationStopped,
+        BackupErrorId.JobLost or BackupErrorId.ScheduleMissed => ErrorCategory.OperationStopped,
+        BackupErrorId.SchedulerUnavailable => ErrorCategory.NotInstalled,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
         BackupErrorId.UnexpectedError or _ => ErrorCategory.NotSpecified,

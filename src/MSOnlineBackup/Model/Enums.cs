@@ -95,6 +95,19 @@ public enum CBJobState
 
     /// <summary>Stopped by somebody.</summary>
     Aborted,
+
+    /// <summary>A backup that a schedule wanted and that was not begun; its error says why.</summary>
+    Skipped,
+}
+
+/// <summary>What becomes of backups that a schedule wanted while it could not run.</summary>
+public enum OBMissedRuns
+{
+    /// <summary>One backup makes up for them, as soon as it can.</summary>
+    CatchUp,
+
+    /// <summary>They are put on record as skipped.</summary>
+    Skip,
 }
 
 /// <summary>A week of a month: the n-th time that a day of the week comes.</summary>

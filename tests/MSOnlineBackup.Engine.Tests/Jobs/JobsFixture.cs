@@ -1,9 +1,11 @@
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Backup;
+using MSOnlineBackup.Engine.Tests.Schedules;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
@@ -38,6 +40,15 @@ internal sealed class JobsFixture : IDisposable
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
+    /// <summary>What runs schedules; null for nothing.</summary>
+    public ISystemScheduler? Scheduler { get; init; }
+
+    /// <summary>What schedules run; null for the program for background jobs.</summary>
+    public IReadOnlyList<string>? ScheduleProgram { get; set; }
+
+    /// <summary>What schedules take from the machine around them.</summary>
+    public ScheduleParts ScheduleParts { get; init; } = new(new FakeConditions(), new FakeCommands());
+
     /// <summary>Sources by the path that is asked for, in place of real ones.</summary>
     public Dictionary<string, FakeSourceTree> Fakes { get; } = [];
 
@@ -57,6 +68,9 @@ internal sealed class JobsFixture : IDisposable
         OpenVault = (location, _) => new MeteredVaultStore(Between(new FolderVaultStore(location))),
         CreateVault = (location, _) => FolderVaultStore.Create(location),
         JobHost = [JobHost],
+        SystemScheduler = Scheduler,
+        ScheduleProgram = ScheduleProgram,
+        ScheduleParts = ScheduleParts,
         Limits = Limits,
         Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 1000, Workers = 2 },
         OpenSource = OpenSource,

@@ -31,7 +31,11 @@ internal sealed class SystemCommands : ISystemCommands
         start.Environment["LC_ALL"] = "C";
 
         // Administrators' programs are not on everybody's path.
-        start.Environment["PATH"] = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin";
+        if (!OperatingSystem.IsWindows())
+        {
+            start.Environment["PATH"] = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin";
+        }
+
         Process? process = TryStart(start);
         if (process is null)
         {
@@ -59,7 +63,7 @@ internal sealed class SystemCommands : ISystemCommands
 
     private static Process? TryStart(ProcessStartInfo start)
     {
-        foreach (string folder in start.Environment["PATH"]!.Split(':', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string folder in start.Environment["PATH"]!.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
             string program = Path.Combine(folder, start.FileName);
             if (File.Exists(program))

@@ -44,6 +44,7 @@ internal static class JobConversion
         JobState.CompletedWithWarnings => CBJobState.CompletedWithWarning,
         JobState.Failed => CBJobState.Failed,
         JobState.Aborted => CBJobState.Aborted,
+        JobState.Skipped => CBJobState.Skipped,
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, "No such state."),
     };
 

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Model.Conversions;
 
@@ -17,7 +18,17 @@ internal static class PolicyConversion
     };
 
     /// <summary>The engine's form of a schedule.</summary>
-    public static BackupSchedule ToEngine(this OBSchedule draft) => new(Ordered(draft.ScheduleRunDays), Ordered(draft.ScheduleRunTimes), draft.ScheduleWeeklyFrequency);
+    public static BackupSchedule ToEngine(this OBSchedule draft) => new(Ordered(draft.ScheduleRunDays), Ordered(draft.ScheduleRunTimes), draft.ScheduleWeeklyFrequency)
+    {
+        EveryMinutes = draft.ScheduleEveryMinutes,
+        Start = draft.ScheduleStartDate is { } start ? DateOnly.FromDateTime(start) : null,
+        TimeZone = draft.ScheduleTimeZone is { Length: > 0 } zone ? zone : null,
+        UtcOffsetMinutes = draft.ScheduleFixedUtcOffset is { } offset ? Minutes(offset) : null,
+        SkipsMissed = draft.ScheduleMissedRuns == OBMissedRuns.Skip,
+        RandomDelayMinutes = Minutes(draft.ScheduleRandomDelay),
+        NotOnBattery = draft.ScheduleNotOnBattery,
+        NotOnMetered = draft.ScheduleNotOnMetered,
+    };
 
     /// <summary>The engine's form of a retention.</summary>
     public static RetentionPolicy ToEngine(this OBRetentionPolicy draft) => new(
@@ -69,6 +80,14 @@ internal static class PolicyConversion
         ScheduleRunDays = [.. schedule.Days],
         ScheduleRunTimes = [.. schedule.Times],
         ScheduleWeeklyFrequency = schedule.WeekFrequency,
+        ScheduleEveryMinutes = schedule.EveryMinutes,
+        ScheduleStartDate = schedule.Start?.ToDateTime(TimeOnly.MinValue),
+        ScheduleTimeZone = schedule.TimeZone,
+        ScheduleFixedUtcOffset = schedule.UtcOffsetMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+        ScheduleMissedRuns = schedule.SkipsMissed ? OBMissedRuns.Skip : OBMissedRuns.CatchUp,
+        ScheduleRandomDelay = TimeSpan.FromMinutes(schedule.RandomDelayMinutes),
+        ScheduleNotOnBattery = schedule.NotOnBattery,
+        ScheduleNotOnMetered = schedule.NotOnMetered,
     };
 
     private static OBRetentionPolicy ToDraft(this RetentionPolicy retention) => new()
@@ -93,6 +112,12 @@ internal static class PolicyConversion
         MonthsOfYear = [.. months.Select(month => (CBMonth)month)],
         TimesOfDay = [.. times],
     };
+
+    /// <exception cref="BackupException">PolicyInvalid: seconds, or a number that PowerShell has read as ticks.</exception>
+    private static int Minutes(TimeSpan time) => time.Ticks % TimeSpan.TicksPerMinute == 0
+        ? int.CreateSaturating(time.TotalMinutes)
+        : throw new BackupException(
+            BackupErrorId.PolicyInvalid, $"'{time:c}' in the schedule is not a time in whole minutes.", "Write it as hours and minutes, such as '01:30', not as a bare number.", "schedule");
 
     private static DaysOfMonth DaysOf(OBLTRSchedule draft) =>
         new(Ordered(draft.DaysOfMonth), Ordered(draft.DaysOfWeek), [.. Ordered(draft.WeeksOfMonth).Select(week => (NthWeek)week)]);

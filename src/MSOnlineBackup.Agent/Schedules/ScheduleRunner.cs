@@ -1,0 +1,129 @@
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults.Errors;
+
+namespace MSOnlineBackup.Agent.Schedules;
+
+/// <summary>What came of asking a schedule.</summary>
+public enum ScheduledOutcome
+{
+    /// <summary>Nothing was due.</summary>
+    NotDue,
+
+    /// <summary>A backup was made; its job says how it went.</summary>
+    Ran,
+
+    /// <summary>The policy is paused.</summary>
+    Paused,
+
+    /// <summary>What was due was put on record as skipped.</summary>
+    Skipped,
+
+    /// <summary>What is due waits, for the mains or for another network.</summary>
+    Waiting,
+
+    /// <summary>Another job is in progress; what is due is still due.</summary>
+    Busy,
+}
+
+/// <summary>What came of asking a schedule.</summary>
+/// <param name="Outcome">That.</param>
+/// <param name="Due">The moment that it is about; null for none.</param>
+/// <param name="Job">The job that ran; null for none.</param>
+/// <param name="Reason">Why nothing ran; null where nothing was due, or it did.</param>
+public sealed record ScheduledRun(ScheduledOutcome Outcome, DateTimeOffset? Due = null, JobRecord? Job = null, string? Reason = null);
+
+/// <summary>Decides whether a schedule wants a backup now, and runs it.</summary>
+internal sealed class ScheduleRunner(JobMachine machine, AgentJobs jobs, ScheduleLedger ledger, IMachineConditions conditions)
+{
+    // A machine that sleeps meanwhile, or whose clock is set, must not wait for long.
+    private static readonly TimeSpan _longestNap = TimeSpan.FromMinutes(1);
+
+    public async Task<ScheduledRun> RunAsync(PolicyKind kind, Action<JobRecord> progress, CancellationToken cancellationToken)
+    {
+        // Whoever else asks meanwhile leaves at once: this one waits for the moment, or runs the backup.
+        using IDisposable? held = machine.State.TryLock($"schedule-{PolicyScope.Of(kind).Key}.lock");
+        if (held is null)
+        {
+            return new ScheduledRun(ScheduledOutcome.Busy, Reason: "Another process sees to this schedule now.");
+        }
+
+        while (true)
+        {
+            // Read each time: it may be paused while this waits.
+            BackupPolicy policy = machine.Policies.Require(kind);
+            if (policy.IsPaused || policy.Schedule is not { } schedule)
+            {
+                return new ScheduledRun(ScheduledOutcome.Paused, Reason: "The policy is paused.");
+            }
+
+            DateTimeOffset now = machine.Clock.GetUtcNow();
+            TimeZoneInfo local = machine.Clock.LocalTimeZone;
+            DateTimeOffset handled = ledger.Read(policy, now, local);
+            ScheduleConditions found = await FindConditionsAsync(schedule, cancellationToken).ConfigureAwait(false);
+            ScheduleDecision decision = ScheduleDecision.Of(schedule, handled, now, local, $"{machine.Name}|{policy.Id}", found);
+            foreach (SkippedMoment skip in decision.Skips)
+            {
+                jobs.RecordSkipped(policy, skip.Due, skip.Why);
+                ledger.Write(policy, skip.Due);
+            }
+
+            if (decision.Due is not { } due)
+            {
+                return decision.Skips is [.., var last]
+                    ? new ScheduledRun(ScheduledOutcome.Skipped, last.Due, Reason: last.Why.Message)
+                    : new ScheduledRun(ScheduledOutcome.NotDue);
+            }
+
+            if (decision.Begin > now)
+            {
+                TimeSpan left = decision.Begin - now;
+                await Task.Delay(left < _longestNap ? left : _longestNap, machine.Clock, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            return decision.Hindrance is { } hindrance
+                ? new ScheduledRun(ScheduledOutcome.Waiting, due, Reason: $"The backup waits: {hindrance}.")
+                : await BackUpAsync(policy, due, progress, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ScheduledRun> BackUpAsync(BackupPolicy policy, DateTimeOffset due, Action<JobRecord> progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            JobRecord job = await jobs.RunScheduledAsync(new BackupOrder { Policy = policy.Kind }, progress, cancellationToken).ConfigureAwait(false);
+            ledger.Write(policy, due);
+            return new ScheduledRun(ScheduledOutcome.Ran, due, job);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.JobInProgress)
+        {
+            return new ScheduledRun(ScheduledOutcome.Busy, due, Reason: e.Message);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It has its record, failed or stopped by somebody. Where this process is told to end, as when the machine is shut down, it is made up for.
+            ledger.Write(policy, due);
+            throw;
+        }
+    }
+
+    private async Task<ScheduleConditions> FindConditionsAsync(BackupSchedule schedule, CancellationToken cancellationToken)
+    {
+        BackupException? obstacle = null;
+        try
+        {
+            machine.Account.RequireActivated();
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.MachineNotRegistered or BackupErrorId.MachineNotActivated)
+        {
+            obstacle = e;
+        }
+
+        string? hindrance =
+            schedule.NotOnBattery && await conditions.IsOnBatteryAsync(cancellationToken).ConfigureAwait(false) ? "the machine runs on its battery"
+            : schedule.NotOnMetered && await conditions.IsMeteredAsync(cancellationToken).ConfigureAwait(false) ? "the network is metered"
+            : null;
+        return new ScheduleConditions(obstacle, hindrance);
+    }
+}

@@ -1,0 +1,163 @@
+using System.CommandLine;
+using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules;
+using MSOnlineBackup.Host.Documents;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary>For commands about the schedules of this machine's policies.</summary>
+internal abstract class ScheduleCommand : HostCommand
+{
+    private readonly Option<string?> _policy;
+    private readonly AgentSelection _agent;
+
+    protected ScheduleCommand(string name, string summary, string example)
+        : base(name, summary, example)
+    {
+        _policy = Value("--policy", "files|system-state", "Of which policy. Default: of all.");
+        _agent = new AgentSelection(this);
+    }
+
+    protected BackupAgent Open(CommandContext context) => _agent.Open(context);
+
+    /// <summary>The kinds of policies that are meant.</summary>
+    protected IReadOnlyList<PolicyKind> Kinds(CommandContext context) => context.Get(_policy) is not { } name
+        ? AgentSchedules.Kinds
+        : AgentSchedules.FindKind(name) is { } kind
+            ? [kind]
+            : throw context.Invalid($"There is no kind of policy '{name}'.", "Use files or system-state.", name);
+
+    protected static void Write(CommandContext context, ScheduleStatus status) => context.Renderer.Item(
+        new ScheduleLine(AgentSchedules.NameOfKind(status.Policy), status.Scheduler, status.Registration, status.Place, status.Command, status.NextRun),
+        line => $"{line.Policy,-12}  {line.Registration,-10}  {(line.NextRun is { } next ? $"next {context.LocalTime(next)}" : "-")}  {(line.Registration == ScheduleRegistration.NotUsed ? string.Join(' ', line.Command) : line.Place)}");
+
+    protected static Outcome Count(string command, IReadOnlyCollection<ScheduleStatus> statuses)
+    {
+        bool runs = !statuses.Any(status => status.Registration is ScheduleRegistration.Missing or ScheduleRegistration.Disabled or ScheduleRegistration.Changed);
+        return new Outcome(
+            new ListSummary(command, statuses.Count) { ExitCode = (int)(runs ? ExitCode.Success : ExitCode.Failed) },
+            runs ? "" : "A schedule is not registered as it should be: 'obengine schedule install' registers it.");
+    }
+}
+
+/// <summary><c>schedule install</c>.</summary>
+internal sealed class ScheduleInstallCommand : ScheduleCommand
+{
+    public const string HelpExample = "obengine schedule install --policy files";
+
+    public ScheduleInstallCommand()
+        : base("install", "Register the schedules of this machine's policies with the system's scheduler; of a policy that is paused, or not there, nothing stays registered.", HelpExample)
+    {
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupAgent agent = Open(context);
+        var statuses = new List<ScheduleStatus>();
+        foreach (PolicyKind kind in Kinds(context))
+        {
+            statuses.Add(await agent.Schedules.AlignAsync(kind, context.Stop).ConfigureAwait(false));
+            Write(context, statuses[^1]);
+        }
+
+        return Count("schedule install", statuses);
+    }
+}
+
+/// <summary><c>schedule show</c>.</summary>
+internal sealed class ScheduleShowCommand : ScheduleCommand
+{
+    public ScheduleShowCommand()
+        : base("show", "Show how the schedules of this machine's policies stand with the system's scheduler, and when a backup is due next.", "obengine schedule show --json")
+    {
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupAgent agent = Open(context);
+        var statuses = new List<ScheduleStatus>();
+        foreach (PolicyKind kind in Kinds(context))
+        {
+            statuses.Add(await agent.Schedules.FindAsync(kind, context.Stop).ConfigureAwait(false));
+            Write(context, statuses[^1]);
+        }
+
+        return Count("schedule show", statuses);
+    }
+}
+
+/// <summary><c>schedule remove</c>.</summary>
+internal sealed class ScheduleRemoveCommand : ScheduleCommand
+{
+    public ScheduleRemoveCommand()
+        : base("remove", "Take the schedules of this machine's policies out of the system's scheduler. The policies stay.", "obengine schedule remove --policy files")
+    {
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupAgent agent = Open(context);
+        IReadOnlyList<PolicyKind> kinds = Kinds(context);
+        foreach (PolicyKind kind in kinds)
+        {
+            await agent.Schedules.RemoveAsync(kind, context.Stop).ConfigureAwait(false);
+        }
+
+        return new Outcome(new ListSummary("schedule remove", kinds.Count), "No schedule of this machine is registered any more.");
+    }
+}
+
+/// <summary><c>schedule run</c>: what the system's scheduler runs.</summary>
+internal sealed class ScheduleRunCommand : ScheduleCommand
+{
+    public ScheduleRunCommand()
+        : base(
+            "run",
+            "Make the backup that a policy's schedule wants now, if it wants one. The system's scheduler runs this once an hour; it may be run at any time.",
+            "obengine schedule run --policy files --quiet")
+    {
+    }
+
+    public override bool IsJob => true;
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        BackupAgent agent = Open(context);
+        IReadOnlyList<PolicyKind> kinds = Kinds(context);
+        if (kinds is not [var kind])
+        {
+            throw context.Invalid("It is not said by which policy.", "Add --policy files or --policy system-state.");
+        }
+
+        try
+        {
+            return Describe(context, await agent.Schedules.RunAsync(kind, _ => { }, context.Stop).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (!context.Stop.IsCancellationRequested)
+        {
+            // Stopped by a wish of which this process's signals know nothing.
+            return new Outcome(new ScheduleRunSummary(ScheduledOutcome.Ran, null, null, JobState.Aborted, null) { ExitCode = (int)ExitCode.Stopped }, "The backup was stopped.");
+        }
+    }
+
+    private static Outcome Describe(CommandContext context, ScheduledRun run)
+    {
+        ExitCode code = run switch
+        {
+            { Outcome: ScheduledOutcome.Busy } => ExitCode.Busy,
+            { Job: { State: JobState.CompletedWithWarnings, Error: not null } } => ExitCode.SourceLost,
+            { Job.State: JobState.CompletedWithWarnings } => ExitCode.CompletedWithSkips,
+            _ => ExitCode.Success,
+        };
+        string due = run.Due is { } moment ? $" of {context.LocalTime(moment)}" : "";
+        string text = run.Outcome switch
+        {
+            ScheduledOutcome.NotDue => "No backup is due.",
+            ScheduledOutcome.Ran => $"The backup{due}: {run.Job!.State} (job {run.Job.Id}).",
+            _ => $"No backup{due} was made: {run.Reason}",
+        };
+        return new Outcome(new ScheduleRunSummary(run.Outcome, run.Due, run.Job?.Id, run.Job?.State, run.Reason) { ExitCode = (int)code }, text);
+    }
+}
