@@ -76,6 +76,7 @@ public sealed record BackupOrder : JobOrder
             MustBeRegistered = true,
             OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],
             OpenSource = machine.OpenSource,
+            Snapshots = AgentOptions.SnapshotsIn(machine.State.Path, machine.Account.Settings.Snapshots),
             Compression = Compression,
         };
         if (machine.Account.FindNameChange() is { } renamed)

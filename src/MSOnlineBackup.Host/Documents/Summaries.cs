@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -44,6 +45,8 @@ internal sealed record BackupSummary(
     long NewBytes,
     long StoredBytes,
     long Skipped,
+    ConsistencyLevel? Consistency,
+    string? ConsistencyReason,
     IReadOnlyList<string> LostSources,
     string? ResumedFrom,
     VaultTraffic? Traffic) : Summary("backup");

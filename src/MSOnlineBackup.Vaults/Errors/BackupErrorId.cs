@@ -282,4 +282,8 @@ public enum BackupErrorId
     // Passphrases of several chunk stores.
     /// <summary>The passphrase opens another chunk store of the vault; none opens two.</summary>
     PassphraseTaken = 1360,
+
+    // Snapshots of volumes.
+    /// <summary>A backup was to read snapshots only, and a volume gave none.</summary>
+    SnapshotUnavailable = 1420,
 }
