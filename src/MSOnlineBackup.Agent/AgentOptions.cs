@@ -19,7 +19,7 @@ public sealed record AgentOptions
     /// <summary>How a backup takes snapshots that are written down in a machine's state.</summary>
     /// <param name="stateFolder">Where that lies.</param>
     /// <param name="mode">Whether it does.</param>
-    public static SnapshotOptions SnapshotsIn(string stateFolder, SnapshotMode mode) => new(mode, Path.Combine(stateFolder, "snapshots"));
+    public static SnapshotOptions SnapshotsIn(string stateFolder, SnapshotMode mode) => new(mode, Path.Combine(stateFolder, Agent.Machine.StateFolder.Snapshots));
 
     /// <summary>Where the machine's state lies; null: where <c>MSONLINEBACKUP_STATE</c> points, else the platform's place.</summary>
     public string? StateFolder { get; init; }
