@@ -51,6 +51,7 @@ internal static class ErrorRecords
             or BackupErrorId.StorageSecretInvalid or BackupErrorId.KeyVaultUriInvalid or BackupErrorId.MachineNameChanged => ErrorCategory.InvalidArgument,
         BackupErrorId.KeySlotIsLast or BackupErrorId.RecoveryPointIsNewest or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
             or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
+        BackupErrorId.SnapshotUnavailable => ErrorCategory.ResourceUnavailable,
         BackupErrorId.JobLost => ErrorCategory.OperationStopped,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
