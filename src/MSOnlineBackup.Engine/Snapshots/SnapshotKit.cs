@@ -1,4 +1,6 @@
+using System.Text;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.SystemState;
 using MSOnlineBackup.Platform.Unix;
 
 namespace MSOnlineBackup.Engine.Snapshots;
@@ -26,7 +28,7 @@ internal sealed class SnapshotKit
         if (OperatingSystem.IsLinux())
         {
             var volumes = new LinuxVolumes(MountTable.Read());
-            return new SnapshotKit([new BtrfsSnapshots()], volumes.Find);
+            return new SnapshotKit([new BtrfsSnapshots(), new ZfsSnapshots(new SystemCommands()), LvmSnapshots.OfThisMachine(IsMounted)], volumes.Find);
         }
 
         return new SnapshotKit([], static (_, _) => null);
@@ -39,7 +41,7 @@ internal sealed class SnapshotKit
     public SourceVolumes? FindVolumes(string path, SourceSelection selection) => _find(path, selection);
 
     /// <summary>A path at or below a volume's, in the tree of its snapshot.</summary>
-    public byte[] Move(byte[] path, byte[] volume, byte[] place)
+    public static byte[] Move(byte[] path, byte[] volume, byte[] place)
     {
         byte separator = OperatingSystem.IsWindows() ? (byte)'\\' : (byte)'/';
         ReadOnlySpan<byte> rest = path.AsSpan(volume.AsSpan().TrimEnd(separator).Length).TrimStart(separator);
@@ -47,7 +49,7 @@ internal sealed class SnapshotKit
     }
 
     /// <summary>The devices of snapshots, each with that of the volume.</summary>
-    public IReadOnlyDictionary<ulong, ulong> FindDevices(IReadOnlyList<WantedSnapshot> snapshots)
+    public static IReadOnlyDictionary<ulong, ulong> FindDevices(IReadOnlyList<WantedSnapshot> snapshots)
     {
         var devices = new Dictionary<ulong, ulong>();
         foreach (WantedSnapshot snapshot in OperatingSystem.IsWindows() ? [] : snapshots)
@@ -62,7 +64,9 @@ internal sealed class SnapshotKit
     }
 
     /// <summary>Whether two paths show the same item: by its number, which a snapshot keeps. Windows has none that can be asked for here.</summary>
-    public bool IsSame(byte[] one, byte[] other) => OperatingSystem.IsWindows() || (Look(one)?.Inode is { } inode && inode == Look(other)?.Inode);
+    public static bool IsSame(byte[] one, byte[] other) => OperatingSystem.IsWindows() || (Look(one)?.Inode is { } inode && inode == Look(other)?.Inode);
+
+    private static bool IsMounted(string path) => MountTable.Read().Any(mount => mount.Point.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(path)));
 
     private static UnixStat? Look(byte[] path)
     {

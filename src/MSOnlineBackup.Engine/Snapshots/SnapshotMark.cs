@@ -22,4 +22,5 @@ internal sealed record SnapshotMarks(int Version, IReadOnlyList<SnapshotMark> Sn
 /// <summary>The serialisers, generated when the engine is built.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(SnapshotMarks))]
+[JsonSerializable(typeof(LvmReport))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;

@@ -1,5 +1,4 @@
 using MSOnlineBackup.Engine.Sources;
-using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -158,7 +157,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
             await group.Key.TakeAsync([.. group], cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (WantedSnapshot snapshot in _snapshots.Where(snapshot => snapshot.Place is { } place && !_kit.IsSame(place, snapshot.Volume.Path)))
+        foreach (WantedSnapshot snapshot in _snapshots.Where(snapshot => snapshot.Place is { } place && !SnapshotKit.IsSame(place, snapshot.Volume.Path)))
         {
             snapshot.Fail("What was made does not show the volume.");
         }
@@ -173,7 +172,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
     private SnapshotSource ViewOf(SourceVolumes source)
     {
         SourceConsistency consistency = Judge(source);
-        if (Find(source.Root) is not null && !_kit.IsSame(PlaceOf(source, source.Root), source.RealPath))
+        if (Find(source.Root) is not null && !SnapshotKit.IsSame(PlaceOf(source, source.Root), source.RealPath))
         {
             return new SnapshotSource(null, new SourceConsistency(ConsistencyLevel.None, Reason: "It was moved or replaced while its snapshot was taken."));
         }
@@ -189,13 +188,13 @@ internal sealed class SnapshotSet : IAsyncDisposable
             below[part.Path] = new SourcePlace(PlaceOf(source, part), part.IsMountPoint);
         }
 
-        return new SnapshotSource(new SourceView(PlaceOf(source, source.Root), below, _kit.FindDevices(_snapshots)), consistency);
+        return new SnapshotSource(new SourceView(PlaceOf(source, source.Root), below, SnapshotKit.FindDevices(_snapshots)), consistency);
     }
 
     private byte[] PlaceOf(SourceVolumes source, VolumePart part)
     {
         byte[] live = source.LivePathOf(part);
-        return Find(part) is { } snapshot ? _kit.Move(live, snapshot.Volume.Path, snapshot.Place!) : live;
+        return Find(part) is { } snapshot ? SnapshotKit.Move(live, snapshot.Volume.Path, snapshot.Place!) : live;
     }
 
     // As its weakest part is.
@@ -206,7 +205,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
         {
             string where = part.Path.IsRoot ? "" : $"'{PathText.Show(PathText.Local, source.LivePathOf(part))}': ";
             parts.Add(Find(part) is { } snapshot ? new SourceConsistency(_kit.FindMaker(snapshot.Mark.Kind)!.Level, snapshot.Mark.Kind)
-                : part.Volume is { IsReadOnly: true } ? new SourceConsistency(ConsistencyLevel.FileSystem, Reason: where + IsConstant)
+                : part.Volume is { IsReadOnly: true } ? new SourceConsistency(ConsistencyLevel.FileSystem, Reason: Shorten(where + IsConstant))
                 : new SourceConsistency(ConsistencyLevel.None, Reason: Shorten(where + ObstacleOf(part))));
         }
 

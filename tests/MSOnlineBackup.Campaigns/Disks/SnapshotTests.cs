@@ -51,7 +51,7 @@ public sealed class SnapshotTests : IDisposable
         Assert.Equal(new SourceConsistency(ConsistencyLevel.Crash, "Btrfs"), source.Consistency);
         Assert.Equal(100, new FileInfo(Target + Source + "/a").Length);
         Assert.Equal((0, 2), (again.NewFiles, again.ChangedFiles));
-        Assert.Equal("later", File.ReadAllText(Source + "/a"));
+        Assert.Equal("later", await File.ReadAllTextAsync(Source + "/a", Cancel));
         Assert.Empty(vault.Skipped);
         AssertNothingIsLeft();
     }
@@ -109,7 +109,7 @@ public sealed class SnapshotTests : IDisposable
             Directory.EnumerateFileSystemEntries(Target + Source, "*", SearchOption.AllDirectories)
                 .Where(path => File.Exists(path) || Directory.GetFileSystemEntries(path).Length == 0)
                 .Select(path => Path.GetRelativePath(Target + Source, path)).Order(StringComparer.Ordinal));
-        Assert.All(new[] { "/nested/b", "/nested/folder/inner/c" }, path => Assert.Equal(10, new FileInfo(Target + Source + path).Length));
+        Assert.Equal((10, 10), (new FileInfo(Target + Source + "/nested/b").Length, new FileInfo(Target + Source + "/nested/folder/inner/c").Length));
         Assert.Empty(vault.Skipped);
         AssertNothingIsLeft();
         Assert.True(Directory.Exists(Source + "/kept/folder"));
@@ -146,8 +146,8 @@ public sealed class SnapshotTests : IDisposable
         new SourceTreeBuilder(Source).File("a", 10).File("mounted/beneath", 10).File("other/beneath", 10).Directory("bound");
         _mounts.Push(MountedFileSystem.InMemory(Source + "/mounted", "1m"));
         _mounts.Push(MountedFileSystem.InImage(_folder["image2"], Source + "/other", "btrfs"));
-        File.WriteAllText(Source + "/mounted/in-memory", "x");
-        File.WriteAllText(Source + "/other/on-disk", "x");
+        await File.WriteAllTextAsync(Source + "/mounted/in-memory", "x", Cancel);
+        await File.WriteAllTextAsync(Source + "/other/on-disk", "x", Cancel);
         var changing = new ChangingMaker(() => File.WriteAllText(Source + "/other/on-disk", "later"));
 
         BackupResult all = await vault.BackUpAsync(Request(changing, Source, cross: true));
@@ -160,7 +160,7 @@ public sealed class SnapshotTests : IDisposable
         Assert.Equal((ConsistencyLevel.None, "Btrfs"), (consistency.Level, consistency.Snapshot));
         Assert.Contains(Source + "/mounted", consistency.Reason, StringComparison.Ordinal);
         Assert.Equal(["a", "in-memory", "on-disk"], FilesBelow(Target));
-        Assert.Equal("x", File.ReadAllText(Target + Source + "/other/on-disk"));
+        Assert.Equal("x", await File.ReadAllTextAsync(Target + Source + "/other/on-disk", Cancel));
         Assert.Equal(ConsistencyLevel.Crash, own.Point.Consistency!.Level);
         Assert.Equal(["a"], FilesBelow(_folder["target2"]));
         Assert.True(Directory.Exists(_folder["target2"] + Source + "/mounted"));
@@ -194,7 +194,7 @@ public sealed class SnapshotTests : IDisposable
     [Fact]
     public async Task The_backups_own_folders_are_left_out_of_snapshots_too()
     {
-        Begin();
+        MountDisk();
         MakeSubvolume(Disk + "/nested");
         FolderVault vault = await FolderVault.CreateAsync(Disk + "/nested/vault");
         new SourceTreeBuilder(Disk).File("a", 10).File("state/secret", 10).File("nested/b", 10);
@@ -259,7 +259,7 @@ public sealed class SnapshotTests : IDisposable
     [Fact]
     public async Task What_a_killed_backup_leaves_the_next_one_removes()
     {
-        Begin();
+        MountDisk();
         using var obengine = new Obengine();
         obengine.Variables["MSONLINEBACKUP_STATE"] = _folder["state"];
         await obengine.CreateVaultAsync();
@@ -379,7 +379,7 @@ public sealed class SnapshotTests : IDisposable
         static long Read(string path) => BitConverter.ToInt64(File.ReadAllBytes(path));
     }
 
-    private void Begin(string kind = "btrfs")
+    private void MountDisk(string kind = "btrfs")
     {
         Assert.SkipUnless(Shell.IsLinuxRoot && MountedFileSystem.CanMake(kind), $"Needs root, mkfs.{kind}, and a kernel that mounts it.");
         _mounts.Push(MountedFileSystem.InImage(_folder["image"], Disk, kind));
@@ -388,7 +388,7 @@ public sealed class SnapshotTests : IDisposable
 
     private async Task<FolderVault> BeginAsync(string kind = "btrfs")
     {
-        Begin(kind);
+        MountDisk(kind);
         return await FolderVault.CreateAsync(_folder["vault"]);
     }
 

@@ -2,9 +2,9 @@ using System.Text;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Testing;
-using Xunit;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Snapshots;
 
@@ -80,7 +80,7 @@ public sealed class SnapshotSetTests : IDisposable
     [Fact]
     public async Task What_cannot_be_written_down_is_not_made()
     {
-        File.WriteAllText(Records, "in the way");
+        await File.WriteAllTextAsync(Records, "in the way", Cancel);
 
         (SnapshotSet set, IReadOnlyList<SnapshotSource> sources) = await TakeAsync(new ScriptedMaker(_log), "a");
         await set.DisposeAsync();
