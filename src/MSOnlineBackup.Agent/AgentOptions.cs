@@ -2,6 +2,7 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Machine;
 using MSOnlineBackup.Vaults.Layout;
@@ -15,6 +16,11 @@ public sealed record AgentOptions
 {
     /// <summary>Where the state of this machine's agent lies if nobody says otherwise.</summary>
     public static string DefaultStateFolder => new StateFolder(null).Path;
+
+    /// <summary>How a backup takes snapshots that are written down in a machine's state.</summary>
+    /// <param name="stateFolder">Where that lies.</param>
+    /// <param name="mode">Whether it does.</param>
+    public static SnapshotOptions SnapshotsIn(string stateFolder, SnapshotMode mode) => new(mode, Path.Combine(stateFolder, Agent.Machine.StateFolder.Snapshots));
 
     /// <summary>Where the machine's state lies; null: where <c>MSONLINEBACKUP_STATE</c> points, else the platform's place.</summary>
     public string? StateFolder { get; init; }

@@ -48,13 +48,18 @@ public sealed class FolderVault
 
     public Task<UnlockedVault> OpenAsync() => TestVault.UnlockAsync(Decorate(new FolderVaultStore(Folder)), Obengine.Passphrase, _options, Cancel);
 
-    public async Task<BackupResult> BackUpAsync(string source, bool crossMountPoints = false)
+    public Task<BackupResult> BackUpAsync(string source, bool crossMountPoints = false) => BackUpAsync(
+        new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, new SourceSelection { CrossMountPoints = crossMountPoints })] });
+
+    public async Task<BackupResult> BackUpAsync(BackupRequest request, CancellationToken? stop = null)
     {
         UnlockedVault engine = await OpenAsync();
         Watch();
-        var selection = new SourceSelection { CrossMountPoints = crossMountPoints };
-        return await engine.BackUpAsync(new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, selection)] }, Monitor, Cancel);
+        return await engine.BackUpAsync(request, Monitor, stop ?? Cancel);
     }
+
+    /// <summary>What the last backup noted.</summary>
+    public ConcurrentQueue<string> Notes { get; } = [];
 
     public async Task<RestoreResult> RestoreAsync(RecoveryPoint point, string target, RestoreConflict conflict = RestoreConflict.Skip, bool verify = true, bool mapNames = false)
     {
@@ -97,7 +102,8 @@ public sealed class FolderVault
     private void Watch()
     {
         Skipped.Clear();
-        Monitor = new JobMonitor { ItemSkipped = Skipped.Enqueue };
+        Notes.Clear();
+        Monitor = new JobMonitor { ItemSkipped = Skipped.Enqueue, Noted = Notes.Enqueue };
     }
 
     // Nothing that a test has just written is so fresh that the next backup reads it again.

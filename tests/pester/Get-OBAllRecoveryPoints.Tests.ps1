@@ -29,6 +29,14 @@ Describe 'Get-OBAllRecoveryPoints' {
         $points[0].DataSources | Should -Be $source
     }
 
+    It 'says how far a point is of one moment, as the job does' {
+        $point = (Get-OBAllRecoveryPoints)[0]
+        $status = (Get-OBJob -Previous 1).JobStatus.DatasourceStatus[0]
+        $point.Consistency | Should -BeIn None, Crash, FileSystem
+        if ($point.Consistency -eq 'None') { $point.ConsistencyReason | Should -Not -BeNullOrEmpty }
+        $status.Consistency, $status.ConsistencyReason | Should -Be @($point.Consistency, $point.ConsistencyReason)
+    }
+
     It 'shows times in UTC with their zone, in lists and in strings' {
         $point = (Get-OBAllRecoveryPoints)[0]
         $time = $point.BackupTime.ToString('u')

@@ -35,6 +35,17 @@ Describe 'Set-OBMachineSetting' {
             "$TestDrive/vault/keys" | Should -Not -Exist
         }
 
+        It 'sets whether backups read snapshots' {
+            (Get-OBMachineSetting).SnapshotSetting | Should -Be Auto
+            Set-OBMachineSetting -Snapshot Never -WhatIf
+            (Get-OBMachineSetting).SnapshotSetting | Should -Be Auto
+            Set-OBMachineSetting -Snapshot Require | Should -BeExactly 'Server properties updated successfully.'
+            (Get-OBMachineSetting).SnapshotSetting | Should -Be Require
+            $null = Set-OBMachineSetting -NoThrottle
+            (Get-OBMachineSetting).SnapshotSetting | Should -Be Require
+            $null = Set-OBMachineSetting -Snapshot Auto
+        }
+
         It 'sets nothing with -WhatIf' {
             Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'correct horse battery') -WhatIf
             (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet

@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
@@ -76,6 +77,7 @@ public sealed record BackupOrder : JobOrder
             MustBeRegistered = true,
             OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],
             OpenSource = machine.OpenSource,
+            Snapshots = new SnapshotOptions(machine.Account.Settings.Snapshots, machine.State.PathOf(StateFolder.Snapshots)),
             Compression = Compression,
         };
         if (machine.Account.FindNameChange() is { } renamed)

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Jobs;
@@ -120,6 +121,7 @@ public sealed record JobRecord
 /// <param name="ChangedFiles">Files new or changed.</param>
 /// <param name="TotalFiles">Files in all; 0 until known.</param>
 /// <param name="Error">Why it failed.</param>
+/// <param name="Consistency">Of a backup, how far what was read is of one moment; null until it is through, and where nothing says.</param>
 public sealed record JobSourceStatus(
     string Name,
     JobState State,
@@ -129,7 +131,8 @@ public sealed record JobSourceStatus(
     long Files,
     long ChangedFiles,
     long TotalFiles,
-    JobError? Error = null);
+    JobError? Error = null,
+    SourceConsistency? Consistency = null);
 
 /// <summary>An error as a job keeps it.</summary>
 /// <param name="Id">The <see cref="BackupErrorId"/>'s name.</param>

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Agent.Jobs;
 
@@ -24,7 +25,8 @@ internal static class SourceStatuses
                 own.Sum(part => part.Files),
                 own.Sum(part => part.ChangedFiles),
                 own.Sum(part => part.TotalFiles ?? 0),
-                own.FirstOrDefault(part => part.Failure is not null)?.Failure is { } failure ? JobError.Of(failure) : null));
+                own.FirstOrDefault(part => part.Failure is not null)?.Failure is { } failure ? JobError.Of(failure) : null,
+                SourceConsistency.Weakest(own.Select(part => part.Consistency))));
         }
 
         return statuses;

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Machine;
@@ -13,6 +14,9 @@ public sealed record MachineSettings
 
     /// <summary>The bandwidth; null for no limit.</summary>
     public ThrottleSetting? Throttle { get; init; }
+
+    /// <summary>Whether backups read snapshots of volumes.</summary>
+    public SnapshotMode Snapshots { get; init; }
 }
 
 /// <summary>How fast data may be sent and fetched.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -66,7 +67,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         }
 
         ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored), stored.Bypass) : null;
-        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle };
+        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots };
     }
 
     private string? OpenPassword(ProxyState proxy)
@@ -90,7 +91,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
                 ? null
                 : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password), given.Bypass)
             : null;
-        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle };
+        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots };
     }
 }
 
@@ -102,6 +103,8 @@ internal sealed record SettingsState
     public bool IsDirect { get; init; }
 
     public ThrottleSetting? Throttle { get; init; }
+
+    public SnapshotMode Snapshots { get; init; }
 }
 
 /// <summary>A proxy as it is stored.</summary>

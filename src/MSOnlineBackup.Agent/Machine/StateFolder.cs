@@ -13,6 +13,9 @@ internal sealed class StateFolder
     /// <summary>The environment variable that names another place.</summary>
     public const string Variable = "MSONLINEBACKUP_STATE";
 
+    /// <summary>The folder in which backups write down their snapshots.</summary>
+    public const string Snapshots = "snapshots";
+
     /// <param name="chosen">The folder; null: where the environment says, else the platform's place.</param>
     /// <exception cref="BackupException">ArgumentInvalid: the environment names a relative path.</exception>
     public StateFolder(string? chosen)

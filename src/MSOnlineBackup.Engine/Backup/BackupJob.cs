@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Concurrency;
@@ -29,6 +30,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
     private readonly List<RecoveryPointSource> _sources = [];
     private readonly List<LostSource> _lost = [];
+    private readonly Dictionary<BackupSource, SnapshotSource> _snapshots = [];
     private readonly SessionAnnouncement _announcement = new(
         store, new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
     // By its name, until the vault was asked what that means.
@@ -95,11 +97,12 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             giveUp,
             check.Doubts,
             request.Compression);
+        IReadOnlyDictionary<int, int> covered = FindCovered();
+        await using SnapshotSet? snapshots = await TakeSnapshotsAsync(covered, stop).ConfigureAwait(false);
         var scope = new BackupScope(store, session, check, request, options, monitor);
         monitor.Enter(JobPhase.Transferring);
         await using Forecast forecast = await Forecast.BeginAsync(request, earlier, monitor, stop).ConfigureAwait(false);
         var taken = new List<BackupSource>();
-        IReadOnlyDictionary<int, int> covered = FindCovered();
         for (int i = 0; i < request.Sources.Count; i++)
         {
             BackupSource source = request.Sources[i];
@@ -120,7 +123,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
                     monitor.Note(NoteOfLeftOut(NameOf(source)));
                 }
 
-                monitor.EndSource(failure: null);
+                monitor.EndSource(failure: null, _snapshots.GetValueOrDefault(source)?.Consistency);
             }
             catch (BackupException e) when (IsOfSource(e))
             {
@@ -222,6 +225,25 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         ? SourceTrees.FindCovered([.. request.Sources.Cast<BackupSource.Tree>().Select(tree => (tree.Path, tree.Selection))])
         : new Dictionary<int, int>();
 
+    private async Task<SnapshotSet?> TakeSnapshotsAsync(IReadOnlyDictionary<int, int> covered, CancellationToken stop)
+    {
+        if (request.Snapshots is not { } options || request.OpenSource is not null)
+        {
+            return null;
+        }
+
+        BackupSource.Tree[] trees = [.. request.Sources.Where((source, i) => source is BackupSource.Tree && !covered.ContainsKey(i)).Cast<BackupSource.Tree>()];
+        SnapshotKit kit = request.SnapshotKit ?? SnapshotKit.ForThisSystem();
+        (SnapshotSet set, IReadOnlyList<SnapshotSource> sources) =
+            await SnapshotSet.TakeAsync(kit, options, [.. trees.Select(tree => (tree.Path, tree.Selection))], monitor.Note, stop).ConfigureAwait(false);
+        for (int i = 0; i < trees.Length; i++)
+        {
+            _snapshots[trees[i]] = sources[i];
+        }
+
+        return set;
+    }
+
     // Null where the source itself is left out.
     private async Task<RecoveryPointSource?> BackUpSourceAsync(
         BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop, CancellationToken giveUp)
@@ -251,6 +273,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             Manifest = new ManifestRoot(default, 0, 0, 0, 0, 0),
             FileSystem = tree.FileSystem,
             IsMountPoint = tree.IsMountPoint,
+            Consistency = _snapshots.GetValueOrDefault(source)?.Consistency,
         };
 
         ManifestRoot manifest = await RunAsync(
@@ -385,7 +408,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
     private ISourceTree Open(BackupSource source) => source switch
     {
-        BackupSource.Tree tree => SourceTrees.Open(tree.Path, tree.Selection, _own),
+        BackupSource.Tree tree => SourceTrees.Open(tree.Path, tree.Selection, _own, _snapshots.GetValueOrDefault(tree)?.View),
         BackupSource.Input input => new StreamSource(input.Name, input.Content, options.TimeProvider),
         _ => throw new ArgumentOutOfRangeException(nameof(source)),
     };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
@@ -40,6 +41,12 @@ public sealed record BackupRequest
     /// this backup: it has shown the passphrase.
     /// </summary>
     public bool MustBeRegistered { get; init; }
+
+    /// <summary>How snapshots of the sources' volumes are taken; null: all is read in place, and nothing is said of that.</summary>
+    public SnapshotOptions? Snapshots { get; init; }
+
+    /// <summary>What snapshots can be made of; null: what this system has.</summary>
+    internal SnapshotKit? SnapshotKit { get; init; }
 
     /// <summary>A checkpoint is written when this long has passed since the last.</summary>
     internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(60);

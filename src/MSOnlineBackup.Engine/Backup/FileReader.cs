@@ -16,6 +16,9 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
 {
     private const int ReadLength = 256 << 10;
 
+    // A small file that changes while it is read is read this often.
+    private const int MaxReads = 3;
+
     private readonly Chunker _chunker = new(drafts.Scope.Store.Keys.GearTable);
 
     /// <summary>The large file in which the reading was stopped; its slices so far are all sent.</summary>
@@ -55,21 +58,40 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
 
     private async ValueTask TakeSmallAsync(ManifestEntry entry, ISourceFile file)
     {
-        Memory<byte> room = await drafts.Bundler.ReserveAsync((int)entry.Size).ConfigureAwait(false);
-        int length = 0;
-        while (length < room.Length && file.Read(length, room.Span[length..]) is > 0 and int read)
+        int length;
+        ManifestEntry now;
+        for (int reads = 1; ; reads++)
         {
-            length += read;
-        }
+            Memory<byte> room = await drafts.Bundler.ReserveAsync((int)entry.Size).ConfigureAwait(false);
+            length = 0;
+            while (length < room.Length && file.Read(length, room.Span[length..]) is > 0 and int read)
+            {
+                length += read;
+            }
 
-        if (length == room.Length && IsSizeWrong(entry, file))
-        {
-            await TakeLargeAsync(entry, file, null, toEnd: true).ConfigureAwait(false);
-            return;
+            if (length == room.Length && IsSizeWrong(entry, file))
+            {
+                await TakeLargeAsync(entry, file, null, toEnd: true).ConfigureAwait(false);
+                return;
+            }
+
+            // What changed meanwhile is read again, while that costs next to nothing.
+            now = file.Stat() with { Path = entry.Path };
+            if (reads == MaxReads || entry.SameStateAs(now) || now.Size is 0 or > Bundler.MaxFileLength)
+            {
+                break;
+            }
+
+            drafts.Scope.Monitor.AddReadBytes(length);
+            entry = entry with
+            {
+                Size = now.Size,
+                Metadata = entry.Metadata with { Mode = now.Metadata.Mode, UserId = now.Metadata.UserId, GroupId = now.Metadata.GroupId, Modified = now.Metadata.Modified, Changed = now.Metadata.Changed },
+            };
         }
 
         CountRead(length);
-        entry = CheckAfterRead(entry, file, length);
+        entry = CheckAfterRead(entry, now, length);
         if (length == 0)
         {
             await drafts.SendAsync(new Draft.Complete(entry)).ConfigureAwait(false);
@@ -169,7 +191,7 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
             chunks.ReturnBuffer(buffer);
         }
 
-        entry = CheckAfterRead(entry, file, position, toEnd);
+        entry = CheckAfterRead(entry, sizeUnknown ? entry : file.Stat() with { Path = entry.Path }, position, toEnd);
         TaskCompletionSource<EntryContent>? content = null;
         if (entry.Metadata.LinkCount > 1)
         {
@@ -233,7 +255,7 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
         await drafts.CheckpointIfDueAsync(entry).ConfigureAwait(false);
     }
 
-    private ManifestEntry CheckAfterRead(ManifestEntry entry, ISourceFile file, long length, bool toEnd = false)
+    private ManifestEntry CheckAfterRead(ManifestEntry entry, ManifestEntry now, long length, bool toEnd = false)
     {
         if (sizeUnknown)
         {
@@ -241,8 +263,7 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
         }
 
         EntryFlags flags = EntryFlags.None;
-        ManifestEntry now = file.Stat();
-        if ((length != entry.Size && !toEnd) || !entry.SameStateAs(now with { Path = entry.Path }))
+        if ((length != entry.Size && !toEnd) || !entry.SameStateAs(now))
         {
             flags |= EntryFlags.ChangedWhileRead;
             drafts.Skip(entry, new BackupException(

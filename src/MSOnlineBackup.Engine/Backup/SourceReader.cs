@@ -204,7 +204,7 @@ internal sealed class SourceReader
             return;
         }
 
-        _changes.Note(entry, known.Previous, isFirstName: entry.Metadata.LinkCount <= 1 || !_scope.Links.TryGetFirst(entry, out _));
+        _changes.Note(entry, known.Previous, isFirstName: !_scope.Links.IsFurtherName(entry));
         try
         {
             if (!await TryTakeKnownAsync(item, known).ConfigureAwait(false))

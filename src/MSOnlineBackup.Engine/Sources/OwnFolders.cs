@@ -11,6 +11,9 @@ namespace MSOnlineBackup.Engine.Sources;
 /// </summary>
 public sealed class OwnFolders
 {
+    /// <summary>How the names of snapshots begin that a backup makes beside what it reads.</summary>
+    public const string SnapshotPrefix = ".obengine-snapshot-";
+
     private readonly List<(ulong Device, ulong Inode)> _identities = [];
     private readonly HashSet<string> _paths = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<(ulong Device, ulong Inode)> _vaults = [];
@@ -39,6 +42,12 @@ public sealed class OwnFolders
 
     /// <summary>Whether a folder is one of them.</summary>
     internal bool Contains(in UnixStat stat) => _identities.Count > 0 && _identities.Contains((stat.Device, stat.Inode));
+
+    /// <summary>Whether a folder is a snapshot that a backup made, and has not removed yet.</summary>
+    internal static bool IsSnapshot(ReadOnlySpan<byte> name, in UnixStat stat) => IsNameOfSnapshot(name) && BtrfsSubvolumes.IsTop(stat);
+
+    /// <summary>Whether a name is one that snapshots are given.</summary>
+    internal static bool IsNameOfSnapshot(ReadOnlySpan<byte> name) => name.StartsWith(".obengine-snapshot-"u8);
 
     /// <summary>Whether a folder is one of them, by its full path.</summary>
     internal bool Contains(string path) => _paths.Count > 0 && _paths.Contains(path);

@@ -18,7 +18,10 @@ public static class SourceTrees
     public static ISourceTree Open(string path, SourceSelection selection) => Open(path, selection, OwnFolders.None);
 
     /// <summary>Opens a folder or a single file, and leaves out the folders of the backup itself.</summary>
-    public static ISourceTree Open(string path, SourceSelection selection, OwnFolders own)
+    public static ISourceTree Open(string path, SourceSelection selection, OwnFolders own) => Open(path, selection, own, null);
+
+    /// <summary>Opens a folder or a single file, to be read where a view says.</summary>
+    internal static ISourceTree Open(string path, SourceSelection selection, OwnFolders own, SourceView? view)
     {
         ArgumentNullException.ThrowIfNull(own);
         if (string.IsNullOrEmpty(path))
@@ -28,8 +31,8 @@ public static class SourceTrees
         }
 
         return OperatingSystem.IsWindows()
-            ? WindowsSourceTree.Open(WindowsPath.Normalize(path), selection, own)
-            : UnixSourceTree.Open(UnixSystem.Current, UnixPath.Resolve(path), selection, own);
+            ? WindowsSourceTree.Open(WindowsPath.Normalize(path), selection, own, view)
+            : UnixSourceTree.Open(UnixSystem.Current, UnixPath.Resolve(path), selection, own, view);
     }
 
     /// <summary>The path of a source's root as a recovery point has it. The disk is looked at only where the path has a '..' or is relative.</summary>

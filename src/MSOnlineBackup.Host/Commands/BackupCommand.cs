@@ -3,6 +3,7 @@ using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Producers;
@@ -25,6 +26,7 @@ internal sealed class BackupCommand : HostCommand
     private readonly Option<string[]> _tags;
     private readonly Option<string?> _machine;
     private readonly Option<Compression> _compression;
+    private readonly Option<SnapshotMode> _snapshot;
     private readonly Option<bool> _force;
     private readonly Option<bool> _verifyWrites;
     private readonly Option<bool> _dryRun;
@@ -51,6 +53,10 @@ internal sealed class BackupCommand : HostCommand
             "--compression",
             "How hard to compress: fastest for a slow processor; better or max for a slow line, or for storage that is paid by size.",
             Compression.Default);
+        _snapshot = Choice(
+            "--snapshot",
+            "Whether snapshots of the volumes are read: auto where there are any, require or else make no recovery point, never to read in place.",
+            SnapshotMode.Auto);
         _dryRun = Flag("--dry-run", "List what would be backed up, and how much of it is new. Read no contents and write nothing.", "-n");
         _stdin = Value("--stdin", "NAME", "Back up standard input, or with --command the program's output, as a file of this name.");
         _command = Flag("--command", "Run the program after '--', without a shell, and back up what it prints. If its status is not 0, no recovery point is made.");
@@ -113,6 +119,7 @@ internal sealed class BackupCommand : HostCommand
             VerifyOneIn = context.Has(_verifyWrites) ? 1 : BackupRequest.UsualVerifyOneIn,
             Compression = context.Parsed.GetValue(_compression),
             OwnFolders = [AgentOptions.DefaultStateFolder],
+            Snapshots = AgentOptions.SnapshotsIn(AgentOptions.DefaultStateFolder, context.Parsed.GetValue(_snapshot)),
         };
         request.Check();
         return request;
@@ -148,6 +155,7 @@ internal sealed class BackupCommand : HostCommand
             point     {ShortId.Of(summary.PointId)} of {summary.Machine}, {context.LocalTime(summary.Ended)}
             files     {Quantity.Count(summary.Files)}: {Quantity.Count(summary.NewFiles)} new, {Quantity.Count(summary.ChangedFiles)} changed, {Quantity.Count(summary.UnchangedFiles)} unchanged
             size      {Quantity.Size(summary.Bytes)}, of which {Quantity.Size(summary.ReadBytes)} were read
+            snapshot  {SnapshotText.Of(result.Point.Consistency)}
             new       {Quantity.Size(summary.NewBytes)}, stored in {Quantity.Size(summary.StoredBytes)} ({Quantity.Ratio(summary.NewBytes, summary.StoredBytes)})
             time      {Quantity.Duration(summary.Ended - summary.Started)}{TrafficText.Line(summary.Traffic, 10)}{resumed}{skipped}{lost}
             """;
@@ -174,6 +182,8 @@ internal sealed class BackupCommand : HostCommand
             point.NewBytes,
             point.StoredBytes,
             point.Skipped,
+            point.Consistency,
+            point.ConsistencyReason,
             [.. result.LostSources.Select(source => source.Name)],
             result.ResumedFromSession?.ToString(),
             traffic)

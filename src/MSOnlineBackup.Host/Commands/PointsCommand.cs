@@ -47,6 +47,7 @@ internal sealed class PointsCommand : HostCommand
         Column("SIZE", point => Quantity.Size(point.Bytes), _ => "?", alignRight: true),
         Column("NEW", point => Quantity.Size(point.NewBytes), _ => "?", alignRight: true),
         Column("STORED", point => Quantity.Size(point.StoredBytes), _ => "?", alignRight: true),
+        Column("CONSISTENCY", point => SnapshotText.Word(point.Consistency), _ => "?"),
         Column("SOURCES", Sources, _ => "?"));
 
     private static Column<Document> Column(string header, Func<PointLine, string> whole, Func<DamagedPointLine, string> damaged, bool alignRight = false) =>

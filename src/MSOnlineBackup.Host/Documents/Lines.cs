@@ -55,6 +55,8 @@ internal sealed record PointLine(
     long NewBytes,
     long StoredBytes,
     long Skipped,
+    ConsistencyLevel? Consistency,
+    string? ConsistencyReason,
     IReadOnlyList<PointSource> Sources) : Document("point")
 {
     public static PointLine Of(RecoveryPoint point) => new(
@@ -75,6 +77,8 @@ internal sealed record PointLine(
         point.NewBytes,
         point.StoredBytes,
         point.SkippedCount,
+        point.Consistency?.Level,
+        point.Consistency?.Reason,
         [.. point.Sources.Select(source => new PointSource(
             source.ShownPath,
             source.FileSystem,
@@ -82,7 +86,10 @@ internal sealed record PointLine(
             source.Manifest.Entries,
             source.Manifest.Files,
             source.Manifest.Directories,
-            source.Manifest.Bytes))]);
+            source.Manifest.Bytes,
+            source.Consistency?.Level,
+            source.Consistency?.Snapshot,
+            source.Consistency?.Reason))]);
 }
 
 internal sealed record DamagedPointLine(
@@ -107,7 +114,16 @@ internal sealed record DeletedPointLine(
 }
 
 internal sealed record PointSource(
-    string Path, string? FileSystem, bool IsMountPoint, long Entries, long Files, long Directories, long Bytes);
+    string Path,
+    string? FileSystem,
+    bool IsMountPoint,
+    long Entries,
+    long Files,
+    long Directories,
+    long Bytes,
+    ConsistencyLevel? Consistency,
+    string? Snapshot,
+    string? ConsistencyReason);
 
 internal sealed record ItemLine(
     string PointId,

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -45,6 +46,8 @@ internal sealed record BackupSummary(
     long NewBytes,
     long StoredBytes,
     long Skipped,
+    ConsistencyLevel? Consistency,
+    string? ConsistencyReason,
     IReadOnlyList<string> LostSources,
     string? ResumedFrom,
     VaultTraffic? Traffic) : Summary("backup");

@@ -290,4 +290,8 @@ public enum BackupErrorId
     ScheduleNotRegistered,
     /// <summary>A backup that a schedule wanted was not made in time, and is not made up for.</summary>
     ScheduleMissed,
+
+    // Snapshots of volumes.
+    /// <summary>A backup was to read snapshots only, and a volume gave none.</summary>
+    SnapshotUnavailable = 1420,
 }

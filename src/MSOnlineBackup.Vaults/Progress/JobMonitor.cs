@@ -69,6 +69,7 @@ public sealed record JobWait(string Cause, DateTimeOffset Until);
 /// <param name="Skipped">Items skipped in it, itself being one if it was left out.</param>
 /// <param name="HasEnded">Whether nothing more will be counted.</param>
 /// <param name="Failure">Why it was left out; null where it was not.</param>
+/// <param name="Consistency">How far what was read of it is of one moment; null until it has ended, and where nothing says.</param>
 public sealed record SourceProgress(
     long Bytes,
     long ReadBytes,
@@ -78,7 +79,8 @@ public sealed record SourceProgress(
     long? TotalFiles,
     long Skipped,
     bool HasEnded,
-    BackupException? Failure);
+    BackupException? Failure,
+    SourceConsistency? Consistency = null);
 
 /// <summary>
 /// The counters of one running job. The engine adds; the front reads <see cref="Snapshot"/> when it wants to draw, and
@@ -188,7 +190,7 @@ public sealed class JobMonitor
     }
 
     /// <summary>Nothing more is counted for the source.</summary>
-    internal void EndSource(BackupException? failure)
+    internal void EndSource(BackupException? failure, SourceConsistency? consistency = null)
     {
         lock (_sourcesGate)
         {
@@ -197,6 +199,7 @@ public sealed class JobMonitor
             {
                 HasEnded = true,
                 Failure = failure,
+                Consistency = consistency,
                 TotalBytes = failure is null ? ended.Bytes : ended.TotalBytes,
                 TotalFiles = failure is null ? ended.Files : ended.TotalFiles,
             });

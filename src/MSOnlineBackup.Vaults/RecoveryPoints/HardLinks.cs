@@ -33,6 +33,9 @@ internal sealed class HardLinks<T>
         return true;
     }
 
+    /// <summary>Whether an entry is a further name of a file met before. Unlike <see cref="TryGetFirst(ManifestEntry, out T)"/> it counts no name as met.</summary>
+    public bool IsFurtherName(ManifestEntry entry) => HasOtherNames(entry) && _known.TryGetValue(IdentityOf(entry), out Known? known) && IsSameFile(known.Entry, entry);
+
     /// <summary>Remembers an entry as the first name of its file; nothing where it has only one.</summary>
     public void Add(ManifestEntry entry, T value)
     {

@@ -68,6 +68,9 @@ public sealed record RecoveryPoint
     /// <summary>How its machine writes paths: all sources of a point have one form.</summary>
     public PathForm Form => Sources is [RecoveryPointSource first, ..] ? first.Form : PathForm.Posix;
 
+    /// <summary>How far the point is of one moment: as its weakest source is; null where none says.</summary>
+    public SourceConsistency? Consistency => SourceConsistency.Weakest(Sources.Select(source => source.Consistency));
+
     /// <summary>Bytes of content that were new to the vault, before compression.</summary>
     public long NewBytes { get; init; }
 
@@ -118,6 +121,9 @@ public sealed record RecoveryPointSource
 
     /// <summary>How its files differ from those of the point that it was compared with; null where there was none, or what it has could not be read.</summary>
     public SourceChanges? Changes { get; init; }
+
+    /// <summary>How far what was read is of one moment; null where the point does not say: of a stream, and in points of earlier versions.</summary>
+    public SourceConsistency? Consistency { get; init; }
 }
 
 /// <summary>The top of a manifest tree and its totals.</summary>

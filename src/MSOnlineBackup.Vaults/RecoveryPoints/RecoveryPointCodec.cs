@@ -124,7 +124,21 @@ internal static class RecoveryPointCodec
             source.Manifest.Bytes),
         source.Changes is { } changes
             ? new SourceChangesJson(changes.Earlier, changes.New, changes.Changed, changes.Gone, changes.Renamed, changes.ReadBytes)
-            : null);
+            : null)
+    {
+        Consistency = source.Consistency?.Level.ToString(),
+        Snapshot = source.Consistency?.Snapshot,
+        ConsistencyReason = source.Consistency?.Reason,
+    };
+
+    // What a later version promises is not known here, so nothing is relied on.
+    private static ConsistencyLevel LevelOf(string text) => text switch
+    {
+        nameof(ConsistencyLevel.Crash) => ConsistencyLevel.Crash,
+        nameof(ConsistencyLevel.FileSystem) => ConsistencyLevel.FileSystem,
+        nameof(ConsistencyLevel.Application) => ConsistencyLevel.Application,
+        _ => ConsistencyLevel.None,
+    };
 
     /// <summary>Checks fields, and names the object and the field where one is not right.</summary>
     private sealed class Checker(string name)
@@ -187,6 +201,10 @@ internal static class RecoveryPointCodec
                 Form = form,
                 FileSystem = source.FileSystem,
                 IsMountPoint = source.IsMountPoint,
+                Consistency = source.Consistency is null ? null : new SourceConsistency(
+                    LevelOf(Text(source.Consistency, "consistency")),
+                    source.Snapshot is null ? null : Text(source.Snapshot, "snapshot"),
+                    source.ConsistencyReason is null ? null : Text(source.ConsistencyReason, "consistencyReason")),
                 Manifest = new ManifestRoot(
                     Chunk(root.Id, "id"),
                     root.Depth,

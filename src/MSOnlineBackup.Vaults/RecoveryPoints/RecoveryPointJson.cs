@@ -21,7 +21,14 @@ internal sealed record RecoveryPointJson(
     IReadOnlyList<string?>? SkippedItems);
 
 /// <summary>A source as JSON has it.</summary>
-internal sealed record RecoveryPointSourceJson(string? Path, string? Form, string? FileSystem, bool IsMountPoint, ManifestRootJson? Manifest, SourceChangesJson? Changes);
+internal sealed record RecoveryPointSourceJson(string? Path, string? Form, string? FileSystem, bool IsMountPoint, ManifestRootJson? Manifest, SourceChangesJson? Changes)
+{
+    public string? Consistency { get; init; }
+
+    public string? Snapshot { get; init; }
+
+    public string? ConsistencyReason { get; init; }
+}
 
 /// <summary>What changed in a source, as JSON has it.</summary>
 internal sealed record SourceChangesJson(long Earlier, long New, long Changed, long Gone, long Renamed, long ReadBytes);

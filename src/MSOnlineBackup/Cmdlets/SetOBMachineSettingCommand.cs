@@ -1,13 +1,14 @@
 using System.Management.Automation;
 using System.Security;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Sets the passphrase, the bandwidth or the proxy of this machine.</summary>
+/// <summary>Sets the passphrase, the bandwidth, the proxy or the use of snapshots of this machine.</summary>
 [Cmdlet(VerbsCommon.Set, "OBMachineSetting", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(string))]
 public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
@@ -17,6 +18,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     private const string WithoutProxy = "UNNAMED_PARAMETER_SET_3";
     private const string WithoutThrottle = "UNNAMED_PARAMETER_SET_4";
     private const string Proxy = "UNNAMED_PARAMETER_SET_5";
+    private const string Snapshots = "Snapshot";
 
     private readonly SortedSet<DayOfWeek> _workDays = [];
 
@@ -93,6 +95,10 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = Proxy)]
     public string[] BypassUrls { get; set; } = [];
 
+    /// <summary>Whether backups read snapshots of volumes.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = Snapshots)]
+    public OBSnapshotMode Snapshot { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -117,6 +123,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     {
         Encryption => "encryption passphrase",
         Throttle or WithoutThrottle => "bandwidth",
+        Snapshots => "snapshots",
         _ => "proxy",
     };
 
@@ -162,6 +169,10 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
             case Proxy:
                 var proxy = new ProxySetting(ProxyServer, ProxyPort, ProxyUsername, ProxyPassword.ToPlain(), BypassUrls.Length == 0 ? null : string.Join(';', BypassUrls));
                 Agent.Machine.Update(settings => settings with { Proxy = proxy, IsDirect = false });
+                break;
+            case Snapshots:
+                SnapshotMode mode = Enum.Parse<SnapshotMode>(Snapshot.ToString());
+                Agent.Machine.Update(settings => settings with { Snapshots = mode });
                 break;
             case WithoutProxy:
                 Agent.Machine.Update(settings => settings with { Proxy = null, IsDirect = NoProxy });

@@ -54,6 +54,7 @@ internal static class ErrorRecords
             or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost or BackupErrorId.ScheduleMissed => ErrorCategory.OperationStopped,
         BackupErrorId.SchedulerUnavailable => ErrorCategory.NotInstalled,
+        BackupErrorId.SnapshotUnavailable => ErrorCategory.ResourceUnavailable,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
         BackupErrorId.UnexpectedError or _ => ErrorCategory.NotSpecified,

@@ -23,6 +23,38 @@ public enum CBJobStatusFilter
     Failed,
 }
 
+/// <summary>Whether backups read snapshots of volumes.</summary>
+public enum OBSnapshotMode
+{
+    /// <summary>Where a volume can; others are read in place, and the recovery point says so.</summary>
+    Auto,
+
+    /// <summary>Of every volume, or there is no backup.</summary>
+    Require,
+
+    /// <summary>Of none: all is read in place.</summary>
+    Never,
+}
+
+/// <summary>How far what a backup has read is of one moment.</summary>
+public enum OBConsistency
+{
+    /// <summary>Not told: of a stream, or by an earlier version.</summary>
+    Unknown,
+
+    /// <summary>Each file was read in its own moment.</summary>
+    None,
+
+    /// <summary>All is of one moment, as after a loss of power.</summary>
+    Crash,
+
+    /// <summary>All is of one moment, with everything that had been written to files by then.</summary>
+    FileSystem,
+
+    /// <summary>So it is, and programs had brought their files into order.</summary>
+    Application,
+}
+
 /// <summary>How hard a backup tries to make what it stores small.</summary>
 public enum OBCompression
 {

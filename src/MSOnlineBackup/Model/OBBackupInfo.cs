@@ -9,6 +9,12 @@ public sealed class OBBackupInfo
     /// <summary>What it holds: the sources, by comma.</summary>
     public string DataSources { get; internal init; } = "";
 
+    /// <summary>How far it is of one moment: as its weakest source is.</summary>
+    public OBConsistency Consistency { get; internal init; }
+
+    /// <summary>Why it is so; empty where there is nothing to say.</summary>
+    public string ConsistencyReason { get; internal init; } = "";
+
     /// <summary>Its id in the vault.</summary>
     public string RecoveryPointId { get; internal init; } = "";
 

@@ -104,6 +104,12 @@ public sealed class OBDatasourceStatus
     /// <summary>Why it failed.</summary>
     public OBErrorInfo ErrorInfo { get; internal init; } = new();
 
+    /// <summary>Of a backup, how far what was read is of one moment; Unknown until it is through.</summary>
+    public OBConsistency Consistency { get; internal init; }
+
+    /// <summary>Why it is so; empty where there is nothing to say.</summary>
+    public string ConsistencyReason { get; internal init; } = "";
+
     /// <summary>The root of the source's path: "C:\", or "/".</summary>
     public string DriveLetter { get; internal init; } = "";
 

@@ -11,6 +11,9 @@ public sealed class OBMachineSetting
 
     /// <summary>The bandwidth.</summary>
     public OBThrottleSetting ThrottleSetting { get; internal init; } = new();
+
+    /// <summary>Whether backups read snapshots of volumes.</summary>
+    public OBSnapshotMode SnapshotSetting { get; internal init; }
 }
 
 /// <summary>The proxy of this machine.</summary>

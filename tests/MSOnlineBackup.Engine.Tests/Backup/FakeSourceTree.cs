@@ -105,6 +105,12 @@ internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] 
     /// <summary>What its content becomes when it is opened.</summary>
     public byte[]? ContentWhenOpened { get; set; }
 
+    /// <summary>Whether each look at the open file finds it changed again.</summary>
+    public bool KeepsChanging { get; set; }
+
+    /// <summary>How often the open file was looked at.</summary>
+    public int Stats { get; private set; }
+
     /// <summary>Where the first read began.</summary>
     public long? FirstRead { get; private set; }
 
@@ -138,7 +144,11 @@ internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] 
             return count;
         }
 
-        public ManifestEntry Stat() => now;
+        public ManifestEntry Stat()
+        {
+            item.Stats++;
+            return item.KeepsChanging ? now with { Metadata = now.Metadata with { Changed = new(0, (uint)(100 + item.Stats)) } } : now;
+        }
 
         public void Dispose()
         {

@@ -95,6 +95,25 @@ public sealed class TroubledSourceTests : IDisposable
     }
 
     [Theory]
+    [InlineData(Small - 1000)]
+    [InlineData(Small)]
+    [InlineData(Small + 1000)]
+    public async Task A_small_file_that_changes_once_while_it_is_read_is_read_again_and_whole(int sizeWhenRead)
+    {
+        byte[] found = TestKeys.Bytes(2, sizeWhenRead);
+        FakeSourceTree source = Source().File("file", TestKeys.Bytes(1, Small)).File("z", TestKeys.Bytes(6, Small));
+        source["file"].ContentWhenOpened = found;
+
+        BackupResult result = await _backups.BackUpAsync(Request("/data"));
+
+        Assert.Equal(RecoveryPointStatus.Completed, result.Point.Status);
+        ManifestEntry entry = (await _backups.EntriesAsync(result.Point))["/data/file"];
+        Assert.Equal((EntryFlags.None, (long)sizeWhenRead), (entry.Flags, entry.Size));
+        Assert.Equal(found, await _backups.ReadAsync(result.Point, "/data/file"));
+        Assert.Equal(1, source["z"].Stats);
+    }
+
+    [Theory]
     [InlineData(Small, Small - 1000)]
     [InlineData(Small, 0)]
     [InlineData(Small, Small + 1000)]
@@ -108,11 +127,13 @@ public sealed class TroubledSourceTests : IDisposable
         byte[] found = TestKeys.Bytes(2, sizeWhenRead);
         FakeSourceTree source = Source().File("a", TestKeys.Bytes(5, Small)).File("file", TestKeys.Bytes(1, size)).File("z", TestKeys.Bytes(6, Small));
         source["file"].ContentWhenOpened = found;
+        source["file"].KeepsChanging = true;
 
         BackupResult result = await _backups.BackUpAsync(Request("/data"));
 
+        // A small one was read again, by the length that it had then.
         ManifestEntry entry = (await _backups.EntriesAsync(result.Point))["/data/file"];
-        Assert.Equal((EntryFlags.ChangedWhileRead, (long)Math.Min(size, sizeWhenRead)), (entry.Flags, entry.Size));
+        Assert.Equal((EntryFlags.ChangedWhileRead, size == Small ? sizeWhenRead : (long)Math.Min(size, sizeWhenRead)), (entry.Flags, entry.Size));
         Assert.Equal(found[..(int)entry.Size], await _backups.ReadAsync(result.Point, "/data/file"));
         Assert.Equal(TestKeys.Bytes(6, Small), await _backups.ReadAsync(result.Point, "/data/z"));
         Assert.Equal(BackupErrorId.SourceItemChanged, Assert.Single(await _backups.SkippedAsync(result.Point)).Id);

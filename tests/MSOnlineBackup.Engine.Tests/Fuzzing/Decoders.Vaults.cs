@@ -192,7 +192,14 @@ internal static partial class Decoders
         yield return new(
             "recovery-point",
             content => RecoveryPointCodec.Decode(content, "point"),
-            () => [RecoveryPointCodec.Encode(RecoveryPointCodecTests.Point)],
+            () =>
+            [
+                RecoveryPointCodec.Encode(RecoveryPointCodecTests.Point),
+                RecoveryPointCodec.Encode(RecoveryPointCodecTests.Point with
+                {
+                    Sources = [RecoveryPointCodecTests.Point.Sources[0] with { Consistency = new SourceConsistency(ConsistencyLevel.FileSystem, "Btrfs", "why") }],
+                }),
+            ],
             typeof(RecoveryPointCodec), typeof(RecoveryPointJsonContext));
         yield return new(
             "deletion",

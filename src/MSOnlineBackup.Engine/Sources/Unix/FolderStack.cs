@@ -46,9 +46,11 @@ internal sealed class FolderStack(UnixSystem system) : IDisposable
     /// <param name="handle">Its handle, owned from now on.</param>
     /// <param name="stat">What it is.</param>
     /// <param name="path">Its path below the root.</param>
-    public void Enter(int handle, in UnixStat stat, ReadOnlySpan<byte> path)
+    /// <param name="place">Its absolute path, where it is not found by its name in the folder that holds it; else null.</param>
+    public void Enter(int handle, in UnixStat stat, ReadOnlySpan<byte> path, byte[]? place = null)
     {
         Folder folder = _folders[Depth++];
+        folder.Place = place;
         folder.Handle = handle;
         folder.Stat = stat;
         folder.Next = 0;
@@ -131,7 +133,9 @@ internal sealed class FolderStack(UnixSystem system) : IDisposable
         {
             Folder folder = _folders[i];
             int start = _folders[i - 1].PathLength == 0 ? 0 : _folders[i - 1].PathLength + 1;
-            int handle = system.OpenDirectory(at, _path.AsSpan(start, folder.PathLength - start));
+            int handle = folder.Place is { } place
+                ? system.OpenDirectory(-1, place)
+                : system.OpenDirectory(at, _path.AsSpan(start, folder.PathLength - start));
             if (!keptAt)
             {
                 UnixSystem.Close(at);
@@ -180,5 +184,7 @@ internal sealed class FolderStack(UnixSystem system) : IDisposable
         public int Next { get; set; }
 
         public int PathLength { get; set; }
+
+        public byte[]? Place { get; set; }
     }
 }

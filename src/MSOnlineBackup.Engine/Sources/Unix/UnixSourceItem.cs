@@ -58,7 +58,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
         _note = note;
         _isCrossed = isCrossed;
         _trouble = null;
-        _entry = stat.ToEntry(path);
+        _entry = tree.Live(stat).ToEntry(path);
         _stat = stat;
         _at = at;
         _folder = folder;

@@ -44,7 +44,7 @@ internal sealed class UnixSourceRoot : IDisposable
     public byte[] Path { get; }
 
     /// <summary>The name by which it is reached from <see cref="Handle"/>.</summary>
-    public byte[] Name { get; }
+    public byte[] Name { get; private set; }
 
     /// <summary>The root itself where it is a folder, otherwise the folder that holds it; below 0 when it is closed.</summary>
     public int Handle { get; private set; }
@@ -67,8 +67,9 @@ internal sealed class UnixSourceRoot : IDisposable
     /// <param name="selection">What of it.</param>
     /// <param name="rules">What is left out of it.</param>
     /// <param name="own">The folders of the backup itself.</param>
+    /// <param name="view">Where it is read; null: where it is.</param>
     /// <exception cref="BackupException">SourceNotFound, SourceUnreadable.</exception>
-    public static UnixSourceRoot Open(UnixSystem system, byte[] path, SourceSelection selection, ExclusionRules rules, OwnFolders own)
+    public static UnixSourceRoot Open(UnixSystem system, byte[] path, SourceSelection selection, ExclusionRules rules, OwnFolders own, SourceView? view = null)
     {
         byte[] place = path;
         for (int links = 0; links <= MaxLinks; links++)
@@ -110,6 +111,11 @@ internal sealed class UnixSourceRoot : IDisposable
 
                 var root = new UnixSourceRoot(system, selection, rules, path, name, parent, handle, stat);
                 parent = handle == parent ? -1 : parent;
+                if (view is not null)
+                {
+                    root.MoveTo(system, view);
+                }
+
                 return root;
             }
             finally
@@ -140,6 +146,19 @@ internal sealed class UnixSourceRoot : IDisposable
         {
             UnixSystem.Close(Handle);
             Handle = -1;
+        }
+    }
+
+    // What it is was seen where it is; from now on it is read somewhere else.
+    private void MoveTo(UnixSystem system, SourceView view)
+    {
+        Dispose();
+        int slash = Array.LastIndexOf(view.Root, (byte)'/');
+        Handle = IsFolder ? system.OpenDirectory(-1, view.Root) : UnixRootPath.OpenFolder(system, view.Root.AsSpan(0, slash + 1));
+        Name = IsFolder ? Name : view.Root[(slash + 1)..];
+        if (Handle < 0)
+        {
+            throw UnixSourceError.OfRoot(Handle, Path);
         }
     }
 

@@ -13,10 +13,12 @@ internal sealed class UnixSourceTree : ISourceTree
     private readonly ExclusionRules _rules;
     private readonly OwnFolders _own;
     private readonly UnixSourceRoot _root;
+    private readonly SourceView? _view;
     private readonly FolderLister _lister;
 
-    private UnixSourceTree(UnixSystem system, SourceSelection selection, ExclusionRules rules, OwnFolders own, UnixSourceRoot root)
+    private UnixSourceTree(UnixSystem system, SourceSelection selection, ExclusionRules rules, OwnFolders own, UnixSourceRoot root, SourceView? view)
     {
+        _view = view;
         _system = system;
         _selection = selection;
         _rules = rules;
@@ -41,12 +43,13 @@ internal sealed class UnixSourceTree : ISourceTree
     /// <param name="path">Absolute path, raw, without a '/' at its end (but for the root of all).</param>
     /// <param name="selection">What of it.</param>
     /// <param name="own">What is left out of it.</param>
+    /// <param name="view">Where it is read; null: where it is.</param>
     /// <exception cref="BackupException">SourceNotFound, SourceUnreadable, PatternInvalid.</exception>
-    public static UnixSourceTree Open(UnixSystem system, byte[] path, SourceSelection selection, OwnFolders? own = null)
+    public static UnixSourceTree Open(UnixSystem system, byte[] path, SourceSelection selection, OwnFolders? own = null, SourceView? view = null)
     {
         ExclusionRules rules = ExclusionRules.Compile(selection.Exclude, path, filePatterns: selection.ExcludeFiles);
         own ??= OwnFolders.None;
-        return new UnixSourceTree(system, selection, rules, own, UnixSourceRoot.Open(system, path, selection, rules, own));
+        return new UnixSourceTree(system, selection, rules, own, UnixSourceRoot.Open(system, path, selection, rules, own, view), view);
     }
 
     public IEnumerable<SourceItem> Walk(CancellationToken cancellationToken)
@@ -85,17 +88,23 @@ internal sealed class UnixSourceTree : ISourceTree
         }
     }
 
+    /// <summary>What a stat would tell of an item where nobody looks at snapshots.</summary>
+    public UnixStat Live(in UnixStat stat) => _view is null ? stat : stat with { Device = _view.LiveDevice(stat.Device) };
+
     // A folder below the root, reached step by step: never through a link.
     private int OpenBelow(ReadOnlySpan<byte> path)
     {
         int at = _system.OpenDirectory(_root.Handle, "."u8);
-        while (at >= 0 && !path.IsEmpty)
+        for (int start = 0; at >= 0 && start < path.Length;)
         {
-            int slash = path.IndexOf((byte)'/');
-            int next = _system.OpenDirectory(at, slash < 0 ? path : path[..slash]);
+            int slash = path[start..].IndexOf((byte)'/');
+            int end = slash < 0 ? path.Length : start + slash;
+            int next = _view?.Find(new EntryPath(path[..end].ToArray())) is { } place
+                ? _system.OpenDirectory(-1, place.Path)
+                : _system.OpenDirectory(at, path[start..end]);
             UnixSystem.Close(at);
             at = next;
-            path = slash < 0 ? default : path[(slash + 1)..];
+            start = end + 1;
         }
 
         return at;
@@ -225,33 +234,49 @@ internal sealed class UnixSourceTree : ISourceTree
         return true;
     }
 
-    private void EnterFolder(ReadOnlySpan<byte> name, ReadOnlySpan<byte> path, in UnixStat stat, UnixSourceItem item, FolderStack folders)
+    private void EnterFolder(ReadOnlySpan<byte> name, ReadOnlySpan<byte> path, in UnixStat found, UnixSourceItem item, FolderStack folders)
     {
         int at = folders.Handle;
         var entryPath = new EntryPath(path.ToArray());
-        if (_own.Contains(stat))
+        UnixStat stat = found;
+        SourcePlace? place = _view?.Find(entryPath);
+        bool isMountPoint = place?.IsMountPoint ?? stat.IsMountedOn(folders.Stat);
+        if (isMountPoint && !_selection.CrossMountPoints)
         {
-            item.MoveTo(entryPath, stat, at, -1, null, OwnFolders.Note(_root.FullPath(path)));
+            item.MoveTo(entryPath, stat, at, -1, null, _own.Contains(Live(stat)) ? OwnFolders.Note(_root.FullPath(path)) : null);
             return;
         }
 
-        bool isMountPoint = stat.IsMountedOn(folders.Stat);
-        if (isMountPoint && !_selection.CrossMountPoints)
+        int folder = -1;
+        if (place is not null)
         {
-            item.MoveTo(entryPath, stat, at, -1, null);
+            folder = _system.OpenDirectory(-1, place.Path);
+            int told = folder < 0 ? folder : _system.Stat(folder, out stat);
+            if (told < 0)
+            {
+                Refuse(told, item, entryPath, found, at, folder);
+                return;
+            }
+        }
+
+        if (_own.Contains(Live(stat)) || OwnFolders.IsSnapshot(name, stat))
+        {
+            Close(folder);
+            item.MoveTo(entryPath, stat, at, -1, null, OwnFolders.Note(_root.FullPath(path)));
             return;
         }
 
         if (stat.IsPlaceholder)
         {
+            Close(folder);
             item.MoveTo(entryPath, stat, at, -1, SourcePlaceholder.Failure(_root.FullPath(path)));
             return;
         }
 
-        int folder = _system.OpenDirectory(at, name);
+        folder = place is null ? _system.OpenDirectory(at, name) : folder;
         if (folder < 0)
         {
-            item.MoveTo(entryPath, stat, at, -1, UnixSourceError.OfItem(folder, _root.FullPath(path)));
+            Refuse(folder, item, entryPath, stat, at, folder);
             return;
         }
 
@@ -276,6 +301,20 @@ internal sealed class UnixSourceTree : ISourceTree
 
         item.MoveTo(entryPath, stat, at, folder, null, isCrossed: isMountPoint);
         item.Tell(trouble);
-        folders.Enter(folder, stat, path);
+        folders.Enter(folder, stat, path, place?.Path);
+    }
+
+    private void Refuse(int result, UnixSourceItem item, EntryPath path, in UnixStat stat, int at, int folder)
+    {
+        Close(folder);
+        item.MoveTo(path, stat, at, -1, UnixSourceError.OfItem(result, _root.FullPath(path)));
+    }
+
+    private static void Close(int folder)
+    {
+        if (folder >= 0)
+        {
+            UnixSystem.Close(folder);
+        }
     }
 }

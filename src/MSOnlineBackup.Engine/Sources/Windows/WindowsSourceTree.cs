@@ -37,8 +37,9 @@ internal sealed class WindowsSourceTree : ISourceTree
     /// <param name="path">Full path, without a separator at its end (but for the root of a volume).</param>
     /// <param name="selection">What of it.</param>
     /// <param name="own">What is left out.</param>
+    /// <param name="view">Where it is read; null: where it is.</param>
     /// <exception cref="BackupException">SourceNotFound, SourceUnreadable, PatternInvalid.</exception>
-    public static WindowsSourceTree Open(string path, SourceSelection selection, OwnFolders own)
+    public static WindowsSourceTree Open(string path, SourceSelection selection, OwnFolders own, SourceView? view = null)
     {
         if (own.Contains(path))
         {
@@ -67,9 +68,22 @@ internal sealed class WindowsSourceTree : ISourceTree
             throw WindowsSourceError.OfRoot(error, path);
         }
 
+        string? fileSystem = WindowsNative.FileSystemOf(handle);
+        if (view is not null)
+        {
+            // What it is was seen where it is; from now on it is read somewhere else.
+            handle.Dispose();
+            error = WindowsNative.Open(null, ToNative(WtfName.FromBytes(view.Root)!), Access, WindowsNative.OpenExisting, 0, out handle);
+            if (error != 0)
+            {
+                handle.Dispose();
+                throw WindowsSourceError.OfRoot(error, path);
+            }
+        }
+
         return new WindowsSourceTree(selection, rules, own, path, handle)
         {
-            FileSystem = WindowsNative.FileSystemOf(handle),
+            FileSystem = fileSystem,
             IsMountPoint = record.IsDirectory && IsRootOfVolume(path, record),
             IsLeftOut = rules.MatchRoot(WtfName.ToBytes(path.Replace('\\', '/'))).HasFlag(record.IsDirectory ? Exclusion.Folder : Exclusion.File)
                 || (!record.IsDirectory && record.Size > selection.ExcludeLargerThan),

@@ -55,6 +55,8 @@ internal static class JobConversion
         ByteProgress = new OBProgress(source.Bytes, source.ChangedBytes, source.TotalBytes),
         FileProgress = new OBProgress(source.Files, source.ChangedFiles, source.TotalFiles),
         ErrorInfo = ErrorOf(source.Error),
+        Consistency = source.Consistency.ToOutput(),
+        ConsistencyReason = source.Consistency?.Reason ?? "",
         DriveLetter = Path.GetPathRoot(source.Name) ?? "",
     };
 

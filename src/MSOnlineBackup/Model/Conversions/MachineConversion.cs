@@ -8,6 +8,7 @@ internal static class MachineConversion
     /// <summary>The settings as scripts see them.</summary>
     public static OBMachineSetting ToOutput(this MachineSettings settings, EncryptionKeyStatus key) => new()
     {
+        SnapshotSetting = Enum.Parse<OBSnapshotMode>(settings.Snapshots.ToString()),
         EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = key },
         ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting { IsDirect = settings.IsDirect } : new OBProxySetting
         {

@@ -16,7 +16,19 @@ internal static class RecoveryConversion
     {
         BackupTime = point.Started.UtcDateTime,
         DataSources = string.Join(", ", point.SourceNames()),
+        Consistency = point.Consistency.ToOutput(),
+        ConsistencyReason = point.Consistency?.Reason ?? "",
         RecoveryPointId = point.SessionId.ToString(),
+    };
+
+    /// <summary>How far something is of one moment, as scripts see it.</summary>
+    public static OBConsistency ToOutput(this SourceConsistency? consistency) => consistency?.Level switch
+    {
+        ConsistencyLevel.None => OBConsistency.None,
+        ConsistencyLevel.Crash => OBConsistency.Crash,
+        ConsistencyLevel.FileSystem => OBConsistency.FileSystem,
+        ConsistencyLevel.Application => OBConsistency.Application,
+        _ => OBConsistency.Unknown,
     };
 
     /// <summary>A deleted point as scripts see it.</summary>

@@ -1,0 +1,64 @@
+using MSOnlineBackup.Vaults.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Snapshots;
+
+/// <summary>One way to make snapshots of volumes. What it does not know, it leaves alone.</summary>
+internal interface ISnapshotMaker
+{
+    /// <summary>Its name, as recovery points have it: "Btrfs".</summary>
+    string Kind { get; }
+
+    /// <summary>What can be relied on of what is read from its snapshots.</summary>
+    ConsistencyLevel Level { get; }
+
+    /// <summary>Whether volumes of this kind are its own.</summary>
+    bool IsOf(SnapshotVolume volume);
+
+    /// <summary>Why it can make no snapshot of a volume of its own; null where it can. Changes nothing.</summary>
+    Task<string?> FindObstacleAsync(SnapshotVolume volume, CancellationToken cancellationToken);
+
+    /// <summary>What it would write down of a snapshot.</summary>
+    /// <param name="volume">Of what.</param>
+    /// <param name="id">32 hexadecimal digits that no other snapshot has.</param>
+    /// <param name="folder">A folder for the snapshots of this backup, where they have to be mounted; it may not be there yet.</param>
+    SnapshotMark Mark(SnapshotVolume volume, string id, string folder);
+
+    /// <summary>Makes snapshots as close together as it can, each written down by now. Those that fail say so; what was begun of them is removed by whoever asked.</summary>
+    /// <param name="snapshots">Which. They are told how it went.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    Task TakeAsync(IReadOnlyList<WantedSnapshot> snapshots, CancellationToken cancellationToken);
+
+    /// <summary>Removes what a mark names, as far as it is there. Never anything else.</summary>
+    /// <returns>Null where nothing of it is left; otherwise why it is still there, in a sentence.</returns>
+    Task<string?> RemoveAsync(SnapshotMark mark);
+}
+
+/// <summary>A snapshot that is to be made, and what became of it.</summary>
+/// <param name="volume">Of what.</param>
+/// <param name="mark">How it is written down.</param>
+internal sealed class WantedSnapshot(SnapshotVolume volume, SnapshotMark mark)
+{
+    /// <summary>Of what.</summary>
+    public SnapshotVolume Volume => volume;
+
+    /// <summary>How it is written down. What is known only once it is made is added by <see cref="Remark"/>.</summary>
+    public SnapshotMark Mark { get; private set; } = mark;
+
+    /// <summary>Where the volume's tree is to be read, raw; null where there is no snapshot.</summary>
+    public byte[]? Place { get; private set; }
+
+    /// <summary>Why there is no snapshot; null where there is one, or none was tried.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>It was made.</summary>
+    public void Succeed(byte[] place) => (Place, Failure) = (place, null);
+
+    /// <summary>It was not made.</summary>
+    public void Fail(string why) => (Place, Failure) = (null, why);
+
+    /// <summary>Whether it has another name than was written down at first.</summary>
+    public bool IsRemarked { get; private set; }
+
+    /// <summary>It has another name than was written down.</summary>
+    public void Remark(SnapshotMark made) => (Mark, IsRemarked) = (made, true);
+}

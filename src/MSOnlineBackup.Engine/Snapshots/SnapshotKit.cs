@@ -1,0 +1,84 @@
+using System.Text;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.SystemState;
+using MSOnlineBackup.Platform.Unix;
+
+namespace MSOnlineBackup.Engine.Snapshots;
+
+/// <summary>What snapshots can be made of on this system, and how the volumes of a source are found.</summary>
+internal sealed class SnapshotKit
+{
+    private readonly Func<string, SourceSelection, SourceVolumes?> _find;
+
+    /// <summary>A kit of these makers.</summary>
+    /// <param name="makers">The first that knows a volume makes its snapshot.</param>
+    /// <param name="find">Finds the volumes of a source; null where nothing is at its path.</param>
+    public SnapshotKit(IReadOnlyList<ISnapshotMaker> makers, Func<string, SourceSelection, SourceVolumes?> find)
+    {
+        Makers = makers;
+        _find = find;
+    }
+
+    /// <summary>The makers.</summary>
+    public IReadOnlyList<ISnapshotMaker> Makers { get; }
+
+    /// <summary>What this system has.</summary>
+    public static SnapshotKit ForThisSystem()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            var volumes = new LinuxVolumes(MountTable.Read());
+            return new SnapshotKit([new BtrfsSnapshots(), new ZfsSnapshots(new SystemCommands()), LvmSnapshots.OfThisMachine(IsMounted)], volumes.Find);
+        }
+
+        return new SnapshotKit([], static (_, _) => null);
+    }
+
+    /// <summary>The maker of a kind; null where this version has none.</summary>
+    public ISnapshotMaker? FindMaker(string kind) => Makers.FirstOrDefault(maker => maker.Kind == kind);
+
+    /// <summary>The volumes of a source; null where nothing is at its path.</summary>
+    public SourceVolumes? FindVolumes(string path, SourceSelection selection) => _find(path, selection);
+
+    /// <summary>A path at or below a volume's, in the tree of its snapshot.</summary>
+    public static byte[] Move(byte[] path, byte[] volume, byte[] place)
+    {
+        byte separator = OperatingSystem.IsWindows() ? (byte)'\\' : (byte)'/';
+        ReadOnlySpan<byte> rest = path.AsSpan(volume.AsSpan().TrimEnd(separator).Length).TrimStart(separator);
+        return rest.IsEmpty ? place : [.. place.AsSpan().TrimEnd(separator), separator, .. rest];
+    }
+
+    /// <summary>The devices of snapshots, each with that of the volume.</summary>
+    public static IReadOnlyDictionary<ulong, ulong> FindDevices(IReadOnlyList<WantedSnapshot> snapshots)
+    {
+        var devices = new Dictionary<ulong, ulong>();
+        foreach (WantedSnapshot snapshot in OperatingSystem.IsWindows() ? [] : snapshots)
+        {
+            if (snapshot.Place is { } place && Look(place)?.Device is { } read && Look(snapshot.Volume.Path)?.Device is { } live)
+            {
+                devices[read] = live;
+            }
+        }
+
+        return devices;
+    }
+
+    /// <summary>Whether two paths show the same item: by its number, which a snapshot keeps. Windows has none that can be asked for here.</summary>
+    public static bool IsSame(byte[] one, byte[] other) => OperatingSystem.IsWindows() || (Look(one)?.Inode is { } inode && inode == Look(other)?.Inode);
+
+    private static bool IsMounted(string path) => MountTable.Read().Any(mount => mount.Point.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(path)));
+
+    private static UnixStat? Look(byte[] path)
+    {
+        int slash = Array.LastIndexOf(path, (byte)'/');
+        int folder = UnixSystem.Current.OpenBase(-1, path.Length == 1 ? path : path.AsSpan(0, Math.Max(slash, 1)), followLink: true);
+        if (folder < 0)
+        {
+            return null;
+        }
+
+        int result = UnixSystem.Current.Stat(folder, path.Length == 1 ? "."u8 : path.AsSpan(slash + 1), out UnixStat stat);
+        UnixSystem.Close(folder);
+        return result >= 0 ? stat : null;
+    }
+}

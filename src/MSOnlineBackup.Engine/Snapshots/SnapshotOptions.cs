@@ -1,0 +1,22 @@
+namespace MSOnlineBackup.Engine.Snapshots;
+
+/// <summary>Whether a backup reads snapshots of its sources' volumes.</summary>
+public enum SnapshotMode
+{
+    /// <summary>Where a volume can; others are read in place, and the recovery point says so.</summary>
+    Auto,
+
+    /// <summary>Of every volume, or there is no backup.</summary>
+    Require,
+
+    /// <summary>Of none: all is read in place.</summary>
+    Never,
+}
+
+/// <summary>How a backup takes snapshots.</summary>
+/// <param name="Mode">Whether it does.</param>
+/// <param name="Records">
+/// The folder, of this machine and this account alone, in which a snapshot is written down before it is made, so that the next backup removes what a killed one left. It comes into
+/// being with the first snapshot.
+/// </param>
+public sealed record SnapshotOptions(SnapshotMode Mode, string Records);

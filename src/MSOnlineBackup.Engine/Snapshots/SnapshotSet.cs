@@ -1,0 +1,253 @@
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Snapshots;
+
+/// <summary>
+/// The snapshots of one backup: of each volume that its sources lie on, where that can be, taken right after one another, before anything is read. Disposing removes them.
+/// </summary>
+internal sealed class SnapshotSet : IAsyncDisposable
+{
+    private const string IsConstant = "Nothing can change it: the volume is mounted read-only.";
+
+    private readonly SnapshotKit _kit;
+    private readonly SnapshotOptions _options;
+    private readonly Action<string> _note;
+    private readonly List<WantedSnapshot> _snapshots = [];
+    private readonly Dictionary<string, string> _obstacles = [];
+    private SnapshotRecord? _record;
+
+    private SnapshotSet(SnapshotKit kit, SnapshotOptions options, Action<string> note)
+    {
+        _kit = kit;
+        _options = options;
+        _note = note;
+    }
+
+    /// <summary>Takes the snapshots for some sources, after removing what killed backups have left.</summary>
+    /// <param name="kit">What can be made here.</param>
+    /// <param name="options">Whether, and where they are written down.</param>
+    /// <param name="sources">Paths and what is selected of each.</param>
+    /// <param name="note">Told of what somebody may want to know.</param>
+    /// <param name="cancellationToken">Stops it; then nothing is left behind.</param>
+    /// <returns>The set, and how each source is to be read, in the order of the sources.</returns>
+    /// <exception cref="BackupException">SnapshotUnavailable: every volume was to be kept, and one cannot be.</exception>
+    public static async Task<(SnapshotSet Set, IReadOnlyList<SnapshotSource> Sources)> TakeAsync(
+        SnapshotKit kit, SnapshotOptions options, IReadOnlyList<(string Path, SourceSelection Selection)> sources, Action<string> note, CancellationToken cancellationToken)
+    {
+        var set = new SnapshotSet(kit, options, note);
+        try
+        {
+            await set.RemoveAbandonedAsync().ConfigureAwait(false);
+            if (options.Mode == SnapshotMode.Never)
+            {
+                return (set, [.. sources.Select(_ => new SnapshotSource(null, new SourceConsistency(ConsistencyLevel.None, Reason: "Snapshots are switched off.")))]);
+            }
+
+            SourceVolumes?[] found = [.. sources.Select(source => kit.FindVolumes(source.Path, source.Selection))];
+            await set.MakeAsync(found, cancellationToken).ConfigureAwait(false);
+            SnapshotSource[] views = [.. found.Select(volumes => volumes is null ? new SnapshotSource(null, null) : set.ViewOf(volumes))];
+            set.Require(sources, found, views);
+            return (set, views);
+        }
+        catch
+        {
+            await set.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_record is { } record)
+        {
+            _record = null;
+            await RemoveAsync(record, [.. _snapshots.Select(snapshot => snapshot.Mark)]).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RemoveAbandonedAsync()
+    {
+        foreach (SnapshotRecord record in SnapshotRecord.FindAbandoned(_options.Records))
+        {
+            IReadOnlyList<SnapshotMark> marks = record.Read();
+            if (await RemoveAsync(record, marks).ConfigureAwait(false) && marks.Count > 0)
+            {
+                _note("Snapshots that an interrupted backup had left were removed.");
+            }
+        }
+    }
+
+    private async Task<bool> RemoveAsync(SnapshotRecord record, IReadOnlyList<SnapshotMark> marks)
+    {
+        var left = new List<string>();
+        foreach (SnapshotMark mark in marks.Reverse())
+        {
+            string? why = _kit.FindMaker(mark.Kind) is { } maker
+                ? await maker.RemoveAsync(mark).ConfigureAwait(false)
+                : $"This version knows no snapshots of the kind '{mark.Kind}'.";
+            if (why is not null)
+            {
+                left.Add(why);
+            }
+        }
+
+        if (left.Count == 0)
+        {
+            record.Remove();
+            return true;
+        }
+
+        record.Dispose();
+        _note($"A snapshot of a backup is still there; the next backup tries again to remove it. {string.Join(' ', left)}");
+        return false;
+    }
+
+    private async Task MakeAsync(IReadOnlyList<SourceVolumes?> sources, CancellationToken cancellationToken)
+    {
+        var wanted = new List<(ISnapshotMaker Maker, SnapshotVolume Volume)>();
+        foreach (SnapshotVolume volume in sources.OfType<SourceVolumes>().SelectMany(source => source.Taken).Select(part => part.Volume).OfType<SnapshotVolume>().DistinctBy(KeyOf))
+        {
+            if (volume.IsReadOnly)
+            {
+                continue;
+            }
+
+            ISnapshotMaker? maker = _kit.Makers.FirstOrDefault(each => each.IsOf(volume));
+            string? obstacle = maker is null ? $"There are no snapshots of {volume.FileSystem} on {volume.Device}." : await maker.FindObstacleAsync(volume, cancellationToken).ConfigureAwait(false);
+            if (obstacle is null)
+            {
+                wanted.Add((maker!, volume));
+            }
+            else
+            {
+                _obstacles[KeyOf(volume)] = obstacle;
+            }
+        }
+
+        if (wanted.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            _record = SnapshotRecord.Create(_options.Records);
+            _snapshots.AddRange(wanted.Select(each => new WantedSnapshot(each.Volume, each.Maker.Mark(each.Volume, SnapshotRecord.NewId(), _record.Folder))));
+            _record.Write([.. _snapshots.Select(snapshot => snapshot.Mark)]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be written down is not made: nobody would remove it.
+            _record?.Remove();
+            _record = null;
+            _snapshots.Clear();
+            foreach ((_, SnapshotVolume volume) in wanted)
+            {
+                _obstacles[KeyOf(volume)] = $"Snapshots cannot be written down in '{_options.Records}': {e.Message.TrimEnd('.')}.";
+            }
+
+            return;
+        }
+
+        foreach (IGrouping<ISnapshotMaker, WantedSnapshot> group in _snapshots.GroupBy(snapshot => _kit.FindMaker(snapshot.Mark.Kind)!).ToArray())
+        {
+            await group.Key.TakeAsync([.. group], cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (WantedSnapshot snapshot in _snapshots.Where(snapshot => snapshot.Place is { } place && !SnapshotKit.IsSame(place, snapshot.Volume.Path)))
+        {
+            snapshot.Fail("What was made does not show the volume.");
+        }
+
+        // Some have their names only now.
+        if (_snapshots.Exists(snapshot => snapshot.IsRemarked))
+        {
+            _record.Write([.. _snapshots.Select(snapshot => snapshot.Mark)]);
+        }
+    }
+
+    private SnapshotSource ViewOf(SourceVolumes source)
+    {
+        SourceConsistency consistency = Judge(source);
+        if (Find(source.Root) is not null && !SnapshotKit.IsSame(PlaceOf(source, source.Root), source.RealPath))
+        {
+            return new SnapshotSource(null, new SourceConsistency(ConsistencyLevel.None, Reason: "It was moved or replaced while its snapshot was taken."));
+        }
+
+        if (!source.Taken.Any(part => Find(part) is not null))
+        {
+            return new SnapshotSource(null, consistency);
+        }
+
+        var below = new Dictionary<EntryPath, SourcePlace>();
+        foreach (VolumePart part in source.Below)
+        {
+            below[part.Path] = new SourcePlace(PlaceOf(source, part), part.IsMountPoint);
+        }
+
+        return new SnapshotSource(new SourceView(PlaceOf(source, source.Root), below, SnapshotKit.FindDevices(_snapshots)), consistency);
+    }
+
+    private byte[] PlaceOf(SourceVolumes source, VolumePart part)
+    {
+        byte[] live = source.LivePathOf(part);
+        return Find(part) is { } snapshot ? SnapshotKit.Move(live, snapshot.Volume.Path, snapshot.Place!) : live;
+    }
+
+    // As its weakest part is.
+    private SourceConsistency Judge(SourceVolumes source)
+    {
+        var parts = new List<SourceConsistency>();
+        foreach (VolumePart part in source.Taken)
+        {
+            string where = part.Path.IsRoot ? "" : $"'{PathText.Show(PathText.Local, source.LivePathOf(part))}': ";
+            parts.Add(Find(part) is { } snapshot ? new SourceConsistency(_kit.FindMaker(snapshot.Mark.Kind)!.Level, snapshot.Mark.Kind)
+                : part.Volume is { IsReadOnly: true } ? new SourceConsistency(ConsistencyLevel.FileSystem, Reason: Shorten(where + IsConstant))
+                : new SourceConsistency(ConsistencyLevel.None, Reason: Shorten(where + ObstacleOf(part))));
+        }
+
+        SourceConsistency weakest = SourceConsistency.Weakest(parts)!;
+        int count = source.Taken.Select(Find).OfType<WantedSnapshot>().Distinct().Count();
+        string? kind = source.Taken.Select(Find).OfType<WantedSnapshot>().FirstOrDefault()?.Mark.Kind;
+        return weakest.Level == ConsistencyLevel.None ? weakest with { Snapshot = kind }
+            : count > 1 ? weakest with { Snapshot = kind, Reason = $"It lies on {count} volumes, whose snapshots were taken one right after the other." }
+            : weakest with { Snapshot = kind };
+    }
+
+    private WantedSnapshot? Find(VolumePart part) =>
+        part.Volume is { } volume ? _snapshots.FirstOrDefault(snapshot => snapshot.Place is not null && KeyOf(snapshot.Volume) == KeyOf(volume)) : null;
+
+    private string ObstacleOf(VolumePart part) => part.Obstacle
+        ?? (part.Volume is not { } volume ? "There is no snapshot of it."
+            : _obstacles.GetValueOrDefault(KeyOf(volume))
+            ?? _snapshots.FirstOrDefault(snapshot => KeyOf(snapshot.Volume) == KeyOf(volume))?.Failure
+            ?? "There is no snapshot of it.");
+
+    private void Require(IReadOnlyList<(string Path, SourceSelection Selection)> sources, SourceVolumes?[] found, SnapshotSource[] views)
+    {
+        for (int i = 0; _options.Mode == SnapshotMode.Require && i < views.Length; i++)
+        {
+            if (found[i] is not null && views[i].Consistency is { Level: ConsistencyLevel.None } consistency)
+            {
+                throw new BackupException(
+                    BackupErrorId.SnapshotUnavailable,
+                    $"The backup was to read snapshots only, and there is none for all of '{sources[i].Path}'. {consistency.Reason}",
+                    "Remove what stands in the way, leave the source out, or allow files to be read in place: '--snapshot auto' or Set-OBMachineSetting -Snapshot Auto.",
+                    sources[i].Path);
+            }
+        }
+    }
+
+    private static string KeyOf(SnapshotVolume volume) => volume.Identity + "\n" + Convert.ToHexString(volume.Path);
+
+    // A recovery point's texts have a limit.
+    private static string Shorten(string text) => text.Length <= 1000 ? text : text[..999] + "…";
+}
+
+/// <summary>How a source is read.</summary>
+/// <param name="View">Where; null where it is.</param>
+/// <param name="Consistency">What can be relied on; null where nothing is known of the source.</param>
+internal sealed record SnapshotSource(SourceView? View, SourceConsistency? Consistency);
