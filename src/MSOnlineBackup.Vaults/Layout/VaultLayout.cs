@@ -50,6 +50,15 @@ internal static class VaultLayout
         return TryParseNumber(last[..^suffix], out number);
     }
 
+    /// <summary>The copy beside an object of the vault itself, with the same bytes.</summary>
+    public static string CopyBeside(string name) => name + CopySuffix;
+
+    /// <summary>The object that a copy lies beside; the name itself where it is no copy's.</summary>
+    public static string FirstOf(string name) => name.EndsWith(CopySuffix, StringComparison.Ordinal) ? name[..^CopySuffix.Length] : name;
+
+    /// <summary>Whether the numbered records in a folder have copies beside them: those of the owner, which nobody else can write anew.</summary>
+    public static bool HasCopies(string folder) => folder is Settings or Credentials or Records;
+
     public static string Machine(MachineId machineId) => $"{Machines}{machineId}/";
 
     public static string Keys(StoreId storeId) => $"{AllKeys}{storeId}/";
@@ -115,9 +124,9 @@ internal static class VaultLayout
             ["keys", _, "epochs", _] when storeId is not null && TryParseKeyEpoch(name, out _) => StoredKind.KeyEpoch,
             ["keys", "order", _] when TryParseKeyOrder(name, out _) => StoredKind.KeyOrder,
             ["machines", var machine, var number] when MachineId.TryParse(machine, out _) && TryParseNumber(number, out _) => StoredKind.Machine,
-            ["settings", var number] when TryParseNumber(number, out _) => StoredKind.Settings,
-            ["records", var number] when TryParseNumber(number, out _) => StoredKind.Record,
-            ["credentials", var number] when TryParseNumber(number, out _) => StoredKind.Credential,
+            ["settings", var number] when TryParseNumber(FirstOf(number), out _) => StoredKind.Settings,
+            ["records", var number] when TryParseNumber(FirstOf(number), out _) => StoredKind.Record,
+            ["credentials", var number] when TryParseNumber(FirstOf(number), out _) => StoredKind.Credential,
             ["consents", _] when TryParseConsent(name, out _, out StoredKind kind) => kind,
             ["probes", var probe] when IdDigits.AreIn(probe) => StoredKind.Probe,
             ["stores", _, "sessions", var session] when storeId is not null && SessionId.TryParse(session, out _) => StoredKind.Session,
@@ -148,7 +157,7 @@ internal static class VaultLayout
     public static bool TryParseKeyOrder(string name, out uint number)
     {
         string last = name[(name.LastIndexOf('/') + 1)..];
-        return TryParseNumber(last.EndsWith(CopySuffix, StringComparison.Ordinal) ? last.AsSpan(0, last.Length - CopySuffix.Length) : last, out number) && number > 0;
+        return TryParseNumber(FirstOf(last), out number) && number > 0;
     }
 
     /// <summary>Takes machine and session from the name of a point, <c>stores/STORE/points/MACHINE/SESSION</c>, or of what says that there was one.</summary>
