@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Tests.Jobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
@@ -93,6 +94,11 @@ internal static partial class Decoders
             InState(RecoveryService.FileName, folder => RecoveryService.Read(folder)),
             () => [Text("""[ { "certificate": "0123456789ABCDEF0123456789ABCDEF01234567", "vaultCredentials": "a.VaultCredentials" } ]""")],
             typeof(RecoveryService), typeof(RecoveryServiceJson));
+        yield return new(
+            "schedule-state",
+            InState("schedule-files.json", folder => new ScheduleLedger(folder).Read(new BackupPolicy(), _time, TimeZoneInfo.Utc)),
+            () => [Text("""{"version":1,"content":{"schedule":"00ff","handled":"2024-02-29T12:00:00+00:00"}}""")],
+            typeof(ScheduleJson));
         yield return new(
             "key-file",
             content => KeyFile.Decode(new byte[32], Id, _machine, content, "file"),
