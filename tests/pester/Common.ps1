@@ -21,7 +21,7 @@ $env:MSONLINEBACKUP_SCHEDULER = 'None'
 function Remove-TestState {
     # Maintenance of a vault that is immutable has flagged files where it could.
     if ($IsLinux -and (Get-Command chattr -ErrorAction Ignore)) {
-        foreach ($folder in $env:MSONLINEBACKUP_STATE, $TestDrive, $script:work) {
+        foreach ($folder in $env:MSONLINEBACKUP_STATE, $TestDrive, (Get-Variable work -ValueOnly -ErrorAction Ignore)) {
             if ($folder -and (Test-Path -LiteralPath $folder)) { $null = chattr -R -f -i -a $folder 2>&1 }
         }
     }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using MSOnlineBackup.Engine.Sources.SystemState;
 using MSOnlineBackup.Vaults.Errors;
 
@@ -122,7 +123,7 @@ internal sealed class CronScheduler(string temporary, Func<bool> isRunning, ISys
 
     private async Task WriteAsync(string[] lines, CancellationToken cancellationToken)
     {
-        string file = Path.Combine(temporary, $"crontab-{Guid.NewGuid():N}");
+        string file = Path.Combine(temporary, $"crontab-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
         await SchedulerProgram.WriteAsync(file, string.Join('\n', lines) + "\n", cancellationToken).ConfigureAwait(false);
         try
         {

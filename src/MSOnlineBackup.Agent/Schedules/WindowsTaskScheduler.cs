@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
@@ -16,6 +17,8 @@ internal sealed class WindowsTaskScheduler(string temporary, string account, ISy
     public const string SystemAccount = "S-1-5-18";
 
     private static readonly XNamespace _names = "http://schemas.microsoft.com/windows/2004/02/mit/task";
+
+    private static readonly string[] _compared = ["Command", "Arguments", "StartBoundary", "Interval"];
 
     private readonly SchedulerProgram _schtasks = new(
         commands, OperatingSystem.IsWindows() ? Path.Combine(Environment.SystemDirectory, "schtasks.exe") : "schtasks.exe");
@@ -68,7 +71,7 @@ internal sealed class WindowsTaskScheduler(string temporary, string account, ISy
     /// <inheritdoc/>
     public async Task InstallAsync(ScheduledTask task, CancellationToken cancellationToken)
     {
-        string file = Path.Combine(temporary, $"task-{Guid.NewGuid():N}.xml");
+        string file = Path.Combine(temporary, $"task-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.xml");
         await using (var writer = new StreamWriter(file, append: false, Encoding.Unicode))
         {
             await writer.WriteAsync($"<?xml version=\"1.0\" encoding=\"UTF-16\"?>\n{DefinitionOf(task, account)}".AsMemory(), cancellationToken).ConfigureAwait(false);
@@ -103,7 +106,7 @@ internal sealed class WindowsTaskScheduler(string temporary, string account, ISy
 
         // The scheduler writes a definition in its own way: what counts is compared.
         XDocument wanted = DefinitionOf(task, account);
-        bool isCurrent = new[] { "Command", "Arguments", "StartBoundary", "Interval" }.All(name => Values(installed, name).SequenceEqual(Values(wanted, name)));
+        bool isCurrent = _compared.All(name => Values(installed, name).SequenceEqual(Values(wanted, name)));
         bool isEnabled = Values(installed, "Enabled").All(value => value == "true");
         string user = Values(installed, "UserId").FirstOrDefault() ?? "";
         return new InstalledTask(isCurrent, isEnabled, user == SystemAccount ? "SYSTEM" : user);

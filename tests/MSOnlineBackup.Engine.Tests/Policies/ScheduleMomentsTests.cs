@@ -12,7 +12,7 @@ public sealed class ScheduleMomentsTests
     private static readonly BackupSchedule _atHalfPastTwo = new(Enum.GetValues<DayOfWeek>(), [new TimeSpan(2, 30, 0)]);
 
     private static Gen<BackupSchedule> Schedules =>
-        from days in Gen.SubListOf(Enum.GetValues<DayOfWeek>()).Where(days => days.Any())
+        from days in Gen.SubListOf(Enum.GetValues<DayOfWeek>()).Where(days => days.Count > 0)
         from minutes in Gen.NonEmptyListOf(Gen.Choose(0, 1439))
         from weeks in Gen.Choose(1, 4)
         from every in Gen.Frequency((3, Gen.Constant((int?)null)), (1, Gen.Choose(15, 1440).Select(value => (int?)value)))

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Tests.Jobs;
 using MSOnlineBackup.Testing;
 using Xunit;
