@@ -2,11 +2,13 @@ using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
@@ -42,8 +44,15 @@ public sealed class DamagedVaultTests : IDisposable
         await AssertWholeAsync(healed.Point);
         BackupResult next = await _backups.BackUpAsync();
         await AssertWholeAsync(next.Point);
-        Assert.Equal(RecoveryPointStatus.Completed, next.Point.Status);
         Assert.Equal(0, next.ReadBytes);
+
+        // Whoever reads from another copy says so until the vault is mended.
+        using (UnlockedVault vault = await _backups.OpenAsync())
+        {
+            await vault.RepairAsync(new RepairRequest(), new JobMonitor(), Cancel);
+        }
+
+        Assert.Equal(RecoveryPointStatus.Completed, (await _backups.BackUpAsync()).Point.Status);
     }
 
     [Theory]

@@ -40,6 +40,7 @@ public sealed class DamageOfEveryKindTests(VaultOfEveryKind prepared) : IClassFi
         (StoredKind.Record, [Healed, Unnoticed], [Healed]),
         (StoredKind.Consent, [Unnoticed], [Unnoticed]),
         (StoredKind.ConsentUse, [Unnoticed], [Unnoticed]),
+        (StoredKind.ConsentsOver, [Unnoticed], [Unnoticed]),
         (StoredKind.Session, [Unnoticed], [Healed, Stays, Unnoticed]),
         (StoredKind.SessionEnd, [Unnoticed], [Unnoticed]),
         (StoredKind.Pack, [Healed], [Healed]),
