@@ -43,13 +43,10 @@ public sealed class VaultOfEveryKind : IAsyncLifetime
         await new CredentialRegister(unlocked.Vault.Known).IssueAsync(vault.Backups.Owner.Key, "here", "name", CredentialRegister.DefaultValidity, Cancel);
         await VaultRecords.AppendAsync(unlocked.Vault.Known, vault.Backups.Owner.Key, new VaultRecord { Kind = VaultRecord.Feature, Name = "example", NeededTo = [] }, Cancel);
         await unlocked.Vault.Guard.IssuePinAsync(vault.Backups.Owner.Key, Cancel);
-        string first = vault.Names(StoredKind.Consent)[0];
         await unlocked.Vault.Guard.IssuePinAsync(vault.Backups.Owner.Key, Cancel);
-        foreach (string said in (string[])[$"{first}.used", $"{first}.over"])
-        {
-            await vault.Backups.Objects.TryCreateAsync(said, "{}"u8.ToArray(), Cancel);
-        }
-
+        IReadOnlyList<string> consents = vault.Names(StoredKind.Consent);
+        await vault.Backups.Objects.TryCreateAsync($"{consents[0]}.over", "{}"u8.ToArray(), Cancel);
+        await vault.Backups.Objects.TryCreateAsync($"{consents[1]}.used", "{}"u8.ToArray(), Cancel);
         await unlocked.RotateKeyAsync(Later, Cancel);
         vault.Backups.CurrentPassphrase = Later;
         RecoveryPoint last = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
