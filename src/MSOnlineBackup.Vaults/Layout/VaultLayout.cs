@@ -36,6 +36,15 @@ internal static class VaultLayout
     /// <summary>Says that a consent was used.</summary>
     public static string ConsentUse(uint number) => $"{Consents}{number:x8}{UseSuffix}";
 
+    /// <summary>The copy beside an object of the vault itself, with the same bytes.</summary>
+    public static string CopyBeside(string name) => name + CopySuffix;
+
+    /// <summary>The object that a copy lies beside; the name itself where it is no copy's.</summary>
+    public static string FirstOf(string name) => name.EndsWith(CopySuffix, StringComparison.Ordinal) ? name[..^CopySuffix.Length] : name;
+
+    /// <summary>Whether the numbered records in a folder have copies beside them: those of the owner, which nobody else can write anew.</summary>
+    public static bool HasCopies(string folder) => folder is Settings or Credentials or Records;
+
     public static string Machine(MachineId machineId) => $"{Machines}{machineId}/";
 
     public static string Keys(StoreId storeId) => $"{AllKeys}{storeId}/";
@@ -101,9 +110,9 @@ internal static class VaultLayout
             ["keys", _, "epochs", _] when storeId is not null && TryParseKeyEpoch(name, out _) => StoredKind.KeyEpoch,
             ["keys", "order", _] when TryParseKeyOrder(name, out _) => StoredKind.KeyOrder,
             ["machines", var machine, var number] when MachineId.TryParse(machine, out _) && TryParseNumber(number, out _) => StoredKind.Machine,
-            ["settings", var number] when TryParseNumber(number, out _) => StoredKind.Settings,
-            ["records", var number] when TryParseNumber(number, out _) => StoredKind.Record,
-            ["credentials", var number] when TryParseNumber(number, out _) => StoredKind.Credential,
+            ["settings", var number] when TryParseNumber(FirstOf(number), out _) => StoredKind.Settings,
+            ["records", var number] when TryParseNumber(FirstOf(number), out _) => StoredKind.Record,
+            ["credentials", var number] when TryParseNumber(FirstOf(number), out _) => StoredKind.Credential,
             ["consents", var number] when TryParseNumber(number, out _) => StoredKind.Consent,
             ["consents", var use] when use.EndsWith(UseSuffix, StringComparison.Ordinal) && TryParseNumber(use.AsSpan(0, use.Length - UseSuffix.Length), out _) => StoredKind.ConsentUse,
             ["probes", var probe] when IdDigits.AreIn(probe) => StoredKind.Probe,
@@ -135,7 +144,7 @@ internal static class VaultLayout
     public static bool TryParseKeyOrder(string name, out uint number)
     {
         string last = name[(name.LastIndexOf('/') + 1)..];
-        return TryParseNumber(last.EndsWith(CopySuffix, StringComparison.Ordinal) ? last.AsSpan(0, last.Length - CopySuffix.Length) : last, out number) && number > 0;
+        return TryParseNumber(FirstOf(last), out number) && number > 0;
     }
 
     /// <summary>Takes machine and session from the name of a point, <c>stores/STORE/points/MACHINE/SESSION</c>, or of what says that there was one.</summary>

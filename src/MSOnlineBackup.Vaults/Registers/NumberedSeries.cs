@@ -34,15 +34,8 @@ internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Func
             return null;
         }
 
-        try
-        {
-            byte[]? content = await VaultHeader.ReadSmallAsync(objects, NameOf(number), NumberedSeries.MaxLength, cancellationToken).ConfigureAwait(false);
-            return content is null ? null : open(NameOf(number), content);
-        }
-        catch (BackupException e) when (e.IsDamage)
-        {
-            return null;
-        }
+        return await ReadObjectAsync(NameOf(number), number, cancellationToken).ConfigureAwait(false)
+            ?? (VaultLayout.HasCopies(folder) ? await ReadObjectAsync(VaultLayout.CopyBeside(NameOf(number)), number, cancellationToken).ConfigureAwait(false) : null);
     }
 
     /// <summary>Appends a state, and returns the number that holds then. Whoever loses a race for a number looks again at what there is.</summary>
@@ -70,10 +63,29 @@ internal sealed class NumberedSeries<T>(IVaultStore objects, string folder, Func
             byte[] content = seal(NameOf(newest + 1), state);
             if (await objects.TryCreateAsync(NameOf(newest + 1), content, cancellationToken).ConfigureAwait(false))
             {
+                if (VaultLayout.HasCopies(folder))
+                {
+                    await objects.TryCreateAsync(VaultLayout.CopyBeside(NameOf(newest + 1)), content, cancellationToken).ConfigureAwait(false);
+                }
+
                 return newest + 1;
             }
 
             lost = newest;
+        }
+    }
+
+    // A copy is proved as the record of its number: it is never taken for another one.
+    private async Task<T?> ReadObjectAsync(string name, uint number, CancellationToken cancellationToken)
+    {
+        try
+        {
+            byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, NumberedSeries.MaxLength, cancellationToken).ConfigureAwait(false);
+            return content is null ? null : open(NameOf(number), content);
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return null;
         }
     }
 }
@@ -90,17 +102,18 @@ internal static class NumberedSeries
     /// <summary>The highest of numbers that are listed; 0 where there is none.</summary>
     public static uint NewestOf(IReadOnlyList<uint> numbers) => numbers.Count > 0 ? numbers[0] : 0;
 
-    /// <summary>The numbers in each folder below a prefix, the highest first.</summary>
+    /// <summary>The numbers in each folder below a prefix, the highest first. One of which only a copy is left counts.</summary>
     public static async Task<Dictionary<string, IReadOnlyList<uint>>> ListAsync(IVaultStore objects, string prefix, CancellationToken cancellationToken)
     {
-        var found = new Dictionary<string, List<uint>>();
+        var found = new Dictionary<string, HashSet<uint>>();
         await foreach (StoredObject stored in objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
         {
             int last = stored.Name.LastIndexOf('/') + 1;
-            if (VaultLayout.TryParseNumber(stored.Name.AsSpan(last), out uint number) && number is > 0 and <= Last)
+            string folder = stored.Name[..last];
+            string first = VaultLayout.HasCopies(folder) ? VaultLayout.FirstOf(stored.Name) : stored.Name;
+            if (VaultLayout.TryParseNumber(first.AsSpan(last), out uint number) && number is > 0 and <= Last)
             {
-                string folder = stored.Name[..last];
-                if (!found.TryGetValue(folder, out List<uint>? numbers))
+                if (!found.TryGetValue(folder, out HashSet<uint>? numbers))
                 {
                     found.Add(folder, numbers = []);
                 }

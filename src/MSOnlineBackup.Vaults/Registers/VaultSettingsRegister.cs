@@ -61,7 +61,7 @@ internal sealed class VaultSettingsRegister(KnownVault vault)
         return fault is null ? settings! : throw new BackupException(
             BackupErrorId.VaultDataCorrupt,
             $"The settings of the vault '{vault.Location}', in its object '{_series.NameOf(number)}', are damaged or forged: {fault}.",
-            "Bring the object back from a copy of the vault. If there is none, delete it: the other settings hold then. Backups and recoveries go on meanwhile.",
+            "Bring the object back from a copy of the vault. If there is none, delete it, and its copy if there is one: the other settings hold then. Backups and recoveries go on meanwhile.",
             _series.NameOf(number));
     }
 }

@@ -26,7 +26,7 @@ public sealed record RepairReport
     /// <summary>Damaged objects that were removed because nothing in them is needed: index segments, checkpoints, records of sessions; parity, which maintenance makes anew.</summary>
     public int ObjectsRemoved { get; init; }
 
-    /// <summary>Damaged index segments, and damaged or lost recovery points, that were restored from their second copies.</summary>
+    /// <summary>Objects that were damaged or lost and were restored from their copies: index segments, recovery points, key slots, settings and other records of the owner.</summary>
     public int ObjectsRestored { get; init; }
 
     /// <summary>Confirmations of recovery points that were missing and were made anew.</summary>

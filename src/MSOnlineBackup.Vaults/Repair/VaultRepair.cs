@@ -60,6 +60,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             await SalvageAsync(store, null, records, cancellationToken).ConfigureAwait(false);
             CollectionView view = await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false);
             NoteRestored(await new SecondCopies(store).FindAsync(view, cancellationToken).ConfigureAwait(false));
+            NoteRestored(await new TwinRepair(store).RunAsync(isRehearsal: true, cancellationToken).ConfigureAwait(false));
             NoteRemoved(await FindBrokenAsync(store, view, cancellationToken).ConfigureAwait(false));
         }
         else
@@ -312,6 +313,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             var copies = new SecondCopies(store);
             NoteRestored([.. await (await copies.FindAsync(view, cancellationToken).ConfigureAwait(false)).ToAsyncEnumerable()
                 .Where(async (name, token) => await copies.TryRestoreAsync(name, token).ConfigureAwait(false)).ToListAsync(cancellationToken).ConfigureAwait(false)]);
+            NoteRestored(await new TwinRepair(store).RunAsync(isRehearsal: false, cancellationToken).ConfigureAwait(false));
             IReadOnlyList<string> broken = await FindBrokenAsync(store, view, cancellationToken).ConfigureAwait(false);
             var removed = new List<string>();
             foreach (string name in broken)
@@ -336,7 +338,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
     private void NoteRestored(IReadOnlyList<string> restored)
     {
         _mended.UnionWith(restored);
-        _report = _report with { ObjectsRestored = restored.Count };
+        _report = _report with { ObjectsRestored = _report.ObjectsRestored + restored.Count };
     }
 
     private void NoteRemoved(IReadOnlyList<string> broken)

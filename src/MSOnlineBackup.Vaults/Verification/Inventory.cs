@@ -111,7 +111,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
         {
             StoredKind.Session => !(SessionId.TryParse(last, out SessionId session) && _committed.Contains(session)),
             StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint => VaultLayout.TryParseNumbered(name, out SessionId writer, out _) && !_committed.Contains(writer),
-            StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record => VaultLayout.TryParseNumber(last, out uint number) && number < _newest.GetValueOrDefault(folder),
+            StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record => VaultLayout.TryParseNumber(VaultLayout.FirstOf(last), out uint number) && number < _newest.GetValueOrDefault(folder),
             StoredKind.Deletion => VaultLayout.TryParseDeletion(name, out _, out SessionId point, out uint decision) && decision < _newest.GetValueOrDefault(folder + point),
             _ => false,
         };
@@ -160,7 +160,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
                 case StoredKind.Point when found.Length > SealedObject.LongestFence && VaultLayout.TryParsePoint(found.Name, out _, out SessionId committed):
                     _committed.Add(committed);
                     break;
-                case StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record when VaultLayout.TryParseNumber(found.Name.AsSpan(last), out uint number):
+                case StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record when VaultLayout.TryParseNumber(VaultLayout.FirstOf(found.Name).AsSpan(last), out uint number):
                     Rise(found.Name[..last], number);
                     break;
             }

@@ -256,13 +256,14 @@ public sealed class PointExpiryTests : IDisposable
         UnlockedVault vault = await _backups.OpenAsync();
         await vault.Vault.ChangeSettingsAsync(_backups.Owner.Key, settings => settings with { UndeleteDays = 20 }, Cancel);
         await vault.Deletions.DeleteManyAsync(points[..2], "", evenNewest: false, Cancel);
-        string settings = Assert.Single(_backups.Objects.Names, name => name.StartsWith(VaultLayout.Settings, StringComparison.Ordinal));
+        string settings = VaultLayout.Settings + "00000001";
         string decision = Of(points[0], "/deleted/")[0];
         await PassAsync(days: 19);
         Assert.Empty((await ExpireAsync()).Gone);
         await PassAsync(days: 2);
         byte[] sound = _backups.Objects.GetContent(settings);
         _backups.Objects.FlipBit(settings, 5);
+        _backups.Objects.FlipBit(VaultLayout.CopyBeside(settings), 5);
         _backups.Objects.FlipBit(decision, 70);
 
         ExpiryReport report = await ExpireAsync();

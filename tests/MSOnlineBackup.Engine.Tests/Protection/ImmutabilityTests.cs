@@ -127,6 +127,7 @@ public sealed class ImmutabilityTests : IDisposable
         await SetAsync(settings => settings with { Immutability = VaultImmutability.Locked, ImmutableDays = 20 });
         await SetAsync(settings => settings with { MachineLimit = 3 });
         _backups.Objects.Damage("settings/00000001", content => content[..^1]);
+        _backups.Objects.Damage("settings/00000001.copy", content => content[..^1]);
 
         Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => TestVault.ReadSettingsAsync(_backups.Objects, Cancel))).Id);
     }

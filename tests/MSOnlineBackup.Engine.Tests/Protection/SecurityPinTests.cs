@@ -154,6 +154,7 @@ public sealed class SecurityPinTests : IDisposable
     {
         RecoveryPoint[] points = await MakeAsync(2);
         _backups.Objects.Damage("settings/00000001", content => [.. content[..^3], 0x41, 0x41, 0x0a]);
+        _backups.Objects.Damage("settings/00000001.copy", content => [.. content[..^3], 0x41, 0x41, 0x0a]);
 
         Assert.Equal(
             BackupErrorId.VaultDataCorrupt,

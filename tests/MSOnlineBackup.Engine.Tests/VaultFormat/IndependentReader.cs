@@ -95,7 +95,7 @@ internal sealed class IndependentReader
         byte[] owner = _header.GetProperty("owner").GetBytesFromBase64();
         return [
             .. List("machines").Order(StringComparer.Ordinal).Select(name => (name, Json(CheckCode(Keys, vault, name, ReadObject(name))))),
-            .. List("records").Concat(List("settings")).Order(StringComparer.Ordinal).Select(name => (name, Json(CheckSignature(owner, vault, name, ReadObject(name))))),
+            .. List("records").Concat(List("settings")).Where(name => !name.EndsWith(".copy", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(name => (name, Json(CheckSignature(owner, vault, name, ReadObject(name))))),
         ];
     }
 
@@ -303,7 +303,7 @@ internal sealed class IndependentReader
         foreach (string name in List("keys").OrderByDescending(named.Contains))
         {
             string[] parts = name.Split('/');
-            if (parts.Length == 3 && parts[1] != "order" && (best is null || best.Value.Store == parts[1])
+            if (parts.Length == 3 && parts[1] != "order" && !parts[2].Contains('.', StringComparison.Ordinal) && (best is null || best.Value.Store == parts[1])
                 && OpenSlot(ReadObject(name), $"{vault}/{parts[1]}/{parts[2]}", passphrase) is { } master
                 && ReadEpoch(vault, parts[1], Text(CheckedJson(ReadObject(name)), "epoch") is { Length: > 0 } epoch ? byte.Parse(epoch, CultureInfo.InvariantCulture) : (byte)0, master) is { } masters
                 && (best is null || masters.Count > best.Value.Masters.Count))

@@ -22,7 +22,7 @@ public class CredentialRegisterTests
 
         await Register.CheckAsync(read, "file", Cancel);
         Assert.Equal(issued with { Token = [] }, read with { Token = [] });
-        Assert.Equal(["credentials/00000001"], _objects.Names);
+        Assert.Equal(["credentials/00000001", "credentials/00000001.copy"], _objects.Names);
     }
 
     [Fact]
@@ -81,6 +81,7 @@ public class CredentialRegisterTests
     {
         VaultCredential issued = await IssueAsync();
         _objects.SetContent("credentials/00000001", Signed("credentials/00000001", record));
+        _objects.Remove("credentials/00000001.copy");
 
         await RefusedAsync(issued);
     }

@@ -37,7 +37,7 @@ public class VaultSettingsTests
         await SetAsync(8);
         await SetAsync(8);
 
-        Assert.Equal([First, Second], _objects.Names);
+        Assert.Equal([First, $"{First}.copy", Second, $"{Second}.copy"], _objects.Names);
         Assert.Equal(first, _objects.GetContent(First));
         Assert.Equal("""{"machineLimit":8}""", BodyOf(_objects.GetContent(Second)));
         Assert.Equal(8, (await Register.ReadAsync(Cancel)).MachineLimit);
@@ -87,7 +87,7 @@ public class VaultSettingsTests
         await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Register.ChangeAsync(Owner, known => known with { MachineLimit = known.MachineLimit + 1 }, Cancel)));
 
         Assert.Equal(21, (await Register.ReadAsync(Cancel)).MachineLimit);
-        Assert.Equal(21, _objects.Names.Count);
+        Assert.Equal(2 * 21, _objects.Names.Count);
     }
 
     [Theory]
