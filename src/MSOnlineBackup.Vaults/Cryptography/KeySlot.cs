@@ -110,6 +110,10 @@ internal sealed record KeySlot
     [JsonPropertyName("proof")]
     public byte[] Proof { get; init; } = [];
 
+    /// <summary>True where it was written anew from its copy: then it does not count once it was removed. Bound to nothing, for whoever restores it cannot open it.</summary>
+    [JsonPropertyName("restored")]
+    public bool? IsRestored { get; init; }
+
     /// <summary>What a newer version has written, and this one only passes on.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Others { get; set; }

@@ -11,7 +11,7 @@ namespace MSOnlineBackup.Vaults.Keys;
 internal readonly record struct KeyName(StoreId StoreId, string KeyId, byte NewestEpoch);
 
 /// <summary>What a listing shows of the keys of a vault.</summary>
-/// <param name="Slots">The key slots.</param>
+/// <param name="Slots">The key slots, also those of which only a copy is left.</param>
 /// <param name="Order">The numbers of the order of passphrases, see <see cref="KeyOrder"/>: the lowest first.</param>
 internal sealed record KeyListing(IReadOnlyList<KeyName> Slots, IReadOnlyList<uint> Order)
 {
@@ -22,6 +22,8 @@ internal sealed record KeyListing(IReadOnlyList<KeyName> Slots, IReadOnlyList<ui
     public static async Task<KeyListing> ReadAsync(IVaultStore objects, CancellationToken cancellationToken, StoreId? storeId = null)
     {
         var names = new List<KeyName>();
+        var copies = new HashSet<KeyName>();
+        var removed = new HashSet<KeyName>();
         var order = new SortedSet<uint>();
         var newest = new Dictionary<StoreId, byte>();
         string folder = storeId is { } store ? VaultLayout.Keys(store) : VaultLayout.AllKeys;
@@ -30,7 +32,13 @@ internal sealed record KeyListing(IReadOnlyList<KeyName> Slots, IReadOnlyList<ui
             switch (VaultLayout.KindOf(found.Name, out StoreId? of))
             {
                 case StoredKind.KeySlot:
-                    names.Add(new KeyName(of!.Value, found.Name[(found.Name.LastIndexOf('/') + 1)..], 0));
+                    names.Add(NameOf(of!.Value, found.Name));
+                    break;
+                case StoredKind.KeySlotCopy:
+                    copies.Add(NameOf(of!.Value, found.Name));
+                    break;
+                case StoredKind.KeySlotRemoval:
+                    removed.Add(NameOf(of!.Value, found.Name));
                     break;
                 case StoredKind.KeyEpoch when VaultLayout.TryParseKeyEpoch(found.Name, out byte epoch):
                     newest[of!.Value] = Math.Max(epoch, newest.GetValueOrDefault(of.Value));
@@ -41,8 +49,14 @@ internal sealed record KeyListing(IReadOnlyList<KeyName> Slots, IReadOnlyList<ui
             }
         }
 
+        // A copy that is alone is what is left of a slot that was lost, unless it was removed.
+        copies.ExceptWith(removed);
+        copies.ExceptWith(names);
+        names.AddRange(copies);
         return new KeyListing(newest.Count == 0 ? names : names.ConvertAll(name => name with { NewestEpoch = newest.GetValueOrDefault(name.StoreId) }), [.. order]);
     }
+
+    private static KeyName NameOf(StoreId storeId, string name) => new(storeId, name.Substring(name.LastIndexOf('/') + 1, IdDigits.Count), 0);
 
     /// <summary>Whether another listing shows the same.</summary>
     public bool IsAs(KeyListing other) => Slots.ToHashSet().SetEquals(other.Slots) && Order.SequenceEqual(other.Order);

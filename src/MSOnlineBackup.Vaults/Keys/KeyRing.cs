@@ -16,8 +16,6 @@ internal sealed class KeyRing(KnownVault vault)
     public const int MaxTried = 128;
     public const long MaxWork = MaxTried * (3L << 16);
 
-    private const int MaxSlotLength = 64 << 10;
-
     // How many slots are looked at, and how many a Key Vault is asked to unwrap: each costs a request.
     private const int MaxRead = 1024;
     private const int MaxUnwrapped = 64;
@@ -82,7 +80,7 @@ internal sealed class KeyRing(KnownVault vault)
         made.Dispose();
         try
         {
-            await vault.Objects.DeleteAsync(VaultLayout.Key(made.StoreId, made.KeyId), cancellationToken).ConfigureAwait(false);
+            await FileOf(made.StoreId, made.KeyId).RemoveAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException)
         {
@@ -290,7 +288,7 @@ internal sealed class KeyRing(KnownVault vault)
         catch (BackupException e) when (!e.IsTransient)
         {
             // Somebody else has brought the passphrase at the same moment.
-            await vault.Objects.DeleteAsync(VaultLayout.Key(storeId, keyId), CancellationToken.None).ConfigureAwait(false);
+            await FileOf(storeId, keyId).RemoveAsync(CancellationToken.None).ConfigureAwait(false);
             throw;
         }
     }
@@ -326,7 +324,7 @@ internal sealed class KeyRing(KnownVault vault)
         KeySlot slot;
         try
         {
-            slot = await ReadAsync(name.StoreId, name.KeyId, cancellationToken).ConfigureAwait(false);
+            slot = await FileOf(name.StoreId, name.KeyId).ReadAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing || (!isStrict && IsOfOneSlot(e)))
         {
@@ -394,8 +392,8 @@ internal sealed class KeyRing(KnownVault vault)
         // What opens an earlier master key only does not open what was written since.
         byte newest = (await KeyListing.ReadAsync(vault.Objects, cancellationToken, storeId).ConfigureAwait(false)).Slots.Max(slot => slot.NewestEpoch);
         ThrowIfLast(slots);
-        string name = VaultLayout.Key(storeId, keyId);
-        await PatientDeletion.DeleteAsync(vault.Objects, name, cancellationToken).ConfigureAwait(false);
+        KeySlotFile file = FileOf(storeId, keyId);
+        await file.RemoveAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             // Somebody else may have removed the others at the same time. Of several, at least the slowest sees it here.
@@ -404,7 +402,7 @@ internal sealed class KeyRing(KnownVault vault)
         catch (BackupException) when (slots.FirstOrDefault(slot => slot.KeyId == keyId).Slot is { } removed)
         {
             // The one name that comes back, with the content that it had.
-            await vault.Objects.TryCreateAsync(name, removed.Encode(), CancellationToken.None).ConfigureAwait(false);
+            await file.BringBackAsync(removed, CancellationToken.None).ConfigureAwait(false);
             throw;
         }
 
@@ -469,11 +467,11 @@ internal sealed class KeyRing(KnownVault vault)
         RotateAsync(key, (master, epoch) => AddAsync(key.StoreId, master, wrapping, label, cancellationToken, epoch), cancellationToken);
 
     private Task<UnlockedKey> RotateAsync(UnlockedKey key, Func<byte[], byte, Task<string>> addSlot, CancellationToken cancellationToken) => new KeyEpochs(vault).BeginAsync(
-        key, addSlot, slot => PatientDeletion.DeleteAsync(vault.Objects, VaultLayout.Key(key.StoreId, slot), CancellationToken.None).AsTask(), cancellationToken);
+        key, addSlot, slot => FileOf(key.StoreId, slot).RemoveAsync(CancellationToken.None), cancellationToken);
 
     /// <summary>Whether one slot opens with a passphrase.</summary>
     public async Task<bool> OpensAsync(StoreId storeId, string keyId, string passphrase, CancellationToken cancellationToken) =>
-        (await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false)).TryOpen(passphrase) is not null;
+        (await FileOf(storeId, keyId).ReadAsync(cancellationToken).ConfigureAwait(false)).TryOpen(passphrase) is not null;
 
     /// <summary>
     /// Looks at every key slot of a vault, and says what is wrong: with each that is damaged, that was brought from elsewhere, or that holds another
@@ -491,7 +489,7 @@ internal sealed class KeyRing(KnownVault vault)
         int slots = 0;
         long work = 0;
         IReadOnlyList<KeyName> names = (await KeyListing.ReadAsync(objects, cancellationToken).ConfigureAwait(false)).Slots;
-        await foreach (FoundSlot found in FindAsync(objects, header?.VaultId, names, cancellationToken).ConfigureAwait(false))
+        await foreach (FoundSlot found in FindAsync(objects, header?.VaultId, names, cancellationToken, evades: false).ConfigureAwait(false))
         {
             slots += found.Slot?.Derivation is null ? 0 : 1;
             work += found.Slot?.Derivation?.Work ?? 0;
@@ -499,9 +497,15 @@ internal sealed class KeyRing(KnownVault vault)
             {
                 faults.Add(damage);
             }
-            else if (found.StoreId == opened?.StoreId && !(opened.Knows(found.Slot!.EpochNumber) && found.Slot.Proves(opened.MasterKeyOf(found.Slot.EpochNumber))))
+            else if (!IsProved(found.Slot!, opened))
             {
                 faults.Add(KeySlot.Damaged(VaultLayout.Key(found.StoreId, found.KeyId), "it holds another master key than that of its chunk store; somebody may have put it there"));
+            }
+
+            var file = new KeySlotFile(objects, header?.VaultId, new KeyName(found.StoreId, found.KeyId, 0));
+            if (await file.CheckCopyAsync(found.Slot, copy => IsProved(copy, opened), cancellationToken).ConfigureAwait(false) is { } fault)
+            {
+                faults.Add(fault);
             }
         }
 
@@ -518,6 +522,12 @@ internal sealed class KeyRing(KnownVault vault)
         return faults;
     }
 
+    /// <summary>Whether a slot holds the master key of its store, as far as that is at hand.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="opened">A store whose master key is at hand; null for none.</param>
+    public static bool IsProved(KeySlot slot, StoreKeys? opened) =>
+        slot.StoreId != opened?.StoreId || (opened.Knows(slot.EpochNumber) && slot.Proves(opened.MasterKeyOf(slot.EpochNumber)));
+
     private Task<UnlockedKey> CompleteAsync(FoundSlot slot, byte[] master, CancellationToken cancellationToken) =>
         new KeyEpochs(vault).CompleteAsync(new UnlockedKey(slot.StoreId, slot.KeyId, master), slot.Slot!.EpochNumber, slot.NewestEpoch, cancellationToken);
 
@@ -531,7 +541,7 @@ internal sealed class KeyRing(KnownVault vault)
     }
 
     private static async IAsyncEnumerable<FoundSlot> FindAsync(
-        IVaultStore objects, string? vaultId, IReadOnlyList<KeyName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IVaultStore objects, string? vaultId, IReadOnlyList<KeyName> names, [EnumeratorCancellation] CancellationToken cancellationToken, bool evades = true)
     {
         await foreach (FoundSlot slot in ReadAhead.SelectAsync(names, objects.Capabilities.MaxConcurrency, ReadSlotAsync, cancellationToken).ConfigureAwait(false))
         {
@@ -540,9 +550,10 @@ internal sealed class KeyRing(KnownVault vault)
 
         async Task<FoundSlot> ReadSlotAsync(KeyName name, CancellationToken token)
         {
+            var file = new KeySlotFile(objects, vaultId, name);
             try
             {
-                return new FoundSlot(name.StoreId, name.KeyId, await ReadAsync(objects, vaultId, name, token).ConfigureAwait(false), null, name.NewestEpoch);
+                return new FoundSlot(name.StoreId, name.KeyId, await (evades ? file.ReadAsync(token) : file.ReadFirstAsync(token)).ConfigureAwait(false), null, name.NewestEpoch);
             }
             catch (BackupException e) when (IsOfOneSlot(e))
             {
@@ -553,30 +564,11 @@ internal sealed class KeyRing(KnownVault vault)
 
     private async Task<string> WriteAsync(StoreId storeId, string keyId, KeySlot slot, CancellationToken cancellationToken)
     {
-        await vault.Objects.TryCreateAsync(VaultLayout.Key(storeId, keyId), slot.Encode(), cancellationToken).ConfigureAwait(false);
-
-        // Read back: a slot that does not open would be found out when it is too late.
-        KeySlot written = await ReadAsync(storeId, keyId, cancellationToken).ConfigureAwait(false);
-        return written.Encode().AsSpan().SequenceEqual(slot.Encode())
-            ? keyId
-            : throw VaultDamage.Corrupt(VaultLayout.Key(storeId, keyId), "it does not read back as it was written");
+        await FileOf(storeId, keyId).CreateAsync(slot, cancellationToken).ConfigureAwait(false);
+        return keyId;
     }
 
-    private Task<KeySlot> ReadAsync(StoreId storeId, string keyId, CancellationToken cancellationToken) =>
-        ReadAsync(vault.Objects, vault.VaultId, new KeyName(storeId, keyId, 0), cancellationToken);
-
-    private static async Task<KeySlot> ReadAsync(IVaultStore objects, string? vaultId, KeyName key, CancellationToken cancellationToken)
-    {
-        string name = VaultLayout.Key(key.StoreId, key.KeyId);
-        byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, MaxSlotLength, cancellationToken).ConfigureAwait(false);
-        KeySlot slot = content is null ? throw VaultDamage.Missing(name, "Key slot") : KeySlot.Decode(content, key.StoreId, key.KeyId);
-        return vaultId is null || slot.VaultId == vaultId
-            ? slot
-            : throw KeySlot.Damaged(
-                name,
-                $"it is of the vault {slot.VaultId}, and '{VaultLayout.Header}' says that this is the vault {vaultId}",
-                "One of the two was brought here from another vault. 'obengine repair header' names what says which vault this is.");
-    }
+    private KeySlotFile FileOf(StoreId storeId, string keyId) => new(vault.Objects, vault.VaultId, new KeyName(storeId, keyId, 0));
 
     // Damaged, gone meanwhile, or a newer version's: the other slots open all the same.
     private static bool IsOfOneSlot(BackupException e) =>

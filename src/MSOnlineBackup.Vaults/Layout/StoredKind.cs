@@ -7,6 +7,8 @@ internal enum StoredKind
     Unknown,
     Header,
     KeySlot,
+    KeySlotCopy,
+    KeySlotRemoval,
     KeyEpoch,
     KeyOrder,
     Machine,

@@ -10,6 +10,7 @@ internal static class VaultLayout
     private const string GroupSuffix = ".group";
     private const string ShardsSuffix = ".shards";
     private const string CopySuffix = ".copy";
+    private const string RemovedSuffix = ".removed";
 
     public const string Header = "vault.json";
     public const string Settings = "settings/";
@@ -64,6 +65,9 @@ internal static class VaultLayout
     public static string Keys(StoreId storeId) => $"{AllKeys}{storeId}/";
 
     public static string Key(StoreId storeId, string keyId) => Keys(storeId) + keyId;
+
+    /// <summary>Says that a key slot was removed, or is about to be: its copy does not count any more.</summary>
+    public static string KeyRemoval(StoreId storeId, string keyId) => Key(storeId, keyId) + RemovedSuffix;
 
     /// <summary>The record by which a master key came into force, and its copy.</summary>
     public static IReadOnlyList<string> KeyEpoch(StoreId storeId, byte epoch) => [$"{Keys(storeId)}epochs/{epoch:x8}", $"{Keys(storeId)}epochs/{epoch:x8}{CopySuffix}"];
@@ -121,6 +125,8 @@ internal static class VaultLayout
         {
             [Header] => StoredKind.Header,
             ["keys", _, var key] when storeId is not null && IdDigits.AreIn(key) => StoredKind.KeySlot,
+            ["keys", _, var key] when storeId is not null && key.EndsWith(CopySuffix, StringComparison.Ordinal) && IdDigits.AreIn(FirstOf(key)) => StoredKind.KeySlotCopy,
+            ["keys", _, var key] when storeId is not null && key.EndsWith(RemovedSuffix, StringComparison.Ordinal) && IdDigits.AreIn(key.AsSpan(0, key.Length - RemovedSuffix.Length)) => StoredKind.KeySlotRemoval,
             ["keys", _, "epochs", _] when storeId is not null && TryParseKeyEpoch(name, out _) => StoredKind.KeyEpoch,
             ["keys", "order", _] when TryParseKeyOrder(name, out _) => StoredKind.KeyOrder,
             ["machines", var machine, var number] when MachineId.TryParse(machine, out _) && TryParseNumber(number, out _) => StoredKind.Machine,

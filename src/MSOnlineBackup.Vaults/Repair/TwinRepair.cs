@@ -1,7 +1,8 @@
+using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Registers;
-using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -44,6 +45,7 @@ internal sealed class TwinRepair(ChunkStore store)
             }
         }
 
+        await MendSlotsAsync(restored, isRehearsal, cancellationToken).ConfigureAwait(false);
         return restored;
 
         async Task MendAsync(Twin sound, Twin broken, bool isCounted)
@@ -55,6 +57,58 @@ internal sealed class TwinRepair(ChunkStore store)
             {
                 restored.Add(broken.Name);
             }
+        }
+    }
+
+    // One that is written from its copy says so: where it is being removed at this moment, it does not count.
+    private async Task MendSlotsAsync(List<string> restored, bool isRehearsal, CancellationToken cancellationToken)
+    {
+        foreach (KeyName key in (await KeyListing.ReadAsync(store.Objects, cancellationToken).ConfigureAwait(false)).Slots)
+        {
+            var file = new KeySlotFile(store.Objects, store.Header.VaultId, key);
+            if (await file.IsRemovedAsync(cancellationToken).ConfigureAwait(false))
+            {
+                continue;
+            }
+
+            (State state, KeySlot? slot) = await ReadSlotAsync(file, cancellationToken).ConfigureAwait(false);
+            BackupException? fault = await file.CheckCopyAsync(slot, copy => KeyRing.IsProved(copy, store.Keys), cancellationToken).ConfigureAwait(false);
+            KeySlot? found = fault is null ? await file.TryReadCopyAsync(cancellationToken).ConfigureAwait(false) : null;
+            State copyState = found is not null ? State.Sound : fault is null ? State.Missing : fault.Id == BackupErrorId.VaultDataUnreadable ? State.Unreadable : State.Damaged;
+            if (found is not null && state is State.Missing or State.Damaged)
+            {
+                await WriteAsync(file.Name, state, found! with { IsRestored = true }, isCounted: true).ConfigureAwait(false);
+            }
+            else if (state == State.Sound && copyState is State.Missing or State.Damaged)
+            {
+                await WriteAsync(file.CopyName, copyState, slot! with { IsRestored = null }, isCounted: copyState == State.Damaged).ConfigureAwait(false);
+            }
+        }
+
+        async Task WriteAsync(string name, State state, KeySlot content, bool isCounted)
+        {
+            if ((isRehearsal || await TryWriteAsync(new Twin(name, state, []), content.Encode(), cancellationToken).ConfigureAwait(false)) && isCounted)
+            {
+                restored.Add(name);
+            }
+        }
+    }
+
+    private async Task<(State, KeySlot?)> ReadSlotAsync(KeySlotFile file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            KeySlot slot = await file.ReadFirstAsync(cancellationToken).ConfigureAwait(false);
+            return KeyRing.IsProved(slot, store.Keys) ? (State.Sound, slot) : (State.Damaged, null);
+        }
+        catch (BackupException e) when (KeySlotFile.IsBroken(e) || e.Id == BackupErrorId.VaultFormatUnsupported)
+        {
+            return (e.Id switch
+            {
+                BackupErrorId.VaultDataMissing => State.Missing,
+                BackupErrorId.VaultDataUnreadable or BackupErrorId.VaultFormatUnsupported => State.Unreadable,
+                _ => State.Damaged,
+            }, null);
         }
     }
 

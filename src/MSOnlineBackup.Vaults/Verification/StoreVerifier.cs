@@ -114,7 +114,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action
     {
         if (storeId is { } other && other != store.StoreId)
         {
-            Interlocked.Add(ref _otherStores, kind is StoredKind.KeySlot or StoredKind.KeyEpoch ? 0 : 1);
+            Interlocked.Add(ref _otherStores, kind is StoredKind.KeySlot or StoredKind.KeySlotCopy or StoredKind.KeySlotRemoval or StoredKind.KeyEpoch ? 0 : 1);
         }
         else if (kind == StoredKind.Checkpoint)
         {

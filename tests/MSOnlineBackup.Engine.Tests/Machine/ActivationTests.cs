@@ -373,6 +373,7 @@ public sealed class ActivationTests : IDisposable
     {
         BackupAgent agent = await _agents.ActivateAsync();
         string slots = Assert.Single(Directory.GetDirectories(Path.Combine(_agents.Vault, "keys")), folder => Path.GetFileName(folder) != "order");
+        File.Delete(Assert.Single(Directory.GetFiles(slots, "*.copy")));
         string slot = Assert.Single(Directory.GetFiles(slots));
         byte[] content = await File.ReadAllBytesAsync(slot, Cancel);
 

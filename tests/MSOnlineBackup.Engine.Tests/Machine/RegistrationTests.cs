@@ -135,6 +135,7 @@ public sealed class RegistrationTests : IDisposable
     {
         string file = await _agents.IssueAsync();
         string record = Path.Combine(_agents.Vault, "credentials", "00000001");
+        File.Delete(record + ".copy");
         await File.WriteAllTextAsync(record, "{", Cancel);
         await RefusedAsync(file);
         File.Delete(record);

@@ -55,7 +55,7 @@ public sealed class RotatedKeyTests : IDisposable
         BackupAgent alpha = await _agents.ActivateAsync();
         await _agents.BackUpAsync(alpha);
         string slot = Directory.EnumerateFiles(Path.Combine(_agents.Vault, "keys"), "*", SearchOption.AllDirectories)
-            .Single(file => !file.Contains("order", StringComparison.Ordinal));
+            .Single(file => !file.Contains("order", StringComparison.Ordinal) && !file.EndsWith(".copy", StringComparison.Ordinal));
         byte[] content = await File.ReadAllBytesAsync(slot, Cancel);
         BackupAgent beta = await _agents.ActivateAsync("BETA");
         await alpha.RotateKeyAsync(Other, Cancel);

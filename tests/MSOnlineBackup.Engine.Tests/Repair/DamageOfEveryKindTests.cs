@@ -31,7 +31,9 @@ public sealed class DamageOfEveryKindTests(VaultOfEveryKind prepared) : IClassFi
     private static readonly (StoredKind Kind, string[] Loss, string[] Damage)[] _table =
     [
         (StoredKind.Header, [Reopened], [Reopened]),
-        (StoredKind.KeySlot, [Unnoticed, Shut], [Stays, Shut, Healed]),
+        (StoredKind.KeySlot, [Healed], [Healed]),
+        (StoredKind.KeySlotCopy, [Unnoticed], [Healed]),
+        (StoredKind.KeySlotRemoval, [Unnoticed], [Unnoticed]),
         (StoredKind.KeyEpoch, [Unnoticed], [Unnoticed]),
         (StoredKind.KeyOrder, [Stays, Unnoticed], [Stays]),
         (StoredKind.Machine, [Unnoticed], [Stays]),

@@ -252,7 +252,7 @@ public sealed class HeaderRepairTests : IDisposable
     {
         VaultHeader header = await MakeAsync();
         UnlockedKey left = await new KeyRing(new KnownVault(_objects, Header, Options)).CreateStoreAsync(Passphrase, Cancel);
-        Assert.Equal(1, _objects.Names.Count(name => name.Contains($"{left.StoreId}", StringComparison.Ordinal)));
+        Assert.Equal(2, _objects.Names.Count(name => name.Contains($"{left.StoreId}", StringComparison.Ordinal)));
         _objects.Remove(VaultLayout.Header);
 
         Assert.Equal(header.VaultId, (await RepairAsync()).VaultId);
@@ -310,7 +310,7 @@ public sealed class HeaderRepairTests : IDisposable
         UnlockedVault engine = await TestVault.UnlockAsync(_objects, Passphrase, Options, Cancel);
         Assert.Empty((await engine.VerifyAsync(level, new JobMonitor(), Cancel)).Findings);
         string[] names = [.. _objects.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal) || name.Contains("/sessions/", StringComparison.Ordinal))];
-        Assert.Equal(5, names.Length);
+        Assert.Equal(6, names.Length);
         foreach (string name in names)
         {
             _objects.FlipBit(name, _objects.GetContent(name).Length / 2);

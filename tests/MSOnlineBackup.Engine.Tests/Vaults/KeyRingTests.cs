@@ -68,6 +68,7 @@ public class KeyRingTests
         UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
         Damage(VaultLayout.Key(made.StoreId, made.KeyId), damage);
+        Damage(VaultLayout.CopyBeside(VaultLayout.Key(made.StoreId, made.KeyId)), damage);
 
         Assert.Equal(second, (await _ring.UnlockAsync(Second, Cancel)).KeyId);
         Assert.Equal(expected, await UnlockFaultAsync(First));
@@ -99,7 +100,7 @@ public class KeyRingTests
     {
         UnlockedKey made = await _ring.CreateStoreAsync(First, Cancel);
         string second = await _ring.AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
-        var watched = new WatchedVaultStore(_objects, _ => { }, _ => _ring.RemoveAsync(made.StoreId, second, Cancel));
+        var watched = new WatchedVaultStore(_objects, _ => { }, name => name == VaultLayout.Key(made.StoreId, made.KeyId) ? _ring.RemoveAsync(made.StoreId, second, Cancel) : Task.CompletedTask);
         KeyRing slower = new KeyRing(TestVault.Of(watched, Header, new FakeClock(), 10));
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => slower.RemoveAsync(made.StoreId, made.KeyId, Cancel));
@@ -124,6 +125,7 @@ public class KeyRingTests
         UnlockedKey other = await _ring.CreateStoreAsync(Second, Cancel);
         _objects.SetContent(VaultLayout.Key(other.StoreId, one.KeyId), _objects.GetContent(VaultLayout.Key(one.StoreId, one.KeyId)));
         _objects.Remove(VaultLayout.Key(one.StoreId, one.KeyId));
+        _objects.Remove(VaultLayout.CopyBeside(VaultLayout.Key(one.StoreId, one.KeyId)));
 
         Assert.Equal(BackupErrorId.KeySlotDamaged, await UnlockFaultAsync(First));
     }
@@ -277,7 +279,7 @@ public class KeyRingTests
                 _objects.SetContent(name, TestKeys.Bytes(1, 1 << 20));
                 break;
             case "newer":
-                _objects.SetContent(name, KeySlotTests.With(KeySlot.Decode(_objects.GetContent(name), StoreId.Parse(name.Split('/')[1]), name.Split('/')[2]), "kind", "\"face\""));
+                _objects.SetContent(name, KeySlotTests.With(KeySlot.Decode(_objects.GetContent(name), StoreId.Parse(name.Split('/')[1]), VaultLayout.FirstOf(name).Split('/')[2]), "kind", "\"face\""));
                 break;
         }
     }

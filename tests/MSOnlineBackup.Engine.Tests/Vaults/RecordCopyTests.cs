@@ -92,7 +92,7 @@ public class RecordCopyTests
     [Fact]
     public async Task Credentials_and_records_of_the_owner_have_copies_as_well()
     {
-        var known = TestVault.Of(_objects, Header);
+        KnownVault known = TestVault.Of(_objects, Header);
         await new CredentialRegister(known).IssueAsync(Owner, "here", "name", CredentialRegister.DefaultValidity, Cancel);
         await VaultRecords.AppendAsync(known, Owner, new VaultRecord { Kind = VaultRecord.Feature, Name = "example", NeededTo = ["write"] }, Cancel);
         Assert.Equal(["credentials/00000001", "credentials/00000001.copy", "records/00000001", "records/00000001.copy"], _objects.Names);

@@ -101,6 +101,7 @@ public class VaultEntranceTests
     {
         UnlockedKey key = await EnterAsync("server", First);
         _objects.FlipBit(VaultLayout.Key(key.StoreId, key.KeyId), _objects.GetContent(VaultLayout.Key(key.StoreId, key.KeyId)).Length / 2);
+        _objects.Remove(VaultLayout.CopyBeside(VaultLayout.Key(key.StoreId, key.KeyId)));
 
         BackupException fault = await Assert.ThrowsAsync<BackupException>(() => EnterAsync("server", First));
 
