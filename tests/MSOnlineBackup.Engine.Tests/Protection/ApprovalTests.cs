@@ -75,7 +75,8 @@ public sealed class ApprovalTests : IDisposable
     public async Task The_owner_needs_one_to_protect_less_and_none_to_protect_more()
     {
         await MakeAsync();
-        await ChangeAsync(settings => settings with { Immutability = VaultImmutability.On, ImmutableDays = 30, UndeleteDays = 30, RequiresPin = true, MachineLimit = 3 });
+        await ChangeAsync(
+            settings => settings with { Immutability = VaultImmutability.On, ImmutableDays = 30, UndeleteDays = 30, RequiresPin = true, MachineLimit = 3 });
         foreach (Func<VaultSettings, VaultSettings> less in new Func<VaultSettings, VaultSettings>[]
         {
             settings => settings with { Approvers = [] },
@@ -89,7 +90,8 @@ public sealed class ApprovalTests : IDisposable
         }
 
         VaultSettings changed = await (await _backups.OpenAsync()).Vault.ChangeSettingsAsync(
-            _backups.Owner.Key, settings => settings with { Approvers = [] }, Cancel, new Consent(null, (await ApproveAsync(GuardedOperation.ChangeProtection)).Code));
+            _backups.Owner.Key, settings => settings with { Approvers = [] }, Cancel, new Consent(
+                null, (await ApproveAsync(GuardedOperation.ChangeProtection)).Code));
         Assert.Empty(changed.Approvers!);
         await ChangeAsync(settings => settings with { UndeleteDays = 14 });
     }
@@ -103,7 +105,8 @@ public sealed class ApprovalTests : IDisposable
         OwnerIdentity made = vault.Vault.CreateApprover(folder["bob"], "the passphrase of bob");
         Refused(await Assert.ThrowsAsync<BackupException>(() => vault.Vault.ApproveAsync(folder["bob"], "the passphrase of bob", GuardedOperation.DeletePoints, null, Cancel)));
         string change = (await ApproveAsync(GuardedOperation.ChangeProtection)).Code;
-        await vault.Vault.ChangeSettingsAsync(_backups.Owner.Key, settings => settings with { Approvers = [made.PublicKey] }, Cancel, new Consent(null, change));
+        await vault.Vault.ChangeSettingsAsync(
+            _backups.Owner.Key, settings => settings with { Approvers = [made.PublicKey] }, Cancel, new Consent(null, change));
 
         IssuedConsent given = await vault.Vault.ApproveAsync(folder["bob"], "the passphrase of bob", GuardedOperation.DeletePoints, null, Cancel);
 
