@@ -15,7 +15,8 @@ internal static class Program
         StopSignals? signals = null;
         try
         {
-            return await new Application(HostEnvironment.OfProcess(), () => (signals = new StopSignals()).Token).RunAsync(RawArguments.Restore(args)).ConfigureAwait(false);
+            return await new Application(HostEnvironment.OfProcess(), () => (signals = new StopSignals()).Token)
+                .RunAsync(RawArguments.Restore(args)).ConfigureAwait(false);
         }
         finally
         {

@@ -39,6 +39,7 @@ public sealed record VaultInfo(
 
     /// <summary>What its owner should know: where the account keeps fewer or other copies than the vault is declared to have; null where nothing is amiss.</summary>
     public string? Warning => Settings.Redundancy is { } declared && AccountRedundancy is { } found && found != declared
-        ? $"The vault '{Location}' is declared {declared}, and its storage account is {found}. Change the account's redundancy, or what the vault declares while it has no recovery points."
+        ? $"The vault '{Location}' is declared {declared}, and its storage account is {found}. "
+            + "Change the account's redundancy, or what the vault declares while it has no recovery points."
         : null;
 }

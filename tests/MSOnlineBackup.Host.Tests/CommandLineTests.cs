@@ -57,7 +57,8 @@ public sealed class CommandLineTests
     [InlineData("points --vault {0} --key-vault-key https://example.org/keys/k", "KeyVaultUriInvalid")]
     [InlineData("points --vault {0} --key-vault-key https://backups.vault.azure.net/keys/k --passphrase-file p", "ArgumentInvalid")]
     [InlineData("key add --vault {0} --passphrase-file {1} --new-key-vault-key https://backups.vault.azure.net/", "KeyVaultUriInvalid")]
-    [InlineData("key change --vault {0} --passphrase-file {1} --new-key-vault-key https://backups.vault.azure.net/keys/k --new-passphrase-file p", "ArgumentInvalid")]
+    [InlineData("key change --vault {0} --passphrase-file {1} --new-key-vault-key "
+        + "https://backups.vault.azure.net/keys/k --new-passphrase-file p", "ArgumentInvalid")]
     public async Task A_Key_Vault_key_stands_in_place_of_a_passphrase_and_not_beside_one(string command, string expected)
     {
         using var folder = new TempFolder();

@@ -12,14 +12,17 @@ public sealed class ConnectionOptionsTests
     {
         VaultConnection connection = Read("");
 
-        Assert.Equal((null, false, null, null, false), (connection.Proxy, connection.IsDirect, connection.Bandwidth, connection.Secret, connection.RequiresPrivateEndpoint));
+        Assert.Equal(
+            (null, false, null, null, false),
+            (connection.Proxy, connection.IsDirect, connection.Bandwidth, connection.Secret, connection.RequiresPrivateEndpoint));
     }
 
     [Theory]
     [InlineData("proxy:3128", "proxy", 3128)]
     [InlineData("http://proxy.example.org:8080", "proxy.example.org", 8080)]
     [InlineData("192.0.2.1:80", "192.0.2.1", 80)]
-    public void A_proxy_is_a_host_and_a_port(string text, string server, int port) => Assert.Equal(new ProxySetting(server, port), Read($"--proxy {text}").Proxy);
+    public void A_proxy_is_a_host_and_a_port(string text, string server, int port) =>
+        Assert.Equal(new ProxySetting(server, port), Read($"--proxy {text}").Proxy);
 
     [Theory]
     [InlineData("http://me:s3cret@proxy:3128")]

@@ -24,8 +24,10 @@ public sealed class DamagedVaultTests : IDisposable
 
         HostRun points = await RunAsync(3, "points");
         Assert.Equal(2, points.Output.Split('\n').Count(line => line.Contains("test-machine", StringComparison.Ordinal)));
-        Assert.Contains("damaged (VaultDataCorrupt)", points.Output.Split('\n').Single(line => line.StartsWith(id, StringComparison.Ordinal)), StringComparison.Ordinal);
-        Assert.Contains("\"type\":\"damagedPoint\",\"id\":\"" + Path.GetFileName(newest), (await RunAsync(3, "points", "--json")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "damaged (VaultDataCorrupt)", points.Output.Split('\n').Single(line => line.StartsWith(id, StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"type\":\"damagedPoint\",\"id\":\"" + Path.GetFileName(newest), (await RunAsync(3, "points", "--json")).Output, StringComparison.Ordinal);
 
         foreach (string[] command in (string[][])[["restore", "latest", "--to", _folder["out"]], ["ls", "latest"], ["ls", id], ["find", "*", "--point", "latest"], ["skipped", "latest"]])
         {
@@ -131,7 +133,11 @@ public sealed class DamagedVaultTests : IDisposable
     }
 
     private string[] PointFiles() =>
-        [.. Directory.GetFiles(Path.Combine(Vault, "stores"), "*", SearchOption.AllDirectories).Where(file => file.Contains("/points/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+        [
+            .. Directory.GetFiles(Path.Combine(Vault, "stores"), "*", SearchOption.AllDirectories)
+                .Where(file => file.Contains("/points/", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+        ];
 
     private async Task<HostRun> RunAsync(int exitCode, params string[] arguments)
     {

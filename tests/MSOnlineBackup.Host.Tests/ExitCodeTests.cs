@@ -27,7 +27,8 @@ public sealed class ExitCodeTests
     {
         Failure failure = Failure.From(new BackupException(BackupErrorId.VaultFull, "Full.", "Make room.", "/v"), stopping: false);
 
-        Assert.Equal(("VaultFull", "Full.", "Make room.", "/v", ExitCode.Failed), (failure.Id, failure.Message, failure.Action, failure.Target, failure.ExitCode));
+        Assert.Equal(
+            ("VaultFull", "Full.", "Make room.", "/v", ExitCode.Failed), (failure.Id, failure.Message, failure.Action, failure.Target, failure.ExitCode));
     }
 
     [Fact]

@@ -22,11 +22,16 @@ public sealed class MachineTests : IDisposable
 
         Assert.Equal((0, "", "The machine 'alpha' is called 'Beta' from now on."), (exitCode, error, output.Trim()));
         JsonElement machine = JsonDocument.Parse((await RunAsync("machine", "list", _folder["vault"], "--json")).Output.Split('\n')[0]).RootElement;
-        Assert.Equal(("Beta", "ALPHA", JsonValueKind.Null), (machine.GetProperty("name").GetString(), machine.GetProperty("firstName").GetString(), machine.GetProperty("left").ValueKind));
+        Assert.Equal(
+            ("Beta", "ALPHA", JsonValueKind.Null),
+            (machine.GetProperty("name").GetString(), machine.GetProperty("firstName").GetString(), machine.GetProperty("left").ValueKind));
         Assert.Contains("FIRST CALLED", (await RunAsync("machine", "list", _folder["vault"])).Output, StringComparison.Ordinal);
         Assert.Contains("MachineNameTaken", (await RunAsync("backup", _folder["source"], "--machine", "ALPHA")).Error, StringComparison.Ordinal);
         Assert.Contains(": 0 new, ", (await RunAsync("backup", _folder["source"], "--machine", "BETA")).Output, StringComparison.Ordinal);
-        Assert.Equal(2, (await RunAsync("points", "--machine", "beta", "--json")).Output.Split('\n').Count(line => line.Contains("\"type\":\"point\"", StringComparison.Ordinal)));
+        Assert.Equal(
+            2,
+            (await RunAsync("points", "--machine", "beta", "--json")).Output.Split('\n').Count(
+                line => line.Contains("\"type\":\"point\"", StringComparison.Ordinal)));
         Assert.Equal(1, (await RunAsync("machine", "rename", "nobody", "GAMMA")).ExitCode);
     }
 

@@ -27,13 +27,17 @@ public sealed class ParityTests : IDisposable
         await RunAsync(0, "backup", _folder["source"], "--vault", _folder["vault"], "--passphrase-file", _folder["passphrase"]);
         Assert.Equal(0, (await SummaryAsync("vault", "info", _folder["vault"])).GetProperty("parityPercent").GetInt32());
 
-        string said = await RunAsync(0, "vault", "settings", _folder["vault"], "--parity", "5", "--owner-file", _folder["owner"], "--passphrase-file", _folder["passphrase"]);
+        string said = await RunAsync(
+            0, "vault", "settings", _folder["vault"], "--parity", "5", "--owner-file", _folder["owner"], "--passphrase-file", _folder["passphrase"]);
 
         Assert.Contains("5 % of parity", said, StringComparison.Ordinal);
         Assert.Equal(5, (await SummaryAsync("vault", "info", _folder["vault"])).GetProperty("parityPercent").GetInt32());
         Assert.Contains("parity    2 packs protected; ", await MaintainAsync(), StringComparison.Ordinal);
         Assert.NotEmpty(Directory.GetFiles(_folder["vault"], "*.shards", SearchOption.AllDirectories));
-        Assert.Contains("no problems found", await RunAsync(0, "verify", "--read-data", "--vault", _folder["vault"], "--passphrase-file", _folder["passphrase"]), StringComparison.Ordinal);
+        Assert.Contains(
+            "no problems found",
+            await RunAsync(0, "verify", "--read-data", "--vault", _folder["vault"], "--passphrase-file", _folder["passphrase"]),
+            StringComparison.Ordinal);
 
         await RunAsync(0, "vault", "settings", _folder["vault"], "--parity", "0", "--owner-file", _folder["owner"], "--passphrase-file", _folder["passphrase"]);
         Assert.DoesNotContain("parity", await MaintainAsync(), StringComparison.Ordinal);
@@ -52,7 +56,8 @@ public sealed class ParityTests : IDisposable
     [InlineData("4"), InlineData("26"), InlineData("-5"), InlineData("much")]
     public async Task What_is_no_share_is_refused_before_anything_is_made(string percent)
     {
-        await RunAsync(2, "vault", "create", _folder["vault"], "--parity", percent, "--owner-file", _folder["owner"], "--passphrase-file", _folder["passphrase"]);
+        await RunAsync(
+            2, "vault", "create", _folder["vault"], "--parity", percent, "--owner-file", _folder["owner"], "--passphrase-file", _folder["passphrase"]);
         Assert.False(Directory.Exists(_folder["vault"]));
     }
 
@@ -63,7 +68,8 @@ public sealed class ParityTests : IDisposable
         await RunAsync(0, "vault", "create", _folder["other"], "--owner-file", _folder["stranger"], "--passphrase-file", _folder["passphrase"]);
 
         await RunAsync(2, "vault", "settings", _folder["vault"], "--owner-file", _folder["owner"], "--passphrase-file", _folder["passphrase"]);
-        await RunAsync(1, "vault", "settings", _folder["vault"], "--parity", "5", "--owner-file", _folder["stranger"], "--passphrase-file", _folder["passphrase"]);
+        await RunAsync(
+            1, "vault", "settings", _folder["vault"], "--parity", "5", "--owner-file", _folder["stranger"], "--passphrase-file", _folder["passphrase"]);
 
         Assert.Equal(0, (await SummaryAsync("vault", "info", _folder["vault"])).GetProperty("parityPercent").GetInt32());
     }

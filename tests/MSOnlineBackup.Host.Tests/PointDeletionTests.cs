@@ -52,7 +52,8 @@ public sealed class PointDeletionTests : IDisposable
     public async Task A_damaged_point_is_deleted_by_its_id()
     {
         string[] ids = await MakeAsync(2);
-        string file = Directory.EnumerateFiles(_folder["vault"], ids[1], SearchOption.AllDirectories).Single(path => path.Contains("points", StringComparison.Ordinal));
+        string file =
+            Directory.EnumerateFiles(_folder["vault"], ids[1], SearchOption.AllDirectories).Single(path => path.Contains("points", StringComparison.Ordinal));
         File.SetAttributes(file, FileAttributes.Normal);
         await File.WriteAllBytesAsync(file, [1, 2, 3], TestContext.Current.CancellationToken);
         Assert.Equal(3, (await RunAsync("points")).ExitCode);

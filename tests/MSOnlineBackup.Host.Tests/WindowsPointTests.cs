@@ -78,7 +78,8 @@ public sealed class WindowsPointTests : IDisposable
     }
 
     private static IEnumerable<JsonElement> Documents(HostRun run, string type) =>
-        run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("type").GetString() == type);
+        run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("type").GetString() == type);
 
     private async Task MakeAsync()
     {

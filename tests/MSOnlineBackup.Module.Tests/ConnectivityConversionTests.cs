@@ -31,7 +31,8 @@ public sealed class ConnectivityConversionTests
             new LayerCheck(ConnectivityLayer.Tls, LayerOutcome.Failed, "untrusted", "trust"),
             new LayerCheck(ConnectivityLayer.Clock, LayerOutcome.Failed, "late", "set it")).ToOutput();
 
-        Assert.Equal((OBTestOutcome.Failed, OBConnectivityLayer.Tls, "untrusted", "trust"), (test.Outcome, test.FailedLayer, test.Cause, test.RecommendedAction));
+        Assert.Equal(
+            (OBTestOutcome.Failed, OBConnectivityLayer.Tls, "untrusted", "trust"), (test.Outcome, test.FailedLayer, test.Cause, test.RecommendedAction));
         Assert.Equal("*.example: Failed (Tls)", test.ToString());
         Assert.Equal(["Dns: Warning", "Tls: Failed", "Clock: Failed"], test.Layers.Select(layer => layer.ToString()));
         Assert.Equal(("*.example", 443, "10.1.2.3", true), (test.Endpoint, test.Port, Assert.Single(test.Addresses), test.InPublishedRange));

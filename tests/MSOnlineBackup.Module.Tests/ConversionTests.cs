@@ -75,7 +75,9 @@ public sealed class ConversionTests
     public void A_range_is_days_and_a_started_unit_counts()
     {
         OBRetentionPolicy retention = _policy.ToDraft().RetentionPolicy!;
-        Assert.Equal((13 * 7, 24 * 31, 10 * 366), (retention.WeeklyLTRSchedule!.RetentionRange, retention.MonthlyLTRSchedule!.RetentionRange, retention.YearlyLTRSchedule!.RetentionRange));
+        Assert.Equal(
+            (13 * 7, 24 * 31, 10 * 366),
+            (retention.WeeklyLTRSchedule!.RetentionRange, retention.MonthlyLTRSchedule!.RetentionRange, retention.YearlyLTRSchedule!.RetentionRange));
 
         retention.WeeklyLTRSchedule.RetentionRange = (13 * 7) + 1;
 
@@ -138,7 +140,8 @@ public sealed class ConversionTests
         Assert.Equal((DateTimeKind.Utc, DateTimeKind.Utc), (job.JobStatus.StartTime.Kind, job.JobStatus.EndTime.Kind));
         Assert.Equal(DateTimeKind.Local, job.DisplayTime.Kind);
         OBDatasourceStatus source = job.JobStatus.DatasourceStatus.Single();
-        Assert.Equal(("/home", 10L, 4L, 20L), (source.Datasource.DataSourceName, source.ByteProgress.Progress, source.ByteProgress.Changed, source.ByteProgress.Total));
+        Assert.Equal(
+            ("/home", 10L, 4L, 20L), (source.Datasource.DataSourceName, source.ByteProgress.Progress, source.ByteProgress.Changed, source.ByteProgress.Total));
         Assert.Equal((1L, 2L, 3L), (source.FileProgress.Progress, source.FileProgress.Changed, source.FileProgress.Total));
     }
 

@@ -32,7 +32,8 @@ public sealed partial class ErrorHelpTests
     {
         string[] shown =
         [
-            .. BlobCode().Matches(File.ReadAllText(Repository.File("src/MSOnlineBackup.Storage.Azure/Blobs/BlobErrors.cs"))).Select(code => code.Groups["code"].Value),
+            .. BlobCode().Matches(File.ReadAllText(Repository.File("src/MSOnlineBackup.Storage.Azure/Blobs/BlobErrors.cs")))
+                .Select(code => code.Groups["code"].Value),
             "KeyBasedAuthenticationNotPermitted",
             "PublicAccessNotPermitted",
             "AuthenticationFailed",

@@ -48,7 +48,8 @@ public sealed class InterfaceTests
     }
 
     private static IEnumerable<Difference> NewCmdlets() =>
-        BuiltCmdlet.All.Select(cmdlet => cmdlet.Name).Except(Facts.Known.Cmdlets.Select(cmdlet => cmdlet.Name)).Select(name => new Difference(name, "cmdlet", "new"));
+        BuiltCmdlet.All.Select(cmdlet => cmdlet.Name).Except(Facts.Known.Cmdlets.Select(cmdlet => cmdlet.Name))
+            .Select(name => new Difference(name, "cmdlet", "new"));
 
     private static IEnumerable<Difference> DifferencesOfCmdlet(CmdletFacts facts)
     {

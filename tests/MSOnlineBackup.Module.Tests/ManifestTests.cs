@@ -22,17 +22,20 @@ public sealed partial class ManifestTests
     [Fact]
     public void Every_object_of_the_module_has_a_view()
     {
-        string[] viewed = [.. XDocument.Parse(Repository.Text("module", "MSOnlineBackup.Format.ps1xml")).Descendants("TypeName").Select(type => type.Value).Distinct()];
+        string[] viewed =
+            [.. XDocument.Parse(Repository.Text("module", "MSOnlineBackup.Format.ps1xml")).Descendants("TypeName").Select(type => type.Value).Distinct()];
 
         Assert.Equal(
-            typeof(OBPolicy).Assembly.GetExportedTypes().Where(type => type is { Namespace: "MSOnlineBackup", IsEnum: false }).Select(type => type.FullName!).Order(StringComparer.Ordinal),
+            typeof(OBPolicy).Assembly.GetExportedTypes().Where(type => type is { Namespace: "MSOnlineBackup", IsEnum: false }).Select(type => type.FullName!)
+                .Order(StringComparer.Ordinal),
             viewed.Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void A_view_shows_properties_that_there_are() => Assert.All(
         XDocument.Parse(Repository.Text("module", "MSOnlineBackup.Format.ps1xml")).Descendants("PropertyName"),
-        property => Assert.NotNull(typeof(OBPolicy).Assembly.GetType(property.Ancestors("View").Single().Descendants("TypeName").Single().Value)!.GetProperty(property.Value)));
+        property => Assert.NotNull(
+            typeof(OBPolicy).Assembly.GetType(property.Ancestors("View").Single().Descendants("TypeName").Single().Value)!.GetProperty(property.Value)));
 
     [Fact]
     public void A_cmdlet_says_what_it_returns_and_is_named_as_its_file() => Assert.All(BuiltCmdlet.All, cmdlet =>

@@ -122,7 +122,8 @@ public sealed class OpenVaultsTests
     [Fact]
     public async Task A_vault_that_does_not_open_is_asked_again()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => _vaults.LendAsync("key", _ => Task.FromException<UnlockedVault>(new InvalidOperationException()), _ => { }, Cancel));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => _vaults.LendAsync("key", _ => Task.FromException<UnlockedVault>(new InvalidOperationException()), _ => { }, Cancel));
 
         using VaultLoan loan = await LendAsync("key");
 

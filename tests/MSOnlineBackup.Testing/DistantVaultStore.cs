@@ -29,7 +29,8 @@ public sealed class DistantVaultStore(IVaultStore inner, TimeSpan quiet) : IVaul
     /// <summary>Calls so far.</summary>
     public int Calls { get; private set; }
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         await TravelAsync(cancellationToken);
         return await inner.TryCreateAsync(name, content, cancellationToken, tier);

@@ -367,10 +367,12 @@ public abstract record NetworkFault
 
         internal (byte[] Head, byte[] Body) ToMessage(bool hasBody)
         {
-            string body = !hasBody ? "" : $"<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{Code}</Code><Message>The test's network says so.</Message></Error>";
+            string body =
+                !hasBody ? "" : $"<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{Code}</Code><Message>The test's network says so.</Message></Error>";
             string retryAfter = RetryAfter is { } time ? string.Create(CultureInfo.InvariantCulture, $"Retry-After: {(long)time.TotalSeconds}\r\n") : "";
             string head =
-                $"HTTP/1.1 {Status} {Code}\r\nx-ms-error-code: {Code}\r\n{(hasBody ? "Content-Type: application/xml\r\n" : "")}{retryAfter}Content-Length: {body.Length}\r\n\r\n";
+                $"HTTP/1.1 {Status} {Code}\r\nx-ms-error-code: "
+                    + $"{Code}\r\n{(hasBody ? "Content-Type: application/xml\r\n" : "")}{retryAfter}Content-Length: {body.Length}\r\n\r\n";
             return (Encoding.Latin1.GetBytes(head), Encoding.Latin1.GetBytes(body));
         }
     }

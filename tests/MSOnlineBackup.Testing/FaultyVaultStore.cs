@@ -74,7 +74,8 @@ public sealed class FaultyVaultStore(IVaultStore inner) : IVaultStore
     /// <summary>How many calls of a kind were made.</summary>
     public int CallsOf(VaultCall call) => _calls[(int)call];
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         Action after = Enter(VaultCall.Create, name);
         bool created = await inner.TryCreateAsync(name, content, cancellationToken, tier);

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace MSOnlineBackup.Testing;
 
-/// <summary>The direction of dependencies between the folders of a project. Each project whose folders have an order has a test class derived from this one.</summary>
+/// <summary>
+/// The direction of dependencies between the folders of a project. Each project whose folders have an order has a test class derived from this one.
+/// </summary>
 public abstract class FolderOrder
 {
     /// <summary>What the project builds. Its name is that of the project, and of its namespace.</summary>

@@ -76,7 +76,8 @@ public sealed class KeyVaultServer : IAsyncDisposable
             await client.ConnectAsync("127.0.0.1", _server.Port, token);
             return client.GetStream();
         },
-        SslOptions = { RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == LoopbackServer.Certificate.GetCertHashString() },
+        SslOptions =
+            { RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == LoopbackServer.Certificate.GetCertHashString() },
     };
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
@@ -103,7 +104,8 @@ public sealed class KeyVaultServer : IAsyncDisposable
             }
 
             string body = answer.body?.ToJsonString() ?? "";
-            string head = $"HTTP/1.1 {answer.status} Answer\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n{answer.header}\r\n";
+            string head = $"HTTP/1.1 {answer.status} Answer\r\nContent-Type: application/json\r\nContent-Length: "
+                + $"{Encoding.UTF8.GetByteCount(body)}\r\n{answer.header}\r\n";
             await stream.WriteAsync(Encoding.UTF8.GetBytes(head + body), stop);
         }
     }
@@ -115,7 +117,8 @@ public sealed class KeyVaultServer : IAsyncDisposable
             return null;
         }
 
-        Dictionary<string, string> headers = rest.Select(header => header.Split(": ", 2)).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.OrdinalIgnoreCase);
+        Dictionary<string, string> headers =
+            rest.Select(header => header.Split(": ", 2)).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.OrdinalIgnoreCase);
         byte[] body = new byte[int.Parse(headers.GetValueOrDefault("Content-Length") ?? "0", CultureInfo.InvariantCulture)];
         await stream.ReadExactlyAsync(body, stop);
         string[] first = line.Split(' ');
@@ -163,7 +166,10 @@ public sealed class KeyVaultServer : IAsyncDisposable
         if (sets)
         {
             JsonNode body = JsonNode.Parse(request.Body)!;
-            Put(name, new Secret(body["value"]!.GetValue<string>(), body["tags"]?.AsObject().ToDictionary(tag => tag.Key, tag => tag.Value!.GetValue<string>()) ?? []));
+            Put(
+                name,
+                new Secret(
+                    body["value"]!.GetValue<string>(), body["tags"]?.AsObject().ToDictionary(tag => tag.Key, tag => tag.Value!.GetValue<string>()) ?? []));
         }
 
         IReadOnlyList<Secret> versions = SecretsOf(name);
@@ -219,7 +225,8 @@ public sealed class KeyVaultServer : IAsyncDisposable
 
         try
         {
-            byte[] result = operation == "wrapKey" ? key.Rsa.Encrypt(value, RSAEncryptionPadding.OaepSHA256) : key.Rsa.Decrypt(value, RSAEncryptionPadding.OaepSHA256);
+            byte[] result =
+                operation == "wrapKey" ? key.Rsa.Encrypt(value, RSAEncryptionPadding.OaepSHA256) : key.Rsa.Decrypt(value, RSAEncryptionPadding.OaepSHA256);
             return (200, new JsonObject { ["kid"] = id, ["value"] = Base64Url.EncodeToString(result) });
         }
         catch (CryptographicException)

@@ -21,7 +21,8 @@ public sealed class MemoryVaultStore(TimeProvider? clock = null) : IVaultStore
     /// <summary>The names of all objects, sorted.</summary>
     public IReadOnlyList<string> Names => [.. _objects.Keys.Order(StringComparer.Ordinal)];
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         await EnterAsync(name, cancellationToken);
         return _objects.TryAdd(name, new MemoryObject(content.ToArray(), Clock.GetUtcNow(), tier));

@@ -39,17 +39,21 @@ public sealed class OpenedVault
         }
     }
 
-    /// <summary>What is there that nobody needs: no pack, segment, checkpoint or session should be but those of points, and of the last maintenance itself.</summary>
+    /// <summary>
+    /// What is there that nobody needs: no pack, segment, checkpoint or session should be but those of points, and of the last maintenance itself.
+    /// </summary>
     public async Task<IReadOnlyList<string>> FindUntidyAsync(CancellationToken cancellationToken)
     {
         await _store.SurveyPacksAsync(cancellationToken);
         var marks = new ChunkMarks(_store.Index.Consolidate());
         var marker = new Marker(marks, 2);
         var catalog = new RecoveryPointCatalog(_store);
-        await marker.MarkAsync(_store, catalog.ReadAsync(await catalog.ListNamesAsync(null, cancellationToken, includeDeleted: true), cancellationToken), cancellationToken);
+        await marker.MarkAsync(
+            _store, catalog.ReadAsync(await catalog.ListNamesAsync(null, cancellationToken, includeDeleted: true), cancellationToken), cancellationToken);
         CollectionView view = await CollectionView.TakeAsync(_store, cancellationToken);
         HashSet<string> named = [.. _store.SegmentPacks.Values.SelectMany(packs => packs).Select(_store.NameOf)];
-        List<string> names = await _store.Objects.ListAsync($"stores/{_store.StoreId}/", cancellationToken).Select(found => found.Name).ToListAsync(cancellationToken);
+        List<string> names =
+            await _store.Objects.ListAsync($"stores/{_store.StoreId}/", cancellationToken).Select(found => found.Name).ToListAsync(cancellationToken);
         HashSet<string> packs = [.. names.Where(name => VaultLayout.KindOf(name, out _) == StoredKind.Pack)];
         string[] collections =
         [

@@ -50,7 +50,8 @@ public static class PublicApi
 
     private static bool IsSeen(MethodBase method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
 
-    private static bool IsOfRecord(MethodInfo method) => method.Name is "Deconstruct" or "ToString" or "GetHashCode" or "Equals" or "PrintMembers" or "<Clone>$";
+    private static bool IsOfRecord(MethodInfo method) =>
+        method.Name is "Deconstruct" or "ToString" or "GetHashCode" or "Equals" or "PrintMembers" or "<Clone>$";
 
     private static bool IsInit(MethodInfo set) => set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit));
 
@@ -58,7 +59,8 @@ public static class PublicApi
         : type is { IsAbstract: true, IsSealed: true } ? "static class" : type.IsSealed ? "sealed class" : type.IsAbstract ? "abstract class" : "class";
 
     private static string Parameters(MethodBase method) => string.Join(
-        ", ", method.GetParameters().Select(parameter => $"{(parameter.IsOut ? "out " : null)}{Name(parameter.ParameterType)} {parameter.Name}{(parameter.HasDefaultValue ? "?" : null)}"));
+        ", ", method.GetParameters().Select(
+            parameter => $"{(parameter.IsOut ? "out " : null)}{Name(parameter.ParameterType)} {parameter.Name}{(parameter.HasDefaultValue ? "?" : null)}"));
 
     private static string Name(Type? type) => type switch
     {

@@ -52,7 +52,8 @@ public sealed class RecordingVaultStore : IVaultStore
         return state;
     }
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         bool created = await _inner.TryCreateAsync(name, content, cancellationToken, tier);
         if (created)

@@ -17,7 +17,8 @@ public sealed class SlowVaultStore(IVaultStore inner, Func<string, bool> isSlow)
 
     public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         if (isSlow(name))
         {

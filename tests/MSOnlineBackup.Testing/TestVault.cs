@@ -43,13 +43,17 @@ public static class TestVault
         IVaultStore store, OwnerKey owner, Func<VaultSettings, VaultSettings> change, CancellationToken cancellationToken) =>
         await (await OpenAsync(store, cancellationToken)).ChangeSettingsAsync(owner, change, cancellationToken);
 
-    public static async Task UnregisterMachineAsync(IVaultStore store, OwnerKey owner, string machineName, TimeProvider clock, CancellationToken cancellationToken) =>
-        await (await Vault.OpenAsync(store, new VaultOptions { TimeProvider = clock }, cancellationToken)).UnregisterMachineAsync(owner, machineName, cancellationToken);
+    public static async Task UnregisterMachineAsync(
+        IVaultStore store, OwnerKey owner, string machineName, TimeProvider clock, CancellationToken cancellationToken) =>
+        await (await Vault.OpenAsync(store, new VaultOptions { TimeProvider = clock }, cancellationToken))
+            .UnregisterMachineAsync(owner, machineName, cancellationToken);
 
-    public static async Task<RestorePlan> PlanRestoreAsync(this UnlockedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken) =>
+    public static async Task<RestorePlan> PlanRestoreAsync(
+        this UnlockedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken) =>
         await (await vault.IndexAsync(cancellationToken)).PlanRestoreAsync(request, monitor, cancellationToken);
 
-    public static async Task<RestoreResult> RestoreAsync(this UnlockedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken) =>
+    public static async Task<RestoreResult> RestoreAsync(
+        this UnlockedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken) =>
         await (await vault.IndexAsync(cancellationToken)).RestoreAsync(request, monitor, cancellationToken);
 
     public static IAsyncEnumerable<RecoverableItem> ListItemsAsync(
@@ -83,7 +87,8 @@ public static class TestVault
         new(Of(store, header), storeId, new StoreKeys(masterKey, Convert.FromHexString(header.VaultId), storeId));
 
     /// <summary>A chunk store whose index was read.</summary>
-    internal static async Task<ChunkStore> OpenStoreAsync(IVaultStore store, VaultHeader header, StoreId storeId, byte[] masterKey, CancellationToken cancellationToken)
+    internal static async Task<ChunkStore> OpenStoreAsync(
+        IVaultStore store, VaultHeader header, StoreId storeId, byte[] masterKey, CancellationToken cancellationToken)
     {
         ChunkStore opened = StoreOf(store, header, storeId, masterKey);
         await opened.ReadIndexAsync(cancellationToken);
@@ -98,7 +103,8 @@ public static class TestVault
         return opened;
     }
 
-    private static Task<Vault> OpenAsync(IVaultStore store, CancellationToken cancellationToken) => Vault.OpenAsync(store, new VaultOptions(), cancellationToken);
+    private static Task<Vault> OpenAsync(IVaultStore store, CancellationToken cancellationToken) =>
+        Vault.OpenAsync(store, new VaultOptions(), cancellationToken);
 
     private static async IAsyncEnumerable<T> ManyAsync<T>(
         this UnlockedVault vault, Func<IndexedVault, IAsyncEnumerable<T>> ask, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

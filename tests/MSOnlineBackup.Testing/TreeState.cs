@@ -28,7 +28,10 @@ public static class TreeState
                 UnixFileKind.SymbolicLink => EntryName.Escape(UnixFile.ReadLink(full)),
                 _ => "",
             };
-            lines.Add(EntryName.Escape(path), Line(state.Kind.ToString(), state.Mode, state.UserId, state.GroupId, state.Modified, state.Kind == UnixFileKind.File ? state.Size : 0, content));
+            lines.Add(
+                EntryName.Escape(path),
+                Line(
+                    state.Kind.ToString(), state.Mode, state.UserId, state.GroupId, state.Modified, state.Kind == UnixFileKind.File ? state.Size : 0, content));
             if (state.Kind == UnixFileKind.Directory)
             {
                 foreach (byte[] name in UnixFile.List(full))
@@ -53,7 +56,8 @@ public static class TreeState
                 _ => "",
             };
             EntryMetadata metadata = entry.Metadata;
-            lines.Add(entry.Path.ToString(), Line(entry.Kind.ToString(), metadata.Mode, metadata.UserId, metadata.GroupId, metadata.Modified, entry.Size, content));
+            lines.Add(
+                entry.Path.ToString(), Line(entry.Kind.ToString(), metadata.Mode, metadata.UserId, metadata.GroupId, metadata.Modified, entry.Size, content));
         }
 
         return lines;

@@ -160,7 +160,8 @@ public static unsafe partial class UnixFile
 
     public static void MakeDirectory(ReadOnlySpan<byte> path) => Check(MkDir(Terminated(path), 0b111_101_101), "mkdir", path);
 
-    public static void MakeSymbolicLink(ReadOnlySpan<byte> path, ReadOnlySpan<byte> target) => Check(SymLink(Terminated(target), Terminated(path)), "symlink", path);
+    public static void MakeSymbolicLink(ReadOnlySpan<byte> path, ReadOnlySpan<byte> target) =>
+        Check(SymLink(Terminated(target), Terminated(path)), "symlink", path);
 
     public static void MakeHardLink(ReadOnlySpan<byte> path, ReadOnlySpan<byte> existing) => Check(Link(Terminated(existing), Terminated(path)), "link", path);
 
@@ -172,7 +173,8 @@ public static unsafe partial class UnixFile
 
     public static void SetOwner(ReadOnlySpan<byte> path, uint userId, uint groupId) => Check(LChOwn(Terminated(path), userId, groupId), "lchown", path);
 
-    public static void Rename(ReadOnlySpan<byte> path, ReadOnlySpan<byte> newPath) => Check(RenameNative(Terminated(path), Terminated(newPath)), "rename", path);
+    public static void Rename(ReadOnlySpan<byte> path, ReadOnlySpan<byte> newPath) =>
+        Check(RenameNative(Terminated(path), Terminated(newPath)), "rename", path);
 
     public static void Truncate(ReadOnlySpan<byte> path, long length) => Check(TruncateNative(Terminated(path), length), "truncate", path);
 

@@ -10,7 +10,8 @@ public sealed class UnreadableVaultStore(IVaultStore inner, Func<string, bool> i
 
     public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+    public ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
         inner.TryCreateAsync(name, content, cancellationToken, tier);
 
     public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) => isUnreadable(name)

@@ -9,7 +9,8 @@ public sealed class WatchedVaultStore(IVaultStore inner, Action<string> beforeCr
 
     public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         beforeCreate(name);
         return await inner.TryCreateAsync(name, content, cancellationToken, tier);

@@ -15,7 +15,8 @@ namespace MSOnlineBackup.Testing;
 /// <summary>A recovery point as a machine of Windows writes it, made on any machine.</summary>
 public sealed class WindowsPoint
 {
-    private readonly SortedDictionary<EntryPath, (string? Content, FileAttributes Attributes)> _items = new() { [EntryPath.Root] = (null, FileAttributes.Directory) };
+    private readonly SortedDictionary<EntryPath, (string? Content, FileAttributes Attributes)> _items =
+        new() { [EntryPath.Root] = (null, FileAttributes.Directory) };
     private readonly List<SkippedItem> _skipped = [];
 
     /// <summary>A folder, and those above it.</summary>
@@ -66,7 +67,8 @@ public sealed class WindowsPoint
         UnlockedKey unlocked = await new KeyRing(TestVault.Of(objects, header)).UnlockAsync(passphrase, cancellationToken);
         ChunkStore store = await TestVault.OpenStoreAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, cancellationToken);
         var record = new SessionRecord { MachineId = header.MachineId("win"), AgentVersion = "0", Started = DateTimeOffset.UnixEpoch.AddYears(56) };
-        await using WriteSession session = await WriteSession.BeginAsync(store, new SessionAnnouncement(store, record), new TransferCounters(), workers: 1, verifyOneIn: 0, cancellationToken);
+        await using WriteSession session =
+            await WriteSession.BeginAsync(store, new SessionAnnouncement(store, record), new TransferCounters(), workers: 1, verifyOneIn: 0, cancellationToken);
         var writer = new ManifestWriter(session.Chunks, store.Keys.ManifestBoundaryKey.Span);
         foreach ((EntryPath path, (string? content, FileAttributes attributes)) in _items)
         {

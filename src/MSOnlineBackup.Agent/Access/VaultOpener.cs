@@ -28,7 +28,8 @@ internal sealed class VaultOpener(MachineAccount machine, VaultOptions options)
 
     /// <summary>Opens a vault by a passphrase.</summary>
     /// <exception cref="BackupException">VaultNotFound, PassphraseRejected, …</exception>
-    public async Task<UnlockedVault> OpenAsync(VaultAddress vault, string passphrase, JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
+    public async Task<UnlockedVault> OpenAsync(
+        VaultAddress vault, string passphrase, JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         IVaultStore objects = machine.Vault.OpenStore(vault, patience);

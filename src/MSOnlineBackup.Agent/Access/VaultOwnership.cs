@@ -35,7 +35,8 @@ public sealed class VaultOwnership
     /// <param name="owner">The file that is to keep the owner's key, sealed under this passphrase; null for none: then this machine keeps the key.</param>
     /// <param name="isKeptHere">Whether this machine keeps it too.</param>
     /// <exception cref="BackupException">VaultExists, ArgumentInvalid, OwnerFileInvalid, PassphraseInvalid, …</exception>
-    public async Task<VaultInfo> CreateVaultAsync(string location, string name, CancellationToken cancellationToken, OwnerAccess? owner = null, bool isKeptHere = false)
+    public async Task<VaultInfo> CreateVaultAsync(
+        string location, string name, CancellationToken cancellationToken, OwnerAccess? owner = null, bool isKeptHere = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
         Vault vault = await Vault.CreateNamedAsync(_createStore(location), name, _options, cancellationToken, Keep).ConfigureAwait(false);
@@ -84,7 +85,9 @@ public sealed class VaultOwnership
     /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="consent">What the vault asks for where it is to be protected less; null for nothing.</param>
-    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="Vault.ChangeSettingsAsync"/>.</exception>
+    /// <exception cref="BackupException">
+    /// OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="Vault.ChangeSettingsAsync"/>.
+    /// </exception>
     public async Task<VaultSettings> ChangeSettingsAsync(
         VaultAddress vault, Func<VaultSettings, VaultSettings> change, OwnerAccess? owner, CancellationToken cancellationToken, Consent? consent = null)
     {
@@ -161,7 +164,9 @@ public sealed class VaultOwnership
     /// <param name="machineName">The machine, in upper or lower case.</param>
     /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="Vault.UnregisterMachineAsync"/>.</exception>
+    /// <exception cref="BackupException">
+    /// OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; those of <see cref="Vault.UnregisterMachineAsync"/>.
+    /// </exception>
     public async Task UnregisterMachineAsync(VaultAddress vault, string machineName, OwnerAccess? owner, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
@@ -174,11 +179,13 @@ public sealed class VaultOwnership
     /// <param name="location">The vault.</param>
     /// <param name="folder">An existing folder.</param>
     /// <param name="validity">How long machines may register with it, up to ten days; null for 48 hours.</param>
-    /// <param name="secret">What opens the vault to machines that have no identity of their own there: it goes into the file, and is tried before; null for nothing.</param>
+    /// <param name="secret">
+    /// What opens the vault to machines that have no identity of their own there: it goes into the file, and is tried before; null for nothing.
+    /// </param>
     /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">ArgumentInvalid where the folder cannot be written, the validity is out of range, or the vault takes no such secret; what
-    /// comes of trying the secret; OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; VaultNotFound, …</exception>
+    /// <exception cref="BackupException">ArgumentInvalid where the folder cannot be written, the validity is out of range, or the vault takes no such secret;
+    /// what comes of trying the secret; OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; VaultNotFound, …</exception>
     public async Task<IssuedCredential> IssueCredentialAsync(
         string location, string folder, TimeSpan? validity, string? secret, OwnerAccess? owner, CancellationToken cancellationToken)
     {
@@ -206,7 +213,8 @@ public sealed class VaultOwnership
         string file = Path.Combine(target, VaultCredentialFile.NameOf(credential));
         try
         {
-            PrivateFile.Replace(file, VaultCredentialFile.Encode(credential with { Secret = secret, RequiresPrivateEndpoint = settings.RequiresPrivateEndpoint }));
+            PrivateFile.Replace(
+                file, VaultCredentialFile.Encode(credential with { Secret = secret, RequiresPrivateEndpoint = settings.RequiresPrivateEndpoint }));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -215,7 +223,8 @@ public sealed class VaultOwnership
 
         int machines = await opened.Machines.CountAsync(cancellationToken).ConfigureAwait(false);
         return new IssuedCredential(file, machines < settings.MachineLimit ? null
-            : $"The vault '{opened.Location}' has reached its limit of {machines} machines. No other machine can register with this file until one is unregistered or the limit is raised with 'Set-OBVault -MachineLimit'.");
+            : $"The vault '{opened.Location}' has reached its limit of {machines} machines. "
+                + "No other machine can register with this file until one is unregistered or the limit is raised with 'Set-OBVault -MachineLimit'.");
     }
 
     private async Task<OwnerKey> OpenKeyAsync(Vault vault, OwnerAccess? access, CancellationToken cancellationToken)
@@ -227,14 +236,17 @@ public sealed class VaultOwnership
 
         OwnerKey key = access is not null
             ? await OwnerFile.OpenAsync(access.File, access.Passphrase, vault.VaultId, cancellationToken).ConfigureAwait(false)
-            : _kept.Find(vault.VaultId) ?? throw OwnerErrors.Required(vault.Location, "no owner's file was named, and this machine does not keep the owner's key");
+            : _kept.Find(vault.VaultId) ?? throw OwnerErrors.Required(vault.Location, "no owner's file was named, and "
+                + "this machine does not keep the owner's key");
         if (key.Identity == owner)
         {
             return key;
         }
 
         key.Dispose();
-        throw OwnerErrors.Foreign(vault.Location, access is null ? "the key that this machine keeps for this vault belongs to another owner" : $"'{access.File}' holds the key of another owner");
+        throw OwnerErrors.Foreign(
+            vault.Location,
+            access is null ? "the key that this machine keeps for this vault belongs to another owner" : $"'{access.File}' holds the key of another owner");
     }
 
     private Task<Vault> OpenAsync(VaultAddress vault, CancellationToken cancellationToken) => _vaults.OpenAsync(vault, cancellationToken);

@@ -57,7 +57,9 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         $"List the jobs. The last {MaxJobs} are kept.",
         id.ToString());
 
-    /// <summary>Takes the right to run a job, which one process at a time has and the system takes back when that ends, and settles what earlier ones left open.</summary>
+    /// <summary>
+    /// Takes the right to run a job, which one process at a time has and the system takes back when that ends, and settles what earlier ones left open.
+    /// </summary>
     /// <exception cref="BackupException">JobInProgress.</exception>
     public async Task<IDisposable> LockAsync(CancellationToken cancellationToken)
     {
@@ -84,7 +86,9 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     /// <summary>Says which job is in the way.</summary>
     public static BackupException InProgress(JobRecord? running)
     {
-        string owner = running is null ? ": one without a record, such as 'obengine backup'" : $": the {Name(running.Kind)} {running.Id} of process {running.ProcessId}, since {running.Started:u}";
+        string owner = running is null
+            ? ": one without a record, such as 'obengine backup'"
+            : $": the {Name(running.Kind)} {running.Id} of process {running.ProcessId}, since {running.Started:u}";
         string stop = running is null ? "" : $" (Stop-OBJob for {running.Id}; if it does not answer, end process {running.ProcessId})";
         return new BackupException(
             BackupErrorId.JobInProgress,
@@ -212,8 +216,10 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         var error = new JobError(
             nameof(BackupErrorId.JobLost),
             null,
-            $"The job's process {record.ProcessId} ended or stopped responding without reporting the result of the job. It last responded at {record.Heartbeat:u}.",
-            "Run the job again: it continues with what has arrived in the vault. Check the system log for why the process ended (out of memory, a restart, killed).",
+            $"The job's process {record.ProcessId} ended or stopped responding without reporting the result of the job. "
+                + $"It last responded at {record.Heartbeat:u}.",
+            "Run the job again: it continues with what has arrived in the vault. "
+                + "Check the system log for why the process ended (out of memory, a restart, killed).",
             record.Id.ToString());
         return record.EndedAs(JobState.Failed, error, record.Heartbeat);
     }

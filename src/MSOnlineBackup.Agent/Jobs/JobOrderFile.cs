@@ -29,7 +29,9 @@ internal sealed record JobOrderFile(int Version, string Limits, string MachineNa
     /// <summary>Reads what <see cref="Encode"/> wrote. Nothing is guessed: what is missing, is not known or stands twice is refused.</summary>
     /// <param name="content">JSON.</param>
     /// <param name="source">Where it came from, for messages.</param>
-    /// <exception cref="BackupException">StateInvalid: it is not an order, or of another version; NotAvailable: it is for a kind of job that this version does not have.</exception>
+    /// <exception cref="BackupException">
+    /// StateInvalid: it is not an order, or of another version; NotAvailable: it is for a kind of job that this version does not have.
+    /// </exception>
     public static JobOrderFile Decode(ReadOnlyMemory<byte> content, string source)
     {
         try
@@ -81,7 +83,8 @@ internal sealed record JobOrderFile(int Version, string Limits, string MachineNa
         }
     }
 
-    private static IEnumerable<string?> Kinds => OrderJson.Default.JobOrder.PolymorphismOptions!.DerivedTypes.Select(type => type.TypeDiscriminator?.ToString());
+    private static IEnumerable<string?> Kinds =>
+        OrderJson.Default.JobOrder.PolymorphismOptions!.DerivedTypes.Select(type => type.TypeDiscriminator?.ToString());
 
     private static BackupException Invalid(string source, string why, Exception? cause) => new(
         BackupErrorId.StateInvalid, $"The order '{source}' cannot be run: {why}.", "Start the job again.", source, innerException: cause);

@@ -90,7 +90,9 @@ public sealed record RecoveryOrder : JobOrder
     {
         if (TargetFolder is null && !machine.IsNamed(MachineName))
         {
-            throw Missing($"The items belong to another machine, '{MachineName}', and no folder was named to recover them into.", "Name a folder: New-OBRecoveryOption -DestinationPath.");
+            throw Missing(
+                $"The items belong to another machine, '{MachineName}', and no folder was named to recover them into.",
+                "Name a folder: New-OBRecoveryOption -DestinationPath.");
         }
 
         if (TargetFolder is null && OperatingSystem.IsWindows())
@@ -103,7 +105,9 @@ public sealed record RecoveryOrder : JobOrder
 
         if (Passphrase is null && Vault is { } vault && vault.Location != machine.Account.Registration?.VaultLocation)
         {
-            throw Missing($"The vault '{vault}' is not this machine's, and no passphrase was given.", "Give the passphrase of the machine whose items are to be recovered.");
+            throw Missing(
+                $"The vault '{vault}' is not this machine's, and no passphrase was given.",
+                "Give the passphrase of the machine whose items are to be recovered.");
         }
     }
 

@@ -18,7 +18,9 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
     /// <param name="keys">The keys of its vault.</param>
     /// <param name="entrance">The way into its vault.</param>
     /// <param name="passphrase">The passphrase.</param>
-    /// <param name="safe">Keeps the passphrase before anything is done by it; what it refuses ends the matter with nothing set. Null where the user keeps it.</param>
+    /// <param name="safe">
+    /// Keeps the passphrase before anything is done by it; what it refuses ends the matter with nothing set. Null where the user keeps it.
+    /// </param>
     /// <param name="cancellationToken">Stops it.</param>
     public async Task SetAsync(
         MachineState machine, KeyRing keys, VaultEntrance entrance, string passphrase, IPassphraseSafe? safe, CancellationToken cancellationToken)
@@ -62,7 +64,8 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
         string folder = scratch.Prepare(machine);
         UnlockedKey old = await keys.VerifyAsync(ReadForChange(folder, machine.Registration!), cancellationToken).ConfigureAwait(false);
         old.RequireNewest(machine.Registration!.VaultLocation);
-        UnlockedKey changed = old with { KeyId = await keys.AddAsync(old.StoreId, old.MasterKey, passphrase, null, cancellationToken, old.Epoch).ConfigureAwait(false) };
+        UnlockedKey changed =
+            old with { KeyId = await keys.AddAsync(old.StoreId, old.MasterKey, passphrase, null, cancellationToken, old.Epoch).ConfigureAwait(false) };
         if (safe is not null)
         {
             await KeepForAsync(safe, passphrase, keys, changed, cancellationToken).ConfigureAwait(false);
@@ -94,8 +97,8 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
         await RemoveReplacedAsync(keys, old, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Begins a new epoch of the store's master key, with a slot for the passphrase; the key file follows, and then the slot before it goes. Should it be interrupted in
-    /// between, the key file is made anew by the passphrase.</summary>
+    /// <summary>Begins a new epoch of the store's master key, with a slot for the passphrase; the key file follows, and then the slot before it goes. Should it
+    /// be interrupted in between, the key file is made anew by the passphrase.</summary>
     /// <param name="machine">A machine that is activated.</param>
     /// <param name="keys">The keys of its vault.</param>
     /// <param name="passphrase">The passphrase.</param>
@@ -159,7 +162,8 @@ internal sealed class Activation(AccountState account, ScratchFolder scratch, Ke
         {
             throw new BackupException(
                 e.Id,
-                $"The passphrase is set and opens the backups. The previous key slot, '{key.KeyId}', could not be removed, so whatever opened it still opens them. {e.Message}",
+                $"The passphrase is set and opens the backups. The previous key slot, '{key.KeyId}', could not be removed, "
+                    + $"so whatever opened it still opens them. {e.Message}",
                 $"Have someone with permission to delete from the vault remove it: 'obengine key remove {key.KeyId}'.",
                 key.KeyId,
                 e.IsTransient,

@@ -15,7 +15,8 @@ internal static class ActivationErrors
     public static BackupException Failed(string detail, string scratch, Exception inner) => new(
         BackupErrorId.ActivationFailed,
         $"Failed to set the encryption key for secure backups. {detail}",
-        "Remove the cause and set the same passphrase again. If the passphrase was saved to a file, bring that to a safe place first; it is deleted when the passphrase is set.",
+        "Remove the cause and set the same passphrase again. If the passphrase was saved to a file, bring that to a safe place first; "
+            + "it is deleted when the passphrase is set.",
         scratch,
         innerException: inner);
 

@@ -60,7 +60,8 @@ internal sealed class KeyFileStore(MachineSecret secret)
         }
         catch (Exception e) when (ActivationErrors.IsFailure(e))
         {
-            throw ActivationErrors.Failed($"The key file could not be moved to '{target}'; the scratch folder stays where it was. The cause: {e.Message}", target, e);
+            throw ActivationErrors.Failed(
+                $"The key file could not be moved to '{target}'; the scratch folder stays where it was. The cause: {e.Message}", target, e);
         }
     }
 

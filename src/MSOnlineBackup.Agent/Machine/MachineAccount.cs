@@ -79,7 +79,9 @@ public sealed class MachineAccount
 
     /// <summary>Registers by a credential file, which may be a relative path. With the same vault it may be done again; what is set stays, and
     /// what the file brings to open the vault takes the place of what an earlier one brought.</summary>
-    /// <exception cref="BackupException">VaultCredentialInvalid, VaultCredentialForeign, OwnerForeign, MachineLimitReached, MachineNameTaken, VaultNotFound, VaultUnreachable, …</exception>
+    /// <exception cref="BackupException">
+    /// VaultCredentialInvalid, VaultCredentialForeign, OwnerForeign, MachineLimitReached, MachineNameTaken, VaultNotFound, VaultUnreachable, …
+    /// </exception>
     public Task<MachineRegistration> RegisterAsync(string credentialFile, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(credentialFile);
@@ -116,16 +118,20 @@ public sealed class MachineAccount
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
     public VaultConnection Connect(VaultAddress vault, VaultPatience patience) => _connections.Connect(vault, patience);
 
-    /// <summary>What the user should know where the system calls this machine otherwise than when it was registered or last renamed; null for nothing.</summary>
+    /// <summary>
+    /// What the user should know where the system calls this machine otherwise than when it was registered or last renamed; null for nothing.
+    /// </summary>
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
     public BackupException? FindNameChange()
     {
         MachineRegistration? registration = Registration;
-        return registration is null || Name.Equals(registration.HostName ?? registration.MachineName, StringComparison.OrdinalIgnoreCase) || registration.IsNamed(Name)
+        return registration is null || Name.Equals(registration.HostName ?? registration.MachineName, StringComparison.OrdinalIgnoreCase)
+            || registration.IsNamed(Name)
             ? null
             : new BackupException(
                 BackupErrorId.MachineNameChanged,
-                $"This machine is called '{Name}' now; the vault '{registration.VaultName}' knows it as '{registration.MachineName}', and it goes on backing up under that name.",
+                $"This machine is called '{Name}' now; the vault '{registration.VaultName}' knows it as '{registration.MachineName}', "
+                    + "and it goes on backing up under that name.",
                 $"To have the vault call it '{Name}', run 'Rename-OBMachine {Name}': its recovery points stay, and nothing is uploaded again.",
                 Name);
     }
@@ -147,7 +153,8 @@ public sealed class MachineAccount
     internal static MachineRegistration? ReadRegistration(StateFolder folder) => new AccountState(folder, "").Read()?.Registration;
 
     /// <summary>
-    /// Leaves the vault: this machine forgets its registration, what came with it, and the key of its chunk store. Policies, settings, and everything in the vault stay.
+    /// Leaves the vault: this machine forgets its registration, what came with it, and the key of its chunk store. Policies, settings, and everything in the
+    /// vault stay.
     /// </summary>
     /// <returns>What is forgotten.</returns>
     /// <exception cref="BackupException">MachineNotRegistered, StateInvalid, StateAccessDenied.</exception>

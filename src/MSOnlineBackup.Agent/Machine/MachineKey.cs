@@ -43,11 +43,14 @@ public sealed class MachineKey
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="keyVaultUri">The Key Vault that is to keep the passphrase, <c>https://NAME.vault.azure.net/</c>; null where the user keeps it. It is
     /// there, and read back, before the machine counts as activated; nothing is written to a local file then.</param>
-    /// <param name="consent">What the vault asks for where a passphrase is replaced, see <see cref="GuardedOperation.ChangePassphrase"/>; null for nothing.</param>
+    /// <param name="consent">
+    /// What the vault asks for where a passphrase is replaced, see <see cref="GuardedOperation.ChangePassphrase"/>; null for nothing.
+    /// </param>
     /// <exception cref="BackupException">
     /// PassphraseInvalid, MachineNotRegistered, MachineNameTaken, MachineLimitReached, ScratchInvalid, ActivationDamaged (0x1FC07, nothing
-    /// was changed), SecurityPinRejected (100130), ApprovalRejected, ActivationFailed (the machine is not activated, or the old passphrase holds; a retry may follow), KeyVaultUriInvalid (100272),
-    /// KeyVaultIdentityMissing (391224), KeyVaultAccessDenied (391225), KeyVaultSecretDeleted (391282), KeyVaultNotFound (391283), …
+    /// was changed), SecurityPinRejected (100130), ApprovalRejected, ActivationFailed (the machine is not activated, or the old passphrase holds; a retry may
+    /// follow), KeyVaultUriInvalid (100272), KeyVaultIdentityMissing (391224), KeyVaultAccessDenied (391225), KeyVaultSecretDeleted (391282), KeyVaultNotFound
+    /// (391283), …
     /// </exception>
     public async Task SetPassphraseAsync(string passphrase, CancellationToken cancellationToken, string? keyVaultUri = null, Consent? consent = null)
     {
@@ -78,14 +81,15 @@ public sealed class MachineKey
     }
 
     /// <summary>
-    /// Begins a new epoch: what this machine, and every other one of its chunk store, writes from now on is sealed by a new master key. The others need the passphrase then
-    /// (<see cref="RepairAsync(string, CancellationToken)"/>).
+    /// Begins a new epoch: what this machine, and every other one of its chunk store, writes from now on is sealed by a new master key. The others need the
+    /// passphrase then (<see cref="RepairAsync(string, CancellationToken)"/>).
     /// </summary>
     /// <param name="passphrase">What opens the store from now on: a new passphrase, or the one that it has.</param>
     /// <param name="consent">What the vault asks for before this; null for nothing.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">PassphraseInvalid, MachineNotRegistered, MachineNotActivated, ActivationDamaged, KeyFileInvalid; KeyEpochOutdated where somebody else has rotated
-    /// the key; ActivationFailed where the key file could not be written: <see cref="RepairAsync(string, CancellationToken)"/> writes it; …</exception>
+    /// <exception cref="BackupException">PassphraseInvalid, MachineNotRegistered, MachineNotActivated, ActivationDamaged, KeyFileInvalid; KeyEpochOutdated
+    /// where somebody else has rotated the key; ActivationFailed where the key file could not be written: <see cref="RepairAsync(string, CancellationToken)"/>
+    /// writes it; …</exception>
     internal async Task RotateAsync(string passphrase, Consent? consent, CancellationToken cancellationToken)
     {
         Passphrase.Validate(passphrase);
@@ -118,8 +122,8 @@ public sealed class MachineKey
     /// <summary>Makes the key file anew by a key in Azure Key Vault, for which the machine's chunk store has a key slot.</summary>
     /// <param name="keyUri"><c>https://NAME.vault.azure.net/keys/KEY</c>, with or without a version.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, ChunkStoreExchanged, ActivationFailed, KeySlotNotFound, KeySlotContradicted,
-    /// KeyVaultUriInvalid, KeyVaultAccessDenied, …</exception>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, ChunkStoreExchanged, ActivationFailed, KeySlotNotFound,
+    /// KeySlotContradicted, KeyVaultUriInvalid, KeyVaultAccessDenied, …</exception>
     public async Task RepairByKeyVaultAsync(string keyUri, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(keyUri);
@@ -194,7 +198,8 @@ public sealed class MachineKey
             throw new BackupException(
                 BackupErrorId.ChunkStoreExchanged,
                 $"The chunk store {known.StoreId} in the vault '{vault.Location}' is not the one that this machine backs up to: it has a different master key.",
-                "Someone who may write to the vault replaced its objects: restore the vault from a copy. If you replaced them yourself, register this machine again.",
+                "Someone who may write to the vault replaced its objects: restore the vault from a copy. "
+                    + "If you replaced them yourself, register this machine again.",
                 vault.Location);
         }
 

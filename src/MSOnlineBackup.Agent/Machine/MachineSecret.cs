@@ -29,11 +29,13 @@ internal sealed class MachineSecret(StateFolder folder, ISecretProtection protec
     private byte[] Derive(SecretState state, string purpose)
     {
         byte[] secret = protection.Unprotect(state.Secret);
-        return HKDF.Expand(HashAlgorithmName.SHA256, HKDF.Extract(HashAlgorithmName.SHA256, secret), 32, Encoding.ASCII.GetBytes("MSOnlineBackup/machine/1/" + purpose));
+        return HKDF.Expand(
+            HashAlgorithmName.SHA256, HKDF.Extract(HashAlgorithmName.SHA256, secret), 32, Encoding.ASCII.GetBytes("MSOnlineBackup/machine/1/" + purpose));
     }
 
     /// <summary>Wraps a text for one purpose, and for what it is bound to.</summary>
-    public byte[] Wrap(string purpose, string boundTo, string text) => SaltedSeal.Seal(DeriveKey(purpose), Encoding.UTF8.GetBytes(text), Encoding.UTF8.GetBytes(boundTo));
+    public byte[] Wrap(string purpose, string boundTo, string text) =>
+        SaltedSeal.Seal(DeriveKey(purpose), Encoding.UTF8.GetBytes(text), Encoding.UTF8.GetBytes(boundTo));
 
     /// <summary>Unwraps it; null where the secret, what it is bound to or any byte is another.</summary>
     public string? TryUnwrap(string purpose, string boundTo, byte[] wrapped) =>

@@ -1,7 +1,8 @@
 namespace MSOnlineBackup.Agent.Machine;
 
 /// <summary>
-/// Which folders of this machine are found elsewhere now. By it a backup compares a source with what earlier points have of it under another path; it only saves work.
+/// Which folders of this machine are found elsewhere now. By it a backup compares a source with what earlier points have of it under another path; it only
+/// saves work.
 /// </summary>
 internal sealed class MovedSources(StateFolder folder)
 {

@@ -5,7 +5,9 @@ using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Machine;
 
-/// <summary>The keys of vaults' owners that this machine keeps, for convenience and at its own risk: each wrapped by the machine's secret and bound to its vault.</summary>
+/// <summary>
+/// The keys of vaults' owners that this machine keeps, for convenience and at its own risk: each wrapped by the machine's secret and bound to its vault.
+/// </summary>
 internal sealed class OwnerKeys(StateFolder folder, MachineSecret secret)
 {
     private const string FileName = "owners.json";
@@ -38,7 +40,8 @@ internal sealed class OwnerKeys(StateFolder folder, MachineSecret secret)
             ? key
             : throw new BackupException(
                 BackupErrorId.StateInvalid,
-                $"The owner's key of the vault {vaultId}, kept in '{folder.PathOf(FileName)}', does not open: the file or the machine's secret was changed or comes from another machine.",
+                $"The owner's key of the vault {vaultId}, kept in '{folder.PathOf(FileName)}', does not open: "
+                    + "the file or the machine's secret was changed or comes from another machine.",
                 "Name the owner's file with -OwnerFile, and give its passphrase. Nothing in the vault is affected.",
                 folder.PathOf(FileName));
     }

@@ -18,7 +18,8 @@ internal sealed class PassphraseFiles(StateFolder folder, TimeProvider clock)
     public string Save(string passphrase, string target, MachineRegistration registration)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"{registration.MachineName}-{registration.VaultName}-{Now()}.passphrase.txt");
-        string file = Path.Combine(Path.GetFullPath(target), string.Concat(name.Select(character => Path.GetInvalidFileNameChars().Contains(character) ? '-' : character)));
+        string file = Path.Combine(
+            Path.GetFullPath(target), string.Concat(name.Select(character => Path.GetInvalidFileNameChars().Contains(character) ? '-' : character)));
         try
         {
             PrivateFile.Replace(file, Encode(passphrase));

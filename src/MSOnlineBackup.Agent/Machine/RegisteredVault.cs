@@ -8,7 +8,8 @@ using MSOnlineBackup.Vaults;
 namespace MSOnlineBackup.Agent.Machine;
 
 /// <summary>The vault that this machine is registered with, and stores of any other: found, and known again by its id and its owner.</summary>
-internal sealed class RegisteredVault(AccountState account, VaultConnections connections, Func<string, VaultConnection, IVaultStore> openStore, VaultOptions options)
+internal sealed class RegisteredVault(
+    AccountState account, VaultConnections connections, Func<string, VaultConnection, IVaultStore> openStore, VaultOptions options)
 {
     /// <summary>The store of any vault; nothing of it is read yet.</summary>
     /// <exception cref="BackupException">VaultNotFound, StateInvalid, …</exception>
@@ -39,7 +40,9 @@ internal sealed class RegisteredVault(AccountState account, VaultConnections con
     public Task<Vault> OpenAsync(CancellationToken cancellationToken) => OpenAsync(OpenStore(VaultPatience.Person), cancellationToken);
 
     /// <summary>Opens the registered vault by its store.</summary>
-    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound where another is in its place, OwnerForeign where it has another owner, …</exception>
+    /// <exception cref="BackupException">
+    /// MachineNotRegistered, VaultNotFound where another is in its place, OwnerForeign where it has another owner, …
+    /// </exception>
     public async Task<Vault> OpenAsync(IVaultStore objects, CancellationToken cancellationToken)
     {
         MachineRegistration registration = account.RequireRegistered().Registration!;
@@ -91,7 +94,8 @@ internal sealed class RegisteredVault(AccountState account, VaultConnections con
     private static BackupException Lost(MachineRegistration registration, BackupException cause) => new(
         BackupErrorId.VaultNotFound,
         $"This machine's vault, '{registration.VaultName}', was not found. {cause.Message}",
-        "Check that its disk or share is mounted. If the vault has moved, issue a credential file at its new location (Export-OBVaultCredential), then register again with that file (Start-OBRegistration). The policy and recovery points stay.",
+        "Check that its disk or share is mounted. If the vault has moved, issue a credential file at its new location (Export-OBVaultCredential), "
+            + "then register again with that file (Start-OBRegistration). The policy and recovery points stay.",
         registration.VaultLocation,
         innerException: cause,
         errorCode: cause.ErrorCode);

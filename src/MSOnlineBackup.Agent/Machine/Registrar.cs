@@ -91,14 +91,17 @@ internal sealed class Registrar(
         if (known is not { IsGone: false } || known.StoreId != state.Activation!.StoreId)
         {
             using UnlockedKey own = key.Read(state);
-            await vault.Entrance.ClaimAsync(name, await vault.Keys.VerifyAsync(own, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            await vault.Entrance.ClaimAsync(
+                name, await vault.Keys.VerifyAsync(own, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
     }
 
     private static BackupException Foreign(string file, VaultCredential credential, MachineRegistration earlier) => new(
         BackupErrorId.VaultCredentialForeign,
-        $"'{file}' belongs to the vault '{credential.VaultName}' ({credential.Location}); this machine is registered with '{earlier.VaultName}' ({earlier.VaultLocation}).",
-        $"Use a credential file of '{earlier.VaultName}'. To leave that vault, run 'Unregister-OBMachine' without a name, then register again. Its recovery points stay.",
+        $"'{file}' belongs to the vault '{credential.VaultName}' ({credential.Location}); "
+            + $"this machine is registered with '{earlier.VaultName}' ({earlier.VaultLocation}).",
+        $"Use a credential file of '{earlier.VaultName}'. To leave that vault, run 'Unregister-OBMachine' without a name, then register again. "
+            + "Its recovery points stay.",
         file,
         errorCode: "100110");
 }

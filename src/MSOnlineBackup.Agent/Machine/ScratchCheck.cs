@@ -22,7 +22,8 @@ public sealed record ScratchCheck(string Folder, long FreeBytes, long ProtectedB
 
     /// <summary>What to say where there is less than should be; null where there is enough.</summary>
     public BackupException? FindWarning() => !IsLow ? null : Fault(
-        $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; {RecommendedBytes:N0} are recommended, 10 % of the {ProtectedBytes:N0} bytes to be protected. Below 5 % backups are refused.");
+        $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; {RecommendedBytes:N0} are recommended, "
+            + $"10 % of the {ProtectedBytes:N0} bytes to be protected. Below 5 % backups are refused.");
 
     /// <summary>Refuses where there is less than must be.</summary>
     /// <exception cref="BackupException">ScratchFull.</exception>
@@ -31,7 +32,8 @@ public sealed record ScratchCheck(string Folder, long FreeBytes, long ProtectedB
         if (IsFull)
         {
             throw Fault(
-                $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; at least {RequiredBytes:N0} are required, 5 % of the {ProtectedBytes:N0} bytes to be protected.");
+                $"The volume of the scratch folder '{Folder}' has {FreeBytes:N0} bytes free; at least {RequiredBytes:N0} are required, "
+                    + $"5 % of the {ProtectedBytes:N0} bytes to be protected.");
         }
     }
 

@@ -74,7 +74,8 @@ public sealed class ScratchFolder
             ? scratch
             : throw ActivationErrors.Damaged(
                 $"The scratch folder '{scratch}' was not found: it was moved or deleted, or its disk is not mounted",
-                "Mount the disk or put the folder back. If it is lost, make an empty folder in its place and run 'Repair-OBKey' with this machine's passphrase.",
+                "Mount the disk or put the folder back. If it is lost, make an empty folder in its place and run "
+                    + "'Repair-OBKey' with this machine's passphrase.",
                 scratch);
     }
 

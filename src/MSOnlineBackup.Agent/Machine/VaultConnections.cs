@@ -45,7 +45,8 @@ internal sealed class VaultConnections(StateFolder folder, AccountState account,
         ? null
         : secret.TryUnwrap(SecretPurpose, Bind(state.Registration!), wrapped) ?? throw new BackupException(
             BackupErrorId.StateInvalid,
-            $"The credentials for the vault '{state.Registration!.VaultLocation}', in '{folder.PathOf(AccountState.FileName)}', cannot be decrypted: the file or the machine's secret was changed, or comes from another machine.",
+            $"The credentials for the vault '{state.Registration!.VaultLocation}', in '{folder.PathOf(AccountState.FileName)}', cannot be decrypted: "
+                + "the file or the machine's secret was changed, or comes from another machine.",
             "Register again with a newer credential file; your settings stay.",
             folder.PathOf(AccountState.FileName));
 

@@ -23,7 +23,8 @@ internal sealed class WindowsSecretProtection : ISecretProtection
             throw new BackupException(
                 BackupErrorId.StateInvalid,
                 $"Windows cannot decrypt the secret of this machine: {e.Message.TrimEnd('.')}.",
-                "If the state was copied from another machine, delete 'secret.json', re-create the key file with 'Repair-OBKey', and set the proxy password again.",
+                "If the state was copied from another machine, delete 'secret.json', re-create the key file with 'Repair-OBKey', "
+                    + "and set the proxy password again.",
                 innerException: e);
         }
     }

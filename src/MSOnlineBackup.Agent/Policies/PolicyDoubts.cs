@@ -17,7 +17,8 @@ public static class PolicyDoubts
         ArgumentNullException.ThrowIfNull(policy);
         return !PolicyScope.Of(policy.Kind).NamesFiles ? [] :
         [
-            .. PolicySources.Resolve(policy).SelectMany(source => new[] { OfFileSystem(source.Path, source.Selection), OfName(source.Path, policy) }).OfType<string>(),
+            .. PolicySources.Resolve(policy).SelectMany(source => new[] { OfFileSystem(source.Path, source.Selection), OfName(source.Path, policy) })
+                .OfType<string>(),
         ];
     }
 
@@ -53,7 +54,8 @@ public static class PolicyDoubts
         {
             null => null,
             _ when _memory.Contains(fileSystem) => $"'{path}' is held in memory ({fileSystem}): it is empty after a restart, and so is the next backup of it.",
-            "overlay" or "overlayfs" => $"'{path}' is in a container's own layer ({fileSystem}), which disappears with the container. Back up the volume that is mounted into it.",
+            "overlay" or "overlayfs" =>
+                $"'{path}' is in a container's own layer ({fileSystem}), which disappears with the container. Back up the volume that is mounted into it.",
             _ => null,
         };
     }

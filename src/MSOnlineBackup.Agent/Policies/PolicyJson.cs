@@ -53,7 +53,8 @@ public static class PolicyJson
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // The latter for names that are no text, such as half a surrogate pair. Lines and columns are counted from 0 there, and from 1 by people.
-            string place = exception is JsonException { LineNumber: { } line, BytePositionInLine: var position } ? $", line {line + 1}, byte {position + 1}" : "";
+            string place =
+                exception is JsonException { LineNumber: { } line, BytePositionInLine: var position } ? $", line {line + 1}, byte {position + 1}" : "";
             throw Invalid(source, $"{source}{place}: this is not a policy: {exception.Message}", exception);
         }
     }

@@ -19,8 +19,8 @@ public static class PolicySources
     /// <param name="policy">A policy for files.</param>
     /// <param name="only">Only the sources that are these paths or lie below them; null or none for all.</param>
     /// <exception cref="BackupException">
-    /// PolicyIncomplete without any inclusion; PolicyInvalid, naming both, where inclusions overlap or an exclusion covers one, and where there are more than one recovery point
-    /// can have (65,536); PatternInvalid;
+    /// PolicyIncomplete without any inclusion; PolicyInvalid, naming both, where inclusions overlap or an exclusion covers one, and where there are more than
+    /// one recovery point can have (65,536); PatternInvalid;
     /// ArgumentInvalid where <paramref name="only"/> names no source.
     /// </exception>
     public static IReadOnlyList<(string Path, SourceSelection Selection)> Resolve(BackupPolicy policy, IReadOnlyList<string>? only = null) =>
@@ -45,7 +45,9 @@ public static class PolicySources
         {
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                string.Create(CultureInfo.InvariantCulture, $"The policy names {sources.Length:n0} folders and files; a recovery point can have at most {RecoveryPointCodec.MaxSources:n0} sources."),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The policy names {sources.Length:n0} folders and files; a recovery point can have at most {RecoveryPointCodec.MaxSources:n0} sources."),
                 "Name folders that hold several of them.");
         }
 

@@ -24,12 +24,15 @@ public sealed record PlannedPoint(RecoveryPoint Point, RetentionReason Reason, P
 /// <param name="Damaged">Those that cannot be read. Of a machine that has one nothing is deleted: it might be the one that was to stay.</param>
 public sealed record RetentionPlan(IReadOnlyList<PlannedPoint> Points, IReadOnlyList<DamagedPoint> Damaged)
 {
-    /// <summary>Stored bytes that go when all go that are to: at least what each alone needs. Null where nobody measured, or something could not be read.</summary>
+    /// <summary>
+    /// Stored bytes that go when all go that are to: at least what each alone needs. Null where nobody measured, or something could not be read.
+    /// </summary>
     public long? Bytes { get; init; }
 
     /// <summary>What could not be read, so that nobody knows how many bytes go; null where nothing was.</summary>
     public BackupException? Unmeasured { get; init; }
 
     /// <summary>The points that are deleted when the plan is carried out.</summary>
-    public IEnumerable<PlannedPoint> Expiring => Points.Where(planned => planned.Expires && Damaged.All(damaged => damaged.MachineId != planned.Point.MachineId));
+    public IEnumerable<PlannedPoint> Expiring =>
+        Points.Where(planned => planned.Expires && Damaged.All(damaged => damaged.MachineId != planned.Point.MachineId));
 }

@@ -43,8 +43,8 @@ internal static class RetentionPlanner
     /// <summary>
     /// What becomes of a machine's points. Whatever the rules say: the newest point stays, and the newest that is not partial; where the time of all
     /// is over, so does the one that was kept longest; what another policy made, or bears a tag that is not understood, is not judged; and a clock that
-    /// leapt ahead ends nothing (<see cref="Plan"/> believes it where it is up to 31 days ahead of the newest of them, else only as far as points bear it out, and over a
-    /// longer pause once points span a day after it). A clock that fell back only keeps more.
+    /// leapt ahead ends nothing (<see cref="Plan"/> believes it where it is up to 31 days ahead of the newest of them, else only as far as points bear it out,
+    /// and over a longer pause once points span a day after it). A clock that fell back only keeps more.
     /// </summary>
     /// <param name="policy">Whose points are judged.</param>
     /// <param name="retention">The retention in force; null where the policy was removed.</param>
@@ -107,7 +107,9 @@ internal static class RetentionPlanner
         }
     }
 
-    /// <summary>Whether a point can be the one before a backup: whole, of the same policy, and not in its future. Of those <see cref="TagsFor"/> needs the latest.</summary>
+    /// <summary>
+    /// Whether a point can be the one before a backup: whole, of the same policy, and not in its future. Of those <see cref="TagsFor"/> needs the latest.
+    /// </summary>
     internal static bool IsForerunner(BackupPolicy policy, RetentionRun run, RetentionPoint point) =>
         point.Started <= run.Started && HasTag(point, policy.Kind, RetentionKind.Daily);
 
@@ -115,8 +117,8 @@ internal static class RetentionPlanner
         point.Tags.Any(tag => RetentionTag.TryParse(tag, out RetentionTag? parsed) && parsed.Policy == policy && parsed.Kind == kind);
 
     /// <summary>
-    /// The newest point and the newest that is whole: those of the highest ids, whatever clocks say, and those of the latest times; where there are some that lie in the
-    /// future by now, also the newest that do not.
+    /// The newest point and the newest that is whole: those of the highest ids, whatever clocks say, and those of the latest times; where there are some that
+    /// lie in the future by now, also the newest that do not.
     /// </summary>
     private static HashSet<Candidate> Newest(List<Candidate> sorted, DateTimeOffset now)
     {

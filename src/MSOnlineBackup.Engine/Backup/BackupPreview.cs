@@ -51,7 +51,9 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
                 }
 
                 isTaken = loss is null;
-                yield return loss is null ? items.Current : new BackupPreviewItem(source.Path, EntryKind.Directory, 0, PreviewChange.Unreadable, loss, IsLostSource: true);
+                yield return loss is null
+                    ? items.Current
+                    : new BackupPreviewItem(source.Path, EntryKind.Directory, 0, PreviewChange.Unreadable, loss, IsLostSource: true);
             }
 
             anyTaken |= isTaken;
@@ -106,7 +108,8 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
                 failure = MountRule.NotMounted(shown);
             }
 
-            yield return new BackupPreviewItem(shown, item.Entry.Kind, item.Entry.Size, failure is null ? Compare(item, known) : PreviewChange.Unreadable, failure);
+            yield return new BackupPreviewItem(
+                shown, item.Entry.Kind, item.Entry.Size, failure is null ? Compare(item, known) : PreviewChange.Unreadable, failure);
         }
     }
 

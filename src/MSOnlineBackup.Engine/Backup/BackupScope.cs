@@ -104,7 +104,8 @@ internal sealed class BackupScope(ChunkStore store, WriteSession session, SpotCh
         {
             foreach (SkippedItem item in _skipped)
             {
-                await _skippedWriter.AddAsync(item with { Path = SourcePath.ToStored(PathText.Local, item.Path) }, CancellationToken.None).ConfigureAwait(false);
+                await _skippedWriter.AddAsync(
+                    item with { Path = SourcePath.ToStored(PathText.Local, item.Path) }, CancellationToken.None).ConfigureAwait(false);
             }
 
             _skipped.Clear();

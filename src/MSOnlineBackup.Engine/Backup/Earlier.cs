@@ -65,7 +65,8 @@ internal sealed class Earlier : IAsyncDisposable
         string.Equals(one, other, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
     // A point that was deleted makes checkpoints stale as any other does. Nothing is ever decided on what is not a point.
-    private static async Task<(Earlier Earlier, SessionId? Newest)> ReadNewestAsync(RecoveryPointCatalog catalog, MachineId machineId, CancellationToken cancellationToken)
+    private static async Task<(Earlier Earlier, SessionId? Newest)> ReadNewestAsync(
+        RecoveryPointCatalog catalog, MachineId machineId, CancellationToken cancellationToken)
     {
         List<PointName> names = await catalog.ListAllAsync(machineId, cancellationToken).ConfigureAwait(false);
         var earlier = new Earlier(catalog.ReadReadableAsync(names, cancellationToken).GetAsyncEnumerator(cancellationToken));

@@ -73,7 +73,8 @@ internal sealed class Forecast : IAsyncDisposable
     {
         for (int index = 0; index < sources.Count; index++)
         {
-            if (sources[index] is BackupSource.Tree tree && PathOf(tree) is { } path && await earlier.PreviousAsync(BackupJob.PathsOf(tree, path)).ConfigureAwait(false) is { } previous)
+            if (sources[index] is BackupSource.Tree tree && PathOf(tree) is { } path
+                && await earlier.PreviousAsync(BackupJob.PathsOf(tree, path)).ConfigureAwait(false) is { } previous)
             {
                 Expect(index, previous.Manifest.Files, previous.Manifest.Bytes);
             }

@@ -59,17 +59,21 @@ internal sealed class SpotCheck : IAsyncDisposable
     /// <summary>Whether a chunk is to be opened before it is relied on; once for each. From any thread.</summary>
     public bool Doubts(ChunkId chunk) => TryTake(chunk);
 
-    /// <summary>Waits for what is under way. True where the job relies on something that is not there: then <see cref="ChunkStore.Contains"/> tells what.</summary>
+    /// <summary>
+    /// Waits for what is under way. True where the job relies on something that is not there: then <see cref="ChunkStore.Contains"/> tells what.
+    /// </summary>
     public async Task<bool> FindLossAsync(CancellationToken cancellationToken)
     {
         _queue.Writer.TryComplete();
         await _work.ConfigureAwait(false);
         if (_store.DamagedPacks is { Count: > 0 } damaged)
         {
-            IEnumerable<ChunkLocation> doubtful = _store.Index.All().Where(location => location.Chunk.Kind == ChunkKind.Content && damaged.Contains(location.Pack));
+            IEnumerable<ChunkLocation> doubtful =
+                _store.Index.All().Where(location => location.Chunk.Kind == ChunkKind.Content && damaged.Contains(location.Pack));
             foreach (ChunkLocation location in doubtful)
             {
-                _found |= _store.Contains(location.Chunk.Id) && !await _store.IsSoundAsync(ChunkKind.Content, location.Chunk.Id, cancellationToken).ConfigureAwait(false);
+                _found |= _store.Contains(location.Chunk.Id)
+                    && !await _store.IsSoundAsync(ChunkKind.Content, location.Chunk.Id, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -108,7 +112,8 @@ internal sealed class SpotCheck : IAsyncDisposable
     private Task WorkAsync()
     {
         // Several at once, for the vault may be far away.
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Min(MaxAtOnce, _store.Objects.Capabilities.MaxConcurrency), CancellationToken = _stop.Token };
+        var options =
+            new ParallelOptions { MaxDegreeOfParallelism = Math.Min(MaxAtOnce, _store.Objects.Capabilities.MaxConcurrency), CancellationToken = _stop.Token };
         return Parallel.ForEachAsync(_queue.Reader.ReadAllAsync(_stop.Token), options, async (chunk, token) =>
         {
             if (!await _store.IsSoundAsync(ChunkKind.Content, chunk, token).ConfigureAwait(false))

@@ -59,7 +59,9 @@ internal static class ConflictRule
         };
     }
 
-    /// <summary>Whether what is there is the very file that was backed up, unchanged since: what a backup trusts too. Nobody can set a file's change time.</summary>
+    /// <summary>
+    /// Whether what is there is the very file that was backed up, unchanged since: what a backup trusts too. Nobody can set a file's change time.
+    /// </summary>
     public static bool IsOriginal(ManifestEntry entry, ManifestEntry existing) =>
         entry.Kind == EntryKind.File
         && entry.Metadata.FileId != 0

@@ -5,8 +5,8 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 namespace MSOnlineBackup.Engine.Restore;
 
 /// <summary>
-/// The names that one folder's items get at the target. Where two differ by nothing but the case of letters, and the target takes them for one, the first in the
-/// order of the point keeps its name, and the others go beside it: <c>name (case 2).txt</c>, <c>name (case 3).txt</c>, … The same point restored
+/// The names that one folder's items get at the target. Where two differ by nothing but the case of letters, and the target takes them for one, the first in
+/// the order of the point keeps its name, and the others go beside it: <c>name (case 2).txt</c>, <c>name (case 3).txt</c>, … The same point restored
 /// again gives the same names. Memory: some 40 bytes a name.
 /// </summary>
 internal sealed class FolderNames
@@ -51,7 +51,8 @@ internal sealed class FolderNames
 
         throw new BackupException(
             BackupErrorId.RestoreItemExists,
-            $"No free name was found for '{PathText.Show(PathText.Local, name)}', which differs from other names only by case: all {MaxNamesTried} names tried are taken.",
+            $"No free name was found for '{PathText.Show(PathText.Local, name)}', which differs from other names only by case: "
+                + $"all {MaxNamesTried} names tried are taken.",
             "Restore it into another folder.",
             target: PathText.Show(PathText.Local, name));
     }

@@ -6,8 +6,9 @@ namespace MSOnlineBackup.Engine.Restore;
 /// <summary>
 /// Names for items whose own Windows does not have, and the way back: the mapping of rclone's local backend on Windows, so that its tools read it too.
 /// What Windows lacks becomes a character that looks like it: <c>" * : &lt; &gt; ? \ |</c> their full-width forms (U+FF02, …: 0xFEE0 more), the control
-/// characters U+0001 to U+001F their pictures (0x2400 more), a blank or a full stop at the end U+2420 or U+FF0E. A byte that belongs to no UTF-8 becomes U+201B and two
-/// hexadecimal digits. A name that has such a character already has U+201B before it, which stands for itself where it stands twice: no two names become one.
+/// characters U+0001 to U+001F their pictures (0x2400 more), a blank or a full stop at the end U+2420 or U+FF0E. A byte that belongs to no UTF-8 becomes U+201B
+/// and two hexadecimal digits. A name that has such a character already has U+201B before it, which stands for itself where it stands twice: no two names
+/// become one.
 /// </summary>
 internal static class MappedName
 {
@@ -21,8 +22,8 @@ internal static class MappedName
     // What Windows takes for something else in any place of a name.
     private static readonly SearchValues<byte> _special = SearchValues.Create("\"*:<>?\\|"u8);
 
-    /// <summary>Whether Windows, by the calls that a restore uses, has a name: text without the characters that mean something there. A blank or full stop at the end
-    /// can be had, though most programs cannot open such an item.</summary>
+    /// <summary>Whether Windows, by the calls that a restore uses, has a name: text without the characters that mean something there. A blank or full stop at
+    /// the end can be had, though most programs cannot open such an item.</summary>
     public static bool IsPossible(ReadOnlySpan<byte> name)
     {
         if (name.ContainsAny(_special) || name.ContainsAnyInRange((byte)0, (byte)0x1F))

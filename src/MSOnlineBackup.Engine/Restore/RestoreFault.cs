@@ -9,7 +9,8 @@ internal static class RestoreFault
     /// <param name="path">The path that it would have there, as it is shown.</param>
     public static BackupException NameImpossible(string path) => new(
         BackupErrorId.RestoreNameImpossible,
-        $"'{path}' was not restored: the target does not allow such names. With --map-names (New-OBRecoveryOption -MapNames) it gets a name that the target allows and that can be turned back.",
+        $"'{path}' was not restored: the target does not allow such names. "
+            + "With --map-names (New-OBRecoveryOption -MapNames) it gets a name that the target allows and that can be turned back.",
         "Restore it with --map-names (New-OBRecoveryOption -MapNames), or onto a Linux file system.",
         path);
 

@@ -46,8 +46,10 @@ internal sealed class RestoreItem(SelectedEntry selected, EntryPath place, Place
         BackupErrorId.RestoreItemExists,
         Existing is null || (Existing.Kind == Entry.Kind)
             ? $"'{PathText.Show(place)}' already exists in the target and differs from the recovery point. It was left unchanged."
-            : $"'{PathText.Show(place)}' exists in the target as {Name(Existing.Kind)}, but is {Name(Entry.Kind)} in the recovery point. It was left unchanged.",
-        "Restore into another folder, or choose to overwrite it or to restore beside it. First move away a folder that is not empty, or a link in place of a folder.",
+            : $"'{PathText.Show(place)}' exists in the target as {Name(Existing.Kind)}, "
+                + $"but is {Name(Entry.Kind)} in the recovery point. It was left unchanged.",
+        "Restore into another folder, or choose to overwrite it or to restore beside it. "
+            + "First move away a folder that is not empty, or a link in place of a folder.",
         target: selected.FullPath);
 
     private static string Name(EntryKind kind) => kind switch

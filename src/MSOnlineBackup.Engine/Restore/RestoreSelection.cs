@@ -40,7 +40,8 @@ internal sealed class RestoreSelection
         var wanted = new Dictionary<RecoveryPointSource, SortedSet<EntryPath>>(ReferenceEqualityComparer.Instance);
         foreach (string path in request.Paths.Count == 0 ? ["/"] : request.Paths)
         {
-            List<(RecoveryPointSource Source, EntryPath Path)> found = await lookup.FindAsync(path, withSourcesBelow: true, cancellationToken).ConfigureAwait(false);
+            List<(RecoveryPointSource Source, EntryPath Path)> found =
+                await lookup.FindAsync(path, withSourcesBelow: true, cancellationToken).ConfigureAwait(false);
             foreach ((RecoveryPointSource source, EntryPath subtree) in found)
             {
                 if (!wanted.TryGetValue(source, out SortedSet<EntryPath>? subtrees))

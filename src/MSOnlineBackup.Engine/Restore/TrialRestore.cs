@@ -53,8 +53,8 @@ public sealed record TrialRequest
 public sealed record TrialResult(int Seed, long Files, long Bytes, long Verified, IReadOnlyList<SkippedItem> Differences);
 
 /// <summary>
-/// A restore whose only purpose is to see that it works: by the way that every restore takes, into a folder of its own, which is removed again. Contents are read back and
-/// compared with the names of their chunks, and what the files say of themselves with the manifest.
+/// A restore whose only purpose is to see that it works: by the way that every restore takes, into a folder of its own, which is removed again. Contents are
+/// read back and compared with the names of their chunks, and what the files say of themselves with the manifest.
 /// </summary>
 internal static class TrialRestore
 {
@@ -77,7 +77,8 @@ internal static class TrialRestore
 
         bool wasThere = Directory.Exists(request.Folder);
         string folder = Path.Combine(
-            request.Folder, string.Create(CultureInfo.InvariantCulture, $"trial-{request.Point.SessionId.ToShortString()}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}"));
+            request.Folder, string.Create(
+                CultureInfo.InvariantCulture, $"trial-{request.Point.SessionId.ToShortString()}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}"));
         var differences = new ConcurrentQueue<SkippedItem>();
         try
         {
@@ -114,7 +115,8 @@ internal static class TrialRestore
     }
 
     // What every account may set of a file that it makes: whether it is a file, its size, when it was modified.
-    private static IEnumerable<SkippedItem> CompareMetadata(IReadOnlyList<RecoverableItem> sample, string folder, HashSet<string> known, CancellationToken cancellationToken)
+    private static IEnumerable<SkippedItem> CompareMetadata(
+        IReadOnlyList<RecoverableItem> sample, string folder, HashSet<string> known, CancellationToken cancellationToken)
     {
         Dictionary<EntryPath, RecoverableItem> expected = sample.Where(item => !known.Contains(item.FullPath)).DistinctBy(PlaceOf).ToDictionary(PlaceOf);
         using ISourceTree tree = SourceTrees.Open(folder, SourceSelection.Everything);
@@ -129,11 +131,13 @@ internal static class TrialRestore
             string? difference = found.Failure is { } failure ? failure.Message
                 : found.Entry.Kind != entry.Kind ? $"it is a {entry.Kind} and was restored as a {found.Entry.Kind}"
                 : found.Entry.Size != entry.Size ? $"it has {entry.Size} bytes, and {found.Entry.Size} were restored"
-                : found.Entry.Metadata.Modified != entry.Metadata.Modified ? $"it was modified at {entry.Metadata.Modified}, and was restored as {found.Entry.Metadata.Modified}"
+                : found.Entry.Metadata.Modified != entry.Metadata.Modified ? $"it was modified at {entry.Metadata.Modified}, and was "
+                    + $"restored as {found.Entry.Metadata.Modified}"
                 : null;
             if (difference is not null)
             {
-                yield return new SkippedItem(item.FullPath, BackupErrorId.RestoreVerifyFailed, $"The restored file is not as the recovery point says: {difference}.");
+                yield return new SkippedItem(
+                    item.FullPath, BackupErrorId.RestoreVerifyFailed, $"The restored file is not as the recovery point says: {difference}.");
             }
         }
 

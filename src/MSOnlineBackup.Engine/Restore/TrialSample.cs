@@ -7,7 +7,9 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Restore;
 
-/// <summary>A random sample of the files of a recovery point: each file is as likely to be in it as any other, and the same seed gives the same files.</summary>
+/// <summary>
+/// A random sample of the files of a recovery point: each file is as likely to be in it as any other, and the same seed gives the same files.
+/// </summary>
 /// <param name="request">How many.</param>
 /// <param name="seed">The seed.</param>
 internal sealed class TrialSample(TrialRequest request, int seed)

@@ -27,7 +27,8 @@ internal sealed class ApproverNewCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        Vault vault = await Vault.OpenAsync(VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
+        Vault vault = await Vault.OpenAsync(
+            VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
         string file = Path.GetFullPath(context.Get(_file));
         OwnerIdentity made = vault.CreateApprover(file, await _passphrase.ReadAsync(context).ConfigureAwait(false));
         return new Outcome(
@@ -62,7 +63,8 @@ internal sealed class ApproverApproveCommand : HostCommand
         TimeSpan? validity = context.Get(_validFor) is not { } text ? null
             : Quantity.TryParseDuration(text, out TimeSpan duration) ? duration
             : throw context.Invalid($"'{text}' is not a time for {_validFor.Name}.", "Write a whole number with a unit: 90s, 30m, 12h.", text);
-        Vault vault = await Vault.OpenAsync(VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
+        Vault vault = await Vault.OpenAsync(
+            VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
         IssuedConsent given = await vault.ApproveAsync(
             Path.GetFullPath(context.Get(_file)), await _passphrase.ReadAsync(context).ConfigureAwait(false), context.Parsed.GetValue(_operation), validity, context.Stop).ConfigureAwait(false);
         return new Outcome(

@@ -53,7 +53,8 @@ internal sealed class DrillCommand : HostCommand
             if (keep)
             {
                 folder.Keep();
-                context.Renderer.Note($"Kept: the vault {folder.Vault}, its passphrase in {folder.PassphraseFile}, and the restored files in {folder.Restored}.");
+                context.Renderer.Note(
+                    $"Kept: the vault {folder.Vault}, its passphrase in {folder.PassphraseFile}, and the restored files in {folder.Restored}.");
             }
             else
             {
@@ -85,7 +86,8 @@ internal sealed class DrillCommand : HostCommand
         VerifyReport verified = await steps.RunAsync(
             "verify",
             () => context.Renderer.FollowAsync(async monitor =>
-                await (await vault.IndexAsync(context.Stop, monitor).ConfigureAwait(false)).VerifyAsync(VerifyLevel.Data, monitor, context.Stop).ConfigureAwait(false)),
+                await (await vault.IndexAsync(context.Stop, monitor).ConfigureAwait(false)).VerifyAsync(
+                    VerifyLevel.Data, monitor, context.Stop).ConfigureAwait(false)),
             report => (report.Chunks, report.Bytes)).ConfigureAwait(false);
         RestoreResult restored = await steps.RunAsync(
             "restore",

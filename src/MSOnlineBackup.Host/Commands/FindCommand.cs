@@ -20,7 +20,8 @@ internal sealed class FindCommand : HostCommand
     public FindCommand()
         : base("find", "Find items by name in one recovery point, or in all.", "obengine find '*.docx' --vault /mnt/backup")
     {
-        _pattern = Required("PATTERN", "Wildcards: * ? [a-z]. Matched against the name, or against the full path if the pattern has a separator; ** crosses folders.");
+        _pattern =
+            Required("PATTERN", "Wildcards: * ? [a-z]. Matched against the name, or against the full path if the pattern has a separator; ** crosses folders.");
         _vault = new VaultSelection(this);
         _point = Value("--point", "POINT", "Only in this recovery point, or in 'latest'. Default: in all, newest first.");
         _machine = Value("--machine", "NAME", "Only in points of this machine.");

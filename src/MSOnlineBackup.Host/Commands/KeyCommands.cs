@@ -19,7 +19,8 @@ internal sealed class KeyListCommand : HostCommand
         using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
         IReadOnlyList<KeySlotInfo> keys = await vault.ListKeysAsync(context.Stop).ConfigureAwait(false);
         context.Renderer.Table(
-            keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent, key.KeyVaultKey, key.Kdf, key.Epoch, key.IsOutdated)).ToList(),
+            keys.Select(key => new KeyLine(key.KeyId, key.Label, key.Kind, key.Created, key.IsCurrent, key.KeyVaultKey, key.Kdf, key.Epoch, key.IsOutdated))
+                .ToList(),
             new TextTable<KeyLine>(
                 new Column<KeyLine>("KEY", key => key.Id),
                 new Column<KeyLine>("KIND", key => key.Kdf is null ? key.Kind : $"{key.Kind} ({key.Kdf})"),
@@ -79,8 +80,10 @@ internal sealed class KeyChangeCommand : HostCommand
             ? await vault.ChangeKeyAsync(wrapping, context.Stop, _consent.Read(context)).ConfigureAwait(false)
             : await vault.ChangeKeyAsync(await _new.ReadPassphraseAsync(context).ConfigureAwait(false), context.Stop, _consent.Read(context)).ConfigureAwait(false);
         string text = key.KeyVaultKey is { } uri
-            ? $"'{uri}' now opens the vault; the new key slot is {key.KeyId}.\nAnyone who kept a copy of the old key slot can still open this vault with what opened that slot."
-            : $"The passphrase was changed; the new key slot is {key.KeyId}.\nAnyone who knew the old passphrase and kept a copy of the old key slot can still open this vault.";
+            ? $"'{uri}' now opens the vault; the new key slot is {key.KeyId}.\nAnyone who kept a copy of the old key slot can still "
+                + "open this vault with what opened that slot."
+            : $"The passphrase was changed; the new key slot is {key.KeyId}.\nAnyone who knew the old passphrase and kept a copy of the "
+                + "old key slot can still open this vault.";
         return new Outcome(new KeySummary("key change", key.KeyId, key.Label), text);
     }
 }
@@ -112,7 +115,8 @@ internal sealed class KeyRotateCommand : HostCommand
         foreach (KeySlotInfo outdated in (await vault.ListKeysAsync(context.Stop).ConfigureAwait(false)).Where(slot => slot.IsOutdated))
         {
             context.Renderer.Note(
-                $"The key slot {outdated.KeyId}{(outdated.Label is { } label ? $" ({VisibleText.Line(label)})" : "")} opens only what was written before. Add its passphrase or Key Vault key again (obengine key add), and remove it.");
+                $"The key slot {outdated.KeyId}{(outdated.Label is { } label ? $" ({VisibleText.Line(label)})" : "")} opens only what was written before. "
+                    + "Add its passphrase or Key Vault key again (obengine key add), and remove it.");
         }
 
         string text = $"Master key number {key.Epoch} is in force; the new key slot is {key.KeyId}.\n"

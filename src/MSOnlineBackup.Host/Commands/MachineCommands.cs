@@ -21,7 +21,8 @@ internal sealed class MachineListCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        Vault vault = await Vault.OpenAsync(VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
+        Vault vault = await Vault.OpenAsync(
+            VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
         IReadOnlyList<VaultMachine> machines = await vault.ListMachinesAsync(context.Stop).ConfigureAwait(false);
         context.Renderer.Table(
             machines.Select(machine => new MachineLine(machine.Name, machine.Id, machine.OperatingSystem, machine.AgentVersion, machine.FirstName, machine.Left)).ToList(),
@@ -65,6 +66,8 @@ internal sealed class MachineRenameCommand : HostCommand
             context.Renderer.Note($"This machine is registered as '{name}'. Run 'Rename-OBMachine {newName}' so that its own jobs use the new name, too.");
         }
 
-        return new Outcome(new MachineSummary("machine rename", newName, name), $"The machine '{VisibleText.Line(name)}' is called '{VisibleText.Line(newName)}' from now on.");
+        return new Outcome(
+            new MachineSummary("machine rename", newName, name),
+            $"The machine '{VisibleText.Line(name)}' is called '{VisibleText.Line(newName)}' from now on.");
     }
 }

@@ -24,7 +24,8 @@ internal sealed class OwnerPinCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        Vault vault = await Vault.OpenAsync(VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
+        Vault vault = await Vault.OpenAsync(
+            VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
         (string file, string passphrase) = await _owner.ReadAsync(context, vault).ConfigureAwait(false);
         IssuedConsent pin = await vault.IssuePinAsync(file, passphrase, context.Stop).ConfigureAwait(false);
         return new Outcome(
@@ -39,7 +40,8 @@ internal sealed class OwnerOptions
     private readonly Option<string?> _file = new("--owner-file")
     {
         HelpName = "FILE",
-        Description = "The file with the key of the vault's owner. Default: the one that 'obengine vault create' wrote into this account's configuration folder.",
+        Description =
+            "The file with the key of the vault's owner. Default: the one that 'obengine vault create' wrote into this account's configuration folder.",
     };
 
     private readonly PassphraseOptions _passphrase;

@@ -10,7 +10,8 @@ internal sealed class ParityOption
     private readonly Option<string?> _option = new("--parity")
     {
         HelpName = "PERCENT",
-        Description = $"Let maintenance keep so much parity beside what is stored, by which packs that are damaged or lost are brought back: {VaultSettings.LeastParityPercent} to {VaultSettings.MostParityPercent}, or 0 for none.",
+        Description = "Let maintenance keep so much parity beside what is stored, by which packs that are damaged or lost are brought back: "
+            + $"{VaultSettings.LeastParityPercent} to {VaultSettings.MostParityPercent}, or 0 for none.",
     };
 
     public ParityOption(Command command) => command.Add(_option);
@@ -21,5 +22,6 @@ internal sealed class ParityOption
             && percent is 0 or (>= VaultSettings.LeastParityPercent and <= VaultSettings.MostParityPercent)
             ? percent
             : throw context.Invalid(
-                $"'{text}' is no share of parity.", $"Write a number from {VaultSettings.LeastParityPercent} to {VaultSettings.MostParityPercent}, without a sign, or 0 for none.", text);
+                $"'{text}' is no share of parity.", $"Write a number from {VaultSettings.LeastParityPercent} to {VaultSettings.MostParityPercent}, "
+                    + "without a sign, or 0 for none.", text);
 }

@@ -26,7 +26,8 @@ internal sealed class PointsDeleteCommand : HostCommand
             obengine points delete --all --machine OLDSERVER --vault /mnt/backup
             """)
     {
-        _points = Many("POINT", "The first digits of a point's id, as 'obengine points' shows it. The newest point of a machine stays.", ArgumentArity.ZeroOrMore);
+        _points =
+            Many("POINT", "The first digits of a point's id, as 'obengine points' shows it. The newest point of a machine stays.", ArgumentArity.ZeroOrMore);
         _vault = new VaultSelection(this);
         _machine = Value("--machine", "NAME", "Only points of this machine.");
         _all = Flag("--all", "All points of the machine that --machine names, the newest included.");
@@ -51,7 +52,8 @@ internal sealed class PointsDeleteCommand : HostCommand
             int count = await vault.Deletions.DeleteMachineAsync(machine!, reason, context.Stop, _consent.Read(context)).ConfigureAwait(false);
             return new Outcome(
                 new ListSummary("points delete", count),
-                count == 0 ? $"There are no recovery points of a machine '{machine}'." : $"{Quantity.Count(count, "point")} deleted. 'obengine points deleted' shows until when each can be brought back.");
+                count == 0 ? $"There are no recovery points of a machine '{machine}'." : $"{Quantity.Count(count, "point")} deleted. 'obengine points deleted' "
+                    + "shows until when each can be brought back.");
         }
 
         (List<RecoveryPoint> points, List<DamagedPoint> damaged) = await FindAsync(context, vault, ids, machine).ConfigureAwait(false);

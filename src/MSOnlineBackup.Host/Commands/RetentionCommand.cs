@@ -28,7 +28,8 @@ internal sealed class RetentionCommand : HostCommand
         using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
         string? machine = context.Get(_machine);
         var retention = VaultRetention.ByTags(vault, context.Environment.Time);
-        RetentionPlan plan = await retention.MeasureAsync(await retention.PlanAsync(machine, context.Stop).ConfigureAwait(false), context.Stop).ConfigureAwait(false);
+        RetentionPlan plan =
+            await retention.MeasureAsync(await retention.PlanAsync(machine, context.Stop).ConfigureAwait(false), context.Stop).ConfigureAwait(false);
         List<RetentionLine> lines = plan.Points.Select(RetentionLine.Of).ToList();
         context.Renderer.Table(
             lines,
@@ -57,7 +58,8 @@ internal sealed class RetentionCommand : HostCommand
 
         if (expiring > 0 && plan.Bytes is { } together)
         {
-            text.Add($"{Quantity.Count(expiring, "point")} to go, and {Quantity.Size(together)} with {(expiring == 1 ? "it" : "them")}: what each alone needs, and what only they share.");
+            text.Add($"{Quantity.Count(expiring, "point")} to go, and {Quantity.Size(together)} with {(expiring == 1 ? "it" : "them")}: "
+                + "what each alone needs, and what only they share.");
         }
 
         if (plan.Unmeasured is { } unmeasured)

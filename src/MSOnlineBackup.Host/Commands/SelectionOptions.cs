@@ -17,7 +17,8 @@ internal sealed class SelectionOptions
     private readonly Option<string[]> _excludeFile = new("--exclude-file")
     {
         HelpName = "FILE",
-        Description = "Read patterns from a file, one per line. Empty lines, lines that begin with #, and blanks at the end of a line are ignored. May be repeated.",
+        Description =
+            "Read patterns from a file, one per line. Empty lines, lines that begin with #, and blanks at the end of a line are ignored. May be repeated.",
     };
 
     private readonly Option<bool> _excludeCaches = new("--exclude-caches")

@@ -19,17 +19,22 @@ internal sealed class TrialRestoreRun(Option<string?> point, Option<string?> mac
 {
     public async Task<Outcome> RunAsync(CommandContext context, UnlockedVault vault, string sample)
     {
-        TrialRequest request = Read(context, sample, await PointSelection.GetAsync(context, vault, context.Get(point) ?? "latest", context.Get(machine), skipDamaged: false).ConfigureAwait(false));
+        TrialRequest request = Read(
+            context,
+            sample,
+            await PointSelection.GetAsync(context, vault, context.Get(point) ?? "latest", context.Get(machine), skipDamaged: false).ConfigureAwait(false));
         TrialResult trial = await context.Renderer.FollowAsync(async monitor =>
             await (await vault.IndexAsync(context.Stop, monitor).ConfigureAwait(false)).TryRestoreAsync(request, monitor, context.Stop).ConfigureAwait(false)).ConfigureAwait(false);
         foreach (SkippedItem difference in trial.Differences)
         {
-            context.Renderer.Item(new DifferenceLine(difference.Path, difference.Reason, ChangedMeanwhile: false), line => $"DIFFERS  {line.Path}: {line.Difference}");
+            context.Renderer.Item(
+                new DifferenceLine(difference.Path, difference.Reason, ChangedMeanwhile: false), line => $"DIFFERS  {line.Path}: {line.Difference}");
         }
 
         await RecordAsync(context, vault, request.Point, trial).ConfigureAwait(false);
         bool isSound = trial.Differences.Count == 0;
-        var summary = new TrialSummary(request.Point.SessionId.ToString(), trial.Seed, trial.Files, trial.Bytes, trial.Verified, trial.Differences.Count, vault.Traffic)
+        var summary =
+            new TrialSummary(request.Point.SessionId.ToString(), trial.Seed, trial.Files, trial.Bytes, trial.Verified, trial.Differences.Count, vault.Traffic)
         {
             ExitCode = (int)(isSound ? ExitCode.Success : ExitCode.Failed),
         };
@@ -58,7 +63,8 @@ internal sealed class TrialRestoreRun(Option<string?> point, Option<string?> mac
     private TrialRequest Read(CommandContext context, string sample, RecoveryPoint from)
     {
         bool isShare = sample.EndsWith('%');
-        double share = double.TryParse(sample.TrimEnd('%'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent) ? percent / 100 : 0;
+        double share =
+            double.TryParse(sample.TrimEnd('%'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent) ? percent / 100 : 0;
         bool isCount = int.TryParse(sample, NumberStyles.None, CultureInfo.InvariantCulture, out int files) && files is > 0 and <= TrialRequest.MostFiles;
         if (isShare ? share is not (> 0 and <= 1) : !isCount)
         {

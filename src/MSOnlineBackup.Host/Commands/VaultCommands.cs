@@ -35,7 +35,8 @@ internal sealed class VaultCreateCommand : HostCommand
         _ownerFile = Value(
             "--owner-file",
             "FILE",
-            "Write the owner's key to this file, sealed under the passphrase. Only the owner may change the vault's settings. Default: a file in this account's configuration folder.");
+            "Write the owner's key to this file, sealed under the passphrase. Only the owner may change the vault's settings. Default: "
+                + "a file in this account's configuration folder.");
         _parity = new ParityOption(this);
     }
 
@@ -58,14 +59,16 @@ internal sealed class VaultCreateCommand : HostCommand
             }).ConfigureAwait(false);
         if (parity is { } percent)
         {
-            await vault.ChangeSettingsAsOwnerAsync(ownerFile!, passphrase, settings => settings with { ParityPercent = percent }, context.Stop).ConfigureAwait(false);
+            await vault.ChangeSettingsAsOwnerAsync(
+                ownerFile!, passphrase, settings => settings with { ParityPercent = percent }, context.Stop).ConfigureAwait(false);
         }
 
         VaultInfo info = await vault.InspectAsync(context.Stop).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         string text = $"Vault {info.VaultId} created in {info.Location}.\n"
             + "Keep the passphrase where you will find it when this machine is gone: without it, nobody can read the backups.\n"
-            + $"The owner's key is in '{ownerFile}', sealed under the same passphrase. Keep a copy elsewhere: without it, the vault's settings cannot be changed.";
+            + $"The owner's key is in '{ownerFile}', sealed under the same passphrase. Keep a copy elsewhere: "
+            + "without it, the vault's settings cannot be changed.";
         return new Outcome(VaultInfoCommand.Summarize("vault create", info) with { OwnerFile = ownerFile }, text);
     }
 
@@ -73,7 +76,8 @@ internal sealed class VaultCreateCommand : HostCommand
     {
         if (context.Environment.ConfigurationFolder.Length == 0)
         {
-            throw context.Invalid("This account has no configuration folder to keep the owner's key of the vault in.", $"Name a file for it with {_ownerFile.Name}.");
+            throw context.Invalid(
+                "This account has no configuration folder to keep the owner's key of the vault in.", $"Name a file for it with {_ownerFile.Name}.");
         }
 
         string folder = FolderOf(context);
@@ -132,7 +136,8 @@ internal sealed class VaultInfoCommand : HostCommand
     }
 
     internal static string Describe(UnfinishedWrites writes) =>
-        $"{Quantity.Count(writes.Count, "temporary file")}, {Quantity.Size(writes.Bytes)}: from a job that is running or was killed; a backup removes those older than a day";
+        $"{Quantity.Count(writes.Count, "temporary file")}, {Quantity.Size(writes.Bytes)}: "
+            + "from a job that is running or was killed; a backup removes those older than a day";
 
     internal static void Warn(VaultInfo info, CommandContext context)
     {

@@ -24,7 +24,8 @@ internal sealed class VaultProtectionCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        Vault vault = await Vault.OpenAsync(VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
+        Vault vault = await Vault.OpenAsync(
+            VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
         IReadOnlyList<ProtectionFinding> findings = await vault.TestProtectionAsync(keepsOwnerKey: false, context.Stop).ConfigureAwait(false);
         foreach (ProtectionFinding finding in findings)
         {

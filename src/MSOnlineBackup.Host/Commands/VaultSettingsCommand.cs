@@ -25,7 +25,8 @@ internal sealed class VaultSettingsCommand : HostCommand
         _place = Required("VAULT", "The vault's folder, or the URL of its container.");
         _connection = new ConnectionOptions(this);
         _passphrase = PassphraseOptions.ForOpening(this);
-        _ownerFile = Value("--owner-file", "FILE", "The file with the owner's key; the passphrase is the one that it was written with. Default: the file that 'vault create' has written on this account.");
+        _ownerFile = Value("--owner-file", "FILE", "The file with the owner's key; the passphrase is the one that it was written with. Default: "
+            + "the file that 'vault create' has written on this account.");
         _parity = new ParityOption(this);
         _approval = Value("--approval", "CODE", "The code of an approver, where the vault has approvers and is to be protected less.");
     }

@@ -249,7 +249,8 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
     private void Report(EntryPath path, string what, bool changedMeanwhile) =>
         _differences.Add(new TreeDifference(FullPath(path), what, changedMeanwhile));
 
-    private string FullPath(EntryPath path) => path.IsRoot ? _root : $"{_root.TrimEnd(Path.DirectorySeparatorChar)}{Path.DirectorySeparatorChar}{PathText.Show(path)}";
+    private string FullPath(EntryPath path) =>
+        path.IsRoot ? _root : $"{_root.TrimEnd(Path.DirectorySeparatorChar)}{Path.DirectorySeparatorChar}{PathText.Show(path)}";
 
     private static string Text(ReadOnlyMemory<byte> bytes) => EntryName.Escape(bytes.Span);
 }

@@ -101,7 +101,9 @@ internal sealed class LiveProgress(TextWriter error, bool colour) : IProgressDis
     private static string Shorten(string path, int width) =>
         path.Length <= width ? path : width < 2 ? "" : $"…{path[^(width - 1)..]}";
 
-    /// <summary>A line in place of the display, which is drawn again below it: what stood there is erased first, or its longer lines would look out behind.</summary>
+    /// <summary>
+    /// A line in place of the display, which is drawn again below it: what stood there is erased first, or its longer lines would look out behind.
+    /// </summary>
     private sealed class Note(string text) : Renderable
     {
         private const string EraseBelow = "\e[0J";

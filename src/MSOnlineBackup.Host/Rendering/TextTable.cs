@@ -19,7 +19,8 @@ internal sealed class TextTable<T>(params Column<T>[] columns)
             return;
         }
 
-        string[][] cells = [[.. columns.Select(column => column.Header)], .. rows.Select(row => columns.Select(column => VisibleText.Line(column.Cell(row))).ToArray())];
+        string[][] cells =
+            [[.. columns.Select(column => column.Header)], .. rows.Select(row => columns.Select(column => VisibleText.Line(column.Cell(row))).ToArray())];
         int[] widths = [.. columns.Select((_, index) => cells.Max(row => row[index].Length))];
         foreach (string[] row in cells)
         {

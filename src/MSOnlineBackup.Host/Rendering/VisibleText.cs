@@ -4,8 +4,8 @@ using System.Text;
 namespace MSOnlineBackup.Host.Rendering;
 
 /// <summary>
-/// Text that a terminal shows and does not obey. Names, tags and labels come from a vault that anybody may have written: control characters in them, and those that turn
-/// the direction of text, stand as <c>\xHH</c> or <c>\uHHHH</c>.
+/// Text that a terminal shows and does not obey. Names, tags and labels come from a vault that anybody may have written: control characters in them, and those
+/// that turn the direction of text, stand as <c>\xHH</c> or <c>\uHHHH</c>.
 /// </summary>
 internal static class VisibleText
 {

@@ -3,15 +3,17 @@ using System.Globalization;
 namespace MSOnlineBackup.Host.Terminal;
 
 /// <summary>
-/// The runtime's doors for debuggers: each process has three of them in the temporary folder, and one that is killed leaves them there for ever. No setting that a
-/// program can ship closes them (.NET 10), only the environment of whoever starts it. So they are removed at the start.
+/// The runtime's doors for debuggers: each process has three of them in the temporary folder, and one that is killed leaves them there for ever. No setting
+/// that a program can ship closes them (.NET 10), only the environment of whoever starts it. So they are removed at the start.
 /// </summary>
 internal static class DebuggingSockets
 {
     // Whoever sets it wants to look in.
     private const string Wanted = "DOTNET_EnableDiagnostics";
 
-    /// <summary>Removes those of this process, unless somebody asked for them. On Linux, where their names can be told without reading the whole folder.</summary>
+    /// <summary>
+    /// Removes those of this process, unless somebody asked for them. On Linux, where their names can be told without reading the whole folder.
+    /// </summary>
     public static void Remove()
     {
         if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable(Wanted) == "1")

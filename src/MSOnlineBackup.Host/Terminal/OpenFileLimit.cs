@@ -26,7 +26,8 @@ internal static class OpenFileLimit
         using var error = new FileStream(new SafeFileHandle(2, ownsHandle: false), FileAccess.Write, bufferSize: 0);
         error.Write(Encoding.UTF8.GetBytes(string.Create(
             CultureInfo.InvariantCulture,
-            $"obengine: This process may have only {most} files open at once, and needs {Least}.\n\n  What to do: Raise the limit: 'ulimit -n 1024'.\n  Error id: {BackupErrorId.OpenFileLimitLow}\n")));
+            $"obengine: This process may have only {most} files open at once, and needs {Least}.\n\n  What to do: Raise the limit: "
+                + $"'ulimit -n 1024'.\n  Error id: {BackupErrorId.OpenFileLimitLow}\n")));
         return false;
     }
 }

@@ -5,8 +5,8 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 namespace MSOnlineBackup.Host.Terminal;
 
 /// <summary>
-/// The arguments as the shell gave them. The runtime turns bytes that are no UTF-8 into replacement characters, and a file of that name would not be found: on Linux
-/// such an argument is read again, and written as paths are shown: <c>\xHH</c> for a byte.
+/// The arguments as the shell gave them. The runtime turns bytes that are no UTF-8 into replacement characters, and a file of that name would not be found: on
+/// Linux such an argument is read again, and written as paths are shown: <c>\xHH</c> for a byte.
 /// </summary>
 internal static class RawArguments
 {
@@ -21,7 +21,9 @@ internal static class RawArguments
             : arguments;
     }
 
-    /// <summary>The arguments without loss, taken from the kernel's command line of the process: each argument is followed by a NUL, and these come last.</summary>
+    /// <summary>
+    /// The arguments without loss, taken from the kernel's command line of the process: each argument is followed by a NUL, and these come last.
+    /// </summary>
     internal static string[] Restore(string[] arguments, ReadOnlySpan<byte> commandLine)
     {
         var raw = new List<byte[]>();

@@ -1,8 +1,8 @@
 namespace MSOnlineBackup.Host.Terminal;
 
 /// <summary>
-/// An argument of Windows that took up what was typed after it. In <c>"C:\dir\" --tag x</c> the backslash makes the quotation mark part of the argument, as programs
-/// there read their command lines, and all up to the next one is one argument: <c>C:\dir" --tag x</c>.
+/// An argument of Windows that took up what was typed after it. In <c>"C:\dir\" --tag x</c> the backslash makes the quotation mark part of the argument, as
+/// programs there read their command lines, and all up to the next one is one argument: <c>C:\dir" --tag x</c>.
 /// </summary>
 internal static class SwallowedQuote
 {
@@ -17,13 +17,15 @@ internal static class SwallowedQuote
         {
             string argument = arguments[i];
             int quote = argument.IndexOf('"', StringComparison.Ordinal);
-            bool isCommandLine = _commandOptions.Any(option => argument.StartsWith(option + "=", StringComparison.Ordinal) || (i > 0 && arguments[i - 1] == option));
+            bool isCommandLine =
+                _commandOptions.Any(option => argument.StartsWith(option + "=", StringComparison.Ordinal) || (i > 0 && arguments[i - 1] == option));
             if (quote >= 0 && !isCommandLine && IsSwallowed(argument, quote))
             {
                 string path = argument[..quote].TrimEnd('\\');
                 string typed = path.EndsWith(':') ? $"\"{path}\\\\\"" : $"\"{path}\"";
                 return Failure.Usage(
-                    $"The argument '{argument}' contains a quotation mark: a backslash right before the closing mark made that mark, and everything after it, part of the argument.", commandName)
+                    $"The argument '{argument}' contains a quotation mark: a backslash right before the closing mark made that mark, "
+                        + "and everything after it, part of the argument.", commandName)
                     with
                 {
                     Action = $"Write {typed}: no backslash before the closing quotation mark, or two of them.",

@@ -5,8 +5,8 @@ using MSOnlineBackup.Platform.Unix;
 namespace MSOnlineBackup.Platform.Folders;
 
 /// <summary>
-/// The bytes of a file as memory that the system fills, and takes back, as it likes. The file may lose its name meanwhile; nobody may shorten it. It is unmapped once nobody
-/// holds this any more: whoever looks at a span from it keeps it alive for so long.
+/// The bytes of a file as memory that the system fills, and takes back, as it likes. The file may lose its name meanwhile; nobody may shorten it. It is
+/// unmapped once nobody holds this any more: whoever looks at a span from it keeps it alive for so long.
 /// </summary>
 internal sealed unsafe class MappedFile
 {

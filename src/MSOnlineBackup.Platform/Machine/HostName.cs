@@ -3,7 +3,9 @@ using System.Text;
 
 namespace MSOnlineBackup.Platform.Machine;
 
-/// <summary>What this machine is called where nobody has named it: its whole host name, for of a domain's machines the first part alone is not unique.</summary>
+/// <summary>
+/// What this machine is called where nobody has named it: its whole host name, for of a domain's machines the first part alone is not unique.
+/// </summary>
 public static unsafe partial class HostName
 {
     private const int Room = 256;

@@ -70,7 +70,8 @@ internal abstract unsafe class UnixSystem
     public virtual bool IsLocked(int directory, DirectoryListing listing) => false;
 
     /// <summary>How many files this process may have open at once.</summary>
-    public static long OpenFileLimit => Libc.GetLimit(OperatingSystem.IsMacOS() ? 8 : 7, out Libc.ResourceLimit limit) == 0 ? (long)Math.Min(limit.Current, long.MaxValue) : 256;
+    public static long OpenFileLimit =>
+        Libc.GetLimit(OperatingSystem.IsMacOS() ? 8 : 7, out Libc.ResourceLimit limit) == 0 ? (long)Math.Min(limit.Current, long.MaxValue) : 256;
 
     /// <summary>Says that a file will be read from its beginning to its end.</summary>
     public abstract void ExpectSequentialRead(int handle);

@@ -27,7 +27,8 @@ internal static unsafe partial class WindowsPrivileges
         foreach (string name in _names)
         {
             var state = new Privilege { Count = 1, Attributes = 0x2 };
-            all &= LookupPrivilegeValue(null, name, out state.Id) && AdjustTokenPrivileges(token, false, &state, 0, null, null) && Marshal.GetLastPInvokeError() == 0;
+            all &= LookupPrivilegeValue(null, name, out state.Id) && AdjustTokenPrivileges(token, false, &state, 0, null, null)
+                && Marshal.GetLastPInvokeError() == 0;
         }
 
         CloseHandle(token);

@@ -21,7 +21,8 @@ internal sealed class BlobAttack(BlobContainerClient container, string location)
     /// <inheritdoc/>
     public async ValueTask<StorageProtection?> ReadProtectionAsync(string name, CancellationToken cancellationToken)
     {
-        Response<BlobProperties> answer = await RunAsync(name, () => container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+        Response<BlobProperties> answer = await RunAsync(
+            name, () => container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
         BlobProperties found = answer.Value;
         bool keepsVersions = !string.IsNullOrEmpty(found.VersionId);
         return found.ImmutabilityPolicy?.ExpiresOn is { } until

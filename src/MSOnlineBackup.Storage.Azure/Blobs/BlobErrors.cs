@@ -25,12 +25,15 @@ internal static class BlobErrors
     private const string KeyNotPermitted = "KeyBasedAuthenticationNotPermitted";
     private const string PublicAccessNotPermitted = "PublicAccessNotPermitted";
 
-    /// <summary>Whether an exception is to become an error: what the client, the transport and a broken answer throw, and not a stop that was asked for.</summary>
+    /// <summary>
+    /// Whether an exception is to become an error: what the client, the transport and a broken answer throw, and not a stop that was asked for.
+    /// </summary>
     public static bool IsFailure(Exception failure, CancellationToken stop) => failure switch
     {
         OperationCanceledException => !stop.IsCancellationRequested,
         _ when TransportErrors.IsMissingAssembly(failure) => false,
-        RequestFailedException or IOException or HttpRequestException or SocketException or AuthenticationException or XmlException or AggregateException => true,
+        RequestFailedException or IOException or HttpRequestException or SocketException or AuthenticationException or XmlException or AggregateException =>
+            true,
         _ => false,
     };
 
@@ -89,12 +92,15 @@ internal static class BlobErrors
                 transient: true),
             _ when Is(answer, BlobErrorCode.BlobArchived) || Is(answer, BlobErrorCode.BlobBeingRehydrated) => Error(
                 BackupErrorId.VaultDataArchived,
-                $"A part of {subject} is in the Archive tier and cannot be read {(Is(answer, BlobErrorCode.BlobBeingRehydrated) ? "yet: it is being rehydrated" : "there")} ({said}).",
-                $"Rehydrate the vault with 'obengine vault rehydrate {location}' or 'Start-OBRehydration {location}', and run the job again when that has ended: it takes up to 15 hours."),
+                $"A part of {subject} is in the Archive tier and cannot be read "
+                    + $"{(Is(answer, BlobErrorCode.BlobBeingRehydrated) ? "yet: it is being rehydrated" : "there")} ({said}).",
+                $"Rehydrate the vault with 'obengine vault rehydrate {location}' or 'Start-OBRehydration {location}', "
+                    + "and run the job again when that has ended: it takes up to 15 hours."),
             _ when IsProtection(answer) => Error(
                 BackupErrorId.VaultDataProtected,
                 $"Azure keeps {subject} from being deleted or changed ({said}).",
-                "Nothing needs to be done: it can be deleted when the immutability policy, the legal hold or the lease on it has ended, or its snapshots are gone."),
+                "Nothing needs to be done: it can be deleted when the immutability policy, the legal hold or the lease on it has ended, "
+                    + "or its snapshots are gone."),
             _ when Is(answer, AccountRequiresHttps) || Is(answer, BlobErrorCode.AuthorizationProtocolMismatch) => OfContainer(
                 BackupErrorId.ArgumentInvalid,
                 $"The storage account of the vault '{location}' cannot be reached over plain HTTP ({said}).",
@@ -161,7 +167,9 @@ internal static class BlobErrors
     private static string DenialAction(RequestFailedException answer) => answer.ErrorCode switch
     {
         _ when IsMissingRight(answer) =>
-            "Give the identity the role for what it does and no more: a machine needs one that may read and add, but not delete (docs/operations.md has the roles; they take up to ten minutes to hold). Or use a signature with the permissions read, add, create and list.",
+            "Give the identity the role for what it does and no more: a machine needs one that may read and add, "
+                + "but not delete (docs/operations.md has the roles; they take up to ten minutes to hold). "
+                + "Or use a signature with the permissions read, add, create and list.",
         _ when IsNetworkRule(answer) =>
             "In the account's network settings allow this machine's public address, its subnet by a service endpoint, or a private endpoint.",
         KeyNotPermitted => "Use an identity of Microsoft Entra ID, or a user delegation signature.",
@@ -181,7 +189,8 @@ internal static class BlobErrors
 
     // Other details repeat what was signed.
     private static string? Detail(RequestFailedException answer) =>
-        answer.Data["AuthenticationErrorDetail"] is string detail && detail.StartsWith(OutOfTime, StringComparison.Ordinal) ? detail.TrimEnd('.', ' ', '\n') : null;
+        answer.Data["AuthenticationErrorDetail"] is string detail
+            && detail.StartsWith(OutOfTime, StringComparison.Ordinal) ? detail.TrimEnd('.', ' ', '\n') : null;
 
     /// <summary>For how long the service asks to be left alone; an hour by a date is told by its own clock.</summary>
     private static TimeSpan? RetryAfter(RequestFailedException answer)
@@ -198,7 +207,9 @@ internal static class BlobErrors
 
     private static BackupException Broken(Exception failure, string location, string name) => new(
         BackupErrorId.VaultUnreachable,
-        string.Create(CultureInfo.InvariantCulture, $"A call on {(name.Length == 0 ? "the vault" : $"'{name}' in the vault")} '{location}' broke off: {failure.Message.TrimEnd('.')}."),
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"A call on {(name.Length == 0 ? "the vault" : $"'{name}' in the vault")} '{location}' broke off: {failure.Message.TrimEnd('.')}."),
         "Check the network between this machine and the vault, and run the job again: what has arrived is used.",
         name.Length == 0 ? location : name,
         transient: true,

@@ -80,7 +80,8 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     public static BlobVaultStore Create(string location, VaultConnection connection) => new(location, connection, mayBeAbsent: true);
 
     /// <inheritdoc/>
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         ObjectName.ThrowIfInvalid(name);
         bool mayBeAbsent = _mayBeAbsent;
@@ -116,7 +117,8 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
             using BlobDownloadStreamingResult response = await _container.GetBlobClient(name)
                 .DownloadStreamingAsync(new BlobDownloadOptions { Range = range }, cancellationToken).ConfigureAwait(false);
             int expected = LengthOf(response.Details, offset, destination.Length);
-            int read = await response.Content.ReadAtLeastAsync(destination[..expected], expected, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            int read =
+                await response.Content.ReadAtLeastAsync(destination[..expected], expected, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
             return read == expected ? read : throw new IOException($"the answer broke off after {read} of {expected} bytes");
         }
         catch (RequestFailedException failure) when (BlobErrors.Is(failure, BlobErrorCode.InvalidRange))
@@ -154,7 +156,8 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
     {
         ObjectName.ThrowIfInvalidPrefix(prefix);
         bool mayBeAbsent = _mayBeAbsent;
-        await using IAsyncEnumerator<BlobItem> items = _container.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using IAsyncEnumerator<BlobItem> items =
+            _container.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await MoveAsync().ConfigureAwait(false))
         {
             BlobItem item = items.Current;
@@ -256,7 +259,8 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
                         return;
                     }
 
-                    await _container.GetBlobClient(item.Name).SetAccessTierAsync(AccessTier.Hot, rehydratePriority: priority, cancellationToken: token).ConfigureAwait(false);
+                    await _container.GetBlobClient(item.Name)
+                        .SetAccessTierAsync(AccessTier.Hot, rehydratePriority: priority, cancellationToken: token).ConfigureAwait(false);
                     Interlocked.Increment(ref started);
                     Interlocked.Add(ref startedBytes, length);
                 }).ConfigureAwait(false);
@@ -347,7 +351,8 @@ public sealed class BlobVaultStore : IVaultStore, IVaultAccount
             : throw new IOException($"the answer is not the range that was asked for, but '{range}'");
     }
 
-    private BackupException Explain(Exception failure, string name, bool mayBeAbsent) => failure is RequestFailedException refused && IsAbsent(refused, mayBeAbsent)
+    private BackupException Explain(Exception failure, string name, bool mayBeAbsent) => failure is RequestFailedException refused
+        && IsAbsent(refused, mayBeAbsent)
         ? BlobErrors.Missing(Location, name, failure)
         : BlobErrors.From(failure, Location, name);
 

@@ -41,7 +41,10 @@ internal sealed class EndpointProbe(VaultConnection connection, TransportOptions
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            trial.Fail(trial.Next, $"'{trial.Peer}' has not answered for {limit.TotalSeconds:0} seconds.", "Check whether a firewall on the way drops packets without an answer.");
+            trial.Fail(
+                trial.Next,
+                $"'{trial.Peer}' has not answered for {limit.TotalSeconds:0} seconds.",
+                "Check whether a firewall on the way drops packets without an answer.");
         }
 
         return trial.ToReport();
@@ -66,7 +69,8 @@ internal sealed class EndpointProbe(VaultConnection connection, TransportOptions
                 trial.Warn(
                     ConnectivityLayer.Dns,
                     $"{found}, and not all of that is in {string.Join(", ", trial.Endpoint.Addresses)}.",
-                    "Where a firewall goes by addresses, let these through too, or use service tags; where nobody expects other addresses, check the DNS server.");
+                    "Where a firewall goes by addresses, let these through too, or use service tags; "
+                        + "where nobody expects other addresses, check the DNS server.");
             }
             else
             {
@@ -145,7 +149,8 @@ internal sealed class EndpointProbe(VaultConnection connection, TransportOptions
         {
             return trial.Fail(
                 ConnectivityLayer.Http,
-                $"'{trial.Endpoint.Probe.IdnHost}' has answered with status {status}{(trial.Endpoint.IsVault ? ", and what answers is not Blob Storage" : "")}.",
+                $"'{trial.Endpoint.Probe.IdnHost}' has answered with status "
+                    + $"{status}{(trial.Endpoint.IsVault ? ", and what answers is not Blob Storage" : "")}.",
                 "See whether a filter or a sign-in page of the network stands between, and have it let this host through.");
         }
 
@@ -169,7 +174,8 @@ internal sealed class EndpointProbe(VaultConnection connection, TransportOptions
 
         TimeSpan skew = connection.TimeProvider.GetUtcNow() - theirs;
         trial.ClockSkew = skew;
-        string found = $"this machine's clock is {skew.Duration():d\\.hh\\:mm\\:ss} {(skew < TimeSpan.Zero ? "behind" : "ahead of")} the one of '{trial.Endpoint.Probe.IdnHost}'";
+        string found = $"this machine's clock is {skew.Duration():d\\.hh\\:mm\\:ss} {(skew < TimeSpan.Zero ? "behind" : "ahead of")} the "
+            + $"one of '{trial.Endpoint.Probe.IdnHost}'";
         const string Action = "Set this machine's date, time and time zone, and have them kept by a time server.";
         if (skew.Duration() > _fatalSkew)
         {

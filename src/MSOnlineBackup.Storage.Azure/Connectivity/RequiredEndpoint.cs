@@ -7,7 +7,9 @@ namespace MSOnlineBackup.Storage.Azure.Connectivity;
 /// <param name="Purpose">What for, in a few words.</param>
 /// <param name="IsVault">Whether it is the vault itself; the others matter as far as the way to it needs them.</param>
 /// <param name="ServiceTag">The name of its addresses in rules of network security groups; null where there is none.</param>
-/// <param name="ExpressRouteCommunity">The BGP community under which Microsoft peering announces it; null where that depends on the region, or there is none.</param>
+/// <param name="ExpressRouteCommunity">
+/// The BGP community under which Microsoft peering announces it; null where that depends on the region, or there is none.
+/// </param>
 /// <param name="Addresses">The addresses that are published for it; empty where none are.</param>
 /// <param name="Probe">What is asked for to see whether it can be reached.</param>
 public sealed record RequiredEndpoint(

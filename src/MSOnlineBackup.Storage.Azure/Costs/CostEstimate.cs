@@ -44,7 +44,8 @@ public sealed record CostEstimate(string Currency, decimal Storage, decimal Oper
             traffic.FetchedBytes / Gigabyte * (used.RetrievalPerGigabyte + prices.OutboundPerGigabyte),
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{tiers} for a whole month, and {counted.Length} jobs of this machine since {today:yyyy-MM}-01; prices of {prices.Region}, {prices.AsOf:yyyy-MM-dd}. "
+                $"{tiers} for a whole month, and {counted.Length} jobs of this machine since {today:yyyy-MM}-01; prices of {prices.Region}, "
+                    + $"{prices.AsOf:yyyy-MM-dd}. "
                 + $"Not in it: other machines' jobs, taxes, discounts, free allowances, redundancy beyond the table's."));
     }
 

@@ -28,7 +28,8 @@ public sealed record PriceTable(
     /// <summary>The approximate prices that come with this assembly.</summary>
     public static string ShippedFile => Path.Combine(AppContextFolder, FileName);
 
-    private static string AppContextFolder => Path.GetDirectoryName(typeof(PriceTable).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
+    private static string AppContextFolder =>
+        Path.GetDirectoryName(typeof(PriceTable).Assembly.Location) is { Length: > 0 } folder ? folder : AppContext.BaseDirectory;
 
     /// <summary>Reads a table.</summary>
     /// <exception cref="BackupException">PriceTableInvalid.</exception>
@@ -57,7 +58,8 @@ public sealed record PriceTable(
         { Version: not Current } => $"its version is {table.Version}, and {Current} is known",
         _ when string.IsNullOrWhiteSpace(table.Region) || string.IsNullOrWhiteSpace(table.Currency) => "it does not say for which region and currency it is",
         _ when !table.Tiers.ContainsKey(BaseTier) => $"it has no tier '{BaseTier}'",
-        _ when table.Tiers.FirstOrDefault(tier => tier.Value is null || !tier.Value.All.All(IsPrice)) is { Key: { } tier } => $"a price of the tier '{tier}' is missing, negative or above {Highest:N0}",
+        _ when table.Tiers.FirstOrDefault(tier => tier.Value is null || !tier.Value.All.All(IsPrice)) is { Key: { } tier } => $"a price of the tier '{tier}' "
+            + $"is missing, negative or above {Highest:N0}",
         _ when !IsPrice(table.OutboundPerGigabyte) => $"the price of what leaves the region is negative or above {Highest:N0}",
         _ => null,
     };

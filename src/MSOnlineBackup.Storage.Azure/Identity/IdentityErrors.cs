@@ -10,9 +10,12 @@ internal static class IdentityErrors
     /// <summary>Nothing says who this machine is.</summary>
     public static BackupException NotFound(string target, Exception? cause, bool transient = false) => new(
         BackupErrorId.IdentityNotFound,
-        "Nothing says who this machine is to Azure. Tried: a shared access signature of the registration; AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_KEY; "
-            + "a service principal (AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH); a workload identity; the machine's managed identity; who is signed in with az, azd or Azure PowerShell.",
-        "On a machine in Azure give it a managed identity; elsewhere register with a credential file that has a shared access signature (Export-OBVaultCredential -SasToken), set one of the variables, or sign in with 'az login'.",
+        "Nothing says who this machine is to Azure. Tried: a shared access signature of the registration; AZURE_STORAGE_CONNECTION_STRING, "
+            + "AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_KEY; "
+            + "a service principal (AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH); a workload identity; "
+            + "the machine's managed identity; who is signed in with az, azd or Azure PowerShell.",
+        "On a machine in Azure give it a managed identity; elsewhere register with a credential file that has a shared access signature "
+            + "(Export-OBVaultCredential -SasToken), set one of the variables, or sign in with 'az login'.",
         target,
         transient,
         cause);
@@ -62,10 +65,12 @@ internal static class IdentityErrors
     public static BackupException Expired(string origin, DateTimeOffset when, string target) => new(
         BackupErrorId.StorageSecretExpired,
         string.Create(CultureInfo.InvariantCulture, $"{Capital(origin)} expired on {when.UtcDateTime:yyyy-MM-dd 'at' HH:mm} UTC."),
-        "Make a new one. For a registered machine put it into a new credential file (Export-OBVaultCredential -SasToken) and register with that; what is set stays.",
+        "Make a new one. For a registered machine put it into a new credential file (Export-OBVaultCredential -SasToken) "
+            + "and register with that; what is set stays.",
         target);
 
-    private static string FirstLine(string message) => message.AsSpan().Trim() is { Length: > 0 } text ? text[..LengthOfLine(text)].TrimEnd().ToString() : "no reason was given.";
+    private static string FirstLine(string message) =>
+        message.AsSpan().Trim() is { Length: > 0 } text ? text[..LengthOfLine(text)].TrimEnd().ToString() : "no reason was given.";
 
     private static int LengthOfLine(ReadOnlySpan<char> text) => text.IndexOfAny('\r', '\n') is >= 0 and int end ? end : text.Length;
 

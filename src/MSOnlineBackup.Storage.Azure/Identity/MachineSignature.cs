@@ -12,8 +12,12 @@ public static class MachineSignature
     /// <param name="secret">The signature, or a connection string.</param>
     /// <param name="location">The URL of the container.</param>
     /// <param name="clock">This machine's clock.</param>
-    /// <returns>A warning where machines can recover by it, and not back up; null where nothing is missing, or a stored access policy says what it permits.</returns>
-    /// <exception cref="BackupException">StorageSecretInvalid: nobody can do anything by it, or it is none. StorageSecretForeign, StorageSecretExpired.</exception>
+    /// <returns>
+    /// A warning where machines can recover by it, and not back up; null where nothing is missing, or a stored access policy says what it permits.
+    /// </returns>
+    /// <exception cref="BackupException">
+    /// StorageSecretInvalid: nobody can do anything by it, or it is none. StorageSecretForeign, StorageSecretExpired.
+    /// </exception>
     public static string? Check(string secret, string location, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(clock);
@@ -32,7 +36,8 @@ public static class MachineSignature
         return missing switch
         {
             [] => null,
-            ["create (c)"] => $"The shared access signature permits '{given}': a machine can recover with it, but not back up. For that it also needs create (c), as in 'sp=rcl'.",
+            ["create (c)"] => $"The shared access signature permits '{given}': a machine can recover with it, but not back up. "
+                + "For that it also needs create (c), as in 'sp=rcl'.",
             _ => throw IdentityErrors.Insufficient(given, missing, location),
         };
     }

@@ -108,7 +108,8 @@ internal abstract class StorageSecret
         }
 
         const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        if (fields.TryGetValue("se", out string? expires) && DateTimeOffset.TryParse(Uri.UnescapeDataString(expires), CultureInfo.InvariantCulture, Utc, out DateTimeOffset end) && end <= now)
+        if (fields.TryGetValue("se", out string? expires)
+            && DateTimeOffset.TryParse(Uri.UnescapeDataString(expires), CultureInfo.InvariantCulture, Utc, out DateTimeOffset end) && end <= now)
         {
             throw IdentityErrors.Expired(origin, end, location.ToString());
         }

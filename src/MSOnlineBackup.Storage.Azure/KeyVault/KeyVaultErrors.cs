@@ -72,7 +72,8 @@ internal static class KeyVaultErrors
     public static BackupException KeyUnusable(Uri vault, string item, string why, Exception? inner = null) => new(
         BackupErrorId.KeyVaultKeyUnusable,
         $"The {item} in the Key Vault '{vault}' cannot be used: {why}.",
-        "Enable the key or its version, or add a key slot for a sound one. Wrapping asks for an RSA key that is enabled, not expired, and permitted to wrap and unwrap.",
+        "Enable the key or its version, or add a key slot for a sound one. "
+            + "Wrapping asks for an RSA key that is enabled, not expired, and permitted to wrap and unwrap.",
         vault.AbsoluteUri,
         innerException: inner);
 
@@ -114,7 +115,8 @@ internal static class KeyVaultErrors
             (404, _) => new BackupException(
                 BackupErrorId.KeyVaultSecretNotFound,
                 $"The Key Vault '{vault}' has no {item}.",
-                "Check the URI, and whether the machine and the backup vault have the names that they had when the passphrase was set. A secret that was deleted can be recovered for as long as the Key Vault keeps it.",
+                "Check the URI, and whether the machine and the backup vault have the names that they had when the passphrase was set. "
+                    + "A secret that was deleted can be recovered for as long as the Key Vault keeps it.",
                 vault.AbsoluteUri,
                 innerException: e),
             (409, _) => new BackupException(
@@ -146,7 +148,8 @@ internal static class KeyVaultErrors
     private static BackupException NotFound(Uri vault, Exception e) => new(
         BackupErrorId.KeyVaultNotFound,
         $"There is no Key Vault '{vault}': it was deleted, or never there.",
-        "Check the URI. A Key Vault that was deleted can be recovered ('az keyvault recover') for as long as Azure keeps it; or use another one. If no other name is found either, the network is away.",
+        "Check the URI. A Key Vault that was deleted can be recovered ('az keyvault recover') for as long as Azure keeps it; or use another one. "
+            + "If no other name is found either, the network is away.",
         vault.AbsoluteUri,
         innerException: e,
         errorCode: VaultDeletedCode);
@@ -201,7 +204,8 @@ internal static class KeyVaultErrors
         try
         {
             using JsonDocument? document = e.GetRawResponse()?.Content is { } content ? JsonDocument.Parse(content) : null;
-            if (document?.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("error", out JsonElement error) && error.ValueKind == JsonValueKind.Object)
+            if (document?.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("error", out JsonElement error)
+                && error.ValueKind == JsonValueKind.Object)
             {
                 code = Text(error, "code") ?? code;
                 detail = Text(error, "message") is { } message ? Sentence(message) : detail;

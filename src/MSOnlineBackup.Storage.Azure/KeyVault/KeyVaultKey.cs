@@ -66,7 +66,8 @@ public sealed class KeyVaultKey : IKeyEncryptionKey
 
         try
         {
-            using JsonDocument answer = await SendAsync(RequestMethod.Post, wrapped.KeyId, "unwrapkey", wrapped.Content, "unwrapKey", cancellationToken).ConfigureAwait(false);
+            using JsonDocument answer =
+                await SendAsync(RequestMethod.Post, wrapped.KeyId, "unwrapkey", wrapped.Content, "unwrapKey", cancellationToken).ConfigureAwait(false);
             return Value(answer);
         }
         catch (BackupException e) when (e.InnerException is RequestFailedException { Status: 400 })
@@ -80,7 +81,8 @@ public sealed class KeyVaultKey : IKeyEncryptionKey
     private async Task<string> FindNewestAsync(CancellationToken cancellationToken)
     {
         using JsonDocument answer = await SendAsync(RequestMethod.Get, Id, null, default, "get", cancellationToken).ConfigureAwait(false);
-        (string? id, string? type) = Read(answer, static root => (root.GetProperty("key").GetProperty("kid").GetString(), root.GetProperty("key").GetProperty("kty").GetString()));
+        (string? id, string? type) =
+            Read(answer, static root => (root.GetProperty("key").GetProperty("kid").GetString(), root.GetProperty("key").GetProperty("kty").GetString()));
         if (id is null || !IsVersion(id))
         {
             throw KeyVaultErrors.Senseless(_address.Vault, Item, null);

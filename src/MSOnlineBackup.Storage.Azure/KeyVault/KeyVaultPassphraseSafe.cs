@@ -55,7 +55,8 @@ public sealed class KeyVaultPassphraseSafe : IPassphraseSafe
     /// <inheritdoc/>
     public async Task<string> ReadAsync(CancellationToken cancellationToken)
     {
-        KeyVaultSecret secret = await CallAsync("get", () => _client.GetSecretAsync(_name, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+        KeyVaultSecret secret =
+            await CallAsync("get", () => _client.GetSecretAsync(_name, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
         CheckOwner(secret);
         return secret.Value;
     }
@@ -66,7 +67,8 @@ public sealed class KeyVaultPassphraseSafe : IPassphraseSafe
         ArgumentNullException.ThrowIfNull(passphrase);
         try
         {
-            CheckOwner(await CallAsync("get", () => _client.GetSecretAsync(_name, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false));
+            CheckOwner(
+                await CallAsync("get", () => _client.GetSecretAsync(_name, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false));
         }
         catch (BackupException e) when (e.Id is BackupErrorId.KeyVaultSecretNotFound or BackupErrorId.KeyVaultSecretUnusable)
         {
@@ -88,8 +90,10 @@ public sealed class KeyVaultPassphraseSafe : IPassphraseSafe
         {
             throw new BackupException(
                 BackupErrorId.KeyVaultSecretForeign,
-                $"The {Item} in the Key Vault '{_address.Vault}' holds the passphrase of another machine or vault: {string.Join(", ", secret.Properties.Tags.Select(tag => $"{tag.Key} {tag.Value}"))}.",
-                "Use another Key Vault for this machine, or give the machine or the backup vault another name. If that machine or vault is gone for good, delete and purge the secret.",
+                $"The {Item} in the Key Vault '{_address.Vault}' holds the passphrase of another machine or vault: "
+                    + $"{string.Join(", ", secret.Properties.Tags.Select(tag => $"{tag.Key} {tag.Value}"))}.",
+                "Use another Key Vault for this machine, or give the machine or the backup vault another name. "
+                    + "If that machine or vault is gone for good, delete and purge the secret.",
                 Location);
         }
     }

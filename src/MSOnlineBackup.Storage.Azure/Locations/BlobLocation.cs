@@ -58,7 +58,8 @@ public sealed class BlobLocation
     public override string ToString() => Url.AbsoluteUri;
 
     private static bool IsLoopback(Uri url) =>
-        url.IdnHost.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(url.IdnHost, out IPAddress? address) && IPAddress.IsLoopback(address));
+        url.IdnHost.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(url.IdnHost, out IPAddress? address) && IPAddress.IsLoopback(address));
 
     private static BackupException Invalid(string location, string why) => new(
         BackupErrorId.ArgumentInvalid,

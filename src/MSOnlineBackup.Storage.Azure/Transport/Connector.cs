@@ -42,7 +42,8 @@ internal sealed class Connector(VaultConnection connection, TransportOptions opt
         IPAddress[] allowed = [.. addresses.Where(PrivateAddress.Contains)];
         return allowed.Length > 0 || addresses.Length == 0 ? allowed : throw new BackupException(
             BackupErrorId.PublicAddressRefused,
-            $"'{host}' has public addresses only ({string.Join(", ", addresses.Select(address => address.ToString()))}), but this vault may only be reached over private ones. Nothing was sent.",
+            $"'{host}' has public addresses only ({string.Join(", ", addresses.Select(address => address.ToString()))}), "
+                + "but this vault may only be reached over private ones. Nothing was sent.",
             "Check that this machine resolves the name by the private DNS zone of the endpoint ('privatelink...'), or allow public addresses for this vault.",
             host);
     }

@@ -17,7 +17,8 @@ internal sealed class PrivateEndpointGuard(ProxyChoice proxy, HttpMessageHandler
         {
             return Task.FromException<HttpResponseMessage>(new BackupException(
                 BackupErrorId.PublicAddressRefused,
-                $"'{target.IdnHost}' would be reached through the proxy '{address.Authority}', which resolves the name itself, but this vault may only be reached over private addresses. Nothing was sent.",
+                $"'{target.IdnHost}' would be reached through the proxy '{address.Authority}', which resolves the name itself, "
+                    + "but this vault may only be reached over private addresses. Nothing was sent.",
                 "Go past the proxy for this vault (no proxy setting, or its name in NO_PROXY), or allow public addresses for it.",
                 target.IdnHost));
         }

@@ -52,7 +52,8 @@ internal static class TransportErrors
     private static BackupException ProxyAuthentication(Exception cause) => new(
         BackupErrorId.ProxyAuthenticationRequired,
         "The proxy wants a user name and a password, or rejects those that it was given: (407) Proxy Authentication Required.",
-        "Set the proxy with its user name and password (Set-OBMachineSetting -ProxyServer ... -ProxyUsername ... -ProxyPassword ...), go past it (-NoProxy), or have it let this machine pass.",
+        "Set the proxy with its user name and password (Set-OBMachineSetting -ProxyServer ... -ProxyUsername ... "
+            + "-ProxyPassword ...), go past it (-NoProxy), or have it let this machine pass.",
         innerException: cause,
         errorCode: CannotConnect);
 
@@ -66,8 +67,10 @@ internal static class TransportErrors
 
     private static BackupException InsecureConnection(Exception cause) => new(
         BackupErrorId.SecureConnectionFailed,
-        $"No secure connection was agreed on: {(cause.InnerException ?? cause).Message} TLS 1.2 or newer and a certificate that this machine trusts are needed. Nothing of the backup was sent.",
-        "Check what answers at the vault's address: a proxy that inspects TLS needs its certificate trusted by this machine, and a server or device that speaks only older TLS is not used. Check this machine's clock too.",
+        $"No secure connection was agreed on: {(cause.InnerException ?? cause).Message} TLS 1.2 or newer and a certificate that this machine trusts are "
+            + "needed. Nothing of the backup was sent.",
+        "Check what answers at the vault's address: a proxy that inspects TLS needs its certificate trusted by this machine, "
+            + "and a server or device that speaks only older TLS is not used. Check this machine's clock too.",
         innerException: cause);
 
     private static BackupException Unreachable(Exception exception, Exception cause) => new(

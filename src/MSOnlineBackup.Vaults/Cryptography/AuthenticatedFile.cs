@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace MSOnlineBackup.Vaults.Cryptography;
 
 /// <summary>
-/// A plain file of which every bit is authenticated: <c>header 4096 | body | tags × 16</c>. There is a tag for each MiB of the body, the GMAC of its bytes with its number as
-/// nonce, and one in the header, over the header up to there and all tags. A key is for one file.
+/// A plain file of which every bit is authenticated: <c>header 4096 | body | tags × 16</c>. There is a tag for each MiB of the body, the GMAC of its bytes with
+/// its number as nonce, and one in the header, over the header up to there and all tags. A key is for one file.
 /// </summary>
 internal static class AuthenticatedFile
 {
@@ -38,7 +38,8 @@ internal static class AuthenticatedFile
         ReadExactly(file, end, tags);
         using (var aes = new AesGcm(key, TagLength))
         {
-            if (!IsTag(aes, HeaderNonce, [.. header[..tagOffset], .. tags], header.Slice(tagOffset, TagLength)) || header[(tagOffset + TagLength)..].ContainsAnyExcept((byte)0))
+            if (!IsTag(aes, HeaderNonce, [.. header[..tagOffset], .. tags], header.Slice(tagOffset, TagLength))
+                || header[(tagOffset + TagLength)..].ContainsAnyExcept((byte)0))
             {
                 return false;
             }

@@ -48,7 +48,8 @@ internal static class CheckedJson
         {
             var reader = new Utf8JsonReader(content, new JsonReaderOptions { MaxDepth = MaxDepth });
             JsonElement json = JsonElement.ParseValue(ref reader);
-            return json.ValueKind == JsonValueKind.Object && json.TryGetProperty("format", out JsonElement format) && format.ValueKind == JsonValueKind.Number && format.TryGetInt64(out long number)
+            return json.ValueKind == JsonValueKind.Object && json.TryGetProperty("format", out JsonElement format) && format.ValueKind == JsonValueKind.Number
+                && format.TryGetInt64(out long number)
                 ? number
                 : 0;
         }

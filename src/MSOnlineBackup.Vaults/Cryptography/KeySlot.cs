@@ -160,7 +160,9 @@ internal sealed record KeySlot
     }
 
     /// <summary>Seals a master key for a Key Vault key. The slot key is unwrapped once, so that no slot is made that does not open.</summary>
-    /// <exception cref="BackupException">What the Key Vault refuses; KeySlotDamaged where it does not unwrap the key that it wrapped; ArgumentInvalid where the label is none.</exception>
+    /// <exception cref="BackupException">
+    /// What the Key Vault refuses; KeySlotDamaged where it does not unwrap the key that it wrapped; ArgumentInvalid where the label is none.
+    /// </exception>
     public static async Task<KeySlot> CreateAsync(
         IKeyEncryptionKey key, ReadOnlyMemory<byte> masterKey, KeySlotIdentity identity, string? label, DateTimeOffset now, CancellationToken cancellationToken, byte epoch = 0)
     {
@@ -336,11 +338,14 @@ internal sealed record KeySlot
     // What is wrong with a slot that is as it was written, and of a kind that is known.
     private string? Fault =>
         !IdDigits.AreIn(VaultId) ? "its vault id is none"
-        : Derivation is { } derivation && !derivation.IsWithinBounds ? $"it asks for more than a reader gives (at most {PassphraseDerivation.MaxWork:N0} iterations, or KiB times passes)"
-        : Derivation is { } known && (Salt?.Length != known.SaltLength || Verifier is not { Length: VerifierLength }) ? "its salt or its verifier is of a wrong length"
+        : Derivation is { } derivation
+            && !derivation.IsWithinBounds ? $"it asks for more than a reader gives (at most {PassphraseDerivation.MaxWork:N0} iterations, or KiB times passes)"
+        : Derivation is { } known
+            && (Salt?.Length != known.SaltLength || Verifier is not { Length: VerifierLength }) ? "its salt or its verifier is of a wrong length"
         : Kind == KeyVaultKind && (KeyVaultKey is not { Length: > 0 and <= MaxKeyIdLength } || KeyVaultKey.Any(char.IsControl) || EncryptedKey is not { Length: > 0 and <= MaxEncryptedLength })
             ? "its Key Vault key, or what that key wrapped, is not valid"
-        : Wrapped is not { Length: StoreKeys.MasterKeyLength + TagLength } || Proof is not { Length: ProofLength } ? "its wrapped key or its proof is of a wrong length"
+        : Wrapped is not { Length: StoreKeys.MasterKeyLength + TagLength }
+            || Proof is not { Length: ProofLength } ? "its wrapped key or its proof is of a wrong length"
         : !IsLabel(Label) ? "its label is none"
         : !DateTimeOffset.TryParse(Created, CultureInfo.InvariantCulture, out _) ? "its date is none"
         : Epoch is < 0 or > byte.MaxValue ? "its epoch is none"

@@ -49,7 +49,8 @@ internal sealed record PassphraseDerivation
     /// <summary>Whether libsodium is there.</summary>
     public static bool HasArgon2id => _libraryFault.Value is null;
 
-    public static PassphraseDerivation ByArgon2id(int memoryKiB = 64 << 10, int passes = 3) => new() { Method = Argon2id, MemoryKiB = memoryKiB, Passes = passes };
+    public static PassphraseDerivation ByArgon2id(int memoryKiB = 64 << 10, int passes = 3) =>
+        new() { Method = Argon2id, MemoryKiB = memoryKiB, Passes = passes };
 
     public static PassphraseDerivation ByPbkdf2(int iterations = 600_000) => new() { Method = Pbkdf2, Iterations = iterations };
 

@@ -7,8 +7,8 @@ namespace MSOnlineBackup.Vaults.Cryptography;
 
 /// <summary>
 /// The keys of one chunk store, all derived from its random master keys by HKDF-Expand (RFC 5869, SHA-256) with
-/// <c>"MSOnlineBackup/1/" purpose || vault id || store id</c> as info: those that seal from the master key of each epoch, all others from the first. Disposing of them
-/// zeroes them.
+/// <c>"MSOnlineBackup/1/" purpose || vault id || store id</c> as info: those that seal from the master key of each epoch, all others from the first. Disposing
+/// of them zeroes them.
 /// </summary>
 internal sealed class StoreKeys : IDisposable
 {

@@ -30,7 +30,8 @@ internal static class TextArmour
         string trimmed = ReadText(text).Trim();
         string begin = Begin(label);
         string end = End(label);
-        if (!trimmed.StartsWith(begin, StringComparison.Ordinal) || !trimmed.EndsWith(end, StringComparison.Ordinal) || trimmed.Length < begin.Length + end.Length)
+        if (!trimmed.StartsWith(begin, StringComparison.Ordinal) || !trimmed.EndsWith(end, StringComparison.Ordinal)
+            || trimmed.Length < begin.Length + end.Length)
         {
             return null;
         }

@@ -48,8 +48,8 @@ public sealed class BackupException : Exception
     public TimeSpan? RetryAfter { get; }
 
     /// <summary>
-    /// Whether some object of the vault is damaged, missing or unreadable and the rest is not: it is left out and reported, and the work goes on. One notion for
-    /// all that read a vault.
+    /// Whether some object of the vault is damaged, missing or unreadable and the rest is not: it is left out and reported, and the work goes on. One notion
+    /// for all that read a vault.
     /// </summary>
     public bool IsDamage => Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultDataUnreadable;
 

@@ -6,7 +6,8 @@ using MSOnlineBackup.Vaults.Errors;
 namespace MSOnlineBackup.Vaults.Index;
 
 /// <summary>
-/// Sorted records in a file of this machine. What looks up a few maps it, at the first look; what passes over all reads it, so that the pages of a map do not fill memory.
+/// Sorted records in a file of this machine. What looks up a few maps it, at the first look; what passes over all reads it, so that the pages of a map do not
+/// fill memory.
 /// </summary>
 /// <param name="file">The file; open for as long as this lives.</param>
 /// <param name="offset">Where the first record begins.</param>

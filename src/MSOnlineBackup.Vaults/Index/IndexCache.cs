@@ -7,9 +7,9 @@ using MSOnlineBackup.Vaults.Packs;
 namespace MSOnlineBackup.Vaults.Index;
 
 /// <summary>
-/// A folder of this machine that keeps what was read of a store's index, in one file. All of it may be thrown away at any time: what is not there, or not whole, is read from
-/// the vault again, and where nothing can be written, the index stays in memory. Several processes may use it at once: a file is never changed, only replaced by one of
-/// another name.
+/// A folder of this machine that keeps what was read of a store's index, in one file. All of it may be thrown away at any time: what is not there, or not
+/// whole, is read from the vault again, and where nothing can be written, the index stays in memory. Several processes may use it at once: a file is never
+/// changed, only replaced by one of another name.
 /// </summary>
 /// <param name="folder">The folder; made where it is not there, for this user alone.</param>
 /// <param name="keys">The store's keys.</param>

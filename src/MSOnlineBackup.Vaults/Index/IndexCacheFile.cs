@@ -14,8 +14,8 @@ namespace MSOnlineBackup.Vaults.Index;
 /// <c>name length u16 | packs u32 | length u64 | name | pack numbers × u32</c>; records and packs are as in an index segment.
 /// </summary>
 /// <remarks>
-/// Tags are GMACs under a key that is derived from the store's key and the salt. So what opens was written by somebody who has that key, for this store, and no bit of it
-/// has changed.
+/// Tags are GMACs under a key that is derived from the store's key and the salt. So what opens was written by somebody who has that key, for this store, and no
+/// bit of it has changed.
 /// </remarks>
 internal static class IndexCacheFile
 {
@@ -164,7 +164,8 @@ internal static class IndexCacheFile
             int at = i % 1024;
             if (at == 0)
             {
-                AuthenticatedFile.ReadExactly(file, offset + ((long)i * IndexSegment.PackLength), held.AsSpan(0, Math.Min(1024, count - i) * IndexSegment.PackLength));
+                AuthenticatedFile.ReadExactly(
+                    file, offset + ((long)i * IndexSegment.PackLength), held.AsSpan(0, Math.Min(1024, count - i) * IndexSegment.PackLength));
             }
 
             packs[i] = IndexSegment.TryReadPack(held.AsSpan(at * IndexSegment.PackLength, IndexSegment.PackLength), _ => true)!;

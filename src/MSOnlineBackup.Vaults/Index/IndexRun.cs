@@ -4,8 +4,8 @@ using MSOnlineBackup.Vaults.Packs;
 namespace MSOnlineBackup.Vaults.Index;
 
 /// <summary>
-/// Records sorted by chunk id, searched by interpolation: ids are HMAC output, so a guess from the first bytes is nearly right. They lie in memory (<see cref="MemoryRun"/>)
-/// or in a file (<see cref="FileRun"/>).
+/// Records sorted by chunk id, searched by interpolation: ids are HMAC output, so a guess from the first bytes is nearly right. They lie in memory
+/// (<see cref="MemoryRun"/>) or in a file (<see cref="FileRun"/>).
 /// </summary>
 internal abstract class IndexRun(int count)
 {

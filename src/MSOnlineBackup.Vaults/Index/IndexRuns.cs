@@ -4,7 +4,8 @@ using MSOnlineBackup.Vaults.Packs;
 namespace MSOnlineBackup.Vaults.Index;
 
 /// <summary>
-/// The records of an index, in a few sorted runs. Those in memory are merged as they grow, like a log-structured tree; those in files are the larger ones. Not thread-safe.
+/// The records of an index, in a few sorted runs. Those in memory are merged as they grow, like a log-structured tree; those in files are the larger ones. Not
+/// thread-safe.
 /// </summary>
 internal sealed class IndexRuns
 {

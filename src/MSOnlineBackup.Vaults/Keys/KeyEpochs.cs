@@ -7,9 +7,9 @@ using MSOnlineBackup.Vaults.Layout;
 namespace MSOnlineBackup.Vaults.Keys;
 
 /// <summary>
-/// How the master key of a chunk store rotates. The new key goes into a key slot first, and comes into force by a record of its number, which is sealed by it and holds the
-/// master keys before it: creating that name decides, also between two who rotate at once. Whoever has an earlier master key cannot open the record; whoever has the newest
-/// reads everything.
+/// How the master key of a chunk store rotates. The new key goes into a key slot first, and comes into force by a record of its number, which is sealed by it
+/// and holds the master keys before it: creating that name decides, also between two who rotate at once. Whoever has an earlier master key cannot open the
+/// record; whoever has the newest reads everything.
 /// </summary>
 internal sealed class KeyEpochs(KnownVault vault)
 {
@@ -31,7 +31,9 @@ internal sealed class KeyEpochs(KnownVault vault)
     /// <param name="epoch">The slot's epoch.</param>
     /// <param name="newest">The highest number that the vault has a record of.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">KeySlotDamaged: this key never came into force; VaultDataMissing, VaultDataCorrupt where the record is lost.</exception>
+    /// <exception cref="BackupException">
+    /// KeySlotDamaged: this key never came into force; VaultDataMissing, VaultDataCorrupt where the record is lost.
+    /// </exception>
     public async Task<UnlockedKey> CompleteAsync(UnlockedKey key, byte epoch, byte newest, CancellationToken cancellationToken)
     {
         if (epoch == 0)
@@ -107,7 +109,8 @@ internal sealed class KeyEpochs(KnownVault vault)
         using StoreKeys keys = KeysOf(next, epoch);
         byte[] content = Encode(next.EarlierKeys);
         IReadOnlyList<string> names = VaultLayout.KeyEpoch(key.StoreId, epoch);
-        await vault.Objects.TryCreateAsync(names[0], SealedObject.Seal(keys, SealedObjectKind.KeyEpoch, names[0], content), cancellationToken).ConfigureAwait(false);
+        await vault.Objects.TryCreateAsync(
+            names[0], SealedObject.Seal(keys, SealedObjectKind.KeyEpoch, names[0], content), cancellationToken).ConfigureAwait(false);
         try
         {
             // Read back: it is the one thing that leads from the new key to all that is there.
@@ -119,7 +122,8 @@ internal sealed class KeyEpochs(KnownVault vault)
             throw Outdated(vault.Location, "somebody else has rotated it at this moment, and this rotation was given up");
         }
 
-        await vault.Objects.TryCreateAsync(names[1], SealedObject.Seal(keys, SealedObjectKind.KeyEpoch, names[1], content), cancellationToken).ConfigureAwait(false);
+        await vault.Objects.TryCreateAsync(
+            names[1], SealedObject.Seal(keys, SealedObjectKind.KeyEpoch, names[1], content), cancellationToken).ConfigureAwait(false);
         return next;
     }
 

@@ -90,7 +90,9 @@ internal sealed record VaultHeader
     }
 
     /// <summary>Reads the header.</summary>
-    /// <exception cref="BackupException">VaultHeaderDamaged where it is damaged or lost, VaultHeaderInvalid where there is no vault, VaultFormatUnsupported.</exception>
+    /// <exception cref="BackupException">
+    /// VaultHeaderDamaged where it is damaged or lost, VaultHeaderInvalid where there is no vault, VaultFormatUnsupported.
+    /// </exception>
     public static async Task<VaultHeader> ReadAsync(IVaultStore store, CancellationToken cancellationToken)
     {
         byte[]? content;

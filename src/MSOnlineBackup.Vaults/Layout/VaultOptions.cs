@@ -22,8 +22,8 @@ public sealed record VaultOptions
     public bool TriesEveryKeySlot { get; init; }
 
     /// <summary>
-    /// The folder of this machine where the indexes of great stores are kept, so that they need not be read from the vault each time, nor lie in memory; null for none. It may
-    /// be emptied at any time. It need not be there.
+    /// The folder of this machine where the indexes of great stores are kept, so that they need not be read from the vault each time, nor lie in memory; null
+    /// for none. It may be emptied at any time. It need not be there.
     /// </summary>
     public string? IndexCacheFolder { get; init; }
 

@@ -20,7 +20,8 @@ internal static class AwaitedSessions
         var sessions = new HashSet<SessionId>();
         for (ReadOnlySpan<byte> rest = RecordList.Decode(name, content, RecordLength); !rest.IsEmpty; rest = rest[RecordLength..])
         {
-            sessions.Add(SessionId.TryRead(rest[..RecordLength], out SessionId session) ? session : throw VaultDamage.Corrupt(name, "it names what is no session"));
+            sessions.Add(
+                SessionId.TryRead(rest[..RecordLength], out SessionId session) ? session : throw VaultDamage.Corrupt(name, "it names what is no session"));
         }
 
         return sessions;

@@ -99,7 +99,9 @@ internal sealed class CollectionView
         return view;
     }
 
-    /// <summary>Whether nothing can come of a session any more: it has made its point, was shut out, has said that it ended, or was over when its record was removed.</summary>
+    /// <summary>
+    /// Whether nothing can come of a session any more: it has made its point, was shut out, has said that it ended, or was over when its record was removed.
+    /// </summary>
     public bool IsOver(SessionId session) => HasEnded(session) || !_records.Contains(session);
 
     /// <summary>Whether something that is there says so.</summary>

@@ -26,7 +26,9 @@ public sealed record PackChanges
     /// <summary>Bytes that nothing needs and that stay, in packs that are worth keeping, or beyond the budget of this run.</summary>
     public long BytesUnused { get; init; }
 
-    /// <summary>Bytes in packs that stay and that an earlier master key has sealed: after a rotation they are sealed anew as far as a run is asked to.</summary>
+    /// <summary>
+    /// Bytes in packs that stay and that an earlier master key has sealed: after a rotation they are sealed anew as far as a run is asked to.
+    /// </summary>
     public long BytesUnderEarlierKeys { get; init; }
 
     /// <summary>Packs that are missing, and of which something is needed that no other has.</summary>

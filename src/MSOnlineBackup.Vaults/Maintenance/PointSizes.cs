@@ -11,8 +11,8 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 public sealed record PointSizes(IReadOnlyDictionary<SessionId, long> Alone, long Together)
 {
     /// <summary>
-    /// Measures points, by manifests alone. A block that several have is read twice at most, however many they are. Points that were deleted before do not count: they end
-    /// before these would.
+    /// Measures points, by manifests alone. A block that several have is read twice at most, however many they are. Points that were deleted before do not
+    /// count: they end before these would.
     /// </summary>
     /// <param name="store">The store, its index read.</param>
     /// <param name="names">All points that are listed.</param>

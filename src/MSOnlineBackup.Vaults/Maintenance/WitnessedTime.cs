@@ -1,6 +1,8 @@
 namespace MSOnlineBackup.Vaults.Maintenance;
 
-/// <summary>How far the time is believed: as far as objects bear it out that a vault has from earlier. A clock that leaps ahead ends nothing by itself.</summary>
+/// <summary>
+/// How far the time is believed: as far as objects bear it out that a vault has from earlier. A clock that leaps ahead ends nothing by itself.
+/// </summary>
 internal static class WitnessedTime
 {
     /// <summary>A pause between two objects that is taken on trust; a longer one may be a clock that leapt.</summary>

@@ -110,7 +110,12 @@ internal sealed class PackBuilder : IDisposable
         Span<byte> nonce = stackalloc byte[PackFormat.NonceLength];
         PackFormat.WriteNonce(nonce, PackFormat.FooterOrdinal);
         Span<byte> sealedFooter = bytes.Slice(_used, footer.Length + PackFormat.TagLength);
-        _aes.Encrypt(nonce, footer, sealedFooter[..footer.Length], sealedFooter[footer.Length..], PackReader.FooterAssociatedData(_keys, bytes[..PackFormat.HeaderLength]));
+        _aes.Encrypt(
+            nonce,
+            footer,
+            sealedFooter[..footer.Length],
+            sealedFooter[footer.Length..],
+            PackReader.FooterAssociatedData(_keys, bytes[..PackFormat.HeaderLength]));
         BinaryPrimitives.WriteInt32LittleEndian(bytes[^PackFormat.TrailerLength..], sealedFooter.Length);
         ObjectChecksum.WriteTo(bytes);
         return _buffer[..length];

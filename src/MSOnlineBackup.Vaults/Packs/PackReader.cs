@@ -73,7 +73,9 @@ internal static class PackReader
             // Whether it is damaged its checksum would say, and that takes the whole pack.
             throw new BackupException(
                 BackupErrorId.VaultFormatUnsupported,
-                $"Pack '{name}' has format {header[PackFormat.VersionOffset]}, kind {(byte)kind}, flags {header[PackFormat.FlagsOffset]} and key epoch {header[PackFormat.EpochOffset]}, which this version does not know. A newer version wrote it, or it is damaged.",
+                $"Pack '{name}' has format {header[PackFormat.VersionOffset]}, kind {(byte)kind}, "
+                    + $"flags {header[PackFormat.FlagsOffset]} and key epoch {header[PackFormat.EpochOffset]}, which this version does not know. "
+                    + "A newer version wrote it, or it is damaged.",
                 "Verify the vault: that tells which. Use the newest version of MSOnlineBackup that backs up into it.",
                 name);
         }
@@ -110,7 +112,8 @@ internal static class PackReader
         using AesGcm aes = OpenPack(keys, salt, epoch);
         try
         {
-            aes.Decrypt(nonce, sealedFooter[..footer.Length], sealedFooter[footer.Length..], footer, FooterAssociatedData(keys, header[..PackFormat.HeaderLength]));
+            aes.Decrypt(
+                nonce, sealedFooter[..footer.Length], sealedFooter[footer.Length..], footer, FooterAssociatedData(keys, header[..PackFormat.HeaderLength]));
         }
         catch (AuthenticationTagMismatchException e)
         {
@@ -131,7 +134,8 @@ internal static class PackReader
             ReadOnlySpan<byte> record = footer.AsSpan(sizeof(uint) + (i * PackFormat.RecordLength), PackFormat.RecordLength);
             long raw = BinaryPrimitives.ReadUInt32LittleEndian(record[PackFormat.RecordRawOffset..]);
             long stored = BinaryPrimitives.ReadUInt32LittleEndian(record[PackFormat.RecordStoredOffset..]);
-            if (raw > ChunkCodec.MaxRawLength || stored is < PackFormat.TagLength or > PackFormat.MaxStoredLength || offset + stored > packLength - sealedFooter.Length - PackFormat.TrailerLength)
+            if (raw > ChunkCodec.MaxRawLength || stored is < PackFormat.TagLength or > PackFormat.MaxStoredLength
+                || offset + stored > packLength - sealedFooter.Length - PackFormat.TrailerLength)
             {
                 throw VaultDamage.Corrupt(name, "its footer names impossible lengths");
             }

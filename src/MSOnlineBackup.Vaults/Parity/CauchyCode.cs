@@ -1,9 +1,9 @@
 namespace MSOnlineBackup.Vaults.Parity;
 
 /// <summary>
-/// A Reed–Solomon code over <see cref="GaloisField"/>: a row of parity is the sum of all columns of data, each multiplied by 1 / (row + 96 + column). Whichever columns are
-/// lost, as many rows as are lost give them back, for every square part of such a (Cauchy) matrix has an inverse. Rows and columns mean the same however many there are: so a
-/// column can be added later, or taken away.
+/// A Reed–Solomon code over <see cref="GaloisField"/>: a row of parity is the sum of all columns of data, each multiplied by 1 / (row + 96 + column). Whichever
+/// columns are lost, as many rows as are lost give them back, for every square part of such a (Cauchy) matrix has an inverse. Rows and columns mean the same
+/// however many there are: so a column can be added later, or taken away.
 /// </summary>
 internal static class CauchyCode
 {

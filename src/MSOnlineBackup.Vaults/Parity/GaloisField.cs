@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace MSOnlineBackup.Vaults.Parity;
 
-/// <summary>The field of 256 elements, as bytes: addition is exclusive or, multiplication is that of polynomials modulo x^8 + x^4 + x^3 + x^2 + 1 (0x11d).</summary>
+/// <summary>
+/// The field of 256 elements, as bytes: addition is exclusive or, multiplication is that of polynomials modulo x^8 + x^4 + x^3 + x^2 + 1 (0x11d).
+/// </summary>
 internal static class GaloisField
 {
     private const int Polynomial = 0x11d;

@@ -99,7 +99,8 @@ internal sealed class GroupWriter(ChunkStore store, SessionId session, int worke
 
         if (pack.Length < PackFormat.HeaderLength || !ObjectChecksum.IsRight(pack))
         {
-            damaged(VaultDamage.Corrupt(VaultLayout.Pack(store.StoreId, member.Session, member.Number), "its checksum is not the one at its end, so it gets no parity"));
+            damaged(VaultDamage.Corrupt(VaultLayout.Pack(store.StoreId, member.Session, member.Number), "its checksum is not "
+                + "the one at its end, so it gets no parity"));
             return (member, null);
         }
 

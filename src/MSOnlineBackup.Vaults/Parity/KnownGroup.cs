@@ -9,5 +9,6 @@ namespace MSOnlineBackup.Vaults.Parity;
 internal sealed record KnownGroup(SessionId Session, uint Number, ParityGroup Group) : IComparable<KnownGroup>
 {
     /// <summary>By session, then by number.</summary>
-    public int CompareTo(KnownGroup? other) => other is null ? 1 : Session.CompareTo(other.Session) is var order && order != 0 ? order : Number.CompareTo(other.Number);
+    public int CompareTo(KnownGroup? other) =>
+        other is null ? 1 : Session.CompareTo(other.Session) is var order && order != 0 ? order : Number.CompareTo(other.Number);
 }

@@ -6,8 +6,8 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Vaults.Parity;
 
 /// <summary>
-/// Brings back a pack that is missing or damaged, from what is sound of it, of the other packs of its group, and of the parity. Of these only the stripes are read in which the
-/// pack is damaged. Memory: the pack, and the parity of those stripes.
+/// Brings back a pack that is missing or damaged, from what is sound of it, of the other packs of its group, and of the parity. Of these only the stripes are
+/// read in which the pack is damaged. Memory: the pack, and the parity of those stripes.
 /// </summary>
 /// <param name="store">The store.</param>
 internal sealed class PackRecovery(ChunkStore store)
@@ -56,7 +56,8 @@ internal sealed class PackRecovery(ChunkStore store)
         return ObjectChecksum.IsRight(pack) && ParityMember.ChecksumOf(pack) == member.Checksum ? pack : null;
     }
 
-    private async Task<bool> FillAsync(KnownGroup known, ShardSums sums, ParityMember member, byte[] pack, SortedSet<int> lost, CancellationToken cancellationToken)
+    private async Task<bool> FillAsync(
+        KnownGroup known, ShardSums sums, ParityMember member, byte[] pack, SortedSet<int> lost, CancellationToken cancellationToken)
     {
         ParityGeometry geometry = known.Group.Geometry;
         int[] stripes = [.. lost.Select(geometry.StripeOf).Distinct().Order()];
@@ -66,7 +67,11 @@ internal sealed class PackRecovery(ChunkStore store)
         ParityGeometry part = geometry with { Stripes = stripes.Length };
         var sum = new ParitySum(part, new byte[part.ParityLength]);
         List<int>[] rows = [.. stripes.Select(_ => new List<int>())];
-        List<int>[] columns = [.. stripes.Select(stripe => lost.Where(shard => geometry.StripeOf(shard) == stripe).Select(shard => geometry.ColumnOf(member.Slot, shard)).ToList())];
+        List<int>[] columns =
+        [
+            .. stripes.Select(
+                stripe => lost.Where(shard => geometry.StripeOf(shard) == stripe).Select(shard => geometry.ColumnOf(member.Slot, shard)).ToList()),
+        ];
         await foreach ((int shard, ReadOnlyMemory<byte>? content) in _shards.ReadAsync(
             _parity.NameOfShards(known),
             ParityStore.OffsetOfParity(known.Group),

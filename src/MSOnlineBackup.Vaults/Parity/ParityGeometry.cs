@@ -1,8 +1,8 @@
 namespace MSOnlineBackup.Vaults.Parity;
 
 /// <summary>
-/// How the packs of a group are cut into shards, and the shards put into stripes. The shard <c>s</c> of a pack is in the stripe <c>s % Stripes</c>: so a stripe has up to 8
-/// shards of each pack, far from each other, and of each of up to 20 packs.
+/// How the packs of a group are cut into shards, and the shards put into stripes. The shard <c>s</c> of a pack is in the stripe <c>s % Stripes</c>: so a stripe
+/// has up to 8 shards of each pack, far from each other, and of each of up to 20 packs.
 /// </summary>
 /// <param name="ShardLength">In bytes: a multiple of 64. The last shard of a pack may be shorter, and counts as followed by zeros.</param>
 /// <param name="Stripes">How many.</param>

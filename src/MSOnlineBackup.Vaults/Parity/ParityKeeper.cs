@@ -9,8 +9,8 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Vaults.Parity;
 
 /// <summary>
-/// Keeps the parity that a vault's owner has asked for: writes what is missing, and deletes what nothing needs. A group goes when each of its packs is gone for good, or is
-/// covered by another group that is there. A pack that is named and lost stays in its group until it is brought back, or is not named any more.
+/// Keeps the parity that a vault's owner has asked for: writes what is missing, and deletes what nothing needs. A group goes when each of its packs is gone for
+/// good, or is covered by another group that is there. A pack that is named and lost stays in its group until it is brought back, or is not named any more.
 /// </summary>
 /// <param name="store">The store, its index read.</param>
 /// <param name="session">The session of whoever writes.</param>
@@ -72,7 +72,8 @@ internal sealed class ParityKeeper(ChunkStore store, SessionId session, int perc
     {
         if (!_isRead)
         {
-            (List<KnownGroup> groups, List<(SessionId Session, uint Number)> ruins) = await _parity.ReadAsync(listed, damaged, cancellationToken).ConfigureAwait(false);
+            (List<KnownGroup> groups, List<(SessionId Session, uint Number)> ruins) =
+                await _parity.ReadAsync(listed, damaged, cancellationToken).ConfigureAwait(false);
             _groups.AddRange(groups);
             _ruins.AddRange(ruins.Where(ruin => ruin.Session != session && isOver(ruin.Session)));
             _isRead = true;

@@ -6,19 +6,22 @@ namespace MSOnlineBackup.Vaults.Parity;
 /// <summary>A group that is to be written.</summary>
 /// <param name="Geometry">How its packs are cut.</param>
 /// <param name="Members">Its packs, in the order of their slots.</param>
-/// <param name="Base">A group of the same geometry whose parity it is made from, by adding what comes and taking away what goes; null where all packs are read.</param>
+/// <param name="Base">
+/// A group of the same geometry whose parity it is made from, by adding what comes and taking away what goes; null where all packs are read.
+/// </param>
 internal sealed record PlannedGroup(ParityGeometry Geometry, IReadOnlyList<ParityMember> Members, KnownGroup? Base);
 
 /// <summary>
-/// Which groups are to be written so that all packs are covered. Packs whose lengths lie between the same powers of two go together. A group that has room, or of which packs
-/// go, is made anew from its own parity, so that nothing is read but what comes or goes; where two groups fit into one, they become one.
+/// Which groups are to be written so that all packs are covered. Packs whose lengths lie between the same powers of two go together. A group that has room, or
+/// of which packs go, is made anew from its own parity, so that nothing is read but what comes or goes; where two groups fit into one, they become one.
 /// </summary>
 internal static class ParityPlan
 {
     /// <summary>The group that each pack belongs to.</summary>
     /// <param name="packs">The packs that stay, with their lengths.</param>
     /// <param name="groups">The groups that are there: of several that have a pack, it belongs to the last.</param>
-    public static Dictionary<(SessionId Session, uint Number), KnownGroup> FindCover(IReadOnlyDictionary<(SessionId Session, uint Number), int> packs, IEnumerable<KnownGroup> groups)
+    public static Dictionary<(SessionId Session, uint Number), KnownGroup> FindCover(
+        IReadOnlyDictionary<(SessionId Session, uint Number), int> packs, IEnumerable<KnownGroup> groups)
     {
         var cover = new Dictionary<(SessionId Session, uint Number), KnownGroup>();
         foreach (KnownGroup group in groups)
@@ -42,11 +45,15 @@ internal static class ParityPlan
     {
         Dictionary<(SessionId Session, uint Number), KnownGroup> cover = FindCover(packs, groups.Order());
         ILookup<KnownGroup, (SessionId Session, uint Number)> covered = cover.ToLookup(pair => pair.Value, pair => pair.Key);
-        var coming = packs.Where(pack => pack.Value > 0 && !cover.ContainsKey(pack.Key) && mayCome(pack.Key)).ToLookup(pack => ClassOf(pack.Value), pack => (pack.Key, Length: pack.Value));
+        var coming = packs.Where(pack => pack.Value > 0 && !cover.ContainsKey(pack.Key) && mayCome(pack.Key))
+            .ToLookup(pack => ClassOf(pack.Value), pack => (pack.Key, Length: pack.Value));
         ILookup<int, Held> held = covered
             .Select(group => new Held(group.Key, group.Key.Group.Members.Where(member => group.Contains(member.Pack)).ToList()))
             .ToLookup(group => ClassOf(group.Members.Max(member => member.Length)));
-        return [.. coming.Select(of => of.Key).Union(held.Select(of => of.Key)).Order().SelectMany(of => PlanClass([.. coming[of]], [.. held[of]], packs, percent))];
+        return
+        [
+            .. coming.Select(of => of.Key).Union(held.Select(of => of.Key)).Order().SelectMany(of => PlanClass([.. coming[of]], [.. held[of]], packs, percent)),
+        ];
     }
 
     private static IEnumerable<PlannedGroup> PlanClass(

@@ -1,7 +1,8 @@
 namespace MSOnlineBackup.Vaults.Parity;
 
 /// <summary>
-/// The parity of a group, as its packs are added to it. Adding what is in it already takes it away: so a pack leaves a group, or comes to it, and the others need not be read.
+/// The parity of a group, as its packs are added to it. Adding what is in it already takes it away: so a pack leaves a group, or comes to it, and the others
+/// need not be read.
 /// </summary>
 /// <param name="geometry">How packs are cut.</param>
 /// <param name="content">Where the parity is summed up: zeros, or a parity to go on from.</param>

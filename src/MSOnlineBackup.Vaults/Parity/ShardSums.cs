@@ -5,7 +5,8 @@ using MSOnlineBackup.Vaults.Errors;
 namespace MSOnlineBackup.Vaults.Parity;
 
 /// <summary>
-/// The checksums of a group's shards, by which damage is located: <c>version u32 | those of the parity, in its order | those of each pack's shards</c>, 16 bytes each.
+/// The checksums of a group's shards, by which damage is located: <c>version u32 | those of the parity, in its order | those of each pack's shards</c>, 16
+/// bytes each.
 /// </summary>
 /// <param name="parity">Those of the parity: XXH3-128 of each shard.</param>
 /// <param name="packs">Those of each pack, in the order of the group.</param>

@@ -6,7 +6,9 @@ namespace MSOnlineBackup.Vaults.Proofs;
 /// <param name="MachineName">The machine.</param>
 /// <param name="PointId">Its newest recovery point.</param>
 /// <param name="LastBackup">When that point was made.</param>
-/// <param name="LastVerified">Since when all packs that it may need have been read back and found whole, each at that time or later; null where some were not yet.</param>
+/// <param name="LastVerified">
+/// Since when all packs that it may need have been read back and found whole, each at that time or later; null where some were not yet.
+/// </param>
 /// <param name="VerifiedShare">How much of these packs was read back and found whole since it was written, by bytes, 0 to 1.</param>
 /// <param name="LastTrial">The last trial restore of one of its points; null where none is on record.</param>
 public sealed record MachineProof(

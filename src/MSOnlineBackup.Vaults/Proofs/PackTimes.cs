@@ -28,7 +28,8 @@ internal static class PackTimes
     /// <param name="created">When it was created, by the store's clock.</param>
     /// <param name="times">Gets them.</param>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported.</exception>
-    public static void Decode(string name, ReadOnlySpan<byte> content, DateTimeOffset created, Dictionary<(SessionId Session, uint Number), DateTimeOffset> times)
+    public static void Decode(
+        string name, ReadOnlySpan<byte> content, DateTimeOffset created, Dictionary<(SessionId Session, uint Number), DateTimeOffset> times)
     {
         for (ReadOnlySpan<byte> rest = RecordList.Decode(name, content, RecordLength); !rest.IsEmpty; rest = rest[RecordLength..])
         {

@@ -1,6 +1,8 @@
 namespace MSOnlineBackup.Vaults.Proofs;
 
-/// <summary>Which packs a verification of a part of a store reads: always those first that were not read for the longest time. Of the first three one is given.</summary>
+/// <summary>
+/// Which packs a verification of a part of a store reads: always those first that were not read for the longest time. Of the first three one is given.
+/// </summary>
 public sealed record ShareRequest
 {
     /// <summary>As many as it takes that all are read within so many days, from 1, if it is run regularly.</summary>

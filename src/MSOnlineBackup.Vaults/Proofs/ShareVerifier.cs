@@ -8,8 +8,8 @@ using MSOnlineBackup.Vaults.Verification;
 namespace MSOnlineBackup.Vaults.Proofs;
 
 /// <summary>
-/// Verifies a part of a store's packs, those first that were not read for the longest time, and keeps on record what was found. Which ones these are follows from the vault
-/// alone: so it goes on wherever it is run, and two at once only read some twice.
+/// Verifies a part of a store's packs, those first that were not read for the longest time, and keeps on record what was found. Which ones these are follows
+/// from the vault alone: so it goes on wherever it is run, and two at once only read some twice.
 /// </summary>
 /// <param name="store">The store, its index read.</param>
 /// <param name="monitor">Counts bytes.</param>
@@ -27,7 +27,8 @@ internal sealed class ShareVerifier(ChunkStore store, JobMonitor monitor, TimePr
     /// <param name="request">How much.</param>
     /// <param name="lost">Packs that are known to be missing, and of which something is needed.</param>
     /// <param name="cancellationToken">Stops it. What was read by then is on record.</param>
-    public async Task<ShareReport> RunAsync(ShareRequest request, IReadOnlyCollection<(SessionId Session, uint Number)> lost, CancellationToken cancellationToken)
+    public async Task<ShareReport> RunAsync(
+        ShareRequest request, IReadOnlyCollection<(SessionId Session, uint Number)> lost, CancellationToken cancellationToken)
     {
         long began = clock.GetTimestamp();
         monitor.Enter(JobPhase.Verifying);
@@ -64,7 +65,8 @@ internal sealed class ShareVerifier(ChunkStore store, JobMonitor monitor, TimePr
 
         // What is not there may have been collected meanwhile; what is lost, and needed, a verification of the structure tells.
         HashSet<string> missing = [.. all.Where(pack => !pack.Pack.IsAvailable).Select(pack => store.NameOf(pack.Pack))];
-        IEnumerable<(SessionId Session, uint Number)> broken = before.Damaged.Where(pack => !_found.All.ContainsKey(pack) && !going.Contains(pack) && store.Index.TryGetPack(pack.Session, pack.Number, out _))
+        IEnumerable<(SessionId Session, uint Number)> broken =
+            before.Damaged.Where(pack => !_found.All.ContainsKey(pack) && !going.Contains(pack) && store.Index.TryGetPack(pack.Session, pack.Number, out _))
             .Concat(_found.All.Where(found => !found.Value).Select(found => found.Key));
         return new ShareReport(
             _found.All.Count - lost.Count(_found.All.ContainsKey),

@@ -33,7 +33,8 @@ public sealed class VaultProofs
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(_store.Objects);
-        ShareReport report = await new ShareVerifier(await _openIndexed(cancellationToken).ConfigureAwait(false), monitor, _clock).RunAsync(request, [], cancellationToken).ConfigureAwait(false);
+        ShareReport report = await new ShareVerifier(await _openIndexed(cancellationToken).ConfigureAwait(false), monitor, _clock)
+            .RunAsync(request, [], cancellationToken).ConfigureAwait(false);
         monitor.Enter(JobPhase.Finished);
         return report;
     }

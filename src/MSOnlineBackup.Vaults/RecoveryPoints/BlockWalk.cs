@@ -5,12 +5,12 @@ using MSOnlineBackup.Vaults.Chunks;
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
 /// <summary>
-/// Walks many manifests at once and visits each block that they have once, however many of them have it: for whoever asks what there is, and not where. Blocks come
-/// in no order, many at a time. Whoever needs the order, or every manifest that has a block, takes <see cref="ManifestWalk"/>.
+/// Walks many manifests at once and visits each block that they have once, however many of them have it: for whoever asks what there is, and not where. Blocks
+/// come in no order, many at a time. Whoever needs the order, or every manifest that has a block, takes <see cref="ManifestWalk"/>.
 /// </summary>
 /// <remarks>
-/// Depth first, so that memory is bounded: a block for each worker, the places of the blocks below the nodes that are open, and a <see cref="BlockSet"/>. The next
-/// manifest is asked for when the others leave nothing to do. For one walk.
+/// Depth first, so that memory is bounded: a block for each worker, the places of the blocks below the nodes that are open, and a <see cref="BlockSet"/>. The
+/// next manifest is asked for when the others leave nothing to do. For one walk.
 /// </remarks>
 /// <param name="chunks">Where the blocks are. Is asked from many threads.</param>
 /// <param name="workers">How many blocks are read and visited at a time, from 1.</param>
@@ -78,7 +78,8 @@ internal sealed class BlockWalk(IChunkReader chunks, int workers, Func<ChunkId, 
     }
 
     // One thread at a time comes here.
-    private async IAsyncEnumerable<BlockPlace> FindAsync(IAsyncEnumerable<ManifestRoot> roots, SemaphoreSlim done, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<BlockPlace> FindAsync(
+        IAsyncEnumerable<ManifestRoot> roots, SemaphoreSlim done, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using IAsyncEnumerator<ManifestRoot> left = roots.GetAsyncEnumerator(cancellationToken);
         for (bool isLast = false; ;)

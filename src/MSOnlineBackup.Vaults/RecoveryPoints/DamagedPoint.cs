@@ -16,11 +16,13 @@ public sealed record DamagedPoint(SessionId SessionId, MachineId MachineId, stri
     public BackupException ToError() => new(
         Damage.Id,
         $"{Subject} cannot be read: {Damage.Message}",
-        "Bring the object back from a copy of the vault. Points before and after it are not harmed: 'obengine points' or 'Get-OBAllRecoveryPoints' lists them, and each can be named by its id; 'obengine' also takes --skip-damaged with 'latest'.",
+        "Bring the object back from a copy of the vault. Points before and after it are not harmed: 'obengine points' or 'Get-OBAllRecoveryPoints' lists them, "
+            + "and each can be named by its id; 'obengine' also takes --skip-damaged with 'latest'.",
         SessionId.ToString(),
         innerException: Damage);
 
     private string Subject => string.Create(
         CultureInfo.InvariantCulture,
-        $"The recovery point {SessionId.ToShortString()} of '{MachineName ?? MachineId.ToString()}'{(Begun is { } begun ? $", begun on {begun.UtcDateTime:yyyy-MM-dd 'at' HH:mm:ss} UTC," : null)}");
+        $"The recovery point {SessionId.ToShortString()} of "
+            + $"'{MachineName ?? MachineId.ToString()}'{(Begun is { } begun ? $", begun on {begun.UtcDateTime:yyyy-MM-dd 'at' HH:mm:ss} UTC," : null)}");
 }

@@ -4,7 +4,9 @@ using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
-/// <summary>Finds items by a pattern in one recovery point after the other. A block in which nothing matches is read once, however many points have it.</summary>
+/// <summary>
+/// Finds items by a pattern in one recovery point after the other. A block in which nothing matches is read once, however many points have it.
+/// </summary>
 internal sealed class ItemSearch(IChunkReader chunks, string pattern, bool ignoreCase)
 {
     // A pattern is read as the paths of a point are written.
@@ -17,7 +19,8 @@ internal sealed class ItemSearch(IChunkReader chunks, string pattern, bool ignor
     /// <param name="point">The point.</param>
     /// <param name="damaged">Gets what cannot be read, and the search goes on; where it is null, that is thrown.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async IAsyncEnumerable<RecoverableItem> FindAsync(RecoveryPoint point, Action<BackupException>? damaged, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<RecoverableItem> FindAsync(
+        RecoveryPoint point, Action<BackupException>? damaged, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (RecoveryPointSource source in point.Sources)
         {

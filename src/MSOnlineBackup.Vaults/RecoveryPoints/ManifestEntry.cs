@@ -69,7 +69,9 @@ public enum AttributeTag : byte
 /// <param name="Value">Its bytes.</param>
 public readonly record struct UnknownField(int Bit, ReadOnlyMemory<byte> Value);
 
-/// <summary>The fixed metadata of an entry. Two records that are equal in <see cref="ManifestEntry.SameStateAs"/> are the same state of the same file.</summary>
+/// <summary>
+/// The fixed metadata of an entry. Two records that are equal in <see cref="ManifestEntry.SameStateAs"/> are the same state of the same file.
+/// </summary>
 public sealed record EntryMetadata
 {
     /// <summary>Permission bits, set-id and sticky bits: the low 12 bits of st_mode. 0 on Windows.</summary>

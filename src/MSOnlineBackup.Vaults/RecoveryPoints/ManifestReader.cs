@@ -85,7 +85,9 @@ internal sealed class ManifestReader(IChunkReader chunks, ManifestRoot root)
     public async ValueTask<ManifestTotals> MeasureAsync(EntryPath subtree, CancellationToken cancellationToken)
     {
         var all = new ManifestTotals(root.Entries, root.Files, root.Directories, root.Bytes);
-        return subtree.IsRoot ? all : await MeasureAsync(new ManifestBlock(EntryPath.Root, root.Id, all), root.Depth, end: null, subtree, cancellationToken).ConfigureAwait(false);
+        return subtree.IsRoot
+            ? all
+            : await MeasureAsync(new ManifestBlock(EntryPath.Root, root.Id, all), root.Depth, end: null, subtree, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<ManifestTotals> MeasureAsync(

@@ -5,9 +5,9 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
 /// <summary>
-/// Walks many manifests in order, one after the other. What is settled in a block is settled in all of them: the second manifest costs what it does not share with
-/// the first. A block is passed over, with all below it, once everything in it is settled; see <see cref="WalkedLeaf.IsSettled"/>. Whoever needs no order takes
-/// <see cref="BlockWalk"/>.
+/// Walks many manifests in order, one after the other. What is settled in a block is settled in all of them: the second manifest costs what it does not share
+/// with the first. A block is passed over, with all below it, once everything in it is settled; see <see cref="WalkedLeaf.IsSettled"/>. Whoever needs no order
+/// takes <see cref="BlockWalk"/>.
 /// </summary>
 /// <remarks>Some blocks are read ahead, on other cores. One caller at a time. Memory: the blocks that are read ahead, and a <see cref="BlockSet"/>.</remarks>
 /// <param name="chunks">Where the blocks are.</param>

@@ -3,8 +3,8 @@ using System.Text;
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
 /// <summary>
-/// A wildcard pattern for one name: <c>*</c>, <c>?</c>, sets <c>[a-z]</c>, <c>[!a-z]</c>. Names are compared unit by unit, where a unit is a character of UTF-8 or, where
-/// the bytes are none, a single byte: so <c>?</c> stands for an é as well as for a byte that means nothing.
+/// A wildcard pattern for one name: <c>*</c>, <c>?</c>, sets <c>[a-z]</c>, <c>[!a-z]</c>. Names are compared unit by unit, where a unit is a character of UTF-8
+/// or, where the bytes are none, a single byte: so <c>?</c> stands for an é as well as for a byte that means nothing.
 /// </summary>
 internal sealed class NamePattern
 {

@@ -12,7 +12,8 @@ internal sealed class PathLookup(IChunkReader chunks, RecoveryPoint point)
     /// <param name="path">The path, as somebody typed it.</param>
     /// <param name="withSourcesBelow">Whether a folder above a source names the source: the whole of it.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async ValueTask<List<(RecoveryPointSource Source, EntryPath Path)>> FindAsync(string path, bool withSourcesBelow, CancellationToken cancellationToken)
+    public async ValueTask<List<(RecoveryPointSource Source, EntryPath Path)>> FindAsync(
+        string path, bool withSourcesBelow, CancellationToken cancellationToken)
     {
         var found = new List<(RecoveryPointSource, EntryPath)>();
         var others = new List<(RecoveryPointSource Source, EntryPath Place)>();

@@ -48,7 +48,9 @@ internal sealed class PointFinder(ChunkStore store)
     /// <summary>The point whose session id begins with the text; "latest" is the one with the newest name, whether it can be read or not.</summary>
     /// <param name="idPrefixOrLatest">The beginning of an id, or "latest".</param>
     /// <param name="machineName">Only points of this machine; null for those of all.</param>
-    /// <param name="passOver">Gets each damaged point that is newer than the one returned for "latest". Where it is null, an older one is not taken for it.</param>
+    /// <param name="passOver">
+    /// Gets each damaged point that is newer than the one returned for "latest". Where it is null, an older one is not taken for it.
+    /// </param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">
     /// RecoveryPointNotFound, RecoveryPointAmbiguous; VaultDataCorrupt, VaultDataUnreadable, … where the point is there and cannot be read.

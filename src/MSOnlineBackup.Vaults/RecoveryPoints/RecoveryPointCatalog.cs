@@ -48,7 +48,8 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         (await ListWithDecisionsAsync(machineId, cancellationToken).ConfigureAwait(false)).Names;
 
     /// <summary>
-    /// The names of all points, deleted or not, with those of points that the vault says were there and are gone: for whoever must not take an older one for the newest.
+    /// The names of all points, deleted or not, with those of points that the vault says were there and are gone: for whoever must not take an older one for
+    /// the newest.
     /// </summary>
     public async Task<List<PointName>> ListAllAndLossesAsync(MachineId? machineId, CancellationToken cancellationToken)
     {
@@ -63,7 +64,8 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
             // A point is there before it is said to be; but the one list may be read before the other.
             if (!present.Contains((said.MachineId, said.SessionId)))
             {
-                StoredObject? found = await store.Objects.StatAsync(VaultLayout.Point(store.StoreId, said.MachineId, said.SessionId), cancellationToken).ConfigureAwait(false);
+                StoredObject? found =
+                    await store.Objects.StatAsync(VaultLayout.Point(store.StoreId, said.MachineId, said.SessionId), cancellationToken).ConfigureAwait(false);
                 names.Add(said with { Object = found, Decisions = decisions.GetValueOrDefault((said.MachineId, said.SessionId)) });
                 isWhole = false;
             }
@@ -85,7 +87,8 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         var present = names.ToDictionary(name => (name.MachineId, name.SessionId), name => name.Object);
         List<PointName> decided =
         [
-            .. decisions.Values.Select(series => new PointName(series.MachineId, series.SessionId, present.GetValueOrDefault((series.MachineId, series.SessionId)), series)),
+            .. decisions.Values.Select(
+                series => new PointName(series.MachineId, series.SessionId, present.GetValueOrDefault((series.MachineId, series.SessionId)), series)),
         ];
         Sort(decided);
         return decided;
@@ -99,7 +102,9 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
             async (name, token) => (name, await _deletions.ReadAsync(name.Decisions, token).ConfigureAwait(false)),
             cancellationToken);
 
-    /// <summary>Reads those points that are not deleted, in the order of their names, as <see cref="ReadAsync(IEnumerable{PointName}, CancellationToken)"/> does.</summary>
+    /// <summary>
+    /// Reads those points that are not deleted, in the order of their names, as <see cref="ReadAsync(IEnumerable{PointName}, CancellationToken)"/> does.
+    /// </summary>
     public async IAsyncEnumerable<PointReading> ReadShownAsync(IEnumerable<PointName> names, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (PointReading reading in ReadAhead.SelectAsync(names, store.Objects.Capabilities.MaxConcurrency, ReadShownAsync, cancellationToken).ConfigureAwait(false))
@@ -142,12 +147,15 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     /// <summary>The checkpoints of all machines, newest first, unread.</summary>
     public async Task<List<StoredObject>> ListCheckpointsAsync(CancellationToken cancellationToken)
     {
-        List<StoredObject> found = await store.Early.ListAsync(VaultLayout.Checkpoints(store.StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        List<StoredObject> found =
+            await store.Early.ListAsync(VaultLayout.Checkpoints(store.StoreId), cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         found.Sort((x, y) => string.CompareOrdinal(y.Name, x.Name));
         return found;
     }
 
-    /// <summary>The newest checkpoint of a machine's job that was not committed; null where there is none newer than <paramref name="newerThanSession"/>.</summary>
+    /// <summary>
+    /// The newest checkpoint of a machine's job that was not committed; null where there is none newer than <paramref name="newerThanSession"/>.
+    /// </summary>
     public async Task<RecoveryPoint?> FindCheckpointAsync(
         List<StoredObject> checkpoints, MachineId machineId, SessionId? newerThanSession, CancellationToken cancellationToken)
     {
@@ -161,7 +169,8 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
 
             try
             {
-                if (await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) is { } checkpoint && checkpoint.MachineId == machineId)
+                if (await OpenAsync(found, SealedObjectKind.Checkpoint, cancellationToken).ConfigureAwait(false) is { } checkpoint
+                    && checkpoint.MachineId == machineId)
                 {
                     return checkpoint;
                 }
@@ -193,7 +202,9 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
         Dictionary<(MachineId MachineId, SessionId SessionId), DeletionSeries> decisions = await deciding.ConfigureAwait(false);
         List<PointName> names = await listing.ConfigureAwait(false);
         Sort(names);
-        return (decisions.Count == 0 ? names : names.ConvertAll(name => name with { Decisions = decisions.GetValueOrDefault((name.MachineId, name.SessionId)) }), decisions);
+        return (
+            decisions.Count == 0 ? names : names.ConvertAll(name => name with { Decisions = decisions.GetValueOrDefault((name.MachineId, name.SessionId)) }),
+            decisions);
     }
 
     private async Task<List<PointName>> ListAsync(string prefix, CancellationToken cancellationToken)
@@ -219,7 +230,8 @@ internal sealed class RecoveryPointCatalog(ChunkStore store)
     {
         if (name.Object is not { } stored)
         {
-            return await ReadCopyAsync(name, VaultDamage.LostPoint(VaultLayout.Point(store.StoreId, name.MachineId, name.SessionId)), cancellationToken).ConfigureAwait(false);
+            return await ReadCopyAsync(
+                name, VaultDamage.LostPoint(VaultLayout.Point(store.StoreId, name.MachineId, name.SessionId)), cancellationToken).ConfigureAwait(false);
         }
 
         try

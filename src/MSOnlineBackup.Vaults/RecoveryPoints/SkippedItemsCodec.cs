@@ -61,7 +61,8 @@ internal static class SkippedItemsCodec
         }
     }
 
-    private static async Task<IReadOnlyList<SkippedItem>> ReadAsync(IChunkReader chunks, ChunkId id, Action<BackupException>? damaged, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<SkippedItem>> ReadAsync(
+        IChunkReader chunks, ChunkId id, Action<BackupException>? damaged, CancellationToken cancellationToken)
     {
         try
         {

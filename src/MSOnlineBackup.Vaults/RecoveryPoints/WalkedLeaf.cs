@@ -68,7 +68,8 @@ internal sealed class WalkedLeaf(BlockPlace place, LeafReader? leaf, BackupExcep
                 : throw ManifestFormat.Damaged(place.Block.Id, "its entries reach into the next block");
         }
 
-        WasReadWhole = _totals == place.Block.Totals ? true : throw ManifestFormat.Damaged(place.Block.Id, "it does not have the totals that the node above states");
+        WasReadWhole =
+            _totals == place.Block.Totals ? true : throw ManifestFormat.Damaged(place.Block.Id, "it does not have the totals that the node above states");
         return false;
     }
 }

@@ -4,8 +4,8 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
 /// <summary>
 /// A wildcard pattern that finds items: without a '/' it is about names, with one about full paths. <c>*</c>, <c>?</c> and sets
-/// <c>[a-z]</c>, <c>[!a-z]</c> stay within a component, <c>**</c> crosses. In the form of POSIX a backslash takes the meaning from what follows; in that of Windows it
-/// separates as '/' does, and capital and small letters are the same.
+/// <c>[a-z]</c>, <c>[!a-z]</c> stay within a component, <c>**</c> crosses. In the form of POSIX a backslash takes the meaning from what follows; in that of
+/// Windows it separates as '/' does, and capital and small letters are the same.
 /// </summary>
 internal sealed class WildcardPattern
 {
@@ -26,7 +26,9 @@ internal sealed class WildcardPattern
         {
             throw new BackupException(
                 BackupErrorId.PatternInvalid,
-                windows ? $"'{pattern}' is not a valid wildcard pattern for Windows paths: {problem}." : $"'{pattern}' is not a valid wildcard pattern: {problem}.",
+                windows
+                    ? $"'{pattern}' is not a valid wildcard pattern for Windows paths: {problem}."
+                    : $"'{pattern}' is not a valid wildcard pattern: {problem}.",
                 windows
                     ? "Correct the pattern; to take a character as it is, put it into a set: [[]. Or search points of other machines only."
                     : "Correct the pattern; to take a character as it is, put a backslash before it.",

@@ -46,7 +46,9 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     /// <param name="workers">How many threads name, compress and seal.</param>
     /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <param name="doubts">Which chunks of content that are known are opened before they are relied on; null for none. Blocks of metadata always are, once.</param>
+    /// <param name="doubts">
+    /// Which chunks of content that are known are opened before they are relied on; null for none. Blocks of metadata always are, once.
+    /// </param>
     /// <param name="compression">How hard it tries to make chunks small.</param>
     /// <param name="isThrifty">Whether a pack waits until the one before it is stored: for whoever has more time than memory.</param>
     public ChunkWriter(

@@ -27,7 +27,9 @@ internal static class CondemnedPacks
     });
 
     /// <summary>All packs that some record condemns.</summary>
-    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported: without knowing what is about to be deleted, nothing can be relied on.</exception>
+    /// <exception cref="BackupException">
+    /// VaultDataCorrupt, VaultFormatUnsupported: without knowing what is about to be deleted, nothing can be relied on.
+    /// </exception>
     public static async Task<IReadOnlySet<(SessionId Session, uint Number)>> ReadAsync(ChunkStore store, CancellationToken cancellationToken)
     {
         var packs = new HashSet<(SessionId, uint)>();
@@ -41,7 +43,8 @@ internal static class CondemnedPacks
 
             try
             {
-                (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+                (ReadOnlyMemory<byte> content, SealedObjectKind kind) =
+                    await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
                 if (kind == SealedObjectKind.CondemnedPacks)
                 {
                     Decode(found.Name, content.Span, packs);

@@ -45,8 +45,8 @@ internal sealed class PackSurvey(ChunkStore store, IndexReader reader)
     }
 
     /// <summary>
-    /// What a session must see after it was announced: which packs are there now, and which a collector means to delete. What the index says of the others is as true as
-    /// before, whenever it was read: it describes packs, and those never change. The index must have been read.
+    /// What a session must see after it was announced: which packs are there now, and which a collector means to delete. What the index says of the others is
+    /// as true as before, whenever it was read: it describes packs, and those never change. The index must have been read.
     /// </summary>
     /// <returns>The packs that could be relied on before and cannot be any more.</returns>
     public async Task<IReadOnlyList<PackInfo>> LookAsync(CancellationToken cancellationToken)
@@ -171,8 +171,8 @@ internal sealed class PackSurvey(ChunkStore store, IndexReader reader)
         }
     }
 
-    // A collector deletes packs that it has condemned, and then takes them out of the index: one is lost only where a segment that is there names it, and no record condemned it
-    // before the segments were listed.
+    // A collector deletes packs that it has condemned, and then takes them out of the index: one is lost only where a segment that is there names it, and no
+    // record condemned it before the segments were listed.
     private async Task JudgeMissingAsync(List<PackInfo> missing, CancellationToken cancellationToken)
     {
         IReadOnlySet<(SessionId Session, uint Number)> condemned = await ReadCondemnedAsync(cancellationToken).ConfigureAwait(false);

@@ -7,8 +7,8 @@ using MSOnlineBackup.Vaults.Layout;
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>
-/// What a job says of itself in the vault: that it has begun, under an id that is higher than all before, perhaps anew under another one, and, where it makes no
-/// point, that nobody needs to wait for it.
+/// What a job says of itself in the vault: that it has begun, under an id that is higher than all before, perhaps anew under another one, and, where it makes
+/// no point, that nobody needs to wait for it.
 /// </summary>
 /// <param name="store">The store.</param>
 /// <param name="record">What is announced.</param>
@@ -26,7 +26,9 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
     /// <summary>The machine that is backed up, where it became known only after the job began.</summary>
     public MachineId? Machine { get; set; } = record.MachineId;
 
-    /// <summary>Whether the creation of its point was begun. From then on only the name of the point tells whether there will be one: what was sent may still arrive.</summary>
+    /// <summary>
+    /// Whether the creation of its point was begun. From then on only the name of the point tells whether there will be one: what was sent may still arrive.
+    /// </summary>
     public bool MayHavePoint { get; set; }
 
     /// <summary>Creates a record of the session. Returns its id.</summary>
@@ -57,8 +59,8 @@ internal sealed class SessionAnnouncement(ChunkStore store, SessionRecord record
         await store.Objects.TryCreateAsync(VaultLayout.SessionEnd(store.StoreId, _id!.Value), "{}"u8.ToArray(), cancellationToken).ConfigureAwait(false);
 
     /// <summary>
-    /// Says that the session has ended after a failure or a stop, as far as the vault takes it within some seconds. Where it was not announced, or may have a point after all, or the vault is away,
-    /// nothing is said: the next point of the machine, or a collector, settles that.
+    /// Says that the session has ended after a failure or a stop, as far as the vault takes it within some seconds. Where it was not announced, or may have a
+    /// point after all, or the vault is away, nothing is said: the next point of the machine, or a collector, settles that.
     /// </summary>
     /// <param name="failure">Why there is no point.</param>
     /// <param name="clock">The clock.</param>

@@ -9,8 +9,8 @@ namespace MSOnlineBackup.Vaults.Stores;
 internal static class SessionOrder
 {
     /// <summary>
-    /// The highest id of the sessions, points and checkpoints of a store; null where it has none. Beyond the reach of clocks only what opens counts: anybody who may write can
-    /// make a name, and nothing could come after it.
+    /// The highest id of the sessions, points and checkpoints of a store; null where it has none. Beyond the reach of clocks only what opens counts: anybody
+    /// who may write can make a name, and nothing could come after it.
     /// </summary>
     public static async Task<SessionId?> FindHighestAsync(ChunkStore store, CancellationToken cancellationToken)
     {

@@ -37,9 +37,12 @@ internal sealed record SessionRecord
     /// <exception cref="BackupException">VaultDataCorrupt.</exception>
     /// <exception cref="JsonException">It is as somebody wrote it, and no record of a session.</exception>
     public static SessionRecord Decode(ReadOnlySpan<byte> content, VaultHeader? header, string name) =>
-        CheckedJson.TryDecode(content, SessionJson.Default.SessionRecord) is not { } record ? throw VaultDamage.Corrupt(name, "its checksum does not fit its content")
-        : name != VaultLayout.Session(record.StoreId, record.SessionId) ? throw VaultDamage.Corrupt(name, $"it is the record of the session {record.SessionId} of the chunk store {record.StoreId}")
-        : header is not null && record.VaultId != header.VaultId ? throw VaultDamage.Corrupt(name, $"it is of the vault {record.VaultId}, and this is the vault {header.VaultId}")
+        CheckedJson.TryDecode(content, SessionJson.Default.SessionRecord) is not { } record
+            ? throw VaultDamage.Corrupt(name, "its checksum does not fit its content")
+        : name != VaultLayout.Session(record.StoreId, record.SessionId)
+            ? throw VaultDamage.Corrupt(name, $"it is the record of the session {record.SessionId} of the chunk store {record.StoreId}")
+        : header is not null && record.VaultId != header.VaultId
+            ? throw VaultDamage.Corrupt(name, $"it is of the vault {record.VaultId}, and this is the vault {header.VaultId}")
         : record;
 }
 

@@ -8,8 +8,8 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>
-/// Tells of each damage which points and items suffer by it: goes through the points in order, newest first, and opens of their manifests only the blocks in which
-/// something is wrong, and the nodes above them.
+/// Tells of each damage which points and items suffer by it: goes through the points in order, newest first, and opens of their manifests only the blocks in
+/// which something is wrong, and the nodes above them.
 /// </summary>
 /// <param name="store">The store.</param>
 /// <param name="problems">Gets what is wrong, with what suffers.</param>

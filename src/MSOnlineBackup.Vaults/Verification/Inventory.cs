@@ -10,7 +10,8 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>
-/// Everything that lies in a vault, by its kind, and what is wrong with what can be read without a key. The parts of a verification that need one ask it what is there.
+/// Everything that lies in a vault, by its kind, and what is wrong with what can be read without a key. The parts of a verification that need one ask it what
+/// is there.
 /// </summary>
 /// <param name="objects">The vault.</param>
 /// <param name="header">Its header; null where that is damaged.</param>
@@ -49,7 +50,9 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
     /// <summary>Sessions that have a recovery point, by its name.</summary>
     public IReadOnlySet<SessionId> Committed => _committed;
 
-    /// <summary>The records of a chunk store's sessions that can be read, of those that have and had no recovery point, and did not say that they would have none.</summary>
+    /// <summary>
+    /// The records of a chunk store's sessions that can be read, of those that have and had no recovery point, and did not say that they would have none.
+    /// </summary>
     public IEnumerable<SessionRecord> WithoutPoint(StoreId storeId) => _sessions.Where(session =>
         session.StoreId == storeId
         && !_committed.Contains(session.SessionId)
@@ -153,7 +156,8 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
                 case StoredKind.Commit when VaultLayout.TryParsePoint(found.Name, out MachineId machine, out SessionId session):
                     _confirmed[session] = (storeId!.Value, machine);
                     break;
-                case StoredKind.Deletion when VaultLayout.TryParseDeletion(found.Name, out _, out SessionId point, out uint decision) && DeletionSeries.Counts(decision):
+                case StoredKind.Deletion when VaultLayout.TryParseDeletion(found.Name, out _, out SessionId point, out uint decision)
+                    && DeletionSeries.Counts(decision):
                     _decided.Add(point);
                     Rise(found.Name[..last] + point, decision);
                     break;

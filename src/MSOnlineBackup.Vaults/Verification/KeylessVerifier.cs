@@ -10,8 +10,8 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>
-/// Reads every stored object and compares it with the checksum at its end. Needs no key, so a storage operator can run it. What only a key tells, it cannot see:
-/// whether an object is missing, or stands in another's place.
+/// Reads every stored object and compares it with the checksum at its end. Needs no key, so a storage operator can run it. What only a key tells, it cannot
+/// see: whether an object is missing, or stands in another's place.
 /// </summary>
 internal sealed class KeylessVerifier(IVaultStore objects, JobMonitor monitor)
 {

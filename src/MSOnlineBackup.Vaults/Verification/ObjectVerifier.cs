@@ -55,7 +55,8 @@ internal sealed class ObjectVerifier(IVaultStore objects, JobMonitor monitor)
 
         async ValueTask<int> ReadAsync(long offset)
         {
-            int count = await objects.ReadAsync(found.Name, offset, buffer.AsMemory(0, (int)Math.Min(buffer.Length, covered - offset)), cancellationToken).ConfigureAwait(false);
+            int count = await objects.ReadAsync(
+                found.Name, offset, buffer.AsMemory(0, (int)Math.Min(buffer.Length, covered - offset)), cancellationToken).ConfigureAwait(false);
             if (count == 0)
             {
                 throw VaultDamage.Corrupt(found.Name, "it became shorter while it was read");

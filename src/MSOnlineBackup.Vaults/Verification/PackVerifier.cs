@@ -47,7 +47,9 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
     /// <param name="packs">Which, in this order; null for all that are there.</param>
     /// <param name="begins">Whether the next one is to be begun; the first that is not ends it.</param>
     /// <param name="verified">Gets each, and whether all of it is whole; from any thread.</param>
-    /// <param name="archived">Gets those that cannot be read now, though nothing is wrong with them; likewise. Where it is null, the first of them is an error.</param>
+    /// <param name="archived">
+    /// Gets those that cannot be read now, though nothing is wrong with them; likewise. Where it is null, the first of them is an error.
+    /// </param>
     public async Task<IReadOnlySet<ChunkId>> RunAsync(
         CancellationToken cancellationToken,
         IReadOnlyCollection<PackInfo>? packs = null,

@@ -40,7 +40,8 @@ internal sealed class ParityVerifier(ChunkStore store, ProblemList problems)
             var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
             await Parallel.ForEachAsync(groups, options, async (known, token) =>
             {
-                if (!await _parity.IsSoundAsync(known, token).ConfigureAwait(false) && await _parity.IsThereAsync((known.Session, known.Number), token).ConfigureAwait(false))
+                if (!await _parity.IsSoundAsync(known, token).ConfigureAwait(false)
+                    && await _parity.IsThereAsync((known.Session, known.Number), token).ConfigureAwait(false))
                 {
                     problems.Note(VaultDamage.Parity(_parity.NameOfShards(known), "it is not as it was written"));
                 }

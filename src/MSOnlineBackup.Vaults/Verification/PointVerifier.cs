@@ -12,8 +12,8 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Vaults.Verification;
 
 /// <summary>
-/// Verifies the recovery points of a chunk store: themselves, their manifests, and that everything they name is there. Each block of a manifest is looked at once,
-/// however many points have it. Only where something is wrong, the points are gone through again, to tell what suffers: <see cref="DamageTrace"/>.
+/// Verifies the recovery points of a chunk store: themselves, their manifests, and that everything they name is there. Each block of a manifest is looked at
+/// once, however many points have it. Only where something is wrong, the points are gone through again, to tell what suffers: <see cref="DamageTrace"/>.
 /// </summary>
 /// <param name="store">The store, its packs surveyed.</param>
 /// <param name="monitor">Counts entries.</param>
@@ -81,7 +81,8 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
             if (point.ParentSessionId is { } parent && !known.Contains((point.MachineId, parent)))
             {
                 string name = VaultLayout.Point(store.StoreId, point.MachineId, parent);
-                problems.Note(VaultDamage.Missing(name, $"Recovery point {point.SessionId.ToShortString()} of '{point.MachineName}' goes on from an earlier one, which was deleted or lost:"));
+                problems.Note(VaultDamage.Missing(name, $"Recovery point {point.SessionId.ToShortString()} of '{point.MachineName}' goes on from an "
+                    + "earlier one, which was deleted or lost:"));
             }
 
             foreach (ChunkId list in point.SkippedItems)

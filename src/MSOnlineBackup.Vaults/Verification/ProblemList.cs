@@ -24,7 +24,11 @@ internal sealed class ProblemList
 
     /// <summary>All of them, by the names of the objects.</summary>
     public IReadOnlyList<VerifyFinding> ToFindings() =>
-        [.. _problems.OrderBy(problem => problem.Key, StringComparer.Ordinal).Select(problem => new VerifyFinding(problem.Key, problem.Value.Text, problem.Value.Affected))];
+
+        [
+            .. _problems.OrderBy(problem => problem.Key, StringComparer.Ordinal)
+                .Select(problem => new VerifyFinding(problem.Key, problem.Value.Text, problem.Value.Affected)),
+        ];
 
     private sealed class Problem(string text)
     {

@@ -28,7 +28,9 @@ public sealed class ExportOBVaultCredentialCommand : OwnerCmdlet
     [Parameter]
     public TimeSpan? ValidFor { get; set; }
 
-    /// <summary>A shared access signature of the container, for machines that have no identity in Azure: it goes into the file, and opens the vault to them.</summary>
+    /// <summary>
+    /// A shared access signature of the container, for machines that have no identity in Azure: it goes into the file, and opens the vault to them.
+    /// </summary>
     [Parameter]
     public SecureString? SasToken { get; set; }
 

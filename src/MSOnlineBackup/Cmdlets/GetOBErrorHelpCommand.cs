@@ -10,7 +10,10 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBErrorHelp))]
 public sealed class GetOBErrorHelpCommand : OBCmdlet
 {
-    /// <summary>The name of an error, the number that the original gives it, or a code of Blob Storage, with wildcards; the last error of the session where it is not given.</summary>
+    /// <summary>
+    /// The name of an error, the number that the original gives it, or a code of Blob Storage, with wildcards; the last error of the session where it is not
+    /// given.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(ErrorIdCompleter))]

@@ -39,7 +39,8 @@ public sealed class GetOBJobCommand : OBCmdlet
         }
 
         WriteObject(
-            Agent.Jobs.List().Where(job => job.State != JobState.InProgress).TakeLast(int.CreateSaturating(Previous)).Where(IsWanted).Select(job => job.ToOutput()),
+            Agent.Jobs.List().Where(job => job.State != JobState.InProgress).TakeLast(int.CreateSaturating(Previous)).Where(IsWanted)
+                .Select(job => job.ToOutput()),
             enumerateCollection: true);
     }
 

@@ -106,7 +106,8 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
 
         (RecoveryArchive archive, RecoveryPoint point) = await OpenPointAsync(ParentItem, stop).ConfigureAwait(false);
         string? path = ParentItem.IsWholePoint ? null : ParentItem.ItemNameGuid;
-        await WriteAsync(pump, archive, point, archive.ListItemsAsync(point, path, recursive: false, stop), $"{point.SessionId}:{path}", stop).ConfigureAwait(false);
+        await WriteAsync(
+            pump, archive, point, archive.ListItemsAsync(point, path, recursive: false, stop), $"{point.SessionId}:{path}", stop).ConfigureAwait(false);
     }
 
     private async Task SearchAsync(CmdletPump pump, CancellationToken stop)

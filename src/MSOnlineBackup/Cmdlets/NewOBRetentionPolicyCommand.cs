@@ -145,14 +145,24 @@ public sealed class NewOBRetentionPolicyCommand : OBCmdlet
     {
         if (RetentionMonthlyPolicy)
         {
-            TakeFirst(nameof(MonthWeeksOfMonth), MonthWeeksOfMonth, MonthDaysOfWeek.Count > 0 && MonthDaysOfMonth.Count == 0, CBNthWeek.First, "the first week of the month");
+            TakeFirst(
+                nameof(MonthWeeksOfMonth),
+                MonthWeeksOfMonth,
+                MonthDaysOfWeek.Count > 0 && MonthDaysOfMonth.Count == 0,
+                CBNthWeek.First,
+                "the first week of the month");
             TakeFirst(nameof(MonthDaysOfMonth), MonthDaysOfMonth, MonthDaysOfWeek.Count == 0 && MonthWeeksOfMonth.Count == 0, 1, "the first day of the month");
         }
 
         if (RetentionYearlyPolicy)
         {
             TakeFirst(nameof(YearMonthsOfYear), YearMonthsOfYear, true, CBMonth.January, "January");
-            TakeFirst(nameof(YearWeeksOfMonth), YearWeeksOfMonth, YearDaysOfWeek.Count > 0 && YearDaysOfMonth.Count == 0, CBNthWeek.First, "the first week of the month");
+            TakeFirst(
+                nameof(YearWeeksOfMonth),
+                YearWeeksOfMonth,
+                YearDaysOfWeek.Count > 0 && YearDaysOfMonth.Count == 0,
+                CBNthWeek.First,
+                "the first week of the month");
             TakeFirst(nameof(YearDaysOfMonth), YearDaysOfMonth, YearDaysOfWeek.Count == 0 && YearWeeksOfMonth.Count == 0, 1, "the first day of the month");
         }
     }

@@ -60,7 +60,8 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
             OwnerAccess? owner = Owner;
             VaultInfo created = Run(async (_, stop) =>
             {
-                VaultInfo made = await Agent.Ownership.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop, owner, KeepOwner).ConfigureAwait(false);
+                VaultInfo made =
+                    await Agent.Ownership.CreateVaultAsync(place, Name ?? System.IO.Path.GetFileName(place), stop, owner, KeepOwner).ConfigureAwait(false);
                 return Change(made.Settings) == made.Settings
                     ? made
                     : made with { Settings = await Agent.Ownership.ChangeSettingsAsync(place, Change, owner, stop).ConfigureAwait(false) };
@@ -68,11 +69,13 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
             if (owner is null)
             {
                 WriteWarning(
-                    $"The owner's key of this vault is kept only on this machine. If the machine is lost, so are the owner's rights, although backups continue. Export the key to a safe place: Export-OBVaultOwner '{place}' -OwnerFile FILE.");
+                    "The owner's key of this vault is kept only on this machine. If the machine is lost, so are the owner's rights, "
+                        + $"although backups continue. Export the key to a safe place: Export-OBVaultOwner '{place}' -OwnerFile FILE.");
             }
             else
             {
-                WriteInformation(new HostInformationMessage { Message = $"The owner's key of the vault is in '{owner.File}'. Keep a copy of it and its passphrase elsewhere, away from the vault." }, ["PSHOST"]);
+                WriteInformation(new HostInformationMessage { Message = $"The owner's key of the vault is in '{owner.File}'. Keep a copy of it and its "
+                    + "passphrase elsewhere, away from the vault." }, ["PSHOST"]);
             }
 
             WriteVault(created);

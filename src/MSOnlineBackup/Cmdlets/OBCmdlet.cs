@@ -55,7 +55,9 @@ public abstract class OBCmdlet : PSCmdlet
         // Only work through a vault waits, and that is done by OBEngineCmdlet.
     }
 
-    /// <summary>An absolute path of the file system for one that is relative to the session's location. Nothing needs to exist there; wildcards mean themselves.</summary>
+    /// <summary>
+    /// An absolute path of the file system for one that is relative to the session's location. Nothing needs to exist there; wildcards mean themselves.
+    /// </summary>
     /// <exception cref="BackupException">ArgumentInvalid: the path is of another provider.</exception>
     private protected string FullPath(string path)
     {
@@ -98,11 +100,14 @@ public abstract class OBCmdlet : PSCmdlet
     /// <exception cref="BackupException">ArgumentInvalid: the path is of another provider.</exception>
     private protected string VaultPlace(string vault) => new VaultAddress(vault).IsRemote ? vault : FullPath(vault);
 
-    /// <summary>Whether a path, or a pattern for one, can only be meant for Windows: of a share, of a letter (<c>D:*</c>), of a drive such as <c>HKLM:\</c>.</summary>
+    /// <summary>
+    /// Whether a path, or a pattern for one, can only be meant for Windows: of a share, of a letter (<c>D:*</c>), of a drive such as <c>HKLM:\</c>.
+    /// </summary>
     private protected static bool IsOfWindows(string path) =>
         path.StartsWith(@"\\", StringComparison.Ordinal) || IsOfLetter(path) || (path.IndexOf(@":\", StringComparison.Ordinal) is > 0 and int colon && path.AsSpan(0, colon).IndexOfAnyExcept(_drive) < 0);
 
-    private static bool IsOfLetter(string path) => path is [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', ..] && (path.Length == 2 || path[2] is '\\' or '/' or '*' or '?');
+    private static bool IsOfLetter(string path) =>
+        path is [>= 'A' and <= 'Z' or >= 'a' and <= 'z', ':', ..] && (path.Length == 2 || path[2] is '\\' or '/' or '*' or '?');
 
     private void Guarded(Action action)
     {

@@ -19,7 +19,8 @@ public sealed class ReadOBPassphraseCommand : OBCmdlet
         using SecureString second = Ask("Passphrase again: ");
         if (first.ToPlain() != second.ToPlain())
         {
-            throw new BackupException(BackupErrorId.PassphraseInvalid, "The two passphrases differ.", "Run the command again and type the same passphrase twice.");
+            throw new BackupException(
+                BackupErrorId.PassphraseInvalid, "The two passphrases differ.", "Run the command again and type the same passphrase twice.");
         }
 
         WriteObject(first);

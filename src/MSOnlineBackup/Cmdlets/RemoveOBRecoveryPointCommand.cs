@@ -51,7 +51,8 @@ public sealed class RemoveOBRecoveryPointCommand : RecoveryCmdlet
         string name = point?.ToOutput().ToString() ?? damaged!.SessionId.ToString();
         if (ShouldProcess(
             $"Deleting the recovery point '{name}' of {archive.MachineName}; it can be brought back for {days}.",
-            $"The recovery point '{name}' of {archive.MachineName} will be in no list any more. Restore-OBRecoveryPoint can bring it back for {days}; after that, maintenance deletes it for good. Do you want to delete it?",
+            $"The recovery point '{name}' of {archive.MachineName} will be in no list any more. "
+                + $"Restore-OBRecoveryPoint can bring it back for {days}; after that, maintenance deletes it for good. Do you want to delete it?",
             "MSOnlineBackup"))
         {
             Run(async (pump, stop) =>

@@ -51,7 +51,10 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [Parameter]
     public OBRedundancy Redundancy { get; set; }
 
-    /// <summary>Asks for a security PIN of the owner before recovery points are deleted by hand, retention is shortened, a passphrase is replaced or a key removed; with $false no longer.</summary>
+    /// <summary>
+    /// Asks for a security PIN of the owner before recovery points are deleted by hand, retention is shortened, a passphrase is replaced or a key removed; with
+    /// $false no longer.
+    /// </summary>
     [Parameter]
     public SwitchParameter RequirePin { get; set; }
 
@@ -198,6 +201,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         return changes.Count > 0 ? changes : throw new BackupException(
             BackupErrorId.ArgumentInvalid,
             "No setting was given.",
-            "Give -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -RequirePrivateEndpoint, -AccessTier, -Redundancy, -RequirePin, -Approver, -Immutability, -ImmutableDays, -BrakeDays or -ReleaseBrake.");
+            "Give -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -RequirePrivateEndpoint, -AccessTier, -Redundancy, "
+                + "-RequirePin, -Approver, -Immutability, -ImmutableDays, -BrakeDays or -ReleaseBrake.");
     }
 }

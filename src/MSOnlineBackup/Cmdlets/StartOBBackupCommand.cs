@@ -67,7 +67,11 @@ public sealed class StartOBBackupCommand : JobCmdlet
         }
 
         IEnumerable<string> sources = Volumes.Length > 0 ? Volumes : policy.ToDraft().DsList.Select(source => source.DataSourceName);
-        Do(new BackupOrder { Policy = policy.Kind, Only = Volumes, RetainUntil = RetainUntil, Compression = Compression.ToEngine() }, string.Join(", ", sources), "Back up", Async);
+        Do(
+            new BackupOrder { Policy = policy.Kind, Only = Volumes, RetainUntil = RetainUntil, Compression = Compression.ToEngine() },
+            string.Join(", ", sources),
+            "Back up",
+            Async);
     }
 
     /// <inheritdoc/>

@@ -45,7 +45,8 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
 
         RecoveryOrder[] orders =
         [
-            .. _items.GroupBy(item => (item.ServerName, item.RecoveryPointId, item.Access)).Select(items => OrderOf(items.Key.ServerName, items.Key.RecoveryPointId, items.Key.Access, [.. items])),
+            .. _items.GroupBy(item => (item.ServerName, item.RecoveryPointId, item.Access))
+                .Select(items => OrderOf(items.Key.ServerName, items.Key.RecoveryPointId, items.Key.Access, [.. items])),
         ];
         if (Async && orders.Length > 1)
         {
@@ -72,7 +73,8 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
     {
         string own = Agent.Machine.Registration?.MachineName ?? Agent.Machine.Name;
         string machine = serverName.Length > 0 ? serverName : own;
-        if (RecoveryOption.DestinationPath is null && Agent.Machine.Registration?.IsNamed(machine) != true && !machine.Equals(own, StringComparison.OrdinalIgnoreCase))
+        if (RecoveryOption.DestinationPath is null && Agent.Machine.Registration?.IsNamed(machine) != true
+            && !machine.Equals(own, StringComparison.OrdinalIgnoreCase))
         {
             throw new BackupException(
                 BackupErrorId.RecoveryOptionMissing,

@@ -50,7 +50,9 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
     [ValidateRange(1, int.MaxValue)]
     public int? TrialSeed { get; set; }
 
-    /// <summary>Where the folder for a trial is made. Without -TrialRestore everything, or the item that was given, is recovered there, compared, and removed again.</summary>
+    /// <summary>
+    /// Where the folder for a trial is made. Without -TrialRestore everything, or the item that was given, is recovered there, compared, and removed again.
+    /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? TrialRestorePath { get; set; }
@@ -68,7 +70,8 @@ public sealed class TestOBRecoveryPointCommand : RecoveryCmdlet
             VerifyReport report = await VerifyAsync(pump, archive, stop).ConfigureAwait(false);
             List<OBRecoveryPointProblem> problems = [.. report.Findings.Where(finding => Concerns(finding, point)).Select(finding => finding.ToOutput(point))];
             TrialResult? trial = trialFolder is null ? null : await TryAsync(pump, archive, point, trialFolder, stop).ConfigureAwait(false);
-            problems.AddRange(trial?.Differences.Select(item => new OBRecoveryPointProblem { Object = item.Path, Problem = item.Reason, AffectedPaths = [item.Path] }) ?? []);
+            problems.AddRange(
+                trial?.Differences.Select(item => new OBRecoveryPointProblem { Object = item.Path, Problem = item.Reason, AffectedPaths = [item.Path] }) ?? []);
             await pump.WriteObjectAsync(new OBRecoveryPointTest
             {
                 RecoveryPointId = point.SessionId.ToString(),

@@ -30,7 +30,9 @@ public sealed class UpdateOBKeyCommand : OBEngineCmdlet
     {
         if (!ShouldProcess(
             "Rotating the master key of this machine's data.",
-            "What this machine backs up from now on is sealed by a new master key, which the passphrase opens. Other machines of this passphrase need 'Repair-OBKey' once, and other passphrases and Key Vault keys have to be added again. Do you want to rotate the key?",
+            "What this machine backs up from now on is sealed by a new master key, "
+                + "which the passphrase opens. Other machines of this passphrase need 'Repair-OBKey' once, "
+                + "and other passphrases and Key Vault keys have to be added again. Do you want to rotate the key?",
             "MSOnlineBackup"))
         {
             return;
@@ -40,7 +42,8 @@ public sealed class UpdateOBKeyCommand : OBEngineCmdlet
         foreach (KeySlotInfo outdated in Run((_, stop) => Agent.RotateKeyAsync(passphrase, stop, new Consent(SecurityPin, Approval))))
         {
             WriteWarning(
-                $"The key slot {outdated.KeyId}{(outdated.Label is { } label ? $" ({label})" : "")} opens only what was written before. Add its passphrase or Key Vault key again ('obengine key add'), and remove it ('obengine key remove').");
+                $"The key slot {outdated.KeyId}{(outdated.Label is { } label ? $" ({label})" : "")} opens only what was written before. "
+                    + "Add its passphrase or Key Vault key again ('obengine key add'), and remove it ('obengine key remove').");
         }
     }
 }

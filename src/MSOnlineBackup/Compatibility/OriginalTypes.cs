@@ -4,8 +4,8 @@ using MSOnlineBackup.Model.Conversions;
 namespace MSOnlineBackup.Compatibility;
 
 /// <summary>
-/// The names by which published scripts call types of the original. While the module is imported, PowerShell knows them as other names of ours; the assemblies of
-/// the original are not imitated.
+/// The names by which published scripts call types of the original. While the module is imported, PowerShell knows them as other names of ours; the assemblies
+/// of the original are not imitated.
 /// </summary>
 public static class OriginalTypes
 {
@@ -33,10 +33,14 @@ public static class CBClientCommon
     }
 
     /// <summary>The jobs of this machine, the running one included, newest first.</summary>
-    /// <param name="filters">Of times, the first is the earliest beginning that is asked for, the second the latest (local, where nothing else is said); anything else does not count.</param>
+    /// <param name="filters">
+    /// Of times, the first is the earliest beginning that is asked for, the second the latest (local, where nothing else is said); anything else does not
+    /// count.
+    /// </param>
     public static OBJob[] QueryJobs(params object?[] filters)
     {
-        DateTime[] times = [.. (filters ?? []).Select(filter => filter is System.Management.Automation.PSObject wrapped ? wrapped.BaseObject : filter).OfType<DateTime>()];
+        DateTime[] times =
+            [.. (filters ?? []).Select(filter => filter is System.Management.Automation.PSObject wrapped ? wrapped.BaseObject : filter).OfType<DateTime>()];
         DateTimeOffset from = times.Length > 0 ? Moment(times[0]) : DateTimeOffset.MinValue;
         DateTimeOffset to = times.Length > 1 ? Moment(times[1]) : DateTimeOffset.MaxValue;
         return [.. Agent().Jobs.List().Where(job => job.Started >= from && job.Started <= to).Reverse().Select(job => job.ToOutput())];

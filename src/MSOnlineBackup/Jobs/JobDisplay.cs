@@ -35,7 +35,8 @@ internal sealed class JobDisplay(JobKind kind, string what)
     {
         (JobPhase Phase, string Line)[] all = kind == JobKind.Backup ? _backupLines : _recoveryLines;
         bool isDone = job.State is JobState.Completed or JobState.CompletedWithWarnings;
-        string[] lines = [.. all.Skip(_linesShown).TakeWhile(line => isDone || (job.Phase != JobPhase.Finished && line.Phase <= job.Phase)).Select(line => line.Line)];
+        string[] lines =
+            [.. all.Skip(_linesShown).TakeWhile(line => isDone || (job.Phase != JobPhase.Finished && line.Phase <= job.Phase)).Select(line => line.Line)];
         _linesShown += lines.Length;
         return lines;
     }

@@ -25,5 +25,7 @@ public sealed class OBMachineProof
     public int? TrialDifferences { get; internal init; }
 
     /// <summary>The machine, and how old its last backup is.</summary>
-    public override string ToString() => $"{ServerName}: backup {LastBackup:u}, verified {(LastVerified is { } verified ? $"{verified:u}" : $"{VerifiedPercent:0} %")}, trial restore {(LastTrialRestore is { } trial ? $"{trial:u}" : "never")}";
+    public override string ToString() =>
+        $"{ServerName}: backup {LastBackup:u}, verified {(LastVerified is { } verified ? $"{verified:u}" : $"{VerifiedPercent:0} %")}, "
+            + $"trial restore {(LastTrialRestore is { } trial ? $"{trial:u}" : "never")}";
 }

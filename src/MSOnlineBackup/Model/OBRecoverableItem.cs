@@ -65,8 +65,12 @@ public sealed class OBRecoverableItem
     /// <summary>All of the recovery point whose backup began at a time with its zone.</summary>
     public static implicit operator OBRecoverableItem(DateTimeOffset time) => Parse(time.ToString("o", CultureInfo.InvariantCulture));
 
-    /// <summary>All of a recovery point of this machine, so that cmdlets take text where they ask for an item. Whether there is such a point, they find out.</summary>
-    /// <param name="recoveryPoint">The id of a point, the beginning of one, or its time: local, as in "2026-11-21 21:00:05", or with its zone, as in "2026-11-21T20:00:05Z".</param>
+    /// <summary>
+    /// All of a recovery point of this machine, so that cmdlets take text where they ask for an item. Whether there is such a point, they find out.
+    /// </summary>
+    /// <param name="recoveryPoint">
+    /// The id of a point, the beginning of one, or its time: local, as in "2026-11-21 21:00:05", or with its zone, as in "2026-11-21T20:00:05Z".
+    /// </param>
     public static OBRecoverableItem Parse(string recoveryPoint)
     {
         ArgumentException.ThrowIfNullOrEmpty(recoveryPoint);

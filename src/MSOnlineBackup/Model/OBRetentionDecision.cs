@@ -87,7 +87,10 @@ public sealed class OBRetentionDecision
     /// <summary>Until when that rule keeps it, in UTC; null where no rule is known.</summary>
     public DateTime? Until { get; internal init; }
 
-    /// <summary>Stored bytes that it alone needs, of all points of the vault, and that go with it. What several points need that go together comes on top. Null where it stays, or where that is not known.</summary>
+    /// <summary>
+    /// Stored bytes that it alone needs, of all points of the vault, and that go with it. What several points need that go together comes on top. Null where it
+    /// stays, or where that is not known.
+    /// </summary>
     public long? Bytes { get; internal init; }
 
     /// <summary>Its time and what becomes of it.</summary>

@@ -75,7 +75,9 @@ public sealed class OBVault
     /// <summary>Bytes of everything in it.</summary>
     public long StoredBytes { get; internal init; }
 
-    /// <summary>What is proven of each machine that shares this machine's passphrase; empty where the vault is not this machine's, or its passphrase is not set here.</summary>
+    /// <summary>
+    /// What is proven of each machine that shares this machine's passphrase; empty where the vault is not this machine's, or its passphrase is not set here.
+    /// </summary>
     public OBMachineProof[] Proofs { get; internal init; } = [];
 
     /// <summary>Packs that verification has found damaged or missing, and not found whole since; empty also where nobody could look.</summary>

@@ -48,7 +48,8 @@ internal sealed class OpenVaults(TimeProvider clock)
     /// <param name="openAsync">Opens it where it is not open. What it gets is told of what the vault waits for, as long as it is open.</param>
     /// <param name="note">Told of it while this loan lasts.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    internal async Task<VaultLoan> LendAsync(object key, Func<Action<string>, Task<UnlockedVault>> openAsync, Action<string> note, CancellationToken cancellationToken)
+    internal async Task<VaultLoan> LendAsync(
+        object key, Func<Action<string>, Task<UnlockedVault>> openAsync, Action<string> note, CancellationToken cancellationToken)
     {
         if (TryLend(key, note) is { } loan)
         {

@@ -41,7 +41,9 @@ internal sealed class RecoveryArchive : IDisposable
     /// <param name="patience">Who waits for the vault.</param>
     /// <param name="note">Told, from any thread, what the user should know of while something takes longer.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">RecoveryOptionMissing: the passphrase is needed. PassphraseRejected, MachineNotRegistered, VaultNotFound, …</exception>
+    /// <exception cref="BackupException">
+    /// RecoveryOptionMissing: the passphrase is needed. PassphraseRejected, MachineNotRegistered, VaultNotFound, …
+    /// </exception>
     public static async Task<RecoveryArchive> OpenAsync(
         BackupAgent agent, string? machineName, VaultAccess? access, VaultPatience patience, Action<string> note, CancellationToken cancellationToken)
     {
@@ -49,7 +51,8 @@ internal sealed class RecoveryArchive : IDisposable
         string name = string.IsNullOrEmpty(machineName) ? own?.MachineName ?? agent.Machine.Name : machineName;
         if (access?.Passphrase is string)
         {
-            return new RecoveryArchive(await OpenVaults.OfSession.LendAsync(agent, access, patience, note, cancellationToken).ConfigureAwait(false), name, access);
+            return new RecoveryArchive(
+                await OpenVaults.OfSession.LendAsync(agent, access, patience, note, cancellationToken).ConfigureAwait(false), name, access);
         }
 
         if (access is not null && (access.Vault.Location != own?.VaultLocation || !agent.Machine.HasPassphrase))
@@ -57,7 +60,8 @@ internal sealed class RecoveryArchive : IDisposable
             throw PassphraseNeeded(name);
         }
 
-        var archive = new RecoveryArchive(await OpenVaults.OfSession.LendAsync(agent, access: null, patience, note, cancellationToken).ConfigureAwait(false), name, access);
+        var archive = new RecoveryArchive(
+            await OpenVaults.OfSession.LendAsync(agent, access: null, patience, note, cancellationToken).ConfigureAwait(false), name, access);
         try
         {
             // Machines with the same passphrase open each other's points; those with another are not even seen.
@@ -67,7 +71,9 @@ internal sealed class RecoveryArchive : IDisposable
             {
                 VaultAddress vault = own!.VaultLocation;
                 IReadOnlyList<VaultMachine> machines = await agent.Vaults.ListMachinesAsync(vault, cancellationToken).ConfigureAwait(false);
-                throw machines.Any(machine => machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) ? PassphraseNeeded(name) : Unknown(name, vault, machines);
+                throw machines.Any(machine => machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+                    ? PassphraseNeeded(name)
+                    : Unknown(name, vault, machines);
             }
 
             return archive;
@@ -106,11 +112,14 @@ internal sealed class RecoveryArchive : IDisposable
             [] => throw new BackupException(
                 BackupErrorId.RecoveryPointNotFound,
                 $"'{MachineName}' has no recovery point '{idOrTime}'{readAs}.",
-                $"Get-OBRecoverableSource | Get-OBRecoverableItem lists the recovery points; one may have expired since.{(readAs.Length > 0 ? " A time without a zone is local; for UTC, put a 'Z' at the end, as lists show it." : "")}",
+                "Get-OBRecoverableSource | Get-OBRecoverableItem lists the recovery points; "
+                    + "one may have expired "
+                    + $"since.{(readAs.Length > 0 ? " A time without a zone is local; for UTC, put a 'Z' at the end, as lists show it." : "")}",
                 idOrTime),
             _ => throw new BackupException(
                 BackupErrorId.RecoveryPointAmbiguous,
-                $"'{idOrTime}' matches {found.Length + damaged.Length} recovery points of '{MachineName}', among them {found[0].SessionId} and {(found.Length > 1 ? found[1].SessionId : damaged[0].SessionId)}.",
+                $"'{idOrTime}' matches {found.Length + damaged.Length} recovery points of '{MachineName}', "
+                    + $"among them {found[0].SessionId} and {(found.Length > 1 ? found[1].SessionId : damaged[0].SessionId)}.",
                 "Give more digits of the id, or the time to the second.",
                 idOrTime),
         };

@@ -72,7 +72,8 @@ public sealed class KillTests : IDisposable
 
         long read = finished.Lines()[^1].GetProperty("readBytes").GetInt64();
         TestContext.Current.SendDiagnosticMessage(
-            $"round {round}: {arrived} packs had arrived, the next run read {read:N0} of {sourceBytes:N0} bytes; the restore was killed with {there} files there");
+            $"round {round}: {arrived} packs had arrived, the next run read {read:N0} of {sourceBytes:N0} bytes; "
+                + $"the restore was killed with {there} files there");
         Directory.Delete(_obengine.Vault, recursive: true);
         Directory.Delete(target, recursive: true);
         return read;

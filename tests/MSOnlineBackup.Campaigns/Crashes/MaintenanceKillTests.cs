@@ -12,7 +12,10 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Campaigns.Crashes;
 
-/// <summary>Real maintenance, killed at random moments beside real backups. After each, every point is restored and compared, and the next maintenance leaves nothing over.</summary>
+/// <summary>
+/// Real maintenance, killed at random moments beside real backups. After each, every point is restored and compared, and the next maintenance leaves nothing
+/// over.
+/// </summary>
 public sealed class MaintenanceKillTests : IDisposable
 {
     private const int Kept = 3;
@@ -60,7 +63,8 @@ public sealed class MaintenanceKillTests : IDisposable
         for (int round = 1, rounds = Testing.Campaign.Rounds(usual: 5, full: 100); killed < rounds; round++)
         {
             Assert.True(round < 10 * rounds, $"Of {round} maintenances only {killed} could be killed.");
-            tree.File("large", (3 << 20) + _random.Next(3 << 20), seed: round).File($"small/{round % 10}/f{round % 200}", 5000, seed: 1000 + round).File($"new{round % 7}", 900_000, seed: round % 3);
+            tree.File("large", (3 << 20) + _random.Next(3 << 20), seed: round).File($"small/{round % 10}/f{round % 200}", 5000, seed: 1000 + round)
+                .File($"new{round % 7}", 900_000, seed: round % 3);
             Task<Run> backingUp = Obengine.FinishAsync(_obengine.StartOnVault("backup", _obengine.Source, "--quiet"));
 
             // One that takes all others for dead shuts out the backup beside it: that one says so, and its next run takes up what it sent.

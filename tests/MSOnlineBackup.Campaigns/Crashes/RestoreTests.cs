@@ -79,7 +79,8 @@ public sealed class RestoreTests : IDisposable
         await BackUpAsync();
 
         (int exitCode, string output) = Shell.Run(
-            "/bin/sh", "-c", $"ulimit -n {handles}; exec dotnet {_obengine.Program} restore latest --vault {_obengine.Vault} --passphrase-file {_obengine.PassphraseFile} --to {Target}");
+            "/bin/sh", "-c", $"ulimit -n {handles}; exec dotnet {_obengine.Program} restore latest --vault {_obengine.Vault} --passphrase-file "
+                + $"{_obengine.PassphraseFile} --to {Target}");
 
         Assert.True(exitCode == 0, output);
         Assert.Empty(TreeComparer.Compare(_obengine.Source, Restored, TreeAspects.Mode | TreeAspects.Times));
@@ -163,7 +164,8 @@ public sealed class RestoreTests : IDisposable
     }
 
     private int CountFiles() =>
-        Directory.Exists(Target) ? Directory.EnumerateFiles(Target, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Count() : 0;
+        Directory.Exists(Target) ? Directory.EnumerateFiles(Target, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
+            .Count() : 0;
 
     private SourceTreeBuilder BuildTree(int files)
     {
@@ -175,7 +177,8 @@ public sealed class RestoreTests : IDisposable
 
         for (int i = 0; i < Math.Min(files, 17); i++)
         {
-            tree.Mode($"folder-{i}/deep", 0x1E8).Modified($"folder-{i}/deep", 1_000_000_000_000_000_000 + i).Modified($"folder-{i}", 1_100_000_000_000_000_000 + i);
+            tree.Mode($"folder-{i}/deep", 0x1E8).Modified($"folder-{i}/deep", 1_000_000_000_000_000_000 + i)
+                .Modified($"folder-{i}", 1_100_000_000_000_000_000 + i);
             if (Shell.IsLinuxRoot)
             {
                 tree.Owner($"folder-{i}/deep", 12, 34);

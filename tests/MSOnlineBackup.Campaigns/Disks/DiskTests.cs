@@ -178,7 +178,9 @@ public sealed class DiskTests : IDisposable
         RestoreResult result = await vault.RestoreAsync(backup.Point, Target, conflict);
 
         Assert.Equal(there, await File.ReadAllTextAsync(restored, TestContext.Current.CancellationToken));
-        Assert.Equal(beside, File.Exists(restored + " (restored)") ? await File.ReadAllTextAsync(restored + " (restored)", TestContext.Current.CancellationToken) : null);
+        Assert.Equal(
+            beside,
+            File.Exists(restored + " (restored)") ? await File.ReadAllTextAsync(restored + " (restored)", TestContext.Current.CancellationToken) : null);
         Assert.Equal(10, new FileInfo(Target + Source + "/folder/other").Length);
         Assert.Equal(conflict == RestoreConflict.Skip ? [BackupErrorId.RestoreItemExists] : [], vault.Skipped.Select(item => item.Id));
         Assert.Equal(conflict == RestoreConflict.Skip ? 1 : 2, result.Files);

@@ -91,7 +91,10 @@ public sealed class FileSystemTests : IDisposable
 
         Assert.Equal(["ancient", "far"], vault.Skipped.Select(item => Path.GetFileName(item.Path)).Order());
         Assert.All(vault.Skipped, item => Assert.Equal(BackupErrorId.RestoreMetadataFailed, item.Id));
-        Assert.Contains("2486-07-02T20:20:23.000000000Z", vault.Skipped.Single(item => item.Path.EndsWith("far", StringComparison.Ordinal)).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "2486-07-02T20:20:23.000000000Z",
+            vault.Skipped.Single(item => item.Path.EndsWith("far", StringComparison.Ordinal)).Reason,
+            StringComparison.Ordinal);
     }
 
     // Synchronous files and folders (S, D), not dumped (d), whose times of access are not kept (A), and a top folder (T).
@@ -99,7 +102,8 @@ public sealed class FileSystemTests : IDisposable
     public async Task Every_flag_that_a_file_can_be_given_comes_back_or_is_told()
     {
         MountDisk("ext4");
-        SourceTreeBuilder tree = new SourceTreeBuilder(Source).File("plain", 10).File("flagged", 10).Directory("sync").Directory("dirsync").File("sync/before", 10);
+        SourceTreeBuilder tree =
+            new SourceTreeBuilder(Source).File("plain", 10).File("flagged", 10).Directory("sync").Directory("dirsync").File("sync/before", 10);
         Shell.RunChecked("chattr", "+SdA", Source + "/flagged");
         Shell.RunChecked("chattr", "+S", Source + "/sync");
         Shell.RunChecked("chattr", "+DT", Source + "/dirsync");
@@ -112,7 +116,9 @@ public sealed class FileSystemTests : IDisposable
 
         Assert.Empty(vault.Skipped);
         string[] flags = FlagsIn(Source);
-        Assert.Equal(["dirsync: DT", "flagged: ASd", "plain: ", "sync/before: ", "sync: S"], flags.Where(line => !line.EndsWith("after: S", StringComparison.Ordinal) && !line.Contains("dirsync/", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["dirsync: DT", "flagged: ASd", "plain: ", "sync/before: ", "sync: S"],
+            flags.Where(line => !line.EndsWith("after: S", StringComparison.Ordinal) && !line.Contains("dirsync/", StringComparison.Ordinal)));
         Assert.Equal(flags, FlagsIn(Target + Source));
 
         // What a file system in memory does not know of them is told, once for all, and costs the other flags nothing.

@@ -28,7 +28,9 @@ public sealed class FullDiskTests : IDisposable
     [MemberData(nameof(Kinds))]
     public async Task A_backup_that_fills_the_disk_is_cleared_away_with_no_byte_of_room_left(string kind)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && MountedFileSystem.CanMake(kind), $"mounts a file system: needs root, Linux and mkfs.{kind}");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && MountedFileSystem.CanMake(kind),
+            $"mounts a file system: needs root, Linux and mkfs.{kind}");
         string disk = _folder["disk"];
         _mount = MountedFileSystem.InImage(_folder["image"], disk, kind);
         new SourceTreeBuilder(_folder["source"]).Populate(seed: 1, items: 40, largestFile: 300_000);

@@ -188,7 +188,9 @@ public sealed class RealSourceTests : IDisposable
 
             Assert.Equal(RecoveryPointStatus.Completed, result.Point.Status);
             Assert.Contains(_folder["source", "mount"], Assert.Single(notes), StringComparison.Ordinal);
-            Assert.Equal([_folder["source"], _folder["source", "file"], _folder["source", "mount"]], (await EntriesAsync(vault, result.Point)).Keys.Order(StringComparer.Ordinal));
+            Assert.Equal(
+                [_folder["source"], _folder["source", "file"], _folder["source", "mount"]],
+                (await EntriesAsync(vault, result.Point)).Keys.Order(StringComparer.Ordinal));
         }
         finally
         {

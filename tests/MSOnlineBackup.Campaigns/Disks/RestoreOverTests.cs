@@ -8,7 +8,9 @@ using MSOnlineBackup.Vaults.Progress;
 
 namespace MSOnlineBackup.Campaigns.Disks;
 
-/// <summary>Restores over what is there already, on real file systems: it becomes what the point says, and what is the same is neither fetched nor written.</summary>
+/// <summary>
+/// Restores over what is there already, on real file systems: it becomes what the point says, and what is the same is neither fetched nor written.
+/// </summary>
 public sealed class RestoreOverTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -90,7 +92,8 @@ public sealed class RestoreOverTests : IDisposable
 
         Assert.All(vault.Skipped, item => Assert.Equal(BackupErrorId.RestoreItemExists, item.Id));
         string[] named = [.. vault.Skipped.Select(item => item.Path[(Source.Length + 1)..])];
-        Assert.All(["mode", "owner", "attribute", "content", "link", "large", "flagged", "became-fifo", "apart-1", "linked/b"], name => Assert.Contains(name, named));
+        Assert.All(
+            ["mode", "owner", "attribute", "content", "link", "large", "flagged", "became-fifo", "apart-1", "linked/b"], name => Assert.Contains(name, named));
         Assert.DoesNotContain("same", named);
         Assert.DoesNotContain(
             TreeComparer.Compare(_folder["disk", "changed"], Restored, TreeAspects.Mode | TreeAspects.Owner | TreeAspects.Attributes),
@@ -143,7 +146,9 @@ public sealed class RestoreOverTests : IDisposable
 
         Assert.Empty(vault.Skipped);
         // A folder that was there keeps its own time, unless all is to be as it was.
-        Assert.DoesNotContain(TreeComparer.Compare(Source, Restored), line => conflict == RestoreConflict.Overwrite || !line.StartsWith("/: modification", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            TreeComparer.Compare(Source, Restored),
+            line => conflict == RestoreConflict.Overwrite || !line.StartsWith("/: modification", StringComparison.Ordinal));
         Assert.Equal(conflict == RestoreConflict.Overwrite ? (3, 0) : (gone.Length, 3 - gone.Length), (result.Files, result.AlreadyThere));
         Assert.Equal(3u, UnixFile.Stat(UnixFile.Raw(Restored + "/b")).LinkCount);
     }

@@ -58,7 +58,8 @@ public sealed class UnprivilegedTests : IDisposable
 
         UnlockedVault engine = await new FolderVault(_folder["vault"]).OpenAsync();
         RecoveryPoint point = await engine.GetPointAsync("latest", null, TestContext.Current.CancellationToken);
-        List<SkippedItem> skipped = await engine.ListSkippedAsync(point, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
+        List<SkippedItem> skipped =
+            await engine.ListSkippedAsync(point, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
         Assert.Equal((RecoveryPointStatus.CompletedWithWarnings, 2), (point.Status, point.SkippedCount));
         Assert.Equal(unreadable, skipped.Select(item => item.Path).Order(StringComparer.Ordinal));
         Assert.All(skipped, item => Assert.Equal(BackupErrorId.SourceItemUnreadable, item.Id));
@@ -67,7 +68,9 @@ public sealed class UnprivilegedTests : IDisposable
         Run restore = await _program.OnVaultAsync("restore", "latest", "--to", _folder["home", "target"], "--quiet");
         Assert.True(restore.ExitCode == 3, restore.ToString());
         string[] reports = restore.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.All(unreadable, path => Assert.Single(reports, line => line.StartsWith($"skipped: {path}: The recovery point has no content", StringComparison.Ordinal)));
+        Assert.All(
+            unreadable,
+            path => Assert.Single(reports, line => line.StartsWith($"skipped: {path}: The recovery point has no content", StringComparison.Ordinal)));
         Assert.Single(reports, line => line.Contains(nameof(BackupErrorId.RestoreMetadataFailed), StringComparison.Ordinal));
         Assert.Equal(unreadable.Length + 1, reports.Length);
 

@@ -24,14 +24,17 @@ public sealed class BadNetworkTests : IAsyncLifetime
     {
         ["Answers are lost"] = FaultProxy.AtRandom(1, 4, new NetworkFault.Loss()),
         ["Requests are reset"] = FaultProxy.AtRandom(
-            2, 4, new NetworkFault.Reset(Direction.Request, 0), new NetworkFault.Reset(Direction.Request, 100), new NetworkFault.Reset(Direction.Request, 20_000)),
+            2, 4, new NetworkFault.Reset(Direction.Request, 0), new NetworkFault.Reset(Direction.Request, 100), new NetworkFault.Reset(
+                Direction.Request, 20_000)),
         ["Answers are reset"] = FaultProxy.AtRandom(
-            3, 4, new NetworkFault.Reset(Direction.Response, 0), new NetworkFault.Reset(Direction.Response, 20), new NetworkFault.Reset(Direction.Response, 2_000)),
+            3, 4, new NetworkFault.Reset(Direction.Response, 0), new NetworkFault.Reset(Direction.Response, 20), new NetworkFault.Reset(
+                Direction.Response, 2_000)),
         ["Bodies are torn"] = FaultProxy.AtRandom(4, 3, new NetworkFault.TornBody(0), new NetworkFault.TornBody(10), new NetworkFault.TornBody(3_000)),
         ["The store is overloaded for a while"] = request => request.Number % 40 > 25 ? new NetworkFault.Answer(503, "ServerBusy") : null,
         ["The store asks for a second's peace"] = FaultProxy.AtRandom(5, 8, new NetworkFault.Answer(429, "TooManyRequests", TimeSpan.FromSeconds(1))),
         ["The store fails now and then"] = FaultProxy.AtRandom(
-            6, 4, new NetworkFault.Answer(500, "InternalError"), new NetworkFault.Answer(500, "OperationTimedOut"), new NetworkFault.Answer(408, "RequestTimeout")),
+            6, 4, new NetworkFault.Answer(500, "InternalError"), new NetworkFault.Answer(500, "OperationTimedOut"), new NetworkFault.Answer(
+                408, "RequestTimeout")),
         ["Everything at once"] = FaultProxy.AtRandom(
             7,
             4,

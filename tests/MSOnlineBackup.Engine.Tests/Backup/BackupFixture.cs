@@ -157,7 +157,8 @@ internal sealed class BackupFixture : IDisposable
     /// <summary>No chunk of content stands in two packs.</summary>
     public async Task AssertNothingStoredTwiceAsync()
     {
-        List<(string Pack, PackedChunk Chunk)> content = [.. (await TestStores.ReadFootersAsync(await OpenStoreAsync())).Where(found => found.Chunk.Kind == ChunkKind.Content)];
+        List<(string Pack, PackedChunk Chunk)> content =
+            [.. (await TestStores.ReadFootersAsync(await OpenStoreAsync())).Where(found => found.Chunk.Kind == ChunkKind.Content)];
         Assert.Equal(content.Count, content.Select(found => found.Chunk.Id).Distinct().Count());
     }
 

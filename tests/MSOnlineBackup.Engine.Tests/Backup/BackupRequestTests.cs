@@ -30,7 +30,8 @@ public sealed class BackupRequestTests : IDisposable
         most.Check();
         BackupRequest request = what switch
         {
-            "sources" => most with { Sources = [.. Enumerable.Repeat(new BackupSource.Tree("/a", SourceSelection.Everything), RecoveryPointCodec.MaxSources + 1)] },
+            "sources" =>
+                most with { Sources = [.. Enumerable.Repeat(new BackupSource.Tree("/a", SourceSelection.Everything), RecoveryPointCodec.MaxSources + 1)] },
             "tags" => most with { Tags = [.. most.Tags, "one more"] },
             "tag" => most with { Tags = [_longest + "x"] },
             "machine" => most with { MachineName = _longest + "x" },

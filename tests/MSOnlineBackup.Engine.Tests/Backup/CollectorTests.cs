@@ -16,8 +16,8 @@ using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
 namespace MSOnlineBackup.Engine.Tests.Backup;
 
 /// <summary>
-/// A collector can rely on it that writers announce themselves before they look: a model of one, by section 12 of the format, takes its steps at random moments between a
-/// writer's, and nothing that a point names is ever gone.
+/// A collector can rely on it that writers announce themselves before they look: a model of one, by section 12 of the format, takes its steps at random moments
+/// between a writer's, and nothing that a point names is ever gone.
 /// </summary>
 public sealed class CollectorTests
 {
@@ -71,7 +71,8 @@ public sealed class CollectorTests
         public const int Steps = 3;
 
         // What was there before the test began is over.
-        private readonly HashSet<string> _over = [.. objects.Names.Where(name => name.Contains("/sessions/", StringComparison.Ordinal)).Select(name => name[^32..])];
+        private readonly HashSet<string> _over =
+            [.. objects.Names.Where(name => name.Contains("/sessions/", StringComparison.Ordinal)).Select(name => name[^32..])];
         private List<string> _condemned = [];
         private List<string> _waiting = [];
 
@@ -164,7 +165,8 @@ public sealed class CollectorTests
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+        public ValueTask<bool> TryCreateAsync(
+            string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
         {
             Before();
             return inner.TryCreateAsync(name, content, cancellationToken, tier);
@@ -182,7 +184,8 @@ public sealed class CollectorTests
             return inner.StatAsync(name, cancellationToken);
         }
 
-        public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        public async IAsyncEnumerable<StoredObject> ListAsync(
+            string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {
             Before();
             List<StoredObject> listed = await inner.ListAsync(prefix, cancellationToken).ToListAsync(cancellationToken);

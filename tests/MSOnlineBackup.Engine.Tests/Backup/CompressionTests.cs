@@ -53,7 +53,8 @@ public class CompressionTests
     {
         backup.Tree.Describe("d text");
         var random = new Random(7);
-        string[] words = [.. Enumerable.Range(0, 4000).Select(_ => new string([.. Enumerable.Range(0, random.Next(2, 11)).Select(_ => (char)('a' + random.Next(26)))]))];
+        string[] words =
+            [.. Enumerable.Range(0, 4000).Select(_ => new string([.. Enumerable.Range(0, random.Next(2, 11)).Select(_ => (char)('a' + random.Next(26)))]))];
         var text = new StringBuilder();
         while (text.Length < 2_000_000)
         {

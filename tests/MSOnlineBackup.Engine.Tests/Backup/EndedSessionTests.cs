@@ -49,7 +49,8 @@ public sealed class EndedSessionTests : IDisposable
         await _backups.OpenAsync();
         var stopping = new FaultyVaultStore(_backups.Objects)
         {
-            FailAt = 1, Kind = FaultKind.Cancellation, Timing = FaultTiming.AfterEffect, Counts = (made, name) => made == call && name.Contains(kind, StringComparison.Ordinal),
+            FailAt = 1, Kind = FaultKind.Cancellation, Timing = FaultTiming.AfterEffect, Counts = (made, name) => made == call
+                && name.Contains(kind, StringComparison.Ordinal),
         };
         UnlockedVault engine = await _backups.OpenAsync(stopping);
 

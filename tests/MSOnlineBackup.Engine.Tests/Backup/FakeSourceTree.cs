@@ -114,7 +114,8 @@ internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] 
     /// <summary>Where the first read began.</summary>
     public long? FirstRead { get; private set; }
 
-    public override ManifestEntry ReadDetails() => Entry with { Attributes = [.. Attributes, .. IsMount ? [new EntryAttribute(AttributeTag.MountPoint, default, default)] : (EntryAttribute[])[]] };
+    public override ManifestEntry ReadDetails() =>
+        Entry with { Attributes = [.. Attributes, .. IsMount ? [new EntryAttribute(AttributeTag.MountPoint, default, default)] : (EntryAttribute[])[]] };
 
     public override ISourceFile Open()
     {

@@ -26,7 +26,8 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
         var made = new List<SessionId>();
         for (int i = 0; i < 3; i++)
         {
-            made.Insert(0, (await _backups.BackUpAsync(Request(_backups.Root) with { MachineName = i == 1 ? "Other" : BackupFixture.Machine })).Point.SessionId);
+            made.Insert(
+                0, (await _backups.BackUpAsync(Request(_backups.Root) with { MachineName = i == 1 ? "Other" : BackupFixture.Machine })).Point.SessionId);
         }
 
         UnlockedVault engine = await _backups.OpenAsync();
@@ -98,7 +99,8 @@ public sealed class RecoveryPointsOfBackupsTests : IDisposable
 
         _backups.Tree.File("sub/keep", 11);
         _backups.Tree.File("sub/new", 11);
-        Dictionary<string, PreviewChange> later = (await (await engine.IndexAsync(Cancel)).PreviewAsync(request, Cancel).ToListAsync(Cancel)).ToDictionary(item => item.Path, item => item.Change);
+        Dictionary<string, PreviewChange> later =
+            (await (await engine.IndexAsync(Cancel)).PreviewAsync(request, Cancel).ToListAsync(Cancel)).ToDictionary(item => item.Path, item => item.Change);
         Assert.Equal(PreviewChange.Unchanged, later[$"{_backups.Root}/keep"]);
         Assert.Equal(PreviewChange.Changed, later[$"{_backups.Root}/sub/keep"]);
         Assert.Equal(PreviewChange.New, later[$"{_backups.Root}/sub/new"]);

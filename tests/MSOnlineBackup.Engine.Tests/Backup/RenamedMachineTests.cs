@@ -26,7 +26,8 @@ public sealed class RenamedMachineTests : IDisposable
         BackupResult second = await _backups.BackUpAsync(Request(_backups.Root) with { MachineName = "RENAMED" });
 
         Assert.Equal((100, 1L, 0L), (second.ReadBytes, second.NewFiles, second.ChangedFiles));
-        Assert.Equal((first.Point.SessionId, first.Point.MachineId, "RENAMED"), (second.Point.ParentSessionId!.Value, second.Point.MachineId, second.Point.MachineName));
+        Assert.Equal(
+            (first.Point.SessionId, first.Point.MachineId, "RENAMED"), (second.Point.ParentSessionId!.Value, second.Point.MachineId, second.Point.MachineName));
         UnlockedVault vault = await _backups.OpenAsync();
         foreach (string name in new[] { "renamed", BackupFixture.Machine })
         {

@@ -30,12 +30,14 @@ public sealed class SessionOrderTests
                 string machine = $"machine {random.Next(3)}";
                 backups.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("a", TestKeys.Bytes(random.Next(), 1000), random.Next());
 
-                BackupResult made = await (await backups.OpenAsync()).BackUpAsync(backups.Job("/data") with { MachineName = machine }, new JobMonitor(), Cancel);
+                BackupResult made =
+                    await (await backups.OpenAsync()).BackUpAsync(backups.Job("/data") with { MachineName = machine }, new JobMonitor(), Cancel);
 
                 Assert.Equal(committed.FindLast(point => point.MachineName == machine)?.SessionId, made.Point.ParentSessionId);
                 committed.Add(made.Point);
                 UnlockedVault engine = await backups.OpenAsync();
-                Assert.Equal(committed.Select(point => point.SessionId).Reverse(), (await engine.ListPointsAsync(null, Cancel)).Select(point => point.SessionId));
+                Assert.Equal(
+                    committed.Select(point => point.SessionId).Reverse(), (await engine.ListPointsAsync(null, Cancel)).Select(point => point.SessionId));
                 Assert.Equal(made.Point.SessionId, (await engine.GetPointAsync("latest", machine, Cancel)).SessionId);
             }
         }

@@ -153,7 +153,8 @@ public sealed class StoppedBackupTests : IDisposable
         {
             FakeSourceTree source = Script().File("own", TestKeys.Bytes(1000 + job, 700_000), state: job);
             UnlockedVault engine = await TestVault.UnlockAsync(_backups.Objects, Passphrase, _backups.Options, Cancel);
-            return await engine.BackUpAsync(_backups.Job("/data") with { MachineName = $"machine {job / 2}", OpenSource = _ => source }, new JobMonitor(), Cancel);
+            return await engine.BackUpAsync(
+                _backups.Job("/data") with { MachineName = $"machine {job / 2}", OpenSource = _ => source }, new JobMonitor(), Cancel);
         }, Cancel)));
 
         Assert.Equal(4, (await (await _backups.OpenAsync()).ListPointsAsync(null, Cancel)).Count);
@@ -220,7 +221,8 @@ public sealed class StoppedBackupTests : IDisposable
         "huge" => _huge,
         "last" => TestKeys.Bytes(501, 100),
         "own" => [],
-        _ when int.Parse(path[1..], System.Globalization.CultureInfo.InvariantCulture) is var number => TestKeys.Bytes(number, number % 8 == 7 ? 1_500_000 : 20_000),
+        _ when int.Parse(path[1..], System.Globalization.CultureInfo.InvariantCulture) is var number =>
+            TestKeys.Bytes(number, number % 8 == 7 ? 1_500_000 : 20_000),
         _ => throw new ArgumentOutOfRangeException(nameof(path)),
     };
 

@@ -37,7 +37,9 @@ public sealed class TroubledSourceTests : IDisposable
         Assert.Equal((EntryFlags.KeptFromEarlier, new ItemTime(0, 1)), (kept.Flags, kept.Metadata.Changed));
         Assert.Equal(old, await _backups.ReadAsync(result.Point, "/data/file"));
         Assert.Equal(RecoveryPointStatus.CompletedWithWarnings, result.Point.Status);
-        Assert.Equal(("/data/file", BackupErrorId.SourceItemUnreadable), Assert.Single(await _backups.SkippedAsync(result.Point)) is var item ? (item.Path, item.Id) : default);
+        Assert.Equal(
+            ("/data/file", BackupErrorId.SourceItemUnreadable),
+            Assert.Single(await _backups.SkippedAsync(result.Point)) is var item ? (item.Path, item.Id) : default);
         Assert.Single(told);
 
         Source().File("file", TestKeys.Bytes(2, size), state: 2);
@@ -88,7 +90,9 @@ public sealed class TroubledSourceTests : IDisposable
         BackupResult result = await _backups.BackUpAsync(Request("/data"));
 
         Dictionary<string, ManifestEntry> entries = await _backups.EntriesAsync(result.Point);
-        Assert.Equal(["/data", "/data/folder", "/data/folder/sub", "/data/folder/sub/file", "/data/folder/x", "/data/folderx"], entries.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["/data", "/data/folder", "/data/folder/sub", "/data/folder/sub/file", "/data/folder/x", "/data/folderx"],
+            entries.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(EntryFlags.KeptFromEarlier, entries["/data/folder/sub/file"].Flags);
         Assert.Equal(EntryFlags.None, entries["/data/folderx"].Flags);
         Assert.Equal(content, await _backups.ReadAsync(result.Point, "/data/folder/sub/file"));
@@ -234,7 +238,8 @@ public sealed class TroubledSourceTests : IDisposable
     public async Task What_a_listing_missed_is_looked_at_before_it_counts_as_deleted()
     {
         byte[] content = TestKeys.Bytes(1, Small);
-        FakeSourceTree source = Source().File("a", content).Folder("b").File("b/1", content).Folder("b/2").File("b/2/x", content).File("c", content).File("z", content);
+        FakeSourceTree source =
+            Source().File("a", content).Folder("b").File("b/1", content).Folder("b/2").File("b/2/x", content).File("c", content).File("z", content);
         await _backups.BackUpAsync(Request("/data"));
         source.Missed.UnionWith(["a", "b", "z"]);
 
@@ -306,7 +311,8 @@ public sealed class TroubledSourceTests : IDisposable
 
         // Still kept the next time, and given up on request.
         Assert.Contains("/data/disk/file", (await _backups.EntriesAsync((await _backups.BackUpAsync(request)).Point)).Keys);
-        Assert.DoesNotContain("/data/disk/file", (await _backups.EntriesAsync((await _backups.BackUpAsync(request with { ReadEverything = true })).Point)).Keys);
+        Assert.DoesNotContain(
+            "/data/disk/file", (await _backups.EntriesAsync((await _backups.BackUpAsync(request with { ReadEverything = true })).Point)).Keys);
     }
 
     private static void Fail(bool when, BackupException failure)

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Chunks;
 
-/// <summary>Frames of the library, of its managed translation and of the zstd program: each reads those of the others, and none reads what is no frame.</summary>
+/// <summary>
+/// Frames of the library, of its managed translation and of the zstd program: each reads those of the others, and none reads what is no frame.
+/// </summary>
 public class ZstandardCodecTests
 {
     private static readonly string[] _levels = ["--fast=3", "-1", "-3", "-9", "-19"];
@@ -17,7 +19,8 @@ public class ZstandardCodecTests
 
     private static readonly ConcurrentDictionary<(string What, int Length), byte[]> _made = new();
 
-    public static TheoryData<bool, string> Kinds => [.. from isNative in (bool[])[true, false] from what in _contents select new TheoryDataRow<bool, string>(isNative, what)];
+    public static TheoryData<bool, string> Kinds =>
+        [.. from isNative in (bool[])[true, false] from what in _contents select new TheoryDataRow<bool, string>(isNative, what)];
 
     [Theory]
     [MemberData(nameof(Kinds))]

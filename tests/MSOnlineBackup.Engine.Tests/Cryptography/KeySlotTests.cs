@@ -13,7 +13,8 @@ public class KeySlotTests
 {
     private const string Right = "correct horse battery staple";
 
-    private static readonly KeySlotIdentity _identity = new("0123456789abcdef0123456789abcdef", StoreId.Parse("1123456789abcdef0123456789abcdef"), "2123456789abcdef0123456789abcdef");
+    private static readonly KeySlotIdentity _identity =
+        new("0123456789abcdef0123456789abcdef", StoreId.Parse("1123456789abcdef0123456789abcdef"), "2123456789abcdef0123456789abcdef");
     private static readonly byte[] _master = TestKeys.Bytes(7, StoreKeys.MasterKeyLength);
     private static readonly JsonSerializerOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly PassphraseDerivation _quick = PassphraseDerivation.ByPbkdf2(10);
@@ -168,7 +169,8 @@ public class KeySlotTests
     public void A_slot_in_another_place_is_refused(string field)
     {
         KeySlot slot = Create();
-        KeySlotIdentity elsewhere = field == "store" ? _identity with { StoreId = StoreId.Parse(new string('3', 32)) } : _identity with { KeyId = new string('3', 32) };
+        KeySlotIdentity elsewhere =
+            field == "store" ? _identity with { StoreId = StoreId.Parse(new string('3', 32)) } : _identity with { KeyId = new string('3', 32) };
 
         Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), elsewhere.StoreId, elsewhere.KeyId)).Id);
     }

@@ -8,7 +8,8 @@ namespace MSOnlineBackup.Engine.Tests.Cryptography;
 /// <summary>A key slot whose slot key a Key Vault key has wrapped.</summary>
 public class KeyVaultSlotTests
 {
-    private static readonly KeySlotIdentity _identity = new("0123456789abcdef0123456789abcdef", StoreId.Parse("1123456789abcdef0123456789abcdef"), "2123456789abcdef0123456789abcdef");
+    private static readonly KeySlotIdentity _identity =
+        new("0123456789abcdef0123456789abcdef", StoreId.Parse("1123456789abcdef0123456789abcdef"), "2123456789abcdef0123456789abcdef");
     private static readonly byte[] _master = TestKeys.Bytes(7, StoreKeys.MasterKeyLength);
 
     private readonly RsaKey _key = RsaKey.Create();
@@ -54,7 +55,8 @@ public class KeyVaultSlotTests
         KeySlot slot = await CreateAsync();
         string other = new('3', 32);
 
-        Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), StoreId.Parse(other), _identity.KeyId)).Id);
+        Assert.Equal(
+            BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), StoreId.Parse(other), _identity.KeyId)).Id);
         Assert.Equal(BackupErrorId.KeySlotDamaged, Assert.Throws<BackupException>(() => KeySlot.Decode(slot.Encode(), _identity.StoreId, other)).Id);
         foreach (KeySlot forged in (KeySlot[])[slot with { VaultId = other }, slot with { StoreId = StoreId.Parse(other) }, slot with { KeyId = other }])
         {

@@ -13,7 +13,9 @@ public sealed class PassphraseDerivationTests
     [InlineData(64 << 10, 3, "428cb4b6c02b45095d0302fad4ea3ef94865c50a2a29196330ed9e6d7bf7c5c62a7c7a4f2be2c6fc12ea114ceb290c2378e66717f407b1ccd59d939091413741")]
     [InlineData(1024, 2, "cfe906135531389ea7f1c387ac95299611a33bbbbe1cef0e5e5bc8af89725ae84eb34c64f96ea30c9fcef1357bd1565718336c49ae6b50c4f90699588e7929a8")]
     public void Argon2id_gives_what_the_reference_implementation_gives(int memoryKiB, int passes, string expected) =>
-        Assert.Equal(expected, Convert.ToHexStringLower(PassphraseDerivation.ByArgon2id(memoryKiB, passes).Derive(Passphrase, Encoding.ASCII.GetBytes("0123456789abcdef"))));
+        Assert.Equal(
+            expected,
+            Convert.ToHexStringLower(PassphraseDerivation.ByArgon2id(memoryKiB, passes).Derive(Passphrase, Encoding.ASCII.GetBytes("0123456789abcdef"))));
 
     [Fact]
     public void PBKDF2_gives_what_another_implementation_gives() =>
@@ -25,7 +27,9 @@ public sealed class PassphraseDerivationTests
     public void Argon2id_is_what_is_taken_where_libsodium_is_at_hand()
     {
         Assert.True(PassphraseDerivation.HasArgon2id);
-        Assert.Equal((PassphraseDerivation.Argon2id, 64 << 10, 3), (PassphraseDerivation.Best.Method, PassphraseDerivation.Best.MemoryKiB, PassphraseDerivation.Best.Passes));
+        Assert.Equal(
+            (PassphraseDerivation.Argon2id, 64 << 10, 3),
+            (PassphraseDerivation.Best.Method, PassphraseDerivation.Best.MemoryKiB, PassphraseDerivation.Best.Passes));
     }
 
     [Theory]

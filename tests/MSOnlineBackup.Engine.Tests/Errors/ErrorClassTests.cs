@@ -31,7 +31,10 @@ public sealed class ErrorClassTests
     [Fact]
     public void Every_id_about_the_data_of_a_vault_or_an_item_of_a_source_was_thought_of()
     {
-        Assert.Equal(_damage.Concat(_noDamage).Order(), Enum.GetValues<BackupErrorId>().Where(id => id.ToString().StartsWith("VaultData", StringComparison.Ordinal)).Order());
-        Assert.Equal(_ofSourceItem.Order(), Enum.GetValues<BackupErrorId>().Where(id => id.ToString().StartsWith("SourceItem", StringComparison.Ordinal)).Order());
+        Assert.Equal(
+            _damage.Concat(_noDamage).Order(),
+            Enum.GetValues<BackupErrorId>().Where(id => id.ToString().StartsWith("VaultData", StringComparison.Ordinal)).Order());
+        Assert.Equal(
+            _ofSourceItem.Order(), Enum.GetValues<BackupErrorId>().Where(id => id.ToString().StartsWith("SourceItem", StringComparison.Ordinal)).Order());
     }
 }

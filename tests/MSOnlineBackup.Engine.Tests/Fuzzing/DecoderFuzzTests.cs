@@ -70,7 +70,8 @@ public sealed class DecoderFuzzTests
         HashSet<Type> covered = [.. Decoders.All.SelectMany(decoder => decoder.Covers)];
         Assembly[] assemblies = [typeof(IVaultStore).Assembly, typeof(BackupAgent).Assembly];
 
-        IEnumerable<Type> decoding = assemblies.SelectMany(assembly => assembly.GetTypes()).Where(type => !covered.Contains(type) && !Decoders.Exempt.ContainsKey(type) && Decodes(type));
+        IEnumerable<Type> decoding = assemblies.SelectMany(assembly => assembly.GetTypes())
+            .Where(type => !covered.Contains(type) && !Decoders.Exempt.ContainsKey(type) && Decodes(type));
 
         Assert.Equal([], decoding.Select(type => type.Name));
     }
@@ -79,7 +80,10 @@ public sealed class DecoderFuzzTests
     private static bool Decodes(Type type) =>
         typeof(JsonSerializerContext).IsAssignableFrom(type)
         || type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly).Any(method =>
-            Takes(method, [typeof(ReadOnlySpan<byte>), typeof(ReadOnlyMemory<byte>), typeof(byte[])], ["Decode", "TryDecode", "Open", "TryOpen", "TrySplit", "ReadHeader", "ReadFooter", "Read", "ReadText"])
+            Takes(
+                method,
+                [typeof(ReadOnlySpan<byte>), typeof(ReadOnlyMemory<byte>), typeof(byte[])],
+                ["Decode", "TryDecode", "Open", "TryOpen", "TrySplit", "ReadHeader", "ReadFooter", "Read", "ReadText"])
             || Takes(method, [typeof(string), typeof(ReadOnlySpan<char>)], ["Decode", "TryDecode", "Parse", "TryParse"]));
 
     private static bool Takes(MethodInfo method, Type[] types, string[] names) =>

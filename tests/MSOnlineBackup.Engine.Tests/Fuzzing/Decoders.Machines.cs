@@ -26,7 +26,11 @@ internal static partial class Decoders
                 BackupPolicy policy = PolicyJson.Read(Encoding.UTF8.GetString(content), "file");
                 PolicyLimits.Open.Check(policy);
             },
-            () => [Text(PolicyJson.Write(JobsFixture.Policy(PolicyKind.Files, "/home", "/etc"))), Text(PolicyJson.Write(JobsFixture.Policy(PolicyKind.SystemState)))],
+            () =>
+            [
+                Text(PolicyJson.Write(JobsFixture.Policy(PolicyKind.Files, "/home", "/etc"))), Text(
+                    PolicyJson.Write(JobsFixture.Policy(PolicyKind.SystemState))),
+            ],
             typeof(PolicyJson), typeof(PolicyFileContext), typeof(TimeOfDay), typeof(PolicyPath), typeof(PolicyExclusion));
         yield return new(
             "job-order",

@@ -8,7 +8,8 @@ internal sealed class Mutator(Random random)
 {
     private const int MaxLength = 1 << 20;
 
-    private static readonly long[] _numbers = [0, 1, -1, 2, 16, 127, 128, 255, 256, 32_767, 65_535, 65_536, 4 << 20, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue];
+    private static readonly long[] _numbers =
+        [0, 1, -1, 2, 16, 127, 128, 255, 256, 32_767, 65_535, 65_536, 4 << 20, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue];
 
     // What stands in JSON where something else was expected.
     private static readonly byte[][] _values =
@@ -23,7 +24,8 @@ internal sealed class Mutator(Random random)
     ];
 
     // What stands in names and texts, and is no text.
-    private static readonly byte[][] _escapes = [.. new[] { "\\ud800", "\\udc00\\ud800", "\\u0000", "\\", "\\u", "\\n" }.Select(Encoding.UTF8.GetBytes), [0xc3], [0xed, 0xa0, 0x80]];
+    private static readonly byte[][] _escapes =
+        [.. new[] { "\\ud800", "\\udc00\\ud800", "\\u0000", "\\", "\\u", "\\n" }.Select(Encoding.UTF8.GetBytes), [0xc3], [0xed, 0xa0, 0x80]];
 
     /// <summary>One to eight changes of a seed; now and then spliced with another.</summary>
     public byte[] Mutate(byte[] seed, byte[] other)

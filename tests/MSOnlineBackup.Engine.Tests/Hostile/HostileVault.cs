@@ -62,7 +62,8 @@ internal sealed class HostileVault : IDisposable
         UnlockedKey unlocked = await new KeyRing(TestVault.Of(objects, header)).UnlockAsync(Passphrase, Stop);
         ChunkStore store = await TestVault.OpenStoreAsync(objects, header, unlocked.StoreId, unlocked.MasterKey, Stop);
         var record = new SessionRecord { MachineId = null, Started = DateTimeOffset.UtcNow.AddMinutes(-5), AgentVersion = "0" };
-        return new HostileVault(new TempFolder(), objects, store, await WriteSession.BeginAsync(store, new SessionAnnouncement(store, record), new TransferCounters(), 1, 0, Stop));
+        return new HostileVault(
+            new TempFolder(), objects, store, await WriteSession.BeginAsync(store, new SessionAnnouncement(store, record), new TransferCounters(), 1, 0, Stop));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -132,7 +133,8 @@ internal sealed class HostileVault : IDisposable
                 }
             },
         };
-        await TryAsync(async engine => refused.AddRange((await engine.VerifyAsync(VerifyLevel.Data, monitor, Stop)).Findings.Select(_ => BackupErrorId.VaultDataCorrupt)));
+        await TryAsync(
+            async engine => refused.AddRange((await engine.VerifyAsync(VerifyLevel.Data, monitor, Stop)).Findings.Select(_ => BackupErrorId.VaultDataCorrupt)));
         await TryAsync(async engine =>
         {
             foreach (RecoveryPoint point in await engine.ListPointsAsync(null, Stop))
@@ -156,14 +158,17 @@ internal sealed class HostileVault : IDisposable
 
         Assert.Equal(["precious"], Directory.EnumerateFileSystemEntries(Outside).Select(Path.GetFileName));
         Assert.Equal("untouched", await File.ReadAllTextAsync(Path.Combine(Outside, "precious"), Stop));
-        Assert.Subset(new HashSet<string> { "outside", "source", "target" }, Directory.EnumerateFileSystemEntries(_folder.Path).Select(path => Path.GetFileName(path)!).ToHashSet());
+        Assert.Subset(
+            new HashSet<string> { "outside", "source", "target" },
+            Directory.EnumerateFileSystemEntries(_folder.Path).Select(path => Path.GetFileName(path)!).ToHashSet());
         return refused;
 
         async Task TryAsync(Func<UnlockedVault, Task> action)
         {
             try
             {
-                await Task.Run(async () => await action(await TestVault.UnlockAsync(Objects, Passphrase, Options, Stop)), Stop).WaitAsync(TimeSpan.FromMinutes(1), Stop);
+                await Task.Run(async () => await action(await TestVault.UnlockAsync(Objects, Passphrase, Options, Stop)), Stop)
+                    .WaitAsync(TimeSpan.FromMinutes(1), Stop);
             }
             catch (BackupException e) when (e.Id != BackupErrorId.UnexpectedError)
             {

@@ -141,7 +141,8 @@ public sealed class HostileVaultTests
             "hole of all bytes" => await WithAsync(new ContentSlice(null, 0, long.MaxValue), long.MaxValue),
             "manifest as content" => await WithAsync(new ContentSlice(plain.Id, 0, 4), 4),
             "content as manifest" => plain with { Id = content },
-            "list that is a leaf" => await vault.WriteManifestAsync(Folder(""), FileOf("f", content, 4) with { Content = new EntryContent([], [new SliceListReference(plain.Id, 4)]) }),
+            "list that is a leaf" => await vault.WriteManifestAsync(
+                Folder(""), FileOf("f", content, 4) with { Content = new EntryContent([], [new SliceListReference(plain.Id, 4)]) }),
             "depth without end" => plain with { Depth = int.MaxValue },
             "negative depth" => plain with { Depth = -1 },
             "lying totals" => plain with { Entries = long.MaxValue, Files = long.MaxValue, Bytes = long.MaxValue },
@@ -196,7 +197,8 @@ public sealed class HostileVaultTests
             using HostileVault vault = await HostileVault.CreateAsync();
             ChunkId content = await vault.StoreAsync(ChunkKind.Content, "evil"u8.ToArray());
             await vault.CommitAsync("/s", await vault.WriteManifestAsync(Entries(vault, content)));
-            string model = vault.Objects.Names.First(name => name.Contains(kind == SealedObjectKind.IndexSegment ? "/index/" : "/points/", StringComparison.Ordinal));
+            string model =
+                vault.Objects.Names.First(name => name.Contains(kind == SealedObjectKind.IndexSegment ? "/index/" : "/points/", StringComparison.Ordinal));
             byte[] plaintext = SealedObject.Open(vault.Store.Keys, model, vault.Objects.GetContent(model), out _).ToArray();
             var session = SessionId.Create(DateTimeOffset.UtcNow, highest: null);
             string name = kind switch

@@ -23,7 +23,8 @@ public class ChunkIndexTests
                 switch (random.Next(6))
                 {
                     case 0:
-                        (PackInfo, IReadOnlyList<PackedChunk>)[] packs = [.. Enumerable.Range(0, random.Next(1, 4)).Select(i => MakePack(random, (step * 10) + (uint)i))];
+                        (PackInfo, IReadOnlyList<PackedChunk>)[] packs =
+                            [.. Enumerable.Range(0, random.Next(1, 4)).Select(i => MakePack(random, (step * 10) + (uint)i))];
                         index.AddSegment("segment", IndexSegment.Encode(packs), out _);
                         model.Add(packs, written: true);
                         break;

@@ -283,13 +283,15 @@ public sealed class IndexCacheTests : IDisposable
     {
         for (int i = 0; i < records; i += 10)
         {
-            byte[] segment = IndexSegment.Encode([(TestPacks.Pack(100 + _lastSegment), TestPacks.Chunks(Enumerable.Range(i, 10).Select(id => TestPacks.Id(id % Ids))))]);
+            byte[] segment =
+                IndexSegment.Encode([(TestPacks.Pack(100 + _lastSegment), TestPacks.Chunks(Enumerable.Range(i, 10).Select(id => TestPacks.Id(id % Ids))))]);
             await CreateAsync(segment);
         }
     }
 
     // The same pack holds the same whoever names it.
-    private Task AddSegmentAsync(Random random, uint[] packs) => CreateAsync(IndexSegment.Encode([.. packs.Distinct().Select(pack => (TestPacks.Pack(pack), (IReadOnlyList<PackedChunk>)ContentsOf(pack)))]));
+    private Task AddSegmentAsync(Random random, uint[] packs) =>
+        CreateAsync(IndexSegment.Encode([.. packs.Distinct().Select(pack => (TestPacks.Pack(pack), (IReadOnlyList<PackedChunk>)ContentsOf(pack)))]));
 
     private static List<PackedChunk> ContentsOf(uint pack)
     {
@@ -384,7 +386,8 @@ public sealed class IndexCacheTests : IDisposable
 
     private static string[] Sorted(IEnumerable<string> texts) => [.. texts.Order(StringComparer.Ordinal)];
 
-    private static string Describe(PackInfo pack) => $"{pack.Session} {pack.Number} {pack.Kind} {pack.Length} {Convert.ToHexString(pack.Salt)} {pack.IsKnown} {pack.IsAvailable}";
+    private static string Describe(PackInfo pack) =>
+        $"{pack.Session} {pack.Number} {pack.Kind} {pack.Length} {Convert.ToHexString(pack.Salt)} {pack.IsKnown} {pack.IsAvailable}";
 
     private static string Describe(ChunkLocation copy) => $"{copy.Pack.Number} {copy.Chunk}";
 }

@@ -164,5 +164,6 @@ public class IndexSegmentTests
             (TestPacks.Pack((uint)p), (IReadOnlyList<PackedChunk>)TestPacks.Chunks(Enumerable.Range(p * chunksEach, chunksEach).Select(TestPacks.Id)))),
     ];
 
-    private static string Describe(PackInfo pack) => $"{pack.Session} {pack.Number} {pack.Kind} {pack.Length} {Convert.ToHexString(pack.Salt)} {pack.IsAvailable}";
+    private static string Describe(PackInfo pack) =>
+        $"{pack.Session} {pack.Number} {pack.Kind} {pack.Length} {Convert.ToHexString(pack.Salt)} {pack.IsAvailable}";
 }

@@ -24,7 +24,8 @@ internal static class TestPacks
         int offset = PackFormat.HeaderLength;
         foreach (ChunkId id in ids)
         {
-            chunks.Add(new PackedChunk(id, ChunkKind.Content, ChunkEncoding.Zstandard, (uint)chunks.Count, offset, 100 + (chunks.Count % 100), 1000 + chunks.Count));
+            chunks.Add(
+                new PackedChunk(id, ChunkKind.Content, ChunkEncoding.Zstandard, (uint)chunks.Count, offset, 100 + (chunks.Count % 100), 1000 + chunks.Count));
             offset += chunks[^1].StoredLength;
         }
 

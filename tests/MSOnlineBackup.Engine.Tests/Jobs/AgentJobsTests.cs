@@ -385,7 +385,8 @@ public sealed class AgentJobsTests : IDisposable
         JobRecord job = await agent.Jobs.RunAsync(order, _ => { }, Cancel);
 
         Assert.Equal((JobKind.Recovery, JobState.Completed, backup.RecoveryPointId), (job.Kind, job.State, job.RecoveryPointId));
-        Assert.Equal(new JobSourceStatus($"{_machine.Source}/a/deep and 1 more", JobState.Completed, 1020, job.Sources[0].ChangedBytes, 1020, 2, 2, 2), job.Sources[0]);
+        Assert.Equal(
+            new JobSourceStatus($"{_machine.Source}/a/deep and 1 more", JobState.Completed, 1020, job.Sources[0].ChangedBytes, 1020, 2, 2, 2), job.Sources[0]);
         Assert.Empty(TreeComparer.Compare(_machine.Source + "/a/deep", _machine["target"] + "/deep"));
 
         // What is the same gets no copy.
@@ -458,7 +459,8 @@ public sealed class AgentJobsTests : IDisposable
         JobRecord files = await BackUpAsync(agent);
         var history = new JobHistory(new StateFolder(_machine.State), TimeProvider.System);
         JobRecord failed = files with { Id = JobHistory.NewId(), State = JobState.Failed, Started = files.Started.AddHours(1) };
-        JobRecord state = files with { Id = JobHistory.NewId(), Started = files.Started.AddHours(2), Sources = [files.Sources[0] with { Name = "System State" }] };
+        JobRecord state =
+            files with { Id = JobHistory.NewId(), Started = files.Started.AddHours(2), Sources = [files.Sources[0] with { Name = "System State" }] };
         JobRecord recovery = files with { Id = JobHistory.NewId(), Started = files.Started.AddHours(3), Kind = JobKind.Recovery };
         history.Write(failed);
         history.Write(state);

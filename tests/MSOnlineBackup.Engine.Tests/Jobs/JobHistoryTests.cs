@@ -46,7 +46,11 @@ public sealed class JobHistoryTests : IDisposable
             Kind = JobKind.Recovery,
             Phase = JobPhase.Finished,
             Ended = _clock.GetUtcNow().AddSeconds(1),
-            Sources = [new JobSourceStatus("/données", JobState.CompletedWithWarnings, 1, 2, 3, 4, 5, 6, error), new JobSourceStatus("/b", JobState.Completed, 0, 0, 0, 0, 0, 0)],
+            Sources =
+            [
+                new JobSourceStatus("/données", JobState.CompletedWithWarnings, 1, 2, 3, 4, 5, 6, error), new JobSourceStatus(
+                    "/b", JobState.Completed, 0, 0, 0, 0, 0, 0),
+            ],
             Error = error,
             RecoveryPointId = SessionId.Parse(new string('1', 32)),
             NewBytes = 7,

@@ -201,6 +201,7 @@ public sealed class JobRunnerTests : IDisposable
         }
     }
 
-    private Task<JobRecord> RunAsync(Func<JobWork, CancellationToken, Task> work, Action<JobRecord>? progress = null, CancellationToken? cancellationToken = null) =>
+    private Task<JobRecord> RunAsync(
+        Func<JobWork, CancellationToken, Task> work, Action<JobRecord>? progress = null, CancellationToken? cancellationToken = null) =>
         _runner.RunAsync(_id, JobKind.Backup, new JobPlan(_ => [], work), progress ?? (_ => { }), cancellationToken ?? Cancel);
 }

@@ -123,9 +123,11 @@ public sealed class MaintenanceAfterBackupTests : IDisposable
     public async Task Damage_that_it_finds_is_a_warning_of_the_job()
     {
         BackupAgent agent = await ActivateAsync();
-        await _machine.Open("OWNER", _machine["owner"]).Ownership.ChangeSettingsAsync(_machine.Vault, settings => settings with { VerifyDays = 1 }, null, Cancel);
+        await _machine.Open("OWNER", _machine["owner"]).Ownership.ChangeSettingsAsync(
+            _machine.Vault, settings => settings with { VerifyDays = 1 }, null, Cancel);
         await BackUpAsync(agent);
-        string pack = Directory.GetFiles(Path.Combine(_machine.Vault, "stores"), "*", SearchOption.AllDirectories).Where(name => name.Contains("/packs/", StringComparison.Ordinal)).MaxBy(name => new FileInfo(name).Length)!;
+        string pack = Directory.GetFiles(Path.Combine(_machine.Vault, "stores"), "*", SearchOption.AllDirectories)
+            .Where(name => name.Contains("/packs/", StringComparison.Ordinal)).MaxBy(name => new FileInfo(name).Length)!;
         byte[] content = await File.ReadAllBytesAsync(pack, Cancel);
         content[^20] ^= 1;
         File.SetAttributes(pack, FileAttributes.Normal);
@@ -152,7 +154,10 @@ public sealed class MaintenanceAfterBackupTests : IDisposable
         Objects().Where(name => name.Contains("/proofs/", StringComparison.Ordinal) && name.EndsWith(suffix, StringComparison.Ordinal));
 
     private void Age(JobRecord job, int days) =>
-        File.SetLastWriteTimeUtc(Objects().Single(name => name.Contains("/points/", StringComparison.Ordinal) && name.EndsWith(job.RecoveryPointId!.Value.ToString(), StringComparison.Ordinal)), DateTime.UtcNow.AddDays(-days));
+        File.SetLastWriteTimeUtc(
+            Objects().Single(
+                name => name.Contains("/points/", StringComparison.Ordinal) && name.EndsWith(job.RecoveryPointId!.Value.ToString(), StringComparison.Ordinal)),
+            DateTime.UtcNow.AddDays(-days));
 
     private static async Task<int> CountAsync(BackupAgent agent)
     {
@@ -172,7 +177,8 @@ public sealed class MaintenanceAfterBackupTests : IDisposable
     {
         private int _lists;
 
-        public override async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        public override async IAsyncEnumerable<StoredObject> ListAsync(
+            string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {
             // The first is the backup's own.
             if (prefix.Contains("/gc/", StringComparison.Ordinal) && ++_lists > 1)
@@ -194,14 +200,17 @@ public sealed class MaintenanceAfterBackupTests : IDisposable
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+        public ValueTask<bool> TryCreateAsync(
+            string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
             inner.TryCreateAsync(name, content, cancellationToken, tier);
 
-        public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) => inner.ReadAsync(name, offset, destination, cancellationToken);
+        public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+            inner.ReadAsync(name, offset, destination, cancellationToken);
 
         public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) => inner.StatAsync(name, cancellationToken);
 
-        public virtual IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+        public virtual IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken) =>
+            inner.ListAsync(prefix, cancellationToken);
 
         public virtual ValueTask DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
     }

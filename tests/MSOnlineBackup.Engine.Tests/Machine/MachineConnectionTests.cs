@@ -66,7 +66,9 @@ public sealed class MachineConnectionTests : IDisposable
         Assert.Equal(VaultPatience.Job, _agents.Connections[_agents.Vault].Patience);
 
         // Beyond this machine it is the same.
-        Assert.Equal((VaultPatience.Person, VaultPatience.Job), (agent.Machine.Connect(Vault, VaultPatience.Person).Patience, agent.Machine.Connect(Vault, VaultPatience.Job).Patience));
+        Assert.Equal(
+            (VaultPatience.Person, VaultPatience.Job),
+            (agent.Machine.Connect(Vault, VaultPatience.Person).Patience, agent.Machine.Connect(Vault, VaultPatience.Job).Patience));
     }
 
     [Fact]

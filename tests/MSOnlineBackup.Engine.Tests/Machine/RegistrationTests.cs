@@ -32,7 +32,9 @@ public sealed class RegistrationTests : IDisposable
         MachineRegistration registration = await _agents.Open().Machine.RegisterAsync(file, Cancel);
 
         Assert.Equal(registration, _agents.Open().Machine.Registration);
-        Assert.Equal(("Office", _agents.Vault, "ALPHA", 1), (registration.VaultName, registration.VaultLocation, registration.MachineName, registration.CredentialSerial));
+        Assert.Equal(
+            ("Office", _agents.Vault, "ALPHA", 1),
+            (registration.VaultName, registration.VaultLocation, registration.MachineName, registration.CredentialSerial));
         Assert.Equal((await _agents.Open().Vaults.InspectAsync(_agents.Vault, Cancel)).VaultId, registration.VaultId);
         Assert.Equal(_agents.Vault, (await _agents.Open("OTHER").Machine.InspectCredentialAsync(file, Cancel)).Vault.Location);
         Assert.False(_agents.Open().Machine.HasPassphrase);
@@ -184,7 +186,8 @@ public sealed class RegistrationTests : IDisposable
         VaultHeader header = await VaultHeader.ReadAsync(objects, Cancel);
         for (int i = 1; i <= 50; i++)
         {
-            await new MachineDirectory(TestVault.Of(objects, header)).ClaimAsync($"M{i}", new UnlockedKey(StoreId.Parse(new string('a', 32)), new string('0', 32), new byte[32]), Cancel);
+            await new MachineDirectory(TestVault.Of(objects, header))
+                .ClaimAsync($"M{i}", new UnlockedKey(StoreId.Parse(new string('a', 32)), new string('0', 32), new byte[32]), Cancel);
         }
 
         BackupAgent late = _agents.Open("LATE");
@@ -220,7 +223,9 @@ public sealed class RegistrationTests : IDisposable
         Assert.Contains("Start-OBRegistration", fault.RecommendedAction, StringComparison.Ordinal);
         VaultInfo vault = await agent.Vaults.InspectAsync(_agents.Vault, Cancel);
         Assert.Empty(vault.Machines);
-        Assert.Equal([("ALPHA", _agents.Clock.GetUtcNow())], (await agent.Vaults.ListMachinesAsync(_agents.Vault, Cancel)).Select(machine => (machine.Name, machine.Left!.Value)));
+        Assert.Equal(
+            [("ALPHA", _agents.Clock.GetUtcNow())],
+            (await agent.Vaults.ListMachinesAsync(_agents.Vault, Cancel)).Select(machine => (machine.Name, machine.Left!.Value)));
         Assert.Equal(1, vault.Points);
         await agent.Machine.RegisterAsync(await _agents.IssueAsync(), Cancel);
         Assert.True(agent.Machine.HasPassphrase);
@@ -280,7 +285,8 @@ public sealed class RegistrationTests : IDisposable
         await owner.Ownership.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel);
 
         await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => owner.Ownership.UnregisterMachineAsync(_agents.Vault, "BETA", null, Cancel));
-        BackupException fault = await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => owner.Ownership.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel));
+        BackupException fault =
+            await FailsAsync(BackupErrorId.MachineNotRegistered, null, () => owner.Ownership.UnregisterMachineAsync(_agents.Vault, "ALPHA", null, Cancel));
 
         Assert.Contains("was unregistered on", fault.Message, StringComparison.Ordinal);
     }
@@ -306,8 +312,12 @@ public sealed class RegistrationTests : IDisposable
     {
         await _agents.IssueAsync();
 
-        await FailsAsync(BackupErrorId.ArgumentInvalid, null, () => _agents.Open().Ownership.IssueCredentialAsync(_agents.Vault, _agents["nowhere"], null, null, null, Cancel));
+        await FailsAsync(
+            BackupErrorId.ArgumentInvalid,
+            null,
+            () => _agents.Open().Ownership.IssueCredentialAsync(_agents.Vault, _agents["nowhere"], null, null, null, Cancel));
     }
 
-    private Task<BackupException> RefusedAsync(string file) => FailsAsync(BackupErrorId.VaultCredentialInvalid, Code, () => _agents.Open().Machine.RegisterAsync(file, Cancel));
+    private Task<BackupException> RefusedAsync(string file) =>
+        FailsAsync(BackupErrorId.VaultCredentialInvalid, Code, () => _agents.Open().Machine.RegisterAsync(file, Cancel));
 }

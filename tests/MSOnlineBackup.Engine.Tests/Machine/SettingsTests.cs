@@ -68,7 +68,8 @@ public sealed class SettingsTests : IDisposable
     [InlineData("not a name", 8080)]
     public void What_is_no_proxy_is_refused(string server, int port)
     {
-        BackupException fault = Assert.Throws<BackupException>(() => _agents.Open().Machine.Update(_ => new MachineSettings { Proxy = new ProxySetting(server, port) }));
+        BackupException fault =
+            Assert.Throws<BackupException>(() => _agents.Open().Machine.Update(_ => new MachineSettings { Proxy = new ProxySetting(server, port) }));
 
         Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id);
         Assert.Equal(new MachineSettings(), _agents.Open().Machine.Settings);

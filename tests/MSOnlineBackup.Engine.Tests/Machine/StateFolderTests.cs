@@ -70,7 +70,8 @@ public sealed class StateFolderTests : IDisposable
         Assert.SkipUnless(File.Exists("/usr/bin/flock"), "There is no flock.");
         var state = new StateFolder(_folder.Path);
         state.Update("a", _ => [1]);
-        using Process holder = Process.Start(new ProcessStartInfo("/usr/bin/flock", [state.PathOf("a.lock"), "sh", "-c", "echo held; exec sleep 600"]) { RedirectStandardOutput = true })!;
+        using Process holder = Process.Start(
+            new ProcessStartInfo("/usr/bin/flock", [state.PathOf("a.lock"), "sh", "-c", "echo held; exec sleep 600"]) { RedirectStandardOutput = true })!;
         Assert.Equal("held", await holder.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
 
         Task waiting = Task.Run(() => state.Update("a", _ => [2]));

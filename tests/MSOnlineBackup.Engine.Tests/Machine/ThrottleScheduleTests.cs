@@ -50,7 +50,9 @@ public sealed class ThrottleScheduleTests
 
     [Fact]
     public void Without_work_days_the_other_limit_holds_always() =>
-        Assert.All(Enumerable.Range(0, 7 * 24), hour => Assert.Equal(Other, (Setting("00:00", "1.00:00") with { WorkDays = [] }).LimitAt(Wall("2024-03-01 00:00:00").AddHours(hour))));
+        Assert.All(
+            Enumerable.Range(0, 7 * 24),
+            hour => Assert.Equal(Other, (Setting("00:00", "1.00:00") with { WorkDays = [] }).LimitAt(Wall("2024-03-01 00:00:00").AddHours(hour))));
 
     // A zone one hour ahead, two in summer: on 2024-03-31 02:00 becomes 03:00, on 2024-10-27 03:00 becomes 02:00. Both are Sundays.
     [Theory]

@@ -60,7 +60,10 @@ public sealed class VaultOwnerTests : IDisposable
         string file = (await any.Ownership.IssueCredentialAsync(_agents.Vault, _agents[""], null, null, Owner, Cancel)).File;
         await _agents.Open().Machine.RegisterAsync(file, Cancel);
         Assert.Equal(3, (await any.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, Owner, Cancel)).MachineLimit);
-        await FailsAsync(BackupErrorId.PassphraseRejected, null, () => any.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings, Owner with { Passphrase = AgentFixture.Passphrase }, Cancel));
+        await FailsAsync(
+            BackupErrorId.PassphraseRejected,
+            null,
+            () => any.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings, Owner with { Passphrase = AgentFixture.Passphrase }, Cancel));
     }
 
     // As 'obengine vault create' makes them.
@@ -90,7 +93,8 @@ public sealed class VaultOwnerTests : IDisposable
         await FailsAsync(BackupErrorId.OwnerRequired, null, () => _agents.IssueAsync());
         foreach (string file in new[] { Owner.File, _agents["second"] })
         {
-            await _agents.Open("ANY").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = settings.MachineLimit + 1 }, Owner with { File = file }, Cancel);
+            await _agents.Open("ANY").Ownership.ChangeSettingsAsync(
+                _agents.Vault, settings => settings with { MachineLimit = settings.MachineLimit + 1 }, Owner with { File = file }, Cancel);
         }
 
         Assert.Equal(5, (await issuer.Vaults.ReadSettingsAsync(_agents.Vault, Cancel)).MachineLimit);
@@ -102,8 +106,14 @@ public sealed class VaultOwnerTests : IDisposable
         await File.WriteAllTextAsync(Owner.File, "another owner's", Cancel);
 
         await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open().Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner));
-        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open().Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner with { File = _agents["none/file"] }));
-        await FailsAsync(BackupErrorId.PassphraseInvalid, null, () => _agents.Open().Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, new OwnerAccess(_agents["new"], "short")));
+        await FailsAsync(
+            BackupErrorId.OwnerFileInvalid,
+            null,
+            () => _agents.Open().Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, Owner with { File = _agents["none/file"] }));
+        await FailsAsync(
+            BackupErrorId.PassphraseInvalid,
+            null,
+            () => _agents.Open().Ownership.CreateVaultAsync(_agents.Vault, "Office", Cancel, new OwnerAccess(_agents["new"], "short")));
 
         Assert.Equal("another owner's", await File.ReadAllTextAsync(Owner.File, Cancel));
         Assert.False(File.Exists(Path.Combine(_agents.Vault, "vault.json")));
@@ -155,11 +165,17 @@ public sealed class VaultOwnerTests : IDisposable
         {
             Assert.NotEqual(whole, damaged);
             await File.WriteAllTextAsync(Owner.File, damaged, Cancel);
-            await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings, Owner, Cancel));
+            await FailsAsync(
+                BackupErrorId.OwnerFileInvalid,
+                null,
+                () => _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings, Owner, Cancel));
         }
 
         File.Delete(Owner.File);
-        await FailsAsync(BackupErrorId.OwnerFileInvalid, null, () => _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings, Owner, Cancel));
+        await FailsAsync(
+            BackupErrorId.OwnerFileInvalid,
+            null,
+            () => _agents.Open("ISSUER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings, Owner, Cancel));
     }
 
     [Fact]
@@ -169,7 +185,10 @@ public sealed class VaultOwnerTests : IDisposable
         OwnerAccess second = Owner with { File = _agents["second.VaultOwner"] };
         await _agents.Open("ISSUER").Ownership.CreateVaultAsync(_agents["second"], "Second", Cancel, second);
 
-        await FailsAsync(BackupErrorId.OwnerForeign, null, () => _agents.Open().Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, second, Cancel));
+        await FailsAsync(
+            BackupErrorId.OwnerForeign,
+            null,
+            () => _agents.Open().Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, second, Cancel));
     }
 
     [Fact]
@@ -199,7 +218,10 @@ public sealed class VaultOwnerTests : IDisposable
         await issuer.Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 1 }, null, Cancel);
         _agents.Clock.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Contains("1 machines", (await issuer.Ownership.IssueCredentialAsync(_agents.Vault, _agents[""], null, null, null, Cancel)).Warning, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 machines",
+            (await issuer.Ownership.IssueCredentialAsync(_agents.Vault, _agents[""], null, null, null, Cancel)).Warning,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -258,7 +280,8 @@ public sealed class VaultOwnerTests : IDisposable
         File.Copy(Path.Combine(_agents.StateOf("ISSUER"), "owners.json"), Path.Combine(_agents.StateOf("OTHER"), "owners.json"));
 
         await FailsAsync(
-            BackupErrorId.StateInvalid, null, () => _agents.Open("OTHER").Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));
+            BackupErrorId.StateInvalid, null, () => _agents.Open("OTHER").Ownership.ChangeSettingsAsync(
+                _agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));
     }
 
     [Fact]
@@ -267,7 +290,8 @@ public sealed class VaultOwnerTests : IDisposable
         await Vault.CreateNamedAsync(FolderVaultStore.Create(_agents.Vault), "Office", new VaultOptions(), Cancel);
 
         BackupException fault = await FailsAsync(
-            BackupErrorId.OwnerRequired, null, () => _agents.Open().Ownership.ChangeSettingsAsync(_agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));
+            BackupErrorId.OwnerRequired, null, () => _agents.Open().Ownership.ChangeSettingsAsync(
+                _agents.Vault, settings => settings with { MachineLimit = 3 }, null, Cancel));
 
         Assert.Contains("without an owner", fault.Message, StringComparison.Ordinal);
         Assert.Null((await _agents.Open().Vaults.InspectAsync(_agents.Vault, Cancel)).Owner);

@@ -18,13 +18,15 @@ internal sealed class ActorVaultStore(IVaultStore inner, Interleaver turns, int 
 
     public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+    public ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
         CallAsync(name, Fate.FillsDisk, BackupErrorId.VaultFull, () => inner.TryCreateAsync(name, content, cancellationToken, tier));
 
     public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
         CallAsync(name, null, default, () => inner.ReadAsync(name, offset, destination, cancellationToken));
 
-    public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) => CallAsync(name, null, default, () => inner.StatAsync(name, cancellationToken));
+    public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) =>
+        CallAsync(name, null, default, () => inner.StatAsync(name, cancellationToken));
 
     // All of it at once: what a listing shows is what was there when it began.
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -201,7 +201,8 @@ public sealed class CollectorTests
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         RecoveryPoint first = await vault.BackUpAsync([1, 2, 3]);
-        string pack = vault.Names(StoredKind.Pack).Where(name => name.Contains(first.SessionId.ToString(), StringComparison.Ordinal)).MaxBy(name => vault.Objects.GetContent(name).Length)!;
+        string pack = vault.Names(StoredKind.Pack).Where(name => name.Contains(first.SessionId.ToString(), StringComparison.Ordinal))
+            .MaxBy(name => vault.Objects.GetContent(name).Length)!;
         byte[] sound = vault.Objects.GetContent(pack);
 
         // The other machine cannot see the pack, and stores all of it again; then the pack is back, and damaged.

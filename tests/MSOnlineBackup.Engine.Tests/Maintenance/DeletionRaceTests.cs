@@ -150,7 +150,8 @@ public sealed class DeletionRaceTests
     private static async Task DecideAsync(ChunkStore store, DeletionState wish)
     {
         var log = new DeletionLog(store);
-        DeletionSeries series = (await log.ListAsync(store.Objects, _machine, Cancel)).GetValueOrDefault((_machine, _session)) ?? new DeletionSeries(_machine, _session, []);
+        DeletionSeries series =
+            (await log.ListAsync(store.Objects, _machine, Cancel)).GetValueOrDefault((_machine, _session)) ?? new DeletionSeries(_machine, _session, []);
         await log.DecideAsync(series, current => Next(current.State, wish) is { } next ? new DeletionRecord(next, "test", "1") : null, Cancel);
     }
 

@@ -3,7 +3,9 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Engine.Tests.Maintenance;
 
-/// <summary>A vault on a disk that has so much room left, and no more: what is created takes of it, in blocks of 4 KiB, and what is deleted gives it back.</summary>
+/// <summary>
+/// A vault on a disk that has so much room left, and no more: what is created takes of it, in blocks of 4 KiB, and what is deleted gives it back.
+/// </summary>
 internal sealed class FullVaultStore(IVaultStore inner, long room) : IVaultStore
 {
     private const int Block = 4096;
@@ -20,7 +22,8 @@ internal sealed class FullVaultStore(IVaultStore inner, long room) : IVaultStore
 
     public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         long size = SizeOf(content.Length);
         lock (_gate)
@@ -38,7 +41,8 @@ internal sealed class FullVaultStore(IVaultStore inner, long room) : IVaultStore
         return await inner.TryCreateAsync(name, content, cancellationToken, tier);
     }
 
-    public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) => inner.ReadAsync(name, offset, destination, cancellationToken);
+    public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        inner.ReadAsync(name, offset, destination, cancellationToken);
 
     public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) => inner.StatAsync(name, cancellationToken);
 

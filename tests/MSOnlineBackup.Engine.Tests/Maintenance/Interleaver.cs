@@ -19,8 +19,8 @@ internal enum Fate
 }
 
 /// <summary>
-/// Decides, by chance from a seed, in which order the calls of several who work on one vault are done. One may stand still while others do hundreds of calls. Time is counted in
-/// calls, so nobody waits for a clock.
+/// Decides, by chance from a seed, in which order the calls of several who work on one vault are done. One may stand still while others do hundreds of calls.
+/// Time is counted in calls, so nobody waits for a clock.
 /// </summary>
 internal sealed class Interleaver(int seed)
 {

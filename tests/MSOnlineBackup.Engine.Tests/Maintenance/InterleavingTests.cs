@@ -8,8 +8,8 @@ using Xunit;
 namespace MSOnlineBackup.Engine.Tests.Maintenance;
 
 /// <summary>
-/// Whoever works on a vault stands still before each of its calls in turn, while others do all that they have to do; or dies there. Each case ends with every file of every
-/// point compared.
+/// Whoever works on a vault stands still before each of its calls in turn, while others do all that they have to do; or dies there. Each case ends with every
+/// file of every point compared.
 /// </summary>
 public sealed class InterleavingTests
 {

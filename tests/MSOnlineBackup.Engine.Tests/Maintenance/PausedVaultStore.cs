@@ -22,7 +22,8 @@ internal sealed class PausedVaultStore(IVaultStore inner, int at, Func<Task> mea
 
     public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         await EnterAsync(VaultCall.Create, name);
         return await inner.TryCreateAsync(name, content, cancellationToken, tier);

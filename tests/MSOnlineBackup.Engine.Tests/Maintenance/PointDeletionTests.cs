@@ -70,7 +70,9 @@ public sealed class PointDeletionTests : IDisposable
         Assert.Equal(points[1].SessionId, (await vault.GetPointAsync($"{points[1].SessionId}"[..14], null, Cancel)).SessionId);
         Assert.Empty(await vault.Deletions.ListAsync(null, Cancel));
         Assert.Empty((await _backups.VerifyAsync()).Findings);
-        Assert.Equal(BackupErrorId.RecoveryPointNotFound, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{points[1].SessionId}", null, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.RecoveryPointNotFound,
+            (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{points[1].SessionId}", null, Cancel))).Id);
 
         // And once more.
         await vault.Deletions.DeleteAsync(points[1], "again", Cancel);
@@ -111,11 +113,14 @@ public sealed class PointDeletionTests : IDisposable
         BackupException error = await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.DeleteManyAsync(points, "", evenNewest: false, Cancel));
         Assert.Equal(BackupErrorId.RecoveryPointIsNewest, error.Id);
         Assert.Empty(Records());
-        Assert.Equal([points[1].SessionId, points[0].SessionId], (await vault.Deletions.DeleteManyAsync(points, "", evenNewest: true, Cancel)).Select(point => point.SessionId));
+        Assert.Equal(
+            [points[1].SessionId, points[0].SessionId],
+            (await vault.Deletions.DeleteManyAsync(points, "", evenNewest: true, Cancel)).Select(point => point.SessionId));
 
         async Task FailsAsync() => Assert.Equal(
             (BackupErrorId.RecoveryPointIsNewest, $"{points[1].SessionId}"),
-            await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.DeleteAsync(points[1], "", Cancel)) is { } refused ? (refused.Id, refused.Target) : default);
+            await Assert.ThrowsAsync<BackupException>(
+                () => vault.Deletions.DeleteAsync(points[1], "", Cancel)) is { } refused ? (refused.Id, refused.Target) : default);
     }
 
     [Fact]
@@ -132,7 +137,9 @@ public sealed class PointDeletionTests : IDisposable
         Assert.Empty((await _backups.VerifyAsync(VerifyLevel.Structure)).Findings);
         DeletedPoint listed = Assert.Single(await vault.Deletions.ListAsync(null, Cancel));
         Assert.Null(listed.Point);
-        Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{listed.SessionId}", null, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.VaultDataCorrupt,
+            (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{listed.SessionId}", null, Cancel))).Id);
         Assert.Single(await vault.Deletions.ListAsync(null, Cancel));
     }
 
@@ -168,7 +175,8 @@ public sealed class PointDeletionTests : IDisposable
         string checkpoint = VaultLayout.Checkpoint(store.StoreId, point.SessionId, 1);
         _backups.Objects.SetContent(
             checkpoint,
-            SealedObject.Seal(store.Keys, SealedObjectKind.Checkpoint, checkpoint, RecoveryPointCodec.Encode(point with { Status = RecoveryPointStatus.InProgress })));
+            SealedObject.Seal(
+                store.Keys, SealedObjectKind.Checkpoint, checkpoint, RecoveryPointCodec.Encode(point with { Status = RecoveryPointStatus.InProgress })));
         UnlockedVault vault = await _backups.OpenAsync();
         await vault.Deletions.DeleteMachineAsync(BackupFixture.Machine, "", Cancel);
 
@@ -232,7 +240,8 @@ public sealed class PointDeletionTests : IDisposable
         UnlockedVault vault = await _backups.OpenAsync();
         await vault.Deletions.DeleteAsync(points[0], "", Cancel);
         string record = Assert.Single(Records());
-        _backups.Objects.SetContent(record.Replace($"{points[0].SessionId}", $"{points[1].SessionId}", StringComparison.Ordinal), _backups.Objects.GetContent(record));
+        _backups.Objects.SetContent(
+            record.Replace($"{points[0].SessionId}", $"{points[1].SessionId}", StringComparison.Ordinal), _backups.Objects.GetContent(record));
 
         Assert.Equal([points[2].SessionId, points[1].SessionId], (await vault.ListPointsAsync(null, Cancel)).Select(point => point.SessionId));
     }
@@ -259,13 +268,19 @@ public sealed class PointDeletionTests : IDisposable
     {
         RecoveryPoint[] points = await MakeAsync(3);
         UnlockedVault vault = await _backups.OpenAsync();
-        Assert.Equal(BackupErrorId.RecoveryPointNotFound, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync("0", null, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.RecoveryPointNotFound, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync("0", null, Cancel))).Id);
         await vault.Deletions.DeleteManyAsync(points[..2], "", evenNewest: false, Cancel);
 
-        Assert.Equal(BackupErrorId.RecoveryPointAmbiguous, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync("0", null, Cancel))).Id);
-        Assert.Equal(BackupErrorId.RecoveryPointNotFound, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{points[0].SessionId}", "another", Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.RecoveryPointAmbiguous, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync("0", null, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.RecoveryPointNotFound,
+            (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{points[0].SessionId}", "another", Cancel))).Id);
         _backups.Objects.Remove(NameOf(points[0]));
-        Assert.Equal(BackupErrorId.VaultDataMissing, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{points[0].SessionId}", null, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.VaultDataMissing,
+            (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{points[0].SessionId}", null, Cancel))).Id);
     }
 
     [Theory]
@@ -298,7 +313,8 @@ public sealed class PointDeletionTests : IDisposable
     {
         UnlockedVault vault = await _backups.OpenAsync();
 
-        BackupException error = await Assert.ThrowsAsync<BackupException>(() => vault.Vault.ChangeSettingsAsync(_backups.Owner.Key, settings => settings with { UndeleteDays = days }, Cancel));
+        BackupException error = await Assert.ThrowsAsync<BackupException>(
+            () => vault.Vault.ChangeSettingsAsync(_backups.Owner.Key, settings => settings with { UndeleteDays = days }, Cancel));
 
         Assert.Equal(BackupErrorId.ArgumentInvalid, error.Id);
     }
@@ -321,12 +337,17 @@ public sealed class PointDeletionTests : IDisposable
     {
         RecoveryPoint[] points = await MakeAsync(2);
         UnlockedVault vault = await _backups.OpenAsync();
-        await VaultRecords.AppendAsync(vault.Vault.Known, _backups.Owner.Key, new VaultRecord { Kind = VaultRecord.Feature, Name = "later", NeededTo = ["write"] }, Cancel);
+        await VaultRecords.AppendAsync(
+            vault.Vault.Known, _backups.Owner.Key, new VaultRecord { Kind = VaultRecord.Feature, Name = "later", NeededTo = ["write"] }, Cancel);
         vault = await _backups.OpenAsync();
 
-        Assert.Equal(BackupErrorId.VaultFormatUnsupported, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.DeleteAsync(points[0], "", Cancel))).Id);
-        Assert.Equal(BackupErrorId.VaultFormatUnsupported, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.DeleteMachineAsync(BackupFixture.Machine, "", Cancel))).Id);
-        Assert.Equal(BackupErrorId.VaultFormatUnsupported, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync("0", null, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.VaultFormatUnsupported, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.DeleteAsync(points[0], "", Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.VaultFormatUnsupported,
+            (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.DeleteMachineAsync(BackupFixture.Machine, "", Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.VaultFormatUnsupported, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync("0", null, Cancel))).Id);
         Assert.Empty(Records());
     }
 
@@ -340,7 +361,8 @@ public sealed class PointDeletionTests : IDisposable
         {
             MemoryVaultStore objects = start.Clone();
             UnlockedVault deleter = await _backups.OpenAsync(objects);
-            var stepped = new SteppedVaultStore(objects, call => call == moment ? deleter.Deletions.DeleteMachineAsync(BackupFixture.Machine, "", Cancel) : Task.CompletedTask);
+            var stepped = new SteppedVaultStore(
+                objects, call => call == moment ? deleter.Deletions.DeleteMachineAsync(BackupFixture.Machine, "", Cancel) : Task.CompletedTask);
 
             RecoveryPoint made = (await (await _backups.OpenAsync(stepped, VaultUse.Write)).BackUpAsync(_backups.Job("/data"), new JobMonitor(), Cancel)).Point;
 

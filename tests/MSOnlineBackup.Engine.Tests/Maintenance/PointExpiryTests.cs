@@ -41,7 +41,9 @@ public sealed class PointExpiryTests : IDisposable
         Assert.Empty(Of(points[0], "/points/").Concat(Of(points[0], "/commits/")));
         Assert.Single(Of(points[1], "/points/"));
         UnlockedVault vault = await _backups.OpenAsync();
-        Assert.Equal(BackupErrorId.RecoveryPointGone, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{points[0].SessionId}", null, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.RecoveryPointGone,
+            (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.RestoreAsync($"{points[0].SessionId}", null, Cancel))).Id);
         Assert.Empty(await vault.Deletions.ListAsync(null, Cancel));
         await AssertWholeAsync();
         Assert.Equal(TestKeys.Bytes(2, 3000), await _backups.ReadAsync(points[1], "/data/1"));
@@ -120,7 +122,9 @@ public sealed class PointExpiryTests : IDisposable
         {
             MemoryVaultStore crashed = recording.Materialise(done);
             await AssertWholeAsync(crashed);
-            Assert.Equal([points[3].SessionId, points[2].SessionId], (await (await _backups.OpenAsync(crashed)).ListPointsAsync(null, Cancel)).Select(point => point.SessionId).Skip(15));
+            Assert.Equal(
+                [points[3].SessionId, points[2].SessionId],
+                (await (await _backups.OpenAsync(crashed)).ListPointsAsync(null, Cancel)).Select(point => point.SessionId).Skip(15));
 
             await ExpireAsync(crashed);
             await ExpireAsync(crashed);
@@ -288,21 +292,27 @@ public sealed class PointExpiryTests : IDisposable
             crashed = recording.Materialise(1);
         }
 
-        string gone = Assert.Single(crashed.Names, name => name.Contains("/deleted/", StringComparison.Ordinal) && name.EndsWith("00000002", StringComparison.Ordinal));
+        string gone =
+            Assert.Single(crashed.Names, name => name.Contains("/deleted/", StringComparison.Ordinal) && name.EndsWith("00000002", StringComparison.Ordinal));
         crashed.SetContent(gone[..^1] + "3", [1]);
 
         Assert.Empty(await (await _backups.OpenAsync(crashed)).ListPointsAsync(null, Cancel));
         Assert.Equal(BackupErrorId.RecoveryPointGone, (await Assert.ThrowsAsync<BackupException>(async () => await (await _backups.OpenAsync(crashed)).Deletions.RestoreAsync(gone[^41..^9], null, Cancel))).Id);
         await ExpireAsync(crashed);
         await ExpireAsync(crashed);
-        Assert.DoesNotContain(crashed.Names, name => name.Contains("/deleted/", StringComparison.Ordinal) || name.Contains("/points/", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            crashed.Names, name => name.Contains("/deleted/", StringComparison.Ordinal) || name.Contains("/points/", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Who_may_not_delete_is_told_so_and_nothing_else_is_done()
     {
         RecoveryPoint[] points = await MakeAsync(2);
-        await VaultRecords.AppendAsync((await _backups.OpenAsync()).Vault.Known, _backups.Owner.Key, new VaultRecord { Kind = VaultRecord.Feature, Name = "later", NeededTo = ["collect"] }, Cancel);
+        await VaultRecords.AppendAsync(
+            (await _backups.OpenAsync()).Vault.Known,
+            _backups.Owner.Key,
+            new VaultRecord { Kind = VaultRecord.Feature, Name = "later", NeededTo = ["collect"] },
+            Cancel);
         await (await _backups.OpenAsync()).Deletions.DeleteAsync(points[0], "", Cancel);
         Witness(days: 15);
         IReadOnlyList<string> names = _backups.Objects.Names;
@@ -372,5 +382,9 @@ public sealed class PointExpiryTests : IDisposable
     }
 
     private List<string> Of(RecoveryPoint point, string folder) =>
-        [.. _backups.Objects.Names.Where(name => name.Contains(folder, StringComparison.Ordinal) && name.Contains($"{point.SessionId}", StringComparison.Ordinal))];
+
+        [
+            .. _backups.Objects.Names.Where(
+                name => name.Contains(folder, StringComparison.Ordinal) && name.Contains($"{point.SessionId}", StringComparison.Ordinal)),
+        ];
 }

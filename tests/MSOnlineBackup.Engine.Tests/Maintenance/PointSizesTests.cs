@@ -53,7 +53,8 @@ public sealed class PointSizesTests
     public async Task What_is_measured_is_what_collection_frees()
     {
         using var vault = new MaintainedVault();
-        RecoveryPoint[] going = [await vault.BackUpAsync([1, 2, 3, 4, 5]), await vault.BackUpAsync([4, 5, 6]), await vault.BackUpAsync([6, 7], machine: "other")];
+        RecoveryPoint[] going =
+            [await vault.BackUpAsync([1, 2, 3, 4, 5]), await vault.BackUpAsync([4, 5, 6]), await vault.BackUpAsync([6, 7], machine: "other")];
         await vault.BackUpAsync([2, 8]);
         PointSizes sizes = await MeasureAsync(vault, going);
         long before = await NeededAsync(vault);
@@ -122,7 +123,8 @@ public sealed class PointSizesTests
     {
         IndexedVault indexed = await vault.OpenAsync();
         using UnlockedVault unlocked = indexed.Vault;
-        Dictionary<ChunkId, long> sizes = indexed.Store.Index.All().DistinctBy(location => location.Chunk.Id).ToDictionary(location => location.Chunk.Id, location => (long)location.Chunk.StoredLength);
+        Dictionary<ChunkId, long> sizes = indexed.Store.Index.All().DistinctBy(location => location.Chunk.Id)
+            .ToDictionary(location => location.Chunk.Id, location => (long)location.Chunk.StoredLength);
         return sizes.Values.Sum();
     }
 }

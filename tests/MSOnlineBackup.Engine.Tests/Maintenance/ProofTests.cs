@@ -140,7 +140,9 @@ public sealed class ProofTests
         await vault.MaintainAsync(Within(0));
 
         PackProofs after = await ProofsOf(vault);
-        Assert.Equal(before.Sound.ToDictionary(pack => pack.Key, pack => pack.Value.ToUnixTimeMilliseconds()), after.Sound.ToDictionary(pack => pack.Key, pack => pack.Value.ToUnixTimeMilliseconds()));
+        Assert.Equal(
+            before.Sound.ToDictionary(pack => pack.Key, pack => pack.Value.ToUnixTimeMilliseconds()),
+            after.Sound.ToDictionary(pack => pack.Key, pack => pack.Value.ToUnixTimeMilliseconds()));
         Assert.Equal([".maintain", ".packs"], vault.Names(StoredKind.Proof).Select(Path.GetExtension).Order());
     }
 
@@ -267,7 +269,8 @@ public sealed class ProofTests
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public ValueTask<bool> TryCreateAsync(string created, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = default) =>
+        public ValueTask<bool> TryCreateAsync(
+            string created, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = default) =>
             inner.TryCreateAsync(created, content, cancellationToken, tier);
 
         public async ValueTask<int> ReadAsync(string read, long offset, Memory<byte> destination, CancellationToken cancellationToken)

@@ -16,7 +16,8 @@ internal sealed class SteppedVaultStore(IVaultStore inner, Func<int, Task> befor
 
     public int Calls => _calls;
 
-    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
+    public async ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
     {
         await StepAsync();
         return await inner.TryCreateAsync(name, content, cancellationToken, tier);

@@ -28,7 +28,8 @@ public class PackTests
         Assert.All(pack.Chunks.Zip(pack.Plaintexts), chunk => Assert.Equal(chunk.Second, TestPack.Open(pack.Content, chunk.First)));
         Assert.Equal(1, pack.Content[PackFormat.VersionOffset]);
         Assert.Equal(XxHash128.Hash(pack.Content.AsSpan(..^16)), pack.Content[^16..]);
-        Assert.Equal(Padding.LengthFor(PackFormat.Overhead(lengths.Length) + pack.Chunks.Sum(chunk => chunk.StoredLength), Padding.ObjectStep), pack.Content.Length);
+        Assert.Equal(
+            Padding.LengthFor(PackFormat.Overhead(lengths.Length) + pack.Chunks.Sum(chunk => chunk.StoredLength), Padding.ObjectStep), pack.Content.Length);
     }
 
     [Fact]

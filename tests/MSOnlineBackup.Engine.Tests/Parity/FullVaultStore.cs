@@ -10,10 +10,14 @@ internal sealed class FullVaultStore(IVaultStore inner, Predicate<string> isRefu
 
     public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
-        isRefused(name) ? throw new BackupException(BackupErrorId.VaultFull, "There is no room.", "A test.", name) : inner.TryCreateAsync(name, content, cancellationToken, tier);
+    public ValueTask<bool> TryCreateAsync(
+        string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+        isRefused(name)
+            ? throw new BackupException(BackupErrorId.VaultFull, "There is no room.", "A test.", name)
+            : inner.TryCreateAsync(name, content, cancellationToken, tier);
 
-    public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) => inner.ReadAsync(name, offset, destination, cancellationToken);
+    public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        inner.ReadAsync(name, offset, destination, cancellationToken);
 
     public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken) => inner.StatAsync(name, cancellationToken);
 

@@ -51,7 +51,8 @@ public sealed class GaloisFieldTests
             GaloisField.MultiplyAddSlowly(factor, elements, slow);
             int done = GaloisField.MultiplyAdd128(factor, elements, half);
 
-            return sums.SequenceEqual(expected) && slow.SequenceEqual(expected) && half.Take(done).SequenceEqual(expected.Take(done)) && done == elements.Length / 16 * 16;
+            return sums.SequenceEqual(expected) && slow.SequenceEqual(expected) && half.Take(done).SequenceEqual(expected.Take(done))
+                && done == elements.Length / 16 * 16;
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -63,7 +64,11 @@ public sealed class GaloisFieldTests
             int[] columns = [.. Enumerable.Range(0, CauchyCode.MaxColumns).OrderBy(_ => random.Next()).Take(count)];
             int[] rows = [.. Enumerable.Range(0, CauchyCode.MaxRows).OrderBy(_ => random.Next()).Take(count)];
             byte[] data = TestKeys.Bytes(seed, count);
-            byte[] sums = [.. rows.Select(row => columns.Zip(data).Aggregate((byte)0, (sum, item) => (byte)(sum ^ Slowly(CauchyCode.Coefficient(row, item.First), item.Second))))];
+            byte[] sums =
+            [
+                .. rows.Select(
+                    row => columns.Zip(data).Aggregate((byte)0, (sum, item) => (byte)(sum ^ Slowly(CauchyCode.Coefficient(row, item.First), item.Second)))),
+            ];
 
             byte[][] factors = CauchyCode.Solve(columns, rows);
 

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Parity;
 
-/// <summary>What parity promises: at 5 % every single damage of a pack, of up to 512 KiB or of any length, and any one lost pack of a group. And where it ends.</summary>
+/// <summary>
+/// What parity promises: at 5 % every single damage of a pack, of up to 512 KiB or of any length, and any one lost pack of a group. And where it ends.
+/// </summary>
 public sealed class PackRecoveryTests
 {
     private const int KiB = 1 << 10;
@@ -164,7 +166,8 @@ public sealed class PackRecoveryTests
     {
         ProtectedPacks packs = await ProtectedPacks.MakeAsync([MiB, MiB, MiB]);
         packs.Spoil(1, 5000, 1);
-        KnownGroup? group = await packs.WriteAsync(new PlannedGroup(packs.Group.Group.Geometry, [packs.Member(0, 0), packs.Member(1, 1), packs.Member(2, 2)], null));
+        KnownGroup? group =
+            await packs.WriteAsync(new PlannedGroup(packs.Group.Group.Geometry, [packs.Member(0, 0), packs.Member(1, 1), packs.Member(2, 2)], null));
 
         Assert.Equal([0u, 2u], group!.Group.Members.Select(member => member.Number));
         Assert.Single(packs.Damage, damage => damage.Target == ProtectedPacks.NameOf(1));
@@ -174,7 +177,8 @@ public sealed class PackRecoveryTests
     public async Task The_share_is_what_was_asked_for()
     {
         ProtectedPacks packs = await ProtectedPacks.MakeAsync(Enumerable.Repeat(2 * MiB, 20));
-        double share = (double)packs.Objects.Names.Where(name => name.Contains("/parity/", StringComparison.Ordinal)).Sum(name => packs.Objects.GetContent(name).Length) / (40 * MiB);
+        double share = (double)packs.Objects.Names.Where(name => name.Contains("/parity/", StringComparison.Ordinal))
+            .Sum(name => packs.Objects.GetContent(name).Length) / (40 * MiB);
         Assert.InRange(share, 0.05, 0.052);
     }
 }

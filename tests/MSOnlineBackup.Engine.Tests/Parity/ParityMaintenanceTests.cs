@@ -73,7 +73,11 @@ public sealed class ParityMaintenanceTests
     {
         using MaintainedVault vault = await PrepareAsync();
         IReadOnlyList<string> before = vault.Names(StoredKind.Pack);
-        var watched = new PausedVaultStore(vault.Objects, 1, () => vault.AssertProtectedAsync(isGoing: true), (call, name) => call == VaultCall.Delete && name.Contains("/packs/", StringComparison.Ordinal));
+        var watched = new PausedVaultStore(
+            vault.Objects,
+            1,
+            () => vault.AssertProtectedAsync(isGoing: true),
+            (call, name) => call == VaultCall.Delete && name.Contains("/packs/", StringComparison.Ordinal));
 
         MaintenanceReport report = await vault.MaintainAsync(null, watched);
 

@@ -45,7 +45,10 @@ internal sealed class ProtectedPacks
 
         int[] all = [.. made._contents.Select(content => content.Length)];
         made.Group = Assert.IsType<KnownGroup>(await made.WriteAsync(
-            new PlannedGroup(ParityGeometry.For(all.Max(), ParityGeometry.RowsFor(percent, all.Length)), [.. all.Index().Select(pack => made.Member(pack.Index, pack.Index))], null)));
+            new PlannedGroup(
+                ParityGeometry.For(all.Max(), ParityGeometry.RowsFor(percent, all.Length)),
+                [.. all.Index().Select(pack => made.Member(pack.Index, pack.Index))],
+                null)));
         return made;
     }
 

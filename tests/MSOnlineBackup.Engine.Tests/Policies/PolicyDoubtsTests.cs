@@ -35,7 +35,8 @@ public sealed class PolicyDoubtsTests : IDisposable
     [Fact]
     public void An_ordinary_folder_is_not_doubted()
     {
-        Assert.SkipWhen(OperatingSystem.IsLinux() && new DriveInfo(_folder.Path).DriveFormat is "tmpfs" or "overlay" or "overlayfs", "The temporary folder is none.");
+        Assert.SkipWhen(
+            OperatingSystem.IsLinux() && new DriveInfo(_folder.Path).DriveFormat is "tmpfs" or "overlay" or "overlayfs", "The temporary folder is none.");
 
         Assert.Empty(PolicyDoubts.OfSources(Policy(_folder.Path)));
     }
@@ -45,7 +46,8 @@ public sealed class PolicyDoubtsTests : IDisposable
     [InlineData(7, false)]
     [InlineData(9_999, false)]
     [InlineData(10_000, true)]
-    public void A_retention_that_the_original_refuses_is_doubted(int days, bool doubted) => Assert.Equal(doubted, PolicyDoubts.OfRetention(new RetentionPolicy(days)) is not null);
+    public void A_retention_that_the_original_refuses_is_doubted(int days, bool doubted) =>
+        Assert.Equal(doubted, PolicyDoubts.OfRetention(new RetentionPolicy(days)) is not null);
 
     private static BackupPolicy Policy(string path) => new() { Kind = PolicyKind.Files, Files = [new FileSpecification(path)] };
 }

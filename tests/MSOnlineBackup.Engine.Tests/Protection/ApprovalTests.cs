@@ -92,7 +92,8 @@ public sealed class ApprovalTests : IDisposable
         }
 
         VaultSettings changed = await (await _backups.OpenAsync()).Vault.ChangeSettingsAsync(
-            _backups.Owner.Key, settings => settings with { Approvers = [] }, Cancel, new Consent(null, (await ApproveAsync(GuardedOperation.ChangeProtection)).Code));
+            _backups.Owner.Key, settings => settings with { Approvers = [] }, Cancel, new Consent(
+                null, (await ApproveAsync(GuardedOperation.ChangeProtection)).Code));
         Assert.Empty(changed.Approvers!);
         await ChangeAsync(settings => settings with { UndeleteDays = 14 });
     }
@@ -106,7 +107,8 @@ public sealed class ApprovalTests : IDisposable
         OwnerIdentity made = vault.Vault.CreateApprover(folder["bob"], "the passphrase of bob");
         Refused(await Assert.ThrowsAsync<BackupException>(() => vault.Vault.ApproveAsync(folder["bob"], "the passphrase of bob", GuardedOperation.DeletePoints, null, Cancel)));
         string change = (await ApproveAsync(GuardedOperation.ChangeProtection)).Code;
-        await vault.Vault.ChangeSettingsAsync(_backups.Owner.Key, settings => settings with { Approvers = [made.PublicKey] }, Cancel, new Consent(null, change));
+        await vault.Vault.ChangeSettingsAsync(
+            _backups.Owner.Key, settings => settings with { Approvers = [made.PublicKey] }, Cancel, new Consent(null, change));
 
         IssuedConsent given = await vault.Vault.ApproveAsync(folder["bob"], "the passphrase of bob", GuardedOperation.DeletePoints, null, Cancel);
 

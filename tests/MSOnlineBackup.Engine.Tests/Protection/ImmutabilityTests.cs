@@ -114,7 +114,8 @@ public sealed class ImmutabilityTests : IDisposable
         await SetAsync(settings => settings with { Immutability = VaultImmutability.Locked, ImmutableDays = 20 });
         const string Name = "settings/00000002";
         string vaultId = (await _backups.OpenAsync()).VaultId;
-        _backups.Objects.SetContent(Name, MSOnlineBackup.Vaults.Cryptography.RecordEnvelope.Sign(_backups.Owner.Key, vaultId, Name, System.Text.Encoding.UTF8.GetBytes(later)));
+        _backups.Objects.SetContent(
+            Name, MSOnlineBackup.Vaults.Cryptography.RecordEnvelope.Sign(_backups.Owner.Key, vaultId, Name, System.Text.Encoding.UTF8.GetBytes(later)));
 
         Assert.Equal((VaultImmutability.Locked, 20), Of(await TestVault.ReadSettingsAsync(_backups.Objects, Cancel)));
         Assert.Equal((VaultImmutability.Locked, 20), Of(await SetAsync(settings => settings with { MachineLimit = 3 })));
@@ -129,7 +130,8 @@ public sealed class ImmutabilityTests : IDisposable
         _backups.Objects.Damage("settings/00000001", content => content[..^1]);
         _backups.Objects.Damage("settings/00000001.copy", content => content[..^1]);
 
-        Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => TestVault.ReadSettingsAsync(_backups.Objects, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => TestVault.ReadSettingsAsync(_backups.Objects, Cancel))).Id);
     }
 
     [Theory]
@@ -141,7 +143,8 @@ public sealed class ImmutabilityTests : IDisposable
     {
         await MakeAsync(1);
 
-        BackupException error = await Assert.ThrowsAsync<BackupException>(() => SetAsync(settings => settings with { Immutability = immutability, ImmutableDays = days }));
+        BackupException error =
+            await Assert.ThrowsAsync<BackupException>(() => SetAsync(settings => settings with { Immutability = immutability, ImmutableDays = days }));
 
         Assert.Equal(BackupErrorId.ArgumentInvalid, error.Id);
     }
@@ -163,7 +166,8 @@ public sealed class ImmutabilityTests : IDisposable
     private async Task<VaultSettings> SetAsync(Func<VaultSettings, VaultSettings> change) =>
         await TestVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, change, Cancel);
 
-    private async Task<MaintenanceReport> MaintainAsync() => await (await _backups.OpenAsync()).MaintainAsync(new MaintenanceRequest(), new JobMonitor(), Cancel);
+    private async Task<MaintenanceReport> MaintainAsync() =>
+        await (await _backups.OpenAsync()).MaintainAsync(new MaintenanceRequest(), new JobMonitor(), Cancel);
 
     private static void Refused(BackupException error) => Assert.Equal((BackupErrorId.VaultImmutable, "810001"), (error.Id, error.ErrorCode));
 }

@@ -43,7 +43,8 @@ public sealed class ProtectionTestTests : IDisposable
     public async Task What_the_owner_turns_on_holds()
     {
         Vault vault = await MakeAsync();
-        await vault.ChangeSettingsAsync(_owner.Key, settings => settings with { RequiresPin = true, Immutability = VaultImmutability.On, ImmutableDays = 7 }, Cancel);
+        await vault.ChangeSettingsAsync(
+            _owner.Key, settings => settings with { RequiresPin = true, Immutability = VaultImmutability.On, ImmutableDays = 7 }, Cancel);
 
         Dictionary<ProtectionCheck, ProtectionFinding> findings = await TestAsync(vault, keepsOwnerKey: false);
 
@@ -88,7 +89,8 @@ public sealed class ProtectionTestTests : IDisposable
         Assert.Equal(ProtectionVerdict.Held, findings[ProtectionCheck.Flood].Verdict);
     }
 
-    private async Task<Vault> MakeAsync() => await Vault.CreateAsync(FolderVaultStore.Create(_folder["vault"]), Passphrase, TestOptions.Quick, Cancel, _owner.Keep);
+    private async Task<Vault> MakeAsync() =>
+        await Vault.CreateAsync(FolderVaultStore.Create(_folder["vault"]), Passphrase, TestOptions.Quick, Cancel, _owner.Keep);
 
     private static async Task<Dictionary<ProtectionCheck, ProtectionFinding>> TestAsync(Vault vault, bool keepsOwnerKey) =>
         (await vault.TestProtectionAsync(keepsOwnerKey, Cancel)).ToDictionary(finding => finding.Check);
@@ -106,7 +108,8 @@ public sealed class ProtectionTestTests : IDisposable
 
         public IVaultAttack Attack => this;
 
-        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+        public ValueTask<bool> TryCreateAsync(
+            string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
             mayAdd ? inner.TryCreateAsync(name, content, cancellationToken, tier) : throw Denied(name);
 
         public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>

@@ -90,7 +90,8 @@ public sealed class SecurityPinTests : IDisposable
         using var stranger = OwnerKey.Create();
         VaultHeader header = await VaultHeader.ReadAsync(_backups.Objects, Cancel);
         KnownVault known = TestVault.Of(_backups.Objects, header, _backups.Clock);
-        IssuedConsent forged = await new ConsentRegister(known, [stranger.Identity], ConsentRecord.Pin).IssueAsync(stranger, null, TimeSpan.FromMinutes(5), Cancel);
+        IssuedConsent forged =
+            await new ConsentRegister(known, [stranger.Identity], ConsentRecord.Pin).IssueAsync(stranger, null, TimeSpan.FromMinutes(5), Cancel);
         Assert.Equal(BackupErrorId.OwnerForeign, (await Assert.ThrowsAsync<BackupException>(() => vault.Vault.Guard.IssuePinAsync(stranger, Cancel))).Id);
 
         Refused(await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.DeleteAsync(points[0], "", Cancel, new Consent(forged.Code))));
@@ -143,7 +144,9 @@ public sealed class SecurityPinTests : IDisposable
         UnlockedVault vault = await _backups.OpenAsync();
         var consent = new Consent((await PinAsync()).Code);
 
-        Assert.Equal(BackupErrorId.RecoveryPointIsNewest, (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.DeleteAsync(points[1], "", Cancel, consent))).Id);
+        Assert.Equal(
+            BackupErrorId.RecoveryPointIsNewest,
+            (await Assert.ThrowsAsync<BackupException>(() => vault.Deletions.DeleteAsync(points[1], "", Cancel, consent))).Id);
         Assert.Equal(BackupErrorId.PassphraseInvalid, (await Assert.ThrowsAsync<BackupException>(() => vault.ChangeKeyAsync("short", Cancel, consent))).Id);
 
         await vault.Deletions.DeleteAsync(points[0], "", Cancel, consent);

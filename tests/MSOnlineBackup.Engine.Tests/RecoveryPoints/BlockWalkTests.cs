@@ -82,7 +82,8 @@ public sealed class BlockWalkTests
         var ordered = new ManifestWalk(_chunks, walk.IsSettledLeaf);
         for (int i = 0; i < 2; i++)
         {
-            Assert.Equal([inOrder[3].Block.Id, inOrder[8].Block.Id], await ordered.ReadAsync(root, Cancel).Select(leaf => leaf.Place.Block.Id).ToListAsync(Cancel));
+            Assert.Equal(
+                [inOrder[3].Block.Id, inOrder[8].Block.Id], await ordered.ReadAsync(root, Cancel).Select(leaf => leaf.Place.Block.Id).ToListAsync(Cancel));
         }
     }
 
@@ -92,7 +93,8 @@ public sealed class BlockWalkTests
         ManifestRoot root = await WriteAsync(_chunks.Inner, RandomTree(9, 20_000));
         var failure = new BackupException(BackupErrorId.VaultUnreachable, "Away.", "Wait.");
 
-        BackupException thrown = await Assert.ThrowsAsync<BackupException>(() => new BlockWalk(_chunks, 4).RunAsync(Roots([root]), (_, _) => throw failure, Cancel));
+        BackupException thrown =
+            await Assert.ThrowsAsync<BackupException>(() => new BlockWalk(_chunks, 4).RunAsync(Roots([root]), (_, _) => throw failure, Cancel));
 
         Assert.Same(failure, thrown);
     }

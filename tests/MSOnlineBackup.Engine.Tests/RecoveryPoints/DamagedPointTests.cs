@@ -32,7 +32,8 @@ public sealed class DamagedPointTests : IDisposable
         (BackupResult older, BackupResult newest, UnlockedVault engine) = await MakeAsync(damage);
 
         BackupException latest = await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync("latest", null, Cancel));
-        BackupException named = await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync(newest.Point.SessionId.ToString()[..14], BackupFixture.Machine, Cancel));
+        BackupException named =
+            await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync(newest.Point.SessionId.ToString()[..14], BackupFixture.Machine, Cancel));
 
         Assert.All([latest, named], error => Assert.Equal((id, newest.Point.SessionId.ToString()), (error.Id, error.Target)));
         Assert.Contains(newest.Point.SessionId.ToShortString(), latest.Message, StringComparison.Ordinal);
@@ -62,7 +63,8 @@ public sealed class DamagedPointTests : IDisposable
             _backups.Objects.SetContent(point, [1, 2, 3]);
         }
 
-        Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync("latest", null, Cancel, _ => { }))).Id);
+        Assert.Equal(
+            BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => engine.GetPointAsync("latest", null, Cancel, _ => { }))).Id);
     }
 
     [Fact]
@@ -199,7 +201,8 @@ public sealed class DamagedPointTests : IDisposable
     }
 
     private string CommitOf(BackupResult result) =>
-        _backups.Objects.Names.Single(name => name.Contains("/commits/", StringComparison.Ordinal) && name.EndsWith($"{result.Point.SessionId}", StringComparison.Ordinal));
+        _backups.Objects.Names.Single(
+            name => name.Contains("/commits/", StringComparison.Ordinal) && name.EndsWith($"{result.Point.SessionId}", StringComparison.Ordinal));
 
     private string NameOf(BackupResult result) => _backups.Points.Single(name => name.EndsWith($"{result.Point.SessionId}", StringComparison.Ordinal));
 }

@@ -41,7 +41,8 @@ public class LeafBlockTests
             new()
             {
                 Path = Manifests.Path("ab"), Kind = EntryKind.File, Size = 5096, Flags = EntryFlags.ChangedWhileRead,
-                Metadata = new() { Mode = 0x1a4, UserId = 1000, GroupId = 1000, Modified = new(2000), Changed = new(2000), FileId = 4, LinkCount = 2, DeviceId = 9 },
+                Metadata =
+                    new() { Mode = 0x1a4, UserId = 1000, GroupId = 1000, Modified = new(2000), Changed = new(2000), FileId = 4, LinkCount = 2, DeviceId = 9 },
                 Content = new([new(Chunk(), 300, 1000), new(null, 0, 4096)], []),
             },
             new()

@@ -176,7 +176,8 @@ internal static class Manifests
                         : new ContentSlice(Chunk(first + i), random.Next(3) == 0 ? random.Next(1 << 20) : 0, random.Next(1, 4 << 20)))],
                     []);
             case 2 when random.Next(10) == 0:
-                return new EntryContent([], [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => new SliceListReference(Chunk(random.Next()), random.NextInt64(1, 1L << 40)))]);
+                return new EntryContent(
+                    [], [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => new SliceListReference(Chunk(random.Next()), random.NextInt64(1, 1L << 40)))]);
             default:
                 int length = random.Next(1, 20_000);
                 if (offset + length > 1 << 20)

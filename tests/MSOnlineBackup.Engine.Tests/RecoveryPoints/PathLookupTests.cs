@@ -93,8 +93,11 @@ public sealed class PathLookupTests
 
         Assert.Equal(
             [@"C:\T\src\Docs\One.txt", @"C:\T\src\Docs\one.txt"],
-            await new RecoveryPointBrowser(chunks, windows).ListAsync("c:/t/src/Docs", recursive: false, Cancel).Select(item => item.FullPath).ToListAsync(Cancel));
-        Assert.Equal(["/t/src/docs/Only Here.txt"], await new RecoveryPointBrowser(others, posix).ListAsync("/t/src/docs", recursive: false, Cancel).Select(item => item.FullPath).ToListAsync(Cancel));
+            await new RecoveryPointBrowser(chunks, windows).ListAsync("c:/t/src/Docs", recursive: false, Cancel).Select(item => item.FullPath).ToListAsync(
+                Cancel));
+        Assert.Equal(
+            ["/t/src/docs/Only Here.txt"],
+            await new RecoveryPointBrowser(others, posix).ListAsync("/t/src/docs", recursive: false, Cancel).Select(item => item.FullPath).ToListAsync(Cancel));
         Assert.Equal("Only Here.txt", (await new RecoveryPointBrowser(chunks, windows).ListAsync(@"C:\T\src\docs", recursive: false, Cancel).SingleAsync(Cancel)).Name);
     }
 
@@ -114,7 +117,8 @@ public sealed class PathLookupTests
     private static async Task<(MemoryChunks Chunks, RecoveryPoint Point)> MakeAsync(string source, PathForm form)
     {
         var chunks = new MemoryChunks();
-        ManifestRoot root = await WriteAsync(chunks, _tree.Select(path => path.Contains('.', StringComparison.Ordinal) || path.EndsWith('x') ? File(path) : Folder(path)));
+        ManifestRoot root =
+            await WriteAsync(chunks, _tree.Select(path => path.Contains('.', StringComparison.Ordinal) || path.EndsWith('x') ? File(path) : Folder(path)));
         return (chunks, new RecoveryPoint
         {
             SessionId = SessionId.Parse(new string('a', 32)),

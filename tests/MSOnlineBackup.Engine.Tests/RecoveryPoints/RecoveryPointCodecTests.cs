@@ -47,7 +47,8 @@ public class RecoveryPointCodecTests
     [Fact]
     public void Unknown_fields_are_passed_over()
     {
-        string json = Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point)).Replace("{\"session\"", "{\"newer\":{\"x\":[1]},\"session\"", StringComparison.Ordinal);
+        string json =
+            Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point)).Replace("{\"session\"", "{\"newer\":{\"x\":[1]},\"session\"", StringComparison.Ordinal);
 
         Assert.Equal(Point.SessionId, RecoveryPointCodec.Decode(Encoding.UTF8.GetBytes(json), "p").SessionId);
     }
@@ -55,7 +56,8 @@ public class RecoveryPointCodecTests
     [Fact]
     public void A_status_of_a_later_version_is_shown_as_it_is()
     {
-        string json = Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point)).Replace("CompletedWithWarnings", "CompletedInTwoVaults", StringComparison.Ordinal);
+        string json =
+            Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point)).Replace("CompletedWithWarnings", "CompletedInTwoVaults", StringComparison.Ordinal);
 
         RecoveryPoint point = RecoveryPointCodec.Decode(Encoding.UTF8.GetBytes(json), "p");
 
@@ -93,7 +95,8 @@ public class RecoveryPointCodecTests
     public void Json_that_is_nested_deeper_than_it_may_is_refused(int depth, bool taken)
     {
         string nested = new string('[', depth) + new string(']', depth);
-        byte[] json = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point)).Replace("{\"session\"", $"{{\"newer\":{nested},\"session\"", StringComparison.Ordinal));
+        byte[] json = Encoding.UTF8.GetBytes(
+            Encoding.UTF8.GetString(RecoveryPointCodec.Encode(Point)).Replace("{\"session\"", $"{{\"newer\":{nested},\"session\"", StringComparison.Ordinal));
 
         if (taken)
         {

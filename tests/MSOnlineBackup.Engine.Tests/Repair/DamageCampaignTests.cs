@@ -11,8 +11,8 @@ using Xunit;
 namespace MSOnlineBackup.Engine.Tests.Repair;
 
 /// <summary>
-/// Random damages to a vault of several machines, with points whose sources have changed since. All that is damaged is found and told; what a copy or a source has is healed;
-/// what nobody has is named, file by file; and nothing that is not named is anything but what was backed up.
+/// Random damages to a vault of several machines, with points whose sources have changed since. All that is damaged is found and told; what a copy or a source
+/// has is healed; what nobody has is named, file by file; and nothing that is not named is anything but what was backed up.
 /// </summary>
 public sealed class DamageCampaignTests
 {
@@ -41,7 +41,8 @@ public sealed class DamageCampaignTests
             damager.Strike((Victim)random.Next(3), (Damage)random.Next(5));
         }
 
-        string[] changed = [.. before.Where(name => !vault.Objects.Names.Contains(name) || !vault.Objects.GetContent(name).AsSpan().SequenceEqual(contents[name]))];
+        string[] changed =
+            [.. before.Where(name => !vault.Objects.Names.Contains(name) || !vault.Objects.GetContent(name).AsSpan().SequenceEqual(contents[name]))];
 
         RepairReport report = await vault.RepairAsync();
 
@@ -75,8 +76,8 @@ public sealed class DamageCampaignTests
         return [.. changed.Order()];
     }
 
-    // Every pack that is not as it was is told and gone, and every segment that does not open is gone. Where a segment is damaged too, nothing may be left that knows what was in
-    // a pack, or that there was one: its file stays, and what was in it is told by name.
+    // Every pack that is not as it was is told and gone, and every segment that does not open is gone. Where a segment is damaged too, nothing may be left that
+    // knows what was in a pack, or that there was one: its file stays, and what was in it is told by name.
     private static void AssertFound(IReadOnlyCollection<string> changed, RepairReport report, MaintainedVault vault)
     {
         bool isIndexWhole = changed.All(IsPack);

@@ -8,8 +8,8 @@ using Xunit;
 namespace MSOnlineBackup.Engine.Tests.Repair;
 
 /// <summary>
-/// A repair of a damaged vault stands still before each of its calls in turn, while others do all that they have to do, or dies there; and it happens at each call of others.
-/// Each case ends with another repair, a backup of each source, and every file of every point compared.
+/// A repair of a damaged vault stands still before each of its calls in turn, while others do all that they have to do, or dies there; and it happens at each
+/// call of others. Each case ends with another repair, a backup of each source, and every file of every point compared.
 /// </summary>
 public sealed class RepairInterleavingTests
 {

@@ -89,7 +89,8 @@ public sealed class AwkwardTargetTests : IDisposable
     [Fact]
     public async Task Overwriting_gives_files_for_empty_folders_and_folders_for_files()
     {
-        (FolderVault vault, BackupResult backup) = await BackUpAsync("f file 10", "l link -> file", "p pipe", "d folder 755", "f folder/inside 10", "d second 700", "f second/inside 10");
+        (FolderVault vault, BackupResult backup) =
+            await BackUpAsync("f file 10", "l link -> file", "p pipe", "d folder 755", "f folder/inside 10", "d second 700", "f second/inside 10");
         Array.ForEach(["file", "link", "pipe"], name => Directory.CreateDirectory($"{Restored}/{name}"));
         await File.WriteAllTextAsync(Restored + "/folder", "mine", Cancel);
         Shell.RunChecked("mkfifo", Restored + "/second");
@@ -345,7 +346,8 @@ public sealed class AwkwardTargetTests : IDisposable
             Assert.Equal(["D", "d (case 2)"], Directory.EnumerateDirectories(Restored).Select(Path.GetFileName).Order(StringComparer.Ordinal));
             Assert.True(File.Exists(Restored + "/d (case 2)/y") && !File.Exists(Restored + "/D/y"));
             Assert.Empty(Directory.EnumerateFiles(Target, ".obr-*", SearchOption.AllDirectories));
-            Assert.Equal(mapNames ? [] : [Source + "/a:b"], vault.Skipped.Where(item => item.Id == BackupErrorId.RestoreNameImpossible).Select(item => item.Path));
+            Assert.Equal(
+                mapNames ? [] : [Source + "/a:b"], vault.Skipped.Where(item => item.Id == BackupErrorId.RestoreNameImpossible).Select(item => item.Path));
             Assert.Equal(mapNames ? 0 : 2, vault.Skipped.Count(item => item.Id == BackupErrorId.RestoreItemRenamed));
             Assert.Equal(mapNames ? 3 : 2, result.Renamed);
             Assert.Equal(mapNames, File.Exists(Restored + "/a\uff1ab"));

@@ -39,7 +39,8 @@ public sealed class OriginalPlaceTests : IDisposable
         Shell.RunChecked("cp", "-a", Source, _folder["copy"]);
         Directory.Delete(Source, recursive: true);
 
-        RestoreResult result = await RestoreAsync(engine, new RestoreRequest { Point = backup.Point, TargetFolder = "/", Conflict = RestoreConflict.Overwrite });
+        RestoreResult result =
+            await RestoreAsync(engine, new RestoreRequest { Point = backup.Point, TargetFolder = "/", Conflict = RestoreConflict.Overwrite });
 
         Assert.Equal(0, result.Skipped);
         Assert.Empty(TreeComparer.Compare(_folder["copy"], Source));

@@ -117,7 +117,8 @@ public class RestoreConflictTests
     [InlineData(EntryFlags.None, false, false)]
     [InlineData(EntryFlags.None, true, true)]
     [InlineData(EntryFlags.Racy, false, true)]
-    public async Task The_very_file_that_was_backed_up_is_read_only_where_that_is_asked_for_or_its_times_prove_nothing(EntryFlags flags, bool verify, bool isRead)
+    public async Task The_very_file_that_was_backed_up_is_read_only_where_that_is_asked_for_or_its_times_prove_nothing(
+        EntryFlags flags, bool verify, bool isRead)
     {
         await using RestoreFixture vault = await CreateAsync();
         ManifestEntry file = await vault.FileAsync("a", "content");
@@ -140,7 +141,9 @@ public class RestoreConflictTests
     [InlineData(".hidden", 1, ".hidden (restored)")]
     [InlineData("none", 3, "none (restored 3)")]
     public void The_name_beside_keeps_the_extension(string name, int number, string expected) =>
-        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(new CopyNaming(CopyNames.Restored, default).NameBeside(System.Text.Encoding.UTF8.GetBytes(name), number)));
+        Assert.Equal(
+            expected,
+            System.Text.Encoding.UTF8.GetString(new CopyNaming(CopyNames.Restored, default).NameBeside(System.Text.Encoding.UTF8.GetBytes(name), number)));
 
     private static async Task<RestoreFixture> ConflictingAsync()
     {

@@ -20,7 +20,8 @@ public class RestoreDamageTests
         await using RestoreFixture vault = await CreateAsync();
         vault.Folder("");
         vault.Add(new ManifestEntry { Path = EntryPath.Parse("unreadable"), Kind = EntryKind.File, Flags = EntryFlags.Unreadable, Size = 10, Metadata = new EntryMetadata() });
-        vault.Add(new ManifestEntry { Path = EntryPath.Parse("locked"), Kind = EntryKind.Directory, Flags = EntryFlags.Unreadable, Metadata = new EntryMetadata() });
+        vault.Add(
+            new ManifestEntry { Path = EntryPath.Parse("locked"), Kind = EntryKind.Directory, Flags = EntryFlags.Unreadable, Metadata = new EntryMetadata() });
         vault.Add(await vault.FileAsync("kept", "1") with { Flags = EntryFlags.KeptFromEarlier });
         vault.Add(await vault.FileAsync("changed", "2") with { Flags = EntryFlags.ChangedWhileRead | EntryFlags.Racy });
         var target = new MemoryTarget();
@@ -151,7 +152,9 @@ public class RestoreDamageTests
         await vault.RestoreAsync(Request(await vault.PointAsync()), target);
 
         Assert.Equal(["src", "src/good"], target.Paths);
-        Assert.Equal([("/src/beyond", BackupErrorId.VaultDataCorrupt), ("/src/lost", BackupErrorId.VaultDataMissing)], vault.Skipped.Select(item => (item.Path, item.Id)).Order());
+        Assert.Equal(
+            [("/src/beyond", BackupErrorId.VaultDataCorrupt), ("/src/lost", BackupErrorId.VaultDataMissing)],
+            vault.Skipped.Select(item => (item.Path, item.Id)).Order());
     }
 
     [Fact]
@@ -171,7 +174,8 @@ public class RestoreDamageTests
             await store.ReadAsync(ChunkKind.ManifestNode, point.Sources[0].Manifest.Id, Cancel),
             point.Sources[0].Manifest.Id,
             1,
-            new ManifestTotals(point.Sources[0].Manifest.Entries, point.Sources[0].Manifest.Files, point.Sources[0].Manifest.Directories, point.Sources[0].Manifest.Bytes));
+            new ManifestTotals(
+                point.Sources[0].Manifest.Entries, point.Sources[0].Manifest.Files, point.Sources[0].Manifest.Directories, point.Sources[0].Manifest.Bytes));
         Assert.True(leaves.Length > 2);
         Flip(vault, store, leaves[1].Id);
         var target = new MemoryTarget();
@@ -207,7 +211,8 @@ public class RestoreDamageTests
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+        public ValueTask<bool> TryCreateAsync(
+            string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
             inner.TryCreateAsync(name, content, cancellationToken, tier);
 
         public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)

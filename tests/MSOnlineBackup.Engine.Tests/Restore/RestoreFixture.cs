@@ -216,7 +216,8 @@ internal sealed class RestoreFixture : IAsyncDisposable
     }
 
     /// <summary>Makes the point one of the vault.</summary>
-    public Task CommitAsync(RecoveryPoint point) => _session.CommitAsync(point.MachineId, id => RecoveryPointCodec.Encode(point with { SessionId = id }), Cancel);
+    public Task CommitAsync(RecoveryPoint point) =>
+        _session.CommitAsync(point.MachineId, id => RecoveryPointCodec.Encode(point with { SessionId = id }), Cancel);
 
     /// <summary>Plans and restores.</summary>
     public async Task<(RestorePlan Plan, RestoreResult Result)> RestoreAsync(RestoreRequest request, MemoryTarget target, IVaultStore? objects = null)

@@ -30,7 +30,10 @@ public sealed class RestoreNamesTests
         Assert.Equal(3, result.Renamed);
         Assert.Equal(["/src/Foo.txt", "/src/d", "/src/foo.txt"], vault.Skipped.Select(item => item.Path).Order(StringComparer.Ordinal));
         Assert.All(vault.Skipped, item => Assert.Equal(BackupErrorId.RestoreItemRenamed, item.Id));
-        Assert.Contains($"'{System.IO.Path.Join("src", "Foo (case 2).txt")}'", vault.Skipped[0].Reason + vault.Skipped[1].Reason + vault.Skipped[2].Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{System.IO.Path.Join("src", "Foo (case 2).txt")}'",
+            vault.Skipped[0].Reason + vault.Skipped[1].Reason + vault.Skipped[2].Reason,
+            StringComparison.Ordinal);
         Assert.True(target["src/d (case 2)"].IsFinished);
     }
 
@@ -127,7 +130,9 @@ public sealed class RestoreNamesTests
         (RestorePlan plan, RestoreResult result) = await vault.RestoreAsync(Request(await vault.PointAsync(), conflict), target);
 
         Assert.Equal(["src", "src/dot.", "src/full\uff1awidth", "src/plain"], target.Paths);
-        Assert.Equal(["/src/a:b", "/src/fol?der", "/src/fol?der/in", "/src/link|", "/src/tab\\x09"], vault.Skipped.Select(item => item.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["/src/a:b", "/src/fol?der", "/src/fol?der/in", "/src/link|", "/src/tab\\x09"],
+            vault.Skipped.Select(item => item.Path).Order(StringComparer.Ordinal));
         Assert.All(vault.Skipped, item => Assert.Equal(BackupErrorId.RestoreNameImpossible, item.Id));
         Assert.All(vault.Skipped, item => Assert.Contains("--map-names", item.Reason, StringComparison.Ordinal));
         Assert.Equal((5, 5), (plan.Unrestorable, result.Skipped));

@@ -30,13 +30,15 @@ public class RoundTripTests
         UnlockedVault engine = await CreateAsync();
         BackupResult backup = await BackUpAsync(engine, source);
 
-        (RestorePlan plan, RestoreResult result) = await RestoreAsync(engine, new RestoreRequest { Point = backup.Point, TargetFolder = folder["target"], Verify = true });
+        (RestorePlan plan, RestoreResult result) =
+            await RestoreAsync(engine, new RestoreRequest { Point = backup.Point, TargetFolder = folder["target"], Verify = true });
 
         Assert.Empty(TreeComparer.Compare(source, folder["target"] + source));
         Assert.Equal((plan.Files, plan.Directories, plan.Others), (result.Files, result.Directories, result.Others));
         Assert.True(result.Verified > 0);
 
-        (_, RestoreResult again) = await RestoreAsync(engine, new RestoreRequest { Point = backup.Point, TargetFolder = folder["target"], Conflict = RestoreConflict.Overwrite });
+        (_, RestoreResult again) =
+            await RestoreAsync(engine, new RestoreRequest { Point = backup.Point, TargetFolder = folder["target"], Conflict = RestoreConflict.Overwrite });
         Assert.Equal((0, 0), (again.Files, again.FetchedBytes));
         Assert.Empty(TreeComparer.Compare(source, folder["target"] + source));
     }

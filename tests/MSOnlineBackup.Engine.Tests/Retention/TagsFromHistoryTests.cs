@@ -26,7 +26,8 @@ public sealed class TagsFromHistoryTests
     public async Task Points_of_another_policy_are_passed_over_however_many_there_are()
     {
         IReadOnlyList<string> tags = await FindAsync(
-            Enumerable.Range(1, 500).Select(hour => Point(_now.AddMinutes(-hour), RetentionKind.Daily, PolicyKind.SystemState)).Append(Point(_now.AddHours(-6), RetentionKind.Daily)));
+            Enumerable.Range(1, 500).Select(hour => Point(_now.AddMinutes(-hour), RetentionKind.Daily, PolicyKind.SystemState)).Append(
+                Point(_now.AddHours(-6), RetentionKind.Daily)));
 
         Assert.Equal([RetentionKind.Daily], Kinds(tags));
         Assert.Equal(501, _read);
@@ -58,7 +59,8 @@ public sealed class TagsFromHistoryTests
     };
 
     private Task<IReadOnlyList<string>> FindAsync(IEnumerable<RecoveryPoint> newestFirst) =>
-        RetentionHistory.FindTagsAsync(SamplePolicy.Files, new RetentionRun(_now, TimeZoneInfo.Utc), ReadAsync(newestFirst), TestContext.Current.CancellationToken);
+        RetentionHistory.FindTagsAsync(
+            SamplePolicy.Files, new RetentionRun(_now, TimeZoneInfo.Utc), ReadAsync(newestFirst), TestContext.Current.CancellationToken);
 
     private async IAsyncEnumerable<RecoveryPoint> ReadAsync(IEnumerable<RecoveryPoint> points)
     {

@@ -209,7 +209,8 @@ public sealed class VaultRetentionTests
         }
     }
 
-    private static IEnumerable<string> Days(string first, int count) => Enumerable.Range(0, count).Select(day => At(first).AddDays(day).AddHours(8).ToString("s"));
+    private static IEnumerable<string> Days(string first, int count) =>
+        Enumerable.Range(0, count).Select(day => At(first).AddDays(day).AddHours(8).ToString("s"));
 
     private static string NameOf(PlannedPoint planned) => planned.Point.Started.UtcDateTime.ToString("s");
 }

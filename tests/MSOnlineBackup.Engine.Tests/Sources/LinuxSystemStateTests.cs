@@ -54,9 +54,12 @@ public sealed class LinuxSystemStateTests : IDisposable
             Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal("bash\t5.2\tii\n", await File.ReadAllTextAsync(folder + "/packages-dpkg.txt", Cancel));
         string[] index = await File.ReadAllLinesAsync(folder + "/index.txt", Cancel);
-        Assert.Contains(index, line => line.StartsWith("packages-dpkg.txt\tdpkg-query --show", StringComparison.Ordinal) && line.EndsWith("\tmade", StringComparison.Ordinal));
+        Assert.Contains(
+            index,
+            line => line.StartsWith("packages-dpkg.txt\tdpkg-query --show", StringComparison.Ordinal) && line.EndsWith("\tmade", StringComparison.Ordinal));
         Assert.Contains(index, line => line.StartsWith("volume-groups.txt\t", StringComparison.Ordinal) && line.EndsWith("failed with status 5: No permission at all", StringComparison.Ordinal));
-        Assert.Contains(index, line => line.StartsWith("packages-rpm.txt\t", StringComparison.Ordinal) && line.EndsWith("\tnot installed", StringComparison.Ordinal));
+        Assert.Contains(
+            index, line => line.StartsWith("packages-rpm.txt\t", StringComparison.Ordinal) && line.EndsWith("\tnot installed", StringComparison.Ordinal));
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));

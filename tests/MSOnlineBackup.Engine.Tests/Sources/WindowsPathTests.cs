@@ -31,7 +31,8 @@ public sealed class WindowsPathTests
     [InlineData(@"\\.\C:\", false)]
     [InlineData(@"\\server\share", false)]
     [InlineData(@"C:\", false)]
-    public void A_device_is_told_from_the_root_of_what_it_holds(string path, bool isDevice) => Assert.Equal(isDevice, WindowsPath.IsDevice(WindowsPath.Shorten(path)));
+    public void A_device_is_told_from_the_root_of_what_it_holds(string path, bool isDevice) =>
+        Assert.Equal(isDevice, WindowsPath.IsDevice(WindowsPath.Shorten(path)));
 
     [Theory]
     [InlineData(@"\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy7\")]

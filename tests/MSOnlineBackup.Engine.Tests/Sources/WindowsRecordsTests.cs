@@ -44,7 +44,8 @@ public sealed class WindowsRecordsTests
     [Fact]
     public void A_listing_with_ids_is_read()
     {
-        byte[] buffer = [.. Record(".", 0x10, 0, 0), .. Record("file é", 0x20, 1234, 0), .. Record("link", 0x420, 0, WindowsRecord.SymbolicLinkTag, last: true)];
+        byte[] buffer =
+            [.. Record(".", 0x10, 0, 0), .. Record("file é", 0x20, 1234, 0), .. Record("link", 0x420, 0, WindowsRecord.SymbolicLinkTag, last: true)];
         var records = new List<WindowsRecord>();
         WindowsRecord.Parse(buffer, withIds: true, records);
 

@@ -114,7 +114,8 @@ public sealed class ResilientVaultStoreTests
     public async Task Ten_calls_outlast_a_store_that_is_away_for_ten_minutes_and_the_next_one_needs_no_patience()
     {
         _memory.SetContent("a", Content(10));
-        var store = new ResilientVaultStore(new AwayStore(_memory, () => _clock.Elapsed < TimeSpan.FromMinutes(10) ? Away() : null), VaultRetryOptions.Remote with { Waiting = Note }, _clock);
+        var store = new ResilientVaultStore(
+            new AwayStore(_memory, () => _clock.Elapsed < TimeSpan.FromMinutes(10) ? Away() : null), VaultRetryOptions.Remote with { Waiting = Note }, _clock);
 
         StoredObject?[] found = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => store.StatAsync("a", Stop).AsTask()));
 
@@ -265,7 +266,8 @@ public sealed class ResilientVaultStoreTests
         var clock = new FakeClock();
         DateTimeOffset begin = clock.GetUtcNow();
         bool away = true;
-        var store = new ResilientVaultStore(new AwayStore(_memory, () => away ? Away(TimeSpan.FromSeconds(10)) : null), VaultRetryOptions.Remote with { Waiting = Note }, clock);
+        var store = new ResilientVaultStore(
+            new AwayStore(_memory, () => away ? Away(TimeSpan.FromSeconds(10)) : null), VaultRetryOptions.Remote with { Waiting = Note }, clock);
 
         Task calls = Task.WhenAll(Enumerable.Range(0, 10).Select(_ => store.StatAsync("a", Stop).AsTask()));
         await Until(() => store.Wait is not null);
@@ -367,7 +369,8 @@ public sealed class ResilientVaultStoreTests
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+        public ValueTask<bool> TryCreateAsync(
+            string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
             inner.TryCreateAsync(name, content, cancellationToken, tier);
 
         public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>

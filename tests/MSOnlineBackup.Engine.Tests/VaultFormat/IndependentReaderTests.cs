@@ -53,7 +53,8 @@ public sealed class IndependentReaderTests
         await vault.RotateKeyAsync(SampleVault.Passphrase, Cancel);
         AssertHoldsTheSample(folder["vault"]);
 
-        MaintenanceReport report = await vault.MaintainAsync(new MaintenanceRequest { ReencryptBytes = 1 << 30, ShutOutAfter = TimeSpan.Zero }, new JobMonitor(), Cancel);
+        MaintenanceReport report =
+            await vault.MaintainAsync(new MaintenanceRequest { ReencryptBytes = 1 << 30, ShutOutAfter = TimeSpan.Zero }, new JobMonitor(), Cancel);
 
         Assert.True(report.Packs.BytesRepacked > 0);
         AssertHoldsTheSample(folder["vault"]);
@@ -78,7 +79,13 @@ public sealed class IndependentReaderTests
             Dictionary<string, IndependentEntry> files = entries.Where(entry => entry.Kind == 1).ToDictionary(entry => Encoding.Latin1.GetString(entry.Path));
 
             IReadOnlyDictionary<string, byte[]> expected = SampleVault.Files(number);
-            Assert.Equal([.. expected.Keys.Append("not UTF-8 \xff\xfe").Append(number == 1 ? "becomes a folder" : "becomes a folder/below").Order(StringComparer.Ordinal)], files.Keys.Order(StringComparer.Ordinal));
+            Assert.Equal(
+
+                [
+                    .. expected.Keys.Append("not UTF-8 \xff\xfe").Append(number == 1 ? "becomes a folder" : "becomes a folder/below")
+                        .Order(StringComparer.Ordinal),
+                ],
+                files.Keys.Order(StringComparer.Ordinal));
             foreach ((string path, byte[] content) in expected)
             {
                 Assert.True(content.AsSpan().SequenceEqual(reader.Content(files[path])), $"{path} of point {number}");

@@ -33,7 +33,8 @@ public sealed class ManifestVectorTests
     [Fact]
     public void What_a_later_version_wrote_is_read_by_the_document_alone()
     {
-        List<IndependentEntry> entries = IndependentReader.DecodeLeaf(FormatDocument.Hex("later leaf", "block"), static _ => throw new InvalidOperationException());
+        List<IndependentEntry> entries =
+            IndependentReader.DecodeLeaf(FormatDocument.Hex("later leaf", "block"), static _ => throw new InvalidOperationException());
 
         Assert.Equal([true, false, true, false], entries.Select(entry => entry.IsRestorable));
         Assert.Equal((9, 136u), (entries[1].Kind, entries[1].Flags));
@@ -80,7 +81,8 @@ public sealed class ManifestVectorTests
         Assert.Equal(slices, SliceListCodec.Decode(vector, new SliceListReference(default, length)));
         Assert.Equal(
             slices.Select(slice => (slice.Chunk?.ToString(), slice.Offset, slice.Length)),
-            IndependentReader.DecodeSliceList(vector, length).Select(slice => (slice.Chunk is null ? null : Convert.ToHexStringLower(slice.Chunk), slice.Offset, slice.Length)));
+            IndependentReader.DecodeSliceList(vector, length).Select(
+                slice => (slice.Chunk is null ? null : Convert.ToHexStringLower(slice.Chunk), slice.Offset, slice.Length)));
     }
 
     [Fact]

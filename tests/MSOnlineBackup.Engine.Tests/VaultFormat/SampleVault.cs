@@ -16,9 +16,10 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>
-/// A small vault with what the format can say: two points of one machine, each of a real folder, of items by script that a real file system has only for root or not at all, of a single file and of a stream;
-/// bundles, files of several chunks, holes, slice lists, nodes above leaves, entries of every kind, attributes, skipped items; key slots of both derivations, records of an owner, an ended session and a fence.
-/// The golden vault is made by it: <see cref="GoldenVaultTests"/>.
+/// A small vault with what the format can say: two points of one machine, each of a real folder, of items by script that a real file system has only for root
+/// or not at all, of a single file and of a stream; bundles, files of several chunks, holes, slice lists, nodes above leaves, entries of every kind,
+/// attributes, skipped items; key slots of both derivations, records of an owner, an ended session and a fence. The golden vault is made by it:
+/// <see cref="GoldenVaultTests"/>.
 /// </summary>
 internal static class SampleVault
 {
@@ -212,8 +213,16 @@ internal static class SampleVault
         Add("names", EntryKind.Directory, folder);
         Add("owned", EntryKind.File, plain with { Mode = 0b110_111_101_101, UserId = 4_294_967_294, GroupId = 65_534 }, "owned"u8.ToArray());
         Add("times", EntryKind.Directory, folder);
-        Add("times/first", EntryKind.File, plain with { Modified = new(long.MinValue, 0), Changed = new(long.MinValue, 1), Created = new(long.MaxValue, 0) }, "1"u8.ToArray());
-        Add("times/last", EntryKind.File, plain with { Modified = new(long.MaxValue, 999_999_999), Changed = new(long.MaxValue, 0), Created = new(long.MinValue, 0) }, "2"u8.ToArray());
+        Add(
+            "times/first",
+            EntryKind.File,
+            plain with { Modified = new(long.MinValue, 0), Changed = new(long.MinValue, 1), Created = new(long.MaxValue, 0) },
+            "1"u8.ToArray());
+        Add(
+            "times/last",
+            EntryKind.File,
+            plain with { Modified = new(long.MaxValue, 999_999_999), Changed = new(long.MaxValue, 0), Created = new(long.MinValue, 0) },
+            "2"u8.ToArray());
         Add("times/year 1", EntryKind.File, plain with { Modified = new(-62_135_596_800, 0) }, "3"u8.ToArray());
         Add("times/year 10000", EntryKind.File, plain with { Modified = new(253_402_300_800, 0) }, "4"u8.ToArray());
 

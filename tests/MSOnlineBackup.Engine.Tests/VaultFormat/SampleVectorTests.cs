@@ -18,7 +18,10 @@ using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
-/// <summary>The samples of <c>docs/vault-format.md</c> of attributes, sources of Windows, further records and further sealed objects: what the engine writes, and what the document alone reads.</summary>
+/// <summary>
+/// The samples of <c>docs/vault-format.md</c> of attributes, sources of Windows, further records and further sealed objects: what the engine writes, and what
+/// the document alone reads.
+/// </summary>
 public sealed class SampleVectorTests : IDisposable
 {
     private const string Sealed = "sealed ";
@@ -44,7 +47,11 @@ public sealed class SampleVectorTests : IDisposable
         [
             Entry("", EntryKind.Directory),
             Entry("a", EntryKind.File, new(AttributeTag.InodeFlags, default, U32(0x10)), new(AttributeTag.Unread, "user.y"u8.ToArray(), default)),
-            Entry("b", EntryKind.File, new(AttributeTag.InodeFlags, "bsd"u8.ToArray(), U32(0x8000)), new(AttributeTag.NamedStream, "com.apple.ResourceFork"u8.ToArray(), "1"u8.ToArray())),
+            Entry(
+                "b",
+                EntryKind.File,
+                new(AttributeTag.InodeFlags, "bsd"u8.ToArray(), U32(0x8000)),
+                new(AttributeTag.NamedStream, "com.apple.ResourceFork"u8.ToArray(), "1"u8.ToArray())),
             Entry("c", EntryKind.Directory, new(AttributeTag.Unread, default, default), new(AttributeTag.MountPoint, default, default)),
             Entry(
                 "d",
@@ -66,8 +73,11 @@ public sealed class SampleVectorTests : IDisposable
 
         Assert.Equal(FormatDocument.Raw("attributes", "block"), Convert.ToHexStringLower(encoder.Block.Span));
         Assert.Equal(@"C:\x", ReparseData.TargetOf(junction));
-        List<IndependentEntry> read = IndependentReader.DecodeLeaf(FormatDocument.Hex("attributes", "block"), static _ => throw new InvalidOperationException());
-        Assert.Equal(entries.Select(entry => Describe(entry.Attributes)), read.Select(entry => Describe(entry.Attributes.Select(found => new EntryAttribute((AttributeTag)found.Tag, found.Name, found.Value)))));
+        List<IndependentEntry> read =
+            IndependentReader.DecodeLeaf(FormatDocument.Hex("attributes", "block"), static _ => throw new InvalidOperationException());
+        Assert.Equal(
+            entries.Select(entry => Describe(entry.Attributes)),
+            read.Select(entry => Describe(entry.Attributes.Select(found => new EntryAttribute((AttributeTag)found.Tag, found.Name, found.Value)))));
         Assert.Equal(
             Enum.GetValues<AttributeTag>().Where(tag => tag != AttributeTag.ExtendedAttribute),
             entries.SelectMany(entry => entry.Attributes).Select(attribute => attribute.Tag).Distinct().Order());
@@ -76,7 +86,8 @@ public sealed class SampleVectorTests : IDisposable
             new() { Path = EntryPath.Parse(path), Kind = kind, Metadata = new(), Attributes = attributes };
 
         static string Describe(IEnumerable<EntryAttribute> attributes) => string.Join(
-            ' ', attributes.Select(attribute => $"{(byte)attribute.Tag}:{Convert.ToHexString(attribute.Name.Span)}={Convert.ToHexString(attribute.Value.Span)}"));
+            ' ', attributes.Select(
+                attribute => $"{(byte)attribute.Tag}:{Convert.ToHexString(attribute.Name.Span)}={Convert.ToHexString(attribute.Value.Span)}"));
 
         static string Utf16(string text) => Convert.ToHexString(Encoding.Unicode.GetBytes(text));
     }
@@ -234,7 +245,8 @@ public sealed class SampleVectorTests : IDisposable
 
         byte[] made = Seal((SealedObjectKind)kind, name, salt, json, length);
 
-        Assert.Equal(kind == (byte)SealedObjectKind.Checkpoint ? VaultLayout.Checkpoint(_store, _session, 1) : VaultLayout.Point(_store, _machine, _session), name);
+        Assert.Equal(
+            kind == (byte)SealedObjectKind.Checkpoint ? VaultLayout.Checkpoint(_store, _session, 1) : VaultLayout.Point(_store, _machine, _session), name);
         Assert.Equal(FormatDocument.Raw(Sealed + vector, "key"), Convert.ToHexStringLower(_keys.ObjectKey(salt)));
         Assert.Equal(FormatDocument.Raw(Sealed + vector, "beginning"), Convert.ToHexStringLower(made.AsSpan(0, 64)));
         Assert.Equal(FormatDocument.Raw(Sealed + vector, "end"), Convert.ToHexStringLower(made.AsSpan(length - 32)));
@@ -265,7 +277,11 @@ public sealed class SampleVectorTests : IDisposable
         byte[] header = [.. "OBSO"u8, 1, (byte)kind, 0, 0, .. salt];
         byte[] plaintext = [.. U32((uint)content.Length), .. content];
         byte[] padded = [.. plaintext, .. new byte[length - header.Length - plaintext.Length - 32]];
-        byte[] body = [.. header, .. IndependentKeys.Seal(_independent.ObjectKey(salt), new byte[12], padded, [.. header, .. _independent.Context, .. Encoding.ASCII.GetBytes(name)])];
+        byte[] body =
+        [
+            .. header, .. IndependentKeys.Seal(
+                _independent.ObjectKey(salt), new byte[12], padded, [.. header, .. _independent.Context, .. Encoding.ASCII.GetBytes(name)]),
+        ];
         return [.. body, .. XxHash128.Hash(body)];
     }
 

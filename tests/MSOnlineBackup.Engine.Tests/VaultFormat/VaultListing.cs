@@ -15,8 +15,9 @@ using MSOnlineBackup.Vaults.Stores;
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
 
 /// <summary>
-/// What a vault holds, every byte of it read, as lines of JSON that a reader in whichever language can make as well: the records of owner and machines, then for each point, oldest first, a line of its own, its
-/// skipped items, and for each source a line and its entries. Paths, names and targets are text as section 10 of the format says; times are seconds since 1970 and nanoseconds.
+/// What a vault holds, every byte of it read, as lines of JSON that a reader in whichever language can make as well: the records of owner and machines, then
+/// for each point, oldest first, a line of its own, its skipped items, and for each source a line and its entries. Paths, names and targets are text as section
+/// 10 of the format says; times are seconds since 1970 and nanoseconds.
 /// </summary>
 internal static class VaultListing
 {
@@ -84,7 +85,8 @@ internal static class VaultListing
     /// <summary>What the engine finds; it has no lines for records.</summary>
     public static async Task<string> ReadAsync(UnlockedVault engine, IVaultStore objects, CancellationToken cancel)
     {
-        ChunkStore store = await TestVault.OpenStoreAsync(objects, await VaultHeader.ReadAsync(objects, cancel), engine.Key.StoreId, engine.Key.MasterKey, cancel);
+        ChunkStore store =
+            await TestVault.OpenStoreAsync(objects, await VaultHeader.ReadAsync(objects, cancel), engine.Key.StoreId, engine.Key.MasterKey, cancel);
         var lines = new StringBuilder();
         foreach (RecoveryPoint point in (await engine.ListPointsAsync(null, cancel)).Reverse())
         {
@@ -116,7 +118,9 @@ internal static class VaultListing
                         metadata.FileId,
                         (int)metadata.LinkCount,
                         metadata.DeviceId,
-                        entry.Kind is EntryKind.CharacterDevice or EntryKind.BlockDevice ? $"{metadata.DeviceNumber >> 32}:{(uint)metadata.DeviceNumber}" : null,
+                        entry.Kind is EntryKind.CharacterDevice or EntryKind.BlockDevice
+                            ? $"{metadata.DeviceNumber >> 32}:{(uint)metadata.DeviceNumber}"
+                            : null,
                         entry.Kind == EntryKind.SymbolicLink ? EntryName.Escape(entry.LinkTarget.Span) : null,
                         [.. entry.Attributes.Select(attribute => new AttributeLine((int)attribute.Tag, EntryName.Escape(attribute.Name.Span), Convert.ToBase64String(attribute.Value.Span)))],
                         entry.Kind == EntryKind.File && !entry.Flags.HasFlag(EntryFlags.Unreadable) ? await HashAsync(store, entry, cancel) : null));

@@ -39,7 +39,8 @@ public class ChunkStoreTests
     public async Task Great_objects_that_are_no_index_segments_are_told_by_their_beginning_and_not_read()
     {
         ChunkId id = await StoreOneAsync();
-        var hollow = new HollowVaultStore(_objects, [.. Enumerable.Range(1, 12).Select(i => VaultLayout.Segment(Store, SessionId.Parse(new string('1', 32)), (uint)i))], length: 60 << 20);
+        var hollow = new HollowVaultStore(
+            _objects, [.. Enumerable.Range(1, 12).Select(i => VaultLayout.Segment(Store, SessionId.Parse(new string('1', 32)), (uint)i))], length: 60 << 20);
 
         ChunkStore store = await OpenAsync(hollow);
 
@@ -53,7 +54,8 @@ public class ChunkStoreTests
     {
         ChunkId id = await StoreOneAsync();
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(async () => await (await OpenAsync(_objects)).ReadAsync(ChunkKind.ManifestLeaf, id, Cancel));
+        BackupException fault =
+            await Assert.ThrowsAsync<BackupException>(async () => await (await OpenAsync(_objects)).ReadAsync(ChunkKind.ManifestLeaf, id, Cancel));
 
         Assert.Equal(BackupErrorId.VaultDataMissing, fault.Id);
     }
@@ -181,7 +183,8 @@ public class ChunkStoreTests
 
         Assert.Equal(_content, (await (await OpenAsync(_objects)).ReadAsync(ChunkKind.Content, id, Cancel)).ToArray());
         _objects.FlipBit(packs[1 - damaged], PackFormat.HeaderLength);
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(async () => await (await OpenAsync(_objects)).ReadAsync(ChunkKind.Content, id, Cancel));
+        BackupException fault =
+            await Assert.ThrowsAsync<BackupException>(async () => await (await OpenAsync(_objects)).ReadAsync(ChunkKind.Content, id, Cancel));
         Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
     }
 
@@ -225,7 +228,8 @@ public class ChunkStoreTests
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+        public ValueTask<bool> TryCreateAsync(
+            string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
             inner.TryCreateAsync(name, content, cancellationToken, tier);
 
         public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)

@@ -144,7 +144,8 @@ public class ChunkWriterTests
         }, Cancel);
         for (int round = 0; round < 5; round++)
         {
-            ChunkId[] before = await Task.WhenAll(await Task.WhenAll(Enumerable.Range(0, 5).Select(i => SubmitAsync(session.Chunks, TestKeys.Bytes((round * 5) + i, 50_000)))));
+            ChunkId[] before = await Task.WhenAll(
+                await Task.WhenAll(Enumerable.Range(0, 5).Select(i => SubmitAsync(session.Chunks, TestKeys.Bytes((round * 5) + i, 50_000)))));
             await session.FlushAsync(Cancel).WaitAsync(HangGuard, Cancel);
 
             ChunkStore fresh = await OpenAsync(objects);
@@ -196,7 +197,8 @@ public class ChunkWriterTests
 
         Assert.Equal(BackupErrorId.VaultUnreachable, submitted.Id);
         Assert.Same(submitted, await Assert.ThrowsAsync<BackupException>(async () => await session.Chunks.RentBufferAsync()));
-        Assert.Same(submitted, await Assert.ThrowsAsync<BackupException>(async () => await session.Chunks.WriteAsync(ChunkKind.ManifestLeaf, new byte[10], Cancel)));
+        Assert.Same(
+            submitted, await Assert.ThrowsAsync<BackupException>(async () => await session.Chunks.WriteAsync(ChunkKind.ManifestLeaf, new byte[10], Cancel)));
         Assert.Same(submitted, await Assert.ThrowsAsync<BackupException>(() => session.FlushAsync(Cancel).WaitAsync(HangGuard, Cancel)));
     }
 
@@ -246,7 +248,8 @@ public class ChunkWriterTests
     {
         SlowVaultStore objects = Stuck();
         using var stop = new CancellationTokenSource();
-        var writer = new ChunkWriter(await OpenAsync(objects), SessionId.Parse(new string('0', 32)), VaultAccessTier.Hot, new TransferCounters(), Workers, 0, stop.Token);
+        var writer = new ChunkWriter(
+            await OpenAsync(objects), SessionId.Parse(new string('0', 32)), VaultAccessTier.Hot, new TransferCounters(), Workers, 0, stop.Token);
         await using (writer)
         {
             Task submitting = SubmitForeverAsync(writer);

@@ -27,7 +27,9 @@ public class EngineKeysTests
         Assert.True(changed.IsCurrent);
         Assert.Equal(BackupErrorId.PassphraseRejected, (await Assert.ThrowsAsync<BackupException>(() => OpenAsync(First))).Id);
         Assert.Equal(changed.KeyId, Assert.Single(await (await OpenAsync(Second)).ListKeysAsync(Cancel)).KeyId);
-        Assert.Equal(before.Where(name => !name.StartsWith("keys/", StringComparison.Ordinal)), _objects.Names.Where(name => !name.StartsWith("keys/", StringComparison.Ordinal)));
+        Assert.Equal(
+            before.Where(name => !name.StartsWith("keys/", StringComparison.Ordinal)),
+            _objects.Names.Where(name => !name.StartsWith("keys/", StringComparison.Ordinal)));
     }
 
     [Fact]

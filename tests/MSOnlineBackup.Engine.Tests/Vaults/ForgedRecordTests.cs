@@ -27,7 +27,8 @@ public sealed class ForgedRecordTests : IDisposable
 
     public void Dispose() => _thief.Dispose();
 
-    public static TheoryData<string> Forgeries => ["plain", "unsigned", "another's signature", "another vault's", "another number's", "another folder's", "a machine's code", "flipped"];
+    public static TheoryData<string> Forgeries =>
+        ["plain", "unsigned", "another's signature", "another vault's", "another number's", "another folder's", "a machine's code", "flipped"];
 
     [Theory]
     [MemberData(nameof(Forgeries))]
@@ -101,7 +102,8 @@ public sealed class ForgedRecordTests : IDisposable
         CredentialRegister register = new CredentialRegister(TestVault.Of(_objects, Header));
         VaultCredential issued = await register.IssueAsync(Owner, "/vault", "Office", TimeSpan.FromHours(1), Cancel);
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => register.CheckAsync(issued with { Owner = _thief.Identity.PublicKey }, "file", Cancel));
+        BackupException fault =
+            await Assert.ThrowsAsync<BackupException>(() => register.CheckAsync(issued with { Owner = _thief.Identity.PublicKey }, "file", Cancel));
 
         Assert.Equal(BackupErrorId.OwnerForeign, fault.Id);
     }
@@ -160,7 +162,9 @@ public sealed class ForgedRecordTests : IDisposable
         await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);
         _objects.SetContent($"keys/{thief.StoreId}/{new string('0', 32)}", []);
         await new MachineDirectory(TestVault.Of(_objects, Header)).ClaimAsync("beta", thief, Cancel);
-        Assert.Equal(BackupErrorId.MachineNameTaken, (await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.MachineNameTaken,
+            (await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel))).Id);
     }
 
     [Fact]
@@ -171,7 +175,8 @@ public sealed class ForgedRecordTests : IDisposable
         VaultHeader other = Header with { Owner = _thief.Identity.Encode() };
         ChunkStore exchanged = TestVault.StoreOf(_objects, other, Store, store.Keys.MasterKey.ToArray());
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(exchanged.Vault).AnnounceAsync(exchanged.Keys, "beta", mayReturn: true, Cancel));
+        BackupException fault = await Assert.ThrowsAsync<BackupException>(
+            () => new MachineDirectory(exchanged.Vault).AnnounceAsync(exchanged.Keys, "beta", mayReturn: true, Cancel));
 
         Assert.Equal(BackupErrorId.OwnerForeign, fault.Id);
     }
@@ -182,7 +187,9 @@ public sealed class ForgedRecordTests : IDisposable
         VaultHeader ownerless = Header with { Owner = null };
         _objects.SetContent("settings/00000001", Signed("settings/00000001", Limit));
 
-        Assert.Equal(BackupErrorId.VaultDataCorrupt, (await Assert.ThrowsAsync<BackupException>(() => new VaultSettingsRegister(TestVault.Of(_objects, ownerless)).ReadAsync(Cancel))).Id);
+        Assert.Equal(
+            BackupErrorId.VaultDataCorrupt,
+            (await Assert.ThrowsAsync<BackupException>(() => new VaultSettingsRegister(TestVault.Of(_objects, ownerless)).ReadAsync(Cancel))).Id);
         Assert.Equal(
             BackupErrorId.OwnerForeign,
             (await Assert.ThrowsAsync<BackupException>(() => VaultRecords.AppendAsync(TestVault.Of(_objects, ownerless), Owner, new VaultRecord { Kind = "x" }, Cancel))).Id);

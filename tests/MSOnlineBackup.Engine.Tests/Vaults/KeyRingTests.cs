@@ -249,7 +249,8 @@ public class KeyRingTests
     private async Task PlantAsync(UnlockedKey store, string keyId, PassphraseDerivation derivation)
     {
         var identity = new KeySlotIdentity(Header.VaultId, store.StoreId, keyId.PadLeft(32, '0'));
-        KeySlot slot = KeySlot.Create("somebody else's passphrase", TestKeys.Bytes(66, 32), identity, PassphraseDerivation.ByPbkdf2(1), null, DateTimeOffset.UnixEpoch);
+        KeySlot slot =
+            KeySlot.Create("somebody else's passphrase", TestKeys.Bytes(66, 32), identity, PassphraseDerivation.ByPbkdf2(1), null, DateTimeOffset.UnixEpoch);
         bool argon = derivation.Method == PassphraseDerivation.Argon2id;
         slot = slot with
         {
@@ -263,7 +264,8 @@ public class KeyRingTests
     }
 
     private KeyRing Ring(bool everySlot) =>
-        new KeyRing(new KnownVault(_objects, Header, new VaultOptions { TimeProvider = new FakeClock(), KeyDerivationIterations = 10, TriesEveryKeySlot = everySlot }));
+        new KeyRing(
+            new KnownVault(_objects, Header, new VaultOptions { TimeProvider = new FakeClock(), KeyDerivationIterations = 10, TriesEveryKeySlot = everySlot }));
 
     private void Damage(string name, string damage)
     {

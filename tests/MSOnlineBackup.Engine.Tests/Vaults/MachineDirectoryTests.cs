@@ -54,7 +54,8 @@ public class MachineDirectoryTests
         await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "BETA", new DateTimeOffset(2026, 11, 21, 4, 5, 6, TimeSpan.Zero), Cancel);
         Assert.Empty(await NamesAsync());
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: false, Cancel));
+        BackupException fault =
+            await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: false, Cancel));
 
         Assert.Equal(BackupErrorId.MachineNotRegistered, fault.Id);
         Assert.Contains("2026-11-21 at 04:05 UTC", fault.Message, StringComparison.Ordinal);
@@ -70,7 +71,8 @@ public class MachineDirectoryTests
         await new MachineDirectory(TestVault.Of(_objects, Header)).ClaimAsync("beta", KeyOf('b'), Cancel);
         ChunkStore store = await OpenAsync(_objects);
 
-        BackupException fault = await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel));
+        BackupException fault =
+            await Assert.ThrowsAsync<BackupException>(() => new MachineDirectory(store.Vault).AnnounceAsync(store.Keys, "beta", mayReturn: true, Cancel));
 
         Assert.Equal(BackupErrorId.MachineNameTaken, fault.Id);
         await new MachineDirectory(TestVault.Of(_objects, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel);

@@ -34,7 +34,8 @@ public class MachineRenamingTests
 
         foreach (string earlier in new[] { "alpha", "beta", "gamma" })
         {
-            BackupException fault = await FailsAsync(BackupErrorId.MachineNameTaken, () => Directory.AnnounceAsync(store.Keys, earlier, mayReturn: true, Cancel));
+            BackupException fault =
+                await FailsAsync(BackupErrorId.MachineNameTaken, () => Directory.AnnounceAsync(store.Keys, earlier, mayReturn: true, Cancel));
             Assert.Contains("earlier name of the machine 'delta'", fault.Message, StringComparison.Ordinal);
             Assert.Contains("Rename-OBMachine delta", fault.RecommendedAction, StringComparison.Ordinal);
         }
@@ -49,8 +50,14 @@ public class MachineRenamingTests
         await RenameAsync(store, "gamma", "delta");
         string[] before = [.. _objects.Names];
 
-        Assert.Contains("knows another machine 'beta'", (await FailsAsync(BackupErrorId.MachineNameTaken, () => RenameAsync(store, "alpha", "BETA"))).Message, StringComparison.Ordinal);
-        Assert.Contains("earlier name of the machine 'delta'", (await FailsAsync(BackupErrorId.MachineNameTaken, () => RenameAsync(store, "alpha", "gamma"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "knows another machine 'beta'",
+            (await FailsAsync(BackupErrorId.MachineNameTaken, () => RenameAsync(store, "alpha", "BETA"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "earlier name of the machine 'delta'",
+            (await FailsAsync(BackupErrorId.MachineNameTaken, () => RenameAsync(store, "alpha", "gamma"))).Message,
+            StringComparison.Ordinal);
         await FailsAsync(BackupErrorId.MachineNameTaken, () => RenameAsync(store, "gamma", "epsilon"));
         await FailsAsync(BackupErrorId.MachineNotRegistered, () => RenameAsync(store, "nobody", "epsilon"));
         await RenameAsync(store, "gamma", "delta");
@@ -67,7 +74,8 @@ public class MachineRenamingTests
         await Directory.ClaimAsync("beta", other, Cancel);
 
         await FailsAsync(BackupErrorId.MachineNameTaken, () => RenameAsync(store, "alpha", "beta"));
-        await FailsAsync(BackupErrorId.MachineNameTaken, () => new MachineRenaming(TestVault.Of(_objects, Header), other.KeysIn(Header)).RunAsync("alpha", "gamma", Cancel));
+        await FailsAsync(
+            BackupErrorId.MachineNameTaken, () => new MachineRenaming(TestVault.Of(_objects, Header), other.KeysIn(Header)).RunAsync("alpha", "gamma", Cancel));
         await RenameAsync(store, "alpha", "gamma");
         await FailsAsync(BackupErrorId.MachineNameTaken, () => Directory.ClaimAsync("alpha", other, Cancel));
         await FailsAsync(BackupErrorId.MachineNameTaken, () => Directory.ClaimAsync("gamma", other, Cancel));
@@ -85,7 +93,10 @@ public class MachineRenamingTests
 
         _objects.SetContent($"stores/{Store}/points/{Header.MachineId("beta")}/{new string('0', 32)}", [1]);
 
-        Assert.Contains("its recovery points are still there", (await FailsAsync(BackupErrorId.MachineNameTaken, () => RenameAsync(store, "alpha", "beta"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "its recovery points are still there",
+            (await FailsAsync(BackupErrorId.MachineNameTaken, () => RenameAsync(store, "alpha", "beta"))).Message,
+            StringComparison.Ordinal);
         await RenameAsync(store, "alpha", "gamma");
 
         Assert.Equal(["gamma"], await NamesAsync());
@@ -159,7 +170,8 @@ public class MachineRenamingTests
             _objects = new MemoryVaultStore();
             ChunkStore store = await AnnounceAsync("alpha");
             var faulty = new FaultyVaultStore(_objects) { FailAt = failAt, Kind = FaultKind.ForGood, Timing = timing };
-            Exception? fault = await Record.ExceptionAsync(() => new MachineRenaming(TestVault.Of(faulty, Header), store.Keys).RunAsync("alpha", "beta", Cancel));
+            Exception? fault =
+                await Record.ExceptionAsync(() => new MachineRenaming(TestVault.Of(faulty, Header), store.Keys).RunAsync("alpha", "beta", Cancel));
             string holds = Assert.Single(await NamesAsync());
             await Directory.AnnounceAsync(store.Keys, holds, mayReturn: false, Cancel);
             Assert.Equal(Header.MachineId("alpha"), await Directory.FindIdAsync(holds, store.Keys, Cancel));
@@ -186,7 +198,8 @@ public class MachineRenamingTests
             ChunkStore store = await AnnounceAsync("alpha");
             await RenameAsync(store, "alpha", "beta");
             var faulty = new FaultyVaultStore(_objects) { FailAt = failAt, Kind = FaultKind.ForGood, Timing = timing };
-            Exception? fault = await Record.ExceptionAsync(() => new MachineDirectory(TestVault.Of(faulty, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel));
+            Exception? fault = await Record.ExceptionAsync(
+                () => new MachineDirectory(TestVault.Of(faulty, Header)).LeaveAsync(Owner, "beta", DateTimeOffset.UnixEpoch, Cancel));
             if (fault is not null)
             {
                 Assert.InRange(await Directory.CountAsync(Cancel), 0, 1);
@@ -215,9 +228,11 @@ public class MachineRenamingTests
         return store;
     }
 
-    private static Task RenameAsync(ChunkStore store, string name, string newName) => new MachineRenaming(store.Vault, store.Keys).RunAsync(name, newName, Cancel);
+    private static Task RenameAsync(ChunkStore store, string name, string newName) =>
+        new MachineRenaming(store.Vault, store.Keys).RunAsync(name, newName, Cancel);
 
-    private async Task<IEnumerable<string>> NamesAsync() => (await Directory.ListAsync(Cancel)).Where(machine => !machine.IsGone).Select(machine => machine.Name);
+    private async Task<IEnumerable<string>> NamesAsync() =>
+        (await Directory.ListAsync(Cancel)).Where(machine => !machine.IsGone).Select(machine => machine.Name);
 
     private static async Task<BackupException> FailsAsync(BackupErrorId id, Func<Task> action)
     {

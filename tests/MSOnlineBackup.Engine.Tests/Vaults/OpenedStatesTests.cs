@@ -142,7 +142,8 @@ public sealed class OpenedStatesTests : IDisposable
 
         public VaultStoreCapabilities Capabilities => inner.Capabilities;
 
-        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
+        public ValueTask<bool> TryCreateAsync(
+            string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot) =>
             inner.TryCreateAsync(name, content, cancellationToken, tier);
 
         public ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>

@@ -84,7 +84,8 @@ public sealed class SessionIdTests
     [Fact]
     public void Where_no_id_is_left_that_is_said()
     {
-        BackupException fault = Assert.Throws<BackupException>(() => SessionId.Create(DateTimeOffset.UnixEpoch, SessionId.Parse("efffffffffff70008000000000000000")));
+        BackupException fault =
+            Assert.Throws<BackupException>(() => SessionId.Create(DateTimeOffset.UnixEpoch, SessionId.Parse("efffffffffff70008000000000000000")));
 
         Assert.Equal(BackupErrorId.VaultDataCorrupt, fault.Id);
     }

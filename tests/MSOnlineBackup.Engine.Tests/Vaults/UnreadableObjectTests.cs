@@ -37,7 +37,11 @@ public sealed class UnreadableObjectTests : IDisposable
         BackupResult first = await _backups.BackUpAsync();
         _backups.Tree.File("b", 200_000);
         BackupResult second = await _backups.BackUpAsync();
-        string[] unreadable = [.. _backups.Objects.Names.Where(name => name.Contains(kind, StringComparison.Ordinal) && !name.Contains($"{second.Point.SessionId}", StringComparison.Ordinal))];
+        string[] unreadable =
+        [
+            .. _backups.Objects.Names.Where(
+                name => name.Contains(kind, StringComparison.Ordinal) && !name.Contains($"{second.Point.SessionId}", StringComparison.Ordinal)),
+        ];
         Assert.NotEmpty(unreadable);
         UnlockedVault engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, unreadable.Contains));
         var told = new List<BackupException>();
@@ -47,7 +51,9 @@ public sealed class UnreadableObjectTests : IDisposable
         Assert.Equal(kind == "/points/" ? [first.Point.SessionId] : [], points.Damaged.Select(point => point.SessionId));
         Assert.Equal(2, (await engine.FindItemsAsync([points[0]], "[ab]", false, Cancel, told.Add).ToListAsync(Cancel)).Count);
         Assert.Equal(3, await engine.ListItemsAsync(points[0], null, recursive: true, Cancel, told.Add).CountAsync(Cancel));
-        Assert.Equal(kind == "/index/", told.Exists(damage => damage.Id == BackupErrorId.VaultDataUnreadable && damage.Target!.Contains("/index/", StringComparison.Ordinal)));
+        Assert.Equal(
+            kind == "/index/",
+            told.Exists(damage => damage.Id == BackupErrorId.VaultDataUnreadable && damage.Target!.Contains("/index/", StringComparison.Ordinal)));
 
         RestoreResult restored = await engine.RestoreAsync(new RestoreRequest { Point = points[0], TargetFolder = _target.Path }, new JobMonitor(), Cancel);
         Assert.Equal(kind == "/packs/" ? 1 : 0, restored.Skipped);

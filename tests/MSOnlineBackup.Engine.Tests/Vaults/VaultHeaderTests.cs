@@ -117,7 +117,8 @@ public class VaultHeaderTests
         {
             _objects.FlipBit(VaultLayout.Header, bit / 8, bit % 8);
 
-            BackupException fault = await Assert.ThrowsAsync<BackupException>(() => TestVault.UnlockAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel));
+            BackupException fault =
+                await Assert.ThrowsAsync<BackupException>(() => TestVault.UnlockAsync(_objects, "correct horse battery", TestOptions.Quick, Cancel));
             Assert.Equal((BackupErrorId.VaultHeaderDamaged, _objects.Location), (fault.Id, fault.Target));
             Assert.Contains("vault.json", fault.Message, StringComparison.Ordinal);
             _objects.FlipBit(VaultLayout.Header, bit / 8, bit % 8);

@@ -79,13 +79,15 @@ public sealed class VaultRecordsTests
         VaultHeader header = await VaultHeader.ReadAsync(backups.Objects, Cancel);
         UnlockedVault before = await backups.OpenAsync();
 
-        await VaultRecords.AppendAsync(TestVault.Of(backups.Objects, header), backups.Owner.Key, new VaultRecord { Kind = "feature", Name = "grid", NeededTo = ["write"] }, Cancel);
+        await VaultRecords.AppendAsync(
+            TestVault.Of(backups.Objects, header), backups.Owner.Key, new VaultRecord { Kind = "feature", Name = "grid", NeededTo = ["write"] }, Cancel);
 
         Assert.Equal(BackupErrorId.VaultFormatUnsupported, (await backups.FailAsync(BackupFixture.Request(backups.Root))).Id);
         Assert.Single(await (await backups.OpenAsync()).ListPointsAsync(null, Cancel));
         await before.BackUpAsync(backups.Job(backups.Root), new JobMonitor(), Cancel);
 
-        await VaultRecords.AppendAsync(TestVault.Of(backups.Objects, header), backups.Owner.Key, new VaultRecord { Kind = "feature", Name = "seal", NeededTo = ["read"] }, Cancel);
+        await VaultRecords.AppendAsync(
+            TestVault.Of(backups.Objects, header), backups.Owner.Key, new VaultRecord { Kind = "feature", Name = "seal", NeededTo = ["read"] }, Cancel);
         Assert.Equal(BackupErrorId.VaultFormatUnsupported, (await Assert.ThrowsAsync<BackupException>(() => backups.OpenAsync())).Id);
     }
 

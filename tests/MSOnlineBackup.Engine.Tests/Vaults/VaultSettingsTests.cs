@@ -58,7 +58,8 @@ public class VaultSettingsTests
     [Fact]
     public async Task Tier_and_redundancy_are_kept_by_their_names()
     {
-        await Register.ChangeAsync(Owner, _ => new VaultSettings(7) { AccessTier = VaultAccessTier.Cold, Redundancy = VaultRedundancy.GeoZoneRedundant }, Cancel);
+        await Register.ChangeAsync(
+            Owner, _ => new VaultSettings(7) { AccessTier = VaultAccessTier.Cold, Redundancy = VaultRedundancy.GeoZoneRedundant }, Cancel);
 
         Assert.Equal("""{"machineLimit":7,"accessTier":"Cold","redundancy":"GeoZoneRedundant"}""", BodyOf(_objects.GetContent(First)));
         VaultSettings read = await Register.ReadAsync(Cancel);
@@ -84,7 +85,8 @@ public class VaultSettingsTests
     {
         await SetAsync(1);
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Register.ChangeAsync(Owner, known => known with { MachineLimit = known.MachineLimit + 1 }, Cancel)));
+        await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => Register.ChangeAsync(Owner, known => known with { MachineLimit = known.MachineLimit + 1 }, Cancel)));
 
         Assert.Equal(21, (await Register.ReadAsync(Cancel)).MachineLimit);
         Assert.Equal(2 * 21, _objects.Names.Count);

@@ -415,7 +415,8 @@ public sealed class VerifyTests : IDisposable
         await MakeAsync();
         string name = Find("metadata pack");
         int failures = 2;
-        UnlockedVault engine = await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, read => read == name && Interlocked.Decrement(ref failures) >= 0));
+        UnlockedVault engine =
+            await _backups.OpenAsync(new UnreadableVaultStore(_backups.Objects, read => read == name && Interlocked.Decrement(ref failures) >= 0));
 
         VerifyReport report = await engine.VerifyAsync(VerifyLevel.Structure, new JobMonitor(), Cancel);
 
@@ -458,7 +459,9 @@ public sealed class VerifyTests : IDisposable
         _backups.Objects.FlipBit(pack, chunk.Offset);
         report = await _backups.VerifyAsync(VerifyLevel.Data);
         finding = Assert.Single(report.Findings, finding => finding.Object == chunk.Id.ToString());
-        Assert.Equal(points[1..].Select(point => new AffectedItem(point.SessionId, "/data", "/data/f00001")).OrderBy(item => item.PointId), finding.Affected.OrderBy(item => item.PointId));
+        Assert.Equal(
+            points[1..].Select(point => new AffectedItem(point.SessionId, "/data", "/data/f00001")).OrderBy(item => item.PointId),
+            finding.Affected.OrderBy(item => item.PointId));
     }
 
     [Fact]
@@ -494,7 +497,8 @@ public sealed class VerifyTests : IDisposable
     {
         await TestVault.ChangeSettingsAsync(_backups.Objects, _backups.Owner.Key, settings => settings with { MachineLimit = 7 }, Cancel);
         VaultHeader header = await VaultHeader.ReadAsync(_backups.Objects, Cancel);
-        await new CredentialRegister(TestVault.Of(_backups.Objects, header, _backups.Clock)).IssueAsync(_backups.Owner.Key, "memory", "v", TimeSpan.FromHours(1), Cancel);
+        await new CredentialRegister(TestVault.Of(_backups.Objects, header, _backups.Clock))
+            .IssueAsync(_backups.Owner.Key, "memory", "v", TimeSpan.FromHours(1), Cancel);
         ChunkStore store = await _backups.OpenStoreAsync();
         RecoveryPoint point = (await (await _backups.OpenAsync()).ListPointsAsync(null, Cancel))[0];
         string name = VaultLayout.Checkpoint(store.StoreId, point.SessionId, 1);
@@ -519,7 +523,8 @@ public sealed class VerifyTests : IDisposable
 
     private async Task<BackupResult> MakeAsync()
     {
-        _backups.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("a", TestKeys.Bytes(1, 300_000)).File("large", TestKeys.Bytes(2, 3_000_000)).File("small", TestKeys.Bytes(3, 1000));
+        _backups.Fakes["/data"] = new FakeSourceTree("/data").Folder("").File("a", TestKeys.Bytes(1, 300_000)).File("large", TestKeys.Bytes(2, 3_000_000))
+            .File("small", TestKeys.Bytes(3, 1000));
         _backups.Fakes["/other"] = new FakeSourceTree("/other").Folder("").File("a", TestKeys.Bytes(4, 300_000));
         return await _backups.BackUpAsync(Request("/data"));
     }

@@ -42,7 +42,8 @@ public sealed class VaultStoresTests
     [Fact]
     public void A_folder_takes_no_signature()
     {
-        BackupException error = Assert.Throws<BackupException>(() => VaultStores.Open("/backup", new VaultConnection { Secret = "sv=1&sig=c2VjcmV0" }, _ => { }));
+        BackupException error =
+            Assert.Throws<BackupException>(() => VaultStores.Open("/backup", new VaultConnection { Secret = "sv=1&sig=c2VjcmV0" }, _ => { }));
 
         Assert.Equal(BackupErrorId.ArgumentInvalid, error.Id);
         Assert.DoesNotContain("c2VjcmV0", error.Message, StringComparison.Ordinal);

@@ -77,7 +77,8 @@ public sealed class TreeComparisonTests : IDisposable
         Shell.RunChecked(
             "sh",
             "-c",
-            $"cd '{_restored}'; printf '\\001' | dd of=$(echo {file}) bs=1 seek={offset} conv=notrunc 2>/dev/null; touch -r \"$(echo ../source/{file})\" {file}");
+            $"cd '{_restored}'; printf '\\001' | dd of=$(echo {file}) bs=1 seek={offset} conv=notrunc 2>/dev/null; "
+                + $"touch -r \"$(echo ../source/{file})\" {file}");
 
         TreeDifference difference = Assert.Single(Compare(AfterBuilding));
         Assert.Equal($"{_source}/{path}", difference.Path);
@@ -91,7 +92,8 @@ public sealed class TreeComparisonTests : IDisposable
 
         IReadOnlyList<TreeDifference> differences = Compare(DateTimeOffset.UnixEpoch);
 
-        Assert.Equal(3, differences.Count(difference => difference.Path.Contains("large") || difference.Path.Contains("none") || difference.Path.Contains("extra")));
+        Assert.Equal(
+            3, differences.Count(difference => difference.Path.Contains("large") || difference.Path.Contains("none") || difference.Path.Contains("extra")));
         Assert.All(differences, difference => Assert.True(difference.ChangedMeanwhile));
     }
 

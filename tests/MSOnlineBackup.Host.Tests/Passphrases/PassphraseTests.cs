@@ -29,7 +29,8 @@ public sealed class PassphraseTests : IDisposable
     [Fact]
     public async Task A_file_that_is_not_there_is_an_error_that_names_it()
     {
-        var error = await Assert.ThrowsAsync<BackupException>(() => ReadAsync(new HostRun(), PassphraseOptions.ForOpening, "--passphrase-file", _folder["none"]));
+        var error =
+            await Assert.ThrowsAsync<BackupException>(() => ReadAsync(new HostRun(), PassphraseOptions.ForOpening, "--passphrase-file", _folder["none"]));
 
         Assert.Equal(BackupErrorId.ArgumentInvalid, error.Id);
         Assert.Contains(_folder["none"], error.Message);

@@ -40,7 +40,8 @@ public sealed class DryRunTests : IDisposable
         Assert.Equal((4, 4), (rehearsed.ExitCode, real.ExitCode));
         Assert.Equal("SourceNotFound", Skipped(rehearsed).GetProperty("id").GetString());
         Assert.Equal(Skipped(real).ToString(), Skipped(rehearsed).ToString());
-        Assert.Contains(rehearsed.Lines(), line => line.TryGetProperty("path", out JsonElement path) && path.GetString() == Path.Combine(_obengine.Source, "small"));
+        Assert.Contains(
+            rehearsed.Lines(), line => line.TryGetProperty("path", out JsonElement path) && path.GetString() == Path.Combine(_obengine.Source, "small"));
         Assert.Equal(1, (await _obengine.OnVaultAsync("backup", gone, "-n")).ExitCode);
     }
 

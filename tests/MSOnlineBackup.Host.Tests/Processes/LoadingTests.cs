@@ -17,7 +17,8 @@ public sealed class LoadingTests : IDisposable
         foreach (string file in Directory.GetFiles(Path.GetDirectoryName(Obengine.BuiltProgram)!))
         {
             string name = Path.GetFileName(file);
-            if (!name.Contains("Azure.", StringComparison.Ordinal) && !name.StartsWith("Microsoft.Identity", StringComparison.Ordinal) && !name.EndsWith(".deps.json", StringComparison.Ordinal))
+            if (!name.Contains("Azure.", StringComparison.Ordinal) && !name.StartsWith("Microsoft.Identity", StringComparison.Ordinal)
+                && !name.EndsWith(".deps.json", StringComparison.Ordinal))
             {
                 File.Copy(file, Path.Combine(program, name));
             }
@@ -30,6 +31,7 @@ public sealed class LoadingTests : IDisposable
         Assert.Equal(0, (await _obengine.RunAsync(["vault", "create", _obengine.Vault])).ExitCode);
         Assert.Equal(0, (await _obengine.RunAsync(["backup", _obengine.Source, "--vault", _obengine.Vault, "--limit", "20M"])).ExitCode);
         Assert.Equal(0, (await _obengine.RunAsync(["restore", "latest", "--vault", _obengine.Vault, "--to", _obengine.Folder["target"]])).ExitCode);
-        Assert.Contains("Storage.Azure", (await _obengine.RunAsync(["vault", "info", "https://acct.blob.core.windows.net/vault"])).Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "Storage.Azure", (await _obengine.RunAsync(["vault", "info", "https://acct.blob.core.windows.net/vault"])).Error, StringComparison.Ordinal);
     }
 }

@@ -262,7 +262,8 @@ public sealed class ObengineTests : IDisposable
 
         Assert.True(run.ExitCode is 0 or 3, run.Output + run.Error);
         string kept = Summary(run.Lines(), "drill").GetProperty("keptIn").GetString()!;
-        Run points = await _obengine.RunAsync(["points", "--vault", Path.Combine(kept, "vault"), "--passphrase-file", Path.Combine(kept, "passphrase"), "--quiet"]);
+        Run points =
+            await _obengine.RunAsync(["points", "--vault", Path.Combine(kept, "vault"), "--passphrase-file", Path.Combine(kept, "passphrase"), "--quiet"]);
         Assert.Equal(0, points.ExitCode);
         Assert.Contains(Listed(_obengine.Source), points.Output);
     }

@@ -17,10 +17,12 @@ public sealed class RuntimeTests : IDisposable
     [InlineData(95)]
     public void Too_few_open_files_for_the_runtime_are_said_to_be_that(int most)
     {
-        (int exitCode, string output) = Shell.Run("/bin/sh", "-c", $"ulimit -n {most}; exec dotnet '{_obengine.Program}' points --vault '{_obengine.Vault}' 2>&1");
+        (int exitCode, string output) =
+            Shell.Run("/bin/sh", "-c", $"ulimit -n {most}; exec dotnet '{_obengine.Program}' points --vault '{_obengine.Vault}' 2>&1");
 
         Assert.Equal(1, exitCode);
-        Assert.Equal($"obengine: This process may have only {most} files open at once, and needs 96.\n\n  What to do: Raise the limit: 'ulimit -n 1024'.\n  Error id: OpenFileLimitLow\n", output);
+        Assert.Equal($"obengine: This process may have only {most} files open at once, and needs 96.\n\n  What to do: Raise the limit: "
+            + "'ulimit -n 1024'.\n  Error id: OpenFileLimitLow\n", output);
     }
 
     [Fact]
@@ -30,7 +32,8 @@ public sealed class RuntimeTests : IDisposable
         await _obengine.CreateVaultAsync();
         _obengine.Variables["TMPDIR"] = temporary;
         _obengine.Variables["DOTNET_EnableDiagnostics"] = string.Empty;
-        using Process process = _obengine.Start(["backup", "--stdin", "x", "--vault", _obengine.Vault, "--passphrase-file", _obengine.PassphraseFile, "--json"]);
+        using Process process =
+            _obengine.Start(["backup", "--stdin", "x", "--vault", _obengine.Vault, "--passphrase-file", _obengine.PassphraseFile, "--json"]);
         Assert.NotNull(await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
 
         process.Kill();

@@ -58,10 +58,15 @@ public sealed class SourceTests : IDisposable
         new SourceTreeBuilder(_obengine.Source).File(@"caf\xe9/one", 10).File("real/d2/two", 10).File("real/d1/x", 10).File("d2/wrong", 10);
         Directory.CreateSymbolicLink(Path.Combine(_obengine.Source, "lnk"), Path.Combine(_obengine.Source, "real", "d1"));
 
-        Run run = await ShellAsync($"cd '{_obengine.Source}' && dotnet '{_obengine.Program}' backup caf* lnk/../d2 --vault '{_obengine.Vault}' --passphrase-file '{_obengine.PassphraseFile}'");
+        Run run = await ShellAsync($"cd '{_obengine.Source}' && dotnet '{_obengine.Program}' backup caf* lnk/../d2 --vault '{_obengine.Vault}' "
+            + $"--passphrase-file '{_obengine.PassphraseFile}'");
 
         Assert.True(run.ExitCode == 0, run.Error);
-        string?[] items = [.. (await _obengine.JsonAsync("ls", "latest", "-R")).Where(line => line.GetProperty("type").GetString() == "item").Select(line => line.GetProperty("path").GetString())];
+        string?[] items =
+        [
+            .. (await _obengine.JsonAsync("ls", "latest", "-R")).Where(line => line.GetProperty("type").GetString() == "item")
+                .Select(line => line.GetProperty("path").GetString()),
+        ];
         Assert.Contains(EntryName.Escape([.. UnixFile.Raw(_obengine.Source), .. "/caf"u8, 0xe9, .. "/one"u8]), items);
         Assert.Contains(Path.Combine(_obengine.Source, "real", "d2", "two"), items);
         Assert.DoesNotContain(items, item => item!.EndsWith("wrong", StringComparison.Ordinal));
@@ -82,7 +87,11 @@ public sealed class SourceTests : IDisposable
         Assert.Equal(0, run.ExitCode);
         Assert.Contains($"'{sources[0]}' is left out", run.Error, StringComparison.Ordinal);
         Assert.Contains($"'{sources[2]}' is left out", run.Error, StringComparison.Ordinal);
-        string?[] items = [.. (await _obengine.JsonAsync("ls", "latest", "-R")).Where(line => line.GetProperty("type").GetString() == "item").Select(line => line.GetProperty("path").GetString())];
+        string?[] items =
+        [
+            .. (await _obengine.JsonAsync("ls", "latest", "-R")).Where(line => line.GetProperty("type").GetString() == "item")
+                .Select(line => line.GetProperty("path").GetString()),
+        ];
         Assert.Equal([sources[1], Path.Combine(sources[1], "o")], items.Order(StringComparer.Ordinal));
 
         Assert.Equal(2, (await _obengine.OnVaultAsync("backup", sources[0], "--exclude", "secret")).ExitCode);
@@ -99,7 +108,11 @@ public sealed class SourceTests : IDisposable
 
         Assert.Equal(0, (await _obengine.OnVaultAsync("backup", _obengine.Source, "--exclude-file", patterns)).ExitCode);
 
-        string?[] items = [.. (await _obengine.JsonAsync("ls", "latest", "-R")).Where(line => line.GetProperty("type").GetString() == "item").Select(line => line.GetProperty("path").GetString())];
+        string?[] items =
+        [
+            .. (await _obengine.JsonAsync("ls", "latest", "-R")).Where(line => line.GetProperty("type").GetString() == "item")
+                .Select(line => line.GetProperty("path").GetString()),
+        ];
         Assert.Equal([_obengine.Source, Path.Combine(_obengine.Source, "kept")], items.Order(StringComparer.Ordinal));
     }
 
@@ -172,7 +185,8 @@ public sealed class SourceTests : IDisposable
         }
 
         Run run = await ShellAsync(
-            $"ulimit -n 128; dotnet '{_obengine.Program}' backup '{_obengine.Source}' --vault '{_obengine.Vault}' --passphrase-file '{_obengine.PassphraseFile}' --json");
+            $"ulimit -n 128; dotnet '{_obengine.Program}' backup '{_obengine.Source}' --vault '{_obengine.Vault}' "
+                + $"--passphrase-file '{_obengine.PassphraseFile}' --json");
 
         Assert.True(run.ExitCode == 0, run.Output + run.Error);
         Assert.Equal(121, run.Lines()[^1].GetProperty("files").GetInt64());

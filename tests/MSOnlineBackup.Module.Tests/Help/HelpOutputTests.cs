@@ -28,7 +28,8 @@ public sealed class HelpOutputTests : IDisposable
             "Get-OBThing -Name a |\n    Where-Object { $_.Size -gt 1 }",
             command.Descendants(_dev + "code").Single().Value.ReplaceLineEndings("\n"));
         Assert.Equal(["Online Version:", "about_Things"], command.Descendants(_maml + "linkText").Select(text => text.Value));
-        Assert.Equal("https://project.example/blob/main/docs/en-US/Get-OBThing.md", command.Descendants(_maml + "navigationLink").First().Element(_maml + "uri")!.Value);
+        Assert.Equal(
+            "https://project.example/blob/main/docs/en-US/Get-OBThing.md", command.Descendants(_maml + "navigationLink").First().Element(_maml + "uri")!.Value);
         Assert.Equal("OBThing", command.Descendants(_command + "inputType").Single().Descendants(_maml + "name").Single().Value);
     }
 

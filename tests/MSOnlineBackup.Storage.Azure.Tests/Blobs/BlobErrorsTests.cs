@@ -185,7 +185,8 @@ public sealed class BlobErrorsTests
     private static async Task<string> DenialAsync(string detail)
     {
         string body = $"<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>No.</Message><AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>";
-        await using var server = new CannedServer($"403 -\nContent-Type: application/xml\nx-ms-error-code: AuthenticationFailed\nContent-Length: {body.Length}", body);
+        await using var server =
+            new CannedServer($"403 -\nContent-Type: application/xml\nx-ms-error-code: AuthenticationFailed\nContent-Length: {body.Length}", body);
         string read = (await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().ReadAsync(Name, 0, new byte[1], Stop))).Message;
         string created = (await Assert.ThrowsAsync<BackupException>(async () => await server.OpenVault().TryCreateAsync(Name, new byte[1], Stop))).Message;
         Assert.Equal(read, created);

@@ -162,7 +162,8 @@ public sealed class BlobVaultStoreTests
             await store.TryCreateAsync(tier.ToString().ToLowerInvariant(), new byte[1], Stop, tier);
         }
 
-        var tiers = await Container.GetBlobsAsync(new GetBlobsOptions(), Stop).Select(blob => (blob.Name, blob.Properties.AccessTier?.ToString())).ToListAsync(Stop);
+        var tiers =
+            await Container.GetBlobsAsync(new GetBlobsOptions(), Stop).Select(blob => (blob.Name, blob.Properties.AccessTier?.ToString())).ToListAsync(Stop);
 
         Assert.Equal([("cold", "Cold"), ("cool", "Cool"), ("hot", "Hot"), ("none", "Hot")], tiers.Order());
     }
@@ -193,7 +194,8 @@ public sealed class BlobVaultStoreTests
     [Fact]
     public async Task What_is_on_its_way_out_of_the_archive_is_counted_and_not_asked_for_again()
     {
-        const string Body = "<?xml version=\"1.0\"?><EnumerationResults><Blobs><Blob><Name>a</Name><Properties><Content-Length>7</Content-Length><AccessTier>Archive</AccessTier>"
+        const string Body = "<?xml "
+            + "version=\"1.0\"?><EnumerationResults><Blobs><Blob><Name>a</Name><Properties><Content-Length>7</Content-Length><AccessTier>Archive</AccessTier>"
             + "<ArchiveStatus>rehydrate-pending-to-hot</ArchiveStatus></Properties></Blob></Blobs><NextMarker/></EnumerationResults>";
         await using var server = new CannedServer($"200 -\nContent-Type: application/xml\nContent-Length: {Body.Length}", Body);
 
@@ -247,7 +249,9 @@ public sealed class BlobVaultStoreTests
     public async Task Who_may_add_read_and_list_may_create_and_not_delete()
     {
         await Created.TryCreateAsync("first", new byte[1], Stop);
-        Uri signed = Container.GenerateSasUri(BlobContainerSasPermissions.Read | BlobContainerSasPermissions.Create | BlobContainerSasPermissions.Add | BlobContainerSasPermissions.List, DateTimeOffset.UtcNow.AddHours(1));
+        Uri signed = Container.GenerateSasUri(
+            BlobContainerSasPermissions.Read | BlobContainerSasPermissions.Create | BlobContainerSasPermissions.Add | BlobContainerSasPermissions.List,
+            DateTimeOffset.UtcNow.AddHours(1));
         var store = BlobVaultStore.Open(_url, new VaultConnection { Secret = signed.Query.TrimStart('?') });
 
         Assert.True(await store.TryCreateAsync("second", new byte[32 << 20], Stop));
@@ -260,6 +264,7 @@ public sealed class BlobVaultStoreTests
     }
 
     private async Task<BlockList> Blocks(string name) =>
-        await new global::Azure.Storage.Blobs.Specialized.BlockBlobClient(Container.GetBlobClient(name).Uri, new StorageSharedKeyCredential(AzuriteServer.Account, AzuriteServer.Key))
+        await new global::Azure.Storage.Blobs.Specialized.BlockBlobClient(
+            Container.GetBlobClient(name).Uri, new StorageSharedKeyCredential(AzuriteServer.Account, AzuriteServer.Key))
             .GetBlockListAsync(cancellationToken: Stop);
 }

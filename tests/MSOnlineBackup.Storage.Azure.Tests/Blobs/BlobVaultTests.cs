@@ -67,7 +67,8 @@ public sealed class BlobVaultTests
         // From here on the copies that it is declared to have are what its owner relies on.
         await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.GeoRedundant }, Stop);
         BackupException error = await Assert.ThrowsAsync<BackupException>(
-            async () => await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop));
+            async () =>
+                await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { Redundancy = VaultRedundancy.LocallyRedundant }, Stop));
         Assert.Equal(BackupErrorId.VaultSettingFixed, error.Id);
         Assert.Equal(9, (await TestVault.ChangeSettingsAsync(Opened, owner.Key, settings => settings with { MachineLimit = 9 }, Stop)).MachineLimit);
     }

@@ -91,7 +91,9 @@ public sealed class EndpointProbeTests
     {
         await using var server = Https(404, OfStorage);
 
-        EndpointReport report = await ProbeAsync($"https://localhost:{server.Port}/account/vault", options: Options() with { CertificateCheck = (_, _, _, errors) => errors != SslPolicyErrors.None });
+        EndpointReport report = await ProbeAsync(
+            $"https://localhost:{server.Port}/account/vault",
+            options: Options() with { CertificateCheck = (_, _, _, errors) => errors != SslPolicyErrors.None });
 
         Assert.Equal(LayerOutcome.Passed, Of(report, ConnectivityLayer.Tls).Outcome);
         Assert.Null(report.Failure);
@@ -184,7 +186,8 @@ public sealed class EndpointProbeTests
         var connection = new VaultConnection { IsDirect = true, RequiresPrivateEndpoint = true, TimeProvider = new FakeClock(_now) };
         var endpoint = new RequiredEndpoint("vault.example", "the vault", IsVault: true, null, null, [], new Uri($"http://vault.example:{server.Port}/c"));
 
-        EndpointReport report = await new EndpointProbe(connection, Options("20.60.1.2"), TimeSpan.FromSeconds(30)).RunAsync(endpoint, _ => Task.CompletedTask, Stop);
+        EndpointReport report =
+            await new EndpointProbe(connection, Options("20.60.1.2"), TimeSpan.FromSeconds(30)).RunAsync(endpoint, _ => Task.CompletedTask, Stop);
         AssertFails(report, ConnectivityLayer.Dns, "20.60.1.2");
         Assert.Equal(0, server.Connections);
 
@@ -224,7 +227,8 @@ public sealed class EndpointProbeTests
         };
         var endpoint = new RequiredEndpoint("silent.example", "a page", IsVault: false, null, null, [], new Uri("https://silent.example/"));
 
-        EndpointReport report = await new EndpointProbe(new VaultConnection { IsDirect = true, TimeProvider = clock }, options, TimeSpan.FromSeconds(30)).RunAsync(endpoint, null, Stop);
+        EndpointReport report = await new EndpointProbe(new VaultConnection { IsDirect = true, TimeProvider = clock }, options, TimeSpan.FromSeconds(30))
+            .RunAsync(endpoint, null, Stop);
 
         AssertFails(report, ConnectivityLayer.Dns, "30 seconds");
     }

@@ -39,7 +39,10 @@ public sealed class CostTests
         Assert.Equal(4 * 0.5m, estimate.Transfer);
         Assert.Equal(28m, estimate.Total);
         Assert.Equal("EUR", estimate.Currency);
-        Assert.StartsWith("3 GB in Hot for a whole month, and 2 jobs of this machine since 2024-02-01; prices of Nowhere, 2024-01-01.", estimate.Basis, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "3 GB in Hot for a whole month, and 2 jobs of this machine since 2024-02-01; prices of Nowhere, 2024-01-01.",
+            estimate.Basis,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,7 +38,8 @@ public sealed class AzureIdentityTests
     {
         (string, string) key = ("AZURE_STORAGE_KEY", "a2V5MQ==");
         (string, string) signature = ("AZURE_STORAGE_SAS_TOKEN", Signature);
-        (string, string) connection = ("AZURE_STORAGE_CONNECTION_STRING", $"DefaultEndpointsProtocol=https;AccountName=acct;AccountKey={Key}==;EndpointSuffix=core.windows.net");
+        (string, string) connection =
+            ("AZURE_STORAGE_CONNECTION_STRING", $"DefaultEndpointsProtocol=https;AccountName=acct;AccountKey={Key}==;EndpointSuffix=core.windows.net");
 
         Assert.Equal("a2V5MQ==", Assert.IsType<StorageSecret.AccountKey>(Find(_location, null, key)).Key);
         Assert.Equal(Signature, Assert.IsType<StorageSecret.SharedAccess>(Find(_location, null, key, signature)).Signature);
@@ -124,7 +125,8 @@ public sealed class AzureIdentityTests
     [Fact]
     public void A_client_has_the_containers_address_and_no_secret_in_it()
     {
-        BlobContainerClient client = AzureIdentity.CreateContainerClient(_location, new VaultConnection { Secret = Signature }, new BlobClientOptions(), _ => null);
+        BlobContainerClient client =
+            AzureIdentity.CreateContainerClient(_location, new VaultConnection { Secret = Signature }, new BlobClientOptions(), _ => null);
 
         Assert.Equal(_location.Url, client.Uri);
         Assert.Equal(("acct", "vault"), (client.AccountName, client.Name));
@@ -135,7 +137,8 @@ public sealed class AzureIdentityTests
     {
         BlobLocation other = BlobLocation.Parse("http://127.0.0.1:10000/another/vault");
 
-        BackupException error = Assert.Throws<BackupException>(() => AzureIdentity.CreateContainerClient(other, new VaultConnection(), new BlobClientOptions(), _ => null));
+        BackupException error =
+            Assert.Throws<BackupException>(() => AzureIdentity.CreateContainerClient(other, new VaultConnection(), new BlobClientOptions(), _ => null));
 
         Assert.Equal(BackupErrorId.IdentityNotFound, error.Id);
     }
@@ -168,7 +171,8 @@ public sealed class AzureIdentityTests
     [Fact]
     public async Task A_rejected_identity_comes_with_the_reason_and_is_not_tried_again()
     {
-        BackupException error = await FailAsync(new AuthenticationFailedException("AADSTS7000222: The provided client secret keys are expired.\r\nTrace ID: 1"));
+        BackupException error =
+            await FailAsync(new AuthenticationFailedException("AADSTS7000222: The provided client secret keys are expired.\r\nTrace ID: 1"));
 
         Assert.Equal((BackupErrorId.IdentityRejected, false), (error.Id, error.IsTransient));
         Assert.EndsWith("AADSTS7000222: The provided client secret keys are expired.", error.Message, StringComparison.Ordinal);
@@ -177,7 +181,8 @@ public sealed class AzureIdentityTests
     [Fact]
     public async Task A_network_that_is_away_is_waited_for()
     {
-        BackupException error = await FailAsync(new AuthenticationFailedException("failed", new AggregateException(new HttpRequestException("No such host is known."))));
+        BackupException error =
+            await FailAsync(new AuthenticationFailedException("failed", new AggregateException(new HttpRequestException("No such host is known."))));
 
         Assert.Equal((BackupErrorId.VaultUnreachable, true), (error.Id, error.IsTransient));
         Assert.Contains("No such host is known.", error.Message, StringComparison.Ordinal);

@@ -44,5 +44,6 @@ internal sealed class TestCredential(string? token) : TokenCredential
         return token is null ? throw new CredentialUnavailableException("No identity is set up here.") : new AccessToken(token, DateTimeOffset.MaxValue);
     }
 
-    public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) => new(GetToken(requestContext, cancellationToken));
+    public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
+        new(GetToken(requestContext, cancellationToken));
 }

@@ -153,7 +153,8 @@ public class KeyVaultKeyTests
         server.AddKey("wrapping");
 
         await FailsAsync(BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Key(credential: new TestCredential(null)).WrapAsync(_secret, Cancel));
-        await FailsAsync(BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Key(credential: new TestCredential("of another tenant")).WrapAsync(_secret, Cancel));
+        await FailsAsync(
+            BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Key(credential: new TestCredential("of another tenant")).WrapAsync(_secret, Cancel));
     }
 
     [Fact]
@@ -210,7 +211,8 @@ public class KeyVaultKeyTests
         using var handler = new AnsweringHandler(answer);
         foreach (string uri in new[] { "keys/wrapping", "keys/wrapping/1" })
         {
-            var key = new KeyVaultKey(KeyVaultAddress.ParseKey("https://team.vault.azure.net/" + uri), new TestCredential("none"), new HttpClientTransport(new HttpClient(handler)));
+            var key = new KeyVaultKey(
+                KeyVaultAddress.ParseKey("https://team.vault.azure.net/" + uri), new TestCredential("none"), new HttpClientTransport(new HttpClient(handler)));
 
             BackupException fault = await Assert.ThrowsAsync<BackupException>(() => key.WrapAsync(_secret, Cancel));
 
@@ -222,7 +224,8 @@ public class KeyVaultKeyTests
     public async Task A_Key_Vault_that_no_name_server_knows_is_error_391283()
     {
         using var handler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = (_, _) => throw new SocketException((int)SocketError.HostNotFound) };
-        var key = new KeyVaultKey(KeyVaultAddress.ParseKey(KeyVaultServer.Uri + "keys/wrapping"), new TestCredential("none"), new HttpClientTransport(new HttpClient(handler)));
+        var key = new KeyVaultKey(
+            KeyVaultAddress.ParseKey(KeyVaultServer.Uri + "keys/wrapping"), new TestCredential("none"), new HttpClientTransport(new HttpClient(handler)));
 
         BackupException fault = await FailsAsync(BackupErrorId.KeyVaultNotFound, "391283", () => key.WrapAsync(_secret, Cancel));
 

@@ -78,7 +78,8 @@ public class KeyVaultPassphraseSafeTests
         await using var server = new KeyVaultServer();
         server.Permissions.Remove(permission);
 
-        BackupException fault = await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => server.Safe().WriteAsync("a passphrase for tests", Cancel));
+        BackupException fault =
+            await FailsAsync(BackupErrorId.KeyVaultAccessDenied, "391225", () => server.Safe().WriteAsync("a passphrase for tests", Cancel));
 
         Assert.Contains($"'{permission.Split('/')[1]}'", fault.RecommendedAction, StringComparison.Ordinal);
         Assert.Empty(server.SecretsOf(Name));
@@ -90,7 +91,8 @@ public class KeyVaultPassphraseSafeTests
         await using var server = new KeyVaultServer();
 
         await FailsAsync(BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Safe(credential: new TestCredential(null)).ReadAsync(Cancel));
-        await FailsAsync(BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Safe(credential: new TestCredential("of another tenant")).ReadAsync(Cancel));
+        await FailsAsync(
+            BackupErrorId.KeyVaultIdentityMissing, "391224", () => server.Safe(credential: new TestCredential("of another tenant")).ReadAsync(Cancel));
     }
 
     [Fact]

@@ -43,7 +43,8 @@ internal sealed class LoopbackProxy : IAsyncDisposable
         {
             if (_user is not null && !head.Contains($"Proxy-Authorization: Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(_user))}"))
             {
-                await LoopbackServer.WriteAsync(client, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"test\"\r\nContent-Length: 0\r\n\r\n", stop);
+                await LoopbackServer.WriteAsync(
+                    client, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"test\"\r\nContent-Length: 0\r\n\r\n", stop);
                 continue;
             }
 

@@ -179,7 +179,8 @@ public sealed class ProxyTests
         var exempt = new WebProxy("http://127.0.0.1:8080") { BypassList = [@"vault\.invalid"] };
 
         Assert.Equal(new ProxyUse(ProxySource.Setting, new Uri("http://proxy.invalid:3128")), new ProxyChoice(setting, environment).For(_secureVault));
-        Assert.Equal(new ProxyUse(ProxySource.Environment, new Uri("http://127.0.0.1:8080")), new ProxyChoice(new VaultConnection(), environment).For(_secureVault));
+        Assert.Equal(
+            new ProxyUse(ProxySource.Environment, new Uri("http://127.0.0.1:8080")), new ProxyChoice(new VaultConnection(), environment).For(_secureVault));
         Assert.Equal(new ProxyUse(ProxySource.System, new Uri("http://127.0.0.1:8080")), new ProxyChoice(new VaultConnection(), system).For(_secureVault));
         Assert.Equal(new ProxyUse(ProxySource.None, null), new ProxyChoice(new VaultConnection(), system with { SurroundingProxy = exempt }).For(_secureVault));
         Assert.Equal(new ProxyUse(ProxySource.None, null), new ProxyChoice(new VaultConnection(), Isolated).For(_secureVault));
@@ -208,7 +209,8 @@ public sealed class ProxyTests
     [InlineData("10.1.2.3", "http://10.1.2.3:3128/")]
     [InlineData("fd00::1", "http://[fd00::1]:3128/")]
     public void The_server_of_a_setting_is_a_name_an_address_or_a_URL(string server, string expected) =>
-        Assert.Equal(expected, new ProxyChoice(new VaultConnection { Proxy = new ProxySetting(server, 3128) }, Isolated).For(_secureVault).Address?.AbsoluteUri);
+        Assert.Equal(
+            expected, new ProxyChoice(new VaultConnection { Proxy = new ProxySetting(server, 3128) }, Isolated).For(_secureVault).Address?.AbsoluteUri);
 
     [Theory]
     [InlineData("not a name", 3128)]

@@ -94,7 +94,8 @@ internal sealed class LinuxSystemState(ISystemCommands commands, string root = "
 
     private async Task<IEnumerable<string>> FindDisksAsync(CancellationToken cancellationToken)
     {
-        CommandResult? disks = await commands.RunAsync("lsblk", ["--nodeps", "--noheadings", "--paths", "--output", "NAME,TYPE"], cancellationToken).ConfigureAwait(false);
+        CommandResult? disks =
+            await commands.RunAsync("lsblk", ["--nodeps", "--noheadings", "--paths", "--output", "NAME,TYPE"], cancellationToken).ConfigureAwait(false);
         return disks is not { ExitCode: 0 } ? [] :
             from line in disks.Output.Split('\n')
             let words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)

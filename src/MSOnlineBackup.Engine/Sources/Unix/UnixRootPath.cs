@@ -9,7 +9,9 @@ internal static class UnixRootPath
     // Longer paths are opened in steps; the system takes 4,095 bytes (macOS: 1,023) at once.
     private const int MaxStep = 1000;
 
-    /// <summary>Opens the folder that holds a root, however long its path is. Links on the way are followed. Returns a handle, or a negative error number.</summary>
+    /// <summary>
+    /// Opens the folder that holds a root, however long its path is. Links on the way are followed. Returns a handle, or a negative error number.
+    /// </summary>
     /// <param name="system">The calls.</param>
     /// <param name="path">Its absolute path, raw, with a '/' at its end.</param>
     public static int OpenFolder(UnixSystem system, ReadOnlySpan<byte> path)

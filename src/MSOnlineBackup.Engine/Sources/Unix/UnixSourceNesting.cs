@@ -6,7 +6,9 @@ namespace MSOnlineBackup.Engine.Sources.Unix;
 /// <summary>Sources that lie in one another.</summary>
 internal static class UnixSourceNesting
 {
-    /// <summary>Whether a walk of one root would take another one with it: reached through no link, no mount that is not crossed, and nothing left out.</summary>
+    /// <summary>
+    /// Whether a walk of one root would take another one with it: reached through no link, no mount that is not crossed, and nothing left out.
+    /// </summary>
     /// <param name="system">The calls.</param>
     /// <param name="outer">The one root.</param>
     /// <param name="selection">What is taken of it.</param>

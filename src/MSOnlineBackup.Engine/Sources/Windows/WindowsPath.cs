@@ -8,8 +8,8 @@ internal static class WindowsPath
     private const string Device = @"\\.\";
     private const string Root = @"GLOBALROOT\";
 
-    /// <summary>A full path: the drive in upper case, no <c>\\?\</c> or <c>\\.\</c> where the path does without, no separator at its end but for the root of a volume.
-    /// The names in it stay as they are written: whether their case counts is the file system's.</summary>
+    /// <summary>A full path: the drive in upper case, no <c>\\?\</c> or <c>\\.\</c> where the path does without, no separator at its end but for the root of a
+    /// volume. The names in it stay as they are written: whether their case counts is the file system's.</summary>
     /// <param name="path">A path, resolved against the current folder.</param>
     public static string Normalize(string path) => Shorten(Path.GetFullPath(path));
 
@@ -20,7 +20,8 @@ internal static class WindowsPath
         {
             full = @"\\" + full[ExtendedShare.Length..];
         }
-        else if ((full.StartsWith(Extended, StringComparison.Ordinal) || full.StartsWith(Device, StringComparison.Ordinal)) && HasDrive(full[Extended.Length..]))
+        else if ((full.StartsWith(Extended, StringComparison.Ordinal) || full.StartsWith(Device, StringComparison.Ordinal))
+            && HasDrive(full[Extended.Length..]))
         {
             full = full[Extended.Length..];
         }
@@ -29,7 +30,9 @@ internal static class WindowsPath
         return HasDrive(trimmed) ? char.ToUpperInvariant(trimmed[0]) + trimmed[1..] : trimmed;
     }
 
-    /// <summary>Whether a path, as <see cref="Shorten"/> has it, is a device and no folder or file: <c>\\.\PhysicalDrive0</c>, <c>\\.\C:</c>, <c>NUL</c>.</summary>
+    /// <summary>
+    /// Whether a path, as <see cref="Shorten"/> has it, is a device and no folder or file: <c>\\.\PhysicalDrive0</c>, <c>\\.\C:</c>, <c>NUL</c>.
+    /// </summary>
     public static bool IsDevice(string path) =>
         path.StartsWith(Device, StringComparison.Ordinal)
         || (path.StartsWith(Extended, StringComparison.Ordinal) && IsNameOfDevice(path) && !path.EndsWith('\\'));

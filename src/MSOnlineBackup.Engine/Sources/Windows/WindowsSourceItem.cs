@@ -29,7 +29,8 @@ internal sealed class WindowsSourceItem(
 
     public override ManifestEntry ReadDetails()
     {
-        using SafeFileHandle handle = OpenItem(WindowsNative.ReadAttributes | WindowsNative.ReadControl, record.IsSurrogate ? WindowsNative.ReparsePointItself : 0);
+        using SafeFileHandle handle =
+            OpenItem(WindowsNative.ReadAttributes | WindowsNative.ReadControl, record.IsSurrogate ? WindowsNative.ReparsePointItself : 0);
         Check(WindowsNative.Query(handle, record.Name, out WindowsRecord now));
         var attributes = new List<EntryAttribute> { new(AttributeTag.WindowsAttributes, default, Bytes(record.Attributes)) };
         Check(WindowsNative.GetSecurity(handle, out byte[] descriptor));
@@ -95,7 +96,8 @@ internal sealed class WindowsSourceItem(
             {
                 throw new BackupException(
                     BackupErrorId.SourceItemUnreadable,
-                    $"'{fullPath}' could not be read in full: its alternate stream '{stream.Name}' has {stream.Size} bytes, and the most that a backup keeps is {MaxStream}.",
+                    $"'{fullPath}' could not be read in full: its alternate stream '{stream.Name}' has {stream.Size} bytes, "
+                        + $"and the most that a backup keeps is {MaxStream}.",
                     "Copy the stream into a separate file and remove it, or exclude the item.",
                     fullPath);
             }

@@ -27,7 +27,8 @@ public sealed class TreeComparerTests : IDisposable
         { "/link: link target: elsewhere instead of nowhere", tree => tree.Delete("link").Link("link", "elsewhere") },
         { "/pipe: is a File instead of a Fifo", tree => tree.Delete("pipe").File("pipe", 1) },
         { "/hard: hard link of: hard instead of folder/file", tree => tree.Delete("hard").File("hard", 1) },
-        { "/odd\\xff\\x0aname: modification time: 1970-01-01T00:00:02.000000000Z instead of 1970-01-01T00:00:01.000000000Z", tree => tree.Modified("odd\\xff\\x0aname", 2) },
+        { "/odd\\xff\\x0aname: modification time: 1970-01-01T00:00:02.000000000Z "
+            + "instead of 1970-01-01T00:00:01.000000000Z", tree => tree.Modified("odd\\xff\\x0aname", 2) },
         { "its holes were filled", tree => tree.Sparse("sparse", 20 << 20, (0, 20 << 20)) },
         { "/folder: attribute user.a: 02 instead of 01", tree => tree.Attribute("folder", "user.a", [2]) },
     };

@@ -129,7 +129,8 @@ internal sealed class ItemNames(UnixSystem system, TargetFolders folders)
         }
 
         // Linux says that it is a folder; others, that this is not permitted.
-        if ((result == -Errno.IsDirectory || result == -Errno.NotPermitted) && system.Stat(at, path.Name, out UnixStat stat) >= 0 && stat.Kind == EntryKind.Directory)
+        if ((result == -Errno.IsDirectory || result == -Errno.NotPermitted) && system.Stat(at, path.Name, out UnixStat stat) >= 0
+            && stat.Kind == EntryKind.Directory)
         {
             result = system.UnlinkDirectory(at, path.Name);
         }

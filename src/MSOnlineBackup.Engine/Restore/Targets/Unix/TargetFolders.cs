@@ -48,7 +48,9 @@ internal sealed class TargetFolders : IDisposable
         Meet([], rootHandle);
     }
 
-    /// <summary>Folders by their paths and open handles, one on each file system that was entered. A handle that could not be had is an error number below 0.</summary>
+    /// <summary>
+    /// Folders by their paths and open handles, one on each file system that was entered. A handle that could not be had is an error number below 0.
+    /// </summary>
     public IReadOnlyCollection<(byte[] Path, int Handle)> OnePerMedium()
     {
         lock (_lock)

@@ -138,7 +138,8 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
         // A folder that an earlier restore finished may lack what its owner needs to write in it; root needs nothing. Where it is another's,
         // the first write tells.
         bool isLocked = unlock && stat.Flags != 0 && SetFlags(handle, ~stat.Flags, 0) >= 0;
-        bool isClosed = (stat.Mode & OwnerMode) != OwnerMode && !System.MayWriteIn(handle) && System.ChangeMode(handle, "."u8, (stat.Mode & 0xFFF) | OwnerMode) >= 0;
+        bool isClosed = (stat.Mode & OwnerMode) != OwnerMode && !System.MayWriteIn(handle)
+            && System.ChangeMode(handle, "."u8, (stat.Mode & 0xFFF) | OwnerMode) >= 0;
         return isLocked || isClosed ? GiveBack : null;
 
         void GiveBack()
@@ -269,7 +270,8 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
         }
 
         int result = System.Stat(handle, out UnixStat stat);
-        result = result < 0 ? result : System.GetFlags(handle, stat, out uint flags) is var got && got < 0 ? got : System.SetFlags(handle, (flags & kept) | added);
+        result = result < 0 ? result : System.GetFlags(handle, stat, out uint flags) is var got
+            && got < 0 ? got : System.SetFlags(handle, (flags & kept) | added);
         UnixSystem.Close(handle);
         return result;
     }
