@@ -1,5 +1,4 @@
 using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Registers;
