@@ -1,5 +1,3 @@
-using MSOnlineBackup.Vaults.Errors;
-
 namespace MSOnlineBackup.Vaults.Storage;
 
 /// <summary>

@@ -99,7 +99,16 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
     {
         public bool Expire => inner.Expire;
 
-        public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken) => Count(inner.FindObstacleAsync(cancellationToken));
+        private IObjectLocks Counted
+        {
+            get
+            {
+                Interlocked.Increment(ref store._others);
+                return inner;
+            }
+        }
+
+        public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken) => Counted.FindObstacleAsync(cancellationToken);
 
         public async IAsyncEnumerable<LockedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
@@ -115,22 +124,13 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
             }
         }
 
-        public ValueTask<ObjectLock?> ReadAsync(string name, CancellationToken cancellationToken) => Count(inner.ReadAsync(name, cancellationToken));
+        public ValueTask<ObjectLock?> ReadAsync(string name, CancellationToken cancellationToken) => Counted.ReadAsync(name, cancellationToken);
 
-        public ValueTask LockAsync(string name, DateTimeOffset until, bool isFirm, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref store._others);
-            return inner.LockAsync(name, until, isFirm, cancellationToken);
-        }
+        public ValueTask LockAsync(string name, DateTimeOffset until, bool isFirm, CancellationToken cancellationToken) =>
+            Counted.LockAsync(name, until, isFirm, cancellationToken);
 
-        public ValueTask<bool> UnlockAsync(string name, CancellationToken cancellationToken) => Count(inner.UnlockAsync(name, cancellationToken));
+        public ValueTask<bool> UnlockAsync(string name, CancellationToken cancellationToken) => Counted.UnlockAsync(name, cancellationToken);
 
-        public ValueTask<bool> ReleaseAsync(string name, CancellationToken cancellationToken) => Count(inner.ReleaseAsync(name, cancellationToken));
-
-        private T Count<T>(T call)
-        {
-            Interlocked.Increment(ref store._others);
-            return call;
-        }
+        public ValueTask<bool> ReleaseAsync(string name, CancellationToken cancellationToken) => Counted.ReleaseAsync(name, cancellationToken);
     }
 }
