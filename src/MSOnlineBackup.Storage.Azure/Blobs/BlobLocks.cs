@@ -8,8 +8,8 @@ using MSOnlineBackup.Vaults.Storage;
 namespace MSOnlineBackup.Storage.Azure.Blobs;
 
 /// <summary>
-/// Immutability policies of the version that a blob has. They need a container that supports them (version-level immutability), and a right of their own, which machines do not
-/// have. Setting or extending one is a request for each blob; how blobs stand is told by their listing.
+/// Immutability policies of the version that a blob has. They need a container that supports them (version-level immutability), and a right of their own, which
+/// machines do not have. Setting or extending one is a request for each blob; how blobs stand is told by their listing.
 /// </summary>
 /// <param name="container">The vault's container.</param>
 /// <param name="location">Its URL, for messages.</param>
@@ -23,7 +23,8 @@ internal sealed class BlobLocks(BlobContainerClient container, string location) 
     {
         try
         {
-            Response<BlobContainerProperties> answer = await RunAsync("", () => container.GetPropertiesAsync(cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+            Response<BlobContainerProperties> answer = await RunAsync(
+                "", () => container.GetPropertiesAsync(cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
             return answer.Value.HasImmutableStorageWithVersioning
                 ? null
                 : $"The container '{location}' does not support version-level immutability: see docs/operations.md, 'Immutability of the storage'.";
@@ -57,7 +58,8 @@ internal sealed class BlobLocks(BlobContainerClient container, string location) 
     {
         try
         {
-            Response<BlobProperties> answer = await RunAsync(name, () => container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+            Response<BlobProperties> answer = await RunAsync(
+                name, () => container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
             return ToLock(answer.Value.ImmutabilityPolicy, answer.Value.HasLegalHold);
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
@@ -74,7 +76,9 @@ internal sealed class BlobLocks(BlobContainerClient container, string location) 
             ExpiresOn = until.ToUniversalTime(),
             PolicyMode = isFirm ? BlobImmutabilityPolicyMode.Locked : BlobImmutabilityPolicyMode.Unlocked,
         };
-        await RunAsync(name, () => container.GetBlobClient(name).SetImmutabilityPolicyAsync(policy, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+        await RunAsync(
+            name, () => container.GetBlobClient(name).SetImmutabilityPolicyAsync(policy, cancellationToken: cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -95,14 +99,16 @@ internal sealed class BlobLocks(BlobContainerClient container, string location) 
     public async ValueTask<bool> ReleaseAsync(string name, CancellationToken cancellationToken)
     {
         // A policy that is firm is not asked about twice.
-        if (await ReadAsync(name, cancellationToken).ConfigureAwait(false) is { IsFirm: true } || !await UnlockAsync(name, cancellationToken).ConfigureAwait(false))
+        if (await ReadAsync(name, cancellationToken).ConfigureAwait(false) is { IsFirm: true }
+            || !await UnlockAsync(name, cancellationToken).ConfigureAwait(false))
         {
             return false;
         }
 
         try
         {
-            await RunAsync(name, () => container.GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+            await RunAsync(
+                name, () => container.GetBlobClient(name).DeleteIfExistsAsync(cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultDataProtected)

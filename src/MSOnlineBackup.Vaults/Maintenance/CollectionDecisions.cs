@@ -16,6 +16,7 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
     private readonly Dictionary<uint, IReadOnlySet<SessionId>> _waits = [];
     private readonly Dictionary<uint, IReadOnlySet<(SessionId Session, uint Number)>> _settled = [];
     private readonly HashSet<(SessionId Session, uint Number)> _gone = [];
+    private IReadOnlySet<SessionId> _others = new HashSet<SessionId>();
 
     /// <summary>Packs that go, or went, by a verdict.</summary>
     public IReadOnlySet<(SessionId Session, uint Number)> Gone => _gone;
@@ -33,7 +34,7 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
     public IEnumerable<SessionId> Awaited => Undecided.SelectMany(collection => _waits[collection.Number]).Where(session => !view.IsOver(session));
 
     // Collections of which something is still to be done to packs, in the order of their numbers.
-    private IEnumerable<Collection> Pending => records.All.Where(collection => collection is { Condemned: not null, Done: null });
+    private IEnumerable<Collection> Pending => records.All.Where(collection => collection is { Condemned: not null, IsDone: false });
 
     private IEnumerable<Collection> Undecided => Pending.Where(collection => !_settled.ContainsKey(collection.Number));
 
@@ -42,17 +43,19 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
     /// <param name="cancellationToken">Stops it.</param>
     public async Task SettleWaitsAsync(SessionId own, CancellationToken cancellationToken)
     {
+        // Whoever a record named that is damaged has ended, or is among those who are at work now.
+        _others = view.OpenBeside(own);
         foreach (Collection collection in Pending)
         {
-            _waits[collection.Number] = collection.Wait
-                ?? await CollectionRecords.SettleWaitAsync(store, collection.Number, view.OpenBeside(own), cancellationToken).ConfigureAwait(false);
+            _waits[collection.Number] = collection.IsWaitLost ? _others : collection.Wait
+                ?? await CollectionRecords.SettleWaitAsync(store, collection.Number, _others, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>The collections that are decided, or can be: in the order of their numbers, up to the first that still waits.</summary>
     public ValueTask<List<Collection>> FindRipeAsync(CancellationToken cancellationToken) =>
         Pending.ToAsyncEnumerable()
-            .TakeWhile(async (collection, token) => collection.Verdict is not null || await IsRipeAsync(collection, token).ConfigureAwait(false))
+            .TakeWhile(async (collection, token) => collection.Verdict is not null || collection.IsVerdictLost || await IsRipeAsync(collection, token).ConfigureAwait(false))
             .ToListAsync(cancellationToken);
 
     /// <summary>Decides collections, as far as that can be done yet.</summary>
@@ -65,6 +68,12 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
         {
             if ((collection.Verdict ?? await JudgeAsync(collection, needed, cancellationToken).ConfigureAwait(false)) is not { } verdict)
             {
+                // What others decide does not depend on one that nobody can read: its packs are relied on by nobody.
+                if (collection.IsVerdictLost)
+                {
+                    continue;
+                }
+
                 break;
             }
 
@@ -82,7 +91,7 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
         uint number, IReadOnlySet<(SessionId Session, uint Number)> condemned, NeededChunks needed, CancellationToken cancellationToken)
     {
         IReadOnlySet<(SessionId Session, uint Number)> verdict =
-            (await SettleAsync(number, condemned, _gone.Contains, needed, cancellationToken).ConfigureAwait(false))!;
+            (await SettleAsync(number, condemned, _gone.Contains, needed, isTaken: false, cancellationToken).ConfigureAwait(false))!;
         _settled.Add(number, verdict);
         _gone.UnionWith(verdict);
     }
@@ -102,7 +111,7 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
         int removed = 0;
         foreach (Collection collection in records.All.Where(collection => collection.Number != records.Highest))
         {
-            if (collection.Condemned is null || (collection.Done is { } done && done.All(view.IsOver)))
+            if (collection.Condemned is null || (collection.IsDone && (collection.Done ?? _others).All(view.IsOver)))
             {
                 removed += await CollectionRecords.RemoveAsync(store, collection.Number, cancellationToken).ConfigureAwait(false) ? 1 : 0;
             }
@@ -135,19 +144,27 @@ internal sealed class CollectionDecisions(ChunkStore store, CollectionRecords re
         [
             .. Undecided.Where(other => other.Number != collection.Number && other.Verdict is null).SelectMany(other => other.Condemned!),
         ];
-        return SettleAsync(collection.Number, collection.Condemned!, pack => doubtful.Contains(pack) || _gone.Contains(pack), needed, cancellationToken);
+        return SettleAsync(
+            collection.Number, collection.Condemned!, pack => doubtful.Contains(pack) || _gone.Contains(pack), needed, collection.IsVerdictLost, cancellationToken);
     }
 
-    // Where a point cannot be read, all that there is counts as needed; and only what is decided without sparing anything is decided then.
+    // Where a point cannot be read, all that there is counts as needed; and only what is decided without sparing anything is decided then. So it is, too, where a verdict was
+    // given that nobody can read: whatever it was, no more goes than all, and whoever finds that all may go finds the same.
     private async Task<IReadOnlySet<(SessionId Session, uint Number)>?> SettleAsync(
         uint number,
         IReadOnlySet<(SessionId Session, uint Number)> condemned,
         Func<(SessionId Session, uint Number), bool> isNoHome,
         NeededChunks needed,
+        bool isTaken,
         CancellationToken cancellationToken)
     {
         IReadOnlySet<(SessionId Session, uint Number)> spared =
             await new PackTrial(store, needed.Marks, needed.IsWhole).FindSparedAsync(condemned, isNoHome, cancellationToken).ConfigureAwait(false);
+        if (isTaken)
+        {
+            return spared.Count == 0 ? condemned : null;
+        }
+
         return needed.IsWhole || spared.Count == 0
             ? await CollectionRecords.SettleVerdictAsync(store, number, condemned.Except(spared).ToHashSet(), cancellationToken).ConfigureAwait(false)
             : null;

@@ -17,15 +17,18 @@ namespace MSOnlineBackup.Vaults.Maintenance;
 /// </remarks>
 internal sealed class CollectionRecords
 {
-    private const string Verdict = ".verdict";
-    private const string Wait = ".wait";
-    private const string Done = ".done";
+    internal const string Verdict = ".verdict";
+    internal const string Wait = ".wait";
+    internal const string Done = ".done";
     private const string Probe = ".probe";
 
     private readonly ChunkStore _store;
 
     private CollectionRecords(ChunkStore store, IReadOnlyList<Collection> all, uint highest, IReadOnlyList<string> probes) =>
         (_store, All, Highest, Probes) = (store, all, highest, probes);
+
+    /// <summary>Records that are damaged. What they said is not needed to go on: each of their collections has a safe way without it.</summary>
+    public IEnumerable<BackupException> Damage => All.SelectMany(collection => collection.Damage.Values);
 
     /// <summary>The collections that are not over, in the order of their numbers.</summary>
     public IReadOnlyList<Collection> All { get; }
@@ -39,10 +42,38 @@ internal sealed class CollectionRecords
     private static string ProbeOf(ChunkStore store, SessionId session) => $"{VaultLayout.Collections(store.StoreId)}{session}{Probe}";
 
     /// <summary>Reads what is there.</summary>
-    /// <exception cref="BackupException">VaultDataCorrupt, VaultFormatUnsupported: without knowing what was decided, nothing more can be.</exception>
+    /// <exception cref="BackupException">
+    /// VaultDataCorrupt of a <c>condemn</c> record, VaultFormatUnsupported: without knowing what is about to be deleted, nothing more can be decided.
+    /// </exception>
     public static async Task<CollectionRecords> ReadAsync(ChunkStore store, CancellationToken cancellationToken)
     {
         var probes = new List<string>();
+        SortedDictionary<uint, Dictionary<string, StoredObject>> parts = await ListAsync(store, probes, cancellationToken).ConfigureAwait(false);
+        var all = new List<Collection>();
+        foreach ((uint number, Dictionary<string, StoredObject> of) in parts)
+        {
+            all.Add(await ReadAsync(store, number, of, cancellationToken).ConfigureAwait(false));
+        }
+
+        return new CollectionRecords(store, all, parts.Count == 0 ? 0 : parts.Keys.Last(), probes);
+    }
+
+    /// <summary>Reads the records beside <c>condemn</c>, and returns what is damaged of them.</summary>
+    public static async Task<IReadOnlyList<BackupException>> FindDamageAsync(ChunkStore store, CancellationToken cancellationToken)
+    {
+        var damage = new List<BackupException>();
+        foreach ((uint number, Dictionary<string, StoredObject> of) in await ListAsync(store, [], cancellationToken).ConfigureAwait(false))
+        {
+            of.Remove(CondemnedPacks.Suffix);
+            damage.AddRange((await ReadAsync(store, number, of, cancellationToken).ConfigureAwait(false)).Damage.Values);
+        }
+
+        return damage;
+    }
+
+    private static async Task<SortedDictionary<uint, Dictionary<string, StoredObject>>> ListAsync(
+        ChunkStore store, List<string> probes, CancellationToken cancellationToken)
+    {
         var parts = new SortedDictionary<uint, Dictionary<string, StoredObject>>();
         string prefix = VaultLayout.Collections(store.StoreId);
         await foreach (StoredObject found in store.Objects.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
@@ -64,13 +95,7 @@ internal sealed class CollectionRecords
             }
         }
 
-        var all = new List<Collection>();
-        foreach ((uint number, Dictionary<string, StoredObject> of) in parts)
-        {
-            all.Add(await ReadAsync(store, number, of, cancellationToken).ConfigureAwait(false));
-        }
-
-        return new CollectionRecords(store, all, parts.Count == 0 ? 0 : parts.Keys.Last(), probes);
+        return parts;
     }
 
     /// <summary>Sees whether this identity may delete from the vault: by an object that says nothing. Returns why not; null where it may.</summary>
@@ -157,19 +182,35 @@ internal sealed class CollectionRecords
 
     private static async Task<Collection> ReadAsync(ChunkStore store, uint number, Dictionary<string, StoredObject> parts, CancellationToken cancellationToken)
     {
+        var damage = new Dictionary<string, BackupException>();
         try
         {
             return new Collection(
                 number,
                 await PacksAsync(CondemnedPacks.Suffix, SealedObjectKind.CondemnedPacks).ConfigureAwait(false),
-                await SessionsAsync(Wait).ConfigureAwait(false),
-                await PacksAsync(Verdict, SealedObjectKind.CollectionVerdict).ConfigureAwait(false),
-                await SessionsAsync(Done).ConfigureAwait(false));
+                await TryAsync(Wait, SessionsAsync).ConfigureAwait(false),
+                await TryAsync(Verdict, suffix => PacksAsync(suffix, SealedObjectKind.CollectionVerdict)).ConfigureAwait(false),
+                await TryAsync(Done, SessionsAsync).ConfigureAwait(false)) { Damage = damage };
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultDataMissing)
         {
             // Somebody removes it, for it is over: were it not, its end would wait for whoever reads here, who was announced before.
             return new Collection(number, null, null, null, null);
+        }
+
+        // Only what is damaged for good: what cannot be read for another reason may be readable in the next run.
+        async Task<T?> TryAsync<T>(string suffix, Func<string, Task<T?>> read)
+            where T : class
+        {
+            try
+            {
+                return await read(suffix).ConfigureAwait(false);
+            }
+            catch (BackupException e) when (e.Id == BackupErrorId.VaultDataCorrupt)
+            {
+                damage.Add(suffix, e);
+                return null;
+            }
         }
 
         async Task<IReadOnlySet<(SessionId Session, uint Number)>?> PacksAsync(string suffix, SealedObjectKind kind)
@@ -236,4 +277,17 @@ internal sealed record Collection(
     IReadOnlySet<(SessionId Session, uint Number)>? Condemned,
     IReadOnlySet<SessionId>? Wait,
     IReadOnlySet<(SessionId Session, uint Number)>? Verdict,
-    IReadOnlySet<SessionId>? Done);
+    IReadOnlySet<SessionId>? Done)
+{
+    /// <summary>Those of its records that are damaged, by the end of their names. What they said is null here.</summary>
+    public IReadOnlyDictionary<string, BackupException> Damage { get; init; } = new Dictionary<string, BackupException>();
+
+    /// <summary>Whether it was settled for whom it waits, and nobody knows any more what.</summary>
+    public bool IsWaitLost => Damage.ContainsKey(CollectionRecords.Wait);
+
+    /// <summary>Whether it was decided, and nobody knows any more how.</summary>
+    public bool IsVerdictLost => Damage.ContainsKey(CollectionRecords.Verdict);
+
+    /// <summary>Whether its packs are gone.</summary>
+    public bool IsDone => Done is not null || Damage.ContainsKey(CollectionRecords.Done);
+}

@@ -122,6 +122,11 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         var missing = new HashSet<PackInfo>(
             store.Index.Packs.Where(pack => pack is { IsKnown: true, IsAvailable: false }), ReferenceEqualityComparer.Instance);
         CollectionRecords records = await CollectionRecords.ReadAsync(store, cancellationToken).ConfigureAwait(false);
+        foreach (BackupException damage in records.Damage)
+        {
+            Find(damage);
+        }
+
         return new Sight(missing, records, await CollectionView.TakeAsync(store, cancellationToken).ConfigureAwait(false));
     }
 

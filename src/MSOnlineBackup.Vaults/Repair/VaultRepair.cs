@@ -150,7 +150,7 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
             // No segment names what is damaged, or about to go, for the first time.
             store.Index.Forget(store.Index.Packs.Where(pack => !pack.IsAvailable).ToHashSet());
             await session.FlushAsync(cancellationToken).ConfigureAwait(false);
-            _isPending = records.All.Any(collection => collection is { Condemned: not null, Done: null });
+            _isPending = records.All.Any(collection => collection is { Condemned: not null, IsDone: false });
             if (_damaged.Count == 0)
             {
                 _repairs = _report.Packs;

@@ -99,11 +99,16 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
     {
         public bool Expire => inner.Expire;
 
-        public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken)
+        private IObjectLocks Counted
         {
-            Interlocked.Increment(ref store._others);
-            return inner.FindObstacleAsync(cancellationToken);
+            get
+            {
+                Interlocked.Increment(ref store._others);
+                return inner;
+            }
         }
+
+        public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken) => Counted.FindObstacleAsync(cancellationToken);
 
         public async IAsyncEnumerable<LockedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
@@ -119,28 +124,13 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
             }
         }
 
-        public ValueTask<ObjectLock?> ReadAsync(string name, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref store._others);
-            return inner.ReadAsync(name, cancellationToken);
-        }
+        public ValueTask<ObjectLock?> ReadAsync(string name, CancellationToken cancellationToken) => Counted.ReadAsync(name, cancellationToken);
 
-        public ValueTask LockAsync(string name, DateTimeOffset until, bool isFirm, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref store._others);
-            return inner.LockAsync(name, until, isFirm, cancellationToken);
-        }
+        public ValueTask LockAsync(string name, DateTimeOffset until, bool isFirm, CancellationToken cancellationToken) =>
+            Counted.LockAsync(name, until, isFirm, cancellationToken);
 
-        public ValueTask<bool> UnlockAsync(string name, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref store._others);
-            return inner.UnlockAsync(name, cancellationToken);
-        }
+        public ValueTask<bool> UnlockAsync(string name, CancellationToken cancellationToken) => Counted.UnlockAsync(name, cancellationToken);
 
-        public ValueTask<bool> ReleaseAsync(string name, CancellationToken cancellationToken)
-        {
-            Interlocked.Increment(ref store._others);
-            return inner.ReleaseAsync(name, cancellationToken);
-        }
+        public ValueTask<bool> ReleaseAsync(string name, CancellationToken cancellationToken) => Counted.ReleaseAsync(name, cancellationToken);
     }
 }

@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -108,6 +110,11 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action
         {
             _problems.Note(damage);
         }
+
+        foreach (BackupException damage in await CollectionRecords.FindDamageAsync(store, cancellationToken).ConfigureAwait(false))
+        {
+            _problems.Note(damage);
+        }
     }
 
     private async ValueTask VisitAsync(StoredObject found, StoredKind kind, StoreId? storeId, CancellationToken cancellationToken)
@@ -124,6 +131,10 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action
         {
             _deletions.Add(found);
         }
+        else if (kind == StoredKind.KeyEpoch)
+        {
+            await CheckKeyEpochAsync(found, cancellationToken).ConfigureAwait(false);
+        }
         else if (kind == StoredKind.Copy)
         {
             await CheckCopyAsync(found.Name, cancellationToken).ConfigureAwait(false);
@@ -135,6 +146,25 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action
         else if (kind == StoredKind.Pack)
         {
             _presentPacks[found.Name] = found.Length;
+        }
+    }
+
+    // It lies there twice, and either leads to the earlier keys.
+    private async Task CheckKeyEpochAsync(StoredObject found, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (ReadOnlyMemory<byte> content, SealedObjectKind kind) = await store.ReadSealedAsync(found.Name, found.Length, cancellationToken).ConfigureAwait(false);
+            if (kind != SealedObjectKind.KeyEpoch || !VaultLayout.TryParseKeyEpoch(found.Name, out byte epoch))
+            {
+                throw VaultDamage.Corrupt(found.Name, "it is sealed as something else");
+            }
+
+            KeyEpochs.Decode(found.Name, content.Span, epoch);
+        }
+        catch (BackupException damage) when (damage.IsOfOneObject)
+        {
+            _problems.Note(damage);
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class ParityRepairTests
             using MaintainedVault vault = await PrepareAsync();
             Victim victim = i % 2 == 0 ? Victim.DataPack : Victim.MetadataPack;
             Damage damage = (Damage)(i % 4);
-            IReadOnlyList<string> struck = new VaultDamager(vault, random).Strike(victim, damage);
+            IReadOnlyList<string> struck = new VaultDamager(vault.Objects, random).Strike(victim, damage);
 
             RepairReport report = await vault.RepairAsync();
 

@@ -5,6 +5,7 @@ using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Repair;
+using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 
@@ -35,7 +36,7 @@ public sealed class DamageCampaignTests
         // Not all of what the points have is in the sources still.
         IReadOnlyList<string> before = vault.Objects.Names;
         Dictionary<string, byte[]> contents = before.ToDictionary(name => name, vault.Objects.GetContent);
-        var damager = new VaultDamager(vault, random);
+        var damager = new VaultDamager(vault.Objects, random);
         for (int damages = 1 + random.Next(3); damages > 0; damages--)
         {
             damager.Strike((Victim)random.Next(3), (Damage)random.Next(5));
@@ -92,10 +93,11 @@ public sealed class DamageCampaignTests
 
     private static bool IsPack(string name) => VaultLayout.KindOf(name, out _) == StoredKind.Pack;
 
-    private static async Task AssertNamedOrWholeAsync(MaintainedVault vault, VerifyReport report)
+    /// <summary>Every file of every point is there, byte for byte, but for those that a verification has named.</summary>
+    internal static async Task AssertNamedOrWholeAsync(MaintainedVault vault, VerifyReport report, IVaultStore? through = null)
     {
         ILookup<SessionId, AffectedItem> affected = report.Findings.SelectMany(finding => finding.Affected).ToLookup(item => item.PointId);
-        IndexedVault opened = await vault.OpenAsync();
+        IndexedVault opened = await vault.OpenAsync(through);
         foreach (RecoveryPoint point in vault.Points)
         {
             if (!affected.Contains(point.SessionId))

@@ -51,7 +51,7 @@ public sealed class HealingWhileReadingTests
         for (int seed = 0; seed < 3; seed++)
         {
             using MaintainedVault vault = await PrepareAsync();
-            IReadOnlyList<string> struck = new VaultDamager(vault, new Random(seed)).Strike(victim, damage);
+            IReadOnlyList<string> struck = new VaultDamager(vault.Objects, new Random(seed)).Strike(victim, damage);
 
             long healed = 0;
             foreach (RecoveryPoint point in vault.Points)
@@ -78,7 +78,7 @@ public sealed class HealingWhileReadingTests
         foreach (VerifyLevel level in (VerifyLevel[])[VerifyLevel.Structure, VerifyLevel.Data])
         {
             using MaintainedVault vault = await PrepareAsync();
-            IReadOnlyList<string> struck = new VaultDamager(vault, new Random(1)).Strike(victim, damage);
+            IReadOnlyList<string> struck = new VaultDamager(vault.Objects, new Random(1)).Strike(victim, damage);
 
             VerifyReport report = await vault.VerifyOnRecordAsync(level);
 
@@ -96,7 +96,7 @@ public sealed class HealingWhileReadingTests
     public async Task With_parity_a_backup_takes_over_what_the_damaged_point_says_and_relies_on_nothing_damaged(Victim victim, Damage damage)
     {
         using MaintainedVault vault = await PrepareAsync();
-        new VaultDamager(vault, new Random(2)).Strike(victim, damage);
+        new VaultDamager(vault.Objects, new Random(2)).Strike(victim, damage);
 
         RecoveryPoint point = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
 
@@ -124,7 +124,7 @@ public sealed class HealingWhileReadingTests
         using MaintainedVault vault = new() { IsDamaged = true };
         await vault.BackUpAsync([1, 2, 3, 4, 5]);
         await vault.BackUpAsync([1, 7, 8], machine: "other");
-        IReadOnlyList<string> struck = new VaultDamager(vault, new Random(3)).Strike(victim, damage);
+        IReadOnlyList<string> struck = new VaultDamager(vault.Objects, new Random(3)).Strike(victim, damage);
         int lost = 0;
         foreach (RecoveryPoint point in vault.Points)
         {
@@ -155,7 +155,7 @@ public sealed class HealingWhileReadingTests
     public async Task A_lost_pack_costs_its_group_once_and_not_for_each_chunk()
     {
         using MaintainedVault vault = await PrepareAsync();
-        vault.Objects.Remove(new VaultDamager(vault, new Random(0)).Names(Victim.DataPack).MaxBy(name => vault.Objects.GetContent(name).Length)!);
+        vault.Objects.Remove(new VaultDamager(vault.Objects, new Random(0)).Names(Victim.DataPack).MaxBy(name => vault.Objects.GetContent(name).Length)!);
         var asked = new AskedVaultStore(vault.Objects);
 
         (RestoreResult result, _, _) = await vault.RestoreAsync(vault.Points[0], asked);
@@ -169,7 +169,7 @@ public sealed class HealingWhileReadingTests
     public async Task Who_may_only_read_restores_all_the_same()
     {
         using MaintainedVault vault = await PrepareAsync();
-        vault.Objects.Remove(new VaultDamager(vault, new Random(0)).Names(Victim.DataPack)[0]);
+        vault.Objects.Remove(new VaultDamager(vault.Objects, new Random(0)).Names(Victim.DataPack)[0]);
         var told = new List<BackupException>();
 
         (RestoreResult result, IReadOnlyList<SkippedItem> skipped, int whole) = await vault.RestoreAsync(
@@ -185,7 +185,7 @@ public sealed class HealingWhileReadingTests
     public async Task A_repair_of_what_is_on_record_reads_nothing_else_and_mends_it()
     {
         using MaintainedVault vault = await PrepareAsync();
-        string pack = new VaultDamager(vault, new Random(0)).Names(Victim.DataPack)[0];
+        string pack = new VaultDamager(vault.Objects, new Random(0)).Names(Victim.DataPack)[0];
         vault.Objects.FlipBit(pack, vault.Objects.GetContent(pack).Length / 2);
         await vault.VerifyOnRecordAsync(VerifyLevel.Data);
 
@@ -246,7 +246,7 @@ public sealed class HealingWhileReadingTests
     public async Task Maintenance_begins_with_what_is_on_record_and_leaves_alone_what_would_lose_something(bool hasParity)
     {
         using MaintainedVault vault = await PrepareAsync(hasParity ? 5 : 0);
-        string pack = new VaultDamager(vault, new Random(0)).Names(Victim.DataPack)[0];
+        string pack = new VaultDamager(vault.Objects, new Random(0)).Names(Victim.DataPack)[0];
         vault.Objects.FlipBit(pack, vault.Objects.GetContent(pack).Length / 2);
         await vault.VerifyOnRecordAsync(VerifyLevel.Data);
 

@@ -24,7 +24,7 @@ public sealed class RepairInterleavingTests
         await vault.BackUpAsync(_first);
         await vault.BackUpAsync(_second, machine: "other");
         await vault.DropAsync(gone);
-        var damager = new VaultDamager(vault, new Random(5));
+        var damager = new VaultDamager(vault.Objects, new Random(5));
         IReadOnlyList<string> packs = damager.Names(Victim.DataPack);
         vault.Objects.FlipBit(packs[0], 300);
         vault.Objects.Damage(packs[1], content => content[..(content.Length / 2)]);

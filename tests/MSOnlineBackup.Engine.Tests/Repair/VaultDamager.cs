@@ -1,4 +1,4 @@
-using MSOnlineBackup.Engine.Tests.Maintenance;
+using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Packs;
 
@@ -23,7 +23,9 @@ public enum Victim
 }
 
 /// <summary>Damages a vault, by a seed.</summary>
-internal sealed class VaultDamager(MaintainedVault vault, Random random)
+/// <param name="objects">What the vault stores.</param>
+/// <param name="random">The seed's.</param>
+internal sealed class VaultDamager(MemoryVaultStore objects, Random random)
 {
     private const int Block = 4096;
 
@@ -40,21 +42,21 @@ internal sealed class VaultDamager(MaintainedVault vault, Random random)
     /// <param name="damage">How.</param>
     public IReadOnlyList<string> Strike(string name, IReadOnlyList<string> others, Damage damage)
     {
-        byte[] content = vault.Objects.GetContent(name);
+        byte[] content = objects.GetContent(name);
         switch (damage)
         {
             case Damage.Flip:
-                vault.Objects.FlipBit(name, random.Next(content.Length), random.Next(8));
+                objects.FlipBit(name, random.Next(content.Length), random.Next(8));
                 break;
             case Damage.Truncation:
-                vault.Objects.Damage(name, _ => content[..random.Next(content.Length)]);
+                objects.Damage(name, _ => content[..random.Next(content.Length)]);
                 break;
             case Damage.Loss:
-                vault.Objects.Remove(name);
+                objects.Remove(name);
                 break;
             case Damage.ZeroedBlock:
                 int at = random.Next((content.Length + Block - 1) / Block) * Block;
-                vault.Objects.Damage(name, _ => [.. content.Select((b, i) => i >= at && i < at + Block ? (byte)0 : b)]);
+                objects.Damage(name, _ => [.. content.Select((b, i) => i >= at && i < at + Block ? (byte)0 : b)]);
                 break;
             case Damage.Swap:
                 string[] rest = [.. others.Where(other => other != name)];
@@ -64,8 +66,8 @@ internal sealed class VaultDamager(MaintainedVault vault, Random random)
                 }
 
                 string partner = rest[random.Next(rest.Length)];
-                vault.Objects.SetContent(name, vault.Objects.GetContent(partner));
-                vault.Objects.SetContent(partner, content);
+                objects.SetContent(name, objects.GetContent(partner));
+                objects.SetContent(partner, content);
                 return [name, partner];
         }
 
@@ -74,7 +76,10 @@ internal sealed class VaultDamager(MaintainedVault vault, Random random)
 
     /// <summary>The objects of a kind.</summary>
     public IReadOnlyList<string> Names(Victim victim) => victim == Victim.Segment
-        ? vault.Names(StoredKind.Segment)
-        : [.. vault.Names(StoredKind.Pack).Where(name => vault.Objects.GetContent(name) is { Length: > PackFormat.HeaderLength } content
+        ? Names(StoredKind.Segment)
+        : [.. Names(StoredKind.Pack).Where(name => objects.GetContent(name) is { Length: > PackFormat.HeaderLength } content
             && content[PackFormat.KindOffset] == (byte)(victim == Victim.DataPack ? PackKind.Data : PackKind.Metadata))];
+
+    /// <summary>The objects of a kind.</summary>
+    public IReadOnlyList<string> Names(StoredKind kind) => [.. objects.Names.Where(name => VaultLayout.KindOf(name, out _) == kind)];
 }

@@ -39,7 +39,7 @@ public sealed class VaultRepairTests
         using var vault = new MaintainedVault { IsDamaged = true };
         await vault.BackUpAsync(_contents);
         await vault.BackUpAsync([.. _contents, 30], machine: "other");
-        IReadOnlyList<string> struck = new VaultDamager(vault, new Random(7)).Strike(victim, damage);
+        IReadOnlyList<string> struck = new VaultDamager(vault.Objects, new Random(7)).Strike(victim, damage);
         Assert.NotEmpty(struck);
 
         RepairReport report = await vault.RepairAsync();
@@ -72,7 +72,7 @@ public sealed class VaultRepairTests
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         await vault.BackUpAsync(_contents);
-        string pack = new VaultDamager(vault, new Random(1)).Names(Victim.DataPack)[0];
+        string pack = new VaultDamager(vault.Objects, new Random(1)).Names(Victim.DataPack)[0];
         vault.Objects.FlipBit(pack, PackFormat.HeaderLength + 100);
 
         RepairReport report = await vault.RepairAsync();
@@ -92,7 +92,7 @@ public sealed class VaultRepairTests
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         await vault.BackUpAsync(_contents);
-        string pack = new VaultDamager(vault, new Random(1)).Names(Victim.DataPack)[0];
+        string pack = new VaultDamager(vault.Objects, new Random(1)).Names(Victim.DataPack)[0];
         vault.Objects.Damage(pack, content => content[..(content.Length - 2000)]);
 
         RepairReport report = await vault.RepairAsync();
@@ -147,7 +147,7 @@ public sealed class VaultRepairTests
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         await vault.BackUpAsync(_contents);
-        var damager = new VaultDamager(vault, new Random(3));
+        var damager = new VaultDamager(vault.Objects, new Random(3));
         damager.Strike(Victim.DataPack, Damage.ZeroedBlock);
         damager.Strike(Victim.Segment, Damage.Flip);
         IReadOnlyList<string> before = vault.Objects.Names;
@@ -167,7 +167,7 @@ public sealed class VaultRepairTests
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         await vault.BackUpAsync(_contents);
-        IReadOnlyList<string> packs = new VaultDamager(vault, new Random(3)).Names(Victim.DataPack);
+        IReadOnlyList<string> packs = new VaultDamager(vault.Objects, new Random(3)).Names(Victim.DataPack);
         vault.Objects.FlipBit(packs[0], 1000);
         vault.Objects.Remove(packs[1]);
 
@@ -181,7 +181,7 @@ public sealed class VaultRepairTests
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         RecoveryPoint old = await vault.BackUpAsync(_contents);
-        string pack = new VaultDamager(vault, new Random(1)).Names(Victim.DataPack)[0];
+        string pack = new VaultDamager(vault.Objects, new Random(1)).Names(Victim.DataPack)[0];
         vault.Objects.FlipBit(pack, PackFormat.HeaderLength + 100);
 
         RepairReport report = await vault.RepairAsync();
@@ -198,7 +198,7 @@ public sealed class VaultRepairTests
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         await vault.BackUpAsync(_contents);
-        var damager = new VaultDamager(vault, new Random(3));
+        var damager = new VaultDamager(vault.Objects, new Random(3));
         IReadOnlyList<string> struck = damager.Strike(Victim.DataPack, Damage.Flip);
         damager.Strike(Victim.Segment, Damage.Flip);
 
@@ -222,7 +222,7 @@ public sealed class VaultRepairTests
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         await vault.BackUpAsync(_contents);
-        string pack = new VaultDamager(vault, new Random(1)).Names(Victim.DataPack)[0];
+        string pack = new VaultDamager(vault.Objects, new Random(1)).Names(Victim.DataPack)[0];
         vault.Objects.FlipBit(pack, PackFormat.HeaderLength + 100);
         RepairReport report = await vault.RepairAsync(null, new AddOnlyStore(vault.Objects));
         foreach (string segment in vault.Names(StoredKind.Segment))
@@ -244,7 +244,7 @@ public sealed class VaultRepairTests
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         await vault.BackUpAsync(_contents);
-        string pack = new VaultDamager(vault, new Random(1)).Names(Victim.DataPack)[0];
+        string pack = new VaultDamager(vault.Objects, new Random(1)).Names(Victim.DataPack)[0];
         vault.Objects.FlipBit(pack, PackFormat.HeaderLength + 100);
         RepairReport? report = null;
         var paused = new PausedVaultStore(
