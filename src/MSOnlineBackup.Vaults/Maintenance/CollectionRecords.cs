@@ -158,7 +158,11 @@ internal sealed class CollectionRecords
         string name = NameOf(store, number, Verdict);
         if (await TryCreateAsync(store, name, SealedObjectKind.CollectionVerdict, CondemnedPacks.Encode(packs), cancellationToken).ConfigureAwait(false))
         {
-            return packs;
+            // Of a collection that is over the records go, this one's first: while it is there, no verdict came before and went. Where it is not, what was
+            // decided here is of another time. The next run removes it.
+            return await store.Objects.StatAsync(CondemnedPacks.NameOf(store.StoreId, number), cancellationToken).ConfigureAwait(false) is not null
+                ? packs
+                : throw Overtaken(name);
         }
 
         var theirs = new HashSet<(SessionId, uint)>();
@@ -251,13 +255,15 @@ internal sealed class CollectionRecords
             // It went in between.
         }
 
-        throw new BackupException(
-            BackupErrorId.SessionFenced,
-            "Another maintenance run did not wait for this one and ended what both had begun.",
-            "Run it again: what it did stays done.",
-            name,
-            transient: true);
+        throw Overtaken(name);
     }
+
+    private static BackupException Overtaken(string name) => new(
+        BackupErrorId.SessionFenced,
+        "Another maintenance run did not wait for this one and ended what both had begun.",
+        "Run it again: what it did stays done.",
+        name,
+        transient: true);
 
     private static async Task<ReadOnlyMemory<byte>> OpenAsync(ChunkStore store, StoredObject found, SealedObjectKind expected, CancellationToken cancellationToken)
     {

@@ -162,6 +162,41 @@ public sealed class CollectorTests
     }
 
     [Fact]
+    public async Task Who_decides_after_others_have_ended_the_collection_deletes_nothing()
+    {
+        using var vault = new MaintainedVault();
+        RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3]);
+        await vault.BackUpAsync([1, 11]);
+        await vault.DropAsync(gone);
+        var deleted = new List<string>();
+        var watched = new WatchedVaultStore(vault.Objects, _ => { }, name =>
+        {
+            deleted.Add(name);
+            return Task.CompletedTask;
+        });
+        var asleep = new PausedVaultStore(watched, 1, EndAsync, (call, name) =>
+            call == VaultCall.Create && name.Contains("/gc/", StringComparison.Ordinal) && name.EndsWith(".verdict", StringComparison.Ordinal));
+
+        BackupException told = await Assert.ThrowsAsync<BackupException>(() => vault.MaintainAsync(through: asleep));
+
+        Assert.Equal(BackupErrorId.SessionFenced, told.Id);
+        Assert.DoesNotContain(deleted, name => VaultLayout.KindOf(name, out _) == StoredKind.Pack);
+        await EndAsync();
+        await vault.AssertWholeAsync();
+        await vault.AssertTidyAsync();
+
+        async Task EndAsync()
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                await vault.DropAsync(await vault.BackUpAsync([21, 22, 23]));
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+                await vault.MaintainAsync(MaintainedVault.Impatient);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Where_a_manifest_cannot_be_read_nothing_is_deleted()
     {
         using var vault = new MaintainedVault { IsDamaged = true };

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Tests.Maintenance;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Keys;
@@ -90,15 +91,8 @@ public class KeySlotCopyTests
         await Ring(_objects).AddAsync(made.StoreId, made.MasterKey, Second, null, Cancel);
         string name = VaultLayout.Key(made.StoreId, made.KeyId);
         _objects.Remove(name);
-        bool isDone = false;
-        var watched = new WatchedVaultStore(_objects, creating =>
-        {
-            if (creating == name && !isDone)
-            {
-                isDone = true;
-                Ring(_objects).RemoveAsync(made.StoreId, made.KeyId, Cancel).GetAwaiter().GetResult();
-            }
-        });
+        var watched = new PausedVaultStore(
+            _objects, 1, () => Ring(_objects).RemoveAsync(made.StoreId, made.KeyId, Cancel), (call, creating) => call == VaultCall.Create && creating == name);
 
         await new TwinRepair(TestVault.StoreOf(watched, Header, made.StoreId, made.MasterKey)).RunAsync(isRehearsal: false, Cancel);
 
