@@ -15,7 +15,8 @@ public sealed class RepairOBScheduleCommand : OBEngineCmdlet
     {
         foreach (PolicyKind kind in AgentSchedules.Kinds)
         {
-            if (ShouldProcess($"The schedule of the policy for {PolicyScope.Of(kind).Label}", $"Bring {Agent.Schedules.SchedulerName ?? "no scheduler"} in line with it"))
+            if (Agent.Schedules.SchedulerName is { } scheduler
+                && ShouldProcess($"The schedule of the policy for {PolicyScope.Of(kind).Label}", $"Bring {scheduler} in line with it"))
             {
                 AlignSchedule(kind);
             }
