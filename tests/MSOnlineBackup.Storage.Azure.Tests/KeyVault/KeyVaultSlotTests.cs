@@ -39,7 +39,7 @@ public class KeyVaultSlotTests
         await using var server = new KeyVaultServer();
         KeyVaultServer.Key first = server.AddKey("wrapping");
         await (await CreateAsync()).AddKeyAsync(server.Key(), null, Cancel);
-        string[] before = [.. _vault.Names];
+        string[] before = Slots();
         KeyVaultServer.Key second = server.AddKey("wrapping");
 
         UnlockedVault engine = await TestVault.UnlockAsync(_vault, server.Key(), new VaultOptions(), Cancel);
@@ -47,9 +47,12 @@ public class KeyVaultSlotTests
         first.IsEnabled = false;
 
         Assert.EndsWith(second.Version, changed.KeyVaultKey, StringComparison.Ordinal);
-        Assert.Equal(before.Length, _vault.Names.Count);
-        Assert.Single(_vault.Names.Except(before));
+        Assert.Equal(before.Length, Slots().Length);
+        Assert.Single(Slots().Except(before));
         Assert.Equal(changed.KeyId, (await TestVault.UnlockAsync(_vault, server.Key(), new VaultOptions(), Cancel)).Key.KeyId);
+
+        // Copies and marks of removal have a suffix.
+        string[] Slots() => [.. _vault.Names.Where(name => name.StartsWith("keys/", StringComparison.Ordinal) && !name.Contains("/order/", StringComparison.Ordinal) && !name.Contains('.'))];
     }
 
     [Fact]
