@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -144,7 +145,8 @@ public sealed class IndexedVault
 
         ChunkStore store = await AfreshAsync(cancellationToken).ConfigureAwait(false);
         var found = new PackFindings(store);
-        VerifyReport report = await new StoreVerifier(store, monitor, found.Note).RunAsync(level, cancellationToken).ConfigureAwait(false);
+        VerifyReport report = await new StoreVerifier(store, monitor, CollectionRecords.FindDamageAsync, found.Note)
+            .RunAsync(level, cancellationToken).ConfigureAwait(false);
         try
         {
             if (keepsRecord)

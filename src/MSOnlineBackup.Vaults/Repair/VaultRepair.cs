@@ -363,7 +363,8 @@ internal sealed class VaultRepair(Func<ChunkStore> open, VaultOptions options, R
     {
         ChunkStore store = open();
         await store.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
-        VerifyReport left = await new StoreVerifier(store, monitor).RunAsync(VerifyLevel.Structure, cancellationToken, _lost).ConfigureAwait(false);
+        VerifyReport left = await new StoreVerifier(store, monitor, CollectionRecords.FindDamageAsync)
+            .RunAsync(VerifyLevel.Structure, cancellationToken, _lost).ConfigureAwait(false);
         IEnumerable<VerifyFinding> untouched = _problems.ToFindings().Where(found => !_mended.Contains(found.Object) && left.Findings.All(other => other.Object != found.Object));
         IEnumerable<VerifyFinding> findings = left.Findings.Concat(untouched);
         if (request.IsRehearsal)

@@ -5,7 +5,6 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
-using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -20,8 +19,13 @@ namespace MSOnlineBackup.Vaults.Verification;
 /// </summary>
 /// <param name="store">The store, its index read.</param>
 /// <param name="monitor">Counts what was done.</param>
+/// <param name="findRecordDamage">Finds what is damaged of the records of collections, which only maintenance understands.</param>
 /// <param name="verified">Gets each pack that was read, and whether all of it is whole, from any thread; null for nobody.</param>
-internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action<PackInfo, bool>? verified = null)
+internal sealed class StoreVerifier(
+    ChunkStore store,
+    JobMonitor monitor,
+    Func<ChunkStore, CancellationToken, Task<IReadOnlyList<BackupException>>> findRecordDamage,
+    Action<PackInfo, bool>? verified = null)
 {
     private readonly ProblemList _problems = new();
     private readonly ConcurrentBag<StoredObject> _checkpoints = [];
@@ -111,7 +115,7 @@ internal sealed class StoreVerifier(ChunkStore store, JobMonitor monitor, Action
             _problems.Note(damage);
         }
 
-        foreach (BackupException damage in await CollectionRecords.FindDamageAsync(store, cancellationToken).ConfigureAwait(false))
+        foreach (BackupException damage in await findRecordDamage(store, cancellationToken).ConfigureAwait(false))
         {
             _problems.Note(damage);
         }

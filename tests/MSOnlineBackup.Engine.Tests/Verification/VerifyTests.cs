@@ -9,6 +9,7 @@ using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -474,7 +475,7 @@ public sealed class VerifyTests : IDisposable
         RecoveryPoint point = await vault.PointAsync();
         await vault.CommitAsync(point);
 
-        VerifyReport report = await new StoreVerifier(await vault.OpenAsync(), new JobMonitor()).RunAsync(VerifyLevel.Structure, Cancel);
+        VerifyReport report = await new StoreVerifier(await vault.OpenAsync(), new JobMonitor(), CollectionRecords.FindDamageAsync).RunAsync(VerifyLevel.Structure, Cancel);
 
         Assert.Equal([new AffectedItem(point.SessionId, "/src", "/src/beyond")], Assert.Single(report.Findings).Affected);
     }
