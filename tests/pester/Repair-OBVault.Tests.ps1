@@ -55,7 +55,7 @@ Describe 'Repair-OBVault' {
     It 'mends what a verification has put on record, and reads nothing else' {
         $before = (Repair-OBVault -RecordedOnly).PacksRead
         $pack = Set-PackDamage
-        Get-OBAllRecoveryPoints | Select-Object -First 1 | Test-OBRecoveryPoint -Level Data | ForEach-Object IsSound | Should -BeFalse
+        Get-OBAllRecoveryPoints | Select-Object -First 1 | Test-OBRecoveryPoint -Level Data 3> $null | ForEach-Object Problems | Should -Not -BeNullOrEmpty
 
         $result = Repair-OBVault -RecordedOnly 3> $null
 

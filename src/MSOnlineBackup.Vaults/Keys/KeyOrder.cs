@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Cryptography;
@@ -96,6 +97,7 @@ internal sealed class KeyOrder(KnownVault vault)
         HashSet<string> names = await objects.ListAsync(VaultLayout.KeysOrder, cancellationToken)
             .Select(found => found.Name).Where(name => VaultLayout.KindOf(name, out _) == StoredKind.KeyOrder).ToHashSetAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         var faults = new List<BackupException>();
+        var sound = new ConcurrentDictionary<string, byte[]>(StringComparer.Ordinal);
         await foreach (BackupException? fault in ReadAhead.SelectAsync(
             names.Order(StringComparer.Ordinal), objects.Capabilities.MaxConcurrency, CheckAsync, cancellationToken).ConfigureAwait(false))
         {
@@ -108,6 +110,11 @@ internal sealed class KeyOrder(KnownVault vault)
         // A copy is written after its record: one that is alone is what is left of a loss.
         faults.AddRange(names.Select(name => VaultLayout.TryParseKeyOrder(name, out uint number) ? VaultLayout.KeyOrder(number)[0] : name)
             .Where(name => !names.Contains(name)).Select(name => VaultDamage.Missing(name, "Record of the order of passphrases")));
+
+        // Two that are sound and differ: one was exchanged for another, and nothing says which.
+        faults.AddRange(sound.Keys.Where(name => VaultLayout.TryParseKeyOrder(name, out uint number)
+                && VaultLayout.KeyOrder(number).Any(twin => sound.TryGetValue(twin, out byte[]? other) && !other.AsSpan().SequenceEqual(sound[name])))
+            .Order(StringComparer.Ordinal).Select(name => VaultDamage.Corrupt(name, "it is not the same as its copy")));
         return faults;
 
         async Task<BackupException?> CheckAsync(string name, CancellationToken token)
@@ -115,10 +122,14 @@ internal sealed class KeyOrder(KnownVault vault)
             try
             {
                 byte[]? content = await VaultHeader.ReadSmallAsync(objects, name, MaxLength, token).ConfigureAwait(false);
-                return content is null
-                    || (CheckedJson.IsSound(content) && (vaultId is null || Decode(vaultId, content) is not null || CheckedJson.FormatOf(content) > KeyOrderRecord.SupportedFormat))
-                    ? null
-                    : VaultDamage.Corrupt(name, "it names no key slot of this vault");
+                bool isSound = content is null
+                    || (CheckedJson.IsSound(content) && (vaultId is null || Decode(vaultId, content) is not null || CheckedJson.FormatOf(content) > KeyOrderRecord.SupportedFormat));
+                if (isSound && content is not null)
+                {
+                    sound[name] = content;
+                }
+
+                return isSound ? null : VaultDamage.Corrupt(name, "it names no key slot of this vault");
             }
             catch (BackupException e) when (e.IsDamage)
             {

@@ -62,7 +62,10 @@ public sealed class DamageOfAllKindsCampaignTests(VaultOfEveryKind prepared) : I
 
         foreach ((string name, StoredKind kind, bool isLoss) in changed)
         {
-            Assert.True(before.Findings.Any(finding => finding.Object == name) || DamageOfEveryKindTests.MayGoUnnamed(kind, isLoss), $"{name} is not named; {told}");
+            // Shards are judged by the record of their group.
+            bool isJudged = kind != StoredKind.ParityShards || !changed.Any(item => item.Name == Path.ChangeExtension(name, ".group"));
+            Assert.True(
+                before.Findings.Any(finding => finding.Object == name) || !isJudged || DamageOfEveryKindTests.MayGoUnnamed(kind, isLoss), $"{name} is not named; {told}");
         }
 
         await DamageCampaignTests.AssertNamedOrWholeAsync(vault, before, struck);
@@ -92,7 +95,7 @@ public sealed class DamageOfAllKindsCampaignTests(VaultOfEveryKind prepared) : I
             || changed.All(item => item.Kind is not (StoredKind.ParityGroup or StoredKind.ParityShards or StoredKind.Copy)));
 
     // What only its owner, or a machine, writes anew; and records that are kept until the next has come.
-    private static bool IsPlain(StoredKind kind) => kind is StoredKind.KeySlot or StoredKind.KeyEpoch or StoredKind.KeyOrder or StoredKind.Machine or StoredKind.Settings
+    private static bool IsPlain(StoredKind kind) => kind is StoredKind.KeySlot or StoredKind.KeySlotCopy or StoredKind.KeyEpoch or StoredKind.KeyOrder or StoredKind.Machine or StoredKind.Settings
         or StoredKind.Credential or StoredKind.Record or StoredKind.Deletion or StoredKind.Collection or StoredKind.Session;
 
     // A record of what is condemned stops it: it is deleted while nothing else runs.
