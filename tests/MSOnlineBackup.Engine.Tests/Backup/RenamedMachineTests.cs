@@ -53,7 +53,7 @@ public sealed class RenamedMachineTests : IDisposable
         _backups.Tree.Describe("f first 1000");
         await _backups.BackUpAsync();
         await RenameAsync("Renamed");
-        _backups.Tree.Describe(string.Join('\n', Enumerable.Range(0, 12).Select(i => $"f {i:x} 1M")));
+        _backups.Tree.Describe(string.Join('\n', Enumerable.Range(0, 48).Select(i => $"f {i:x2} 1M")));
         using var stop = new CancellationTokenSource();
         var watched = new WatchedVaultStore(_backups.Objects, name =>
         {
@@ -75,7 +75,7 @@ public sealed class RenamedMachineTests : IDisposable
         BackupResult result = await _backups.BackUpAsync(Request(_backups.Root) with { MachineName = "Renamed" });
 
         Assert.NotNull(result.ResumedFromSession);
-        Assert.InRange(result.ReadBytes, 0, 11 << 20);
+        Assert.InRange(result.ReadBytes, 0, 47 << 20);
         Assert.Empty((await _backups.VerifyAsync()).Findings);
     }
 
