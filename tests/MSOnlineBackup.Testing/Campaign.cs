@@ -17,6 +17,9 @@ public static class Campaign
     public static int Rounds(int usual, int full, int? brief = null) =>
         int.TryParse(Environment.GetEnvironmentVariable("OB_CAMPAIGN_ROUNDS"), out int rounds) ? rounds : IsFull ? full : IsBrief ? brief ?? usual : usual;
 
+    /// <summary>The first seed of a test of chance: OB_CAMPAIGN_SEED where it is set, which with one round repeats a case.</summary>
+    public static int FirstSeed(int usual) => int.TryParse(Environment.GetEnvironmentVariable("OB_CAMPAIGN_SEED"), out int seed) ? seed : usual;
+
     /// <summary>Every number, or a spread of about <paramref name="brief"/> of them that always has the ends.</summary>
     public static IEnumerable<int> Spread(int first, int last, int brief)
     {

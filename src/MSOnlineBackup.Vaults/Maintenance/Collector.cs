@@ -84,6 +84,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
                 report = await CollectAsync(sight, session, cancellationToken).ConfigureAwait(false);
             }
 
+            await RequireAliveAsync(id, cancellationToken).ConfigureAwait(false);
             await ReservedRoom.HoldAsync(store, id, cancellationToken).ConfigureAwait(false);
             await announcement.EndAsync(cancellationToken).ConfigureAwait(false);
             return report;
@@ -201,12 +202,24 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // The store's, when it took the record of this run.
     private async Task<DateTimeOffset> ReadClockAsync(SessionId own, CancellationToken cancellationToken) =>
         (await store.Objects.StatAsync(VaultLayout.Session(store.StoreId, own), cancellationToken).ConfigureAwait(false)
-            ?? throw new BackupException(
-                BackupErrorId.SessionFenced,
-                $"Another maintenance run took this one for dead and shut it out (session {own}).",
-                "Run it again: what it did stays done.",
-                own.ToString(),
-                transient: true)).Created;
+            ?? throw ShutOut(own)).Created;
+
+    // Nobody waits for a run that was shut out, so what it missed may have gone by right. It was shut out before that went.
+    private async Task RequireAliveAsync(SessionId own, CancellationToken cancellationToken)
+    {
+        if (_problems.ToFindings().Count > 0
+            && await store.Objects.StatAsync(VaultLayout.SessionEnd(store.StoreId, own), cancellationToken).ConfigureAwait(false) is not null)
+        {
+            throw ShutOut(own);
+        }
+    }
+
+    private static BackupException ShutOut(SessionId own) => new(
+        BackupErrorId.SessionFenced,
+        $"Another maintenance run took this one for dead and shut it out (session {own}).",
+        "Run it again: what it did stays done.",
+        own.ToString(),
+        transient: true);
 
     private async Task<int> TidyConsentsAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {

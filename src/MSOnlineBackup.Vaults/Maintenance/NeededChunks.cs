@@ -19,9 +19,9 @@ internal sealed class NeededChunks
     private readonly IReadOnlyList<PointName> _kept;
     private readonly ImmutableUntil? _immutable;
     private readonly ProblemList _problems;
-    private readonly Marker _marker;
-    private readonly HashSet<(MachineId MachineId, SessionId SessionId)> _marked = [];
+    private readonly Dictionary<(MachineId MachineId, SessionId SessionId), PointName> _marked = [];
     private readonly Dictionary<MachineId, SessionId> _newest = [];
+    private Marker _marker;
 
     private NeededChunks(
         ChunkStore store,
@@ -33,7 +33,7 @@ internal sealed class NeededChunks
     {
         (_store, _ended, _unlisted, _kept, _immutable, _problems) = (store, ended, unlisted, kept, immutable, problems);
         Marks = new ChunkMarks(store.Index.Consolidate());
-        _marker = new Marker(Marks, Math.Max(Environment.ProcessorCount, store.Objects.Capabilities.MaxConcurrency));
+        _marker = CreateMarker();
     }
 
     /// <summary>The marks, by the records of the index as it was when points were first listed.</summary>
@@ -96,15 +96,14 @@ internal sealed class NeededChunks
     {
         bool isComplete = await IsCompleteAsync(names, view, cancellationToken).ConfigureAwait(false);
         IEnumerable<PointName> unmarked = names.Where(name =>
-            !_ended.Contains((name.MachineId, name.SessionId)) && _marked.Add((name.MachineId, name.SessionId)));
+            !_ended.Contains((name.MachineId, name.SessionId)) && _marked.TryAdd((name.MachineId, name.SessionId), name));
         IEnumerable<IEnumerable<PointName>> parts = _immutable is { } immutable ? immutable.InOrder(unmarked, Marks) : [unmarked];
         foreach (IEnumerable<PointName> part in parts)
         {
-            IAsyncEnumerable<PointReading> readings = new RecoveryPointCatalog(_store).ReadAsync(part, cancellationToken)
-                .Where(async (reading, token) => reading.Damage?.Id != BackupErrorId.VaultDataMissing
-                    || !await HasEndedAsync(reading.Name.MachineId, reading.Name.SessionId, token).ConfigureAwait(false));
-            await _marker.MarkAsync(_store, readings.Select(NoteNewest), cancellationToken).ConfigureAwait(false);
+            await MarkAsync(part, cancellationToken).ConfigureAwait(false);
         }
+
+        await ForgetEndedAsync(cancellationToken).ConfigureAwait(false);
 
         // Marks go all over the index. From here on it is passed over, and that needs nothing of it in memory.
         _store.ReleaseMemory();
@@ -115,6 +114,57 @@ internal sealed class NeededChunks
 
         IsWhole = isComplete && _marker.Damage.Count == 0;
     }
+
+    private async Task MarkAsync(IEnumerable<PointName> names, CancellationToken cancellationToken)
+    {
+        IAsyncEnumerable<PointReading> readings = new RecoveryPointCatalog(_store).ReadAsync(names, cancellationToken)
+            .Where(async (reading, token) => reading.Damage?.Id != BackupErrorId.VaultDataMissing
+                || !await HasEndedAsync(reading.Name.MachineId, reading.Name.SessionId, token).ConfigureAwait(false));
+        await _marker.MarkAsync(_store, readings.Select(NoteNewest), cancellationToken).ConfigureAwait(false);
+    }
+
+    // What cannot be read may be of a point that another run has ended since it was listed: its packs may have gone. It is no damage, and what the others need is found out
+    // without it.
+    private async Task ForgetEndedAsync(CancellationToken cancellationToken)
+    {
+        while (_marker.Damage.Count > 0)
+        {
+            List<(MachineId, SessionId)> ended = await FindEndedAsync(cancellationToken).ConfigureAwait(false);
+            if (ended.Count == 0)
+            {
+                return;
+            }
+
+            ended.ForEach(point => _marked.Remove(point));
+            _marker = CreateMarker();
+            await MarkAsync(_marked.Values, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // Each is borne out by something other than a listing that lacks it: by the word that it is gone, or by its absence under its name, and that of its commit.
+    private async Task<List<(MachineId MachineId, SessionId SessionId)>> FindEndedAsync(CancellationToken cancellationToken)
+    {
+        var catalog = new RecoveryPointCatalog(_store);
+        Dictionary<(MachineId, SessionId), DeletionState?> listed =
+            await catalog.ReadDecisionsAsync(await catalog.ListAllAsync(null, cancellationToken).ConfigureAwait(false), cancellationToken)
+                .ToDictionaryAsync(point => (point.Name.MachineId, point.Name.SessionId), point => point.Deletion.State, cancellationToken: cancellationToken).ConfigureAwait(false);
+        HashSet<(MachineId, SessionId)> kept = [.. _kept.Select(name => (name.MachineId, name.SessionId))];
+        var ended = new List<(MachineId MachineId, SessionId SessionId)>();
+        foreach ((MachineId machine, SessionId session) in _marked.Keys.Where(point => !kept.Contains(point)))
+        {
+            if (listed.TryGetValue((machine, session), out DeletionState? state)
+                ? state == DeletionState.Gone
+                : await _store.Objects.StatAsync(VaultLayout.Point(_store.StoreId, machine, session), cancellationToken).ConfigureAwait(false) is null
+                    && await HasEndedAsync(machine, session, cancellationToken).ConfigureAwait(false))
+            {
+                ended.Add((machine, session));
+            }
+        }
+
+        return ended;
+    }
+
+    private Marker CreateMarker() => new(Marks, Math.Max(Environment.ProcessorCount, _store.Objects.Capabilities.MaxConcurrency));
 
     private PointReading NoteNewest(PointReading reading)
     {

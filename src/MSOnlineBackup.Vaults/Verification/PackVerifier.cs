@@ -77,10 +77,10 @@ internal sealed class PackVerifier(ChunkStore store, JobMonitor monitor, Problem
         }).ConfigureAwait(false);
 
         HashSet<ChunkId> damaged = [.. _unopened];
-        foreach (ChunkId id in damaged.Where(id => store.Index.FindAll(id).Count > 0).ToList())
+        foreach (ChunkId id in damaged.ToList())
         {
-            // A chunk that has a sound copy elsewhere is not lost.
-            if (await CanBeReadAsync(store.Index.FindAll(id)[0].Chunk.Kind, id, cancellationToken).ConfigureAwait(false))
+            // A chunk that has a sound copy elsewhere is not lost. Asking for one may show that others have gone.
+            if (store.Index.FindAll(id) is [ChunkLocation copy, ..] && await CanBeReadAsync(copy.Chunk.Kind, id, cancellationToken).ConfigureAwait(false))
             {
                 damaged.Remove(id);
             }

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using Xunit;
@@ -14,30 +15,47 @@ namespace MSOnlineBackup.Engine.Tests.Maintenance;
 public sealed class InterleavingTests
 {
     // Before: a point that was let go of, and whose data a later backup needs again; one that shares half; many small packs.
-    private static async Task<MaintainedVault> PrepareAsync()
+    private static async Task<MaintainedVault> PrepareAsync(bool hasIndexCache)
     {
-        var vault = new MaintainedVault(hasIndexCache: true);
+        var vault = new MaintainedVault(hasIndexCache);
         RecoveryPoint gone = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);
         await vault.BackUpAsync([1, 6, 9], machine: "other");
         await vault.DropAsync(gone);
         return vault;
     }
 
-    private static async Task<int> CountCallsAsync(Func<MaintainedVault, IVaultStore, Task> act)
+    private static Task<MaintainedVault> PrepareAsync() => PrepareAsync(hasIndexCache: true);
+
+    // Before: a point that relies on packs which were condemned after its job had looked, and wait for nobody any more. No manifest is at hand.
+    private static async Task<MaintainedVault> PrepareCondemnedAsync()
     {
-        using MaintainedVault vault = await PrepareAsync();
+        MaintainedVault vault = await PrepareAsync(hasIndexCache: false);
+        var slow = new PausedVaultStore(
+            vault.Objects, 1, () => vault.MaintainAsync(), (call, name) => call == VaultCall.Create && VaultLayout.KindOf(name, out _) == StoredKind.Point);
+        await vault.BackUpAsync([1, 2, 3, 4, 5, 6], slow);
+        return vault;
+    }
+
+    private static async Task<int> CountCallsAsync(Func<MaintainedVault, IVaultStore, Task> act, Func<Task<MaintainedVault>> prepare)
+    {
+        using MaintainedVault vault = await prepare();
         var counting = new PausedVaultStore(vault.Objects, int.MaxValue, () => Task.CompletedTask);
         await act(vault, counting);
         return counting.Calls;
     }
 
     private static async Task AtEachCallAsync(
-        Func<MaintainedVault, IVaultStore, Task> act, Func<MaintainedVault, Task> meanwhile, int brief, Func<MaintainedVault, Task>? afterwards = null)
+        Func<MaintainedVault, IVaultStore, Task> act,
+        Func<MaintainedVault, Task> meanwhile,
+        int brief,
+        Func<MaintainedVault, Task>? afterwards = null,
+        Func<Task<MaintainedVault>>? prepare = null)
     {
-        int calls = await CountCallsAsync(act);
+        prepare ??= PrepareAsync;
+        int calls = await CountCallsAsync(act, prepare);
         foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? brief : calls))
         {
-            using MaintainedVault vault = await PrepareAsync();
+            using MaintainedVault vault = await prepare();
             try
             {
                 await act(vault, new PausedVaultStore(vault.Objects, at, () => meanwhile(vault)));
@@ -136,9 +154,52 @@ public sealed class InterleavingTests
             brief: 8);
 
     [Fact]
+    public Task A_point_that_goes_at_any_moment_of_a_maintenance_with_packs_that_were_condemned_before_it() =>
+        AtEachCallAsync(
+            (vault, store) => vault.MaintainAsync(null, store),
+            async vault =>
+            {
+                await vault.DropAsync(vault.Points.Single(point => point.MachineName != "other"));
+                await vault.MaintainAsync();
+                await vault.MaintainAsync();
+            },
+            brief: 8,
+            prepare: PrepareCondemnedAsync);
+
+    [Fact]
+    public Task A_maintenance_that_was_taken_for_dead_takes_nothing_for_damage() =>
+        AtEachCallAsync(
+            async (vault, store) =>
+            {
+                try
+                {
+                    await vault.MaintainAsync(null, store);
+                }
+                catch (BackupException e) when (e.Id == BackupErrorId.SessionFenced)
+                {
+                    // It was shut out, and says so.
+                }
+            },
+            async vault =>
+            {
+                await vault.BackUpAsync([7, 8], machine: "last");
+                foreach (RecoveryPoint point in vault.Points.Where(point => point.MachineName != "last"))
+                {
+                    await vault.DropAsync(point);
+                }
+
+                for (int i = 0; i < 3; i++)
+                {
+                    await vault.MaintainAsync(MaintainedVault.Impatient);
+                }
+            },
+            brief: 8,
+            prepare: PrepareCondemnedAsync);
+
+    [Fact]
     public async Task A_maintenance_that_dies_at_any_moment_leaves_nothing_that_the_next_does_not_tidy()
     {
-        int calls = await CountCallsAsync((vault, store) => vault.MaintainAsync(null, store));
+        int calls = await CountCallsAsync((vault, store) => vault.MaintainAsync(null, store), PrepareAsync);
         foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 12 : 100))
         {
             using MaintainedVault vault = await PrepareAsync();

@@ -20,7 +20,7 @@ public sealed class RandomInterleavingTests
     {
         int cases = Campaign.Rounds(usual: 60, full: 10_000, brief: 12);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = TestContext.Current.CancellationToken };
-        await Parallel.ForEachAsync(Enumerable.Range(First, cases), options, async (seed, _) =>
+        await Parallel.ForEachAsync(Enumerable.Range(Campaign.FirstSeed(First), cases), options, async (seed, _) =>
         {
             try
             {
