@@ -207,7 +207,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
     // Nobody waits for a run that was shut out, so what it missed may have gone by right. It was shut out before that went.
     private async Task RequireAliveAsync(SessionId own, CancellationToken cancellationToken)
     {
-        if (_problems.ToFindings().Count > 0
+        if (!_problems.IsEmpty
             && await store.Objects.StatAsync(VaultLayout.SessionEnd(store.StoreId, own), cancellationToken).ConfigureAwait(false) is not null)
         {
             throw ShutOut(own);

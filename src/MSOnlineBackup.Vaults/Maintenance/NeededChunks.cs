@@ -119,49 +119,25 @@ internal sealed class NeededChunks
     {
         IAsyncEnumerable<PointReading> readings = new RecoveryPointCatalog(_store).ReadAsync(names, cancellationToken)
             .Where(async (reading, token) => reading.Damage?.Id != BackupErrorId.VaultDataMissing
-                || !await HasEndedAsync(reading.Name.MachineId, reading.Name.SessionId, token).ConfigureAwait(false));
+                || !await EndedPoints.HasNoCommitAsync(_store, reading.Name.MachineId, reading.Name.SessionId, token).ConfigureAwait(false));
         await _marker.MarkAsync(_store, readings.Select(NoteNewest), cancellationToken).ConfigureAwait(false);
     }
 
-    // What cannot be read may be of a point that another run has ended since it was listed: its packs may have gone. It is no damage, and what the others need is found out
-    // without it.
+    // What the others need is found out without those that have ended since they were listed.
     private async Task ForgetEndedAsync(CancellationToken cancellationToken)
     {
-        while (_marker.Damage.Count > 0)
+        HashSet<(MachineId, SessionId)> kept = [.. _kept.Select(name => (name.MachineId, name.SessionId))];
+        while (_marker.Damage.Count > 0
+            && await EndedPoints.FindAsync(_store, _marked.Keys.Where(point => !kept.Contains(point)), cancellationToken).ConfigureAwait(false) is { Count: > 0 } ended)
         {
-            List<(MachineId, SessionId)> ended = await FindEndedAsync(cancellationToken).ConfigureAwait(false);
-            if (ended.Count == 0)
+            foreach ((MachineId MachineId, SessionId SessionId) point in ended)
             {
-                return;
+                _marked.Remove(point);
             }
 
-            ended.ForEach(point => _marked.Remove(point));
             _marker = CreateMarker();
             await MarkAsync(_marked.Values, cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    // Each is borne out by something other than a listing that lacks it: by the word that it is gone, or by its absence under its name, and that of its commit.
-    private async Task<List<(MachineId MachineId, SessionId SessionId)>> FindEndedAsync(CancellationToken cancellationToken)
-    {
-        var catalog = new RecoveryPointCatalog(_store);
-        Dictionary<(MachineId, SessionId), DeletionState?> listed =
-            await catalog.ReadDecisionsAsync(await catalog.ListAllAsync(null, cancellationToken).ConfigureAwait(false), cancellationToken)
-                .ToDictionaryAsync(point => (point.Name.MachineId, point.Name.SessionId), point => point.Deletion.State, cancellationToken: cancellationToken).ConfigureAwait(false);
-        HashSet<(MachineId, SessionId)> kept = [.. _kept.Select(name => (name.MachineId, name.SessionId))];
-        var ended = new List<(MachineId MachineId, SessionId SessionId)>();
-        foreach ((MachineId machine, SessionId session) in _marked.Keys.Where(point => !kept.Contains(point)))
-        {
-            if (listed.TryGetValue((machine, session), out DeletionState? state)
-                ? state == DeletionState.Gone
-                : await _store.Objects.StatAsync(VaultLayout.Point(_store.StoreId, machine, session), cancellationToken).ConfigureAwait(false) is null
-                    && await HasEndedAsync(machine, session, cancellationToken).ConfigureAwait(false))
-            {
-                ended.Add((machine, session));
-            }
-        }
-
-        return ended;
     }
 
     private Marker CreateMarker() => new(Marks, Math.Max(Environment.ProcessorCount, _store.Objects.Capabilities.MaxConcurrency));
@@ -186,7 +162,7 @@ internal sealed class NeededChunks
         {
             string name = VaultLayout.Point(_store.StoreId, machine, session);
             bool isThere = await _store.Objects.StatAsync(name, cancellationToken).ConfigureAwait(false) is not null;
-            if (!isThere && await HasEndedAsync(machine, session, cancellationToken).ConfigureAwait(false))
+            if (!isThere && await EndedPoints.HasNoCommitAsync(_store, machine, session, cancellationToken).ConfigureAwait(false))
             {
                 continue;
             }
@@ -197,8 +173,4 @@ internal sealed class NeededChunks
 
         return isComplete;
     }
-
-    // A point that another run has ended since it, or its commit, was listed is not lost: its commit went before it.
-    private async ValueTask<bool> HasEndedAsync(MachineId machine, SessionId session, CancellationToken cancellationToken) =>
-        await _store.Objects.StatAsync(VaultLayout.Commit(_store.StoreId, machine, session), cancellationToken).ConfigureAwait(false) is null;
 }

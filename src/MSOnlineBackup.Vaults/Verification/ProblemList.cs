@@ -19,6 +19,22 @@ internal sealed class ProblemList
     /// <summary>Notes what is wrong with an object, where nothing else suffers by it that is worth naming.</summary>
     public void Note(string name, string problem) => _problems.TryAdd(name, new Problem(problem));
 
+    /// <summary>Whether nothing is wrong.</summary>
+    public bool IsEmpty => _problems.IsEmpty;
+
+    /// <summary>Takes what another list has.</summary>
+    public void Take(ProblemList other)
+    {
+        foreach ((string name, Problem problem) in other._problems)
+        {
+            Problem own = _problems.GetOrAdd(name, problem);
+            foreach (AffectedItem affected in own == problem ? [] : problem.Affected)
+            {
+                own.Add(affected);
+            }
+        }
+    }
+
     /// <summary>Takes back what was said of an object.</summary>
     public void Remove(string name) => _problems.TryRemove(name, out _);
 

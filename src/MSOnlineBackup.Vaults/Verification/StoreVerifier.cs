@@ -61,8 +61,7 @@ internal sealed class StoreVerifier(
         List<PointName> shown = names.FindAll(name => !deletions.Hidden.Contains((name.MachineId, name.SessionId)));
         HashSet<(MachineId MachineId, SessionId SessionId)> known = [.. names.Select(name => (name.MachineId, name.SessionId)), .. deletions.Hidden];
         var chunks = new PointChunks(store, named);
-        var points = new PointVerifier(store, monitor, _problems, chunks, damaged);
-        await points.RunAsync(shown, known, cancellationToken).ConfigureAwait(false);
+        PointVerifier points = await VerifyPointsAsync(shown, known, chunks, damaged, cancellationToken).ConfigureAwait(false);
         NoteEvaded();
         long unused = JudgePacks(inventory, named, chunks.Unindexed, points.MissesAnything);
         var newest = new NewestPoints(names);
@@ -80,6 +79,32 @@ internal sealed class StoreVerifier(
             ChunksFromParity = store.Broken.ChunksFromParity,
             UnfinishedWrites = await store.Objects.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
         };
+    }
+
+    // Where something is wrong, and points have ended since they were listed, the others are verified without them.
+    private async Task<PointVerifier> VerifyPointsAsync(
+        List<PointName> names,
+        IReadOnlySet<(MachineId MachineId, SessionId SessionId)> known,
+        PointChunks chunks,
+        IReadOnlySet<ChunkId> damaged,
+        CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var problems = new ProblemList();
+            var points = new PointVerifier(store, monitor, problems, chunks, damaged);
+            await points.RunAsync(names, known, cancellationToken).ConfigureAwait(false);
+            if (problems.IsEmpty || await FindEndedAsync().ConfigureAwait(false) is not { Count: > 0 } ended)
+            {
+                _problems.Take(problems);
+                return points;
+            }
+
+            names = names.FindAll(name => !ended.Contains((name.MachineId, name.SessionId)));
+        }
+
+        Task<IReadOnlySet<(MachineId MachineId, SessionId SessionId)>> FindEndedAsync() =>
+            EndedPoints.FindAsync(store, names.Select(name => (name.MachineId, name.SessionId)), cancellationToken);
     }
 
     private async Task<Inventory> TakeInventoryAsync(CancellationToken cancellationToken)

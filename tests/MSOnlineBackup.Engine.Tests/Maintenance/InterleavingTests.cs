@@ -2,8 +2,10 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Maintenance;
@@ -192,6 +194,24 @@ public sealed class InterleavingTests
                 {
                     await vault.MaintainAsync(MaintainedVault.Impatient);
                 }
+            },
+            brief: 8,
+            prepare: PrepareCondemnedAsync);
+
+    [Fact]
+    public Task A_point_that_goes_at_any_moment_of_a_verification_is_no_damage() =>
+        AtEachCallAsync(
+            async (vault, store) =>
+            {
+                using UnlockedVault opened = await vault.Backups.OpenAsync(store);
+                VerifyReport report = await opened.VerifyAsync(VerifyLevel.Data, new JobMonitor(), TestContext.Current.CancellationToken);
+                Assert.Empty(report.Findings);
+            },
+            async vault =>
+            {
+                await vault.DropAsync(vault.Points.Single(point => point.MachineName != "other"));
+                await vault.MaintainAsync();
+                await vault.MaintainAsync();
             },
             brief: 8,
             prepare: PrepareCondemnedAsync);
