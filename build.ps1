@@ -88,14 +88,26 @@ function Package {
         throw 'System.Management.Automation must not be shipped: the session''s own is used.'
     }
 
-    Get-Item "$output/*.nupkg" | Remove-Item
+    # So that damage is found where nothing of ours runs, too: sha256sum -c. The package's own hash is written beside it.
+    Write-Hash (Get-ChildItem $folder -Recurse -File) $folder (Join-Path $folder MSOnlineBackup.sha256)
+    Get-Item "$output/*.nupkg*" | Remove-Item
     Compress-PSResource -Path $folder -DestinationPath $output
     $size = (Get-ChildItem $folder -Recurse -File | Measure-Object Length -Sum).Sum
     if ($size -gt 50MB) {
         throw "The package takes $size bytes where it is installed; more than 50 MB is too much."
     }
 
-    'Packed: {0} ({1:0.0} MB), which takes {2:0.0} MB where it is installed.' -f ($package = Get-Item "$output/*.nupkg"), ($package.Length / 1MB), ($size / 1MB)
+    $package = Get-Item "$output/*.nupkg"
+    Write-Hash $package $output "$($package.FullName).sha256"
+    'Packed: {0} ({1:0.0} MB), which takes {2:0.0} MB where it is installed.' -f $package, ($package.Length / 1MB), ($size / 1MB)
+}
+
+# In the format of sha256sum, which has no carriage returns.
+function Write-Hash($File, [string] $Folder, [string] $Target) {
+    $lines = $File | Sort-Object FullName | ForEach-Object {
+        '{0}  {1}' -f (Get-FileHash -LiteralPath $_.FullName -Algorithm SHA256).Hash.ToLowerInvariant(), [System.IO.Path]::GetRelativePath($Folder, $_.FullName).Replace('\', '/')
+    }
+    [System.IO.File]::WriteAllText($Target, (@($lines) -join "`n") + "`n")
 }
 
 # An assembly that was compiled ahead for one platform does not load on another. What was not, runs everywhere.

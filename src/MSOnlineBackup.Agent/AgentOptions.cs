@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
@@ -49,6 +50,9 @@ public sealed record AgentOptions
     /// <summary>The command that schedules run: a program, and arguments before <c>schedule run</c>; null for <see cref="JobHost"/>.</summary>
     public IReadOnlyList<string>? ScheduleProgram { get; init; }
 
+    /// <summary>What checks of this machine's health have to be told.</summary>
+    public HealthContext Health { get; init; } = new();
+
     /// <summary>What policies are held to.</summary>
     public required PolicyLimits Limits { get; init; }
 
@@ -60,6 +64,9 @@ public sealed record AgentOptions
 
     /// <summary>What schedules take from the machine around them.</summary>
     internal ScheduleParts ScheduleParts { get; init; } = ScheduleParts.OfMachine;
+
+    /// <summary>What checks of this machine's health take from the machine around them.</summary>
+    internal HealthParts HealthParts { get; init; } = HealthParts.OfMachine;
 
     /// <summary>How backups open their sources; null: as the platform does.</summary>
     internal Func<BackupSource, ISourceTree>? OpenSource { get; init; }

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Access;
+using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
@@ -42,6 +43,7 @@ public sealed class BackupAgent
         Jobs = new AgentJobs(machine, options.JobHost);
         Schedules = new AgentSchedules(
             machine, Jobs, options.SystemScheduler ?? SystemSchedulers.Choose(options.Scheduler), options.ScheduleProgram ?? options.JobHost, options.ScheduleParts);
+        Health = new AgentHealth(machine, Jobs, Schedules, options.Health, options.HealthParts);
     }
 
     /// <summary>Where this machine's state lies, files that its owner puts there included.</summary>
@@ -58,6 +60,9 @@ public sealed class BackupAgent
 
     /// <summary>When the jobs run by themselves.</summary>
     public AgentSchedules Schedules { get; }
+
+    /// <summary>Whether this machine can back up, and does.</summary>
+    public AgentHealth Health { get; }
 
     /// <summary>What this machine can see of vaults without a key.</summary>
     public ClosedVaults Vaults { get; }

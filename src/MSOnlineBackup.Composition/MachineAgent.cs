@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent;
@@ -19,6 +20,7 @@ public static class MachineAgent
     /// <param name="clock">The clock; the system's if it is not given.</param>
     /// <param name="scheduler">Which scheduler of the system runs its schedules.</param>
     /// <param name="scheduleProgram">The command that schedules run, without <c>schedule run</c>; null for that of background jobs.</param>
+    /// <param name="health">What checks of this machine's health have to be told; null for nothing.</param>
     public static BackupAgent Open(
         string machineName,
         PolicyLimits limits,
@@ -27,7 +29,8 @@ public static class MachineAgent
         IReadOnlyList<string>? jobHost = null,
         TimeProvider? clock = null,
         SchedulerChoice scheduler = SchedulerChoice.None,
-        IReadOnlyList<string>? scheduleProgram = null) => BackupAgent.Open(new AgentOptions
+        IReadOnlyList<string>? scheduleProgram = null,
+        HealthContext? health = null) => BackupAgent.Open(new AgentOptions
         {
             StateFolder = stateFolder,
             MachineName = machineName,
@@ -38,6 +41,7 @@ public static class MachineAgent
             Limits = limits,
             Scheduler = scheduler,
             ScheduleProgram = scheduleProgram,
+            Health = (health ?? new HealthContext()) with { TestWay = VaultWays.TestAsync },
             Engine = new VaultOptions { TimeProvider = clock ?? TimeProvider.System },
         });
 }

@@ -101,6 +101,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new ScheduleShowCommand(),
                 new ScheduleRemoveCommand(),
                 new ScheduleRunCommand()),
+            new HealthCommand(),
             _json,
             _quiet,
             _debug,

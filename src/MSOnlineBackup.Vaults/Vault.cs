@@ -232,8 +232,12 @@ public sealed class Vault
             cancellationToken).ConfigureAwait(false));
     }
 
+    /// <summary>What is said where this version is too old to write to the vault; null where it is not.</summary>
+    internal BackupException? FindOutdated() => _records.FindOutdated();
+
     /// <summary>Refuses what the vault's records allow newer versions only.</summary>
-    /// <exception cref="BackupException">VaultFormatUnsupported; VaultDataCorrupt where something is to be deleted and it cannot be known what is needed for that.</exception>
+    /// <exception cref="BackupException">VaultFormatUnsupported, AgentOutdated; VaultDataCorrupt where something is to be deleted and it cannot be known
+    /// what is needed for that.</exception>
     internal void Allow(VaultUse use) => _records.Allow(use);
 
     /// <summary>Reads what can be known of a vault without a passphrase.</summary>
@@ -262,6 +266,7 @@ public sealed class Vault
         return new VaultInfo(
             Known.Header.VaultId, Known.Header.Format, Known.Header.Created, Objects.Location, [.. machines], settings, count, objects, bytes, Known.Header.Name, redundancy, Known.Header.OwnerIdentity?.Fingerprint)
         {
+            MinAgentVersion = MinAgentVersion,
             UnfinishedWrites = await Objects.MeasureUnfinishedAsync(cancellationToken).ConfigureAwait(false),
             StorageLock = settings.ImmutableDays > 0 && Objects.Locks is { } locks ? await locks.ReadAsync(VaultLayout.Header, cancellationToken).ConfigureAwait(false) : null,
         };
@@ -340,6 +345,53 @@ public sealed class Vault
             owner,
             new VaultRecord { Kind = VaultRecord.Release, Machine = machine.Id.ToString(), Before = Known.Clock.GetUtcNow() },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The oldest version of this software that may write to the vault, as its owner has decided; null where any may.</summary>
+    public Version? MinAgentVersion => _records.MinAgentVersion;
+
+    /// <summary>What it says of versions. Nothing is asked of the store.</summary>
+    public VaultVersions Versions => new(Known.Header.Format, MinAgentVersion, FindOutdated() is null);
+
+    /// <summary>Lets versions from one on write to the vault only. Older ones still list, verify and recover. It can be raised, and never be taken
+    /// back.</summary>
+    /// <param name="owner">The key of the vault's owner.</param>
+    /// <param name="version">At most this version: whoever decides it can still write.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">ArgumentInvalid where it is newer than this version, or older than what holds; OwnerForeign, VaultAccessDenied,
+    /// …</exception>
+    public async Task RequireAgentVersionAsync(OwnerKey owner, Version version, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        ArgumentNullException.ThrowIfNull(version);
+        if (version > _records.AgentVersion || version < MinAgentVersion)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                version < MinAgentVersion
+                    ? $"The vault '{Location}' is written to by {MinAgentVersion} and newer only, which cannot be taken back."
+                    : $"{version} cannot be the oldest version that writes to the vault '{Location}': this is {_records.AgentVersion}, which could not write to it then.",
+                $"Choose a version from {MinAgentVersion?.ToString() ?? "0.1"} to {_records.AgentVersion}.",
+                version.ToString());
+        }
+
+        if (version != MinAgentVersion)
+        {
+            var record = new VaultRecord { Kind = VaultRecord.MinAgent, Version = version.ToString(), NeededTo = ["write", "collect"] };
+            await VaultRecords.AppendAsync(Known, owner, record, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The same as the owner whose key is in a file.</summary>
+    /// <param name="ownerFile">The file.</param>
+    /// <param name="passphrase">Its passphrase.</param>
+    /// <param name="version">At most this version.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">As before; OwnerFileInvalid, PassphraseRejected.</exception>
+    public async Task RequireAgentVersionAsOwnerAsync(string ownerFile, string passphrase, Version version, CancellationToken cancellationToken)
+    {
+        using OwnerKey owner = await OwnerFile.OpenAsync(ownerFile, passphrase, VaultId, cancellationToken).ConfigureAwait(false);
+        await RequireAgentVersionAsync(owner, version, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Makes somebody an approver: a key of their own, in a file under a passphrase. The vault's owner then names the public half in the settings.</summary>

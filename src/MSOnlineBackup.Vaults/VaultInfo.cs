@@ -37,6 +37,9 @@ public sealed record VaultInfo(
     /// <summary>Whether the storage itself keeps the vault's header from being deleted, as maintenance has it do where the vault is immutable; null where it does not.</summary>
     public ObjectLock? StorageLock { get; init; }
 
+    /// <summary>The oldest version of this software that may write to it; null where any may.</summary>
+    public Version? MinAgentVersion { get; init; }
+
     /// <summary>What its owner should know: where the account keeps fewer or other copies than the vault is declared to have; null where nothing is amiss.</summary>
     public string? Warning => Settings.Redundancy is { } declared && AccountRedundancy is { } found && found != declared
         ? $"The vault '{Location}' is declared {declared}, and its storage account is {found}. "

@@ -1,6 +1,8 @@
 using System.Management.Automation;
+using System.Reflection;
 using System.Runtime.Loader;
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Composition;
@@ -40,7 +42,17 @@ internal static class ModuleEnvironment
         scheduler: SchedulerVariable.Read(Variable(SchedulerVariable.Name)),
         scheduleProgram: OperatingSystem.IsWindows()
             ? [Shell, "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File", Script("obengine.ps1")]
-            : null);
+            : null,
+        health: new HealthContext { PowerShell = PowerShellVersion, ModuleFolder = Folder });
+
+    /// <summary>The PowerShell that runs. Its assembly's own version has another third number.</summary>
+    public static Version PowerShellVersion { get; } = Version.TryParse(
+        typeof(PSObject).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split(' ', '-', '+')[0], out Version? version)
+        ? version
+        : typeof(PSObject).Assembly.GetName().Version!;
+
+    /// <summary>The folder of the module, with its manifest.</summary>
+    public static string Folder => Path.GetDirectoryName(Path.GetDirectoryName(Script("obengine.ps1")))!;
 
     /// <summary>The limits that policies are held to.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: no such profile.</exception>

@@ -59,6 +59,8 @@ public sealed class JsonSchemaTests
         [typeof(DrillSummary)] = ["drill"],
         [typeof(JobSummary)] = ["job run"],
         [typeof(ScheduleLine)] = ["schedule"],
+        [typeof(HealthLine)] = ["health"],
+        [typeof(HealthSummary)] = ["health"],
         [typeof(ScheduleRunSummary)] = ["schedule run"],
     };
 

@@ -155,12 +155,12 @@ public sealed class ConversionTests
         Enum.GetValues<BackupErrorId>().Where(id => ErrorRecords.Category(id) == ErrorCategory.NotSpecified));
 
     [Fact]
-    public void The_help_of_errors_is_the_document()
+    public void The_help_of_errors_is_the_documents()
     {
         OBErrorHelp[] help = ErrorHelp.All();
 
         Assert.Equal(
-            Repository.Text("docs", "errors.md").Split('\n').Where(line => line.StartsWith("### ", StringComparison.Ordinal)).Select(line => line[4..]),
+            $"{Repository.Text("docs", "errors.md")}\n{Repository.Text("docs", "original-errors.md")}".Split('\n').Where(line => line.StartsWith("### ", StringComparison.Ordinal)).Select(line => line[4..]),
             help.Select(error => error.Id));
         Assert.All(help, error => Assert.All([error.Meaning, error.Causes, error.RecommendedAction], Assert.NotEmpty));
     }

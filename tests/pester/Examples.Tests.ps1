@@ -37,6 +37,9 @@ BeforeAll {
     $null = $policy | Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 30) | Set-OBPolicy
     $null = Get-OBPolicy | Start-OBBackup
 
+    . $PSScriptRoot/ModuleFolder.ps1
+    $null = New-TestPackage (New-TestModule "$root/mnt/usb/MSOnlineBackup") "$root/mnt/usb/MSOnlineBackup.nupkg"
+
     # What examples have in Azure.
     . $PSScriptRoot/Azurite.ps1
     $azurite = $null

@@ -32,5 +32,18 @@ Describe 'Get-OBErrorHelp' {
         @{ Code = 'UserErrorSecretExistsSoftDeleted'; Id = 'KeyVaultSecretDeleted' }
     ) { (Get-OBErrorHelp $Code).Id | Should -Contain $Id }
 
+    It 'explains errors that only the original has: <Code>' -TestCases @(
+        @{ Code = '0x1FBD3'; Id = 'MarsVersionMismatch'; Related = 'AgentOutdated' }
+        @{ Code = 'SalBitmapError'; Id = 'MarsBitmap'; Related = 'SourceItemChanged' }
+        @{ Code = '0x8007018b'; Id = 'MarsCloudFile'; Related = 'SourceItemUnreadable' }
+        @{ Code = '-2147023504'; Id = 'MarsCorruptFile'; Related = 'SourceUnreadable' }
+        @{ Code = 'shadow copy storage'; Id = 'MarsShadowStorage'; Related = 'SnapshotUnavailable' }
+    ) {
+        $help = Get-OBErrorHelp $Code | Where-Object Id -Like Mars*
+        $help.Id | Should -Contain $Id
+        ($help | Where-Object Id -EQ $Id).RelatedId | Should -Contain $Related
+        ($help | Where-Object Id -EQ $Id).RelatedId | ForEach-Object { (Get-OBErrorHelp $_).Causes | Should -Not -BeNullOrEmpty }
+    }
+
     It 'takes wildcards' { (Get-OBErrorHelp 'Proxy*').Id | Should -Be ProxyAuthenticationRequired, ProxyRefused }
 }

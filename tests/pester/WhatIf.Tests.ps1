@@ -2,6 +2,7 @@ BeforeDiscovery {
     $cases = [ordered]@{
         'Add-OBFileSpec'             = { Add-OBFileSpec $draft (New-OBFileSpec $work) -WhatIf }
         'Add-OBSystemState'          = { Add-OBSystemState (New-OBPolicy) -WhatIf }
+        'Export-OBDiagnostic'        = { Export-OBDiagnostic $work -WhatIf }
         'Export-OBPolicy'            = { Export-OBPolicy $draft -Path "$work/policy.json" -WhatIf }
         'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
         'Export-OBVaultOwner'        = { Export-OBVaultOwner $vault "$work/owner" -OwnerPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -Remove -WhatIf }
@@ -18,6 +19,7 @@ BeforeDiscovery {
         'Rename-OBMachine'           = { Rename-OBMachine renamed -WhatIf }
         'Rename-OBVolume'            = { Rename-OBVolume $source $work -WhatIf }
         'Repair-OBKey'               = { Repair-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
+        'Repair-OBModule'            = { Repair-OBModule $package $module -WhatIf }
         'Repair-OBSchedule'          = { Repair-OBSchedule -WhatIf }
         'Repair-OBVault'             = { Repair-OBVault -WhatIf }
         'Restore-OBRecoveryPoint'    = { Restore-OBRecoveryPoint $deleted -WhatIf }
@@ -53,6 +55,10 @@ BeforeAll {
     $null = Invoke-TestBackup
     $deleted = Get-OBAllRecoveryPoints | Select-Object -Last 1 | Remove-OBRecoveryPoint -Confirm:$false
     $credential = Export-OBVaultCredential $vault $work
+    . "$PSScriptRoot/ModuleFolder.ps1"
+    $module = New-TestModule "$work/module"
+    $package = New-TestPackage $module "$work/module.nupkg"
+    Remove-Item "$module/module/bin/One.dll"
     $draft = Get-OBPolicy
     $item = Get-OBRecoverableSource | Get-OBRecoverableItem
 

@@ -23,6 +23,11 @@ public sealed class ClosedVaults
         return VaultHeader.ReadAsync(_vaults.OpenStore(vault, VaultPatience.Person), cancellationToken);
     }
 
+    /// <summary>What the vault that this machine is registered with says of versions.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
+    public async Task<VaultVersions> ReadVersionsAsync(CancellationToken cancellationToken) =>
+        (await _vaults.OpenAsync(cancellationToken).ConfigureAwait(false)).Versions;
+
     /// <summary>What can be known of a vault.</summary>
     /// <exception cref="BackupException">VaultNotFound, …</exception>
     public async Task<VaultInfo> InspectAsync(VaultAddress vault, CancellationToken cancellationToken) =>

@@ -123,6 +123,17 @@ public sealed class VaultOwnership
         await opened.ReleaseBrakeAsync(key, machineName, cancellationToken, consent).ConfigureAwait(false);
     }
 
+    /// <summary>Lets versions from one on write to a vault only; see <see cref="Vault.RequireAgentVersionAsync"/>.</summary>
+    /// <exception cref="BackupException">Those of <see cref="Vault.RequireAgentVersionAsync"/>; OwnerRequired, OwnerFileInvalid, PassphraseRejected,
+    /// VaultNotFound, …</exception>
+    public async Task RequireAgentVersionAsync(VaultAddress vault, Version version, OwnerAccess? owner, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        Vault opened = await OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        using OwnerKey key = await OpenKeyAsync(opened, owner, cancellationToken).ConfigureAwait(false);
+        await opened.RequireAgentVersionAsync(key, version, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Makes somebody an approver of a vault; see <see cref="Vault.CreateApprover"/>.</summary>
     /// <param name="vault">The vault.</param>
     /// <param name="approver">The file that is to be written, and what is to open it.</param>

@@ -158,6 +158,11 @@ public sealed class AgentSchedules
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
     public Task<IReadOnlyList<ScheduleFinding>> TestAsync(CancellationToken cancellationToken) => _checkup.RunAsync(cancellationToken);
 
+    /// <summary>Why the scheduler would run nothing; null where it would, or none is used.</summary>
+    /// <exception cref="BackupException">SchedulerUnavailable.</exception>
+    internal Task<string?> FindSchedulerFaultAsync(CancellationToken cancellationToken) => _scheduler?.FindFaultAsync(cancellationToken)
+        ?? Task.FromResult<string?>(null);
+
     /// <summary>The task as the scheduler has it; null where it has none.</summary>
     internal async Task<InstalledTask?> FindInstalledAsync(PolicyKind kind, CancellationToken cancellationToken) =>
         _scheduler is null ? null : await _scheduler.FindAsync(TaskOf(Wanted(kind) ?? new BackupPolicy { Kind = kind }), cancellationToken).ConfigureAwait(false);

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Health;
+using MSOnlineBackup.Agent.Installation;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Composition;
@@ -33,6 +35,7 @@ internal sealed class AgentSelection
             context.Get(_state) is { } folder ? Path.GetFullPath(folder) : context.Environment.Variable("MSONLINEBACKUP_STATE"),
             clock: context.Environment.Time,
             scheduler: SchedulerVariable.Read(context.Environment.Variable(SchedulerVariable.Name)),
-            scheduleProgram: context.Environment.Program);
+            scheduleProgram: context.Environment.Program,
+            health: new HealthContext { ModuleFolder = InstalledModule.FindFolder(AppContext.BaseDirectory) });
     }
 }

@@ -15,6 +15,7 @@ internal sealed class VaultSettingsCommand : HostCommand
     private readonly Option<string?> _ownerFile;
     private readonly ParityOption _parity;
     private readonly Option<string?> _approval;
+    private readonly Option<string?> _minAgent;
 
     public VaultSettingsCommand()
         : base(
@@ -28,23 +29,60 @@ internal sealed class VaultSettingsCommand : HostCommand
         _ownerFile = Value("--owner-file", "FILE", "The file with the owner's key; the passphrase is the one that it was written with. Default: "
             + "the file that 'vault create' has written on this account.");
         _parity = new ParityOption(this);
+        _minAgent = Value("--min-agent-version", "VERSION",
+            "The oldest version that may write to the vault, at most this one; older ones still restore. It can be raised, and never be taken back.");
         _approval = Value("--approval", "CODE", "The code of an approver, where the vault has approvers and is to be protected less.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        int parity = _parity.Read(context) ?? throw context.Invalid("No setting was given.", "Give --parity.");
+        int? parity = _parity.Read(context);
+        Version? minAgent = ReadMinAgent(context);
+        if (parity is null && minAgent is null)
+        {
+            throw context.Invalid("No setting was given.", "Give --parity or --min-agent-version.");
+        }
+
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
         Vault vault = await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false);
         string ownerFile = Path.GetFullPath(context.Get(_ownerFile) ?? VaultCreateCommand.OwnerFileOf(vault.VaultId, context));
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        await vault.ChangeSettingsAsOwnerAsync(ownerFile, passphrase, settings => settings with { ParityPercent = parity }, context.Stop, new Consent(null, context.Get(_approval))).ConfigureAwait(false);
+        if (minAgent is not null)
+        {
+            await vault.RequireAgentVersionAsOwnerAsync(ownerFile, passphrase, minAgent, context.Stop).ConfigureAwait(false);
+        }
+
+        if (parity is { } percent)
+        {
+            await vault.ChangeSettingsAsOwnerAsync(
+                ownerFile, passphrase, settings => settings with { ParityPercent = percent }, context.Stop, new Consent(
+                    null, context.Get(_approval))).ConfigureAwait(false);
+        }
+
+        vault = await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false);
         VaultInfo info = await vault.InspectAsync(context.Stop).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         return new Outcome(
             VaultInfoCommand.Summarize("vault settings", info),
-            parity == 0
-                ? "The vault keeps no parity any more: the next 'obengine maintain' deletes what there is."
-                : $"The vault keeps {parity} % of parity: 'obengine maintain' writes it, for what is stored already too.");
+            string.Join(' ', Describe(parity, minAgent)));
     }
+
+    private static IEnumerable<string> Describe(int? parity, Version? minAgent)
+    {
+        if (parity is { } percent)
+        {
+            yield return percent == 0
+                ? "The vault keeps no parity any more: the next 'obengine maintain' deletes what there is."
+                : $"The vault keeps {percent} % of parity: 'obengine maintain' writes it, for what is stored already too.";
+        }
+
+        if (minAgent is not null)
+        {
+            yield return $"Versions from {minAgent} on write to the vault; older ones still restore from it.";
+        }
+    }
+
+    private Version? ReadMinAgent(CommandContext context) => context.Get(_minAgent) is not { } text ? null
+        : Version.TryParse(text, out Version? version) ? version
+        : throw context.Invalid($"'{text}' is not a version.", "Give numbers with dots between them, such as 1.2.0.", text);
 }

@@ -53,6 +53,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(DrillSummary))]
 [JsonSerializable(typeof(JobSummary))]
 [JsonSerializable(typeof(ScheduleLine))]
+[JsonSerializable(typeof(HealthLine))]
+[JsonSerializable(typeof(HealthSummary))]
 [JsonSerializable(typeof(ScheduleRunSummary))]
 internal sealed partial class DocumentJson : JsonSerializerContext
 {

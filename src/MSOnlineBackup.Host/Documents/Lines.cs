@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
@@ -242,3 +243,6 @@ internal sealed record ScheduleLine(
     string? Place,
     IReadOnlyList<string> Command,
     DateTimeOffset? NextRun) : Document("schedule");
+
+/// <summary>Something that backups need, and how it stands.</summary>
+internal sealed record HealthLine(HealthCheck Check, HealthVerdict Result, string Cause, string Fix, string Row) : Document("health");

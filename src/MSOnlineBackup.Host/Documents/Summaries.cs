@@ -227,3 +227,5 @@ internal sealed record ScheduleRunSummary(
     Guid? JobId,
     JobState? State,
     string? Reason) : Summary("schedule run");
+
+internal sealed record HealthSummary(int Checks, int Failed, int Warnings) : Summary("health");

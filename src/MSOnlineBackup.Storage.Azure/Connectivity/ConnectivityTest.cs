@@ -30,8 +30,9 @@ public static class ConnectivityTest
     /// <param name="connection">How it is reached.</param>
     /// <param name="authorise">Reads something of the vault, and throws what a job would.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="limit">How long it may take to answer; null for half a minute.</param>
     /// <exception cref="BackupException">ArgumentInvalid.</exception>
     public static Task<EndpointReport> RunForVaultAsync(
-        string location, VaultConnection connection, Func<CancellationToken, Task> authorise, CancellationToken cancellationToken) =>
-        new EndpointProbe(connection, new TransportOptions(), _limit).RunAsync(RequiredEndpoints.For(location)[0], authorise, cancellationToken);
+        string location, VaultConnection connection, Func<CancellationToken, Task> authorise, CancellationToken cancellationToken, TimeSpan? limit = null) =>
+        new EndpointProbe(connection, new TransportOptions(), limit ?? _limit).RunAsync(RequiredEndpoints.For(location)[0], authorise, cancellationToken);
 }

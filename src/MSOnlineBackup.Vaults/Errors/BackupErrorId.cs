@@ -294,4 +294,12 @@ public enum BackupErrorId
     // Snapshots of volumes.
     /// <summary>A backup was to read snapshots only, and a volume gave none.</summary>
     SnapshotUnavailable = 1420,
+
+    // Versions, and what is installed.
+    /// <summary>The vault is written to by newer versions only, as its owner has decided.</summary>
+    AgentOutdated = 1500,
+    /// <summary>The list of the module's files, or the package that they are to come from, is damaged, or is of another version.</summary>
+    PackageInvalid,
+    /// <summary>A file of the module cannot be put in the place of a damaged one.</summary>
+    ModuleNotRepaired,
 }

@@ -5,6 +5,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults.Versioning;
 
 namespace MSOnlineBackup.Vaults.Registers;
 
@@ -30,6 +31,15 @@ internal sealed record VaultRecord
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? Before { get; init; }
 
+    /// <summary>The kind of a record by which the owner lets newer versions write only. Versions that do not know it are older, and refuse by <see
+    /// cref="NeededTo"/>.</summary>
+    public const string MinAgent = "minAgentVersion";
+
+    /// <summary>Of the least version: which, as in "1.2.3".</summary>
+    [JsonPropertyName("version")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Version { get; init; }
+
     /// <summary>Of a feature: which.</summary>
     [JsonPropertyName("name")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -53,6 +63,12 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
     /// <summary>By which the owner has released brakes on deletion.</summary>
     public IReadOnlyList<VaultRecord> Releases { get; init; } = [];
 
+    /// <summary>The oldest version that may write, by all records that say one; null where any may.</summary>
+    public Version? MinAgentVersion { get; init; }
+
+    /// <summary>Which version this is.</summary>
+    public Version AgentVersion { get; init; } = Product.Number;
+
     /// <summary>The numbers of a vault's records, for which its header is not needed.</summary>
     public static async Task<IReadOnlyList<uint>> ListAsync(IVaultStore objects, CancellationToken cancellationToken) =>
         (await NumberedSeries.ListAsync(objects, VaultLayout.Records, cancellationToken).ConfigureAwait(false)).GetValueOrDefault(VaultLayout.Records, []);
@@ -71,6 +87,7 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
         var unknown = new List<VaultRecord>();
         var releases = new List<VaultRecord>();
         var damage = new List<BackupException>();
+        Version? least = null;
         await foreach ((uint number, VaultRecord? record) in ReadAhead.SelectAsync(
             numbers,
             vault.Objects.Capabilities.MaxConcurrency,
@@ -85,13 +102,17 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
             {
                 releases.Add(record);
             }
+            else if (record.Kind == VaultRecord.MinAgent && Version.TryParse(record.Version, out Version? version))
+            {
+                least = version > least || least is null ? version : least;
+            }
             else if (!IsKnown(record))
             {
                 unknown.Add(record);
             }
         }
 
-        return new VaultRecords(vault.Location, unknown, damage) { Releases = releases };
+        return new VaultRecords(vault.Location, unknown, damage) { Releases = releases, MinAgentVersion = least };
     }
 
     /// <summary>Adds a record, and returns its number.</summary>
@@ -99,14 +120,20 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
     public static Task<uint> AppendAsync(KnownVault vault, OwnerKey owner, VaultRecord record, CancellationToken cancellationToken) =>
         SeriesOf(vault).AppendAsync(owner, _ => Task.FromResult<VaultRecord?>(record), cancellationToken);
 
-    /// <summary>Refuses a use of the vault that takes what this version does not know.</summary>
-    /// <exception cref="BackupException">VaultFormatUnsupported. VaultDataCorrupt where something is to be deleted and it cannot be known what is needed for that.</exception>
+    /// <summary>Refuses a use of the vault that takes what this version does not know, and to write by a version that is too old.</summary>
+    /// <exception cref="BackupException">VaultFormatUnsupported, AgentOutdated. VaultDataCorrupt where something is to be deleted and it cannot be known
+    /// what is needed for that.</exception>
     public void Allow(VaultUse use)
     {
         // Who only adds or reads harms nothing by a record that was lost; who deletes does.
         if (use == VaultUse.Collect && Damage.Count > 0)
         {
             throw Damage[0];
+        }
+
+        if (use != VaultUse.Read && FindOutdated() is { } outdated)
+        {
+            throw outdated;
         }
 
         string needed = JsonNamingPolicy.CamelCase.ConvertName(use.ToString());
@@ -120,6 +147,14 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
                 Location);
         }
     }
+
+    /// <summary>What is said where this version is too old to write; null where it is not.</summary>
+    public BackupException? FindOutdated() => MinAgentVersion is not { } least || AgentVersion >= least ? null : new BackupException(
+        BackupErrorId.AgentOutdated,
+        $"The vault in '{Location}' is written to by MSOnlineBackup {least} and newer only, as its owner has decided; this is {AgentVersion}.",
+        "Update MSOnlineBackup on this machine, and run the job again. What is in the vault can be listed, verified and recovered with this version, too.",
+        Location,
+        errorCode: "0x1FBD3");
 
     private static bool IsKnown(VaultRecord record) => record.Kind == VaultRecord.Feature && _features.Contains(record.Name);
 

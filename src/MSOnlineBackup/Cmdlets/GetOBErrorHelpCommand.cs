@@ -11,8 +11,8 @@ namespace MSOnlineBackup.Cmdlets;
 public sealed class GetOBErrorHelpCommand : OBCmdlet
 {
     /// <summary>
-    /// The name of an error, the number that the original gives it, or a code of Blob Storage, with wildcards; the last error of the session where it is not
-    /// given.
+    /// The name of an error, the number or name that the original gives it, or a code of Blob Storage, with wildcards; or words of its message. The last
+    /// error of the session where it is not given.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
@@ -34,8 +34,13 @@ public sealed class GetOBErrorHelpCommand : OBCmdlet
         }
 
         string id = Id ?? LastError();
-        var pattern = new WildcardPattern(id, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-        OBErrorHelp[] found = [.. errors.Where(error => pattern.IsMatch(error.Id) || error.ErrorCode.Any(pattern.IsMatch))];
+        WildcardPattern[] patterns = [.. ErrorHelp.Spellings(id).Select(PatternOf)];
+        WildcardPattern? words = id.Contains(' ', StringComparison.Ordinal) ? PatternOf($"*{id.Trim('*')}*") : null;
+        OBErrorHelp[] found =
+        [
+            .. errors.Where(error => patterns.Any(pattern => pattern.IsMatch(error.Id) || error.ErrorCode.Any(pattern.IsMatch)) || words?.IsMatch(
+                error.Meaning) == true),
+        ];
         if (found.Length == 0)
         {
             throw new BackupException(
@@ -44,6 +49,8 @@ public sealed class GetOBErrorHelpCommand : OBCmdlet
 
         WriteObject(found, enumerateCollection: true);
     }
+
+    private static WildcardPattern PatternOf(string text) => new(text, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
 
     private string LastError() =>
         (SessionState.PSVariable.GetValue("global:Error") as System.Collections.IEnumerable)?

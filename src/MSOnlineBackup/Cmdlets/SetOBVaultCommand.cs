@@ -82,6 +82,10 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [ValidateNotNullOrEmpty]
     public string? ReleaseBrake { get; set; }
 
+    /// <summary>The oldest version of this software that may write to the vault; at most this one. It can be raised, and never be taken back.</summary>
+    [Parameter]
+    public Version? MinAgentVersion { get; set; }
+
     /// <summary>The code of an approver, where the vault has approvers and is to be protected less.</summary>
     [Parameter]
     public string? Approval { get; set; }
@@ -98,6 +102,11 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
                 if (ReleaseBrake is not null)
                 {
                     await Agent.Ownership.ReleaseBrakeAsync(location, ReleaseBrake, owner, new Consent(null, Approval), stop).ConfigureAwait(false);
+                }
+
+                if (MinAgentVersion is not null)
+                {
+                    await Agent.Ownership.RequireAgentVersionAsync(location, MinAgentVersion, owner, stop).ConfigureAwait(false);
                 }
 
                 await Agent.Ownership.ChangeSettingsAsync(location, Change, owner, stop, new Consent(null, Approval)).ConfigureAwait(false);
@@ -198,10 +207,15 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
             changes.Add(string.Create(CultureInfo.InvariantCulture, $"the immutable time to {ImmutableDays} days"));
         }
 
+        if (MinAgentVersion is not null)
+        {
+            changes.Add($"the oldest version that writes to it to {MinAgentVersion}, which cannot be taken back");
+        }
+
         return changes.Count > 0 ? changes : throw new BackupException(
             BackupErrorId.ArgumentInvalid,
             "No setting was given.",
             "Give -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -RequirePrivateEndpoint, -AccessTier, -Redundancy, "
-                + "-RequirePin, -Approver, -Immutability, -ImmutableDays, -BrakeDays or -ReleaseBrake.");
+                + "-RequirePin, -Approver, -Immutability, -ImmutableDays, -BrakeDays, -ReleaseBrake or -MinAgentVersion.");
     }
 }

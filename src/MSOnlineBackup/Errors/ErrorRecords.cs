@@ -53,6 +53,9 @@ internal static class ErrorRecords
         BackupErrorId.KeySlotIsLast or BackupErrorId.RecoveryPointIsNewest or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
             or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost or BackupErrorId.ScheduleMissed => ErrorCategory.OperationStopped,
+        BackupErrorId.AgentOutdated => ErrorCategory.InvalidOperation,
+        BackupErrorId.PackageInvalid => ErrorCategory.InvalidData,
+        BackupErrorId.ModuleNotRepaired => ErrorCategory.WriteError,
         BackupErrorId.SchedulerUnavailable => ErrorCategory.NotInstalled,
         BackupErrorId.SnapshotUnavailable => ErrorCategory.ResourceUnavailable,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,

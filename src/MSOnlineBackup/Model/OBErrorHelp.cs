@@ -18,6 +18,9 @@ public sealed class OBErrorHelp
     /// <summary>What to do.</summary>
     public string RecommendedAction { get; internal init; } = "";
 
+    /// <summary>Of an error that only the original has: the ids of those that say the same here; empty where there is none.</summary>
+    public string[] RelatedId { get; internal init; } = [];
+
     /// <summary>The id.</summary>
     public override string ToString() => Id;
 }

@@ -92,6 +92,9 @@ public sealed class OBVault
     /// <summary>The version of its format.</summary>
     public int FormatVersion { get; internal init; }
 
+    /// <summary>The oldest version of this software that may write to it; null where any may.</summary>
+    public Version? MinAgentVersion { get; internal init; }
+
     /// <summary>Where it is, so that it can be given where a vault is asked for.</summary>
     public override string ToString() => Location;
 }

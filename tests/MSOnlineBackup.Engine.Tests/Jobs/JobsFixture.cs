@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
@@ -49,6 +50,12 @@ internal sealed class JobsFixture : IDisposable
     /// <summary>What schedules take from the machine around them.</summary>
     public ScheduleParts ScheduleParts { get; init; } = new(new FakeConditions(), new FakeCommands());
 
+    /// <summary>What checks of health have to be told.</summary>
+    public HealthContext Health { get; set; } = new();
+
+    /// <summary>What checks of health take from the machine around them.</summary>
+    public HealthParts HealthParts { get; set; } = HealthParts.OfMachine;
+
     /// <summary>Sources by the path that is asked for, in place of real ones.</summary>
     public Dictionary<string, FakeSourceTree> Fakes { get; } = [];
 
@@ -71,6 +78,8 @@ internal sealed class JobsFixture : IDisposable
         SystemScheduler = Scheduler,
         ScheduleProgram = ScheduleProgram,
         ScheduleParts = ScheduleParts,
+        Health = Health,
+        HealthParts = HealthParts,
         Limits = Limits,
         Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 1000, Workers = 2 },
         OpenSource = OpenSource,

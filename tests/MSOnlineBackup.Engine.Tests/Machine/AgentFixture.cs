@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
@@ -40,6 +41,12 @@ internal sealed class AgentFixture : IDisposable
     /// <summary>How each vault was reached the last time.</summary>
     public Dictionary<string, VaultConnection> Connections { get; } = [];
 
+    /// <summary>What checks of health have to be told.</summary>
+    public HealthContext Health { get; set; } = new();
+
+    /// <summary>What checks of health take from the machine around them.</summary>
+    public HealthParts HealthParts { get; set; } = HealthParts.OfMachine;
+
     /// <summary>What stands for a Key Vault; null: none is used.</summary>
     public IPassphraseSafe? Safe { get; set; }
 
@@ -79,6 +86,8 @@ internal sealed class AgentFixture : IDisposable
             DomainName = "example.org",
         },
         Limits = PolicyLimits.Open,
+        Health = Health,
+        HealthParts = HealthParts,
         Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 10, Workers = 2 },
     });
 

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
@@ -229,6 +231,28 @@ public sealed class GoldenVaultTests(GoldenVaultTests.GoldenVault vault) : IClas
                 Assert.Equal((entry.Path, new ItemTime(entry.Modified[0], entry.Modified[1])), (entry.Path, state.Modified));
             }
         }
+    }
+
+    // An update uploads nothing again: neither what an earlier version stored, nor what did not change since.
+    [Fact]
+    public async Task The_next_backup_into_it_is_incremental()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have no place for all of its names.");
+        UnlockedVault engine = await vault.UnlockAsync(vault.Load());
+        RecoveryPoint point = Assert.Single(await engine.ListPointsAsync(null, Cancel), found => found.Tags[0] == "point 2");
+        using var folder = new TempFolder();
+        await engine.RestoreAsync(new RestoreRequest { Point = point, TargetFolder = folder["restored"], Verify = true, SkipSecurity = true }, new JobMonitor(), Cancel);
+        string source = Path.Combine(folder["restored"], point.Sources.MaxBy(source => source.Manifest.Files)!.ShownPath.TrimStart('/'));
+        var request = new BackupRequest { MachineName = SampleVault.MachineName, Sources = [new BackupSource.Tree(source, SourceSelection.Everything)] };
+
+        BackupResult first = await engine.BackUpAsync(request, new JobMonitor(), Cancel);
+        BackupResult second = await engine.BackUpAsync(request, new JobMonitor(), Cancel);
+
+        long bytes = first.Point.Sources.Sum(source => source.Manifest.Bytes);
+        Assert.InRange(bytes, 1 << 20, long.MaxValue);
+        Assert.InRange(first.Point.NewBytes, 0, bytes / 10);
+        Assert.Equal((0, 0), (second.NewFiles, second.Point.NewBytes));
+        Assert.Empty((await engine.VerifyAsync(VerifyLevel.Data, new JobMonitor(), Cancel)).Findings);
     }
 
     [Fact]

@@ -40,6 +40,7 @@ internal static class VaultConversion
         EstimatedCost = cost,
         FormatVersion = vault.FormatVersion,
         Owner = vault.Owner,
+        MinAgentVersion = vault.MinAgentVersion,
         Proofs = [.. proofs?.Machines.Select(ToOutput) ?? []],
         DamagedPacks = [.. proofs?.DamagedPacks ?? []],
         LastMaintained = proofs?.LastMaintained?.UtcDateTime,

@@ -1,0 +1,35 @@
+BeforeAll {
+    . "$PSScriptRoot/Common.ps1"
+    . "$PSScriptRoot/Recovery.ps1"
+    $work = New-TestFolder
+    $null = Initialize-TestMachine $work
+    $null = Save-TestPolicy (New-TestTree "$work/src")
+    $null = Invoke-TestBackup
+}
+
+AfterAll {
+    Remove-TestState
+    Remove-Item -LiteralPath $work -Recurse -Force
+}
+
+Describe 'Export-OBDiagnostic' {
+    It 'writes one file with all that helps, and no secret' {
+        Set-OBMachineSetting -ProxyServer proxy.example.com -ProxyPort 8080 -ProxyUsername who -ProxyPassword (ConvertTo-SecureString 'planted-proxy-password' -AsPlainText -Force) 6> $null | Out-Null
+        $env:OB_TEST_SECRET = 'planted-in-the-environment'
+        $file = Export-OBDiagnostic $work
+        $env:OB_TEST_SECRET = $null
+        $file.Name | Should -BeLike 'MSOnlineBackup-diagnostic-*.zip'
+        Expand-Archive $file.FullName "$work/report"
+        (Get-ChildItem "$work/report").Name | Should -Contain health.json
+        Get-Content "$work/report/settings.json" -Raw | Should -BeLike '*proxy.example.com*'
+        @(Get-Content "$work/report/jobs.json" -Raw | ConvertFrom-Json) | Should -HaveCount 1
+        $all = (Get-ChildItem "$work/report" | Get-Content -Raw) -join "`n"
+        foreach ($secret in 'planted-proxy-password', 'planted-in-the-environment', 'a passphrase for tests') { $all | Should -Not -BeLike "*$secret*" }
+        [System.Text.Encoding]::Latin1.GetString([System.IO.File]::ReadAllBytes($file.FullName)) | Should -Not -BeLike '*planted*'
+    }
+
+    It 'overwrites nothing' {
+        $null = Export-OBDiagnostic "$work/mine.zip"
+        Assert-BackupError (Get-ErrorOf { Export-OBDiagnostic "$work/mine.zip" }) ArgumentInvalid InvalidArgument
+    }
+}
