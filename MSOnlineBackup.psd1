@@ -16,6 +16,7 @@
     CmdletsToExport      = @(
         'Add-OBFileSpec'
         'Add-OBSystemState'
+        'Export-OBMonitoringCredential'
         'Export-OBPolicy'
         'Export-OBVaultCredential'
         'Export-OBVaultOwner'
@@ -23,6 +24,7 @@
         'Get-OBAllRecoveryPoints'
         'Get-OBAlternateBackupServer'
         'Get-OBCertificateListFromLocalStore'
+        'Get-OBCompliance'
         'Get-OBDeletedRecoveryPoint'
         'Get-OBErrorHelp'
         'Get-OBFileSpec'

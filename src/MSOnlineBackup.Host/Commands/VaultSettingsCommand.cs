@@ -2,6 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Protection;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Commands;
@@ -14,6 +15,7 @@ internal sealed class VaultSettingsCommand : HostCommand
     private readonly PassphraseOptions _passphrase;
     private readonly Option<string?> _ownerFile;
     private readonly ParityOption _parity;
+    private readonly Option<string?> _statuses;
     private readonly Option<string?> _approval;
 
     public VaultSettingsCommand()
@@ -28,23 +30,49 @@ internal sealed class VaultSettingsCommand : HostCommand
         _ownerFile = Value("--owner-file", "FILE", "The file with the owner's key; the passphrase is the one that it was written with. Default: "
             + "the file that 'vault create' has written on this account.");
         _parity = new ParityOption(this);
+        _statuses = Value("--statuses", "FORM", "Whether each run leaves a status for 'obengine watch': sealed (unless set otherwise), plain, which whoever sees the vault can read, or off.");
         _approval = Value("--approval", "CODE", "The code of an approver, where the vault has approvers and is to be protected less.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        int parity = _parity.Read(context) ?? throw context.Invalid("No setting was given.", "Give --parity.");
+        int? parity = _parity.Read(context);
+        StatusForm? statuses = ReadStatuses(context);
+        if (parity is null && statuses is null)
+        {
+            throw context.Invalid("No setting was given.", "Give --parity or --statuses.");
+        }
+
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
         Vault vault = await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false);
         string ownerFile = Path.GetFullPath(context.Get(_ownerFile) ?? VaultCreateCommand.OwnerFileOf(vault.VaultId, context));
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
-        await vault.ChangeSettingsAsOwnerAsync(ownerFile, passphrase, settings => settings with { ParityPercent = parity }, context.Stop, new Consent(null, context.Get(_approval))).ConfigureAwait(false);
+        await vault.ChangeSettingsAsOwnerAsync(ownerFile, passphrase, Change, context.Stop, new Consent(null, context.Get(_approval))).ConfigureAwait(false);
         VaultInfo info = await vault.InspectAsync(context.Stop).ConfigureAwait(false);
         VaultInfoCommand.Warn(info, context);
         return new Outcome(
             VaultInfoCommand.Summarize("vault settings", info),
-            parity == 0
-                ? "The vault keeps no parity any more: the next 'obengine maintain' deletes what there is."
-                : $"The vault keeps {parity} % of parity: 'obengine maintain' writes it, for what is stored already too.");
+            $"{Describe(parity)}{(parity is not null && statuses is not null ? "\n" : "")}{Describe(statuses)}");
+
+        VaultSettings Change(VaultSettings settings) => settings with { ParityPercent = parity ?? settings.ParityPercent, Statuses = statuses ?? settings.Statuses };
     }
+
+    private static string Describe(int? parity) => parity switch
+    {
+        null => "",
+        0 => "The vault keeps no parity any more: the next 'obengine maintain' deletes what there is.",
+        _ => $"The vault keeps {parity} % of parity: 'obengine maintain' writes it, for what is stored already too.",
+    };
+
+    private static string Describe(StatusForm? statuses) => statuses switch
+    {
+        null => "",
+        StatusForm.Off => "Runs leave no statuses any more: 'obengine watch' goes by how old recovery points are.",
+        StatusForm.Plain => "Runs leave statuses from now on that whoever sees the vault can read.",
+        _ => "Runs leave statuses from now on that the passphrase or a monitoring credential opens.",
+    };
+
+    private StatusForm? ReadStatuses(CommandContext context) => context.Get(_statuses) is not { } text ? null
+        : Enum.GetValues<StatusForm>().Select(form => (StatusForm?)form).FirstOrDefault(form => form.ToString()!.Equals(text, StringComparison.OrdinalIgnoreCase))
+            ?? throw context.Invalid($"'{text}' is no form of statuses.", "Use sealed, plain or off.", text);
 }
