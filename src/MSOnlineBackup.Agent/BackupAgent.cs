@@ -7,6 +7,7 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Alarms;
+using MSOnlineBackup.Vaults.Compliance;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
@@ -14,6 +15,7 @@ using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
+using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent;
@@ -176,6 +178,32 @@ public sealed class BackupAgent
     /// <summary>Of these alarms those that this machine knows without its vault.</summary>
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
     public IEnumerable<VaultAlarm> FindLocalAlarms() => PolicyScope.All.Select(scope => Policies.FindShortened(scope.Kind)?.ToAlarm(NameInVault)).OfType<VaultAlarm>();
+
+    /// <summary>Looks once whether the backups of a vault's machines come as expected. Needs no passphrase; of its own vault this machine reads by its own key, where it has one.</summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="credentialFiles">Monitoring credentials of chunk stores, see <see cref="Vault.Watch"/>.</param>
+    /// <param name="maxAge">See <see cref="Vault.Watch"/>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">MonitoringCredentialInvalid; VaultNotFound, VaultUnreachable, …</exception>
+    public async Task<VaultCompliance> WatchAsync(VaultAddress vault, IReadOnlyList<string> credentialFiles, TimeSpan? maxAge, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(credentialFiles);
+        var credentials = new List<MonitoringCredential>();
+        foreach (string file in credentialFiles)
+        {
+            credentials.Add(await MonitoringCredential.ReadAsync(file, cancellationToken).ConfigureAwait(false));
+        }
+
+        Vault known = await Vaults.OpenAsync(vault, cancellationToken).ConfigureAwait(false);
+        if (Machine is { HasPassphrase: true } && Machine.Registration?.VaultId == known.VaultId && Machine.Key.FindFault() is null)
+        {
+            using UnlockedVault own = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
+            credentials.Add(own.CreateMonitoringCredential());
+        }
+
+        return await known.Watch(credentials, maxAge).LookAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance, and how many bytes go with them.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid, VaultNotFound, …</exception>

@@ -69,7 +69,8 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
         var root = new RootCommand("Encrypted, deduplicating, incremental backups.")
         {
             new DrillCommand(),
-            new CommandGroup("vault", "Create and inspect vaults.", "obengine vault create /mnt/backup", new VaultCreateCommand(), new VaultInfoCommand(), new VaultAlarmsCommand(), new VaultProofCommand(), new VaultProtectionCommand(), new VaultSettingsCommand(), new VaultRehydrateCommand()),
+            new CommandGroup("vault", "Create and inspect vaults.", "obengine vault create /mnt/backup", new VaultCreateCommand(), new VaultInfoCommand(), new VaultAlarmsCommand(), new VaultMonitoringCredentialCommand(), new VaultProofCommand(), new VaultProtectionCommand(), new VaultSettingsCommand(), new VaultRehydrateCommand()),
+            new WatchCommand(),
             new BackupCommand(),
             new PointsCommand(),
             new SkippedCommand(),

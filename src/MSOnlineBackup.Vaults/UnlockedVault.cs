@@ -11,6 +11,7 @@ using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
+using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -157,6 +158,22 @@ public sealed class UnlockedVault : IDisposable
     /// <exception cref="BackupException">VaultDataCorrupt: the vault's settings are damaged; VaultUnreachable, …</exception>
     public async Task<IReadOnlyList<VaultAlarm>> ReadAlarmsAsync(string? machineName, CancellationToken cancellationToken) => await new AlarmReader(WithoutIndex())
         .ReadAsync(machineName is null ? null : await FindMachineAsync(machineName, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>What lets an observer read the statuses of this chunk store's machines, without a passphrase. It stays good when the passphrase is changed, or the master key rotated.</summary>
+    public MonitoringCredential CreateMonitoringCredential() => new(VaultId, MonitoringKey.Of(_keys));
+
+    /// <summary>Leaves a status in the vault for whoever watches; nothing where the vault's owner wants none.</summary>
+    /// <param name="status">What it says. Its machine is one of this chunk store.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged; VaultUnreachable, VaultFull, …</exception>
+    public Task WriteStatusAsync(RunStatus status, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        return StatusesOf(status.Machine).WriteAsync(status, cancellationToken);
+    }
+
+    /// <summary>Writes statuses of a machine of this chunk store, also when this was disposed of.</summary>
+    internal StatusWriter StatusesOf(string machineName) => new(Vault.Known, MonitoringKey.Of(_keys), machineName);
 
     /// <summary>The recovery points of this store, newest first; of one machine where a name is given. Those that cannot be read stand beside them.</summary>
     public Task<RecoveryPointList> ListPointsAsync(string? machineName, CancellationToken cancellationToken) =>

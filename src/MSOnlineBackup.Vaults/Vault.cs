@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Compliance;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Keys;
@@ -7,6 +8,7 @@ using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
+using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
@@ -283,6 +285,16 @@ public sealed class Vault
             FirstName = machine.First,
         }),
     ];
+
+    /// <summary>Watches whether the backups of the vault's machines come as expected. Needs no passphrase.</summary>
+    /// <param name="credentials">By which sealed statuses are read, and all are proved: one of each chunk store; none where statuses are plain.</param>
+    /// <param name="maxAge">How old a machine's newest backup may be, whatever it expects; null for what it expects.</param>
+    /// <exception cref="BackupException">MonitoringCredentialInvalid: one is of another vault.</exception>
+    public VaultWatch Watch(IReadOnlyList<MonitoringCredential> credentials, TimeSpan? maxAge = null)
+    {
+        ArgumentNullException.ThrowIfNull(credentials);
+        return new VaultWatch(Known, credentials, maxAge);
+    }
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged, …</exception>

@@ -3,6 +3,7 @@ BeforeDiscovery {
         'Add-OBFileSpec'             = { Add-OBFileSpec $draft (New-OBFileSpec $work) -WhatIf }
         'Add-OBSystemState'          = { Add-OBSystemState (New-OBPolicy) -WhatIf }
         'Export-OBDiagnostic'        = { Export-OBDiagnostic $work -WhatIf }
+        'Export-OBMonitoringCredential' = { Export-OBMonitoringCredential "$work/office.MonitoringCredential" -WhatIf }
         'Export-OBPolicy'            = { Export-OBPolicy $draft -Path "$work/policy.json" -WhatIf }
         'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
         'Export-OBVaultOwner'        = { Export-OBVaultOwner $vault "$work/owner" -OwnerPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -Remove -WhatIf }

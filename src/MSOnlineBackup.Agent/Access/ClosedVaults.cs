@@ -31,17 +31,17 @@ public sealed class ClosedVaults
     /// <summary>What can be known of a vault.</summary>
     /// <exception cref="BackupException">VaultNotFound, …</exception>
     public async Task<VaultInfo> InspectAsync(VaultAddress vault, CancellationToken cancellationToken) =>
-        await (await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false)).InspectAsync(cancellationToken).ConfigureAwait(false);
+        await (await OpenAsync(vault, cancellationToken).ConfigureAwait(false)).InspectAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>The machines that a vault knows, those that were unregistered too, by name.</summary>
     /// <exception cref="BackupException">VaultNotFound, …</exception>
     public async Task<IReadOnlyList<VaultMachine>> ListMachinesAsync(VaultAddress vault, CancellationToken cancellationToken) =>
-        await (await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false)).ListMachinesAsync(cancellationToken).ConfigureAwait(false);
+        await (await OpenAsync(vault, cancellationToken).ConfigureAwait(false)).ListMachinesAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>What the owner of a vault has decided for all of its machines.</summary>
     /// <exception cref="BackupException">VaultDataCorrupt where the settings are damaged; VaultNotFound, …</exception>
     public async Task<VaultSettings> ReadSettingsAsync(VaultAddress vault, CancellationToken cancellationToken) =>
-        await (await OpenKnownAsync(vault, cancellationToken).ConfigureAwait(false)).ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
+        await (await OpenAsync(vault, cancellationToken).ConfigureAwait(false)).ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc cref="Vault.RehydrateAsync"/>
     /// <param name="vault">The vault.</param>
@@ -51,7 +51,8 @@ public sealed class ClosedVaults
         return Vault.RehydrateAsync(_vaults.OpenStore(vault, VaultPatience.Person), urgently, cancellationToken);
     }
 
-    private async Task<Vault> OpenKnownAsync(VaultAddress vault, CancellationToken cancellationToken)
+    /// <summary>Opens a vault without a key.</summary>
+    internal async Task<Vault> OpenAsync(VaultAddress vault, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         IVaultStore objects;

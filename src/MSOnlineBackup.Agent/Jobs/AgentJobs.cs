@@ -113,7 +113,7 @@ public sealed class AgentJobs
         }
         catch (Exception e) when (_history.Read(id) is null)
         {
-            RecordAsNotBegun(id, file.Order.Kind, started, e);
+            await RecordAsNotBegunAsync(id, file.Order, started, e).ConfigureAwait(false);
             throw;
         }
     }
@@ -130,7 +130,7 @@ public sealed class AgentJobs
         }
         catch (Exception e) when (e is not BackupException { Id: BackupErrorId.JobInProgress } && _history.Read(id) is null)
         {
-            RecordAsNotBegun(id, order.Kind, started, e);
+            await RecordAsNotBegunAsync(id, order, started, e).ConfigureAwait(false);
             throw;
         }
     }
@@ -139,14 +139,15 @@ public sealed class AgentJobs
     /// <param name="policy">Whose schedule.</param>
     /// <param name="due">When it wanted it: what the record has for its beginning.</param>
     /// <param name="why">Why not.</param>
-    internal void RecordSkipped(BackupPolicy policy, DateTimeOffset due, BackupException why)
+    /// <param name="tells">Whether whoever watches the vault is told as well.</param>
+    internal async Task RecordSkippedAsync(BackupPolicy policy, DateTimeOffset due, BackupException why, bool tells)
     {
         DateTimeOffset now = _machine.Clock.GetUtcNow();
         JobError error = JobError.Of(why);
         IEnumerable<string> sources = PolicyScope.Of(policy.Kind).SourceName is { } whole
             ? [whole]
             : policy.Files.Where(file => !file.Exclude).Select(file => file.Path);
-        _history.Write(new JobRecord
+        await WriteToldAsync(tells ? new BackupOrder { Policy = policy.Kind } : null, new JobRecord
         {
             Id = JobHistory.NewId(),
             Kind = JobKind.Backup,
@@ -158,24 +159,35 @@ public sealed class AgentJobs
             ProcessId = Environment.ProcessId,
             Error = error,
             Sources = [.. sources.Select(source => new JobSourceStatus(source, JobState.Skipped, 0, 0, 0, 0, 0, 0, error))],
-        });
+        }).ConfigureAwait(false);
     }
 
     // Nobody but the record can tell why it did not begin.
-    private void RecordAsNotBegun(Guid id, JobKind kind, DateTimeOffset started, Exception e)
+    private Task RecordAsNotBegunAsync(Guid id, JobOrder order, DateTimeOffset started, Exception e)
     {
         DateTimeOffset now = _machine.Clock.GetUtcNow();
         bool stopped = e is OperationCanceledException;
         var record = new JobRecord
         {
             Id = id,
-            Kind = kind,
+            Kind = order.Kind,
             State = JobState.InProgress,
             Started = started,
             Heartbeat = now,
             ProcessId = Environment.ProcessId,
         };
-        _history.Write(record.EndedAs(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e), now));
+        // That another job is in the way says nothing about backups.
+        return WriteToldAsync(e is BackupException { Id: BackupErrorId.JobInProgress } ? null : order as BackupOrder, record.EndedAs(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e), now));
+    }
+
+    // The record first: it is there, whatever becomes of the rest.
+    private async Task WriteToldAsync(BackupOrder? order, JobRecord record)
+    {
+        _history.Write(record);
+        if (order is not null && await new RunTeller(_machine).TellAsync(order, record).ConfigureAwait(false) is { } untold)
+        {
+            _history.Write(record with { Warnings = [JobError.Of(untold)] });
+        }
     }
 
     /// <summary>Stops a job in order, in whatever process it runs, and returns when it has ended. One that has ended is returned as it is.</summary>

@@ -10,6 +10,7 @@ using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Jobs;
@@ -62,6 +63,8 @@ public sealed record BackupOrder : JobOrder
         using UnlockedVault vault = await machine.Vaults.OpenAsync(work.Monitor, VaultPatience.Job, stop).ConfigureAwait(false);
         work.ReadTraffic = () => vault.Traffic;
         string name = machine.Name;
+        StatusWriter statuses = vault.StatusesOf(name);
+        work.Tell = record => new RunTeller(machine).TellAsync(statuses, this, record);
         PointHistory earlier = await vault.OpenHistoryAsync(name, stop).ConfigureAwait(false);
         await sources.PrepareAsync(stop).ConfigureAwait(false);
         var read = new List<RecoveryPoint>();
@@ -93,6 +96,7 @@ public sealed record BackupOrder : JobOrder
 
         BackupResult result = await vault.BackUpAsync(request, work.Monitor, stop).ConfigureAwait(false);
         work.RecoveryPointId = result.Point.SessionId;
+        statuses.MachineId = result.Point.MachineId;
         work.LostSources = result.LostSources;
         if (UnusualBackup.Find(result.Point, read) is { } cause)
         {

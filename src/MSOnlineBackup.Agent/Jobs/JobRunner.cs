@@ -23,6 +23,9 @@ internal sealed record JobWork(JobMonitor Monitor)
     /// <summary>Sources of a backup that could not be read at all.</summary>
     public IReadOnlyList<LostSource> LostSources { get; set; } = [];
 
+    /// <summary>Tells whoever watches how it ended, and returns a warning, or null for none; null itself where nobody is to be told.</summary>
+    public Func<JobRecord, Task<BackupException?>>? Tell { get; set; }
+
     /// <summary>What the vault was asked for it so far; set as soon as the vault is open.</summary>
     public Func<VaultTraffic?> ReadTraffic { get; set; } = () => null;
 }
@@ -140,6 +143,13 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
             skipped.Flush();
             JobRecord record = Describe().EndedAs(state, error, clock.GetUtcNow());
             history.Write(record);
+            if (job.Tell is { } tell && await tell(record).ConfigureAwait(false) is { } untold)
+            {
+                job.Warn(untold);
+                record = record with { Warnings = job.Warnings };
+                history.Write(record);
+            }
+
             history.Trim();
             progress(record);
             return record;

@@ -38,7 +38,11 @@ public enum ScheduleRegistration
 /// <param name="Command">What is run, once an hour.</param>
 /// <param name="NextRun">When a backup is due next, random delays not counted; null for never.</param>
 public sealed record ScheduleStatus(
-    PolicyKind Policy, string? Scheduler, ScheduleRegistration Registration, string? Place, IReadOnlyList<string> Command, DateTimeOffset? NextRun);
+    PolicyKind Policy, string? Scheduler, ScheduleRegistration Registration, string? Place, IReadOnlyList<string> Command, DateTimeOffset? NextRun)
+{
+    /// <summary>Why whoever watches the vault could not be told what is expected now; null where they were, or nobody asked for it.</summary>
+    public BackupException? Untold { get; init; }
+}
 
 /// <summary>
 /// The schedules of this machine: registered with the system's scheduler, which asks once an hour, at the minutes that the schedule needs, whether a backup is due.
@@ -113,7 +117,7 @@ public sealed class AgentSchedules
             }
         }
 
-        return await FindAsync(kind, cancellationToken).ConfigureAwait(false);
+        return await FindAsync(kind, cancellationToken).ConfigureAwait(false) with { Untold = await new RunTeller(_machine).TellExpectationAsync(kind).ConfigureAwait(false) };
     }
 
     /// <summary>Takes what is registered for a kind of policy out of the scheduler, whatever the policy says.</summary>

@@ -64,7 +64,8 @@ internal sealed class ScheduleRunner(JobMachine machine, AgentJobs jobs, Schedul
             ScheduleDecision decision = ScheduleDecision.Of(schedule, handled, now, local, $"{machine.Name}|{policy.Id}", found);
             foreach (SkippedMoment skip in decision.Skips)
             {
-                jobs.RecordSkipped(policy, skip.Due, skip.Why);
+                // One word is enough for whoever watches.
+                await jobs.RecordSkippedAsync(policy, skip.Due, skip.Why, tells: skip == decision.Skips[^1]).ConfigureAwait(false);
                 ledger.Write(policy, skip.Due);
             }
 

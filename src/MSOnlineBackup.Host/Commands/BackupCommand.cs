@@ -11,6 +11,7 @@ using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
@@ -145,7 +146,19 @@ internal sealed class BackupCommand : HostCommand
     private static async Task<Outcome> BackUpAsync(CommandContext context, UnlockedVault vault, BackupRequest request)
     {
         using IDisposable? held = await AgentJobs.TryHoldAsync(vault.VaultId, request.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
-        BackupResult result = await context.Renderer.FollowAsync(monitor => vault.BackUpAsync(request, monitor, context.Stop)).ConfigureAwait(false);
+        BackupResult result;
+        var status = new BackupStatus(context, vault, request.MachineName);
+        try
+        {
+            result = await context.Renderer.FollowAsync(monitor => vault.BackUpAsync(request, monitor, context.Stop)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupException or OperationCanceledException)
+        {
+            await status.TellAsync(e).ConfigureAwait(false);
+            throw;
+        }
+
+        await status.TellAsync(result).ConfigureAwait(false);
         BackupSummary summary = Summarize(result, vault.Traffic);
         string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";
         string skipped = summary.Skipped == 0 ? "" : $"\nskipped   {Quantity.Count(summary.Skipped)}; 'obengine skipped {ShortId.Of(summary.PointId)}' lists them";

@@ -60,6 +60,10 @@ internal sealed class ScheduleInstallCommand : ScheduleCommand
         {
             statuses.Add(await agent.Schedules.AlignAsync(kind, context.Stop).ConfigureAwait(false));
             Write(context, statuses[^1]);
+            if (statuses[^1].Untold is { } untold)
+            {
+                context.Renderer.Note($"{untold.Message} {untold.RecommendedAction}");
+            }
         }
 
         return Count("schedule install", statuses);

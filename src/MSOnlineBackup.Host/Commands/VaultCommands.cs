@@ -128,6 +128,7 @@ internal sealed class VaultInfoCommand : HostCommand
             limit     {Quantity.Count(info.Settings.MachineLimit, "machine")}
             undelete  {Quantity.Count(info.Settings.UndeleteDays, "day")}
             parity    {(info.Settings.ParityPercent == 0 ? "-" : $"{info.Settings.ParityPercent} %")}
+            statuses  {info.Settings.Statuses.ToString().ToLowerInvariant()}
             owner     {info.Owner ?? "-"}
             points    {Quantity.Count(info.Points)}
             stored    {Quantity.Size(info.StoredBytes)} in {Quantity.Count(info.Objects, "object")}{(info.UnfinishedWrites.Count == 0 ? "" : $"\nunwritten {Describe(info.UnfinishedWrites)}")}
@@ -157,6 +158,7 @@ internal sealed class VaultInfoCommand : HostCommand
         info.Settings.MachineLimit,
         info.Settings.UndeleteDays,
         info.Settings.ParityPercent,
+        info.Settings.Statuses,
         info.Owner,
         OwnerFile: null,
         info.Points,

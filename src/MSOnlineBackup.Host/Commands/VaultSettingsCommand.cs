@@ -2,6 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Protection;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Host.Commands;
@@ -14,6 +15,7 @@ internal sealed class VaultSettingsCommand : HostCommand
     private readonly PassphraseOptions _passphrase;
     private readonly Option<string?> _ownerFile;
     private readonly ParityOption _parity;
+    private readonly Option<string?> _statuses;
     private readonly Option<string?> _approval;
     private readonly Option<string?> _minAgent;
 
@@ -31,6 +33,7 @@ internal sealed class VaultSettingsCommand : HostCommand
         _parity = new ParityOption(this);
         _minAgent = Value("--min-agent-version", "VERSION",
             "The oldest version that may write to the vault, at most this one; older ones still restore. It can be raised, and never be taken back.");
+        _statuses = Value("--statuses", "FORM", "Whether each run leaves a status for 'obengine watch': sealed (unless set otherwise), plain, which whoever sees the vault can read, or off.");
         _approval = Value("--approval", "CODE", "The code of an approver, where the vault has approvers and is to be protected less.");
     }
 
@@ -38,9 +41,10 @@ internal sealed class VaultSettingsCommand : HostCommand
     {
         int? parity = _parity.Read(context);
         Version? minAgent = ReadMinAgent(context);
-        if (parity is null && minAgent is null)
+        StatusForm? statuses = ReadStatuses(context);
+        if (parity is null && minAgent is null && statuses is null)
         {
-            throw context.Invalid("No setting was given.", "Give --parity or --min-agent-version.");
+            throw context.Invalid("No setting was given.", "Give --parity, --statuses or --min-agent-version.");
         }
 
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
@@ -52,11 +56,9 @@ internal sealed class VaultSettingsCommand : HostCommand
             await vault.RequireAgentVersionAsOwnerAsync(ownerFile, passphrase, minAgent, context.Stop).ConfigureAwait(false);
         }
 
-        if (parity is { } percent)
+        if (parity is not null || statuses is not null)
         {
-            await vault.ChangeSettingsAsOwnerAsync(
-                ownerFile, passphrase, settings => settings with { ParityPercent = percent }, context.Stop, new Consent(
-                    null, context.Get(_approval))).ConfigureAwait(false);
+            await vault.ChangeSettingsAsOwnerAsync(ownerFile, passphrase, Change, context.Stop, new Consent(null, context.Get(_approval))).ConfigureAwait(false);
         }
 
         vault = await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false);
@@ -64,25 +66,34 @@ internal sealed class VaultSettingsCommand : HostCommand
         VaultInfoCommand.Warn(info, context);
         return new Outcome(
             VaultInfoCommand.Summarize("vault settings", info),
-            string.Join(' ', Describe(parity, minAgent)));
+            string.Join('\n', ((string?[])[Describe(parity), Describe(statuses), Describe(minAgent)]).OfType<string>()));
+
+        VaultSettings Change(VaultSettings settings) => settings with { ParityPercent = parity ?? settings.ParityPercent, Statuses = statuses ?? settings.Statuses };
     }
 
-    private static IEnumerable<string> Describe(int? parity, Version? minAgent)
+    private static string? Describe(int? parity) => parity switch
     {
-        if (parity is { } percent)
-        {
-            yield return percent == 0
-                ? "The vault keeps no parity any more: the next 'obengine maintain' deletes what there is."
-                : $"The vault keeps {percent} % of parity: 'obengine maintain' writes it, for what is stored already too.";
-        }
+        null => null,
+        0 => "The vault keeps no parity any more: the next 'obengine maintain' deletes what there is.",
+        _ => $"The vault keeps {parity} % of parity: 'obengine maintain' writes it, for what is stored already too.",
+    };
 
-        if (minAgent is not null)
-        {
-            yield return $"Versions from {minAgent} on write to the vault; older ones still restore from it.";
-        }
-    }
+    private static string? Describe(StatusForm? statuses) => statuses switch
+    {
+        null => null,
+        StatusForm.Off => "Runs leave no statuses any more: 'obengine watch' goes by how old recovery points are.",
+        StatusForm.Plain => "Runs leave statuses from now on that whoever sees the vault can read.",
+        _ => "Runs leave statuses from now on that the passphrase or a monitoring credential opens.",
+    };
+
+    private static string? Describe(Version? minAgent) =>
+        minAgent is null ? null : $"Versions from {minAgent} on write to the vault; older ones still restore from it.";
 
     private Version? ReadMinAgent(CommandContext context) => context.Get(_minAgent) is not { } text ? null
         : Version.TryParse(text, out Version? version) ? version
         : throw context.Invalid($"'{text}' is not a version.", "Give numbers with dots between them, such as 1.2.0.", text);
+
+    private StatusForm? ReadStatuses(CommandContext context) => context.Get(_statuses) is not { } text ? null
+        : Enum.GetValues<StatusForm>().Select(form => (StatusForm?)form).FirstOrDefault(form => form.ToString()!.Equals(text, StringComparison.OrdinalIgnoreCase))
+            ?? throw context.Invalid($"'{text}' is no form of statuses.", "Use sealed, plain or off.", text);
 }

@@ -4,12 +4,14 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults.Compliance;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Host.Documents;
@@ -176,6 +178,44 @@ internal sealed record ProtectionLine(ProtectionCheck Check, ProtectionVerdict R
 
 /// <summary>Something that somebody should see to.</summary>
 internal sealed record AlarmLine(string Alarm, DateTimeOffset Since, string? Machine, string Message, string Advice) : Document("alarm");
+
+/// <summary>How the backups of a machine stand, by one policy.</summary>
+internal sealed record ComplianceLine(
+    DateTimeOffset At,
+    string Machine,
+    string? Policy,
+    ComplianceState State,
+    string? Alarm,
+    string Message,
+    string Advice,
+    DateTimeOffset? LastSuccess,
+    DateTimeOffset? LastRun,
+    DateTimeOffset? Due,
+    RunOutcome? Outcome,
+    Guid? JobId,
+    IReadOnlyList<string> Errors,
+    long Files,
+    long Bytes,
+    bool IsProved) : Document("compliance")
+{
+    public static ComplianceLine Of(VaultCompliance found, PolicyCompliance policy) => new(
+        found.At,
+        policy.Machine,
+        policy.Policy,
+        policy.State,
+        policy.Id?.ToString(),
+        policy.Message,
+        policy.RecommendedAction,
+        policy.LastSuccess,
+        policy.LastRun,
+        policy.Due,
+        policy.Outcome,
+        policy.Job,
+        policy.Errors,
+        policy.Files,
+        policy.Bytes,
+        policy.IsProved);
+}
 
 internal sealed record RetentionLine(
     string Id,

@@ -2,6 +2,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Verification;
 
@@ -17,6 +18,7 @@ internal sealed record VaultSummary(
     int MachineLimit,
     int UndeleteDays,
     int ParityPercent,
+    StatusForm Statuses,
     string? Owner,
     string? OwnerFile,
     int Points,
@@ -24,6 +26,12 @@ internal sealed record VaultSummary(
     long StoredBytes,
     int TemporaryFiles,
     long TemporaryBytes) : Summary(Command);
+
+/// <summary><c>watch</c>.</summary>
+internal sealed record WatchSummary(DateTimeOffset At, int Policies, int Alarming) : Summary("watch");
+
+/// <summary><c>vault monitoring-credential</c>.</summary>
+internal sealed record MonitoringCredentialSummary(string File, string VaultId, string Store) : Summary("vault monitoring-credential");
 
 internal sealed record ProofSummary(int Machines, int DamagedPacks, DateTimeOffset? LastMaintained) : Summary("vault proof");
 

@@ -79,6 +79,9 @@ internal sealed class StoreKeys : IDisposable
     /// <summary>The key of the codes by which machines of this store prove their records.</summary>
     public byte[] MachinesKey() => Derive("machines", 32);
 
+    /// <summary>From which the keys of the statuses of this store's machines follow.</summary>
+    public byte[] MonitoringKey() => Derive("monitoring", 32);
+
     /// <summary>Whether the master key of an epoch is at hand.</summary>
     public bool Knows(byte epoch) => _epochs.ContainsKey(epoch);
 

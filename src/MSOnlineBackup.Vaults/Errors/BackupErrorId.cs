@@ -302,4 +302,21 @@ public enum BackupErrorId
     PackageInvalid,
     /// <summary>A file of the module cannot be put in the place of a damaged one.</summary>
     ModuleNotRepaired,
+    // Statuses, and who watches them.
+    /// <summary>A monitoring credential is damaged, of another vault, or cannot be read or written.</summary>
+    MonitoringCredentialInvalid = 1540,
+    /// <summary>A run could not leave its status in the vault; the run is as it is.</summary>
+    StatusNotWritten,
+    /// <summary>A backup that was expected has not come.</summary>
+    BackupLate,
+    /// <summary>The last backup failed.</summary>
+    BackupFailing,
+    /// <summary>There was never a backup.</summary>
+    BackupNeverMade,
+    /// <summary>The last backup has far less than those before it.</summary>
+    BackupShrinking,
+    /// <summary>What says where alarms go is damaged or not valid.</summary>
+    AlarmSettingsInvalid,
+    /// <summary>An alarm could not be delivered to one of the places where alarms go.</summary>
+    AlarmNotDelivered,
 }

@@ -19,6 +19,7 @@ internal enum StoredKind
     ConsentUse,
     ConsentsOver,
     Probe,
+    Status,
     Session,
     SessionEnd,
     Pack,

@@ -29,6 +29,9 @@ internal static class VaultLayout
     /// <summary>What the owner and approvers agreed to, once.</summary>
     public const string Consents = "consents/";
 
+    /// <summary>What machines leave behind for whoever watches.</summary>
+    public const string Statuses = "status/";
+
     /// <summary>What the test of a vault's protection tries its hand at; nobody else looks at it.</summary>
     public const string Probes = "probes/";
 
@@ -61,6 +64,23 @@ internal static class VaultLayout
     public static bool HasCopies(string folder) => folder is Settings or Credentials or Records;
 
     public static string Machine(MachineId machineId) => $"{Machines}{machineId}/";
+
+    /// <summary>The statuses of a machine, by a policy.</summary>
+    public static string StatusesOf(MachineId machineId, string policy) => $"{Statuses}{machineId}/{policy}/";
+
+    /// <summary>Takes the name of a status apart, <c>status/MACHINE/POLICY/NUMBER</c>.</summary>
+    public static bool TryParseStatus(string name, out MachineId machineId, out string policy, out uint number)
+    {
+        string[] parts = name.Split('/');
+        (machineId, policy, number) = (default, string.Empty, 0);
+        if (parts is not ["status", var machine, { Length: > 0 } of, var last] || !MachineId.TryParse(machine, out machineId) || !TryParseNumber(last, out number))
+        {
+            return false;
+        }
+
+        policy = of;
+        return true;
+    }
 
     public static string Keys(StoreId storeId) => $"{AllKeys}{storeId}/";
 
@@ -134,6 +154,7 @@ internal static class VaultLayout
             ["records", var number] when TryParseNumber(FirstOf(number), out _) => StoredKind.Record,
             ["credentials", var number] when TryParseNumber(FirstOf(number), out _) => StoredKind.Credential,
             ["consents", _] when TryParseConsent(name, out _, out StoredKind kind) => kind,
+            ["status", _, _, _] when TryParseStatus(name, out _, out _, out _) => StoredKind.Status,
             ["probes", var probe] when IdDigits.AreIn(probe) => StoredKind.Probe,
             ["stores", _, "sessions", var session] when storeId is not null && SessionId.TryParse(session, out _) => StoredKind.Session,
             ["stores", _, "sessions", var end] when storeId is not null && TryParseSessionEnd(end, out _) => StoredKind.SessionEnd,

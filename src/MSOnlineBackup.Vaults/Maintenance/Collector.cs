@@ -6,6 +6,7 @@ using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
+using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Verification;
@@ -185,6 +186,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
         ];
         tidied += await sessions.TidyAsync(now, explained.Contains, cancellationToken).ConfigureAwait(false);
         tidied += await TidyConsentsAsync(now, cancellationToken).ConfigureAwait(false);
+        tidied += await StatusNames.TidyAsync(store.Objects, store.Deletion, cancellationToken).ConfigureAwait(false);
         var packs = new PackChanges { Deleted = removal.Packs, BytesFreed = removal.Bytes, Lost = removal.Lost };
         return new MaintenanceReport
         {

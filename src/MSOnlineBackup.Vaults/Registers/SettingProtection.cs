@@ -34,6 +34,7 @@ internal static class SettingProtection
         // What heals, and what finds out that something has to.
         ["parityPercent"] = static (before, after, _) => after.ParityPercent < before.ParityPercent,
         ["verifyDays"] = static (before, after, location) => IntervalOf(after, location) > IntervalOf(before, location),
+        ["statuses"] = static (before, after, _) => before.Statuses != StatusForm.Off && after.Statuses == StatusForm.Off,
         ["maintainAfterBackup"] = static (before, after, _) => before.MaintainsAfterBackup && !after.MaintainsAfterBackup,
     };
 

@@ -128,6 +128,11 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     internal int? SetBrakeDays { get; init; }
 
+    /// <summary>Whether each run of a machine leaves a status in the vault, and who can read it; sealed unless set.</summary>
+    [JsonPropertyName("statuses")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public StatusForm Statuses { get; init; }
+
     /// <summary>What a newer version has set, and this one only passes on.</summary>
     [JsonInclude]
     [JsonExtensionData]
@@ -148,6 +153,7 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         : !Enum.IsDefined(Immutability) ? $"there is no immutability {Immutability}"
         : ImmutableDays is < 0 or > MostImmutableDays ? $"recovery points are immutable for {ImmutableDays} days, and may be for 1 to {MostImmutableDays:N0}"
         : Immutability != VaultImmutability.Off && ImmutableDays == 0 ? "the number of days for which recovery points are immutable is missing"
+        : !Enum.IsDefined(Statuses) ? $"there is no form {Statuses} of statuses"
         : Approvers?.Count > MostApprovers ? $"there are {Approvers.Count} approvers, and may be {MostApprovers}"
         : Approvers?.FirstOrDefault(key => Cryptography.OwnerIdentity.TryParse(key) is null) is { } approver ? $"'{approver}' is not the public key of an approver"
         : Redundancy is { } redundancy && !Enum.IsDefined(redundancy) ? $"there is no redundancy {redundancy}"
@@ -169,6 +175,20 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         Immutability = VaultImmutability.Locked,
         ImmutableDays = Math.Max(Immutability == VaultImmutability.Off ? 0 : ImmutableDays, earlier.ImmutableDays),
     };
+}
+
+/// <summary>How the runs of machines are told to whoever watches.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<StatusForm>))]
+public enum StatusForm
+{
+    /// <summary>By statuses that only who has the passphrase or a monitoring credential can read.</summary>
+    Sealed,
+
+    /// <summary>By statuses that whoever sees the vault can read.</summary>
+    Plain,
+
+    /// <summary>Not at all: whoever watches sees only how old the newest recovery point is.</summary>
+    Off,
 }
 
 /// <summary>Whether young recovery points can be deleted.</summary>

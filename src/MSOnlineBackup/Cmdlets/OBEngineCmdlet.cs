@@ -82,6 +82,11 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
             return;
         }
 
+        if (status.Untold is { } untold)
+        {
+            WriteWarning($"{untold.Message} ({untold.Id}) {untold.RecommendedAction}");
+        }
+
         if (status.Registration == ScheduleRegistration.NotUsed && status.NextRun is not null)
         {
             WriteWarning(RunAdvice(status));

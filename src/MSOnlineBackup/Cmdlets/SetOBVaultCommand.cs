@@ -39,6 +39,10 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [Parameter]
     public SwitchParameter MaintainAfterBackup { get; set; }
 
+    /// <summary>Whether each run of a machine leaves a status in the vault for Get-OBCompliance and 'obengine watch': Sealed, Plain, which whoever sees the vault can read, or Off.</summary>
+    [Parameter]
+    public OBStatusForm Statuses { get; set; }
+
     /// <summary>Lets machines reach it by a private address only, from their next registration on; with $false by any.</summary>
     [Parameter]
     public SwitchParameter RequirePrivateEndpoint { get; set; }
@@ -124,6 +128,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         ParityPercent = IsGiven(nameof(ParityPercent)) ? ParityPercent : settings.ParityPercent,
         VerifyDays = IsGiven(nameof(VerifyDays)) ? VerifyDays : settings.VerifyDays,
         MaintainsAfterBackup = IsGiven(nameof(MaintainAfterBackup)) ? MaintainAfterBackup : settings.MaintainsAfterBackup,
+        Statuses = IsGiven(nameof(Statuses)) ? Statuses.ToEngine() : settings.Statuses,
         RequiresPrivateEndpoint = IsGiven(nameof(RequirePrivateEndpoint)) ? RequirePrivateEndpoint : settings.RequiresPrivateEndpoint,
         Approvers = IsGiven(nameof(Approver)) ? Approver : settings.Approvers,
         BrakeDays = IsGiven(nameof(BrakeDays)) ? BrakeDays : settings.BrakeDays,
@@ -160,6 +165,11 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         if (IsGiven(nameof(MaintainAfterBackup)))
         {
             changes.Add(MaintainAfterBackup ? "maintenance after backups to on" : "maintenance after backups to off");
+        }
+
+        if (IsGiven(nameof(Statuses)))
+        {
+            changes.Add($"statuses to {Statuses}");
         }
 
         if (IsGiven(nameof(RequirePrivateEndpoint)))
@@ -215,7 +225,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         return changes.Count > 0 ? changes : throw new BackupException(
             BackupErrorId.ArgumentInvalid,
             "No setting was given.",
-            "Give -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -RequirePrivateEndpoint, -AccessTier, -Redundancy, "
+            "Give -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -Statuses, -RequirePrivateEndpoint, -AccessTier, -Redundancy, "
                 + "-RequirePin, -Approver, -Immutability, -ImmutableDays, -BrakeDays, -ReleaseBrake or -MinAgentVersion.");
     }
 }

@@ -27,7 +27,8 @@ internal static class ErrorRecords
             or BackupErrorId.KeySlotDamaged
             or BackupErrorId.RestoreVerifyFailed or BackupErrorId.PolicyFileInvalid or BackupErrorId.StateInvalid or BackupErrorId.KeyFileInvalid
             or BackupErrorId.ActivationDamaged or BackupErrorId.PriceTableInvalid or BackupErrorId.KeySlotContradicted
-            or BackupErrorId.VaultHeaderNotRepaired or BackupErrorId.OwnerFileInvalid => ErrorCategory.InvalidData,
+            or BackupErrorId.VaultHeaderNotRepaired or BackupErrorId.OwnerFileInvalid or BackupErrorId.MonitoringCredentialInvalid
+            or BackupErrorId.AlarmSettingsInvalid => ErrorCategory.InvalidData,
         BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused or BackupErrorId.KeyVaultUnreachable => ErrorCategory.ConnectionError,
         BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused or BackupErrorId.KeyVaultUntrusted
             or BackupErrorId.ChunkStoreExchanged or BackupErrorId.OwnerForeign => ErrorCategory.SecurityError,
@@ -45,7 +46,7 @@ internal static class ErrorRecords
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.RestoreNameImpossible or BackupErrorId.RestoreItemRenamed or BackupErrorId.RestoredByFullPath
             or BackupErrorId.ActivationFailed or BackupErrorId.OutputFailed
-            or BackupErrorId.ScheduleNotRegistered => ErrorCategory.WriteError,
+            or BackupErrorId.ScheduleNotRegistered or BackupErrorId.StatusNotWritten or BackupErrorId.AlarmNotDelivered => ErrorCategory.WriteError,
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing
@@ -56,6 +57,8 @@ internal static class ErrorRecords
         BackupErrorId.AgentOutdated => ErrorCategory.InvalidOperation,
         BackupErrorId.PackageInvalid => ErrorCategory.InvalidData,
         BackupErrorId.ModuleNotRepaired => ErrorCategory.WriteError,
+        BackupErrorId.JobLost or BackupErrorId.ScheduleMissed or BackupErrorId.BackupLate or BackupErrorId.BackupFailing or BackupErrorId.BackupNeverMade
+            or BackupErrorId.BackupShrinking => ErrorCategory.OperationStopped,
         BackupErrorId.SchedulerUnavailable => ErrorCategory.NotInstalled,
         BackupErrorId.SnapshotUnavailable => ErrorCategory.ResourceUnavailable,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,

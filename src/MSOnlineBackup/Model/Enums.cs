@@ -256,6 +256,19 @@ public enum OBStorageLock
     Locked,
 }
 
+/// <summary>How the runs of a vault's machines are told to whoever watches.</summary>
+public enum OBStatusForm
+{
+    /// <summary>By statuses that only who has the passphrase or a monitoring credential can read.</summary>
+    Sealed,
+
+    /// <summary>By statuses that whoever sees the vault can read.</summary>
+    Plain,
+
+    /// <summary>Not at all.</summary>
+    Off,
+}
+
 /// <summary>Whether young recovery points of a vault can be deleted.</summary>
 public enum OBImmutability
 {

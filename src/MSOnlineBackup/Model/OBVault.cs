@@ -36,6 +36,9 @@ public sealed class OBVault
     /// <summary>Whether backups maintain it after themselves, where a machine may delete.</summary>
     public bool MaintainAfterBackup { get; internal init; }
 
+    /// <summary>How the runs of its machines are told to whoever watches.</summary>
+    public OBStatusForm Statuses { get; internal init; }
+
     /// <summary>Whether a security PIN of the owner is asked for before what destroys.</summary>
     public bool RequirePin { get; internal init; }
 

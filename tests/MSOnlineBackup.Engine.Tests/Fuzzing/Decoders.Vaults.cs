@@ -23,6 +23,7 @@ using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
+using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Tests.Fuzzing;
@@ -175,6 +176,32 @@ internal static partial class Decoders
                     VaultCredentialJson.Default.VaultCredential),
             ],
             typeof(VaultCredentialFile), typeof(VaultCredentialJson), typeof(TextArmour), typeof(SaltedSeal));
+        yield return new(
+            "run-status",
+            body =>
+            {
+                string name = VaultLayout.StatusesOf(_machine, "files") + "00000001";
+                var key = new MonitoringKey(_store, new byte[MonitoringKey.Length]);
+                foreach (MonitoringKey[] keys in new[] { [], new[] { key } })
+                {
+                    StatusCodec.Decode(keys, _store, Id, name, body);
+                    StatusCodec.Decode(keys, _store, Id, name, RecordEnvelope.Authenticate(key.CodeKey, Id, name, body));
+                }
+            },
+            () =>
+            [
+                BodyOf(isSealed: false), BodyOf(isSealed: true),
+            ],
+            typeof(StatusCodec), typeof(RunStatus), typeof(SealedStatus), typeof(StatusJson), typeof(StatusNames));
+        yield return new(
+            "monitoring-credential",
+            content =>
+            {
+                Allowing<BackupException>(() => MonitoringCredential.Decode(content, "file"));
+                MonitoringCredential.Decode(Encoding.ASCII.GetBytes(TextArmour.Encode("MSONLINEBACKUP MONITORING CREDENTIAL", content)), "file");
+            },
+            () => [[1, .. Text($$"""{"vaultId":"{{Id}}","store":"{{Id}}","key":"{{Convert.ToBase64String(new byte[32])}}"}""")]],
+            typeof(MonitoringCredential), typeof(MonitoringCredentialJson));
         yield return new(
             "owner-file",
             InFile(path => Wait(OwnerFile.ReadOwnerAsync(path, CancellationToken.None))),
@@ -331,6 +358,14 @@ internal static partial class Decoders
     private static byte[] Covered<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type)[..^1];
 
     private static byte[] Slot(KeySlot slot) => slot.Encode()[..^CheckedJson.TailLength];
+
+    private static byte[] BodyOf(bool isSealed)
+    {
+        string name = VaultLayout.StatusesOf(_machine, "files") + "00000001";
+        var status = new RunStatus { Machine = "ALPHA", Policy = "files", Outcome = RunOutcome.Failed, Errors = ["SourceNotFound"], Started = _time, Next = _time, NextSeconds = 60, AgentVersion = "1" };
+        RecordEnvelope.TrySplit(StatusCodec.Encode(new MonitoringKey(_store, new byte[MonitoringKey.Length]), Id, name, status, isSealed), out ReadOnlySpan<byte> body, out _);
+        return body.ToArray();
+    }
 
     private static string Machine() => VaultLayout.Machine(TestStores.Header.MachineId("ALPHA")) + "00000001";
 

@@ -27,6 +27,8 @@ public sealed class SettingProtectionTests
         { "verifyDays", new(), new() { VerifyDays = 31 }, true },
         { "verifyDays", new(), new() { VerifyDays = 0 }, true },
         { "verifyDays", new() { VerifyDays = 0 }, new() { VerifyDays = 3650 }, false },
+        { "statuses", new(), new() { Statuses = StatusForm.Off }, true },
+        { "statuses", new(), new() { Statuses = StatusForm.Plain }, false },
         { "maintainAfterBackup", new(), new() { MaintainsAfterBackup = false }, true },
     };
 

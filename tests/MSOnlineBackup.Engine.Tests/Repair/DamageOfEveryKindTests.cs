@@ -55,6 +55,7 @@ public sealed class DamageOfEveryKindTests(VaultOfEveryKind prepared) : IClassFi
         (StoredKind.ParityShards, [Healed], [Healed]),
         (StoredKind.Copy, [Unnoticed], [Healed]),
         (StoredKind.Proof, [Unnoticed], [Unnoticed]),
+        (StoredKind.Status, [Unnoticed], [Unnoticed]),
     ];
 
     public static TheoryData<string, bool> Cells

@@ -5,6 +5,7 @@ using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
+using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Backup.BackupFixture;
@@ -47,6 +48,7 @@ public sealed class VaultOfEveryKind : IAsyncLifetime
         IReadOnlyList<string> consents = vault.Names(StoredKind.Consent);
         await vault.Backups.Objects.TryCreateAsync($"{consents[0]}.over", "{}"u8.ToArray(), Cancel);
         await vault.Backups.Objects.TryCreateAsync($"{consents[1]}.used", "{}"u8.ToArray(), Cancel);
+        await unlocked.WriteStatusAsync(new RunStatus { Machine = "other", Policy = "files", Outcome = RunOutcome.Failed, AgentVersion = "1" }, Cancel);
         await unlocked.RotateKeyAsync(Later, Cancel);
         vault.Backups.CurrentPassphrase = Later;
         RecoveryPoint last = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);

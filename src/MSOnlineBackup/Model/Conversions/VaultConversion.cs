@@ -24,6 +24,7 @@ internal static class VaultConversion
         ParityPercent = vault.Settings.ParityPercent,
         VerifyDays = vault.Settings.VerifyDaysOf(vault.Location),
         MaintainAfterBackup = vault.Settings.MaintainsAfterBackup,
+        Statuses = Enum.Parse<OBStatusForm>(vault.Settings.Statuses.ToString()),
         RequirePin = vault.Settings.RequiresPin,
         BrakeDays = vault.Settings.BrakeDays,
         Approvers = [.. vault.Settings.Approvers ?? []],
@@ -65,6 +66,9 @@ internal static class VaultConversion
 
     /// <summary>An immutability as the engine names it.</summary>
     public static VaultImmutability ToEngine(this OBImmutability immutability) => Enum.Parse<VaultImmutability>(immutability.ToString());
+
+    /// <summary>A form of statuses as the engine names it.</summary>
+    public static StatusForm ToEngine(this OBStatusForm form) => Enum.Parse<StatusForm>(form.ToString());
 
     /// <summary>A redundancy as scripts name it: the names are the same.</summary>
     public static OBRedundancy ToOutput(this VaultRedundancy redundancy) => Enum.Parse<OBRedundancy>(redundancy.ToString());

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Compliance;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Statuses;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>watch</c>.</summary>
+internal sealed class WatchCommand : HostCommand
+{
+    private readonly Argument<string> _place;
+    private readonly ConnectionOptions _connection;
+    private readonly Option<string[]> _credentials;
+    private readonly Option<string?> _maxAge;
+    private readonly Option<string?> _interval;
+
+    public WatchCommand()
+        : base(
+            "watch",
+            "Find machines of a vault whose backups are late, fail, shrink, were never made or are paused. It needs no passphrase, and runs on any machine that may read the vault.",
+            """
+            obengine watch /mnt/backup --monitoring-credential office.MonitoringCredential
+            obengine watch /mnt/backup --max-age 26h --interval 15m --json
+            """)
+    {
+        _place = Required("VAULT", "The vault's folder, or the URL of its container.");
+        _connection = new ConnectionOptions(this);
+        _credentials = Values("--monitoring-credential", "FILE", "What opens and proves the statuses of a chunk store's machines, from 'obengine vault monitoring-credential'.");
+        _maxAge = Value("--max-age", "TIME", "How old a machine's newest backup may be, whatever it expects itself, such as 26h. Default: as it expects, and 2d where it says nothing.");
+        _interval = Value("--interval", "TIME", "Look again and again, after this time, until stopped; at least 1m. Default: once.");
+    }
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        TimeSpan? maxAge = ReadTime(context, _maxAge);
+        TimeSpan? interval = ReadTime(context, _interval);
+        if (interval < TimeSpan.FromMinutes(1))
+        {
+            throw context.Invalid($"The interval of {context.Get(_interval)} is too short.", "Look once a minute at most; every quarter of an hour is enough.");
+        }
+
+        var credentials = new List<MonitoringCredential>();
+        foreach (string file in context.Get(_credentials))
+        {
+            credentials.Add(await MonitoringCredential.ReadAsync(file, context.Stop).ConfigureAwait(false));
+        }
+
+        IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
+        VaultWatch watch = (await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false)).Watch(credentials, maxAge);
+        if (interval is not { } pause)
+        {
+            return Tell(context, await watch.LookAsync(context.Stop).ConfigureAwait(false));
+        }
+
+        while (true)
+        {
+            try
+            {
+                Tell(context, await watch.LookAsync(context.Stop).ConfigureAwait(false));
+            }
+            catch (BackupException e)
+            {
+                // Whoever watches goes on: the vault may come back.
+                context.Renderer.Warn(e);
+            }
+
+            await Task.Delay(pause, context.Environment.Time, context.Stop).ConfigureAwait(false);
+        }
+    }
+
+    private static Outcome Tell(CommandContext context, VaultCompliance found)
+    {
+        foreach (string warning in found.Warnings)
+        {
+            context.Renderer.Note(warning);
+        }
+
+        List<ComplianceLine> lines = [.. found.Policies.Select(policy => ComplianceLine.Of(found, policy))];
+        context.Renderer.Table(
+            lines,
+            new TextTable<ComplianceLine>(
+                new Column<ComplianceLine>("MACHINE", line => line.Machine),
+                new Column<ComplianceLine>("POLICY", line => line.Policy ?? "-"),
+                new Column<ComplianceLine>("STATE", line => line.State.ToString().ToUpperInvariant()),
+                new Column<ComplianceLine>("LAST BACKUP", line => line.LastSuccess is { } last ? context.LocalTime(last) : "never"),
+                new Column<ComplianceLine>("EXPECTED BY", line => line.Due is { } due ? context.LocalTime(due) : "-"),
+                new Column<ComplianceLine>("", line => line.State == ComplianceState.Ok ? "" : line.Message)));
+        int alarming = found.Policies.Count(policy => policy.IsAlarming);
+        var summary = new WatchSummary(found.At, lines.Count, alarming) { ExitCode = (int)(alarming > 0 ? ExitCode.Failed : ExitCode.Success) };
+        return new Outcome(summary, alarming == 0 ? "All backups come as expected." : $"{Quantity.Count(alarming)} of {Quantity.Count(lines.Count)} should be looked at.");
+    }
+
+    private static TimeSpan? ReadTime(CommandContext context, Option<string?> option) => context.Get(option) is not { } text ? null
+        : Quantity.TryParseDuration(text, out TimeSpan duration) ? duration
+        : throw context.Invalid($"'{text}' is not a time for {option.Name}.", "Write a whole number with a unit: 90s, 30m, 12h, 7d.", text);
+}
