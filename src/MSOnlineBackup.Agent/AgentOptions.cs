@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Snapshots;
@@ -48,6 +49,9 @@ public sealed record AgentOptions
 
     /// <summary>The command that schedules run: a program, and arguments before <c>schedule run</c>; null for <see cref="JobHost"/>.</summary>
     public IReadOnlyList<string>? ScheduleProgram { get; init; }
+
+    /// <summary>To which log of the system beginnings and ends of jobs go. To none unless somebody says so: a test must not tell the machine that it runs on.</summary>
+    public SystemLogChoice SystemLog { get; init; } = SystemLogChoice.None;
 
     /// <summary>What policies are held to.</summary>
     public required PolicyLimits Limits { get; init; }

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Vaults.Layout;
@@ -19,6 +20,7 @@ public static class MachineAgent
     /// <param name="clock">The clock; the system's if it is not given.</param>
     /// <param name="scheduler">Which scheduler of the system runs its schedules.</param>
     /// <param name="scheduleProgram">The command that schedules run, without <c>schedule run</c>; null for that of background jobs.</param>
+    /// <param name="systemLog">To which log of the system beginnings and ends of jobs go; null for none.</param>
     public static BackupAgent Open(
         string machineName,
         PolicyLimits limits,
@@ -27,7 +29,8 @@ public static class MachineAgent
         IReadOnlyList<string>? jobHost = null,
         TimeProvider? clock = null,
         SchedulerChoice scheduler = SchedulerChoice.None,
-        IReadOnlyList<string>? scheduleProgram = null) => BackupAgent.Open(new AgentOptions
+        IReadOnlyList<string>? scheduleProgram = null,
+        SystemLogChoice? systemLog = null) => BackupAgent.Open(new AgentOptions
         {
             StateFolder = stateFolder,
             MachineName = machineName,
@@ -38,6 +41,7 @@ public static class MachineAgent
             Limits = limits,
             Scheduler = scheduler,
             ScheduleProgram = scheduleProgram,
+            SystemLog = systemLog ?? SystemLogChoice.None,
             Engine = new VaultOptions { TimeProvider = clock ?? TimeProvider.System },
         });
 }

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Runtime.Loader;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Composition;
 using MSOnlineBackup.Platform.Machine;
@@ -40,7 +41,8 @@ internal static class ModuleEnvironment
         scheduler: SchedulerVariable.Read(Variable(SchedulerVariable.Name)),
         scheduleProgram: OperatingSystem.IsWindows()
             ? [Shell, "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File", Script("obengine.ps1")]
-            : null);
+            : null,
+        systemLog: SystemLogChoice.Read(Variable(SystemLogChoice.Variable)));
 
     /// <summary>The limits that policies are held to.</summary>
     /// <exception cref="BackupException">ArgumentInvalid: no such profile.</exception>

@@ -38,7 +38,7 @@ public sealed class JsonSchemaTests
         [typeof(RehydrationSummary)] = ["vault rehydrate"],
         [typeof(BackupSummary)] = ["backup"],
         [typeof(PreviewSummary)] = ["backup --dry-run"],
-        [typeof(ListSummary)] = ["points", "points delete", "points deleted", "points undelete", "skipped", "ls", "find", "key list", "machine list", "vault alarms", "vault protection", "schedule install", "schedule show", "schedule remove"],
+        [typeof(ListSummary)] = ["points", "points delete", "points deleted", "points undelete", "skipped", "ls", "find", "key list", "machine list", "vault alarms", "vault protection", "job log", "schedule install", "schedule show", "schedule remove"],
         [typeof(RestorePlanSummary)] = ["restore --dry-run"],
         [typeof(RestoreSummary)] = ["restore"],
         [typeof(VerifySummary)] = ["verify"],
@@ -58,6 +58,7 @@ public sealed class JsonSchemaTests
         [typeof(ApproverSummary)] = ["approver new"],
         [typeof(DrillSummary)] = ["drill"],
         [typeof(JobSummary)] = ["job run"],
+        [typeof(JobLogLine)] = ["log"],
         [typeof(ScheduleLine)] = ["schedule"],
         [typeof(ScheduleRunSummary)] = ["schedule run"],
     };

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Composition;
 using MSOnlineBackup.Vaults.Errors;
@@ -33,6 +34,7 @@ internal sealed class AgentSelection
             context.Get(_state) is { } folder ? Path.GetFullPath(folder) : context.Environment.Variable("MSONLINEBACKUP_STATE"),
             clock: context.Environment.Time,
             scheduler: SchedulerVariable.Read(context.Environment.Variable(SchedulerVariable.Name)),
-            scheduleProgram: context.Environment.Program);
+            scheduleProgram: context.Environment.Program,
+            systemLog: SystemLogChoice.Read(context.Environment.Variable(SystemLogChoice.Variable)));
     }
 }

@@ -52,6 +52,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(ApproverSummary))]
 [JsonSerializable(typeof(DrillSummary))]
 [JsonSerializable(typeof(JobSummary))]
+[JsonSerializable(typeof(JobLogLine))]
 [JsonSerializable(typeof(ScheduleLine))]
 [JsonSerializable(typeof(ScheduleRunSummary))]
 internal sealed partial class DocumentJson : JsonSerializerContext

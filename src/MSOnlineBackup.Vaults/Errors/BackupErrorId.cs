@@ -294,4 +294,12 @@ public enum BackupErrorId
     // Snapshots of volumes.
     /// <summary>A backup was to read snapshots only, and a volume gave none.</summary>
     SnapshotUnavailable = 1420,
+
+    // What is told of jobs.
+    /// <summary>A job's log is incomplete, since it could not be written; the job is none the worse.</summary>
+    JobLogIncomplete = 1520,
+    /// <summary>The system's log did not take what was told of a job.</summary>
+    SystemLogUnwritable,
+    /// <summary>The file of figures for Prometheus could not be written.</summary>
+    MetricsFileUnwritable,
 }

@@ -8,5 +8,5 @@ public sealed class AgentFolderTests : FolderOrder
 {
     protected override Assembly Project => typeof(BackupAgent).Assembly;
 
-    protected override string[] Folders => ["", "Schedules", "Jobs", "Access", "Machine", "Retention", "Policies"];
+    protected override string[] Folders => ["", "Reports", "Schedules", "Jobs", "Access", "Machine", "Retention", "Policies"];
 }
