@@ -31,6 +31,7 @@
         'Get-OBErrorHelp'
         'Get-OBFileSpec'
         'Get-OBJob'
+        'Get-OBJobLog'
         'Get-OBMachineSetting'
         'Get-OBMachineUsage'
         'Get-OBNotification'

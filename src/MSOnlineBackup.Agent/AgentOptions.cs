@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Snapshots;
@@ -52,6 +53,9 @@ public sealed record AgentOptions
 
     /// <summary>What checks of this machine's health have to be told.</summary>
     public HealthContext Health { get; init; } = new();
+
+    /// <summary>To which log of the system beginnings and ends of jobs go. To none unless somebody says so: a test must not tell the machine that it runs on.</summary>
+    public SystemLogChoice SystemLog { get; init; } = SystemLogChoice.None;
 
     /// <summary>What policies are held to.</summary>
     public required PolicyLimits Limits { get; init; }

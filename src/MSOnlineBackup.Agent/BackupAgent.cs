@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Alarms;
@@ -41,7 +42,11 @@ public sealed class BackupAgent
         Ownership = new VaultOwnership(
             Machine.Vault, Machine.Owners, location => options.CreateVault(location, Machine.Connect(location, VaultPatience.Person)), options.Engine);
         _opener = new VaultOpener(Machine, options.Engine);
-        var machine = new JobMachine(Machine, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) { OpenSource = options.OpenSource };
+        var machine = new JobMachine(Machine, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) 
+        {
+            OpenSource = options.OpenSource,
+            Observers = [new SystemLogReport(options.SystemLog, Machine, options.Engine.TimeProvider), new MetricsReport(Machine, () => Jobs!.List())],
+        };
         Jobs = new AgentJobs(machine, options.JobHost);
         Schedules = new AgentSchedules(
             machine, Jobs, options.SystemScheduler ?? SystemSchedulers.Choose(options.Scheduler), options.ScheduleProgram ?? options.JobHost, options.ScheduleParts);

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Vaults.Layout;
@@ -21,6 +22,7 @@ public static class MachineAgent
     /// <param name="scheduler">Which scheduler of the system runs its schedules.</param>
     /// <param name="scheduleProgram">The command that schedules run, without <c>schedule run</c>; null for that of background jobs.</param>
     /// <param name="health">What checks of this machine's health have to be told; null for nothing.</param>
+    /// <param name="systemLog">To which log of the system beginnings and ends of jobs go; null for none.</param>
     public static BackupAgent Open(
         string machineName,
         PolicyLimits limits,
@@ -30,7 +32,8 @@ public static class MachineAgent
         TimeProvider? clock = null,
         SchedulerChoice scheduler = SchedulerChoice.None,
         IReadOnlyList<string>? scheduleProgram = null,
-        HealthContext? health = null) => BackupAgent.Open(new AgentOptions
+        HealthContext? health = null,
+        SystemLogChoice? systemLog = null) => BackupAgent.Open(new AgentOptions
         {
             StateFolder = stateFolder,
             MachineName = machineName,
@@ -42,6 +45,7 @@ public static class MachineAgent
             Scheduler = scheduler,
             ScheduleProgram = scheduleProgram,
             Health = (health ?? new HealthContext()) with { TestWay = VaultWays.TestAsync },
+            SystemLog = systemLog ?? SystemLogChoice.None,
             Engine = new VaultOptions { TimeProvider = clock ?? TimeProvider.System },
         });
 }

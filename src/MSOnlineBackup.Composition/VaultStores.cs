@@ -44,7 +44,7 @@ public static class VaultStores
         VaultRetryOptions options = connection.Patience == VaultPatience.Person ? VaultRetryOptions.Attended
             : isRemote ? VaultRetryOptions.Remote
             : new VaultRetryOptions();
-        return new ResilientVaultStore(new MeteredVaultStore(store), options with { Waiting = waiting }, connection.TimeProvider);
+        return new ResilientVaultStore(new MeteredVaultStore(store), options with { Waiting = waiting + connection.Waiting }, connection.TimeProvider);
     }
 
     private static string Folder(string location, VaultConnection connection) => connection.Secret is null

@@ -93,7 +93,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new CommandGroup("machine", "List the machines of a vault, and rename them.", "obengine machine list /mnt/backup", new MachineListCommand(), new MachineRenameCommand()),
             new CommandGroup("owner", "What only the owner of a vault can do.", "obengine owner pin /mnt/backup --owner-file Office.VaultOwner", new OwnerPinCommand()),
             new CommandGroup("approver", "Approve of what destroys, as the second person.", "obengine approver approve /mnt/backup alice.VaultOwner", new ApproverNewCommand(), new ApproverApproveCommand()),
-            new CommandGroup("job", "Run background jobs for this machine's agent.", JobRunCommand.HelpExample, new JobRunCommand()),
+            new CommandGroup("job", "Run background jobs for this machine's agent, and show what jobs did.", JobRunCommand.HelpExample, new JobRunCommand(), new JobLogCommand()),
             new CommandGroup(
                 "schedule",
                 "Have the system's scheduler run the backups of this machine's policies.",

@@ -4,6 +4,7 @@ using System.Runtime.Loader;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Composition;
 using MSOnlineBackup.Platform.Machine;
@@ -43,7 +44,8 @@ internal static class ModuleEnvironment
         scheduleProgram: OperatingSystem.IsWindows()
             ? [Shell, "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File", Script("obengine.ps1")]
             : null,
-        health: new HealthContext { PowerShell = PowerShellVersion, ModuleFolder = Folder });
+        health: new HealthContext { PowerShell = PowerShellVersion, ModuleFolder = Folder },
+        systemLog: SystemLogChoice.Read(Variable(SystemLogChoice.Variable)));
 
     /// <summary>The PowerShell that runs. Its assembly's own version has another third number.</summary>
     public static Version PowerShellVersion { get; } = Version.TryParse(

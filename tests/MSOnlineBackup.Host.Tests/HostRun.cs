@@ -10,7 +10,7 @@ internal sealed class HostRun
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
-    public Dictionary<string, string> Variables { get; } = [];
+    public Dictionary<string, string> Variables { get; } = new() { ["MSONLINEBACKUP_SYSTEM_LOG"] = "None" };
 
     public Queue<string> Answers { get; } = [];
 

@@ -18,6 +18,9 @@ public sealed class Obengine : IDisposable
         File.WriteAllText(PassphraseFile, Passphrase + "\n");
         Directory.CreateDirectory(Source);
         Variables["XDG_CONFIG_HOME"] = Folder["config"];
+
+        // No test tells the log of the machine that it runs on.
+        Variables["MSONLINEBACKUP_SYSTEM_LOG"] = "None";
         Vault = Folder["vault"];
     }
 

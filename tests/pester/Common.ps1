@@ -16,6 +16,7 @@ $env:MSONLINEBACKUP_PROFILE = $null
 
 # No test changes the schedules of the machine that it runs on. One that is about them says so.
 $env:MSONLINEBACKUP_SCHEDULER = 'None'
+$env:MSONLINEBACKUP_SYSTEM_LOG = 'None'
 
 # The state folder of the file goes when the file is done: AfterAll { Remove-TestState }.
 function Remove-TestState {

@@ -22,6 +22,7 @@ Import-Module (Join-Path $packages.Properties.NuGetPackageRoot pester $version t
 $PSNativeCommandUseErrorActionPreference = $false
 $env:MSONLINEBACKUP_TESTED_MANIFEST = (Resolve-Path $Manifest).Path
 $env:MSONLINEBACKUP_SCHEDULER = 'None'
+$env:MSONLINEBACKUP_SYSTEM_LOG = 'None'
 $result = Invoke-Pester -Configuration @{
     Run    = @{ Path = $Path; PassThru = $true }
     Output = @{ Verbosity = 'Normal' }

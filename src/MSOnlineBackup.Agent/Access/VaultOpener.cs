@@ -20,7 +20,7 @@ internal sealed class VaultOpener(MachineAccount machine, VaultOptions options)
     public async Task<UnlockedVault> OpenAsync(JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
     {
         using UnlockedKey key = machine.Key.Read();
-        IVaultStore objects = machine.Vault.OpenStore(patience);
+        IVaultStore objects = machine.Vault.OpenStore(patience, monitor.Waited);
         monitor.Watch(objects);
         Vault vault = await machine.Vault.OpenAsync(objects, cancellationToken).ConfigureAwait(false);
         return await vault.UnlockAsync(key, cancellationToken).ConfigureAwait(false);
@@ -32,7 +32,7 @@ internal sealed class VaultOpener(MachineAccount machine, VaultOptions options)
         VaultAddress vault, string passphrase, JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
-        IVaultStore objects = machine.Vault.OpenStore(vault, patience);
+        IVaultStore objects = machine.Vault.OpenStore(vault, patience, monitor.Waited);
         monitor.Watch(objects);
         Vault opened = await Vault.OpenAsync(objects, options, cancellationToken).ConfigureAwait(false);
         return await opened.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);

@@ -23,7 +23,7 @@ public sealed class AgentJobs
     internal AgentJobs(JobMachine machine, IReadOnlyList<string>? program)
     {
         _machine = machine;
-        _history = new JobHistory(machine.State, machine.Clock);
+        _history = new JobHistory(machine.State, machine.Clock) { Settled = record => ReportEnd(record) };
         _background = new BackgroundStart(machine, _history, program);
     }
 
@@ -180,13 +180,26 @@ public sealed class AgentJobs
         return WriteToldAsync(e is BackupException { Id: BackupErrorId.JobInProgress } ? null : order as BackupOrder, record.EndedAs(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e), now));
     }
 
-    // The record first: it is there, whatever becomes of the rest.
+    // Of a job that did not begin. The record first: it is there, whatever becomes of the rest.
     private async Task WriteToldAsync(BackupOrder? order, JobRecord record)
     {
         _history.Write(record);
         if (order is not null && await new RunTeller(_machine).TellAsync(order, record).ConfigureAwait(false) is { } untold)
         {
-            _history.Write(record with { Warnings = [JobError.Of(untold)] });
+            record = record with { Warnings = [JobError.Of(untold)] };
+            _history.Write(record);
+        }
+
+        ReportEnd(record);
+    }
+
+    // Of one whose process has ended without a word, too.
+    private void ReportEnd(JobRecord record)
+    {
+        using var reporter = new JobReporter(_history.OpenLog(record.Id), _machine.Observers);
+        if (reporter.Ended(record) is { Count: > 0 } untold)
+        {
+            _history.Write(record with { Warnings = [.. record.Warnings ?? [], .. untold.Select(JobError.Of)] });
         }
     }
 
@@ -235,6 +248,10 @@ public sealed class AgentJobs
     /// <exception cref="BackupException">JobNotFound.</exception>
     public IReadOnlyList<SkippedItem> ListSkipped(Guid id) => _history.ReadSkipped(Get(id).Id);
 
+    /// <summary>What a job did, line by line: it is there while it runs, too, and goes with its record.</summary>
+    /// <exception cref="BackupException">JobNotFound, StateAccessDenied.</exception>
+    public IReadOnlyList<JobLogEntry> ReadLog(Guid id) => _history.ReadLog(Get(id).Id);
+
     /// <summary>The newest backup of a kind that has ended, one that was skipped not counted; null where there is none.</summary>
     public JobRecord? LastBackup(PolicyKind kind) => List().LastOrDefault(job => job.State is not (JobState.InProgress or JobState.Skipped) && IsOf(job, kind));
 
@@ -254,8 +271,8 @@ public sealed class AgentJobs
 
     private async Task<JobRecord> RunAsync(Guid id, JobOrder order, JobMachine machine, Action<JobRecord> progress, CancellationToken cancellationToken)
     {
-        JobPlan plan = order.Prepare(machine);
-        var runner = new JobRunner(_history, machine.Clock, () => machine.Account.Bandwidth?.Limit);
+        JobPlan plan = order.Prepare(machine) with { Settings = JobLogSettings.Of(order, machine) };
+        var runner = new JobRunner(_history, machine.Clock, () => machine.Account.Bandwidth?.Limit, machine.Observers);
         return await runner.RunAsync(id, order.Kind, plan, progress, cancellationToken).ConfigureAwait(false);
     }
 

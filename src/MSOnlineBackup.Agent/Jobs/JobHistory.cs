@@ -45,6 +45,12 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     /// <summary>A file of a job's.</summary>
     public string FileOf(Guid id, string name) => Path.Combine(FolderOf(id), name);
 
+    /// <summary>Told of a job whose record was settled by somebody else, since its process has ended without doing so.</summary>
+    public Action<JobRecord> Settled { get; init; } = static _ => { };
+
+    /// <summary>A job's log, to be written to.</summary>
+    public JobLog OpenLog(Guid id) => new(FileOf(id, JobLog.FileName), clock);
+
     /// <summary>All jobs, oldest first. What a record says of a job whose process is gone, or shows no life, is Failed with JobLost; a
     /// record that cannot be read is one that Failed with StateInvalid, or with StateAccessDenied where the system refuses it.</summary>
     public IReadOnlyList<JobRecord> List() => ReadAll().ConvertAll(Settle);
@@ -147,9 +153,14 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     }
 
     /// <summary>What a job skipped, as far as it is kept. A last line that was cut off by a crash is left out.</summary>
-    public IReadOnlyList<SkippedItem> ReadSkipped(Guid id)
+    public IReadOnlyList<SkippedItem> ReadSkipped(Guid id) => ReadLines(FileOf(id, SkippedList.FileName), SkippedList.TryParse);
+
+    /// <summary>A job's log. A last line that was cut off by a crash is left out.</summary>
+    public IReadOnlyList<JobLogEntry> ReadLog(Guid id) => ReadLines(FileOf(id, JobLog.FileName), JobLogEntry.TryParse);
+
+    private List<T> ReadLines<T>(string path, Func<string, T?> parse)
+        where T : class
     {
-        string path = FileOf(id, SkippedList.FileName);
         FileStream stream;
         try
         {
@@ -166,10 +177,10 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
         }
 
         using var file = new StreamReader(stream, Encoding.UTF8);
-        var items = new List<SkippedItem>();
+        var items = new List<T>();
         while (file.ReadLine() is { } line)
         {
-            if (SkippedList.TryParse(line) is { } item)
+            if (parse(line) is { } item)
             {
                 items.Add(item);
             }
@@ -208,6 +219,7 @@ internal sealed class JobHistory(StateFolder state, TimeProvider clock)
     {
         JobRecord lost = AsLost(record);
         Write(lost);
+        Settled(lost);
         return lost;
     }
 

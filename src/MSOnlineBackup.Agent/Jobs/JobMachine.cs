@@ -20,6 +20,9 @@ internal sealed record JobMachine(
     /// <summary>How backups open their sources; null: as the platform does.</summary>
     public Func<BackupSource, ISourceTree>? OpenSource { get; init; }
 
+    /// <summary>Whoever is told of its jobs.</summary>
+    public IReadOnlyList<IJobObserver> Observers { get; init; } = [];
+
     /// <summary>The name by which the vault knows it.</summary>
     public string Name => Account.Registration?.MachineName ?? OwnName;
 

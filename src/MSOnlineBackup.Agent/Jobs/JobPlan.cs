@@ -9,6 +9,9 @@ namespace MSOnlineBackup.Agent.Jobs;
 internal sealed record JobPlan(
     Func<JobMonitor, IReadOnlyList<JobSourceStatus>> ReadSources, Func<JobWork, CancellationToken, Task> RunAsync)
 {
+    /// <summary>What it goes by, for its log: by name, and never a secret.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Which skipped items are what was asked for; none by default.</summary>
     public Func<SkippedItem, bool> IsExpected { get; init; } = static _ => false;
 }

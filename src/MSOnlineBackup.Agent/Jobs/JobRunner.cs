@@ -17,8 +17,15 @@ internal sealed record JobWork(JobMonitor Monitor)
     /// <summary>What somebody should see to, though the job goes on; null for nothing.</summary>
     public IReadOnlyList<JobError>? Warnings { get; private set; }
 
+    /// <summary>Told of each warning.</summary>
+    public Action<BackupException> Warned { get; init; } = static _ => { };
+
     /// <summary>Adds a warning; what was read before stays as it is.</summary>
-    public void Warn(BackupException warning) => Warnings = [.. Warnings ?? [], JobError.Of(warning)];
+    public void Warn(BackupException warning)
+    {
+        Warnings = [.. Warnings ?? [], JobError.Of(warning)];
+        Warned(warning);
+    }
 
     /// <summary>Sources of a backup that could not be read at all.</summary>
     public IReadOnlyList<LostSource> LostSources { get; set; } = [];
@@ -36,7 +43,8 @@ internal sealed record JobWork(JobMonitor Monitor)
 /// <param name="history">Where records lie.</param>
 /// <param name="clock">The clock.</param>
 /// <param name="readLimit">The bandwidth in force, in bits a second; null for none.</param>
-internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<long?> readLimit)
+/// <param name="observers">Whoever is told of its beginning and its end.</param>
+internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<long?> readLimit, IReadOnlyList<IJobObserver> observers)
 {
     /// <summary>Whoever wants a job to stop creates a file of this name in its folder.</summary>
     public const string StopFile = "stop";
@@ -58,15 +66,23 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
     {
         using IDisposable held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
         using var skipped = new SkippedList(history.FileOf(id, SkippedList.FileName));
+        using var reporter = new JobReporter(history.OpenLog(id), observers);
         bool damaged = false;
         var noted = new List<string>();
         var job = new JobWork(new JobMonitor
         {
             WantsTotals = true,
             IsExpected = plan.IsExpected,
-            ItemSkipped = skipped.Add,
+            PhaseEntered = reporter.Entered,
+            Waited = reporter.Retried,
+            ItemSkipped = item =>
+            {
+                skipped.Add(item);
+                reporter.Skipped(item);
+            },
             Noted = note =>
             {
+                reporter.Noted(note);
                 lock (noted)
                 {
                     if (noted.Count < MaxNotes)
@@ -78,14 +94,23 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
             VaultDamaged = damage =>
             {
                 damaged = true;
+                reporter.Damaged(damage);
                 skipped.Add(new SkippedItem(damage.Target ?? "The vault", damage.Id, damage.Message));
             },
-        });
+        })
+        {
+            Warned = reporter.Warned,
+        };
 
         DateTimeOffset started = clock.GetUtcNow();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var ended = new CancellationTokenSource();
         history.Write(Describe());
+        foreach (BackupException untold in reporter.Began(Describe(), plan.Settings))
+        {
+            job.Warn(untold);
+        }
+
         Task pulse = BeatAsync();
         try
         {
@@ -97,6 +122,11 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
             bool stopped = e is OperationCanceledException && stop.IsCancellationRequested;
             await EndAsync(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e)).ConfigureAwait(false);
             throw;
+        }
+
+        foreach (LostSource source in job.LostSources)
+        {
+            reporter.Lost(source);
         }
 
         bool warned = damaged || job.Monitor.HasWarnings;
@@ -147,6 +177,12 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
             {
                 job.Warn(untold);
                 record = record with { Warnings = job.Warnings };
+                history.Write(record);
+            }
+
+            if (reporter.Ended(record) is { Count: > 0 } untold)
+            {
+                record = record with { Warnings = [.. record.Warnings ?? [], .. untold.Select(JobError.Of)] };
                 history.Write(record);
             }
 

@@ -17,6 +17,22 @@ public sealed record MachineSettings
 
     /// <summary>Whether backups read snapshots of volumes.</summary>
     public SnapshotMode Snapshots { get; init; }
+
+    /// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>
+    public SystemLogMode SystemLog { get; init; }
+
+    /// <summary>The file that keeps figures of jobs for Prometheus: an absolute path that ends in ".prom"; null for none.</summary>
+    public string? MetricsFile { get; init; }
+}
+
+/// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>
+public enum SystemLogMode
+{
+    /// <summary>Where the system has one.</summary>
+    Auto,
+
+    /// <summary>It is not.</summary>
+    Off,
 }
 
 /// <summary>How fast data may be sent and fetched.</summary>

@@ -13,16 +13,17 @@ internal sealed class RegisteredVault(
 {
     /// <summary>The store of any vault; nothing of it is read yet.</summary>
     /// <exception cref="BackupException">VaultNotFound, StateInvalid, …</exception>
-    public IVaultStore OpenStore(VaultAddress vault, VaultPatience patience) => openStore(vault.Location, connections.Connect(vault, patience));
+    public IVaultStore OpenStore(VaultAddress vault, VaultPatience patience, Action<VaultWait>? waiting = null) =>
+        openStore(vault.Location, connections.Connect(vault, patience) with { Waiting = waiting });
 
     /// <summary>The store of the registered vault; nothing of it is read yet.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
-    public IVaultStore OpenStore(VaultPatience patience)
+    public IVaultStore OpenStore(VaultPatience patience, Action<VaultWait>? waiting = null)
     {
         MachineRegistration registration = account.RequireRegistered().Registration!;
         try
         {
-            return OpenStore(registration.VaultLocation, patience);
+            return OpenStore(registration.VaultLocation, patience, waiting);
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
         {
@@ -36,7 +37,7 @@ internal sealed class RegisteredVault(
         Vault.OpenAsync(OpenStore(vault, VaultPatience.Person), options, cancellationToken);
 
     /// <summary>Opens the registered vault, for somebody who waits for it.</summary>
-    /// <exception cref="BackupException">As of <see cref="OpenStore(VaultPatience)"/> and <see cref="OpenAsync(IVaultStore, CancellationToken)"/>.</exception>
+    /// <exception cref="BackupException">As of <see cref="OpenStore(VaultPatience, Action{VaultWait})"/> and <see cref="OpenAsync(IVaultStore, CancellationToken)"/>.</exception>
     public Task<Vault> OpenAsync(CancellationToken cancellationToken) => OpenAsync(OpenStore(VaultPatience.Person), cancellationToken);
 
     /// <summary>Opens the registered vault by its store.</summary>

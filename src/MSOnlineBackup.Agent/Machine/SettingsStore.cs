@@ -36,6 +36,15 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
                 proxy.Server);
         }
 
+        if (settings.MetricsFile is { } metrics && (!Path.IsPathFullyQualified(metrics) || Path.GetExtension(metrics) != ".prom"))
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"'{metrics}' is not an absolute path that ends in '.prom': collectors of Prometheus read no other files.",
+                "Name a file in the folder that node_exporter is told by --collector.textfile.directory, such as /var/lib/node_exporter/msonlinebackup.prom.",
+                metrics);
+        }
+
         if (settings.Throttle is { } throttle)
         {
             limits.CheckThrottle(throttle.WorkBits);
@@ -67,7 +76,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         }
 
         ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored), stored.Bypass) : null;
-        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots };
+        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots, SystemLog = state.SystemLog, MetricsFile = state.MetricsFile };
     }
 
     private string? OpenPassword(ProxyState proxy)
@@ -91,7 +100,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
                 ? null
                 : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password), given.Bypass)
             : null;
-        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots };
+        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots, SystemLog = settings.SystemLog, MetricsFile = settings.MetricsFile };
     }
 }
 
@@ -105,6 +114,10 @@ internal sealed record SettingsState
     public ThrottleSetting? Throttle { get; init; }
 
     public SnapshotMode Snapshots { get; init; }
+
+    public SystemLogMode SystemLog { get; init; }
+
+    public string? MetricsFile { get; init; }
 }
 
 /// <summary>A proxy as it is stored.</summary>

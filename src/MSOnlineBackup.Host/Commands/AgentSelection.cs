@@ -3,6 +3,7 @@ using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Installation;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Composition;
 using MSOnlineBackup.Vaults.Errors;
@@ -36,6 +37,7 @@ internal sealed class AgentSelection
             clock: context.Environment.Time,
             scheduler: SchedulerVariable.Read(context.Environment.Variable(SchedulerVariable.Name)),
             scheduleProgram: context.Environment.Program,
-            health: new HealthContext { ModuleFolder = InstalledModule.FindFolder(AppContext.BaseDirectory) });
+            health: new HealthContext { ModuleFolder = InstalledModule.FindFolder(AppContext.BaseDirectory) },
+            systemLog: SystemLogChoice.Read(context.Environment.Variable(SystemLogChoice.Variable)));
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Composition;
 using MSOnlineBackup.Host.Documents;
 
@@ -33,7 +34,8 @@ internal sealed class JobRunCommand : HostCommand
             PolicyLimits.Open,
             wait => VaultLocation.Note(wait, context),
             context.Parsed.GetRequiredValue(_state),
-            clock: context.Environment.Time);
+            clock: context.Environment.Time,
+            systemLog: SystemLogChoice.Read(context.Environment.Variable(SystemLogChoice.Variable)));
         using var input = new StreamReader(context.Environment.OpenInput?.Invoke() ?? Stream.Null);
         try
         {

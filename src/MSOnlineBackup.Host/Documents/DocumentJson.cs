@@ -55,6 +55,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(ApproverSummary))]
 [JsonSerializable(typeof(DrillSummary))]
 [JsonSerializable(typeof(JobSummary))]
+[JsonSerializable(typeof(JobLogLine))]
 [JsonSerializable(typeof(ScheduleLine))]
 [JsonSerializable(typeof(HealthLine))]
 [JsonSerializable(typeof(HealthSummary))]

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Health;
+using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
@@ -275,6 +276,18 @@ internal sealed record StepLine(string Step, long Items, long Bytes, double Seco
 internal sealed record DifferenceLine(string Path, string Difference, bool ChangedMeanwhile) : Document("difference");
 
 internal sealed record MachineLine(string Name, string Id, string OperatingSystem, string AgentVersion, string? FirstName, DateTimeOffset? Left) : Document("machine");
+
+internal sealed record JobLogLine(
+    Guid JobId,
+    DateTimeOffset Time,
+    JobLogLevel Level,
+    JobLogEvent Event,
+    string Message,
+    string? Id,
+    string? Path,
+    string? Action,
+    IReadOnlyDictionary<string, string>? Settings,
+    IReadOnlyDictionary<string, long>? Figures) : Document("log");
 
 internal sealed record ScheduleLine(
     string Policy,

@@ -302,6 +302,13 @@ public enum BackupErrorId
     PackageInvalid,
     /// <summary>A file of the module cannot be put in the place of a damaged one.</summary>
     ModuleNotRepaired,
+    // What is told of jobs.
+    /// <summary>A job's log is incomplete, since it could not be written; the job is none the worse.</summary>
+    JobLogIncomplete = 1520,
+    /// <summary>The system's log did not take what was told of a job.</summary>
+    SystemLogUnwritable,
+    /// <summary>The file of figures for Prometheus could not be written.</summary>
+    MetricsFileUnwritable,
     // Statuses, and who watches them.
     /// <summary>A monitoring credential is damaged, of another vault, or cannot be read or written.</summary>
     MonitoringCredentialInvalid = 1540,

@@ -123,6 +123,12 @@ public sealed class JobMonitor
     /// <summary>Called for what somebody may want to know and need not see to; from any thread; must return quickly.</summary>
     public Action<string>? Noted { get; init; }
 
+    /// <summary>Called for each phase that begins; from any thread; must return quickly.</summary>
+    public Action<JobPhase>? PhaseEntered { get; init; }
+
+    /// <summary>Called before calls on the vault wait for another try; from any thread; must return quickly.</summary>
+    public Action<VaultWait>? Waited { get; init; }
+
     /// <summary>Reads the counters.</summary>
     public JobProgress Snapshot()
     {
@@ -158,7 +164,11 @@ public sealed class JobMonitor
     /// <summary>What the job waits for is what calls on this vault wait for.</summary>
     internal void Watch(IVaultStore vault) => _vault = vault;
 
-    internal void Enter(JobPhase phase) => Volatile.Write(ref _phase, (int)phase);
+    internal void Enter(JobPhase phase)
+    {
+        Volatile.Write(ref _phase, (int)phase);
+        PhaseEntered?.Invoke(phase);
+    }
 
     internal void Expect(long files, long bytes)
     {

@@ -22,6 +22,9 @@ public sealed record VaultConnection
     /// <summary>How long is waited for a vault that does not answer.</summary>
     public VaultPatience Patience { get; init; }
 
+    /// <summary>Told, from any thread, before each wait for another try; null for nobody.</summary>
+    public Action<VaultWait>? Waiting { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

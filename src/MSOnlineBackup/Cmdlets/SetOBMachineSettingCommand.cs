@@ -8,7 +8,7 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Sets the passphrase, the bandwidth, the proxy or the use of snapshots of this machine.</summary>
+/// <summary>Sets the passphrase, the bandwidth, the proxy, the use of snapshots or what is told of jobs of this machine.</summary>
 [Cmdlet(VerbsCommon.Set, "OBMachineSetting", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(string))]
 public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
@@ -19,6 +19,8 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     private const string WithoutThrottle = "UNNAMED_PARAMETER_SET_4";
     private const string Proxy = "UNNAMED_PARAMETER_SET_5";
     private const string Snapshots = "Snapshot";
+    private const string Logging = "SystemLog";
+    private const string Metrics = "MetricsFile";
 
     private readonly SortedSet<DayOfWeek> _workDays = [];
 
@@ -99,6 +101,15 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [Parameter(Mandatory = true, ParameterSetName = Snapshots)]
     public OBSnapshotMode Snapshot { get; set; }
 
+    /// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = Logging)]
+    public OBSystemLogMode SystemLog { get; set; }
+
+    /// <summary>The file that keeps figures of jobs for Prometheus; empty for none.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = Metrics)]
+    [AllowEmptyString]
+    public string MetricsFile { get; set; } = "";
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -124,6 +135,8 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         Encryption => "encryption passphrase",
         Throttle or WithoutThrottle => "bandwidth",
         Snapshots => "snapshots",
+        Logging => "system log",
+        Metrics => "metrics file",
         _ => "proxy",
     };
 
@@ -173,6 +186,14 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
             case Snapshots:
                 SnapshotMode mode = Enum.Parse<SnapshotMode>(Snapshot.ToString());
                 Agent.Machine.Update(settings => settings with { Snapshots = mode });
+                break;
+            case Logging:
+                SystemLogMode logging = Enum.Parse<SystemLogMode>(SystemLog.ToString());
+                Agent.Machine.Update(settings => settings with { SystemLog = logging });
+                break;
+            case Metrics:
+                string? file = MetricsFile.Length == 0 ? null : FullPath(MetricsFile);
+                Agent.Machine.Update(settings => settings with { MetricsFile = file });
                 break;
             case WithoutProxy:
                 Agent.Machine.Update(settings => settings with { Proxy = null, IsDirect = NoProxy });

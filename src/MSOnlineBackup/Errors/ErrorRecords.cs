@@ -46,7 +46,8 @@ internal static class ErrorRecords
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.RestoreNameImpossible or BackupErrorId.RestoreItemRenamed or BackupErrorId.RestoredByFullPath
             or BackupErrorId.ActivationFailed or BackupErrorId.OutputFailed
-            or BackupErrorId.ScheduleNotRegistered or BackupErrorId.StatusNotWritten or BackupErrorId.AlarmNotDelivered => ErrorCategory.WriteError,
+            or BackupErrorId.ScheduleNotRegistered or BackupErrorId.StatusNotWritten or BackupErrorId.AlarmNotDelivered
+            or BackupErrorId.JobLogIncomplete or BackupErrorId.SystemLogUnwritable or BackupErrorId.MetricsFileUnwritable => ErrorCategory.WriteError,
         BackupErrorId.PassphraseInvalid or BackupErrorId.SourceMissing or BackupErrorId.PatternInvalid or BackupErrorId.RecoveryPointAmbiguous
             or BackupErrorId.RestoreTargetInvalid or BackupErrorId.ArgumentInvalid or BackupErrorId.PolicyIncomplete or BackupErrorId.PolicyInvalid
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing

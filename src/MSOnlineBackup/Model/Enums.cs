@@ -36,6 +36,16 @@ public enum OBSnapshotMode
     Never,
 }
 
+/// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>
+public enum OBSystemLogMode
+{
+    /// <summary>Where the system has one.</summary>
+    Auto,
+
+    /// <summary>It is not.</summary>
+    Off,
+}
+
 /// <summary>How far what a backup has read is of one moment.</summary>
 public enum OBConsistency
 {

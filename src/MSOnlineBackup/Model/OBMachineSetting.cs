@@ -14,6 +14,12 @@ public sealed class OBMachineSetting
 
     /// <summary>Whether backups read snapshots of volumes.</summary>
     public OBSnapshotMode SnapshotSetting { get; internal init; }
+
+    /// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>
+    public OBSystemLogMode SystemLogSetting { get; internal init; }
+
+    /// <summary>The file that keeps figures of jobs for Prometheus; empty for none.</summary>
+    public string MetricsFile { get; internal init; } = "";
 }
 
 /// <summary>The proxy of this machine.</summary>

@@ -67,6 +67,28 @@ internal static partial class Decoders
             () => [SkippedLines()],
             typeof(SkippedList));
         yield return new(
+            "job-log",
+            content =>
+            {
+                foreach (string line in Encoding.UTF8.GetString(content).Split('\n'))
+                {
+                    JobLogEntry.TryParse(line);
+                }
+            },
+            () =>
+            [
+                new JobLogEntry
+                {
+                    Time = _time, Level = JobLogLevel.Info, Event = JobLogEvent.Started, Message = "It began.", Settings = new Dictionary<string, string> { ["vault"] = "/vault" },
+                }.Encode(),
+                new JobLogEntry
+                {
+                    Time = _time, Level = JobLogLevel.Error, Event = JobLogEvent.Ended, Message = "It failed.", Id = "VaultFull", Path = "/vault", Action = "Make room.",
+                    Figures = new Dictionary<string, long> { ["files"] = 3 },
+                }.Encode(),
+            ],
+            typeof(JobLogEntry), typeof(JobLogJson));
+        yield return new(
             "machine-state",
             InState("machine.json", folder => MachineAccount.ReadRegistration(folder)),
             () =>

@@ -22,7 +22,7 @@ public sealed class JobRunnerTests : IDisposable
     public JobRunnerTests()
     {
         _history = new JobHistory(new StateFolder(_folder.Path), _clock);
-        _runner = new JobRunner(_history, _clock, () => _limit);
+        _runner = new JobRunner(_history, _clock, () => _limit, []);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -172,7 +172,7 @@ public sealed class JobRunnerTests : IDisposable
     public async Task Of_two_starts_at_once_exactly_one_runs()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var runner = new JobRunner(new JobHistory(new StateFolder(_folder.Path), TimeProvider.System), TimeProvider.System, () => null);
+        var runner = new JobRunner(new JobHistory(new StateFolder(_folder.Path), TimeProvider.System), TimeProvider.System, () => null, []);
         Task<JobRecord> Start() => Task.Run(() => runner.RunAsync(
             JobHistory.NewId(), JobKind.Backup, new JobPlan(_ => [], (_, _) => release.Task), _ => { }, Cancel));
 

@@ -2,6 +2,7 @@ using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
@@ -44,6 +45,9 @@ internal sealed class JobsFixture : IDisposable
     /// <summary>What runs schedules; null for nothing.</summary>
     public ISystemScheduler? Scheduler { get; init; }
 
+    /// <summary>Which log of the system is told of jobs.</summary>
+    public SystemLogChoice SystemLog { get; init; } = SystemLogChoice.None;
+
     /// <summary>What schedules run; null for the program for background jobs.</summary>
     public IReadOnlyList<string>? ScheduleProgram { get; set; }
 
@@ -80,6 +84,7 @@ internal sealed class JobsFixture : IDisposable
         ScheduleParts = ScheduleParts,
         Health = Health,
         HealthParts = HealthParts,
+        SystemLog = SystemLog,
         Limits = Limits,
         Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 1000, Workers = 2 },
         OpenSource = OpenSource,

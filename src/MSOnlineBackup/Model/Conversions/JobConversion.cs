@@ -33,6 +33,21 @@ internal static class JobConversion
         },
     };
 
+    /// <summary>A line of a job's log as scripts see it.</summary>
+    public static OBJobLogEntry ToOutput(this JobLogEntry entry, Guid jobId) => new()
+    {
+        Time = entry.Time.LocalDateTime,
+        Level = Enum.Parse<OBLogLevel>(entry.Level.ToString()),
+        Event = entry.Event.ToString(),
+        Message = entry.Message,
+        ErrorId = entry.Id ?? "",
+        Path = entry.Path ?? "",
+        RecommendedAction = entry.Action ?? "",
+        Settings = entry.Settings ?? new Dictionary<string, string>(),
+        Figures = entry.Figures ?? new Dictionary<string, long>(),
+        JobId = jobId,
+    };
+
     /// <summary>How hard to compress, as the engine has it.</summary>
     public static Compression ToEngine(this OBCompression compression) => Enum.Parse<Compression>(compression.ToString());
 

@@ -9,6 +9,8 @@ internal static class MachineConversion
     public static OBMachineSetting ToOutput(this MachineSettings settings, EncryptionKeyStatus key) => new()
     {
         SnapshotSetting = Enum.Parse<OBSnapshotMode>(settings.Snapshots.ToString()),
+        SystemLogSetting = Enum.Parse<OBSystemLogMode>(settings.SystemLog.ToString()),
+        MetricsFile = settings.MetricsFile ?? "",
         EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = key },
         ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting { IsDirect = settings.IsDirect } : new OBProxySetting
         {
