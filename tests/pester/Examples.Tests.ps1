@@ -37,6 +37,9 @@ BeforeAll {
     $null = $policy | Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 30) | Set-OBPolicy
     $null = Get-OBPolicy | Start-OBBackup
 
+    $scripts = New-TestScript "$root/etc/azure"
+    Rename-Item $scripts VMSnapshotScriptPluginConfig.json
+
     # What examples have in Azure.
     . $PSScriptRoot/Azurite.ps1
     $azurite = $null
@@ -73,7 +76,7 @@ Describe '<Page>' -ForEach $examples {
 
     It '<Title>' {
         $code = $Code -replace 'https://contoso\.blob\.core\.windows\.net', ${azurite}?.Url
-        $script = [scriptblock]::Create(($code -replace '(?<![\w/])/(srv|mnt|tmp)\b', "$root/`$1"))
+        $script = [scriptblock]::Create(($code -replace '(?<![\w/])/(srv|mnt|tmp|etc)\b', "$root/`$1"))
 
         { & $script 6> $null } | Should -Not -Throw
     }

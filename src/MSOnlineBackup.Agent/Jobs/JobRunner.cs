@@ -57,7 +57,8 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
         using var skipped = new SkippedList(history.FileOf(id, SkippedList.FileName));
         bool damaged = false;
         var noted = new List<string>();
-        var job = new JobWork(new JobMonitor
+        JobWork? begun = null;
+        JobWork job = begun = new JobWork(new JobMonitor
         {
             WantsTotals = true,
             IsExpected = plan.IsExpected,
@@ -72,6 +73,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
                     }
                 }
             },
+            Warned = warning => begun!.Warn(warning),
             VaultDamaged = damage =>
             {
                 damaged = true;

@@ -17,6 +17,9 @@ public sealed record MachineSettings
 
     /// <summary>Whether backups read snapshots of volumes.</summary>
     public SnapshotMode Snapshots { get; init; }
+
+    /// <summary>The full path of a file that says which scripts are run around snapshots; null for none.</summary>
+    public string? ScriptFile { get; init; }
 }
 
 /// <summary>How fast data may be sent and fetched.</summary>

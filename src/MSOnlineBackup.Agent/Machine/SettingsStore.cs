@@ -1,5 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Engine.Scripts;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
@@ -17,8 +18,14 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
 
     public void Update(Func<MachineSettings, MachineSettings> change) => _file.Update(state =>
     {
-        MachineSettings settings = change(Open(state));
+        MachineSettings before = Open(state);
+        MachineSettings settings = change(before);
         Check(settings);
+        if (settings.ScriptFile is { } file && file != before.ScriptFile)
+        {
+            SnapshotScripts.Check(file, IFileTrust.OfThisSystem);
+        }
+
         return Seal(settings);
     });
 
@@ -67,7 +74,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         }
 
         ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored), stored.Bypass) : null;
-        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots };
+        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots, ScriptFile = state.ScriptFile };
     }
 
     private string? OpenPassword(ProxyState proxy)
@@ -91,7 +98,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
                 ? null
                 : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password), given.Bypass)
             : null;
-        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots };
+        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots, ScriptFile = settings.ScriptFile };
     }
 }
 
@@ -105,6 +112,8 @@ internal sealed record SettingsState
     public ThrottleSetting? Throttle { get; init; }
 
     public SnapshotMode Snapshots { get; init; }
+
+    public string? ScriptFile { get; init; }
 }
 
 /// <summary>A proxy as it is stored.</summary>

@@ -8,7 +8,7 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Sets the passphrase, the bandwidth, the proxy or the use of snapshots of this machine.</summary>
+/// <summary>Sets the passphrase, the bandwidth, the proxy, the use of snapshots or the scripts around them of this machine.</summary>
 [Cmdlet(VerbsCommon.Set, "OBMachineSetting", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(string))]
 public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
@@ -19,6 +19,8 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     private const string WithoutThrottle = "UNNAMED_PARAMETER_SET_4";
     private const string Proxy = "UNNAMED_PARAMETER_SET_5";
     private const string Snapshots = "Snapshot";
+    private const string Scripts = "Script";
+    private const string WithoutScripts = "WithoutScript";
 
     private readonly SortedSet<DayOfWeek> _workDays = [];
 
@@ -99,6 +101,15 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [Parameter(Mandatory = true, ParameterSetName = Snapshots)]
     public OBSnapshotMode Snapshot { get; set; }
 
+    /// <summary>A file that names scripts to be run before and after snapshots are taken, in the format of VMSnapshotScriptPluginConfig.json.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = Scripts)]
+    [ValidateNotNullOrEmpty]
+    public string ScriptFile { get; set; } = "";
+
+    /// <summary>Runs no scripts from now on.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = WithoutScripts)]
+    public SwitchParameter NoScript { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -124,6 +135,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         Encryption => "encryption passphrase",
         Throttle or WithoutThrottle => "bandwidth",
         Snapshots => "snapshots",
+        Scripts or WithoutScripts => "scripts",
         _ => "proxy",
     };
 
@@ -173,6 +185,13 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
             case Snapshots:
                 SnapshotMode mode = Enum.Parse<SnapshotMode>(Snapshot.ToString());
                 Agent.Machine.Update(settings => settings with { Snapshots = mode });
+                break;
+            case Scripts:
+                string file = FullPath(ScriptFile);
+                Agent.Machine.Update(settings => settings with { ScriptFile = file });
+                break;
+            case WithoutScripts when NoScript:
+                Agent.Machine.Update(settings => settings with { ScriptFile = null });
                 break;
             case WithoutProxy:
                 Agent.Machine.Update(settings => settings with { Proxy = null, IsDirect = NoProxy });

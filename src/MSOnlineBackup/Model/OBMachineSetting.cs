@@ -14,6 +14,9 @@ public sealed class OBMachineSetting
 
     /// <summary>Whether backups read snapshots of volumes.</summary>
     public OBSnapshotMode SnapshotSetting { get; internal init; }
+
+    /// <summary>The file that names scripts to be run around snapshots; empty for none.</summary>
+    public string ScriptFile { get; internal init; } = "";
 }
 
 /// <summary>The proxy of this machine.</summary>

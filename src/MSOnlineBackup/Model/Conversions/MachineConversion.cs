@@ -9,6 +9,7 @@ internal static class MachineConversion
     public static OBMachineSetting ToOutput(this MachineSettings settings, EncryptionKeyStatus key) => new()
     {
         SnapshotSetting = Enum.Parse<OBSnapshotMode>(settings.Snapshots.ToString()),
+        ScriptFile = settings.ScriptFile ?? "",
         EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = key },
         ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting { IsDirect = settings.IsDirect } : new OBProxySetting
         {
