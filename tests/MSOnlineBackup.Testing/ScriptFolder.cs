@@ -19,6 +19,29 @@ public sealed class ScriptFolder
         Save();
     }
 
+    /// <summary>Copies an example, for a place of its own.</summary>
+    /// <param name="path">Where to.</param>
+    /// <param name="example">Its folder in examples/Applications.</param>
+    /// <param name="arguments">What both scripts are given.</param>
+    public static ScriptFolder OfExample(string path, string example, params string[] arguments)
+    {
+        string from = System.IO.Path.Combine(Repository.Root, "examples", "Applications", example);
+        var scripts = new ScriptFolder(path);
+        foreach (string name in new[] { "pre.sh", "post.sh" })
+        {
+            scripts.Write(name, System.IO.File.ReadAllText(System.IO.Path.Combine(from, name)));
+        }
+
+        foreach ((string name, JsonNode? value) in JsonNode.Parse(System.IO.File.ReadAllText(System.IO.Path.Combine(from, System.IO.Path.GetFileName(scripts.File))))!.AsObject())
+        {
+            scripts.Settings.TryAdd(name, value?.DeepClone());
+        }
+
+        scripts.Settings["preScriptParams"] = new JsonArray([.. arguments.Select(argument => (JsonNode)argument)]);
+        scripts.Set("postScriptParams", scripts.Settings["preScriptParams"]!.DeepClone());
+        return scripts;
+    }
+
     public string Path { get; }
 
     public string Pre { get; }
