@@ -21,12 +21,14 @@ public sealed partial class ErrorHelpTests
         ];
 
         Assert.Contains("SalLowDiskSpace", shown);
+        Assert.Contains("Pre-ScriptTimeout", ErrorHelp.All().Single(error => error.Id == "ScriptTimedOut").ErrorCode);
+        Assert.Contains("Post-ScriptTimeout", ErrorHelp.All().Single(error => error.Id == "ScriptTimedOut").ErrorCode);
         Assert.Empty(shown.Except(ErrorHelp.All().SelectMany(error => error.ErrorCode)));
     }
 
     [Fact]
     public void A_word_of_the_sentence_is_no_number() =>
-        Assert.All(ErrorHelp.All().SelectMany(error => error.ErrorCode), code => Assert.Matches("^(0x[0-9A-F]+|[0-9]+|[A-Z][A-Za-z0-9]{8,})$", code));
+        Assert.All(ErrorHelp.All().SelectMany(error => error.ErrorCode), code => Assert.Matches("^(0x[0-9A-F]+|[0-9]+|[A-Z][A-Za-z0-9-]{8,})$", code));
 
     [Fact]
     public void Every_code_of_Blob_Storage_that_its_refusals_show_is_found()

@@ -5,6 +5,7 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
@@ -61,6 +62,9 @@ public sealed class FolderVault
     /// <summary>What the last backup noted.</summary>
     public ConcurrentQueue<string> Notes { get; } = [];
 
+    /// <summary>What the last backup warned of.</summary>
+    public ConcurrentQueue<BackupException> Warnings { get; } = [];
+
     public async Task<RestoreResult> RestoreAsync(RecoveryPoint point, string target, RestoreConflict conflict = RestoreConflict.Skip, bool verify = true, bool mapNames = false)
     {
         UnlockedVault engine = await OpenAsync();
@@ -103,7 +107,8 @@ public sealed class FolderVault
     {
         Skipped.Clear();
         Notes.Clear();
-        Monitor = new JobMonitor { ItemSkipped = Skipped.Enqueue, Noted = Notes.Enqueue };
+        Warnings.Clear();
+        Monitor = new JobMonitor { ItemSkipped = Skipped.Enqueue, Noted = Notes.Enqueue, Warned = Warnings.Enqueue };
     }
 
     // Nothing that a test has just written is so fresh that the next backup reads it again.

@@ -79,3 +79,17 @@ function Initialize-TestMachine([string] $Folder) {
     Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) 6> $null | Out-Null
     "$Folder/vault"
 }
+
+# Two scripts that do nothing, and the file that names them, in a folder; returns the file.
+function New-TestScript([string] $Folder) {
+    $extension = $IsWindows ? 'cmd' : 'sh'
+    $scripts = foreach ($name in 'pre', 'post') { (New-Item -Path "$Folder/$name.$extension" -Value ($IsWindows ? '' : "#!/bin/sh`n") -Force).FullName }
+    $settings = @{ pluginName = 'ScriptRunner'; preScriptLocation = $scripts[0]; postScriptLocation = $scripts[1] } | ConvertTo-Json
+    $file = (New-Item -Path "$Folder/settings.json" -Value $settings -Force).FullName
+    if (-not $IsWindows) {
+        chmod 700 $scripts
+        chmod 600 $file
+    }
+
+    $file
+}

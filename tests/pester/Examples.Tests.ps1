@@ -39,6 +39,8 @@ BeforeAll {
 
     . $PSScriptRoot/ModuleFolder.ps1
     $null = New-TestPackage (New-TestModule "$root/mnt/usb/MSOnlineBackup") "$root/mnt/usb/MSOnlineBackup.nupkg"
+    $scripts = New-TestScript "$root/etc/azure"
+    Rename-Item $scripts VMSnapshotScriptPluginConfig.json
 
     # What examples have in Azure.
     . $PSScriptRoot/Azurite.ps1
@@ -76,7 +78,7 @@ Describe '<Page>' -ForEach $examples {
 
     It '<Title>' {
         $code = $Code -replace 'https://contoso\.blob\.core\.windows\.net', ${azurite}?.Url
-        $script = [scriptblock]::Create(($code -replace '(?<![\w/])/(srv|mnt|tmp)\b', "$root/`$1"))
+        $script = [scriptblock]::Create(($code -replace '(?<![\w/])/(srv|mnt|tmp|etc)\b', "$root/`$1"))
 
         { & $script 6> $null } | Should -Not -Throw
     }

@@ -46,6 +46,26 @@ Describe 'Set-OBMachineSetting' {
             $null = Set-OBMachineSetting -Snapshot Auto
         }
 
+        It 'sets which scripts run around snapshots, after a look at them' {
+            (Get-OBMachineSetting).ScriptFile | Should -BeExactly ''
+            $record = Get-ErrorOf { Set-OBMachineSetting -ScriptFile "$TestDrive/missing.json" }
+            Assert-BackupError $record ScriptSettingsInvalid InvalidData
+            $record.Exception.ErrorCode | Should -BeExactly IncorrectJSONConfigFile
+            $file = New-TestScript "$TestDrive/scripts"
+            Set-OBMachineSetting -ScriptFile $file -WhatIf
+            (Get-OBMachineSetting).ScriptFile | Should -BeExactly ''
+            Set-OBMachineSetting -ScriptFile $file | Should -BeExactly 'Server properties updated successfully.'
+            (Get-OBMachineSetting).ScriptFile | Should -BeExactly $file
+            Remove-Item "$TestDrive/scripts/post*"
+            $null = Set-OBMachineSetting -NoThrottle
+            (Get-OBMachineSetting).ScriptFile | Should -BeExactly $file
+            $null = Set-OBMachineSetting -NoScript
+            (Get-OBMachineSetting).ScriptFile | Should -BeExactly ''
+            $record = Get-ErrorOf { Set-OBMachineSetting -ScriptFile $file }
+            Assert-BackupError $record ScriptNotFound ObjectNotFound
+            $record.Exception.ErrorCode | Should -BeExactly Post-ScriptNotFound
+        }
+
         It 'sets nothing with -WhatIf' {
             Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'correct horse battery') -WhatIf
             (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet

@@ -81,6 +81,7 @@ public sealed record BackupOrder : JobOrder
             OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],
             OpenSource = machine.OpenSource,
             Snapshots = new SnapshotOptions(machine.Account.Settings.Snapshots, machine.State.PathOf(StateFolder.Snapshots)),
+            ScriptFile = machine.Account.Settings.ScriptFile,
             Compression = Compression,
         };
         if (machine.Account.FindNameChange() is { } renamed)

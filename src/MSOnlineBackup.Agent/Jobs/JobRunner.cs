@@ -69,7 +69,8 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
         using var reporter = new JobReporter(history.OpenLog(id), observers);
         bool damaged = false;
         var noted = new List<string>();
-        var job = new JobWork(new JobMonitor
+        JobWork? begun = null;
+        JobWork job = begun = new JobWork(new JobMonitor
         {
             WantsTotals = true,
             IsExpected = plan.IsExpected,
@@ -91,6 +92,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
                     }
                 }
             },
+            Warned = warning => begun!.Warn(warning),
             VaultDamaged = damage =>
             {
                 damaged = true;

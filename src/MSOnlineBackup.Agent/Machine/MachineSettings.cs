@@ -18,6 +18,9 @@ public sealed record MachineSettings
     /// <summary>Whether backups read snapshots of volumes.</summary>
     public SnapshotMode Snapshots { get; init; }
 
+    /// <summary>The full path of a file that says which scripts are run around snapshots; null for none.</summary>
+    public string? ScriptFile { get; init; }
+
     /// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>
     public SystemLogMode SystemLog { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Engine.Scripts;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
@@ -17,8 +18,14 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
 
     public void Update(Func<MachineSettings, MachineSettings> change) => _file.Update(state =>
     {
-        MachineSettings settings = change(Open(state));
+        MachineSettings before = Open(state);
+        MachineSettings settings = change(before);
         Check(settings);
+        if (settings.ScriptFile is { } file && file != before.ScriptFile)
+        {
+            SnapshotScripts.Check(file, IFileTrust.OfThisSystem);
+        }
+
         return Seal(settings);
     });
 
@@ -76,7 +83,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         }
 
         ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored), stored.Bypass) : null;
-        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots, SystemLog = state.SystemLog, MetricsFile = state.MetricsFile };
+        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots, SystemLog = state.SystemLog, MetricsFile = state.MetricsFile, ScriptFile = state.ScriptFile };
     }
 
     private string? OpenPassword(ProxyState proxy)
@@ -100,7 +107,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
                 ? null
                 : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password), given.Bypass)
             : null;
-        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots, SystemLog = settings.SystemLog, MetricsFile = settings.MetricsFile };
+        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots, SystemLog = settings.SystemLog, MetricsFile = settings.MetricsFile, ScriptFile = settings.ScriptFile };
     }
 }
 
@@ -118,6 +125,8 @@ internal sealed record SettingsState
     public SystemLogMode SystemLog { get; init; }
 
     public string? MetricsFile { get; init; }
+
+    public string? ScriptFile { get; init; }
 }
 
 /// <summary>A proxy as it is stored.</summary>

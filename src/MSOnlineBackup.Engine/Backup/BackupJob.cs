@@ -35,6 +35,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         store, new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
     // By its name, until the vault was asked what that means.
     private MachineId _machineId = store.Header.MachineId(request.MachineName);
+    private bool _scriptsFailed;
     private readonly OwnFolders _own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
 
     /// <summary>Runs the job.</summary>
@@ -153,7 +154,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         await session.FlushAsync(giveUp).ConfigureAwait(false);
         RecoveryPoint point = Describe(session, earlier, scope) with
         {
-            Status = scope.SkippedCount == 0 && !store.HasLost && !store.IsDamaged ? RecoveryPointStatus.Completed : RecoveryPointStatus.CompletedWithWarnings,
+            Status = scope.SkippedCount == 0 && !store.HasLost && !store.IsDamaged && !_scriptsFailed ? RecoveryPointStatus.Completed : RecoveryPointStatus.CompletedWithWarnings,
             Sources = _sources,
             SkippedCount = scope.SkippedCount,
             SkippedItems = skippedItems,
@@ -227,15 +228,14 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
     private async Task<SnapshotSet?> TakeSnapshotsAsync(IReadOnlyDictionary<int, int> covered, CancellationToken stop)
     {
-        if (request.Snapshots is not { } options || request.OpenSource is not null)
+        if (request.Snapshots is not { } snapshots || request.OpenSource is not null)
         {
             return null;
         }
 
         BackupSource.Tree[] trees = [.. request.Sources.Where((source, i) => source is BackupSource.Tree && !covered.ContainsKey(i)).Cast<BackupSource.Tree>()];
-        SnapshotKit kit = request.SnapshotKit ?? SnapshotKit.ForThisSystem();
-        (SnapshotSet set, IReadOnlyList<SnapshotSource> sources) =
-            await SnapshotSet.TakeAsync(kit, options, [.. trees.Select(tree => (tree.Path, tree.Selection))], monitor.Note, stop).ConfigureAwait(false);
+        (SnapshotSet set, IReadOnlyList<SnapshotSource> sources, _scriptsFailed) =
+            await ScriptedSnapshots.TakeAsync(request, snapshots, trees, monitor, options.TimeProvider, stop).ConfigureAwait(false);
         for (int i = 0; i < trees.Length; i++)
         {
             _snapshots[trees[i]] = sources[i];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MSOnlineBackup.Engine.Scripts;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Items;
@@ -45,8 +46,17 @@ public sealed record BackupRequest
     /// <summary>How snapshots of the sources' volumes are taken; null: all is read in place, and nothing is said of that.</summary>
     public SnapshotOptions? Snapshots { get; init; }
 
+    /// <summary>
+    /// A file that says which scripts bring programs into order for the snapshots, in the format of <c>VMSnapshotScriptPluginConfig.json</c>: they are run before and after snapshots are
+    /// taken. Null for none; and where <see cref="Snapshots"/> is null none are run.
+    /// </summary>
+    public string? ScriptFile { get; init; }
+
     /// <summary>What snapshots can be made of; null: what this system has.</summary>
     internal SnapshotKit? SnapshotKit { get; init; }
+
+    /// <summary>What may be run of scripts; null: what this system says.</summary>
+    internal IFileTrust? FileTrust { get; init; }
 
     /// <summary>A checkpoint is written when this long has passed since the last.</summary>
     internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(60);

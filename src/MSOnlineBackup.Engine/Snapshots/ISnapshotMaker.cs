@@ -11,6 +11,9 @@ internal interface ISnapshotMaker
     /// <summary>What can be relied on of what is read from its snapshots.</summary>
     ConsistencyLevel Level { get; }
 
+    /// <summary>Whether it keeps what lies below a file system, such as its device, so that only one that is held still meanwhile is kept in order.</summary>
+    bool NeedsStillness => false;
+
     /// <summary>Whether volumes of this kind are its own.</summary>
     bool IsOf(SnapshotVolume volume);
 

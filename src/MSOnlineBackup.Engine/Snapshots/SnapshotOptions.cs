@@ -19,4 +19,8 @@ public enum SnapshotMode
 /// The folder, of this machine and this account alone, in which a snapshot is written down before it is made, so that the next backup removes what a killed one left. It comes into
 /// being with the first snapshot.
 /// </param>
-public sealed record SnapshotOptions(SnapshotMode Mode, string Records);
+public sealed record SnapshotOptions(SnapshotMode Mode, string Records)
+{
+    /// <summary>Whether file systems are held still while snapshots are made that do not see to that by themselves.</summary>
+    internal bool HoldsFileSystemsStill { get; init; }
+}

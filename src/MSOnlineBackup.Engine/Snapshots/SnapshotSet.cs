@@ -16,6 +16,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
     private readonly Action<string> _note;
     private readonly List<WantedSnapshot> _snapshots = [];
     private readonly Dictionary<string, string> _obstacles = [];
+    private readonly HashSet<WantedSnapshot> _still = [];
     private SnapshotRecord? _record;
 
     private SnapshotSet(SnapshotKit kit, SnapshotOptions options, Action<string> note)
@@ -154,7 +155,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
 
         foreach (IGrouping<ISnapshotMaker, WantedSnapshot> group in _snapshots.GroupBy(snapshot => _kit.FindMaker(snapshot.Mark.Kind)!).ToArray())
         {
-            await group.Key.TakeAsync([.. group], cancellationToken).ConfigureAwait(false);
+            await TakeAsync(group.Key, [.. group], cancellationToken).ConfigureAwait(false);
         }
 
         foreach (WantedSnapshot snapshot in _snapshots.Where(snapshot => snapshot.Place is { } place && !SnapshotKit.IsSame(place, snapshot.Volume.Path)))
@@ -167,6 +168,26 @@ internal sealed class SnapshotSet : IAsyncDisposable
         {
             _record.Write([.. _snapshots.Select(snapshot => snapshot.Mark)]);
         }
+    }
+
+    private async Task TakeAsync(ISnapshotMaker maker, IReadOnlyList<WantedSnapshot> snapshots, CancellationToken cancellationToken)
+    {
+        if (!_options.HoldsFileSystemsStill || !maker.NeedsStillness)
+        {
+            await maker.TakeAsync(snapshots, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        await using StillVolumes still = await StillVolumes.HoldAsync([.. snapshots.Select(snapshot => snapshot.Volume)], _note, cancellationToken).ConfigureAwait(false);
+        await maker.TakeAsync(snapshots, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<SnapshotVolume> held = await still.EndAsync().ConfigureAwait(false);
+        _still.UnionWith(snapshots.Where(snapshot => held.Contains(snapshot.Volume)));
+    }
+
+    private ConsistencyLevel LevelOf(WantedSnapshot snapshot)
+    {
+        ConsistencyLevel own = _kit.FindMaker(snapshot.Mark.Kind)!.Level;
+        return own < ConsistencyLevel.FileSystem && _still.Contains(snapshot) ? ConsistencyLevel.FileSystem : own;
     }
 
     private SnapshotSource ViewOf(SourceVolumes source)
@@ -204,7 +225,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
         foreach (VolumePart part in source.Taken)
         {
             string where = part.Path.IsRoot ? "" : $"'{PathText.Show(PathText.Local, source.LivePathOf(part))}': ";
-            parts.Add(Find(part) is { } snapshot ? new SourceConsistency(_kit.FindMaker(snapshot.Mark.Kind)!.Level, snapshot.Mark.Kind)
+            parts.Add(Find(part) is { } snapshot ? new SourceConsistency(LevelOf(snapshot), snapshot.Mark.Kind)
                 : part.Volume is { IsReadOnly: true } ? new SourceConsistency(ConsistencyLevel.FileSystem, Reason: Shorten(where + IsConstant))
                 : new SourceConsistency(ConsistencyLevel.None, Reason: Shorten(where + ObstacleOf(part))));
         }

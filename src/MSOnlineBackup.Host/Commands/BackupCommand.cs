@@ -28,6 +28,7 @@ internal sealed class BackupCommand : HostCommand
     private readonly Option<string?> _machine;
     private readonly Option<Compression> _compression;
     private readonly Option<SnapshotMode> _snapshot;
+    private readonly Option<string?> _scripts;
     private readonly Option<bool> _force;
     private readonly Option<bool> _verifyWrites;
     private readonly Option<bool> _dryRun;
@@ -58,6 +59,7 @@ internal sealed class BackupCommand : HostCommand
             "--snapshot",
             "Whether snapshots of the volumes are read: auto where there are any, require or else make no recovery point, never to read in place.",
             SnapshotMode.Auto);
+        _scripts = Value("--scripts", "FILE", "Run the scripts that this file names before and after the snapshots are taken (VMSnapshotScriptPluginConfig.json).");
         _dryRun = Flag("--dry-run", "List what would be backed up, and how much of it is new. Read no contents and write nothing.", "-n");
         _stdin = Value("--stdin", "NAME", "Back up standard input, or with --command the program's output, as a file of this name.");
         _command = Flag("--command", "Run the program after '--', without a shell, and back up what it prints. If its status is not 0, no recovery point is made.");
@@ -121,6 +123,7 @@ internal sealed class BackupCommand : HostCommand
             Compression = context.Parsed.GetValue(_compression),
             OwnFolders = [AgentOptions.DefaultStateFolder],
             Snapshots = AgentOptions.SnapshotsIn(AgentOptions.DefaultStateFolder, context.Parsed.GetValue(_snapshot)),
+            ScriptFile = context.Get(_scripts) is { } scripts ? Path.GetFullPath(scripts) : null,
         };
         request.Check();
         return request;

@@ -14,7 +14,7 @@ internal sealed class JsonRenderer(TextWriter output, TimeProvider time, bool qu
 
     public Task<T> FollowAsync<T>(Func<JobMonitor, Task<T>> job)
     {
-        var monitor = new JobMonitor { WantsTotals = !quiet, ItemSkipped = Skip, VaultDamaged = Warn, Noted = Note };
+        var monitor = new JobMonitor { WantsTotals = !quiet, ItemSkipped = Skip, VaultDamaged = Warn, Warned = Warn, Noted = Note };
         return FollowAsync(monitor.Snapshot, () => job(monitor));
     }
 

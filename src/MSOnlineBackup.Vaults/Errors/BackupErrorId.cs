@@ -295,6 +295,17 @@ public enum BackupErrorId
     /// <summary>A backup was to read snapshots only, and a volume gave none.</summary>
     SnapshotUnavailable = 1420,
 
+    // Scripts around snapshots.
+    /// <summary>The file that says which scripts are run around snapshots cannot be read as one; it says why.</summary>
+    ScriptSettingsInvalid = 1440,
+    /// <summary>A script that is to be run around snapshots is not there, or not named.</summary>
+    ScriptNotFound,
+    /// <summary>A script, or the file that names it, could have been changed by others, and was not run.</summary>
+    ScriptUntrusted,
+    /// <summary>A script ended with another status than 0, or could not be started.</summary>
+    ScriptFailed,
+    /// <summary>A script took longer than it may, and was killed.</summary>
+    ScriptTimedOut,
     // Versions, and what is installed.
     /// <summary>The vault is written to by newer versions only, as its owner has decided.</summary>
     AgentOutdated = 1500,

@@ -111,7 +111,7 @@ public sealed class JobMonitor
     /// <summary>Which skipped items are what was asked for, and so no reason for a warning; none by default.</summary>
     public Func<SkippedItem, bool> IsExpected { get; init; } = static _ => false;
 
-    /// <summary>Whether an item was skipped that was not expected to be.</summary>
+    /// <summary>Whether an item was skipped that was not expected to be, or something else fell short of what was asked for.</summary>
     public bool HasWarnings => _hasWarnings;
 
     /// <summary>Called for every skipped item, again for further metadata of it that could not be set; from any thread; must return quickly.</summary>
@@ -119,6 +119,9 @@ public sealed class JobMonitor
 
     /// <summary>Called for damage to the vault that the job met and worked around; what it means for earlier points, a verification tells.</summary>
     public Action<BackupException>? VaultDamaged { get; init; }
+
+    /// <summary>Called for what somebody should see to, though the job goes on; from any thread; must return quickly.</summary>
+    public Action<BackupException>? Warned { get; init; }
 
     /// <summary>Called for what somebody may want to know and need not see to; from any thread; must return quickly.</summary>
     public Action<string>? Noted { get; init; }
@@ -244,6 +247,12 @@ public sealed class JobMonitor
     }
 
     internal void Note(string text) => Noted?.Invoke(text);
+
+    internal void Warn(BackupException warning)
+    {
+        _hasWarnings = true;
+        Warned?.Invoke(warning);
+    }
 
     internal void Skip(SkippedItem item)
     {

@@ -8,7 +8,7 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Sets the passphrase, the bandwidth, the proxy, the use of snapshots or what is told of jobs of this machine.</summary>
+/// <summary>Sets the passphrase, the bandwidth, the proxy, the use of snapshots, the scripts around them or what is told of jobs of this machine.</summary>
 [Cmdlet(VerbsCommon.Set, "OBMachineSetting", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(string))]
 public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
@@ -21,6 +21,8 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     private const string Snapshots = "Snapshot";
     private const string Logging = "SystemLog";
     private const string Metrics = "MetricsFile";
+    private const string Scripts = "Script";
+    private const string WithoutScripts = "WithoutScript";
 
     private readonly SortedSet<DayOfWeek> _workDays = [];
 
@@ -110,6 +112,15 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [AllowEmptyString]
     public string MetricsFile { get; set; } = "";
 
+    /// <summary>A file that names scripts to be run before and after snapshots are taken, in the format of VMSnapshotScriptPluginConfig.json.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = Scripts)]
+    [ValidateNotNullOrEmpty]
+    public string ScriptFile { get; set; } = "";
+
+    /// <summary>Runs no scripts from now on.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = WithoutScripts)]
+    public SwitchParameter NoScript { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -137,6 +148,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         Snapshots => "snapshots",
         Logging => "system log",
         Metrics => "metrics file",
+        Scripts or WithoutScripts => "scripts",
         _ => "proxy",
     };
 
@@ -194,6 +206,13 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
             case Metrics:
                 string? file = MetricsFile.Length == 0 ? null : FullPath(MetricsFile);
                 Agent.Machine.Update(settings => settings with { MetricsFile = file });
+                break;
+            case Scripts:
+                string scripts = FullPath(ScriptFile);
+                Agent.Machine.Update(settings => settings with { ScriptFile = scripts });
+                break;
+            case WithoutScripts when NoScript:
+                Agent.Machine.Update(settings => settings with { ScriptFile = null });
                 break;
             case WithoutProxy:
                 Agent.Machine.Update(settings => settings with { Proxy = null, IsDirect = NoProxy });

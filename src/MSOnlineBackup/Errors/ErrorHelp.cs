@@ -46,6 +46,6 @@ internal static partial class ErrorHelp
 
     // As in "has the original's number 0x29834", "The original's number is 34513", "the original's ids are SalLowDiskSpace and 407", "Blob Storage's codes are
     // 404, ContainerNotFound and ResourceNotFound".
-    [GeneratedRegex(@"(?<=original's (?:number|numbers|id|ids) (?:is |are )?(?:\w+ and )?)(?!is\b|are\b)\w+|(?<=Blob Storage's codes? (?:is|are) (?:\w+(?:, | and ))*)\w+")]
+    [GeneratedRegex(@"(?<=original's (?:number|numbers|id|ids|name|names) (?:is |are )?(?:[\w-]+ and )?)(?!is\b|are\b)(?<![\w-])[\w-]+|(?<=Blob Storage's codes? (?:is|are) (?:\w+(?:, | and ))*)\w+")]
     private static partial Regex Code();
 }

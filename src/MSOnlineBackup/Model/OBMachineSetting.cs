@@ -20,6 +20,9 @@ public sealed class OBMachineSetting
 
     /// <summary>The file that keeps figures of jobs for Prometheus; empty for none.</summary>
     public string MetricsFile { get; internal init; } = "";
+
+    /// <summary>The file that names scripts to be run around snapshots; empty for none.</summary>
+    public string ScriptFile { get; internal init; } = "";
 }
 
 /// <summary>The proxy of this machine.</summary>

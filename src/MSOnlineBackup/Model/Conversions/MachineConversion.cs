@@ -11,6 +11,7 @@ internal static class MachineConversion
         SnapshotSetting = Enum.Parse<OBSnapshotMode>(settings.Snapshots.ToString()),
         SystemLogSetting = Enum.Parse<OBSystemLogMode>(settings.SystemLog.ToString()),
         MetricsFile = settings.MetricsFile ?? "",
+        ScriptFile = settings.ScriptFile ?? "",
         EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = key },
         ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting { IsDirect = settings.IsDirect } : new OBProxySetting
         {
