@@ -182,9 +182,9 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
                 history.Write(record);
             }
 
-            if (reporter.Ended(record) is { Count: > 0 } untold)
+            if (reporter.Ended(record) is { Count: > 0 } unreported)
             {
-                record = record with { Warnings = [.. record.Warnings ?? [], .. untold.Select(JobError.Of)] };
+                record = record with { Warnings = [.. record.Warnings ?? [], .. unreported.Select(JobError.Of)] };
                 history.Write(record);
             }
 

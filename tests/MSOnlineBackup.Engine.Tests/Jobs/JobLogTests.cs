@@ -166,7 +166,7 @@ public sealed class JobLogTests : IDisposable
     {
         BackupAgent agent = await _machine.ActivateAsync();
 
-        agent.Jobs.RecordSkipped(JobsFixture.Policy(PolicyKind.Files, "/a"), DateTimeOffset.UtcNow, new BackupException(BackupErrorId.ScheduleMissed, "Missed.", "Nothing."));
+        await agent.Jobs.RecordSkippedAsync(JobsFixture.Policy(PolicyKind.Files, "/a"), DateTimeOffset.UtcNow, new BackupException(BackupErrorId.ScheduleMissed, "Missed.", "Nothing."), tells: false);
 
         JobLogEntry end = Assert.Single(agent.Jobs.ReadLog(agent.Jobs.List()[^1].Id));
         Assert.Equal((JobLogEvent.Ended, JobLogLevel.Warning, nameof(BackupErrorId.ScheduleMissed)), (end.Event, end.Level, end.Id));

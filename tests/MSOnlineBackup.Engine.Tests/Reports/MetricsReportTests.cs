@@ -89,7 +89,7 @@ public sealed class MetricsReportTests : IDisposable
         await JobsFixture.BackUpAsync(agent);
         DateTimeOffset due = DateTimeOffset.UtcNow;
 
-        agent.Jobs.RecordSkipped(JobsFixture.Policy(PolicyKind.Files, _machine.Source), due, new BackupException(BackupErrorId.ScheduleMissed, "Missed.", "Nothing."));
+        await agent.Jobs.RecordSkippedAsync(JobsFixture.Policy(PolicyKind.Files, _machine.Source), due, new BackupException(BackupErrorId.ScheduleMissed, "Missed.", "Nothing."), tells: false);
 
         Assert.Equal((2, due.ToUnixTimeMilliseconds() / 1000.0), (Read()[$"msonlinebackup_backup_status{{{Of}}}"], Read()[$"msonlinebackup_backup_missed_timestamp_seconds{{{Of}}}"]));
     }
@@ -183,7 +183,7 @@ public sealed class MetricsReportTests : IDisposable
         BackupAgent agent = await ActivateAsync(_machine.Source, _machine["missing \"one\""]);
         _machine.Tree.File("a", "content"u8);
         JobRecord backup = await JobsFixture.BackUpAsync(agent);
-        agent.Jobs.RecordSkipped(JobsFixture.Policy(PolicyKind.SystemState), DateTimeOffset.UtcNow, new BackupException(BackupErrorId.ScheduleMissed, "Missed.", "Nothing."));
+        await agent.Jobs.RecordSkippedAsync(JobsFixture.Policy(PolicyKind.SystemState), DateTimeOffset.UtcNow, new BackupException(BackupErrorId.ScheduleMissed, "Missed.", "Nothing."), tells: false);
         await agent.Jobs.RunAsync(
             new RecoveryOrder { MachineName = JobsFixture.MachineName, PointId = backup.RecoveryPointId!.Value.ToString(), Paths = [], TargetFolder = _machine["target"] }, _ => { }, Cancel);
 

@@ -52,7 +52,7 @@ public sealed class SystemLogTests : IDisposable
         Directory.Move(machine.Vault, machine["elsewhere"]);
 
         await JobsFixture.FailAsync(() => JobsFixture.BackUpAsync(agent));
-        agent.Jobs.RecordSkipped(JobsFixture.Policy(PolicyKind.Files, "/a"), _time, new BackupException(BackupErrorId.ScheduleMissed, "Missed.", "Nothing."));
+        await agent.Jobs.RecordSkippedAsync(JobsFixture.Policy(PolicyKind.Files, "/a"), _time, new BackupException(BackupErrorId.ScheduleMissed, "Missed.", "Nothing."), tells: false);
 
         Assert.Contains("event=100", socket.Receive(), StringComparison.Ordinal);
         string failed = socket.Receive();
