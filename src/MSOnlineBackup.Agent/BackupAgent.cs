@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Access;
+using MSOnlineBackup.Agent.Contact;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
@@ -42,7 +43,8 @@ public sealed class BackupAgent
         Ownership = new VaultOwnership(
             Machine.Vault, Machine.Owners, location => options.CreateVault(location, Machine.Connect(location, VaultPatience.Person)), options.Engine);
         _opener = new VaultOpener(Machine, options.Engine);
-        var machine = new JobMachine(Machine, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) 
+        Contact = new VaultContact(Machine, options.Limits, options.Engine.TimeProvider);
+        var machine = new JobMachine(Machine, Contact, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) 
         {
             OpenSource = options.OpenSource,
             Observers = [new SystemLogReport(options.SystemLog, Machine, options.Engine.TimeProvider), new MetricsReport(Machine, () => Jobs!.List())],
@@ -58,6 +60,9 @@ public sealed class BackupAgent
 
     /// <summary>Registration, passphrase and settings.</summary>
     public MachineAccount Machine { get; }
+
+    /// <summary>Whether its vault answers, and what follows from that.</summary>
+    public VaultContact Contact { get; }
 
     /// <summary>The policies.</summary>
     public PolicyStore Policies { get; }

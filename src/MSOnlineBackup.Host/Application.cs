@@ -97,9 +97,9 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new CommandGroup(
                 "schedule",
                 "Have the system's scheduler run the backups of this machine's policies.",
-                ScheduleInstallCommand.HelpExample,
-                new ScheduleInstallCommand(),
-                new ScheduleShowCommand(),
+                ScheduleStatusCommand.HelpExample,
+                ScheduleStatusCommand.Install(),
+                ScheduleStatusCommand.Show(),
                 new ScheduleRemoveCommand(),
                 new ScheduleRunCommand()),
             new HealthCommand(),

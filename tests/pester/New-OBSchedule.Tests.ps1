@@ -44,6 +44,8 @@ Describe 'New-OBSchedule' {
         $schedule.ScheduleRunDays | Should -HaveCount 7
         $schedule.ScheduleRunTimes | Should -BeNullOrEmpty
         "$schedule" | Should -BeLike 'Every 15 minutes*'
+        $schedule.ScheduleRunTimesToString() | Should -BeExactly 'Every 15 minutes'
+        $schedule | Out-String | Should -BeLike '*ScheduleRunTimes*: Every 15 minutes*'
         (New-OBSchedule Monday -EveryMinutes 60).ScheduleRunDays | Should -Be Monday
     }
 

@@ -15,6 +15,9 @@ namespace MSOnlineBackup.Agent.Access;
 /// </summary>
 public sealed class VaultOwnership
 {
+    // The original's number for a credential file that it does not give.
+    private const string NotDownloaded = "403";
+
     private readonly RegisteredVault _vaults;
     private readonly OwnerKeys _kept;
     private readonly Func<string, IVaultStore> _createStore;
@@ -218,6 +221,12 @@ public sealed class VaultOwnership
         Vault opened = await OpenAsync(place, cancellationToken).ConfigureAwait(false);
         using OwnerKey key = await OpenKeyAsync(opened, owner, cancellationToken).ConfigureAwait(false);
         VaultSettings settings = await opened.ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
+        if (SubscriptionErrors.OfBackup(settings.Subscription, place) is { } refusal)
+        {
+            throw new BackupException(
+                refusal.Id, $"No credential file is issued, for no machine could back up by it. {refusal.Message}", refusal.RecommendedAction, place, errorCode: NotDownloaded);
+        }
+
         string name = opened.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(place));
         VaultCredential credential = await opened.Credentials.IssueAsync(
             key, place, name, validity ?? CredentialRegister.DefaultValidity, cancellationToken).ConfigureAwait(false);

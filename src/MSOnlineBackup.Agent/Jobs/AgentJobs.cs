@@ -126,7 +126,7 @@ public sealed class AgentJobs
         DateTimeOffset started = _machine.Clock.GetUtcNow();
         try
         {
-            return await RunAsync(id, order, _machine, progress, cancellationToken).ConfigureAwait(false);
+            return await RunAsync(id, order, _machine, progress, cancellationToken, isScheduled: true).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not BackupException { Id: BackupErrorId.JobInProgress } && _history.Read(id) is null)
         {
@@ -269,11 +269,12 @@ public sealed class AgentJobs
     private static bool IsOf(JobRecord job, PolicyKind kind) =>
         job.Kind == JobKind.Backup && PolicyScope.OfSources(job.Sources.Select(source => source.Name)).Kind == kind;
 
-    private async Task<JobRecord> RunAsync(Guid id, JobOrder order, JobMachine machine, Action<JobRecord> progress, CancellationToken cancellationToken)
+    private async Task<JobRecord> RunAsync(
+        Guid id, JobOrder order, JobMachine machine, Action<JobRecord> progress, CancellationToken cancellationToken, bool isScheduled = false)
     {
         JobPlan plan = order.Prepare(machine) with { Settings = JobLogSettings.Of(order, machine) };
         var runner = new JobRunner(_history, machine.Clock, () => machine.Account.Bandwidth?.Limit, machine.Observers);
-        return await runner.RunAsync(id, order.Kind, plan, progress, cancellationToken).ConfigureAwait(false);
+        return await runner.RunAsync(id, order.Kind, plan, progress, cancellationToken, isScheduled).ConfigureAwait(false);
     }
 
     private async Task AskToStopAsync(Guid id, CancellationToken cancellationToken)

@@ -10,6 +10,7 @@ using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -49,8 +50,15 @@ public sealed record BackupOrder : JobOrder
     {
         BackupPolicy policy = FindPolicy(machine);
         ResolvedSources sources = PolicyScope.Of(Policy).Resolve(policy, Only, machine.State.Path);
-        return new JobPlan(monitor => SourceStatuses.OfBackup(monitor, sources.Names), (work, stop) => RunAsync(machine, policy, sources, work, stop));
+        return new JobPlan(monitor => SourceStatuses.OfBackup(monitor, sources.Names), (work, stop) => RunAsync(machine, policy, sources, work, stop))
+        {
+            IsRefusal = IsStopped,
+        };
     }
+
+    /// <summary>Whether a failure says that nothing is backed up now, as the table of contact and subscription has it; nothing is wrong with the backup itself.</summary>
+    internal static bool IsStopped(Exception failure) =>
+        failure is BackupException { Id: BackupErrorId.SubscriptionExpired or BackupErrorId.SubscriptionDeprovisioned or BackupErrorId.VaultContactLost };
 
     private BackupPolicy FindPolicy(JobMachine machine)
     {
@@ -59,6 +67,19 @@ public sealed record BackupOrder : JobOrder
     }
 
     private async Task RunAsync(JobMachine machine, BackupPolicy policy, ResolvedSources sources, JobWork work, CancellationToken stop)
+    {
+        try
+        {
+            await BackUpAsync(machine, policy, sources, work, stop).ConfigureAwait(false);
+            machine.Contact.Note(VaultSubscription.Active);
+        }
+        catch (BackupException e) when (machine.Contact.Explain(e) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
+    private async Task BackUpAsync(JobMachine machine, BackupPolicy policy, ResolvedSources sources, JobWork work, CancellationToken stop)
     {
         using UnlockedVault vault = await machine.Vaults.OpenAsync(work.Monitor, VaultPatience.Job, stop).ConfigureAwait(false);
         work.ReadTraffic = () => vault.Traffic;

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Access;
+using MSOnlineBackup.Agent.Contact;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
@@ -8,6 +9,7 @@ namespace MSOnlineBackup.Agent.Jobs;
 
 /// <summary>The machine that a job works for.</summary>
 /// <param name="Account">Its registration, key and scratch folder.</param>
+/// <param name="Contact">Whether its vault answers.</param>
 /// <param name="Policies">Its policies.</param>
 /// <param name="Vaults">Opens vaults.</param>
 /// <param name="State">Its state.</param>
@@ -15,7 +17,7 @@ namespace MSOnlineBackup.Agent.Jobs;
 /// <param name="OwnName">Its name where it is not registered.</param>
 /// <param name="Clock">Its clock.</param>
 internal sealed record JobMachine(
-    MachineAccount Account, PolicyStore Policies, VaultOpener Vaults, StateFolder State, PolicyLimits Limits, string OwnName, TimeProvider Clock)
+    MachineAccount Account, VaultContact Contact, PolicyStore Policies, VaultOpener Vaults, StateFolder State, PolicyLimits Limits, string OwnName, TimeProvider Clock)
 {
     /// <summary>How backups open their sources; null: as the platform does.</summary>
     public Func<BackupSource, ISourceTree>? OpenSource { get; init; }

@@ -14,4 +14,7 @@ internal sealed record JobPlan(
 
     /// <summary>Which skipped items are what was asked for; none by default.</summary>
     public Func<SkippedItem, bool> IsExpected { get; init; } = static _ => false;
+
+    /// <summary>Which failures say that the job is not to be done now, rather than that it went wrong; none by default.</summary>
+    public Func<Exception, bool> IsRefusal { get; init; } = static _ => false;
 }

@@ -59,10 +59,12 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
     /// <param name="plan">How it is run.</param>
     /// <param name="progress">Told of the record four times a second.</param>
     /// <param name="cancellationToken">Stops it in order, as the stop file does.</param>
+    /// <param name="isScheduled">Whether a schedule wants it: what is refused then was skipped, and has not failed anybody.</param>
     /// <returns>The record at the end.</returns>
     /// <exception cref="BackupException">JobInProgress: nothing was begun and no record written. Others: the job failed, and its record says so.</exception>
     /// <exception cref="OperationCanceledException">It was stopped, and its record says so.</exception>
-    public async Task<JobRecord> RunAsync(Guid id, JobKind kind, JobPlan plan, Action<JobRecord> progress, CancellationToken cancellationToken)
+    public async Task<JobRecord> RunAsync(
+        Guid id, JobKind kind, JobPlan plan, Action<JobRecord> progress, CancellationToken cancellationToken, bool isScheduled = false)
     {
         using IDisposable held = await history.LockAsync(cancellationToken).ConfigureAwait(false);
         using var skipped = new SkippedList(history.FileOf(id, SkippedList.FileName));
@@ -122,7 +124,8 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
         catch (Exception e)
         {
             bool stopped = e is OperationCanceledException && stop.IsCancellationRequested;
-            await EndAsync(stopped ? JobState.Aborted : JobState.Failed, stopped ? null : JobError.Of(e)).ConfigureAwait(false);
+            JobState failed = isScheduled && plan.IsRefusal(e) ? JobState.Skipped : JobState.Failed;
+            await EndAsync(stopped ? JobState.Aborted : failed, stopped ? null : JobError.Of(e)).ConfigureAwait(false);
             throw;
         }
 

@@ -55,6 +55,10 @@ public sealed record RecoveryOrder : JobOrder
     [JsonRequired]
     public bool Verify { get; init; }
 
+    /// <summary>Whether what lies in a folder is restored even where its subscription was given up, and the profile stops restores then.</summary>
+    [JsonRequired]
+    public bool EvenDeprovisioned { get; init; }
+
     /// <inheritdoc/>
     internal override IReadOnlyList<JobSecret> Secrets =>
     [
@@ -126,6 +130,7 @@ public sealed record RecoveryOrder : JobOrder
     {
         using UnlockedVault vault = await OpenVaultAsync(machine, work.Monitor, stop).ConfigureAwait(false);
         work.ReadTraffic = () => vault.Traffic;
+        await machine.Contact.AdmitRestoreAsync(vault.Vault, EvenDeprovisioned, stop).ConfigureAwait(false);
         RecoveryPoint point = await vault.GetPointAsync(PointId, MachineName, stop).ConfigureAwait(false);
         work.RecoveryPointId = point.SessionId;
         var request = new RestoreRequest

@@ -34,7 +34,8 @@ public sealed class MachineAccount
         _state = new AccountState(folder, machineName);
         _settings = new SettingsStore(folder, secret, limits);
         _connections = new VaultConnections(folder, _state, _settings, secret, options.TimeProvider);
-        Vault = new RegisteredVault(_state, _connections, openVault, options);
+        Contacts = new ContactLog(folder, options.TimeProvider);
+        Vault = new RegisteredVault(_state, _connections, openVault, Contacts, options);
         Owners = new OwnerKeys(folder, secret);
         Scratch = new ScratchFolder(folder, _state, keyFile);
         Key = new MachineKey(
@@ -62,6 +63,9 @@ public sealed class MachineAccount
 
     /// <summary>The vault that this machine is registered with.</summary>
     internal RegisteredVault Vault { get; }
+
+    /// <summary>When it answered last.</summary>
+    internal ContactLog Contacts { get; }
 
     /// <summary>The keys of vaults' owners that this machine keeps.</summary>
     internal OwnerKeys Owners { get; }

@@ -32,6 +32,7 @@ internal sealed record MachineActivation(StoreId StoreId, string KeyId, DateTime
 [JsonSerializable(typeof(OwnersState))]
 [JsonSerializable(typeof(MovedState))]
 [JsonSerializable(typeof(RetentionState))]
+[JsonSerializable(typeof(ContactState))]
 [JsonSourceGenerationOptions(
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,

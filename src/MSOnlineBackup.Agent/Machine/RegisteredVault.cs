@@ -9,7 +9,7 @@ namespace MSOnlineBackup.Agent.Machine;
 
 /// <summary>The vault that this machine is registered with, and stores of any other: found, and known again by its id and its owner.</summary>
 internal sealed class RegisteredVault(
-    AccountState account, VaultConnections connections, Func<string, VaultConnection, IVaultStore> openStore, VaultOptions options)
+    AccountState account, VaultConnections connections, Func<string, VaultConnection, IVaultStore> openStore, ContactLog contacts, VaultOptions options)
 {
     /// <summary>The store of any vault; nothing of it is read yet.</summary>
     /// <exception cref="BackupException">VaultNotFound, StateInvalid, …</exception>
@@ -52,9 +52,14 @@ internal sealed class RegisteredVault(
         {
             vault = await Vault.OpenAsync(objects, options, cancellationToken).ConfigureAwait(false);
         }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultNotFound or BackupErrorId.VaultHeaderInvalid)
         {
             throw Lost(registration, e);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultAccountDisabled)
+        {
+            contacts.Note(registration.VaultId, VaultSubscription.Expired);
+            throw;
         }
 
         if (vault.VaultId == registration.VaultId && vault.Known.Header.OwnerIdentity?.PublicKey != registration.Owner)
@@ -62,13 +67,17 @@ internal sealed class RegisteredVault(
             throw OwnerErrors.Foreign(registration.VaultLocation, "its 'vault.json' does not name the owner that this machine registered with");
         }
 
-        return vault.VaultId == registration.VaultId
-            ? vault
-            : throw new BackupException(
+        if (vault.VaultId != registration.VaultId)
+        {
+            throw new BackupException(
                 BackupErrorId.VaultNotFound,
                 $"The vault at '{registration.VaultLocation}' is not '{registration.VaultName}', the one that this machine is registered with.",
                 "Put that vault back in its place. If it has moved, register with a credential file issued at its new location.",
                 registration.VaultLocation);
+        }
+
+        contacts.Note(vault.VaultId, subscription: null);
+        return vault;
     }
 
     /// <summary>Whether a place is that of the registered vault. Damaged state knows of none: whoever needs it says so.</summary>

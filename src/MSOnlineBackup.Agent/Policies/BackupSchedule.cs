@@ -26,6 +26,10 @@ public sealed record BackupSchedule(IReadOnlyList<DayOfWeek> Days, IReadOnlyList
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool SkipsMissed { get; init; }
 
+    /// <summary>Whether one backup also makes up for what fell due while backups were stopped, by an expired subscription or lost contact.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool CatchesUpStops { get; init; }
+
     /// <summary>Whether nothing starts while the machine runs on its battery.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool NotOnBattery { get; init; }

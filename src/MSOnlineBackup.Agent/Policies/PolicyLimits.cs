@@ -95,6 +95,11 @@ public sealed record PolicyLimits
             throw Invalid("The schedule has both a time zone and a fixed UTC offset.", "Choose one of the two.", "schedule");
         }
 
+        if (schedule is { SkipsMissed: true, CatchesUpStops: true })
+        {
+            throw Invalid("The schedule both skips what was missed and makes up for it.", "Choose one of 'skipsMissed' and 'catchesUpStops'.", "schedule");
+        }
+
         // Refused now rather than by a timer at night.
         _ = ScheduleZone.Of(schedule, TimeZoneInfo.Utc);
     }

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules.Others;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Schedules;
@@ -63,7 +64,7 @@ public sealed class AgentSchedules
         _scheduler = scheduler;
         _program = program is { Count: > 0 } ? JobHostProcess.Line(program) : [];
         _runner = new ScheduleRunner(machine, jobs, _ledger, parts.Conditions);
-        _checkup = new ScheduleCheckup(this, scheduler, parts.Commands);
+        _checkup = new ScheduleCheckup(this, scheduler, parts.Commands, new SystemJobs(parts.CronPlaces ?? [], parts.Commands));
     }
 
     /// <summary>What people call the scheduler; null where none is used.</summary>

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Schedules.Others;
 using MSOnlineBackup.Engine.Sources.SystemState;
 using MSOnlineBackup.Vaults.Errors;
 
@@ -25,6 +26,9 @@ public enum ScheduleCheck
 
     /// <summary>That no policy of the system keeps the script from running.</summary>
     ExecutionPolicy,
+
+    /// <summary>That no other product backs up, or takes snapshots, by a schedule of its own.</summary>
+    OtherProducts,
 }
 
 /// <summary>What a check found.</summary>
@@ -52,7 +56,7 @@ public enum ScheduleVerdict
 public sealed record ScheduleFinding(PolicyKind Policy, ScheduleCheck Check, ScheduleVerdict Verdict, string Cause, string Fix = "");
 
 /// <summary>Looks for what keeps schedules from running.</summary>
-internal sealed partial class ScheduleCheckup(AgentSchedules schedules, ISystemScheduler? scheduler, ISystemCommands commands)
+internal sealed partial class ScheduleCheckup(AgentSchedules schedules, ISystemScheduler? scheduler, ISystemCommands commands, SystemJobs jobs)
 {
     private const string Repair = "Run Repair-OBSchedule, or 'obengine schedule install'.";
     private static readonly Version _oldestShell = new(7, 6);
@@ -71,6 +75,7 @@ internal sealed partial class ScheduleCheckup(AgentSchedules schedules, ISystemS
                 findings.Add(await CheckProgramAsync(kind, cancellationToken).ConfigureAwait(false));
                 findings.Add(CheckModulePath(kind));
                 findings.Add(CheckExecutionPolicy(kind));
+                findings.Add(await CheckOthersAsync(kind, cancellationToken).ConfigureAwait(false));
             }
         }
 
@@ -204,5 +209,23 @@ internal sealed partial class ScheduleCheckup(AgentSchedules schedules, ISystemS
             : command.Contains("-ExecutionPolicy")
                 ? new ScheduleFinding(kind, ScheduleCheck.ExecutionPolicy, ScheduleVerdict.Pass, "The command brings its own execution policy. A group policy would still overrule it: 'Get-ExecutionPolicy -List' shows one.")
                 : new ScheduleFinding(kind, ScheduleCheck.ExecutionPolicy, ScheduleVerdict.Fail, "The execution policy of this machine may keep the script from running.", Repair);
+    }
+
+    private async Task<ScheduleFinding> CheckOthersAsync(PolicyKind kind, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new ScheduleFinding(kind, ScheduleCheck.OtherProducts, ScheduleVerdict.NotApplicable, "Schedules of other products are looked for on Linux only.");
+        }
+
+        IReadOnlyList<OtherBackup> others = OtherProducts.Find(await jobs.ListAsync(cancellationToken).ConfigureAwait(false));
+        return others.Count == 0
+            ? new ScheduleFinding(kind, ScheduleCheck.OtherProducts, ScheduleVerdict.Pass, "No timer and no line of cron that this account can see runs another backup product.")
+            : new ScheduleFinding(
+                kind,
+                ScheduleCheck.OtherProducts,
+                ScheduleVerdict.Warning,
+                $"Other products back up or take snapshots by schedules of their own: {string.Join(", ", others)}.",
+                "Have them run at other times: two that read the disk at once are slow, and one that freezes a volume, or takes its last snapshot, stands in the other's way.");
     }
 }

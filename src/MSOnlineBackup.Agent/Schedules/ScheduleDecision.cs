@@ -10,6 +10,11 @@ namespace MSOnlineBackup.Agent.Schedules;
 /// <param name="Hindrance">What passes by itself, such as that the machine runs on its battery: what is due waits; null for nothing.</param>
 internal sealed record ScheduleConditions(BackupException? Obstacle = null, string? Hindrance = null);
 
+/// <summary>How far a schedule's moments are done with.</summary>
+/// <param name="Until">Until when all of them are.</param>
+/// <param name="Owed">The last one that was skipped because backups were stopped, where the schedule makes up for such, too; null for none.</param>
+internal sealed record ScheduleProgress(DateTimeOffset Until, DateTimeOffset? Owed = null);
+
 /// <summary>A moment whose backup is not made.</summary>
 /// <param name="Due">The moment.</param>
 /// <param name="Why">Why not.</param>
@@ -30,16 +35,17 @@ internal sealed record ScheduleDecision(IReadOnlyList<SkippedMoment> Skips, Date
 
     /// <summary>Decides. One backup makes up for all moments that were missed.</summary>
     /// <param name="schedule">The schedule.</param>
-    /// <param name="handled">Until when all moments are done with.</param>
+    /// <param name="handled">Until when all moments are done with, and what is owed.</param>
     /// <param name="now">The time now.</param>
     /// <param name="local">The machine's zone.</param>
     /// <param name="seed">What makes this machine's random delays its own.</param>
     /// <param name="conditions">What keeps a backup from beginning.</param>
     public static ScheduleDecision Of(
-        BackupSchedule schedule, DateTimeOffset handled, DateTimeOffset now, TimeZoneInfo local, string seed, ScheduleConditions conditions)
+        BackupSchedule schedule, ScheduleProgress handled, DateTimeOffset now, TimeZoneInfo local, string seed, ScheduleConditions conditions)
     {
-        List<DateTimeOffset> due = [.. ScheduleMoments.Between(schedule, handled, now, local)];
-        if (due.Count == 0)
+        List<DateTimeOffset> due = [.. ScheduleMoments.Between(schedule, handled.Until, now, local)];
+        DateTimeOffset? owed = schedule.CatchesUpStops ? handled.Owed : null;
+        if (due.Count == 0 && (owed is null || conditions.Obstacle is not null))
         {
             return new ScheduleDecision([], null, now, null);
         }
@@ -49,7 +55,7 @@ internal sealed record ScheduleDecision(IReadOnlyList<SkippedMoment> Skips, Date
             return new ScheduleDecision([.. due.TakeLast(MostSkips).Select(moment => new SkippedMoment(moment, obstacle))], null, now, null);
         }
 
-        DateTimeOffset latest = due[^1];
+        DateTimeOffset latest = due.Count > 0 ? due[^1] : owed!.Value;
         DateTimeOffset begin = latest + DelayOf(schedule, latest, seed);
         if (!schedule.SkipsMissed)
         {

@@ -10,7 +10,8 @@ namespace MSOnlineBackup.Agent.Schedules;
 /// <summary>Until when a schedule's moments are done with.</summary>
 /// <param name="Schedule">A digest of the schedule: another one begins anew.</param>
 /// <param name="Handled">That time.</param>
-internal sealed record ScheduleState(string Schedule, DateTimeOffset Handled);
+/// <param name="Owed">A moment that is to be made up for once backups are not stopped any more; null for none.</param>
+internal sealed record ScheduleState(string Schedule, DateTimeOffset Handled, DateTimeOffset? Owed = null);
 
 /// <summary>What is on record of the schedules of this machine.</summary>
 /// <param name="folder">The machine's state.</param>
@@ -26,7 +27,7 @@ internal sealed class ScheduleLedger(StateFolder folder)
         ScheduleState? known = TryRead(policy.Kind);
         if (known?.Schedule != DigestOf(policy))
         {
-            Write(policy, now);
+            Write(policy, new ScheduleProgress(now));
         }
     }
 
@@ -36,19 +37,19 @@ internal sealed class ScheduleLedger(StateFolder folder)
 
     /// <summary>Until when all is done with. Where nothing can be read of it, the last moment is taken not to be: rather one backup too many than none.</summary>
     /// <exception cref="BackupException">StateAccessDenied.</exception>
-    public DateTimeOffset Read(BackupPolicy policy, DateTimeOffset now, TimeZoneInfo local)
+    public ScheduleProgress Read(BackupPolicy policy, DateTimeOffset now, TimeZoneInfo local)
     {
         if (TryRead(policy.Kind) is { } known && known.Schedule == DigestOf(policy) && known.Handled <= now + _clockPatience)
         {
-            return known.Handled;
+            return new ScheduleProgress(known.Handled, known.Owed);
         }
 
-        return policy.Schedule is { } schedule && ScheduleMoments.Last(schedule, now, local) is { } last ? last.AddTicks(-1) : now;
+        return new ScheduleProgress(policy.Schedule is { } schedule && ScheduleMoments.Last(schedule, now, local) is { } last ? last.AddTicks(-1) : now);
     }
 
-    /// <summary>Notes that all moments until a time are done with.</summary>
+    /// <summary>Notes how far the moments are done with.</summary>
     /// <exception cref="BackupException">StateAccessDenied.</exception>
-    public void Write(BackupPolicy policy, DateTimeOffset handled)
+    public void Write(BackupPolicy policy, ScheduleProgress progress)
     {
         // What cannot be read is in the way of no schedule.
         if (TryRead(policy.Kind) is null)
@@ -56,7 +57,7 @@ internal sealed class ScheduleLedger(StateFolder folder)
             End(policy.Kind);
         }
 
-        File(policy.Kind).Update(_ => new ScheduleState(DigestOf(policy), handled.ToUniversalTime()));
+        File(policy.Kind).Update(_ => new ScheduleState(DigestOf(policy), progress.Until.ToUniversalTime(), progress.Owed?.ToUniversalTime()));
     }
 
     private static string NameOf(PolicyKind kind) => $"schedule-{PolicyScope.Of(kind).Key}.json";
@@ -82,6 +83,9 @@ internal sealed class ScheduleLedger(StateFolder folder)
 
 /// <summary>The serialiser, generated when the agent is built.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ScheduleState))]
 internal sealed partial class ScheduleJson : JsonSerializerContext;

@@ -59,14 +59,20 @@ internal sealed class ScheduleRunner(JobMachine machine, AgentJobs jobs, Schedul
 
             DateTimeOffset now = machine.Clock.GetUtcNow();
             TimeZoneInfo local = machine.Clock.LocalTimeZone;
-            DateTimeOffset handled = ledger.Read(policy, now, local);
-            ScheduleConditions found = await FindConditionsAsync(schedule, cancellationToken).ConfigureAwait(false);
-            ScheduleDecision decision = ScheduleDecision.Of(schedule, handled, now, local, $"{machine.Name}|{policy.Id}", found);
+            ScheduleProgress handled = ledger.Read(policy, now, local);
+            ScheduleDecision decision = Decide(new ScheduleConditions());
+            if (decision is { Due: null, Skips: [] })
+            {
+                // As a rule; for that, neither the vault nor the machine is asked how things stand.
+                return new ScheduledRun(ScheduledOutcome.NotDue);
+            }
+
+            decision = Decide(await FindConditionsAsync(schedule, cancellationToken).ConfigureAwait(false));
             foreach (SkippedMoment skip in decision.Skips)
             {
                 // One word is enough for whoever watches.
                 await jobs.RecordSkippedAsync(policy, skip.Due, skip.Why, tells: skip == decision.Skips[^1]).ConfigureAwait(false);
-                ledger.Write(policy, skip.Due);
+                ledger.Write(policy, AfterSkip(handled, schedule, skip));
             }
 
             if (decision.Due is not { } due)
@@ -83,30 +89,58 @@ internal sealed class ScheduleRunner(JobMachine machine, AgentJobs jobs, Schedul
                 continue;
             }
 
-            return decision.Hindrance is { } hindrance
-                ? new ScheduledRun(ScheduledOutcome.Waiting, due, Reason: $"The backup waits: {hindrance}.")
-                : await BackUpAsync(policy, due, progress, cancellationToken).ConfigureAwait(false);
+            if (decision.Hindrance is { } hindrance)
+            {
+                return new ScheduledRun(ScheduledOutcome.Waiting, due, Reason: $"The backup waits: {hindrance}.");
+            }
+
+            try
+            {
+                return await BackUpAsync(policy, due, handled.Until, progress, cancellationToken).ConfigureAwait(false);
+            }
+            catch (BackupException e) when (BackupOrder.IsStopped(e))
+            {
+                // The job's own record says so of its moment. Those before it, for which it stood as well, were not begun either.
+                foreach (SkippedMoment skip in Decide(new ScheduleConditions(e)).Skips.Where(skip => skip.Due != due))
+                {
+                    await jobs.RecordSkippedAsync(policy, skip.Due, skip.Why, tells: false).ConfigureAwait(false);
+                }
+
+                ledger.Write(policy, AfterSkip(handled, schedule, new SkippedMoment(due, e)));
+                return new ScheduledRun(ScheduledOutcome.Skipped, due, Reason: e.Message);
+            }
+
+            ScheduleDecision Decide(ScheduleConditions conditions) => ScheduleDecision.Of(schedule, handled, now, local, $"{machine.Name}|{policy.Id}", conditions);
         }
     }
 
-    private async Task<ScheduledRun> BackUpAsync(BackupPolicy policy, DateTimeOffset due, Action<JobRecord> progress, CancellationToken cancellationToken)
+    // What backups that were stopped leave owing is made up for only where the schedule says so.
+    private static ScheduleProgress AfterSkip(ScheduleProgress handled, BackupSchedule schedule, SkippedMoment skip) => new(
+        skip.Due > handled.Until ? skip.Due : handled.Until,
+        schedule.CatchesUpStops && BackupOrder.IsStopped(skip.Why) ? skip.Due : handled.Owed);
+
+    private async Task<ScheduledRun> BackUpAsync(
+        BackupPolicy policy, DateTimeOffset due, DateTimeOffset handled, Action<JobRecord> progress, CancellationToken cancellationToken)
     {
         try
         {
             JobRecord job = await jobs.RunScheduledAsync(new BackupOrder { Policy = policy.Kind }, progress, cancellationToken).ConfigureAwait(false);
-            ledger.Write(policy, due);
+            Settle();
             return new ScheduledRun(ScheduledOutcome.Ran, due, job);
         }
         catch (BackupException e) when (e.Id == BackupErrorId.JobInProgress)
         {
             return new ScheduledRun(ScheduledOutcome.Busy, due, Reason: e.Message);
         }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && !BackupOrder.IsStopped(e))
         {
             // It has its record, failed or stopped by somebody. Where this process is told to end, as when the machine is shut down, it is made up for.
-            ledger.Write(policy, due);
+            Settle();
             throw;
         }
+
+        // What is owed was due earlier, and is paid with it.
+        void Settle() => ledger.Write(policy, new ScheduleProgress(due > handled ? due : handled));
     }
 
     private async Task<ScheduleConditions> FindConditionsAsync(BackupSchedule schedule, CancellationToken cancellationToken)
@@ -120,6 +154,8 @@ internal sealed class ScheduleRunner(JobMachine machine, AgentJobs jobs, Schedul
         {
             obstacle = e;
         }
+
+        obstacle ??= await machine.Contact.FindObstacleAsync(cancellationToken).ConfigureAwait(false);
 
         string? hindrance =
             schedule.NotOnBattery && await conditions.IsOnBatteryAsync(cancellationToken).ConfigureAwait(false) ? "the machine runs on its battery"

@@ -12,7 +12,6 @@ using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
-using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
 using MSOnlineBackup.Vaults.Versioning;
 
@@ -75,9 +74,14 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         Task<(MachineId Id, bool IsAnnounced)> knowing = new MachineDirectory(store.Vault).LookUpAsync(store.Keys, request.MachineName, mayReturn, store.Early, stop);
         Task<SessionId> announcing = AnnounceAsync(knowing, mayReturn, ordering, indexing, stop);
         Task<Earlier> finding = FindEarlierAsync(_machineId, knowing, stop);
-        Task<VaultAccessTier> choosing = WriteSession.ReadContentTierAsync(store, stop);
-        await Task.WhenAll(indexing, ordering, announcing, finding, choosing).ConfigureAwait(false);
+        Task<VaultSettings> deciding = WriteSession.ReadSettingsAsync(store, stop);
+        await Task.WhenAll(indexing, ordering, announcing, finding, deciding).ConfigureAwait(false);
         await using Earlier earlier = await finding.ConfigureAwait(false);
+        VaultSettings settings = await deciding.ConfigureAwait(false);
+        if (SubscriptionErrors.OfBackup(settings.Subscription, store.Objects.Location) is { } refusal)
+        {
+            throw refusal;
+        }
 
         // After a stop, what is under way may still arrive; but over a slow line that could take as long as the backup.
         using var late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.TimeProvider);
@@ -91,7 +95,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             store,
             _announcement,
             await announcing.ConfigureAwait(false),
-            await choosing.ConfigureAwait(false),
+            settings.AccessTier,
             monitor.Transfer,
             options.Workers,
             request.VerifyOneIn,

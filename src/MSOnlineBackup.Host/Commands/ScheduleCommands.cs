@@ -42,15 +42,27 @@ internal abstract class ScheduleCommand : HostCommand
     }
 }
 
-/// <summary><c>schedule install</c>.</summary>
-internal sealed class ScheduleInstallCommand : ScheduleCommand
+/// <summary><c>schedule install</c> and <c>schedule show</c>: both say how each schedule stands, and the first puts it right before.</summary>
+/// <param name="name">The command's name.</param>
+/// <param name="summary">What it does.</param>
+/// <param name="example">How it is used.</param>
+/// <param name="find">From the schedules and a kind of policy to how that one stands.</param>
+internal sealed class ScheduleStatusCommand(
+    string name, string summary, string example, Func<AgentSchedules, PolicyKind, CancellationToken, Task<ScheduleStatus>> find) : ScheduleCommand(name, summary, example)
 {
     public const string HelpExample = "obengine schedule install --policy files";
 
-    public ScheduleInstallCommand()
-        : base("install", "Register the schedules of this machine's policies with the system's scheduler; of a policy that is paused, or not there, nothing stays registered.", HelpExample)
-    {
-    }
+    public static ScheduleStatusCommand Install() => new(
+        "install",
+        "Register the schedules of this machine's policies with the system's scheduler; of a policy that is paused, or not there, nothing stays registered.",
+        HelpExample,
+        (schedules, kind, stop) => schedules.AlignAsync(kind, stop));
+
+    public static ScheduleStatusCommand Show() => new(
+        "show",
+        "Show how the schedules of this machine's policies stand with the system's scheduler, and when a backup is due next.",
+        "obengine schedule show --json",
+        (schedules, kind, stop) => schedules.FindAsync(kind, stop));
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
@@ -58,7 +70,7 @@ internal sealed class ScheduleInstallCommand : ScheduleCommand
         var statuses = new List<ScheduleStatus>();
         foreach (PolicyKind kind in Kinds(context))
         {
-            statuses.Add(await agent.Schedules.AlignAsync(kind, context.Stop).ConfigureAwait(false));
+            statuses.Add(await find(agent.Schedules, kind, context.Stop).ConfigureAwait(false));
             Write(context, statuses[^1]);
             if (statuses[^1].Untold is { } untold)
             {
@@ -66,29 +78,7 @@ internal sealed class ScheduleInstallCommand : ScheduleCommand
             }
         }
 
-        return Count("schedule install", statuses);
-    }
-}
-
-/// <summary><c>schedule show</c>.</summary>
-internal sealed class ScheduleShowCommand : ScheduleCommand
-{
-    public ScheduleShowCommand()
-        : base("show", "Show how the schedules of this machine's policies stand with the system's scheduler, and when a backup is due next.", "obengine schedule show --json")
-    {
-    }
-
-    public override async Task<Outcome> RunAsync(CommandContext context)
-    {
-        BackupAgent agent = Open(context);
-        var statuses = new List<ScheduleStatus>();
-        foreach (PolicyKind kind in Kinds(context))
-        {
-            statuses.Add(await agent.Schedules.FindAsync(kind, context.Stop).ConfigureAwait(false));
-            Write(context, statuses[^1]);
-        }
-
-        return Count("schedule show", statuses);
+        return Count($"schedule {Name}", statuses);
     }
 }
 

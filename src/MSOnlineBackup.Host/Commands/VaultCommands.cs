@@ -125,6 +125,7 @@ internal sealed class VaultInfoCommand : HostCommand
             format    {info.FormatVersion}
             created   {context.LocalTime(info.Created)}
             machines  {(info.Machines.Count == 0 ? "-" : string.Join(", ", info.Machines.Select(VisibleText.Line)))}
+            state     {info.Settings.Subscription}
             limit     {Quantity.Count(info.Settings.MachineLimit, "machine")}
             undelete  {Quantity.Count(info.Settings.UndeleteDays, "day")}
             parity    {(info.Settings.ParityPercent == 0 ? "-" : $"{info.Settings.ParityPercent} %")}
@@ -155,6 +156,7 @@ internal sealed class VaultInfoCommand : HostCommand
         info.Created,
         info.Location,
         info.Machines,
+        info.Settings.Subscription,
         info.Settings.MachineLimit,
         info.Settings.UndeleteDays,
         info.Settings.ParityPercent,

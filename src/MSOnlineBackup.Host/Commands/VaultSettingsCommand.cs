@@ -16,6 +16,7 @@ internal sealed class VaultSettingsCommand : HostCommand
     private readonly Option<string?> _ownerFile;
     private readonly ParityOption _parity;
     private readonly Option<string?> _statuses;
+    private readonly Option<string?> _state;
     private readonly Option<string?> _approval;
     private readonly Option<string?> _minAgent;
 
@@ -34,6 +35,7 @@ internal sealed class VaultSettingsCommand : HostCommand
         _minAgent = Value("--min-agent-version", "VERSION",
             "The oldest version that may write to the vault, at most this one; older ones still restore. It can be raised, and never be taken back.");
         _statuses = Value("--statuses", "FORM", "Whether each run leaves a status for 'obengine watch': sealed (unless set otherwise), plain, which whoever sees the vault can read, or off.");
+        _state = Value("--state", "active|expired|deprovisioned", "How the subscription stands that pays for it. Unless active, nothing is backed up to it; what is in it stays.");
         _approval = Value("--approval", "CODE", "The code of an approver, where the vault has approvers and is to be protected less.");
     }
 
@@ -42,9 +44,10 @@ internal sealed class VaultSettingsCommand : HostCommand
         int? parity = _parity.Read(context);
         Version? minAgent = ReadMinAgent(context);
         StatusForm? statuses = ReadStatuses(context);
-        if (parity is null && minAgent is null && statuses is null)
+        VaultSubscription? state = ReadState(context);
+        if (parity is null && state is null && minAgent is null && statuses is null)
         {
-            throw context.Invalid("No setting was given.", "Give --parity, --statuses or --min-agent-version.");
+            throw context.Invalid("No setting was given.", "Give --parity, --state, --statuses or --min-agent-version.");
         }
 
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
@@ -56,7 +59,7 @@ internal sealed class VaultSettingsCommand : HostCommand
             await vault.RequireAgentVersionAsOwnerAsync(ownerFile, passphrase, minAgent, context.Stop).ConfigureAwait(false);
         }
 
-        if (parity is not null || statuses is not null)
+        if (parity is not null || state is not null || statuses is not null)
         {
             await vault.ChangeSettingsAsOwnerAsync(ownerFile, passphrase, Change, context.Stop, new Consent(null, context.Get(_approval))).ConfigureAwait(false);
         }
@@ -66,9 +69,24 @@ internal sealed class VaultSettingsCommand : HostCommand
         VaultInfoCommand.Warn(info, context);
         return new Outcome(
             VaultInfoCommand.Summarize("vault settings", info),
-            string.Join('\n', ((string?[])[Describe(parity), Describe(statuses), Describe(minAgent)]).OfType<string>()));
+            string.Join('\n', ((string?[])[Describe(parity), Describe(state), Describe(statuses), Describe(minAgent)]).OfType<string>()));
 
-        VaultSettings Change(VaultSettings settings) => settings with { ParityPercent = parity ?? settings.ParityPercent, Statuses = statuses ?? settings.Statuses };
+        VaultSettings Change(VaultSettings settings) => settings with { ParityPercent = parity ?? settings.ParityPercent, Statuses = statuses ?? settings.Statuses, Subscription = state ?? settings.Subscription };
+    }
+
+    private static string? Describe(VaultSubscription? state) => state switch
+    {
+        null => null,
+        VaultSubscription.Active => "Machines back up to the vault: its subscription is Active.",
+        _ => $"No machine backs up to the vault any more: its subscription is {state}. What is in it stays.",
+    };
+
+    private VaultSubscription? ReadState(CommandContext context)
+    {
+        string[] names = Enum.GetNames<VaultSubscription>();
+        return context.Get(_state) is not { } text ? null
+            : Array.FindIndex(names, name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is >= 0 and var index ? Enum.GetValues<VaultSubscription>()[index]
+            : throw context.Invalid($"'{text}' is no state of a subscription.", "Use active, expired or deprovisioned.", text);
     }
 
     private static string? Describe(int? parity) => parity switch

@@ -15,6 +15,7 @@ internal sealed record VaultSummary(
     DateTimeOffset Created,
     string Location,
     IReadOnlyList<string> Machines,
+    VaultSubscription Subscription,
     int MachineLimit,
     int UndeleteDays,
     int ParityPercent,

@@ -337,4 +337,11 @@ public enum BackupErrorId
     AlarmSettingsInvalid,
     /// <summary>An alarm could not be delivered to one of the places where alarms go.</summary>
     AlarmNotDelivered,
+    // Contact and subscription.
+    /// <summary>The subscription that pays for the vault has expired: nothing is backed up.</summary>
+    SubscriptionExpired = 1580,
+    /// <summary>The subscription that paid for the vault was given up.</summary>
+    SubscriptionDeprovisioned,
+    /// <summary>This machine has had no contact with its vault for so long that its profile stops backups.</summary>
+    VaultContactLost,
 }

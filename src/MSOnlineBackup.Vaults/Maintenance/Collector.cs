@@ -77,7 +77,7 @@ internal sealed class Collector(ChunkStore store, VaultOptions options, Maintena
             SessionId id = await announcement.AnnounceAsync(highest, cancellationToken).ConfigureAwait(false);
             await DeletionRight.RequireAsync(store, id, cancellationToken).ConfigureAwait(false);
             Sight sight = await LookAsync(cancellationToken).ConfigureAwait(false);
-            VaultAccessTier tier = await WriteSession.ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false);
+            VaultAccessTier tier = (await WriteSession.ReadSettingsAsync(store, cancellationToken).ConfigureAwait(false)).AccessTier;
             MaintenanceReport report;
             await using (var session = new WriteSession(
                 store, announcement, id, tier, monitor.Transfer, workers: 1, verifyOneIn: 0, CancellationToken.None, isThrifty: true))

@@ -19,6 +19,9 @@ internal static class SettingProtection
         ["machineLimit"] = _never,
         ["accessTier"] = _never,
 
+        // It stops backups, in sight of everybody, and lets nothing be deleted.
+        ["subscription"] = _never,
+
         // It says what the account is, and cannot be changed once there are points.
         ["redundancy"] = _never,
         ["requirePrivateEndpoint"] = static (before, after, _) => before.RequiresPrivateEndpoint && !after.RequiresPrivateEndpoint,

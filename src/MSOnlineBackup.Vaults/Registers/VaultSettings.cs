@@ -133,6 +133,11 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public StatusForm Statuses { get; init; }
 
+    /// <summary>Whether machines may back up to it: how the subscription stands that pays for it. What is in the vault stays, whatever is set here.</summary>
+    [JsonPropertyName("subscription")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public VaultSubscription Subscription { get; init; }
+
     /// <summary>What a newer version has set, and this one only passes on.</summary>
     [JsonInclude]
     [JsonExtensionData]
@@ -150,6 +155,7 @@ public sealed record VaultSettings([property: JsonPropertyName("machineLimit")] 
         : ParityPercent is not 0 and (< LeastParityPercent or > MostParityPercent) ? $"the parity is {ParityPercent} %, and may be 0 or {LeastParityPercent} to {MostParityPercent} %"
         : VerifyDays is < 0 or > MostVerifyDays ? $"everything is verified within {VerifyDays} days, and may be within 1 to {MostVerifyDays:N0}, or 0 for never"
         : BrakeDays is < 0 or > MostBrakeDays ? $"something unusual puts a brake on deletion for {BrakeDays} days, and may for 0 to {MostBrakeDays}"
+        : !Enum.IsDefined(Subscription) ? $"there is no state {Subscription} of a subscription"
         : !Enum.IsDefined(Immutability) ? $"there is no immutability {Immutability}"
         : ImmutableDays is < 0 or > MostImmutableDays ? $"recovery points are immutable for {ImmutableDays} days, and may be for 1 to {MostImmutableDays:N0}"
         : Immutability != VaultImmutability.Off && ImmutableDays == 0 ? "the number of days for which recovery points are immutable is missing"

@@ -28,7 +28,7 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="store">The store.</param>
     /// <param name="announcement">By which it was announced.</param>
     /// <param name="id">From <see cref="AnnounceAsync"/>.</param>
-    /// <param name="contentTier">From <see cref="ReadContentTierAsync"/>.</param>
+    /// <param name="contentTier">From <see cref="ReadSettingsAsync"/>.</param>
     /// <param name="counters">Counts.</param>
     /// <param name="workers">How many threads name, compress and seal.</param>
     /// <param name="verifyOneIn">Of how many sealed chunks one is opened again; 0 for none.</param>
@@ -84,18 +84,18 @@ internal sealed class WriteSession : IAsyncDisposable
         return id;
     }
 
-    /// <summary>Where contents go: into the tier that the vault's owner chose.</summary>
-    public static async Task<VaultAccessTier> ReadContentTierAsync(ChunkStore store, CancellationToken cancellationToken)
+    /// <summary>What the vault's owner decided, as far as writing goes by it: the tier for contents, and whether anything is backed up at all.</summary>
+    public static async Task<VaultSettings> ReadSettingsAsync(ChunkStore store, CancellationToken cancellationToken)
     {
         try
         {
-            return (await new VaultSettingsRegister(store.Vault).ReadAsync(cancellationToken).ConfigureAwait(false)).AccessTier;
+            return await new VaultSettingsRegister(store.Vault).ReadAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException damage) when (damage.IsDamage)
         {
             // Damaged settings stop no backup. What is hot can be moved later, free of charge.
             store.Report(damage);
-            return VaultAccessTier.Hot;
+            return new VaultSettings();
         }
     }
 
@@ -111,7 +111,7 @@ internal sealed class WriteSession : IAsyncDisposable
             store,
             announcement,
             await AnnounceAsync(store, announcement, SessionOrder.FindHighestAsync(store, cancellationToken), Task.CompletedTask, cancellationToken).ConfigureAwait(false),
-            await ReadContentTierAsync(store, cancellationToken).ConfigureAwait(false),
+            (await ReadSettingsAsync(store, cancellationToken).ConfigureAwait(false)).AccessTier,
             counters,
             workers,
             verifyOneIn,

@@ -51,10 +51,20 @@ public sealed class GetOBNotificationCommand : OBEngineCmdlet
             WriteSchedules(now);
         }
 
+        WriteContact();
         bool isAsked = machine is { Registration: not null, HasPassphrase: true } && machine.Key.FindFault() is null && WriteAlarms(now);
         foreach (PolicyScope scope in PolicyScope.All)
         {
             WriteLastBackup(scope, isAsked);
+        }
+    }
+
+    // Backups that are stopped fail nowhere.
+    private void WriteContact()
+    {
+        if (Run((_, stop) => Agent.Contact.FindAlarmAsync(stop)) is { } alarm)
+        {
+            Write(alarm.Since.UtcDateTime, Error, alarm.Message, alarm.RecommendedAction, alarm.Id.ToString());
         }
     }
 

@@ -19,6 +19,13 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     [VaultLocationTransformation]
     public string Vault { get; set; } = "";
 
+    /// <summary>
+    /// How the subscription stands that pays for it. Unless Active, no machine backs up to it; what is in it stays, and can be restored (in the profile Mars not where it is
+    /// Deprovisioned).
+    /// </summary>
+    [Parameter]
+    public OBVaultState State { get; set; }
+
     /// <summary>How many machines may be registered with it: 1 to 10,000.</summary>
     [Parameter]
     public int MachineLimit { get; set; }
@@ -123,6 +130,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
 
     private VaultSettings Change(VaultSettings settings) => settings with
     {
+        Subscription = IsGiven(nameof(State)) ? State.ToEngine() : settings.Subscription,
         MachineLimit = IsGiven(nameof(MachineLimit)) ? MachineLimit : settings.MachineLimit,
         UndeleteDays = IsGiven(nameof(UndeleteDays)) ? UndeleteDays : settings.UndeleteDays,
         ParityPercent = IsGiven(nameof(ParityPercent)) ? ParityPercent : settings.ParityPercent,
@@ -142,6 +150,11 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
     private List<string> Changes()
     {
         var changes = new List<string>();
+        if (IsGiven(nameof(State)))
+        {
+            changes.Add($"the state to {State}{(State == OBVaultState.Active ? "" : ": no machine backs up to it")}");
+        }
+
         if (IsGiven(nameof(MachineLimit)))
         {
             changes.Add(string.Create(CultureInfo.InvariantCulture, $"the machine limit to {MachineLimit}"));
@@ -225,7 +238,7 @@ public sealed class SetOBVaultCommand : OwnerCmdlet
         return changes.Count > 0 ? changes : throw new BackupException(
             BackupErrorId.ArgumentInvalid,
             "No setting was given.",
-            "Give -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -Statuses, -RequirePrivateEndpoint, -AccessTier, -Redundancy, "
+            "Give -State, -MachineLimit, -UndeleteDays, -ParityPercent, -VerifyDays, -MaintainAfterBackup, -Statuses, -RequirePrivateEndpoint, -AccessTier, -Redundancy, "
                 + "-RequirePin, -Approver, -Immutability, -ImmutableDays, -BrakeDays, -ReleaseBrake or -MinAgentVersion.");
     }
 }

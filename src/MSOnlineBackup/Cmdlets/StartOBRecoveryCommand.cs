@@ -31,6 +31,10 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
     [Parameter(Position = 3)]
     public SwitchParameter Async { get; set; }
 
+    /// <summary>Restores from a vault in a folder even where its owner has set it to Deprovisioned, and the profile Mars stops restores then.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
     /// <inheritdoc/>
     protected override void Process() => _items.AddRange(RecoverableItem);
 
@@ -109,6 +113,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
             SkipSecurity = RecoveryOption.SkipRestoreSecurity,
             MapNames = RecoveryOption.MapNames,
             Passphrase = passphrase,
+            EvenDeprovisioned = Force,
         };
     }
 }

@@ -29,10 +29,10 @@ internal static class ErrorRecords
             or BackupErrorId.ActivationDamaged or BackupErrorId.PriceTableInvalid or BackupErrorId.KeySlotContradicted
             or BackupErrorId.VaultHeaderNotRepaired or BackupErrorId.OwnerFileInvalid or BackupErrorId.MonitoringCredentialInvalid
             or BackupErrorId.AlarmSettingsInvalid => ErrorCategory.InvalidData,
-        BackupErrorId.VaultUnreachable or BackupErrorId.ProxyRefused or BackupErrorId.KeyVaultUnreachable => ErrorCategory.ConnectionError,
+        BackupErrorId.VaultUnreachable or BackupErrorId.VaultContactLost or BackupErrorId.ProxyRefused or BackupErrorId.KeyVaultUnreachable => ErrorCategory.ConnectionError,
         BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused or BackupErrorId.KeyVaultUntrusted
             or BackupErrorId.ChunkStoreExchanged or BackupErrorId.OwnerForeign => ErrorCategory.SecurityError,
-        BackupErrorId.VaultAccessDenied or BackupErrorId.VaultAccountDisabled or BackupErrorId.VaultDataProtected or BackupErrorId.StateAccessDenied
+        BackupErrorId.VaultAccessDenied or BackupErrorId.VaultAccountDisabled or BackupErrorId.SubscriptionExpired or BackupErrorId.SubscriptionDeprovisioned or BackupErrorId.VaultDataProtected or BackupErrorId.StateAccessDenied
             or BackupErrorId.KeyVaultAccessDenied or BackupErrorId.KeyVaultFirewalled or BackupErrorId.OwnerRequired
             or BackupErrorId.VaultImmutable => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached

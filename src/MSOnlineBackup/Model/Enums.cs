@@ -150,6 +150,22 @@ public enum OBMissedRuns
 
     /// <summary>They are put on record as skipped.</summary>
     Skip,
+
+    /// <summary>As CatchUp; and one backup also makes up for what fell due while the vault's subscription had expired, or contact was lost.</summary>
+    CatchUpAlways,
+}
+
+/// <summary>How the subscription stands that pays for a vault.</summary>
+public enum OBVaultState
+{
+    /// <summary>It is paid for: machines back up.</summary>
+    Active,
+
+    /// <summary>It has expired, or is suspended: nothing is backed up, and restores go on.</summary>
+    Expired,
+
+    /// <summary>It was given up: nothing is backed up. In the profile Mars nothing is restored either, unless from a folder with -Force.</summary>
+    Deprovisioned,
 }
 
 /// <summary>A week of a month: the n-th time that a day of the week comes.</summary>

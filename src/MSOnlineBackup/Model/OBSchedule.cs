@@ -50,12 +50,14 @@ public sealed class OBSchedule
     /// <summary>The days as people write them: "Saturday, Sunday".</summary>
     public string ScheduleRunDaysToString() => string.Join(", ", ScheduleRunDays);
 
-    /// <summary>The times as people write them: "4:00 PM, 9:00 PM".</summary>
-    public string ScheduleRunTimesToString() => string.Join(", ", ScheduleRunTimes.Select(TimeText));
+    /// <summary>The times as people write them: "4:00 PM, 9:00 PM", or "Every 15 minutes".</summary>
+    public string ScheduleRunTimesToString() => ScheduleEveryMinutes is { } minutes
+        ? string.Create(CultureInfo.InvariantCulture, $"Every {minutes} minutes")
+        : string.Join(", ", ScheduleRunTimes.Select(TimeText));
 
     /// <summary>Times, days and weeks, by line.</summary>
     public override string ToString() =>
-        $"{(ScheduleEveryMinutes is { } minutes ? $"Every {minutes} minutes" : ScheduleRunTimesToString())}\n{ScheduleRunDaysToString()},\n{(ScheduleWeeklyFrequency == 1 ? "Every week" : $"Every {ScheduleWeeklyFrequency} weeks")}";
+        $"{ScheduleRunTimesToString()}\n{ScheduleRunDaysToString()},\n{(ScheduleWeeklyFrequency == 1 ? "Every week" : $"Every {ScheduleWeeklyFrequency} weeks")}";
 
     /// <summary>A time of day as the original prints it: "4:00 PM".</summary>
     internal static string TimeText(TimeSpan time) => (DateTime.UnixEpoch + time).ToString("h:mm tt", CultureInfo.InvariantCulture);

@@ -19,7 +19,7 @@ public enum OBScheduleResult
 /// <summary>Something that a schedule needs in order to run, and how it stands.</summary>
 public sealed class OBScheduleTest
 {
-    /// <summary>What was checked: Registered, Scheduler, Account, Program, ModulePath, ExecutionPolicy.</summary>
+    /// <summary>What was checked: Registered, Scheduler, Account, Program, ModulePath, ExecutionPolicy, OtherProducts.</summary>
     public string Id { get; internal init; } = "";
 
     /// <summary>What the policy protects: files, or the system state.</summary>

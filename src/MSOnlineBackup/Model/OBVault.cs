@@ -15,6 +15,12 @@ public sealed class OBVault
     /// <summary>When it was created, in UTC.</summary>
     public DateTime Created { get; internal init; }
 
+    /// <summary>How its subscription stands, as its owner has set it.</summary>
+    public OBVaultState State { get; internal init; }
+
+    /// <summary>When this machine last had contact with it, in UTC, to the hour; null for a vault that is not this machine's.</summary>
+    public DateTime? LastContact { get; internal init; }
+
     /// <summary>Who its owner is: the fingerprint of the owner's key, 64 hexadecimal digits; null where it has none.</summary>
     public string? Owner { get; internal init; }
 

@@ -15,7 +15,7 @@ public sealed class JobOrderFileTests
     private const string Signature = "sv=2024-11-04&sp=racl&sig=c2VjcmV0";
     private const string Passphrase = "a passphrase for tests";
 
-    private static readonly JobMachine _starter = new(null!, null!, null!, null!, PolicyLimits.Mars, "ALPHA", TimeProvider.System);
+    private static readonly JobMachine _starter = new(null!, null!, null!, null!, null!, PolicyLimits.Mars, "ALPHA", TimeProvider.System);
 
     [Fact]
     public void An_order_on_disk_has_no_secret_in_it()
@@ -51,7 +51,7 @@ public sealed class JobOrderFileTests
         var backup = new BackupOrder { Policy = PolicyKind.SystemState, Only = ["/a"], RetainUntil = new DateTimeOffset(2040, 1, 2, 3, 4, 5, TimeSpan.Zero) };
         var recovery = new RecoveryOrder
         {
-            MachineName = "BETA", PointId = "point", Paths = ["/a", "/b"], TargetFolder = "relative", Conflict = RestoreConflict.Overwrite, SkipSecurity = true, MapNames = true, Verify = true,
+            MachineName = "BETA", PointId = "point", Paths = ["/a", "/b"], TargetFolder = "relative", Conflict = RestoreConflict.Overwrite, SkipSecurity = true, MapNames = true, Verify = true, EvenDeprovisioned = true,
         };
 
         var backupRead = (BackupOrder)Pass(backup);

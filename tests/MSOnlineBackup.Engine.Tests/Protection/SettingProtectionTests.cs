@@ -14,6 +14,7 @@ public sealed class SettingProtectionTests
         { "machineLimit", new(50), new(3), false },
         { "machineLimit", new(3), new(50), false },
         { "accessTier", new(), new() { AccessTier = VaultAccessTier.Cold }, false },
+        { "subscription", new(), new() { Subscription = VaultSubscription.Deprovisioned }, false },
         { "redundancy", new(), new() { Redundancy = VaultRedundancy.LocallyRedundant }, false },
         { "requirePrivateEndpoint", new() { RequiresPrivateEndpoint = true }, new(), true },
         { "undeleteDays", new() { UndeleteDays = 30 }, new() { UndeleteDays = 29 }, true },

@@ -44,6 +44,7 @@ public sealed class ScheduleCheckupTests : IDisposable
                 (PolicyKind.Files, ScheduleCheck.Program, ScheduleVerdict.Pass),
                 (PolicyKind.Files, ScheduleCheck.ModulePath, ScheduleVerdict.Pass),
                 (PolicyKind.Files, ScheduleCheck.ExecutionPolicy, ScheduleVerdict.NotApplicable),
+                (PolicyKind.Files, ScheduleCheck.OtherProducts, OperatingSystem.IsLinux() ? ScheduleVerdict.Pass : ScheduleVerdict.NotApplicable),
                 (PolicyKind.SystemState, ScheduleCheck.Registered, ScheduleVerdict.NotApplicable),
             ],
             findings.Select(finding => (finding.Policy, finding.Check, finding.Verdict)));

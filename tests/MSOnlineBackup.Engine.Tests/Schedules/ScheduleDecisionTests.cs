@@ -91,5 +91,5 @@ public sealed class ScheduleDecisionTests
     }
 
     private static ScheduleDecision Decide(BackupSchedule schedule, DateTimeOffset handled, DateTimeOffset now, ScheduleConditions? conditions = null) =>
-        ScheduleDecision.Of(schedule, handled, now, TimeZoneInfo.Utc, "seed", conditions ?? new ScheduleConditions());
+        ScheduleDecision.Of(schedule, new ScheduleProgress(handled), now, TimeZoneInfo.Utc, "seed", conditions ?? new ScheduleConditions());
 }

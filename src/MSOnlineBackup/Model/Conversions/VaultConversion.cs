@@ -12,12 +12,15 @@ internal static class VaultConversion
     /// <param name="vault">The vault.</param>
     /// <param name="cost">What it costs; null where it costs nothing, or nobody asked.</param>
     /// <param name="proofs">What is proven of it; null where nobody could look.</param>
-    public static OBVault ToOutput(this VaultInfo vault, OBCostEstimate? cost = null, VaultProofSummary? proofs = null) => new()
+    /// <param name="lastContact">When this machine had contact with it; null where it is not this machine's.</param>
+    public static OBVault ToOutput(this VaultInfo vault, OBCostEstimate? cost = null, VaultProofSummary? proofs = null, DateTimeOffset? lastContact = null) => new()
     {
         Name = vault.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(vault.Location)),
         Location = vault.Location,
         VaultId = vault.VaultId,
         Created = vault.Created.UtcDateTime,
+        State = Enum.Parse<OBVaultState>(vault.Settings.Subscription.ToString()),
+        LastContact = lastContact?.UtcDateTime,
         Machines = [.. vault.Machines],
         MachineLimit = vault.Settings.MachineLimit,
         UndeleteDays = vault.Settings.UndeleteDays,
@@ -69,6 +72,9 @@ internal static class VaultConversion
 
     /// <summary>A form of statuses as the engine names it.</summary>
     public static StatusForm ToEngine(this OBStatusForm form) => Enum.Parse<StatusForm>(form.ToString());
+
+    /// <summary>A state as the engine names it.</summary>
+    public static VaultSubscription ToEngine(this OBVaultState state) => Enum.Parse<VaultSubscription>(state.ToString());
 
     /// <summary>A redundancy as scripts name it: the names are the same.</summary>
     public static OBRedundancy ToOutput(this VaultRedundancy redundancy) => Enum.Parse<OBRedundancy>(redundancy.ToString());
