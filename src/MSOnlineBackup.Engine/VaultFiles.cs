@@ -10,6 +10,7 @@ using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Telemetry;
 
 namespace MSOnlineBackup.Engine;
 
@@ -29,7 +30,10 @@ public static class VaultFiles
         request.Check();
         vault.Allow(VaultUse.Write);
         monitor.Watch(vault.Objects);
-        return await new BackupJob(Reconstruction.On(vault.WithoutIndex()), request, vault.Options, monitor).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await TracedOperation.RunAsync(
+            "backup",
+            vault.Options.TimeProvider,
+            () => new BackupJob(Reconstruction.On(vault.WithoutIndex()), request, vault.Options, monitor).RunAsync(cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>What a backup would take; reads no content and writes nothing.</summary>
@@ -81,12 +85,17 @@ public static class VaultFiles
 
     /// <summary>Restores.</summary>
     /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, VaultUnreachable, …</exception>
-    public static async Task<RestoreResult> RestoreAsync(this IndexedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    public static Task<RestoreResult> RestoreAsync(this IndexedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(vault.Vault.Objects);
+        return TracedOperation.RunAsync("restore", vault.Vault.Options.TimeProvider, () => RestoreToAsync(vault, request, monitor, cancellationToken));
+    }
+
+    private static async Task<RestoreResult> RestoreToAsync(IndexedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
         ChunkStore store = vault.Store;
         RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
         using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, vault.Vault.Objects.Location);

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Host.Terminal;
 
 namespace MSOnlineBackup.Host;
@@ -12,6 +13,7 @@ internal static class Program
             return (int)ExitCode.Failed;
         }
 
+        using IDisposable? telemetry = TelemetryExport.Start(Environment.GetEnvironmentVariable);
         StopSignals? signals = null;
         try
         {

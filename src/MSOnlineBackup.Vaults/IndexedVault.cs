@@ -8,6 +8,7 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Telemetry;
 using MSOnlineBackup.Vaults.Verification;
 
 namespace MSOnlineBackup.Vaults;
@@ -134,10 +135,15 @@ public sealed class IndexedVault
     /// <param name="monitor">Is told how far it is.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="keepsRecord">Whether the vault is to keep on record which packs were read, with <see cref="VerifyLevel.Data"/>, and which are damaged or missing, as far as this identity may add to it.</param>
-    public async Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken, bool keepsRecord = false)
+    public Task<VerifyReport> VerifyAsync(VerifyLevel level, JobMonitor monitor, CancellationToken cancellationToken, bool keepsRecord = false)
     {
         ArgumentNullException.ThrowIfNull(monitor);
         monitor.Watch(Vault.Objects);
+        return TracedOperation.RunAsync("verify", Vault.Options.TimeProvider, () => VerifyAtLevelAsync(level, monitor, keepsRecord, cancellationToken));
+    }
+
+    private async Task<VerifyReport> VerifyAtLevelAsync(VerifyLevel level, JobMonitor monitor, bool keepsRecord, CancellationToken cancellationToken)
+    {
         if (level == VerifyLevel.Packs)
         {
             return await Vaults.Vault.VerifyPacksAsync(Vault.Objects, monitor, cancellationToken).ConfigureAwait(false);

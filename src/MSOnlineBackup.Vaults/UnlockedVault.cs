@@ -14,6 +14,7 @@ using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Telemetry;
 
 namespace MSOnlineBackup.Vaults;
 
@@ -108,9 +109,12 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(monitor);
         Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Collect);
         monitor.Watch(Objects);
-        int mended = request.IsRehearsal ? 0 : await RecordedRepair.RunAsync(WithoutIndex, Options, monitor, Allow, cancellationToken).ConfigureAwait(false);
-        MaintenanceReport done = await new VaultMaintenance(WithoutIndex, Options, request, monitor, Allow).RunAsync(cancellationToken).ConfigureAwait(false);
-        return done with { PacksMended = mended };
+        return await TracedOperation.RunAsync("maintain", Options.TimeProvider, async () =>
+        {
+            int mended = request.IsRehearsal ? 0 : await RecordedRepair.RunAsync(WithoutIndex, Options, monitor, Allow, cancellationToken).ConfigureAwait(false);
+            MaintenanceReport done = await new VaultMaintenance(WithoutIndex, Options, request, monitor, Allow).RunAsync(cancellationToken).ConfigureAwait(false);
+            return done with { PacksMended = mended };
+        }).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -124,7 +128,10 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(monitor);
         ArgumentOutOfRangeException.ThrowIfNegative(request.Share);
         monitor.Watch(Objects);
-        return await new VaultRepair(WithoutIndex, Options, request, monitor, new ParityRescue(WithoutIndex()), Allow).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await TracedOperation.RunAsync(
+            "repair",
+            Options.TimeProvider,
+            () => new VaultRepair(WithoutIndex, Options, request, monitor, new ParityRescue(WithoutIndex()), Allow).RunAsync(cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Refuses an identity that may not delete from the vault, and so cannot maintain it.</summary>

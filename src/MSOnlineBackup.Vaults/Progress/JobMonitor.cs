@@ -2,6 +2,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Stores;
+using MSOnlineBackup.Vaults.Telemetry;
 
 namespace MSOnlineBackup.Vaults.Progress;
 
@@ -171,6 +172,7 @@ public sealed class JobMonitor
     {
         Volatile.Write(ref _phase, (int)phase);
         PhaseEntered?.Invoke(phase);
+        TracedOperation.Enter(phase.ToString());
     }
 
     internal void Expect(long files, long bytes)
@@ -228,21 +230,32 @@ public sealed class JobMonitor
     internal void AddItem(bool isFile)
     {
         Interlocked.Increment(ref _items);
+        EngineTelemetry.Items.Add(1);
         if (isFile)
         {
             Interlocked.Increment(ref _files);
+            EngineTelemetry.Files.Add(1);
         }
     }
 
-    internal void AddBytes(long count) => Interlocked.Add(ref _bytes, count);
+    internal void AddBytes(long count)
+    {
+        Interlocked.Add(ref _bytes, count);
+        EngineTelemetry.Processed.Add(count);
+    }
 
-    internal void AddReadBytes(long count) => Interlocked.Add(ref _readBytes, count);
+    internal void AddReadBytes(long count)
+    {
+        Interlocked.Add(ref _readBytes, count);
+        EngineTelemetry.Read.Add(count);
+    }
 
     internal void ReportDamage(IEnumerable<BackupException> damage)
     {
         foreach (BackupException one in damage)
         {
             VaultDamaged?.Invoke(one);
+            EngineEventSource.Log.VaultDamaged(one.Id.ToString(), one.Target ?? "", one.Message);
         }
     }
 
@@ -258,6 +271,16 @@ public sealed class JobMonitor
     {
         Interlocked.Increment(ref _skipped);
         _hasWarnings |= !IsExpected(item);
+        if (EngineTelemetry.Skipped.Enabled)
+        {
+            EngineTelemetry.Skipped.Add(1, new KeyValuePair<string, object?>("error.type", item.Id.ToString()));
+        }
+
+        if (EngineEventSource.Log.IsEnabled())
+        {
+            EngineEventSource.Log.ItemSkipped(item.Id.ToString(), item.Path, item.Reason);
+        }
+
         Mention(item);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using MSOnlineBackup.Vaults.Telemetry;
 
 namespace MSOnlineBackup.Vaults.Storage;
 
@@ -47,14 +48,18 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
     {
         Interlocked.Increment(ref _writes);
         Interlocked.Add(ref _sentBytes, content.Length);
-        return inner.TryCreateAsync(name, content, cancellationToken, tier);
+        return EngineTelemetry.WatchesRequests
+            ? TracedCreateAsync(name, content, cancellationToken, tier)
+            : inner.TryCreateAsync(name, content, cancellationToken, tier);
     }
 
     /// <inheritdoc/>
     public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _reads);
-        int read = await inner.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
+        int read = EngineTelemetry.WatchesRequests
+            ? await TracedReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false)
+            : await inner.ReadAsync(name, offset, destination, cancellationToken).ConfigureAwait(false);
         Interlocked.Add(ref _fetchedBytes, read);
         return read;
     }
@@ -63,7 +68,7 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
     public ValueTask<StoredObject?> StatAsync(string name, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _others);
-        return inner.StatAsync(name, cancellationToken);
+        return EngineTelemetry.WatchesRequests ? TracedStatAsync(name, cancellationToken) : inner.StatAsync(name, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -93,6 +98,16 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
 
     /// <inheritdoc/>
     public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) => inner.MeasureUnfinishedAsync(cancellationToken);
+
+    // Methods of their own: what they capture is made only where somebody listens.
+    private ValueTask<bool> TracedCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier) =>
+        TracedOperation.RequestAsync("write", () => inner.TryCreateAsync(name, content, cancellationToken, tier));
+
+    private ValueTask<int> TracedReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        TracedOperation.RequestAsync("read", () => inner.ReadAsync(name, offset, destination, cancellationToken));
+
+    private ValueTask<StoredObject?> TracedStatAsync(string name, CancellationToken cancellationToken) =>
+        TracedOperation.RequestAsync("stat", () => inner.StatAsync(name, cancellationToken));
 
     // Setting a policy, or taking it off, is charged as other operations are.
     private sealed class MeteredLocks(MeteredVaultStore store, IObjectLocks inner) : IObjectLocks

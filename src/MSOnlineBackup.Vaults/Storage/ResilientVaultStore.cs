@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Telemetry;
 using Polly;
 using Polly.Retry;
 
@@ -216,6 +217,8 @@ public sealed class ResilientVaultStore : IVaultStore
     {
         VaultWait? known = _wait;
         _wait = wait;
+        EngineTelemetry.Retries.Add(1, new KeyValuePair<string, object?>("error.type", wait.Cause.Id.ToString()));
+        EngineEventSource.Log.VaultRetried(wait.Cause.Id.ToString(), wait.Attempt, wait.Cause.Message);
         if (known is null || known.Until <= _clock.GetUtcNow() + _tick)
         {
             _options.Waiting?.Invoke(wait);

@@ -1,3 +1,5 @@
+using MSOnlineBackup.Vaults.Telemetry;
+
 namespace MSOnlineBackup.Vaults.Stores;
 
 /// <summary>What a session has sent, counted as it happens. Thread-safe.</summary>
@@ -12,7 +14,15 @@ internal sealed class TransferCounters
     /// <summary>Bytes sent to the vault, everything included.</summary>
     public long StoredBytes => Interlocked.Read(ref _storedBytes);
 
-    public void AddNew(long bytes) => Interlocked.Add(ref _newBytes, bytes);
+    public void AddNew(long bytes)
+    {
+        Interlocked.Add(ref _newBytes, bytes);
+        EngineTelemetry.Added.Add(bytes);
+    }
 
-    public void AddStored(long bytes) => Interlocked.Add(ref _storedBytes, bytes);
+    public void AddStored(long bytes)
+    {
+        Interlocked.Add(ref _storedBytes, bytes);
+        EngineTelemetry.Stored.Add(bytes);
+    }
 }

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Jobs;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
@@ -37,6 +38,7 @@ public abstract class JobCmdlet : OBEngineCmdlet
     private void Follow(JobOrder order, string what) => Run(async (pump, stop) =>
     {
         _follows = true;
+        using IDisposable? telemetry = TelemetryExport.Start(Environment.GetEnvironmentVariable);
         var display = new JobDisplay(order.Kind, what);
         var gate = new Lock();
         Guid id = Guid.Empty;
