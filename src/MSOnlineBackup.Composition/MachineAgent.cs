@@ -44,8 +44,13 @@ public static class MachineAgent
             Limits = limits,
             Scheduler = scheduler,
             ScheduleProgram = scheduleProgram,
-            Health = (health ?? new HealthContext()) with { TestWay = VaultWays.TestAsync },
+            Health = (health ?? new HealthContext()) with { TestWay = TestWayAsync },
             SystemLog = systemLog ?? SystemLogChoice.None,
             Engine = new VaultOptions { TimeProvider = clock ?? TimeProvider.System },
         });
+
+    // What a folder needs loads nothing of Azure, and whoever only names a method has its class loaded.
+    private static Task<IReadOnlyList<HealthFinding>> TestWayAsync(
+        string location, VaultConnection connection, Func<CancellationToken, Task> authorise, TimeSpan limit, CancellationToken cancellationToken) =>
+        VaultWays.TestAsync(location, connection, authorise, limit, cancellationToken);
 }

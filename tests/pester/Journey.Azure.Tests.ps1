@@ -63,6 +63,15 @@ Describe 'A vault in Azure' -Skip:$missing {
         Assert-BackupError (Get-ErrorOf { New-OBVault -Url 'http://192.0.2.1/acct/vault' }) ArgumentInvalid InvalidArgument '*plain HTTP*'
     }
 
+    It 'is found healthy: network, proxy, clock and access, and a report has no signature in it' {
+        $health = Test-OBHealth
+        foreach ($id in 'Network', 'Clock', 'VaultAccess', 'AgentVersion') { ($health | Where-Object Id -EQ $id).Result | Should -Be Pass -Because $id }
+        ($health | Where-Object Id -EQ Proxy).Result | Should -Be NotApplicable
+        $report = Export-OBDiagnostic "$work/report.zip"
+        Expand-Archive $report.FullName "$work/report"
+        (Get-ChildItem "$work/report" | Get-Content -Raw) -join "`n" | Should -Not -Match 'sig=[^*]'
+    }
+
     It 'is found connected, layer by layer and in one word' {
         $test = Test-OBConnectivity
         $test.Outcome | Should -Be Passed -Because $test.Cause

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MSOnlineBackup.Agent.Installation;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
@@ -17,6 +18,9 @@ internal static partial class Decoders
 {
     private static readonly Guid _job = new("018e0000-0000-7000-8000-000000000001");
 
+    private static string HashesOfModule =>
+        $"{new string('0', 63)}1  MSOnlineBackup.psd1\n{new string('f', 64)}  module/bin/obengine.dll\n{new string('A', 64)} *module/MSOnlineBackup.psm1\r\n";
+
     private static IEnumerable<Decoder> OfMachines()
     {
         yield return new(
@@ -32,6 +36,7 @@ internal static partial class Decoders
                     PolicyJson.Write(JobsFixture.Policy(PolicyKind.SystemState))),
             ],
             typeof(PolicyJson), typeof(PolicyFileContext), typeof(TimeOfDay), typeof(PolicyPath), typeof(PolicyExclusion));
+        yield return new("module-hashes", content => FileHashes.Parse(content, "list"), () => [Text(HashesOfModule)], typeof(FileHashes));
         yield return new(
             "job-order",
             content => JobOrderFile.Decode(content, "order"),
