@@ -45,10 +45,10 @@ public sealed class EngineTelemetryTests : IDisposable
         BackupResult backup = await WorkAsync();
 
         _own.Value = false;
-        Assert.Equal(backup.Point.Manifest.Files * 2, figures["msonlinebackup.files"]);
+        Assert.Equal(backup.Point.Sources[0].Manifest.Files * 2, figures["msonlinebackup.files"]);
         Assert.Equal(backup.ReadBytes, figures["msonlinebackup.read"]);
         Assert.Equal(backup.Point.NewBytes, figures["msonlinebackup.added"]);
-        Assert.True(figures["msonlinebackup.processed"] >= backup.Point.Manifest.Bytes * 2);
+        Assert.True(figures["msonlinebackup.processed"] >= backup.Point.Sources[0].Manifest.Bytes * 2);
         Assert.True(figures["msonlinebackup.stored"] > 0);
         Assert.True(figures["msonlinebackup.items"] > figures["msonlinebackup.files"]);
         Assert.Equal(1, figures["msonlinebackup.skipped error.type=SourceNotFound"]);
