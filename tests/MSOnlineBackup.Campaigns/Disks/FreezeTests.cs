@@ -66,10 +66,11 @@ public sealed class FreezeTests : IDisposable
     }
 
     // A shell stands for the agent: it holds the other end of the child's input, and is killed.
-    [Fact]
-    public async Task It_is_let_go_where_the_agent_is_killed()
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task It_is_let_go_where_the_agent_is_killed(string kind)
     {
-        Mount("ext4");
+        Mount(kind);
         string told = _folder["told"];
         const string Agent = "exec 3> >(exec sh -c \"$1\" obengine \"$2\" 300 >\"$3\"); read -r";
         using Process agent = Process.Start(new ProcessStartInfo("bash", ["-c", Agent, "agent", FileSystemFreeze.Script, Disk, told]) { RedirectStandardInput = true })!;
