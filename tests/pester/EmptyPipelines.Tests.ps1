@@ -16,7 +16,9 @@ BeforeDiscovery {
         @{ Name = 'Get-OBSchedule' }
         @{ Name = 'Get-OBSkippedItem' }
         @{ Name = 'Export-OBVaultOwner'; With = @{ OwnerFile = { "$TestDrive/owner" }; OwnerPassphrase = { ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force } } }
+        @{ Name = 'Get-OBCompliance' }
         @{ Name = 'Get-OBDeletedRecoveryPoint' }
+        @{ Name = 'Get-OBJobLog' }
         @{ Name = 'Remove-OBRecoveryPoint' }
         @{ Name = 'Restore-OBRecoveryPoint' }
         @{ Name = 'Get-OBVault' }

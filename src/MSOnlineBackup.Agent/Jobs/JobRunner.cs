@@ -177,14 +177,15 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
             await pulse.ConfigureAwait(false);
             skipped.Flush();
             JobRecord record = Describe().EndedAs(state, error, clock.GetUtcNow());
-            history.Write(record);
+
+            // Whoever waits for the end may take the vault away with it, so nothing goes there after the record says so.
             if (job.Tell is { } tell && await tell(record).ConfigureAwait(false) is { } untold)
             {
                 job.Warn(untold);
                 record = record with { Warnings = job.Warnings };
-                history.Write(record);
             }
 
+            history.Write(record);
             if (reporter.Ended(record) is { Count: > 0 } unreported)
             {
                 record = record with { Warnings = [.. record.Warnings ?? [], .. unreported.Select(JobError.Of)] };
