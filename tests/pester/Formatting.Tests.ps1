@@ -19,7 +19,7 @@ Describe 'Formatting' {
 
     It 'shows a retention without rules' { New-OBRetentionPolicy 7 | Out-String | Should -BeLike '*Weekly schedule is not set*Monthly schedule is not set*Yearly schedule is not set*' }
 
-    It 'shows a schedule' { New-OBSchedule -DaysOfWeek Saturday -TimesOfDay 16:00 | Out-String | Should -BeLike '*{Saturday}*{16:00:00}*Every week*New*' }
+    It 'shows a schedule' { New-OBSchedule -DaysOfWeek Saturday -TimesOfDay 16:00 | Out-String | Should -BeLike '*{Saturday}*16:00:00*Every week*New*' }
 
     It 'shows a policy as a row where a table is asked for' {
         $policy = New-OBPolicy | Add-OBFileSpec -FileSpec (New-OBFileSpec $HOME)
