@@ -34,6 +34,21 @@ Describe 'Start-OBBackup' {
         (Get-OBAllRecoveryPoints).RecoveryPointId | Should -Contain $job.RecoveryPointId
     }
 
+    It 'runs the machine''s scripts around snapshots, and warns where one fails' -Skip:$IsWindows {
+        $file = New-TestScript "$work/scripts"
+        $null = Set-OBMachineSetting -ScriptFile $file 6> $null
+        Set-Content "$work/scripts/pre.sh" "#!/bin/sh`necho no luck >&2; exit 1"
+        Set-Content "$work/scripts/post.sh" "#!/bin/sh`necho ran >>'$work/scripts/log'"
+        $job = Get-OBPolicy | Start-OBBackup 6> $null 3> $null
+        $null = Set-OBMachineSetting -NoScript 6> $null
+        $job.JobStatus.JobState | Should -Be CompletedWithWarning
+        $job.JobStatus.Warnings | Should -HaveCount 1
+        $job.JobStatus.Warnings[0] | Should -BeLike "The pre-script '*pre.sh' ended with status 1: no luck"
+        Get-Content "$work/scripts/log" | Should -BeExactly ran
+        $point = Get-OBAllRecoveryPoints | Where-Object RecoveryPointId -EQ $job.RecoveryPointId
+        $point.ConsistencyReason | Should -BeLike "The pre-script*"
+    }
+
     It 'names a lost source by an error, beside the job' {
         Rename-Item "$work/other" "$work/other.renamed"
         $job = Get-OBPolicy | Start-OBBackup 6> $null 3> $null -ErrorAction SilentlyContinue -ErrorVariable lost
