@@ -37,7 +37,8 @@ internal sealed class SourceVerdicts
 
         if (request.Rules.MostBytesOnVolume is { } most)
         {
-            verdicts.Hold(await Forecast.MeasureEachAsync(request, earlier, stop).ConfigureAwait(false), most);
+            BackupSource[] taken = [.. request.Sources.Where(source => source is BackupSource.Tree && verdicts.Of(source).Refusal is null)];
+            verdicts.Hold(taken, await Forecast.MeasureEachAsync(request with { Sources = taken }, earlier, stop).ConfigureAwait(false), most);
         }
 
         return verdicts;
@@ -53,11 +54,9 @@ internal sealed class SourceVerdicts
         return Of(source).LeftOut is { Count: > 0 } folders ? selection with { Exclude = [.. selection.Exclude, .. folders.Select(folder => folder + "/")] } : selection;
     }
 
-    private void Hold(IReadOnlyList<long> sizes, long most)
+    private void Hold(IReadOnlyList<BackupSource> sources, IReadOnlyList<long> sizes, long most)
     {
-        foreach (IGrouping<string, (BackupSource Source, long Bytes)> volume in _request.Sources.Zip(sizes)
-            .Where(each => _verdicts.ContainsKey(each.First))
-            .GroupBy(each => Of(each.First).Volume ?? "", StringComparer.Ordinal))
+        foreach (IGrouping<string, (BackupSource Source, long Bytes)> volume in sources.Zip(sizes).GroupBy(each => Of(each.First).Volume ?? "", StringComparer.Ordinal))
         {
             long bytes = volume.Sum(each => each.Bytes);
             foreach ((BackupSource source, _) in volume.Where(_ => bytes > most))

@@ -158,6 +158,28 @@ public sealed class SourceCheckTests : IDisposable
     }
 
     [Fact]
+    public void The_documented_table_is_the_one_that_holds()
+    {
+        string[] documented =
+        [
+            .. File.ReadLines(Path.Combine(Repository.Root, "docs", "operations.md"))
+                .SkipWhile(line => !line.StartsWith("| Kind |", StringComparison.Ordinal)).Skip(2).TakeWhile(line => line.StartsWith('|'))
+                .Select(line => line.Trim('|', ' ').Split('|', StringSplitOptions.TrimEntries))
+                .Select(cells => $"{cells[0]} {cells[2]} {cells[3]}"),
+        ];
+
+        Assert.Equal(SourceRules.Table.Select(row => $"`{row.Kind}` {Word(row.Kind, row.Mars)} {Word(row.Kind, row.Open)}"), documented);
+
+        static string Word(SourceKind kind, SourceTreatment treatment) => (kind, treatment) switch
+        {
+            (SourceKind.Placeholder, SourceTreatment.Refuse) => "item skipped (0x8007018b)",
+            (_, SourceTreatment.Take) => "taken",
+            (_, SourceTreatment.Warn) => "warned",
+            _ => "refused",
+        };
+    }
+
+    [Fact]
     public void Every_kind_has_a_row_and_what_the_open_profile_refuses_the_original_s_does_too()
     {
         Assert.Equal(Enum.GetValues<SourceKind>(), SourceRules.Table.Select(row => row.Kind));
