@@ -7,6 +7,7 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Compliance;
@@ -30,6 +31,7 @@ public sealed class BackupAgent
 {
     private readonly VaultOpener _opener;
     private readonly TimeProvider _clock;
+    private readonly JobMachine _machine;
 
     private BackupAgent(AgentOptions options)
     {
@@ -44,7 +46,7 @@ public sealed class BackupAgent
             Machine.Vault, Machine.Owners, location => options.CreateVault(location, Machine.Connect(location, VaultPatience.Person)), options.Engine);
         _opener = new VaultOpener(Machine, options.Engine);
         Contact = new VaultContact(Machine, options.Limits, options.Engine.TimeProvider);
-        var machine = new JobMachine(Machine, Contact, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) 
+        JobMachine machine = _machine = new JobMachine(Machine, Contact, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) 
         {
             OpenSource = options.OpenSource,
             Observers = [new SystemLogReport(options.SystemLog, Machine, options.Engine.TimeProvider), new MetricsReport(Machine, () => Jobs!.List())],
@@ -54,6 +56,10 @@ public sealed class BackupAgent
             machine, Jobs, options.SystemScheduler ?? SystemSchedulers.Choose(options.Scheduler), options.ScheduleProgram ?? options.JobHost, options.ScheduleParts);
         Health = new AgentHealth(machine, Jobs, Schedules, options.Health, options.HealthParts);
     }
+
+    /// <summary>Which sources backups by a policy for files take.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    public SourceRules SourceRules => _machine.RulesFor(PolicyKind.Files);
 
     /// <summary>Where this machine's state lies, files that its owner puts there included.</summary>
     public string StateFolder { get; }

@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
@@ -50,7 +51,14 @@ public sealed class FolderVault
     public Task<UnlockedVault> OpenAsync() => TestVault.UnlockAsync(Decorate(new FolderVaultStore(Folder)), Obengine.Passphrase, _options, Cancel);
 
     public Task<BackupResult> BackUpAsync(string source, bool crossMountPoints = false) => BackUpAsync(
-        new BackupRequest { MachineName = "m", Sources = [new BackupSource.Tree(source, new SourceSelection { CrossMountPoints = crossMountPoints })] });
+        new BackupRequest
+        {
+            MachineName = "m",
+            Sources = [new BackupSource.Tree(source, new SourceSelection { CrossMountPoints = crossMountPoints })],
+
+            // A file system in memory stands for any other.
+            Rules = SourceRules.Open with { Allowed = [SourceKind.Memory] },
+        });
 
     public async Task<BackupResult> BackUpAsync(BackupRequest request, CancellationToken? stop = null)
     {

@@ -66,6 +66,18 @@ Describe 'Set-OBMachineSetting' {
             $record.Exception.ErrorCode | Should -BeExactly Post-ScriptNotFound
         }
 
+        It 'sets which kinds of sources are taken without a question' {
+            (Get-OBMachineSetting).AllowedSources | Should -BeNullOrEmpty
+            Set-OBMachineSetting -AllowSource Network -WhatIf
+            (Get-OBMachineSetting).AllowedSources | Should -BeNullOrEmpty
+            Set-OBMachineSetting -AllowSource Network, Removable, Network | Should -BeExactly 'Server properties updated successfully.'
+            (Get-OBMachineSetting).AllowedSources | Should -Be @('Network', 'Removable')
+            $null = Set-OBMachineSetting -NoThrottle
+            (Get-OBMachineSetting).AllowedSources | Should -Be @('Network', 'Removable')
+            $null = Set-OBMachineSetting -AllowSource @()
+            (Get-OBMachineSetting).AllowedSources | Should -BeNullOrEmpty
+        }
+
         It 'sets nothing with -WhatIf' {
             Set-OBMachineSetting -EncryptionPassphrase (ConvertTo-Secret 'correct horse battery') -WhatIf
             (Get-OBMachineSetting).EncryptionSetting.EncryptionKeyStatus | Should -Be NotSet

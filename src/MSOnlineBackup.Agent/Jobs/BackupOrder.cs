@@ -104,6 +104,7 @@ public sealed record BackupOrder : JobOrder
             Snapshots = new SnapshotOptions(machine.Account.Settings.Snapshots, machine.State.PathOf(StateFolder.Snapshots)),
             ScriptFile = machine.Account.Settings.ScriptFile,
             Compression = Compression,
+            Rules = machine.RulesFor(Policy),
         };
         if (machine.Account.FindNameChange() is { } renamed)
         {
@@ -120,6 +121,11 @@ public sealed record BackupOrder : JobOrder
         work.RecoveryPointId = result.Point.SessionId;
         statuses.MachineId = result.Point.MachineId;
         work.LostSources = result.LostSources;
+        foreach (RecoveryPointSource source in result.Point.Sources.Where(source => source.Warning is not null))
+        {
+            work.Warn(Doubtful(source));
+        }
+
         if (UnusualBackup.Find(result.Point, read) is { } cause)
         {
             work.Warn(Unusual(result.Point, cause));
@@ -137,6 +143,12 @@ public sealed record BackupOrder : JobOrder
 
     private static TimeZoneInfo Zone(JobMachine machine, BackupPolicy policy) =>
         policy.Schedule is { } schedule ? ScheduleZone.Of(schedule, machine.Clock.LocalTimeZone) : machine.Clock.LocalTimeZone;
+
+    private static BackupException Doubtful(RecoveryPointSource source) => new(
+        BackupErrorId.SourceDoubtful,
+        source.Warning!,
+        "If this is what you want, allow such sources with Set-OBMachineSetting -AllowSource. Otherwise name another folder.",
+        source.ShownPath);
 
     private static BackupException Unusual(RecoveryPoint point, string cause) => new(
         BackupErrorId.BackupUnusual,

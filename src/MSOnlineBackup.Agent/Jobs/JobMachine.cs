@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
 
 namespace MSOnlineBackup.Agent.Jobs;
 
@@ -24,6 +25,10 @@ internal sealed record JobMachine(
 
     /// <summary>Whoever is told of its jobs.</summary>
     public IReadOnlyList<IJobObserver> Observers { get; init; } = [];
+
+    /// <summary>Which sources of a policy are taken: by the profile, and what somebody has allowed on this machine. What the program itself has chosen always is.</summary>
+    public SourceRules RulesFor(PolicyKind kind) =>
+        PolicyScope.Of(kind).NamesFiles ? Limits.Sources with { Allowed = Account.Settings.AllowedSources } : SourceRules.None;
 
     /// <summary>The name by which the vault knows it.</summary>
     public string Name => Account.Registration?.MachineName ?? OwnName;

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Engine.Snapshots;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Machine;
@@ -26,6 +27,9 @@ public sealed record MachineSettings
 
     /// <summary>The file that keeps figures of jobs for Prometheus: an absolute path that ends in ".prom"; null for none.</summary>
     public string? MetricsFile { get; init; }
+
+    /// <summary>Kinds of sources that are taken without a question, whatever the profile says.</summary>
+    public IReadOnlyList<SourceKind> AllowedSources { get; init; } = [];
 }
 
 /// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>

@@ -60,17 +60,18 @@ public sealed class PolicyStore
     public IEnumerable<BackupPolicy> List() => PolicyScope.All.Select(scope => Get(scope.Kind)).OfType<BackupPolicy>();
 
     /// <summary>Refuses what cannot be saved.</summary>
-    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PolicyIncomplete, PolicyInvalid, PolicyLimitExceeded.</exception>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PolicyIncomplete, PolicyInvalid, PolicyLimitExceeded, SourceRefused.</exception>
     public void Check(BackupPolicy policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
         _account.RequireActivated();
         _limits.Check(policy);
+        PolicyDoubts.RequireTaken(policy, _limits.Sources with { Allowed = _account.Settings.AllowedSources });
     }
 
     /// <summary>Saves a policy in the place of the one there was of its kind. One that has no id yet is given one, and a schedule for every few weeks the day from which they count.</summary>
     /// <returns>The policy as it was saved.</returns>
-    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PolicyIncomplete, PolicyInvalid, PolicyLimitExceeded, StateAccessDenied.</exception>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, PolicyIncomplete, PolicyInvalid, PolicyLimitExceeded, SourceRefused, StateAccessDenied.</exception>
     public BackupPolicy Set(BackupPolicy policy)
     {
         Check(policy);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MSOnlineBackup.Platform.Unix;
+using MSOnlineBackup.Platform.Volumes;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Machine;
@@ -31,24 +32,11 @@ internal static class Scratch
         }
     }
 
-    /// <summary>Whether a device, or the disk that it is a part of, can be taken out.</summary>
-    /// <param name="system">Where the kernel tells of its devices: /sys.</param>
+    /// <summary>Whether a device, or a disk that it lies on, can be taken out.</summary>
+    /// <param name="root">Where /sys is found.</param>
     /// <param name="device">Major number in the upper, minor in the lower half.</param>
-    internal static bool IsRemovable(string system, ulong device)
-    {
-        string link = string.Create(CultureInfo.InvariantCulture, $"{system}/dev/block/{device >> 32}:{device & 0xFFFF_FFFF}");
-        if (!Directory.Exists(link) || Directory.ResolveLinkTarget(link, returnFinalTarget: true) is not { } place)
-        {
-            // File systems without a disk of their own.
-            return false;
-        }
-
-        // A partition's folder lies in its disk's, which alone has the file.
-        string file = new[] { place.FullName, Path.GetDirectoryName(place.FullName)! }
-            .Select(folder => Path.Combine(folder, "removable"))
-            .FirstOrDefault(File.Exists, string.Empty);
-        return file.Length > 0 && File.ReadAllText(file).Trim() == "1";
-    }
+    internal static bool IsRemovable(string root, ulong device) => new BlockDevices(root)
+        .FindByNumber(string.Create(CultureInfo.InvariantCulture, $"{device >> 32}:{device & 0xFFFF_FFFF}")) is { IsRemovable: true };
 
     /// <summary>Whether a file system is on another machine, or made by a program.</summary>
     internal static bool IsRemote(string fileSystem) => _remote.Any(name => fileSystem.StartsWith(name, StringComparison.OrdinalIgnoreCase));
@@ -107,7 +95,7 @@ internal static class Scratch
                 return $"it is on a network share or a file system provided by a program ({name})";
             }
 
-            if (IsRemovable("/sys", stat.Device))
+            if (IsRemovable("/", stat.Device))
             {
                 return "it is on removable media";
             }

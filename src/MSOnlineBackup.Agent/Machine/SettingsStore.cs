@@ -2,6 +2,7 @@ using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Scripts;
 using MSOnlineBackup.Engine.Snapshots;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -83,7 +84,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         }
 
         ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored), stored.Bypass) : null;
-        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots, SystemLog = state.SystemLog, MetricsFile = state.MetricsFile, ScriptFile = state.ScriptFile };
+        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots, SystemLog = state.SystemLog, MetricsFile = state.MetricsFile, ScriptFile = state.ScriptFile, AllowedSources = state.AllowedSources ?? [] };
     }
 
     private string? OpenPassword(ProxyState proxy)
@@ -107,7 +108,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
                 ? null
                 : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password), given.Bypass)
             : null;
-        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots, SystemLog = settings.SystemLog, MetricsFile = settings.MetricsFile, ScriptFile = settings.ScriptFile };
+        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots, SystemLog = settings.SystemLog, MetricsFile = settings.MetricsFile, ScriptFile = settings.ScriptFile, AllowedSources = settings.AllowedSources is [] ? null : settings.AllowedSources };
     }
 }
 
@@ -127,6 +128,8 @@ internal sealed record SettingsState
     public string? MetricsFile { get; init; }
 
     public string? ScriptFile { get; init; }
+
+    public IReadOnlyList<SourceKind>? AllowedSources { get; init; }
 }
 
 /// <summary>A proxy as it is stored.</summary>

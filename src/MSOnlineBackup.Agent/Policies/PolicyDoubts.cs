@@ -1,4 +1,6 @@
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Policies;
@@ -6,21 +8,27 @@ namespace MSOnlineBackup.Agent.Policies;
 /// <summary>What is allowed in a policy, and probably not meant.</summary>
 public static class PolicyDoubts
 {
-    private static readonly string[] _memory = ["tmpfs", "ramfs"];
-
-    // What services keep beside the data that they bring elsewhere: it is no data of its own, and theirs alone to write.
-    private static readonly string[] _private = ["DfsrPrivate", ".stversions", ".glusterfs"];
-
     /// <summary>The doubts about the sources of a policy that can be looked at now, a sentence or two each.</summary>
-    public static IReadOnlyList<string> OfSources(BackupPolicy policy)
+    /// <param name="policy">The policy.</param>
+    /// <param name="rules">Which sources are taken.</param>
+    public static IReadOnlyList<string> OfSources(BackupPolicy policy, SourceRules rules) =>
+        [.. Look(policy, rules).Select(source => OfVerdict(source.Verdict) ?? OfRoot(source.Path, source.Selection)).OfType<string>()];
+
+    /// <summary>Refuses a policy with a source that a backup by these rules would refuse for good. What is only locked or away now is let through,
+    /// and so is a paused policy: nothing is backed up by it.</summary>
+    /// <exception cref="BackupException">SourceRefused.</exception>
+    public static void RequireTaken(BackupPolicy policy, SourceRules rules)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        return !PolicyScope.Of(policy.Kind).NamesFiles ? [] :
-        [
-            .. PolicySources.Resolve(policy).SelectMany(source => new[] { OfFileSystem(source.Path, source.Selection), OfName(source.Path, policy) })
-                .OfType<string>(),
-        ];
+        if (!policy.IsPaused && Look(policy, rules).Select(source => source.Verdict).FirstOrDefault(verdict => verdict.IsForGood) is { Refusal: { } refusal })
+        {
+            throw refusal;
+        }
     }
+
+    /// <summary>Why a backup by these rules would refuse a folder or file for good; null where it would not.</summary>
+    public static BackupException? OfPath(string path, SourceRules rules) =>
+        SourceCheck.OnThisSystem(rules, MountTable.Read()).Check(path, SourceSelection.Everything) is { IsForGood: true } verdict ? verdict.Refusal : null;
 
     /// <summary>The doubts about a retention that only the profile <see cref="PolicyLimits.Open"/> takes.</summary>
     public static string? OfRetention(RetentionPolicy retention)
@@ -36,39 +44,33 @@ public static class PolicyDoubts
         }
     }
 
-    private static string? OfFileSystem(string path, SourceSelection selection)
+    private static IEnumerable<(string Path, SourceSelection Selection, SourceVerdict Verdict)> Look(BackupPolicy policy, SourceRules rules)
     {
-        string? fileSystem;
+        ArgumentNullException.ThrowIfNull(policy);
+        if (!PolicyScope.Of(policy.Kind).NamesFiles)
+        {
+            return [];
+        }
+
+        var check = SourceCheck.OnThisSystem(rules, MountTable.Read());
+        return PolicySources.Resolve(policy).Select(source => (source.Path, source.Selection, check.Check(source.Path, source.Selection)));
+    }
+
+    private static string? OfVerdict(SourceVerdict verdict) => verdict.Refusal is { } refusal ? TextOf(refusal) : verdict.Warning;
+
+    private static string? OfRoot(string path, SourceSelection selection)
+    {
         try
         {
             using ISourceTree tree = SourceTrees.Open(path, selection);
-            fileSystem = tree.FileSystem;
+            return null;
         }
         catch (BackupException e)
         {
             // Among others what the kernel makes up: /proc, /sys.
-            return $"{e.Message} {e.RecommendedAction}";
+            return TextOf(e);
         }
-
-        return fileSystem switch
-        {
-            null => null,
-            _ when _memory.Contains(fileSystem) => $"'{path}' is held in memory ({fileSystem}): it is empty after a restart, and so is the next backup of it.",
-            "overlay" or "overlayfs" =>
-                $"'{path}' is in a container's own layer ({fileSystem}), which disappears with the container. Back up the volume that is mounted into it.",
-            _ => null,
-        };
     }
 
-    private static string? OfName(string path, BackupPolicy policy)
-    {
-        string? name = path.Split('/', '\\').FirstOrDefault(part => _private.Contains(part, StringComparer.OrdinalIgnoreCase))
-            ?? _private.FirstOrDefault(part => Directory.Exists(Path.Combine(path, part)) && !policy.Files.Any(file => file.Exclude && LeavesOut(file.Path, part)));
-        return name is null
-            ? null
-            : $"'{path}' contains '{name}', which a service uses for copies in transit. Leave it out: New-OBFileSpec '{name}' -Exclude.";
-    }
-
-    private static bool LeavesOut(string pattern, string name) =>
-        pattern.TrimEnd('/', '\\').Split('/', '\\')[^1].Equals(name, StringComparison.OrdinalIgnoreCase);
+    private static string TextOf(BackupException e) => $"{e.Message} {e.RecommendedAction}";
 }

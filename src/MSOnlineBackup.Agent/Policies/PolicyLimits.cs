@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Policies;
@@ -47,6 +48,9 @@ public sealed record PolicyLimits
     /// Whether the scratch folder's volume must have room in proportion to what is protected, as the original's must. Our own need does not grow with it.
     /// </summary>
     public bool SizesScratch => this == Mars;
+
+    /// <summary>Which sources backups take.</summary>
+    public SourceRules Sources => this == Mars ? SourceRules.Mars : SourceRules.Open;
 
     /// <summary>Every limit there is.</summary>
     internal static IReadOnlyList<PolicyLimit> Table { get; } =

@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
@@ -30,6 +32,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     private readonly List<RecoveryPointSource> _sources = [];
     private readonly List<LostSource> _lost = [];
     private readonly Dictionary<BackupSource, SnapshotSource> _snapshots = [];
+    private SourceVerdicts? _verdicts;
     private readonly SessionAnnouncement _announcement = new(
         store, new SessionRecord { MachineId = null, Started = options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
     // By its name, until the vault was asked what that means.
@@ -103,7 +106,9 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             check.Doubts,
             request.Compression);
         IReadOnlyDictionary<int, int> covered = FindCovered();
-        await using SnapshotSet? snapshots = await TakeSnapshotsAsync(covered, stop).ConfigureAwait(false);
+        IReadOnlyList<MountedVolume> mounts = OperatingSystem.IsLinux() ? MountTable.Read() : [];
+        _verdicts = await SourceVerdicts.FindAsync(request, mounts, earlier, stop).ConfigureAwait(false);
+        await using SnapshotSet? snapshots = await TakeSnapshotsAsync(covered, mounts, stop).ConfigureAwait(false);
         var scope = new BackupScope(store, session, check, request, options, monitor);
         monitor.Enter(JobPhase.Transferring);
         await using Forecast forecast = await Forecast.BeginAsync(request, earlier, monitor, stop).ConfigureAwait(false);
@@ -230,16 +235,19 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         ? SourceTrees.FindCovered([.. request.Sources.Cast<BackupSource.Tree>().Select(tree => (tree.Path, tree.Selection))])
         : new Dictionary<int, int>();
 
-    private async Task<SnapshotSet?> TakeSnapshotsAsync(IReadOnlyDictionary<int, int> covered, CancellationToken stop)
+    private async Task<SnapshotSet?> TakeSnapshotsAsync(IReadOnlyDictionary<int, int> covered, IReadOnlyList<MountedVolume> mounts, CancellationToken stop)
     {
         if (request.Snapshots is not { } snapshots || request.OpenSource is not null)
         {
             return null;
         }
 
-        BackupSource.Tree[] trees = [.. request.Sources.Where((source, i) => source is BackupSource.Tree && !covered.ContainsKey(i)).Cast<BackupSource.Tree>()];
+        BackupSource.Tree[] trees =
+        [
+            .. request.Sources.Where((source, i) => source is BackupSource.Tree && !covered.ContainsKey(i) && _verdicts!.Of(source).Refusal is null).Cast<BackupSource.Tree>(),
+        ];
         (SnapshotSet set, IReadOnlyList<SnapshotSource> sources, _scriptsFailed) =
-            await ScriptedSnapshots.TakeAsync(request, snapshots, trees, monitor, options.TimeProvider, stop).ConfigureAwait(false);
+            await ScriptedSnapshots.TakeAsync(request, snapshots, [.. trees.Select(tree => (tree.Path, _verdicts!.SelectionOf(tree)))], mounts, monitor, options.TimeProvider, stop).ConfigureAwait(false);
         for (int i = 0; i < trees.Length; i++)
         {
             _snapshots[trees[i]] = sources[i];
@@ -252,6 +260,12 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     private async Task<RecoveryPointSource?> BackUpSourceAsync(
         BackupSource source, BackupScope scope, Earlier earlier, CancellationToken stop, CancellationToken giveUp)
     {
+        SourceVerdict verdict = _verdicts!.Of(source);
+        if (verdict.Refusal is { } refusal)
+        {
+            throw refusal;
+        }
+
         using ISourceTree tree = (request.OpenSource ?? Open)(source);
         if (tree.IsLeftOut)
         {
@@ -278,6 +292,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             FileSystem = tree.FileSystem,
             IsMountPoint = tree.IsMountPoint,
             Consistency = _snapshots.GetValueOrDefault(source)?.Consistency,
+            Warning = verdict.Warning,
         };
 
         ManifestRoot manifest = await RunAsync(
@@ -370,7 +385,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
     /// <summary>Whether only this source is lost; the others go on.</summary>
     internal static bool IsOfSource(BackupException e) =>
-        e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable;
+        e.Id is BackupErrorId.SourceNotFound or BackupErrorId.SourceNotMounted or BackupErrorId.SourceUnreadable
+            or BackupErrorId.SourceRefused or BackupErrorId.SourceLocked or BackupErrorId.SourceTooLarge;
 
     /// <summary>The paths under which earlier points may have a source, its own first.</summary>
     internal static IReadOnlyList<string> PathsOf(BackupSource source, string path) =>
@@ -412,7 +428,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
     private ISourceTree Open(BackupSource source) => source switch
     {
-        BackupSource.Tree tree => SourceTrees.Open(tree.Path, tree.Selection, _own, _snapshots.GetValueOrDefault(tree)?.View),
+        BackupSource.Tree tree => SourceTrees.Open(tree.Path, _verdicts!.SelectionOf(tree), _own, _snapshots.GetValueOrDefault(tree)?.View),
         BackupSource.Input input => new StreamSource(input.Name, input.Content, options.TimeProvider),
         _ => throw new ArgumentOutOfRangeException(nameof(source)),
     };

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -21,6 +23,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
         await using Earlier earlier = await Earlier.FindAsync(new RecoveryPointCatalog(store), machineId, cancellationToken).ConfigureAwait(false);
         OwnFolders own = OwnFolders.Find(store.Objects.Location, request.OwnFolders);
         BackupSource.Tree[] sources = [.. request.Sources.OfType<BackupSource.Tree>()];
+        SourceVerdicts verdicts = await SourceVerdicts.FindAsync(request, OperatingSystem.IsLinux() ? MountTable.Read() : [], earlier, cancellationToken).ConfigureAwait(false);
         IReadOnlyDictionary<int, int> covered = SourceTrees.FindCovered([.. sources.Select(source => (source.Path, source.Selection))]);
         bool anyTaken = false;
         BackupException? firstLoss = null;
@@ -35,7 +38,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
 
             BackupException? loss = null;
             bool isTaken = false;
-            await using IAsyncEnumerator<BackupPreviewItem> items = WalkAsync(source, own, earlier, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            await using IAsyncEnumerator<BackupPreviewItem> items = WalkAsync(source, verdicts, own, earlier, cancellationToken).GetAsyncEnumerator(cancellationToken);
             while (loss is null)
             {
                 try
@@ -68,9 +71,20 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
     }
 
     private async IAsyncEnumerable<BackupPreviewItem> WalkAsync(
-        BackupSource.Tree source, OwnFolders own, Earlier earlier, [EnumeratorCancellation] CancellationToken cancellationToken)
+        BackupSource.Tree source, SourceVerdicts verdicts, OwnFolders own, Earlier earlier, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using ISourceTree tree = SourceTrees.Open(source.Path, source.Selection, own);
+        SourceVerdict verdict = verdicts.Of(source);
+        if (verdict.Refusal is { } refusal)
+        {
+            throw refusal;
+        }
+
+        if (verdict.Warning is { } warning)
+        {
+            note(warning);
+        }
+
+        using ISourceTree tree = SourceTrees.Open(source.Path, verdicts.SelectionOf(source), own);
         if (tree.IsLeftOut)
         {
             note(BackupJob.NoteOfLeftOut(source.Path));
@@ -101,7 +115,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
 
             KnownEntries known = await baseline.AdvanceToAsync(item.Entry.Path, cancellationToken).ConfigureAwait(false);
             string shown = SourcePath.Join(PathText.Local, path, item.Entry.Path);
-            BackupException? failure = item.Failure;
+            BackupException? failure = item.Failure ?? SourceReader.Refuse(request.Rules, item.Entry, shown);
             if (failure is null && source.Selection.CrossMountPoints && MountRule.IsUnmounted(item, known, request))
             {
                 unmounted = item.Entry.Path;

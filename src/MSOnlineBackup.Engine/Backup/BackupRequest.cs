@@ -2,7 +2,9 @@ using System.Globalization;
 using MSOnlineBackup.Engine.Scripts;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Platform.Volumes;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
@@ -51,6 +53,12 @@ public sealed record BackupRequest
     /// taken. Null for none; and where <see cref="Snapshots"/> is null none are run.
     /// </summary>
     public string? ScriptFile { get; init; }
+
+    /// <summary>Which sources are taken.</summary>
+    public SourceRules Rules { get; init; } = SourceRules.Open;
+
+    /// <summary>Tells what volumes sources lie on; null: as this system does.</summary>
+    internal IVolumeReader? Volumes { get; init; }
 
     /// <summary>What snapshots can be made of; null: what this system has.</summary>
     internal SnapshotKit? SnapshotKit { get; init; }

@@ -39,12 +39,17 @@ internal sealed class Forecast : IAsyncDisposable
         return forecast;
     }
 
-    /// <summary>Bytes that sources hold.</summary>
+    /// <summary>Bytes that sources hold in all.</summary>
+    /// <inheritdoc cref="MeasureEachAsync"/>
+    public static async Task<long> MeasureAsync(BackupRequest request, Earlier? earlier, CancellationToken stop) =>
+        (await MeasureEachAsync(request, earlier, stop).ConfigureAwait(false)).Sum();
+
+    /// <summary>Bytes that each source holds; 0 where that cannot be told.</summary>
     /// <param name="request">Which, and how they are opened.</param>
     /// <param name="earlier">What is believed of them; null where all are walked.</param>
     /// <param name="stop">Stops it.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static async Task<long> MeasureAsync(BackupRequest request, Earlier? earlier, CancellationToken stop)
+    public static async Task<IReadOnlyList<long>> MeasureEachAsync(BackupRequest request, Earlier? earlier, CancellationToken stop)
     {
         await using var forecast = new Forecast(request, new JobMonitor(), stop);
         if (earlier is not null)
@@ -54,7 +59,7 @@ internal sealed class Forecast : IAsyncDisposable
 
         await Task.Run(() => forecast.WalkRest(request.Sources), CancellationToken.None).ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
-        return forecast._sources.Sum(source => source?.Bytes ?? 0);
+        return [.. forecast._sources.Select(source => source?.Bytes ?? 0)];
     }
 
     /// <inheritdoc/>

@@ -7,9 +7,9 @@ namespace MSOnlineBackup.Engine.Backup;
 /// <summary>A folder that was a mount point in the last backup and is none now: its volume is away, and nothing of it was deleted.</summary>
 internal static class MountRule
 {
-    /// <summary>Whether an item below a source whose mounts belong to it was a mount point in the last backup and is none now.</summary>
+    /// <summary>Whether an item below a source whose mounts belong to it was a mount point in the last backup and is none now. One that is not entered says why.</summary>
     public static bool IsUnmounted(SourceItem item, KnownEntries known, BackupRequest request) =>
-        !item.IsCrossedMountPoint && !request.ReadEverything && known.Previous is { } mounted && mounted.HasAttribute(AttributeTag.MountPoint);
+        !item.IsCrossedMountPoint && item.Note is null && !request.ReadEverything && known.Previous is { } mounted && mounted.HasAttribute(AttributeTag.MountPoint);
 
     /// <summary>That it is not mounted.</summary>
     public static BackupException NotMounted(string path) => new(

@@ -1,5 +1,7 @@
 using MSOnlineBackup.Engine.Scripts;
 using MSOnlineBackup.Engine.Snapshots;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 
@@ -9,14 +11,19 @@ namespace MSOnlineBackup.Engine.Backup;
 internal static class ScriptedSnapshots
 {
     /// <summary>Takes them.</summary>
-    /// <returns>The set, how each of the trees is read, and whether a script failed.</returns>
+    /// <returns>The set, how each of the sources is read, and whether a script failed.</returns>
     /// <exception cref="BackupException">SnapshotUnavailable, or what a script failed with where there is to be no backup then.</exception>
     public static async Task<(SnapshotSet Set, IReadOnlyList<SnapshotSource> Sources, bool HaveScriptsFailed)> TakeAsync(
-        BackupRequest request, SnapshotOptions options, IReadOnlyList<BackupSource.Tree> trees, JobMonitor monitor, TimeProvider clock, CancellationToken stop)
+        BackupRequest request,
+        SnapshotOptions options,
+        IReadOnlyList<(string Path, SourceSelection Selection)> sources,
+        IReadOnlyList<MountedVolume> mounts,
+        JobMonitor monitor,
+        TimeProvider clock,
+        CancellationToken stop)
     {
-        SnapshotKit kit = request.SnapshotKit ?? SnapshotKit.ForThisSystem();
-        (string, Sources.SourceSelection)[] sources = [.. trees.Select(tree => (tree.Path, tree.Selection))];
-        if (request.ScriptFile is not { } file || trees.Count == 0)
+        SnapshotKit kit = request.SnapshotKit ?? SnapshotKit.ForThisSystem(mounts);
+        if (request.ScriptFile is not { } file || sources.Count == 0)
         {
             (SnapshotSet plain, IReadOnlyList<SnapshotSource> read) = await SnapshotSet.TakeAsync(kit, options, sources, monitor.Note, stop).ConfigureAwait(false);
             return (plain, read, false);

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
@@ -207,6 +208,7 @@ internal sealed class SourceReader
         _changes.Note(entry, known.Previous, isFirstName: !_scope.Links.IsFurtherName(entry));
         try
         {
+            ThrowIfRefused(entry);
             if (!await TryTakeKnownAsync(item, known).ConfigureAwait(false))
             {
                 await TakeChangedAsync(item, known).ConfigureAwait(false);
@@ -279,6 +281,7 @@ internal sealed class SourceReader
             entry = entry with { Metadata = entry.Metadata with { LinkCount = told.LinkCount, DeviceId = told.DeviceId, FileId = told.FileId } };
         }
 
+        ThrowIfRefused(entry);
         ManifestEntry carried = known with { Metadata = entry.Metadata, Flags = EntryFlags.None };
         if (known.HasAttribute(AttributeTag.Unread))
         {
@@ -299,6 +302,7 @@ internal sealed class SourceReader
     {
         _monitor.WorkOn(() => _drafts.Full(item.Entry));
         ManifestEntry entry = ReadDetails(item);
+        ThrowIfRefused(entry);
         if (entry.Kind != EntryKind.File)
         {
             _monitor.AddItem(isFile: false);
@@ -320,6 +324,21 @@ internal sealed class SourceReader
         await _files.TakeAsync(entry, file, known).ConfigureAwait(false);
         _monitor.AddItem(isFile: true);
     }
+
+    private void ThrowIfRefused(ManifestEntry entry)
+    {
+        if (_scope.Request.Rules.SkipsLinks && Refuse(_scope.Request.Rules, entry, _drafts.Full(entry)) is { } refusal)
+        {
+            throw refusal;
+        }
+    }
+
+    /// <summary>Why the rules do not take an item; null where they do.</summary>
+    internal static BackupException? Refuse(SourceRules rules, ManifestEntry entry, string path) => rules.WhySkipped(entry) is not { } why ? null : new BackupException(
+        BackupErrorId.SourceItemRefused,
+        $"'{path}' was skipped: {why}, and the profile {rules.Name} does not take any.",
+        "Use the profile Open, which keeps links and hard links as they are.",
+        path);
 
     private ManifestEntry ReadDetails(SourceItem item)
     {

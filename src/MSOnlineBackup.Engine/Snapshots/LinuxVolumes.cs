@@ -40,7 +40,7 @@ internal sealed class LinuxVolumes(IReadOnlyList<MountedVolume> mounts)
             if (isFolder && !selection.NonRecursive)
             {
                 ExclusionRules rules = ExclusionRules.Compile(selection.Exclude, given, filePatterns: selection.ExcludeFiles);
-                search = new Search(real, path => IsLeftOut(rules, path), selection.CrossMountPoints);
+                search = new Search(real, path => IsLeftOut(rules, path), selection);
                 AddSubvolumes(root.Volume, search);
                 AddMounts(search);
             }
@@ -191,7 +191,7 @@ internal sealed class LinuxVolumes(IReadOnlyList<MountedVolume> mounts)
                 && mounts.FirstOrDefault(mount => mount.Id == stat.MountId) is { } mounted
                 && mounted.Point.AsSpan().SequenceEqual(point);
             string? fileSystem = isSeen ? mounts.First(mount => mount.Id == stat.MountId).FileSystem : null;
-            bool isTaken = search.CrossesMounts && !_system.IsPseudoFileSystem(fileSystem);
+            bool isTaken = search.Enters(fileSystem) && !_system.IsPseudoFileSystem(fileSystem);
             string? obstacle = null;
             SnapshotVolume? volume = isSeen && isTaken ? VolumeAt(folder, point, out obstacle) : null;
             UnixSystem.Close(folder);
@@ -229,13 +229,13 @@ internal sealed class LinuxVolumes(IReadOnlyList<MountedVolume> mounts)
     private delegate bool PathTest(ReadOnlySpan<byte> path);
 
     // What lies below the root of a source, and is not left out of it.
-    private sealed class Search(byte[] root, PathTest isLeftOut, bool crossesMounts)
+    private sealed class Search(byte[] root, PathTest isLeftOut, SourceSelection selection)
     {
         private readonly HashSet<EntryPath> _found = [];
 
         public List<VolumePart> Below { get; } = [];
 
-        public bool CrossesMounts => crossesMounts;
+        public bool Enters(string? fileSystem) => selection.CrossMountPoints && selection.Rules.WhyNotEntered(fileSystem) is null;
 
         // Each path once.
         public bool TryBegin(byte[] path, out EntryPath entry)

@@ -23,11 +23,15 @@ internal sealed class SnapshotKit
     public IReadOnlyList<ISnapshotMaker> Makers { get; }
 
     /// <summary>What this system has.</summary>
-    public static SnapshotKit ForThisSystem()
+    public static SnapshotKit ForThisSystem() => ForThisSystem(OperatingSystem.IsLinux() ? MountTable.Read() : []);
+
+    /// <summary>What this system has.</summary>
+    /// <param name="mounts">What is mounted.</param>
+    public static SnapshotKit ForThisSystem(IReadOnlyList<MountedVolume> mounts)
     {
         if (OperatingSystem.IsLinux())
         {
-            var volumes = new LinuxVolumes(MountTable.Read());
+            var volumes = new LinuxVolumes(mounts);
             return new SnapshotKit([new BtrfsSnapshots(), new ZfsSnapshots(new SystemCommands()), LvmSnapshots.OfThisMachine(IsMounted)], volumes.Find);
         }
 

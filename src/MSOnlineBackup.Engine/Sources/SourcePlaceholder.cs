@@ -13,7 +13,9 @@ internal static class SourcePlaceholder
         return new BackupException(
             BackupErrorId.SourceItemUnreadable,
             $"'{text}' is only a placeholder here: its content is in the cloud and was not fetched.",
-            "Have the cloud program keep the item on this device, or exclude the item.",
-            text);
+            "Have the cloud program keep the item on this device, exclude the item, or allow that such items are fetched: '--allow-source placeholder' or "
+                + "Set-OBMachineSetting -AllowSource Placeholder.",
+            text,
+            errorCode: "0x8007018b");
     }
 }

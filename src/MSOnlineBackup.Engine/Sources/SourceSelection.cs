@@ -1,3 +1,5 @@
+using MSOnlineBackup.Engine.Sources.Rules;
+
 namespace MSOnlineBackup.Engine.Sources;
 
 /// <summary>What of a folder is taken.</summary>
@@ -29,4 +31,7 @@ public sealed record SourceSelection
     /// <summary>Whether mount points below the root are entered. Pseudo file systems (proc, sysfs, …) never are. A mount
     /// point that is not entered is kept as an empty folder.</summary>
     public bool CrossMountPoints { get; init; }
+
+    /// <summary>Which mounts are entered, where any are, and whether what is in a cloud is fetched.</summary>
+    internal SourceRules Rules { get; init; } = SourceRules.Open;
 }

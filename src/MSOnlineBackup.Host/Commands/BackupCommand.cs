@@ -29,6 +29,7 @@ internal sealed class BackupCommand : HostCommand
     private readonly Option<Compression> _compression;
     private readonly Option<SnapshotMode> _snapshot;
     private readonly Option<string?> _scripts;
+    private readonly SourceRulesOptions _rules;
     private readonly Option<bool> _force;
     private readonly Option<bool> _verifyWrites;
     private readonly Option<bool> _dryRun;
@@ -60,6 +61,7 @@ internal sealed class BackupCommand : HostCommand
             "Whether snapshots of the volumes are read: auto where there are any, require or else make no recovery point, never to read in place.",
             SnapshotMode.Auto);
         _scripts = Value("--scripts", "FILE", "Run the scripts that this file names before and after the snapshots are taken (VMSnapshotScriptPluginConfig.json).");
+        _rules = new SourceRulesOptions(this);
         _dryRun = Flag("--dry-run", "List what would be backed up, and how much of it is new. Read no contents and write nothing.", "-n");
         _stdin = Value("--stdin", "NAME", "Back up standard input, or with --command the program's output, as a file of this name.");
         _command = Flag("--command", "Run the program after '--', without a shell, and back up what it prints. If its status is not 0, no recovery point is made.");
@@ -122,6 +124,7 @@ internal sealed class BackupCommand : HostCommand
             VerifyOneIn = context.Has(_verifyWrites) ? 1 : BackupRequest.UsualVerifyOneIn,
             Compression = context.Parsed.GetValue(_compression),
             OwnFolders = [AgentOptions.DefaultStateFolder],
+            Rules = _rules.Read(context),
             Snapshots = AgentOptions.SnapshotsIn(AgentOptions.DefaultStateFolder, context.Parsed.GetValue(_snapshot)),
             ScriptFile = context.Get(_scripts) is { } scripts ? Path.GetFullPath(scripts) : null,
         };
@@ -165,6 +168,7 @@ internal sealed class BackupCommand : HostCommand
         BackupSummary summary = Summarize(result, vault.Traffic);
         string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";
         string skipped = summary.Skipped == 0 ? "" : $"\nskipped   {Quantity.Count(summary.Skipped)}; 'obengine skipped {ShortId.Of(summary.PointId)}' lists them";
+        string warned = string.Concat(summary.Warnings.Select(warning => $"\nWARNING   {warning}"));
         string lost = string.Concat(result.LostSources.Select(source => $"\nLOST      {source.Failure.Message} {source.Failure.RecommendedAction}"));
         string text =
             $"""
@@ -173,7 +177,7 @@ internal sealed class BackupCommand : HostCommand
             size      {Quantity.Size(summary.Bytes)}, of which {Quantity.Size(summary.ReadBytes)} were read
             snapshot  {SnapshotText.Of(result.Point.Consistency)}
             new       {Quantity.Size(summary.NewBytes)}, stored in {Quantity.Size(summary.StoredBytes)} ({Quantity.Ratio(summary.NewBytes, summary.StoredBytes)})
-            time      {Quantity.Duration(summary.Ended - summary.Started)}{TrafficText.Line(summary.Traffic, 10)}{resumed}{skipped}{lost}
+            time      {Quantity.Duration(summary.Ended - summary.Started)}{TrafficText.Line(summary.Traffic, 10)}{resumed}{skipped}{warned}{lost}
             """;
         return new Outcome(summary, text);
     }
@@ -201,6 +205,7 @@ internal sealed class BackupCommand : HostCommand
             point.Consistency,
             point.ConsistencyReason,
             [.. result.LostSources.Select(source => source.Name)],
+            [.. result.Point.Sources.Select(source => source.Warning).OfType<string>()],
             result.ResumedFromSession?.ToString(),
             traffic)
         {

@@ -93,7 +93,8 @@ internal sealed record PointLine(
             source.Manifest.Bytes,
             source.Consistency?.Level,
             source.Consistency?.Snapshot,
-            source.Consistency?.Reason))]);
+            source.Consistency?.Reason,
+            source.Warning))]);
 }
 
 internal sealed record DamagedPointLine(
@@ -127,7 +128,8 @@ internal sealed record PointSource(
     long Bytes,
     ConsistencyLevel? Consistency,
     string? Snapshot,
-    string? ConsistencyReason);
+    string? ConsistencyReason,
+    string? Warning);
 
 internal sealed record ItemLine(
     string PointId,

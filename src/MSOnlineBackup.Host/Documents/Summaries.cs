@@ -58,6 +58,7 @@ internal sealed record BackupSummary(
     ConsistencyLevel? Consistency,
     string? ConsistencyReason,
     IReadOnlyList<string> LostSources,
+    IReadOnlyList<string> Warnings,
     string? ResumedFrom,
     VaultTraffic? Traffic) : Summary("backup");
 

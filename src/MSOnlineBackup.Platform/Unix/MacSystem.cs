@@ -115,13 +115,20 @@ internal sealed unsafe partial class MacSystem : UnixSystem
 
     public override string? FileSystemOf(int handle, in UnixStat stat)
     {
-        // struct statfs: f_fstypename is 16 bytes at 72, of 2,168.
-        byte* status = stackalloc byte[4096];
-        int result = _isArm ? FileSystemStatArm(handle, status) : FileSystemStat(handle, status);
-        return result == 0 ? FileSystemName(new ReadOnlySpan<byte>(status, 4096)) : null;
+        Span<byte> status = stackalloc byte[4096];
+        return ReadFileSystem(handle, status) == 0 ? FileSystemName(status) : null;
     }
 
-    /// <summary>The name in a struct statfs.</summary>
+    /// <summary>Reads the struct statfs of what is open, which has 2,168 bytes.</summary>
+    public int ReadFileSystem(int handle, Span<byte> status)
+    {
+        fixed (byte* first = status)
+        {
+            return _isArm ? FileSystemStatArm(handle, first) : FileSystemStat(handle, first);
+        }
+    }
+
+    /// <summary>The name in a struct statfs: f_fstypename is 16 bytes at 72.</summary>
     internal static string FileSystemName(ReadOnlySpan<byte> status)
     {
         ReadOnlySpan<byte> name = status.Slice(72, 16);

@@ -11,7 +11,11 @@ namespace MSOnlineBackup.Platform.Unix;
 /// <param name="Device">What it is mounted from, as "/dev/sda1", or "pool/data".</param>
 /// <param name="DeviceNumber">The numbers of the device, as "253:1".</param>
 /// <param name="IsReadOnly">Whether the file system, and not just this view of it, cannot be written to.</param>
-internal sealed record MountedVolume(ulong Id, byte[] Point, byte[] Root, string FileSystem, string Device, string DeviceNumber, bool IsReadOnly);
+internal sealed record MountedVolume(ulong Id, byte[] Point, byte[] Root, string FileSystem, string Device, string DeviceNumber, bool IsReadOnly)
+{
+    /// <summary>Whether this view of it cannot be written to, whatever others can.</summary>
+    public bool IsViewReadOnly { get; init; }
+}
 
 /// <summary>What is mounted, as Linux tells each process.</summary>
 internal static class MountTable
@@ -39,7 +43,10 @@ internal static class MountTable
                     mount[separator + 1],
                     Encoding.UTF8.GetString(Unescape(mount[separator + 2])),
                     mount[2],
-                    mount[separator + 3].Split(',').Contains("ro"));
+                    mount[separator + 3].Split(',').Contains("ro"))
+                {
+                    IsViewReadOnly = mount[5].Split(',').Contains("ro"),
+                };
             }
         }
     }

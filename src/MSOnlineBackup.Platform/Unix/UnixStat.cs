@@ -44,6 +44,9 @@ internal struct UnixStat
     /// <summary>Whether the content is in a cloud, and would be fetched from there by opening it.</summary>
     public readonly bool IsPlaceholder => (Flags & DatalessFlag) != 0;
 
+    /// <summary>From now on it counts as an item that is here: opening it may fetch the content.</summary>
+    public void TakeForPresent() => Flags &= ~DatalessFlag;
+
     /// <summary>What it is. A type that has no kind of its own (a whiteout, a door) is a character device without content.</summary>
     public readonly EntryKind Kind => (Mode & TypeMask) switch
     {

@@ -306,6 +306,19 @@ public enum BackupErrorId
     ScriptFailed,
     /// <summary>A script took longer than it may, and was killed.</summary>
     ScriptTimedOut,
+
+    // Which sources are taken.
+    /// <summary>The source lies where the profile takes none from: a network share, removable media, …</summary>
+    SourceRefused = 1460,
+    /// <summary>The source is encrypted and locked.</summary>
+    SourceLocked,
+    /// <summary>A source was backed up and is probably not what was meant; it says why.</summary>
+    SourceDoubtful,
+    /// <summary>An item is of a kind that the profile does not take: a link, a file with several names.</summary>
+    SourceItemRefused,
+    /// <summary>More of the source's volume is to be protected than the profile allows.</summary>
+    SourceTooLarge,
+
     // Versions, and what is installed.
     /// <summary>The vault is written to by newer versions only, as its owner has decided.</summary>
     AgentOutdated = 1500,

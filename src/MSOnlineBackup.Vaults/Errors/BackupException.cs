@@ -58,7 +58,8 @@ public sealed class BackupException : Exception
 
     /// <summary>Whether an error is about one item of a source alone: its earlier version stays, and the work goes on.</summary>
     public bool IsOfSourceItem =>
-        Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemChanged or BackupErrorId.SourceItemVanished or BackupErrorId.SourceItemLocked;
+        Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemChanged or BackupErrorId.SourceItemVanished or BackupErrorId.SourceItemLocked
+            or BackupErrorId.SourceItemRefused;
 
     /// <summary>Whether a retry of the same call may succeed.</summary>
     public bool IsTransient { get; }

@@ -124,6 +124,9 @@ public sealed record RecoveryPointSource
 
     /// <summary>How far what was read is of one moment; null where the point does not say: of a stream, and in points of earlier versions.</summary>
     public SourceConsistency? Consistency { get; init; }
+
+    /// <summary>What was doubtful about backing it up, in a sentence or two; null for nothing.</summary>
+    public string? Warning { get; init; }
 }
 
 /// <summary>The top of a manifest tree and its totals.</summary>

@@ -129,6 +129,7 @@ internal static class RecoveryPointCodec
         Consistency = source.Consistency?.Level.ToString(),
         Snapshot = source.Consistency?.Snapshot,
         ConsistencyReason = source.Consistency?.Reason,
+        Warning = source.Warning,
     };
 
     // What a later version promises is not known here, so nothing is relied on.
@@ -205,6 +206,7 @@ internal static class RecoveryPointCodec
                     LevelOf(Text(source.Consistency, "consistency")),
                     source.Snapshot is null ? null : Text(source.Snapshot, "snapshot"),
                     source.ConsistencyReason is null ? null : Text(source.ConsistencyReason, "consistencyReason")),
+                Warning = source.Warning is null ? null : Text(source.Warning, "warning"),
                 Manifest = new ManifestRoot(
                     Chunk(root.Id, "id"),
                     root.Depth,

@@ -28,6 +28,8 @@ internal sealed record RecoveryPointSourceJson(string? Path, string? Form, strin
     public string? Snapshot { get; init; }
 
     public string? ConsistencyReason { get; init; }
+
+    public string? Warning { get; init; }
 }
 
 /// <summary>What changed in a source, as JSON has it.</summary>

@@ -13,6 +13,16 @@ public sealed class AddOBFileSpecCommand : FileSpecCmdlet
     protected override string ActionOn(OBFileSpec spec) => $"Add '{spec?.FileSpec}'";
 
     /// <inheritdoc/>
+    protected override void Look(OBFileSpec spec)
+    {
+        // A draft may be for another machine: it is Set-OBPolicy that refuses. What is only doubtful is told there, too.
+        if (ModuleEnvironment.Limits() == PolicyLimits.Mars && spec is { IsExclude: false } && PolicyDoubts.OfPath(spec.FileSpec, Agent.SourceRules) is { } refusal)
+        {
+            WriteWarning($"{refusal.Message} {refusal.RecommendedAction}");
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void Change(OBFileSpec spec)
     {
         if (!PolicyScope.Of(Policy.Kind).NamesFiles)

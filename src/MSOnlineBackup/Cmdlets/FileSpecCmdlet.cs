@@ -21,6 +21,11 @@ public abstract class FileSpecCmdlet : OBCmdlet
     /// <summary>Changes the draft by one specification.</summary>
     protected abstract void Change(OBFileSpec spec);
 
+    /// <summary>Tells what is to be known of a specification by whoever is asked, or only looks with -WhatIf.</summary>
+    protected virtual void Look(OBFileSpec spec)
+    {
+    }
+
     /// <summary>What is done, in a few words: "Add 'X'".</summary>
     protected abstract string ActionOn(OBFileSpec spec);
 
@@ -35,6 +40,7 @@ public abstract class FileSpecCmdlet : OBCmdlet
         _current = Policy;
         foreach (OBFileSpec spec in FileSpec)
         {
+            Look(spec);
             if (ShouldProcess(Policy.ToString(), ActionOn(spec)))
             {
                 Change(spec);

@@ -37,7 +37,7 @@ public sealed class RenameOBVolumeCommand : OBCmdlet
         BackupPolicy changed = PolicyStore.Move(policy, from, to);
 
         // What was doubtful before was told when the policy was saved.
-        foreach (string doubt in PolicyDoubts.OfSources(changed).Except(PolicyDoubts.OfSources(policy)))
+        foreach (string doubt in PolicyDoubts.OfSources(changed, Agent.SourceRules).Except(PolicyDoubts.OfSources(policy, Agent.SourceRules)))
         {
             WriteWarning(doubt);
         }

@@ -36,9 +36,10 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
         BackupPolicy policy = draft.ToEngine();
         ModuleEnvironment.Limits().Check(policy);
         policy.RequireSources();
+        PolicyDoubts.RequireTaken(policy, Agent.SourceRules);
 
         // Who is asked, or only looks with -WhatIf, shall know.
-        foreach (string doubt in PolicyDoubts.OfSources(policy))
+        foreach (string doubt in PolicyDoubts.OfSources(policy, Agent.SourceRules))
         {
             WriteWarning(doubt);
         }

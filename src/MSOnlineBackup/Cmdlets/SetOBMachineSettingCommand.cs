@@ -2,13 +2,14 @@ using System.Management.Automation;
 using System.Security;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Engine.Snapshots;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Sets the passphrase, the bandwidth, the proxy, the use of snapshots, the scripts around them or what is told of jobs of this machine.</summary>
+/// <summary>Sets the passphrase, the bandwidth, the proxy, the use of snapshots, the scripts around them, the allowed sources or what is told of jobs of this machine.</summary>
 [Cmdlet(VerbsCommon.Set, "OBMachineSetting", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(string))]
 public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
@@ -23,6 +24,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     private const string Metrics = "MetricsFile";
     private const string Scripts = "Script";
     private const string WithoutScripts = "WithoutScript";
+    private const string Sources = "AllowSource";
 
     private readonly SortedSet<DayOfWeek> _workDays = [];
 
@@ -121,6 +123,11 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [Parameter(Mandatory = true, ParameterSetName = WithoutScripts)]
     public SwitchParameter NoScript { get; set; }
 
+    /// <summary>Kinds of sources that are taken without a question, whatever the profile says; an empty list for none.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = Sources)]
+    [AllowEmptyCollection]
+    public OBSourceKind[] AllowSource { get; set; } = [];
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -149,6 +156,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         Logging => "system log",
         Metrics => "metrics file",
         Scripts or WithoutScripts => "scripts",
+        Sources => "allowed sources",
         _ => "proxy",
     };
 
@@ -213,6 +221,10 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
                 break;
             case WithoutScripts when NoScript:
                 Agent.Machine.Update(settings => settings with { ScriptFile = null });
+                break;
+            case Sources:
+                SourceKind[] kinds = [.. AllowSource.Distinct().Select(kind => Enum.Parse<SourceKind>(kind.ToString()))];
+                Agent.Machine.Update(settings => settings with { AllowedSources = kinds });
                 break;
             case WithoutProxy:
                 Agent.Machine.Update(settings => settings with { Proxy = null, IsDirect = NoProxy });

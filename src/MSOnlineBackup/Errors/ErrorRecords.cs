@@ -36,13 +36,14 @@ internal static class ErrorRecords
             or BackupErrorId.KeyVaultAccessDenied or BackupErrorId.KeyVaultFirewalled or BackupErrorId.OwnerRequired
             or BackupErrorId.VaultImmutable => ErrorCategory.PermissionDenied,
         BackupErrorId.VaultFull or BackupErrorId.RestoreTargetFull or BackupErrorId.ScratchFull or BackupErrorId.MachineLimitReached
-            or BackupErrorId.PolicyLimitExceeded or BackupErrorId.KeySlotsNotTried or BackupErrorId.OpenFileLimitLow => ErrorCategory.LimitsExceeded,
+            or BackupErrorId.SourceTooLarge or BackupErrorId.PolicyLimitExceeded or BackupErrorId.KeySlotsNotTried or BackupErrorId.OpenFileLimitLow => ErrorCategory.LimitsExceeded,
         BackupErrorId.PassphraseRejected or BackupErrorId.VaultCredentialInvalid or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected
             or BackupErrorId.StorageSecretForeign or BackupErrorId.StorageSecretExpired or BackupErrorId.ProxyAuthenticationRequired
             or BackupErrorId.KeyVaultIdentityMissing or BackupErrorId.SecurityPinRejected or BackupErrorId.ApprovalRejected => ErrorCategory.AuthenticationError,
         BackupErrorId.BackupUnusual or BackupErrorId.RetentionShortened or BackupErrorId.PointsDeletedAtOnce => ErrorCategory.SecurityError,
         BackupErrorId.SourceNotMounted or BackupErrorId.VaultDataArchived or BackupErrorId.SourceItemChanged or BackupErrorId.JobInProgress => ErrorCategory.ResourceBusy,
-        BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceAttributeUnreadable or BackupErrorId.SourceItemLocked or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
+        BackupErrorId.SourceUnreadable or BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceAttributeUnreadable or BackupErrorId.SourceItemLocked or BackupErrorId.SourceLocked
+            or BackupErrorId.CommandFailed => ErrorCategory.ReadError,
         BackupErrorId.RestoreTargetUnwritable or BackupErrorId.RestoreItemFailed or BackupErrorId.RestoreMetadataFailed
             or BackupErrorId.RestoreNameImpossible or BackupErrorId.RestoreItemRenamed or BackupErrorId.RestoredByFullPath
             or BackupErrorId.ActivationFailed or BackupErrorId.OutputFailed
@@ -53,6 +54,7 @@ internal static class ErrorRecords
             or BackupErrorId.VaultCredentialForeign or BackupErrorId.ScratchInvalid or BackupErrorId.RecoveryOptionMissing
             or BackupErrorId.StorageSecretInvalid or BackupErrorId.KeyVaultUriInvalid or BackupErrorId.MachineNameChanged => ErrorCategory.InvalidArgument,
         BackupErrorId.KeySlotIsLast or BackupErrorId.RecoveryPointIsNewest or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
+            or BackupErrorId.SourceRefused or BackupErrorId.SourceItemRefused or BackupErrorId.SourceDoubtful
             or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost or BackupErrorId.ScheduleMissed => ErrorCategory.OperationStopped,
         BackupErrorId.AgentOutdated => ErrorCategory.InvalidOperation,

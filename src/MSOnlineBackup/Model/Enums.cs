@@ -23,6 +23,40 @@ public enum CBJobStatusFilter
     Failed,
 }
 
+/// <summary>What may make a folder or its volume a bad source of backups.</summary>
+public enum OBSourceKind
+{
+    /// <summary>It is held in memory, and gone after a restart.</summary>
+    Memory,
+
+    /// <summary>It is on a disk whose content a cloud does not keep.</summary>
+    Temporary,
+
+    /// <summary>It is on another machine, or made by a program.</summary>
+    Network,
+
+    /// <summary>Several machines write to its volume.</summary>
+    Cluster,
+
+    /// <summary>A service brings it to other machines, or keeps what it needs for that beside it.</summary>
+    Replicated,
+
+    /// <summary>It is a container's own layer, and goes with the container.</summary>
+    Container,
+
+    /// <summary>Its disk can be taken out.</summary>
+    Removable,
+
+    /// <summary>It is on an optical medium.</summary>
+    Optical,
+
+    /// <summary>Its volume cannot be written to.</summary>
+    ReadOnly,
+
+    /// <summary>Files in it whose content is in a cloud, and which reading fetches.</summary>
+    Placeholder,
+}
+
 /// <summary>Whether backups read snapshots of volumes.</summary>
 public enum OBSnapshotMode
 {

@@ -15,6 +15,9 @@ public sealed class OBBackupInfo
     /// <summary>Why it is so; empty where there is nothing to say.</summary>
     public string ConsistencyReason { get; internal init; } = "";
 
+    /// <summary>What was doubtful about backing up its sources, one each at most.</summary>
+    public string[] Warnings { get; internal init; } = [];
+
     /// <summary>Its id in the vault.</summary>
     public string RecoveryPointId { get; internal init; } = "";
 

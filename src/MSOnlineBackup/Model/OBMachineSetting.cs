@@ -23,6 +23,9 @@ public sealed class OBMachineSetting
 
     /// <summary>The file that names scripts to be run around snapshots; empty for none.</summary>
     public string ScriptFile { get; internal init; } = "";
+
+    /// <summary>Kinds of sources that are taken without a question, whatever the profile says.</summary>
+    public OBSourceKind[] AllowedSources { get; internal init; } = [];
 }
 
 /// <summary>The proxy of this machine.</summary>

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
@@ -115,7 +116,7 @@ public sealed class RealSourceTests : IDisposable
         foreach (string source in new[] { secret, Path.Combine(secret, "deep"), Path.Combine(secret, "deep", "poem") })
         {
             BackupException error = await Assert.ThrowsAsync<BackupException>(() => vault.BackUpAsync(source));
-            Assert.Equal((BackupErrorId.SourceUnreadable, $"'{secret}' is encrypted and locked"), (error.Id, error.Message.Split(':')[0]));
+            Assert.Equal((BackupErrorId.SourceLocked, $"'{secret}' is encrypted and locked"), (error.Id, error.Message.Split(':')[0]));
         }
 
         key.Unlock();
@@ -211,6 +212,7 @@ public sealed class RealSourceTests : IDisposable
             MachineName = "m",
             Sources = [new BackupSource.Tree(source, new SourceSelection { CrossMountPoints = crossMountPoints })],
             OwnFolders = [_folder["home", "state"]],
+            Rules = SourceRules.Open with { Allowed = [SourceKind.Memory] },
         };
         return await (await vault.OpenAsync()).BackUpAsync(request, new JobMonitor { Noted = notes.Add }, TestContext.Current.CancellationToken);
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -409,6 +410,9 @@ public sealed class SnapshotTests : IDisposable
         MachineName = "m",
         Sources = [.. paths.Select(path => new BackupSource.Tree(path, SourceSelection.Everything))],
         Snapshots = new SnapshotOptions(mode, Records),
+
+        // A file system in memory stands for any that has no snapshots.
+        Rules = SourceRules.Open with { Allowed = [SourceKind.Memory] },
         SnapshotKit = new SnapshotKit([maker], (path, selection) => SnapshotKit.ForThisSystem().FindVolumes(path, selection)),
     };
 

@@ -8,5 +8,5 @@ public sealed class PlatformFolderTests : FolderOrder
 {
     protected override Assembly Project => typeof(ItemTime).Assembly;
 
-    protected override string[] Folders => ["SystemLogs", "Machine", "Folders", "Unix", "Windows", "Items"];
+    protected override string[] Folders => ["SystemLogs", "Machine", "Volumes", "Folders", "Unix", "Windows", "Items"];
 }

@@ -13,7 +13,7 @@ public sealed class ErrorClassTests
     private static readonly BackupErrorId[] _noDamage = [BackupErrorId.VaultDataArchived, BackupErrorId.VaultDataProtected];
 
     private static readonly BackupErrorId[] _ofSourceItem =
-        [BackupErrorId.SourceItemUnreadable, BackupErrorId.SourceItemChanged, BackupErrorId.SourceItemVanished, BackupErrorId.SourceItemLocked];
+        [BackupErrorId.SourceItemUnreadable, BackupErrorId.SourceItemChanged, BackupErrorId.SourceItemVanished, BackupErrorId.SourceItemLocked, BackupErrorId.SourceItemRefused];
 
     public static TheoryData<BackupErrorId> Ids => [.. Enum.GetValues<BackupErrorId>()];
 

@@ -157,16 +157,16 @@ public sealed class ScratchTests : IDisposable
     public void A_disk_that_can_be_taken_out_is_known_by_its_partition_too(string content, bool removable)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links.");
-        string disk = Directory.CreateDirectory(Path.Combine(_agents["sys"], "devices", "sdb")).FullName;
+        string disk = Directory.CreateDirectory(Path.Combine(_agents["root"], "sys", "devices", "sdb")).FullName;
         string partition = Directory.CreateDirectory(Path.Combine(disk, "sdb1")).FullName;
-        string devices = Directory.CreateDirectory(Path.Combine(_agents["sys"], "dev", "block")).FullName;
+        string devices = Directory.CreateDirectory(Path.Combine(_agents["root"], "sys", "dev", "block")).FullName;
         File.WriteAllText(Path.Combine(disk, "removable"), content);
         Directory.CreateSymbolicLink(Path.Combine(devices, "8:16"), disk);
         Directory.CreateSymbolicLink(Path.Combine(devices, "8:17"), partition);
 
-        Assert.Equal(removable, Scratch.IsRemovable(_agents["sys"], (8UL << 32) | 16));
-        Assert.Equal(removable, Scratch.IsRemovable(_agents["sys"], (8UL << 32) | 17));
-        Assert.False(Scratch.IsRemovable(_agents["sys"], (8UL << 32) | 99));
+        Assert.Equal(removable, Scratch.IsRemovable(_agents["root"], (8UL << 32) | 16));
+        Assert.Equal(removable, Scratch.IsRemovable(_agents["root"], (8UL << 32) | 17));
+        Assert.False(Scratch.IsRemovable(_agents["root"], (8UL << 32) | 99));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Testing;
 using Xunit;
 
@@ -18,7 +19,7 @@ public sealed class PolicyDoubtsTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(path), "Such file systems are Linux'.");
 
-        Assert.Contains(why, Assert.Single(PolicyDoubts.OfSources(Policy(path))), StringComparison.Ordinal);
+        Assert.Contains(why, Assert.Single(PolicyDoubts.OfSources(Policy(path), SourceRules.Open)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -27,9 +28,9 @@ public sealed class PolicyDoubtsTests : IDisposable
         Directory.CreateDirectory(_folder["data/DfsrPrivate"]);
         string data = _folder["data"];
 
-        Assert.Contains("DfsrPrivate", Assert.Single(PolicyDoubts.OfSources(Policy(data))), StringComparison.Ordinal);
-        Assert.Empty(PolicyDoubts.OfSources(Policy(data) with { Files = [new FileSpecification(data), new FileSpecification("DfsrPrivate", Exclude: true)] }));
-        Assert.Contains("DfsrPrivate", Assert.Single(PolicyDoubts.OfSources(Policy(data + "/DfsrPrivate"))), StringComparison.Ordinal);
+        Assert.Contains("DfsrPrivate", Assert.Single(PolicyDoubts.OfSources(Policy(data), SourceRules.Open)), StringComparison.Ordinal);
+        Assert.Empty(PolicyDoubts.OfSources(Policy(data) with { Files = [new FileSpecification(data), new FileSpecification("DfsrPrivate", Exclude: true)] }, SourceRules.Open));
+        Assert.Contains("DfsrPrivate", Assert.Single(PolicyDoubts.OfSources(Policy(data + "/DfsrPrivate"), SourceRules.Open)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -38,7 +39,7 @@ public sealed class PolicyDoubtsTests : IDisposable
         Assert.SkipWhen(
             OperatingSystem.IsLinux() && new DriveInfo(_folder.Path).DriveFormat is "tmpfs" or "overlay" or "overlayfs", "The temporary folder is none.");
 
-        Assert.Empty(PolicyDoubts.OfSources(Policy(_folder.Path)));
+        Assert.Empty(PolicyDoubts.OfSources(Policy(_folder.Path), SourceRules.Open));
     }
 
     [Theory]

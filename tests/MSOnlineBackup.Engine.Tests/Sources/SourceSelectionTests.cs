@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults.Errors;
 using Xunit;
 
@@ -107,7 +108,9 @@ public sealed class SourceSelectionTests : IDisposable
         _folder.File("mounted/inside");
 
         Assert.Equal(["", "mounted", "other"], Paths(SourceSelection.Everything));
-        Assert.Equal(["", "mounted", "mounted/inside", "other"], Paths(new() { CrossMountPoints = true }));
+        Assert.Equal(["", "mounted", "other"], Paths(new() { CrossMountPoints = true }));
+        Assert.Equal(
+            ["", "mounted", "mounted/inside", "other"], Paths(new() { CrossMountPoints = true, Rules = SourceRules.Open with { Allowed = [SourceKind.Memory] } }));
 
         using ISourceTree tree = SourceTrees.Open(_folder.At("mounted"), SourceSelection.Everything);
         Assert.True(tree.IsMountPoint);

@@ -53,12 +53,12 @@ public sealed class DryRunTests : IDisposable
         using (MountedFileSystem.InMemory(disk, "1m"))
         {
             await File.WriteAllTextAsync(Path.Combine(disk, "file"), "there", TestContext.Current.CancellationToken);
-            await BackUpAsync("--cross-mount-points");
+            await BackUpAsync("--cross-mount-points", "--allow-source", "memory");
         }
 
         await File.WriteAllTextAsync(Path.Combine(disk, "beneath"), "hidden", TestContext.Current.CancellationToken);
-        Run rehearsed = await _obengine.OnVaultAsync("backup", _obengine.Source, "--cross-mount-points", "-n", "--json");
-        Run real = await _obengine.OnVaultAsync("backup", _obengine.Source, "--cross-mount-points", "--json");
+        Run rehearsed = await _obengine.OnVaultAsync("backup", _obengine.Source, "--cross-mount-points", "--allow-source", "memory", "-n", "--json");
+        Run real = await _obengine.OnVaultAsync("backup", _obengine.Source, "--cross-mount-points", "--allow-source", "memory", "--json");
 
         Assert.Equal((3, 3), (rehearsed.ExitCode, real.ExitCode));
         Assert.Equal("SourceNotMounted", Skipped(rehearsed).GetProperty("id").GetString());

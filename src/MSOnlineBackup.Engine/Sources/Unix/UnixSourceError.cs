@@ -57,7 +57,7 @@ internal static class UnixSourceError
     {
         string text = EntryName.Escape(path);
         return new BackupException(
-            isRoot ? BackupErrorId.SourceUnreadable : BackupErrorId.SourceItemLocked,
+            isRoot ? BackupErrorId.SourceLocked : BackupErrorId.SourceItemLocked,
             $"'{text}' is encrypted and locked: its key is not in the kernel, so not even names can be read.",
             "Unlock it (fscrypt unlock, or by logging in as its owner) and run the backup again. Earlier recovery points keep what they have of it.",
             text);

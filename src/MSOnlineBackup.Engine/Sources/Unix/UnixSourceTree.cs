@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
@@ -15,6 +16,7 @@ internal sealed class UnixSourceTree : ISourceTree
     private readonly UnixSourceRoot _root;
     private readonly SourceView? _view;
     private readonly FolderLister _lister;
+    private readonly bool _fetches;
 
     private UnixSourceTree(UnixSystem system, SourceSelection selection, ExclusionRules rules, OwnFolders own, UnixSourceRoot root, SourceView? view)
     {
@@ -25,6 +27,7 @@ internal sealed class UnixSourceTree : ISourceTree
         _own = own;
         _root = root;
         _lister = new FolderLister(system, selection, root);
+        _fetches = selection.Rules.Allows(SourceKind.Placeholder);
     }
 
     public ReadOnlyMemory<byte> RootPath => _root.Path;
@@ -171,7 +174,7 @@ internal sealed class UnixSourceTree : ISourceTree
             }
         }
 
-        if (result < 0 || failure is { Id: BackupErrorId.SourceUnreadable })
+        if (result < 0 || failure is { Id: BackupErrorId.SourceUnreadable or BackupErrorId.SourceLocked })
         {
             throw failure ?? UnixSourceError.OfRoot(result, _root.Path);
         }
@@ -213,6 +216,11 @@ internal sealed class UnixSourceTree : ISourceTree
             return true;
         }
 
+        if (_fetches)
+        {
+            stat.TakeForPresent();
+        }
+
         if (stat.Kind != EntryKind.Directory)
         {
             if (exclusion.HasFlag(Exclusion.File) || (stat.Kind == EntryKind.File && stat.Size > _selection.ExcludeLargerThan))
@@ -243,7 +251,7 @@ internal sealed class UnixSourceTree : ISourceTree
         bool isMountPoint = place?.IsMountPoint ?? stat.IsMountedOn(folders.Stat);
         if (isMountPoint && !_selection.CrossMountPoints)
         {
-            item.MoveTo(entryPath, stat, at, -1, null, _own.Contains(Live(stat)) ? OwnFolders.Note(_root.FullPath(path)) : null);
+            item.MoveTo(entryPath, stat, at, -1, null, _own.Contains(Live(stat)) ? OwnFolders.Note(_root.FullPath(path)) : NoteOfContainer(path, stat));
             return;
         }
 
@@ -256,6 +264,11 @@ internal sealed class UnixSourceTree : ISourceTree
             {
                 Refuse(told, item, entryPath, found, at, folder);
                 return;
+            }
+
+            if (_fetches)
+            {
+                stat.TakeForPresent();
             }
         }
 
@@ -280,10 +293,12 @@ internal sealed class UnixSourceTree : ISourceTree
             return;
         }
 
-        if (isMountPoint && _system.IsPseudoFileSystem(_system.FileSystemOf(folder, stat)))
+        string? mounted = isMountPoint ? _system.FileSystemOf(folder, stat) : null;
+        string? why = _selection.Rules.WhyNotEntered(mounted);
+        if (why is not null || _system.IsPseudoFileSystem(mounted))
         {
             UnixSystem.Close(folder);
-            item.MoveTo(entryPath, stat, at, -1, null);
+            item.MoveTo(entryPath, stat, at, -1, null, why is null ? null : NoteOfMount(path, why));
             return;
         }
 
@@ -303,6 +318,14 @@ internal sealed class UnixSourceTree : ISourceTree
         item.Tell(trouble);
         folders.Enter(folder, stat, path, place?.Path);
     }
+
+    // What containers have mounted comes and goes under names that say nothing: it is told that it is left out.
+    private string? NoteOfContainer(ReadOnlySpan<byte> path, in UnixStat stat) =>
+        _system.FileSystemOf(-1, stat) is { } name && FileSystemKinds.Of(name).Contains(SourceKind.Container)
+            ? NoteOfMount(path, $"is a container's own layer ({name}) and is not entered")
+            : null;
+
+    private string NoteOfMount(ReadOnlySpan<byte> path, string why) => $"'{PathText.Show(PathText.Local, _root.FullPath(path))}' {why}.";
 
     private void Refuse(int result, UnixSourceItem item, EntryPath path, in UnixStat stat, int at, int folder)
     {

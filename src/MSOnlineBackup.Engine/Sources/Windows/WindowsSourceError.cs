@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MSOnlineBackup.Platform.Volumes;
 using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.Errors;
 
@@ -38,6 +39,11 @@ internal static class WindowsSourceError
                 BackupErrorId.SourceNotFound,
                 $"The source '{path}' does not exist.",
                 "Check the path. If it is on a separate volume, attach that volume.",
+                path)
+            : error == WindowsVolumeReader.LockedVolume ? new BackupException(
+                BackupErrorId.SourceLocked,
+                $"The source '{path}' is encrypted and locked (BitLocker).",
+                "Unlock the volume (Unlock-BitLocker) and run the backup again. Earlier recovery points keep what they have of it.",
                 path)
             : new BackupException(
                 BackupErrorId.SourceUnreadable,

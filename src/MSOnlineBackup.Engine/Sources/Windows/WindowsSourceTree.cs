@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Platform.Windows;
 using MSOnlineBackup.Vaults.Errors;
@@ -171,7 +172,7 @@ internal sealed class WindowsSourceTree : ISourceTree
             return new WindowsSourceItem(parent.Handle, name, record, path, fullPath, null, OwnFolders.Note(WtfName.ToBytes(fullPath)));
         }
 
-        if (record.IsPlaceholder)
+        if (record.IsPlaceholder && !_selection.Rules.Allows(SourceKind.Placeholder))
         {
             failure = SourcePlaceholder.Failure(WtfName.ToBytes(fullPath));
         }

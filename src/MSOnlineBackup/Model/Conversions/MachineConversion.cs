@@ -12,6 +12,7 @@ internal static class MachineConversion
         SystemLogSetting = Enum.Parse<OBSystemLogMode>(settings.SystemLog.ToString()),
         MetricsFile = settings.MetricsFile ?? "",
         ScriptFile = settings.ScriptFile ?? "",
+        AllowedSources = [.. settings.AllowedSources.Select(kind => Enum.Parse<OBSourceKind>(kind.ToString()))],
         EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = key },
         ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting { IsDirect = settings.IsDirect } : new OBProxySetting
         {

@@ -18,6 +18,7 @@ internal static class RecoveryConversion
         DataSources = string.Join(", ", point.SourceNames()),
         Consistency = point.Consistency.ToOutput(),
         ConsistencyReason = point.Consistency?.Reason ?? "",
+        Warnings = [.. point.Sources.Select(source => source.Warning).OfType<string>()],
         RecoveryPointId = point.SessionId.ToString(),
     };
 
