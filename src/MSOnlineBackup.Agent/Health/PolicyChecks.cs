@@ -33,7 +33,7 @@ internal sealed class PolicyChecks(JobMachine machine, AgentJobs jobs)
         : HealthFinding.Pass(HealthCheck.Policy,
             $"There is a policy for {string.Join(" and ", policies.Select(policy => PolicyScope.Of(policy.Kind).Label))}.");
 
-    private static HealthFinding CheckSources(IReadOnlyList<BackupPolicy> policies)
+    private HealthFinding CheckSources(IReadOnlyList<BackupPolicy> policies)
     {
         List<BackupPolicy> named = [.. policies.Where(policy => PolicyScope.Of(policy.Kind).NamesFiles)];
         if (named.Count == 0)
@@ -44,7 +44,7 @@ internal sealed class PolicyChecks(JobMachine machine, AgentJobs jobs)
         try
         {
             named.ForEach(policy => policy.RequireSources());
-            return named.SelectMany(PolicyDoubts.OfSources).FirstOrDefault() is { } doubt
+            return named.SelectMany(policy => PolicyDoubts.OfSources(policy, machine.RulesFor(policy.Kind))).FirstOrDefault() is { } doubt
                 ? HealthFinding.Warning(HealthCheck.Sources, doubt, "Take it out of the policy (Remove-OBFileSpec, Set-OBPolicy) unless it is meant.")
                 : HealthFinding.Pass(HealthCheck.Sources, "Everything that the policy names is there.");
         }
