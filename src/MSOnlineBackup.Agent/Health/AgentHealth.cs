@@ -126,7 +126,7 @@ public sealed class AgentHealth
         IReadOnlyList<ScheduleFinding> found = await _schedules.TestAsync(cancellationToken).ConfigureAwait(false);
         return Enum.GetValues<ScheduleCheck>().Where(check => check != ScheduleCheck.Scheduler).Select(check =>
         {
-            HealthCheck row = Enum.Parse<HealthCheck>($"Schedule{check}");
+            HealthCheck row = RowOf(check);
             ScheduleFinding? worst = found.Where(finding => finding.Check == check).MinBy(finding => finding.Verdict switch
             {
                 ScheduleVerdict.Fail => 0,
@@ -139,6 +139,17 @@ public sealed class AgentHealth
                 : new HealthFinding(row, Enum.Parse<HealthVerdict>(worst.Verdict.ToString()), worst.Cause, worst.Fix);
         });
     }
+
+    private static HealthCheck RowOf(ScheduleCheck check) => check switch
+    {
+        ScheduleCheck.Registered => HealthCheck.ScheduleRegistered,
+        ScheduleCheck.Account => HealthCheck.ScheduleAccount,
+        ScheduleCheck.Program => HealthCheck.ScheduleProgram,
+        ScheduleCheck.ModulePath => HealthCheck.ScheduleModulePath,
+        ScheduleCheck.ExecutionPolicy => HealthCheck.ScheduleExecutionPolicy,
+        ScheduleCheck.OtherProducts => HealthCheck.OtherBackups,
+        _ => throw new ArgumentOutOfRangeException(nameof(check), check, "It has no row."),
+    };
 
     // Once a key file was written, the folder must be there.
     private bool IsScratchNeeded()

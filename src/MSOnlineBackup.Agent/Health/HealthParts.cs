@@ -45,11 +45,6 @@ internal sealed record HealthParts
     /// <summary>Bytes that are free for this account on the volume of a folder.</summary>
     public Func<string, long> FreeBytes { get; init; } = Machine.Scratch.FreeBytes;
 
-    /// <summary>Where systems keep what runs by a schedule: folders, and files of one task.</summary>
-    public IReadOnlyList<string> ScheduledPlaces { get; init; } = OperatingSystem.IsWindows()
-        ? [Path.Combine(Environment.SystemDirectory, "Tasks", "Microsoft", "Windows", "Backup")]
-        : ["/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/systemd/system/timers.target.wants", "/Library/LaunchDaemons"];
-
     /// <summary>The values of environment variables that may be secrets, by their names.</summary>
     public IReadOnlyList<string> SecretVariables { get; init; } = FindSecretVariables();
 

@@ -4,19 +4,11 @@ using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Health;
 
-/// <summary>What else on this machine gets in the way: full folders for temporary files, virus scanners, other programs that back up, damaged files of the
-/// module.</summary>
+/// <summary>What else on this machine gets in the way: full folders for temporary files, virus scanners, damaged files of the module.</summary>
 internal sealed class LocalChecks(HealthParts parts, HealthContext context, StateFolder state, Func<string> scratch)
 {
     private const int ManyFiles = 60_000;
     private const int CachedFiles = 100;
-
-    // By words in the names of what is scheduled. What looks after the vault of ours is not among them.
-    private static readonly string[] _programs =
-    [
-        "borg", "restic", "rustic", "kopia", "duplicity", "duplicati", "duplicacy", "bupstash", "rsnapshot", "timeshift",
-        "bacula", "bareos", "veeam", "urbackup", "amanda", "WindowsBackup", "backupd",
-    ];
 
     /// <summary>Whether the files of the module are those that were shipped.</summary>
     public async Task<HealthFinding> CheckModuleAsync(CancellationToken cancellationToken)
@@ -36,7 +28,6 @@ internal sealed class LocalChecks(HealthParts parts, HealthContext context, Stat
     /// <summary>All but that.</summary>
     public IEnumerable<HealthFinding> Run()
     {
-        yield return CheckOthers();
         yield return CheckTemporary();
         yield return CheckFiles();
         yield return CheckSnapshots();
@@ -55,19 +46,6 @@ internal sealed class LocalChecks(HealthParts parts, HealthContext context, Stat
             ? HealthFinding.Pass(HealthCheck.ModuleFiles, $"All {check.Files.Count:N0} files in '{check.Folder}' are as they were shipped.")
             : HealthFinding.Warning(
                 HealthCheck.ModuleFiles, $"'{check.Folder}' has code that was not shipped: {faults}.", "Find out who has put it there, and delete it.");
-    }
-
-    private HealthFinding CheckOthers()
-    {
-        string? other = parts.ScheduledPlaces
-            .SelectMany(folder => List(folder, "*"))
-            .FirstOrDefault(path => _programs.Any(name => Path.GetFileName(path).Contains(name, StringComparison.OrdinalIgnoreCase)));
-        return other is null
-            ? HealthFinding.Pass(HealthCheck.OtherBackups, "No other backup program is known to run by a schedule.")
-            : HealthFinding.Warning(
-                HealthCheck.OtherBackups,
-                $"Another backup program runs by a schedule: '{other}'.",
-                "See that the two do not run at the same time: each slows the other, and snapshots of both need room. Or retire it.");
     }
 
     private HealthFinding CheckTemporary()

@@ -23,17 +23,17 @@ internal sealed class PolicyChecks(JobMachine machine, AgentJobs jobs)
     public long MeasureProtected() => LastBackup(record => record.State is JobState.Completed or JobState.CompletedWithWarnings)?.Sources.Sum(
         source => source.TotalBytes) ?? 0;
 
-    private static HealthFinding CheckPolicies(IReadOnlyList<BackupPolicy> policies) =>
+    private static HealthFinding CheckPolicies(List<BackupPolicy> policies) =>
         policies.Count == 0 ? HealthFinding.Warning(
             HealthCheck.Policy, "There is no policy: nothing is backed up by a schedule.", "Make one with New-OBPolicy, and save it with Set-OBPolicy.")
-        : policies.FirstOrDefault(policy => policy.IsPaused) is { } paused ? HealthFinding.Warning(
+        : policies.Find(policy => policy.IsPaused) is { } paused ? HealthFinding.Warning(
             HealthCheck.Policy,
             $"The policy for {PolicyScope.Of(paused.Kind).Label} is paused: its schedule does not run.",
             "Resume it: Get-OBPolicy | Set-OBPolicyState -State Valid.")
         : HealthFinding.Pass(HealthCheck.Policy,
             $"There is a policy for {string.Join(" and ", policies.Select(policy => PolicyScope.Of(policy.Kind).Label))}.");
 
-    private HealthFinding CheckSources(IReadOnlyList<BackupPolicy> policies)
+    private HealthFinding CheckSources(List<BackupPolicy> policies)
     {
         List<BackupPolicy> named = [.. policies.Where(policy => PolicyScope.Of(policy.Kind).NamesFiles)];
         if (named.Count == 0)
@@ -54,7 +54,7 @@ internal sealed class PolicyChecks(JobMachine machine, AgentJobs jobs)
         }
     }
 
-    private HealthFinding CheckLastBackup(IReadOnlyList<BackupPolicy> policies)
+    private HealthFinding CheckLastBackup(List<BackupPolicy> policies)
     {
         if (LastBackup(record => record.State != JobState.InProgress) is not { } last)
         {
@@ -64,7 +64,7 @@ internal sealed class PolicyChecks(JobMachine machine, AgentJobs jobs)
         }
 
         string what = $"The last backup, of {last.Started.UtcDateTime:u},";
-        JobError? error = last.Error ?? last.Warnings?.FirstOrDefault();
+        JobError? error = last.Error ?? (last.Warnings is [var first, ..] ? first : null);
         string why = error is null ? "" : $" {error.Message}";
         string fix = error?.RecommendedAction ?? "Get-OBSkippedItem lists what was skipped, and why.";
         return last.State switch
@@ -81,9 +81,9 @@ internal sealed class PolicyChecks(JobMachine machine, AgentJobs jobs)
         };
     }
 
-    private DateTimeOffset? FindLate(IReadOnlyList<BackupPolicy> policies, JobRecord last)
+    private DateTimeOffset? FindLate(List<BackupPolicy> policies, JobRecord last)
     {
-        BackupSchedule? schedule = policies.FirstOrDefault(policy => policy is { IsPaused: false, Schedule: not null })?.Schedule;
+        BackupSchedule? schedule = policies.Find(policy => policy is { IsPaused: false, Schedule: not null })?.Schedule;
         return schedule is not null && ScheduleMoments.Next(schedule, last.Started, machine.Clock.LocalTimeZone) is { } due
             && due + _late < machine.Clock.GetUtcNow() ? due : null;
     }

@@ -16,14 +16,16 @@ namespace MSOnlineBackup.Engine.Tests.Health;
 /// <summary>A machine that lacks nothing: registered, scheduled, backed up, with a module whose files are as they were shipped.</summary>
 internal sealed class HealthFixture : IDisposable
 {
+    private readonly List<string> _scheduled = [];
+
     public HealthFixture()
     {
-        Machine = new JobsFixture { Clock = Clock, Scheduler = Scheduler, ScheduleParts = new ScheduleParts(new FakeConditions(), Commands) };
+        Machine = new JobsFixture { Clock = Clock, Scheduler = Scheduler, ScheduleParts = new ScheduleParts(new FakeConditions(), Commands, _scheduled) };
         Machine.Tree.Describe("f one 3000000");
         Machine.ScheduleProgram = [Touch("pwsh"), "-NoProfile", "-NonInteractive", "-File", Touch("obengine.ps1")];
         MakeModule(Module);
         Directory.CreateDirectory(Temporary);
-        Directory.CreateDirectory(Scheduled);
+        _scheduled.Add(Directory.CreateDirectory(Scheduled).FullName);
         Machine.Health = new HealthContext { PowerShell = new Version(7, 6), ModuleFolder = Module };
         Machine.HealthParts = new HealthParts
         {
@@ -36,7 +38,6 @@ internal sealed class HealthFixture : IDisposable
             TemporaryFolder = Temporary,
             ZoneVariable = null,
             FreeBytes = _ => long.MaxValue,
-            ScheduledPlaces = [Scheduled],
         };
     }
 
