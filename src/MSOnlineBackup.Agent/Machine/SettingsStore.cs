@@ -84,7 +84,17 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
         }
 
         ProxySetting? proxy = state.Proxy is { } stored ? new ProxySetting(stored.Server, stored.Port, stored.UserName, OpenPassword(stored), stored.Bypass) : null;
-        return new MachineSettings { Proxy = proxy, IsDirect = state.IsDirect, Throttle = state.Throttle, Snapshots = state.Snapshots, SystemLog = state.SystemLog, MetricsFile = state.MetricsFile, ScriptFile = state.ScriptFile, AllowedSources = state.AllowedSources ?? [] };
+        return new MachineSettings
+        {
+            Proxy = proxy,
+            IsDirect = state.IsDirect,
+            Throttle = state.Throttle,
+            Snapshots = state.Snapshots,
+            SystemLog = state.SystemLog,
+            MetricsFile = state.MetricsFile,
+            ScriptFile = state.ScriptFile,
+            AllowedSources = state.AllowedSources ?? [],
+        };
     }
 
     private string? OpenPassword(ProxyState proxy)
@@ -108,7 +118,17 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
                 ? null
                 : secret.Wrap(Purpose, Bind(given.Server, given.Port, given.UserName), given.Password), given.Bypass)
             : null;
-        return new SettingsState { Proxy = proxy, IsDirect = settings.IsDirect, Throttle = settings.Throttle, Snapshots = settings.Snapshots, SystemLog = settings.SystemLog, MetricsFile = settings.MetricsFile, ScriptFile = settings.ScriptFile, AllowedSources = settings.AllowedSources is [] ? null : settings.AllowedSources };
+        return new SettingsState
+        {
+            Proxy = proxy,
+            IsDirect = settings.IsDirect,
+            Throttle = settings.Throttle,
+            Snapshots = settings.Snapshots,
+            SystemLog = settings.SystemLog,
+            MetricsFile = settings.MetricsFile,
+            ScriptFile = settings.ScriptFile,
+            AllowedSources = settings.AllowedSources is [] ? null : settings.AllowedSources,
+        };
     }
 }
 
