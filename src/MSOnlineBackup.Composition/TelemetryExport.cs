@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Vaults.Telemetry;
 using MSOnlineBackup.Vaults.Versioning;
@@ -44,19 +43,17 @@ public static class TelemetryExport
             .AddTelemetrySdk()
             .AddEnvironmentVariableDetector();
         return new Sending(
-            traces ? Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(EngineTelemetry.Name).AddOtlpExporter().Build() : null,
+            traces ? Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(EngineTelemetry.Name).AddOtlpExporter(Shorten).Build() : null,
             metrics ? Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(EngineTelemetry.Name).AddOtlpExporter(Shorten).Build() : null);
     }
 
-    // A job that is over within the usual minute has its figures sent at the end.
+    // Whoever waits for a command does not wait long for a collector that is not there.
     private static void Shorten(OtlpExporterOptions options) => options.TimeoutMilliseconds = Math.Min(options.TimeoutMilliseconds, PatienceMilliseconds);
 
     private sealed class Sending(TracerProvider? traces, MeterProvider? metrics) : IDisposable
     {
         public void Dispose()
         {
-            // Nothing of this process is to be told any more.
-            Activity.Current = null;
             traces?.Shutdown(PatienceMilliseconds);
             traces?.Dispose();
             metrics?.Shutdown(PatienceMilliseconds);
