@@ -20,7 +20,7 @@ public sealed class DependencyTests
         ["MSOnlineBackup.Engine"] = (["MSOnlineBackup.Vaults"], []),
         ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine"], ["System.Security.Cryptography.ProtectedData"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Vaults"], ["Azure."]),
-        ["MSOnlineBackup.Composition"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], []),
+        ["MSOnlineBackup.Composition"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
         ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Composition"], ["System.CommandLine", "Spectre.Console"]),
         ["MSOnlineBackup.Help"] = ([], []),
         ["MSOnlineBackup"] = (["MSOnlineBackup.Composition"], ["PowerShellStandard.Library"]),
