@@ -36,6 +36,8 @@ BeforeAll {
     $null = $policy | Set-OBSchedule -Schedule (New-OBSchedule -TimesOfDay '21:00')
     $null = $policy | Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 30) | Set-OBPolicy
     $null = Get-OBPolicy | Start-OBBackup
+    $null = New-Item -ItemType Directory "$root/etc/msonlinebackup" -Force
+    $null = Export-OBMonitoringCredential -Path "$root/etc/msonlinebackup/Office.MonitoringCredential"
 
     . $PSScriptRoot/ModuleFolder.ps1
     $null = New-TestPackage (New-TestModule "$root/mnt/usb/MSOnlineBackup") "$root/mnt/usb/MSOnlineBackup.nupkg"
