@@ -7,6 +7,7 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
+using MSOnlineBackup.Agent.Watching;
 using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Alarms;
@@ -44,6 +45,7 @@ public sealed class BackupAgent
         Vaults = new ClosedVaults(Machine.Vault);
         Ownership = new VaultOwnership(
             Machine.Vault, Machine.Owners, location => options.CreateVault(location, Machine.Connect(location, VaultPatience.Person)), options.Engine);
+        Alarms = new AlarmDesk(state, _clock);
         _opener = new VaultOpener(Machine, options.Engine);
         Contact = new VaultContact(Machine, options.Limits, options.Engine.TimeProvider);
         JobMachine machine = _machine = new JobMachine(Machine, Contact, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) 
@@ -81,6 +83,9 @@ public sealed class BackupAgent
 
     /// <summary>Whether this machine can back up, and does.</summary>
     public AgentHealth Health { get; }
+
+    /// <summary>Where alarms go.</summary>
+    public AlarmDesk Alarms { get; }
 
     /// <summary>What this machine can see of vaults without a key.</summary>
     public ClosedVaults Vaults { get; }

@@ -274,7 +274,42 @@ public sealed class AgentJobs
     {
         JobPlan plan = order.Prepare(machine) with { Settings = JobLogSettings.Of(order, machine) };
         var runner = new JobRunner(_history, machine.Clock, () => machine.Account.Bandwidth?.Limit, machine.Observers);
-        return await runner.RunAsync(id, order.Kind, plan, progress, cancellationToken, isScheduled).ConfigureAwait(false);
+        (RunPings? pings, BackupException? fault) = order is BackupOrder ? RunPings.Find(machine, id) : default;
+        if (pings is null && fault is null)
+        {
+            return await runner.RunAsync(id, order.Kind, plan, progress, cancellationToken, isScheduled).ConfigureAwait(false);
+        }
+
+        bool hasBegun = false;
+        JobPlan pinged = plan with
+        {
+            RunAsync = async (work, stop) =>
+            {
+                hasBegun = true;
+                foreach (BackupException warning in pings is null ? [fault!] : await pings.StartAsync().ConfigureAwait(false))
+                {
+                    work.Warn(warning);
+                }
+
+                await plan.RunAsync(work, stop).ConfigureAwait(false);
+            },
+        };
+        try
+        {
+            return await runner.RunAsync(id, order.Kind, pinged, progress, cancellationToken, isScheduled).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Whatever came of it stands in its record.
+            if (hasBegun && pings is not null && _history.Read(id) is { } ended)
+            {
+                IReadOnlyList<BackupException> warnings = await pings.EndAsync(ended).ConfigureAwait(false);
+                if (warnings.Count > 0)
+                {
+                    _history.Write(ended with { Warnings = [.. ended.Warnings ?? [], .. warnings.Select(JobError.Of)] });
+                }
+            }
+        }
     }
 
     private async Task AskToStopAsync(Guid id, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MSOnlineBackup.Agent.Watching;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
@@ -17,6 +18,7 @@ internal sealed class WatchCommand : HostCommand
     private readonly Option<string[]> _credentials;
     private readonly Option<string?> _maxAge;
     private readonly Option<string?> _interval;
+    private readonly AgentSelection _agent;
 
     public WatchCommand()
         : base(
@@ -32,6 +34,7 @@ internal sealed class WatchCommand : HostCommand
         _credentials = Values("--monitoring-credential", "FILE", "What opens and proves the statuses of a chunk store's machines, from 'obengine vault monitoring-credential'.");
         _maxAge = Value("--max-age", "TIME", "How old a machine's newest backup may be, whatever it expects itself, such as 26h. Default: as it expects, and 2d where it says nothing.");
         _interval = Value("--interval", "TIME", "Look again and again, after this time, until stopped; at least 1m. Default: once.");
+        _agent = new AgentSelection(this);
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
@@ -50,29 +53,50 @@ internal sealed class WatchCommand : HostCommand
         }
 
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
-        VaultWatch watch = (await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false)).Watch(credentials, maxAge);
-        if (interval is not { } pause)
-        {
-            return Tell(context, await watch.LookAsync(context.Stop).ConfigureAwait(false));
-        }
-
+        AlarmDesk alarms = _agent.Open(context).Alarms;
+        VaultWatch? watch = null;
         while (true)
         {
+            Outcome? outcome = null;
             try
             {
-                Tell(context, await watch.LookAsync(context.Stop).ConfigureAwait(false));
+                watch ??= (await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false)).Watch(credentials, maxAge);
+                VaultCompliance found = await watch.LookAsync(context.Stop).ConfigureAwait(false);
+                outcome = Tell(context, found, await TellOthersAsync(context, alarms, store.Location, found, null).ConfigureAwait(false));
             }
-            catch (BackupException e)
+            catch (BackupException e) when (e.Id is not (BackupErrorId.MonitoringCredentialInvalid or BackupErrorId.AlarmSettingsInvalid or BackupErrorId.StateInvalid or BackupErrorId.StateAccessDenied))
             {
-                // Whoever watches goes on: the vault may come back.
+                // That nothing is known is an alarm, too. Whoever watches goes on: the vault may come back.
+                await TellOthersAsync(context, alarms, store.Location, null, e).ConfigureAwait(false);
+                if (interval is null)
+                {
+                    throw;
+                }
+
                 context.Renderer.Warn(e);
+            }
+
+            if (interval is not { } pause)
+            {
+                return outcome!;
             }
 
             await Task.Delay(pause, context.Environment.Time, context.Stop).ConfigureAwait(false);
         }
     }
 
-    private static Outcome Tell(CommandContext context, VaultCompliance found)
+    private static async Task<int> TellOthersAsync(CommandContext context, AlarmDesk alarms, string vault, VaultCompliance? found, BackupException? failure)
+    {
+        IReadOnlyList<BackupException> undelivered = await alarms.TellAsync(vault, found, failure, context.Stop).ConfigureAwait(false);
+        foreach (BackupException untold in undelivered)
+        {
+            context.Renderer.Warn(untold);
+        }
+
+        return undelivered.Count;
+    }
+
+    private static Outcome Tell(CommandContext context, VaultCompliance found, int undelivered)
     {
         foreach (string warning in found.Warnings)
         {
@@ -90,7 +114,7 @@ internal sealed class WatchCommand : HostCommand
                 new Column<ComplianceLine>("EXPECTED BY", line => line.Due is { } due ? context.LocalTime(due) : "-"),
                 new Column<ComplianceLine>("", line => line.State == ComplianceState.Ok ? "" : line.Message)));
         int alarming = found.Policies.Count(policy => policy.IsAlarming);
-        var summary = new WatchSummary(found.At, lines.Count, alarming) { ExitCode = (int)(alarming > 0 ? ExitCode.Failed : ExitCode.Success) };
+        var summary = new WatchSummary(found.At, lines.Count, alarming, undelivered) { ExitCode = (int)(alarming + undelivered > 0 ? ExitCode.Failed : ExitCode.Success) };
         return new Outcome(summary, alarming == 0 ? "All backups come as expected." : $"{Quantity.Count(alarming)} of {Quantity.Count(lines.Count)} should be looked at.");
     }
 

@@ -39,6 +39,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(TrialSummary))]
 [JsonSerializable(typeof(MachineProofLine))]
 [JsonSerializable(typeof(AlarmLine))]
+[JsonSerializable(typeof(SinkLine))]
 [JsonSerializable(typeof(ComplianceLine))]
 [JsonSerializable(typeof(WatchSummary))]
 [JsonSerializable(typeof(MonitoringCredentialSummary))]

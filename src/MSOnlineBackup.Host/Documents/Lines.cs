@@ -3,6 +3,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
+using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Compliance;
@@ -181,6 +182,9 @@ internal sealed record ProtectionLine(ProtectionCheck Check, ProtectionVerdict R
 
 /// <summary>Something that somebody should see to.</summary>
 internal sealed record AlarmLine(string Alarm, DateTimeOffset Since, string? Machine, string Message, string Advice) : Document("alarm");
+
+/// <summary>A place where alarms go.</summary>
+internal sealed record SinkLine(string Name, SinkKind Kind, string Where, bool Runs, bool Successes) : Document("sink");
 
 /// <summary>How the backups of a machine stand, by one policy.</summary>
 internal sealed record ComplianceLine(

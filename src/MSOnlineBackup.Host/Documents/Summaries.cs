@@ -29,7 +29,7 @@ internal sealed record VaultSummary(
     long TemporaryBytes) : Summary(Command);
 
 /// <summary><c>watch</c>.</summary>
-internal sealed record WatchSummary(DateTimeOffset At, int Policies, int Alarming) : Summary("watch");
+internal sealed record WatchSummary(DateTimeOffset At, int Policies, int Alarming, int Undelivered) : Summary("watch");
 
 /// <summary><c>vault monitoring-credential</c>.</summary>
 internal sealed record MonitoringCredentialSummary(string File, string VaultId, string Store) : Summary("vault monitoring-credential");

@@ -66,7 +66,7 @@ public sealed record RunStatus
     public DateTimeOffset? Ended { get; init; }
 
     /// <summary>Names of error ids: why it failed, and what was warned of; at most 20.</summary>
-    public IReadOnlyList<string> Errors { get; init; } = [];
+    public IReadOnlyList<string> Errors { get => field ?? []; init; } = [];
 
     /// <summary>Files in the recovery point, or as far as it came.</summary>
     public long Files { get; init; }
@@ -107,7 +107,7 @@ public sealed record RunStatus
     /// <summary>Whether it is within bounds: whoever reads it is told by somebody else.</summary>
     internal bool IsValid =>
         IsText(Machine) && StatusNames.IsPolicy(Policy) && Enum.IsDefined(Outcome) && IsText(AgentVersion) && (Zone is null || IsText(Zone))
-        && Errors is { Count: <= MostErrors } && Errors.All(IsText)
+        && Errors.Count <= MostErrors && Errors.All(IsText)
         && Files >= 0 && Bytes >= 0 && Skipped >= 0 && NextSeconds is null or >= 0 and <= StatusNames.LongestWait && GraceSeconds is >= 0 and <= StatusNames.LongestWait;
 
     private static bool IsText(string? text) => text is { Length: > 0 and <= LongestText } && !text.Any(char.IsControl);

@@ -6,6 +6,8 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
+using MSOnlineBackup.Agent.Sinks;
+using MSOnlineBackup.Agent.Watching;
 using MSOnlineBackup.Engine.Tests.Jobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
@@ -130,6 +132,16 @@ internal static partial class Decoders
             InState("schedule-files.json", folder => new ScheduleLedger(folder).Read(new BackupPolicy(), _time, TimeZoneInfo.Utc)),
             () => [Text("""{"version":1,"content":{"schedule":"00ff","handled":"2024-02-29T12:00:00+00:00"}}""")],
             typeof(ScheduleJson));
+        yield return new(
+            "alarm-settings",
+            content => AlarmSettings.Parse(content, "file"),
+            () => [Text("""{"sinks":[{"kind":"Mail","name":"m","server":"s","from":"f@example.com","to":["t@example.com"]},{"kind":"Webhook","name":"w","url":"https://example.com/","format":"Teams"}],"repeatHours":3}""")],
+            typeof(AlarmSettings), typeof(AlarmSettingsJson), typeof(AlarmSettingsStore));
+        yield return new(
+            "watch-memory",
+            InState($"watch-{ShortDigest.Of("/vault")}.json", folder => AlarmDesk.FileOf(folder, "/vault").Read()),
+            () => [Text("""{"version":1,"content":{"sinks":{"m":{"alarms":{"vault":{"name":"v","code":"Late","at":"2024-02-29T12:00:00+00:00"}},"reported":{},"alive":null}},"failing":{"m":"why"}}}""")],
+            typeof(WatchJson));
         yield return new(
             "key-file",
             content => KeyFile.Decode(new byte[32], Id, _machine, content, "file"),

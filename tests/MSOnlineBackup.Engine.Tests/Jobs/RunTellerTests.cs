@@ -2,7 +2,9 @@ using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
+using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Engine.Tests.Schedules;
+using MSOnlineBackup.Engine.Tests.Sinks;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Compliance;
@@ -144,6 +146,28 @@ public sealed class RunTellerTests : IDisposable
         Assert.Equal(warning, Assert.Single(_machine.Open().Jobs.Get(job.Id).Warnings!));
         agent.Policies.Set(agent.Policies.Require(PolicyKind.Files) with { IsPaused = true });
         Assert.Equal(BackupErrorId.StatusNotWritten, (await _machine.Open().Schedules.AlignAsync(PolicyKind.Files, Cancel)).Untold!.Id);
+    }
+
+    [Fact]
+    public async Task A_check_is_pinged_when_a_backup_starts_succeeds_and_fails_and_a_ping_that_fails_is_a_warning()
+    {
+        await using var web = new RecordingWeb();
+        BackupAgent agent = await SetAsync();
+        agent.Alarms.Set(new AlarmSettings { Sinks = [new SinkSettings { Kind = SinkKind.Healthchecks, Name = "backups", Url = web.Url, Runs = true }] });
+
+        JobRecord job = await BackUpAsync(agent);
+        Assert.Equal([$"/start?rid={job.Id}", $"?rid={job.Id}"], web.Asked);
+        Assert.Null(job.Warnings);
+
+        Directory.Move(_machine.Source, _machine["away"]);
+        await FailAsync(() => BackUpAsync(agent));
+        Directory.Move(_machine["away"], _machine.Source);
+        Assert.Equal($"/fail?rid={agent.Jobs.List().Single(one => one.State == JobState.Failed).Id}", web.Asked[^1]);
+
+        web.Status = 500;
+        job = agent.Jobs.Get((await BackUpAsync(agent)).Id);
+        Assert.Equal(JobState.Completed, job.State);
+        Assert.Equal([nameof(BackupErrorId.AlarmNotDelivered), nameof(BackupErrorId.AlarmNotDelivered)], job.Warnings!.Select(warning => warning.Id));
     }
 
     private string[] StatusFiles() => Directory.GetFiles(Path.Combine(_machine.Vault, "status"), "*", SearchOption.AllDirectories);

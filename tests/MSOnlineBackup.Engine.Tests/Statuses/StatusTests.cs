@@ -170,37 +170,8 @@ public sealed class StatusTests : IDisposable
     public async Task A_silent_machine_of_fifty_is_found()
     {
         using var folder = new TempFolder();
-        var clock = new FakeClock(TimeProvider.System.GetUtcNow());
-        var options = new VaultOptions { TimeProvider = clock, KeyDerivationIterations = 1000 };
-        Vault vault = await Vault.CreateAsync(FolderVaultStore.Create(folder["vault"]), "a passphrase for tests", options, Cancel);
-        using UnlockedVault unlocked = await vault.UnlockAsync("a passphrase for tests", Cancel);
-        string[] machines = [.. Enumerable.Range(1, 50).Select(number => $"M{number:00}")];
-        foreach (string machine in machines)
-        {
-            await vault.Entrance.ClaimAsync(machine, unlocked.Key, Cancel);
-            await unlocked.WriteStatusAsync(Good(machine), Cancel);
-        }
 
-        VaultWatch watch = vault.Watch([unlocked.CreateMonitoringCredential()]);
-        Assert.DoesNotContain((await watch.LookAsync(Cancel)).Policies, policy => policy.IsAlarming);
-
-        // The files of the folder have the time of the system; the next day has what the others told by then.
-        foreach (string path in Directory.EnumerateFiles(folder["vault/status"], "*", SearchOption.AllDirectories))
-        {
-            File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path).AddDays(-2));
-        }
-
-        foreach (string machine in machines.Where(machine => machine != "M37"))
-        {
-            await unlocked.WriteStatusAsync(Good(machine), Cancel);
-        }
-
-        VaultCompliance found = await watch.LookAsync(Cancel);
-        Assert.Equal(50, found.Policies.Count);
-        PolicyCompliance silent = Assert.Single(found.Policies, policy => policy.IsAlarming);
-        Assert.True(silent is { Machine: "M37", State: ComplianceState.Late });
-
-        static RunStatus Good(string machine) => new() { Machine = machine, Policy = "files", Outcome = RunOutcome.Completed, AgentVersion = "1", NextSeconds = 86_400, GraceSeconds = 7200 };
+        await TestFleet.AssertSilenceIsFoundAsync(FolderVaultStore.Create(folder["vault"]), Cancel);
     }
 
     [Fact]

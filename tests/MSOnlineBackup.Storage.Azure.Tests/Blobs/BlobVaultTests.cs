@@ -74,6 +74,9 @@ public sealed class BlobVaultTests
     }
 
     [Fact]
+    public Task A_silent_machine_of_fifty_is_found() => TestFleet.AssertSilenceIsFoundAsync(BlobVaultStore.Create(_url, new VaultConnection()), Stop);
+
+    [Fact]
     public async Task A_folder_s_vault_copied_into_a_container_is_the_same_vault()
     {
         using var folder = new TempFolder();

@@ -1,0 +1,188 @@
+using System.Text.Json.Serialization;
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Schedules;
+using MSOnlineBackup.Agent.Sinks;
+using MSOnlineBackup.Vaults.Compliance;
+using MSOnlineBackup.Vaults.Errors;
+
+namespace MSOnlineBackup.Agent.Watching;
+
+/// <summary>
+/// Tells people what a watch has found. What each place was told is kept in the state folder, so that nothing is told twice, whatever is restarted. A place that takes nothing keeps no
+/// other from being told; the others are told of it, and it is tried again.
+/// </summary>
+public sealed class AlarmDesk
+{
+    private readonly StateFolder _folder;
+    private readonly TimeProvider _clock;
+    private readonly AlarmSettingsStore _store;
+    private readonly Dictionary<(string Name, string? Url, bool Logs), IAlarmSink> _checks = [];
+
+    internal AlarmDesk(StateFolder folder, TimeProvider clock)
+    {
+        _folder = folder;
+        _clock = clock;
+        _store = new AlarmSettingsStore(folder);
+    }
+
+    /// <summary>Where alarms go; null where nobody said.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied, AlarmSettingsInvalid.</exception>
+    public AlarmSettings? Settings => _store.Read();
+
+    /// <summary>Says where alarms go; null for nowhere. Passwords and addresses are sealed by the machine's secret.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public void Set(AlarmSettings? settings) => _store.Write(settings);
+
+    /// <summary>Sends a message to each place.</summary>
+    /// <returns>Those that did not take it.</returns>
+    /// <exception cref="BackupException">AlarmSettingsInvalid: nobody said where alarms go; StateInvalid, …</exception>
+    public async Task<IReadOnlyList<BackupException>> TryAsync(CancellationToken cancellationToken)
+    {
+        AlarmSettings settings = Settings ?? throw new BackupException(
+            BackupErrorId.AlarmSettingsInvalid, "Nobody has said where alarms go.", "Write a file as docs/operations.md has it, and run 'obengine alarm set FILE'.");
+        var message = new AlarmMessage(AlarmKind.Test, "-", "A test of backup alarms", "This is a test: alarms of backups arrive here.", "", _clock.GetUtcNow());
+        var failures = new List<BackupException>();
+        foreach (SinkSettings sink in settings.Sinks)
+        {
+            IAlarmSink open = Open(sink);
+            if (await FailsAsync(() => open.SendAsync([message], cancellationToken)).ConfigureAwait(false) is { } failure)
+            {
+                failures.Add(failure);
+            }
+        }
+
+        return failures;
+    }
+
+    /// <summary>Tells each place what it does not know yet. Nothing where nobody said where alarms go.</summary>
+    /// <param name="vault">The vault's folder or URL.</param>
+    /// <param name="found">What a look has found; null where it failed.</param>
+    /// <param name="failure">Why it failed.</param>
+    /// <param name="cancellationToken">Stops it: who was told stays told.</param>
+    /// <returns>Those that did not take it.</returns>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied, AlarmSettingsInvalid.</exception>
+    public async Task<IReadOnlyList<BackupException>> TellAsync(string vault, VaultCompliance? found, BackupException? failure, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        if (Settings is not { } settings)
+        {
+            return [];
+        }
+
+        DateTimeOffset now = _clock.GetUtcNow();
+        StateFile<WatchMemory> file = FileOf(_folder, vault);
+        WatchMemory memory = Read(file);
+        List<WatchedItem> items = [WatchedItem.Of("vault", $"the vault '{vault}'", failure), .. (found?.Policies ?? []).Select(WatchedItem.Of)];
+        bool isWell = items.TrueForAll(item => item.Code is null);
+        var failures = new List<BackupException>();
+        foreach (SinkSettings sink in settings.Sinks.Where(sink => !sink.Runs))
+        {
+            // Of a place that takes nothing the others hear with the next look.
+            IEnumerable<WatchedItem> others = settings.Sinks.Where(other => other.Name != sink.Name)
+                .Select(other => new WatchedItem(
+                    $"sink:{other.Name}",
+                    $"'{other.Name}', where alarms go",
+                    memory.Failing.TryGetValue(other.Name, out string? why) ? nameof(BackupErrorId.AlarmNotDelivered) : null,
+                    why ?? "",
+                    why is null ? "" : "'obengine alarm test' tries it.")
+                {
+                    Id = BackupErrorId.AlarmNotDelivered,
+                });
+            ToldSink told = memory.Sinks.GetValueOrDefault(sink.Name, ToldSink.Nothing);
+            (IReadOnlyList<AlarmMessage> messages, ToldSink next) = AlarmDecision.Of(told, [.. items, .. others], found is not null, vault, now, settings, sink.Successes);
+            IAlarmSink open = Open(sink);
+            BackupException? untold = await FailsAsync(async () =>
+            {
+                if (messages.Count > 0)
+                {
+                    await open.SendAsync(messages, cancellationToken).ConfigureAwait(false);
+                }
+
+                await open.LiveAsync(isWell, cancellationToken).ConfigureAwait(false);
+            }).ConfigureAwait(false);
+            if (untold is not null)
+            {
+                failures.Add(untold);
+            }
+
+            // At once: who was told is not told again, whatever becomes of the next.
+            memory = file.Update(_ => memory.With(sink.Name, untold is null ? next : told, untold));
+        }
+
+        return failures;
+    }
+
+    private static async Task<BackupException?> FailsAsync(Func<Task> send)
+    {
+        try
+        {
+            await send().ConfigureAwait(false);
+            return null;
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.AlarmNotDelivered)
+        {
+            return e;
+        }
+    }
+
+    private WatchMemory Read(StateFile<WatchMemory> file)
+    {
+        try
+        {
+            return file.Read() ?? new WatchMemory();
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
+        {
+            // Rather told twice than not at all. It is written anew with the first place.
+            return new WatchMemory();
+        }
+    }
+
+    // Another vault is another watch.
+    internal static StateFile<WatchMemory> FileOf(StateFolder folder, string vault) => new(folder, $"watch-{ShortDigest.Of(vault)}.json", WatchJson.Default.WatchMemory, "delete it: what is wrong is told again then");
+
+    // A check counts its pings, and so is kept.
+    private IAlarmSink Open(SinkSettings settings)
+    {
+        if (settings.Kind != SinkKind.Healthchecks)
+        {
+            return AlarmSinks.Open(settings, _clock);
+        }
+
+        (string, string?, bool) key = (settings.Name, settings.Url, settings.Logs);
+        if (!_checks.TryGetValue(key, out IAlarmSink? check))
+        {
+            _checks.Add(key, check = AlarmSinks.Open(settings, _clock));
+        }
+
+        return check;
+    }
+}
+
+/// <summary>What a watch remembers of a vault.</summary>
+internal sealed record WatchMemory
+{
+    /// <summary>What each place was told.</summary>
+    public IReadOnlyDictionary<string, ToldSink> Sinks { get; init; } = new Dictionary<string, ToldSink>();
+
+    /// <summary>Which took nothing the last time, and why.</summary>
+    public IReadOnlyDictionary<string, string> Failing { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The same, with what came of one place.</summary>
+    public WatchMemory With(string name, ToldSink told, BackupException? untold)
+    {
+        var failing = new Dictionary<string, string>(Failing);
+        failing.Remove(name);
+        if (untold is not null)
+        {
+            failing[name] = untold.Message;
+        }
+
+        return new WatchMemory { Sinks = new Dictionary<string, ToldSink>(Sinks) { [name] = told }, Failing = failing };
+    }
+}
+
+/// <summary>The serialiser, generated when the agent is built.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(WatchMemory))]
+internal sealed partial class WatchJson : JsonSerializerContext;
