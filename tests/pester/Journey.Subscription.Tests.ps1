@@ -95,7 +95,7 @@ Describe 'A vault that does not answer for long' {
             Rename-Item "$work/away" vault
         }
 
-        (Get-OBNotification).ErrorId | Should -Not -Contain VaultContactLost
         (Invoke-TestBackup).JobStatus.JobState | Should -Be Completed
+        (Get-OBNotification).ErrorId | Should -Not -Contain VaultContactLost
     }
 }
