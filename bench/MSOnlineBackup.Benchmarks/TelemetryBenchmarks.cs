@@ -12,7 +12,7 @@ using MSOnlineBackup.Vaults.Telemetry;
 namespace MSOnlineBackup.Benchmarks;
 
 /// <summary>What it costs that the engine can be listened to: counting a file, and a first backup of 2,000 files of 4 KiB, with a listener and without.</summary>
-public class TelemetryBenchmarks
+public class TelemetryBenchmarks : IDisposable
 {
     private const string Passphrase = "a passphrase for benchmarks";
     private const int Files = 2000;
@@ -51,10 +51,15 @@ public class TelemetryBenchmarks
     }
 
     [GlobalCleanup]
-    public void Cleanup()
+    public void Dispose()
     {
         _listener?.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(_folder))
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>What counting a file costs by itself: three additions.</summary>

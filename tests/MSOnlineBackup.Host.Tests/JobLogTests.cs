@@ -74,7 +74,7 @@ public sealed class JobLogTests : IDisposable
     private async Task<(int ExitCode, string Output, string Error)> RunAsync(string? id, params string[] options)
     {
         var run = new HostRun { Variables = { ["MSONLINEBACKUP_SCHEDULER"] = "none" } };
-        int exitCode = await run.RunAsync([.. new[] { "job", "log" }, .. id is null ? [] : new[] { id }, "--state", _folder["state"], .. options]);
+        int exitCode = await run.RunAsync(["job", "log", .. new[] { id }.OfType<string>(), "--state", _folder["state"], .. options]);
         return (exitCode, run.Output, run.Error);
     }
 }

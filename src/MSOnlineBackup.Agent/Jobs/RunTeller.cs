@@ -2,7 +2,6 @@ using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Storage;

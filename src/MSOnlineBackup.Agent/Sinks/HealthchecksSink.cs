@@ -13,7 +13,7 @@ internal sealed class HealthchecksSink(SinkSettings settings, TimeProvider clock
     private static readonly TimeSpan _minute = TimeSpan.FromMinutes(1);
 
     private readonly Queue<DateTimeOffset> _pings = [];
-    private readonly SemaphoreSlim _gate = new(1);
+    private readonly Lock _gate = new();
 
     /// <inheritdoc/>
     public string Name => settings.Name;
@@ -52,10 +52,10 @@ internal sealed class HealthchecksSink(SinkSettings settings, TimeProvider clock
     // False where a ping is one too many, and can be left out.
     private async Task<bool> EnterAsync(bool isNeeded, CancellationToken cancellationToken)
     {
-        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+        while (true)
         {
-            while (true)
+            TimeSpan wait;
+            lock (_gate)
             {
                 DateTimeOffset now = clock.GetUtcNow();
                 while (_pings.TryPeek(out DateTimeOffset first) && now - first >= _minute)
@@ -69,17 +69,15 @@ internal sealed class HealthchecksSink(SinkSettings settings, TimeProvider clock
                     return true;
                 }
 
-                if (!isNeeded)
-                {
-                    return false;
-                }
-
-                await Task.Delay(_minute - (now - _pings.Peek()), clock, cancellationToken).ConfigureAwait(false);
+                wait = _minute - (now - _pings.Peek());
             }
-        }
-        finally
-        {
-            _gate.Release();
+
+            if (!isNeeded)
+            {
+                return false;
+            }
+
+            await Task.Delay(wait, clock, cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -125,7 +125,7 @@ public sealed class AlarmDesk
         }
     }
 
-    private WatchMemory Read(StateFile<WatchMemory> file)
+    private static WatchMemory Read(StateFile<WatchMemory> file)
     {
         try
         {

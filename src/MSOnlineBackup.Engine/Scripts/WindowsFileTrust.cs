@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Security.AccessControl;
 using System.Security.Principal;
 
@@ -21,14 +22,23 @@ internal sealed class WindowsFileTrust : IFileTrust
             throw new PlatformNotSupportedException();
         }
 
+        return FindFaultOnWindows(path);
+    }
+
+    [SupportedOSPlatform("windows")]
+    private static string? FindFaultOnWindows(string path)
+    {
         using WindowsIdentity account = WindowsIdentity.GetCurrent();
         FileSecurity security = new FileInfo(path).GetAccessControl(AccessControlSections.Owner | AccessControlSections.Access);
         return FindFault(
             security.GetOwner(typeof(SecurityIdentifier))?.Value ?? "",
             account.User?.Value ?? "",
-            security.GetAccessRules(includeExplicit: true, includeInherited: true, typeof(SecurityIdentifier)).Cast<FileSystemAccessRule>()
-                .Select(rule => new FileRight(rule.IdentityReference.Value, (int)rule.FileSystemRights, rule.AccessControlType == AccessControlType.Allow)));
+            security.GetAccessRules(includeExplicit: true, includeInherited: true, typeof(SecurityIdentifier)).Cast<FileSystemAccessRule>().Select(RightOf));
     }
+
+    [SupportedOSPlatform("windows")]
+    private static FileRight RightOf(FileSystemAccessRule rule) =>
+        new(rule.IdentityReference.Value, (int)rule.FileSystemRights, rule.AccessControlType == AccessControlType.Allow);
 
     /// <summary>Why others could have changed a file, in a sentence; null where they could not.</summary>
     /// <param name="owner">The SID of its owner.</param>

@@ -1,7 +1,6 @@
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Statuses;
 
 namespace MSOnlineBackup.Host.Commands;

@@ -49,7 +49,7 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
         Interlocked.Increment(ref _writes);
         Interlocked.Add(ref _sentBytes, content.Length);
         return EngineTelemetry.WatchesRequests
-            ? TracedCreateAsync(name, content, cancellationToken, tier)
+            ? TracedCreateAsync(name, content, tier, cancellationToken)
             : inner.TryCreateAsync(name, content, cancellationToken, tier);
     }
 
@@ -100,7 +100,7 @@ public sealed class MeteredVaultStore(IVaultStore inner) : IVaultStore
     public ValueTask<UnfinishedWrites> MeasureUnfinishedAsync(CancellationToken cancellationToken) => inner.MeasureUnfinishedAsync(cancellationToken);
 
     // Methods of their own: what they capture is made only where somebody listens.
-    private ValueTask<bool> TracedCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier) =>
+    private ValueTask<bool> TracedCreateAsync(string name, ReadOnlyMemory<byte> content, VaultAccessTier tier, CancellationToken cancellationToken) =>
         TracedOperation.RequestAsync("write", () => inner.TryCreateAsync(name, content, cancellationToken, tier));
 
     private ValueTask<int> TracedReadAsync(string name, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>

@@ -9,6 +9,8 @@ namespace MSOnlineBackup.Campaigns.Disks;
 /// <summary>Snapshots of what lies below a file system, between scripts: it is held still while they are made, and only then, and only where the scripts' file says so.</summary>
 public sealed class StillSnapshotTests : IDisposable
 {
+    private static readonly string[] _names = ["a", "b"];
+
     private readonly TempFolder _folder = new();
     private MountedFileSystem? _mount;
 
@@ -41,7 +43,7 @@ public sealed class StillSnapshotTests : IDisposable
             while (!stop.IsCancellationRequested)
             {
                 Interlocked.Increment(ref count);
-                foreach (string name in new[] { "a", "b" })
+                foreach (string name in _names)
                 {
                     using FileStream file = new(Disk + "/" + name, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
                     file.Write(BitConverter.GetBytes(count));

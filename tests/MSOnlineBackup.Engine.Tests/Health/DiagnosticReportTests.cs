@@ -3,9 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Health;
-using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Engine.Tests.Machine;
-using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 using Xunit;
@@ -28,7 +26,7 @@ public sealed class DiagnosticReportTests : IDisposable
 
         await _machine.Machine.Open().Health.ExportAsync(file, Cancel);
 
-        using ZipArchive report = ZipFile.OpenRead(file);
+        await using ZipArchive report = await ZipFile.OpenReadAsync(file, Cancel);
         Assert.Equal(
             ["capabilities.json", "health.json", "jobs.json", "machine.json", "policy-files.json", "policy-system-state.json", "schedules.json",
                 "settings.json", "versions.json"],
@@ -46,7 +44,7 @@ public sealed class DiagnosticReportTests : IDisposable
         JsonNode Read(string name)
         {
             using Stream content = report.GetEntry(name)!.Open();
-            return JsonNode.Parse(content)!;
+            return (await JsonNode.ParseAsync(content, cancellationToken: Cancel))!;
         }
     }
 
@@ -86,11 +84,11 @@ public sealed class DiagnosticReportTests : IDisposable
         await machines.Open().Health.ExportAsync(file, Cancel);
 
         var texts = new List<string> { Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, Cancel)) };
-        using (ZipArchive report = ZipFile.OpenRead(file))
+        await using (ZipArchive report = await ZipFile.OpenReadAsync(file, Cancel))
         {
             foreach (ZipArchiveEntry entry in report.Entries)
             {
-                using var reader = new StreamReader(entry.Open());
+                using var reader = new StreamReader(await entry.OpenAsync(Cancel));
                 texts.Add(await reader.ReadToEndAsync(Cancel));
             }
         }
@@ -123,7 +121,7 @@ public sealed class DiagnosticReportTests : IDisposable
         Assert.All([there, nowhere], fault => Assert.Equal(BackupErrorId.ArgumentInvalid, fault.Id));
         await using ZipArchive report = await ZipFile.OpenReadAsync(file, Cancel);
         await using Stream content = await report.GetEntry("machine.json")!.OpenAsync(Cancel);
-        Assert.Equal("StateInvalid", JsonNode.Parse(content)!["error"]!.GetValue<string>());
+        Assert.Equal("StateInvalid", (await JsonNode.ParseAsync(content, cancellationToken: Cancel))!["error"]!.GetValue<string>());
     }
 
     [Theory]

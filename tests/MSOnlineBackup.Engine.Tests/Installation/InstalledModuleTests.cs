@@ -67,7 +67,7 @@ public sealed class InstalledModuleTests : IDisposable
     [Fact]
     public async Task A_package_that_was_tampered_with_is_refused()
     {
-        using (ZipArchive archive = ZipFile.Open(Package, ZipArchiveMode.Update))
+        await using (ZipArchive archive = await ZipFile.OpenAsync(Package, ZipArchiveMode.Update, Cancel))
         {
             archive.GetEntry("module/bin/One.dll")!.Delete();
             await using Stream entry = await archive.CreateEntry("module/bin/One.dll").OpenAsync(Cancel);
@@ -90,7 +90,7 @@ public sealed class InstalledModuleTests : IDisposable
     {
         HealthFixture.MakeModule(_folder["other"], "1.2.4");
         File.Delete(Package);
-        ZipFile.CreateFromDirectory(_folder["other"], Package);
+        await ZipFile.CreateFromDirectoryAsync(_folder["other"], Package, Cancel);
         WriteSum();
 
         Assert.Contains("1.2.4", (await FailAsync(RepairAsync)).Message, StringComparison.Ordinal);

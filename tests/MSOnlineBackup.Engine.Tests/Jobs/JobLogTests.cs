@@ -2,7 +2,6 @@ using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;

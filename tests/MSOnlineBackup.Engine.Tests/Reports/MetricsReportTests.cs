@@ -1,11 +1,9 @@
 using System.Diagnostics;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
-using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Engine.Tests.Jobs;
-using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 using Xunit;

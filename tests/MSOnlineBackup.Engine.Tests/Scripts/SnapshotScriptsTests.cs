@@ -254,22 +254,20 @@ public sealed class SnapshotScriptsTests : IDisposable
 
         public SnapshotMark Mark(SnapshotVolume volume, string id, string folder) => new(Kind, EntryName.Escape(volume.Path), volume.Identity, id);
 
-        public Task TakeAsync(IReadOnlyList<WantedSnapshot> snapshots, CancellationToken cancellationToken)
+        public async Task TakeAsync(IReadOnlyList<WantedSnapshot> snapshots, CancellationToken cancellationToken)
         {
-            File.AppendAllText(log, "take\n");
+            await File.AppendAllTextAsync(log, "take\n", cancellationToken);
             onTake?.Invoke();
             foreach (WantedSnapshot snapshot in snapshots)
             {
                 snapshot.Succeed(snapshot.Volume.Path);
             }
-
-            return Task.CompletedTask;
         }
 
-        public Task<string?> RemoveAsync(SnapshotMark mark)
+        public async Task<string?> RemoveAsync(SnapshotMark mark)
         {
-            File.AppendAllText(log, "remove\n");
-            return Task.FromResult<string?>(null);
+            await File.AppendAllTextAsync(log, "remove\n", CancellationToken.None);
+            return null;
         }
     }
 }
