@@ -18,7 +18,8 @@ internal static class ScriptedSnapshots
         (string, Sources.SourceSelection)[] sources = [.. trees.Select(tree => (tree.Path, tree.Selection))];
         if (request.ScriptFile is not { } file || trees.Count == 0)
         {
-            (SnapshotSet plain, IReadOnlyList<SnapshotSource> read) = await SnapshotSet.TakeAsync(kit, options, sources, monitor.Note, stop).ConfigureAwait(false);
+            (SnapshotSet plain, IReadOnlyList<SnapshotSource> read) =
+                await SnapshotSet.TakeAsync(kit, options, sources, monitor.Note, stop).ConfigureAwait(false);
             return (plain, read, false);
         }
 
@@ -49,6 +50,9 @@ internal static class ScriptedSnapshots
             throw;
         }
 
-        return (set, [.. views.Select(view => view.Consistency is { } consistency ? view with { Consistency = scripts.Judge(consistency) } : view)], scripts.Failures.Count > 0);
+        return (set, [.. views.Select(Judge)], scripts.Failures.Count > 0);
+
+        SnapshotSource Judge(SnapshotSource source) =>
+            source.Consistency is { } consistency ? source with { Consistency = scripts.Judge(consistency) } : source;
     }
 }
