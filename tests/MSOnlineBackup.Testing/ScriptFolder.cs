@@ -32,7 +32,8 @@ public sealed class ScriptFolder
             scripts.Write(name, System.IO.File.ReadAllText(System.IO.Path.Combine(from, name)));
         }
 
-        foreach ((string name, JsonNode? value) in JsonNode.Parse(System.IO.File.ReadAllText(System.IO.Path.Combine(from, System.IO.Path.GetFileName(scripts.File))))!.AsObject())
+        string settings = System.IO.File.ReadAllText(System.IO.Path.Combine(from, System.IO.Path.GetFileName(scripts.File)));
+        foreach ((string name, JsonNode? value) in JsonNode.Parse(settings)!.AsObject())
         {
             scripts.Settings.TryAdd(name, value?.DeepClone());
         }

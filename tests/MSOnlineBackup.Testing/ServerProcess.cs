@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace MSOnlineBackup.Testing;
 
-/// <summary>A server that a test runs as another account than root. It is stopped with the test, and where the test's process ends, however that ends.</summary>
+/// <summary>
+/// A server that a test runs as another account than root. It is stopped with the test, and where the test's process ends, however that ends.
+/// </summary>
 public sealed class ServerProcess : IDisposable
 {
     // The shell's input ends with whoever started it.

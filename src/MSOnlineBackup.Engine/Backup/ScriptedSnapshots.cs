@@ -25,7 +25,8 @@ internal static class ScriptedSnapshots
         SnapshotKit kit = request.SnapshotKit ?? SnapshotKit.ForThisSystem(mounts);
         if (request.ScriptFile is not { } file || sources.Count == 0)
         {
-            (SnapshotSet plain, IReadOnlyList<SnapshotSource> read) = await SnapshotSet.TakeAsync(kit, options, sources, monitor.Note, stop).ConfigureAwait(false);
+            (SnapshotSet plain, IReadOnlyList<SnapshotSource> read) =
+                await SnapshotSet.TakeAsync(kit, options, sources, monitor.Note, stop).ConfigureAwait(false);
             return (plain, read, false);
         }
 
@@ -56,6 +57,9 @@ internal static class ScriptedSnapshots
             throw;
         }
 
-        return (set, [.. views.Select(view => view.Consistency is { } consistency ? view with { Consistency = scripts.Judge(consistency) } : view)], scripts.Failures.Count > 0);
+        return (set, [.. views.Select(Judge)], scripts.Failures.Count > 0);
+
+        SnapshotSource Judge(SnapshotSource source) =>
+            source.Consistency is { } consistency ? source with { Consistency = scripts.Judge(consistency) } : source;
     }
 }

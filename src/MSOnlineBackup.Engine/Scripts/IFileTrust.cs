@@ -1,6 +1,9 @@
 namespace MSOnlineBackup.Engine.Scripts;
 
-/// <summary>Tells whether only those could have changed a file who may do anything on this machine, or in this account, anyway: it says what is run with the backup's rights.</summary>
+/// <summary>
+/// Tells whether only those could have changed a file who may do anything on this machine, or in this account, anyway: it says what is run with the backup's
+/// rights.
+/// </summary>
 internal interface IFileTrust
 {
     /// <summary>That of this system.</summary>

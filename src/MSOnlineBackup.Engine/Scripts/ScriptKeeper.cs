@@ -4,12 +4,15 @@ using System.Globalization;
 namespace MSOnlineBackup.Engine.Scripts;
 
 /// <summary>
-/// A child that runs the post-script where this process ends before it could: its input ends then, however that came. What this process had begun by then ends first. Not on Windows, where
-/// no such child is kept.
+/// A child that runs the post-script where this process ends before it could: its input ends then, however that came. What this process had begun by then ends
+/// first. Not on Windows, where no such child is kept.
 /// </summary>
 internal sealed class ScriptKeeper : IDisposable
 {
-    /// <summary>What the child does. $1: for how many seconds it waits for a script at work; $2: how often the script is run again when it fails; then the script and its arguments.</summary>
+    /// <summary>
+    /// What the child does. $1: for how many seconds it waits for a script at work; $2: how often the script is run again when it fails; then the script and
+    /// its arguments.
+    /// </summary>
     internal const string Script = """
         trap '' HUP INT TERM
         limit=$1 retries=$2 running=

@@ -6,13 +6,17 @@ using MSOnlineBackup.Vaults.Errors;
 namespace MSOnlineBackup.Engine.Scripts;
 
 /// <summary>
-/// Runs scripts. What a script leaves running may go on writing to its output until this is disposed of: whoever held a database still in a session that stays open would otherwise be
-/// ended by it.
+/// Runs scripts. What a script leaves running may go on writing to its output until this is disposed of: whoever held a database still in a session that stays
+/// open would otherwise be ended by it.
 /// </summary>
 /// <param name="clock">The clock.</param>
 /// <param name="begun">Told of each process that was begun, and of 0 when it has ended.</param>
 internal sealed class ScriptRunner(TimeProvider clock, Action<int> begun) : IDisposable
 {
+    // The shell waits until whoever has to wait for the script's end knows of it, and runs nothing where this process is killed by then. The script is not to
+    // be ended by the Ctrl+C that is meant for the backup, nor by a terminal that goes; and a shell also runs what names no interpreter.
+    private const string Wait = "read -r go || exit; trap '' HUP INT; exec \"$@\" </dev/null";
+
     // For what was written right before the end, where something else holds the output open.
     private static readonly TimeSpan _last = TimeSpan.FromMilliseconds(250);
 
@@ -78,7 +82,7 @@ internal sealed class ScriptRunner(TimeProvider clock, Action<int> begun) : IDis
         }
 
         await Task.WhenAny(reading, Task.Delay(_last, clock, CancellationToken.None)).ConfigureAwait(false);
-        string last = "";
+        string last;
         lock (said)
         {
             last = said.ToString().Trim().ReplaceLineEndings(" ");
@@ -87,13 +91,11 @@ internal sealed class ScriptRunner(TimeProvider clock, Action<int> begun) : IDis
         return script.Failed(last.Length == 0 ? $"ended with status {process.ExitCode}." : $"ended with status {process.ExitCode}: {last}");
     }
 
-    // The shell waits until whoever has to wait for the script's end knows of it, and runs nothing where this process is killed by then. The script is not to be ended by the Ctrl+C that is
-    // meant for the backup, nor by a terminal that goes; and a shell also runs what names no interpreter.
     private static ProcessStartInfo Start(ScriptCommand script)
     {
         ProcessStartInfo start = OperatingSystem.IsWindows()
             ? new ProcessStartInfo(script.Location, script.Arguments)
-            : new ProcessStartInfo("/bin/sh", ["-c", "read -r go || exit; trap '' HUP INT; exec \"$@\" </dev/null", "obengine", script.Location, .. script.Arguments]);
+            : new ProcessStartInfo("/bin/sh", ["-c", Wait, "obengine", script.Location, .. script.Arguments]);
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;

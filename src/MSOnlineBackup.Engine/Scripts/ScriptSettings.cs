@@ -6,8 +6,8 @@ using MSOnlineBackup.Vaults.Errors;
 namespace MSOnlineBackup.Engine.Scripts;
 
 /// <summary>
-/// Which scripts are run around the taking of snapshots, and how: what a file says in the format of <c>VMSnapshotScriptPluginConfig.json</c>. Members that this version does not know are
-/// passed over.
+/// Which scripts are run around the taking of snapshots, and how: what a file says in the format of <c>VMSnapshotScriptPluginConfig.json</c>. Members that this
+/// version does not know are passed over.
 /// </summary>
 internal sealed record ScriptSettings
 {
@@ -52,8 +52,8 @@ internal sealed record ScriptSettings
         {
             ReadOnlySpan<byte> content = ReadShort(path);
             ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
-            ScriptFile file = JsonSerializer.Deserialize(content.StartsWith(mark) ? content[mark.Length..] : content, ScriptJson.Default.ScriptFile) ?? throw Invalid(path, "it is empty");
-            return Check(path, file);
+            ReadOnlySpan<byte> text = content.StartsWith(mark) ? content[mark.Length..] : content;
+            return Check(path, JsonSerializer.Deserialize(text, ScriptJson.Default.ScriptFile) ?? throw Invalid(path, "it is empty"));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -95,7 +95,8 @@ internal sealed record ScriptSettings
     {
         if (value < least || value > most)
         {
-            throw Invalid(path, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {value}, and has to be {least}{(most == int.MaxValue ? " or more" : $" to {most}")}"));
+            string range = string.Create(CultureInfo.InvariantCulture, most == int.MaxValue ? $"{least} or more" : $"{least} to {most}");
+            throw Invalid(path, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {value}, and has to be {range}"));
         }
     }
 

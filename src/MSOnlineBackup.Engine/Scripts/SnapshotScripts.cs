@@ -4,8 +4,8 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 namespace MSOnlineBackup.Engine.Scripts;
 
 /// <summary>
-/// The scripts of one backup, which bring programs into order for its snapshots: one before they are taken, and one after that, which is run whenever the first was begun, whatever
-/// became of it and of the backup.
+/// The scripts of one backup, which bring programs into order for its snapshots: one before they are taken, and one after that, which is run whenever the first
+/// was begun, whatever became of it and of the backup.
 /// </summary>
 internal sealed class SnapshotScripts : IDisposable
 {
@@ -31,7 +31,9 @@ internal sealed class SnapshotScripts : IDisposable
     /// <param name="trust">What may be run.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="stop">Stops it; then the post-script was run.</param>
-    /// <exception cref="BackupException">ScriptNotFound, ScriptUntrusted, ScriptFailed, ScriptTimedOut: there is to be no backup without them. Where even that is unknown there is one.</exception>
+    /// <exception cref="BackupException">
+    /// ScriptNotFound, ScriptUntrusted, ScriptFailed, ScriptTimedOut: there is to be no backup without them. Where even that is unknown there is one.
+    /// </exception>
     public static async Task<SnapshotScripts> BeginAsync(string file, IFileTrust trust, TimeProvider clock, CancellationToken stop)
     {
         var scripts = new SnapshotScripts(file);

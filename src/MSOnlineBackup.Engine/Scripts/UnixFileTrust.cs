@@ -6,7 +6,8 @@ using MSOnlineBackup.Platform.Unix;
 namespace MSOnlineBackup.Engine.Scripts;
 
 /// <summary>
-/// By owner and mode: root's, or where the backup does not run as root its own account's, and nobody else's (600, of a script 700); in folders that no third account can write to or owns.
+/// By owner and mode: root's, or where the backup does not run as root its own account's, and nobody else's (600, of a script 700); in folders that no third
+/// account can write to or owns.
 /// </summary>
 internal sealed class UnixFileTrust : IFileTrust
 {

@@ -15,29 +15,21 @@ internal sealed class WindowsFileTrust : IFileTrust
     private const int Changes = 0x2 | 0x4 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x1000_0000 | 0x4000_0000;
 
     /// <inheritdoc/>
-    public string? FindFault(string path, bool isScript)
-    {
-        if (!OperatingSystem.IsWindows())
-        {
-            throw new PlatformNotSupportedException();
-        }
-
-        return FindFaultOnWindows(path);
-    }
+    public string? FindFault(string path, bool isScript) => OperatingSystem.IsWindows() ? Read(path) : throw new PlatformNotSupportedException();
 
     [SupportedOSPlatform("windows")]
-    private static string? FindFaultOnWindows(string path)
+    private static string? Read(string path)
     {
         using WindowsIdentity account = WindowsIdentity.GetCurrent();
         FileSecurity security = new FileInfo(path).GetAccessControl(AccessControlSections.Owner | AccessControlSections.Access);
         return FindFault(
             security.GetOwner(typeof(SecurityIdentifier))?.Value ?? "",
             account.User?.Value ?? "",
-            security.GetAccessRules(includeExplicit: true, includeInherited: true, typeof(SecurityIdentifier)).Cast<FileSystemAccessRule>().Select(RightOf));
+            security.GetAccessRules(includeExplicit: true, includeInherited: true, typeof(SecurityIdentifier)).Cast<FileSystemAccessRule>().Select(Of));
     }
 
     [SupportedOSPlatform("windows")]
-    private static FileRight RightOf(FileSystemAccessRule rule) =>
+    private static FileRight Of(FileSystemAccessRule rule) =>
         new(rule.IdentityReference.Value, (int)rule.FileSystemRights, rule.AccessControlType == AccessControlType.Allow);
 
     /// <summary>Why others could have changed a file, in a sentence; null where they could not.</summary>
@@ -46,7 +38,8 @@ internal sealed class WindowsFileTrust : IFileTrust
     /// <param name="rights">What its access list says.</param>
     internal static string? FindFault(string owner, string self, IEnumerable<FileRight> rights) =>
         !IsTrusted(owner, self) ? $"It belongs to '{owner}', and must belong to administrators."
-        : rights.FirstOrDefault(right => right.IsGranted && (right.Mask & Changes) != 0 && !IsTrusted(right.Account, self)) is { } other ? $"'{other.Account}' may change it."
+        : rights.FirstOrDefault(right => right.IsGranted && (right.Mask & Changes) != 0 && !IsTrusted(right.Account, self)) is { } other
+            ? $"'{other.Account}' may change it."
         : null;
 
     private static bool IsTrusted(string account, string self) => account.Length > 0 && (account == self || _trusted.Contains(account));

@@ -6,7 +6,10 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Campaigns.Applications;
 
-/// <summary>A volume of Btrfs on which an application keeps its data, and a vault for it. Skips its test where there is no such volume, or the application is not installed.</summary>
+/// <summary>
+/// A volume of Btrfs on which an application keeps its data, and a vault for it. Skips its test where there is no such volume, or the application is not
+/// installed.
+/// </summary>
 public sealed class ApplicationDisk : IDisposable
 {
     private readonly MountedFileSystem _mount;

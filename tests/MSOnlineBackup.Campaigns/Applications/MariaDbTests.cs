@@ -4,7 +4,10 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Campaigns.Applications;
 
-/// <summary>MariaDB at work: each restored server starts, has every row that was committed when the backup began, and finds each of its tables in order, also those without transactions.</summary>
+/// <summary>
+/// MariaDB at work: each restored server starts, has every row that was committed when the backup began, and finds each of its tables in order, also those
+/// without transactions.
+/// </summary>
 public sealed class MariaDbTests : IDisposable
 {
     private readonly ApplicationDisk _disk = new("mariadbd", "mariadb", "mariadb-install-db", "mariadb-check", "mariadb-dump", "setpriv");
@@ -20,8 +23,7 @@ public sealed class MariaDbTests : IDisposable
     {
         int rounds = Campaign.IsFull ? 10 : 2;
         string socket = _disk.MakeFolder("sockets") + "/socket";
-        string[] install = ServerProcess.AsAccount("mariadb-install-db", "--no-defaults", $"--datadir={Data}", "--auth-root-authentication-method=normal", "--skip-test-db");
-        Shell.RunChecked(install[0], install[1..]);
+        Install();
         ScriptFolder scripts = ScriptFolder.OfExample(_disk.Folder["scripts"], "MariaDB", socket, _disk.Folder["session"]);
         FolderVault vault = await _disk.CreateVaultAsync();
         var points = new List<(RecoveryPoint Point, long Committed)>();
@@ -45,7 +47,7 @@ public sealed class MariaDbTests : IDisposable
                 END
                 """,
                 "--delimiter=@");
-            using ServerProcess writer = ServerProcess.Start("KILL", "mariadb", "--no-defaults", "--user=root", $"--socket={socket}", "--execute=CALL app.work()");
+            using ServerProcess writer = ServerProcess.Start("KILL", ["mariadb", .. To(socket), "--execute=CALL app.work()"]);
             for (int round = 0; round < rounds; round++)
             {
                 long before = Number(socket, "SELECT COALESCE(MAX(n), 0) FROM app.first");
@@ -63,7 +65,8 @@ public sealed class MariaDbTests : IDisposable
             using (await StartAsync(restored, socket))
             {
                 // Before anything opens them: a table that was being written would be marked as such.
-                string[] tables = Shell.RunChecked("mariadb-check", "--no-defaults", "--user=root", $"--socket={socket}", "--check", "--all-databases").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+                string said = Shell.RunChecked("mariadb-check", [.. To(socket), "--check", "--all-databases"]);
+                string[] tables = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
                 Assert.Contains(tables, line => line.StartsWith("app.second", StringComparison.Ordinal));
                 Assert.All(tables, line => Assert.EndsWith("OK", line, StringComparison.Ordinal));
                 long first = Number(socket, "SELECT COUNT(*) FROM app.first");
@@ -71,7 +74,7 @@ public sealed class MariaDbTests : IDisposable
                 Assert.True(first >= committed, "Committed rows are missing.");
                 Assert.Equal(first, Number(socket, "SELECT MAX(n) FROM app.first"));
                 Assert.InRange(first - second, 0, 1);
-                string dump = Shell.RunChecked("mariadb-dump", "--no-defaults", "--user=root", $"--socket={socket}", "--all-databases");
+                string dump = Shell.RunChecked("mariadb-dump", [.. To(socket), "--all-databases"]);
                 Assert.Contains("-- Dump completed", dump, StringComparison.Ordinal);
             }
 
@@ -83,8 +86,7 @@ public sealed class MariaDbTests : IDisposable
     public async Task A_session_that_ended_too_early_is_a_failure_of_the_post_script()
     {
         string socket = _disk.MakeFolder("sockets") + "/socket";
-        string[] install = ServerProcess.AsAccount("mariadb-install-db", "--no-defaults", $"--datadir={Data}", "--auth-root-authentication-method=normal", "--skip-test-db");
-        Shell.RunChecked(install[0], install[1..]);
+        Install();
         ScriptFolder scripts = ScriptFolder.OfExample(_disk.Folder["scripts"], "MariaDB", socket, _disk.Folder["session"]);
         using ServerProcess server = await StartAsync(Data, socket);
         Shell.RunChecked("sh", "-c", "\"$0\" \"$1\" \"$2\" >/dev/null 2>&1", scripts.Pre, socket, _disk.Folder["session"]);
@@ -94,6 +96,13 @@ public sealed class MariaDbTests : IDisposable
 
         Assert.Equal(1, Shell.Run(scripts.Post, socket, _disk.Folder["session"]).ExitCode);
         Assert.Equal(0, Shell.Run(scripts.Post, socket, _disk.Folder["session"]).ExitCode);
+    }
+
+    private void Install()
+    {
+        string[] command = ServerProcess.AsAccount(
+            "mariadb-install-db", "--no-defaults", $"--datadir={Data}", "--auth-root-authentication-method=normal", "--skip-test-db");
+        Shell.RunChecked(command[0], command[1..]);
     }
 
     private async Task<ServerProcess> StartAsync(string data, string socket)
@@ -110,7 +119,7 @@ public sealed class MariaDbTests : IDisposable
             "--innodb-buffer-pool-size=32M");
         try
         {
-            await server.WaitAsync(Cancel, "mariadb", "--no-defaults", "--user=root", $"--socket={socket}", "--execute=SELECT 1");
+            await server.WaitAsync(Cancel, ["mariadb", .. To(socket), "--execute=SELECT 1"]);
             return server;
         }
         catch
@@ -121,7 +130,9 @@ public sealed class MariaDbTests : IDisposable
     }
 
     private static string Ask(string socket, string question, params string[] options) =>
-        Shell.RunChecked("mariadb", ["--no-defaults", "--user=root", $"--socket={socket}", "--batch", "--skip-column-names", .. options, $"--execute={question}"]).Trim();
+        Shell.RunChecked("mariadb", [.. To(socket), "--batch", "--skip-column-names", .. options, $"--execute={question}"]).Trim();
+
+    private static string[] To(string socket) => ["--no-defaults", "--user=root", $"--socket={socket}"];
 
     private static long Number(string socket, string question) => long.Parse(Ask(socket, question), CultureInfo.InvariantCulture);
 }

@@ -80,7 +80,7 @@ public sealed class PostgresTests : IDisposable
     private static async Task<ServerProcess> StartAsync(string data, string sockets)
     {
         ServerProcess server = ServerProcess.Start(
-            "INT", ApplicationDisk.Find("postgres")!, "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "logging_collector=off", "-c", "log_min_messages=fatal");
+            "INT", ApplicationDisk.Find("postgres")!, "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "log_min_messages=fatal");
         try
         {
             await server.WaitAsync(Cancel, "psql", "--host", sockets, "--username", "postgres", "--command", "SELECT 1");
@@ -103,7 +103,7 @@ public sealed class PostgresTests : IDisposable
     }
 
     private static string Ask(string sockets, string question) =>
-        Shell.RunChecked("psql", "--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--host", sockets, "--username", "postgres", "--command", question).Trim();
+        Shell.RunChecked("psql", "--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--host", sockets, "--username", "postgres", "-c", question).Trim();
 
     private static long Number(string sockets, string question) => long.Parse(Ask(sockets, question), CultureInfo.InvariantCulture);
 }

@@ -4,7 +4,10 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Campaigns.Applications;
 
-/// <summary>SQLite while a program writes: the copy in each restored point is whole, of one moment, and has every row that was committed when the backup began. So has the database beside it.</summary>
+/// <summary>
+/// SQLite while a program writes: the copy in each restored point is whole, of one moment, and has every row that was committed when the backup began. So has
+/// the database beside it.
+/// </summary>
 public sealed class SqliteTests : IDisposable
 {
     private readonly ApplicationDisk _disk = new("sqlite3", "setpriv", "runuser");
@@ -28,8 +31,9 @@ public sealed class SqliteTests : IDisposable
         Ask(Database, "CREATE TABLE first (n INTEGER PRIMARY KEY, note TEXT); CREATE TABLE second (n INTEGER PRIMARY KEY, note TEXT)");
 
         // Both rows in one transaction, again and again, with room for others in between. Who says so ends with the one that reads it.
-        const string Work = "BEGIN IMMEDIATE; INSERT INTO first (note) VALUES (hex(randomblob(200))); INSERT INTO second (note) VALUES (hex(randomblob(200))); COMMIT;";
-        using (ServerProcess writer = ServerProcess.Start("KILL", "bash", "-c", "exec sqlite3 -bail -cmd '.timeout 10000' \"$0\" < <(while echo \"$1\"; do sleep 0.01; done 2>/dev/null)", Database, Work))
+        const string Work = "BEGIN IMMEDIATE; INSERT INTO first (note) VALUES (hex(randomblob(200))); INSERT INTO second (note) VALUES (1); COMMIT;";
+        const string Writer = "exec sqlite3 -bail -cmd '.timeout 10000' \"$0\" < <(while echo \"$1\"; do sleep 0.01; done 2>/dev/null)";
+        using (ServerProcess writer = ServerProcess.Start("KILL", "bash", "-c", Writer, Database, Work))
         {
             for (int round = 0; round < rounds; round++)
             {

@@ -6,7 +6,9 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Campaigns.Disks;
 
-/// <summary>Snapshots of what lies below a file system, between scripts: it is held still while they are made, and only then, and only where the scripts' file says so.</summary>
+/// <summary>
+/// Snapshots of what lies below a file system, between scripts: it is held still while they are made, and only then, and only where the scripts' file says so.
+/// </summary>
 public sealed class StillSnapshotTests : IDisposable
 {
     private static readonly string[] _names = ["a", "b"];

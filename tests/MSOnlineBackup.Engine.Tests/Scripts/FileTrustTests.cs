@@ -85,8 +85,12 @@ public sealed class FileTrustTests : IDisposable
     [InlineData(Administrators, "S-1-1-0", 0x4000_0000, true, false)]
     [InlineData(Users, Administrators, 0x1F_01FF, true, false)]
     [InlineData("", Administrators, 0x1F_01FF, true, false)]
-    public void On_Windows_only_administrators_and_the_backups_own_account_may_change_it(string owner, string account, int mask, bool isGranted, bool isTrusted) =>
-        Assert.Equal(isTrusted, WindowsFileTrust.FindFault(owner, Self, [new FileRight(Administrators, 0x1F_01FF, true), new FileRight(account, mask, isGranted)]) is null);
+    public void On_Windows_only_administrators_and_its_own_account_may_change_it(string owner, string account, int mask, bool isGranted, bool isTrusted)
+    {
+        FileRight[] rights = [new FileRight(Administrators, 0x1F_01FF, true), new FileRight(account, mask, isGranted)];
+
+        Assert.Equal(isTrusted, WindowsFileTrust.FindFault(owner, Self, rights) is null);
+    }
 
     private static string? FindFault(string path, bool isScript) => new UnixFileTrust().FindFault(path, isScript);
 

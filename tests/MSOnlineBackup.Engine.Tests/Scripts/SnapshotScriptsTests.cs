@@ -10,7 +10,9 @@ using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Scripts;
 
-/// <summary>Scripts around the snapshots of a backup: their order, what becomes of the point where one fails, and that the second is run whenever the first was.</summary>
+/// <summary>
+/// Scripts around the snapshots of a backup: their order, what becomes of the point where one fails, and that the second is run whenever the first was.
+/// </summary>
 public sealed class SnapshotScriptsTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -53,7 +55,9 @@ public sealed class SnapshotScriptsTests : IDisposable
         Assert.Equal(["pre a b", "take", "post c", "remove"], _scripts.ReadLog());
         Assert.Empty(vault.Warnings);
         Assert.Equal(RecoveryPointStatus.Completed, backup.Point.Status);
-        Assert.Equal(new SourceConsistency(ConsistencyLevel.Application, "Folder", $"The scripts of '{_scripts.File}' were run around the snapshot."), backup.Point.Sources[0].Consistency);
+        Assert.Equal(
+            new SourceConsistency(ConsistencyLevel.Application, "Folder", $"The scripts of '{_scripts.File}' were run around the snapshot."),
+            backup.Point.Sources[0].Consistency);
         Assert.Equal(ConsistencyLevel.Application, Assert.Single(await vault.PointsAsync()).Consistency!.Level);
     }
 
@@ -216,8 +220,9 @@ public sealed class SnapshotScriptsTests : IDisposable
 
         Assert.Equal(["pre", "post"], _scripts.ReadLog());
         Assert.Equal(
-            new SourceConsistency(ConsistencyLevel.None, Reason: "Snapshots are switched off. Scripts were run, but no snapshot keeps what they brought into order."),
-            backup.Point.Consistency);
+            "Snapshots are switched off. Scripts were run, but no snapshot keeps what they brought into order.",
+            Assert.IsType<SourceConsistency>(backup.Point.Consistency).Reason);
+        Assert.Equal(ConsistencyLevel.None, backup.Point.Consistency.Level);
     }
 
     private void Fail(string script) =>
@@ -236,10 +241,12 @@ public sealed class SnapshotScriptsTests : IDisposable
             ScriptFile = _scripts.File,
             SnapshotKit = new SnapshotKit([maker], (path, _) => new SourceVolumes(
                 Encoding.UTF8.GetBytes(path),
-                new VolumePart(EntryPath.Root, new SnapshotVolume { Path = Encoding.UTF8.GetBytes(path), FileSystem = "folder", Device = "none", Identity = "1" }, null),
+                new VolumePart(EntryPath.Root, VolumeAt(path), null),
                 [])),
         };
     }
+
+    private static SnapshotVolume VolumeAt(string path) => new() { Path = Encoding.UTF8.GetBytes(path), FileSystem = "folder", Device = "none", Identity = "1" };
 
     // "Snapshots" are the folders themselves.
     private sealed class FolderMaker(string log, Action? onTake) : ISnapshotMaker

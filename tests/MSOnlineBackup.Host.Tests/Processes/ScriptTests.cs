@@ -44,7 +44,7 @@ public sealed class ScriptTests : IDisposable
     public async Task The_second_is_run_where_the_backup_is_ended_within_the_first(string signal, int ended)
     {
         await _obengine.CreateVaultAsync();
-        _scripts.Write("pre.sh", $"echo pre >>'{_scripts.Log}'; while [ ! -e '{_scripts.Path}/go' ]; do sleep 0.02; done; echo pre has ended >>'{_scripts.Log}'");
+        Hold("pre");
 
         await EndAsync(signal, ended, after: "pre");
         await File.WriteAllTextAsync(_scripts.Path + "/go", "", Cancel);
@@ -58,7 +58,7 @@ public sealed class ScriptTests : IDisposable
     public async Task The_second_is_run_again_where_the_backup_is_killed_within_it()
     {
         await _obengine.CreateVaultAsync();
-        _scripts.Write("post.sh", $"echo post >>'{_scripts.Log}'; while [ ! -e '{_scripts.Path}/go' ]; do sleep 0.02; done; echo post has ended >>'{_scripts.Log}'");
+        Hold("post");
 
         await EndAsync("KILL", 137, after: "post");
         await File.WriteAllTextAsync(_scripts.Path + "/go", "", Cancel);
@@ -69,6 +69,11 @@ public sealed class ScriptTests : IDisposable
 
         Assert.Equal(["pre", "post", "post has ended", "post", "post has ended"], _scripts.ReadLog());
     }
+
+    // It waits for a file.
+    private void Hold(string name) => _scripts.Write(
+        name + ".sh",
+        $"echo {name} >>'{_scripts.Log}'; while [ ! -e '{_scripts.Path}/go' ]; do sleep 0.02; done; echo {name} has ended >>'{_scripts.Log}'");
 
     private async Task EndAsync(string signal, int ended, string after)
     {
