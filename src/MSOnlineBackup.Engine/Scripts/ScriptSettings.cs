@@ -95,8 +95,8 @@ internal sealed record ScriptSettings
     {
         if (value < least || value > most)
         {
-            string range = string.Create(CultureInfo.InvariantCulture, most == int.MaxValue ? $"{least} or more" : $"{least} to {most}");
-            throw Invalid(path, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {value}, and has to be {range}"));
+            string upTo = most == int.MaxValue ? "or more" : string.Create(CultureInfo.InvariantCulture, $"to {most}");
+            throw Invalid(path, string.Create(CultureInfo.InvariantCulture, $"'{name}' is {value}, and has to be {least} {upTo}"));
         }
     }
 
