@@ -77,7 +77,7 @@ public sealed class AlarmDesk
         var failures = new List<BackupException>();
         foreach (SinkSettings sink in settings.Sinks.Where(sink => !sink.Runs))
         {
-            // Of a place that takes nothing the others hear with the next look.
+            // Of a place that takes nothing those after it hear at once, and those before it with the next look.
             IEnumerable<WatchedItem> others = settings.Sinks.Where(other => other.Name != sink.Name)
                 .Select(other => new WatchedItem(
                     $"sink:{other.Name}",
