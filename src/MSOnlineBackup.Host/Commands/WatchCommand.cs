@@ -53,6 +53,9 @@ internal sealed class WatchCommand : HostCommand
         }
 
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
+
+        // What was told is remembered by it, wherever the next look is made from.
+        string vault = store.Location.Contains("://", StringComparison.Ordinal) ? store.Location : Path.GetFullPath(store.Location);
         AlarmDesk alarms = _agent.Open(context).Alarms;
         VaultWatch? watch = null;
         while (true)
@@ -62,12 +65,12 @@ internal sealed class WatchCommand : HostCommand
             {
                 watch ??= (await Vault.OpenAsync(store, context.VaultOptions, context.Stop).ConfigureAwait(false)).Watch(credentials, maxAge);
                 VaultCompliance found = await watch.LookAsync(context.Stop).ConfigureAwait(false);
-                outcome = Tell(context, found, await TellOthersAsync(context, alarms, store.Location, found, null).ConfigureAwait(false));
+                outcome = Tell(context, found, await TellOthersAsync(context, alarms, vault, found, null).ConfigureAwait(false));
             }
             catch (BackupException e) when (e.Id is not (BackupErrorId.MonitoringCredentialInvalid or BackupErrorId.AlarmSettingsInvalid or BackupErrorId.StateInvalid or BackupErrorId.StateAccessDenied))
             {
                 // That nothing is known is an alarm, too. Whoever watches goes on: the vault may come back.
-                await TellOthersAsync(context, alarms, store.Location, null, e).ConfigureAwait(false);
+                await TellOthersAsync(context, alarms, vault, null, e).ConfigureAwait(false);
                 if (interval is null)
                 {
                     throw;
