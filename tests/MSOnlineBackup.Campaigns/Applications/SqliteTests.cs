@@ -18,16 +18,14 @@ public sealed class SqliteTests : IDisposable
 
     public void Dispose() => _disk.Dispose();
 
-    [Theory]
-    [InlineData("wal")]
-    [InlineData("delete")]
-    public async Task A_restored_copy_has_every_committed_row(string journal)
+    [Fact]
+    public async Task A_restored_copy_has_every_committed_row()
     {
         int rounds = Campaign.IsFull ? 10 : 2;
         ScriptFolder scripts = ScriptFolder.OfExample(_disk.Folder["scripts"], "SQLite", Database, _disk.Path + "/app.backup.db");
         FolderVault vault = await _disk.CreateVaultAsync();
         var points = new List<(RecoveryPoint Point, long Committed)>();
-        Ask(Database, $"PRAGMA journal_mode = {journal}");
+        Ask(Database, "PRAGMA journal_mode = wal");
         Ask(Database, "CREATE TABLE first (n INTEGER PRIMARY KEY, note TEXT); CREATE TABLE second (n INTEGER PRIMARY KEY, note TEXT)");
 
         // Both rows in one transaction, again and again, with room for others in between. Who says so ends with the one that reads it.

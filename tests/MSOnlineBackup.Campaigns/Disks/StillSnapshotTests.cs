@@ -138,15 +138,17 @@ public sealed class StillSnapshotTests : IDisposable
             }
 
             Shell.RunChecked("cp", "--sparse=always", image, image + ".copy");
-            string options = Shell.RunChecked("stat", "-f", "-c", "%T", disk).StartsWith("xfs", StringComparison.Ordinal) ? ",nouuid" : "";
-            Shell.RunChecked("mount", "-o", "loop,ro" + options, image + ".copy", copy);
+
+            // As it is, without the log: what was held still needs none.
+            string options = Shell.RunChecked("stat", "-f", "-c", "%T", disk).StartsWith("xfs", StringComparison.Ordinal) ? "norecovery,nouuid" : "noload";
+            Shell.RunChecked("mount", "-o", "loop,ro," + options, image + ".copy", copy);
             Assert.Single(snapshots).Succeed(System.Text.Encoding.UTF8.GetBytes(copy));
             return Task.CompletedTask;
         }
 
         public Task<string?> RemoveAsync(SnapshotMark mark)
         {
-            Shell.RunChecked("umount", copy);
+            Shell.Run("umount", copy);
             return Task.FromResult<string?>(null);
         }
     }
