@@ -163,7 +163,7 @@ public sealed class SourceCheckTests : IDisposable
         string[] documented =
         [
             .. File.ReadLines(Path.Combine(Repository.Root, "docs", "operations.md"))
-                .SkipWhile(line => !line.StartsWith("| Kind |", StringComparison.Ordinal)).Skip(2).TakeWhile(line => line.StartsWith('|'))
+                .SkipWhile(line => !line.StartsWith("| Kind | What it is |", StringComparison.Ordinal)).Skip(2).TakeWhile(line => line.StartsWith('|'))
                 .Select(line => line.Trim('|', ' ').Split('|', StringSplitOptions.TrimEntries))
                 .Select(cells => $"{cells[0]} {cells[2]} {cells[3]}"),
         ];
