@@ -50,7 +50,7 @@ internal sealed class AlarmShowCommand : HostCommand
     private readonly AgentSelection _agent;
 
     public AlarmShowCommand()
-        : base("show", "List where alarms go, without passwords and addresses.", "obengine alarm show") => _agent = new AgentSelection(this);
+        : base("show", "List where alarms go, without passwords and addresses.", "obengine alarm show --json") => _agent = new AgentSelection(this);
 
     public override Task<Outcome> RunAsync(CommandContext context)
     {
@@ -72,7 +72,7 @@ internal sealed class AlarmTestCommand : HostCommand
     private readonly AgentSelection _agent;
 
     public AlarmTestCommand()
-        : base("test", "Send a message to each place where alarms go.", "obengine alarm test") => _agent = new AgentSelection(this);
+        : base("test", "Send a message to each place where alarms go.", "obengine alarm test --state /var/lib/watch") => _agent = new AgentSelection(this);
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
@@ -94,7 +94,7 @@ internal sealed class AlarmRemoveCommand : HostCommand
     private readonly AgentSelection _agent;
 
     public AlarmRemoveCommand()
-        : base("remove", "Forget where alarms go.", "obengine alarm remove") => _agent = new AgentSelection(this);
+        : base("remove", "Forget where alarms go.", "obengine alarm remove --state /var/lib/watch") => _agent = new AgentSelection(this);
 
     public override Task<Outcome> RunAsync(CommandContext context)
     {
