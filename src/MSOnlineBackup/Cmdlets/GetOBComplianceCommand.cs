@@ -13,6 +13,7 @@ public sealed class GetOBComplianceCommand : OBEngineCmdlet
 {
     /// <summary>The vault, or its folder or URL; without it the vault that this machine is registered with.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
     [VaultLocationTransformation]
     public string Vault { get; set; } = "";
 
