@@ -73,7 +73,8 @@ Describe 'A source on a read-only volume' -Skip:(-not $mayMount) {
         $job.JobStatus.DatasourceStatus.Where{ $_.Datasource.DataSourceName -ne $view }.JobState | Should -Be Completed
         $job = Start-OBBackup -Async 6> $null 3> $null | Wait-OBJob -ErrorAction SilentlyContinue
         $job.JobStatus.DatasourceStatus.Where{ $_.Datasource.DataSourceName -eq $view }.JobState | Should -Be Failed
-        & $shell -NoProfile -NonInteractive -File "$module/module/Start-ScheduledBackup.ps1" 2>&1 | Out-String | Should -BeLike '*SourceRefused*'
+        Remove-Item "$env:MSONLINEBACKUP_STATE/schedule-files.json" -ErrorAction Ignore
+        Invoke-Obengine schedule run --policy files 2>&1 | Out-String | Should -BeLike '*SourceRefused*'
     }
 
     It 'is refused by obengine, also where it only looks, until it is allowed' {

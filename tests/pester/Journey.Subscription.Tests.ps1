@@ -30,8 +30,9 @@ Describe 'A subscription that expires' {
 
     It 'skips those by schedule, each with its reason' {
         Invoke-Timer | Should -BeLike '*No backup*has expired*'
-        $job = Get-OBJob -Previous 1
-        $job.JobStatus.JobState | Should -Be Skipped
+        # Its time was before the job that somebody has started by hand.
+        $job = Get-OBJob -Previous 9 | Where-Object { $_.JobStatus.JobState -eq 'Skipped' }
+        $job | Should -HaveCount 1
         $job.JobStatus.ErrorInfo.ErrorId | Should -Be SubscriptionExpired
     }
 
@@ -57,7 +58,7 @@ Describe 'A subscription that expires' {
     It 'goes on when it is active again' {
         (Set-OBVault $vault -State Active).State | Should -Be Active
         (Invoke-TestBackup).JobStatus.JobState | Should -Be Completed
-        (Get-OBNotification).ErrorId | Should -Not -Contain SubscriptionExpired
+        @(Get-OBNotification | ForEach-Object ErrorId) | Should -Not -Contain SubscriptionExpired
     }
 }
 
@@ -96,6 +97,6 @@ Describe 'A vault that does not answer for long' {
         }
 
         (Invoke-TestBackup).JobStatus.JobState | Should -Be Completed
-        (Get-OBNotification).ErrorId | Should -Not -Contain VaultContactLost
+        @(Get-OBNotification | ForEach-Object ErrorId) | Should -Not -Contain VaultContactLost
     }
 }
