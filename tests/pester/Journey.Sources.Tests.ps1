@@ -74,7 +74,8 @@ Describe 'A source on a read-only volume' -Skip:(-not $mayMount) {
         $job = Start-OBBackup -Async 6> $null 3> $null | Wait-OBJob -ErrorAction SilentlyContinue
         $job.JobStatus.DatasourceStatus.Where{ $_.Datasource.DataSourceName -eq $view }.JobState | Should -Be Failed
         Remove-Item "$env:MSONLINEBACKUP_STATE/schedule-files.json" -ErrorAction Ignore
-        Invoke-Obengine schedule run --policy files 2>&1 | Out-String | Should -BeLike '*SourceRefused*'
+        Invoke-Obengine schedule run --policy files 2>&1 | Out-String | Should -BeLike '*CompletedWithWarnings*'
+        (Get-OBJob -Previous 1).JobStatus.DatasourceStatus.Where{ $_.Datasource.DataSourceName -eq $view }.JobState | Should -Be Failed
     }
 
     It 'is refused by obengine, also where it only looks, until it is allowed' {
