@@ -178,20 +178,19 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
             skipped.Flush();
             JobRecord record = Describe().EndedAs(state, error, clock.GetUtcNow());
 
-            // Whoever waits for the end may take the vault away with it, so nothing goes there after the record says so.
+            // Whoever waits for the end may take the vault away with it, or read what was told: nothing is told after the record says so.
             if (job.Tell is { } tell && await tell(record).ConfigureAwait(false) is { } untold)
             {
                 job.Warn(untold);
                 record = record with { Warnings = job.Warnings };
             }
 
-            history.Write(record);
             if (reporter.Ended(record) is { Count: > 0 } unreported)
             {
                 record = record with { Warnings = [.. record.Warnings ?? [], .. unreported.Select(JobError.Of)] };
-                history.Write(record);
             }
 
+            history.Write(record);
             history.Trim();
             progress(record);
             return record;

@@ -31,7 +31,9 @@ internal sealed class MetricsReport(MachineAccount account, Func<IReadOnlyList<J
 
         try
         {
-            Replace(path, JobMetrics.Encode(account.Registration?.MachineName ?? account.Name, list()));
+            // Its record may still say that it is in progress.
+            JobRecord[] jobs = [.. list().Where(known => known.Id != job.Id).Append(job).OrderBy(known => known.Started)];
+            Replace(path, JobMetrics.Encode(account.Registration?.MachineName ?? account.Name, jobs));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
