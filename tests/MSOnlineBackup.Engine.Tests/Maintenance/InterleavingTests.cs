@@ -38,6 +38,18 @@ public sealed class InterleavingTests
         return vault;
     }
 
+    private static async Task MaintainUnlessShutOutAsync(MaintainedVault vault, IVaultStore store)
+    {
+        try
+        {
+            await vault.MaintainAsync(null, store);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.SessionFenced)
+        {
+            // It was shut out, and says so.
+        }
+    }
+
     private static async Task<int> CountCallsAsync(Func<MaintainedVault, IVaultStore, Task> act, Func<Task<MaintainedVault>> prepare)
     {
         using MaintainedVault vault = await prepare();
@@ -134,17 +146,7 @@ public sealed class InterleavingTests
     [Fact]
     public Task A_maintenance_that_slept_while_others_took_it_for_dead() =>
         AtEachCallAsync(
-            async (vault, store) =>
-            {
-                try
-                {
-                    await vault.MaintainAsync(null, store);
-                }
-                catch (BackupException e) when (e.Id == BackupErrorId.SessionFenced)
-                {
-                    // It was shut out, and says so.
-                }
-            },
+            MaintainUnlessShutOutAsync,
             async vault =>
             {
                 await vault.MaintainAsync(MaintainedVault.Impatient);
@@ -171,17 +173,7 @@ public sealed class InterleavingTests
     [Fact]
     public Task A_maintenance_that_was_taken_for_dead_takes_nothing_for_damage() =>
         AtEachCallAsync(
-            async (vault, store) =>
-            {
-                try
-                {
-                    await vault.MaintainAsync(null, store);
-                }
-                catch (BackupException e) when (e.Id == BackupErrorId.SessionFenced)
-                {
-                    // It was shut out, and says so.
-                }
-            },
+            MaintainUnlessShutOutAsync,
             async vault =>
             {
                 await vault.BackUpAsync([7, 8], machine: "last");
