@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Engine.Tests.Maintenance;
@@ -44,7 +45,20 @@ internal sealed class PausedVaultStore(IVaultStore inner, int at, Func<Task> mea
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await EnterAsync(VaultCall.List, prefix);
-        await foreach (StoredObject found in inner.ListAsync(prefix, cancellationToken))
+        bool hasCommits = false;
+        await foreach (StoredObject found in inner.ListAsync(prefix, cancellationToken).Where(IsCommit))
+        {
+            hasCommits = true;
+            yield return found;
+        }
+
+        // A listing shows no single moment: points may go between their commits and themselves.
+        if (hasCommits)
+        {
+            await EnterAsync(VaultCall.List, prefix);
+        }
+
+        await foreach (StoredObject found in inner.ListAsync(prefix, cancellationToken).Where(found => !IsCommit(found)))
         {
             yield return found;
         }
@@ -55,6 +69,8 @@ internal sealed class PausedVaultStore(IVaultStore inner, int at, Func<Task> mea
         await EnterAsync(VaultCall.Delete, name);
         await inner.DeleteAsync(name, cancellationToken);
     }
+
+    private static bool IsCommit(StoredObject found) => VaultLayout.KindOf(found.Name, out _) == StoredKind.Commit;
 
     private Task EnterAsync(VaultCall call, string name)
     {
