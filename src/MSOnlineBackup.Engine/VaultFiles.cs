@@ -6,6 +6,7 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Proofs;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
@@ -84,7 +85,7 @@ public static class VaultFiles
     }
 
     /// <summary>Restores.</summary>
-    /// <exception cref="BackupException">RecoverableItemNotFound, RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, VaultUnreachable, …</exception>
+    /// <exception cref="BackupException">RecoverableItemNotFound, RecoveryPointGone: others ended it meanwhile; RestoreTargetInvalid, RestoreTargetUnwritable, RestoreTargetFull, VaultUnreachable, …</exception>
     public static Task<RestoreResult> RestoreAsync(this IndexedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(vault);
@@ -97,10 +98,30 @@ public static class VaultFiles
     private static async Task<RestoreResult> RestoreToAsync(IndexedVault vault, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ChunkStore store = vault.Store;
-        RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
-        using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, vault.Vault.Objects.Location);
         (long copies, long parity) = (store.Broken.ChunksFromCopies, store.Broken.ChunksFromParity);
-        RestoreResult result = await RestoreWalk.RestoreAsync(store, request, selection, target, monitor, vault.Vault.Options, cancellationToken).ConfigureAwait(false);
+        RestoreResult result;
+        try
+        {
+            RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, cancellationToken).ConfigureAwait(false);
+            using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity, vault.Vault.Objects.Location);
+            result = await RestoreWalk.RestoreAsync(store, request, selection, target, monitor, vault.Vault.Options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            if (await EndedPoints.HasEndedAsync(store, request.Point, cancellationToken).ConfigureAwait(false))
+            {
+                throw EndedPoints.Gone(request.Point.SessionId);
+            }
+
+            throw;
+        }
+
+        // What goes with a point is no damage, and is not told as one.
+        if ((result.LacksData || store.Broken.All.Count > 0) && await EndedPoints.HasEndedAsync(store, request.Point, cancellationToken).ConfigureAwait(false))
+        {
+            return result.LacksData ? throw EndedPoints.Gone(request.Point.SessionId) : result;
+        }
+
         monitor.ReportDamage(store.Damage);
         await MetDamage.RecordAsync(store, monitor, cancellationToken).ConfigureAwait(false);
         return result with { ChunksFromCopies = store.Broken.ChunksFromCopies - copies, ChunksFromParity = store.Broken.ChunksFromParity - parity };

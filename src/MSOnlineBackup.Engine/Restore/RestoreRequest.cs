@@ -119,6 +119,9 @@ public sealed record RestoreResult(
     RestoreLayout Layout,
     long Renamed)
 {
+    /// <summary>Whether the vault did not give all that was asked of it.</summary>
+    internal bool LacksData { get; init; }
+
     /// <summary>Chunks that were read from another copy, for the first is damaged. Nothing was left out; a repair is due.</summary>
     public long ChunksFromCopies { get; init; }
 

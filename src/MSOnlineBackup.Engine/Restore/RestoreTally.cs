@@ -25,6 +25,7 @@ internal sealed class RestoreTally(JobMonitor monitor)
     private long _unrestorable;
     private long _conflicts;
     private long _keptFromEarlier;
+    private volatile bool _lacksData;
     private readonly ConcurrentDictionary<PackInfo, byte> _packs = new(ReferenceEqualityComparer.Instance);
 
     public void CountDone(EntryKind kind)
@@ -88,6 +89,11 @@ internal sealed class RestoreTally(JobMonitor monitor)
         if (item.Id != BackupErrorId.RestoreItemExists)
         {
             Interlocked.Increment(ref _unrestorable);
+        }
+
+        if (item.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing or BackupErrorId.VaultDataUnreadable)
+        {
+            _lacksData = true;
         }
 
         monitor.Skip(item);
@@ -164,5 +170,8 @@ internal sealed class RestoreTally(JobMonitor monitor)
         Interlocked.Read(ref _verified),
         Interlocked.Read(ref _keptFromEarlier),
         layout,
-        Interlocked.Read(ref _renamed));
+        Interlocked.Read(ref _renamed))
+    {
+        LacksData = _lacksData,
+    };
 }

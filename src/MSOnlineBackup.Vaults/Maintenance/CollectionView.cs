@@ -100,12 +100,13 @@ internal sealed class CollectionView
     }
 
     /// <summary>
-    /// Whether nothing can come of a session any more: it has made its point, was shut out, has said that it ended, or was over when its record was removed.
+    /// Whether nothing can come of a session any more: it has made its point, which may be lost since; was shut out, has said that it ended, or was over when its record was
+    /// removed.
     /// </summary>
     public bool IsOver(SessionId session) => HasEnded(session) || !_records.Contains(session);
 
     /// <summary>Whether something that is there says so.</summary>
-    public bool HasEnded(SessionId session) => _ended.Contains(session) || _pointed.Contains(session);
+    public bool HasEnded(SessionId session) => _ended.Contains(session) || _pointed.Contains(session) || _confirmed.Contains(session);
 
     /// <summary>Whether the name of its point is taken: by the point, or a fence.</summary>
     public bool HasPoint(SessionId session) => _pointed.Contains(session);

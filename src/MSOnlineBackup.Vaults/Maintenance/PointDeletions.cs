@@ -191,7 +191,7 @@ public sealed class PointDeletions
         return now.State != DeletionState.Gone && reading.Point is { } point
             && await _store.Objects.StatAsync(reading.Name.Object!.Value.Name, cancellationToken).ConfigureAwait(false) is not null
                 ? point
-                : throw Gone(name.SessionId);
+                : throw EndedPoints.Gone(name.SessionId);
     }
 
     /// <summary>Ends what is over: see <see cref="PointExpiry"/>.</summary>
@@ -270,7 +270,7 @@ public sealed class PointDeletions
                 name.Decisions ?? new DeletionSeries(name.MachineId, name.SessionId, []),
                 current => current.State switch
                 {
-                    DeletionState.Gone => throw Gone(name.SessionId),
+                    DeletionState.Gone => throw EndedPoints.Gone(name.SessionId),
                     DeletionState.Deleted => null,
                     _ => decision with { Due = due?.TryGetValue(name.SessionId, out DateTimeOffset time) == true ? time : null },
                 },
@@ -306,7 +306,7 @@ public sealed class PointDeletions
             }
         }
 
-        return found ?? throw (gone is { } ended ? Gone(ended) : new BackupException(
+        return found ?? throw (gone is { } ended ? EndedPoints.Gone(ended) : new BackupException(
             BackupErrorId.RecoveryPointNotFound,
             $"No deleted recovery point begins with '{idPrefix}'.",
             "'obengine points deleted' or 'Get-OBDeletedRecoveryPoint' lists those that can be brought back.",
@@ -337,10 +337,4 @@ public sealed class PointDeletions
         new(name.SessionId, name.MachineId, point, deletion.Since, Add(deletion.Since, kept), deletion.Reason);
 
     private static DateTimeOffset Add(DateTimeOffset time, TimeSpan span) => span < DateTimeOffset.MaxValue - time ? time + span : DateTimeOffset.MaxValue;
-
-    private static BackupException Gone(SessionId sessionId) => new(
-        BackupErrorId.RecoveryPointGone,
-        $"The recovery point {sessionId.ToShortString()} was deleted, and the time in which it could be brought back is over.",
-        "Use another point: 'obengine points' or 'Get-OBAllRecoveryPoints' lists them.",
-        sessionId.ToString());
 }

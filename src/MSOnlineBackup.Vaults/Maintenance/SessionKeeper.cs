@@ -18,7 +18,8 @@ internal sealed class SessionKeeper(ChunkStore store, SessionId own, CollectionV
     private static readonly TimeSpan _witnessing = TimeSpan.FromDays(40);
 
     /// <summary>
-    /// Shuts out sessions that have created nothing for long. The fence stands where their point would: of the two only one can be created.
+    /// Shuts out sessions that have created nothing for long. The fence stands where their point would: of the two only one can be created. It never takes the place of a point
+    /// that was made and is lost: its commit says so, whether or not the listing shows that.
     /// </summary>
     /// <param name="now">The time by the store's clock.</param>
     /// <param name="silence">For how long.</param>
@@ -34,9 +35,10 @@ internal sealed class SessionKeeper(ChunkStore store, SessionId own, CollectionV
             foreach (MachineId possible in !isKnown ? view.Machines : machine is { } only ? (IReadOnlyCollection<MachineId>)[only] : [])
             {
                 string name = VaultLayout.Point(store.StoreId, possible, session);
-                if (!await store.Objects.TryCreateAsync(name, SealedObject.Seal(store.Keys, SealedObjectKind.Fence, name, []), cancellationToken).ConfigureAwait(false))
+                if (await store.Objects.StatAsync(VaultLayout.Commit(store.StoreId, possible, session), cancellationToken).ConfigureAwait(false) is not null
+                    || !await store.Objects.TryCreateAsync(name, SealedObject.Seal(store.Keys, SealedObjectKind.Fence, name, []), cancellationToken).ConfigureAwait(false))
                 {
-                    // A point, made since the listing or kept from it: it counts.
+                    // A point, made since the listing or kept from it, or lost: it counts.
                     unlisted.Add((possible, session));
                     break;
                 }

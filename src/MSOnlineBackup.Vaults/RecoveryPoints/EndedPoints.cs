@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Stores;
@@ -36,6 +37,20 @@ internal static class EndedPoints
 
         return ended;
     }
+
+    /// <summary>Whether others have ended a point since it was listed.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="point">The point.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<bool> HasEndedAsync(ChunkStore store, RecoveryPoint point, CancellationToken cancellationToken) =>
+        (await FindAsync(store, [(point.MachineId, point.SessionId)], cancellationToken).ConfigureAwait(false)).Count > 0;
+
+    /// <summary>A point that is not to be had any more.</summary>
+    public static BackupException Gone(SessionId sessionId) => new(
+        BackupErrorId.RecoveryPointGone,
+        $"The recovery point {sessionId.ToShortString()} was deleted, and the time in which it could be brought back is over.",
+        "Use another point: 'obengine points' or 'Get-OBAllRecoveryPoints' lists them.",
+        sessionId.ToString());
 
     /// <summary>Whether a point that is not there was ended, and not lost: its commit goes before it.</summary>
     public static Task<bool> HasNoCommitAsync(ChunkStore store, MachineId machine, SessionId session, CancellationToken cancellationToken) =>

@@ -157,19 +157,23 @@ internal sealed class HeaderRepair(IVaultStore objects, TimeProvider clock, stri
     // The owner whom the header or the machines know. Nobody can check here what machines say; but each of them refuses the vault under another owner than its own.
     private OwnerIdentity? FindOwner(VaultHeader? mended, IReadOnlyList<MachineRecord> machines, OwnerIdentity? named)
     {
-        OwnerIdentity?[] known = mended is null
-            ? [.. machines.Select(machine => machine.Owner).OfType<string>().Distinct().Select(OwnerIdentity.TryParse)]
-            : [mended.OwnerIdentity];
+        string[] said = mended is null ? [.. machines.Select(machine => machine.Owner).OfType<string>().Distinct()] : [];
+        OwnerIdentity[] known = [.. (mended is null ? said.Select(OwnerIdentity.TryParse) : [mended.OwnerIdentity]).OfType<OwnerIdentity>()];
         if (named is not null)
         {
-            return known.Length == 0 || known.Contains(named)
+            return (mended is null && known.Length == 0) || known.Contains(named)
                 ? named
                 : throw OwnerErrors.Foreign(objects.Location, $"'{ownerFile}' says {named.Fingerprint}, and {(mended is null ? "its machines" : "what is left of 'vault.json'")} another one");
         }
 
         return known switch
         {
-            [] => null,
+            [] when said.Length == 0 => null,
+            [] => throw Refused(
+                "what its machines say of its owner is damaged",
+                "Name the owner's file with --owner-file, or bring vault.json back from a copy of the vault."),
+
+            // What is no key at all is nobody's: a damaged record says nothing of the owner.
             [var only] => only,
             _ => throw Refused(
                 $"its machines know {known.Length} different owners",

@@ -83,7 +83,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
         foreach ((SessionId session, (StoreId storeId, MachineId machineId)) in _confirmed.Where(confirmed => !_committed.Contains(confirmed.Key)))
         {
             // It may have been made while the vault was listed, or ended: then its commit went before it.
-            if (await objects.StatAsync(VaultLayout.Point(storeId, machineId, session), cancellationToken).ConfigureAwait(false) is null
+            if (await objects.StatAsync(VaultLayout.Point(storeId, machineId, session), cancellationToken).ConfigureAwait(false) is not { Length: > SealedObject.LongestFence }
                 && await objects.StatAsync(VaultLayout.Commit(storeId, machineId, session), cancellationToken).ConfigureAwait(false) is not null)
             {
                 _missing.Add((storeId, new PointName(machineId, session, null)));

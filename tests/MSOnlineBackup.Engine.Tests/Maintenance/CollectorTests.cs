@@ -4,6 +4,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Verification;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Maintenance;
@@ -216,19 +217,40 @@ public sealed class CollectorTests
         Assert.Equal(before, vault.Names(StoredKind.Pack));
     }
 
-    [Fact]
-    public async Task A_point_that_is_lost_keeps_its_data_until_somebody_has_decided()
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(2, true)]
+    [InlineData(2, false)]
+    [InlineData(20, true)]
+    [InlineData(100, true)]
+    public async Task A_point_that_is_lost_keeps_its_data_until_somebody_has_decided(int days, bool areCommitsListed)
     {
         using var vault = new MaintainedVault { IsDamaged = true };
         RecoveryPoint lost = await vault.BackUpAsync([1, 2, 3]);
         await vault.BackUpAsync([11], machine: "other");
-        vault.Objects.Remove(vault.Names(StoredKind.Point).Single(name => name.EndsWith(lost.SessionId.ToString(), StringComparison.Ordinal)));
+        string name = vault.Names(StoredKind.Point).Single(name => name.EndsWith(lost.SessionId.ToString(), StringComparison.Ordinal));
+        byte[] content = vault.Objects.GetContent(name);
+        vault.Objects.Remove(name);
         IReadOnlyList<string> before = vault.Names(StoredKind.Pack);
+        var listed = new PartlyListedVaultStore(vault.Objects, name => !areCommitsListed && VaultLayout.KindOf(name, out _) == StoredKind.Commit);
 
-        MaintenanceReport report = await vault.MaintainAsync();
+        // Nobody looks for as long as it takes that its session counts for dead, and its record goes.
+        vault.Clock.Advance(TimeSpan.FromDays(days));
+        for (int run = 0; run < 3; run++)
+        {
+            MaintenanceReport report = await vault.MaintainAsync(through: listed);
+            vault.Clock.Advance(TimeSpan.FromDays(days));
+            Assert.True(report.Findings.Any(finding => finding.Object == name) || !areCommitsListed, $"Run {run}");
+        }
 
-        Assert.Contains(report.Findings, finding => finding.Object.EndsWith(lost.SessionId.ToString(), StringComparison.Ordinal));
+        VerifyReport verified = await vault.VerifyAsync();
+        Assert.Contains(verified.Findings, finding => finding.Object == name);
         Assert.Equal(before, vault.Names(StoredKind.Pack));
+        Assert.DoesNotContain(name, vault.Objects.Names);
+
+        // It is brought back from a copy of the vault.
+        vault.Objects.SetContent(name, content);
+        await vault.AssertWholeAsync();
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
@@ -198,6 +199,31 @@ public sealed class InterleavingTests
                 using UnlockedVault opened = await vault.Backups.OpenAsync(store);
                 VerifyReport report = await opened.VerifyAsync(VerifyLevel.Data, new JobMonitor(), TestContext.Current.CancellationToken);
                 Assert.Empty(report.Findings);
+            },
+            async vault =>
+            {
+                await vault.DropAsync(vault.Points.Single(point => point.MachineName != "other"));
+                await vault.MaintainAsync();
+                await vault.MaintainAsync();
+            },
+            brief: 8,
+            prepare: PrepareCondemnedAsync);
+
+    [Fact]
+    public Task A_point_that_goes_at_any_moment_of_its_restore_is_whole_or_said_to_be_gone() =>
+        AtEachCallAsync(
+            async (vault, store) =>
+            {
+                RecoveryPoint point = vault.Points.Single(point => point.MachineName != "other");
+                try
+                {
+                    (RestoreResult result, _, int whole) = await vault.RestoreAsync(point, store, damage => Assert.Fail(damage.Message));
+                    Assert.Equal(result.Files, whole);
+                }
+                catch (BackupException e) when (e.Id == BackupErrorId.RecoveryPointGone)
+                {
+                    Assert.Empty(await vault.ReadRecordedAsync());
+                }
             },
             async vault =>
             {

@@ -178,12 +178,13 @@ internal sealed class MaintainedVault : IDisposable
     {
         using var folder = new TempFolder();
         var skipped = new ConcurrentBag<SkippedItem>();
+        Dictionary<string, byte[]> expected = _expected[point];
         using UnlockedVault vault = await _backups.OpenAsync(through);
         var monitor = new JobMonitor { ItemSkipped = skipped.Add, VaultDamaged = damaged };
         var request = new RestoreRequest { Point = point, TargetFolder = folder["target"], SkipSecurity = true };
         RestoreResult result = await (await vault.IndexAsync(Cancel)).RestoreAsync(request, monitor, Cancel);
         int whole = 0;
-        foreach ((string path, byte[] content) in _expected[point])
+        foreach ((string path, byte[] content) in expected)
         {
             string file = folder["target"] + path;
             if (File.Exists(file))

@@ -32,6 +32,9 @@ public sealed class DamageOfAllKindsCampaignTests(VaultOfEveryKind prepared) : I
         MemoryVaultStore struck = vault.Objects.Clone();
         var damager = new VaultDamager(struck, random);
 
+        // Time passes until somebody looks: whoever said nothing for long counts for dead.
+        vault.Clock.Advance(TimeSpan.FromDays(seed % 2 * 2));
+
         // The first goes through all kinds and damages; up to two more are left to chance.
         List<StoredKind> kinds = [_kinds[seed % _kinds.Length], .. random.GetItems(_kinds, random.Next(3))];
         foreach ((int i, StoredKind kind) in kinds.Distinct().Index())

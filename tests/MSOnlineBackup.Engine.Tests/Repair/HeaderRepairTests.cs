@@ -67,6 +67,44 @@ public sealed class HeaderRepairTests : IDisposable
         Assert.Equal(before.Owner, (await VaultHeader.ReadAsync(_objects, Cancel)).Owner);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_record_whose_owner_is_damaged_says_nothing_of_the_owner(bool isTheOnlyOne)
+    {
+        VaultHeader before = await MakeAsync();
+        var machines = new MachineDirectory(TestVault.Of(_objects, before));
+        await machines.ClaimAsync("damaged", KeyOf('b'), Cancel);
+        if (!isTheOnlyOne)
+        {
+            await machines.ClaimAsync("sound", KeyOf('c'), Cancel);
+        }
+
+        foreach (string name in _objects.Names.Where(name => name.StartsWith("machines/", StringComparison.Ordinal)))
+        {
+            byte[] content = _objects.GetContent(name);
+            if (content.AsSpan().IndexOf("\"sound\""u8) < 0)
+            {
+                // A bit of the point on the curve.
+                int at = content.AsSpan().IndexOf("MFkwEwYHKoZIzj0"u8) + 60;
+                _objects.FlipBit(name, at + content.AsSpan(at).IndexOfAnyInRange((byte)'a', (byte)'y'), 0);
+            }
+        }
+
+        _objects.Remove(VaultLayout.Header);
+        if (isTheOnlyOne)
+        {
+            BackupException fault = await FaultAsync();
+            Assert.Equal(BackupErrorId.VaultHeaderNotRepaired, fault.Id);
+            Assert.Contains("damaged", fault.Message, StringComparison.Ordinal);
+            Assert.Equal(before.OwnerIdentity!.Fingerprint, (await RepairAsync(WriteOwnerFile(before.VaultId))).Owner);
+        }
+        else
+        {
+            Assert.Equal(before.OwnerIdentity!.Fingerprint, (await RepairAsync()).Owner);
+        }
+    }
+
     [Fact]
     public async Task Where_no_machine_knows_the_owner_the_owners_file_says_who_it_is()
     {
