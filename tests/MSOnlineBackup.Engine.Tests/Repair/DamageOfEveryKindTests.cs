@@ -3,6 +3,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
@@ -104,6 +105,44 @@ public sealed class DamageOfEveryKindTests(VaultOfEveryKind prepared) : IClassFi
         }
     }
 
+    // Nobody looks for months, and maintenance runs: what it takes for over, dead or not needed must not be what was damaged.
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public async Task However_late_it_is_met_no_maintenance_lets_go_of_what_a_point_needs(string kindName, bool isLoss)
+    {
+        MaintainedVault vault = prepared.Vault;
+        foreach (string name in vault.Names(Enum.Parse<StoredKind>(kindName)).Take(MostOfAKind))
+        {
+            MemoryVaultStore struck = vault.Objects.Clone();
+            if (isLoss)
+            {
+                struck.Remove(name);
+            }
+            else
+            {
+                struck.FlipBit(name, struck.GetContent(name).Length / 2);
+            }
+
+            // Its second copy, too: nothing is left that says what it said.
+            if (struck.Names.FirstOrDefault(copy => VaultLayout.TryParseCopy(copy, out string original) && original == name) is { } twin)
+            {
+                struck.Remove(twin);
+            }
+
+            for (int run = 0; run < 3; run++)
+            {
+                vault.Clock.Advance(TimeSpan.FromDays(50));
+                await MaintainUnlessRefusedAsync(vault, struck);
+            }
+
+            struck.SetContent(name, vault.Objects.GetContent(name));
+            foreach (RecoveryPoint point in vault.Points)
+            {
+                await vault.AssertHoldsAsync(await vault.OpenAsync(struck), point);
+            }
+        }
+    }
+
     [Fact]
     public void Every_kind_is_in_the_table() =>
         Assert.Equal(Enum.GetValues<StoredKind>().Where(kind => kind is not (StoredKind.Unknown or StoredKind.Probe)), _table.Select(row => row.Kind).Order());
@@ -127,6 +166,18 @@ public sealed class DamageOfEveryKindTests(VaultOfEveryKind prepared) : IClassFi
         catch (BackupException)
         {
             return false;
+        }
+    }
+
+    private static async Task MaintainUnlessRefusedAsync(MaintainedVault vault, MemoryVaultStore struck)
+    {
+        try
+        {
+            await vault.MaintainAsync(new MaintenanceRequest { MaxRepackBytes = 0 }, struck);
+        }
+        catch (BackupException e) when (e.IsDamage || e.Id is BackupErrorId.VaultHeaderDamaged or BackupErrorId.KeySlotDamaged)
+        {
+            // It does nothing before somebody has looked.
         }
     }
 
