@@ -28,7 +28,7 @@ internal static class Capabilities
                 "Not in this version on Windows; back up its files, and its system state by Windows Server Backup into a folder that is backed up."),
             _ => No("SystemState", $"Not on {system.Name}."),
         };
-        yield return isLinux ? Snapshots(parts) : No("Snapshots", "Not in this version on this system: files are read in place, and each point says so.");
+        yield return isLinux || isWindows || isMac ? Snapshots(parts) : No("Snapshots", "Not on this system: files are read in place, and each point says so.");
         yield return scheduler is null
             ? No("Schedules", "No scheduler of the system is used; have something run 'obengine schedule run' each hour.")
             : Yes("Schedules", $"{scheduler} runs them.");
@@ -40,7 +40,7 @@ internal static class Capabilities
         yield return isWindows ? No("ExtendedAttributes", "Windows has streams.")
             : isLinux ? Yes("ExtendedAttributes", parts.IsPrivileged ? "All name spaces." : "Those of users; those of the system as root.")
             : isMac ? Yes("ExtendedAttributes", "Resource forks, too.") : No("ExtendedAttributes", "Not known here.");
-        yield return isWindows ? Yes("AlternateStreams", "All streams of NTFS and ReFS.") : No("AlternateStreams", "Only Windows has them.");
+        yield return isWindows ? Yes("AlternateStreams", "Those of NTFS and ReFS of up to 1 MiB each; an item with a longer one is named.") : No("AlternateStreams", "Only Windows has them.");
         yield return isLinux ? Yes("FileFlags", "Immutable, append only, no dump, and the others of 'chattr'.")
             : isMac ? Yes("FileFlags", "Those of 'chflags'.")
             : isWindows ? Yes("FileFlags", "Read only, hidden, system, archive.") : No("FileFlags", "Not known here.");
@@ -62,9 +62,20 @@ internal static class Capabilities
 
     private static Capability Snapshots(HealthParts parts)
     {
-        string[] kinds = [.. new[] { "Btrfs", parts.HasProgram("zfs") ? "ZFS" : null, parts.HasProgram("lvcreate") ? "LVM" : null }.OfType<string>()];
-        string detail = $"Of volumes of {string.Join(", ", kinds)}. Others are read in place, and each point says so.";
-        return parts.IsPrivileged ? Yes("Snapshots", detail) : Partly("Snapshots", $"{detail} Most need root.");
+        const string Others = "Others are read in place, and each point says so.";
+        string detail = parts.System.Family switch
+        {
+            SystemFamily.Windows => $"Of volumes of NTFS and ReFS, by shadow copies (VSS) with the writers of applications. {Others}",
+            SystemFamily.MacOS => $"Of volumes of APFS that Time Machine does not leave out, but for the system's own. {Others}",
+            _ => $"Of volumes of {string.Join(", ", new[] { "Btrfs", parts.HasProgram("zfs") ? "ZFS" : null, parts.HasProgram("lvcreate") ? "LVM" : null }.OfType<string>())}. {Others}",
+        };
+        return parts.IsPrivileged ? Yes("Snapshots", detail)
+            : Partly("Snapshots", parts.System.Family switch
+            {
+                SystemFamily.Windows => $"{detail} They need an administrator.",
+                SystemFamily.MacOS => $"{detail} They need root.",
+                _ => $"{detail} Most need root.",
+            });
     }
 
     private static Capability Yes(string name, string detail) => new(name, CapabilitySupport.Yes, detail);

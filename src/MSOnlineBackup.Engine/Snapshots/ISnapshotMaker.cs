@@ -8,7 +8,7 @@ internal interface ISnapshotMaker
     /// <summary>Its name, as recovery points have it: "Btrfs".</summary>
     string Kind { get; }
 
-    /// <summary>What can be relied on of what is read from its snapshots.</summary>
+    /// <summary>What can be relied on of what is read from its snapshots, where one does not say otherwise.</summary>
     ConsistencyLevel Level { get; }
 
     /// <summary>Whether it keeps what lies below a file system, such as its device, so that only one that is held still meanwhile is kept in order.</summary>
@@ -53,15 +53,36 @@ internal sealed class WantedSnapshot(SnapshotVolume volume, SnapshotMark mark)
     /// <summary>Why there is no snapshot; null where there is one, or none was tried.</summary>
     public string? Failure { get; private set; }
 
+    /// <summary>What can be relied on of it; null: what its maker says.</summary>
+    public ConsistencyLevel? Level { get; private set; }
+
+    /// <summary>Why no more can be relied on, in a sentence or two; null where there is nothing to say.</summary>
+    public string? Weakness { get; private set; }
+
+    /// <summary>What all snapshots of the very same moment have in common; null where each has its own.</summary>
+    public string? Moment { get; private set; }
+
+    /// <summary>Writes down all marks of the backup, durably, once one is another.</summary>
+    public Action? WriteDown { get; init; }
+
     /// <summary>It was made.</summary>
     public void Succeed(byte[] place) => (Place, Failure) = (place, null);
+
+    /// <summary>It was made.</summary>
+    /// <param name="place">Where it is to be read, raw.</param>
+    /// <param name="moment">What all snapshots of the very same moment have in common.</param>
+    /// <param name="level">What can be relied on of it.</param>
+    /// <param name="weakness">Why no more can be; null where there is nothing to say.</param>
+    public void Succeed(byte[] place, string moment, ConsistencyLevel level, string? weakness) =>
+        (Place, Failure, Moment, Level, Weakness) = (place, null, moment, level, weakness);
 
     /// <summary>It was not made.</summary>
     public void Fail(string why) => (Place, Failure) = (null, why);
 
-    /// <summary>Whether it has another name than was written down at first.</summary>
-    public bool IsRemarked { get; private set; }
-
-    /// <summary>It has another name than was written down.</summary>
-    public void Remark(SnapshotMark made) => (Mark, IsRemarked) = (made, true);
+    /// <summary>It has another name than was written down. When this returns, that is durable.</summary>
+    public void Remark(SnapshotMark made)
+    {
+        Mark = made;
+        WriteDown?.Invoke();
+    }
 }

@@ -1,7 +1,11 @@
 using System.Text;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Sources.SystemState;
+using MSOnlineBackup.Engine.Sources.Windows;
 using MSOnlineBackup.Platform.Unix;
+using MSOnlineBackup.Platform.Volumes;
+using MSOnlineBackup.Platform.Windows;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Snapshots;
 
@@ -22,17 +26,34 @@ internal sealed class SnapshotKit
     /// <summary>The makers.</summary>
     public IReadOnlyList<ISnapshotMaker> Makers { get; }
 
+    /// <summary>Whether paths are those of Windows.</summary>
+    public bool IsOfWindows { get; init; } = OperatingSystem.IsWindows();
+
+    /// <summary>How paths below a source are told apart; null: by their bytes.</summary>
+    public IEqualityComparer<EntryPath>? PathComparer => IsOfWindows ? WindowsPathComparer.Instance : null;
+
     /// <summary>What this system has.</summary>
     public static SnapshotKit ForThisSystem() => ForThisSystem(OperatingSystem.IsLinux() ? MountTable.Read() : []);
 
     /// <summary>What this system has.</summary>
-    /// <param name="mounts">What is mounted.</param>
+    /// <param name="mounts">What is mounted; of use on Linux alone.</param>
     public static SnapshotKit ForThisSystem(IReadOnlyList<MountedVolume> mounts)
     {
         if (OperatingSystem.IsLinux())
         {
             var volumes = new LinuxVolumes(mounts);
             return new SnapshotKit([new BtrfsSnapshots(), new ZfsSnapshots(new SystemCommands()), LvmSnapshots.OfThisMachine(IsMounted)], volumes.Find);
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            return new SnapshotKit([new VssSnapshots(new VssService(), TimeProvider.System)], new WindowsDrives(new WindowsVolumes()).Find);
+        }
+
+        if (UnixSystem.Current is MacSystem system)
+        {
+            var disks = new MacDisks(system);
+            return new SnapshotKit([new ApfsSnapshots(new SystemCommands(), disks.Mounts, Environment.IsPrivilegedProcess)], disks.Find);
         }
 
         return new SnapshotKit([], static (_, _) => null);
@@ -47,16 +68,18 @@ internal sealed class SnapshotKit
     /// <summary>A path at or below a volume's, in the tree of its snapshot.</summary>
     public static byte[] Move(byte[] path, byte[] volume, byte[] place)
     {
-        byte separator = OperatingSystem.IsWindows() ? (byte)'\\' : (byte)'/';
+        // An absolute path of Unix begins with its separator; one of Windows never does.
+        byte separator = volume[0] == (byte)'/' ? (byte)'/' : (byte)'\\';
         ReadOnlySpan<byte> rest = path.AsSpan(volume.AsSpan().TrimEnd(separator).Length).TrimStart(separator);
         return rest.IsEmpty ? place : [.. place.AsSpan().TrimEnd(separator), separator, .. rest];
     }
 
     /// <summary>The devices of snapshots, each with that of the volume.</summary>
-    public static IReadOnlyDictionary<ulong, ulong> FindDevices(IReadOnlyList<WantedSnapshot> snapshots)
+    /// <remarks>On Windows a shadow copy has its volume's own serial number.</remarks>
+    public IReadOnlyDictionary<ulong, ulong> FindDevices(IReadOnlyList<WantedSnapshot> snapshots)
     {
         var devices = new Dictionary<ulong, ulong>();
-        foreach (WantedSnapshot snapshot in OperatingSystem.IsWindows() ? [] : snapshots)
+        foreach (WantedSnapshot snapshot in IsOfWindows ? [] : snapshots)
         {
             if (snapshot.Place is { } place && Look(place)?.Device is { } read && Look(snapshot.Volume.Path)?.Device is { } live)
             {
@@ -68,7 +91,7 @@ internal sealed class SnapshotKit
     }
 
     /// <summary>Whether two paths show the same item: by its number, which a snapshot keeps. Windows has none that can be asked for here.</summary>
-    public static bool IsSame(byte[] one, byte[] other) => OperatingSystem.IsWindows() || (Look(one)?.Inode is { } inode && inode == Look(other)?.Inode);
+    public bool IsSame(byte[] one, byte[] other) => IsOfWindows || (Look(one)?.Inode is { } inode && inode == Look(other)?.Inode);
 
     private static bool IsMounted(string path) => MountTable.Read().Any(mount => mount.Point.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(path)));
 

@@ -136,8 +136,8 @@ internal sealed class SnapshotSet : IAsyncDisposable
         try
         {
             _record = SnapshotRecord.Create(_options.Records);
-            _snapshots.AddRange(wanted.Select(each => new WantedSnapshot(each.Volume, each.Maker.Mark(each.Volume, SnapshotRecord.NewId(), _record.Folder))));
-            _record.Write([.. _snapshots.Select(snapshot => snapshot.Mark)]);
+            _snapshots.AddRange(wanted.Select(each => new WantedSnapshot(each.Volume, each.Maker.Mark(each.Volume, SnapshotRecord.NewId(), _record.Folder)) { WriteDown = WriteDown }));
+            WriteDown();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -158,17 +158,13 @@ internal sealed class SnapshotSet : IAsyncDisposable
             await TakeAsync(group.Key, [.. group], cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (WantedSnapshot snapshot in _snapshots.Where(snapshot => snapshot.Place is { } place && !SnapshotKit.IsSame(place, snapshot.Volume.Path)))
+        foreach (WantedSnapshot snapshot in _snapshots.Where(snapshot => snapshot.Place is { } place && !_kit.IsSame(place, snapshot.Volume.Path)))
         {
             snapshot.Fail("What was made does not show the volume.");
         }
-
-        // Some have their names only now.
-        if (_snapshots.Exists(snapshot => snapshot.IsRemarked))
-        {
-            _record.Write([.. _snapshots.Select(snapshot => snapshot.Mark)]);
-        }
     }
+
+    private void WriteDown() => _record!.Write([.. _snapshots.Select(snapshot => snapshot.Mark)]);
 
     private async Task TakeAsync(ISnapshotMaker maker, IReadOnlyList<WantedSnapshot> snapshots, CancellationToken cancellationToken)
     {
@@ -186,14 +182,14 @@ internal sealed class SnapshotSet : IAsyncDisposable
 
     private ConsistencyLevel LevelOf(WantedSnapshot snapshot)
     {
-        ConsistencyLevel own = _kit.FindMaker(snapshot.Mark.Kind)!.Level;
+        ConsistencyLevel own = snapshot.Level ?? _kit.FindMaker(snapshot.Mark.Kind)!.Level;
         return own < ConsistencyLevel.FileSystem && _still.Contains(snapshot) ? ConsistencyLevel.FileSystem : own;
     }
 
     private SnapshotSource ViewOf(SourceVolumes source)
     {
         SourceConsistency consistency = Judge(source);
-        if (Find(source.Root) is not null && !SnapshotKit.IsSame(PlaceOf(source, source.Root), source.RealPath))
+        if (Find(source.Root) is not null && !_kit.IsSame(PlaceOf(source, source.Root), source.RealPath))
         {
             return new SnapshotSource(null, new SourceConsistency(ConsistencyLevel.None, Reason: "It was moved or replaced while its snapshot was taken."));
         }
@@ -203,13 +199,13 @@ internal sealed class SnapshotSet : IAsyncDisposable
             return new SnapshotSource(null, consistency);
         }
 
-        var below = new Dictionary<EntryPath, SourcePlace>();
+        var below = new Dictionary<EntryPath, SourcePlace>(_kit.PathComparer);
         foreach (VolumePart part in source.Below)
         {
             below[part.Path] = new SourcePlace(PlaceOf(source, part), part.IsMountPoint);
         }
 
-        return new SnapshotSource(new SourceView(PlaceOf(source, source.Root), below, SnapshotKit.FindDevices(_snapshots)), consistency);
+        return new SnapshotSource(new SourceView(PlaceOf(source, source.Root), below, _kit.FindDevices(_snapshots)), consistency);
     }
 
     private byte[] PlaceOf(SourceVolumes source, VolumePart part)
@@ -225,17 +221,18 @@ internal sealed class SnapshotSet : IAsyncDisposable
         foreach (VolumePart part in source.Taken)
         {
             string where = part.Path.IsRoot ? "" : $"'{PathText.Show(PathText.Local, source.LivePathOf(part))}': ";
-            parts.Add(Find(part) is { } snapshot ? new SourceConsistency(LevelOf(snapshot), snapshot.Mark.Kind)
+            parts.Add(Find(part) is { } snapshot ? new SourceConsistency(LevelOf(snapshot), snapshot.Mark.Kind, snapshot.Weakness is { } weakness ? Shorten(where + weakness) : null)
                 : part.Volume is { IsReadOnly: true } ? new SourceConsistency(ConsistencyLevel.FileSystem, Reason: Shorten(where + IsConstant))
                 : new SourceConsistency(ConsistencyLevel.None, Reason: Shorten(where + ObstacleOf(part))));
         }
 
         SourceConsistency weakest = SourceConsistency.Weakest(parts)!;
-        int count = source.Taken.Select(Find).OfType<WantedSnapshot>().Distinct().Count();
-        string? kind = source.Taken.Select(Find).OfType<WantedSnapshot>().FirstOrDefault()?.Mark.Kind;
-        return weakest.Level == ConsistencyLevel.None ? weakest with { Snapshot = kind }
-            : count > 1 ? weakest with { Snapshot = kind, Reason = $"It lies on {count} volumes, whose snapshots were taken one right after the other." }
-            : weakest with { Snapshot = kind };
+        WantedSnapshot[] read = [.. source.Taken.Select(Find).OfType<WantedSnapshot>().Distinct()];
+        string? kind = read.FirstOrDefault()?.Mark.Kind;
+        bool isOfOneMoment = read.Length < 2 || (read[0].Moment is { } moment && read.All(snapshot => snapshot.Moment == moment));
+        return weakest.Level == ConsistencyLevel.None || isOfOneMoment || weakest.Reason is not null
+            ? weakest with { Snapshot = kind }
+            : weakest with { Snapshot = kind, Reason = $"It lies on {read.Length} volumes, whose snapshots were taken one right after the other." };
     }
 
     private WantedSnapshot? Find(VolumePart part) =>

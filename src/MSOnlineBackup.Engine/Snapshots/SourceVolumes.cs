@@ -12,7 +12,19 @@ internal sealed record SourceVolumes(byte[] RealPath, VolumePart Root, IReadOnly
     public IEnumerable<VolumePart> Taken => Below.Where(part => part.IsTaken).Prepend(Root);
 
     /// <summary>The absolute path of a part where nobody looks at snapshots, raw.</summary>
-    public byte[] LivePathOf(VolumePart part) => part.Path.IsRoot ? RealPath : RealPath.Length == 1 ? [.. RealPath, .. part.Path.Bytes] : [.. RealPath, (byte)'/', .. part.Path.Bytes];
+    public byte[] LivePathOf(VolumePart part)
+    {
+        if (part.Path.IsRoot)
+        {
+            return RealPath;
+        }
+
+        // An absolute path of Unix begins with its separator; one of Windows never does.
+        byte separator = RealPath[0] == (byte)'/' ? (byte)'/' : (byte)'\\';
+        byte[] below = part.Path.Bytes.ToArray();
+        below.AsSpan().Replace((byte)'/', separator);
+        return [.. RealPath.AsSpan().TrimEnd(separator), separator, .. below];
+    }
 }
 
 /// <summary>A part of a source that lies on one volume.</summary>

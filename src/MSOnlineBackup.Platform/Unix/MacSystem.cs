@@ -128,6 +128,40 @@ internal sealed unsafe partial class MacSystem : UnixSystem
         }
     }
 
+    /// <summary>The struct statfs, of 2,168 bytes, of each file system that is mounted, without asking those that may not answer.</summary>
+    public IReadOnlyList<byte[]> ReadFileSystems()
+    {
+        const int NoWait = 2;
+        const int Length = 2168;
+        int count = _isArm ? FileSystemsArm(null, 0, NoWait) : FileSystems(null, 0, NoWait);
+        if (count <= 0)
+        {
+            return [];
+        }
+
+        // Some may have been mounted meanwhile.
+        byte[] table = new byte[(count + 16) * Length];
+        fixed (byte* first = table)
+        {
+            count = _isArm ? FileSystemsArm(first, table.Length, NoWait) : FileSystems(first, table.Length, NoWait);
+        }
+
+        return [.. Enumerable.Range(0, Math.Max(count, 0)).Select(i => table[(i * Length)..((i + 1) * Length)])];
+    }
+
+    /// <summary>The path of what is open, without firm links: the one on the volume that it lies on. Null where that is not told.</summary>
+    public byte[]? RealPathOf(int handle)
+    {
+        const int PathWithoutFirmLinks = 102;
+        const int Room = 1024;
+        byte[] path = new byte[Room];
+        fixed (byte* text = path)
+        {
+            // As with openat: the argument stands where either processor looks for it.
+            return ControlPath(handle, PathWithoutFirmLinks, (nint)text, 0, 0, 0, 0, 0, (nint)text) < 0 ? null : path[..Math.Max(Array.IndexOf(path, (byte)0), 0)];
+        }
+    }
+
     /// <summary>The name in a struct statfs: f_fstypename is 16 bytes at 72.</summary>
     internal static string FileSystemName(ReadOnlySpan<byte> status)
     {
@@ -343,6 +377,15 @@ internal sealed unsafe partial class MacSystem : UnixSystem
     // Without a third argument: the way of those that vary differs between processors.
     [LibraryImport(Libc.Library, EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Control(int handle, int request);
+
+    [LibraryImport(Libc.Library, EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int ControlPath(int handle, int request, nint path, nint a, nint b, nint c, nint d, nint e, nint pathOnStack);
+
+    [LibraryImport(Libc.Library, EntryPoint = "getfsstat$INODE64", SetLastError = true)]
+    private static partial int FileSystems(byte* table, int size, int mode);
+
+    [LibraryImport(Libc.Library, EntryPoint = "getfsstat", SetLastError = true)]
+    private static partial int FileSystemsArm(byte* table, int size, int mode);
 
     [LibraryImport(Libc.Library, EntryPoint = "closedir")]
     private static partial int CloseStream(nint stream);

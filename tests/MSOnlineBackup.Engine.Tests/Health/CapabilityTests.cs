@@ -12,7 +12,10 @@ public sealed class CapabilityTests
     [InlineData("Windows client", "SystemState", CapabilitySupport.No)]
     [InlineData("Windows server", "SystemState", CapabilitySupport.No)]
     [InlineData("Windows server", "AlternateStreams", CapabilitySupport.Yes)]
-    [InlineData("Windows server", "Snapshots", CapabilitySupport.No)]
+    [InlineData("Windows server", "Snapshots", CapabilitySupport.Yes)]
+    [InlineData("Windows client", "Snapshots", CapabilitySupport.Yes)]
+    [InlineData("macOS", "Snapshots", CapabilitySupport.Yes)]
+    [InlineData("Plan 9", "Snapshots", CapabilitySupport.No)]
     [InlineData("Linux", "SystemState", CapabilitySupport.Yes)]
     [InlineData("Linux", "Snapshots", CapabilitySupport.Yes)]
     [InlineData("Linux", "ExtendedAttributes", CapabilitySupport.Yes)]
@@ -49,6 +52,20 @@ public sealed class CapabilityTests
             [CapabilitySupport.Partly, CapabilitySupport.Partly, CapabilitySupport.No, CapabilitySupport.No, CapabilitySupport.No],
             ((string[])["Files", "Snapshots", "Schedules", "Argon2id", "FolderImmutability"]).Select(name => capabilities[name].Support));
         Assert.DoesNotContain("LVM", capabilities["Snapshots"].Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Windows client", "VSS", "administrator")]
+    [InlineData("macOS", "APFS", "root")]
+    public void Snapshots_need_rights(string system, string kind, string rights)
+    {
+        var bare = new HealthParts { System = System(system), IsPrivileged = false, HasProgram = _ => false };
+
+        Capability snapshots = Assert.Single(Capabilities.Of(bare, null, hasSystemState: false), capability => capability.Name == "Snapshots");
+
+        Assert.Equal(CapabilitySupport.Partly, snapshots.Support);
+        Assert.Contains(kind, snapshots.Detail, StringComparison.Ordinal);
+        Assert.Contains(rights, snapshots.Detail, StringComparison.Ordinal);
     }
 
     private static IEnumerable<Capability> Of(string system) => Capabilities.Of(

@@ -158,26 +158,4 @@ public sealed class CommandMakersTests : IDisposable
         Device = dataset,
         Identity = dataset,
     };
-
-    // What is not answered is a program that is not there.
-    private sealed class ScriptedCommands : ISystemCommands
-    {
-        private readonly Dictionary<string, CommandResult> _answers = [];
-        private readonly HashSet<string> _open = [];
-
-        public void Answers(string line, string output, int exitCode = 0, string error = "")
-        {
-            _answers[line] = new CommandResult(exitCode, output, error);
-            _open.Add(line);
-        }
-
-        public Task<CommandResult?> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
-        {
-            string line = string.Join(' ', arguments.Prepend(program));
-            _open.Remove(line);
-            return Task.FromResult(_answers.GetValueOrDefault(line));
-        }
-
-        public void AssertAllAsked() => Assert.Empty(_open);
-    }
 }

@@ -32,6 +32,13 @@ internal static class WindowsSourceError
         "Run the backup again when nothing is replacing items in this folder.",
         path);
 
+    /// <summary>A volume is mounted there of which no snapshot was looked for.</summary>
+    public static BackupException MountedMeanwhile(string path) => new(
+        BackupErrorId.SourceItemChanged,
+        $"A volume was mounted at '{path}' while the snapshots of the backup were taken.",
+        "Run the backup again: the next one has it.",
+        path);
+
     /// <summary>Why the root could not be read.</summary>
     public static BackupException OfRoot(int error, string path) =>
         error is WindowsNative.NotFound or WindowsNative.PathNotFound or WindowsNative.InvalidName or WindowsNative.NotDirectory

@@ -15,9 +15,11 @@ internal sealed class WindowsSourceTree : ISourceTree
     private readonly OwnFolders _own;
     private readonly string _path;
     private readonly SafeFileHandle _handle;
+    private readonly SourceView? _view;
 
-    private WindowsSourceTree(SourceSelection selection, ExclusionRules rules, OwnFolders own, string path, SafeFileHandle handle)
+    private WindowsSourceTree(SourceSelection selection, ExclusionRules rules, OwnFolders own, string path, SafeFileHandle handle, SourceView? view)
     {
+        _view = view;
         _own = own;
         _selection = selection;
         _rules = rules;
@@ -82,7 +84,7 @@ internal sealed class WindowsSourceTree : ISourceTree
             }
         }
 
-        return new WindowsSourceTree(selection, rules, own, path, handle)
+        return new WindowsSourceTree(selection, rules, own, path, handle, view)
         {
             FileSystem = fileSystem,
             IsMountPoint = record.IsDirectory && IsRootOfVolume(path, record),
@@ -184,7 +186,7 @@ internal sealed class WindowsSourceTree : ISourceTree
         {
             // Not a link but a mount point: a folder, empty unless it is crossed.
             record = record with { Attributes = record.Attributes & ~WindowsRecord.ReparseAttribute };
-            failure = _selection.CrossMountPoints ? EnterOrFail(parent.Handle, name, 0, path, fullPath, folders) : null;
+            failure = _selection.CrossMountPoints ? EnterVolume(parent.Handle, name, path, fullPath, folders) : null;
         }
         else if (isFolder && !record.IsSurrogate)
         {
@@ -197,8 +199,14 @@ internal sealed class WindowsSourceTree : ISourceTree
         return new WindowsSourceItem(parent.Handle, name, record, path, fullPath, failure);
     }
 
+    // A mount point in a shadow copy leads to the volume as it is now, and never to that one's shadow copy.
+    private BackupException? EnterVolume(SafeFileHandle parent, string name, EntryPath path, string fullPath, Stack<Folder> folders) =>
+        _view is null ? EnterOrFail(parent, name, 0, path, fullPath, folders)
+        : _view.Find(path) is { } place ? EnterOrFail(null, ToNative(WtfName.FromBytes(place.Path)!), 0, path, fullPath, folders)
+        : WindowsSourceError.MountedMeanwhile(fullPath);
+
     private BackupException? EnterOrFail(
-        SafeFileHandle parent, string name, uint options, EntryPath path, string fullPath, Stack<Folder> folders)
+        SafeFileHandle? parent, string name, uint options, EntryPath path, string fullPath, Stack<Folder> folders)
     {
         int error = Enter(parent, name, options, path, out Folder? folder);
         if (error != 0)
@@ -210,7 +218,7 @@ internal sealed class WindowsSourceTree : ISourceTree
         return null;
     }
 
-    private int Enter(SafeFileHandle parent, string name, uint options, EntryPath path, out Folder? folder)
+    private int Enter(SafeFileHandle? parent, string name, uint options, EntryPath path, out Folder? folder)
     {
         folder = null;
         const uint Access = WindowsNative.ReadData | WindowsNative.Traverse | WindowsNative.ReadAttributes;

@@ -77,5 +77,11 @@ public sealed class OtherVolumeReadersTests
         public WindowsVolume Query(string root) => Volume;
 
         public bool HasFile(string path) => path == File;
+
+        public string? NameOf(string root) => null;
+
+        public string? RealPathOf(string path) => path;
+
+        public IReadOnlyList<string> MountFolders() => [];
     }
 }
