@@ -8,6 +8,7 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Watching;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Alarms;
@@ -312,6 +313,17 @@ public sealed class BackupAgent
         ];
         return (await vault.Deletions.DeleteManyAsync(points, reason, evenNewest: true, cancellationToken, consent).ConfigureAwait(false)).Count;
     }
+
+    /// <summary>The points whose snapshots stay on this machine, newest first. Needs neither the vault nor a key.</summary>
+    public Task<IReadOnlyList<LocalPoint>> ListLocalPointsAsync(CancellationToken cancellationToken) => LocalPoints.ListAsync(_machine.SnapshotRecords, cancellationToken);
+
+    /// <summary>Removes snapshots that stayed on this machine; the vault keeps what it has.</summary>
+    /// <param name="policy">Those of backups by the policy of this kind; null for all.</param>
+    /// <param name="note">Told why something is still there.</param>
+    /// <param name="cancellationToken">Stops it between two points.</param>
+    /// <returns>Of how many points.</returns>
+    public Task<int> RemoveLocalPointsAsync(PolicyKind? policy, Action<string> note, CancellationToken cancellationToken) =>
+        LocalPoints.RemoveAsync(_machine.SnapshotRecords, point => policy is null || point.Series == policy.ToString(), note, cancellationToken);
 
     /// <summary>Opens this machine's vault by its key file, for somebody who waits for it.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid, ActivationDamaged, VaultNotFound, …</exception>

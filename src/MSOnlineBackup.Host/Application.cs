@@ -74,6 +74,12 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new CommandGroup("alarm", "Say where alarms of 'obengine watch' go.", AlarmSetCommand.HelpExample, new AlarmSetCommand(), new AlarmShowCommand(), new AlarmTestCommand(), new AlarmRemoveCommand()),
             new BackupCommand(),
             new PointsCommand(),
+            new CommandGroup(
+                "snapshots",
+                "List and remove the snapshots of volumes that stay on this machine after backups.",
+                "obengine snapshots list --json",
+                new SnapshotsListCommand(),
+                new SnapshotsRemoveCommand()),
             new SkippedCommand(),
             new ListCommand(),
             new FindCommand(),

@@ -27,6 +27,8 @@ Describe 'Get-OBAllRecoveryPoints' {
         $points[0].BackupTime.Kind | Should -Be Utc
         $points[0].BackupTime | Should -BeGreaterThan $points[1].BackupTime
         $points[0].DataSources | Should -Be $source
+        $points.State | Should -Be @('Vaulted', 'Vaulted')
+        $points.HasLocalSnapshot | Should -Be @($false, $false)
     }
 
     It 'says how far a point is of one moment, as the job does' {

@@ -46,6 +46,15 @@ Describe 'Set-OBMachineSetting' {
             $null = Set-OBMachineSetting -Snapshot Auto
         }
 
+        It 'sets of how many backups the snapshots stay on the machine' {
+            (Get-OBMachineSetting).KeepLocalSnapshot | Should -Be 0
+            Set-OBMachineSetting -KeepLocalSnapshot 2 | Should -BeExactly 'Server properties updated successfully.'
+            (Get-OBMachineSetting).KeepLocalSnapshot | Should -Be 2
+            { Set-OBMachineSetting -KeepLocalSnapshot 65 } | Should -Throw
+            (Get-OBMachineSetting).KeepLocalSnapshot | Should -Be 2
+            $null = Set-OBMachineSetting -KeepLocalSnapshot 0
+        }
+
         It 'sets which scripts run around snapshots, after a look at them' {
             (Get-OBMachineSetting).ScriptFile | Should -BeExactly ''
             $record = Get-ErrorOf { Set-OBMachineSetting -ScriptFile "$TestDrive/missing.json" }

@@ -29,6 +29,13 @@ Describe 'Start-OBRecovery' {
         Get-Content -LiteralPath "$work/out/a.txt" -Raw | Should -Be one
     }
 
+    It 'recovers from the vault where that is said, and from local snapshots only where there are any' {
+        $option = New-OBRecoveryOption -DestinationPath "$work/vault-only"
+        (Start-OBRecovery $file $option -From Vault 6> $null).JobStatus.JobState | Should -Be Completed
+        $record = Get-ErrorOf { Start-OBRecovery $file $option -From Local 6> $null }
+        Assert-BackupError $record RecoveryPointNotFound ObjectNotFound '*no local snapshots*'
+    }
+
     It 'recovers a folder with all that is in it' {
         $null = New-OBRecoverableItem $point sub -IsDir $true | Start-OBRecovery -RecoveryOption (New-OBRecoveryOption "$work/folder") 6> $null
         Get-Content -LiteralPath "$work/folder/sub/b.txt" -Raw | Should -Be 'two, and longer'

@@ -131,6 +131,7 @@ internal sealed class DiagnosticReport(
             ["proxyBypass"] = settings.Proxy?.Bypass,
             ["isDirect"] = settings.IsDirect,
             ["snapshots"] = settings.Snapshots.ToString(),
+            ["localSnapshots"] = settings.KeepLocalSnapshots,
             ["throttle"] = settings.Throttle is not { } throttle ? null : new JsonObject
             {
                 ["days"] = string.Join(", ", throttle.WorkDays),

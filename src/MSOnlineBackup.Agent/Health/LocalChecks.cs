@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Installation;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Health;
@@ -72,7 +73,7 @@ internal sealed class LocalChecks(HealthParts parts, HealthContext context, Stat
 
     private HealthFinding CheckSnapshots()
     {
-        string? left = List(state.PathOf(StateFolder.Snapshots), "*.json").FirstOrDefault(CanHold);
+        string? left = List(state.PathOf(StateFolder.Snapshots), "*.json").FirstOrDefault(record => !LocalPoints.Stays(record) && CanHold(record));
         return left is null
             ? HealthFinding.Pass(HealthCheck.Snapshots, "No snapshot of a volume was left behind.")
             : HealthFinding.Warning(

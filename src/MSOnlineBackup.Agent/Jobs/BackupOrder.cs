@@ -101,7 +101,11 @@ public sealed record BackupOrder : JobOrder
             MustBeRegistered = true,
             OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],
             OpenSource = machine.OpenSource,
-            Snapshots = new SnapshotOptions(machine.Account.Settings.Snapshots, machine.State.PathOf(StateFolder.Snapshots)),
+            Snapshots = new SnapshotOptions(machine.Account.Settings.Snapshots, machine.State.PathOf(StateFolder.Snapshots))
+            {
+                Keep = machine.Account.Settings.KeepLocalSnapshots,
+                Series = Policy.ToString(),
+            },
             ScriptFile = machine.Account.Settings.ScriptFile,
             Compression = Compression,
             Rules = machine.RulesFor(Policy),

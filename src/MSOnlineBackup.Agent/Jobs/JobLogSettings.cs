@@ -60,6 +60,7 @@ internal static class JobLogSettings
     private static void AddMachine(SortedDictionary<string, string> settings, MachineSettings machine)
     {
         settings["snapshots"] = machine.Snapshots.ToString();
+        settings["local snapshots"] = machine.KeepLocalSnapshots.ToString(CultureInfo.InvariantCulture);
         settings["proxy"] = machine.IsDirect ? "none" : machine.Proxy is { } proxy ? string.Create(CultureInfo.InvariantCulture, $"{proxy.Server}:{proxy.Port}") : "as the system is set up";
         settings["bandwidth"] = machine.Throttle is { } throttle
             ? string.Create(CultureInfo.InvariantCulture, $"{throttle.WorkBits} bit/s in work hours, else {throttle.OtherBits} bit/s")

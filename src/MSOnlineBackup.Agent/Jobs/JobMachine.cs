@@ -30,6 +30,9 @@ internal sealed record JobMachine(
     public SourceRules RulesFor(PolicyKind kind) =>
         PolicyScope.Of(kind).NamesFiles ? Limits.Sources with { Allowed = Account.Settings.AllowedSources } : SourceRules.None;
 
+    /// <summary>The folder in which its backups write down their snapshots.</summary>
+    public string SnapshotRecords => State.PathOf(StateFolder.Snapshots);
+
     /// <summary>The name by which the vault knows it.</summary>
     public string Name => Account.Registration?.MachineName ?? OwnName;
 

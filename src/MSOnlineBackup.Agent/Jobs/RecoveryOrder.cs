@@ -1,8 +1,10 @@
 using System.Text.Json.Serialization;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
@@ -58,6 +60,9 @@ public sealed record RecoveryOrder : JobOrder
     /// <summary>Whether what lies in a folder is restored even where its subscription was given up, and the profile stops restores then.</summary>
     [JsonRequired]
     public bool EvenDeprovisioned { get; init; }
+
+    /// <summary>Where the data come from.</summary>
+    public RestoreFrom From { get; init; }
 
     /// <inheritdoc/>
     internal override IReadOnlyList<JobSecret> Secrets =>
@@ -128,25 +133,75 @@ public sealed record RecoveryOrder : JobOrder
 
     private async Task RunAsync(JobMachine machine, JobWork work, CancellationToken stop)
     {
-        using UnlockedVault vault = await OpenVaultAsync(machine, work.Monitor, stop).ConfigureAwait(false);
-        work.ReadTraffic = () => vault.Traffic;
-        await machine.Contact.AdmitRestoreAsync(vault.Vault, EvenDeprovisioned, stop).ConfigureAwait(false);
-        RecoveryPoint point = await vault.GetPointAsync(PointId, MachineName, stop).ConfigureAwait(false);
-        work.RecoveryPointId = point.SessionId;
-        var request = new RestoreRequest
+        if (From == RestoreFrom.Local)
         {
-            Point = point,
-            Paths = Paths,
-            TargetFolder = TargetFolder ?? "/",
-            Layout = TargetFolder is null ? RestoreLayout.FullPath : RestoreLayout.ItemName,
-            Conflict = Conflict,
-            CopyNames = CopyNames.Dated,
-            SkipSecurity = SkipSecurity,
-            MapNames = MapNames,
-            Verify = Verify,
-        };
-        IndexedVault index = await vault.IndexAsync(stop, work.Monitor).ConfigureAwait(false);
-        RestoreResult result = await index.RestoreAsync(request, work.Monitor, stop).ConfigureAwait(false);
+            LocalPoint? local = await FindLocalAsync(machine, stop).ConfigureAwait(false);
+            await RestoreAsync(local ?? throw NoLocal(), work, stop).ConfigureAwait(false);
+            return;
+        }
+
+        UnlockedVault vault;
+        try
+        {
+            vault = await OpenVaultAsync(machine, work.Monitor, stop).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (From == RestoreFrom.Auto && LocalRestore.StandsIn(e))
+        {
+            if (await FindLocalAsync(machine, stop).ConfigureAwait(false) is not { } local)
+            {
+                throw;
+            }
+
+            await RestoreAsync(local, work, stop).ConfigureAwait(false);
+            return;
+        }
+
+        using (vault)
+        {
+            work.ReadTraffic = () => vault.Traffic;
+            await machine.Contact.AdmitRestoreAsync(vault.Vault, EvenDeprovisioned, stop).ConfigureAwait(false);
+            RecoveryPoint point = await vault.GetPointAsync(PointId, MachineName, stop).ConfigureAwait(false);
+            work.RecoveryPointId = point.SessionId;
+            RestoreRequest request = Request(point);
+            IndexedVault index = await vault.IndexAsync(stop, work.Monitor).ConfigureAwait(false);
+            Settle(await index.RestoreAsync(request, work.Monitor, stop).ConfigureAwait(false), request, work);
+        }
+    }
+
+    // What the vault cannot give now, or is not asked for.
+    private async Task RestoreAsync(LocalPoint local, JobWork work, CancellationToken stop)
+    {
+        work.RecoveryPointId = local.Id;
+        RestoreRequest request = Request(local.Point);
+        Settle(await LocalRestore.RestoreAsync(local, request, work.Monitor, new VaultOptions(), stop).ConfigureAwait(false), request, work);
+    }
+
+    private async Task<LocalPoint?> FindLocalAsync(JobMachine machine, CancellationToken stop) =>
+        Vault is null || Vault.Location == machine.Account.Registration?.VaultLocation
+            ? LocalPoints.Find(await LocalPoints.ListAsync(machine.SnapshotRecords, stop).ConfigureAwait(false), PointId, MachineName)
+            : null;
+
+    private BackupException NoLocal() => new(
+        BackupErrorId.RecoveryPointNotFound,
+        $"'{MachineName}' has no local snapshots of a recovery point '{PointId}' on this machine.",
+        "Recover from the vault: omit -From. Get-OBAllRecoveryPoints shows which points have local snapshots.",
+        PointId);
+
+    private RestoreRequest Request(RecoveryPoint point) => new()
+    {
+        Point = point,
+        Paths = Paths,
+        TargetFolder = TargetFolder ?? "/",
+        Layout = TargetFolder is null ? RestoreLayout.FullPath : RestoreLayout.ItemName,
+        Conflict = Conflict,
+        CopyNames = CopyNames.Dated,
+        SkipSecurity = SkipSecurity,
+        MapNames = MapNames,
+        Verify = Verify,
+    };
+
+    private static void Settle(RestoreResult result, RestoreRequest request, JobWork work)
+    {
         if (result.Layout != request.Layout)
         {
             // All is there, but not where one looks for it.

@@ -19,6 +19,9 @@ public sealed record MachineSettings
     /// <summary>Whether backups read snapshots of volumes.</summary>
     public SnapshotMode Snapshots { get; init; }
 
+    /// <summary>Of how many backups by a policy the snapshots stay on this machine, 0 to <see cref="SnapshotOptions.MostKept"/>.</summary>
+    public int KeepLocalSnapshots { get; init; }
+
     /// <summary>The full path of a file that says which scripts are run around snapshots; null for none.</summary>
     public string? ScriptFile { get; init; }
 

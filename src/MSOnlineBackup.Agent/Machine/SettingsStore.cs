@@ -44,6 +44,14 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
                 proxy.Server);
         }
 
+        if (settings.KeepLocalSnapshots is < 0 or > SnapshotOptions.MostKept)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"The snapshots of {settings.KeepLocalSnapshots} backups cannot stay on this machine.",
+                $"Give a number from 0 to {SnapshotOptions.MostKept}.");
+        }
+
         if (settings.MetricsFile is { } metrics && (!Path.IsPathFullyQualified(metrics) || Path.GetExtension(metrics) != ".prom"))
         {
             throw new BackupException(
@@ -90,6 +98,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
             IsDirect = state.IsDirect,
             Throttle = state.Throttle,
             Snapshots = state.Snapshots,
+            KeepLocalSnapshots = state.KeepLocalSnapshots,
             SystemLog = state.SystemLog,
             MetricsFile = state.MetricsFile,
             ScriptFile = state.ScriptFile,
@@ -124,6 +133,7 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
             IsDirect = settings.IsDirect,
             Throttle = settings.Throttle,
             Snapshots = settings.Snapshots,
+            KeepLocalSnapshots = settings.KeepLocalSnapshots,
             SystemLog = settings.SystemLog,
             MetricsFile = settings.MetricsFile,
             ScriptFile = settings.ScriptFile,
@@ -142,6 +152,8 @@ internal sealed record SettingsState
     public ThrottleSetting? Throttle { get; init; }
 
     public SnapshotMode Snapshots { get; init; }
+
+    public int KeepLocalSnapshots { get; init; }
 
     public SystemLogMode SystemLog { get; init; }
 

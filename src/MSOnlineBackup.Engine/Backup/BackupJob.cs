@@ -109,6 +109,25 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         IReadOnlyList<MountedVolume> mounts = OperatingSystem.IsLinux() ? MountTable.Read() : [];
         _verdicts = await SourceVerdicts.FindAsync(request, mounts, earlier, stop).ConfigureAwait(false);
         await using SnapshotSet? snapshots = await TakeSnapshotsAsync(covered, mounts, stop).ConfigureAwait(false);
+        var local = new LocalPointKeeping(snapshots, request, monitor);
+        local.Announce(store, session.Id, _machineId, _announcement.Started, Trees(covered), _snapshots, _verdicts);
+        try
+        {
+            BackupResult result = await TransferAsync(session, check, earlier, covered, stop, giveUp).ConfigureAwait(false);
+            await local.KeepAsync(result.Point).ConfigureAwait(false);
+            return result;
+        }
+        catch (BackupException e) when (!stop.IsCancellationRequested && LocalPointKeeping.StaysAfter(e))
+        {
+            await local.KeepAsync(e).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    // From the snapshots to the point.
+    private async Task<BackupResult> TransferAsync(
+        WriteSession session, SpotCheck check, Earlier earlier, IReadOnlyDictionary<int, int> covered, CancellationToken stop, CancellationToken giveUp)
+    {
         var scope = new BackupScope(store, session, check, request, options, monitor);
         monitor.Enter(JobPhase.Transferring);
         await using Forecast forecast = await Forecast.BeginAsync(request, earlier, monitor, stop).ConfigureAwait(false);
@@ -235,6 +254,12 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         ? SourceTrees.FindCovered([.. request.Sources.Cast<BackupSource.Tree>().Select(tree => (tree.Path, tree.Selection))])
         : new Dictionary<int, int>();
 
+    // What snapshots are taken of.
+    private BackupSource.Tree[] Trees(IReadOnlyDictionary<int, int> covered) =>
+    [
+        .. request.Sources.Where((source, i) => source is BackupSource.Tree && !covered.ContainsKey(i) && _verdicts!.Of(source).Refusal is null).Cast<BackupSource.Tree>(),
+    ];
+
     private async Task<SnapshotSet?> TakeSnapshotsAsync(IReadOnlyDictionary<int, int> covered, IReadOnlyList<MountedVolume> mounts, CancellationToken stop)
     {
         if (request.Snapshots is not { } snapshots || request.OpenSource is not null)
@@ -242,10 +267,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             return null;
         }
 
-        BackupSource.Tree[] trees =
-        [
-            .. request.Sources.Where((source, i) => source is BackupSource.Tree && !covered.ContainsKey(i) && _verdicts!.Of(source).Refusal is null).Cast<BackupSource.Tree>(),
-        ];
+        BackupSource.Tree[] trees = Trees(covered);
         (SnapshotSet set, IReadOnlyList<SnapshotSource> sources, _scriptsFailed) =
             await ScriptedSnapshots.TakeAsync(request, snapshots, [.. trees.Select(tree => (tree.Path, _verdicts!.SelectionOf(tree)))], mounts, monitor, options.TimeProvider, stop).ConfigureAwait(false);
         for (int i = 0; i < trees.Length; i++)

@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Engine.Restore;
 /// <param name="Verifier">Reads restored files again; null where that was not asked for.</param>
 /// <param name="Conflict">What becomes of what is there and is not the same.</param>
 /// <param name="Names">How what is restored beside something is called.</param>
-internal sealed record RestoreJob(IRestoreTarget Target, RestoreTally Tally, RestoreVerifier? Verifier, RestoreConflict Conflict, CopyNaming Names) : IDisposable
+internal sealed record RestoreJob(IRestoreTarget Target, RestoreTally Tally, IRestoreVerifier? Verifier, RestoreConflict Conflict, CopyNaming Names) : IDisposable
 {
     private readonly ConcurrentQueue<RestoreItem> _toFreeze = new();
 

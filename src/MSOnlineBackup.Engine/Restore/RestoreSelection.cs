@@ -154,7 +154,8 @@ internal sealed class RestoreSelection
         }
     }
 
-    private static IEnumerable<EntryPath> FoldersAbove(EntryPath path)
+    /// <summary>The folders above a path of a source, its root first.</summary>
+    internal static IEnumerable<EntryPath> FoldersAbove(EntryPath path)
     {
         for (int length = 0; length >= 0 && !path.IsRoot; length = NextSlash(path, length + 1))
         {
@@ -168,12 +169,15 @@ internal sealed class RestoreSelection
         }
     }
 
-    // Where the selected item itself goes.
-    private EntryPath PlaceOf(RecoveryPointSource source, EntryPath subtree)
+    private EntryPath PlaceOf(RecoveryPointSource source, EntryPath subtree) => PlaceOf(Layout, source, subtree);
+
+    /// <summary>Where a selected item itself goes.</summary>
+    internal static EntryPath PlaceOf(RestoreLayout layout, RecoveryPointSource source, EntryPath subtree)
     {
         EntryPath full = Join(SourcePath.ToTarget(source), subtree.Bytes);
-        return Layout == RestoreLayout.FullPath || full.IsRoot ? full : new EntryPath(full.Name.ToArray());
+        return layout == RestoreLayout.FullPath || full.IsRoot ? full : new EntryPath(full.Name.ToArray());
     }
 
-    private static EntryPath Join(EntryPath place, ReadOnlySpan<byte> below) => below.IsEmpty ? place : place.Append(below);
+    /// <summary>A place below another one.</summary>
+    internal static EntryPath Join(EntryPath place, ReadOnlySpan<byte> below) => below.IsEmpty ? place : place.Append(below);
 }

@@ -10,16 +10,13 @@ namespace MSOnlineBackup.Engine.Restore;
 /// Reads restored files again, under the names they got, and compares every byte with the recovery point: of a whole chunk the keyed name is computed
 /// from what the file has; a part of one is compared by a digest, taken of bytes whose chunk's name was computed; a hole with zeros.
 /// </summary>
-internal sealed class RestoreVerifier(ChunkStore store, IRestoreTarget target, RestoreTally tally)
+internal sealed class RestoreVerifier(ChunkStore store, IRestoreTarget target, RestoreTally tally) : IRestoreVerifier
 {
     private const int BufferLength = ChunkCodec.MaxRawLength;
 
     private readonly EntryContentReader _contents = new(store);
 
-    /// <summary>Verifies one file that is complete; reports it where it is not the same.</summary>
-    /// <param name="item">The file.</param>
-    /// <param name="digests">SHA-256 of the parts that are no whole chunks, by their offset in the file.</param>
-    /// <param name="cancellationToken">Stops.</param>
+    /// <inheritdoc/>
     public async ValueTask VerifyAsync(RestoreItem item, IReadOnlyDictionary<long, byte[]> digests, CancellationToken cancellationToken)
     {
         byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent((int)Math.Clamp(item.Entry.Size, 1, BufferLength));
@@ -89,7 +86,8 @@ internal sealed class RestoreVerifier(ChunkStore store, IRestoreTarget target, R
 
     private static bool IsAtEnd(Stream file) => file.ReadByte() < 0;
 
-    private static BackupException Differs(RestoreItem item, string how) => new(
+    /// <summary>A restored file is not what it should be.</summary>
+    public static BackupException Differs(RestoreItem item, string how) => new(
         BackupErrorId.RestoreVerifyFailed,
         $"The restored file '{PathText.Show(item.Entry.Path)}' differs from the recovery point: {how}.",
         "Check the disk that holds the target, then restore the file again.",

@@ -1,4 +1,3 @@
-using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Concurrency;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
@@ -20,9 +19,7 @@ internal sealed class RestoreWalk
     private readonly RestoreJob _job;
     private readonly int _workers;
     private readonly PackPump _pump;
-    private readonly ItemPlacing _placing;
-    private readonly FolderTrail _folders;
-    private readonly SpecialItems _specials;
+    private readonly ItemSteps _items;
 
     private RestoreWalk(ChunkStore store, RestoreRequest request, RestoreJob job, int workers, bool isRehearsal)
     {
@@ -30,9 +27,7 @@ internal sealed class RestoreWalk
         _job = job;
         _workers = workers;
         _pump = new PackPump(store, job.Tally, workers, isRehearsal, identifies: request.Verify);
-        _placing = new ItemPlacing(store, job, request.Verify);
-        _folders = new FolderTrail(job, request.MapNames);
-        _specials = new SpecialItems(job);
+        _items = new ItemSteps(job, new ItemPlacing(new VaultContents(store, job.Target, request.Verify), job, request.Verify), request.MapNames);
     }
 
     /// <summary>Restores. What goes wrong with one item is reported to the monitor, and the others go on.</summary>
@@ -96,59 +91,13 @@ internal sealed class RestoreWalk
         {
             await foreach (SelectedEntry selected in selection.ReadAsync(_job.Tally.Skip, stopping).ConfigureAwait(false))
             {
-                await TakeAsync(selected, files, stopping).ConfigureAwait(false);
+                await _items.TakeAsync(selected, files.BeginFileAsync, stopping).ConfigureAwait(false);
             }
 
             await files.CompleteAsync().ConfigureAwait(false);
-            _folders.Close();
+            _items.Close();
             _pump.Reads.Complete();
         });
         await stages.WhenEndedAsync().ConfigureAwait(false);
-    }
-
-    private async ValueTask TakeAsync(SelectedEntry selected, FileContents files, CancellationToken cancellationToken)
-    {
-        ManifestEntry entry = selected.Entry;
-        RestoreFolder? folder = _folders.FolderOf(selected.Place);
-        BackupException? failure = folder?.Failure;
-        EntryPath place = _folders.TargetOf(folder, selected.Place, selected.FullPath, ref failure);
-        bool hasPlace = failure is null;
-        var placed = new PlacedItem(place, Placement.Free, null, failure);
-        if (hasPlace)
-        {
-            placed = await _placing.PlaceAsync(entry, place, isKnownFree: folder is { IsNew: true }, cancellationToken).ConfigureAwait(false);
-            failure = entry.IsRestorable() ? placed.Failure : entry.Unrestorable(selected.FullPath);
-        }
-
-        var item = new RestoreItem(selected, placed.Place, placed.Placement, placed.Existing, folder);
-        if (failure is null && placed.Placement == Placement.Skip)
-        {
-            failure = item.Exists();
-        }
-
-        if (placed.Placement is Placement.Skip or Placement.Replace or Placement.Rename)
-        {
-            _job.Tally.CountConflict();
-        }
-
-        if (entry.Kind == EntryKind.Directory)
-        {
-            // What cannot be read of a folder is its list: it, and what was kept of it, is restored.
-            _folders.Open(selected, item, entry.IsRestorable() || !hasPlace ? failure : null);
-        }
-
-        if (failure is not null)
-        {
-            _job.Tally.Report(item, failure);
-        }
-        else if (entry.Kind == EntryKind.File)
-        {
-            _job.Tally.CountKept(entry);
-            await files.BeginFileAsync(item, cancellationToken).ConfigureAwait(false);
-        }
-        else if (entry.Kind != EntryKind.Directory)
-        {
-            _specials.Create(item);
-        }
     }
 }

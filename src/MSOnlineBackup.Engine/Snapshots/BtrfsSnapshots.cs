@@ -23,6 +23,9 @@ internal sealed class BtrfsSnapshots : ISnapshotMaker
     public ConsistencyLevel Level => ConsistencyLevel.Crash;
 
     /// <inheritdoc/>
+    public string? WhyNotStaying => null;
+
+    /// <inheritdoc/>
     public bool IsOf(SnapshotVolume volume) => volume.FileSystem == BtrfsSubvolumes.FileSystem;
 
     /// <inheritdoc/>
@@ -100,11 +103,81 @@ internal sealed class BtrfsSnapshots : ISnapshotMaker
         }
     }
 
+    /// <inheritdoc/>
+    public Task<FoundSnapshot> FindAsync(SnapshotMark mark, CancellationToken cancellationToken)
+    {
+        byte[] volume = EntryName.Unescape(mark.Volume);
+        byte[] name = EntryName.Unescape(mark.Name);
+        int top = _system.OpenDirectory(-1, volume);
+        int snapshot = top < 0 ? top : _system.OpenDirectory(top, name);
+        try
+        {
+            if (top < 0 || BtrfsSubvolumes.Read(top, out Subvolume live) < 0 || IdentityOf(live) != mark.Identity)
+            {
+                return Task.FromResult(new FoundSnapshot(null, null, $"Another volume is seen at '{mark.Volume}' now, or none."));
+            }
+
+            if (snapshot is < 0 and not -Errno.NotFound)
+            {
+                return Task.FromResult(new FoundSnapshot(null, null, $"'{mark.Name}' in '{mark.Volume}' cannot be opened: {UnixSystem.Describe(-snapshot)}."));
+            }
+
+            // Somebody may have put another one there, or let it be written to.
+            bool isIt = snapshot >= 0 && BtrfsSubvolumes.Read(snapshot, out Subvolume found) >= 0 && IsOurs(found, mark);
+            return Task.FromResult(isIt
+                ? new FoundSnapshot(Join(volume, name), UuidOf(snapshot), null)
+                : new FoundSnapshot(null, null, $"'{mark.Name}' in '{mark.Volume}' is {(snapshot < 0 ? "gone" : "not the snapshot that the backup made, or can be written to")}.") { IsGone = true });
+        }
+        finally
+        {
+            foreach (int handle in new[] { snapshot, top }.Where(handle => handle >= 0).Distinct())
+            {
+                UnixSystem.Close(handle);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Settle(SnapshotMark mark)
+    {
+        int top = _system.OpenDirectory(-1, EntryName.Unescape(mark.Volume));
+        if (top < 0)
+        {
+            return;
+        }
+
+        int snapshot = _system.OpenDirectory(top, EntryName.Unescape(mark.Name));
+        if (snapshot >= 0 && _system.Stat(top, out UnixStat now) >= 0 && _system.Stat(snapshot, out UnixStat kept) >= 0)
+        {
+            GiveBackTime(top, mark, now, kept);
+        }
+
+        foreach (int handle in new[] { snapshot, top }.Where(handle => handle >= 0))
+        {
+            UnixSystem.Close(handle);
+        }
+    }
+
+    private static string IdentityOf(Subvolume subvolume) => $"{subvolume.FileSystem}:{subvolume.Id}";
+
+    private static bool IsOurs(Subvolume found, SnapshotMark mark) =>
+        found is { IsSnapshot: true, IsReadOnly: true } && (mark.Uuid is null || found.Uuid.ToString() == mark.Uuid);
+
+    private static string? UuidOf(int snapshot) => BtrfsSubvolumes.Read(snapshot, out Subvolume found) >= 0 ? found.Uuid.ToString() : null;
+
+    private void GiveBackTime(int top, SnapshotMark mark, in UnixStat now, in UnixStat kept)
+    {
+        if (_made.TryGetValue(mark.Name, out ItemTime made) && made == now.Modified)
+        {
+            _system.SetModified(new UnixNode(top, top, "."u8), kept.Modified);
+        }
+    }
+
     private string? RemoveFrom(int top, SnapshotMark mark)
     {
         if (_system.Stat(top, out UnixStat before) < 0
             || BtrfsSubvolumes.Read(top, out Subvolume volume) < 0
-            || $"{volume.FileSystem}:{volume.Id}" != mark.Identity)
+            || IdentityOf(volume) != mark.Identity)
         {
             return $"Another volume is seen at '{mark.Volume}' now, or none.";
         }
@@ -117,7 +190,7 @@ internal sealed class BtrfsSnapshots : ISnapshotMaker
         }
 
         // Only what is, beyond its name, a snapshot that cannot be written to.
-        bool isOurs = snapshot >= 0 && BtrfsSubvolumes.Read(snapshot, out Subvolume found) >= 0 && found is { IsSnapshot: true, IsReadOnly: true };
+        bool isOurs = snapshot >= 0 && BtrfsSubvolumes.Read(snapshot, out Subvolume found) >= 0 && IsOurs(found, mark);
         bool wasTold = _system.Stat(snapshot, out UnixStat kept) >= 0;
         if (snapshot >= 0)
         {
@@ -135,9 +208,17 @@ internal sealed class BtrfsSnapshots : ISnapshotMaker
             return $"'{mark.Name}' in '{mark.Volume}' cannot be removed: {UnixSystem.Describe(-result)}.";
         }
 
-        if (wasTold && _made.TryGetValue(mark.Name, out ItemTime made) && made == before.Modified)
+        if (_made.ContainsKey(mark.Name))
         {
-            _system.SetModified(new UnixNode(top, top, "."u8), kept.Modified);
+            if (wasTold)
+            {
+                GiveBackTime(top, mark, before, kept);
+            }
+        }
+        else
+        {
+            // Made by an earlier process: what is seen of the folder stays as it was a moment ago.
+            _system.SetModified(new UnixNode(top, top, "."u8), before.Modified);
         }
 
         return null;

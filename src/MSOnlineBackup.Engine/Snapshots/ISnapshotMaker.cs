@@ -14,6 +14,9 @@ internal interface ISnapshotMaker
     /// <summary>Whether it keeps what lies below a file system, such as its device, so that only one that is held still meanwhile is kept in order.</summary>
     bool NeedsStillness => false;
 
+    /// <summary>Why its snapshots cannot stay after the backup, for restores from them, in a sentence; null where they can.</summary>
+    string? WhyNotStaying => $"Snapshots of the kind {Kind} do not stay after a backup.";
+
     /// <summary>Whether volumes of this kind are its own.</summary>
     bool IsOf(SnapshotVolume volume);
 
@@ -34,6 +37,24 @@ internal interface ISnapshotMaker
     /// <summary>Removes what a mark names, as far as it is there. Never anything else.</summary>
     /// <returns>Null where nothing of it is left; otherwise why it is still there, in a sentence.</returns>
     Task<string?> RemoveAsync(SnapshotMark mark);
+
+    /// <summary>Looks for a snapshot that a mark names, and whether it is the very one that was made. Asked only where snapshots can stay; changes nothing.</summary>
+    Task<FoundSnapshot> FindAsync(SnapshotMark mark, CancellationToken cancellationToken) => Task.FromResult(new FoundSnapshot(null, null, WhyNotStaying));
+
+    /// <summary>A snapshot stays: what else its making has changed that one would see is put back.</summary>
+    void Settle(SnapshotMark mark)
+    {
+    }
+}
+
+/// <summary>What was found of a snapshot.</summary>
+/// <param name="Place">Where its tree is to be read, raw; null where it cannot be.</param>
+/// <param name="Uuid">What its volume calls it.</param>
+/// <param name="Obstacle">Why it cannot be read, in a sentence.</param>
+internal sealed record FoundSnapshot(byte[]? Place, string? Uuid, string? Obstacle)
+{
+    /// <summary>Whether its volume is there, and it is not, nor will be.</summary>
+    public bool IsGone { get; init; }
 }
 
 /// <summary>A snapshot that is to be made, and what became of it.</summary>

@@ -40,7 +40,7 @@ internal sealed class LinuxVolumes(IReadOnlyList<MountedVolume> mounts)
             if (isFolder && !selection.NonRecursive)
             {
                 ExclusionRules rules = ExclusionRules.Compile(selection.Exclude, given, filePatterns: selection.ExcludeFiles);
-                search = new Search(real, path => IsLeftOut(rules, path), selection);
+                search = new Search(real, path => rules.LeavesOut(path), selection);
                 AddSubvolumes(root.Volume, search);
                 AddMounts(search);
             }
@@ -201,21 +201,6 @@ internal sealed class LinuxVolumes(IReadOnlyList<MountedVolume> mounts)
                 AddSubvolumes(volume, search);
             }
         }
-    }
-
-    private static bool IsLeftOut(ExclusionRules rules, ReadOnlySpan<byte> path)
-    {
-        for (int end = 0; end < path.Length; end++)
-        {
-            int slash = path[end..].IndexOf((byte)'/');
-            end = slash < 0 ? path.Length : end + slash;
-            if (rules.Match(path[..end]).HasFlag(Exclusion.Folder))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private static byte[] FolderOf(byte[] path)

@@ -27,6 +27,9 @@ internal sealed class LvmSnapshots(ISystemCommands commands, Func<string, string
     /// <inheritdoc/>
     public ConsistencyLevel Level => ConsistencyLevel.FileSystem;
 
+    /// <inheritdoc/>
+    public string? WhyNotStaying => "Snapshots of LVM do not stay after a backup: they take room of their own, those that fill up can no longer be read, and they would have to stay mounted.";
+
     /// <summary>That of this machine.</summary>
     public static LvmSnapshots OfThisMachine(Func<string, bool> isMounted) => new(
         new SystemCommands(),

@@ -62,6 +62,36 @@ internal sealed class SnapshotKit
     /// <summary>The maker of a kind; null where this version has none.</summary>
     public ISnapshotMaker? FindMaker(string kind) => Makers.FirstOrDefault(maker => maker.Kind == kind);
 
+    /// <summary>How much of the volume at a path is free, 0 to 1.</summary>
+    public Func<string, double> FreeShareOf { get; init; } = static path =>
+    {
+        var drive = new DriveInfo(path);
+        return drive.TotalSize == 0 ? 1 : (double)drive.AvailableFreeSpace / drive.TotalSize;
+    };
+
+    /// <summary>Removes what marks name, as far as it is there; the last first. One that cannot be removed keeps none of the others.</summary>
+    /// <returns>What is still there, each with the reason.</returns>
+    public async Task<IReadOnlyList<(SnapshotMark Mark, string Why)>> RemoveAsync(IReadOnlyList<SnapshotMark> marks)
+    {
+        var left = new List<(SnapshotMark, string)>();
+        foreach (SnapshotMark mark in marks.Reverse())
+        {
+            ISnapshotMaker? maker = FindMaker(mark.Kind);
+
+            // Where one that stayed was removed by somebody else, what has its name now is not ours.
+            bool isGone = mark.Uuid is not null && maker is not null && (await maker.FindAsync(mark, CancellationToken.None).ConfigureAwait(false)).IsGone;
+            string? why = isGone ? null
+                : maker is null ? $"This version knows no snapshots of the kind '{mark.Kind}'."
+                : await maker.RemoveAsync(mark).ConfigureAwait(false);
+            if (why is not null)
+            {
+                left.Add((mark, why));
+            }
+        }
+
+        return left;
+    }
+
     /// <summary>The volumes of a source; null where nothing is at its path.</summary>
     public SourceVolumes? FindVolumes(string path, SourceSelection selection) => _find(path, selection);
 

@@ -12,6 +12,9 @@ internal sealed record SnapshotMark(string Kind, string Volume, string Identity,
 {
     /// <summary>The folder that it is mounted at; null where it is not.</summary>
     public string? Mount { get; init; }
+
+    /// <summary>What the volume itself calls the snapshot, where it stays after its backup; null before.</summary>
+    public string? Uuid { get; init; }
 }
 
 /// <summary>The snapshots of one backup.</summary>
@@ -22,5 +25,6 @@ internal sealed record SnapshotMarks(int Version, IReadOnlyList<SnapshotMark> Sn
 /// <summary>The serialisers, generated when the engine is built.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(SnapshotMarks))]
+[JsonSerializable(typeof(LocalPointState))]
 [JsonSerializable(typeof(LvmReport))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;

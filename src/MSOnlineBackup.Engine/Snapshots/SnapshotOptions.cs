@@ -21,6 +21,18 @@ public enum SnapshotMode
 /// </param>
 public sealed record SnapshotOptions(SnapshotMode Mode, string Records)
 {
+    /// <summary>The most points of one series that may stay.</summary>
+    public const int MostKept = 64;
+
+    /// <summary>
+    /// Of how many backups the snapshots stay, so that they can be restored from without the vault, 0 to <see cref="MostKept"/>; null: none of this one, and those of earlier ones are
+    /// left as they are.
+    /// </summary>
+    public int? Keep { get; init; }
+
+    /// <summary>Among which backups of the machine it is counted: each series is by itself.</summary>
+    public string Series { get; init; } = "";
+
     /// <summary>Whether file systems are held still while snapshots are made that do not see to that by themselves.</summary>
     internal bool HoldsFileSystemsStill { get; init; }
 }

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 using MSOnlineBackup.Platform.Folders;
+using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Engine.Snapshots;
@@ -68,12 +70,35 @@ internal sealed class SnapshotRecord : IDisposable
 
         foreach (string path in Directory.GetFiles(folder, "*" + Extension))
         {
-            SnapshotRecord? record = TryHold(path);
-            if (record is not null)
+            // A backup may decide that its snapshots stay while one looks.
+            SnapshotRecord? record = LocalPointFile.Stays(path) ? null : TryHold(path);
+            if (record is not null && LocalPointFile.Stays(path))
+            {
+                record.Dispose();
+            }
+            else if (record is not null)
             {
                 yield return record;
             }
         }
+    }
+
+    /// <summary>The records of a folder, whoever holds them; none where there is no such folder, or where it is another account's.</summary>
+    public static IReadOnlyList<string> FindAll(string folder) => Directory.Exists(folder)
+        ? [.. Directory.EnumerateFiles(folder, "*" + Extension, new EnumerationOptions { IgnoreInaccessible = true, AttributesToSkip = 0 })]
+        : [];
+
+    /// <summary>Holds a record; null where somebody else does, or where it is gone.</summary>
+    public static SnapshotRecord? TryHold(string path) => TryOpen(path, FileAccess.ReadWrite, FileShare.None);
+
+    /// <summary>Opens a record to read it, as several may at once; nobody removes its snapshots meanwhile. Null where it is held, or gone.</summary>
+    public static SnapshotRecord? TryShare(string path) => TryOpen(path, FileAccess.Read, FileShare.Read);
+
+    /// <summary>Whether a backup is at work that holds a record.</summary>
+    public static bool IsHeld(string path)
+    {
+        using SnapshotRecord? record = TryShare(path);
+        return record is null && File.Exists(path);
     }
 
     /// <summary>32 digits that nothing else has.</summary>
@@ -93,8 +118,36 @@ internal sealed class SnapshotRecord : IDisposable
     public IReadOnlyList<SnapshotMark> Read()
     {
         byte[] content = new byte[Math.Min(RandomAccess.GetLength(_file.SafeFileHandle), MaxLength)];
-        int length = RandomAccess.Read(_file.SafeFileHandle, content, 0);
-        ReadOnlySpan<byte> rest = content.AsSpan(0, length);
+        return Parse(content.AsSpan(0, RandomAccess.Read(_file.SafeFileHandle, content, 0)));
+    }
+
+    /// <summary>What is written down in a record, whoever holds it.</summary>
+    public static IReadOnlyList<SnapshotMark> ReadMarks(string path)
+    {
+        if (TryShare(path) is { } free)
+        {
+            using (free)
+            {
+                return free.Read();
+            }
+        }
+
+        // Of a backup at work: read without a lock, for which only the system's own call asks.
+        if (OperatingSystem.IsWindows() || UnixSystem.Current.OpenFile(-1, System.Text.Encoding.UTF8.GetBytes(System.IO.Path.GetFullPath(path))) is not (>= 0 and int handle))
+        {
+            return [];
+        }
+
+        using (var file = new SafeFileHandle(handle, ownsHandle: true))
+        {
+            byte[] content = new byte[Math.Min(RandomAccess.GetLength(file), MaxLength)];
+            return Parse(content.AsSpan(0, RandomAccess.Read(file, content, 0)));
+        }
+    }
+
+    private static IReadOnlyList<SnapshotMark> Parse(ReadOnlySpan<byte> content)
+    {
+        ReadOnlySpan<byte> rest = content;
         while (rest.LastIndexOf((byte)'\n') is var end and >= 0)
         {
             ReadOnlySpan<byte> line = rest[(rest[..end].LastIndexOf((byte)'\n') + 1)..end];
@@ -117,6 +170,7 @@ internal sealed class SnapshotRecord : IDisposable
         Dispose();
         try
         {
+            LocalPointFile.Delete(Path);
             File.Delete(Path);
             if (Directory.Exists(Folder))
             {
@@ -132,11 +186,11 @@ internal sealed class SnapshotRecord : IDisposable
     /// <summary>Lets go of it; what is written down stays.</summary>
     public void Dispose() => _file.Dispose();
 
-    private static SnapshotRecord? TryHold(string path)
+    private static SnapshotRecord? TryOpen(string path, FileAccess access, FileShare share)
     {
         try
         {
-            return new SnapshotRecord(new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0), path);
+            return new SnapshotRecord(new FileStream(path, FileMode.Open, access, share, bufferSize: 0), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -7,7 +7,7 @@ namespace MSOnlineBackup.Engine.Snapshots;
 /// <summary>
 /// The snapshots of one backup: of each volume that its sources lie on, where that can be, taken right after one another, before anything is read. Disposing removes them.
 /// </summary>
-internal sealed class SnapshotSet : IAsyncDisposable
+internal sealed partial class SnapshotSet : IAsyncDisposable
 {
     private const string IsConstant = "Nothing can change it: the volume is mounted read-only.";
 
@@ -17,6 +17,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
     private readonly List<WantedSnapshot> _snapshots = [];
     private readonly Dictionary<string, string> _obstacles = [];
     private readonly HashSet<WantedSnapshot> _still = [];
+    private IReadOnlyList<SourceVolumes?> _sources = [];
     private SnapshotRecord? _record;
 
     private SnapshotSet(SnapshotKit kit, SnapshotOptions options, Action<string> note)
@@ -47,6 +48,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
             }
 
             SourceVolumes?[] found = [.. sources.Select(source => kit.FindVolumes(source.Path, source.Selection))];
+            set._sources = found;
             await set.MakeAsync(found, cancellationToken).ConfigureAwait(false);
             SnapshotSource[] views = [.. found.Select(volumes => volumes is null ? new SnapshotSource(null, null) : set.ViewOf(volumes))];
             set.Require(sources, found, views);
@@ -83,18 +85,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
 
     private async Task<bool> RemoveAsync(SnapshotRecord record, IReadOnlyList<SnapshotMark> marks)
     {
-        var left = new List<string>();
-        foreach (SnapshotMark mark in marks.Reverse())
-        {
-            string? why = _kit.FindMaker(mark.Kind) is { } maker
-                ? await maker.RemoveAsync(mark).ConfigureAwait(false)
-                : $"This version knows no snapshots of the kind '{mark.Kind}'.";
-            if (why is not null)
-            {
-                left.Add(why);
-            }
-        }
-
+        IReadOnlyList<(SnapshotMark Mark, string Why)> left = await _kit.RemoveAsync(marks).ConfigureAwait(false);
         if (left.Count == 0)
         {
             record.Remove();
@@ -102,7 +93,7 @@ internal sealed class SnapshotSet : IAsyncDisposable
         }
 
         record.Dispose();
-        _note($"A snapshot of a backup is still there; the next backup tries again to remove it. {string.Join(' ', left)}");
+        _note($"A snapshot of a backup is still there; the next backup tries again to remove it. {string.Join(' ', left.Select(each => each.Why))}");
         return false;
     }
 

@@ -20,6 +20,9 @@ internal sealed class ZfsSnapshots(ISystemCommands commands) : ISnapshotMaker
     public ConsistencyLevel Level => ConsistencyLevel.FileSystem;
 
     /// <inheritdoc/>
+    public string? WhyNotStaying => null;
+
+    /// <inheritdoc/>
     public bool IsOf(SnapshotVolume volume) => volume.FileSystem == "zfs";
 
     /// <inheritdoc/>
@@ -47,8 +50,7 @@ internal sealed class ZfsSnapshots(ISystemCommands commands) : ISnapshotMaker
             {
                 if (told is { ExitCode: 0 })
                 {
-                    string name = snapshot.Mark.Name[(snapshot.Mark.Name.IndexOf('@', StringComparison.Ordinal) + 1)..];
-                    snapshot.Succeed([.. snapshot.Volume.Path.AsSpan().TrimEnd((byte)'/'), .. Encoding.UTF8.GetBytes($"/.zfs/snapshot/{name}")]);
+                    snapshot.Succeed(PlaceOf(snapshot.Volume.Path, snapshot.Mark));
                 }
                 else
                 {
@@ -77,6 +79,26 @@ internal sealed class ZfsSnapshots(ISystemCommands commands) : ISnapshotMaker
         CommandResult? removed = await commands.RunAsync("zfs", ["destroy", mark.Name], CancellationToken.None).ConfigureAwait(false);
         return removed is { ExitCode: 0 } ? null : Refusal(removed);
     }
+
+    /// <inheritdoc/>
+    public async Task<FoundSnapshot> FindAsync(SnapshotMark mark, CancellationToken cancellationToken)
+    {
+        // One that was made anew under the name has another number.
+        string dataset = mark.Name.Split('@')[0];
+        CommandResult? told = await commands.RunAsync("zfs", ["list", "-H", "-o", "name,guid", "-t", "snapshot", "-d", "1", dataset], cancellationToken).ConfigureAwait(false);
+        if (told is not { ExitCode: 0 })
+        {
+            return new FoundSnapshot(null, null, Refusal(told));
+        }
+
+        string? guid = told.Output.Split('\n').Select(line => line.Split('\t')).FirstOrDefault(columns => columns.Length == 2 && columns[0] == mark.Name)?[1].Trim();
+        return guid is not null && (mark.Uuid is null || mark.Uuid == guid)
+            ? new FoundSnapshot(PlaceOf(EntryName.Unescape(mark.Volume), mark), guid, null)
+            : new FoundSnapshot(null, null, $"'{mark.Name}' is {(guid is null ? "gone" : "not the snapshot that the backup made")}.") { IsGone = true };
+    }
+
+    private static byte[] PlaceOf(byte[] volume, SnapshotMark mark) =>
+        [.. volume.AsSpan().TrimEnd((byte)'/'), .. Encoding.UTF8.GetBytes($"/.zfs/snapshot/{mark.Name.Split('@')[1]}")];
 
     private static string Refusal(CommandResult? told) => told is null
         ? "The program 'zfs' is not there."

@@ -46,6 +46,23 @@ internal sealed class ExclusionRules
         return new ExclusionRules([.. rules]);
     }
 
+    /// <summary>Whether a folder is left out, by itself or with one that holds it.</summary>
+    /// <param name="path">Its path below the root, raw.</param>
+    public bool LeavesOut(ReadOnlySpan<byte> path)
+    {
+        for (int end = 0; end < path.Length; end++)
+        {
+            int slash = path[end..].IndexOf((byte)'/');
+            end = slash < 0 ? path.Length : end + slash;
+            if (Match(path[..end]).HasFlag(Exclusion.Folder))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>What the patterns say of a path below the root. What lies in a folder that is left out is not asked for.</summary>
     public Exclusion Match(ReadOnlySpan<byte> path)
     {

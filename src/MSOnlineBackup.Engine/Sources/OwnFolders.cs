@@ -43,8 +43,8 @@ public sealed class OwnFolders
     /// <summary>Whether a folder is one of them.</summary>
     internal bool Contains(in UnixStat stat) => _identities.Count > 0 && _identities.Contains((stat.Device, stat.Inode));
 
-    /// <summary>Whether a folder is a snapshot that a backup made, and has not removed yet.</summary>
-    internal static bool IsSnapshot(ReadOnlySpan<byte> name, in UnixStat stat) => IsNameOfSnapshot(name) && BtrfsSubvolumes.IsTop(stat);
+    /// <summary>Whether a folder is a snapshot that a backup made, or stands for one in a later snapshot: there each would be an empty folder.</summary>
+    internal static bool IsSnapshot(ReadOnlySpan<byte> name, in UnixStat stat) => IsNameOfSnapshot(name) && (BtrfsSubvolumes.IsTop(stat) || BtrfsSubvolumes.IsPlaceholder(stat));
 
     /// <summary>Whether a name is one that snapshots are given.</summary>
     internal static bool IsNameOfSnapshot(ReadOnlySpan<byte> name) => name.StartsWith(".obengine-snapshot-"u8);

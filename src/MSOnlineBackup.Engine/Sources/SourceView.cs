@@ -13,6 +13,9 @@ internal sealed class SourceView(byte[] root, IReadOnlyDictionary<EntryPath, Sou
     /// <summary>The absolute path that the root is read at, raw.</summary>
     public byte[] Root => root;
 
+    /// <summary>Whether nothing is asked of the source where it is: it may be gone.</summary>
+    public bool StandsAlone { get; init; }
+
     /// <summary>Where a folder below the root is read; null where it is simply found in the one that holds it.</summary>
     public SourcePlace? Find(EntryPath path) => below.GetValueOrDefault(path);
 
@@ -23,4 +26,8 @@ internal sealed class SourceView(byte[] root, IReadOnlyDictionary<EntryPath, Sou
 /// <summary>Where a folder is read.</summary>
 /// <param name="Path">An absolute path, raw.</param>
 /// <param name="IsMountPoint">Whether another file system is mounted there.</param>
-internal sealed record SourcePlace(byte[] Path, bool IsMountPoint);
+internal sealed record SourcePlace(byte[] Path, bool IsMountPoint)
+{
+    /// <summary>Whether it is read at all: what was left out, or is in no snapshot, is an empty folder.</summary>
+    public bool IsEntered { get; init; } = true;
+}

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Engine;
@@ -28,6 +29,7 @@ internal sealed class BackupCommand : HostCommand
     private readonly Option<string?> _machine;
     private readonly Option<Compression> _compression;
     private readonly Option<SnapshotMode> _snapshot;
+    private readonly Option<string?> _keep;
     private readonly Option<string?> _scripts;
     private readonly SourceRulesOptions _rules;
     private readonly Option<bool> _force;
@@ -60,6 +62,10 @@ internal sealed class BackupCommand : HostCommand
             "--snapshot",
             "Whether snapshots of the volumes are read: auto where there are any, require or else make no recovery point, never to read in place.",
             SnapshotMode.Auto);
+        _keep = Value(
+            "--keep-local-snapshots",
+            "N",
+            "Have the snapshots of this machine's last N backups stay, 0 to 64, so that they can be restored from without the vault. Without it, those that stay are left as they are.");
         _scripts = Value("--scripts", "FILE", "Run the scripts that this file names before and after the snapshots are taken (VMSnapshotScriptPluginConfig.json).");
         _rules = new SourceRulesOptions(this);
         _dryRun = Flag("--dry-run", "List what would be backed up, and how much of it is new. Read no contents and write nothing.", "-n");
@@ -125,12 +131,16 @@ internal sealed class BackupCommand : HostCommand
             Compression = context.Parsed.GetValue(_compression),
             OwnFolders = [AgentOptions.DefaultStateFolder],
             Rules = _rules.Read(context),
-            Snapshots = AgentOptions.SnapshotsIn(AgentOptions.DefaultStateFolder, context.Parsed.GetValue(_snapshot)),
+            Snapshots = AgentOptions.SnapshotsIn(AgentOptions.DefaultStateFolder, context.Parsed.GetValue(_snapshot)) with { Keep = Keep(context) },
             ScriptFile = context.Get(_scripts) is { } scripts ? Path.GetFullPath(scripts) : null,
         };
         request.Check();
         return request;
     }
+
+    private int? Keep(CommandContext context) => context.Get(_keep) is not { } text ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count <= SnapshotOptions.MostKept ? count
+        : throw context.Invalid($"'{text}' is not a number from 0 to {SnapshotOptions.MostKept}.", "Say of how many backups the snapshots stay: --keep-local-snapshots 2.", text);
 
     private BackupSource.Input StandardInput(CommandContext context, string name)
     {

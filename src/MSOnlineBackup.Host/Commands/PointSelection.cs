@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -33,6 +34,12 @@ internal sealed class PointSelection
         Description = "With 'latest': if the newest point is damaged, use the newest one that can be read.",
         Arity = ArgumentArity.Zero,
     };
+
+    /// <summary>The point among those whose snapshots are on this machine; null where it is none of them.</summary>
+    public LocalPoint? FindLocal(CommandContext context, IReadOnlyList<LocalPoint> points) => LocalPoints.Find(points, context.Get(_point), context.Get(_machine));
+
+    /// <summary>What was named.</summary>
+    public string Named(CommandContext context) => context.Get(_point);
 
     /// <summary>The point.</summary>
     public Task<RecoveryPoint> GetAsync(CommandContext context, UnlockedVault vault) =>

@@ -1,9 +1,12 @@
 using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -20,6 +23,7 @@ internal sealed class RestoreCommand : HostCommand
     private readonly Option<bool> _dryRun;
     private readonly Option<bool> _mapNames;
     private readonly Option<bool> _verify;
+    private readonly Option<RestoreFrom> _from;
 
     public RestoreCommand()
         : base(
@@ -39,22 +43,76 @@ internal sealed class RestoreCommand : HostCommand
         _dryRun = Flag("--dry-run", "Show what would be restored, and write nothing.", "-n");
         _mapNames = Flag("--map-names", "Restore names that Windows does not allow under names that it does: a:b as a：b. The mapping can be reversed.");
         _verify = Flag("--verify", "Read every restored file again, and compare it with the recovery point and each chunk with its name.");
+        _from = Choice(
+            "--from",
+            "Where the data come from: the vault; local snapshots, which need neither the vault nor a passphrase; or auto, which takes local ones where the vault cannot be reached.",
+            RestoreFrom.Auto);
     }
 
     public override bool IsJob => true;
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Read).ConfigureAwait(false);
-        var request = new RestoreRequest
+        RestoreFrom from = context.Parsed.GetValue(_from);
+        if (from == RestoreFrom.Local)
         {
-            Point = await _point.GetAsync(context, vault).ConfigureAwait(false),
-            Paths = context.Get(_paths),
-            TargetFolder = context.Parsed.GetRequiredValue(_to),
-            Conflict = context.Parsed.GetValue(_conflict),
-            MapNames = context.Has(_mapNames),
-            Verify = context.Has(_verify),
-        };
+            return context.Has(_dryRun)
+                ? throw context.Invalid("--dry-run foresees restores from the vault only.", "Leave out --dry-run, or '--from local'.")
+                : await RestoreAsync(context, await FindLocalAsync(context).ConfigureAwait(false) ?? throw NoLocal(context)).ConfigureAwait(false);
+        }
+
+        UnlockedVault vault;
+        try
+        {
+            vault = await _vault.UnlockAsync(context, VaultUse.Read).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (from == RestoreFrom.Auto && !context.Has(_dryRun) && LocalRestore.StandsIn(e))
+        {
+            if (await FindLocalAsync(context).ConfigureAwait(false) is not { } local)
+            {
+                throw;
+            }
+
+            context.Renderer.Note($"The vault cannot be reached: {e.Message}");
+            return await RestoreAsync(context, local).ConfigureAwait(false);
+        }
+
+        using (vault)
+        {
+            return await RestoreAsync(context, vault).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<LocalPoint?> FindLocalAsync(CommandContext context) =>
+        _point.FindLocal(context, await LocalPointSelection.ListAsync(context).ConfigureAwait(false));
+
+    private BackupException NoLocal(CommandContext context) => new(
+        BackupErrorId.RecoveryPointNotFound,
+        $"This machine has no local snapshots of a point '{_point.Named(context)}'.",
+        "'obengine snapshots list' shows which there are. Leave out '--from local' to restore from the vault.",
+        _point.Named(context));
+
+    private RestoreRequest Request(CommandContext context, RecoveryPoint point) => new()
+    {
+        Point = point,
+        Paths = context.Get(_paths),
+        TargetFolder = context.Parsed.GetRequiredValue(_to),
+        Conflict = context.Parsed.GetValue(_conflict),
+        MapNames = context.Has(_mapNames),
+        Verify = context.Has(_verify),
+    };
+
+    private async Task<Outcome> RestoreAsync(CommandContext context, LocalPoint local)
+    {
+        RestoreRequest request = Request(context, local.Point);
+        RestoreResult result = await context.Renderer.FollowAsync(monitor =>
+            LocalRestore.RestoreAsync(local, request, monitor, context.VaultOptions, context.Stop)).ConfigureAwait(false);
+        return Describe(request, result, traffic: null, RestoreFrom.Local);
+    }
+
+    private async Task<Outcome> RestoreAsync(CommandContext context, UnlockedVault vault)
+    {
+        RestoreRequest request = Request(context, await _point.GetAsync(context, vault).ConfigureAwait(false));
         if (context.Has(_dryRun))
         {
             return Describe(await context.Renderer.FollowAsync(async monitor =>
@@ -63,7 +121,7 @@ internal sealed class RestoreCommand : HostCommand
 
         RestoreResult result = await context.Renderer.FollowAsync(async monitor =>
             await (await vault.IndexAsync(context.Stop, monitor).ConfigureAwait(false)).RestoreAsync(request, monitor, context.Stop).ConfigureAwait(false)).ConfigureAwait(false);
-        return Describe(request, result, vault.Traffic);
+        return Describe(request, result, vault.Traffic, RestoreFrom.Vault);
     }
 
     private static Outcome Describe(RestorePlan plan)
@@ -91,7 +149,7 @@ internal sealed class RestoreCommand : HostCommand
         return new Outcome(summary, text);
     }
 
-    private static Outcome Describe(RestoreRequest request, RestoreResult result, VaultTraffic? traffic)
+    private static Outcome Describe(RestoreRequest request, RestoreResult result, VaultTraffic? traffic, RestoreFrom from)
     {
         var summary = new RestoreSummary(
             request.Point.SessionId.ToString(),
@@ -110,6 +168,7 @@ internal sealed class RestoreCommand : HostCommand
             result.ChunksFromParity,
             traffic)
         {
+            From = from,
             ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
         };
         string there = result.AlreadyThere == 0 ? "" : $"\nunchanged  {Quantity.Count(result.AlreadyThere, "file")} already there";
@@ -124,7 +183,7 @@ internal sealed class RestoreCommand : HostCommand
             $"""
             restored   {Quantity.Count(result.Files, "file")}, {Quantity.Count(result.Directories, "folder")}, {Quantity.Count(result.Others, "other")}, {Quantity.Size(result.Bytes)}
             to         {request.TargetFolder}
-            fetched    {Quantity.Size(result.FetchedBytes)}{TrafficText.Line(traffic, 11)}{there}{verified}{kept}{renamed}{healed}{skipped}
+            {(from == RestoreFrom.Local ? "from       local snapshots; the vault was not asked" : $"fetched    {Quantity.Size(result.FetchedBytes)}")}{TrafficText.Line(traffic, 11)}{there}{verified}{kept}{renamed}{healed}{skipped}
             """;
         return new Outcome(summary, text);
     }

@@ -12,6 +12,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(NoteLine))]
 [JsonSerializable(typeof(ErrorLine))]
 [JsonSerializable(typeof(PointLine))]
+[JsonSerializable(typeof(LocalPointLine))]
 [JsonSerializable(typeof(ItemLine))]
 [JsonSerializable(typeof(PreviewLine))]
 [JsonSerializable(typeof(FindingLine))]

@@ -5,6 +5,7 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Compliance;
 using MSOnlineBackup.Vaults.Errors;
@@ -64,6 +65,12 @@ internal sealed record PointLine(
     string? ConsistencyReason,
     IReadOnlyList<PointSource> Sources) : Document("point")
 {
+    /// <summary>How far the point has come.</summary>
+    public PointState State { get; init; } = PointState.Vaulted;
+
+    /// <summary>Whether it can be restored from snapshots of this machine.</summary>
+    public bool HasLocalSnapshot { get; init; }
+
     public static PointLine Of(RecoveryPoint point) => new(
         point.SessionId.ToString(),
         point.MachineName,
@@ -96,6 +103,35 @@ internal sealed record PointLine(
             source.Consistency?.Snapshot,
             source.Consistency?.Reason,
             source.Warning))]);
+}
+
+internal sealed record LocalPointLine(
+    string Id,
+    string Machine,
+    DateTimeOffset Started,
+    PointState State,
+    string Series,
+    string Vault,
+    string VaultId,
+    int Snapshots,
+    IReadOnlyList<string> Sources,
+    IReadOnlyList<string> Missing,
+    string? Failure,
+    string? Obstacle) : Document("localPoint")
+{
+    public static LocalPointLine Of(LocalPoint point) => new(
+        point.Id.ToString(),
+        point.MachineName,
+        point.Started,
+        point.State,
+        point.Series,
+        point.Vault,
+        point.VaultId,
+        point.SnapshotCount,
+        [.. point.Point.Sources.Select(source => source.ShownPath)],
+        point.Missing,
+        point.Failure,
+        point.Obstacle);
 }
 
 internal sealed record DamagedPointLine(

@@ -109,7 +109,11 @@ internal sealed record RestoreSummary(
     long Renamed,
     long ChunksFromCopies,
     long ChunksFromParity,
-    VaultTraffic? Traffic) : Summary("restore");
+    VaultTraffic? Traffic) : Summary("restore")
+{
+    /// <summary>Where the data came from: the vault, or local snapshots.</summary>
+    public RestoreFrom From { get; init; } = RestoreFrom.Vault;
+}
 
 internal sealed record VerifySummary(
     VerifyLevel Level,

@@ -8,7 +8,8 @@ namespace MSOnlineBackup.Platform.Unix;
 /// <param name="Id">The subvolume's number in it.</param>
 /// <param name="IsReadOnly">Whether it cannot be written to.</param>
 /// <param name="IsSnapshot">Whether it was made as a snapshot of another one.</param>
-internal sealed record Subvolume(Guid FileSystem, ulong Id, bool IsReadOnly, bool IsSnapshot);
+/// <param name="Uuid">Its own id, which no other subvolume of any file system has.</param>
+internal sealed record Subvolume(Guid FileSystem, ulong Id, bool IsReadOnly, bool IsSnapshot, Guid Uuid);
 
 /// <summary>Subvolumes and snapshots of Btrfs on Linux, by open folders. Errors are negative error numbers.</summary>
 [SkipLocalsInit]
@@ -19,6 +20,9 @@ internal static unsafe partial class BtrfsSubvolumes
 
     // The number of the top folder of every subvolume.
     private const ulong TopInode = 256;
+
+    // That of the empty folder which stands for a subvolume in a snapshot of the one that holds it.
+    private const ulong PlaceholderInode = 2;
 
     private const ulong SnapshotRequest = 0x5000_9417;
     private const ulong DestroyRequest = 0x5000_940F;
@@ -33,6 +37,9 @@ internal static unsafe partial class BtrfsSubvolumes
 
     /// <summary>Whether a folder of a Btrfs is the top of a subvolume.</summary>
     public static bool IsTop(in UnixStat stat) => stat.Inode == TopInode;
+
+    /// <summary>Whether a folder stands for a subvolume that the snapshot which holds it does not have.</summary>
+    public static bool IsPlaceholder(in UnixStat stat) => stat.Inode == PlaceholderInode;
 
     /// <summary>Whether this process may remove snapshots: who may make one and not remove it would leave it behind.</summary>
     public static bool MayRemove(int folder)
@@ -64,7 +71,8 @@ internal static unsafe partial class BtrfsSubvolumes
             new Guid(new ReadOnlySpan<byte>(system + 16, 16), bigEndian: true),
             *(ulong*)info,
             (*(ulong*)(info + 288) & ReadOnlyFlag) != 0,
-            parent.ContainsAnyExcept((byte)0));
+            parent.ContainsAnyExcept((byte)0),
+            new Guid(new ReadOnlySpan<byte>(info + 296, 16), bigEndian: true));
         return 0;
     }
 

@@ -1,6 +1,9 @@
 using System.Management.Automation;
+using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -13,10 +16,32 @@ public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
     /// <inheritdoc/>
     protected override void Process() => Run(async (pump, stop) =>
     {
-        RecoveryArchive archive = await OpenAsync("", null, stop).ConfigureAwait(false);
-        foreach (RecoveryPoint point in await ListAsync(pump, archive, stop).ConfigureAwait(false))
+        IReadOnlyList<LocalPoint> local = [.. (await Agent.ListLocalPointsAsync(stop).ConfigureAwait(false)).Where(IsOurs)];
+        RecoveryArchive archive;
+        try
         {
-            await pump.WriteObjectAsync(point.ToOutput()).ConfigureAwait(false);
+            archive = await OpenAsync("", null, stop).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (local.Count > 0 && LocalRestore.StandsIn(e))
+        {
+            pump.WriteWarning($"Only points with local snapshots are listed: {e.Message} ({e.Id}) {e.RecommendedAction}");
+            foreach (LocalPoint point in local)
+            {
+                await pump.WriteObjectAsync(point.ToOutput(isVaultKnown: false)).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        RecoveryPointList points = await ListAsync(pump, archive, stop).ConfigureAwait(false);
+        var all = points.Select(point => (point.SessionId, Output: point.ToOutput(local.FirstOrDefault(each => each.Id == point.SessionId)))).ToList();
+        all.AddRange(local.Where(each => points.All(point => point.SessionId != each.Id)).Select(each => (each.Id, each.ToOutput(isVaultKnown: true))));
+        foreach ((_, OBBackupInfo output) in all.OrderByDescending(each => each.SessionId))
+        {
+            await pump.WriteObjectAsync(output).ConfigureAwait(false);
         }
     });
+
+    // The state may hold points of another name, or of a vault that this machine has left.
+    private bool IsOurs(LocalPoint point) => Agent.Machine.Registration is { } own && own.IsNamed(point.MachineName) && (point.VaultId == own.VaultId || point.Vault == own.VaultLocation);
 }

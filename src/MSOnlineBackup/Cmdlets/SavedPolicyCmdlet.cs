@@ -101,6 +101,7 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
 
             Agent.Policies.Remove(_scope.Kind);
             AlignSchedule(_scope.Kind);
+            Run((_, stop) => Agent.RemoveLocalPointsAsync(_scope.Kind, Note, stop));
             policy.MarkSavedAs(null);
             WriteObject(policy);
         }

@@ -20,6 +20,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     private const string WithoutThrottle = "UNNAMED_PARAMETER_SET_4";
     private const string Proxy = "UNNAMED_PARAMETER_SET_5";
     private const string Snapshots = "Snapshot";
+    private const string LocalSnapshots = "KeepLocalSnapshot";
     private const string Logging = "SystemLog";
     private const string Metrics = "MetricsFile";
     private const string Scripts = "Script";
@@ -105,6 +106,11 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [Parameter(Mandatory = true, ParameterSetName = Snapshots)]
     public OBSnapshotMode Snapshot { get; set; }
 
+    /// <summary>Of how many backups by a policy the snapshots stay on this machine, so that they can be recovered from without the vault.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = LocalSnapshots)]
+    [ValidateRange(0, 64)]
+    public int KeepLocalSnapshot { get; set; }
+
     /// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>
     [Parameter(Mandatory = true, ParameterSetName = Logging)]
     public OBSystemLogMode SystemLog { get; set; }
@@ -153,6 +159,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         Encryption => "encryption passphrase",
         Throttle or WithoutThrottle => "bandwidth",
         Snapshots => "snapshots",
+        LocalSnapshots => "local snapshots",
         Logging => "system log",
         Metrics => "metrics file",
         Scripts or WithoutScripts => "scripts",
@@ -206,6 +213,9 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
             case Snapshots:
                 SnapshotMode mode = Enum.Parse<SnapshotMode>(Snapshot.ToString());
                 Agent.Machine.Update(settings => settings with { Snapshots = mode });
+                break;
+            case LocalSnapshots:
+                Agent.Machine.Update(settings => settings with { KeepLocalSnapshots = KeepLocalSnapshot });
                 break;
             case Logging:
                 SystemLogMode logging = Enum.Parse<SystemLogMode>(SystemLog.ToString());

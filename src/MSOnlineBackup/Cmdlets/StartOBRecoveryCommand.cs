@@ -35,6 +35,10 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Where the data come from; from the vault, and where that cannot be reached from local snapshots, if it is not given.</summary>
+    [Parameter]
+    public OBRecoveryTier From { get; set; }
+
     /// <inheritdoc/>
     protected override void Process() => _items.AddRange(RecoverableItem);
 
@@ -114,6 +118,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
             MapNames = RecoveryOption.MapNames,
             Passphrase = passphrase,
             EvenDeprovisioned = Force,
+            From = Enum.Parse<RestoreFrom>(From.ToString()),
         };
     }
 }

@@ -69,6 +69,8 @@ public sealed class UnregisterOBMachineCommand : OwnerCmdlet
                 AlignSchedule(kind);
             }
 
+            Run((_, stop) => Agent.RemoveLocalPointsAsync(policy: null, Note, stop));
+
             WriteVerbose($"The vault still counts the machine until its owner removes it from the list: Unregister-OBMachine -Vault '{registration.VaultLocation}' -Name '{registration.MachineName}'.");
         }
     }

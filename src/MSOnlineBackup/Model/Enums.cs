@@ -70,6 +70,32 @@ public enum OBSnapshotMode
     Never,
 }
 
+/// <summary>How far a recovery point has come.</summary>
+public enum OBRecoveryPointState
+{
+    /// <summary>Its snapshots are on this machine, and the vault does not have it: it is no backup.</summary>
+    Local,
+
+    /// <summary>A backup is at work that reads its snapshots.</summary>
+    Uploading,
+
+    /// <summary>It is in the vault.</summary>
+    Vaulted,
+}
+
+/// <summary>Where a recovery has its data from.</summary>
+public enum OBRecoveryTier
+{
+    /// <summary>From the vault; where that cannot be reached, from local snapshots of the same point.</summary>
+    Auto,
+
+    /// <summary>From local snapshots.</summary>
+    Local,
+
+    /// <summary>From the vault.</summary>
+    Vault,
+}
+
 /// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>
 public enum OBSystemLogMode
 {

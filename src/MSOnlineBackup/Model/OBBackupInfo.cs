@@ -18,6 +18,12 @@ public sealed class OBBackupInfo
     /// <summary>What was doubtful about backing up its sources, one each at most.</summary>
     public string[] Warnings { get; internal init; } = [];
 
+    /// <summary>How far it has come: what is not in the vault is no backup.</summary>
+    public OBRecoveryPointState State { get; internal init; } = OBRecoveryPointState.Vaulted;
+
+    /// <summary>Whether it can be recovered from snapshots of this machine, without the vault.</summary>
+    public bool HasLocalSnapshot { get; internal init; }
+
     /// <summary>Its id in the vault.</summary>
     public string RecoveryPointId { get; internal init; } = "";
 

@@ -15,6 +15,9 @@ public sealed class OBMachineSetting
     /// <summary>Whether backups read snapshots of volumes.</summary>
     public OBSnapshotMode SnapshotSetting { get; internal init; }
 
+    /// <summary>Of how many backups by a policy the snapshots stay on this machine.</summary>
+    public int KeepLocalSnapshot { get; internal init; }
+
     /// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>
     public OBSystemLogMode SystemLogSetting { get; internal init; }
 

@@ -142,6 +142,30 @@ public sealed class CommandMakersTests : IDisposable
         _commands.AssertAllAsked();
     }
 
+    [Fact]
+    public async Task A_snapshot_of_ZFS_that_stayed_is_told_by_its_number_and_those_of_LVM_do_not_stay()
+    {
+        var maker = new ZfsSnapshots(_commands);
+        SnapshotMark mark = maker.Mark(OnZfs("tank/home"), "0", "");
+        _commands.Answers("zfs list -H -o name,guid -t snapshot -d 1 tank/home", "tank/home@daily\t1\ntank/home@obengine-snapshot-0\t1234567890\n");
+
+        FoundSnapshot found = await maker.FindAsync(mark, Cancel);
+        FoundSnapshot again = await maker.FindAsync(mark with { Uuid = "1234567890" }, Cancel);
+        FoundSnapshot other = await maker.FindAsync(mark with { Uuid = "99" }, Cancel);
+        _commands.Answers("zfs list -H -o name,guid -t snapshot -d 1 tank/home", "tank/home@daily\t1\n");
+        FoundSnapshot gone = await maker.FindAsync(mark, Cancel);
+        _commands.Answers("zfs list -H -o name,guid -t snapshot -d 1 tank/home", "", 1, "cannot open 'tank/home': dataset does not exist");
+        FoundSnapshot away = await maker.FindAsync(mark, Cancel);
+
+        Assert.Equal(("/mnt/tank/home/.zfs/snapshot/obengine-snapshot-0", "1234567890"), (Encoding.UTF8.GetString(found.Place!), found.Uuid));
+        Assert.Equal(found.Uuid, again.Uuid);
+        Assert.Equal((null, true), (other.Place, other.IsGone));
+        Assert.Equal((null, true), (gone.Place, gone.IsGone));
+        Assert.Equal((null, false), (away.Place, away.IsGone));
+        Assert.Null(maker.WhyNotStaying);
+        Assert.NotNull(new LvmSnapshots(_commands, static _ => null, static _ => false).WhyNotStaying);
+    }
+
     private static SnapshotVolume OnLvm() => new()
     {
         Path = "/home"u8.ToArray(),

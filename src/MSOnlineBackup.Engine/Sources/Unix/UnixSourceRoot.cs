@@ -71,7 +71,7 @@ internal sealed class UnixSourceRoot : IDisposable
     /// <exception cref="BackupException">SourceNotFound, SourceUnreadable.</exception>
     public static UnixSourceRoot Open(UnixSystem system, byte[] path, SourceSelection selection, ExclusionRules rules, OwnFolders own, SourceView? view = null)
     {
-        byte[] place = path;
+        byte[] place = view is { StandsAlone: true } ? view.Root : path;
         for (int links = 0; links <= MaxLinks; links++)
         {
             int slash = Array.LastIndexOf(place, (byte)'/');
@@ -111,7 +111,7 @@ internal sealed class UnixSourceRoot : IDisposable
 
                 var root = new UnixSourceRoot(system, selection, rules, path, name, parent, handle, stat);
                 parent = handle == parent ? -1 : parent;
-                if (view is not null)
+                if (view is { StandsAlone: false })
                 {
                     root.MoveTo(system, view);
                 }

@@ -103,7 +103,7 @@ internal sealed class UnixSourceTree : ISourceTree
             int slash = path[start..].IndexOf((byte)'/');
             int end = slash < 0 ? path.Length : start + slash;
             int next = _view?.Find(new EntryPath(path[..end].ToArray())) is { } place
-                ? _system.OpenDirectory(-1, place.Path)
+                ? place.IsEntered ? _system.OpenDirectory(-1, place.Path) : -Errno.NotFound
                 : _system.OpenDirectory(at, path[start..end]);
             UnixSystem.Close(at);
             at = next;
@@ -233,7 +233,7 @@ internal sealed class UnixSourceTree : ISourceTree
             return true;
         }
 
-        if (exclusion.HasFlag(Exclusion.Folder) || _selection.NonRecursive)
+        if (exclusion.HasFlag(Exclusion.Folder) || _selection.NonRecursive || OwnFolders.IsSnapshot(name, stat))
         {
             return false;
         }
@@ -248,6 +248,12 @@ internal sealed class UnixSourceTree : ISourceTree
         var entryPath = new EntryPath(path.ToArray());
         UnixStat stat = found;
         SourcePlace? place = _view?.Find(entryPath);
+        if (place is { IsEntered: false })
+        {
+            item.MoveTo(entryPath, stat, at, -1, null);
+            return;
+        }
+
         bool isMountPoint = place?.IsMountPoint ?? stat.IsMountedOn(folders.Stat);
         if (isMountPoint && !_selection.CrossMountPoints)
         {
@@ -272,7 +278,7 @@ internal sealed class UnixSourceTree : ISourceTree
             }
         }
 
-        if (_own.Contains(Live(stat)) || OwnFolders.IsSnapshot(name, stat))
+        if (_own.Contains(Live(stat)))
         {
             Close(folder);
             item.MoveTo(entryPath, stat, at, -1, null, OwnFolders.Note(_root.FullPath(path)));

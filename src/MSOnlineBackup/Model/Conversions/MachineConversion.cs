@@ -9,6 +9,7 @@ internal static class MachineConversion
     public static OBMachineSetting ToOutput(this MachineSettings settings, EncryptionKeyStatus key) => new()
     {
         SnapshotSetting = Enum.Parse<OBSnapshotMode>(settings.Snapshots.ToString()),
+        KeepLocalSnapshot = settings.KeepLocalSnapshots,
         SystemLogSetting = Enum.Parse<OBSystemLogMode>(settings.SystemLog.ToString()),
         MetricsFile = settings.MetricsFile ?? "",
         ScriptFile = settings.ScriptFile ?? "",

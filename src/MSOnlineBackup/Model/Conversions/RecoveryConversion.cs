@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Recovery;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -12,7 +13,9 @@ namespace MSOnlineBackup.Model.Conversions;
 internal static class RecoveryConversion
 {
     /// <summary>A point in the list of all.</summary>
-    public static OBBackupInfo ToOutput(this RecoveryPoint point) => new()
+    /// <param name="point">The point.</param>
+    /// <param name="local">Its snapshots on this machine; null where there are none.</param>
+    public static OBBackupInfo ToOutput(this RecoveryPoint point, LocalPoint? local = null) => new()
     {
         BackupTime = point.Started.UtcDateTime,
         DataSources = string.Join(", ", point.SourceNames()),
@@ -20,7 +23,27 @@ internal static class RecoveryConversion
         ConsistencyReason = point.Consistency?.Reason ?? "",
         Warnings = [.. point.Sources.Select(source => source.Warning).OfType<string>()],
         RecoveryPointId = point.SessionId.ToString(),
+        HasLocalSnapshot = local is { Obstacle: null },
     };
+
+    /// <summary>A point in the list of all that only this machine has, as far as it can be told.</summary>
+    /// <param name="local">The point.</param>
+    /// <param name="isVaultKnown">Whether the vault was asked: then what it does not have is local, also where it had it once.</param>
+    public static OBBackupInfo ToOutput(this LocalPoint local, bool isVaultKnown)
+    {
+        RecoveryPoint point = local.Point;
+        return new OBBackupInfo
+        {
+            BackupTime = point.Started.UtcDateTime,
+            DataSources = string.Join(", ", point.SourceNames()),
+            Consistency = point.Consistency.ToOutput(),
+            ConsistencyReason = point.Consistency?.Reason ?? "",
+            Warnings = [.. new[] { local.Failure, local.Obstacle }.OfType<string>()],
+            RecoveryPointId = point.SessionId.ToString(),
+            State = local.State == PointState.Vaulted && isVaultKnown ? OBRecoveryPointState.Local : Enum.Parse<OBRecoveryPointState>(local.State.ToString()),
+            HasLocalSnapshot = local.Obstacle is null,
+        };
+    }
 
     /// <summary>How far something is of one moment, as scripts see it.</summary>
     public static OBConsistency ToOutput(this SourceConsistency? consistency) => consistency?.Level switch
