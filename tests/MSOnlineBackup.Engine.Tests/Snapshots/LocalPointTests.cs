@@ -40,6 +40,7 @@ public sealed class LocalPointTests : IDisposable
         BackupResult backup = await vault.BackUpAsync(Request(2));
         Shell.RunChecked("cp", "-a", Disk, _folder["expected"]);
         Directory.Delete(_folder["expected", "left-out"], recursive: true);
+        Shell.RunChecked("touch", "-r", Disk, _folder["expected"]);
         Directory.Delete(Disk, recursive: true);
         Directory.Move(vault.Folder, _folder["away"]);
 
