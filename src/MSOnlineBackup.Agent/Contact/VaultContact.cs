@@ -74,6 +74,13 @@ public sealed class VaultContact
         return Decide(now, vault) != ContactVerdict.Stop ? null : SubscriptionErrors.OfBackup(now.Subscription, vault.VaultLocation, failure) ?? Lost(vault, now, failure);
     }
 
+    /// <summary>Why somebody should see to it, and whether backups are stopped for it; nothing is asked or noted.</summary>
+    /// <param name="status">How it stands.</param>
+    /// <param name="failure">Why the vault does not answer; null where it does.</param>
+    internal (BackupException? Reason, bool IsStopped) Judge(ContactStatus status, BackupException? failure) => _machine.Registration is not { } vault || !IsDoubtful(status)
+        ? (null, false)
+        : (SubscriptionErrors.OfBackup(status.Subscription, vault.VaultLocation, failure) ?? Lost(vault, status, failure), Decide(status, vault) == ContactVerdict.Stop);
+
     /// <summary>Notes how the subscription stands: a job has found out.</summary>
     internal void Note(VaultSubscription subscription)
     {
@@ -139,8 +146,9 @@ public sealed class VaultContact
 
     private static bool IsDoubtful(ContactStatus status) => status.IsLost || status.Subscription != VaultSubscription.Active;
 
-    // Damaged settings stop nothing.
-    private static async Task<VaultSubscription> ReadAsync(Vault vault, CancellationToken cancellationToken)
+    /// <summary>How the subscription stands by the settings of the vault. Damaged settings stop nothing.</summary>
+    /// <exception cref="BackupException">The vault cannot be read.</exception>
+    internal static async Task<VaultSubscription> ReadAsync(Vault vault, CancellationToken cancellationToken)
     {
         try
         {

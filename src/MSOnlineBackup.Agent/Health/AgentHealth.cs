@@ -1,3 +1,4 @@
+using System.Globalization;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
@@ -70,6 +71,12 @@ public sealed class AgentHealth
     /// <summary>What can be done on this machine.</summary>
     public IReadOnlyList<Capability> FindCapabilities() => [.. Capabilities.Of(_parts, _schedules.SchedulerName, HasSystemState())];
 
+    /// <summary>Where a report is to go: the path, or a new file in the folder that is there, named by the time.</summary>
+    /// <param name="path">An absolute path.</param>
+    public string PlaceReport(string path) => !Directory.Exists(path)
+        ? path
+        : Path.Combine(path, $"MSOnlineBackup-diagnostic-{_machine.Clock.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}.zip");
+
     /// <summary>Writes what somebody has to know who is to help into a new zip file, readable by its owner only. No secret is in it.</summary>
     /// <param name="path">The absolute path of the file.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -94,7 +101,7 @@ public sealed class AgentHealth
     }
 
     private async Task<IEnumerable<HealthFinding>> CheckVaultAsync(CancellationToken cancellationToken) => _machine.Account.Registration is { } registration
-        ? await new VaultChecks(_machine.Account, _context, _machine.Clock).RunAsync(registration, cancellationToken).ConfigureAwait(false)
+        ? await new VaultChecks(_machine.Account, _machine.Contact, _context, _machine.Clock).RunAsync(registration, cancellationToken).ConfigureAwait(false)
         : VaultChecks.None("The machine is not registered.");
 
     private async Task<HealthFinding> CheckSchedulerAsync(CancellationToken cancellationToken)

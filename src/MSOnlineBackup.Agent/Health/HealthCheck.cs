@@ -75,6 +75,9 @@ public enum HealthCheck
     /// <summary>That the vault takes backups of this version.</summary>
     AgentVersion,
 
+    /// <summary>That contact with the vault is not lost, and the subscription that pays for it holds.</summary>
+    Contact,
+
     /// <summary>That a policy says what to protect.</summary>
     Policy,
 
@@ -141,6 +144,7 @@ internal static class HealthRows
         HealthCheck.Clock => "A64",
         HealthCheck.VaultAccess => "A58, E4",
         HealthCheck.AgentVersion => "A53, E36",
+        HealthCheck.Contact => "V16, D26",
         HealthCheck.Sources => "A58, E19",
         HealthCheck.ScheduleRegistered => "A72",
         HealthCheck.ScheduleAccount => "A73",

@@ -1,13 +1,16 @@
+using System.Globalization;
+using MSOnlineBackup.Agent.Contact;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Versioning;
 
 namespace MSOnlineBackup.Agent.Health;
 
-/// <summary>Whether this machine reaches its vault, and may write to it.</summary>
-internal sealed class VaultChecks(MachineAccount account, HealthContext context, TimeProvider clock)
+/// <summary>Whether this machine reaches its vault, and backups to it are not stopped.</summary>
+internal sealed class VaultChecks(MachineAccount account, VaultContact contact, HealthContext context, TimeProvider clock)
 {
     // Who asks how it stands does not wait for a network that is silent.
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(15);
@@ -15,19 +18,49 @@ internal sealed class VaultChecks(MachineAccount account, HealthContext context,
     private static readonly HealthCheck[] _way = [HealthCheck.Network, HealthCheck.Proxy, HealthCheck.Clock, HealthCheck.VaultAccess];
 
     /// <summary>What is said where there is no vault to ask.</summary>
-    public static IEnumerable<HealthFinding> None(string why) => _way.Append(HealthCheck.AgentVersion).Select(check => HealthFinding.NotApplicable(check, why));
+    public static IEnumerable<HealthFinding> None(string why) => _way.Concat([HealthCheck.AgentVersion, HealthCheck.Contact]).Select(check => HealthFinding.NotApplicable(check, why));
 
     /// <summary>Of the vault that this machine is registered with.</summary>
     public async Task<IReadOnlyList<HealthFinding>> RunAsync(MachineRegistration registration, CancellationToken cancellationToken)
     {
         Vault? vault = null;
-        async Task OpenAsync(CancellationToken stop) => vault = await account.Vault.OpenAsync(stop).ConfigureAwait(false);
+        VaultSubscription? subscription = null;
+        BackupException? failure = null;
+        async Task OpenAsync(CancellationToken stop)
+        {
+            try
+            {
+                vault = await account.Vault.OpenAsync(stop).ConfigureAwait(false);
+                subscription = await VaultContact.ReadAsync(vault, stop).ConfigureAwait(false);
+            }
+            catch (BackupException e)
+            {
+                failure = e;
+                throw;
+            }
+        }
 
         var address = new VaultAddress(registration.VaultLocation);
         IReadOnlyList<HealthFinding> way = address.IsRemote && context.TestWay is { } test
             ? await TestAsync(test, address, OpenAsync, cancellationToken).ConfigureAwait(false)
             : [.. NotNeeded(), await CheckFolderAsync(address.Location, OpenAsync, cancellationToken).ConfigureAwait(false)];
-        return [.. way, CheckVersion(vault)];
+        return [.. way, CheckVersion(vault), CheckContact(subscription, failure)];
+    }
+
+    // What the vault says now counts for more than what is remembered; nothing is noted.
+    private HealthFinding CheckContact(VaultSubscription? said, BackupException? failure)
+    {
+        ContactStatus? known = said is { } subscription ? new ContactStatus(clock.GetUtcNow(), IsLost: false, subscription) : contact.Find();
+        if (known is null)
+        {
+            return HealthFinding.NotApplicable(HealthCheck.Contact, "The vault was never asked.");
+        }
+
+        (BackupException? reason, bool isStopped) = contact.Judge(known, failure);
+        return reason is null
+            ? HealthFinding.Pass(HealthCheck.Contact, string.Create(
+                CultureInfo.InvariantCulture, $"The vault has answered {known.Last.UtcDateTime:u}, and takes backups as far as its subscription goes."))
+            : new HealthFinding(HealthCheck.Contact, isStopped ? HealthVerdict.Fail : HealthVerdict.Warning, reason.Message, reason.RecommendedAction);
     }
 
     private async Task<IReadOnlyList<HealthFinding>> TestAsync(VaultWayTest test, VaultAddress vault, Func<CancellationToken, Task> openAsync,

@@ -59,6 +59,8 @@ public sealed class AgentHealthTests : IDisposable
         ["no key file"] = (HealthCheck.KeyFile, HealthVerdict.Fail, Do(machine => File.Delete(KeyOf(machine)))),
         ["no vault"] = (HealthCheck.VaultAccess, HealthVerdict.Fail, Do(machine => Directory.Move(machine.Machine.Vault, machine.Machine["elsewhere"]))),
         ["a vault for newer versions"] = (HealthCheck.AgentVersion, HealthVerdict.Fail, RequireNewerAsync),
+        ["a subscription that has expired"] = (HealthCheck.Contact, HealthVerdict.Fail, machine => SubscribeAsync(machine, VaultSubscription.Expired)),
+        ["a subscription that was given up"] = (HealthCheck.Contact, HealthVerdict.Fail, machine => SubscribeAsync(machine, VaultSubscription.Deprovisioned)),
         ["no policy"] = (HealthCheck.Policy, HealthVerdict.Warning, Policy(agent => agent.Policies.Remove(PolicyKind.Files))),
         ["a paused policy"] = (HealthCheck.Policy, HealthVerdict.Warning, Policy(agent => agent.Policies.Set(
             agent.Policies.Require(PolicyKind.Files) with { IsPaused = true }))),
@@ -113,7 +115,7 @@ public sealed class AgentHealthTests : IDisposable
         Assert.Equal((check, verdict), (fault.Check, fault.Verdict));
         Assert.NotEmpty(fault.Cause);
         Assert.NotEmpty(fault.Fix);
-        Assert.Matches("^[AE][0-9]+(, [AE][0-9]+)*$", fault.Row);
+        Assert.Matches("^[ADEV][0-9]+(, [ADEV][0-9]+)*$", fault.Row);
     }
 
     // The way to a vault has tests of its own, and so has the schedule's execution policy, which is of Windows.
@@ -121,6 +123,29 @@ public sealed class AgentHealthTests : IDisposable
     public void Every_check_is_sabotaged() => Assert.Equal(
         [HealthCheck.Passphrase, HealthCheck.MachineName, HealthCheck.Network, HealthCheck.Proxy, HealthCheck.Clock, HealthCheck.ScheduleExecutionPolicy],
         Enum.GetValues<HealthCheck>().Except(_sabotages.Values.Select(sabotage => sabotage.Check)));
+
+    [Theory]
+    [InlineData("Mars", HealthVerdict.Fail)]
+    [InlineData("Open", HealthVerdict.Warning)]
+    public async Task Contact_that_is_lost_stops_backups_or_not_by_profile_and_a_shorter_silence_is_none(string profile, HealthVerdict expected)
+    {
+        using var machine = new HealthFixture(PolicyLimits.Find(profile));
+        await machine.PrepareAsync();
+        Directory.Move(machine.Machine.Vault, machine.Machine["elsewhere"]);
+
+        machine.Clock.Advance(TimeSpan.FromDays(15) - TimeSpan.FromMinutes(1));
+        Assert.Equal(HealthVerdict.Pass, (await ContactAsync()).Verdict);
+        machine.Clock.Advance(TimeSpan.FromMinutes(2));
+        HealthFinding lost = await ContactAsync();
+        Assert.Equal(expected, lost.Verdict);
+        Assert.Contains("no contact with its vault", lost.Cause);
+
+        Directory.Move(machine.Machine["elsewhere"], machine.Machine.Vault);
+        Assert.Equal(HealthVerdict.Pass, (await ContactAsync()).Verdict);
+
+        async Task<HealthFinding> ContactAsync() =>
+            Assert.Single(await machine.Machine.Open().Health.TestAsync(Cancel), finding => finding.Check == HealthCheck.Contact);
+    }
 
     [Fact]
     public async Task Fewer_temporary_files_are_no_matter()
@@ -256,6 +281,9 @@ public sealed class AgentHealthTests : IDisposable
         await VaultRecords.AppendAsync(vault.Known, owner, new VaultRecord { Kind = VaultRecord.MinAgent, Version = "99.0.0",
             NeededTo = ["write", "collect"] }, Cancel);
     }
+
+    private static Task SubscribeAsync(HealthFixture machine, VaultSubscription state) => machine.Machine.Open("OWNER", machine.Machine["owner"]).Ownership
+        .ChangeSettingsAsync(machine.Machine.Vault, settings => settings with { Subscription = state }, null, Cancel);
 
     private static async Task FailAsync(HealthFixture machine)
     {

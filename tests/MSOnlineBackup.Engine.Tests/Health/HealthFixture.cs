@@ -18,9 +18,9 @@ internal sealed class HealthFixture : IDisposable
 {
     private readonly List<string> _scheduled = [];
 
-    public HealthFixture()
+    public HealthFixture(PolicyLimits? limits = null)
     {
-        Machine = new JobsFixture { Clock = Clock, Scheduler = Scheduler, ScheduleParts = new ScheduleParts(new FakeConditions(), Commands, _scheduled) };
+        Machine = new JobsFixture { Limits = limits ?? PolicyLimits.Open, Clock = Clock, Scheduler = Scheduler, ScheduleParts = new ScheduleParts(new FakeConditions(), Commands, _scheduled) };
         Machine.Tree.Describe("f one 3000000");
         Machine.ScheduleProgram = [Touch("pwsh"), "-NoProfile", "-NonInteractive", "-File", Touch("obengine.ps1")];
         MakeModule(Module);
