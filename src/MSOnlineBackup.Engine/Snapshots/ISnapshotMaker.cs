@@ -34,6 +34,9 @@ internal interface ISnapshotMaker
     /// <param name="cancellationToken">Stops it.</param>
     Task TakeAsync(IReadOnlyList<WantedSnapshot> snapshots, CancellationToken cancellationToken);
 
+    /// <summary>Why a snapshot stopped showing its volume while it was read; null where it did not. What could not be read by then is skipped, and told as such.</summary>
+    Task<string?> FindLossAsync(SnapshotMark mark) => Task.FromResult<string?>(null);
+
     /// <summary>Removes what a mark names, as far as it is there. Never anything else.</summary>
     /// <returns>Null where nothing of it is left; otherwise why it is still there, in a sentence.</returns>
     Task<string?> RemoveAsync(SnapshotMark mark);

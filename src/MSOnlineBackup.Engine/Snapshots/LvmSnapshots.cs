@@ -19,6 +19,9 @@ internal sealed class LvmSnapshots(ISystemCommands commands, Func<string, string
     private const int ShareOfFree = 4;
     private const long LeastRoom = 16L << 20;
 
+    // LVM takes whole sectors only, and rounds up to its extents.
+    private const long RoomUnit = 1L << 20;
+
     private readonly Dictionary<string, LogicalVolume> _volumes = [];
 
     /// <inheritdoc/>
@@ -76,13 +79,14 @@ internal sealed class LvmSnapshots(ISystemCommands commands, Func<string, string
         foreach (WantedSnapshot snapshot in snapshots)
         {
             LogicalVolume origin = _volumes[snapshot.Volume.Identity];
-            string[] room = origin.IsThin
-                ? ["--setactivationskip", "n"]
-                : ["--size", string.Create(CultureInfo.InvariantCulture, $"{Math.Min(origin.Size, origin.Free / ShareOfFree / snapshots.Count)}b")];
+            string[] room = origin.IsThin ? ["--setactivationskip", "n"] : ["--size", $"{RoomOf(origin, snapshots)}b"];
+
+            // Neither this nor what mounts it is ended before its time: this one holds the volume still meanwhile, and killed it would leave it so.
+            cancellationToken.ThrowIfCancellationRequested();
             CommandResult? told = await commands.RunAsync(
                 "lvcreate",
                 ["--yes", "--snapshot", "--permission", "r", .. room, "--name", snapshot.Mark.Name.Split('/')[1], $"{origin.Group}/{origin.Name}"],
-                cancellationToken).ConfigureAwait(false);
+                CancellationToken.None).ConfigureAwait(false);
             if (told is { ExitCode: 0 })
             {
                 made.Add(snapshot);
@@ -97,10 +101,11 @@ internal sealed class LvmSnapshots(ISystemCommands commands, Func<string, string
         {
             string folder = snapshot.Mark.Mount!;
             Directory.CreateDirectory(folder);
+            cancellationToken.ThrowIfCancellationRequested();
             CommandResult? told = await commands.RunAsync(
                 "mount",
                 ["--types", snapshot.Volume.FileSystem, "--options", OptionsOf(snapshot.Volume.FileSystem), $"/dev/{snapshot.Mark.Name}", folder],
-                cancellationToken).ConfigureAwait(false);
+                CancellationToken.None).ConfigureAwait(false);
             if (told is { ExitCode: 0 })
             {
                 snapshot.Succeed(Encoding.UTF8.GetBytes(folder + Encoding.UTF8.GetString(snapshot.Volume.Root).TrimEnd('/')));
@@ -110,6 +115,18 @@ internal sealed class LvmSnapshots(ISystemCommands commands, Func<string, string
                 snapshot.Fail(Refusal("mount", told));
             }
         }
+    }
+
+    /// <inheritdoc/>
+    public async Task<string?> FindLossAsync(SnapshotMark mark)
+    {
+        CommandResult? told = await commands.RunAsync(
+            "lvs", ["--reportformat", "json", "--options", "lv_attr", mark.Name], CancellationToken.None).ConfigureAwait(false);
+
+        // The fifth letter is the state: one that is invalid, also while it is suspended.
+        return told is { ExitCode: 0 } && LogicalVolume.ReadRows(told.Output) is [{ } row, ..] && row.GetValueOrDefault("lv_attr") is [_, _, _, _, 'I' or 'S', ..]
+            ? $"The snapshot of '{mark.Volume}' was full before all of it had been read, and shows nothing more: more was overwritten meanwhile than a quarter of the free space of '{mark.Name.Split('/')[0]}' holds."
+            : null;
     }
 
     /// <inheritdoc/>
@@ -155,6 +172,14 @@ internal sealed class LvmSnapshots(ISystemCommands commands, Func<string, string
 
         CommandResult? removed = await commands.RunAsync("lvremove", ["--yes", mark.Name], CancellationToken.None).ConfigureAwait(false);
         return removed is { ExitCode: 0 } ? null : Refusal("lvremove", removed);
+    }
+
+    // Thick snapshots of one group share its free space.
+    private string RoomOf(LogicalVolume origin, IReadOnlyList<WantedSnapshot> snapshots)
+    {
+        int sharing = snapshots.Select(snapshot => _volumes[snapshot.Volume.Identity]).Count(volume => !volume.IsThin && volume.Group == origin.Group);
+        long room = Math.Min(origin.Size, origin.Free / ShareOfFree / sharing);
+        return (Math.Max(room / RoomUnit, 1) * RoomUnit).ToString(CultureInfo.InvariantCulture);
     }
 
     // The file system was written out and whole when it was kept: no journal has to be played back, and a device that cannot be written to allows none.

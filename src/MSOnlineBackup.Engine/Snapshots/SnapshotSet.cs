@@ -67,6 +67,14 @@ internal sealed partial class SnapshotSet : IAsyncDisposable
         if (_record is { } record)
         {
             _record = null;
+            foreach (WantedSnapshot snapshot in _snapshots.Where(snapshot => snapshot.Place is not null))
+            {
+                if (await _kit.FindMaker(snapshot.Mark.Kind)!.FindLossAsync(snapshot.Mark).ConfigureAwait(false) is { } loss)
+                {
+                    _note(loss);
+                }
+            }
+
             await RemoveAsync(record, [.. _snapshots.Select(snapshot => snapshot.Mark)]).ConfigureAwait(false);
         }
     }

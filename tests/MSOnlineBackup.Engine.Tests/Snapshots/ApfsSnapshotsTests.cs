@@ -57,7 +57,7 @@ public sealed class ApfsSnapshotsTests : IDisposable
         Assert.Equal([$"{Date}, mounted: False"], written);
         _mounts.Add(new VolumeDescription { Place = folder, FileSystem = "apfs", Device = $"{Name}@/dev/disk3s5" });
         _commands.Answers($"umount {folder}", "");
-        _commands.OnAsked = line => _mounts.RemoveAll(_ => line.StartsWith("umount", StringComparison.Ordinal));
+        _commands.OnAsked = (line, _) => _mounts.RemoveAll(_ => line.StartsWith("umount", StringComparison.Ordinal));
         _commands.AnswersInTurn(ListDates, Dates, OtherDates);
         _commands.Answers(Delete, "Deleted local snapshot '2026-11-30-031500'\n");
         _commands.Answers(ListDisk, Others);

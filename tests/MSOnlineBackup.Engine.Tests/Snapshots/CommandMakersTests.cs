@@ -9,19 +9,37 @@ namespace MSOnlineBackup.Engine.Tests.Snapshots;
 /// <summary>Snapshots by programs of the system, against what those print: LVM2 2.03 and OpenZFS 2.2. What is asked of them is compared word by word.</summary>
 public sealed class CommandMakersTests : IDisposable
 {
+    // As LVM 2.03.16 of Debian prints it.
     private const string Ext4 = """
           {
               "report": [
                   {
                       "lv": [
-                          {"vg_name":"data", "lv_name":"home", "segtype":"linear", "lv_size":"10737418240", "vg_free":"8589934592"}
+                          {"vg_name":"data", "lv_name":"my-home", "segtype":"linear", "lv_size":"104857600", "vg_free":"432013312"}
                       ]
                   }
               ]
           }
         """;
 
-    private const string Asked = "lvs --reportformat json --units b --nosuffix --options vg_name,lv_name,segtype,lv_size,vg_free /dev/mapper/data-home";
+    private const string Volumes = """
+          {
+              "report": [
+                  {
+                      "lv": [
+                          {"lv_name":"foreign", "origin":"my-home"},
+                          {"lv_name":"foreign-thin", "origin":"thin"},
+                          {"lv_name":"my-home", "origin":""},
+                          {"lv_name":"obengine_snapshot_id", "origin":"my-home"},
+                          {"lv_name":"pool", "origin":""},
+                          {"lv_name":"thin", "origin":""}
+                      ]
+                  }
+              ]
+          }
+        """;
+
+    private const string Asked = "lvs --reportformat json --units b --nosuffix --options vg_name,lv_name,segtype,lv_size,vg_free /dev/mapper/data-my--home";
 
     private readonly TempFolder _folder = new();
     private readonly ScriptedCommands _commands = new();
@@ -43,7 +61,7 @@ public sealed class CommandMakersTests : IDisposable
     }
 
     [Theory]
-    [InlineData("linear", "ext4", "--size 2147483648b", "ro,nosuid,nodev,noload")]
+    [InlineData("linear", "ext4", "--size 104857600b", "ro,nosuid,nodev,noload")]
     [InlineData("thin", "xfs", "--setactivationskip n", "ro,nosuid,nodev,nouuid,norecovery")]
     public async Task A_logical_volume_is_kept_mounted_and_removed(string segment, string fileSystem, string room, string options)
     {
@@ -51,7 +69,7 @@ public sealed class CommandMakersTests : IDisposable
         SnapshotVolume volume = OnLvm() with { FileSystem = fileSystem, Root = "/part"u8.ToArray() };
         _commands.Answers(Asked, Ext4.Replace("linear", segment, StringComparison.Ordinal));
         string folder = _folder["mounts", "id"];
-        _commands.Answers($"lvcreate --yes --snapshot --permission r {room} --name obengine_snapshot_id data/home", "  Logical volume \"obengine_snapshot_id\" created.");
+        _commands.Answers($"lvcreate --yes --snapshot --permission r {room} --name obengine_snapshot_id data/my-home", "  Logical volume \"obengine_snapshot_id\" created.");
         _commands.Answers($"mount --types {fileSystem} --options {options} /dev/data/obengine_snapshot_id {folder}", "");
 
         Assert.Null(await maker.FindObstacleAsync(volume, Cancel));
@@ -63,11 +81,71 @@ public sealed class CommandMakersTests : IDisposable
 
         _mounted.Add(folder);
         _commands.Answers($"umount {folder}", "");
-        _commands.Answers("lvs --reportformat json --options lv_name,origin data", """{"report":[{"lv":[{"lv_name":"home","origin":""},{"lv_name":"obengine_snapshot_id","origin":"home"}]}]}""");
+        _commands.Answers("lvs --reportformat json --options lv_name,origin data", Volumes);
         _commands.Answers("lvremove --yes data/obengine_snapshot_id", "");
         Assert.Null(await maker.RemoveAsync(wanted.Mark));
         Assert.False(Directory.Exists(folder));
         _commands.AssertAllAsked();
+    }
+
+    // It takes no size that is not of whole sectors, and thin ones take nothing of the group's space.
+    [Fact]
+    public async Task Thick_snapshots_of_one_group_share_a_quarter_of_its_free_space()
+    {
+        LvmSnapshots maker = Lvm;
+        var wanted = new List<WantedSnapshot>();
+        foreach ((string device, string group, string segment) in new[] { ("a", "data", "linear"), ("b", "data", "linear"), ("c", "data", "striped"), ("d", "data", "thin"), ("e", "other", "linear") })
+        {
+            SnapshotVolume volume = OnLvm() with { Device = device, Identity = device };
+            _commands.Answers(
+                Asked.Replace("/dev/mapper/data-my--home", device, StringComparison.Ordinal),
+                Ext4.Replace("my-home", device, StringComparison.Ordinal).Replace("data", group, StringComparison.Ordinal).Replace("linear", segment, StringComparison.Ordinal));
+            string room = segment == "thin" ? "--setactivationskip n" : group == "other" ? "--size 104857600b" : "--size 35651584b";
+            _commands.Answers($"lvcreate --yes --snapshot --permission r {room} --name obengine_snapshot_{device} {group}/{device}", "");
+            Assert.Null(await maker.FindObstacleAsync(volume, Cancel));
+            wanted.Add(new WantedSnapshot(volume, maker.Mark(volume, device, _folder["mounts"])));
+        }
+
+        await maker.TakeAsync(wanted, Cancel);
+
+        _commands.AssertAllAsked();
+    }
+
+    // The letters are those of a real snapshot before and after it was full, and those of a thin one.
+    [Theory]
+    [InlineData("sri-aos---", false)]
+    [InlineData("sri-Ios---", true)]
+    [InlineData("Vri-aotz--", false)]
+    [InlineData("", false)]
+    public async Task A_snapshot_that_was_full_before_all_was_read_is_told_of(string letters, bool isFull)
+    {
+        _commands.Answers("lvs --reportformat json --options lv_attr data/obengine_snapshot_id", $$"""{"report":[{"lv":[{"lv_attr":"{{letters}}"}]}]}""");
+
+        string? loss = await Lvm.FindLossAsync(new SnapshotMark("LVM", "/home", "id", "data/obengine_snapshot_id"));
+
+        Assert.True(isFull ? loss!.Contains("'/home' was full", StringComparison.Ordinal) : loss is null, loss);
+        _commands.AssertAllAsked();
+    }
+
+    // It holds the volume still for a moment; killed in it, it would leave it so.
+    [Fact]
+    public async Task What_makes_a_snapshot_comes_to_its_end_when_the_backup_is_stopped()
+    {
+        LvmSnapshots maker = Lvm;
+        _commands.Answers(Asked, Ext4);
+        Assert.Null(await maker.FindObstacleAsync(OnLvm(), Cancel));
+        WantedSnapshot[] wanted = [new(OnLvm(), maker.Mark(OnLvm(), "1", _folder["mounts"])), new(OnLvm(), maker.Mark(OnLvm(), "2", _folder["mounts"]))];
+        using var stop = new CancellationTokenSource();
+        var asked = new List<(string Line, bool CanBeStopped)>();
+        _commands.OnAsked = (line, token) =>
+        {
+            asked.Add((line.Split(' ')[0], token.CanBeCanceled));
+            stop.Cancel();
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => maker.TakeAsync(wanted, stop.Token));
+
+        Assert.Equal([("lvcreate", false)], asked);
     }
 
     [Fact]
@@ -77,13 +155,13 @@ public sealed class CommandMakersTests : IDisposable
         _commands.Answers(Asked, Ext4);
         Assert.Null(await maker.FindObstacleAsync(OnLvm(), Cancel));
         var wanted = new WantedSnapshot(OnLvm(), maker.Mark(OnLvm(), "id", _folder["mounts"]));
-        _commands.Answers("lvcreate --yes --snapshot --permission r --size 2147483648b --name obengine_snapshot_id data/home", "");
+        _commands.Answers("lvcreate --yes --snapshot --permission r --size 104857600b --name obengine_snapshot_id data/my-home", "");
         _commands.Answers($"mount --types ext4 --options ro,nosuid,nodev,noload /dev/data/obengine_snapshot_id {_folder["mounts", "id"]}", "", 32, "mount: wrong fs type");
 
         await maker.TakeAsync([wanted], Cancel);
 
         Assert.Equal((null, "'mount' ended with 32: mount: wrong fs type"), (wanted.Place, wanted.Failure));
-        _commands.Answers("lvs --reportformat json --options lv_name,origin data", """{"report":[{"lv":[{"lv_name":"obengine_snapshot_id","origin":"home"}]}]}""");
+        _commands.Answers("lvs --reportformat json --options lv_name,origin data", Volumes);
         _commands.Answers("lvremove --yes data/obengine_snapshot_id", "", 5, "  Logical volume data/obengine_snapshot_id in use.");
         Assert.Equal("'lvremove' ended with 5: Logical volume data/obengine_snapshot_id in use.", await maker.RemoveAsync(wanted.Mark));
         _commands.AssertAllAsked();
@@ -93,7 +171,7 @@ public sealed class CommandMakersTests : IDisposable
     public async Task A_full_group_a_missing_program_and_a_strange_answer_are_obstacles()
     {
         Assert.Equal("The program 'lvs' is not there.", await Lvm.FindObstacleAsync(OnLvm(), Cancel));
-        _commands.Answers(Asked, Ext4.Replace("8589934592", "4194304", StringComparison.Ordinal));
+        _commands.Answers(Asked, Ext4.Replace("432013312", "4194304", StringComparison.Ordinal));
         Assert.Contains("no room", await Lvm.FindObstacleAsync(OnLvm(), Cancel), StringComparison.Ordinal);
         foreach (string strange in new[] { "", "null", "{}", """{"report":[{"lv":[]}]}""", """{"report":[{"lv":[{"vg_name":"x"}]}]}""" })
         {
@@ -170,7 +248,7 @@ public sealed class CommandMakersTests : IDisposable
     {
         Path = "/home"u8.ToArray(),
         FileSystem = "ext4",
-        Device = "/dev/mapper/data-home",
+        Device = "/dev/mapper/data-my--home",
         DeviceNumber = "253:1",
         Identity = "id",
     };

@@ -12,8 +12,8 @@ internal sealed class ScriptedCommands : ISystemCommands
     /// <summary>All that was asked, in order.</summary>
     public List<string> Asked { get; } = [];
 
-    /// <summary>Told of each line before it is answered.</summary>
-    public Action<string>? OnAsked { get; set; }
+    /// <summary>Told of each line before it is answered, with what may stop it.</summary>
+    public Action<string, CancellationToken>? OnAsked { get; set; }
 
     public void Answers(string line, string output, int exitCode = 0, string error = "")
     {
@@ -32,7 +32,7 @@ internal sealed class ScriptedCommands : ISystemCommands
     {
         string line = string.Join(' ', arguments.Prepend(program));
         Asked.Add(line);
-        OnAsked?.Invoke(line);
+        OnAsked?.Invoke(line, cancellationToken);
         _open.Remove(line);
         return Task.FromResult(!_answers.TryGetValue(line, out Queue<CommandResult>? answers) ? null : answers.Count > 1 ? answers.Dequeue() : answers.Peek());
     }
