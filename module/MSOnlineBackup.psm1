@@ -1,5 +1,17 @@
 # Loads the module, and does nothing else. MSOnlineBackup.Loader.dll is the only assembly of ours in the session's own load context;
 # the cmdlets, the engine and all packages live in a context of their own (docs/design.md).
+# Whether the process has 64 bits is asked of .NET; a test says something else.
+param([bool] $Is64Bit = [System.Environment]::Is64BitProcess)
+
+if (-not $Is64Bit) {
+    $fault = [System.Management.Automation.ErrorRecord]::new(
+        [System.PlatformNotSupportedException]::new('This is a process of 32 bits, and MSOnlineBackup runs in one of 64 bits only (x64 or arm64).'),
+        'ProcessNot64Bit', [System.Management.Automation.ErrorCategory]::NotInstalled, $null)
+    $fault.ErrorDetails = [System.Management.Automation.ErrorDetails]::new($fault.Exception.Message)
+    $fault.ErrorDetails.RecommendedAction = 'Start the 64-bit PowerShell, and import the module there. [Environment]::Is64BitProcess says what a session is.'
+    throw $fault
+}
+
 $loader = Join-Path $PSScriptRoot 'bin/MSOnlineBackup.Loader.dll'
 if (-not (Test-Path -LiteralPath $loader)) {
     throw "The module is not built: '$loader' does not exist. Run ./build.ps1, or dotnet build, in '$(Split-Path $PSScriptRoot)'."

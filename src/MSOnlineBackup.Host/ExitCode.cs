@@ -20,6 +20,9 @@ internal enum ExitCode
     /// <summary>Done, but without a whole source, which could not be read; it is named.</summary>
     SourceLost = 4,
 
+    /// <summary>A schedule wanted a backup, and none was begun: backups are stopped until somebody sees to it.</summary>
+    BackupsStopped = 5,
+
     /// <summary>There is no vault, or what is there is none, or its header is damaged.</summary>
     NoVault = 10,
 

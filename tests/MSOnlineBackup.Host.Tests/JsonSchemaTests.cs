@@ -66,6 +66,7 @@ public sealed class JsonSchemaTests
         [typeof(JobLogLine)] = ["log"],
         [typeof(ScheduleLine)] = ["schedule"],
         [typeof(HealthLine)] = ["health"],
+        [typeof(DiagnosticSummary)] = ["diagnostic export"],
         [typeof(HealthSummary)] = ["health"],
         [typeof(ScheduleRunSummary)] = ["schedule run"],
     };

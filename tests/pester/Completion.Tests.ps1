@@ -7,6 +7,8 @@ Describe 'Completion' {
     It 'knows the words of <Line>' -TestCases @(
         @{ Line = 'Set-OBPolicyState -State '; Words = 'Paused', 'Valid' }
         @{ Line = 'New-OBRecoveryOption -OverwriteType '; Words = 'CreateCopy', 'Overwrite', 'Skip' }
+        @{ Line = 'Set-OBAlarmSink a -Format '; Words = 'Json', 'Slack', 'Teams' }
+        @{ Line = 'Set-OBAlarmSink a -Security '; Words = 'None', 'StartTls', 'Tls' }
         @{ Line = 'New-OBSchedule -DaysOfWeek S'; Words = 'Saturday', 'Sunday' }
         @{ Line = 'New-OBRetentionPolicy -YearMonthsOfYear Ma'; Words = 'March', 'May' }
         @{ Line = 'New-OBRetentionPolicy -MonthWeeksOfMonth F'; Words = 'First', 'Fourth' }

@@ -39,6 +39,7 @@ BeforeAll {
     $null = New-Item -ItemType Directory "$root/etc/msonlinebackup" -Force
     $null = Export-OBMonitoringCredential -Path "$root/etc/msonlinebackup/Office.MonitoringCredential"
 
+    $null = Set-OBAlarmSink pager -Command (Get-Command whoami).Source
     . $PSScriptRoot/ModuleFolder.ps1
     $null = New-TestPackage (New-TestModule "$root/mnt/usb/MSOnlineBackup") "$root/mnt/usb/MSOnlineBackup.nupkg"
     $scripts = New-TestScript "$root/etc/azure"

@@ -62,6 +62,20 @@ Describe 'Loading' {
         $counts | Should -Be $all, $all, $all, 0, $all, 'New'
     }
 
+    It 'is refused to a process of 32 bits by an error that ends the script, and loads nothing' {
+        $told = Invoke-FreshPowerShell "
+            try { Import-Module '$manifest' -ArgumentList `$false; 'imported' } catch {
+                `$_.FullyQualifiedErrorId; `$_.CategoryInfo.Category; `$_.ErrorDetails.Message; `$_.ErrorDetails.RecommendedAction
+            }
+            (Get-Command -Module MSOnlineBackup | Where-Object { `$_.Module }).Count
+            @([System.AppDomain]::CurrentDomain.GetAssemblies().ForEach({ `$_.GetName().Name }) -like 'MSOnlineBackup*').Count"
+        $told[0] | Should -BeLike 'ProcessNot64Bit*'
+        $told[1..2] | Should -Be NotInstalled, 'This is a process of 32 bits, and MSOnlineBackup runs in one of 64 bits only (x64 or arm64).'
+        $told[3] | Should -BeLike 'Start the 64-bit PowerShell*'
+        $told[4..5] | Should -Be 0, 0
+        (Get-OBErrorHelp ProcessNot64Bit).Id | Should -Be ProcessNot64Bit
+    }
+
     It 'lets scripts name its types' { Invoke-FreshPowerShell "Import-Module '$manifest'; [MSOnlineBackup.OBPolicy].Name; [MSOnlineBackup.CBJobState]::Failed" | Should -Be OBPolicy, Failed }
 
     It 'ships no System.Management.Automation' { Join-Path (Split-Path $manifest) module/bin/System.Management.Automation.dll | Should -Not -Exist }

@@ -27,7 +27,7 @@ Describe 'Test-OBHealth' {
         $vault = Initialize-TestMachine $work
         $null = Save-TestPolicy (New-TestTree "$work/src")
         $null = Invoke-TestBackup
-        foreach ($id in 'State', 'Registration', 'Passphrase', 'KeyFile', 'ScratchFolder', 'VaultAccess', 'AgentVersion', 'Policy', 'LastBackup', 'PowerShell') {
+        foreach ($id in 'State', 'Registration', 'Passphrase', 'KeyFile', 'ScratchFolder', 'VaultAccess', 'AgentVersion', 'Contact', 'Policy', 'LastBackup', 'PowerShell') {
             (Get-Check $id).Result | Should -Be Pass -Because $id
         }
 

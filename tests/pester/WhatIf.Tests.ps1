@@ -13,6 +13,7 @@ BeforeDiscovery {
         'New-OBApprover'             = { New-OBApprover $vault "$work/approver" -ApproverPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
         'New-OBSecurityPin'          = { New-OBSecurityPin $vault -WhatIf }
         'New-OBVault'                = { New-OBVault "$work/another" -WhatIf }
+        'Remove-OBAlarmSink'         = { Remove-OBAlarmSink chat -WhatIf }
         'Remove-OBFileSpec'          = { Remove-OBFileSpec $draft -FileSpec (New-OBFileSpec $source) -WhatIf }
         'Remove-OBPolicy'            = { Get-OBPolicy | Remove-OBPolicy -WhatIf }
         'Remove-OBRecoveryPoint'     = { Get-OBAllRecoveryPoints | Remove-OBRecoveryPoint -WhatIf }
@@ -24,6 +25,7 @@ BeforeDiscovery {
         'Repair-OBSchedule'          = { Repair-OBSchedule -WhatIf }
         'Repair-OBVault'             = { Repair-OBVault -WhatIf }
         'Restore-OBRecoveryPoint'    = { Restore-OBRecoveryPoint $deleted -WhatIf }
+        'Set-OBAlarmSink'            = { Set-OBAlarmSink log -SystemLog -WhatIf }
         'Set-OBMachineSetting'       = { Set-OBMachineSetting -ProxyServer proxy.example.com -ProxyPort 8080 -WhatIf }
         'Set-OBPolicy'               = { $changed = Get-OBPolicy; $changed.BackupSchedule = New-OBSchedule; Set-OBPolicy $changed -WhatIf }
         'Set-OBPolicyState'          = { Get-OBPolicy | Set-OBPolicyState -State Paused -WhatIf }
@@ -61,6 +63,7 @@ BeforeAll {
     $package = New-TestPackage $module "$work/module.nupkg"
     Remove-Item "$module/module/bin/One.dll"
     $draft = Get-OBPolicy
+    $null = Set-OBAlarmSink chat -WebhookUrl (ConvertTo-SecureString 'http://127.0.0.1:9/' -AsPlainText -Force)
     $item = Get-OBRecoverableSource | Get-OBRecoverableItem
 
     # All that a cmdlet could have changed: the state, the vault and what lies beside it, and the draft.

@@ -6,6 +6,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
+using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 using MSOnlineBackup.Vaults.Versioning;
@@ -13,8 +14,8 @@ using MSOnlineBackup.Vaults.Versioning;
 namespace MSOnlineBackup.Agent.Health;
 
 /// <summary>
-/// What somebody has to know who is to help: versions, settings, policies, jobs, schedules, capabilities and health, as JSON in one zip file. Only what is
-/// named here goes in, each text through a filter; the key file, passphrases, keys and credentials are not read for it.
+/// What somebody has to know who is to help: versions, settings, policies, jobs and their logs, schedules, where alarms go, capabilities and health, as JSON in
+/// one zip file. Only what is named here goes in, each text through a filter; the key file, passphrases, keys and credentials are not read for it.
 /// </summary>
 internal sealed class DiagnosticReport(
     JobMachine machine, AgentJobs jobs, AgentHealth health, AgentSchedules schedules, HealthContext context, HealthParts parts)
@@ -27,7 +28,7 @@ internal sealed class DiagnosticReport(
     /// <exception cref="BackupException">ArgumentInvalid: the file is there, or cannot be written.</exception>
     public async Task WriteAsync(string path, CancellationToken cancellationToken)
     {
-        byte[] report = Pack(new SecretFilter(FindSecrets()), await CollectAsync(cancellationToken).ConfigureAwait(false));
+        byte[] report = Pack(new SecretFilter(new KnownSecrets(machine, parts).Find()), await CollectAsync(cancellationToken).ConfigureAwait(false));
         try
         {
             PrivateFile.Create(path, report);
@@ -51,6 +52,12 @@ internal sealed class DiagnosticReport(
             foreach ((string name, JsonNode? content) in entries)
             {
                 using Stream entry = archive.CreateEntry(name).Open();
+                if (name.EndsWith(JsonLines.Extension, StringComparison.Ordinal) && content is JsonArray lines)
+                {
+                    JsonLines.Write(entry, lines.Select(filter.Clean), _readable.Encoder);
+                    continue;
+                }
+
                 using var writer = new Utf8JsonWriter(entry, _readable);
                 (filter.Clean(content) ?? new JsonObject()).WriteTo(writer);
             }
@@ -85,7 +92,9 @@ internal sealed class DiagnosticReport(
             })),
             ("schedules.json", await SchedulesAsync(cancellationToken).ConfigureAwait(false)),
             ("jobs.json", Try(ListJobs)),
+            ("alarms.json", Try(Alarms)),
         };
+        entries.AddRange(ListLogs());
         entries.AddRange(AgentSchedules.Kinds.Select(kind => ($"policy-{AgentSchedules.NameOfKind(kind)}.json",
             Try(() => File($"policy-{AgentSchedules.NameOfKind(kind)}.json")))));
         return entries;
@@ -170,6 +179,40 @@ internal sealed class DiagnosticReport(
         return list;
     }
 
+    private JsonNode? Alarms() => new AlarmSettingsStore(machine.State).Read() is not { } settings ? null : ListOf(settings.Sinks, sink => new JsonObject
+    {
+        ["name"] = sink.Name,
+        ["kind"] = sink.Kind.ToString(),
+        ["where"] = sink.Describe(),
+        ["runs"] = sink.Runs,
+        ["successes"] = sink.Successes,
+    });
+
+    // Of the jobs that are listed, those that have one: earlier versions wrote none.
+    private IEnumerable<(string Name, JsonNode? Content)> ListLogs()
+    {
+        IReadOnlyList<JobRecord> listed;
+        try
+        {
+            listed = jobs.List();
+        }
+        catch (BackupException)
+        {
+            // Why they cannot be listed stands where they would be.
+            yield break;
+        }
+
+        foreach (JobRecord record in listed.TakeLast(Jobs))
+        {
+            string id = record.Id.ToString("D");
+            JsonNode? log = Try(() => machine.State.Read(Path.Combine("jobs", id, JobLog.FileName)) is { } content ? JsonLines.Read(content) : null);
+            if (log is not null)
+            {
+                yield return ($"jobs/{id}{JsonLines.Extension}", log as JsonArray ?? [log]);
+            }
+        }
+    }
+
     private JsonNode ListJobs() => new JsonArray(
         [.. jobs.List().TakeLast(Jobs).Select(record => Try(() => File(Path.Combine("jobs", record.Id.ToString("D"), "job.json"))))]);
 
@@ -199,35 +242,4 @@ internal sealed class DiagnosticReport(
     }
 
     private static JsonObject ErrorOf(BackupException error) => new() { ["error"] = error.Id.ToString(), ["message"] = error.Message };
-
-    // Those that this machine knows, to find them where nobody expects them.
-    private IEnumerable<string> FindSecrets()
-    {
-        var secrets = new List<string?>(parts.SecretVariables);
-        Collect(() => machine.Account.Settings.Proxy?.Password);
-        Collect(() => machine.Account.Registration is { } registration ? machine.Account.Connect(registration.VaultLocation, VaultPatience.Person).Secret
-            : null);
-        foreach (string file in Directory.Exists(machine.State.Path) ? Directory.EnumerateFiles(machine.State.Path, "*.rescue") : [])
-        {
-            Collect(() => System.IO.File.ReadAllText(file).Trim());
-        }
-
-        return secrets.OfType<string>().SelectMany(Parts).Where(secret => secret.Length > 0);
-
-        void Collect(Func<string?> read)
-        {
-            try
-            {
-                secrets.Add(read());
-            }
-            catch (Exception e) when (e is BackupException or IOException or UnauthorizedAccessException)
-            {
-                // What cannot be read does not get into the report, either.
-            }
-        }
-    }
-
-    // Of a signature for a vault the part that proves it, too: it may stand alone.
-    private static IEnumerable<string> Parts(string secret) =>
-        secret.Split('&').Where(part => part.StartsWith("sig=", StringComparison.OrdinalIgnoreCase)).Select(part => part[4..]).Append(secret);
 }

@@ -31,6 +31,10 @@ internal sealed class StateFile<T>(StateFolder folder, string name, JsonTypeInfo
         return changed;
     }
 
+    /// <summary>Puts something in the place of what it holds, which may be damaged.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public void Replace(T content) => folder.Update(name, _ => Encode(content));
+
     private byte[] Encode(T content)
     {
         using var buffer = new MemoryStream();

@@ -31,7 +31,11 @@ public enum ScheduledOutcome
 /// <param name="Due">The moment that it is about; null for none.</param>
 /// <param name="Job">The job that ran; null for none.</param>
 /// <param name="Reason">Why nothing ran; null where nothing was due, or it did.</param>
-public sealed record ScheduledRun(ScheduledOutcome Outcome, DateTimeOffset? Due = null, JobRecord? Job = null, string? Reason = null);
+public sealed record ScheduledRun(ScheduledOutcome Outcome, DateTimeOffset? Due = null, JobRecord? Job = null, string? Reason = null)
+{
+    /// <summary>Why nothing is backed up until somebody sees to it: the subscription, contact that is lost, a registration that is not complete; null where it is.</summary>
+    public BackupException? Stopped { get; init; }
+}
 
 /// <summary>Decides whether a schedule wants a backup now, and runs it.</summary>
 internal sealed class ScheduleRunner(JobMachine machine, AgentJobs jobs, ScheduleLedger ledger, IMachineConditions conditions)
@@ -78,7 +82,7 @@ internal sealed class ScheduleRunner(JobMachine machine, AgentJobs jobs, Schedul
             if (decision.Due is not { } due)
             {
                 return decision.Skips is [.., var last]
-                    ? new ScheduledRun(ScheduledOutcome.Skipped, last.Due, Reason: last.Why.Message)
+                    ? new ScheduledRun(ScheduledOutcome.Skipped, last.Due, Reason: last.Why.Message) { Stopped = IsObstacle(last.Why) ? last.Why : null }
                     : new ScheduledRun(ScheduledOutcome.NotDue);
             }
 
@@ -107,12 +111,15 @@ internal sealed class ScheduleRunner(JobMachine machine, AgentJobs jobs, Schedul
                 }
 
                 ledger.Write(policy, AfterSkip(handled, schedule, new SkippedMoment(due, e)));
-                return new ScheduledRun(ScheduledOutcome.Skipped, due, Reason: e.Message);
+                return new ScheduledRun(ScheduledOutcome.Skipped, due, Reason: e.Message) { Stopped = e };
             }
 
             ScheduleDecision Decide(ScheduleConditions conditions) => ScheduleDecision.Of(schedule, handled, now, local, $"{machine.Name}|{policy.Id}", conditions);
         }
     }
+
+    // And not a moment that was missed, which the schedule has chosen to pass over.
+    private static bool IsObstacle(BackupException why) => BackupOrder.IsStopped(why) || why.Id is BackupErrorId.MachineNotRegistered or BackupErrorId.MachineNotActivated;
 
     // What backups that were stopped leave owing is made up for only where the schedule says so.
     private static ScheduleProgress AfterSkip(ScheduleProgress handled, BackupSchedule schedule, SkippedMoment skip) => new(

@@ -100,11 +100,20 @@ public sealed record SinkSettings
 
     /// <summary>Whether it is told of each backup that came, too.</summary>
     public bool Successes { get; init; }
+
+    /// <summary>Where it is, without what is secret: a server, a host or a program; empty for the system's log.</summary>
+    public string Describe() => Server ?? (Url is { } url ? new Uri(url).IdnHost : Path) ?? "";
 }
 
 /// <summary>Where alarms go, and how often.</summary>
 public sealed record AlarmSettings
 {
+    /// <summary>The longest time between two messages of the same: a year.</summary>
+    public const int MostHours = 8760;
+
+    // Far more than anybody writes by hand.
+    private const int MaxLength = 1 << 20;
+
     private const int UsualRepeatHours = 24;
     private const int UsualHeartbeatHours = 168;
 
@@ -118,10 +127,30 @@ public sealed record AlarmSettings
     public int? HeartbeatHours { get; init; }
 
     /// <summary>After what time what is still wrong is told again; zero for never.</summary>
-    internal TimeSpan Repeat => TimeSpan.FromHours(RepeatHours ?? UsualRepeatHours);
+    [JsonIgnore]
+    public TimeSpan Repeat => TimeSpan.FromHours(RepeatHours ?? UsualRepeatHours);
 
     /// <summary>After what time the watcher says that it lives; zero for never.</summary>
-    internal TimeSpan Heartbeat => TimeSpan.FromHours(HeartbeatHours ?? UsualHeartbeatHours);
+    [JsonIgnore]
+    public TimeSpan Heartbeat => TimeSpan.FromHours(HeartbeatHours ?? UsualHeartbeatHours);
+
+    /// <summary>Reads them from a file.</summary>
+    /// <param name="file">Its absolute path.</param>
+    /// <exception cref="BackupException">ArgumentInvalid: it cannot be read; AlarmSettingsInvalid.</exception>
+    public static AlarmSettings ReadFile(string file)
+    {
+        byte[] json;
+        try
+        {
+            json = new FileInfo(file).Length > MaxLength ? throw new IOException("It is far too large.") : File.ReadAllBytes(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(BackupErrorId.ArgumentInvalid, $"'{file}' cannot be read: {e.Message}", "Name a file that is there.", file, innerException: e);
+        }
+
+        return Parse(json, file);
+    }
 
     /// <summary>Reads them from the text of a file.</summary>
     /// <exception cref="BackupException">AlarmSettingsInvalid.</exception>
@@ -140,8 +169,16 @@ public sealed record AlarmSettings
         return settings?.Fault is { } fault ? throw Invalid(file, fault) : settings ?? throw Invalid(file, "it is empty");
     }
 
+    /// <summary>The same, with a place more, or another in the stead of the one of its name.</summary>
+    internal AlarmSettings With(SinkSettings sink) => this with { Sinks = [.. Sinks.Where(other => !IsNamed(other, sink.Name)), sink] };
+
+    /// <summary>The same, without a place.</summary>
+    internal AlarmSettings Without(string name) => this with { Sinks = [.. Sinks.Where(other => !IsNamed(other, name))] };
+
+    internal static bool IsNamed(SinkSettings sink, string name) => string.Equals(sink.Name, name, StringComparison.OrdinalIgnoreCase);
+
     internal string? Fault =>
-        RepeatHours is < 0 or > 8760 || HeartbeatHours is < 0 or > 8760 ? "repeatHours and heartbeatHours may be 0 to 8,760"
+        RepeatHours is < 0 or > MostHours || HeartbeatHours is < 0 or > MostHours ? "repeatHours and heartbeatHours may be 0 to 8,760"
         : Sinks.Any(sink => sink is null) ? "an entry is empty"
         : Sinks.GroupBy(sink => sink.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1) is { } twice ? $"two places are called '{twice.Key}'"
         : Sinks.Select(FaultOf).FirstOrDefault(fault => fault is not null);
@@ -183,9 +220,21 @@ internal sealed class AlarmSettingsStore(StateFolder folder)
 
     /// <summary>What was set; null for nothing.</summary>
     /// <exception cref="BackupException">StateInvalid, StateAccessDenied, AlarmSettingsInvalid.</exception>
-    public AlarmSettings? Read()
+    public AlarmSettings? Read() => Open(_file.Read());
+
+    /// <summary>Changes them, and nobody else does in between.</summary>
+    /// <returns>The new ones.</returns>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied, AlarmSettingsInvalid, and what the change throws: nothing is changed then.</exception>
+    public AlarmSettings Change(Func<AlarmSettings?, AlarmSettings> change)
     {
-        if (_file.Read() is not { } state)
+        AlarmSettings changed = null!;
+        _file.Update(state => Seal(changed = change(Open(state))));
+        return changed;
+    }
+
+    private AlarmSettings? Open(AlarmState? state)
+    {
+        if (state is null)
         {
             return null;
         }
@@ -208,10 +257,10 @@ internal sealed class AlarmSettingsStore(StateFolder folder)
             return;
         }
 
-        byte[] content = _secret.Wrap(Purpose, folder.Path, JsonSerializer.Serialize(settings, AlarmSettingsJson.Default.AlarmSettings));
-        folder.Update(Name, _ => null);
-        _file.Update(_ => new AlarmState(content));
+        _file.Replace(Seal(settings));
     }
+
+    private AlarmState Seal(AlarmSettings settings) => new(_secret.Wrap(Purpose, folder.Path, JsonSerializer.Serialize(settings, AlarmSettingsJson.Default.AlarmSettings)));
 }
 
 /// <summary>What <c>alarms.json</c> holds.</summary>

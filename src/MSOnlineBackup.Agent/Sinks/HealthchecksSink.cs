@@ -24,9 +24,12 @@ internal sealed class HealthchecksSink(SinkSettings settings, TimeProvider clock
     /// <summary>A run has ended.</summary>
     public Task EndAsync(Guid run, bool isSuccess, string log, CancellationToken cancellationToken) => PingAsync(isSuccess ? "" : "/fail", run, log, isNeeded: true, cancellationToken);
 
-    /// <summary>Something about the check that changes nothing of how it stands; nothing unless logs were asked for.</summary>
-    public Task SendAsync(IReadOnlyList<AlarmMessage> messages, CancellationToken cancellationToken) =>
-        settings.Logs ? PingAsync("/log", null, MailSink.TextOf(messages), isNeeded: false, cancellationToken) : Task.CompletedTask;
+    /// <summary>Something about the check that changes nothing of how it stands; nothing unless logs were asked for, or somebody tries whether it is there.</summary>
+    public Task SendAsync(IReadOnlyList<AlarmMessage> messages, CancellationToken cancellationToken)
+    {
+        bool isTrial = messages.Any(message => message.Kind == AlarmKind.Test);
+        return settings.Logs || isTrial ? PingAsync("/log", null, MailSink.TextOf(messages), isTrial, cancellationToken) : Task.CompletedTask;
+    }
 
     /// <inheritdoc/>
     public Task LiveAsync(bool isWell, CancellationToken cancellationToken) => PingAsync(isWell ? "" : "/fail", null, null, isNeeded: true, cancellationToken);

@@ -33,25 +33,56 @@ public sealed class AlarmDesk
     /// <exception cref="BackupException">StateAccessDenied.</exception>
     public void Set(AlarmSettings? settings) => _store.Write(settings);
 
-    /// <summary>Sends a message to each place.</summary>
-    /// <returns>Those that did not take it.</returns>
-    /// <exception cref="BackupException">AlarmSettingsInvalid: nobody said where alarms go; StateInvalid, …</exception>
-    public async Task<IReadOnlyList<BackupException>> TryAsync(CancellationToken cancellationToken)
+    /// <summary>Adds a place, or puts it in the stead of the one of its name.</summary>
+    /// <returns>All there is now.</returns>
+    /// <exception cref="BackupException">AlarmSettingsInvalid: it lacks something; StateInvalid, StateAccessDenied.</exception>
+    public AlarmSettings Put(SinkSettings sink) => Change(settings => settings.With(sink));
+
+    /// <summary>Says how often alarms are told; null leaves that as it is.</summary>
+    /// <param name="repeatHours">After how many hours what is still wrong is told again; 0 for never.</param>
+    /// <param name="heartbeatHours">After how many hours the watcher says that it lives; 0 for never.</param>
+    /// <returns>All there is now.</returns>
+    /// <exception cref="BackupException">AlarmSettingsInvalid: more than a year; StateInvalid, StateAccessDenied.</exception>
+    public AlarmSettings SetTimes(int? repeatHours, int? heartbeatHours) => Change(settings => settings with
     {
-        AlarmSettings settings = Settings ?? throw new BackupException(
-            BackupErrorId.AlarmSettingsInvalid, "Nobody has said where alarms go.", "Write a file as docs/operations.md has it, and run 'obengine alarm set FILE'.");
-        var message = new AlarmMessage(AlarmKind.Test, "-", "A test of backup alarms", "This is a test: alarms of backups arrive here.", "", _clock.GetUtcNow());
-        var failures = new List<BackupException>();
-        foreach (SinkSettings sink in settings.Sinks)
+        RepeatHours = repeatHours ?? settings.RepeatHours,
+        HeartbeatHours = heartbeatHours ?? settings.HeartbeatHours,
+    });
+
+    /// <summary>Forgets a place.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: there is none of this name; StateInvalid, StateAccessDenied.</exception>
+    public void Remove(string name) => Change(settings => settings.Sinks.Any(sink => AlarmSettings.IsNamed(sink, name)) ? settings.Without(name) : throw Unknown(name, settings));
+
+    /// <summary>Sends a message to each place, or to one.</summary>
+    /// <param name="name">The place; null for all.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>What came of it, in the order of the settings.</returns>
+    /// <exception cref="BackupException">AlarmSettingsInvalid: nobody said where alarms go; ArgumentInvalid: there is none of this name; StateInvalid, …</exception>
+    public async Task<IReadOnlyList<SinkTrial>> TryAsync(string? name, CancellationToken cancellationToken)
+    {
+        if (Settings is not { Sinks.Count: > 0 } settings)
         {
-            IAlarmSink open = Open(sink);
-            if (await FailsAsync(() => open.SendAsync([message], cancellationToken)).ConfigureAwait(false) is { } failure)
-            {
-                failures.Add(failure);
-            }
+            throw new BackupException(
+                BackupErrorId.AlarmSettingsInvalid,
+                "Nobody has said where alarms go.",
+                "Say it with Set-OBAlarmSink, or write a file as docs/operations.md has it, and run 'obengine alarm set FILE'.");
         }
 
-        return failures;
+        List<SinkSettings> chosen = [.. settings.Sinks.Where(sink => name is null || AlarmSettings.IsNamed(sink, name))];
+        if (chosen.Count == 0)
+        {
+            throw Unknown(name!, settings);
+        }
+
+        var message = new AlarmMessage(AlarmKind.Test, "-", "A test of backup alarms", "This is a test: alarms of backups arrive here.", "", _clock.GetUtcNow());
+        var trials = new List<SinkTrial>();
+        foreach (SinkSettings sink in chosen)
+        {
+            IAlarmSink open = Open(sink);
+            trials.Add(new SinkTrial(sink, await FailsAsync(() => open.SendAsync([message], cancellationToken)).ConfigureAwait(false)));
+        }
+
+        return trials;
     }
 
     /// <summary>Tells each place what it does not know yet. Nothing where nobody said where alarms go.</summary>
@@ -112,6 +143,20 @@ public sealed class AlarmDesk
         return failures;
     }
 
+    private static BackupException Unknown(string name, AlarmSettings settings) => new(
+        BackupErrorId.ArgumentInvalid,
+        $"No place where alarms go is called '{name}'.",
+        settings.Sinks.Count == 0 ? "None is set: Set-OBAlarmSink sets one." : $"Name one of these: {string.Join(", ", settings.Sinks.Select(sink => sink.Name))}.",
+        name);
+
+    private AlarmSettings Change(Func<AlarmSettings, AlarmSettings> change) => _store.Change(old =>
+    {
+        AlarmSettings changed = change(old ?? new AlarmSettings { Sinks = [] });
+        return changed.Fault is { } fault
+            ? throw new BackupException(BackupErrorId.AlarmSettingsInvalid, $"This does not say where alarms go: {fault}.", "Correct it, and try again. Nothing was changed.")
+            : changed;
+    });
+
     private static async Task<BackupException?> FailsAsync(Func<Task> send)
     {
         try
@@ -158,6 +203,11 @@ public sealed class AlarmDesk
         return check;
     }
 }
+
+/// <summary>What came of a message to a place where alarms go.</summary>
+/// <param name="Sink">The place.</param>
+/// <param name="Failure">Why it did not take it; null where it did.</param>
+public sealed record SinkTrial(SinkSettings Sink, BackupException? Failure);
 
 /// <summary>What a watch remembers of a vault.</summary>
 internal sealed record WatchMemory

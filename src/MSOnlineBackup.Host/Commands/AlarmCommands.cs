@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MSOnlineBackup.Agent.Sinks;
+using MSOnlineBackup.Agent.Watching;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults.Errors;
@@ -11,9 +12,6 @@ internal sealed class AlarmSetCommand : HostCommand
 {
     public const string HelpExample = "obengine alarm set alarms.json";
 
-    // Far more than anybody writes by hand.
-    private const int MaxLength = 1 << 20;
-
     private readonly Argument<string> _file;
     private readonly AgentSelection _agent;
 
@@ -24,23 +22,13 @@ internal sealed class AlarmSetCommand : HostCommand
         _agent = new AgentSelection(this);
     }
 
-    public override async Task<Outcome> RunAsync(CommandContext context)
+    public override Task<Outcome> RunAsync(CommandContext context)
     {
         string file = Path.GetFullPath(context.Get(_file));
-        byte[] json;
-        try
-        {
-            json = new FileInfo(file).Length > MaxLength ? throw new IOException("It is far too large.") : await File.ReadAllBytesAsync(file, context.Stop).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw context.Invalid($"'{file}' cannot be read: {e.Message}", "Name a file that is there.", file);
-        }
-
-        var settings = AlarmSettings.Parse(json, file);
+        var settings = AlarmSettings.ReadFile(file);
         _agent.Open(context).Alarms.Set(settings);
-        return new Outcome(
-            new ListSummary("alarm set", settings.Sinks.Count), $"Alarms go to {Quantity.Count(settings.Sinks.Count, "place")}: 'obengine alarm test' tries them. '{file}' is not needed any more.");
+        return Task.FromResult(new Outcome(
+            new ListSummary("alarm set", settings.Sinks.Count), $"Alarms go to {Quantity.Count(settings.Sinks.Count, "place")}: 'obengine alarm test' tries them. '{file}' is not needed any more."));
     }
 }
 
@@ -56,7 +44,7 @@ internal sealed class AlarmShowCommand : HostCommand
     {
         IReadOnlyList<SinkSettings> sinks = _agent.Open(context).Alarms.Settings?.Sinks ?? [];
         context.Renderer.Table(
-            sinks.Select(sink => new SinkLine(sink.Name, sink.Kind, sink.Server ?? (sink.Url is { } url ? new Uri(url).IdnHost : sink.Path) ?? "", sink.Runs, sink.Successes)).ToList(),
+            sinks.Select(sink => new SinkLine(sink.Name, sink.Kind, sink.Describe(), sink.Runs, sink.Successes)).ToList(),
             new TextTable<SinkLine>(
                 new Column<SinkLine>("NAME", line => line.Name),
                 new Column<SinkLine>("KIND", line => line.Kind.ToString().ToLowerInvariant()),
@@ -76,7 +64,8 @@ internal sealed class AlarmTestCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        IReadOnlyList<BackupException> failures = await _agent.Open(context).Alarms.TryAsync(context.Stop).ConfigureAwait(false);
+        IReadOnlyList<SinkTrial> trials = await _agent.Open(context).Alarms.TryAsync(name: null, context.Stop).ConfigureAwait(false);
+        List<BackupException> failures = [.. trials.Select(trial => trial.Failure).OfType<BackupException>()];
         foreach (BackupException failure in failures)
         {
             context.Renderer.Warn(failure);

@@ -15,6 +15,7 @@ internal sealed class HelpWithExample(HelpAction usual) : SynchronousCommandLine
           2    the command line is not valid
           3    done, but items were skipped or changed meanwhile
           4    done, but a whole source is missing; it is named
+          5    a backup was due, and backups are stopped (schedule run)
           10   there is no vault
           11   busy: run it again later
           12   passphrase rejected

@@ -138,8 +138,15 @@ internal sealed class ScheduleRunCommand : ScheduleCommand
 
     private static Outcome Describe(CommandContext context, ScheduledRun run)
     {
+        if (run.Stopped is { } stopped)
+        {
+            // Also where only errors are told: cron mails it.
+            context.Renderer.Warn(stopped);
+        }
+
         ExitCode code = run switch
         {
+            { Stopped: not null } => ExitCode.BackupsStopped,
             { Outcome: ScheduledOutcome.Busy } => ExitCode.Busy,
             { Job: { State: JobState.CompletedWithWarnings, Error: not null } } => ExitCode.SourceLost,
             { Job.State: JobState.CompletedWithWarnings } => ExitCode.CompletedWithSkips,
@@ -150,6 +157,7 @@ internal sealed class ScheduleRunCommand : ScheduleCommand
         {
             ScheduledOutcome.NotDue => "No backup is due.",
             ScheduledOutcome.Ran => $"The backup{due}: {run.Job!.State} (job {run.Job.Id}).",
+            _ when run.Stopped is not null => $"No backup{due} was made.",
             _ => $"No backup{due} was made: {run.Reason}",
         };
         return new Outcome(new ScheduleRunSummary(run.Outcome, run.Due, run.Job?.Id, run.Job?.State, run.Reason) { ExitCode = (int)code }, text);

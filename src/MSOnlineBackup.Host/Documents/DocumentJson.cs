@@ -60,6 +60,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(JobLogLine))]
 [JsonSerializable(typeof(ScheduleLine))]
 [JsonSerializable(typeof(HealthLine))]
+[JsonSerializable(typeof(DiagnosticSummary))]
 [JsonSerializable(typeof(HealthSummary))]
 [JsonSerializable(typeof(ScheduleRunSummary))]
 internal sealed partial class DocumentJson : JsonSerializerContext

@@ -242,4 +242,6 @@ internal sealed record ScheduleRunSummary(
     JobState? State,
     string? Reason) : Summary("schedule run");
 
+internal sealed record DiagnosticSummary(string File) : Summary("diagnostic export");
+
 internal sealed record HealthSummary(int Checks, int Failed, int Warnings) : Summary("health");

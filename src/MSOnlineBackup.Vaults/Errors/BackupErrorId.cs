@@ -326,6 +326,8 @@ public enum BackupErrorId
     PackageInvalid,
     /// <summary>A file of the module cannot be put in the place of a damaged one.</summary>
     ModuleNotRepaired,
+    /// <summary>The process has 32 bits, and this runs in one of 64 only.</summary>
+    ProcessNot64Bit,
     // What is told of jobs.
     /// <summary>A job's log is incomplete, since it could not be written; the job is none the worse.</summary>
     JobLogIncomplete = 1520,

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Management.Automation;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -16,13 +15,7 @@ public sealed class ExportOBDiagnosticCommand : OBEngineCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        string path = FullPath(Path);
-        if (Directory.Exists(path))
-        {
-            string now = TimeProvider.System.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-            path = System.IO.Path.Combine(path, $"MSOnlineBackup-diagnostic-{now}.zip");
-        }
-
+        string path = Agent.Health.PlaceReport(FullPath(Path));
         if (ShouldProcess(path, "Write a report without secrets"))
         {
             Run((_, stop) => Agent.Health.ExportAsync(path, stop));

@@ -62,7 +62,7 @@ internal static class ErrorRecords
         BackupErrorId.ModuleNotRepaired => ErrorCategory.WriteError,
         BackupErrorId.JobLost or BackupErrorId.ScheduleMissed or BackupErrorId.BackupLate or BackupErrorId.BackupFailing or BackupErrorId.BackupNeverMade
             or BackupErrorId.BackupShrinking => ErrorCategory.OperationStopped,
-        BackupErrorId.SchedulerUnavailable => ErrorCategory.NotInstalled,
+        BackupErrorId.SchedulerUnavailable or BackupErrorId.ProcessNot64Bit => ErrorCategory.NotInstalled,
         BackupErrorId.SnapshotUnavailable => ErrorCategory.ResourceUnavailable,
         BackupErrorId.ScriptSettingsInvalid => ErrorCategory.InvalidData,
         BackupErrorId.ScriptNotFound => ErrorCategory.ObjectNotFound,

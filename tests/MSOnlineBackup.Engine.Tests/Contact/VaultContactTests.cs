@@ -67,7 +67,7 @@ public sealed class VaultContactTests : IDisposable
         _failure = Unreachable();
         Assert.Equal(BackupErrorId.VaultUnreachable, (await FailAsync(() => AskAsync(agent, _nine.AddDays(15)))).Id);
 
-        Assert.Equal(ScheduledOutcome.Skipped, (await AskAsync(agent, _nine.AddDays(16))).Outcome);
+        Assert.Equal(BackupErrorId.VaultContactLost, (await AskAsync(agent, _nine.AddDays(16))).Stopped?.Id);
         Assert.Equal(ScheduledOutcome.Skipped, (await AskAsync(agent, _nine.AddDays(17))).Outcome);
         Assert.Equal(ScheduledOutcome.NotDue, (await AskAsync(agent, _nine.AddDays(17).AddHours(1))).Outcome);
         Assert.All(agent.Jobs.List().TakeLast(2), job => Assert.Equal((JobState.Skipped, nameof(BackupErrorId.VaultContactLost)), (job.State, job.Error!.Id)));
@@ -153,7 +153,8 @@ public sealed class VaultContactTests : IDisposable
         BackupAgent agent = await SetAsync(PolicyLimits.Open, _nightly);
         await SetStateAsync(VaultSubscription.Expired);
 
-        Assert.Equal(ScheduledOutcome.Skipped, (await AskAsync(agent, _nine.AddDays(4).AddHours(2))).Outcome);
+        ScheduledRun stopped = await AskAsync(agent, _nine.AddDays(4).AddHours(2));
+        Assert.Equal((ScheduledOutcome.Skipped, BackupErrorId.SubscriptionExpired), (stopped.Outcome, stopped.Stopped?.Id));
 
         Assert.Equal(5, agent.Jobs.List().Count);
         Assert.All(agent.Jobs.List(), job => Assert.Equal((JobState.Skipped, nameof(BackupErrorId.SubscriptionExpired)), (job.State, job.Error!.Id)));

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Health;
+using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Engine.Tests.Machine;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
@@ -27,10 +28,13 @@ public sealed class DiagnosticReportTests : IDisposable
         await _machine.Machine.Open().Health.ExportAsync(file, Cancel);
 
         await using ZipArchive report = await ZipFile.OpenReadAsync(file, Cancel);
+        string log = $"jobs/{_machine.Machine.Open().Jobs.List().Single().Id:D}.jsonl";
         Assert.Equal(
-            ["capabilities.json", "health.json", "jobs.json", "machine.json", "policy-files.json", "policy-system-state.json", "schedules.json",
+            ["alarms.json", "capabilities.json", "health.json", "jobs.json", log, "machine.json", "policy-files.json", "policy-system-state.json", "schedules.json",
                 "settings.json", "versions.json"],
-            report.Entries.Select(entry => entry.FullName).Order());
+            report.Entries.Select(entry => entry.FullName).Order(StringComparer.Ordinal));
+        string[] lines = (await new StreamReader(await report.GetEntry(log)!.OpenAsync(Cancel)).ReadToEndAsync(Cancel)).TrimEnd('\n').Split('\n');
+        Assert.Equal(["Started", "Ended"], new[] { lines[0], lines[^1] }.Select(line => JsonNode.Parse(line)!["event"]!.GetValue<string>()));
         Assert.Equal("ALPHA", Read("machine.json")["machine"]!.GetValue<string>());
         Assert.Equal(_machine.Machine.Source, Read("policy-files.json")["files"]![0]!["path"]!.GetValue<string>());
         Assert.Equal(Enum.GetValues<HealthCheck>().Length, Read("health.json").AsArray().Count);
@@ -57,6 +61,8 @@ public sealed class DiagnosticReportTests : IDisposable
         const string AccountKey = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQQ==";
         const string Password = "the proxy's p@ssword";
         const string Variable = "a secret of the environment";
+        const string Hook = "services/T0/hook-nobody-knows";
+        const string MailPassword = "the mail's word";
         using var machines = new AgentFixture();
         const string Location = "https://example.blob.core.windows.net/vault";
         BackupAgent agent = machines.Open();
@@ -66,9 +72,20 @@ public sealed class DiagnosticReportTests : IDisposable
         string state = machines.State;
         await File.WriteAllTextAsync(Path.Combine(state, "passphrase-20260101T000000Z.rescue"), Passphrase + "\n", Cancel);
         await File.WriteAllTextAsync(Path.Combine(state, "passphrase.txt"), Passphrase, Cancel);
-        string everything = $"{Passphrase} {Uri.EscapeDataString(Passphrase)} {Location}?{Sas} AccountKey={AccountKey};{AccountKey} http://user:{Password.Replace(" ", "", StringComparison.Ordinal)}@proxy {Password} {Variable} Bearer abcdefghijkl.mnop";
+        string everything = $"{Passphrase} {Uri.EscapeDataString(Passphrase)} {Location}?{Sas} AccountKey={AccountKey};{AccountKey} http://user:{Password.Replace(" ", "", StringComparison.Ordinal)}@proxy {Password} {Variable} Bearer abcdefghijkl.mnop {Hook} {MailPassword}";
         Directory.CreateDirectory(Path.Combine(state, "jobs", "0b6c6f6e-0000-4000-8000-000000000001"));
         PlantJob(Path.Combine(state, "jobs", "0b6c6f6e-0000-4000-8000-000000000001", "job.json"), everything);
+        string logged = new JsonObject { ["time"] = "2026-01-01T00:00:00Z", ["level"] = "Error", ["event"] = "Retry", ["message"] = everything,
+            ["settings"] = new JsonObject { ["passphrase"] = "plain", [everything] = everything } }.ToJsonString();
+        await File.WriteAllTextAsync(Path.Combine(state, "jobs", "0b6c6f6e-0000-4000-8000-000000000001", "log.jsonl"), $"{logged}\n{logged[..^5]}\n{logged}", Cancel);
+        agent.Alarms.Set(new AlarmSettings
+        {
+            Sinks =
+            [
+                new SinkSettings { Kind = SinkKind.Webhook, Name = "chat", Url = $"https://hooks.example.org/{Hook}" },
+                new SinkSettings { Kind = SinkKind.Mail, Name = "mail", Server = "smtp.example.org", From = "a@example.org", To = ["b@example.org"], User = "u", Password = MailPassword },
+            ],
+        });
         await File.WriteAllTextAsync(Path.Combine(state, "policy-files.json"), new JsonObject { ["note"] = everything, [everything] = 1,
             ["password"] = "plain" }.ToJsonString(), Cancel);
         byte[] machineSecret = await File.ReadAllBytesAsync(Path.Combine(state, "secret.json"), Cancel);
@@ -95,9 +112,11 @@ public sealed class DiagnosticReportTests : IDisposable
 
         Assert.Contains(texts, text => text.Contains("***", StringComparison.Ordinal));
         Assert.Contains(texts, text => text.Contains("proxy.example.org", StringComparison.Ordinal));
+        Assert.Contains(texts, text => text.Contains("hooks.example.org", StringComparison.Ordinal));
+        Assert.Contains(texts, text => text.Contains("A line is damaged.", StringComparison.Ordinal) && text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 3);
         string secret = JsonNode.Parse(machineSecret)!["content"]!["secret"]!.GetValue<string>();
         foreach (string planted in (string[])[Passphrase, Uri.EscapeDataString(Passphrase), Signature, Uri.UnescapeDataString(Signature), AccountKey,
-            Password, "p@ssword", Variable, "abcdefghijkl", "\"plain\"", secret])
+            Password, "p@ssword", Variable, Hook, MailPassword, "abcdefghijkl", "\"plain\"", secret])
         {
             Assert.DoesNotContain(texts, text => text.Contains(planted, StringComparison.OrdinalIgnoreCase));
             Assert.DoesNotContain(texts, text => text.Contains(planted.Replace("+", "\\u002B", StringComparison.Ordinal).Replace(

@@ -43,6 +43,20 @@ public sealed class HealthchecksSinkTests
     }
 
     [Fact]
+    public async Task A_trial_asks_the_check_though_it_gets_no_logs()
+    {
+        await using var web = new RecordingWeb();
+
+        await Open(web).SendAsync([_message with { Kind = AlarmKind.Test }], Cancel);
+        web.Status = 404;
+        BackupException untold = await Assert.ThrowsAsync<BackupException>(() => Open(web).SendAsync([_message with { Kind = AlarmKind.Test }], Cancel));
+
+        Assert.Equal(BackupErrorId.AlarmNotDelivered, untold.Id);
+        Assert.Equal(["/log", "/log"], web.Asked);
+        Assert.All(web.Bodies, body => Assert.Empty(body));
+    }
+
+    [Fact]
     public async Task At_most_five_pings_a_minute_are_sent_and_what_ends_a_run_waits_for_its_turn()
     {
         await using var web = new RecordingWeb();

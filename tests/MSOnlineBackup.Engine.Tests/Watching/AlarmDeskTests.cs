@@ -117,7 +117,7 @@ public sealed class AlarmDeskTests : IDisposable
 
         await File.WriteAllTextAsync(_folder["fail"], "", Cancel);
         Assert.Contains("ended with 3: no pager", Assert.Single(await TellAsync(ComplianceState.Ok)).Message);
-        Assert.Contains("ended with 3", Assert.Single(await Open().TryAsync(Cancel)).Message);
+        Assert.Contains("ended with 3", Assert.Single(await Open().TryAsync(null, Cancel)).Failure!.Message);
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class AlarmDeskTests : IDisposable
     {
         AlarmDesk desk = Open();
         Assert.Null(desk.Settings);
-        Assert.Equal(BackupErrorId.AlarmSettingsInvalid, (await Assert.ThrowsAsync<BackupException>(() => desk.TryAsync(Cancel))).Id);
+        Assert.Equal(BackupErrorId.AlarmSettingsInvalid, (await Assert.ThrowsAsync<BackupException>(() => desk.TryAsync(null, Cancel))).Id);
         desk.Set(Parse("""{"sinks":[{"kind":"mail","name":"m","server":"s","from":"f@example.com","to":["t@example.com"],"user":"u","password":"hush-hush"}]}"""));
 
         string file = _folder["state/alarms.json"];
@@ -139,6 +139,33 @@ public sealed class AlarmDeskTests : IDisposable
         Assert.Equal(BackupErrorId.StateInvalid, Assert.Throws<BackupException>(() => Open().Settings).Id);
         Open().Set(null);
         Assert.Null(Open().Settings);
+    }
+
+    [Fact]
+    public async Task Places_are_set_changed_tried_and_removed_one_by_one_and_a_mistake_changes_nothing()
+    {
+        await using var web = new RecordingWeb();
+        AlarmDesk desk = Open();
+        desk.Put(Webhook("one", web));
+        desk.Put(new SinkSettings { Kind = SinkKind.Mail, Name = "Two", Server = "127.0.0.1", Port = 9, Security = MailSecurity.None, From = "f@example.com", To = ["t@example.com"] });
+        Assert.Equal(["one", "Two"], desk.SetTimes(12, null).Sinks.Select(sink => sink.Name));
+        Assert.Equal(BackupErrorId.AlarmSettingsInvalid, Assert.Throws<BackupException>(() => desk.Put(new SinkSettings { Kind = SinkKind.Webhook, Name = "three", Url = "no address" })).Id);
+        Assert.Equal(BackupErrorId.AlarmSettingsInvalid, Assert.Throws<BackupException>(() => desk.SetTimes(null, AlarmSettings.MostHours + 1)).Id);
+
+        IReadOnlyList<SinkTrial> trials = await Open().TryAsync(null, Cancel);
+        Assert.Equal([("one", null), ("Two", BackupErrorId.AlarmNotDelivered)], trials.Select(trial => (trial.Sink.Name, trial.Failure?.Id)));
+        Assert.Single(await desk.TryAsync("ONE", Cancel));
+        Assert.Equal(2, web.Bodies.Count);
+
+        AlarmSettings changed = desk.Put(Webhook("TWO", web));
+        Assert.Equal(["one", "TWO"], changed.Sinks.Select(sink => sink.Name));
+        Assert.Equal((12, 168), (changed.Repeat.TotalHours, changed.Heartbeat.TotalHours));
+        Assert.Equal(BackupErrorId.ArgumentInvalid, Assert.Throws<BackupException>(() => desk.Remove("three")).Id);
+        Assert.Equal(BackupErrorId.ArgumentInvalid, (await Assert.ThrowsAsync<BackupException>(() => desk.TryAsync("three", Cancel))).Id);
+        desk.Remove("two");
+        desk.Remove("one");
+        Assert.Empty(Open().Settings!.Sinks);
+        Assert.Equal(BackupErrorId.AlarmSettingsInvalid, (await Assert.ThrowsAsync<BackupException>(() => desk.TryAsync(null, Cancel))).Id);
     }
 
     [Theory]
