@@ -17,7 +17,7 @@ internal sealed partial class SnapshotSet : IAsyncDisposable
     private readonly List<WantedSnapshot> _snapshots = [];
     private readonly Dictionary<string, string> _obstacles = [];
     private readonly HashSet<WantedSnapshot> _still = [];
-    private IReadOnlyList<SourceVolumes?> _sources = [];
+    private SourceVolumes?[] _sources = [];
     private SnapshotRecord? _record;
 
     private SnapshotSet(SnapshotKit kit, SnapshotOptions options, Action<string> note)

@@ -282,7 +282,7 @@ public sealed class AgentHealthTests : IDisposable
             NeededTo = ["write", "collect"] }, Cancel);
     }
 
-    private static Task SubscribeAsync(HealthFixture machine, VaultSubscription state) => machine.Machine.Open("OWNER", machine.Machine["owner"]).Ownership
+    private static Task<VaultSettings> SubscribeAsync(HealthFixture machine, VaultSubscription state) => machine.Machine.Open("OWNER", machine.Machine["owner"]).Ownership
         .ChangeSettingsAsync(machine.Machine.Vault, settings => settings with { Subscription = state }, null, Cancel);
 
     private static async Task FailAsync(HealthFixture machine)

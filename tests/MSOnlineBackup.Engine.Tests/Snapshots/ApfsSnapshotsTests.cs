@@ -3,7 +3,6 @@ using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Volumes;
 using MSOnlineBackup.Testing;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Snapshots;

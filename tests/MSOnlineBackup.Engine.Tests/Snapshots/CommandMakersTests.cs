@@ -1,6 +1,5 @@
 using System.Text;
 using MSOnlineBackup.Engine.Snapshots;
-using MSOnlineBackup.Engine.Sources.SystemState;
 using MSOnlineBackup.Testing;
 using Xunit;
 

@@ -408,28 +408,27 @@ public sealed class LocalPointTests : IDisposable
 
         public SnapshotMark Mark(SnapshotVolume volume, string id, string folder) => new(Kind, EntryName.Escape(volume.Path), volume.Identity, id);
 
-        public Task TakeAsync(IReadOnlyList<WantedSnapshot> snapshots, CancellationToken cancellationToken)
+        public async Task TakeAsync(IReadOnlyList<WantedSnapshot> snapshots, CancellationToken cancellationToken)
         {
             foreach (WantedSnapshot snapshot in snapshots)
             {
                 string place = Path.Combine(copies, snapshot.Mark.Name);
                 Directory.CreateDirectory(place);
                 Shell.RunChecked("cp", "-a", Encoding.UTF8.GetString(snapshot.Volume.Path), Path.Combine(place, "tree"));
-                File.WriteAllText(Path.Combine(place, ".id"), snapshot.Mark.Name);
+                await File.WriteAllTextAsync(Path.Combine(place, ".id"), snapshot.Mark.Name, cancellationToken);
                 snapshot.Succeed(snapshot.Volume.Path);
             }
 
             Then?.Invoke();
-            return Task.CompletedTask;
         }
 
-        public Task<FoundSnapshot> FindAsync(SnapshotMark mark, CancellationToken cancellationToken)
+        public async Task<FoundSnapshot> FindAsync(SnapshotMark mark, CancellationToken cancellationToken)
         {
             string place = Path.Combine(copies, mark.Name);
-            string? id = File.Exists(Path.Combine(place, ".id")) ? File.ReadAllText(Path.Combine(place, ".id")) : null;
-            return Task.FromResult(id is not null && (mark.Uuid is null || mark.Uuid == id)
+            string? id = File.Exists(Path.Combine(place, ".id")) ? await File.ReadAllTextAsync(Path.Combine(place, ".id"), cancellationToken) : null;
+            return id is not null && (mark.Uuid is null || mark.Uuid == id)
                 ? new FoundSnapshot(Encoding.UTF8.GetBytes(Path.Combine(place, "tree")), id, null)
-                : new FoundSnapshot(null, null, $"'{mark.Name}' is gone.") { IsGone = true });
+                : new FoundSnapshot(null, null, $"'{mark.Name}' is gone.") { IsGone = true };
         }
 
         public Task<string?> RemoveAsync(SnapshotMark mark)

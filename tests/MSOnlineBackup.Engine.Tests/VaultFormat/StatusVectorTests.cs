@@ -3,7 +3,6 @@ using System.Text;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Statuses;
-using MSOnlineBackup.Vaults.Stores;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.VaultFormat;
