@@ -1,5 +1,4 @@
 using MSOnlineBackup.Agent.Jobs;
-using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
