@@ -6,45 +6,69 @@ namespace MSOnlineBackup.Host.Rendering;
 
 /// <summary>
 /// Three lines at the bottom of a terminal, redrawn in place and gone at the end. The only user of Spectre.Console, which
-/// is not even loaded where nothing is drawn.
+/// is not even loaded where nothing is drawn. From any thread, and one at a time: its display locks itself and then the
+/// console, and what is written locks the console and then the display.
 /// </summary>
 internal sealed class LiveProgress(TextWriter error, bool colour) : IProgressDisplay
 {
     private const int BarWidth = 30;
 
+    private readonly Lock _gate = new();
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IAnsiConsole? _console;
     private LiveDisplayContext? _context;
     private Task _display = Task.CompletedTask;
+    private List<string>? _late;
 
     public TimeSpan Interval { get; } = TimeSpan.FromMilliseconds(125);
 
     public void Show(ProgressReading reading)
     {
-        if (_context is null)
+        lock (_gate)
         {
-            Begin();
-        }
+            if (_context is null)
+            {
+                Begin();
+            }
 
-        _context!.UpdateTarget(Draw(reading, _console!.Profile.Width));
+            _context!.UpdateTarget(Draw(reading, _console!.Profile.Width));
+        }
     }
 
     public void WriteLine(string line)
     {
-        if (_console is { } console)
+        lock (_gate)
         {
-            console.Write(new Note(line));
-        }
-        else
-        {
-            error.WriteLine(line);
+            if (_late is { } late)
+            {
+                late.Add(line);
+            }
+            else if (_console is { } console)
+            {
+                console.Write(new Note(line));
+            }
+            else
+            {
+                error.WriteLine(line);
+            }
         }
     }
 
+    /// <summary>Takes the display away. What others write meanwhile comes after it.</summary>
     public async ValueTask CloseAsync()
     {
+        lock (_gate)
+        {
+            _late = [];
+        }
+
         _closed.SetResult();
         await _display.ConfigureAwait(false);
+        lock (_gate)
+        {
+            _late.ForEach(error.WriteLine);
+            (_late, _console) = (null, null);
+        }
     }
 
     private void Begin()

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Installation;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
@@ -81,6 +82,8 @@ internal static partial class Decoders
                 {
                     JobLogEntry.TryParse(line);
                 }
+
+                JsonLines.Read(content);
             },
             () =>
             [
@@ -94,7 +97,7 @@ internal static partial class Decoders
                     Figures = new Dictionary<string, long> { ["files"] = 3 },
                 }.Encode(),
             ],
-            typeof(JobLogEntry), typeof(JobLogJson));
+            typeof(JobLogEntry), typeof(JobLogJson), typeof(JsonLines));
         yield return new(
             "machine-state",
             InState("machine.json", folder => MachineAccount.ReadRegistration(folder)),

@@ -161,6 +161,33 @@ public sealed class ProgressTests
         Assert.True(display.IsClosed);
     }
 
+    [Fact]
+    public async Task Lines_that_come_while_the_display_is_drawn_and_closed_are_all_written()
+    {
+        await using var written = new StringWriter();
+        var display = new LiveProgress(TextWriter.Synchronized(written), colour: false);
+        var reading = new ProgressReading(At(1, total: 1000), TimeSpan.FromSeconds(1), 1, null, null);
+        display.Show(reading);
+
+        Task drawing = Task.Run(() => Repeat(2000, _ => display.Show(reading)), TestContext.Current.CancellationToken);
+        Task writing = Task.Run(() => Repeat(2000, number => display.WriteLine($"<{number}>")), TestContext.Current.CancellationToken);
+        await Task.WhenAll(drawing, writing).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        Task late = Task.Run(() => Repeat(2000, number => display.WriteLine($"<{2000 + number}>")), TestContext.Current.CancellationToken);
+        await display.CloseAsync();
+        await late.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+
+        string all = written.ToString();
+        Repeat(4000, number => Assert.Contains($"<{number}>", all, StringComparison.Ordinal));
+    }
+
+    private static void Repeat(int count, Action<int> act)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            act(i);
+        }
+    }
+
     private static JobProgress At(long bytes, long? total = null) =>
         new(JobPhase.Transferring, 1, 1, bytes, 0, 0, 0, 0, null, total, null);
 
