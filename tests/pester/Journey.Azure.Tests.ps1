@@ -69,7 +69,7 @@ Describe 'A vault in Azure' -Skip:$missing {
         ($health | Where-Object Id -EQ Proxy).Result | Should -Be NotApplicable
         $report = Export-OBDiagnostic "$work/report.zip"
         Expand-Archive $report.FullName "$work/report"
-        (Get-ChildItem "$work/report" | Get-Content -Raw) -join "`n" | Should -Not -Match 'sig=[^*]'
+        (Get-ChildItem "$work/report" -File -Recurse | Get-Content -Raw) -join "`n" | Should -Not -Match 'sig=[^*]'
     }
 
     It 'is found connected, layer by layer and in one word' {

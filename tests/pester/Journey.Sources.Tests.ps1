@@ -11,7 +11,6 @@ BeforeAll {
     $null = New-TestTree "$work/data"
     $memory = "/dev/shm/ob-$(New-Guid)"
     if ($IsLinux) { $null = New-TestTree $memory }
-    $module = Split-Path $manifest
 }
 
 AfterAll {
