@@ -149,8 +149,8 @@ echo 3 > /proc/sys/vm/drop_caches
 say "overflow $(lvs --noheadings --options lv_attr tight | tr -d '\n')"
 kill -CONT "$job"
 finish overflowed
-ob restore latest /srv/tight --to /tmp/tight < /dev/null
-(cd /tmp/tight/srv/tight && sha256sum [0-9]*) > /tmp/restored
+ob restore latest /srv/tight --to /tmp/tight < /dev/null || [[ $? == 3 ]]
+(cd /tmp/tight/srv/tight && sha256sum [0-9]* 2> /dev/null || true) > /tmp/restored
 say "overflow.restored $(wc -l < /tmp/restored) $(grep -cvxFf /tmp/sums /tmp/restored || true)"
 
 # A volume that is held still is let go when who holds it is killed.
