@@ -66,7 +66,7 @@ internal sealed class MacDisks(Func<IReadOnlyList<VolumeDescription>> readMounts
         foreach (VolumeDescription mount in mounts.Reverse())
         {
             string? below = Below(mount.Place, own) ?? Below(mount.Place, seen);
-            if (below is null || !found.Add(below) || IsLeftOut(rules, Encoding.UTF8.GetBytes(below)))
+            if (below is null || !found.Add(below) || rules.LeavesOutFolder(Encoding.UTF8.GetBytes(below)))
             {
                 continue;
             }
@@ -78,21 +78,6 @@ internal sealed class MacDisks(Func<IReadOnlyList<VolumeDescription>> readMounts
             SnapshotVolume? volume = isTaken ? VolumeOf(mount, $"{own.TrimEnd('/')}/{below}", out obstacle) : null;
             yield return new VolumePart(new EntryPath(Encoding.UTF8.GetBytes(below)), volume, obstacle) { IsMountPoint = true, IsTaken = isTaken };
         }
-    }
-
-    private static bool IsLeftOut(ExclusionRules rules, ReadOnlySpan<byte> path)
-    {
-        for (int end = 0; end < path.Length; end++)
-        {
-            int slash = path[end..].IndexOf((byte)'/');
-            end = slash < 0 ? path.Length : end + slash;
-            if (rules.Match(path[..end]).HasFlag(Exclusion.Folder))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private static string? Below(string place, string folder)

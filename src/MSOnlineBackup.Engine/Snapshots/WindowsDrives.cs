@@ -100,7 +100,7 @@ internal sealed class WindowsDrives(IWindowsVolumes volumes)
             if (trimmed.Length > above.Length && trimmed.StartsWith(above, StringComparison.OrdinalIgnoreCase))
             {
                 byte[] path = WtfName.ToBytes(trimmed[above.Length..].Replace('\\', '/'));
-                if (!IsLeftOut(rules, path))
+                if (!rules.LeavesOutFolder(path))
                 {
                     // As the source's own path has it: what is read there begins with it.
                     SnapshotVolume? volume = VolumeAt(folder, out string? obstacle);
@@ -109,21 +109,6 @@ internal sealed class WindowsDrives(IWindowsVolumes volumes)
                 }
             }
         }
-    }
-
-    private static bool IsLeftOut(ExclusionRules rules, ReadOnlySpan<byte> path)
-    {
-        for (int end = 0; end < path.Length; end++)
-        {
-            int slash = path[end..].IndexOf((byte)'/');
-            end = slash < 0 ? path.Length : end + slash;
-            if (rules.Match(path[..end]).HasFlag(Exclusion.Folder))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private static bool IsShare(string path) =>

@@ -79,6 +79,22 @@ internal sealed class ExclusionRules
         return found;
     }
 
+    /// <summary>Whether the patterns leave out what lies at a path, for the folder itself or one above it.</summary>
+    public bool LeavesOutFolder(ReadOnlySpan<byte> path)
+    {
+        for (int end = 0; end < path.Length; end++)
+        {
+            int slash = path[end..].IndexOf((byte)'/');
+            end = slash < 0 ? path.Length : end + slash;
+            if (Match(path[..end]).HasFlag(Exclusion.Folder))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>What the patterns say of the root itself: those for names by its name, absolute ones by its full path.</summary>
     /// <param name="rootPath">As in <see cref="Compile"/>.</param>
     public Exclusion MatchRoot(ReadOnlySpan<byte> rootPath)
