@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Restore.Targets;
+using MSOnlineBackup.Engine.Views;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
@@ -125,6 +126,32 @@ public static class VaultFiles
         monitor.ReportDamage(store.Damage);
         await MetDamage.RecordAsync(store, monitor, cancellationToken).ConfigureAwait(false);
         return result with { ChunksFromCopies = store.Broken.ChunksFromCopies - copies, ChunksFromParity = store.Broken.ChunksFromParity - parity };
+    }
+
+    /// <summary>Opens a point as a tree of files that is only read: its sources at their full paths. It lives no longer than the vault.</summary>
+    /// <param name="point">The point.</param>
+    /// <param name="options">How much it may keep and fetch ahead.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing: where a source begins cannot be read.</exception>
+    public static async Task<IItemView> OpenViewAsync(this IndexedVault vault, RecoveryPoint point, ViewOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(point);
+        ArgumentNullException.ThrowIfNull(options);
+        return await PointView.OpenAsync(vault.Store, point, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens all points as a tree of files that is only read: machines, points by their time, and the newest as <c>latest</c>.</summary>
+    /// <param name="machineName">Only points of this machine; null for those of all.</param>
+    /// <param name="options">How much it may keep and fetch ahead.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">MachineNotFound, …</exception>
+    public static async Task<IItemView> OpenViewAsync(this IndexedVault vault, string? machineName, ViewOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(options);
+        MachineId? machine = machineName is null ? null : await vault.Vault.FindMachineAsync(machineName, cancellationToken).ConfigureAwait(false);
+        return new VaultView(vault.Store, machine, options);
     }
 
     /// <summary>

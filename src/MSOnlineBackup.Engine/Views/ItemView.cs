@@ -1,0 +1,369 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Hashing;
+using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+
+namespace MSOnlineBackup.Engine.Views;
+
+/// <summary>
+/// What every view has: leads, and below them the entries of sources. An item's number is that of its lead, or of its source and its place in the source's manifest; so
+/// a view need not remember what it has shown, however much that was.
+/// </summary>
+internal abstract class ItemView : IItemView
+{
+    private const int OrdinalBits = 40;
+    private const ulong OrdinalMask = (1UL << OrdinalBits) - 1;
+    private const int MostSources = (1 << 23) - 1;
+    private const int OpenFiles = 128;
+
+    private readonly IChunkReader _chunks;
+    private readonly ViewOptions _options;
+    private readonly ManifestBlocks _blocks;
+    private readonly ContentCache _contents;
+    private readonly List<ViewLead> _leads = [];
+    private readonly List<ViewSource> _sources = [];
+    private readonly Lock _gate = new();
+    private readonly OrderedDictionary<ulong, ViewedFile> _files = [];
+
+    // Whoever reads many small files does so in their order, and they lie in the vault in that order.
+    private ulong _readLast;
+
+    private protected ItemView(IChunkReader chunks, ViewOptions options)
+    {
+        (_chunks, _options, _blocks, _contents) = (chunks, options, new ManifestBlocks(chunks, options.Blocks), new ContentCache(chunks, options));
+        NewLead(default, Folder(default));
+    }
+
+    /// <inheritdoc/>
+    public ViewItem Root => ItemOf(RootLead);
+
+    private protected ViewLead RootLead => _leads[0];
+
+    /// <inheritdoc/>
+    public async ValueTask<ViewItem> GetAsync(ulong id, CancellationToken cancellationToken)
+    {
+        if (LeadOf(id) is { } lead)
+        {
+            return ItemOf(lead);
+        }
+
+        (ViewSource source, long ordinal) = SourceOf(id);
+        return ItemOf(source, new PlacedEntry(ordinal, await source.Manifest.GetAsync(ordinal, cancellationToken).ConfigureAwait(false)));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ViewItem?> FindAsync(ulong folder, ReadOnlyMemory<byte> name, CancellationToken cancellationToken)
+    {
+        // Nobody's names: where they are looked for, it is by mistake.
+        if (name.IsEmpty || name.Span.ContainsAny((byte)'/', (byte)0) || name.Span is [(byte)'.'] or [(byte)'.', (byte)'.'])
+        {
+            return null;
+        }
+
+        (ViewLead? lead, ViewSource? source, EntryPath path) = await OpenFolderAsync(folder, cancellationToken).ConfigureAwait(false);
+        if (lead is not null)
+        {
+            lock (_gate)
+            {
+                if (lead.Find(new EntryPath(name.ToArray())) is { } below)
+                {
+                    return ItemOf(below);
+                }
+            }
+        }
+
+        return source is null || await source.Manifest.FindAsync(path.Append(name.Span), cancellationToken).ConfigureAwait(false) is not { } found
+            ? null
+            : ItemOf(source, found);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ViewPage> ListAsync(ulong folder, ulong after, int most, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        (ViewLead? lead, ViewSource? source, EntryPath path) = await OpenFolderAsync(folder, cancellationToken).ConfigureAwait(false);
+        var items = new List<ViewItem>();
+        HashSet<EntryPath> leads = [];
+        if (lead is not null)
+        {
+            lock (_gate)
+            {
+                // One that is gone meanwhile was the last that was had: nothing says what came before it, and all that is there is listed.
+                int next = after == 0 ? 0 : LeadOf(after) is { } last ? lead.IndexOf(last) + 1 : lead.Below.Count;
+                items.AddRange(lead.Below.Skip(next).Take(most).Select(ItemOf));
+                leads = [.. lead.Below.Select(below => new EntryPath(below.Name.ToArray()))];
+                if (next + items.Count < lead.Below.Count)
+                {
+                    return new ViewPage(items, null, IsLast: false);
+                }
+            }
+        }
+
+        if (source is null || items.Count == most)
+        {
+            return new ViewPage(items, null, IsLast: source is null);
+        }
+
+        long? ordinal = after > OrdinalMask ? SourceOf(after).Ordinal : null;
+        PlacedPage page = await source.Manifest.ListAsync(path, ordinal, most - items.Count, cancellationToken).ConfigureAwait(false);
+        foreach (PlacedEntry placed in page.Entries)
+        {
+            if (leads.Count == 0 || !leads.Contains(new EntryPath(placed.Entry.Path.Name.ToArray())))
+            {
+                items.Add(ItemOf(source, placed));
+            }
+        }
+
+        return new ViewPage(items, page.Damage, page.IsLast);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> ReadAsync(ulong id, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        await (await OpenAsync(id, cancellationToken).ConfigureAwait(false)).ReadAsync(offset, destination, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask<long?> SeekAsync(ulong id, long offset, bool isHole, CancellationToken cancellationToken) =>
+        await (await OpenAsync(id, cancellationToken).ConfigureAwait(false)).SeekAsync(offset, isHole, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public virtual TimeSpan Lasts(ulong folder) => TimeSpan.MaxValue;
+
+    /// <inheritdoc/>
+    public virtual void Dispose() => _contents.Dispose();
+
+    /// <summary>Is asked before what a lead holds is looked at.</summary>
+    private protected virtual ValueTask FillAsync(ViewLead lead, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <summary>A folder that nothing but a view knows.</summary>
+    private protected static ManifestEntry Folder(ItemTime time) => new()
+    {
+        Path = EntryPath.Root,
+        Kind = EntryKind.Directory,
+        Metadata = new EntryMetadata { Mode = 0x16d, Modified = time, Changed = time },
+    };
+
+    private protected ViewLead NewLead(ReadOnlyMemory<byte> name, ManifestEntry entry)
+    {
+        lock (_gate)
+        {
+            var lead = new ViewLead((ulong)_leads.Count + 1, name, entry);
+            _leads.Add(lead);
+            return lead;
+        }
+    }
+
+    /// <summary>Changes what leads hold, while nobody looks.</summary>
+    private protected void Change(Action change)
+    {
+        lock (_gate)
+        {
+            change();
+        }
+    }
+
+    /// <summary>Shows the sources of a point below a lead, each at the place where a restore would put it.</summary>
+    private protected async Task AddAsync(ViewLead top, RecoveryPoint point, CancellationToken cancellationToken)
+    {
+        var time = ItemTime.From(point.Created ?? point.Ended);
+        foreach (RecoveryPointSource root in point.Sources.OrderBy(source => SourcePath.ToTarget(source)))
+        {
+            ViewSource source = NewSource(root);
+            ManifestEntry entry = await BeginningOfAsync(source, time, cancellationToken).ConfigureAwait(false);
+            lock (_gate)
+            {
+                ViewLead lead = top;
+                foreach (Range part in Split(SourcePath.ToTarget(root)))
+                {
+                    var name = new EntryPath(SourcePath.ToTarget(root).Bytes[part].ToArray());
+                    ViewLead? below = lead.Find(name);
+                    if (below is null)
+                    {
+                        // Within another source: what that has beside it is shown as well.
+                        below = NewLead(name.Bytes.ToArray(), Folder(time));
+                        (below.Source, below.Within) = (lead.Source, lead.Source is null ? EntryPath.Root : lead.Within.Append(name.Bytes));
+                        lead.Add(below);
+                    }
+
+                    lead = below;
+                }
+
+                (lead.Source, lead.Within, lead.Entry) = (source, EntryPath.Root, entry);
+            }
+        }
+    }
+
+    // Of a source that cannot be read, the others show nothing: it is a folder, and whoever looks into it is told.
+    private static async ValueTask<ManifestEntry> BeginningOfAsync(ViewSource source, ItemTime time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await source.Manifest.GetAsync(0, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return Folder(time);
+        }
+    }
+
+    private static List<Range> Split(EntryPath path)
+    {
+        var parts = new List<Range>();
+        if (!path.IsRoot)
+        {
+            foreach (Range part in path.Bytes.Split((byte)'/'))
+            {
+                parts.Add(part);
+            }
+        }
+
+        return parts;
+    }
+
+    private static BackupException NotFound(ulong id) => new(
+        BackupErrorId.RecoverableItemNotFound,
+        "The item is not there any more.",
+        "List its folder again.",
+        id.ToString(CultureInfo.InvariantCulture));
+
+    private ViewSource NewSource(RecoveryPointSource root)
+    {
+        lock (_gate)
+        {
+            // More than any vault has sources; the lookups of years would be needed.
+            ArgumentOutOfRangeException.ThrowIfEqual(_sources.Count, MostSources);
+            var source = new ViewSource(_sources.Count + 1, new ManifestView(_blocks, root.Manifest), root.Form);
+            _sources.Add(source);
+            return source;
+        }
+    }
+
+    private ViewLead? LeadOf(ulong id)
+    {
+        lock (_gate)
+        {
+            return id > OrdinalMask ? null : id >= 1 && id <= (ulong)_leads.Count ? _leads[(int)id - 1] : throw NotFound(id);
+        }
+    }
+
+    private (ViewSource Source, long Ordinal) SourceOf(ulong id)
+    {
+        lock (_gate)
+        {
+            ulong number = id >> OrdinalBits;
+            long ordinal = (long)(id & OrdinalMask);
+            return number >= 1 && number <= (ulong)_sources.Count && ordinal < _sources[(int)number - 1].Manifest.Count
+                ? (_sources[(int)number - 1], ordinal)
+                : throw NotFound(id);
+        }
+    }
+
+    private async ValueTask<(ViewLead? Lead, ViewSource? Source, EntryPath Path)> OpenFolderAsync(ulong folder, CancellationToken cancellationToken)
+    {
+        if (LeadOf(folder) is { } lead)
+        {
+            await FillAsync(lead, cancellationToken).ConfigureAwait(false);
+            return (lead, lead.Entry.Kind == EntryKind.Directory ? lead.Source : null, lead.Within);
+        }
+
+        (ViewSource source, long ordinal) = SourceOf(folder);
+        ManifestEntry entry = await source.Manifest.GetAsync(ordinal, cancellationToken).ConfigureAwait(false);
+        return (null, entry.Kind == EntryKind.Directory ? source : null, entry.Path);
+    }
+
+    private static ViewItem ItemOf(ViewLead lead) => new(lead.Id, lead.Name, lead.Entry, lead.Form, lead.Id);
+
+    private static ViewItem ItemOf(ViewSource source, PlacedEntry placed)
+    {
+        ulong id = ((ulong)source.Number << OrdinalBits) | (ulong)placed.Ordinal;
+        EntryMetadata metadata = placed.Entry.Metadata;
+        bool hasOtherNames = placed.Entry.Kind != EntryKind.Directory && metadata.LinkCount > 1 && metadata.FileId != 0;
+        ulong file = hasOtherNames ? NumberOf(source, placed.Entry) : id;
+        return new ViewItem(id, placed.Entry.Path.Name.ToArray(), placed.Entry, source.Form, file);
+    }
+
+    // All names of one file have one number, which no place has: its highest bit is set. Whatever goes by it must never take two files for one.
+    private static ulong NumberOf(ViewSource source, ManifestEntry entry)
+    {
+        Span<byte> identity = stackalloc byte[6 * sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(identity, source.Number);
+        BinaryPrimitives.WriteUInt64LittleEndian(identity[8..], entry.Metadata.DeviceId);
+        BinaryPrimitives.WriteUInt64LittleEndian(identity[16..], entry.Metadata.FileId);
+        BinaryPrimitives.WriteInt64LittleEndian(identity[24..], entry.Size);
+        BinaryPrimitives.WriteInt64LittleEndian(identity[32..], entry.Metadata.Modified.Seconds);
+        BinaryPrimitives.WriteInt64LittleEndian(identity[40..], entry.Metadata.Modified.Nanoseconds);
+        return XxHash3.HashToUInt64(identity) | (1UL << 63);
+    }
+
+    private async ValueTask<ViewedFile> OpenAsync(ulong id, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_files.Remove(id, out ViewedFile? open))
+            {
+                _files.Add(id, open);
+                return open;
+            }
+        }
+
+        ViewItem item = await GetAsync(id, cancellationToken).ConfigureAwait(false);
+        if (!item.Entry.IsRestorable())
+        {
+            throw item.Entry.Unrestorable(item.ShownName);
+        }
+
+        if (item.Entry.Kind != EntryKind.File)
+        {
+            throw new BackupException(BackupErrorId.RestoreItemFailed, $"'{item.ShownName}' is not a file: only files are read.", "Name a file.", item.ShownName);
+        }
+
+        var file = new ViewedFile(item.Entry, _contents, _chunks, _options);
+        ulong before;
+        lock (_gate)
+        {
+            _files[id] = file;
+            if (_files.Count > OpenFiles)
+            {
+                _files.RemoveAt(0);
+            }
+
+            (before, _readLast) = (_readLast, id);
+        }
+
+        if (id > OrdinalMask && id > before && id - before <= 64)
+        {
+            await ForeseeNextAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+
+        return file;
+    }
+
+    // The contents of the files that follow, as far as their entries are at hand.
+    private async ValueTask ForeseeNextAsync(ulong id, CancellationToken cancellationToken)
+    {
+        (ViewSource source, long ordinal) = SourceOf(id);
+        var seen = new HashSet<ChunkId>();
+        try
+        {
+            for (long next = ordinal, bytes = 0; next < Math.Min(ordinal + 256, source.Manifest.Count) && bytes < _options.AheadBytes / 2 && seen.Count < 8; next++)
+            {
+                ManifestEntry entry = await source.Manifest.GetAsync(next, cancellationToken).ConfigureAwait(false);
+                foreach (ContentSlice slice in entry.Content.Slices.Take(4))
+                {
+                    if (slice.Chunk is { } chunk && seen.Add(chunk))
+                    {
+                        _contents.Foresee(chunk);
+                    }
+
+                    bytes += slice.Length;
+                }
+            }
+        }
+        catch (BackupException)
+        {
+            // It is told when it is needed.
+        }
+    }
+}
