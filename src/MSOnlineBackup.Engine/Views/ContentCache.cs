@@ -20,7 +20,7 @@ internal sealed class ContentCache(IChunkReader chunks, ViewOptions options) : I
     public Task<ReadOnlyMemory<byte>> GetAsync(ChunkId id, CancellationToken cancellationToken) => Find(id).WaitAsync(cancellationToken);
 
     /// <summary>Fetches a chunk that will be asked for soon. What fails here fails again, and is told, when it is.</summary>
-    public void Foresee(ChunkId id) => Find(id);
+    public void Foresee(ChunkId id) => _ = Find(id);
 
     /// <inheritdoc/>
     public void Dispose() => _fetching.Dispose();

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.IO.Hashing;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
@@ -278,23 +276,7 @@ internal abstract class ItemView : IItemView
     private static ViewItem ItemOf(ViewSource source, PlacedEntry placed)
     {
         ulong id = ((ulong)source.Number << OrdinalBits) | (ulong)placed.Ordinal;
-        EntryMetadata metadata = placed.Entry.Metadata;
-        bool hasOtherNames = placed.Entry.Kind != EntryKind.Directory && metadata.LinkCount > 1 && metadata.FileId != 0;
-        ulong file = hasOtherNames ? NumberOf(source, placed.Entry) : id;
-        return new ViewItem(id, placed.Entry.Path.Name.ToArray(), placed.Entry, source.Form, file);
-    }
-
-    // All names of one file have one number, which no place has: its highest bit is set. Whatever goes by it must never take two files for one.
-    private static ulong NumberOf(ViewSource source, ManifestEntry entry)
-    {
-        Span<byte> identity = stackalloc byte[6 * sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(identity, source.Number);
-        BinaryPrimitives.WriteUInt64LittleEndian(identity[8..], entry.Metadata.DeviceId);
-        BinaryPrimitives.WriteUInt64LittleEndian(identity[16..], entry.Metadata.FileId);
-        BinaryPrimitives.WriteInt64LittleEndian(identity[24..], entry.Size);
-        BinaryPrimitives.WriteInt64LittleEndian(identity[32..], entry.Metadata.Modified.Seconds);
-        BinaryPrimitives.WriteInt64LittleEndian(identity[40..], entry.Metadata.Modified.Nanoseconds);
-        return XxHash3.HashToUInt64(identity) | (1UL << 63);
+        return new ViewItem(id, placed.Entry.Path.Name.ToArray(), placed.Entry, source.Form, FileNumber.Of(source.Number, placed.Entry) ?? id);
     }
 
     private async ValueTask<ViewedFile> OpenAsync(ulong id, CancellationToken cancellationToken)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using MSOnlineBackup.Platform.Items;
-using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;

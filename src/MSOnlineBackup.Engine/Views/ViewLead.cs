@@ -1,4 +1,3 @@
-using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Views;

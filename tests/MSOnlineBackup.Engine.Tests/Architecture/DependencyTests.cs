@@ -18,7 +18,8 @@ public sealed class DependencyTests
         ["MSOnlineBackup.Platform"] = ([], []),
         ["MSOnlineBackup.Vaults"] = (["MSOnlineBackup.Platform"], ["NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp.Port"]),
         ["MSOnlineBackup.Engine"] = (["MSOnlineBackup.Vaults"], []),
-        ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine"], ["MailKit", "System.Security.Cryptography.ProtectedData"]),
+        ["MSOnlineBackup.Mounts"] = (["MSOnlineBackup.Engine"], []),
+        ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Mounts"], ["MailKit", "System.Security.Cryptography.ProtectedData"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Vaults"], ["Azure."]),
         ["MSOnlineBackup.Composition"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
         ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Composition"], ["System.CommandLine", "Spectre.Console"]),
@@ -30,7 +31,7 @@ public sealed class DependencyTests
     [InlineData(typeof(ItemTime))]
     [InlineData(typeof(Vault), "MSOnlineBackup.Platform", "NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp")]
     [InlineData(typeof(VaultFiles), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults")]
-    [InlineData(typeof(BackupAgent), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults", "MSOnlineBackup.Engine", "MailKit", "MimeKit", "System.Security.Cryptography.ProtectedData")]
+    [InlineData(typeof(BackupAgent), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults", "MSOnlineBackup.Engine", "MSOnlineBackup.Mounts", "MailKit", "MimeKit", "System.Security.Cryptography.ProtectedData")]
     public void What_works_without_a_front_references_the_base_class_library_and_what_is_named_here_and_no_console(Type one, params string[] allowed)
     {
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
