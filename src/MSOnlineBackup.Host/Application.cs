@@ -81,6 +81,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new SnapshotsListCommand(),
                 new SnapshotsRemoveCommand()),
             new SkippedCommand(),
+            new MountCommand(),
             new ListCommand(),
             new FindCommand(),
             new RestoreCommand(),

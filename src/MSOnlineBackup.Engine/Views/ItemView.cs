@@ -3,6 +3,7 @@ using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Views;
 
@@ -17,7 +18,7 @@ internal abstract class ItemView : IItemView
     private const int MostSources = (1 << 23) - 1;
     private const int OpenFiles = 128;
 
-    private readonly IChunkReader _chunks;
+    private readonly ChunkStore _store;
     private readonly ViewOptions _options;
     private readonly ManifestBlocks _blocks;
     private readonly ContentCache _contents;
@@ -29,9 +30,9 @@ internal abstract class ItemView : IItemView
     // Whoever reads many small files does so in their order, and they lie in the vault in that order.
     private ulong _readLast;
 
-    private protected ItemView(IChunkReader chunks, ViewOptions options)
+    private protected ItemView(ChunkStore store, ViewOptions options)
     {
-        (_chunks, _options, _blocks, _contents) = (chunks, options, new ManifestBlocks(chunks, options.Blocks), new ContentCache(chunks, options));
+        (_store, _options, _blocks, _contents) = (store, options, new ManifestBlocks(store, options.Blocks), new ContentCache(store, options));
         NewLead(default, Folder(default));
     }
 
@@ -301,7 +302,7 @@ internal abstract class ItemView : IItemView
             throw new BackupException(BackupErrorId.RestoreItemFailed, $"'{item.ShownName}' is not a file: only files are read.", "Name a file.", item.ShownName);
         }
 
-        var file = new ViewedFile(item.Entry, _contents, _chunks, _options);
+        var file = new ViewedFile(item.Entry, _contents, _store, _options);
         ulong before;
         lock (_gate)
         {

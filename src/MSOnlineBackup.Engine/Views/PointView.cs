@@ -1,20 +1,20 @@
-using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Views;
 
 /// <summary>A recovery point as a tree of files: its sources at their full paths, as a restore would put them below its target.</summary>
 internal sealed class PointView : ItemView
 {
-    private PointView(IChunkReader chunks, ViewOptions options)
-        : base(chunks, options)
+    private PointView(ChunkStore store, ViewOptions options)
+        : base(store, options)
     {
     }
 
     /// <summary>Opens a point: of each source, the beginning of what it lists is read.</summary>
-    public static async Task<PointView> OpenAsync(IChunkReader chunks, RecoveryPoint point, ViewOptions options, CancellationToken cancellationToken)
+    public static async Task<PointView> OpenAsync(ChunkStore store, RecoveryPoint point, ViewOptions options, CancellationToken cancellationToken)
     {
-        var view = new PointView(chunks, options);
+        var view = new PointView(store, options);
         view.RootLead.Entry = Folder(Platform.Items.ItemTime.From(point.Created ?? point.Ended));
         await view.AddAsync(view.RootLead, point, cancellationToken).ConfigureAwait(false);
         return view;

@@ -52,7 +52,8 @@ internal sealed class ViewedFile
             Memory<byte> to = destination.Slice(done, length);
             if (slice.Chunk is { } chunk)
             {
-                ReadOnlyMemory<byte> bytes = await _contents.GetAsync(chunk, cancellationToken).ConfigureAwait(false);
+                using ContentCache.Lease lease = await _contents.GetAsync(chunk, cancellationToken).ConfigureAwait(false);
+                ReadOnlyMemory<byte> bytes = lease.Bytes;
                 if (slice.Offset + slice.Length > bytes.Length)
                 {
                     throw VaultDamage.Corrupt(chunk.ToString(), "a file names more bytes of it than it has");

@@ -359,4 +359,16 @@ public enum BackupErrorId
     SubscriptionDeprovisioned,
     /// <summary>This machine has had no contact with its vault for so long that its profile stops backups.</summary>
     VaultContactLost,
+
+    // Recovery points that are shown as files.
+    /// <summary>This system cannot mount recovery points as a file system.</summary>
+    MountUnavailable = 1600,
+    /// <summary>A recovery point cannot be mounted on this folder: it is none, is not empty, or something is mounted on it.</summary>
+    MountFolderInvalid,
+    /// <summary>A mount cannot be taken off: somebody is in it.</summary>
+    MountBusy,
+    /// <summary>The system refused to mount, or the process that served a mount ended early.</summary>
+    MountFailed,
+    /// <summary>Nothing of ours is mounted there.</summary>
+    MountNotFound,
 }

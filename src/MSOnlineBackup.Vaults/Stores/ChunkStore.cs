@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
@@ -170,17 +171,28 @@ internal sealed class ChunkStore : IChunkReader
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">VaultDataCorrupt, VaultDataMissing and the like: no copy is sound.</exception>
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, bool identify, CancellationToken cancellationToken) =>
-        ReadAsync(kind, id, identify, Rescue, cancellationToken);
+        ReadAsync(kind, id, identify, Rescue, Allocate, cancellationToken);
 
-    private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, bool identify, IChunkRescue? rescue, CancellationToken cancellationToken)
+    /// <summary>Reads content into memory of the caller's, who knows how long it is needed.</summary>
+    /// <param name="id">The chunk's name.</param>
+    /// <param name="allocate">Gives an array of at least so many bytes. What is returned is its beginning, or, where the chunk was brought back, another one.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">As <see cref="ReadAsync(ChunkKind, ChunkId, bool, CancellationToken)"/>.</exception>
+    public ValueTask<ReadOnlyMemory<byte>> ReadContentAsync(ChunkId id, Func<int, byte[]> allocate, CancellationToken cancellationToken) =>
+        ReadAsync(ChunkKind.Content, id, identify: false, Rescue, allocate, cancellationToken);
+
+    private static byte[] Allocate(int length) => GC.AllocateUninitializedArray<byte>(length);
+
+    private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(
+        ChunkKind kind, ChunkId id, bool identify, IChunkRescue? rescue, Func<int, byte[]> allocate, CancellationToken cancellationToken)
     {
         for (int times = 0; ; times++)
         {
             int looks = _survey.Looks;
-            (byte[]? plaintext, BackupException? failure) = await TryReadCopiesAsync(kind, id, identify, cancellationToken).ConfigureAwait(false);
-            if (plaintext is not null)
+            (ReadOnlyMemory<byte>? plaintext, BackupException? failure) = await TryReadCopiesAsync(kind, id, identify, allocate, cancellationToken).ConfigureAwait(false);
+            if (plaintext is { } sound)
             {
-                return plaintext;
+                return sound;
             }
 
             if (times == MostLooks || !await _survey.LookForMovedAsync(looks, cancellationToken).ConfigureAwait(false))
@@ -210,7 +222,7 @@ internal sealed class ChunkStore : IChunkReader
 
         try
         {
-            await ReadAsync(kind, id, identify: false, rescue: null, cancellationToken).ConfigureAwait(false);
+            await ReadAsync(kind, id, identify: false, rescue: null, Allocate, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (BackupException e) when (e.IsDamage)
@@ -240,7 +252,7 @@ internal sealed class ChunkStore : IChunkReader
     {
         try
         {
-            await ReadCopyAsync(copy, identify: true, cancellationToken).ConfigureAwait(false);
+            await ReadCopyAsync(copy, identify: true, Allocate, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (BackupException e) when (e.Id is BackupErrorId.VaultDataCorrupt or BackupErrorId.VaultDataMissing)
@@ -307,7 +319,7 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
-    private ValueTask FetchAsync(in ChunkLocation location, byte[] destination, CancellationToken cancellationToken) => location.Chunk.Kind == ChunkKind.Content
+    private ValueTask FetchAsync(in ChunkLocation location, Memory<byte> destination, CancellationToken cancellationToken) => location.Chunk.Kind == ChunkKind.Content
         ? FetchAsync(location.Pack, location.Chunk.Offset, destination, cancellationToken)
         : _metadata.ReadAsync(location.Pack, location.Chunk.Offset, destination, cancellationToken);
 
@@ -472,7 +484,8 @@ internal sealed class ChunkStore : IChunkReader
         }
     }
 
-    private async ValueTask<(byte[]? Plaintext, BackupException? Failure)> TryReadCopiesAsync(ChunkKind kind, ChunkId id, bool identify, CancellationToken cancellationToken)
+    private async ValueTask<(ReadOnlyMemory<byte>? Plaintext, BackupException? Failure)> TryReadCopiesAsync(
+        ChunkKind kind, ChunkId id, bool identify, Func<int, byte[]> allocate, CancellationToken cancellationToken)
     {
         BackupException? failure = null;
         PackInfo? broken = null;
@@ -485,7 +498,7 @@ internal sealed class ChunkStore : IChunkReader
 
             try
             {
-                byte[] plaintext = await ReadCopyAsync(copy, identify, cancellationToken).ConfigureAwait(false);
+                ReadOnlyMemory<byte> plaintext = await ReadCopyAsync(copy, identify, allocate, cancellationToken).ConfigureAwait(false);
                 if (kind != ChunkKind.Content)
                 {
                     NoteSound(id);
@@ -515,14 +528,27 @@ internal sealed class ChunkStore : IChunkReader
         return (null, failure);
     }
 
-    private async ValueTask<byte[]> ReadCopyAsync(ChunkLocation copy, bool identify, CancellationToken cancellationToken)
+    private async ValueTask<ReadOnlyMemory<byte>> ReadCopyAsync(ChunkLocation copy, bool identify, Func<int, byte[]> allocate, CancellationToken cancellationToken)
     {
-        byte[] stored = new byte[copy.Chunk.StoredLength];
-        await FetchAsync(copy, stored, cancellationToken).ConfigureAwait(false);
-        byte[] plaintext = new byte[copy.Chunk.RawLength];
-        using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack);
-        Open(aes, copy, stored, new byte[stored.Length], plaintext);
-        return !identify || Identity.Compute(copy.Chunk.Kind, plaintext) == copy.Chunk.Id
+        // What is sealed, and what is compressed, is needed for a moment only; both may be megabytes.
+        int length = copy.Chunk.StoredLength;
+        byte[] stored = ArrayPool<byte>.Shared.Rent(length);
+        await FetchAsync(copy, stored.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(length);
+        Memory<byte> plaintext = allocate(copy.Chunk.RawLength).AsMemory(0, copy.Chunk.RawLength);
+        try
+        {
+            using AesGcm aes = PackReader.OpenPack(Keys, copy.Pack);
+            Open(aes, copy, stored.AsSpan(0, length), scratch, plaintext.Span);
+        }
+        finally
+        {
+            // Not where fetching failed: what was given up may still be written to.
+            ArrayPool<byte>.Shared.Return(stored);
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+
+        return !identify || Identity.Compute(copy.Chunk.Kind, plaintext.Span) == copy.Chunk.Id
             ? plaintext
             : throw VaultDamage.Corrupt(
                 NameOf(copy.Pack), $"the chunk {copy.Chunk.Id} at offset {copy.Chunk.Offset} gives other bytes than those that it is named after");

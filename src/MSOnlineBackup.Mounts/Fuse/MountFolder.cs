@@ -1,0 +1,55 @@
+using System.Text;
+using MSOnlineBackup.Platform.Unix;
+using MSOnlineBackup.Vaults.Errors;
+
+namespace MSOnlineBackup.Mounts.Fuse;
+
+/// <summary>The folder that something is mounted on.</summary>
+public static class MountFolder
+{
+    /// <summary>What the kernel calls our file systems.</summary>
+    private const string Kind = "fuse.msonlinebackup";
+
+    /// <summary>Whether a view is mounted on a folder, whoever serves it, and whether anybody does.</summary>
+    public static bool IsMounted(string folder) => Find(Path.GetFullPath(folder)).Any(volume => volume.FileSystem == Kind);
+
+    /// <summary>Takes a view off a folder that nobody serves any more; nothing where none is there. Nothing else is ever taken off.</summary>
+    public static void Clean(string folder)
+    {
+        string full = Path.GetFullPath(folder);
+        if (OperatingSystem.IsLinux() && IsMounted(full))
+        {
+            _ = FuseDevice.Unmount(full, lazily: true);
+        }
+    }
+
+    /// <summary>Makes the folder where there is none, and refuses one that does not serve.</summary>
+    /// <returns>Its full path, without symbolic links.</returns>
+    /// <exception cref="BackupException">MountFolderInvalid.</exception>
+    internal static string Check(string folder)
+    {
+        string full = Path.GetFullPath(folder);
+        try
+        {
+            Directory.CreateDirectory(full);
+            if (OperatingSystem.IsLinux() && UnixSystem.RealPath(Encoding.UTF8.GetBytes(full)) is { } real)
+            {
+                full = Encoding.UTF8.GetString(real);
+            }
+
+            return Find(full).Any() ? throw MountErrors.Folder(full, "something is mounted there already")
+                : Directory.EnumerateFileSystemEntries(full).Any() ? throw MountErrors.Folder(full, "it is not empty")
+                : full;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw MountErrors.Folder(full, e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    private static IEnumerable<MountedVolume> Find(string full)
+    {
+        byte[] path = Encoding.UTF8.GetBytes(full);
+        return MountTable.Read().Where(volume => volume.Point.AsSpan().SequenceEqual(path));
+    }
+}
