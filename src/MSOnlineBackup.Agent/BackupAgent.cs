@@ -3,6 +3,7 @@ using MSOnlineBackup.Agent.Contact;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Reports;
@@ -55,6 +56,7 @@ public sealed class BackupAgent
             Observers = [new SystemLogReport(options.SystemLog, Machine, options.Engine.TimeProvider), new MetricsReport(Machine, () => Jobs!.List())],
         };
         Jobs = new AgentJobs(machine, options.JobHost);
+        Mounts = new RecoveryMounts(machine, options.JobHost);
         Schedules = new AgentSchedules(
             machine, Jobs, options.SystemScheduler ?? SystemSchedulers.Choose(options.Scheduler), options.ScheduleProgram ?? options.JobHost, options.ScheduleParts);
         Health = new AgentHealth(machine, Jobs, Schedules, options.Health, options.HealthParts);
@@ -78,6 +80,9 @@ public sealed class BackupAgent
 
     /// <summary>The jobs.</summary>
     public AgentJobs Jobs { get; }
+
+    /// <summary>The recovery points that are mounted.</summary>
+    public RecoveryMounts Mounts { get; }
 
     /// <summary>When the jobs run by themselves.</summary>
     public AgentSchedules Schedules { get; }

@@ -24,6 +24,9 @@ internal sealed class AgentSelection
         command.Add(_machine);
     }
 
+    /// <summary>The machine that was named; null where none was.</summary>
+    public string? MachineNamed(CommandContext context) => context.Get(_machine);
+
     /// <summary>The agent.</summary>
     /// <exception cref="BackupException">ArgumentInvalid.</exception>
     public BackupAgent Open(CommandContext context)

@@ -8,6 +8,7 @@ namespace MSOnlineBackup.Host.Documents;
 /// <summary>Documents as JSON, without reflection.</summary>
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ProgressLine))]
+[JsonSerializable(typeof(MountLine))]
 [JsonSerializable(typeof(SkippedLine))]
 [JsonSerializable(typeof(NoteLine))]
 [JsonSerializable(typeof(ErrorLine))]
@@ -33,6 +34,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(BackupSummary))]
 [JsonSerializable(typeof(PreviewSummary))]
 [JsonSerializable(typeof(ListSummary))]
+[JsonSerializable(typeof(MountSummary))]
 [JsonSerializable(typeof(RestorePlanSummary))]
 [JsonSerializable(typeof(RestoreSummary))]
 [JsonSerializable(typeof(VerifySummary))]

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
@@ -341,3 +342,13 @@ internal sealed record ScheduleLine(
 
 /// <summary>Something that backups need, and how it stands.</summary>
 internal sealed record HealthLine(HealthCheck Check, HealthVerdict Result, string Cause, string Fix, string Row) : Document("health");
+
+/// <summary>A line of <c>mounts</c>.</summary>
+internal sealed record MountLine(
+    Guid Id, string Folder, string Vault, string? Machine, string? PointId, DateTimeOffset? PointTime, bool IsWritable, bool IsPinned, int ProcessId, DateTimeOffset Started, DateTimeOffset LastUsed, DateTimeOffset Expires, int Troubles, string? LastTrouble)
+    : Document("mount")
+{
+    /// <summary>Of a mount.</summary>
+    public static MountLine Of(RecoveryMount mount) => new(
+        mount.Id, mount.Folder, mount.VaultLocation, mount.MachineName, mount.PointId, mount.PointTime, mount.IsWritable, mount.IsPinned, mount.ProcessId, mount.Started, mount.LastUsed, mount.Expires, mount.Troubles, mount.LastTrouble);
+}

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -245,3 +246,13 @@ internal sealed record ScheduleRunSummary(
 internal sealed record DiagnosticSummary(string File) : Summary("diagnostic export");
 
 internal sealed record HealthSummary(int Checks, int Failed, int Warnings) : Summary("health");
+
+/// <summary><c>mount</c>, <c>mount run</c>, <c>unmount</c>.</summary>
+internal sealed record MountSummary(string Command, string Folder, string? PointId, bool IsWritable, DateTimeOffset Started, int Troubles) : Summary(Command)
+{
+    /// <summary>Of a mount that has ended.</summary>
+    public static MountSummary Of(string command, RecoveryMount mount) => new(command, mount.Folder, mount.PointId, mount.IsWritable, mount.Started, mount.Troubles)
+    {
+        ExitCode = (int)(mount.Troubles > 0 ? Host.ExitCode.CompletedWithSkips : Host.ExitCode.Success),
+    };
+}

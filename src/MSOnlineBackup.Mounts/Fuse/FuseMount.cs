@@ -62,7 +62,7 @@ public sealed class FuseMount : IAsyncDisposable
             throw MountErrors.NoHelper(full);
         }
 
-        (FuseDevice? device, int result) = FuseDevice.Mount(full, new FuseMounting(options.Source, options.AllowOther), out string? said);
+        (FuseDevice? device, int result) = FuseDevice.Mount(full, new FuseMounting(FuseOptions.Device, options.AllowOther), out string? said);
         if (device is null)
         {
             throw MountErrors.Failed(full, said is { Length: > 0 } ? said : UnixSystem.Describe(-result));

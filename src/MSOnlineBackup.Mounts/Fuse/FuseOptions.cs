@@ -4,7 +4,7 @@ namespace MSOnlineBackup.Mounts.Fuse;
 public sealed record FuseOptions
 {
     /// <summary>What listings of mounts show as the device.</summary>
-    public string Source { get; init; } = "msonlinebackup";
+    public const string Device = "msonlinebackup";
 
     /// <summary>Whether other users see it, as far as the permissions of its files go. Otherwise nobody but the one who mounts it.</summary>
     public bool AllowOther { get; init; }

@@ -21,6 +21,13 @@ internal static class MountErrors
         $"Install your distribution's package fuse3, or run this as root. {OverWebDav}",
         folder);
 
+    /// <summary>Writing needs what only root may.</summary>
+    public static BackupException NotWritable(string folder) => new(
+        BackupErrorId.MountUnavailable,
+        $"'{folder}' cannot be mounted so that it can be written to: that takes an overlay of Linux, which only root may mount.",
+        "Mount it as root, or only to be read.",
+        folder);
+
     /// <summary>The folder does not serve.</summary>
     public static BackupException Folder(string folder, string why, Exception? inner = null) => new(
         BackupErrorId.MountFolderInvalid,

@@ -11,15 +11,15 @@ public static class MountFolder
     private const string Kind = "fuse.msonlinebackup";
 
     /// <summary>Whether a view is mounted on a folder, whoever serves it, and whether anybody does.</summary>
-    public static bool IsMounted(string folder) => Find(Path.GetFullPath(folder)).Any(volume => volume.FileSystem == Kind);
+    public static bool IsMounted(string folder) => Find(Path.GetFullPath(folder)).Any(IsOurs);
 
     /// <summary>Takes a view off a folder that nobody serves any more; nothing where none is there. Nothing else is ever taken off.</summary>
     public static void Clean(string folder)
     {
         string full = Path.GetFullPath(folder);
-        if (OperatingSystem.IsLinux() && IsMounted(full))
+        while (OperatingSystem.IsLinux() && IsMounted(full) && FuseDevice.Unmount(full, lazily: true) >= 0)
         {
-            _ = FuseDevice.Unmount(full, lazily: true);
+            // Whatever else is mounted there comes to light.
         }
     }
 
@@ -46,6 +46,8 @@ public static class MountFolder
             throw MountErrors.Folder(full, e.Message.TrimEnd('.'), e);
         }
     }
+
+    private static bool IsOurs(MountedVolume volume) => volume.FileSystem == Kind || (volume.FileSystem == "overlay" && volume.Device == FuseOptions.Device);
 
     private static IEnumerable<MountedVolume> Find(string full)
     {

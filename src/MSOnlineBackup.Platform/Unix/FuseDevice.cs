@@ -91,6 +91,27 @@ internal sealed unsafe partial class FuseDevice : IDisposable
         }
     }
 
+    /// <summary>Lays a folder over another one: what is written goes into it, and what is below stays as it is. Only root may.</summary>
+    /// <param name="source">What listings of mounts show as its device.</param>
+    /// <param name="lower">What is below.</param>
+    /// <param name="upper">Where what is written goes.</param>
+    /// <param name="work">An empty folder beside it.</param>
+    /// <param name="folder">Where both are seen.</param>
+    public static int MountOver(string source, string lower, string upper, string work, string folder)
+    {
+        // Commas and colons in paths would end them.
+        string options = $"lowerdir={Escape(lower)},upperdir={Escape(upper)},workdir={Escape(work)}";
+        fixed (byte* device = Text(source))
+        fixed (byte* target = Text(folder))
+        fixed (byte* type = Text("overlay"))
+        fixed (byte* data = Text(options))
+        {
+            return Result(MountAt(device, target, type, NoSetId | NoDevices, data));
+        }
+
+        static string Escape(string path) => path.Replace("\\", "\\\\").Replace(":", "\\:").Replace(",", "\\,");
+    }
+
     /// <summary>The same file system by another handle, so that several can be asked side by side.</summary>
     public (FuseDevice? Device, int Result) Clone()
     {

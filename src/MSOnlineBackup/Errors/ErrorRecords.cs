@@ -63,7 +63,11 @@ internal static class ErrorRecords
         BackupErrorId.JobLost or BackupErrorId.ScheduleMissed or BackupErrorId.BackupLate or BackupErrorId.BackupFailing or BackupErrorId.BackupNeverMade
             or BackupErrorId.BackupShrinking => ErrorCategory.OperationStopped,
         BackupErrorId.SchedulerUnavailable or BackupErrorId.ProcessNot64Bit => ErrorCategory.NotInstalled,
-        BackupErrorId.SnapshotUnavailable => ErrorCategory.ResourceUnavailable,
+        BackupErrorId.SnapshotUnavailable or BackupErrorId.MountFolderInvalid => ErrorCategory.ResourceUnavailable,
+        BackupErrorId.MountUnavailable => ErrorCategory.NotInstalled,
+        BackupErrorId.MountBusy => ErrorCategory.ResourceBusy,
+        BackupErrorId.MountNotFound => ErrorCategory.ObjectNotFound,
+        BackupErrorId.MountFailed => ErrorCategory.OpenError,
         BackupErrorId.ScriptSettingsInvalid => ErrorCategory.InvalidData,
         BackupErrorId.ScriptNotFound => ErrorCategory.ObjectNotFound,
         BackupErrorId.ScriptUntrusted => ErrorCategory.SecurityError,

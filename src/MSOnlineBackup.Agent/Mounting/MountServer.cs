@@ -1,0 +1,189 @@
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Views;
+using MSOnlineBackup.Mounts.Fuse;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Stores;
+
+namespace MSOnlineBackup.Agent.Mounting;
+
+/// <summary>Serves one mount in this process, until it is taken off, somebody wants it to end, or its time is over.</summary>
+/// <param name="records">Where it is on record.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="trouble">Is told what could not be read: the path in the point, and why. From any thread.</param>
+internal sealed class MountServer(MountRecords records, TimeProvider clock, Action<string, BackupException> trouble)
+{
+    private static readonly TimeSpan _beat = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _noting = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+    private int _troubles;
+    private string? _lastTrouble;
+
+    /// <summary>Serves it.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="order">What is wanted.</param>
+    /// <param name="vault">The vault.</param>
+    /// <param name="mounted">Is told as soon as it is there.</param>
+    /// <param name="stop">Ends it, also where somebody is in it.</param>
+    /// <returns>Its record at the end.</returns>
+    /// <exception cref="BackupException">RecoveryPointNotFound, MountUnavailable, MountFolderInvalid, MountFailed, …: nothing is mounted.</exception>
+    public async Task<RecoveryMount> RunAsync(Guid id, MountOrder order, UnlockedVault vault, Action<RecoveryMount> mounted, CancellationToken stop)
+    {
+        using IDisposable held = records.Hold(id);
+        try
+        {
+            // First the word that somebody reads, then the look at what is there: what is there then stays.
+            (ReadingSession? pin, BackupException? unpinned) = await PinAsync(vault, stop).ConfigureAwait(false);
+            await using (pin)
+            {
+                RecoveryPoint? point = order.PointId is null ? null : await vault.GetPointAsync(order.PointId, order.MachineName, stop).ConfigureAwait(false);
+                IndexedVault index = await vault.IndexAsync(stop).ConfigureAwait(false);
+                using IItemView view = point is null
+                    ? await index.OpenViewAsync(order.MachineName, new ViewOptions(), stop).ConfigureAwait(false)
+                    : await index.OpenViewAsync(point, new ViewOptions(), stop).ConfigureAwait(false);
+                if (unpinned is not null)
+                {
+                    Tell(order.Folder, unpinned);
+                }
+
+                DateTimeOffset now = clock.GetUtcNow();
+                var mount = new RecoveryMount
+                {
+                    Id = id,
+                    Folder = Path.GetFullPath(order.Folder),
+                    VaultLocation = vault.Vault.Location,
+                    MachineName = point?.MachineName ?? order.MachineName,
+                    PointId = point?.SessionId.ToString(),
+                    PointTime = point?.Created ?? point?.Ended,
+                    IsWritable = order.IsWritable,
+                    IsPinned = pin is not null,
+                    ProcessId = Environment.ProcessId,
+                    Started = now,
+                    LastUsed = now,
+                };
+                return await ServeAsync(mount, order, view, mounted, stop).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            MountLayer.Clean(records.FileOf(id, MountLayer.Name));
+            records.Remove(id);
+        }
+    }
+
+    // Who may only read the vault is shown it all the same.
+    private static async Task<(ReadingSession? Pin, BackupException? Failure)> PinAsync(UnlockedVault vault, CancellationToken stop)
+    {
+        try
+        {
+            return (await ReadingSession.BeginAsync(vault.WithoutIndex(), stop).ConfigureAwait(false), null);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.VaultAccessDenied or BackupErrorId.VaultFull or BackupErrorId.VaultDataProtected)
+        {
+            return (null, e);
+        }
+    }
+
+    private async Task<RecoveryMount> ServeAsync(RecoveryMount mount, MountOrder order, IItemView view, Action<RecoveryMount> mounted, CancellationToken stop)
+    {
+        MountLayer? layer = order.IsWritable ? MountLayer.Prepare(records.FileOf(mount.Id, MountLayer.Name), order.Folder) : null;
+        await using FuseMount fuse = FuseMount.Start(
+            view, layer?.Below ?? order.Folder, new FuseOptions { AllowOther = order.AllowOther || layer is not null }, clock, Tell);
+        try
+        {
+            layer?.Lay();
+            records.Write(mount);
+            mounted(mount);
+            return await WatchAsync(mount, fuse, layer, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            layer?.Lift(force: true);
+        }
+    }
+
+    private async Task<RecoveryMount> WatchAsync(RecoveryMount mount, FuseMount fuse, MountLayer? layer, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(_beat, clock);
+        while (!fuse.Ended.IsCompleted && !(layer is not null && !MountFolder.IsMounted(mount.Folder)) && !stop.IsCancellationRequested)
+        {
+            DateTimeOffset now = clock.GetUtcNow();
+            DateTimeOffset used = now - fuse.Idle;
+            RecoveryMount current = Describe(mount, used);
+            if (current.LastUsed - mount.LastUsed >= _noting || current.Troubles != mount.Troubles)
+            {
+                mount = current;
+                records.Write(mount);
+            }
+
+            if (MountLife.IsOver(mount.Started, used, now))
+            {
+                await EndAsync(fuse, layer, force: true).ConfigureAwait(false);
+                break;
+            }
+
+            if (records.Read(mount.Id, MountRecords.StopFile) is { } wish && await TryEndAsync(mount, fuse, layer, wish.AsSpan().SequenceEqual("force"u8)).ConfigureAwait(false))
+            {
+                break;
+            }
+
+            await NextAsync(timer, fuse.Ended, stop).ConfigureAwait(false);
+        }
+
+        return Describe(mount, mount.LastUsed);
+    }
+
+    // Whoever wants it to end sees that the wish is gone, and the mount is not.
+    private async Task<bool> TryEndAsync(RecoveryMount mount, FuseMount fuse, MountLayer? layer, bool force)
+    {
+        try
+        {
+            await EndAsync(fuse, layer, force).ConfigureAwait(false);
+            return true;
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.MountBusy)
+        {
+            File.Delete(records.FileOf(mount.Id, MountRecords.StopFile));
+            return false;
+        }
+    }
+
+    private static async Task EndAsync(FuseMount fuse, MountLayer? layer, bool force)
+    {
+        layer?.Lift(force);
+        await fuse.StopAsync(force || layer is not null).ConfigureAwait(false);
+    }
+
+    private static async Task NextAsync(PeriodicTimer timer, Task ended, CancellationToken stop)
+    {
+        try
+        {
+            await Task.WhenAny(timer.WaitForNextTickAsync(stop).AsTask(), ended).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The loop sees it.
+        }
+    }
+
+    private RecoveryMount Describe(RecoveryMount mount, DateTimeOffset used)
+    {
+        lock (_gate)
+        {
+            return mount with { LastUsed = used > mount.LastUsed ? used : mount.LastUsed, Troubles = _troubles, LastTrouble = _lastTrouble };
+        }
+    }
+
+    private void Tell(string path, BackupException failure)
+    {
+        lock (_gate)
+        {
+            _troubles++;
+            _lastTrouble = $"{path}: {failure.Message} ({failure.Id})";
+        }
+
+        trouble(path, failure);
+    }
+}
