@@ -13,7 +13,7 @@ namespace MSOnlineBackup.Engine.Views;
 /// <param name="options">How much is kept, and how many are fetched at a time.</param>
 internal sealed class ContentCache(ChunkStore store, ViewOptions options) : IDisposable
 {
-    private const int ArraysOfASize = 8;
+    private const int ArraysOfASize = 4;
 
     private readonly ArrayPool<byte> _arrays = ArrayPool<byte>.Create(ChunkCodec.MaxRawLength, ArraysOfASize);
     private readonly Lock _gate = new();

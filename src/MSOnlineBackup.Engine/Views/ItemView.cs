@@ -199,7 +199,7 @@ internal abstract class ItemView : IItemView
     {
         try
         {
-            return await source.Manifest.GetAsync(0, cancellationToken).ConfigureAwait(false);
+            return source.Manifest.Count == 0 ? Folder(time) : await source.Manifest.GetAsync(0, cancellationToken).ConfigureAwait(false);
         }
         catch (BackupException e) when (e.IsDamage)
         {

@@ -4,14 +4,14 @@ namespace MSOnlineBackup.Engine.Views;
 public sealed record ViewOptions
 {
     /// <summary>Most bytes of contents that are kept.</summary>
-    public long CacheBytes { get; init; } = 96L << 20;
+    public long CacheBytes { get; init; } = 48L << 20;
 
     /// <summary>How many bytes are fetched ahead of whoever reads one after the other.</summary>
-    public long AheadBytes { get; init; } = 16L << 20;
+    public long AheadBytes { get; init; } = 12L << 20;
 
     /// <summary>How many chunks are fetched at a time.</summary>
     public int Parallel { get; init; } = Math.Max(4, Environment.ProcessorCount);
 
     /// <summary>How many blocks of metadata are kept decoded.</summary>
-    public int Blocks { get; init; } = 64;
+    public int Blocks { get; init; } = 48;
 }

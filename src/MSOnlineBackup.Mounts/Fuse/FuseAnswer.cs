@@ -164,7 +164,7 @@ internal sealed class FuseAnswer
     private static uint PackDevice(ulong number)
     {
         uint major = (uint)(number >> 32);
-        uint minor = (uint)number;
+        uint minor = (uint)(number & uint.MaxValue);
         return (minor & 0xff) | ((major & 0xfff) << 8) | ((minor & 0xfff00) << 12);
     }
 

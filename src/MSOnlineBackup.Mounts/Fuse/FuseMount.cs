@@ -7,7 +7,6 @@ namespace MSOnlineBackup.Mounts.Fuse;
 /// <summary>A view that is mounted on a folder of Linux, until it is taken off: by this process, or by anybody with <c>umount</c>.</summary>
 public sealed class FuseMount : IAsyncDisposable
 {
-    private const int Busy = 16;
     private const int Interrupted = 4;
     private const int TryAgain = 11;
 
@@ -20,6 +19,7 @@ public sealed class FuseMount : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _serving;
+    private bool _isDetached;
     private long _lastUse;
 
     private FuseMount(List<FuseDevice> devices, FuseServer server, string folder, TimeProvider clock) =>
@@ -90,21 +90,22 @@ public sealed class FuseMount : IAsyncDisposable
     /// <exception cref="BackupException">MountBusy: somebody is in it.</exception>
     public async Task StopAsync(bool force)
     {
-        if (Ended.IsCompleted)
+        if (Ended.IsCompleted || _isDetached)
         {
             return;
         }
 
-        int result = _devices[0].Unmount(lazily: false);
-        if (result == -Busy || (result < 0 && MountFolder.IsMounted(Folder)))
+        if (_devices[0].Unmount(lazily: false) < 0 && MountFolder.IsMounted(Folder))
         {
             if (!force)
             {
                 throw MountErrors.Busy(Folder);
             }
 
+            // Nobody else comes in. Whoever is in it gets errors when this process ends, and has a moment to leave before.
+            _isDetached = true;
             _ = _devices[0].Unmount(lazily: true);
-            await Task.WhenAny(Ended, Task.Delay(TimeSpan.FromSeconds(2), _clock)).ConfigureAwait(false);
+            await Task.WhenAny(Ended, Task.Delay(TimeSpan.FromSeconds(1), _clock)).ConfigureAwait(false);
             await _stop.CancelAsync().ConfigureAwait(false);
             return;
         }
@@ -141,15 +142,24 @@ public sealed class FuseMount : IAsyncDisposable
             }
 
             Interlocked.Exchange(ref _lastUse, _clock.GetTimestamp());
-            ReadOnlySpan<byte> asked = request.AsSpan(0, length);
-            ulong unique = new FuseRequest(asked).Unique;
+            int? error;
+            try
+            {
 #pragma warning disable VSTHRD002 // A thread that only serves: nothing waits for it but the kernel.
-            int? error = _server.AnswerAsync(asked, answer, _stop.Token).AsTask().GetAwaiter().GetResult();
+                error = _server.AnswerAsync(request.AsSpan(0, length), answer, _stop.Token).AsTask().GetAwaiter().GetResult();
 #pragma warning restore VSTHRD002
+            }
+            catch (Exception e)
+            {
+                // A thread that ended would let whoever asked wait for ever.
+                _server.Tell(e);
+                error = Errno.InputOutput;
+            }
+
             if (error is { } number)
             {
                 // Whoever asked may be gone by now, which is no failure.
-                _ = device.Write(answer.Finish(unique, number));
+                _ = device.Write(answer.Finish(FuseRequest.UniqueOf(request), number));
             }
         }
 

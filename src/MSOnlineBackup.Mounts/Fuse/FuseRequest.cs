@@ -77,11 +77,11 @@ internal readonly ref struct FuseRequest
         _bytes = bytes[..(int)BinaryPrimitives.ReadUInt32LittleEndian(bytes)];
     }
 
+    /// <summary>By which the answer names a request, whatever else is wrong with that.</summary>
+    public static ulong UniqueOf(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]);
+
     /// <summary>What is asked.</summary>
     public FuseOperation Operation => (FuseOperation)BinaryPrimitives.ReadUInt32LittleEndian(_bytes[4..]);
-
-    /// <summary>By which the answer names the request.</summary>
-    public ulong Unique => BinaryPrimitives.ReadUInt64LittleEndian(_bytes[8..]);
 
     /// <summary>The item that it is about.</summary>
     public ulong Item => BinaryPrimitives.ReadUInt64LittleEndian(_bytes[16..]);

@@ -116,6 +116,11 @@ internal sealed class FuseServer(IItemView view, FuseOwner owner, bool hasAccess
         return 0;
     }
 
+    /// <summary>Tells of a bug: whoever asked gets an error, and everybody else is served on.</summary>
+    public void Tell(Exception bug) => trouble(
+        string.Empty,
+        new BackupException(BackupErrorId.UnexpectedError, $"A request could not be answered: {bug.GetType().Name}: {bug.Message}", "This is a bug: report it.", innerException: bug));
+
     // Whoever asks is told by the number of an error; the log says what it stands for.
     private async ValueTask<int?> GuardAsync(ulong item, ValueTask<int> answering)
     {

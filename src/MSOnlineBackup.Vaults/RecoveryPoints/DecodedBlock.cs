@@ -29,7 +29,7 @@ internal sealed record DecodedBlock(ManifestEntry[] Entries, ManifestBlock[] Chi
     /// <summary>The block, where it stands at a place: what does not fit there is damage.</summary>
     public DecodedBlock At(BlockPlace place)
     {
-        if (Damage is not null)
+        if (Damage is not null || (place.Level == 0 && Entries.Length == 0))
         {
             return this;
         }
@@ -64,7 +64,7 @@ internal sealed record DecodedBlock(ManifestEntry[] Entries, ManifestBlock[] Chi
             }
 
             // The places of all that follows are counted from the totals.
-            return entries.Count > 0 && entries.Count == block.Totals.Entries
+            return entries.Count == block.Totals.Entries
                 ? new DecodedBlock([.. entries], [], [], null)
                 : throw ManifestFormat.Damaged(block.Id, "it does not have the totals that the node above states");
         }

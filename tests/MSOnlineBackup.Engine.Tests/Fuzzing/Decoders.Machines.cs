@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Installation;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
@@ -12,6 +13,7 @@ using MSOnlineBackup.Agent.Watching;
 using MSOnlineBackup.Engine.Tests.Jobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Keys;
 
 namespace MSOnlineBackup.Engine.Tests.Fuzzing;
@@ -50,6 +52,26 @@ internal static partial class Decoders
                     JobOrderFile.Current, "Open", "ALPHA", ["passphrase"], new RecoveryOrder { Vault = "/vault", MachineName = "B", PointId = Id, Paths = ["/a"] }).Encode(),
             ],
             typeof(JobOrderFile), typeof(OrderJson));
+        yield return new(
+            "mount-order",
+            content => MountOrderFile.Decode(content, "order"),
+            () => [new MountOrderFile(MountOrderFile.Current, "Open", "ALPHA", new MountOrder { Vault = "/vault", MachineName = "B", PointId = Id, Folder = "/mnt" }).Encode()],
+            typeof(MountOrderFile), typeof(MountJson));
+        yield return new(
+            "mount-record",
+            content => MountRecords.Decode(content),
+            () =>
+            [
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new RecoveryMount { Id = _job, Folder = "/mnt", VaultLocation = "/vault", PointId = Id, ProcessId = 7, Started = _time, LastUsed = _time, LastTrouble = "a: b" },
+                    MountJson.Default.RecoveryMount),
+            ],
+            typeof(MountRecords));
+        yield return new(
+            "mount-failure",
+            content => MountFailure.Decode(content),
+            () => [MountFailure.Encode(new BackupException(BackupErrorId.MountFailed, "It failed.", "Again.", "/mnt"))],
+            typeof(MountFailure));
         yield return new(
             "job-record",
             InState($"jobs/{_job}/job.json", folder => new JobHistory(folder, TimeProvider.System).Read(_job)),
