@@ -244,4 +244,7 @@ internal sealed record ScheduleRunSummary(
 
 internal sealed record DiagnosticSummary(string File) : Summary("diagnostic export");
 
+internal sealed record UpdateSummary(
+    string OldVersion, string NewVersion, string Folder, string? PreviousFolder, bool Changed, IReadOnlyList<string> Schedules) : Summary("update");
+
 internal sealed record HealthSummary(int Checks, int Failed, int Warnings) : Summary("health");
