@@ -30,7 +30,7 @@ internal sealed class ModulePlace
     public string Root { get; }
 
     /// <summary>The folder that is used: the module's own, or side by side that of the highest version.</summary>
-    public string Current => IsSideBySide && Versions().LastOrDefault() is { } newest ? FolderOf(newest) : _folder;
+    public string Current => IsSideBySide && Versions() is [.., var newest] ? FolderOf(newest) : _folder;
 
     /// <summary>Where the module with this folder lies.</summary>
     /// <param name="folder">The absolute path of the folder with the manifest.</param>

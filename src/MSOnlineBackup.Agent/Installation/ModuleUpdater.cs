@@ -346,9 +346,9 @@ internal sealed class ModuleUpdater
             return File.Exists(Path.Combine(kept, InstalledModule.ManifestName)) ? kept : null;
         }
 
-        return _place.KeptVersions().LastOrDefault() is { } aside
+        return _place.KeptVersions() is [.., var aside]
             ? ModulePlace.KeptNameOf(_place.FolderOf(aside))
-            : _place.Versions().SkipLast(1).LastOrDefault() is { } below ? _place.FolderOf(below) : null;
+            : _place.Versions() is [.., var below, _] ? _place.FolderOf(below) : null;
     }
 
     private string[] Above(Version version) => [.. _place.Versions().Where(other => other > version).Select(_place.FolderOf)];
