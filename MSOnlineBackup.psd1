@@ -103,6 +103,7 @@
         'Test-OBSchedule'
         'Test-OBVaultProtection'
         'Unregister-OBMachine'
+        'Update-OBAgent'
         'Update-OBKey'
         'Wait-OBJob'
     )

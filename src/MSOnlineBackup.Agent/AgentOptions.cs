@@ -72,6 +72,9 @@ public sealed record AgentOptions
     /// <summary>What checks of this machine's health take from the machine around them.</summary>
     internal HealthParts HealthParts { get; init; } = HealthParts.OfMachine;
 
+    /// <summary>Called between the steps of an update; null for nobody.</summary>
+    internal Action<string>? UpdateStep { get; init; }
+
     /// <summary>How backups open their sources; null: as the platform does.</summary>
     internal Func<BackupSource, ISourceTree>? OpenSource { get; init; }
 }

@@ -59,6 +59,7 @@ public sealed class BackupAgent
         Mounts = new RecoveryMounts(machine, options.JobHost);
         Schedules = new AgentSchedules(
             machine, Jobs, options.SystemScheduler ?? SystemSchedulers.Choose(options.Scheduler), options.ScheduleProgram ?? options.JobHost, options.ScheduleParts);
+        Updates = new AgentUpdates(machine, Jobs, Schedules) { Step = options.UpdateStep };
         Health = new AgentHealth(machine, Jobs, Schedules, options.Health, options.HealthParts);
     }
 
@@ -86,6 +87,9 @@ public sealed class BackupAgent
 
     /// <summary>When the jobs run by themselves.</summary>
     public AgentSchedules Schedules { get; }
+
+    /// <summary>How its module comes to another version.</summary>
+    public AgentUpdates Updates { get; }
 
     /// <summary>Whether this machine can back up, and does.</summary>
     public AgentHealth Health { get; }

@@ -113,6 +113,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new ScheduleRemoveCommand(),
                 new ScheduleRunCommand()),
             new HealthCommand(),
+            new UpdateCommand(),
             new CommandGroup("diagnostic", "What whoever is to help has to know.", DiagnosticExportCommand.HelpExample, new DiagnosticExportCommand()),
             _json,
             _quiet,

@@ -68,6 +68,7 @@ public sealed class JsonSchemaTests
         [typeof(HealthLine)] = ["health"],
         [typeof(DiagnosticSummary)] = ["diagnostic export"],
         [typeof(HealthSummary)] = ["health"],
+        [typeof(UpdateSummary)] = ["update"],
         [typeof(ScheduleRunSummary)] = ["schedule run"],
     };
 

@@ -42,6 +42,9 @@ BeforeAll {
     $null = Set-OBAlarmSink pager -Command (Get-Command whoami).Source
     . $PSScriptRoot/ModuleFolder.ps1
     $null = New-TestPackage (New-TestModule "$root/mnt/usb/MSOnlineBackup") "$root/mnt/usb/MSOnlineBackup.nupkg"
+    $null = New-TestPackage (New-TestModule "$root/tmp/newer" 1.3.0) "$root/mnt/usb/MSOnlineBackup.1.3.0.nupkg"
+    $null = New-TestModule "$root/opt/MSOnlineBackup"
+    $null = New-TestModule "$root/opt/MSOnlineBackup.previous" 1.2.2
     $scripts = New-TestScript "$root/etc/azure"
     Rename-Item $scripts VMSnapshotScriptPluginConfig.json
 
@@ -81,7 +84,7 @@ Describe '<Page>' -ForEach $examples {
 
     It '<Title>' {
         $code = $Code -replace 'https://contoso\.blob\.core\.windows\.net', ${azurite}?.Url
-        $script = [scriptblock]::Create(($code -replace '(?<![\w/])/(srv|mnt|tmp|etc)\b', "$root/`$1"))
+        $script = [scriptblock]::Create(($code -replace '(?<![\w/])/(srv|mnt|tmp|etc|opt)\b', "$root/`$1"))
 
         { & $script 6> $null } | Should -Not -Throw
     }

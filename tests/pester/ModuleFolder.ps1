@@ -1,7 +1,7 @@
 # A folder as a module is installed: a few files, and the list of their hashes.
 function New-TestModule([string] $Folder, [string] $Version = '1.2.3') {
     $null = New-Item -ItemType Directory "$Folder/module/bin" -Force
-    Set-Content "$Folder/MSOnlineBackup.psd1" "@{", "    ModuleVersion = '$Version'", '}'
+    Set-Content "$Folder/MSOnlineBackup.psd1" "@{", "    ModuleVersion = '$Version'", "    GUID = '5f0a9d53-7c1e-4b0e-9a38-0e8d1f6b2c47'", '}'
     Set-Content "$Folder/module/bin/One.dll" one
     Set-Content "$Folder/module/bin/Two.dll" two
     $lines = Get-ChildItem $Folder -Recurse -File | ForEach-Object {

@@ -39,6 +39,7 @@ BeforeDiscovery {
         'Start-OBRehydration'        = { Start-OBRehydration 'http://127.0.0.1:9/devstoreaccount1/vault' -WhatIf }
         'Start-OBSystemStateBackup'  = { Start-OBSystemStateBackup -WhatIf }
         'Stop-OBJob'                 = { Get-OBJob -Previous 1 | Stop-OBJob -WhatIf }
+        'Update-OBAgent'             = { Update-OBAgent $newer -Path $module -WhatIf }
         'Update-OBKey'               = { Update-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
         'Unregister-OBMachine'       = { Unregister-OBMachine $vault (Get-OBVault).Machines[0] -WhatIf }
     }
@@ -61,6 +62,7 @@ BeforeAll {
     . "$PSScriptRoot/ModuleFolder.ps1"
     $module = New-TestModule "$work/module"
     $package = New-TestPackage $module "$work/module.nupkg"
+    $newer = New-TestPackage (New-TestModule "$work/newer" 1.2.4) "$work/newer.nupkg"
     Remove-Item "$module/module/bin/One.dll"
     $draft = Get-OBPolicy
     $null = Set-OBAlarmSink chat -WebhookUrl (ConvertTo-SecureString 'http://127.0.0.1:9/' -AsPlainText -Force)

@@ -11,6 +11,9 @@ public static class InstalledModule
     /// <summary>The module's manifest.</summary>
     public const string ManifestName = "MSOnlineBackup.psd1";
 
+    /// <summary>What no other module is: the GUID in its manifest.</summary>
+    public const string Identity = "5f0a9d53-7c1e-4b0e-9a38-0e8d1f6b2c47";
+
     private const string Code = "module";
 
     private static readonly string[] _code = [".dll", ".exe", ".ps1", ".psm1", ".psd1", ".ps1xml", ".so", ".dylib"];
@@ -29,6 +32,15 @@ public static class InstalledModule
         }
 
         return null;
+    }
+
+    /// <summary>Whether two folders are of one module: the same, or versions of it side by side.</summary>
+    public static bool AreOfOnePlace(string folder, string other)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentException.ThrowIfNullOrEmpty(other);
+        (ModulePlace one, ModulePlace two) = (ModulePlace.Of(folder), ModulePlace.Of(other));
+        return one.IsSideBySide == two.IsSideBySide && (one.IsSideBySide ? one.Root == two.Root : one.Current == two.Current);
     }
 
     /// <summary>Compares a module's files with the list in its folder. Nothing is changed.</summary>
@@ -72,7 +84,8 @@ public static class InstalledModule
         return repaired;
     }
 
-    private static async Task<ModuleCheck> CompareAsync(string folder, FileHashes hashes, CancellationToken cancellationToken)
+    /// <summary>Compares a module's files with a list.</summary>
+    internal static async Task<ModuleCheck> CompareAsync(string folder, FileHashes hashes, CancellationToken cancellationToken)
     {
         var files = new List<ModuleFile>();
         foreach ((string path, string hash) in hashes.Hashes)

@@ -50,7 +50,7 @@ public sealed partial class ModulePackage : IDisposable
             throw new BackupException(
                 BackupErrorId.ArgumentInvalid,
                 $"The package '{path}' cannot be read: {e.Message.TrimEnd('.')}.",
-                "Name the package of the version that is installed: a .nupkg or .zip file.",
+                "Name a package of MSOnlineBackup: a .nupkg or .zip file. A repair needs that of the version that is installed.",
                 path,
                 innerException: e);
         }
@@ -80,6 +80,26 @@ public sealed partial class ModulePackage : IDisposable
             : throw PackageErrors.Invalid(Path, $"its file '{file}' is not the one that its list of hashes names");
     }
 
+    /// <summary>Compares all of it with its hashes, and sees that it is a package of this module.</summary>
+    /// <exception cref="BackupException">PackageInvalid.</exception>
+    public void RequireWhole()
+    {
+        if (!IdentityLine().Match(Encoding.UTF8.GetString(Read(InstalledModule.ManifestName))).Groups["id"].Value.Equals(InstalledModule.Identity, StringComparison.OrdinalIgnoreCase))
+        {
+            throw PackageErrors.Invalid(Path, "it is a package of another module");
+        }
+
+        if (!System.Version.TryParse(Version, out _))
+        {
+            throw PackageErrors.Invalid(Path, $"'{Version}' is no version");
+        }
+
+        foreach (string file in Hashes.Hashes.Keys)
+        {
+            _ = Read(file);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _archive.Dispose();
 
@@ -89,6 +109,9 @@ public sealed partial class ModulePackage : IDisposable
 
     [GeneratedRegex(@"^\s*ModuleVersion\s*=\s*'(?<version>[0-9.]+)'", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex VersionLine();
+
+    [GeneratedRegex(@"^\s*GUID\s*=\s*'(?<id>[0-9A-Fa-f-]+)'", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex IdentityLine();
 
     private static async Task CompareAsync(string path, CancellationToken cancellationToken)
     {

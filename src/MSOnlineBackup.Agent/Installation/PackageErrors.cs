@@ -12,7 +12,7 @@ internal static class PackageErrors
     public static BackupException Invalid(string name, string why, Exception? inner = null) => new(
         BackupErrorId.PackageInvalid,
         $"'{name}' cannot be used: {why}. Nothing was changed.",
-        "Get the package of the version that is installed, which Get-OBVersion shows, anew, together with its .sha256 file.",
+        "Get the package anew, together with its .sha256 file. A repair needs that of the version that is installed, which Get-OBVersion shows.",
         name,
         innerException: inner);
 
@@ -23,4 +23,37 @@ internal static class PackageErrors
         "Close all sessions that have the module imported, and run Repair-OBModule again as an account that may write to the module's folder.",
         path,
         innerException: inner);
+
+    /// <summary>Of an update that the system refused.</summary>
+    public static BackupException NotUpdated(string path, Exception inner) => NotUpdated(
+        path,
+        inner.Message.TrimEnd('.'),
+        "Run it as an account that may write there, while no other update runs. On Windows, close all sessions that have the module imported.",
+        inner);
+
+    /// <summary>Of an update that was not made.</summary>
+    /// <param name="path">What it failed at.</param>
+    /// <param name="why">The end of "… ends at '…': ".</param>
+    /// <param name="action">What to do.</param>
+    /// <param name="inner">The cause, where there is one.</param>
+    public static BackupException NotUpdated(string path, string why, string action, Exception? inner = null) => new(
+        BackupErrorId.ModuleNotUpdated,
+        $"The module was not updated; it ended at '{path}': {why}. The version that was in use is whole, and still used.",
+        action,
+        path,
+        innerException: inner);
+
+    /// <summary>Of a package that is older than what is installed.</summary>
+    public static BackupException Outdated(string path, string version, string installed) => new(
+        BackupErrorId.PackageOutdated,
+        $"'{path}' is of version {version}, and {installed} is installed: that would be a step back. Nothing was changed.",
+        "Get a newer package. To go back to the version before, use Update-OBAgent -Rollback or 'obengine update --rollback'; to any other, add -AllowDowngrade or --allow-downgrade.",
+        path);
+
+    /// <summary>Of going back where there is nothing to go back to.</summary>
+    public static BackupException NoPrevious(string folder) => new(
+        BackupErrorId.PreviousVersionMissing,
+        $"No version before the one in '{folder}' is kept. Nothing was changed.",
+        "Update with the package of the version that is wanted: Update-OBAgent -AllowDowngrade, or 'obengine update --allow-downgrade'.",
+        folder);
 }

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.Installation;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
@@ -70,6 +71,9 @@ public sealed class AgentSchedules
     /// <summary>What people call the scheduler; null where none is used.</summary>
     public string? SchedulerName => _scheduler?.Name;
 
+    /// <summary>The folder of the version that schedules name, where versions of the module lie side by side; null for the highest.</summary>
+    internal string? VersionFolder { get; set; }
+
     /// <summary>The kinds of policies whose schedules there may be.</summary>
     public static IReadOnlyList<PolicyKind> Kinds { get; } = [.. PolicyScope.All.Select(scope => scope.Kind)];
 
@@ -82,7 +86,7 @@ public sealed class AgentSchedules
     /// <summary>What is run for the schedule of a policy: a program, and arguments. It may be run at any time, by anybody who may read this machine's state.</summary>
     public IReadOnlyList<string> CommandOf(PolicyKind kind)
     {
-        List<string> command = [.. _program, "schedule", "run", "--policy", PolicyScope.Of(kind).Key, "--state", _machine.State.Path, "--quiet"];
+        List<string> command = [.. _program.Select(part => ModulePlace.InUse(part, VersionFolder)), "schedule", "run", "--policy", PolicyScope.Of(kind).Key, "--state", _machine.State.Path, "--quiet"];
         if (_machine.Limits != PolicyLimits.Open)
         {
             command.AddRange(["--profile", _machine.Limits.Name]);
@@ -171,6 +175,16 @@ public sealed class AgentSchedules
     /// <summary>The task as the scheduler has it; null where it has none.</summary>
     internal async Task<InstalledTask?> FindInstalledAsync(PolicyKind kind, CancellationToken cancellationToken) =>
         _scheduler is null ? null : await _scheduler.FindAsync(TaskOf(Wanted(kind) ?? new BackupPolicy { Kind = kind }), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>What the scheduler has for a kind of policy, as text; null where it has nothing.</summary>
+    internal async Task<string?> ReadInstalledAsync(PolicyKind kind, CancellationToken cancellationToken) =>
+        _scheduler is null ? null : await _scheduler.ReadAsync(NameOf(kind), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Where versions of the module lie side by side and schedules name one of them: that place; null for anything else.</summary>
+    internal ModulePlace? FindPlace() => _program.Select(ModulePlace.Holding).FirstOrDefault(place => place is not null);
+
+    /// <summary>Whether schedules name a version that lies side by side with the one in a folder.</summary>
+    internal bool NamesVersionBeside(string folder) => FindPlace() is { } place && place.Root == ModulePlace.Of(folder).Root;
 
     /// <summary>The policy whose schedule is to run; null where none is.</summary>
     internal BackupPolicy? Wanted(PolicyKind kind) =>

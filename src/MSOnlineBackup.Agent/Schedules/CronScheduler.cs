@@ -71,6 +71,13 @@ internal sealed class CronScheduler(string temporary, Func<bool> isRunning, ISys
     }
 
     /// <inheritdoc/>
+    public async Task<string?> ReadAsync(string name, CancellationToken cancellationToken)
+    {
+        string[] ours = [.. (await ReadAsync(cancellationToken).ConfigureAwait(false)).Where(line => IsOf(name, line))];
+        return ours.Length == 0 ? null : string.Join('\n', ours);
+    }
+
+    /// <inheritdoc/>
     public Task<string?> FindFaultAsync(CancellationToken cancellationToken) =>
         Task.FromResult(isRunning() ? null : "No cron daemon is running: there is a crontab, but nothing reads it.");
 

@@ -41,6 +41,10 @@ internal interface ISystemScheduler
     /// <exception cref="BackupException">ScheduleNotRegistered: the scheduler does not tell.</exception>
     Task<InstalledTask?> FindAsync(ScheduledTask task, CancellationToken cancellationToken);
 
+    /// <summary>What is installed under a name, as the scheduler has it; null where there is nothing.</summary>
+    /// <exception cref="BackupException">ScheduleNotRegistered: the scheduler does not tell.</exception>
+    Task<string?> ReadAsync(string name, CancellationToken cancellationToken);
+
     /// <summary>Why nothing that is installed would run; null where it would.</summary>
     Task<string?> FindFaultAsync(CancellationToken cancellationToken);
 }

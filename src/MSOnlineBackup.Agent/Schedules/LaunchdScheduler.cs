@@ -88,6 +88,9 @@ internal sealed class LaunchdScheduler(string folder, string domain, ISystemComm
     }
 
     /// <inheritdoc/>
+    public Task<string?> ReadAsync(string name, CancellationToken cancellationToken) => Task.FromResult(SchedulerProgram.Read(PlaceOf(name)));
+
+    /// <inheritdoc/>
     public Task<string?> FindFaultAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     private static string Label(string task) => $"com.{task.Replace('-', '.')}";

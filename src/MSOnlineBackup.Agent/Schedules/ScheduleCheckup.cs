@@ -102,6 +102,17 @@ internal sealed partial class ScheduleCheckup(AgentSchedules schedules, ISystemS
         }
 
         string label = PolicyScope.Of(kind).Label;
+        if (status.Registration is ScheduleRegistration.Changed or ScheduleRegistration.Disabled
+            && await FindGoneVersionAsync(kind, cancellationToken).ConfigureAwait(false) is { } gone)
+        {
+            return new ScheduleFinding(
+                kind,
+                ScheduleCheck.Registered,
+                ScheduleVerdict.Fail,
+                $"What {status.Scheduler} has for the policy for {label} names version {gone} of the module, which is not there any more: nothing is backed up.",
+                Repair);
+        }
+
         (ScheduleVerdict verdict, string cause, string fix) = status.Registration switch
         {
             ScheduleRegistration.Registered => (ScheduleVerdict.Pass, $"{status.Scheduler} runs the schedule of the policy for {label}; the next backup is due at {status.NextRun?.UtcDateTime:u}.", ""),
@@ -116,6 +127,19 @@ internal sealed partial class ScheduleCheckup(AgentSchedules schedules, ISystemS
             _ => (ScheduleVerdict.NotApplicable, $"There is no policy for {label} whose schedule is to run, or it is paused.", ""),
         };
         return new ScheduleFinding(kind, ScheduleCheck.Registered, verdict, cause, fix);
+    }
+
+    // The schedule of another state folder keeps its version, which somebody may have removed since.
+    private async Task<string?> FindGoneVersionAsync(PolicyKind kind, CancellationToken cancellationToken)
+    {
+        if (schedules.FindPlace() is not { } place || await schedules.ReadInstalledAsync(kind, cancellationToken).ConfigureAwait(false) is not { } text)
+        {
+            return null;
+        }
+
+        return Regex.Matches(text, Regex.Escape(place.Root) + @"[\\/]+(?<version>[0-9.]+)[\\/]", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1))
+            .Select(found => found.Groups["version"].Value)
+            .FirstOrDefault(version => !Directory.Exists(Path.Combine(place.Root, version)));
     }
 
     private async Task<ScheduleFinding> CheckSchedulerAsync(PolicyKind kind, CancellationToken cancellationToken)

@@ -104,6 +104,9 @@ internal sealed class SystemdScheduler(string folder, bool isUser, ISystemComman
     }
 
     /// <inheritdoc/>
+    public Task<string?> ReadAsync(string name, CancellationToken cancellationToken) => Task.FromResult(SchedulerProgram.Read(ServiceFile(name)));
+
+    /// <inheritdoc/>
     public async Task<string?> FindFaultAsync(CancellationToken cancellationToken)
     {
         CommandResult result = await _systemctl.RunAsync(cancellationToken, For("show", "--property=Version", "--value")).ConfigureAwait(false);

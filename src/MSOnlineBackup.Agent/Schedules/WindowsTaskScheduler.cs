@@ -113,6 +113,10 @@ internal sealed class WindowsTaskScheduler(string temporary, string account, ISy
     }
 
     /// <inheritdoc/>
+    public async Task<string?> ReadAsync(string name, CancellationToken cancellationToken) =>
+        (await QueryAsync(name, cancellationToken).ConfigureAwait(false))?.ToString();
+
+    /// <inheritdoc/>
     public Task<string?> FindFaultAsync(CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     private static XElement Element(string name, params object?[] content) => new(_names + name, content);

@@ -6,6 +6,7 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Composition;
+using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Commands;
@@ -40,7 +41,7 @@ internal sealed class AgentSelection
             clock: context.Environment.Time,
             scheduler: SchedulerVariable.Read(context.Environment.Variable(SchedulerVariable.Name)),
             scheduleProgram: context.Environment.Program,
-            health: new HealthContext { ModuleFolder = InstalledModule.FindFolder(AppContext.BaseDirectory) },
+            health: new HealthContext { ModuleFolder = InstalledModule.FindFolder(OwnProgram.Folder) },
             systemLog: SystemLogChoice.Read(context.Environment.Variable(SystemLogChoice.Variable)));
     }
 }

@@ -64,6 +64,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(HealthLine))]
 [JsonSerializable(typeof(DiagnosticSummary))]
 [JsonSerializable(typeof(HealthSummary))]
+[JsonSerializable(typeof(UpdateSummary))]
 [JsonSerializable(typeof(ScheduleRunSummary))]
 internal sealed partial class DocumentJson : JsonSerializerContext
 {

@@ -245,6 +245,9 @@ internal sealed record ScheduleRunSummary(
 
 internal sealed record DiagnosticSummary(string File) : Summary("diagnostic export");
 
+internal sealed record UpdateSummary(
+    string OldVersion, string NewVersion, string Folder, string? PreviousFolder, bool Changed, IReadOnlyList<string> Schedules) : Summary("update");
+
 internal sealed record HealthSummary(int Checks, int Failed, int Warnings) : Summary("health");
 
 /// <summary><c>mount</c>, <c>mount run</c>, <c>unmount</c>.</summary>

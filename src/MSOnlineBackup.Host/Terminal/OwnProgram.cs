@@ -5,6 +5,10 @@ namespace MSOnlineBackup.Host.Terminal;
 /// <summary>How this program is started again by somebody who has no path and no session.</summary>
 internal static class OwnProgram
 {
+    /// <summary>The folder that this program lies in. Where a PowerShell runs it, that is not the one of the process.</summary>
+    [SuppressMessage("SingleFile", "IL3000", Justification = "Where there is no such file, obengine is the process itself.")]
+    public static string Folder => typeof(OwnProgram).Assembly.Location is { Length: > 0 } file ? Path.GetDirectoryName(file)! : AppContext.BaseDirectory;
+
     /// <summary>An executable, and arguments before the command: obengine itself, a runtime and a .dll, or a PowerShell and the module's script.</summary>
     [SuppressMessage("SingleFile", "IL3000", Justification = "Where there is no such file, obengine is the process itself.")]
     public static IReadOnlyList<string> Find()

@@ -328,6 +328,12 @@ public enum BackupErrorId
     ModuleNotRepaired,
     /// <summary>The process has 32 bits, and this runs in one of 64 only.</summary>
     ProcessNot64Bit,
+    /// <summary>The module could not be brought to another version; the one that was in use is whole.</summary>
+    ModuleNotUpdated,
+    /// <summary>The package is older than the version that is installed.</summary>
+    PackageOutdated,
+    /// <summary>No version is kept that one could go back to.</summary>
+    PreviousVersionMissing,
     // What is told of jobs.
     /// <summary>A job's log is incomplete, since it could not be written; the job is none the worse.</summary>
     JobLogIncomplete = 1520,

@@ -152,7 +152,7 @@ internal sealed record VaultRecords(string Location, IReadOnlyList<VaultRecord> 
     public BackupException? FindOutdated() => MinAgentVersion is not { } least || AgentVersion >= least ? null : new BackupException(
         BackupErrorId.AgentOutdated,
         $"The vault in '{Location}' is written to by MSOnlineBackup {least} and newer only, as its owner has decided; this is {AgentVersion}.",
-        "Update MSOnlineBackup on this machine, and run the job again. What is in the vault can be listed, verified and recovered with this version, too.",
+        "Update MSOnlineBackup on this machine (Update-OBAgent, or 'obengine update'), and run the job again. What is in the vault can be listed, verified and recovered with this version, too.",
         Location,
         errorCode: "0x1FBD3");
 

@@ -59,7 +59,9 @@ internal static class ErrorRecords
         BackupErrorId.JobLost or BackupErrorId.ScheduleMissed => ErrorCategory.OperationStopped,
         BackupErrorId.AgentOutdated => ErrorCategory.InvalidOperation,
         BackupErrorId.PackageInvalid => ErrorCategory.InvalidData,
-        BackupErrorId.ModuleNotRepaired => ErrorCategory.WriteError,
+        BackupErrorId.ModuleNotRepaired or BackupErrorId.ModuleNotUpdated => ErrorCategory.WriteError,
+        BackupErrorId.PackageOutdated => ErrorCategory.InvalidArgument,
+        BackupErrorId.PreviousVersionMissing => ErrorCategory.ObjectNotFound,
         BackupErrorId.JobLost or BackupErrorId.ScheduleMissed or BackupErrorId.BackupLate or BackupErrorId.BackupFailing or BackupErrorId.BackupNeverMade
             or BackupErrorId.BackupShrinking => ErrorCategory.OperationStopped,
         BackupErrorId.SchedulerUnavailable or BackupErrorId.ProcessNot64Bit => ErrorCategory.NotInstalled,

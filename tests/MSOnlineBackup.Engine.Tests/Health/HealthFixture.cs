@@ -77,7 +77,7 @@ internal sealed class HealthFixture : IDisposable
     /// <summary>A folder as a module is installed, with a list of its files.</summary>
     public static void MakeModule(string folder, string version = "1.2.3")
     {
-        Write("MSOnlineBackup.psd1", $"@{{\n    ModuleVersion        = '{version}'\n}}\n");
+        Write("MSOnlineBackup.psd1", $"@{{\n    ModuleVersion        = '{version}'\n    GUID                 = '{InstalledModule.Identity}'\n}}\n");
         Write("module/bin/One.dll", "one");
         Write("module/bin/runtimes/linux-x64/lib/Two.dll", "two");
         File.WriteAllLines(

@@ -72,7 +72,10 @@ internal sealed class JobsFixture : IDisposable
     public string this[string name] => _folder[name];
 
     /// <summary>The agent of a machine, opened anew as another process would.</summary>
-    public BackupAgent Open(string machine = MachineName, string? state = null) => BackupAgent.Open(new AgentOptions
+    public BackupAgent Open(string machine = MachineName, string? state = null) => BackupAgent.Open(Options(machine, state));
+
+    /// <summary>What such an agent takes from outside.</summary>
+    public AgentOptions Options(string machine = MachineName, string? state = null) => new()
     {
         StateFolder = state ?? State,
         MachineName = machine,
@@ -88,7 +91,7 @@ internal sealed class JobsFixture : IDisposable
         Limits = Limits,
         Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 1000, Workers = 2 },
         OpenSource = OpenSource,
-    });
+    };
 
     /// <summary>A machine whose policy names these sources; without any, the real folder.</summary>
     public async Task<BackupAgent> ActivateAsync(params string[] sources)

@@ -45,6 +45,9 @@ internal sealed class FakeScheduler : ISystemScheduler
             ? new InstalledTask(found.Command.SequenceEqual(task.Command) && found.Minutes.SequenceEqual(task.Minutes), IsEnabled, Account)
             : null);
 
+    public Task<string?> ReadAsync(string name, CancellationToken cancellationToken) =>
+        Task.FromResult(Tasks.TryGetValue(name, out ScheduledTask? found) ? string.Join(' ', found.Command) : null);
+
     public Task<string?> FindFaultAsync(CancellationToken cancellationToken) => Task.FromResult(Fault);
 }
 

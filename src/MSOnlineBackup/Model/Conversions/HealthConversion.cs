@@ -1,5 +1,7 @@
+using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Installation;
+using MSOnlineBackup.Agent.Schedules;
 
 namespace MSOnlineBackup.Model.Conversions;
 
@@ -22,6 +24,17 @@ internal static class HealthConversion
         Path = file.Path,
         State = Enum.Parse<OBModuleFileState>(file.State.ToString()),
         Folder = folder,
+    };
+
+    /// <summary>An update as scripts see it.</summary>
+    public static OBAgentUpdate ToOutput(this AgentUpdate update, bool needsNewSession) => new()
+    {
+        OldVersion = System.Version.Parse(update.Change.OldVersion),
+        NewVersion = System.Version.Parse(update.Change.NewVersion),
+        Path = update.Change.Folder,
+        PreviousPath = update.Change.PreviousFolder,
+        NeedsNewSession = needsNewSession,
+        Schedules = [.. update.Schedules.Select(AgentSchedules.NameOfKind)],
     };
 
     /// <summary>A capability as scripts see it.</summary>
