@@ -82,7 +82,9 @@ public sealed class AgentUpdatesTests : IDisposable
             if (step == "place")
             {
                 Task<BackupException> backup = Assert.ThrowsAsync<BackupException>(() => JobsFixture.BackUpAsync(_machine.Open()));
+#pragma warning disable VSTHRD002 // Between two steps of an update, which knows no waiting.
                 wasRefused = backup.GetAwaiter().GetResult().Id == BackupErrorId.JobInProgress;
+#pragma warning restore VSTHRD002
             }
         });
         await UpdateAsync(agent, "1.2.4");
@@ -160,7 +162,7 @@ public sealed class AgentUpdatesTests : IDisposable
     {
         BackupAgent agent = await PrepareAsync();
         HealthFixture.MakeModule(_module.FolderOf("1.2.4"), "1.2.4");
-        File.WriteAllText(Script("1.2.4"), "");
+        await File.WriteAllTextAsync(Script("1.2.4"), "", Cancel);
         Assert.Contains("was changed", (await FindingAsync(agent)).Cause, StringComparison.Ordinal);
         Directory.Delete(_module.Folder, recursive: true);
 
