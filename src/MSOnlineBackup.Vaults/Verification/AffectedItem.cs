@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Vaults.Verification;
@@ -10,6 +11,7 @@ namespace MSOnlineBackup.Vaults.Verification;
 public sealed record AffectedItem(SessionId PointId, string? Source, string? Path, string? Stream = null)
 {
     /// <summary>Where it is, as text: the path, or that of the source, with the stream; null for the point itself.</summary>
+    [JsonIgnore]
     public string? Place => Stream is null ? Path ?? Source : $"{Path} (stream '{Stream}')";
 
     /// <summary>As text: the beginning of the point's id, and the place.</summary>

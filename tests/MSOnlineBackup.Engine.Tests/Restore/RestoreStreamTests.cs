@@ -259,6 +259,58 @@ public sealed class RestoreStreamTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Streams_of_a_snapshot_that_stays_are_restored_without_the_vault(bool fails)
+    {
+        FakeSourceTree tree = Script();
+        if (fails)
+        {
+            tree["item"].Streams[0].Refuses = FakeSourceTree.Unreadable("/data/item");
+        }
+
+        var target = new MemoryTarget();
+        var source = new RecoveryPointSource { Path = "/data", Form = PathForm.Posix, Manifest = new ManifestRoot(default, 0, 0, 0, 0, 0) };
+        var tally = new RestoreTally(new JobMonitor { ItemSkipped = _skipped.Add });
+        SnapshotContents? contents = null;
+        var verifier = new SnapshotVerifier(target, tally, () => contents!.Current!);
+        using (var job = new RestoreJob(target, tally, verifier, RestoreConflict.Overwrite, new CopyNaming(CopyNames.Restored, _backups.Clock.GetLocalNow())))
+        {
+            contents = new SnapshotContents(job);
+            job.Streams = new ItemStreams(job, contents, tellsImpossible: true);
+            var items = new ItemSteps(job, new ItemPlacing(contents, job, verify: true), mapNames: false);
+            foreach (MSOnlineBackup.Engine.Sources.SourceItem item in tree.Walk(Cancel))
+            {
+                contents.Current = item;
+                await items.TakeAsync(new SelectedEntry(source, item.ReadDetails(), item.Entry.Path, false), contents.BeginFileAsync, Cancel);
+            }
+
+            items.Close();
+        }
+
+        AssertHas(target, "folder", "long", _five);
+        AssertHas(target, "empty", "long", _five);
+        AssertRange(target["item"].Streams["sparse"], 100 << 20, _island);
+        Assert.Equal(700_000, target["item"].Streams["sparse"].Written);
+        Assert.Equal(!fails, target["item"].Streams.ContainsKey("long"));
+        Assert.Equal(fails ? ["/data/item"] : (string[])[], _skipped.Select(item => item.Path));
+    }
+
+    [Fact]
+    public async Task A_trial_on_what_has_no_streams_does_not_call_that_a_difference()
+    {
+        RecoveryPoint point = await BackUpAsync(Script());
+        ChunkStore store = await _backups.OpenStoreAsync();
+        RestoreRequest request = RestoreFixture.Request(point) with { ToleratesMissingStreams = true };
+        RestoreSelection selection = await RestoreSelection.ResolveAsync(request, store, Cancel);
+        var monitor = new JobMonitor { ItemSkipped = _skipped.Add };
+
+        await RestoreWalk.RestoreAsync(store, request, selection, new MemoryTarget { HasStreams = false }, monitor, _backups.Options, Cancel);
+
+        Assert.Empty(_skipped);
+    }
+
     [Fact]
     public async Task A_rehearsal_writes_no_stream()
     {
