@@ -2,7 +2,6 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Backup;
 

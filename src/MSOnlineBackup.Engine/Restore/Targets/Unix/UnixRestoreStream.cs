@@ -1,5 +1,4 @@
 using MSOnlineBackup.Platform.Unix;
-using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Engine.Restore.Targets.Unix;
 

@@ -1,5 +1,4 @@
 using MSOnlineBackup.Platform.Windows;
-using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Microsoft.Win32.SafeHandles;
 
