@@ -1,4 +1,3 @@
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
@@ -155,7 +154,7 @@ public sealed class RestoreStreamTests : IDisposable
 
         Assert.Equal(3, result.Skipped);
         Assert.Equal(
-            from path in new[] { "empty", "folder", "item" } from stream in new[] { "long", "sparse" } select $"/data/{path} {stream}",
+            ["/data/empty long", "/data/empty sparse", "/data/folder long", "/data/folder sparse", "/data/item long", "/data/item sparse"],
             _skipped.Select(item => $"{item.Path} {item.Reason.Split('\'')[1]}").Order());
         Assert.All(_skipped, item => Assert.Equal(BackupErrorId.RestoreMetadataFailed, item.Id));
         Assert.All(_skipped, item => Assert.Contains("stream", item.Reason, StringComparison.Ordinal));

@@ -50,13 +50,10 @@ internal sealed class ForkedSystem : LinuxSystem
             return -Errno.NoAttribute;
         }
 
-        if (value.IsEmpty || value.Length < fork.Length)
-        {
-            return value.IsEmpty ? fork.Length : -Errno.Range;
-        }
-
-        fork.CopyTo(value);
-        return fork.Length;
+        // HFS+ gives what there is room for, and no error.
+        int given = value.IsEmpty ? 0 : Math.Min(fork.Length, value.Length);
+        fork.AsSpan(0, given).CopyTo(value);
+        return value.IsEmpty ? fork.Length : given;
     }
 
     public override int RemoveAttribute(UnixNode node, ReadOnlySpan<byte> name)

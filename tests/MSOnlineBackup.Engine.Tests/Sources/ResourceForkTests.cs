@@ -24,6 +24,8 @@ public sealed class ResourceForkTests : IDisposable
 {
     private static readonly byte[] _long = TestKeys.Bytes(750, 5 << 20);
 
+    private static readonly byte[] _short = TestKeys.Bytes(753, 500_000);
+
     private readonly ForkedSystem _system = new();
     private readonly BackupFixture _backups = new();
     private readonly TempFolder _target = new();
@@ -32,7 +34,7 @@ public sealed class ResourceForkTests : IDisposable
     {
         _backups.Tree.File("forked", 1000).File("plain", 1000).File("short", 1000);
         _system[_backups.Root + "/forked"] = _long;
-        _system[_backups.Root + "/short"] = [1, 2, 3];
+        _system[_backups.Root + "/short"] = _short;
         Directory.CreateDirectory(_target["out"]);
     }
 
@@ -49,6 +51,7 @@ public sealed class ResourceForkTests : IDisposable
         Dictionary<string, ManifestEntry> entries = await _backups.EntriesAsync(point);
         Assert.Equal([AttributeTag.LongStream], entries[_backups.Root + "/forked"].Attributes.Select(attribute => attribute.Tag));
         Assert.Equal([AttributeTag.NamedStream], entries[_backups.Root + "/short"].Attributes.Select(attribute => attribute.Tag));
+        Assert.Equal(_short, entries[_backups.Root + "/short"].Attributes[0].Value.ToArray());
         Assert.Empty(entries[_backups.Root + "/plain"].Attributes);
 
         Assert.Empty(await RestoreAsync(point, RestoreConflict.Skip));

@@ -229,7 +229,15 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
 
     private void ReadExtendedAttribute(UnixNode node, ReadOnlySpan<byte> name, List<EntryAttribute> attributes)
     {
-        byte[] value = _value ??= GC.AllocateUninitializedArray<byte>(AttributeRoom);
+        int room = system.IsStream(name) ? ManifestFormat.MaxInlineStreamBytes : AttributeRoom;
+        byte[] value = _value = _value is { } last && last.Length >= room ? last : GC.AllocateUninitializedArray<byte>(room);
+        if (system.IsStream(name) && system.GetAttribute(node, name, []) is > ManifestFormat.MaxInlineStreamBytes and int size)
+        {
+            // Asked for with less room than it needs, a stream may give its beginning only.
+            (_streams ??= []).Add(new SourceStream(name.ToArray(), size));
+            return;
+        }
+
         int length = system.GetAttribute(node, name, value);
         while (length == -Errno.Range && value.Length < ManifestFormat.MaxInlineStreamBytes)
         {
@@ -238,11 +246,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
             length = system.GetAttribute(node, name, value);
         }
 
-        if (length == -Errno.Range && system.IsStream(name) && system.GetAttribute(node, name, []) is > 0 and int size)
-        {
-            (_streams ??= []).Add(new SourceStream(name.ToArray(), size));
-        }
-        else if (length >= 0)
+        if (length >= 0)
         {
             AttributeTag tag = system.IsStream(name) ? AttributeTag.NamedStream : AttributeTag.ExtendedAttribute;
             attributes.Add(new EntryAttribute(tag, name.ToArray(), value.AsMemory(0, length).ToArray()));

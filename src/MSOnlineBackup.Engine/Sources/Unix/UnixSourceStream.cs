@@ -15,7 +15,9 @@ internal sealed class UnixSourceStream(UnixSystem system, UnixSourceTree tree, E
         return length > 0;
     }
 
-    public int Read(long offset, Span<byte> destination) => Check(system.ReadStream(_handle, stream.Name.Span, offset, destination));
+    // What was added since it was listed is told by its size.
+    public int Read(long offset, Span<byte> destination) =>
+        offset < stream.Size ? Check(system.ReadStream(_handle, stream.Name.Span, offset, destination)) : 0;
 
     public ManifestEntry Stat()
     {
