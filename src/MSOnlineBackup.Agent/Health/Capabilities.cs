@@ -40,7 +40,7 @@ internal static class Capabilities
         yield return isWindows ? No("ExtendedAttributes", "Windows has streams.")
             : isLinux ? Yes("ExtendedAttributes", parts.IsPrivileged ? "All name spaces." : "Those of users; those of the system as root.")
             : isMac ? Yes("ExtendedAttributes", "Resource forks, too.") : No("ExtendedAttributes", "Not known here.");
-        yield return isWindows ? Yes("AlternateStreams", "Those of NTFS and ReFS of up to 1 MiB each; an item with a longer one is named.") : No("AlternateStreams", "Only Windows has them.");
+        yield return isWindows ? Yes("AlternateStreams", "Those of NTFS and ReFS, of any length.") : No("AlternateStreams", "Only Windows has them.");
         yield return isLinux ? Yes("FileFlags", "Immutable, append only, no dump, and the others of 'chattr'.")
             : isMac ? Yes("FileFlags", "Those of 'chflags'.")
             : isWindows ? Yes("FileFlags", "Read only, hidden, system, archive.") : No("FileFlags", "Not known here.");

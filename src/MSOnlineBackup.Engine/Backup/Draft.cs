@@ -13,6 +13,9 @@ internal abstract record Draft
     {
     }
 
+    /// <summary>Of a draft that is an entry: its long streams, each of which has ended before it.</summary>
+    public IReadOnlyList<DraftedStream> Streams { get; init; } = [];
+
     /// <summary>An entry that is complete: unchanged, or without content.</summary>
     public sealed record Complete(ManifestEntry Entry) : Draft;
 
@@ -31,10 +34,24 @@ internal abstract record Draft
     /// <summary>The end of a large file.</summary>
     public sealed record FileEnd(ManifestEntry Entry, TaskCompletionSource<EntryContent>? Content) : Draft;
 
-    /// <summary>The large file under way could not be read to its end: its chunks are to be forgotten.</summary>
+    /// <summary>The end of a long named stream, whose chunks and slices went before it as those of a large file do.</summary>
+    public sealed record StreamEnd(DraftedStream Stream) : Draft;
+
+    /// <summary>The large file or stream under way could not be read to its end: its chunks are to be forgotten.</summary>
     public sealed record FileGivenUp : Draft;
 
     /// <summary>A good place for a checkpoint: no bundle is open.</summary>
     /// <param name="Current">The large file under way, if any, with the bytes read so far as its size.</param>
     public sealed record Checkpoint(ManifestEntry? Current) : Draft;
+}
+
+/// <summary>A long named stream on its way to the manifest.</summary>
+/// <param name="name">Its raw name.</param>
+internal sealed class DraftedStream(ReadOnlyMemory<byte> name)
+{
+    /// <summary>Its raw name.</summary>
+    public ReadOnlyMemory<byte> Name => name;
+
+    /// <summary>What its entry gets: there once <see cref="Draft.StreamEnd"/> has come to the manifest.</summary>
+    public EntryAttribute? Attribute { get; set; }
 }

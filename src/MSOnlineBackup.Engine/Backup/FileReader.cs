@@ -1,25 +1,23 @@
-using MSOnlineBackup.Engine.Chunking;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Engine.Backup;
 
 /// <summary>Reads the contents of files: small ones into bundles, large ones into chunks, with their holes.</summary>
 /// <param name="drafts">Where what is read goes.</param>
+/// <param name="contents">Reads large files.</param>
 /// <param name="stored">What the vault has.</param>
 /// <param name="sizeUnknown">Whether files are read to their end, whatever size the stat told (a stream).</param>
 /// <param name="stop">Ends a large file between two chunks; <see cref="Current"/> then says how far it is.</param>
-internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, bool sizeUnknown, CancellationToken stop)
+internal sealed class FileReader(SourceDrafts drafts, ContentReader contents, StoredContents stored, bool sizeUnknown, CancellationToken stop)
 {
-    private const int ReadLength = 256 << 10;
-
     // A small file that changes while it is read is read this often.
     private const int MaxReads = 3;
 
-    private readonly Chunker _chunker = new(drafts.Scope.Store.Keys.GearTable);
+    // The long streams of the file under way.
+    private IReadOnlyList<DraftedStream> _streams = [];
 
     /// <summary>The large file in which the reading was stopped; its slices so far are all sent.</summary>
     public ManifestEntry? Current { get; private set; }
@@ -28,15 +26,18 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
     /// <param name="entry">What its stat told.</param>
     /// <param name="file">Open.</param>
     /// <param name="known">What is known of it from before.</param>
-    public async ValueTask TakeAsync(ManifestEntry entry, ISourceFile file, KnownEntries known)
+    /// <param name="streams">Its long streams, which were read before.</param>
+    public async ValueTask TakeAsync(ManifestEntry entry, ISourceFile file, KnownEntries known, IReadOnlyList<DraftedStream> streams)
     {
-        if (sizeUnknown || (entry.Size == 0 && IsSizeWrong(entry, file)))
+        _streams = streams;
+        if (sizeUnknown || (entry.Size == 0 && ContentReader.IsSizeWrong(entry.Size, file)))
         {
             await TakeLargeAsync(entry, file, null, toEnd: true).ConfigureAwait(false);
         }
         else if (entry.Size == 0)
         {
-            await drafts.SendAsync(new Draft.Complete(entry)).ConfigureAwait(false);
+            entry = streams.Count == 0 ? entry : CheckAfterRead(entry, file.Stat() with { Path = entry.Path }, 0);
+            await drafts.SendAsync(new Draft.Complete(entry) { Streams = _streams }).ConfigureAwait(false);
         }
         else if (entry.Size <= Bundler.MaxFileLength)
         {
@@ -47,13 +48,6 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
             ManifestEntry? begun = known.Checkpoint is { } earlier && earlier.Flags.HasFlag(EntryFlags.Partial) && earlier.SameStateAs(entry) ? earlier : null;
             await TakeLargeAsync(entry, file, begun, toEnd: false).ConfigureAwait(false);
         }
-    }
-
-    // File systems of programs, of networks and of the kernel tell sizes that are not: what lies beyond the end that was told is read too.
-    private static bool IsSizeWrong(ManifestEntry entry, ISourceFile file)
-    {
-        Span<byte> beyond = stackalloc byte[1];
-        return file.Read(entry.Size, beyond) > 0 && file.Stat().Size <= entry.Size;
     }
 
     private async ValueTask TakeSmallAsync(ManifestEntry entry, ISourceFile file)
@@ -69,7 +63,7 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
                 length += read;
             }
 
-            if (length == room.Length && IsSizeWrong(entry, file))
+            if (length == room.Length && ContentReader.IsSizeWrong(entry.Size, file))
             {
                 await TakeLargeAsync(entry, file, null, toEnd: true).ConfigureAwait(false);
                 return;
@@ -90,16 +84,16 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
             };
         }
 
-        CountRead(length);
+        contents.CountRead(length);
         entry = CheckAfterRead(entry, now, length);
         if (length == 0)
         {
-            await drafts.SendAsync(new Draft.Complete(entry)).ConfigureAwait(false);
+            await drafts.SendAsync(new Draft.Complete(entry) { Streams = _streams }).ConfigureAwait(false);
             return;
         }
 
         (Task<ChunkId> name, int offset) = await drafts.Bundler.CommitAsync(length).ConfigureAwait(false);
-        await drafts.SendAsync(new Draft.Bundled(entry, name, offset)).ConfigureAwait(false);
+        await drafts.SendAsync(new Draft.Bundled(entry, name, offset) { Streams = _streams }).ConfigureAwait(false);
         if (entry.Metadata.LinkCount > 1)
         {
             drafts.Scope.Links.Add(entry, ContentOfAsync(name, offset, length));
@@ -116,81 +110,8 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
     private async ValueTask TakeLargeAsync(ManifestEntry entry, ISourceFile file, ManifestEntry? begun, bool toEnd)
     {
         long position = begun is null ? 0 : await TakeBegunAsync(begun).ConfigureAwait(false);
-        long limit = toEnd ? long.MaxValue : entry.Size;
-        ChunkWriter chunks = drafts.Scope.Session.Chunks;
-        byte[] buffer = await chunks.RentBufferAsync().ConfigureAwait(false);
-        int filled = 0;
-        try
-        {
-            var scan = default(ChunkScan);
-            while (true)
-            {
-                while (position < limit && TryGetDataRun(file, position, toEnd, out long start, out long length) && start < limit)
-                {
-                    await SendHoleAsync(start - position).ConfigureAwait(false);
-                    long end = length > limit - start ? limit : start + length;
-                    position = start;
-                    while (position < end)
-                    {
-                        int wanted = (int)Math.Min(Math.Min(ReadLength, buffer.Length - filled), end - position);
-                        int read = file.Read(position, buffer.AsSpan(filled, wanted));
-                        if (read == 0)
-                        {
-                            limit = position;
-                            break;
-                        }
-
-                        CountRead(read);
-                        filled += read;
-                        position += read;
-                        int cut = _chunker.FindCut(buffer.AsSpan(0, filled), ref scan);
-                        if (cut > 0)
-                        {
-                            byte[] next = await chunks.RentBufferAsync().ConfigureAwait(false);
-                            buffer.AsSpan(cut, filled - cut).CopyTo(next);
-                            (byte[] full, buffer) = (buffer, next);
-                            filled -= cut;
-                            scan = default;
-                            await SendChunkAsync(full, cut).ConfigureAwait(false);
-                            await CheckpointInsideAsync(entry).ConfigureAwait(false);
-                        }
-                    }
-
-                    if (filled > 0)
-                    {
-                        byte[] next = await chunks.RentBufferAsync().ConfigureAwait(false);
-                        (byte[] full, buffer) = (buffer, next);
-                        (int last, filled, scan) = (filled, 0, default);
-                        await SendChunkAsync(full, last).ConfigureAwait(false);
-                    }
-                }
-
-                if (!toEnd && position < limit)
-                {
-                    // Behind the last data there is a hole, if the file still is as long as it was.
-                    long end = Math.Clamp(file.Stat().Size, position, limit);
-                    await SendHoleAsync(end - position).ConfigureAwait(false);
-                    position = end;
-                }
-
-                if (toEnd || !IsSizeWrong(entry, file))
-                {
-                    break;
-                }
-
-                (toEnd, limit) = (true, long.MaxValue);
-            }
-        }
-        catch (BackupException)
-        {
-            await drafts.SendAsync(new Draft.FileGivenUp()).ConfigureAwait(false);
-            throw;
-        }
-        finally
-        {
-            chunks.ReturnBuffer(buffer);
-        }
-
+        (position, toEnd) = await contents.ReadAsync(
+            file, entry.Size, position, toEnd, isProgress: true, () => CheckpointInsideAsync(entry)).ConfigureAwait(false);
         entry = CheckAfterRead(entry, sizeUnknown ? entry : file.Stat() with { Path = entry.Path }, position, toEnd);
         TaskCompletionSource<EntryContent>? content = null;
         if (entry.Metadata.LinkCount > 1)
@@ -199,14 +120,7 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
             drafts.Scope.Links.Add(entry, content.Task);
         }
 
-        await drafts.SendAsync(new Draft.FileEnd(entry, content)).ConfigureAwait(false);
-    }
-
-    // Holes are not asked for where the size says nothing.
-    private static bool TryGetDataRun(ISourceFile file, long position, bool toEnd, out long start, out long length)
-    {
-        (start, length) = (position, long.MaxValue - position);
-        return toEnd || file.TryGetDataRun(position, out start, out length);
+        await drafts.SendAsync(new Draft.FileEnd(entry, content) { Streams = _streams }).ConfigureAwait(false);
     }
 
     // What the checkpoint has of this very state of the file need not be read again.
@@ -226,22 +140,6 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
 
         drafts.Scope.Monitor.AddBytes(position);
         return position;
-    }
-
-    private async ValueTask SendHoleAsync(long length)
-    {
-        if (length > 0)
-        {
-            drafts.Scope.Monitor.AddBytes(length);
-            await drafts.SendAsync(new Draft.FileSlice(new ContentSlice(null, 0, length))).ConfigureAwait(false);
-        }
-    }
-
-    private async ValueTask SendChunkAsync(byte[] buffer, int length)
-    {
-        var name = new TaskCompletionSource<ChunkId>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await drafts.Scope.Session.Chunks.SubmitAsync(buffer, length, name).ConfigureAwait(false);
-        await drafts.SendAsync(new Draft.FileChunk(name.Task, length)).ConfigureAwait(false);
     }
 
     private async ValueTask CheckpointInsideAsync(ManifestEntry entry)
@@ -266,6 +164,15 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
         if ((length != entry.Size && !toEnd) || !entry.SameStateAs(now))
         {
             flags |= EntryFlags.ChangedWhileRead;
+        }
+        else if (entry.Metadata.Changed > drafts.Scope.RacySince())
+        {
+            flags |= EntryFlags.Racy;
+        }
+
+        // A stream of it that changed is told already.
+        if (flags.HasFlag(EntryFlags.ChangedWhileRead) && !entry.Flags.HasFlag(EntryFlags.ChangedWhileRead))
+        {
             drafts.Skip(entry, new BackupException(
                 BackupErrorId.SourceItemChanged,
                 length == entry.Size || toEnd ? "The file changed while it was being read; its copy may mix two states."
@@ -274,17 +181,7 @@ internal sealed class FileReader(SourceDrafts drafts, StoredContents stored, boo
                 "Back it up again when nothing writes to it, or from a snapshot.",
                 drafts.Full(entry)));
         }
-        else if (entry.Metadata.Changed > drafts.Scope.RacySince())
-        {
-            flags |= EntryFlags.Racy;
-        }
 
-        return entry with { Size = length, Flags = flags };
-    }
-
-    private void CountRead(int length)
-    {
-        drafts.Scope.Monitor.AddBytes(length);
-        drafts.Scope.Monitor.AddReadBytes(length);
+        return entry with { Size = length, Flags = entry.Flags | flags };
     }
 }

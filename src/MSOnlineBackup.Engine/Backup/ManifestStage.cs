@@ -37,16 +37,16 @@ internal sealed class ManifestStage(ChunkWriter chunks, ReadOnlyMemory<byte> bou
             switch (draft)
             {
                 case Draft.Complete complete:
-                    await _manifest.AddAsync(complete.Entry, cancellationToken).ConfigureAwait(false);
+                    await _manifest.AddAsync(WithStreams(complete.Entry, draft), cancellationToken).ConfigureAwait(false);
                     break;
                 case Draft.Bundled small:
                     ChunkId bundle = await small.Bundle.WaitAsync(cancellationToken).ConfigureAwait(false);
                     var slice = new ContentSlice(bundle, small.Offset, small.Entry.Size);
-                    await _manifest.AddAsync(small.Entry with { Content = new EntryContent([slice], []) }, cancellationToken).ConfigureAwait(false);
+                    await _manifest.AddAsync(WithStreams(small.Entry, draft) with { Content = new EntryContent([slice], []) }, cancellationToken).ConfigureAwait(false);
                     break;
                 case Draft.Linked linked:
                     EntryContent content = await linked.Content.WaitAsync(cancellationToken).ConfigureAwait(false);
-                    await _manifest.AddAsync(linked.Entry with { Content = content }, cancellationToken).ConfigureAwait(false);
+                    await _manifest.AddAsync(WithStreams(linked.Entry, draft) with { Content = content }, cancellationToken).ConfigureAwait(false);
                     break;
                 case Draft.FileChunk chunk:
                     ChunkId id = await chunk.Chunk.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -59,7 +59,12 @@ internal sealed class ManifestStage(ChunkWriter chunks, ReadOnlyMemory<byte> bou
                     EntryContent whole = await _content.ToContentAsync(cancellationToken).ConfigureAwait(false);
                     _content.Reset();
                     end.Content?.SetResult(whole);
-                    await _manifest.AddAsync(end.Entry with { Content = whole }, cancellationToken).ConfigureAwait(false);
+                    await _manifest.AddAsync(WithStreams(end.Entry, draft) with { Content = whole }, cancellationToken).ConfigureAwait(false);
+                    break;
+                case Draft.StreamEnd { Stream: { } stream }:
+                    EntryContent lists = await _content.ToListsAsync(cancellationToken).ConfigureAwait(false);
+                    _content.Reset();
+                    stream.Attribute = new ItemContent(stream.Name, lists).ToAttribute();
                     break;
                 case Draft.FileGivenUp:
                     _content.Reset();
@@ -70,6 +75,11 @@ internal sealed class ManifestStage(ChunkWriter chunks, ReadOnlyMemory<byte> bou
             }
         }
     }
+
+    // They come in the order of their names.
+    private static ManifestEntry WithStreams(ManifestEntry entry, Draft draft) => draft.Streams.Count == 0
+        ? entry
+        : entry with { Attributes = [.. entry.Attributes.Concat(draft.Streams.Select(stream => stream.Attribute!.Value)).OrderBy(attribute => attribute.Tag)] };
 
     private async Task CheckpointAsync(ManifestEntry? current, CancellationToken cancellationToken)
     {

@@ -25,6 +25,7 @@ internal sealed class SourceReader
     private readonly Baseline _baseline;
     private readonly SourceDrafts _drafts;
     private readonly FileReader _files;
+    private readonly StreamReader _streams;
     private readonly EarlierVersions _earlier;
     private readonly StoredContents _stored;
     private readonly CancellationToken _stop;
@@ -63,7 +64,9 @@ internal sealed class SourceReader
         _monitor = scope.Monitor;
         _drafts = new SourceDrafts(scope, tree, drafts, stopping);
         _stored = new StoredContents(scope.Store, scope.Check);
-        _files = new FileReader(_drafts, _stored, sizeUnknown, stop);
+        var contents = new ContentReader(_drafts);
+        _files = new FileReader(_drafts, contents, _stored, sizeUnknown, stop);
+        _streams = new StreamReader(_drafts, contents, stop);
         _earlier = new EarlierVersions(_drafts, baseline, changes);
     }
 
@@ -237,7 +240,7 @@ internal sealed class SourceReader
         BackupException? failure = item is null ? null : item.Failure;
         try
         {
-            if (item is { Failure: null, Entry.Kind: EntryKind.File })
+            if (item is { Failure: null } && (item.Entry.Kind == EntryKind.File || entry.HasAttribute(AttributeTag.LongStream)))
             {
                 await TakeChangedAsync(item, new KnownEntries(entry, null)).ConfigureAwait(false);
                 return;
@@ -285,7 +288,16 @@ internal sealed class SourceReader
         ManifestEntry carried = known with { Metadata = entry.Metadata, Flags = EntryFlags.None };
         if (known.HasAttribute(AttributeTag.Unread))
         {
-            carried = carried with { Attributes = ReadDetails(item).Attributes };
+            ManifestEntry details = item.ReadDetails();
+            List<EntryAttribute> streams = [.. known.Attributes.Where(attribute => attribute.Tag == AttributeTag.LongStream)];
+            if (!item.LongStreams.All(stream => streams.Exists(one => one.Name.Span.SequenceEqual(stream.Name.Span))))
+            {
+                // One that could not be read then, and can be now.
+                return false;
+            }
+
+            NoteFaults(item, details);
+            carried = carried with { Attributes = [.. details.Attributes, .. streams] };
         }
 
         if (!_scope.Links.TryGetFirst(entry, out _))
@@ -303,10 +315,11 @@ internal sealed class SourceReader
         _monitor.WorkOn(() => _drafts.Full(item.Entry));
         ManifestEntry entry = ReadDetails(item);
         ThrowIfRefused(entry);
+        (entry, IReadOnlyList<DraftedStream> streams) = await _streams.TakeAsync(entry, item).ConfigureAwait(false);
         if (entry.Kind != EntryKind.File)
         {
             _monitor.AddItem(isFile: false);
-            await _drafts.SendAsync(new Draft.Complete(entry)).ConfigureAwait(false);
+            await _drafts.SendAsync(new Draft.Complete(entry) { Streams = streams }).ConfigureAwait(false);
             return;
         }
 
@@ -316,12 +329,12 @@ internal sealed class SourceReader
             // What is to be doubted of the content is to be doubted under each name.
             _monitor.AddItem(isFile: true);
             _monitor.AddBytes(entry.Size);
-            await _drafts.SendAsync(new Draft.Linked(entry with { Flags = entry.Flags | flags }, content)).ConfigureAwait(false);
+            await _drafts.SendAsync(new Draft.Linked(entry with { Flags = entry.Flags | flags }, content) { Streams = streams }).ConfigureAwait(false);
             return;
         }
 
         using ISourceFile file = item.Open();
-        await _files.TakeAsync(entry, file, known).ConfigureAwait(false);
+        await _files.TakeAsync(entry, file, known, streams).ConfigureAwait(false);
         _monitor.AddItem(isFile: true);
     }
 
@@ -343,11 +356,15 @@ internal sealed class SourceReader
     private ManifestEntry ReadDetails(SourceItem item)
     {
         ManifestEntry entry = item.ReadDetails();
+        NoteFaults(item, entry);
+        return entry;
+    }
+
+    private void NoteFaults(SourceItem item, ManifestEntry entry)
+    {
         foreach (BackupException fault in item.AttributeFaults)
         {
             _drafts.Skip(entry, fault);
         }
-
-        return entry;
     }
 }

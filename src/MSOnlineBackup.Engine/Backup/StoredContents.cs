@@ -13,7 +13,7 @@ internal sealed class StoredContents(ChunkStore store, SpotCheck check)
     private readonly EntryContentReader _contents = new(store);
     private ChunkId? _lastKnownChunk;
 
-    /// <summary>Whether all of an entry's content is there: of its inline slices, and of those in slice lists, which are read for it.</summary>
+    /// <summary>Whether all of an entry's content is there: of its inline slices, and of those in slice lists, which are read for it. Its long streams too.</summary>
     /// <param name="known">The entry, as an earlier point or a checkpoint has it.</param>
     public async ValueTask<bool> HaveAsync(ManifestEntry known)
     {
@@ -22,7 +22,21 @@ internal sealed class StoredContents(ChunkStore store, SpotCheck check)
             return false;
         }
 
-        foreach (SliceListReference list in known.Content.Lists)
+        bool areThere = await HaveAsync(known.Content.Lists).ConfigureAwait(false);
+        foreach (ItemContent stream in known.LongStreams)
+        {
+            areThere = areThere && await HaveAsync(stream.Content.Lists).ConfigureAwait(false);
+        }
+
+        return areThere;
+    }
+
+    /// <summary>The slices of an entry's content, those in slice lists too.</summary>
+    public IAsyncEnumerable<ContentSlice> ReadAsync(ManifestEntry known) => _contents.ReadAsync(known.Content, CancellationToken.None);
+
+    private async ValueTask<bool> HaveAsync(IReadOnlyList<SliceListReference> lists)
+    {
+        foreach (SliceListReference list in lists)
         {
             if (!await HasListAsync(list).ConfigureAwait(false))
             {
@@ -32,9 +46,6 @@ internal sealed class StoredContents(ChunkStore store, SpotCheck check)
 
         return true;
     }
-
-    /// <summary>The slices of an entry's content, those in slice lists too.</summary>
-    public IAsyncEnumerable<ContentSlice> ReadAsync(ManifestEntry known) => _contents.ReadAsync(known.Content, CancellationToken.None);
 
     private bool HasSlices(ManifestEntry known)
     {

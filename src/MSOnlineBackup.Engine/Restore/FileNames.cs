@@ -137,6 +137,7 @@ internal sealed class FileNames(RestoreJob job, EntryPath first)
         using (IRestoreFile file = job.Target.CreateFile(link.Entry))
         {
             file.CopyFrom(one, 0, link.Entry.Size);
+            job.Streams.Copy(link, _linkFrom, file);
             file.Complete(link.Replaces, freeze: false, fault => job.Tally.Report(link, fault));
         }
 

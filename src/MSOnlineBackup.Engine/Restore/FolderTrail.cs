@@ -78,7 +78,8 @@ internal sealed class FolderTrail(RestoreJob job, bool mapNames)
     /// <param name="selected">The item.</param>
     /// <param name="item">What was decided for it.</param>
     /// <param name="failure">Why it is not to be made; nothing below it can be restored then.</param>
-    public void Open(SelectedEntry selected, RestoreItem item, BackupException? failure)
+    /// <returns>Whether it is open, and gets what the item has.</returns>
+    public bool Open(SelectedEntry selected, RestoreItem item, BackupException? failure)
     {
         // A folder that was there keeps its own metadata unless everything is to be as it was, or an earlier restore did not come to set them; the
         // target itself and what is only on the way to a selected item always do.
@@ -107,6 +108,7 @@ internal sealed class FolderTrail(RestoreJob job, bool mapNames)
         }
 
         _folders.Push(folder);
+        return folder.Failure is null && !keepsItsOwn;
     }
 
     /// <summary>The walk is over: no folder waits for it any more.</summary>

@@ -12,6 +12,9 @@ internal interface IItemContents
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">What concerns more than this file.</exception>
     ValueTask<bool> IsAtAsync(ManifestEntry entry, ManifestEntry existing, CancellationToken cancellationToken);
+
+    /// <summary>The long named streams of an item that the walk is at, or has come by.</summary>
+    IReadOnlyList<StreamToRestore> StreamsOf(ManifestEntry entry);
 }
 
 /// <summary>Reads restored files again, under the names that they got, and compares every byte with what they were restored from.</summary>

@@ -78,6 +78,20 @@ public interface IRestoreTarget : IDisposable
     /// <summary>Opens a restored file to read it again (verification).</summary>
     Stream OpenRead(EntryPath path);
 
+    /// <summary>Whether the target can have a named stream of a name.</summary>
+    bool CanHaveStream(ReadOnlySpan<byte> name) => false;
+
+    /// <summary>Begins a long named stream of a folder that is there, in place of what it has of that name.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="name">The stream's raw name, one that <see cref="CanHaveStream"/>.</param>
+    /// <param name="length">Its length in bytes.</param>
+    /// <returns>Null where nothing is written: in a rehearsal.</returns>
+    /// <exception cref="BackupException">RestoreItemFailed, RestoreTargetFull, RestoreTargetUnwritable.</exception>
+    IRestoreStream? CreateStream(EntryPath folder, ReadOnlyMemory<byte> name, long length) => null;
+
+    /// <summary>Opens a named stream of a file or folder to read it, from any position; null where there is none.</summary>
+    Stream? OpenStream(EntryPath path, ReadOnlyMemory<byte> name) => null;
+
     /// <summary>Waits until everything written is on the medium.</summary>
     /// <exception cref="BackupException">RestoreTargetFull, RestoreTargetUnwritable: not all of it could be written.</exception>
     void Synchronize();
@@ -94,9 +108,24 @@ public interface IRestoreFile : IDisposable
     /// <exception cref="BackupException">RestoreItemFailed also where that file was changed since.</exception>
     void CopyFrom(ManifestEntry existing, long offset, long length);
 
+    /// <summary>Begins a long named stream of the file; see <see cref="IRestoreTarget.CreateStream"/>.</summary>
+    IRestoreStream? CreateStream(ReadOnlyMemory<byte> name, long length) => null;
+
     /// <summary>Sets length and metadata and gives the file its name.</summary>
     /// <param name="replace">Whether an existing non-folder gives way; otherwise it is RestoreItemExists.</param>
     /// <param name="freeze">Whether flags that forbid changes are set; else <see cref="IRestoreTarget.Freeze"/> is to come.</param>
     /// <param name="reportMetadata">Told of metadata that could not be set; the file is restored all the same.</param>
     void Complete(bool replace, bool freeze, Action<BackupException> reportMetadata);
+}
+
+/// <summary>A long named stream being restored. Disposed without <see cref="Complete"/>, it leaves nothing behind. For one thread.</summary>
+public interface IRestoreStream : IDisposable
+{
+    /// <summary>Writes at an offset. What is never written is zeros, a hole where the target has holes in streams.</summary>
+    /// <exception cref="BackupException">RestoreItemFailed, RestoreTargetFull, RestoreTargetUnwritable.</exception>
+    void Write(long offset, ReadOnlySpan<byte> content);
+
+    /// <summary>Gives the stream its length; it stays then.</summary>
+    /// <exception cref="BackupException">RestoreItemFailed, RestoreTargetFull, RestoreTargetUnwritable.</exception>
+    void Complete();
 }

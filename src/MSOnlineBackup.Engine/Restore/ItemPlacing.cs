@@ -65,6 +65,12 @@ internal sealed class ItemPlacing(IItemContents contents, RestoreJob job, bool v
             return Placement.Same;
         }
 
+        if (placement == Placement.Compare && !await job.Streams.AreAtAsync(entry, existing!.Path, cancellationToken).ConfigureAwait(false))
+        {
+            // A long stream differs: the file is another, whatever its content is.
+            return job.Conflict switch { RestoreConflict.Overwrite => Placement.Replace, RestoreConflict.Copy => Placement.Rename, _ => Placement.Skip };
+        }
+
         if (placement != Placement.Compare || job.Overwrites)
         {
             return placement;

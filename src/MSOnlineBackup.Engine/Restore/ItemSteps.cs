@@ -42,10 +42,10 @@ internal sealed class ItemSteps(RestoreJob job, ItemPlacing placing, bool mapNam
             job.Tally.CountConflict();
         }
 
-        if (entry.Kind == EntryKind.Directory)
+        // What cannot be read of a folder is its list: it, and what was kept of it, is restored.
+        if (entry.Kind == EntryKind.Directory && _folders.Open(selected, item, entry.IsRestorable() || !hasPlace ? failure : null))
         {
-            // What cannot be read of a folder is its list: it, and what was kept of it, is restored.
-            _folders.Open(selected, item, entry.IsRestorable() || !hasPlace ? failure : null);
+            await job.Streams.WriteFolderAsync(item, cancellationToken).ConfigureAwait(false);
         }
 
         if (failure is not null)

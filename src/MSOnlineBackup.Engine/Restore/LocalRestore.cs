@@ -86,6 +86,7 @@ public static class LocalRestore
         using (var job = new RestoreJob(target, tally, verifier, request.Conflict, new CopyNaming(request.CopyNames, options.TimeProvider.GetLocalNow())))
         {
             contents = new SnapshotContents(job);
+            job.Streams = new ItemStreams(job, contents, tellsImpossible: true);
 
             // Comparing costs no more than reading here: nothing is taken for the same by its times.
             var items = new ItemSteps(job, new ItemPlacing(contents, job, verify: true), request.MapNames);

@@ -46,6 +46,10 @@ internal sealed class RehearsalTarget(IRestoreTarget? target) : IRestoreTarget
 
     public bool IsZero(ManifestEntry existing, long offset, long length) => target!.IsZero(existing, offset, length);
 
+    public bool CanHaveStream(ReadOnlySpan<byte> name) => target?.CanHaveStream(name) ?? true;
+
+    public Stream? OpenStream(EntryPath path, ReadOnlyMemory<byte> name) => target?.OpenStream(path, name);
+
     public Stream OpenRead(EntryPath path) => target!.OpenRead(path);
 
     public void Synchronize()

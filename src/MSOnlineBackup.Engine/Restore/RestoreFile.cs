@@ -126,7 +126,7 @@ internal sealed class RestoreFile
             return;
         }
 
-        bool stayed = Complete();
+        bool stayed = await CompleteAsync(cancellationToken).ConfigureAwait(false);
         if (_failure is null && _job.Verifier is { } verifier)
         {
             // What stayed was compared byte for byte.
@@ -137,6 +137,7 @@ internal sealed class RestoreFile
             else
             {
                 await verifier.VerifyAsync(_item, _digests!, cancellationToken).ConfigureAwait(false);
+                await _job.Streams.VerifyAsync(_item, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -211,7 +212,7 @@ internal sealed class RestoreFile
     }
 
     // True where what was there stayed.
-    private bool Complete()
+    private async ValueTask<bool> CompleteAsync(CancellationToken cancellationToken)
     {
         bool stays = false;
         try
@@ -229,7 +230,7 @@ internal sealed class RestoreFile
                 }
                 else
                 {
-                    WriteOut();
+                    await WriteOutAsync(cancellationToken).ConfigureAwait(false);
                 }
             }
         }
@@ -279,12 +280,24 @@ internal sealed class RestoreFile
         _job.Tally.CountAlreadyThere();
     }
 
-    private void WriteOut()
+    private async ValueTask WriteOutAsync(CancellationToken cancellationToken)
     {
         IRestoreFile file = Open();
         foreach ((long offset, long length) in _kept)
         {
             file.CopyFrom(Existing!, offset, length);
+        }
+
+        if (await _job.Streams.WriteAsync(_item, file, cancellationToken).ConfigureAwait(false) is { } failure)
+        {
+            // What is there does not give way to less.
+            if (_item.Replaces)
+            {
+                Fail(failure);
+                return;
+            }
+
+            _job.Tally.Report(_item, failure);
         }
 
         if (_item.Placement == Placement.Compare)

@@ -17,6 +17,9 @@ internal sealed record RestoreJob(IRestoreTarget Target, RestoreTally Tally, IRe
     /// <summary>Whether what is there is to be as the point says.</summary>
     public bool Overwrites => Conflict == RestoreConflict.Overwrite;
 
+    /// <summary>Restores long streams; set before the first item is taken.</summary>
+    public ItemStreams Streams { get; set; } = null!;
+
     /// <summary>Files begun and not finished: what a stopped restore takes away again.</summary>
     public ConcurrentDictionary<RestoreFile, IRestoreFile> OpenFiles { get; } = new();
 

@@ -71,6 +71,9 @@ public sealed record RestoreRequest
 
     /// <summary>Whether the restore ends when everything written is on the medium, and fails where that cannot be.</summary>
     public bool Synchronize { get; init; } = true;
+
+    /// <summary>Whether long streams that the target cannot have are passed over in silence.</summary>
+    internal bool ToleratesMissingStreams { get; init; }
 }
 
 /// <summary>What a restore would do, before it does anything.</summary>

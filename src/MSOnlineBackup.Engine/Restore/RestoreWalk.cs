@@ -27,7 +27,9 @@ internal sealed class RestoreWalk
         _job = job;
         _workers = workers;
         _pump = new PackPump(store, job.Tally, workers, isRehearsal, identifies: request.Verify);
-        _items = new ItemSteps(job, new ItemPlacing(new VaultContents(store, job.Target, request.Verify), job, request.Verify), request.MapNames);
+        var contents = new VaultContents(store, job.Target, request.Verify);
+        job.Streams = new ItemStreams(job, contents, tellsImpossible: !request.ToleratesMissingStreams);
+        _items = new ItemSteps(job, new ItemPlacing(contents, job, request.Verify), request.MapNames);
     }
 
     /// <summary>Restores. What goes wrong with one item is reported to the monitor, and the others go on.</summary>

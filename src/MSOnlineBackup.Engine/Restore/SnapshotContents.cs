@@ -70,6 +70,37 @@ internal sealed class SnapshotContents(RestoreJob job) : IItemContents
         }
     }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<StreamToRestore> StreamsOf(ManifestEntry entry)
+    {
+        SourceItem item = Current!;
+        return [.. item.LongStreams.Select(stream => new StreamToRestore(stream.Name, stream.Size, _ => ReadAsync(item, stream)))];
+    }
+
+    private async IAsyncEnumerable<StreamPart> ReadAsync(SourceItem item, SourceStream stream)
+    {
+        using ISourceFile source = item.OpenStream(stream);
+        await Task.CompletedTask.ConfigureAwait(false);
+        long offset = 0;
+        while (offset < stream.Size)
+        {
+            bool hasMore = source.TryGetDataRun(offset, out long start, out long length);
+            long end = hasMore ? Math.Min(start + length, stream.Size) : stream.Size;
+            start = hasMore ? Math.Min(start, stream.Size) : stream.Size;
+            if (start > offset)
+            {
+                yield return new StreamPart(start - offset, default);
+            }
+
+            for (offset = start; offset < end;)
+            {
+                int read = ReadAll(source, offset, end);
+                yield return new StreamPart(read, _buffer.AsMemory(0, read));
+                offset += read;
+            }
+        }
+    }
+
     private void Read(RestoreFile file, long size, CancellationToken cancellationToken)
     {
         using ISourceFile source = Current!.Open();

@@ -92,6 +92,7 @@ internal static class TrialRestore
                 // What this system cannot name is tried all the same.
                 MapNames = OperatingSystem.IsWindows(),
                 Verify = true,
+                ToleratesMissingStreams = true,
                 Synchronize = false,
             };
             var watched = new JobMonitor { ItemSkipped = differences.Enqueue, IsExpected = _ => true };

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -42,6 +43,42 @@ internal sealed class VaultContents(ChunkStore store, IRestoreTarget target, boo
         finally
         {
             System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StreamToRestore> StreamsOf(ManifestEntry entry) =>
+        [.. entry.LongStreams.Select(stream => new StreamToRestore(stream.Name, stream.Length, stopping => ReadAsync(stream.Content, stopping)))];
+
+    // One chunk at a time.
+    private async IAsyncEnumerable<StreamPart> ReadAsync(EntryContent content, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (ContentSlice slice in _contents.ReadAsync(content, cancellationToken).ConfigureAwait(false))
+        {
+            ReadOnlyMemory<byte> bytes = default;
+            if (slice.Chunk is { } chunk)
+            {
+                bytes = await ReadAsync(chunk, cancellationToken).ConfigureAwait(false);
+                bytes = slice.Offset + slice.Length <= bytes.Length
+                    ? bytes.Slice(slice.Offset, (int)slice.Length)
+                    : throw VaultDamage.Corrupt(chunk.ToString(), "the recovery point names bytes beyond its end");
+            }
+
+            yield return new StreamPart(slice.Length, bytes);
+        }
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkId chunk, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.ReadAsync(ChunkKind.Content, chunk, identify: identifies, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException fault) when (fault.IsDamage)
+        {
+            // Some other copy may do; packs that no index names are asked too.
+            await store.SurveyPacksAsync(cancellationToken).ConfigureAwait(false);
+            return await store.ReadAsync(ChunkKind.Content, chunk, identify: identifies, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -69,6 +69,13 @@ public abstract class SourceItem
     /// <summary>Why attributes are missing from what <see cref="ReadDetails"/> gave last.</summary>
     public virtual IReadOnlyList<BackupException> AttributeFaults => [];
 
+    /// <summary>The named streams that are too long to stand among the attributes of what <see cref="ReadDetails"/> gave last.</summary>
+    public virtual IReadOnlyList<SourceStream> LongStreams => [];
+
+    /// <summary>Opens one of <see cref="LongStreams"/> for reading. Its <see cref="ISourceFile.Stat"/> tells the size of the stream, and the times of the item.</summary>
+    /// <exception cref="BackupException">SourceItemUnreadable, SourceItemVanished.</exception>
+    public virtual ISourceFile OpenStream(SourceStream stream) => throw new NotSupportedException("This source has no streams.");
+
     /// <summary>Opens the file for reading; never follows a link, never changes its access time where that can be avoided.</summary>
     /// <exception cref="BackupException">SourceItemUnreadable, SourceItemVanished, SourceItemChanged (it is no regular file any more).</exception>
     public abstract ISourceFile Open();

@@ -131,7 +131,35 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
         ManifestEntry left = original.ReadDetails();
         ManifestEntry right = copy.ReadDetails();
         return MetadataDifference(left, right)
+            ?? StreamDifference(original, copy)
             ?? (left.Kind == EntryKind.File ? ContentDifference(original, copy, left) : null);
+    }
+
+    // Short streams are among the attributes.
+    private string? StreamDifference(SourceItem original, SourceItem copy)
+    {
+        if (original.LongStreams.Count != copy.LongStreams.Count)
+        {
+            return "has different streams";
+        }
+
+        foreach (SourceStream stream in original.LongStreams)
+        {
+            SourceStream? restored = copy.LongStreams.FirstOrDefault(one => one.Name.Span.SequenceEqual(stream.Name.Span));
+            if (restored is null || restored.Size != stream.Size)
+            {
+                return $"has a stream '{stream.ShownName}' of {stream.Size} bytes, restored {restored?.Size ?? 0}";
+            }
+
+            using ISourceFile left = original.OpenStream(stream);
+            using ISourceFile right = copy.OpenStream(restored);
+            if (ContentDifference(left, right, stream.Size) is { } difference)
+            {
+                return $"has a stream '{stream.ShownName}' that {difference}";
+            }
+        }
+
+        return null;
     }
 
     private string? MetadataDifference(ManifestEntry left, ManifestEntry right)
@@ -168,6 +196,11 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
         Files++;
         using ISourceFile left = original.Open();
         using ISourceFile right = copy.Open();
+        return ContentDifference(left, right, entry.Size);
+    }
+
+    private string? ContentDifference(ISourceFile left, ISourceFile right, long size)
+    {
         long position = 0;
         while (NextData(left, right, position) is { } data)
         {
@@ -187,7 +220,7 @@ internal sealed class TreeComparison(ISourceTree source, ISourceTree restored, D
             position = data + length;
         }
 
-        Bytes += Math.Max(0, entry.Size - position);
+        Bytes += Math.Max(0, size - position);
         return null;
     }
 

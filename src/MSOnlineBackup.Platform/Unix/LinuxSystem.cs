@@ -8,7 +8,7 @@ namespace MSOnlineBackup.Platform.Unix;
 
 /// <summary>The calls of Linux 4.11 and later on 64-bit processors.</summary>
 [SkipLocalsInit]
-internal sealed unsafe partial class LinuxSystem : UnixSystem
+internal unsafe partial class LinuxSystem : UnixSystem
 {
     private const int ReadWrite = 0x2;
     private const int Create = 0x40;

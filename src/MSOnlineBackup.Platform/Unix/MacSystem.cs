@@ -233,6 +233,34 @@ internal sealed unsafe partial class MacSystem : UnixSystem
         }
     }
 
+    public override bool IsStream(ReadOnlySpan<byte> name) => name.SequenceEqual("com.apple.ResourceFork"u8);
+
+    public override int ReadStream(int handle, ReadOnlySpan<byte> name, long offset, Span<byte> destination)
+    {
+        if (offset > uint.MaxValue)
+        {
+            return -Errno.Range;
+        }
+
+        fixed (byte* attribute = Terminate(name, stackalloc byte[NameRoom]), buffer = destination)
+        {
+            return (int)Result(GetHandleAttribute(handle, attribute, buffer, destination.Length, (uint)offset, 0));
+        }
+    }
+
+    public override int WriteStream(int handle, ReadOnlySpan<byte> name, long offset, ReadOnlySpan<byte> content)
+    {
+        if (offset > uint.MaxValue)
+        {
+            return -Errno.Range;
+        }
+
+        fixed (byte* attribute = Terminate(name, stackalloc byte[NameRoom]), buffer = content)
+        {
+            return (int)Result(SetHandleAttribute(handle, attribute, buffer, content.Length, (uint)offset, 0));
+        }
+    }
+
     public override int GetFlags(int handle, in UnixStat stat, out uint flags)
     {
         flags = stat.Flags & (QuietFlags | LockingFlags);

@@ -88,6 +88,16 @@ internal abstract unsafe class UnixSystem
     /// <summary>Removes an extended attribute.</summary>
     public abstract int RemoveAttribute(UnixNode node, ReadOnlySpan<byte> name);
 
+    /// <summary>Whether an attribute is a stream, of any length and reached at any offset: the resource fork of macOS.</summary>
+    public virtual bool IsStream(ReadOnlySpan<byte> name) => false;
+
+    /// <summary>Reads a stream of an open file at an offset. How many bytes: 0 at its end.</summary>
+    public virtual int ReadStream(int handle, ReadOnlySpan<byte> name, long offset, Span<byte> destination) => -Errno.NotSupported;
+
+    /// <summary>Writes into a stream of an open file at an offset, and makes it where there is none; what lies before the offset and was never written is
+    /// zeros.</summary>
+    public virtual int WriteStream(int handle, ReadOnlySpan<byte> name, long offset, ReadOnlySpan<byte> content) => -Errno.NotSupported;
+
     /// <summary>The flags of an open file or folder that are worth keeping (Linux inode flags, BSD flags). An error where there are none.</summary>
     public abstract int GetFlags(int handle, in UnixStat stat, out uint flags);
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -76,23 +75,22 @@ internal sealed class Marker(Func<ChunkId, bool> mark, int workers)
         ChunkId last = default;
         while (leaf.MoveNext())
         {
-            if (leaf.Kind != EntryKind.File)
+            // A folder may have streams, too.
+            foreach (ItemContent part in leaf.Contents)
             {
-                continue;
-            }
-
-            Mark(leaf.Content.Slices, ref last);
-            foreach (SliceListReference list in leaf.Content.Lists)
-            {
-                if (_lists.TryAdd(list.Id, 0) && mark(list.Id))
+                Mark(part.Content.Slices, ref last);
+                foreach (SliceListReference list in part.Content.Lists)
                 {
-                    try
+                    if (_lists.TryAdd(list.Id, 0) && mark(list.Id))
                     {
-                        Mark(await new EntryContentReader(_reader!).ReadListAsync(list, cancellationToken).ConfigureAwait(false), ref last);
-                    }
-                    catch (BackupException e) when (e.IsDamage)
-                    {
-                        Note(e);
+                        try
+                        {
+                            Mark(await new EntryContentReader(_reader!).ReadListAsync(list, cancellationToken).ConfigureAwait(false), ref last);
+                        }
+                        catch (BackupException e) when (e.IsDamage)
+                        {
+                            Note(e);
+                        }
                     }
                 }
             }

@@ -44,6 +44,12 @@ internal sealed class EntryContentWriter(IChunkWriter chunks)
             return _slices.Count == 0 ? EntryContent.Empty : new EntryContent([.. _slices], []);
         }
 
+        return await ToListsAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The content so far, in slice lists however short it is; at least one slice was added.</summary>
+    public async ValueTask<EntryContent> ToListsAsync(CancellationToken cancellationToken)
+    {
         List<SliceListReference> lists = [.. _lists];
         await WriteListAsync(_slices, lists, cancellationToken).ConfigureAwait(false);
         return new EntryContent([], lists);

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -222,6 +223,7 @@ internal sealed class LeafEncoder
             && (entry.Size == LengthOf(content) || !isKnown || (entry.Flags & (EntryFlags.Partial | EntryFlags.Unreadable)) != 0)
             && entry.Attributes.Count <= ManifestFormat.MaxAttributes
             && AreSound(entry.Attributes, content.Lists.Count)
+            && AreStreamsSound(entry)
             && AreSound(entry.UnknownFields);
         if (!sound)
         {
@@ -233,6 +235,28 @@ internal sealed class LeafEncoder
     {
         long length = attributes.Count == 0 ? 0 : attributes.Sum(a => (long)a.Name.Length + a.Value.Length);
         return length <= ManifestFormat.MaxAttributeBytes && length + (lists * SliceListReference.MaxEncodedLength) <= ManifestFormat.MaxEntryBytes;
+    }
+
+    private static bool AreStreamsSound(ManifestEntry entry)
+    {
+        if (!entry.HasAttribute(AttributeTag.LongStream))
+        {
+            return true;
+        }
+
+        try
+        {
+            foreach (EntryAttribute attribute in entry.Attributes.Where(attribute => attribute.Tag == AttributeTag.LongStream))
+            {
+                ItemContent.Check(attribute.Name.Span, attribute.Value.Span, default);
+            }
+
+            return true;
+        }
+        catch (BackupException e) when (e.IsDamage)
+        {
+            return false;
+        }
     }
 
     private static bool AreSound(IReadOnlyList<UnknownField> fields)

@@ -37,6 +37,7 @@ internal sealed class LeafReader
     private Range _linkTarget;
     private int _attributeCount;
     private int _attributesAt;
+    private bool _hasLongStreams;
     private ulong _unknown;
     private int _unknownAt;
 
@@ -69,8 +70,18 @@ internal sealed class LeafReader
     /// <summary>The size of the entry reached.</summary>
     public long Size => _size;
 
-    /// <summary>The content of the entry reached.</summary>
-    public EntryContent Content => ToContent();
+    /// <summary>All that the entry reached has of bytes: the content of a file, and the long streams of whatever it is. Every chunk that the entry needs is named
+    /// in these.</summary>
+    public IReadOnlyList<ItemContent> Contents
+    {
+        get
+        {
+            ItemContent[] own = _inlineCount > 0 || _lists.Count > 0 ? [new ItemContent(default, ToContent())] : [];
+            return _hasLongStreams
+                ? [.. own, .. ToAttributes().Where(attribute => attribute.Tag == AttributeTag.LongStream).Select(ItemContent.Of)]
+                : own;
+        }
+    }
 
     /// <summary>Whether the entry reached is a folder.</summary>
     public bool IsDirectory => _kind == EntryKind.Directory;
@@ -115,6 +126,7 @@ internal sealed class LeafReader
 
         _size = (fields & LeafFields.Content) != 0 ? ReadContent(ref block) : ReadNoContent();
         _attributeCount = 0;
+        _hasLongStreams = false;
         if ((fields & LeafFields.Attributes) != 0)
         {
             PassAttributes(ref block);
@@ -270,12 +282,17 @@ internal sealed class LeafReader
 
         for (int i = 0; i < _attributeCount; i++)
         {
-            block.ReadByte();
-            left -= PassCounted(ref block, left);
-            left -= PassCounted(ref block, left);
+            var tag = (AttributeTag)block.ReadByte();
+            ReadOnlySpan<byte> name = block.ReadBytes((int)block.ReadNumber(left));
+            left -= name.Length;
+            ReadOnlySpan<byte> value = block.ReadBytes((int)block.ReadNumber(left));
+            left -= value.Length;
+            if (tag == AttributeTag.LongStream)
+            {
+                ItemContent.Check(name, value, in _id);
+                _hasLongStreams = true;
+            }
         }
-
-        static int PassCounted(ref BlockReader block, int max) => block.ReadBytes((int)block.ReadNumber(max)).Length;
     }
 
     private void PassUnknown(ref BlockReader block)

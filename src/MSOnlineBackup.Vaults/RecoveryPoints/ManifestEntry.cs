@@ -51,7 +51,7 @@ public enum AttributeTag : byte
     /// <summary>A Windows security descriptor, self-relative.</summary>
     WindowsSecurityDescriptor = 4,
 
-    /// <summary>A Windows alternate data stream, or a macOS resource fork, up to 1 MiB: name and content.</summary>
+    /// <summary>A Windows alternate data stream, or a macOS resource fork, up to 1 MiB: name and content. Longer ones are <see cref="LongStream"/>.</summary>
     NamedStream = 5,
 
     /// <summary>The reparse data of a Windows junction or other reparse point that is not a symbolic link.</summary>
@@ -62,6 +62,9 @@ public enum AttributeTag : byte
 
     /// <summary>Of a folder: another file system was mounted here and its content is in the point. No name, no value.</summary>
     MountPoint = 8,
+
+    /// <summary>A named stream as <see cref="NamedStream"/>, but of any length: its value names the slice lists that say where its bytes are.</summary>
+    LongStream = 9,
 }
 
 /// <summary>A field of an entry that only a later version knows. It is kept when the entry is carried over.</summary>
@@ -164,6 +167,10 @@ public sealed record ManifestEntry
         && Metadata.Modified == other.Metadata.Modified
         && Metadata.Changed == other.Metadata.Changed
         && (Metadata.FileId == other.Metadata.FileId || Metadata.FileId == 0 || other.Metadata.FileId == 0);
+
+    /// <summary>Its named streams that do not stand in the entry: their names, and where their bytes are.</summary>
+    internal IReadOnlyList<ItemContent> LongStreams =>
+        HasAttribute(AttributeTag.LongStream) ? [.. Attributes.Where(attribute => attribute.Tag == AttributeTag.LongStream).Select(ItemContent.Of)] : [];
 
     /// <summary>Whether it has an attribute of a kind.</summary>
     internal bool HasAttribute(AttributeTag tag)

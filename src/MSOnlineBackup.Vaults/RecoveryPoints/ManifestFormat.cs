@@ -30,6 +30,9 @@ internal static class ManifestFormat
     /// <summary>Most bytes of names and values that the attributes of one entry may have together.</summary>
     public const int MaxAttributeBytes = 2 << 20;
 
+    /// <summary>The longest named stream that writers put into the entry itself; longer ones are cut as the contents of files are.</summary>
+    public const int MaxInlineStreamBytes = 1 << 20;
+
     /// <summary>Most attributes of one entry.</summary>
     public const int MaxAttributes = 4096;
 

@@ -26,8 +26,8 @@ internal sealed class WalkedLeaf(BlockPlace place, LeafReader? leaf, BackupExcep
     /// <summary>What the entry reached is.</summary>
     public EntryKind Kind => leaf!.Kind;
 
-    /// <summary>The content of the entry reached.</summary>
-    public EntryContent Content => leaf!.Content;
+    /// <summary>All that the entry reached has of bytes; see <see cref="LeafReader.Contents"/>.</summary>
+    public IReadOnlyList<ItemContent> Contents => leaf!.Contents;
 
     /// <summary>The entry reached, as an object of its own.</summary>
     public ManifestEntry Current => leaf!.ToEntry();

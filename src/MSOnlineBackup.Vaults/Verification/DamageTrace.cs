@@ -1,4 +1,3 @@
-using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -52,13 +51,17 @@ internal sealed class DamageTrace(ChunkStore store, ProblemList problems, PointC
         var last = new ContentVerifier.LastChunk();
         while (leaf.MoveNext())
         {
-            if (leaf.Kind == EntryKind.File && await contents.FindDamageAsync(leaf.Content, last, cancellationToken).ConfigureAwait(false) is { } faults)
+            foreach (ItemContent part in leaf.Contents)
             {
-                var affected = new AffectedItem(point.SessionId, source.ShownPath, SourcePath.Join(source, leaf.Current.Path));
-                foreach (BackupException fault in faults)
+                if (await contents.FindDamageAsync(part.Content, last, cancellationToken).ConfigureAwait(false) is { } faults)
                 {
-                    // Every point that has the file is named, until there are enough.
-                    leaf.IsSettled &= !problems.Note(fault, affected);
+                    string? stream = part.IsNamed ? PathText.Show(source.Form, part.Name.Span) : null;
+                    var affected = new AffectedItem(point.SessionId, source.ShownPath, SourcePath.Join(source, leaf.Current.Path), stream);
+                    foreach (BackupException fault in faults)
+                    {
+                        // Every point that has the file is named, until there are enough.
+                        leaf.IsSettled &= !problems.Note(fault, affected);
+                    }
                 }
             }
         }

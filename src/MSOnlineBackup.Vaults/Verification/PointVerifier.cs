@@ -108,14 +108,16 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
         while (leaf.MoveNext())
         {
             entries++;
-            bool isFile = leaf.Kind == EntryKind.File;
-            monitor.AddItem(isFile);
-            if (isFile && await _contents.FindDamageAsync(leaf.Content, last, cancellationToken).ConfigureAwait(false) is { } faults)
+            monitor.AddItem(leaf.Kind == EntryKind.File);
+            foreach (ItemContent part in leaf.Contents)
             {
-                leaf.IsSettled = false;
-                foreach (BackupException fault in faults)
+                if (await _contents.FindDamageAsync(part.Content, last, cancellationToken).ConfigureAwait(false) is { } faults)
                 {
-                    Keep(fault);
+                    leaf.IsSettled = false;
+                    foreach (BackupException fault in faults)
+                    {
+                        Keep(fault);
+                    }
                 }
             }
         }

@@ -73,6 +73,8 @@ internal sealed class FakeSourceTree(string root) : ISourceTree
 /// <summary>An item of a <see cref="FakeSourceTree"/>.</summary>
 internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] content) : SourceItem
 {
+    private IReadOnlyList<SourceStream> _longStreams = [];
+
     public override ManifestEntry Entry => entry with { Size = FalseSize ?? entry.Size };
 
     public override BackupException? Failure => Refuses;
@@ -114,8 +116,39 @@ internal sealed class FakeItem(FakeSourceTree tree, ManifestEntry entry, byte[] 
     /// <summary>Where the first read began.</summary>
     public long? FirstRead { get; private set; }
 
-    public override ManifestEntry ReadDetails() =>
-        Entry with { Attributes = [.. Attributes, .. IsMount ? [new EntryAttribute(AttributeTag.MountPoint, default, default)] : (EntryAttribute[])[]] };
+    /// <summary>Its named streams, in the order in which they are listed.</summary>
+    public List<FakeStream> Streams { get; } = [];
+
+    /// <summary>The streams that were opened, in order.</summary>
+    public List<string> OpenedStreams { get; } = [];
+
+    public override IReadOnlyList<SourceStream> LongStreams => _longStreams;
+
+    /// <summary>Adds a named stream.</summary>
+    public FakeItem With(FakeStream stream)
+    {
+        Streams.Add(stream);
+        return this;
+    }
+
+    public override ManifestEntry ReadDetails()
+    {
+        var streams = new List<EntryAttribute>();
+        _longStreams = SourceStream.Divide(Streams.Select(stream => new SourceStream(Encoding.UTF8.GetBytes(stream.Name), stream.Size)), OpenStream, streams);
+        return Entry with { Attributes = [.. Attributes, .. streams, .. IsMount ? [new EntryAttribute(AttributeTag.MountPoint, default, default)] : (EntryAttribute[])[]] };
+    }
+
+    public override ISourceFile OpenStream(SourceStream stream)
+    {
+        FakeStream found = Streams.Single(one => one.Name == stream.ShownName);
+        if (found.Refuses is not null)
+        {
+            throw found.Refuses;
+        }
+
+        OpenedStreams.Add(found.Name);
+        return found.Open(Entry);
+    }
 
     public override ISourceFile Open()
     {

@@ -326,11 +326,15 @@ internal static partial class Decoders
                 var leaf = new LeafReader(_chunk, content);
                 while (leaf.MoveNext())
                 {
-                    leaf.ToEntry();
+                    int streams = leaf.ToEntry().LongStreams.Count;
+                    if (leaf.Contents.Count(part => part.IsNamed) != streams)
+                    {
+                        throw new InvalidOperationException("The streams of an entry are not those of its leaf.");
+                    }
                 }
             },
-            () => [.. Enumerable.Range(0, 6).Select(seed => Leaf(Manifests.RandomTree(seed, 12))), VaultFormat.FormatDocument.Hex("later leaf", "block")],
-            typeof(LeafReader), typeof(PathCoding));
+            () => [.. Enumerable.Range(0, 6).Select(seed => Leaf(Manifests.RandomTree(seed, 12))), VaultFormat.FormatDocument.Hex("later leaf", "block"), VaultFormat.FormatDocument.Hex("long streams", "block")],
+            typeof(LeafReader), typeof(PathCoding), typeof(ItemContent));
         yield return new(
             "manifest-node",
             content => NodeBlock.Read(content, _chunk, level: 1, new ManifestTotals(30, 3, 3, 3000)),

@@ -147,6 +147,15 @@ public class LeafBlockTests
     [InlineData("01 00 01 61 03 8020 02 6200", "a link target with NUL")]
     [InlineData("01 00 01 61 01 40 ffffffff0f", "absurdly many attributes")]
     [InlineData("01 00 01 61 01 40 01 01 ffffffff07 61", "an absurdly long attribute")]
+    [InlineData("01 00 01 61 01 40 01 09 01 73 01 00", "a long stream without lists")]
+    [InlineData("01 00 01 61 01 40 01 09 01 73 00", "a long stream without a value")]
+    [InlineData("01 00 01 61 01 40 01 09 01 73 04 ffffffff", "a long stream with absurdly many lists")]
+    [InlineData("01 00 01 61 01 40 01 09 01 73 05 8180040000", "a long stream with more lists than there may be")]
+    [InlineData("01 00 01 61 01 40 01 09 01 73 22 01 0000000000000000000000000000000000000000000000000000000000000000 00", "a long stream with an empty list")]
+    [InlineData("01 00 01 61 01 40 01 09 01 73 21 01 0000000000000000000000000000000000000000000000000000000000000000", "a long stream whose list has no length")]
+    [InlineData("01 00 01 61 01 40 01 09 01 73 23 01 0000000000000000000000000000000000000000000000000000000000000000 01 00", "a long stream that goes on behind its lists")]
+    [InlineData("01 00 01 61 02 40 01 09 00 22 01 0000000000000000000000000000000000000000000000000000000000000000 01", "a long stream without a name")]
+    [InlineData("01 00 01 61 01 40 01 09 01 73 4b 02 0000000000000000000000000000000000000000000000000000000000000000 ffffffffffffffff7f 0000000000000000000000000000000000000000000000000000000000000000 01", "a long stream whose length overflows")]
     [InlineData("01 00 01 61 01 8040 05", "a size that does not fit the content")]
     [InlineData("01 00 01 61 01 8100", "a number that is not in its shortest form")]
     [InlineData("01 00 01 61 01 02 ffffffffffffffffffff01", "a number beyond 64 bits")]
@@ -192,6 +201,9 @@ public class LeafBlockTests
             file with { Metadata = file.Metadata with { Mode = 0x1000 } },
             file with { Content = new EntryContent([new ContentSlice(Manifests.Chunk(1), 0, 0)], []), Size = 0 },
             file with { Content = new EntryContent([new ContentSlice(Manifests.Chunk(1), int.MaxValue, 10)], []) },
+            file with { Attributes = [new EntryAttribute(AttributeTag.LongStream, "s"u8.ToArray(), default)] },
+            file with { Attributes = [new ItemContent(default, new EntryContent([], [new SliceListReference(Manifests.Chunk(1), 5)])).ToAttribute()] },
+            file with { Attributes = [new ItemContent("s"u8.ToArray(), new EntryContent([], [new SliceListReference(Manifests.Chunk(1), 0)])).ToAttribute()] },
             file with { Attributes = [new EntryAttribute(AttributeTag.NamedStream, default, new byte[ManifestFormat.MaxAttributeBytes + 1])] },
         ];
 

@@ -197,6 +197,11 @@ internal static class Manifests
         {
             byte[] value = new byte[random.Next(200)];
             random.NextBytes(value);
-            return new EntryAttribute((AttributeTag)random.Next(256), RandomName(random), value);
+            var tag = (AttributeTag)random.Next(256);
+            return tag == AttributeTag.LongStream || random.Next(4) == 0 ? RandomStream(random) : new EntryAttribute(tag, RandomName(random), value);
         })];
+
+    private static EntryAttribute RandomStream(Random random) => new ItemContent(
+        RandomName(random),
+        new EntryContent([], [.. Enumerable.Range(0, random.Next(1, 5)).Select(i => new SliceListReference(Chunk(i), random.NextInt64(1, 1L << 50)))])).ToAttribute();
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
@@ -45,6 +46,15 @@ internal sealed class MemoryTarget : IRestoreTarget
 
     /// <summary>How many names a file can have.</summary>
     public int MostNames { get; init; } = int.MaxValue;
+
+    /// <summary>Whether items can have named streams.</summary>
+    public bool HasStreams { get; init; } = true;
+
+    /// <summary>Changes what a stream has when it is complete.</summary>
+    public Func<EntryPath, SparseContent, SparseContent> OnStreamComplete { get; init; } = static (_, content) => content;
+
+    /// <summary>Called before anything is written to a stream, with its item; may throw.</summary>
+    public Action<EntryPath>? BeforeStreamWrite { get; init; }
 
     public bool IsSynchronized { get; private set; }
 
@@ -236,6 +246,30 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
     }
 
+    public bool CanHaveStream(ReadOnlySpan<byte> name) => HasStreams;
+
+    public IRestoreStream CreateStream(EntryPath folder, ReadOnlyMemory<byte> name, long length)
+    {
+        lock (_gate)
+        {
+            CheckFolderOf(folder);
+            if (_items[folder].IsFinished)
+            {
+                _violations.Add($"a stream of '{folder}' was made after it was finished");
+            }
+
+            return new MemoryRestoreStream(name, length, _items[folder].Streams, () => BeforeStreamWrite?.Invoke(folder), content => OnStreamComplete(folder, content));
+        }
+    }
+
+    public Stream? OpenStream(EntryPath path, ReadOnlyMemory<byte> name)
+    {
+        lock (_gate)
+        {
+            return _items.GetValueOrDefault(path)?.Streams.GetValueOrDefault(EntryName.Escape(name.Span)) is { } stream ? new SparseStream(stream) : null;
+        }
+    }
+
     public void Synchronize() => IsSynchronized = true;
 
     public Stream OpenRead(EntryPath path)
@@ -300,6 +334,9 @@ internal sealed class MemoryTarget : IRestoreTarget
 
         public byte[] Content { get; init; } = [];
 
+        /// <summary>Its long named streams that are complete.</summary>
+        public ConcurrentDictionary<string, SparseContent> Streams { get; init; } = [];
+
         public bool IsFinished { get; set; }
 
         public bool WasThere { get; set; }
@@ -312,6 +349,7 @@ internal sealed class MemoryTarget : IRestoreTarget
     {
         private readonly byte[] _content = new byte[entry.Size];
         private readonly bool[] _written = new bool[entry.Size];
+        private readonly ConcurrentDictionary<string, SparseContent> _streams = [];
         private bool _disposed;
 
         public void Write(long offset, ReadOnlySpan<byte> content)
@@ -337,7 +375,10 @@ internal sealed class MemoryTarget : IRestoreTarget
         }
 
         public void Complete(bool replace, bool freeze, Action<BackupException> reportMetadata) =>
-            target.Place(entry, new Node(entry) { Content = target.OnComplete?.Invoke(entry.Path, _content) ?? _content }, replace);
+            target.Place(entry, new Node(entry) { Content = target.OnComplete?.Invoke(entry.Path, _content) ?? _content, Streams = _streams }, replace);
+
+        public IRestoreStream CreateStream(ReadOnlyMemory<byte> name, long length) =>
+            new MemoryRestoreStream(name, length, _streams, () => target.BeforeStreamWrite?.Invoke(entry.Path), content => target.OnStreamComplete(entry.Path, content));
 
         public void Dispose()
         {

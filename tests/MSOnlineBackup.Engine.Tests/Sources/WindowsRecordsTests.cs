@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Sources.Windows;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Platform.Windows;
@@ -181,6 +182,56 @@ public sealed class WindowsRecordsTests
         BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(72), 0x1122);
         text.CopyTo(record.AsSpan(88));
         return record;
+    }
+
+    [Fact]
+    public void Streams_are_divided_into_those_that_stand_in_the_entry_and_those_that_are_cut()
+    {
+        byte[] buffer =
+        [
+            .. Stream("::$DATA", 10), .. Stream(":Zone.Identifier:$DATA", 26), .. Stream(":mebibyte:$DATA", 1 << 20), .. Stream(":long:$DATA", 5L << 30),
+            .. Stream(":shrunk:$DATA", 26, last: true),
+        ];
+        var opened = new List<string>();
+        var attributes = new List<EntryAttribute>();
+
+        IReadOnlyList<SourceStream> longer = SourceStream.Divide(
+            StreamRecord.Parse(buffer).Select(record => new SourceStream(WtfName.ToBytes(record.Name), record.Size)),
+            stream =>
+            {
+                opened.Add(stream.ShownName);
+                return new TrickledFile(stream.ShownName == "shrunk" ? 3 : stream.Size);
+            },
+            attributes);
+
+        Assert.Equal([("long", 5L << 30)], longer.Select(stream => (stream.ShownName, stream.Size)));
+        Assert.Equal(["Zone.Identifier", "mebibyte", "shrunk"], opened);
+        Assert.All(attributes, attribute => Assert.Equal(AttributeTag.NamedStream, attribute.Tag));
+        Assert.Equal([26, 1 << 20, 3], attributes.Select(attribute => attribute.Value.Length));
+        Assert.All(attributes, attribute => Assert.False(attribute.Value.Span.ContainsAnyExcept((byte)7)));
+    }
+
+    // Gives no more than a kilobyte at once.
+    private sealed class TrickledFile(long size) : ISourceFile
+    {
+        public bool TryGetDataRun(long offset, out long start, out long length)
+        {
+            (start, length) = (offset, size - offset);
+            return length > 0;
+        }
+
+        public int Read(long offset, Span<byte> destination)
+        {
+            int count = (int)Math.Min(Math.Min(1024, destination.Length), size - offset);
+            destination[..count].Fill(7);
+            return count;
+        }
+
+        public ManifestEntry Stat() => throw new NotSupportedException();
+
+        public void Dispose()
+        {
+        }
     }
 
     private static byte[] Stream(string name, long size, bool last = false)

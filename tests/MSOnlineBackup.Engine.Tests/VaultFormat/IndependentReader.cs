@@ -71,13 +71,19 @@ internal sealed class IndependentReader
     /// <summary>The bytes of a file.</summary>
     public byte[] Content(IndependentEntry entry)
     {
+        byte[] content = Content(entry.Slices);
+        Require(content.Length == entry.Size, "size");
+        return content;
+    }
+
+    private byte[] Content(List<(byte[]? Chunk, int Offset, long Length)> slices)
+    {
         using var content = new MemoryStream();
-        foreach ((byte[]? chunk, int offset, long length) in entry.Slices)
+        foreach ((byte[]? chunk, int offset, long length) in slices)
         {
             content.Write(chunk is null ? new byte[length] : ReadChunk(1, chunk).AsSpan(offset, (int)length));
         }
 
-        Require(content.Length == entry.Size, "size");
         return content.ToArray();
     }
 
@@ -438,6 +444,24 @@ internal sealed class IndependentReader
         Require(covered == 0, "slice list's length");
         return slices;
     }
+
+    /// <summary>The value of a long stream, as section 11.3 has it: its slice lists, and how much each covers.</summary>
+    public static List<(byte[] Id, long Length)> DecodeLongStream(byte[] value)
+    {
+        var block = new Cursor(value);
+        var lists = new List<(byte[] Id, long Length)>();
+        for (ulong left = block.Varint(); left > 0; left--)
+        {
+            lists.Add((block.Bytes(32), (long)block.Varint()));
+        }
+
+        Require(block.AtEnd && lists.Count > 0 && lists.TrueForAll(list => list.Length > 0), "long stream");
+        return lists;
+    }
+
+    /// <summary>The bytes of a long stream.</summary>
+    public byte[] LongStream(byte[] value) => Content(
+        [.. DecodeLongStream(value).SelectMany(list => DecodeSliceList(ReadChunk(4, list.Id), list.Length))]);
 
     /// <summary>A leaf, as section 11.3 has it.</summary>
     public static List<IndependentEntry> DecodeLeaf(byte[] content, Func<byte[], byte[]> readList)

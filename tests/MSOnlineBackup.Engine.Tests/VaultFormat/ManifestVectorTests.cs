@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -40,6 +41,50 @@ public sealed class ManifestVectorTests
         Assert.Equal((9, 136u), (entries[1].Kind, entries[1].Flags));
         Assert.Equal([14, 31], entries[2].Unknown.Select(field => field.Bit));
         Assert.Equal((4, 4L), (entries[3].Slices[0].Offset, entries[3].Slices[0].Length));
+    }
+
+    [Fact]
+    public void Long_streams_follow_from_the_rules()
+    {
+        ManifestEntry[] entries =
+        [
+            new()
+            {
+                Path = EntryPath.Root,
+                Kind = EntryKind.Directory,
+                Metadata = new(),
+                Attributes = [Stream("big", new(new ChunkId(_first), 1_052_746), new(new ChunkId(_second), 5))],
+            },
+            new()
+            {
+                Path = EntryPath.Parse("a"),
+                Kind = EntryKind.File,
+                Metadata = new(),
+                Attributes = [new(AttributeTag.NamedStream, "s"u8.ToArray(), "1"u8.ToArray()), Stream("t", new SliceListReference(new ChunkId(_second), 1L << 40))],
+            },
+        ];
+        var encoder = new LeafEncoder();
+        Array.ForEach(entries, encoder.Add);
+
+        Assert.Equal(FormatDocument.Raw("long streams", "block"), Convert.ToHexStringLower(encoder.Block.Span));
+        byte[] vector = FormatDocument.Hex("long streams", "block");
+        var leaf = new LeafReader(default, vector);
+        Assert.True(leaf.MoveNext());
+        Assert.Equal(["big"], leaf.Contents.Select(part => Encoding.UTF8.GetString(part.Name.Span)));
+        Assert.Equal(1_052_751, leaf.Contents[0].Length);
+        Assert.True(leaf.MoveNext());
+        Assert.Equal([new SliceListReference(new ChunkId(_second), 1L << 40)], Assert.Single(leaf.Contents).Content.Lists);
+        Assert.Equal(0, leaf.Size);
+        List<IndependentEntry> read = IndependentReader.DecodeLeaf(vector, static _ => throw new InvalidOperationException());
+        Assert.Equal([(Convert.ToHexString(_first), 1_052_746L), (Convert.ToHexString(_second), 5L)], Lists(read[0].Attributes[0].Value));
+        Assert.Equal([(5, "s"), (9, "t")], read[1].Attributes.Select(attribute => ((int)attribute.Tag, Encoding.UTF8.GetString(attribute.Name))));
+        Assert.Equal([(Convert.ToHexString(_second), 1L << 40)], Lists(read[1].Attributes[1].Value));
+
+        static IEnumerable<(string Id, long Length)> Lists(byte[] value) =>
+            IndependentReader.DecodeLongStream(value).Select(list => (Convert.ToHexString(list.Id), list.Length));
+
+        static EntryAttribute Stream(string name, params SliceListReference[] lists) =>
+            new ItemContent(Encoding.UTF8.GetBytes(name), new EntryContent([], lists)).ToAttribute();
     }
 
     [Fact]

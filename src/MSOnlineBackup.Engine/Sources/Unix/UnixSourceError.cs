@@ -52,6 +52,17 @@ internal static class UnixSourceError
             text);
     }
 
+    /// <summary>Why a stream of an item could not be read: the item is not complete without it.</summary>
+    public static BackupException OfStream(int result, ReadOnlySpan<byte> name, ReadOnlySpan<byte> path)
+    {
+        string text = EntryName.Escape(path);
+        return new BackupException(
+            BackupErrorId.SourceItemUnreadable,
+            $"'{text}' could not be read in full: its stream '{EntryName.Escape(name)}' failed: {UnixSystem.Describe(-result)}.",
+            ActionFor(-result),
+            text);
+    }
+
     /// <summary>A folder whose encryption key is not there: its names and contents cannot be told.</summary>
     public static BackupException Locked(ReadOnlySpan<byte> path, bool isRoot)
     {

@@ -20,6 +20,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
     private bool _isCrossed;
     private BackupException? _trouble;
     private List<BackupException>? _faults;
+    private List<SourceStream>? _streams;
     private UnixStat _stat;
     private int _at;
     private int _folder;
@@ -41,6 +42,8 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
     public override bool IsCrossedMountPoint => _isCrossed;
 
     public override IReadOnlyList<BackupException> AttributeFaults => _faults ?? [];
+
+    public override IReadOnlyList<SourceStream> LongStreams => _streams ?? [];
 
     private ReadOnlySpan<byte> Name => Entry.Path.IsRoot ? tree.RootName : Entry.Path.Name;
 
@@ -96,6 +99,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
     {
         ThrowIfUnknown();
         _faults = null;
+        _streams = null;
         if (_at < 0)
         {
             return Entry;
@@ -160,6 +164,12 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
         return file;
     }
 
+    public override ISourceFile OpenStream(SourceStream stream)
+    {
+        int handle = system.OpenFile(_at, Name);
+        return handle >= 0 ? new UnixSourceStream(system, tree, Entry.Path, handle, stream) : throw UnixSourceError.OfItem(handle, tree.FullPath(Entry.Path));
+    }
+
     private void ThrowIfUnknown()
     {
         if ((_at < 0 && _failure is not null) || _stat.IsPlaceholder)
@@ -219,9 +229,17 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
 
     private void ReadExtendedAttribute(UnixNode node, ReadOnlySpan<byte> name, List<EntryAttribute> attributes)
     {
-        byte[] value = _value ??= GC.AllocateUninitializedArray<byte>(AttributeRoom);
+        int room = system.IsStream(name) ? ManifestFormat.MaxInlineStreamBytes : AttributeRoom;
+        byte[] value = _value = _value is { } last && last.Length >= room ? last : GC.AllocateUninitializedArray<byte>(room);
+        if (system.IsStream(name) && system.GetAttribute(node, name, []) is > ManifestFormat.MaxInlineStreamBytes and int size)
+        {
+            // Asked for with less room than it needs, a stream may give its beginning only.
+            (_streams ??= []).Add(new SourceStream(name.ToArray(), size));
+            return;
+        }
+
         int length = system.GetAttribute(node, name, value);
-        while (length == -Errno.Range && value.Length < MaxAttribute)
+        while (length == -Errno.Range && value.Length < ManifestFormat.MaxInlineStreamBytes)
         {
             // Only macOS has longer values: resource forks.
             value = _value = GC.AllocateUninitializedArray<byte>(value.Length * 4);
@@ -230,7 +248,7 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
 
         if (length >= 0)
         {
-            AttributeTag tag = name.SequenceEqual("com.apple.ResourceFork"u8) ? AttributeTag.NamedStream : AttributeTag.ExtendedAttribute;
+            AttributeTag tag = system.IsStream(name) ? AttributeTag.NamedStream : AttributeTag.ExtendedAttribute;
             attributes.Add(new EntryAttribute(tag, name.ToArray(), value.AsMemory(0, length).ToArray()));
         }
         else if (!MeansNone(length))
@@ -245,8 +263,6 @@ internal sealed class UnixSourceItem(UnixSystem system, UnixSourceTree tree) : S
         attributes.Add(new EntryAttribute(AttributeTag.Unread, name.ToArray(), default));
         (_faults ??= []).Add(UnixSourceError.OfAttribute(result, name, tree.FullPath(Entry.Path)));
     }
-
-    private const int MaxAttribute = 1 << 20;
 
     private static bool MeansNone(int result) =>
         result == -Errno.NotSupported || result == -Errno.NoAttribute || result == -Errno.NotImplemented;

@@ -4,8 +4,13 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MSOnlineBackup.Engine.Sources.Windows;
 
-/// <summary>An open file of a source.</summary>
-internal sealed class WindowsSourceFile(SafeFileHandle handle, WindowsRecord opened, EntryPath path, string fullPath) : ISourceFile
+/// <summary>An open file of a source, or a stream of an item.</summary>
+/// <param name="handle">It.</param>
+/// <param name="opened">What it was when it was opened.</param>
+/// <param name="mayHaveHoles">Whether it is asked for its holes.</param>
+/// <param name="path">The item's path below the root.</param>
+/// <param name="fullPath">Its full path, for messages.</param>
+internal sealed class WindowsSourceFile(SafeFileHandle handle, WindowsRecord opened, bool mayHaveHoles, EntryPath path, string fullPath) : ISourceFile
 {
     public bool TryGetDataRun(long offset, out long start, out long length)
     {
@@ -16,7 +21,7 @@ internal sealed class WindowsSourceFile(SafeFileHandle handle, WindowsRecord ope
             return false;
         }
 
-        if ((opened.Attributes & WindowsRecord.SparseAttribute) != 0
+        if (mayHaveHoles
             && WindowsNative.TryFindData(handle, offset, opened.Size, out long data, out long dataLength))
         {
             start = data;

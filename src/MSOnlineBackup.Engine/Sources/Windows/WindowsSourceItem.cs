@@ -18,14 +18,15 @@ namespace MSOnlineBackup.Engine.Sources.Windows;
 internal sealed class WindowsSourceItem(
     SafeFileHandle folder, string name, WindowsRecord record, EntryPath path, string fullPath, BackupException? failure, string? note = null) : SourceItem
 {
-    /// <summary>An item with a longer stream is reported rather than kept in part.</summary>
-    private const int MaxStream = 1 << 20;
+    private IReadOnlyList<SourceStream> _longStreams = [];
 
     public override ManifestEntry Entry { get; } = record.ToEntry(path);
 
     public override BackupException? Failure => failure;
 
     public override string? Note => note;
+
+    public override IReadOnlyList<SourceStream> LongStreams => _longStreams;
 
     public override ManifestEntry ReadDetails()
     {
@@ -47,7 +48,8 @@ internal sealed class WindowsSourceItem(
         }
         else
         {
-            ReadStreams(handle, attributes);
+            Check(WindowsNative.ListStreams(handle, out List<StreamRecord> streams));
+            _longStreams = SourceStream.Divide(streams.Select(stream => new SourceStream(WtfName.ToBytes(stream.Name), stream.Size)), OpenStream, attributes);
         }
 
         attributes.Sort(static (a, b) =>
@@ -77,7 +79,28 @@ internal sealed class WindowsSourceItem(
             throw error != 0 ? WindowsSourceError.OfItem(error, fullPath) : WindowsSourceError.Replaced(fullPath);
         }
 
-        return new WindowsSourceFile(handle, now, path, fullPath);
+        bool isSparse = (now.Attributes & WindowsRecord.SparseAttribute) != 0;
+        return new WindowsSourceFile(handle, now, isSparse, path, fullPath);
+    }
+
+    public override ISourceFile OpenStream(SourceStream stream)
+    {
+        Check(WindowsNative.Open(
+            folder,
+            $"{name}:{WtfName.FromBytes(stream.Name.Span)}",
+            WindowsNative.ReadData | WindowsNative.ReadAttributes,
+            WindowsNative.OpenExisting,
+            WindowsNative.Sequential,
+            out SafeFileHandle handle));
+        int error = WindowsNative.Query(handle, record.Name, out WindowsRecord now);
+        if (error != 0)
+        {
+            handle.Dispose();
+            Check(error);
+        }
+
+        // Whether a stream is sparse, the attributes of its file need not say: it is asked for its holes.
+        return new WindowsSourceFile(handle, now, mayHaveHoles: true, path, $"{fullPath}:{stream.ShownName}");
     }
 
     private static byte[] Bytes(uint value)
@@ -85,32 +108,6 @@ internal sealed class WindowsSourceItem(
         byte[] bytes = new byte[4];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
         return bytes;
-    }
-
-    private void ReadStreams(SafeFileHandle handle, List<EntryAttribute> attributes)
-    {
-        Check(WindowsNative.ListStreams(handle, out List<StreamRecord> streams));
-        foreach (StreamRecord stream in streams)
-        {
-            if (stream.Size > MaxStream)
-            {
-                throw new BackupException(
-                    BackupErrorId.SourceItemUnreadable,
-                    $"'{fullPath}' could not be read in full: its alternate stream '{stream.Name}' has {stream.Size} bytes, "
-                        + $"and the most that a backup keeps is {MaxStream}.",
-                    "Copy the stream into a separate file and remove it, or exclude the item.",
-                    fullPath);
-            }
-
-            Check(WindowsNative.Open(
-                folder, $"{name}:{stream.Name}", WindowsNative.ReadData, WindowsNative.OpenExisting, 0, out SafeFileHandle opened));
-            using (opened)
-            {
-                byte[] content = new byte[stream.Size];
-                int length = RandomAccess.Read(opened, content, 0);
-                attributes.Add(new EntryAttribute(AttributeTag.NamedStream, WtfName.ToBytes(stream.Name), content.AsMemory(0, length)));
-            }
-        }
     }
 
     private SafeFileHandle OpenItem(uint access, uint options)

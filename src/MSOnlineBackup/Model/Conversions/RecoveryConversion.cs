@@ -108,7 +108,7 @@ internal static class RecoveryConversion
     {
         Object = finding.Object,
         Problem = finding.Problem,
-        AffectedPaths = [.. finding.Affected.Where(item => item.PointId == point.SessionId).Select(item => item.Path ?? item.Source).OfType<string>()],
+        AffectedPaths = [.. finding.Affected.Where(item => item.PointId == point.SessionId).Select(item => item.Place).OfType<string>()],
     };
 
     // The name by which a policy calls all that a point holds; null where each source has its own.

@@ -131,6 +131,25 @@ internal sealed class ExistingItems(UnixSystem system, TargetFolders folders)
         return new FileStream(new SafeFileHandle(handle, ownsHandle: true), FileAccess.Read, bufferSize: 0);
     }
 
+    /// <summary>Opens a stream of a file; null where it has none of the name.</summary>
+    public Stream? OpenStream(EntryPath path, ReadOnlyMemory<byte> name)
+    {
+        using TargetFolders.Lease? folder = folders.AcquireParent(path, create: false);
+        int handle = folder is null ? -Errno.NotFound : system.OpenFile(folder.Value.Handle, TargetFolders.NameOf(path));
+        int length = handle < 0 ? handle : system.GetAttribute(new UnixNode(handle, -1, default), name.Span, []);
+        if (length >= 0)
+        {
+            return new ExistingStream(system, handle, name, length, folders.FullPath(path).ToArray());
+        }
+
+        if (handle >= 0)
+        {
+            UnixSystem.Close(handle);
+        }
+
+        return length == -Errno.NotFound || length == -Errno.NoAttribute ? null : throw UnixRestoreError.OfItem(length, folders.FullPath(path));
+    }
+
     /// <summary>Opens a file that <see cref="Find"/> told of.</summary>
     /// <exception cref="BackupException">RestoreItemFailed: it is another, or was changed.</exception>
     public int Open(ManifestEntry existing)

@@ -327,7 +327,8 @@ internal sealed class UnixMetadata(UnixSystem system, bool skipSecurity)
         {
             foreach (EntryAttribute attribute in entry.Attributes)
             {
-                if (IsAttribute(attribute) && attribute.Name.Span.SequenceEqual(name))
+                // A long stream is no attribute to be set, and not to be taken away.
+                if ((IsAttribute(attribute) || attribute.Tag == AttributeTag.LongStream) && attribute.Name.Span.SequenceEqual(name))
                 {
                     return true;
                 }

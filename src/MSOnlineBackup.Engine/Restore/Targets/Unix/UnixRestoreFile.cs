@@ -79,6 +79,10 @@ internal sealed class UnixRestoreFile : IRestoreFile
     }
 
     /// <inheritdoc/>
+    public IRestoreStream CreateStream(ReadOnlyMemory<byte> name, long length) =>
+        new UnixRestoreStream(_target.System, _handle, name, length, FullPath.ToArray());
+
+    /// <inheritdoc/>
     public void Complete(bool replace, bool freeze, Action<BackupException> reportMetadata)
     {
         if (_end != _entry.Size && _sized == 0)

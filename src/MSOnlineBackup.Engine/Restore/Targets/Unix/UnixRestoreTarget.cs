@@ -87,6 +87,16 @@ internal sealed class UnixRestoreTarget : IRestoreTarget
     public Stream OpenRead(EntryPath path) => Existing.OpenRead(path);
 
     /// <inheritdoc/>
+    public bool CanHaveStream(ReadOnlySpan<byte> name) => System.IsStream(name);
+
+    /// <inheritdoc/>
+    public IRestoreStream CreateStream(EntryPath folder, ReadOnlyMemory<byte> name, long length) =>
+        throw UnixRestoreError.OfItem(-Errno.NotSupported, FullPath(folder));
+
+    /// <inheritdoc/>
+    public Stream? OpenStream(EntryPath path, ReadOnlyMemory<byte> name) => Existing.OpenStream(path, name);
+
+    /// <inheritdoc/>
     public void Remove(EntryPath path) => Names.Remove(path);
 
     /// <inheritdoc/>

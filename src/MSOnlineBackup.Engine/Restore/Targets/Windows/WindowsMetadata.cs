@@ -34,6 +34,34 @@ internal static class WindowsMetadata
         return null;
     }
 
+    /// <summary>Writes the streams that stand in an entry.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="at">The item, or the folder that holds it.</param>
+    /// <param name="item">The item's name there; empty for the item itself.</param>
+    /// <param name="path">The item's full path, for messages.</param>
+    /// <param name="report">Told of those that could not be written.</param>
+    public static void SetStreams(ManifestEntry entry, SafeFileHandle at, string item, string path, Action<BackupException> report)
+    {
+        foreach (EntryAttribute attribute in entry.Attributes)
+        {
+            if (attribute.Tag != AttributeTag.NamedStream)
+            {
+                continue;
+            }
+
+            try
+            {
+                using var stream = WindowsRestoreStream.Create(at, item, attribute.Name.Span, attribute.Value.Length, path);
+                stream.Write(0, attribute.Value.Span);
+                stream.Complete();
+            }
+            catch (BackupException fault) when (RestoreFault.IsOfOneItem(fault))
+            {
+                report(WindowsRestoreError.OfStream(fault, EntryName.Escape(attribute.Name.Span), path));
+            }
+        }
+    }
+
     /// <summary>Sets security unless it is to be skipped, then times and attributes: read-only last.</summary>
     public static void Set(ManifestEntry entry, SafeFileHandle handle, bool skipSecurity, string path, Action<BackupException> report)
     {

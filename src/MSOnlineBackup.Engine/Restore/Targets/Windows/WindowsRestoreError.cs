@@ -54,6 +54,13 @@ internal static class WindowsRestoreError
         "If the time matters, restore the item on Linux or macOS.",
         path);
 
+    /// <summary>A stream that stands in an entry could not be written.</summary>
+    public static BackupException OfStream(BackupException fault, string stream, string path) => new(
+        BackupErrorId.RestoreMetadataFailed,
+        $"The stream '{stream}' of '{path}' could not be set: {fault.Message}",
+        "If it matters, restore the item onto a volume that has streams.",
+        path);
+
     /// <summary>Something of an item's metadata could not be set.</summary>
     public static BackupException OfMetadata(int error, string what, string path) => new(
         BackupErrorId.RestoreMetadataFailed,

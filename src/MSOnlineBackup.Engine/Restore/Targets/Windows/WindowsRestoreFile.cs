@@ -49,6 +49,9 @@ internal sealed class WindowsRestoreFile(
     }
 
     /// <inheritdoc/>
+    public IRestoreStream CreateStream(ReadOnlyMemory<byte> name, long length) => WindowsRestoreStream.Create(handle, "", name.Span, length, fullPath);
+
+    /// <inheritdoc/>
     public void Complete(bool replace, bool freeze, Action<BackupException> reportMetadata)
     {
         try
@@ -60,13 +63,7 @@ internal sealed class WindowsRestoreFile(
             throw WindowsRestoreError.OfItem(exception.HResult & 0xFFFF, fullPath);
         }
 
-        foreach (EntryAttribute attribute in entry.Attributes)
-        {
-            if (attribute.Tag == AttributeTag.NamedStream)
-            {
-                WriteStream(attribute, reportMetadata);
-            }
-        }
+        WindowsMetadata.SetStreams(entry, handle, "", fullPath, reportMetadata);
 
         // Renamed while it may still be: a descriptor or the read-only attribute could forbid it.
         int error = WindowsNative.Rename(handle, folder, name, replace);
@@ -89,35 +86,5 @@ internal sealed class WindowsRestoreFile(
 
         handle.Dispose();
         folder.Dispose();
-    }
-
-    private void WriteStream(EntryAttribute attribute, Action<BackupException> reportMetadata)
-    {
-        string? streamName = WtfName.FromBytes(attribute.Name.Span);
-        int error = WindowsNative.InvalidName;
-        if (streamName is not null && !streamName.AsSpan().ContainsAny('\\', ':', '/'))
-        {
-            error = WindowsNative.Open(
-                handle, ":" + streamName, WindowsNative.WriteData, WindowsNative.OpenOrCreate, WindowsNative.NoDirectory, out SafeFileHandle stream);
-            using (stream)
-            {
-                if (error == 0)
-                {
-                    try
-                    {
-                        RandomAccess.Write(stream, attribute.Value.Span, 0);
-                    }
-                    catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-                    {
-                        error = exception.HResult & 0xFFFF;
-                    }
-                }
-            }
-        }
-
-        if (error != 0)
-        {
-            reportMetadata(WindowsRestoreError.OfMetadata(error, $"The stream '{streamName}'", fullPath));
-        }
     }
 }

@@ -236,6 +236,12 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
         {
             if (error == 0)
             {
+                if (isFolder)
+                {
+                    using SafeFileHandle? parent = OpenFolder(entry.Path.Parent, create: false);
+                    WindowsMetadata.SetStreams(entry, parent ?? folder!, parent is null ? "" : NameOf(entry.Path), fullPath, reportMetadata);
+                }
+
                 WindowsMetadata.Set(entry, handle!, _skipSecurity, fullPath, reportMetadata);
             }
             else
@@ -243,6 +249,44 @@ internal sealed class WindowsRestoreTarget : IRestoreTarget
                 reportMetadata(WindowsRestoreError.OfMetadata(error, "The metadata", fullPath));
             }
         }
+    }
+
+    /// <inheritdoc/>
+    public bool CanHaveStream(ReadOnlySpan<byte> name) => WindowsRestoreStream.NameOf(name) is not null;
+
+    /// <inheritdoc/>
+    public IRestoreStream CreateStream(EntryPath folder, ReadOnlyMemory<byte> name, long length)
+    {
+        using SafeFileHandle parent = OpenFolder(folder.Parent, create: true)!;
+        return WindowsRestoreStream.Create(parent, NameOf(folder), name.Span, length, FullPath(folder));
+    }
+
+    /// <inheritdoc/>
+    public Stream? OpenStream(EntryPath path, ReadOnlyMemory<byte> name)
+    {
+        using SafeFileHandle? folder = OpenFolder(path.Parent, create: false);
+        string? stream = WindowsRestoreStream.NameOf(name.Span);
+        if (folder is null || stream is null)
+        {
+            return null;
+        }
+
+        int error = WindowsNative.Open(
+            folder,
+            $"{NameOf(path)}:{stream}",
+            WindowsNative.ReadData | WindowsNative.ReadAttributes,
+            WindowsNative.OpenExisting,
+            WindowsNative.NoDirectory | WindowsNative.ReparsePointItself,
+            out SafeFileHandle handle);
+        if (error == 0)
+        {
+            return new FileStream(handle, FileAccess.Read, bufferSize: 0);
+        }
+
+        handle.Dispose();
+        return error is WindowsNative.NotFound or WindowsNative.PathNotFound or WindowsNative.InvalidName
+            ? null
+            : throw WindowsRestoreError.OfItem(error, FullPath(path));
     }
 
     /// <inheritdoc/>
