@@ -253,9 +253,9 @@ internal sealed record HealthSummary(int Checks, int Failed, int Warnings) : Sum
 /// <summary><c>mount</c>, <c>mount run</c>, <c>unmount</c>.</summary>
 internal sealed record MountSummary(string Command, string Folder, string? PointId, bool IsWritable, DateTimeOffset Started, int Troubles) : Summary(Command)
 {
-    /// <summary>Of a mount that has ended.</summary>
+    /// <summary>Of a mount that has ended. Whoever has served it says whether all could be read; who has ended it has done what was asked.</summary>
     public static MountSummary Of(string command, RecoveryMount mount) => new(command, mount.Folder, mount.PointId, mount.IsWritable, mount.Started, mount.Troubles)
     {
-        ExitCode = (int)(mount.Troubles > 0 ? Host.ExitCode.CompletedWithSkips : Host.ExitCode.Success),
+        ExitCode = (int)(mount.Troubles > 0 && command != "unmount" ? Host.ExitCode.CompletedWithSkips : Host.ExitCode.Success),
     };
 }
