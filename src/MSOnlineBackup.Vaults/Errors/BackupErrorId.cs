@@ -359,4 +359,8 @@ public enum BackupErrorId
     SubscriptionDeprovisioned,
     /// <summary>This machine has had no contact with its vault for so long that its profile stops backups.</summary>
     VaultContactLost,
+
+    // Drives of PowerShell that show recovery points.
+    /// <summary>A drive of recovery points is only read.</summary>
+    DriveReadOnly = 1620,
 }
