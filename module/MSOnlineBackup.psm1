@@ -29,9 +29,15 @@ foreach ($name in $added) {
     $null = $accelerators::Add($name, $originals[$name])
 }
 
+# New-PSDrive is PowerShell's own, which knows nothing of recovery points.
+Register-ArgumentCompleter -CommandName New-PSDrive -ParameterName Root -ScriptBlock {
+    $assembly.GetType('MSOnlineBackup.Completion.DriveRootCompleter')::new().CompleteArgument($args[0], $args[1], $args[2], $args[3], $args[4])
+}
+
 # Without the first, PowerShell finds the nested module in its cache at the next import and exports nothing (PowerShell/PowerShell#20710).
 $ExecutionContext.SessionState.Module.OnRemove = {
     Remove-Module -ModuleInfo $cmdlets
+    Register-ArgumentCompleter -CommandName New-PSDrive -ParameterName Root -ScriptBlock { }
     foreach ($name in $added) {
         $null = $accelerators::Remove($name)
     }

@@ -107,16 +107,24 @@ internal abstract class ItemView : IItemView
         }
 
         long? ordinal = after > OrdinalMask ? SourceOf(after).Ordinal : null;
-        PlacedPage page = await source.Manifest.ListAsync(path, ordinal, most - items.Count, cancellationToken).ConfigureAwait(false);
-        foreach (PlacedEntry placed in page.Entries)
+        BackupException? damage = null;
+        PlacedPage page;
+        do
         {
-            if (leads.Count == 0 || !leads.Contains(new EntryPath(placed.Entry.Path.Name.ToArray())))
+            page = await source.Manifest.ListAsync(path, ordinal, most - items.Count, cancellationToken).ConfigureAwait(false);
+            damage ??= page.Damage;
+            foreach (PlacedEntry placed in page.Entries)
             {
-                items.Add(ItemOf(source, placed));
+                ordinal = placed.Ordinal;
+                if (leads.Count == 0 || !leads.Contains(new EntryPath(placed.Entry.Path.Name.ToArray())))
+                {
+                    items.Add(ItemOf(source, placed));
+                }
             }
         }
+        while (items.Count == 0 && !page.IsLast);
 
-        return new ViewPage(items, page.Damage, page.IsLast);
+        return new ViewPage(items, damage, page.IsLast);
     }
 
     /// <inheritdoc/>
@@ -167,9 +175,10 @@ internal abstract class ItemView : IItemView
     private protected async Task AddAsync(ViewLead top, RecoveryPoint point, CancellationToken cancellationToken)
     {
         var time = ItemTime.From(point.Created ?? point.Ended);
+        Change(() => Belongs(top, point));
         foreach (RecoveryPointSource root in point.Sources.OrderBy(source => SourcePath.ToTarget(source)))
         {
-            ViewSource source = NewSource(root);
+            ViewSource source = NewSource(point, root);
             ManifestEntry entry = await BeginningOfAsync(source, time, cancellationToken).ConfigureAwait(false);
             lock (_gate)
             {
@@ -181,7 +190,7 @@ internal abstract class ItemView : IItemView
                     if (below is null)
                     {
                         // Within another source: what that has beside it is shown as well.
-                        below = NewLead(name.Bytes.ToArray(), Folder(time));
+                        below = Belongs(NewLead(name.Bytes.ToArray(), Folder(time)), point);
                         (below.Source, below.Within) = (lead.Source, lead.Source is null ? EntryPath.Root : lead.Within.Append(name.Bytes));
                         lead.Add(below);
                     }
@@ -189,9 +198,15 @@ internal abstract class ItemView : IItemView
                     lead = below;
                 }
 
-                (lead.Source, lead.Within, lead.Entry) = (source, EntryPath.Root, entry);
+                (lead.Source, lead.Within, lead.Entry, lead.IsBeginning, lead.Form) = (source, EntryPath.Root, entry, true, root.Form);
             }
         }
+    }
+
+    private static ViewLead Belongs(ViewLead lead, RecoveryPoint point)
+    {
+        (lead.PointId, lead.Point, lead.Form) = (point.SessionId, point, point.Form);
+        return lead;
     }
 
     // Of a source that cannot be read, the others show nothing: it is a folder, and whoever looks into it is told.
@@ -227,13 +242,13 @@ internal abstract class ItemView : IItemView
         "List its folder again.",
         id.ToString(CultureInfo.InvariantCulture));
 
-    private ViewSource NewSource(RecoveryPointSource root)
+    private ViewSource NewSource(RecoveryPoint point, RecoveryPointSource root)
     {
         lock (_gate)
         {
             // More than any vault has sources; the lookups of years would be needed.
             ArgumentOutOfRangeException.ThrowIfEqual(_sources.Count, MostSources);
-            var source = new ViewSource(_sources.Count + 1, new ManifestView(_blocks, root.Manifest), root.Form);
+            var source = new ViewSource(_sources.Count + 1, new ManifestView(_blocks, root.Manifest), point, root);
             _sources.Add(source);
             return source;
         }
@@ -272,12 +287,22 @@ internal abstract class ItemView : IItemView
         return (null, entry.Kind == EntryKind.Directory ? source : null, entry.Path);
     }
 
-    private static ViewItem ItemOf(ViewLead lead) => new(lead.Id, lead.Name, lead.Entry, lead.Form, lead.Id);
+    private static ViewItem ItemOf(ViewLead lead) => new(lead.Id, lead.Name, lead.Entry, lead.Form, lead.Id)
+    {
+        PointId = lead.PointId,
+        Point = lead.Point,
+        Source = lead.IsBeginning ? lead.Source!.Root : null,
+    };
 
     private static ViewItem ItemOf(ViewSource source, PlacedEntry placed)
     {
         ulong id = ((ulong)source.Number << OrdinalBits) | (ulong)placed.Ordinal;
-        return new ViewItem(id, placed.Entry.Path.Name.ToArray(), placed.Entry, source.Form, FileNumber.Of(source.Number, placed.Entry) ?? id);
+        return new ViewItem(id, placed.Entry.Path.Name.ToArray(), placed.Entry, source.Form, FileNumber.Of(source.Number, placed.Entry) ?? id)
+        {
+            PointId = source.Point.SessionId,
+            Point = source.Point,
+            Source = source.Root,
+        };
     }
 
     private async ValueTask<ViewedFile> OpenAsync(ulong id, CancellationToken cancellationToken)

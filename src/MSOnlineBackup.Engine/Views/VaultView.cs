@@ -118,6 +118,7 @@ internal sealed class VaultView : ItemView
             {
                 ItemTime time = name.SessionId.Announced is { } announced ? ItemTime.From(announced) : default;
                 ViewLead lead = Place(machine, NameOf(name.SessionId), name.SessionId.ToShortString(), time);
+                lead.PointId = name.SessionId;
                 _points.Add((name.MachineId, name.SessionId), lead);
                 _unread.Add(lead.Id, name);
             }
@@ -153,14 +154,13 @@ internal sealed class VaultView : ItemView
     private void SetLatest(ViewLead machine, ViewLead newest)
     {
         ManifestEntry link = Folder(newest.Entry.Metadata.Modified) with { Kind = EntryKind.SymbolicLink, LinkTarget = newest.Name };
-        if (machine.Find(new EntryPath(_latest)) is { } latest)
+        if (machine.Find(new EntryPath(_latest)) is not { } latest)
         {
-            latest.Entry = link;
+            latest = NewLead(_latest, link);
+            machine.Add(latest);
         }
-        else
-        {
-            machine.Add(NewLead(_latest, link));
-        }
+
+        (latest.Entry, latest.PointId) = (link, newest.PointId);
     }
 
     private async ValueTask ReadAsync(ViewLead lead, CancellationToken cancellationToken)

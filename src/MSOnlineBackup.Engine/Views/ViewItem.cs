@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Views;
@@ -12,6 +13,15 @@ public sealed record ViewItem(ulong Id, ReadOnlyMemory<byte> Name, ManifestEntry
 {
     /// <summary>Whether it holds others.</summary>
     public bool IsFolder => Entry.Kind == Platform.Items.EntryKind.Directory;
+
+    /// <summary>The id of the recovery point that it is of, or stands for; null above all points.</summary>
+    public SessionId? PointId { get; init; }
+
+    /// <summary>The recovery point that it is of; null above all points, and of one that nobody has looked into yet.</summary>
+    public RecoveryPoint? Point { get; init; }
+
+    /// <summary>The source that it is an item of; null for a folder that only leads to others.</summary>
+    public RecoveryPointSource? Source { get; init; }
 
     /// <summary>Its name for people.</summary>
     public string ShownName => PathText.Show(Form, Name.Span);

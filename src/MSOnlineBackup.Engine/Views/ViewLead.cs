@@ -1,3 +1,4 @@
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Views;
@@ -5,8 +6,13 @@ namespace MSOnlineBackup.Engine.Views;
 /// <summary>A source of a recovery point, in a view.</summary>
 /// <param name="Number">Its number in the view, from 1.</param>
 /// <param name="Manifest">What it holds.</param>
-/// <param name="Form">How its names are to be read.</param>
-internal sealed record ViewSource(int Number, ManifestView Manifest, PathForm Form);
+/// <param name="Point">The point that it is of.</param>
+/// <param name="Root">What the point says of it.</param>
+internal sealed record ViewSource(int Number, ManifestView Manifest, RecoveryPoint Point, RecoveryPointSource Root)
+{
+    /// <summary>How its names are to be read.</summary>
+    public PathForm Form => Root.Form;
+}
 
 /// <summary>
 /// A place in a view that is there because sources are below it, or because one begins there: the folders of <c>/home</c> and <c>/home/a</c>. One caller at a time
@@ -34,8 +40,17 @@ internal sealed class ViewLead(ulong id, ReadOnlyMemory<byte> name, ManifestEntr
     /// <summary>The leads directly in it, in order.</summary>
     public IList<ViewLead> Below => _below.Values;
 
+    /// <summary>Whether a source begins here.</summary>
+    public bool IsBeginning { get; set; }
+
     /// <summary>How the names in it are to be read.</summary>
-    public PathForm Form => Source?.Form ?? PathForm.Posix;
+    public PathForm Form { get; set; }
+
+    /// <summary>The id of the point that it stands for, or is of; null above all points.</summary>
+    public SessionId? PointId { get; set; }
+
+    /// <summary>That point, once somebody has looked into it.</summary>
+    public RecoveryPoint? Point { get; set; }
 
     /// <summary>The lead in it that has a name; null where none has.</summary>
     public ViewLead? Find(EntryPath child) => _below.GetValueOrDefault(child);

@@ -377,4 +377,7 @@ public enum BackupErrorId
     MountFailed,
     /// <summary>Nothing of ours is mounted there.</summary>
     MountNotFound,
+    // Drives of PowerShell that show recovery points.
+    /// <summary>A drive of recovery points is only read.</summary>
+    DriveReadOnly = 1620,
 }

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Completion;
+using MSOnlineBackup.Drives;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
 using MSOnlineBackup.Vaults.Errors;
@@ -58,6 +59,8 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
             Source = OBRecoverableSource.Parse(Path.TrimEndingDirectorySeparator(FullPath(Source.RecoverySourceName)));
         }
 
+        // An item tells its time, too.
+        Location = DriveRoot.PathOf(Location);
         if (ParameterSetName == Search && IsRelative(Location))
         {
             Location = FullPath(Location);

@@ -40,7 +40,19 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
     public OBRecoveryTier From { get; set; }
 
     /// <inheritdoc/>
-    protected override void Process() => _items.AddRange(RecoverableItem);
+    protected override void Process()
+    {
+        if (RecoverableItem.FirstOrDefault(item => item.RecoveryPointId.Length == 0) is { } above)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"'{above.Name}' is a folder of recovery points, and no item of one: the same files would come back from each.",
+                "Name a point: its folder, or 'latest', in that folder.",
+                above.Name);
+        }
+
+        _items.AddRange(RecoverableItem);
+    }
 
     /// <inheritdoc/>
     protected override void Finish()

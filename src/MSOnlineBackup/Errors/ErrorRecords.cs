@@ -58,6 +58,7 @@ internal static class ErrorRecords
             or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost or BackupErrorId.ScheduleMissed => ErrorCategory.OperationStopped,
         BackupErrorId.AgentOutdated => ErrorCategory.InvalidOperation,
+        BackupErrorId.DriveReadOnly => ErrorCategory.PermissionDenied,
         BackupErrorId.PackageInvalid => ErrorCategory.InvalidData,
         BackupErrorId.ModuleNotRepaired or BackupErrorId.ModuleNotUpdated => ErrorCategory.WriteError,
         BackupErrorId.PackageOutdated => ErrorCategory.InvalidArgument,

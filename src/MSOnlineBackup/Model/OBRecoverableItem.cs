@@ -4,7 +4,7 @@ using MSOnlineBackup.Recovery;
 namespace MSOnlineBackup;
 
 /// <summary>A file or folder of a recovery point; the source's root stands for the point itself.</summary>
-public sealed class OBRecoverableItem
+public class OBRecoverableItem
 {
     /// <summary>Whether it is a folder.</summary>
     public bool IsDir { get; internal init; }
@@ -77,6 +77,6 @@ public sealed class OBRecoverableItem
         return new OBRecoverableItem { IsDir = true, IsWholePoint = true, RecoveryPointId = recoveryPoint };
     }
 
-    /// <summary>The path.</summary>
-    public override string ToString() => ItemNameFriendly;
+    /// <summary>The time of its recovery point and its path, by which <c>New-PSDrive -Root</c> finds it; what was typed, where that is all there is.</summary>
+    public override string ToString() => PointInTime == default ? RecoveryPointId : $"{PointInTime:u} {ItemNameFriendly}";
 }

@@ -12,9 +12,18 @@ namespace MSOnlineBackup.Recovery;
 /// <param name="passphrase">The passphrase of the machine whose recovery points are wanted; null where none was given.</param>
 internal sealed class VaultAccess(VaultAddress vault, SecureString? passphrase)
 {
+    private bool _isForgotten;
+
     /// <summary>The vault.</summary>
     public VaultAddress Vault { get; } = vault;
 
-    /// <summary>The passphrase as the engine takes it; null where none was given.</summary>
-    public string? Passphrase => passphrase.ToPlain();
+    /// <summary>The passphrase as the engine takes it; null where none was given, or it is forgotten.</summary>
+    public string? Passphrase => _isForgotten ? null : passphrase.ToPlain();
+
+    /// <summary>Wipes the passphrase. What still has this way in is asked for it again.</summary>
+    public void Forget()
+    {
+        _isForgotten = true;
+        passphrase?.Dispose();
+    }
 }
