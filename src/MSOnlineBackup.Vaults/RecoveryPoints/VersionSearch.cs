@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -24,7 +25,7 @@ internal sealed class VersionSearch(IChunkReader chunks, string pattern, bool ig
     /// <summary>The versions of all items that match; of one item, one after the other, the newest first.</summary>
     public async IAsyncEnumerable<ItemVersion> FindAsync(IEnumerable<RecoveryPoint> points, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (IGrouping<Ids.MachineId, RecoveryPoint> machine in points.GroupBy(point => point.MachineId))
+        foreach (IGrouping<MachineId, RecoveryPoint> machine in points.GroupBy(point => point.MachineId))
         {
             RecoveryPoint[] ordered = [.. machine.OrderBy(point => point.SessionId)];
             await foreach (ItemVersion version in FindAsync(ordered, cancellationToken).ConfigureAwait(false))
