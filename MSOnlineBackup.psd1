@@ -16,11 +16,13 @@
     CmdletsToExport      = @(
         'Add-OBFileSpec'
         'Add-OBSystemState'
+        'Compare-OBRecoveryPoint'
         'Export-OBDiagnostic'
         'Export-OBMonitoringCredential'
         'Export-OBPolicy'
         'Export-OBVaultCredential'
         'Export-OBVaultOwner'
+        'Find-OBRecoverableItem'
         'Get-DPMCloudConnection'
         'Get-OBAlarmSink'
         'Get-OBAllRecoveryPoints'

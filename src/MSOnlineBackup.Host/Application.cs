@@ -32,7 +32,8 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
     {
         // A path may begin with '@': nothing is read from response files.
         ParseResult parsed = CreateRoot().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        IRenderer renderer = Renderers.Create(environment, parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_debug));
+        HostEnvironment speaks = parsed.CommandResult.Command is HostCommand { WritesBytes: true } ? environment with { Output = environment.Error } : environment;
+        IRenderer renderer = Renderers.Create(speaks, parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_debug));
         if (environment.IsWindows && SwallowedQuote.Find(arguments, NameOf(parsed.CommandResult.Command)) is { } swallowed)
         {
             renderer.Fail(swallowed);
@@ -83,6 +84,8 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new SkippedCommand(),
             new ListCommand(),
             new FindCommand(),
+            new DiffCommand(),
+            new CatCommand(),
             new RestoreCommand(),
             new MountCommand(),
             new MountsCommand(),

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Proofs;
@@ -95,23 +98,100 @@ public sealed class IndexedVault
         Tell(damaged);
     }
 
+    /// <summary>
+    /// In which versions points have the items that match a pattern: by machine, in the order of full paths, and of each item the newest version first. What the points of
+    /// a machine share is read once.
+    /// </summary>
+    /// <param name="points">The points, in any order.</param>
+    /// <param name="pattern">As for <see cref="FindItemsAsync(RecoveryPoint, string, bool, CancellationToken)"/>.</param>
+    /// <param name="ignoreCase">Whether capital and small letters are the same; in points of Windows they always are.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and the search goes on behind it; where it is null, that is thrown.</param>
+    /// <exception cref="BackupException">PatternInvalid.</exception>
+    public async IAsyncEnumerable<ItemVersion> FindVersionsAsync(
+        IEnumerable<RecoveryPoint> points,
+        string pattern,
+        bool ignoreCase,
+        [EnumeratorCancellation] CancellationToken cancellationToken,
+        Action<BackupException>? damaged = null)
+    {
+        ArgumentNullException.ThrowIfNull(points);
+        var search = new VersionSearch(Store, pattern, ignoreCase, damaged ?? (fault => throw fault));
+        await foreach (ItemVersion version in search.FindAsync(points, cancellationToken).ConfigureAwait(false))
+        {
+            yield return version;
+        }
+
+        Tell(damaged);
+    }
+
+    /// <summary>
+    /// How the items of a point differ from those of another, by their full paths. It costs what differs, not what the points have in common: of content only small
+    /// files are read that may be the same ones. What is new is weighed where the reference is the earlier of the two.
+    /// </summary>
+    /// <param name="reference">The point that the other is compared with.</param>
+    /// <param name="point">The point.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and the comparison goes on behind it; where it is null, that is thrown.</param>
+    public IAsyncEnumerable<PointDifference> CompareAsync(
+        RecoveryPoint reference, RecoveryPoint point, CancellationToken cancellationToken, Action<BackupException>? damaged = null)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(point);
+        return CompareAsync(reference, point, tellsStoredAnew: false, damaged, cancellationToken);
+    }
+
+    /// <summary>What a point adds to an earlier one, by folder, the heaviest first: each folder with all that is below it.</summary>
+    /// <param name="reference">The earlier point.</param>
+    /// <param name="point">The point.</param>
+    /// <param name="depth">How many folders below a source's root are told by themselves, from 0.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="damaged">Gets what of the vault cannot be read, and what it is about counts for nothing; where it is null, that is thrown.</param>
+    /// <returns>The folders, at most 50,000: where there are more, those that lie deepest are left out.</returns>
+    /// <exception cref="BackupException">ArgumentInvalid: the reference is not the earlier one.</exception>
+    public async Task<IReadOnlyList<FolderWeight>> WeighFoldersAsync(
+        RecoveryPoint reference, RecoveryPoint point, int depth, CancellationToken cancellationToken, Action<BackupException>? damaged = null)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(point);
+        ArgumentOutOfRangeException.ThrowIfNegative(depth);
+        if (reference.SessionId.CompareTo(point.SessionId) > 0)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"The recovery point {reference.SessionId.ToShortString()} is later than {point.SessionId.ToShortString()}: what a point adds is told by one before it.",
+                "Name the earlier point as the reference.",
+                reference.SessionId.ToString());
+        }
+
+        var folders = new FolderWeights(depth);
+        await foreach (PointDifference difference in CompareAsync(reference, point, tellsStoredAnew: true, damaged, cancellationToken).ConfigureAwait(false))
+        {
+            folders.Add(difference);
+        }
+
+        return folders.ToList();
+    }
+
     /// <summary>Opens a file of a point: a stream that reads from the vault as it is read, from any position. For one reader at a time.</summary>
     /// <param name="item">The file.</param>
     /// <exception cref="BackupException">RestoreItemFailed: it is no file, or the point has no content of it.</exception>
-    public Stream OpenRead(RecoverableItem item)
+    public Stream OpenRead(RecoverableItem item) => new ItemStream(Store, FileOf(item));
+
+    /// <summary>
+    /// The bytes of a file of a point in order, in pieces, for whoever reads many of them: faster than a stream, because the next ones are fetched and opened meanwhile.
+    /// </summary>
+    /// <param name="item">The file.</param>
+    /// <param name="offset">Where to begin, from 0; behind the file's end there is nothing.</param>
+    /// <param name="length">How many bytes at most.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">RestoreItemFailed: it is no file, or the point has no content of it. VaultDataCorrupt, VaultDataMissing and the like, when all
+    /// before it was given out.</exception>
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(RecoverableItem item, long offset, long length, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(item);
-        if (!item.Entry.IsRestorable())
-        {
-            throw item.Entry.Unrestorable(item.FullPath);
-        }
-
-        if (item.Entry.Kind != EntryKind.File)
-        {
-            throw new BackupException(BackupErrorId.RestoreItemFailed, $"'{item.FullPath}' is not a file: only files are read.", "Name a file.", item.FullPath);
-        }
-
-        return new ItemStream(Store, item.Entry);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return new ItemCopy(Store, FileOf(item)).ReadAsync(offset, length, cancellationToken);
     }
 
     /// <summary>What a backup skipped.</summary>
@@ -185,6 +265,41 @@ public sealed class IndexedVault
     /// </summary>
     public async Task<bool> IsCurrentAsync(CancellationToken cancellationToken) =>
         !_store.HasMetTrouble && _store.Segments.SetEquals(await _store.ListSegmentsAsync(cancellationToken).ConfigureAwait(false));
+
+    private async IAsyncEnumerable<PointDifference> CompareAsync(
+        RecoveryPoint reference, RecoveryPoint point, bool tellsStoredAnew, Action<BackupException>? damaged, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        NewContent? weights = reference.SessionId.CompareTo(point.SessionId) < 0 ? new NewContent(Store, id => FindNew(id, reference.SessionId)) : null;
+        var comparison = new PointComparison(Store, reference, point, weights, damaged ?? (fault => throw fault)) { TellsStoredAnew = tellsStoredAnew };
+        await foreach (PointDifference difference in comparison.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            yield return difference;
+        }
+
+        Tell(damaged);
+    }
+
+    private static ManifestEntry FileOf(RecoverableItem item)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        if (!item.Entry.IsRestorable())
+        {
+            throw item.Entry.Unrestorable(item.FullPath);
+        }
+
+        return item.Entry.Kind == EntryKind.File
+            ? item.Entry
+            : throw new BackupException(BackupErrorId.RestoreItemFailed, $"'{item.FullPath}' is not a file: only files are read.", "Name a file.", item.FullPath);
+    }
+
+    // A chunk of which no copy lies in a pack of the reference's time.
+    private NewChunk? FindNew(ChunkId id, SessionId reference)
+    {
+        IReadOnlyList<ChunkLocation> copies = _store.Index.FindAll(id);
+        return copies.Count == 0 || copies.Any(copy => copy.Pack.Session.CompareTo(reference) <= 0)
+            ? null
+            : new NewChunk(copies[0].Chunk.RawLength, copies[0].Chunk.StoredLength);
+    }
 
     // What was found out by reading (packs that are gone, copies that do not open), and what a cache says, must hide nothing from who looks at the whole.
     private async Task<ChunkStore> AfreshAsync(CancellationToken cancellationToken) =>

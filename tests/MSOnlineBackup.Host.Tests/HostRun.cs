@@ -24,6 +24,13 @@ internal sealed class HostRun
 
     public FakeClock Clock { get; } = new();
 
+    /// <summary>What was written as bytes.</summary>
+    public MemoryStream Bytes { get; } = new();
+
+    public Func<bool> OutputIsUnread { get; init; } = () => false;
+
+    public Func<Exception?> OutputFault { get; init; } = () => null;
+
     public string Output => _output.ToString();
 
     public string Error => _error.ToString();
@@ -32,6 +39,9 @@ internal sealed class HostRun
     {
         Output = new StringWriter(_output) { NewLine = "\n" },
         Error = new StringWriter(_error) { NewLine = "\n" },
+        OutputBytes = Bytes,
+        OutputIsUnread = OutputIsUnread,
+        OutputFault = OutputFault,
         ErrorIsTerminal = false,
         OpenInput = HasTerminal ? null : () => new MemoryStream(),
         AskHidden = HasTerminal ? AskAsync : null,

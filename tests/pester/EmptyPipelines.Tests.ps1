@@ -4,6 +4,8 @@ BeforeDiscovery {
     $calls = @(
         @{ Name = 'Add-OBFileSpec'; With = @{ FileSpec = { New-OBFileSpec $TestDrive } } }
         @{ Name = 'Add-OBSystemState' }
+        @{ Name = 'Compare-OBRecoveryPoint'; With = @{ Reference = { 'latest' } } }
+        @{ Name = 'Find-OBRecoverableItem'; With = @{ SearchString = { '*' } } }
         @{ Name = 'Export-OBPolicy'; With = @{ Path = { "$TestDrive/policy.json" } } }
         @{ Name = 'Export-OBVaultCredential'; With = @{ Path = { "$TestDrive" } } }
         @{ Name = 'Get-OBAlternateBackupServer' }

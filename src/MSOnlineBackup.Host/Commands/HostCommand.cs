@@ -19,6 +19,9 @@ internal abstract class HostCommand : Command, IHasExample
     /// <summary>Whether it is a job, which waits for a vault that is away; everything else somebody waits for.</summary>
     public virtual bool IsJob => false;
 
+    /// <summary>Whether standard output is for bytes that are asked for, and for nothing else: all that is said goes to standard error, JSON lines too.</summary>
+    public virtual bool WritesBytes => false;
+
     /// <summary>Carries the command out. What fails, throws.</summary>
     public abstract Task<Outcome> RunAsync(CommandContext context);
 

@@ -206,6 +206,67 @@ internal sealed record ItemLine(
     }
 }
 
+/// <summary>A version of an item, and the points that have it.</summary>
+internal sealed record VersionLine(
+    string Path,
+    string Machine,
+    EntryKind Kind,
+    long Bytes,
+    ItemTime Modified,
+    string FirstPointId,
+    DateTimeOffset FirstStarted,
+    string LastPointId,
+    DateTimeOffset LastStarted,
+    int Points) : Document("version")
+{
+    public static VersionLine Of(ItemVersion version)
+    {
+        ManifestEntry entry = version.Item.Entry;
+        return new VersionLine(
+            version.Item.FullPath,
+            version.Last.MachineName,
+            entry.IsUnderstood ? entry.Kind : EntryKind.Unknown,
+            entry.Size,
+            entry.Metadata.Modified,
+            version.First.SessionId.ToString(),
+            version.First.Started,
+            version.Last.SessionId.ToString(),
+            version.Last.Started,
+            version.Points);
+    }
+}
+
+/// <summary>How an item differs between two recovery points.</summary>
+internal sealed record ChangeLine(
+    PointChange Change,
+    string Path,
+    EntryKind Kind,
+    long Bytes,
+    long? EarlierBytes,
+    ItemTime Modified,
+    IReadOnlyList<ItemAspects> Aspects,
+    long? NewBytes,
+    long? StoredBytes) : Document("change")
+{
+    public static ChangeLine Of(PointDifference difference)
+    {
+        ManifestEntry entry = difference.Item.Entry;
+        return new ChangeLine(
+            difference.Change,
+            difference.Item.FullPath,
+            entry.IsUnderstood ? entry.Kind : EntryKind.Unknown,
+            entry.Size,
+            difference.Earlier?.Entry.Size,
+            entry.Metadata.Modified,
+            [.. Enum.GetValues<ItemAspects>().Where(aspect => aspect != ItemAspects.None && difference.Aspects.HasFlag(aspect))],
+            difference.NewBytes,
+            difference.StoredBytes);
+    }
+}
+
+/// <summary>What a folder adds.</summary>
+internal sealed record FolderLine(string Path, int Depth, long Files, long Bytes, long NewBytes, long StoredBytes) : Document("folder");
+
 internal sealed record PreviewLine(string Path, EntryKind Kind, long Bytes, PreviewChange Change) : Document("preview");
 
 internal sealed record FindingLine(string Object, string Problem, IReadOnlyList<AffectedItem> Affected) : Document("finding");

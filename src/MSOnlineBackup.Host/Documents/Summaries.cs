@@ -37,6 +37,49 @@ internal sealed record MonitoringCredentialSummary(string File, string VaultId, 
 
 internal sealed record ProofSummary(int Machines, int DamagedPacks, DateTimeOffset? LastMaintained) : Summary("vault proof");
 
+/// <summary><c>cat</c>.</summary>
+internal sealed record CatSummary(string PointId, string Path, long Bytes) : Summary("cat");
+
+/// <summary><c>diff</c>.</summary>
+internal sealed record DiffSummary(string ReferenceId, string PointId) : Summary("diff")
+{
+    public long Added { get; init; }
+
+    public long AddedBytes { get; init; }
+
+    public long Changed { get; init; }
+
+    public long ChangedBytes { get; init; }
+
+    public long Gone { get; init; }
+
+    public long GoneBytes { get; init; }
+
+    public long NotCompared { get; init; }
+
+    public long? NewBytes { get; init; }
+
+    public long? StoredBytes { get; init; }
+
+    /// <summary>One difference more.</summary>
+    public DiffSummary With(PointDifference difference)
+    {
+        long bytes = difference.Item.Entry.Size;
+        DiffSummary counted = difference.Change switch
+        {
+            PointChange.Added => this with { Added = Added + 1, AddedBytes = Sum(AddedBytes, bytes) },
+            PointChange.Changed => this with { Changed = Changed + 1, ChangedBytes = Sum(ChangedBytes, bytes) },
+            PointChange.Gone => this with { Gone = Gone + 1, GoneBytes = Sum(GoneBytes, bytes) },
+            _ => this with { NotCompared = NotCompared + 1 },
+        };
+        return difference.NewBytes is null ? counted
+            : counted with { NewBytes = (NewBytes ?? 0) + difference.NewBytes, StoredBytes = (StoredBytes ?? 0) + (difference.StoredBytes ?? 0) };
+    }
+
+    // A few sparse files can claim more bytes than 63 bits count.
+    private static long Sum(long left, long right) => left > long.MaxValue - right ? long.MaxValue : left + right;
+}
+
 internal sealed record RehydrationSummary(int Started, long StartedBytes, int Pending, long PendingBytes) : Summary("vault rehydrate");
 
 internal sealed record BackupSummary(

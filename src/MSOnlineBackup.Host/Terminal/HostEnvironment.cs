@@ -9,6 +9,12 @@ internal sealed record HostEnvironment
     /// <summary>Results go here.</summary>
     public required TextWriter Output { get; init; }
 
+    /// <summary>Standard output as bytes, for what is no text: <see cref="OutputFault"/> tells of it as well.</summary>
+    public Stream OutputBytes { get; init; } = Stream.Null;
+
+    /// <summary>Whether nobody reads standard output any more.</summary>
+    public Func<bool> OutputIsUnread { get; init; } = () => false;
+
     /// <summary>Progress, notes and errors go here.</summary>
     public required TextWriter Error { get; init; }
 
@@ -67,6 +73,8 @@ internal sealed record HostEnvironment
         {
             Output = Writer(output, autoFlush: !Console.IsOutputRedirected),
             Error = Writer(error, autoFlush: true),
+            OutputBytes = output,
+            OutputIsUnread = () => StandardStream.IsReaderGone(1),
             OutputFault = () => output.Fault,
             ErrorFault = () => error.Fault,
             ErrorIsTerminal = errorIsTerminal,

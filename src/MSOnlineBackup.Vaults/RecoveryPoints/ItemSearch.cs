@@ -34,13 +34,12 @@ internal sealed class ItemSearch(IChunkReader chunks, string pattern, bool ignor
                 _wildcards.Add(source.Form, wildcard = new WildcardPattern(pattern, ignoreCase, source.Form));
             }
 
-            byte[] root = RootOf(source);
-            byte[] path = [.. root, (byte)'/'];
+            var path = new SearchedPath(source);
             await foreach (WalkedLeaf leaf in walk.ReadAsync(source.Manifest, cancellationToken).ConfigureAwait(false))
             {
                 while (leaf.MoveNext())
                 {
-                    if (wildcard.IsMatch(Join(ref path, root.Length, leaf.Path)))
+                    if (wildcard.IsMatch(path.Of(leaf.Path)))
                     {
                         leaf.IsSettled = false;
                         ManifestEntry entry = leaf.Current;
@@ -54,34 +53,5 @@ internal sealed class ItemSearch(IChunkReader chunks, string pattern, bool ignor
                 }
             }
         }
-    }
-
-    private static byte[] RootOf(RecoveryPointSource source)
-    {
-        byte[] root = EntryName.Unescape(source.Path);
-        if (source.Form == PathForm.Windows)
-        {
-            root.AsSpan().Replace((byte)'\\', (byte)'/');
-        }
-
-        return root.AsSpan().TrimEnd((byte)'/').ToArray();
-    }
-
-    // The root, a slash, and the path below it; for the root itself without the slash.
-    private static ReadOnlySpan<byte> Join(ref byte[] buffer, int root, ReadOnlySpan<byte> below)
-    {
-        if (below.IsEmpty)
-        {
-            return buffer.AsSpan(0, root);
-        }
-
-        int length = root + 1 + below.Length;
-        if (buffer.Length < length)
-        {
-            Array.Resize(ref buffer, Math.Max(length, 2 * buffer.Length));
-        }
-
-        below.CopyTo(buffer.AsSpan(root + 1));
-        return buffer.AsSpan(0, length);
     }
 }

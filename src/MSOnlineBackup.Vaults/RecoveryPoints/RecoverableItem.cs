@@ -16,3 +16,10 @@ public sealed record RecoverableItem(RecoveryPointSource Source, ManifestEntry E
 /// <param name="Point">The recovery point that holds it.</param>
 /// <param name="Item">The item.</param>
 public sealed record FoundItem(RecoveryPoint Point, RecoverableItem Item);
+
+/// <summary>A version of an item, and the recovery points of its machine that have it.</summary>
+/// <param name="Item">The item, as the last of them has it.</param>
+/// <param name="First">The first of them.</param>
+/// <param name="Last">The last of them.</param>
+/// <param name="Points">How many have it: fewer than there are between the two, where it was gone meanwhile.</param>
+public sealed record ItemVersion(RecoverableItem Item, RecoveryPoint First, RecoveryPoint Last, int Points);

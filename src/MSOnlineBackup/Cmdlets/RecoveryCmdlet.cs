@@ -54,4 +54,13 @@ public abstract class RecoveryCmdlet : OBEngineCmdlet
 
         return points;
     }
+
+    /// <summary>Says what of a vault cannot be read, each thing once.</summary>
+    private protected static void Warn(CmdletPump pump, HashSet<string> told, BackupException damage)
+    {
+        if (told.Add(damage.Target ?? damage.Message))
+        {
+            pump.WriteWarning($"{damage.Message} ({damage.Id}) {damage.RecommendedAction}");
+        }
+    }
 }

@@ -58,6 +58,20 @@ public class OBRecoverableItem
         return new OBRecoverableItem { IsDir = true, IsWholePoint = true, RecoveryPointId = point.RecoveryPointId, PointInTime = point.BackupTime };
     }
 
+    /// <summary>The item of a version, as the last recovery point that has it, so that cmdlets take what Find-OBRecoverableItem has found.</summary>
+    public static implicit operator OBRecoverableItem(OBItemVersion version)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        return version.Item;
+    }
+
+    /// <summary>The item of a difference, so that cmdlets take what Compare-OBRecoveryPoint has found.</summary>
+    public static implicit operator OBRecoverableItem(OBRecoveryPointDifference difference)
+    {
+        ArgumentNullException.ThrowIfNull(difference);
+        return difference.Item;
+    }
+
     /// <summary>All of the recovery point whose backup began at a time; a time without a kind is local.</summary>
     public static implicit operator OBRecoverableItem(DateTime time) => Parse(
         (time.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(time, DateTimeKind.Local) : time).ToString("o", CultureInfo.InvariantCulture));

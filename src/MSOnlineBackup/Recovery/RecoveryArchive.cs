@@ -85,6 +85,10 @@ internal sealed class RecoveryArchive : IDisposable
         }
     }
 
+    /// <summary>Whether another archive's points lie in the same vault, under the same passphrase.</summary>
+    public bool SharesChunksWith(RecoveryArchive other) =>
+        _loan.Vault.VaultId == other._loan.Vault.VaultId && _loan.Vault.Key.StoreId == other._loan.Vault.Key.StoreId;
+
     /// <summary>Points that are deleted and can be brought back.</summary>
     public PointDeletions Deletions => _loan.Vault.Deletions;
 

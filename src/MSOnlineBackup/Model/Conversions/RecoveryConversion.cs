@@ -99,6 +99,60 @@ internal static class RecoveryConversion
             modified: entry.Metadata.Modified.ToDateTimeOffset()?.UtcDateTime);
     }
 
+    /// <summary>A difference as scripts see it.</summary>
+    public static OBRecoveryPointDifference ToOutput(this PointDifference difference, RecoveryPoint reference, RecoveryPoint point, VaultAccess? access)
+    {
+        ManifestEntry entry = difference.Item.Entry;
+        bool isOfReference = ReferenceEquals(difference.Item, difference.Earlier);
+        return new OBRecoveryPointDifference
+        {
+            Change = Enum.Parse<OBItemChange>(difference.Change.ToString()),
+            Path = difference.Item.FullPath,
+            IsDir = entry.Kind == EntryKind.Directory,
+            Aspects = (OBItemAspects)(int)difference.Aspects,
+            ItemSize = entry.Kind == EntryKind.File ? entry.Size : null,
+            EarlierSize = difference.Earlier is { Entry.Kind: EntryKind.File } earlier ? earlier.Entry.Size : null,
+            NewBytes = difference.NewBytes,
+            StoredBytes = difference.StoredBytes,
+            Item = difference.Item.ToOutput(isOfReference ? reference : point, access),
+            RecoveryPointId = point.SessionId.ToString(),
+            ReferenceId = reference.SessionId.ToString(),
+        };
+    }
+
+    /// <summary>What a folder adds as scripts see it.</summary>
+    public static OBFolderWeight ToOutput(this FolderWeight folder, RecoveryPoint reference, RecoveryPoint point) => new()
+    {
+        Path = folder.Path,
+        Depth = folder.Depth,
+        Files = folder.Files,
+        Bytes = folder.Bytes,
+        NewBytes = folder.NewBytes,
+        StoredBytes = folder.StoredBytes,
+        RecoveryPointId = point.SessionId.ToString(),
+        ReferenceId = reference.SessionId.ToString(),
+    };
+
+    /// <summary>A version of an item as scripts see it.</summary>
+    public static OBItemVersion ToOutput(this ItemVersion version, VaultAccess? access)
+    {
+        OBRecoverableItem item = version.Item.ToOutput(version.Last, access);
+        return new OBItemVersion
+        {
+            Path = item.ItemNameFriendly,
+            IsDir = item.IsDir,
+            ItemSize = item.ItemSize,
+            ItemLastModifiedTime = item.ItemLastModifiedTime,
+            FirstBackupTime = version.First.Started.UtcDateTime,
+            LastBackupTime = version.Last.Started.UtcDateTime,
+            RecoveryPointCount = version.Points,
+            FirstRecoveryPointId = version.First.SessionId.ToString(),
+            LastRecoveryPointId = version.Last.SessionId.ToString(),
+            ServerName = item.ServerName,
+            Item = item,
+        };
+    }
+
     /// <summary>What was skipped as scripts see it.</summary>
     public static OBSkippedItem ToOutput(this SkippedItem item, Guid jobId) =>
         new() { Path = item.Path, Reason = item.Reason, ErrorId = item.Id.ToString(), JobId = jobId };
