@@ -107,16 +107,26 @@ internal abstract class ItemView : IItemView
         }
 
         long? ordinal = after > OrdinalMask ? SourceOf(after).Ordinal : null;
-        PlacedPage page = await source.Manifest.ListAsync(path, ordinal, most - items.Count, cancellationToken).ConfigureAwait(false);
-        foreach (PlacedEntry placed in page.Entries)
+        BackupException? damage = null;
+        while (true)
         {
-            if (leads.Count == 0 || !leads.Contains(new EntryPath(placed.Entry.Path.Name.ToArray())))
+            PlacedPage page = await source.Manifest.ListAsync(path, ordinal, most - items.Count, cancellationToken).ConfigureAwait(false);
+            damage ??= page.Damage;
+            foreach (PlacedEntry placed in page.Entries)
             {
-                items.Add(ItemOf(source, placed));
+                ordinal = placed.Ordinal;
+                if (leads.Count == 0 || !leads.Contains(new EntryPath(placed.Entry.Path.Name.ToArray())))
+                {
+                    items.Add(ItemOf(source, placed));
+                }
+            }
+
+            // Who gets none could not go on from the last one.
+            if (items.Count > 0 || page.IsLast)
+            {
+                return new ViewPage(items, damage, page.IsLast);
             }
         }
-
-        return new ViewPage(items, page.Damage, page.IsLast);
     }
 
     /// <inheritdoc/>
@@ -126,6 +136,10 @@ internal abstract class ItemView : IItemView
     /// <inheritdoc/>
     public async ValueTask<long?> SeekAsync(ulong id, long offset, bool isHole, CancellationToken cancellationToken) =>
         await (await OpenAsync(id, cancellationToken).ConfigureAwait(false)).SeekAsync(offset, isHole, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask<ViewExtent> MeasureAsync(ulong id, long offset, long most, CancellationToken cancellationToken) =>
+        await (await OpenAsync(id, cancellationToken).ConfigureAwait(false)).MeasureAsync(offset, most, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public virtual TimeSpan Lasts(ulong folder) => TimeSpan.MaxValue;

@@ -377,4 +377,12 @@ public enum BackupErrorId
     MountFailed,
     /// <summary>Nothing of ours is mounted there.</summary>
     MountNotFound,
+
+    // Servers of recovery points.
+
+    /// <summary>The port or socket on which a server was to listen is in use.</summary>
+    ServerAddressTaken = 1620,
+
+    /// <summary>The port or socket on which a server was to listen cannot be had.</summary>
+    ServerAddressRefused,
 }
