@@ -19,6 +19,9 @@ internal abstract class HostCommand : Command, IHasExample
     /// <summary>Whether it is a job, which waits for a vault that is away; everything else somebody waits for.</summary>
     public virtual bool IsJob => false;
 
+    /// <summary>What is told where the command is to stop before its end.</summary>
+    public virtual string StopNote => "Stopping; what has arrived in the vault stays usable, and the next run continues from there. Interrupt again to end at once.";
+
     /// <summary>Carries the command out. What fails, throws.</summary>
     public abstract Task<Outcome> RunAsync(CommandContext context);
 
