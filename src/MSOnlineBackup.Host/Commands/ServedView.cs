@@ -1,4 +1,3 @@
-using System.CommandLine;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Views;
 using MSOnlineBackup.Vaults;

@@ -17,6 +17,7 @@ internal sealed class ConnectionListener : IAsyncDisposable
     private readonly int _most;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
+    private int _isDisposed;
 
     private ConnectionListener(Socket listening, string? path, int most, Func<Socket, CancellationToken, Task> serve, Action<Exception> report)
     {
@@ -99,6 +100,11 @@ internal sealed class ConnectionListener : IAsyncDisposable
     /// <summary>Ends all connections, and returns when they have ended.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+        {
+            return;
+        }
+
         await _stop.CancelAsync().ConfigureAwait(false);
         _listening.Dispose();
         await _accepting.ConfigureAwait(false);
