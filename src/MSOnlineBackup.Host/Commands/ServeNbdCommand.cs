@@ -42,7 +42,7 @@ internal sealed class ServeNbdCommand : HostCommand
         }
 
         string path = context.Get(_path);
-        using ServedView served = await ServedView.OpenAsync(context, _vault, vault => _point.GetAsync(context, vault), null).ConfigureAwait(false);
+        await using ServedView served = await ServedView.OpenAsync(context, _vault, vault => _point.GetAsync(context, vault), null).ConfigureAwait(false);
         ViewItem file = await served.View.FindPathAsync(served.Point!, path, context.Stop).ConfigureAwait(false) ?? throw new BackupException(
             BackupErrorId.RecoverableItemNotFound, $"The recovery point has no '{path}'.", "See 'obengine ls' for what it has, and write the path in full.", path);
         await using NbdServer server = NbdServer.Start(

@@ -46,7 +46,7 @@ internal sealed class ServeWebDavCommand : HostCommand
         string? machine = context.Get(_machine);
         Func<UnlockedVault, Task<RecoveryPoint>>? choose =
             point is null ? null : vault => PointSelection.GetAsync(context, vault, point, machine, context.Has(_skipDamaged));
-        using ServedView served = await ServedView.OpenAsync(context, _vault, choose, machine).ConfigureAwait(false);
+        await using ServedView served = await ServedView.OpenAsync(context, _vault, choose, machine).ConfigureAwait(false);
         var options = new WebDavOptions
         {
             Port = context.Parsed.GetValue(_port), IsOfAllPoints = point is null, Report = ServedView.Report(context), Clock = context.Environment.Time,

@@ -1,5 +1,5 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Views;
+using MSOnlineBackup.Mounts.Serving;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -8,17 +8,18 @@ using MSOnlineBackup.Vaults.Registers;
 namespace MSOnlineBackup.Host.Commands;
 
 /// <summary>A vault that was unlocked, and a view of it, for as long as it is served.</summary>
-internal sealed class ServedView : IDisposable
+internal sealed class ServedView : IAsyncDisposable
 {
     private readonly UnlockedVault _vault;
+    private readonly PinnedView _pinned;
 
-    private ServedView(UnlockedVault vault, IItemView view, RecoveryPoint? point) => (_vault, View, Point) = (vault, view, point);
+    private ServedView(UnlockedVault vault, PinnedView pinned) => (_vault, _pinned) = (vault, pinned);
 
     /// <summary>The view.</summary>
-    public IItemView View { get; }
+    public IItemView View => _pinned.View;
 
     /// <summary>The point that it shows; null where it shows all.</summary>
-    public RecoveryPoint? Point { get; }
+    public RecoveryPoint? Point => _pinned.Point;
 
     /// <summary>Opens a point, or all of them.</summary>
     /// <param name="context">What was said.</param>
@@ -31,13 +32,13 @@ internal sealed class ServedView : IDisposable
         UnlockedVault vault = await selection.UnlockAsync(context, VaultUse.Read).ConfigureAwait(false);
         try
         {
-            RecoveryPoint? point = choose is null ? null : await choose(vault).ConfigureAwait(false);
-            IndexedVault index = await vault.IndexAsync(context.Stop).ConfigureAwait(false);
-            var options = new ViewOptions();
-            IItemView view = await (point is null
-                ? index.OpenViewAsync(machine, options, context.Stop)
-                : index.OpenViewAsync(point, options, context.Stop)).ConfigureAwait(false);
-            return new ServedView(vault, view, point);
+            PinnedView pinned = await PinnedView.OpenAsync(vault, choose is null ? null : () => choose(vault), machine, context.Stop).ConfigureAwait(false);
+            if (pinned.Unpinned is { } failure)
+            {
+                context.Renderer.Warn(failure);
+            }
+
+            return new ServedView(vault, pinned);
         }
         catch
         {
@@ -60,9 +61,9 @@ internal sealed class ServedView : IDisposable
             BackupErrorId.UnexpectedError, $"An unexpected error ended a connection: {failure}", "This is a bug, not a mistake of yours. Report it."));
 
     /// <inheritdoc/>
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        View.Dispose();
+        await _pinned.DisposeAsync().ConfigureAwait(false);
         _vault.Dispose();
     }
 }
