@@ -36,7 +36,7 @@ internal static class FileAnswer
             case 412:
                 throw new HttpRefusal(412, "The file is not the one that the request is about.");
             case 304:
-                await exchange.Answer.BeginAsync(304, 0, headers, cancellationToken).ConfigureAwait(false);
+                await exchange.Answer.WriteUnchangedAsync(headers, cancellationToken).ConfigureAwait(false);
                 return;
         }
 

@@ -20,6 +20,9 @@ internal sealed class HttpAnswer(Stream stream, HttpHead request, HttpTimes time
     public Task BeginAsync(int status, long length, IEnumerable<(string Name, string Value)> headers, CancellationToken cancellationToken) =>
         WriteHeadAsync(status, [.. headers, ("Content-Length", length.ToString(CultureInfo.InvariantCulture))], cancellationToken);
 
+    /// <summary>Says that what the client has is what there is.</summary>
+    public Task WriteUnchangedAsync(IEnumerable<(string Name, string Value)> headers, CancellationToken cancellationToken) => WriteHeadAsync(304, [.. headers], cancellationToken);
+
     /// <summary>Begins an answer whose body is as long as it gets; <see cref="EndAsync"/> ends it. A client that sees no end knows that something is missing.</summary>
     public Task BeginChunkedAsync(int status, IEnumerable<(string Name, string Value)> headers, CancellationToken cancellationToken)
     {
