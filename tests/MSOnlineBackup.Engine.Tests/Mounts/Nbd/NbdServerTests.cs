@@ -172,12 +172,12 @@ public sealed class NbdServerTests : IAsyncDisposable
     [InlineData(0, 0, 0, uint.MaxValue, Invalid)]
     [InlineData(0, 4, 0, 512, Invalid)]
     [InlineData(7, 0, 0, uint.MaxValue, Invalid)]
-    public async Task What_a_disk_does_not_do_is_an_error_of_that_command(int command, int flags, long offset, uint length, uint error)
+    public async Task What_a_disk_does_not_do_is_an_error_of_that_command(int command, int flags, long offset, long length, uint error)
     {
         foreach (bool isStructured in new[] { false, true })
         {
             using NbdClient client = await GoAsync(isStructured);
-            await client.SendAsync((ushort)command, 1, unchecked((ulong)offset), length, Cancel, (ushort)flags);
+            await client.SendAsync((ushort)command, 1, unchecked((ulong)offset), (uint)length, Cancel, (ushort)flags);
             if (command == 1)
             {
                 await client.WriteAsync(new byte[length], Cancel);

@@ -289,7 +289,7 @@ public sealed class WebDavServerTests : IAsyncDisposable
     [Theory]
     [InlineData("GET {home}/../home/hello.txt HTTP/1.1\r\nHost: {host}\r\n\r\n", 400)]
     [InlineData("GET {home}/%2e%2e/home HTTP/1.1\r\nHost: {host}\r\n\r\n", 400)]
-    [InlineData("GET {home}%2Fhello.txt HTTP/1.1\r\nHost: {host}\r\n\r\n", 401)]
+    [InlineData("GET {home}%2Fhello.txt HTTP/1.1\r\nHost: {host}\r\n\r\n", 400)]
     [InlineData("GET {home}/x%2Fhello.txt HTTP/1.1\r\nHost: {host}\r\n\r\n", 400)]
     [InlineData("GET {home}/hello.txt%00 HTTP/1.1\r\nHost: {host}\r\n\r\n", 400)]
     [InlineData("GET {home}/hello%2 HTTP/1.1\r\nHost: {host}\r\n\r\n", 400)]
