@@ -7,12 +7,14 @@ namespace MSOnlineBackup.Engine.Tests.Mounts.WebDav;
 internal sealed class RawHttp : IDisposable
 {
     private readonly TcpClient _client = new();
+    private NetworkStream? _stream;
 
     private RawHttp()
     {
     }
 
-    public NetworkStream Stream => _client.GetStream();
+    // The client itself gives none of a connection that is half closed.
+    public NetworkStream Stream => _stream ??= _client.GetStream();
 
     public static async Task<RawHttp> ConnectAsync(Uri address, CancellationToken cancellationToken)
     {
