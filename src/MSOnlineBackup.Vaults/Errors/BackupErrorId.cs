@@ -379,10 +379,8 @@ public enum BackupErrorId
     MountNotFound,
 
     // Servers of recovery points.
-
     /// <summary>The port or socket on which a server was to listen is in use.</summary>
     ServerAddressTaken = 1620,
-
     /// <summary>The port or socket on which a server was to listen cannot be had.</summary>
     ServerAddressRefused,
 }
