@@ -325,12 +325,15 @@ public sealed class NbdServerTests : IAsyncDisposable
     [Fact]
     public async Task A_socket_is_this_accounts_alone_has_no_secret_and_goes_with_the_server()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
         string path = _folder["disk.sock"];
         NbdServer server = Start(new NbdOptions { SocketPath = path });
         await using (server)
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+            if (!OperatingSystem.IsWindows())
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+            }
+
             using NbdClient client = await NbdClient.ConnectAsync(server.Address, Cancel);
             Assert.Equal([2U, 1U], (await client.AskAsync(3, [], Cancel)).Select(answer => answer.Type));
             await client.GoAsync("", isStructured: true, Cancel);

@@ -14,6 +14,7 @@ namespace MSOnlineBackup.Engine.Tests.Mounts.WebDav;
 public sealed class WebDavServerTests : IAsyncDisposable
 {
     private static readonly XNamespace _dav = "DAV:";
+    private static readonly string[] _shown = ["hello.txt", "%E6%97%A5%E6%9C%AC%20%25%20%23%20%3F.txt", "%5Cxffa", "empty", "unread", "link", "large"];
 
     private readonly MemoryView _view = new();
     private readonly List<Exception> _reported = [];
@@ -136,7 +137,7 @@ public sealed class WebDavServerTests : IAsyncDisposable
         XElement listing = await ListAsync($"{Home}/");
 
         Assert.Equal(
-            [$"{Home}/", .. new[] { "hello.txt", "%E6%97%A5%E6%9C%AC%20%25%20%23%20%3F.txt", "%5Cxffa", "empty", "unread", "link", "large" }.Select(name => $"{Home}/{name}")],
+            [$"{Home}/", .. _shown.Select(name => $"{Home}/{name}")],
             listing.Elements(_dav + "response").Select(response => response.Element(_dav + "href")!.Value));
         foreach (XElement response in listing.Elements(_dav + "response").Skip(1))
         {
