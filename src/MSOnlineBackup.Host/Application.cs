@@ -90,6 +90,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new MountCommand(),
             new MountsCommand(),
             new UnmountCommand(),
+            new CommandGroup("serve", "Show recovery points to other programs of this machine, over the loopback interface.", "obengine serve webdav latest --vault /mnt/backup", new ServeWebDavCommand(), new ServeNbdCommand()),
             new VerifyCommand(),
             new RetentionCommand(),
             new MaintainCommand(),
@@ -132,7 +133,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
     {
         CancellationToken stop = watchForStop();
         using CancellationTokenRegistration onStop = stop.Register(
-            () => renderer.Note("Stopping; what has arrived in the vault stays usable, and the next run continues from there. Interrupt again to end at once."));
+            () => renderer.Note(command.StopNote));
         long start = environment.Time.GetTimestamp();
         try
         {

@@ -73,6 +73,8 @@ public sealed class JsonSchemaTests
         [typeof(JobLogLine)] = ["log"],
         [typeof(ScheduleLine)] = ["schedule"],
         [typeof(HealthLine)] = ["health"],
+        [typeof(ServingLine)] = ["serving"],
+        [typeof(ServeSummary)] = ["serve webdav", "serve nbd"],
         [typeof(DiagnosticSummary)] = ["diagnostic export"],
         [typeof(HealthSummary)] = ["health"],
         [typeof(UpdateSummary)] = ["update"],

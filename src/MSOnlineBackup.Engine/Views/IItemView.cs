@@ -47,6 +47,13 @@ public interface IItemView : IDisposable
     /// <param name="cancellationToken">Stops it.</param>
     ValueTask<long?> SeekAsync(ulong id, long offset, bool isHole, CancellationToken cancellationToken);
 
+    /// <summary>What a file has at an offset, and how far that goes: who asks for a part looks no farther than that, however large the file is.</summary>
+    /// <param name="id">The file's number.</param>
+    /// <param name="offset">From where, in bytes, within the file.</param>
+    /// <param name="most">How far, from 1.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    ValueTask<ViewExtent> MeasureAsync(ulong id, long offset, long most, CancellationToken cancellationToken);
+
     /// <summary>How long what a folder holds may be taken for what it is: for ever in a recovery point, shorter where new points show up.</summary>
     TimeSpan Lasts(ulong folder);
 }

@@ -136,6 +136,10 @@ internal abstract class ItemView : IItemView
         await (await OpenAsync(id, cancellationToken).ConfigureAwait(false)).SeekAsync(offset, isHole, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
+    public async ValueTask<ViewExtent> MeasureAsync(ulong id, long offset, long most, CancellationToken cancellationToken) =>
+        await (await OpenAsync(id, cancellationToken).ConfigureAwait(false)).MeasureAsync(offset, most, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
     public virtual TimeSpan Lasts(ulong folder) => TimeSpan.MaxValue;
 
     /// <inheritdoc/>

@@ -92,6 +92,31 @@ internal sealed class ViewedFile
         return isHole && offset == _entry.Size ? _entry.Size : null;
     }
 
+    /// <inheritdoc cref="IItemView.MeasureAsync"/>
+    public async ValueTask<ViewExtent> MeasureAsync(long offset, long most, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(offset, _entry.Size);
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        long end = offset + Math.Min(most, _entry.Size - offset);
+        bool? isHole = null;
+        for (long at = offset; at < end;)
+        {
+            Part part = await FindPartAsync(at, cancellationToken).ConfigureAwait(false);
+            for (int index = part.Find(at); index < part.Slices.Count && at < end; index++)
+            {
+                if (part.Slices[index].Chunk is null != (isHole ??= part.Slices[index].Chunk is null))
+                {
+                    return new ViewExtent(isHole.Value, at - offset);
+                }
+
+                at = part.Starts[index] + part.Slices[index].Length;
+            }
+        }
+
+        return new ViewExtent(isHole!.Value, end - offset);
+    }
+
     // The further somebody has read one part after the other, the more is fetched ahead, so that a look into a file costs little.
     private async ValueTask ForeseeAsync(long offset, int count, CancellationToken cancellationToken)
     {

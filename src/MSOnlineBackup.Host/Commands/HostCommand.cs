@@ -22,6 +22,9 @@ internal abstract class HostCommand : Command, IHasExample
     /// <summary>Whether standard output is for bytes that are asked for, and for nothing else: all that is said goes to standard error, JSON lines too.</summary>
     public virtual bool WritesBytes => false;
 
+    /// <summary>What is told where the command is to stop before its end.</summary>
+    public virtual string StopNote => "Stopping; what has arrived in the vault stays usable, and the next run continues from there. Interrupt again to end at once.";
+
     /// <summary>Carries the command out. What fails, throws.</summary>
     public abstract Task<Outcome> RunAsync(CommandContext context);
 

@@ -68,6 +68,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(ScheduleLine))]
 [JsonSerializable(typeof(HealthLine))]
 [JsonSerializable(typeof(DiagnosticSummary))]
+[JsonSerializable(typeof(ServingLine))]
+[JsonSerializable(typeof(ServeSummary))]
 [JsonSerializable(typeof(HealthSummary))]
 [JsonSerializable(typeof(UpdateSummary))]
 [JsonSerializable(typeof(ScheduleRunSummary))]

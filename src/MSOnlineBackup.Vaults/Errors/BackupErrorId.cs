@@ -380,4 +380,10 @@ public enum BackupErrorId
     // Drives of PowerShell that show recovery points.
     /// <summary>A drive of recovery points is only read.</summary>
     DriveReadOnly = 1620,
+
+    // Servers of recovery points.
+    /// <summary>The port or socket on which a server was to listen is in use.</summary>
+    ServerAddressTaken = 1640,
+    /// <summary>The port or socket on which a server was to listen cannot be had.</summary>
+    ServerAddressRefused,
 }

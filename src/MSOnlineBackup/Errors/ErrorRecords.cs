@@ -76,6 +76,8 @@ internal static class ErrorRecords
         BackupErrorId.ScriptUntrusted => ErrorCategory.SecurityError,
         BackupErrorId.ScriptFailed => ErrorCategory.OperationStopped,
         BackupErrorId.ScriptTimedOut => ErrorCategory.OperationTimeout,
+        BackupErrorId.ServerAddressTaken => ErrorCategory.ResourceExists,
+        BackupErrorId.ServerAddressRefused => ErrorCategory.ResourceUnavailable,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
         BackupErrorId.UnexpectedError or _ => ErrorCategory.NotSpecified,

@@ -197,6 +197,8 @@ public sealed class FuseMountTests : IDisposable
 
         public ValueTask<int> ReadAsync(ulong id, long offset, Memory<byte> destination, CancellationToken cancellationToken) => view.ReadAsync(id, offset, destination, cancellationToken);
 
+        public ValueTask<ViewExtent> MeasureAsync(ulong id, long offset, long most, CancellationToken cancellationToken) => view.MeasureAsync(id, offset, most, cancellationToken);
+
         public ValueTask<long?> SeekAsync(ulong id, long offset, bool isHole, CancellationToken cancellationToken) => view.SeekAsync(id, offset, isHole, cancellationToken);
 
         public TimeSpan Lasts(ulong folder) => view.Lasts(folder);
