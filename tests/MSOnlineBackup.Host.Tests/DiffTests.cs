@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MSOnlineBackup.Testing;
 
 namespace MSOnlineBackup.Host.Tests;
 
@@ -118,7 +117,11 @@ public sealed class DiffTests : IDisposable
 
         string before = await _vault.BackUpAsync();
         await WriteAsync($"{_vault.Source}/keep/changed", 3000);
-        File.SetUnixFileMode($"{_vault.Source}/keep/mode", UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode($"{_vault.Source}/keep/mode", UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
         Directory.CreateDirectory($"{_vault.Source}/new");
         File.Move($"{_vault.Source}/keep/old", $"{_vault.Source}/new/old");
         await WriteAsync($"{_vault.Source}/new/big", 2 << 20);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
 

@@ -72,7 +72,9 @@ public sealed class PointComparisonTests
                 List<PointDifference> found = await new PointComparison(chunks, one, other, null, _ => { }).ReadAsync(Cancel).ToListAsync(Cancel);
                 Assert.Equal(await CompareNaivelyAsync(chunks, before, after), found.Select(each => (each.Item.Entry.Path.ToString(), each.Change, each.Aspects)));
                 return true;
+#pragma warning disable VSTHRD002 // Nothing in a test has a context to block.
             }).GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
         }));
 
     [Fact]

@@ -116,6 +116,22 @@ public sealed class PointViewTests : IDisposable
     }
 
     [Fact]
+    public async Task A_page_whose_items_are_all_other_sources_is_no_end_and_no_standstill()
+    {
+        foreach (int i in Enumerable.Range(0, 9))
+        {
+            _backups.Tree.File($"a/{i}/y", 20);
+        }
+
+        await _backups.BackUpAsync(Request([_backups.Root + "/a", .. Enumerable.Range(0, 8).Select(i => $"{_backups.Root}/a/{i}")]));
+        using IItemView view = await OpenAsync(await LatestAsync());
+        ulong folder = (await ResolveAsync(view, _backups.Root + "/a")).Id;
+
+        Assert.Equal(9, (await ListAsync(view, folder, most: 2)).Count);
+        Assert.Equal(9, (await ListAsync(view, folder, most: 8)).Count);
+    }
+
+    [Fact]
     public async Task Numbers_stay_those_of_their_items_and_others_are_refused()
     {
         _backups.Tree.Populate(3);

@@ -129,6 +129,8 @@ public sealed class RecoveryVolumeTests
 
         public ValueTask<long?> SeekAsync(ulong id, long offset, bool isHole, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public ValueTask<ViewExtent> MeasureAsync(ulong id, long offset, long most, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public TimeSpan Lasts(ulong folder) => TimeSpan.MaxValue;
 
         public void Dispose()
