@@ -1,10 +1,9 @@
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Views;
 using MSOnlineBackup.Mounts.Fuse;
+using MSOnlineBackup.Mounts.Serving;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
-using MSOnlineBackup.Vaults.Stores;
 
 namespace MSOnlineBackup.Agent.Mounting;
 
@@ -34,55 +33,34 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
         using IDisposable held = records.Hold(id);
         try
         {
-            // First the word that somebody reads, then the look at what is there: what is there then stays.
-            (ReadingSession? pin, BackupException? unpinned) = await PinAsync(vault, stop).ConfigureAwait(false);
-            await using (pin)
+            Func<Task<RecoveryPoint>>? choose = order.PointId is { } wanted ? () => vault.GetPointAsync(wanted, order.MachineName, stop) : null;
+            await using PinnedView pinned = await PinnedView.OpenAsync(vault, choose, order.MachineName, stop).ConfigureAwait(false);
+            if (pinned.Unpinned is { } unpinned)
             {
-                RecoveryPoint? point = order.PointId is null ? null : await vault.GetPointAsync(order.PointId, order.MachineName, stop).ConfigureAwait(false);
-                IndexedVault index = await vault.IndexAsync(stop).ConfigureAwait(false);
-                using IItemView view = point is null
-                    ? await index.OpenViewAsync(order.MachineName, new ViewOptions(), stop).ConfigureAwait(false)
-                    : await index.OpenViewAsync(point, new ViewOptions(), stop).ConfigureAwait(false);
-                if (unpinned is not null)
-                {
-                    Tell(order.Folder, unpinned);
-                }
-
-                DateTimeOffset now = clock.GetUtcNow();
-                var mount = new RecoveryMount
-                {
-                    Id = id,
-                    Folder = Path.GetFullPath(order.Folder),
-                    VaultLocation = vault.Vault.Location,
-                    MachineName = point?.MachineName ?? order.MachineName,
-                    PointId = point?.SessionId.ToString(),
-                    PointTime = point?.Created ?? point?.Ended,
-                    IsWritable = order.IsWritable,
-                    IsPinned = pin is not null,
-                    ProcessId = Environment.ProcessId,
-                    Started = now,
-                    LastUsed = now,
-                };
-                return await ServeAsync(mount, order, view, mounted, stop).ConfigureAwait(false);
+                Tell(order.Folder, unpinned);
             }
+
+            DateTimeOffset now = clock.GetUtcNow();
+            var mount = new RecoveryMount
+            {
+                Id = id,
+                Folder = Path.GetFullPath(order.Folder),
+                VaultLocation = vault.Vault.Location,
+                MachineName = pinned.Point?.MachineName ?? order.MachineName,
+                PointId = pinned.Point?.SessionId.ToString(),
+                PointTime = pinned.Point?.Created ?? pinned.Point?.Ended,
+                IsWritable = order.IsWritable,
+                IsPinned = pinned.Unpinned is null,
+                ProcessId = Environment.ProcessId,
+                Started = now,
+                LastUsed = now,
+            };
+            return await ServeAsync(mount, order, pinned.View, mounted, stop).ConfigureAwait(false);
         }
         finally
         {
             MountLayer.Clean(records.FileOf(id, MountLayer.Name));
             records.Remove(id);
-        }
-    }
-
-    // Who may only read the vault is shown it all the same.
-    private static async Task<(ReadingSession? Pin, BackupException? Failure)> PinAsync(UnlockedVault vault, CancellationToken stop)
-    {
-        try
-        {
-            return (await ReadingSession.BeginAsync(vault.WithoutIndex(), stop).ConfigureAwait(false), null);
-        }
-        catch (BackupException e) when (e.Id is BackupErrorId.VaultAccessDenied or BackupErrorId.VaultFull or BackupErrorId.VaultDataProtected)
-        {
-            return (null, e);
         }
     }
 

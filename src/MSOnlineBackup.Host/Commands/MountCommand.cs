@@ -38,6 +38,8 @@ internal sealed class MountCommand : HostCommand
         Add(new MountRunCommand());
     }
 
+    public override string StopNote => "Unmounting.";
+
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         IReadOnlyList<string> places = context.Get(_places);

@@ -40,6 +40,24 @@ public sealed class MountedVaultTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(Mounted));
     }
 
+    [Theory(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
+    [InlineData("ext4")]
+    [InlineData("xfs")]
+    [InlineData("btrfs")]
+    public async Task What_was_on_a_file_system_is_mounted_with_all_its_metadata(string kind)
+    {
+        Assert.SkipUnless(MountedFileSystem.CanMake(kind), $"This machine cannot make {kind}.");
+        await _obengine.CreateVaultAsync();
+        using MountedFileSystem disk = MountedFileSystem.InImage(_obengine.Folder["image"], _obengine.Source, kind);
+        Tree().Populate(11, items: 400).Sparse("sparse", 3L << 30, (1 << 20, 5000), (2L << 30, 70_000)).File("large", 20 << 20, seed: 3);
+        await SucceedAsync("backup", _obengine.Source, "--quiet");
+
+        using Process mount = await MountAsync();
+
+        Assert.Equal([], TreeComparer.Compare(_obengine.Source, Mounted + _obengine.Source));
+        await EndAsync(mount);
+    }
+
     [Fact(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
     public async Task A_vault_that_goes_away_gives_errors_and_all_is_there_when_it_is_back()
     {
