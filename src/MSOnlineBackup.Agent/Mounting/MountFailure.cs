@@ -15,8 +15,8 @@ internal static class MountFailure
     {
         try
         {
-            return JsonSerializer.Deserialize(content, JobJson.Default.JobError) is { Message: { } message } error
-                ? new BackupException(Enum.TryParse(error.Id, out BackupErrorId id) ? id : BackupErrorId.MountFailed, message, error.RecommendedAction, error.Target)
+            return JsonSerializer.Deserialize(content, JobJson.Default.JobError) is { Message: { Length: > 0 } message, RecommendedAction: { Length: > 0 } action } error
+                ? new BackupException(Enum.TryParse(error.Id, out BackupErrorId id) ? id : BackupErrorId.MountFailed, message, action, error.Target)
                 : null;
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
