@@ -45,9 +45,11 @@ BeforeDiscovery {
         @{ Name = 'Set-OBVault'; With = @{ MachineLimit = { 7 } } }
         @{ Name = 'Start-OBBackup'; Nothing = 'PolicyNotFound,*' }
         @{ Name = 'Start-OBRecovery'; Nothing = 'RecoverableItemNotFound,*' }
+        @{ Name = 'Start-OBRecoveryMount'; With = @{ Path = { "$TestDrive/mounted" } } }
         @{ Name = 'Start-OBRegistration' }
         @{ Name = 'Start-OBRehydration' }
         @{ Name = 'Stop-OBJob' }
+        @{ Name = 'Stop-OBRecoveryMount' }
         @{ Name = 'Test-OBConnectivity' }
         @{ Name = 'Test-OBRecoveryPoint' }
         @{ Name = 'Update-OBKey' }

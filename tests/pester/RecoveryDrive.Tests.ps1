@@ -22,7 +22,7 @@ BeforeAll {
     $null = Invoke-TestBackup
     $point = (Get-OBAllRecoveryPoints)[0]
     $id = $point.RecoveryPointId
-    $null = New-PSDrive R OBRecovery $id -Scope Global
+    $null = New-PSDrive -Name R -PSProvider OBRecovery -Root $id -Scope Global
     $r = "R:$source"
 
     # What went wrong in the vault, below what PowerShell makes of it.
@@ -53,9 +53,9 @@ Describe 'A drive of recovery points' {
     It 'comes and goes with the module' {
         $told = Invoke-FreshPowerShell "
             Import-Module '$manifest'; (Get-PSProvider OBRecovery).Name
-            `$null = New-PSDrive R OBRecovery '$id'; (Get-ChildItem R:/).Count
+            `$null = New-PSDrive -Name R -PSProvider OBRecovery -Root '$id'; (Get-ChildItem R:/).Count
             Import-Module '$manifest' -Force; @(Get-PSDrive R -ErrorAction Ignore).Count; (Get-PSProvider OBRecovery).Drives.Count
-            `$null = New-PSDrive R OBRecovery '$id'; (Get-ChildItem R:/).Count
+            `$null = New-PSDrive -Name R -PSProvider OBRecovery -Root '$id'; (Get-ChildItem R:/).Count
             Remove-Module MSOnlineBackup; @(Get-PSDrive R -ErrorAction Ignore).Count; @(Get-PSProvider OBRecovery -ErrorAction Ignore).Count
             [System.Runtime.Loader.AssemblyLoadContext]::Default.Assemblies.ForEach({ `$_.GetName().Name }) -like 'MSOnlineBackup*'"
         $told | Should -Be OBRecovery, 1, 0, 0, 1, 0, 0, MSOnlineBackup.Loader
@@ -72,7 +72,7 @@ Describe 'A drive of recovery points' {
         @{ Form = 'a folder of the newest'; Root = { "latest$source/docs" }; Below = '/docs' }
         @{ Form = 'an item'; Root = { Get-OBRecoverableItem (Get-OBRecoverableItem -Source $source) | Where-Object Name -EQ docs }; Below = '/docs' }
     ) {
-        $drive = New-PSDrive Q OBRecovery (& $Root)
+        $drive = New-PSDrive -Name Q -PSProvider OBRecovery -Root (& $Root)
         $drive.Root.Replace('\', '/') | Should -Be ((Get-Variable Below -ValueOnly -ErrorAction Ignore) ? "$($id)$source/docs" : $id)
         $drive.Description | Should -BeLike "*$($point.BackupTime.ToString('u'))*"
         @(Get-ChildItem Q:/).Count | Should -BeGreaterThan 0
@@ -83,7 +83,7 @@ Describe 'A drive of recovery points' {
         @{ Root = '2001-02-03 04:05:06Z /home'; Id = 'RecoveryPointNotFound' }
         @{ Root = 'latest/no/such'; Id = 'RecoverableItemNotFound' }
     ) {
-        $problem = Get-ErrorOf { New-PSDrive Q OBRecovery $Root }
+        $problem = Get-ErrorOf { New-PSDrive -Name Q -PSProvider OBRecovery -Root $Root }
         $problem.FullyQualifiedErrorId | Should -Be "$Id,Microsoft.PowerShell.Commands.NewPSDriveCommand"
         $problem.CategoryInfo.Category | Should -Be ObjectNotFound
         $problem.ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
@@ -271,16 +271,16 @@ Describe 'A drive of recovery points' {
         (Get-Completion "Get-Content $r/li").CompletionText.Replace('\', '/') | Should -Be "$r/lines.txt"
         (Get-Completion "Get-Item $r/odd/a").CompletionText.Replace('\', '/').Replace('`', '') | Should -Be "'$r/odd/a[1].txt'"
         (Get-Completion "Get-ChildItem $r/docs/deep/er/").CompletionText.Replace('\', '/') | Should -Be "$r/docs/deep/er/ünï.odt"
-        $roots = (Get-Completion 'New-PSDrive Q OBRecovery -Root ').CompletionText.Trim("'")
+        $roots = (Get-Completion 'New-PSDrive -Name Q -PSProvider OBRecovery -Root ').CompletionText.Trim("'")
         $roots[0..1] | Should -Be latest, '*'
         [datetime] $roots[2] | Should -Be $point.BackupTime.ToLocalTime().AddTicks(-($point.BackupTime.Ticks % 10000000))
-        (Get-Completion 'New-PSDrive Q OBRecovery -Ma').CompletionText | Should -Be '-MachineName'
+        (Get-Completion 'New-PSDrive -Name Q -PSProvider OBRecovery -Ma').CompletionText | Should -Be '-MachineName'
         (Get-Completion "Get-Content $r/a.txt -Encoding utf8").CompletionText | Should -Be utf8, utf8BOM, utf8NoBOM
         (Get-Completion "Copy-Item $r/li").CompletionText.Replace('\', '/') | Should -Be "$r/lines.txt"
     }
 
     It 'shows all points of the vault: machines, points by time, and the newest as latest' {
-        $null = New-PSDrive A OBRecovery '*'
+        $null = New-PSDrive -Name A -PSProvider OBRecovery -Root '*'
         $machine = (Get-OBRecoverableItem -Source $source).ServerName
         (Get-ChildItem A:/).Name | Should -Be $machine
         $shown = Get-ChildItem "A:/$machine"
@@ -295,20 +295,20 @@ Describe 'A drive of recovery points' {
     }
 
     It 'shares with other drives what it shows, and frees it with the last' {
-        $null = New-PSDrive X OBRecovery $id
-        $null = New-PSDrive Y OBRecovery "$id$source"
+        $null = New-PSDrive -Name X -PSProvider OBRecovery -Root $id
+        $null = New-PSDrive -Name Y -PSProvider OBRecovery -Root "$id$source"
         $null = Test-Path X:/, Y:/, R:/
         Get-Volume | Should -HaveCount 1
         Remove-PSDrive X, Y
         Get-Volume | Should -HaveCount 1
         Remove-PSDrive R -Scope Global
         Get-Volume | Should -HaveCount 0
-        $null = New-PSDrive R OBRecovery $id -Scope Global
+        $null = New-PSDrive -Name R -PSProvider OBRecovery -Root $id -Scope Global
         Test-Path "$r/a.txt" | Should -BeTrue
     }
 
     It 'stops at once when it is told to' {
-        $shell = [powershell]::Create().AddScript("Import-Module '$manifest'; `$null = New-PSDrive R OBRecovery '$id'; 'ready'; while (`$true) { Get-ChildItem '$r' -Recurse -Force | Out-Null }")
+        $shell = [powershell]::Create().AddScript("Import-Module '$manifest'; `$null = New-PSDrive -Name R -PSProvider OBRecovery -Root '$id'; 'ready'; while (`$true) { Get-ChildItem '$r' -Recurse -Force | Out-Null }")
         try {
             $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
             $run = $shell.BeginInvoke([System.Management.Automation.PSDataCollection[psobject]]::new(), $output)
@@ -322,7 +322,7 @@ Describe 'A drive of recovery points' {
     }
 
     It 'says that the vault is away, and goes on when it is back' {
-        $null = New-PSDrive W OBRecovery $id
+        $null = New-PSDrive -Name W -PSProvider OBRecovery -Root $id
         (Get-ChildItem "W:$source/docs").Count | Should -BeGreaterThan 0
         Rename-Item -LiteralPath $vault away
         try { $problem = Get-ErrorOf { Get-Content "W:$source/away.bin" -AsByteStream -TotalCount 1 } }
@@ -341,11 +341,11 @@ Describe 'A drive of another machine''s points' {
         $file = (Export-OBVaultCredential -Vault $vault -Path $work).FullName
         $env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory "$work/other").FullName
         try {
-            $problem = Get-ErrorOf { New-PSDrive O OBRecovery latest -MachineName $machine -VaultCredentials $file }
+            $problem = Get-ErrorOf { New-PSDrive -Name O -PSProvider OBRecovery -Root latest -MachineName $machine -VaultCredentials $file }
             $problem.FullyQualifiedErrorId | Should -BeLike 'RecoveryOptionMissing,*'
-            $problem = Get-ErrorOf { New-PSDrive O OBRecovery latest -MachineName $machine -VaultCredentials $file -EncryptionPassphrase (ConvertTo-SecureString 'not the passphrase' -AsPlainText -Force) }
+            $problem = Get-ErrorOf { New-PSDrive -Name O -PSProvider OBRecovery -Root latest -MachineName $machine -VaultCredentials $file -EncryptionPassphrase (ConvertTo-SecureString 'not the passphrase' -AsPlainText -Force) }
             $problem.FullyQualifiedErrorId | Should -BeLike 'PassphraseRejected,*'
-            $null = New-PSDrive O OBRecovery latest -MachineName $machine -VaultCredentials $file -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force)
+            $null = New-PSDrive -Name O -PSProvider OBRecovery -Root latest -MachineName $machine -VaultCredentials $file -EncryptionPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force)
             Get-Content "O:$source/a.txt" | Should -Be one
             $item = Get-Item "O:$source/a.txt"
             $option = New-OBRecoveryOption -DestinationPath "$work/out4"
@@ -378,7 +378,7 @@ Describe 'A drive of damaged points' {
                 [System.IO.File]::WriteAllBytes($pack.FullName, $bytes)
             }
 
-            $null = New-PSDrive D OBRecovery latest
+            $null = New-PSDrive -Name D -PSProvider OBRecovery -Root latest
             (Get-ChildItem "D:$tree").Name | Should -Be a.txt, big.bin, sub
             $problems = @()
             $found = Get-Content "D:$tree/big.bin", "D:$tree/sub/b.txt" -Raw -ErrorAction SilentlyContinue -ErrorVariable problems

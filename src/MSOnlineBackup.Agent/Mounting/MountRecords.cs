@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Mounts.Fuse;
@@ -9,7 +10,7 @@ namespace MSOnlineBackup.Agent.Mounting;
 /// The mounts of this machine, one folder each: its record, its order, the wish to end it. Whoever serves one holds its lock, which the system takes back when the process
 /// ends; so one whose process was killed is found, and cleaned, by whoever looks next.
 /// </summary>
-internal sealed class MountRecords(StateFolder state)
+internal sealed class MountRecords(StateFolder state, TimeProvider clock)
 {
     /// <summary>Whoever wants a mount to end creates a file of this name in its folder; "force" in it: although somebody is in it.</summary>
     public const string StopFile = "stop";
@@ -21,18 +22,48 @@ internal sealed class MountRecords(StateFolder state)
     private const string RecordFile = "mount.json";
     private const string LockFile = "lock";
 
+    // Where it is to be, from before it is there: whoever is killed in between leaves a mount, and no record.
+    private const string PlaceFile = "place";
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10);
+
     /// <summary>A file of a mount's.</summary>
     public string FileOf(Guid id, string name) => state.PathOf(Path.Combine(Folder, id.ToString("D"), name));
 
     /// <summary>Makes the folder of one, and takes its lock.</summary>
     /// <exception cref="BackupException">StateAccessDenied.</exception>
-    public IDisposable Hold(Guid id)
+    public async Task<IDisposable> HoldAsync(Guid id, CancellationToken cancellationToken)
     {
-        state.MakeFolder(Folder);
-        state.MakeFolder(Path.Combine(Folder, id.ToString("D")));
-        return state.TryLock(Path.Combine(Folder, id.ToString("D"), LockFile)) ?? throw new BackupException(
-            BackupErrorId.MountFailed, $"The mount {id} is being served already.", "Mount again.", id.ToString());
+        string folder = Path.Combine(Folder, id.ToString("D"));
+        long start = clock.GetTimestamp();
+        while (true)
+        {
+            // Whoever lists may have the lock for a moment, or take the folder for one that was left.
+            try
+            {
+                state.MakeFolder(Folder);
+                state.MakeFolder(folder);
+                if (state.TryLock(Path.Combine(folder, LockFile)) is { } held)
+                {
+                    return held;
+                }
+            }
+            catch (BackupException e) when (e.InnerException is DirectoryNotFoundException && clock.GetElapsedTime(start) < _patience)
+            {
+                continue;
+            }
+
+            if (clock.GetElapsedTime(start) >= _patience)
+            {
+                throw new BackupException(BackupErrorId.MountFailed, $"The mount {id} is being served already.", "Mount again.", id.ToString());
+            }
+
+            await Task.Delay(_pause, clock, cancellationToken).ConfigureAwait(false);
+        }
     }
+
+    /// <summary>Notes where one is about to be mounted.</summary>
+    public void Foresee(Guid id, string folder) => Write(id, PlaceFile, Encoding.UTF8.GetBytes(folder));
 
     /// <summary>Writes a record.</summary>
     public void Write(RecoveryMount mount) => state.Replace(FileOf(mount.Id, RecordFile), JsonSerializer.SerializeToUtf8Bytes(mount, MountJson.Default.RecoveryMount));
@@ -50,26 +81,51 @@ internal sealed class MountRecords(StateFolder state)
     public IReadOnlyList<RecoveryMount> List()
     {
         var mounts = new List<RecoveryMount>();
-        foreach (string name in state.ListFolders(Folder))
+        var living = new HashSet<string>(StringComparer.Ordinal);
+        var dead = new List<(Guid Id, string Folder, IDisposable Held)>();
+        try
         {
-            if (!Guid.TryParseExact(name, "D", out Guid id))
+            foreach (string name in state.ListFolders(Folder))
             {
-                continue;
+                if (!Guid.TryParseExact(name, "D", out Guid id))
+                {
+                    continue;
+                }
+
+                IDisposable? held = state.TryLock(Path.Combine(Folder, name, LockFile));
+                string? place = Read(id, PlaceFile) is { } path ? Encoding.UTF8.GetString(path) : null;
+                if (held is not null && place is not null)
+                {
+                    dead.Add((id, place, held));
+                    continue;
+                }
+
+                // Without a place nothing was mounted. Whoever ordered it sees to it; one that was not ordered was killed as it began.
+                if (held is not null && Read(id, OrderFile) is null)
+                {
+                    Remove(id);
+                }
+
+                held?.Dispose();
+                living.UnionWith(held is null && place is not null ? [place] : []);
+                mounts.AddRange(held is null && Find(id) is { } mount ? [mount] : []);
             }
 
-            using IDisposable? held = state.TryLock(Path.Combine(Folder, name, LockFile));
-            RecoveryMount? mount = Find(id);
-            if (held is null)
+            foreach ((Guid id, string folder, _) in dead)
             {
-                mounts.AddRange(mount is null ? [] : [mount]);
-            }
-            else if (mount is not null)
-            {
-                // Its process was killed. Nobody sees it any more; only what is on its folder is ours.
-                MountFolder.Clean(mount.Folder);
+                // Its process was killed, and nobody sees it any more. Only what is on its folder is ours, unless another has come there since.
+                if (!living.Contains(folder))
+                {
+                    MountFolder.Clean(folder);
+                }
+
                 MountLayer.Clean(FileOf(id, MountLayer.Name));
                 Remove(id);
             }
+        }
+        finally
+        {
+            dead.ForEach(one => one.Held.Dispose());
         }
 
         return [.. mounts.OrderBy(mount => mount.Started)];

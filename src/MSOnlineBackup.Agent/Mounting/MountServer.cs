@@ -30,7 +30,7 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
     /// <exception cref="BackupException">RecoveryPointNotFound, MountUnavailable, MountFolderInvalid, MountFailed, …: nothing is mounted.</exception>
     public async Task<RecoveryMount> RunAsync(Guid id, MountOrder order, UnlockedVault vault, Action<RecoveryMount> mounted, CancellationToken stop)
     {
-        using IDisposable held = records.Hold(id);
+        using IDisposable held = await records.HoldAsync(id, stop).ConfigureAwait(false);
         try
         {
             Func<Task<RecoveryPoint>>? choose = order.PointId is { } wanted ? () => vault.GetPointAsync(wanted, order.MachineName, stop) : null;
@@ -44,7 +44,7 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
             var mount = new RecoveryMount
             {
                 Id = id,
-                Folder = Path.GetFullPath(order.Folder),
+                Folder = MountFolder.Check(order.Folder),
                 VaultLocation = vault.Vault.Location,
                 MachineName = pinned.Point?.MachineName ?? order.MachineName,
                 PointId = pinned.Point?.SessionId.ToString(),
@@ -66,9 +66,10 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
 
     private async Task<RecoveryMount> ServeAsync(RecoveryMount mount, MountOrder order, IItemView view, Action<RecoveryMount> mounted, CancellationToken stop)
     {
-        MountLayer? layer = order.IsWritable ? MountLayer.Prepare(records.FileOf(mount.Id, MountLayer.Name), order.Folder) : null;
+        records.Foresee(mount.Id, mount.Folder);
+        MountLayer? layer = order.IsWritable ? MountLayer.Prepare(records.FileOf(mount.Id, MountLayer.Name), mount.Folder) : null;
         await using FuseMount fuse = FuseMount.Start(
-            view, layer?.Below ?? order.Folder, new FuseOptions { AllowOther = order.AllowOther || layer is not null }, clock, Tell);
+            view, layer?.Below ?? mount.Folder, new FuseOptions { AllowOther = order.AllowOther || layer is not null }, clock, Tell);
         try
         {
             layer?.Lay();
@@ -78,7 +79,10 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
         }
         finally
         {
-            layer?.Lift(force: true);
+            if (layer is not null)
+            {
+                await layer.LiftAsync(force: true, clock).ConfigureAwait(false);
+            }
         }
     }
 
@@ -128,9 +132,13 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
         }
     }
 
-    private static async Task EndAsync(FuseMount fuse, MountLayer? layer, bool force)
+    private async Task EndAsync(FuseMount fuse, MountLayer? layer, bool force)
     {
-        layer?.Lift(force);
+        if (layer is not null)
+        {
+            await layer.LiftAsync(force, clock).ConfigureAwait(false);
+        }
+
         await fuse.StopAsync(force || layer is not null).ConfigureAwait(false);
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Mounts.Fuse;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
@@ -19,7 +20,7 @@ public sealed class RecoveryMounts
     private readonly MountRecords _records;
     private readonly IReadOnlyList<string>? _program;
 
-    internal RecoveryMounts(JobMachine machine, IReadOnlyList<string>? program) => (_machine, _records, _program) = (machine, new MountRecords(machine.State), program);
+    internal RecoveryMounts(JobMachine machine, IReadOnlyList<string>? program) => (_machine, _records, _program) = (machine, new MountRecords(machine.State, machine.Clock), program);
 
     /// <summary>All mounts, oldest first. What a killed process has left is taken off, and is none.</summary>
     /// <exception cref="BackupException">StateAccessDenied.</exception>
@@ -141,7 +142,7 @@ public sealed class RecoveryMounts
 
             if (_records.Read(mount.Id, MountRecords.StopFile) is null && _records.Find(mount.Id) is not null)
             {
-                throw Mounts.Fuse.MountErrors.Busy(mount.Folder);
+                throw MountErrors.Busy(mount.Folder);
             }
 
             if (_machine.Clock.GetElapsedTime(start) > _patience)
@@ -177,7 +178,7 @@ public sealed class RecoveryMounts
         BackupErrorId.MountNotFound, $"Nothing of this program is mounted at '{what}'.", "Get-OBRecoveryMount and 'obengine mounts' show what is mounted.", what);
 
     private RecoveryMount Find(string folderOrId) => List().FirstOrDefault(mount =>
-        mount.Id.ToString("D").Equals(folderOrId, StringComparison.OrdinalIgnoreCase) || mount.Folder == Path.GetFullPath(folderOrId)) ?? throw NotFound(folderOrId);
+        mount.Id.ToString("D").Equals(folderOrId, StringComparison.OrdinalIgnoreCase) || mount.Folder == MountFolder.Resolve(folderOrId)) ?? throw NotFound(folderOrId);
 
     private BackupException NotMounted(Guid id, MountOrder order, bool ended)
     {

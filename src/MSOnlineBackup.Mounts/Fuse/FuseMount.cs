@@ -12,6 +12,7 @@ public sealed class FuseMount : IAsyncDisposable
 
     // What the kernel asks of a file system that is not written to; longest are names, and the numbers of what it forgets.
     private const int RequestLength = 128 << 10;
+    private static readonly TimeSpan _leaving = TimeSpan.FromSeconds(2);
 
     private readonly List<FuseDevice> _devices;
     private readonly FuseServer _server;
@@ -95,8 +96,15 @@ public sealed class FuseMount : IAsyncDisposable
             return;
         }
 
-        if (_devices[0].Unmount(lazily: false) < 0 && MountFolder.IsMounted(Folder))
+        for (long start = _clock.GetTimestamp(); _devices[0].Unmount(lazily: false) < 0 && MountFolder.IsMounted(Folder);)
         {
+            // Whoever has just left may be in it for a moment still.
+            if (!force && _clock.GetElapsedTime(start) < _leaving)
+            {
+                await Task.Delay(_leaving / 20, _clock).ConfigureAwait(false);
+                continue;
+            }
+
             if (!force)
             {
                 throw MountErrors.Busy(Folder);

@@ -23,6 +23,13 @@ public static class MountFolder
         }
     }
 
+    /// <summary>The full path of a folder, without symbolic links where it can be looked at: so it is mounted on, and so a mount's record has it.</summary>
+    public static string Resolve(string folder)
+    {
+        string full = Path.GetFullPath(folder);
+        return OperatingSystem.IsLinux() && UnixSystem.RealPath(Encoding.UTF8.GetBytes(full)) is { } real ? Encoding.UTF8.GetString(real) : full;
+    }
+
     /// <summary>Makes the folder where there is none, and refuses one that does not serve.</summary>
     /// <returns>Its full path, without symbolic links.</returns>
     /// <exception cref="BackupException">MountFolderInvalid.</exception>
@@ -32,11 +39,7 @@ public static class MountFolder
         try
         {
             Directory.CreateDirectory(full);
-            if (OperatingSystem.IsLinux() && UnixSystem.RealPath(Encoding.UTF8.GetBytes(full)) is { } real)
-            {
-                full = Encoding.UTF8.GetString(real);
-            }
-
+            full = Resolve(full);
             return Find(full).Any() ? throw MountErrors.Folder(full, "something is mounted there already")
                 : Directory.EnumerateFileSystemEntries(full).Any() ? throw MountErrors.Folder(full, "it is not empty")
                 : full;

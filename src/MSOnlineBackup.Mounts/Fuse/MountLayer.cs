@@ -12,6 +12,9 @@ public sealed class MountLayer
     /// <summary>What the layer's folder is called beside the record of its mount.</summary>
     public const string Name = "layer";
 
+    private const int LeavingTries = 20;
+    private static readonly TimeSpan _leavingPause = TimeSpan.FromMilliseconds(100);
+
     private readonly string _layer;
     private readonly string _folder;
 
@@ -54,17 +57,26 @@ public sealed class MountLayer
 
     /// <summary>Takes it off again; nothing where somebody has done so.</summary>
     /// <param name="force">Whether it goes although somebody is in it.</param>
+    /// <param name="clock">The clock.</param>
     /// <exception cref="BackupException">MountBusy.</exception>
-    public void Lift(bool force)
+    public async Task LiftAsync(bool force, TimeProvider clock)
     {
-        if (MountFolder.IsMounted(_folder) && FuseDevice.Unmount(_folder, lazily: false) < 0)
+        ArgumentNullException.ThrowIfNull(clock);
+        for (int tries = 0; MountFolder.IsMounted(_folder) && FuseDevice.Unmount(_folder, lazily: false) < 0; tries++)
         {
-            if (!force)
+            if (force)
+            {
+                _ = FuseDevice.Unmount(_folder, lazily: true);
+                return;
+            }
+
+            // Whoever has just left may be in it for a moment still.
+            if (tries == LeavingTries)
             {
                 throw MountErrors.Busy(_folder);
             }
 
-            _ = FuseDevice.Unmount(_folder, lazily: true);
+            await Task.Delay(_leavingPause, clock).ConfigureAwait(false);
         }
     }
 

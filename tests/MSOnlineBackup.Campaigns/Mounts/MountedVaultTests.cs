@@ -74,6 +74,23 @@ public sealed class MountedVaultTests : IDisposable
     }
 
     [Fact(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
+    public async Task A_folder_that_is_reached_by_a_link_is_mounted_on_and_unmounted_by_either_name()
+    {
+        await PrepareAsync();
+        Directory.CreateDirectory(Mounted);
+        string link = _obengine.Folder["link"];
+        File.CreateSymbolicLink(link, Mounted);
+        using Process mount = _obengine.StartOnVault(["mount", "latest", link, "--quiet", .. State]);
+        await WaitAsync(mount);
+
+        Run ended = await _obengine.RunAsync(["unmount", link, .. State]);
+
+        Assert.True(ended.ExitCode == 0, ended.ToString());
+        Assert.False(MountFolder.IsMounted(Mounted));
+        Assert.Equal(0, (await Obengine.FinishAsync(mount)).ExitCode);
+    }
+
+    [Fact(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
     public async Task Killed_at_any_moment_it_leaves_nothing_that_the_next_does_not_clean()
     {
         string copy = await PrepareAsync();

@@ -148,7 +148,7 @@ public sealed class FuseMountTests : IDisposable
             File.Delete($"{folder}{_backups.Root}/other");
             Assert.Equal("after", await File.ReadAllTextAsync($"{folder}{_backups.Root}/file", Cancel));
             Assert.True(File.Exists($"{writable.Below}{_backups.Root}/other"));
-            writable.Lift(force: false);
+            await writable.LiftAsync(force: false, TimeProvider.System);
             await mount.StopAsync(force: true);
         }
 
