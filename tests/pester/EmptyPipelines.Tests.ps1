@@ -49,7 +49,6 @@ BeforeDiscovery {
         @{ Name = 'Start-OBRegistration' }
         @{ Name = 'Start-OBRehydration' }
         @{ Name = 'Stop-OBJob' }
-        @{ Name = 'Stop-OBRecoveryMount' }
         @{ Name = 'Test-OBConnectivity' }
         @{ Name = 'Test-OBRecoveryPoint' }
         @{ Name = 'Update-OBKey' }

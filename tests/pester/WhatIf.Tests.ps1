@@ -35,10 +35,12 @@ BeforeDiscovery {
         'Set-OBVault'                = { Set-OBVault $vault -MachineLimit 7 -WhatIf }
         'Start-OBBackup'             = { Get-OBPolicy | Start-OBBackup -WhatIf }
         'Start-OBRecovery'           = { Start-OBRecovery $item (New-OBRecoveryOption "$work/back") -WhatIf }
+        'Start-OBRecoveryMount'      = { Start-OBRecoveryMount $item "$work/mounted" -WhatIf }
         'Start-OBRegistration'       = { Start-OBRegistration -VaultCredentials $credential.FullName -WhatIf }
         'Start-OBRehydration'        = { Start-OBRehydration 'http://127.0.0.1:9/devstoreaccount1/vault' -WhatIf }
         'Start-OBSystemStateBackup'  = { Start-OBSystemStateBackup -WhatIf }
         'Stop-OBJob'                 = { Get-OBJob -Previous 1 | Stop-OBJob -WhatIf }
+        'Stop-OBRecoveryMount'       = { Stop-OBRecoveryMount "$work/mounted" -WhatIf }
         'Update-OBAgent'             = { Update-OBAgent $newer -Path $module -WhatIf }
         'Update-OBKey'               = { Update-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
         'Unregister-OBMachine'       = { Unregister-OBMachine $vault (Get-OBVault).Machines[0] -WhatIf }
