@@ -11,7 +11,9 @@ internal sealed class ReadingSession : IAsyncDisposable
 {
     private readonly SessionAnnouncement _announcement;
 
-    private ReadingSession(SessionAnnouncement announcement) => _announcement = announcement;
+    private readonly TimeProvider _clock;
+
+    private ReadingSession(SessionAnnouncement announcement, TimeProvider clock) => (_announcement, _clock) = (announcement, clock);
 
     /// <summary>Announces it.</summary>
     /// <param name="store">The store; its index need not be read.</param>
@@ -19,12 +21,12 @@ internal sealed class ReadingSession : IAsyncDisposable
     /// <exception cref="BackupException">VaultAccessDenied: who may only read announces nothing; VaultFull, VaultUnreachable, …</exception>
     public static async Task<ReadingSession> BeginAsync(ChunkStore store, CancellationToken cancellationToken)
     {
-        var announcement = new SessionAnnouncement(
-            store, new SessionRecord { MachineId = null, Started = store.Vault.Options.TimeProvider.GetUtcNow(), AgentVersion = Product.Version });
+        TimeProvider clock = store.Vault.Options.TimeProvider;
+        var announcement = new SessionAnnouncement(store, new SessionRecord { MachineId = null, Started = clock.GetUtcNow(), AgentVersion = Product.Version });
         await announcement.AnnounceAsync(await SessionOrder.FindHighestAsync(store, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-        return new ReadingSession(announcement);
+        return new ReadingSession(announcement, clock);
     }
 
     /// <summary>Says that it is over. Where the vault is away, the next maintenance finds out by itself.</summary>
-    public async ValueTask DisposeAsync() => _ = await _announcement.TryEndAsync(new OperationCanceledException(), TimeProvider.System).ConfigureAwait(false);
+    public async ValueTask DisposeAsync() => _ = await _announcement.TryEndAsync(new OperationCanceledException(), _clock).ConfigureAwait(false);
 }
