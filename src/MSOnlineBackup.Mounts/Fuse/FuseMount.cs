@@ -111,14 +111,17 @@ public sealed class FuseMount : IAsyncDisposable
             }
 
             // Nobody else comes in. Whoever is in it gets errors when this process ends, and has a moment to leave before.
-            _isDetached = true;
             _ = _devices[0].Unmount(lazily: true);
-            await Task.WhenAny(Ended, Task.Delay(TimeSpan.FromSeconds(1), _clock)).ConfigureAwait(false);
-            await _stop.CancelAsync().ConfigureAwait(false);
-            return;
+            break;
         }
 
-        await Ended.ConfigureAwait(false);
+        // It is off its folder, and still not over where another namespace (a container, a service with mounts of its own) has a copy of it: nobody waits for that.
+        await Task.WhenAny(Ended, Task.Delay(_leaving, _clock)).ConfigureAwait(false);
+        if (!Ended.IsCompleted)
+        {
+            _isDetached = true;
+            await _stop.CancelAsync().ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>

@@ -36,12 +36,18 @@ internal static class MountErrors
         folder,
         innerException: inner);
 
-    /// <summary>Somebody is in it.</summary>
-    public static BackupException Busy(string folder) => new(
-        BackupErrorId.MountBusy,
-        $"'{folder}' cannot be unmounted: a program has a file of it open, or works in it.",
-        $"Leave the folder and close the programs ('fuser -vm {folder}' shows them). With -Force or --force it goes at once, and they get errors.",
-        folder);
+    /// <summary>Somebody is in it: said is who, as far as this user sees it.</summary>
+    public static BackupException Busy(string folder)
+    {
+        IReadOnlyList<string> holders = MountHolders.Find(folder);
+        return new BackupException(
+            BackupErrorId.MountBusy,
+            holders.Count > 0
+                ? $"'{folder}' cannot be unmounted: {string.Join(", ", holders)} {(holders.Count == 1 ? "has" : "have")} a file of it open, or {(holders.Count == 1 ? "works" : "work")} in it."
+                : $"'{folder}' cannot be unmounted: a program has a file of it open, or works in it.",
+            $"Leave the folder and close the programs{(holders.Count > 0 ? string.Empty : $" ('fuser -vm {folder}' shows them)")}. With -Force or --force it goes at once, and they get errors.",
+            folder);
+    }
 
     /// <summary>The system said no.</summary>
     public static BackupException Failed(string folder, string why) => new(

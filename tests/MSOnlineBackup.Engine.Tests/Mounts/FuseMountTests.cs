@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Views;
@@ -71,13 +72,37 @@ public sealed class FuseMountTests : IDisposable
         Assert.Equal(BackupErrorId.MountFolderInvalid, twice.Id);
         using (File.OpenRead(file))
         {
-            Assert.Equal(BackupErrorId.MountBusy, (await Assert.ThrowsAsync<BackupException>(() => mount.StopAsync(force: false))).Id);
+            BackupException busy = await Assert.ThrowsAsync<BackupException>(() => mount.StopAsync(force: false));
+            Assert.Equal(BackupErrorId.MountBusy, busy.Id);
+            Assert.Contains($"({Environment.ProcessId})", busy.Message, StringComparison.Ordinal);
             Assert.False(mount.Ended.IsCompleted);
         }
 
         await mount.StopAsync(force: false);
         Assert.True(mount.Ended.IsCompleted);
         Assert.Empty(Directory.EnumerateFileSystemEntries(mount.Folder));
+    }
+
+    [Fact(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
+    public async Task A_copy_of_it_in_another_namespace_does_not_keep_it_up()
+    {
+        _backups.Tree.File("file", 1000);
+        await using FuseMount mount = await MountAsync();
+        using var elsewhere = Process.Start(new ProcessStartInfo("unshare", ["--mount", "sh", "-c", "echo; exec sleep 600"]) { RedirectStandardOutput = true })!;
+        await elsewhere.StandardOutput.ReadLineAsync(Cancel);
+        try
+        {
+            await mount.StopAsync(force: false);
+
+            Assert.False(MountFolder.IsMounted(mount.Folder));
+            Assert.False(mount.Ended.IsCompleted);
+        }
+        finally
+        {
+            elsewhere.Kill();
+        }
+
+        await mount.Ended.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
     }
 
     [Fact(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
