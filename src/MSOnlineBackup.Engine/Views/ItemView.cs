@@ -30,6 +30,9 @@ internal abstract class ItemView : IItemView
     // Whoever reads many small files does so in their order, and they lie in the vault in that order.
     private ulong _readLast;
 
+    // What follows is looked for again once half of it has been read.
+    private (ulong From, ulong Until) _foreseen;
+
     private protected ItemView(ChunkStore store, ViewOptions options)
     {
         (_store, _options, _blocks, _contents) = (store, options, new ManifestBlocks(store, options.Blocks), new ContentCache(store, options));
@@ -344,7 +347,7 @@ internal abstract class ItemView : IItemView
             (before, _readLast) = (_readLast, id);
         }
 
-        if (id > OrdinalMask && id > before && id - before <= 64)
+        if (id > OrdinalMask && id > before && id - before <= 64 && !IsForeseen(id))
         {
             await ForeseeNextAsync(id, cancellationToken).ConfigureAwait(false);
         }
@@ -352,14 +355,23 @@ internal abstract class ItemView : IItemView
         return file;
     }
 
+    private bool IsForeseen(ulong id)
+    {
+        lock (_gate)
+        {
+            return id >= _foreseen.From && id < _foreseen.Until;
+        }
+    }
+
     // The contents of the files that follow, as far as their entries are at hand.
     private async ValueTask ForeseeNextAsync(ulong id, CancellationToken cancellationToken)
     {
         (ViewSource source, long ordinal) = SourceOf(id);
         var seen = new HashSet<ChunkId>();
+        long next = ordinal;
         try
         {
-            for (long next = ordinal, bytes = 0; next < Math.Min(ordinal + 256, source.Manifest.Count) && bytes < _options.AheadBytes / 2 && seen.Count < 8; next++)
+            for (long bytes = 0; next < Math.Min(ordinal + 256, source.Manifest.Count) && bytes < _options.AheadBytes / 2 && seen.Count < 8; next++)
             {
                 ManifestEntry entry = await source.Manifest.GetAsync(next, cancellationToken).ConfigureAwait(false);
                 foreach (ContentSlice slice in entry.Content.Slices.Take(4))
@@ -376,6 +388,11 @@ internal abstract class ItemView : IItemView
         catch (BackupException)
         {
             // It is told when it is needed.
+        }
+
+        lock (_gate)
+        {
+            _foreseen = (id, id + Math.Max(1, (ulong)(next - ordinal) / 2));
         }
     }
 }
