@@ -35,7 +35,7 @@ internal abstract class ItemView : IItemView
 
     private protected ItemView(ChunkStore store, ViewOptions options)
     {
-        (_store, _options, _blocks, _contents) = (store, options, new ManifestBlocks(store, options.Blocks), new ContentCache(store, options));
+        (_store, _options, _blocks, _contents) = (store, options, new ManifestBlocks(store, options.MetadataBytes), new ContentCache(store, options));
         NewLead(default, Folder(default));
     }
 

@@ -12,6 +12,6 @@ public sealed record ViewOptions
     /// <summary>How many chunks are fetched at a time.</summary>
     public int Parallel { get; init; } = Math.Max(4, Environment.ProcessorCount);
 
-    /// <summary>How many blocks of metadata are kept decoded.</summary>
-    public int Blocks { get; init; } = 48;
+    /// <summary>About how many bytes of metadata are kept decoded.</summary>
+    public long MetadataBytes { get; init; } = 24L << 20;
 }

@@ -10,6 +10,12 @@ namespace MSOnlineBackup.Vaults.RecoveryPoints;
 /// <param name="Damage">Why some or all of it cannot be read; null where it is whole.</param>
 internal sealed record DecodedBlock(ManifestEntry[] Entries, ManifestBlock[] Children, long[] Before, BackupException? Damage)
 {
+    // An entry's objects, beside its path.
+    private const int EntryBytes = 512;
+
+    /// <summary>About how many bytes of memory it takes.</summary>
+    public long Weight { get; private init; } = EntryBytes;
+
     /// <summary>Reads a block. What is damaged or missing is in what is returned; other failures are thrown.</summary>
     public static async Task<DecodedBlock> ReadAsync(IChunkReader chunks, BlockPlace place, CancellationToken cancellationToken)
     {
@@ -49,7 +55,7 @@ internal sealed record DecodedBlock(ManifestEntry[] Entries, ManifestBlock[] Chi
             before[i] = before[i - 1] + children[i - 1].Totals.Entries;
         }
 
-        return new DecodedBlock([], children, before, null);
+        return new DecodedBlock([], children, before, null) { Weight = children.Sum(static child => EntryBytes + child.FirstPath.Bytes.Length) };
     }
 
     private static DecodedBlock ReadLeaf(ManifestBlock block, ReadOnlyMemory<byte> content)
@@ -65,7 +71,7 @@ internal sealed record DecodedBlock(ManifestEntry[] Entries, ManifestBlock[] Chi
 
             // The places of all that follows are counted from the totals.
             return entries.Count == block.Totals.Entries
-                ? new DecodedBlock([.. entries], [], [], null)
+                ? new DecodedBlock([.. entries], [], [], null) { Weight = content.Length + entries.Sum(static entry => EntryBytes + (long)entry.Path.Bytes.Length) }
                 : throw ManifestFormat.Damaged(block.Id, "it does not have the totals that the node above states");
         }
         catch (BackupException e) when (e.IsDamage)

@@ -143,7 +143,7 @@ public sealed class ManifestViewTests
         return (entries, chunks, Open(chunks, entries, root));
     }
 
-    private static ManifestView Open(MemoryChunks chunks, List<ManifestEntry> entries, ManifestRoot root) => new(new ManifestBlocks(chunks, Math.Max(1, entries.Count / 50)), root);
+    private static ManifestView Open(MemoryChunks chunks, List<ManifestEntry> entries, ManifestRoot root) => new(new ManifestBlocks(chunks, entries.Count * 400L), root);
 
     private static async Task<ManifestRoot> RootAsync(MemoryChunks chunks, List<ManifestEntry> entries)
     {
