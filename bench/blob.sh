@@ -26,6 +26,7 @@ TEXT
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/measure.sh"
+source "$here/storage.sh"
 rounds=3
 places=(blob folder near far plain)
 apart=
@@ -51,18 +52,12 @@ corpus=$(cd "$corpus" && pwd)
 mkdir -p "$work"
 work=$(mktemp -d "$(cd "$work" && pwd)/XXXXXX")
 
-servers=()
-stop_storage() {
-    ((${#servers[@]} == 0)) || kill -KILL "${servers[@]}" 2> /dev/null || true
-    servers=()
-}
 trap 'stop_storage; rm -rf "$work"' EXIT
 
 measured=$work/measured
 source=$work/source
 folder=$work/folder/vault
 
-storage=()
 if [[ -n $apart ]]; then
     last=$(($(nproc) - 1))
     ((last > 0)) || { echo '--apart needs two processors.' >&2; exit 1; }
@@ -70,44 +65,11 @@ if [[ -n $apart ]]; then
 fi
 
 publish "$here/.."
-dotnet build "$here/MSOnlineBackup.Benchmarks" -c Release -v quiet --nologo >&2
-benchmarks=$here/MSOnlineBackup.Benchmarks/bin/Release/net10.0/MSOnlineBackup.Benchmarks.dll
+prepare_storage "$here/.."
 [[ -z $apart ]] || taskset -cp "0-$((last - 1))" $$ > /dev/null
 
 echo "$passphrase" > "$work/passphrase"
-account=devstoreaccount1
-export RESTIC_PASSWORD_FILE=$work/passphrase AZURE_ACCOUNT_NAME=$account
-# The emulator's key is public and the same everywhere.
-export AZURE_ACCOUNT_KEY='Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
-
-# Servers end with their standard input; this one stays open.
-mkfifo "$work/open"
-exec {open}<> "$work/open"
-
-# serve COMMAND...: starts a server, and reads on until it says where it listens.
-serve() {
-    exec {said}< <(exec "${storage[@]}" "$@" < "$work/open")
-    servers+=($!)
-    line=
-    while [[ $line != *http://127.0.0.1:[1-9]* ]]; do
-        read -r line <&"$said" || { echo "$1 did not start." >&2; exit 1; }
-    done
-    server=${line##* }
-    exec {said}<&-
-}
-
-# Each place gets an Azurite of its own.
-start_storage() {
-    local place=$1
-    serve "$here/../tests/azurite/start.sh"
-    case $place in
-        near) serve dotnet "$benchmarks" delay "$server" 0 ;;
-        far) serve dotnet "$benchmarks" delay "$server" "$delay" ;;
-    esac
-    export AZURE_ENDPOINT_SUFFIX=${server#http://}
-    export AZURE_STORAGE_CONNECTION_STRING="DefaultEndpointsProtocol=http;AccountName=$account;AccountKey=$AZURE_ACCOUNT_KEY;BlobEndpoint=$server/$account;"
-    export vault=$server/$account/vault
-}
+export RESTIC_PASSWORD_FILE=$work/passphrase
 
 create() {
     case $1 in

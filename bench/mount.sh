@@ -13,7 +13,7 @@ CORPUS     a folder, for example one made by corpora.sh; a file of 300 MB that d
 
 Takes root, for /dev/fuse. OBENGINE, RESTIC and BORG name the programs; otherwise obengine is published from this checkout,
 and restic and borg are looked up in PATH. borg needs its binding to FUSE (pyfuse3 or llfuse). Times are seconds, those of
-single reads milliseconds; memory is the resident set at the end, in MiB.
+single reads milliseconds; memory is the highest resident set, in MiB.
 TEXT
     exit 2
 }
@@ -113,10 +113,10 @@ for ((round = 0; round < rounds; round++)); do
         sync; echo 1 > /proc/sys/vm/drop_caches; cat "$work"/o/stores/*/packs/*/* "$work"/r/data/*/* "$work"/b/data/*/* > /dev/null 2>&1 || true
         start=$(now); cat "$root/large" > /dev/null; note "$tool" "cat 300 MB" "$(since "$start")"
         mkdir "$work/copy"
-        start=$(now); cp -r "$root/tree" "$work/copy/"; note "$tool" "cp -r" "$(since "$start")"
+        sync; start=$(now); cp -r "$root/tree" "$work/copy/"; note "$tool" "cp -r" "$(since "$start")"
         diff -r --no-dereference "$work/src/tree" "$work/copy/tree" > /dev/null
         rm -rf "$work/copy"
-        note "$tool" "memory MiB" "$(awk '/VmRSS/ { printf "%.0f", $2 / 1024 }' "/proc/$server/status")"
+        note "$tool" "memory MiB" "$(awk '/VmHWM/ { printf "%.0f", $2 / 1024 }' "/proc/$server/status")"
         umount "$work/mnt" || umount -l "$work/mnt"
         wait "$server" || true
         sync
@@ -127,11 +127,26 @@ for ((round = 0; round < rounds; round++)); do
         esac
         note "$tool" "restore of all" "$(since "$start")"
         rm -rf "$work/copy"
+        sync
+        case $tool in
+            obengine) start=$(now); "$OBENGINE" restore latest "$work/src/tree" --vault "$work/o" --to "$work/copy" --quiet ;;
+            restic) start=$(now); "$RESTIC" -q -r "$work/r" restore latest --target "$work/copy" --include "$work/src/tree" ;;
+            borg) mkdir "$work/copy"; start=$(now); (cd "$work/copy" && "$BORG" extract "$work/b::a" "${work#/}/src/tree") ;;
+        esac
+        note "$tool" "restore of the tree" "$(since "$start")"
+        rm -rf "$work/copy"
+        case $tool in
+            obengine) start=$(now); "$OBENGINE" restore latest "$work/src/large" --vault "$work/o" --to "$work/copy" --quiet ;;
+            restic) start=$(now); "$RESTIC" -q -r "$work/r" restore latest --target "$work/copy" --include "$work/src/large" ;;
+            borg) mkdir "$work/copy"; start=$(now); (cd "$work/copy" && "$BORG" extract "$work/b::a" "${work#/}/src/large") ;;
+        esac
+        note "$tool" "restore of 300 MB" "$(since "$start")"
+        rm -rf "$work/copy"
     done
 done
 
 printf '%-24s' step; printf '%12s' "${tools[@]}"; echo
-for step in "first ls" "ls -laR" "4 KiB cold, median ms" "4 KiB cold, 95 % ms" "4 KiB warm, median ms" "cat 300 MB" "cp -r" "restore of all" "memory MiB"; do
+for step in "first ls" "ls -laR" "4 KiB cold, median ms" "4 KiB cold, 95 % ms" "4 KiB warm, median ms" "cat 300 MB" "cp -r" "restore of 300 MB" "restore of the tree" "restore of all" "memory MiB"; do
     printf '%-24s' "$step"
     for tool in "${tools[@]}"; do
         value=$(awk -v t="$tool" -v s="$step" 'index($0, t " " s " ") == 1 { print $NF }' "$work/measured" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')

@@ -6,6 +6,7 @@ namespace MSOnlineBackup.Mounts.Fuse;
 internal static class MountHolders
 {
     private const int Most = 5;
+    private static readonly string[] _places = ["cwd", "root", "exe"];
 
     /// <summary>Finds some of them.</summary>
     /// <param name="folder">Where it is mounted, by its full path without symbolic links.</param>
@@ -22,7 +23,7 @@ internal static class MountHolders
     private static bool IsWithin(string folder, string? target) =>
         target is not null && target.StartsWith(folder, StringComparison.Ordinal) && (target.Length == folder.Length || target[folder.Length] == '/');
 
-    private static IEnumerable<string?> Links(string process) => new[] { "cwd", "root", "exe" }
+    private static IEnumerable<string?> Links(string process) => _places
         .Select(name => Target(Path.Combine(process, name)))
         .Concat(Entries(Path.Combine(process, "fd")).Concat(Entries(Path.Combine(process, "map_files"))).Select(Target));
 
