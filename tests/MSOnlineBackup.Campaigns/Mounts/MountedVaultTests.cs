@@ -74,6 +74,26 @@ public sealed class MountedVaultTests : IDisposable
     }
 
     [Fact(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
+    public async Task A_vault_far_away_is_mounted_as_one_nearby_also_where_answers_are_lost()
+    {
+        Assert.SkipUnless(AzuriteServer.IsAvailable, AzuriteServer.Missing);
+        await using var proxy = new FaultProxy(new Uri(AzuriteServer.Shared.Url)) { Delay = TimeSpan.FromMilliseconds(30) };
+        string container = AzuriteServer.Shared.NewContainer();
+        _obengine.Vault = $"{proxy.Url.ToString().TrimEnd('/')}/{container[(container.LastIndexOf('/') + 1)..]}";
+        _obengine.Variables["AZURE_STORAGE_CONNECTION_STRING"] = AzuriteServer.Shared.ConnectionString.Replace(
+            AzuriteServer.Shared.Url, proxy.Url.ToString().TrimEnd('/'), StringComparison.Ordinal);
+        await _obengine.CreateVaultAsync(_obengine.Folder["owner"]);
+        Tree().Populate(9, items: 200).File("large", 12 << 20, seed: 7);
+        await SucceedAsync("backup", _obengine.Source, "--quiet");
+        using Process mount = await MountAsync();
+        proxy.Decide = FaultProxy.AtRandom(3, 6, new NetworkFault.Loss(), new NetworkFault.TornBody(3_000), new NetworkFault.Answer(503, "ServerBusy", TimeSpan.Zero));
+
+        Assert.Equal([], TreeComparer.Compare(_obengine.Source, Mounted + _obengine.Source));
+        proxy.Decide = _ => null;
+        await EndAsync(mount);
+    }
+
+    [Fact(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
     public async Task A_folder_that_is_reached_by_a_link_is_mounted_on_and_unmounted_by_either_name()
     {
         await PrepareAsync();
