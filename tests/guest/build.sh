@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds a small Debian guest for what the machine's own kernel may not have, such as LVM, and prints the folder with its kernel, initramfs and
-# system.img: `tests/guest/build.sh`. Its packages come from the machine's apt sources, and are never installed here. What was built is kept
+# Builds a small Debian guest for what the machine's own kernel may not have, such as LVM, and prints the folder with its kernel, initramfs,
+# system.img and boot loader (grub-boot.img, grub-core.img): `tests/guest/build.sh`. Its packages come from the machine's apt sources, and are never installed here. What was built is kept
 # below TMPDIR for the next time. Ends with 69 where the machine lacks something, and says what.
 set -euo pipefail
 cannot() {
@@ -19,7 +19,7 @@ for pair in qemu-system-x86_64:qemu-system-x86 mke2fs:e2fsprogs cpio:cpio depmod
 done
 command -v apt-get > /dev/null && command -v dpkg > /dev/null || cannot 'There is no apt, whose packages the guest is made of.'
 
-packages=(linux-image-cloud-amd64 busybox-static lvm2 thin-provisioning-tools udev kmod mount util-linux xfsprogs e2fsprogs bash coreutils grep sed procps libstdc++6 libssl3 zlib1g)
+packages=(linux-image-cloud-amd64 busybox-static lvm2 thin-provisioning-tools udev kmod mount util-linux xfsprogs e2fsprogs bash coreutils grep sed procps grub-pc-bin libstdc++6 libssl3 zlib1g)
 made=${TMPDIR:-/tmp}/obengine-guest-$(id -u)-$(sha256sum < "${BASH_SOURCE[0]}" | cut -c 1-12)
 mkdir -p -m 700 "$made"
 [[ -O $made && ! -L $made ]] || cannot "'$made' belongs to somebody else."
@@ -61,6 +61,11 @@ depmod -b "$root" "$kernel"
 cp "$root/boot/vmlinuz-$kernel" "$made/kernel"
 rm -rf "$root/boot"
 
+# The boot loader of a disk that starts by itself: it has what reads the rest of itself from the first partition.
+cp "$root/usr/lib/grub/i386-pc/boot.img" "$made/grub-boot.img"
+"$root"/lib64/ld-linux-x86-64.so.* --library-path "$root/lib/x86_64-linux-gnu" "$root/usr/bin/grub-mkimage" -O i386-pc -d "$root/usr/lib/grub/i386-pc" \
+    -p '(hd0,msdos1)/boot/grub' -o "$made/grub-core.img" biosdisk part_msdos ext2 normal linux serial terminal
+
 # The initramfs has what finds the system's disk, no more.
 early=$work/early
 cp "$root/bin/busybox" "$early/bin/busybox"
@@ -79,10 +84,20 @@ cat > "$early/init" << 'END'
 /bin/busybox mount -t proc none /proc
 /bin/busybox mount -t sysfs none /sys
 while read -r module; do /bin/busybox insmod "/$module"; done < /modules
-while [ ! -b /dev/vdb ]; do /bin/busybox usleep 10000; done
-/bin/busybox mount -t ext4 /dev/vda /new && /bin/busybox mount -t ext4 -o ro /dev/vdb /new/test
+wait_for() { while [ ! -b "$1" ]; do /bin/busybox usleep 10000; done; }
+root=$(/bin/busybox sed -n 's/.*root=\([^ ]*\).*/\1/p' /proc/cmdline)
+if [ "$root" ]; then
+    # A disk that starts by itself.
+    init=/sbin/init
+    wait_for "$root"
+    /bin/busybox mount -t ext4 "$root" /new
+else
+    init=/test/init.sh
+    wait_for /dev/vdb
+    /bin/busybox mount -t ext4 /dev/vda /new && /bin/busybox mount -t ext4 -o ro /dev/vdb /new/test
+fi
 for folder in dev proc sys; do /bin/busybox mount -o move "/$folder" "/new/$folder"; done
-exec /bin/busybox switch_root /new /test/init.sh
+exec /bin/busybox switch_root /new "$init"
 END
 chmod 755 "$early/init"
 (cd "$early" && find . | cpio --quiet -o -H newc | gzip -1) > "$made/initramfs"

@@ -9,15 +9,14 @@ namespace MSOnlineBackup.Mounts.Nbd;
 /// A client's connection: several of its commands are carried out at a time, and answered as they are done. What is damaged is an error of the command that asks for it.
 /// </summary>
 /// <param name="export">The disk.</param>
+/// <param name="places">One for each client that has the disk.</param>
 /// <param name="large">Commands that need as much memory as the client asks for, of all connections, take turns.</param>
 /// <param name="report">Is told of what of the vault cannot be read.</param>
-internal sealed class NbdConnection(NbdExport export, SemaphoreSlim large, Action<Exception> report)
+internal sealed class NbdConnection(NbdExport export, SemaphoreSlim places, SemaphoreSlim large, Action<Exception> report)
 {
     private const int MostAtATime = 8;
     private const int PieceLength = 256 << 10;
     private const int MostExtents = 1024;
-
-    private static readonly TimeSpan _handshakeTime = TimeSpan.FromSeconds(30);
 
     public async Task ServeAsync(Socket socket, CancellationToken cancellationToken)
     {
@@ -27,16 +26,25 @@ internal sealed class NbdConnection(NbdExport export, SemaphoreSlim large, Actio
         }
 
         await using var stream = new NetworkStream(socket);
-        var handshake = new NbdHandshake(stream, export);
-        using (var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        var handshake = new NbdHandshake(stream, export, places);
+        try
         {
-            late.CancelAfter(_handshakeTime);
-            if (!await handshake.RunAsync(late.Token).ConfigureAwait(false))
+            if (await handshake.RunAsync(cancellationToken).ConfigureAwait(false))
             {
-                return;
+                await ServeAsync(stream, handshake, cancellationToken).ConfigureAwait(false);
             }
         }
+        finally
+        {
+            if (handshake.HasPlace)
+            {
+                places.Release();
+            }
+        }
+    }
 
+    private async Task ServeAsync(Stream stream, NbdHandshake handshake, CancellationToken cancellationToken)
+    {
         using var replies = new NbdReplies(stream, handshake.IsStructured);
         using var room = new SemaphoreSlim(MostAtATime);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -4,9 +4,14 @@ using System.Text;
 namespace MSOnlineBackup.Mounts.Nbd;
 
 /// <summary>What server and client settle before the disk is read: the fixed newstyle negotiation.</summary>
-internal sealed class NbdHandshake(Stream stream, NbdExport export)
+/// <param name="stream">The connection.</param>
+/// <param name="export">The disk.</param>
+/// <param name="places">One for each client that has the disk. Who finds none left is told so: many clients open all their connections before they use the first.</param>
+internal sealed class NbdHandshake(Stream stream, NbdExport export, SemaphoreSlim places)
 {
     private const int MostOptions = 256;
+
+    private static readonly TimeSpan _mostTime = TimeSpan.FromSeconds(30);
 
     private bool _noZeroes;
 
@@ -16,9 +21,19 @@ internal sealed class NbdHandshake(Stream stream, NbdExport export)
     /// <summary>Whether the client has chosen to be told of holes.</summary>
     public bool TellsAllocation { get; private set; }
 
+    /// <summary>Whether the client has a place, which is to be given back; also where it has not come to an end.</summary>
+    public bool HasPlace { get; private set; }
+
     /// <summary>Settles it.</summary>
-    /// <returns>Whether the client goes on; false where it has gone, or what it says is none of the protocol.</returns>
+    /// <returns>Whether the client goes on; false where it has gone, gets no place, or what it says is none of the protocol.</returns>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        late.CancelAfter(_mostTime);
+        return await SettleAsync(late.Token).ConfigureAwait(false);
+    }
+
+    private async Task<bool> SettleAsync(CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[18];
         BinaryPrimitives.WriteUInt64BigEndian(buffer, NbdProtocol.Greeting);
@@ -101,7 +116,7 @@ internal sealed class NbdHandshake(Stream stream, NbdExport export)
     // The old way to choose a disk has no way to say no.
     private async Task<bool> BeginAsync(byte[] name, CancellationToken cancellationToken)
     {
-        if (!export.Name.Is(name))
+        if (!export.Name.Is(name) || !await TakePlaceAsync().ConfigureAwait(false))
         {
             return false;
         }
@@ -123,6 +138,12 @@ internal sealed class NbdHandshake(Stream stream, NbdExport export)
         if (!export.Name.Is(request.Export))
         {
             await AnswerUnknownAsync(option, cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+
+        if (option == NbdOption.Go && !await TakePlaceAsync().ConfigureAwait(false))
+        {
+            await AnswerAsync(option, NbdAnswer.Policy, "As many clients as there may be have this disk already.", cancellationToken).ConfigureAwait(false);
             return false;
         }
 
@@ -196,6 +217,8 @@ internal sealed class NbdHandshake(Stream stream, NbdExport export)
 
         await AnswerAsync(option, NbdAnswer.Ack, "", cancellationToken).ConfigureAwait(false);
     }
+
+    private async Task<bool> TakePlaceAsync() => HasPlace = await places.WaitAsync(TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
 
     private void WriteExport(Span<byte> to)
     {

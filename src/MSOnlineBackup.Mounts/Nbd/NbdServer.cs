@@ -27,13 +27,19 @@ public sealed record NbdOptions
 /// </summary>
 public sealed class NbdServer : IAsyncDisposable
 {
-    private const int MostConnections = 16;
+    /// <summary>Most connections that have the disk, such as of machines that run from it.</summary>
+    internal const int MostClients = 64;
+
+    // Who asks while all places are taken is told so.
+    private const int MostConnections = MostClients + 16;
     private const int MostLargeReads = 2;
 
     private readonly ConnectionListener _listener;
+    private readonly SemaphoreSlim _places;
     private readonly SemaphoreSlim _large;
 
-    private NbdServer(ConnectionListener listener, SemaphoreSlim large, string address) => (_listener, _large, Address) = (listener, large, address);
+    private NbdServer(ConnectionListener listener, SemaphoreSlim places, SemaphoreSlim large, string address) =>
+        (_listener, _places, _large, Address) = (listener, places, large, address);
 
     /// <summary>The address as clients take it: <c>nbd://…</c> or <c>nbd+unix://…</c>.</summary>
     public string Address { get; }
@@ -58,21 +64,23 @@ public sealed class NbdServer : IAsyncDisposable
             throw file.Entry.Unrestorable(file.ShownName);
         }
 
+        var places = new SemaphoreSlim(MostClients);
         var large = new SemaphoreSlim(MostLargeReads);
         try
         {
             var export = new NbdExport(view, file, options.SocketPath is null ? Secret.Create() : new Secret(""));
-            var connection = new NbdConnection(export, large, options.Report);
+            var connection = new NbdConnection(export, places, large, options.Report);
             ConnectionListener listener = options.SocketPath is { } path
                 ? ConnectionListener.OnSocket(path, MostConnections, connection.ServeAsync, options.Report)
                 : ConnectionListener.OnPort(options.Port, MostConnections, connection.ServeAsync, options.Report);
             string address = options.SocketPath is { } socket
                 ? $"nbd+unix:///?socket={Uri.EscapeDataString(Path.GetFullPath(socket)).Replace("%2F", "/", StringComparison.Ordinal)}"
                 : string.Create(CultureInfo.InvariantCulture, $"nbd://127.0.0.1:{((IPEndPoint)listener.Address).Port}/{export.Name.Text}");
-            return new NbdServer(listener, large, address);
+            return new NbdServer(listener, places, large, address);
         }
         catch
         {
+            places.Dispose();
             large.Dispose();
             throw;
         }
@@ -82,6 +90,7 @@ public sealed class NbdServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _listener.DisposeAsync().ConfigureAwait(false);
+        _places.Dispose();
         _large.Dispose();
     }
 }

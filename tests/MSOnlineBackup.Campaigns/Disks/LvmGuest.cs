@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Testing;
@@ -13,18 +12,16 @@ public sealed class LvmGuest : IAsyncLifetime
     /// <summary>How often the guest backs up what a program keeps in step.</summary>
     public static int Rounds { get; } = Campaign.Rounds(usual: 2, full: 5);
 
-    // What run.sh ends with where there can be no guest.
-    private const int Unavailable = 69;
-
     private readonly List<(string Name, string Value)> _facts = [];
     private string? _missing;
 
     /// <summary>Builds and runs the guest, where that is asked for.</summary>
     public async ValueTask InitializeAsync()
     {
-        if (!Campaign.IsFull && Environment.GetEnvironmentVariable("OB_GUEST") != "1")
+        // First: where there can be no guest, nothing is published for it.
+        _missing = await GuestSystem.FindMissingAsync();
+        if (_missing is not null)
         {
-            _missing = "Needs OB_GUEST=1 or OB_CAMPAIGN=full: it runs a virtual machine for minutes.";
             return;
         }
 
@@ -34,20 +31,9 @@ public sealed class LvmGuest : IAsyncLifetime
         await FolderVault.CreateAsync(Path.Combine(guest, "vault"));
         await File.WriteAllTextAsync(Path.Combine(guest, "passphrase"), Obengine.Passphrase + "\n");
         await File.WriteAllTextAsync(Path.Combine(guest, "freeze.sh"), FileSystemFreeze.Script);
-        string scripts = Path.Combine(Repository.Root, "tests", "guest");
-        await File.WriteAllTextAsync(Path.Combine(guest, "scenario.sh"), $"ROUNDS={Rounds}\n" + await File.ReadAllTextAsync(Path.Combine(scripts, "lvm.sh")));
-
-        // Built first: where there can be no guest, nothing is published for it.
-        Run built = await RunAsync(Path.Combine(scripts, "build.sh"));
-        if (built.ExitCode == Unavailable)
-        {
-            _missing = built.Error.Trim();
-            return;
-        }
-
-        Assert.True(built.ExitCode == 0, built.ToString());
+        await File.WriteAllTextAsync(Path.Combine(guest, "scenario.sh"), $"ROUNDS={Rounds}\n" + await File.ReadAllTextAsync(GuestSystem.Script("lvm.sh")));
         await PublishAsync(Path.Combine(guest, "obengine"), folder["artifacts"]);
-        Run run = await RunAsync(Path.Combine(scripts, "run.sh"), guest, "3");
+        Run run = await GuestSystem.RunAsync(GuestSystem.Script("run.sh"), guest, "3");
         foreach (string line in run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] parts = line.Split(' ', 2);
@@ -77,15 +63,9 @@ public sealed class LvmGuest : IAsyncLifetime
     private static async Task PublishAsync(string folder, string artifacts)
     {
         string project = Path.Combine(Repository.Root, "src", "MSOnlineBackup.Host");
-        Run published = await RunAsync(
+        Run published = await GuestSystem.RunAsync(
             "dotnet", "publish", project, "-c", "Release", "-r", "linux-x64", "--self-contained", "--nologo", "--verbosity", "quiet", "-nodeReuse:false",
             "--artifacts-path", artifacts, "--output", folder, "-p:PublishTrimmed=false", "-p:PublishReadyToRunComposite=false");
         Assert.True(published.ExitCode == 0, published.ToString());
-    }
-
-    private static async Task<Run> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        return await Obengine.FinishAsync(process);
     }
 }
