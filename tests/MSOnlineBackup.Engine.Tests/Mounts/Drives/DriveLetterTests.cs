@@ -44,7 +44,7 @@ public sealed class DriveLetterTests
         Assert.Equal(48, Marshal.SizeOf<NetResource>());
         Assert.Equal(
             [0, 4, 8, 12, 16, 24, 32, 40],
-            new[] { "Scope", "Type", "DisplayType", "Usage", "LocalName", "RemoteName", "Comment", "Provider" }.Select(field => (int)Marshal.OffsetOf<NetResource>(field)));
+            ((string[])["Scope", "Type", "DisplayType", "Usage", "LocalName", "RemoteName", "Comment", "Provider"]).Select(field => (int)Marshal.OffsetOf<NetResource>(field)));
         Assert.Equal((28, 4), (Marshal.SizeOf<ServiceStatus>(), (int)Marshal.OffsetOf<ServiceStatus>("State")));
         Assert.Equal(4, (int)Marshal.OffsetOf<ServiceConfiguration>("StartType"));
     }

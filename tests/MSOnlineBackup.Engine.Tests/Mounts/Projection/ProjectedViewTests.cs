@@ -18,6 +18,7 @@ public sealed class ProjectedViewTests : IDisposable
     private readonly List<Exception> _troubles = [];
     private readonly ProjectedView _shown;
     private readonly ulong _home;
+    private readonly ulong _largeId;
     private readonly byte[] _large = new byte[2_500_000];
 
     public ProjectedViewTests()
@@ -32,7 +33,7 @@ public sealed class ProjectedViewTests : IDisposable
         _view.Link(_home, "nowhere", "gone");
         _view.Link(1, "there", "home");
         new Random(1).NextBytes(_large);
-        _view.File(1, "large", _large);
+        _largeId = _view.File(1, "large", _large);
         _view.File(1, "unread", [], EntryFlags.Unreadable);
         _shown = new ProjectedView(_view, false, _windows, TimeProvider.System, _troubles.Add);
         _windows.Mark(_folder.Path, _session);
@@ -173,7 +174,7 @@ public sealed class ProjectedViewTests : IDisposable
     public void What_is_damaged_is_an_error_of_that_file_and_a_mark_of_that_folder()
     {
         _view.DamagedFolders.Add(_home);
-        _view.DamagedFrom[_view.FindAsync(1, "large"u8.ToArray(), default).AsTask().GetAwaiter().GetResult()!.Id] = 1_500_000;
+        _view.DamagedFrom[_largeId] = 1_500_000;
 
         Assert.Equal(ProjectionResult.Damaged, _windows.Read(Root, "large", 0, 2_500_000, out _));
         Assert.Equal(ProjectionResult.Damaged, _windows.Read(Root, "unread", 0, 0, out _));
@@ -229,31 +230,30 @@ public sealed class ProjectedViewTests : IDisposable
     }
 
     [Fact]
-    public void Folders_that_were_listed_are_kept_within_bounds()
+    public async Task Folders_that_were_listed_are_kept_within_bounds()
     {
         using var many = new MemoryView();
         for (int i = 0; i < 20; i++)
         {
-            ulong folder = many.Folder(1, $"folder {i}");
-            many.File(folder, "file", [1]);
+            many.File(many.Folder(1, $"folder {i}"), "file", [1]);
         }
 
         var tree = new ProjectedTree(new(many, false), Comparer<string>.Create(_windows.Compare), TimeProvider.System, _troubles.Add) { MostEntries = 40 };
-        Ask();
+        await AskAsync();
         int pages = many.Pages;
-        Ask();
+        await AskAsync();
 
         // The root, and the folders that were asked for last: the others are listed once more.
         Assert.InRange(many.Pages - pages, 1, 40);
         int before = many.Pages;
-        Assert.NotNull(tree.FindAsync(@"folder 19\FILE", default).AsTask().GetAwaiter().GetResult());
+        Assert.NotNull(await tree.FindAsync(@"folder 19\FILE", TestContext.Current.CancellationToken));
         Assert.Equal(before, many.Pages);
 
-        void Ask()
+        async Task AskAsync()
         {
             for (int i = 0; i < 20; i++)
             {
-                Assert.NotNull(tree.FindAsync($@"folder {i}\file", default).AsTask().GetAwaiter().GetResult());
+                Assert.NotNull(await tree.FindAsync($@"folder {i}\file", TestContext.Current.CancellationToken));
             }
         }
     }

@@ -136,7 +136,7 @@ public sealed class ProjectionWayTests : IDisposable
         Assert.Equal("mine", await File.ReadAllTextAsync(Path.Combine(Aside, "mine.txt"), TestContext.Current.CancellationToken));
 
         // An ordinary folder, one that is not there, and a Windows that shows nothing.
-        File.WriteAllText(Path.Combine(Root, "kept"), "");
+        await File.WriteAllTextAsync(Path.Combine(Root, "kept"), "", TestContext.Current.CancellationToken);
         Assert.True(_way.Clean(_id, Root));
         Assert.True(_way.Clean(_id, _folder["gone"]));
         Assert.True(new ProjectionWay(new RecordedProjection { Obstacle = "None." }).Clean(_id, Root));
