@@ -57,7 +57,11 @@ internal static class Capabilities
             ? Yes("FolderImmutability", "Objects of an immutable vault in a folder are flagged, where the file system can (chattr).")
             : No("FolderImmutability", "The storage itself does not keep a vault in a folder from being deleted here; the vault's own rules hold.");
         yield return parts.HasArgon2id ? Yes("Argon2id", "By libsodium.") : No("Argon2id", "libsodium cannot be loaded; PBKDF2 is used.");
-        yield return No("Mount", "This version does not mount recovery points; items are browsed and recovered one by one.");
+        yield return isLinux ? parts.IsPrivileged || parts.HasProgram("fusermount3")
+                ? Yes("Mount", "Recovery points as files in a folder, by FUSE.")
+                : Partly("Mount", "By FUSE as root, or with the package fuse3; over WebDAV by anybody.")
+            : isWindows ? Yes("Mount", "Recovery points as a drive letter, by WebDAV; in a folder where the feature Client-ProjFS is.")
+            : Partly("Mount", "Only over WebDAV: 'obengine serve webdav'.");
     }
 
     private static Capability Snapshots(HealthParts parts)

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Mounts.Fuse;
+using MSOnlineBackup.Mounts.Serving;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Mounting;
@@ -10,7 +11,10 @@ namespace MSOnlineBackup.Agent.Mounting;
 /// The mounts of this machine, one folder each: its record, its order, the wish to end it. Whoever serves one holds its lock, which the system takes back when the process
 /// ends; so one whose process was killed is found, and cleaned, by whoever looks next.
 /// </summary>
-internal sealed class MountRecords(StateFolder state, TimeProvider clock)
+/// <param name="state">The machine's state.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="wayOf">The way in which something is mounted at a place.</param>
+internal sealed class MountRecords(StateFolder state, TimeProvider clock, Func<string, IMountWay> wayOf)
 {
     /// <summary>Whoever wants a mount to end creates a file of this name in its folder; "force" in it: although somebody is in it.</summary>
     public const string StopFile = "stop";
@@ -26,6 +30,9 @@ internal sealed class MountRecords(StateFolder state, TimeProvider clock)
     private const string PlaceFile = "place";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>The way in which something is mounted at a place.</summary>
+    public IMountWay WayOf(string place) => wayOf(place);
 
     /// <summary>A file of a mount's.</summary>
     public string FileOf(Guid id, string name) => state.PathOf(Path.Combine(Folder, id.ToString("D"), name));
@@ -114,9 +121,9 @@ internal sealed class MountRecords(StateFolder state, TimeProvider clock)
             foreach ((Guid id, string folder, _) in dead)
             {
                 // Its process was killed, and nobody sees it any more. Only what is on its folder is ours, unless another has come there since.
-                if (!living.Contains(folder))
+                if (!living.Contains(folder) && !wayOf(folder).Clean(id, folder))
                 {
-                    MountFolder.Clean(folder);
+                    continue;
                 }
 
                 MountLayer.Clean(FileOf(id, MountLayer.Name));

@@ -17,6 +17,7 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
     private static readonly TimeSpan _noting = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
+    private bool _isLeft;
     private int _troubles;
     private string? _lastTrouble;
 
@@ -44,7 +45,7 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
             var mount = new RecoveryMount
             {
                 Id = id,
-                Folder = MountFolder.Check(order.Folder),
+                Folder = records.WayOf(order.Folder).Check(order.Folder),
                 VaultLocation = vault.Vault.Location,
                 MachineName = pinned.Point?.MachineName ?? order.MachineName,
                 PointId = pinned.Point?.SessionId.ToString(),
@@ -59,40 +60,44 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
         }
         finally
         {
-            MountLayer.Clean(records.FileOf(id, MountLayer.Name));
-            records.Remove(id);
+            // Where something of it is left, whoever looks next finds a record that nobody holds, and clears it.
+            if (!_isLeft)
+            {
+                MountLayer.Clean(records.FileOf(id, MountLayer.Name));
+                records.Remove(id);
+            }
         }
     }
 
     private async Task<RecoveryMount> ServeAsync(RecoveryMount mount, MountOrder order, IItemView view, Action<RecoveryMount> mounted, CancellationToken stop)
     {
         records.Foresee(mount.Id, mount.Folder);
-        MountLayer? layer = order.IsWritable ? MountLayer.Prepare(records.FileOf(mount.Id, MountLayer.Name), mount.Folder) : null;
-        await using FuseMount fuse = FuseMount.Start(
-            view, layer?.Below ?? mount.Folder, new FuseOptions { AllowOther = order.AllowOther || layer is not null }, clock, Tell);
+        var request = new MountRequest(mount.Id, mount.Folder, records.FileOf(mount.Id, MountLayer.Name))
+        {
+            IsWritable = order.IsWritable, AllowOther = order.AllowOther, IsOfAllPoints = order.PointId is null,
+        };
+        IMountedView mounting = await records.WayOf(mount.Folder).StartAsync(view, request, clock, Tell).ConfigureAwait(false);
         try
         {
-            layer?.Lay();
             records.Write(mount);
             mounted(mount);
-            return await WatchAsync(mount, fuse, layer, stop).ConfigureAwait(false);
+            return await WatchAsync(mount, mounting, stop).ConfigureAwait(false);
         }
         finally
         {
-            if (layer is not null)
-            {
-                await layer.LiftAsync(force: true, clock).ConfigureAwait(false);
-            }
+            _isLeft = true;
+            await mounting.DisposeAsync().ConfigureAwait(false);
+            _isLeft = false;
         }
     }
 
-    private async Task<RecoveryMount> WatchAsync(RecoveryMount mount, FuseMount fuse, MountLayer? layer, CancellationToken stop)
+    private async Task<RecoveryMount> WatchAsync(RecoveryMount mount, IMountedView mounting, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(_beat, clock);
-        while (!fuse.Ended.IsCompleted && !(layer is not null && !MountFolder.IsMounted(mount.Folder)) && !stop.IsCancellationRequested)
+        while (!mounting.IsOver && !stop.IsCancellationRequested)
         {
             DateTimeOffset now = clock.GetUtcNow();
-            DateTimeOffset used = now - fuse.Idle;
+            DateTimeOffset used = now - mounting.Idle;
             RecoveryMount current = Describe(mount, used);
             if (current.LastUsed - mount.LastUsed >= _noting || current.Troubles != mount.Troubles)
             {
@@ -102,27 +107,27 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
 
             if (MountLife.IsOver(mount.Started, used, now))
             {
-                await EndAsync(fuse, layer, force: true).ConfigureAwait(false);
+                await mounting.StopAsync(force: true).ConfigureAwait(false);
                 break;
             }
 
-            if (records.Read(mount.Id, MountRecords.StopFile) is { } wish && await TryEndAsync(mount, fuse, layer, wish.AsSpan().SequenceEqual("force"u8)).ConfigureAwait(false))
+            if (records.Read(mount.Id, MountRecords.StopFile) is { } wish && await TryEndAsync(mount, mounting, wish.AsSpan().SequenceEqual("force"u8)).ConfigureAwait(false))
             {
                 break;
             }
 
-            await NextAsync(timer, fuse.Ended, stop).ConfigureAwait(false);
+            await NextAsync(timer, mounting.Ended, stop).ConfigureAwait(false);
         }
 
         return Describe(mount, mount.LastUsed);
     }
 
     // Whoever wants it to end sees that the wish is gone, and the mount is not.
-    private async Task<bool> TryEndAsync(RecoveryMount mount, FuseMount fuse, MountLayer? layer, bool force)
+    private async Task<bool> TryEndAsync(RecoveryMount mount, IMountedView mounting, bool force)
     {
         try
         {
-            await EndAsync(fuse, layer, force).ConfigureAwait(false);
+            await mounting.StopAsync(force).ConfigureAwait(false);
             return true;
         }
         catch (BackupException e) when (e.Id == BackupErrorId.MountBusy)
@@ -130,16 +135,6 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
             File.Delete(records.FileOf(mount.Id, MountRecords.StopFile));
             return false;
         }
-    }
-
-    private async Task EndAsync(FuseMount fuse, MountLayer? layer, bool force)
-    {
-        if (layer is not null)
-        {
-            await layer.LiftAsync(force, clock).ConfigureAwait(false);
-        }
-
-        await fuse.StopAsync(force || layer is not null).ConfigureAwait(false);
     }
 
     private static async Task NextAsync(PeriodicTimer timer, Task ended, CancellationToken stop)

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Mounts.Fuse;
+using MSOnlineBackup.Mounts;
+using MSOnlineBackup.Mounts.Serving;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
@@ -20,7 +21,15 @@ public sealed class RecoveryMounts
     private readonly MountRecords _records;
     private readonly IReadOnlyList<string>? _program;
 
-    internal RecoveryMounts(JobMachine machine, IReadOnlyList<string>? program) => (_machine, _records, _program) = (machine, new MountRecords(machine.State, machine.Clock), program);
+    internal RecoveryMounts(JobMachine machine, IReadOnlyList<string>? program, Func<string, IMountWay>? wayOf = null) =>
+        (_machine, _records, _program) = (machine, new MountRecords(machine.State, machine.Clock, wayOf ?? MountWays.Of), program);
+
+    /// <summary>The drive letter that a place is, as "R:" of "r:\"; null where it is none, and on systems that have none.</summary>
+    public static string? DriveOf(string place)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        return MountWays.DriveOf(place);
+    }
 
     /// <summary>All mounts, oldest first. What a killed process has left is taken off, and is none.</summary>
     /// <exception cref="BackupException">StateAccessDenied.</exception>
@@ -33,7 +42,7 @@ public sealed class RecoveryMounts
         ArgumentNullException.ThrowIfNull(order);
         var id = JobHistory.NewId();
         _ = _records.List();
-        _records.Write(id, MountRecords.OrderFile, new MountOrderFile(MountOrderFile.Current, _machine.Limits.Name, _machine.OwnName, order with { Folder = Path.GetFullPath(order.Folder) }).Encode());
+        _records.Write(id, MountRecords.OrderFile, new MountOrderFile(MountOrderFile.Current, _machine.Limits.Name, _machine.OwnName, order with { Folder = DriveOf(order.Folder) ?? Path.GetFullPath(order.Folder) }).Encode());
         string log = _records.FileOf(id, "log.txt");
         try
         {
@@ -137,12 +146,13 @@ public sealed class RecoveryMounts
         {
             if (_records.Find(mount.Id) is null || _records.List().All(other => other.Id != mount.Id))
             {
-                return mount;
+                // Nobody serves it, and it could not be cleared.
+                return _records.Find(mount.Id) is null ? mount : throw _records.WayOf(mount.Folder).Busy(mount.Folder);
             }
 
             if (_records.Read(mount.Id, MountRecords.StopFile) is null && _records.Find(mount.Id) is not null)
             {
-                throw MountErrors.Busy(mount.Folder);
+                throw _records.WayOf(mount.Folder).Busy(mount.Folder);
             }
 
             if (_machine.Clock.GetElapsedTime(start) > _patience)
@@ -177,8 +187,12 @@ public sealed class RecoveryMounts
     private static BackupException NotFound(string what) => new(
         BackupErrorId.MountNotFound, $"Nothing of this program is mounted at '{what}'.", "Get-OBRecoveryMount and 'obengine mounts' show what is mounted.", what);
 
-    private RecoveryMount Find(string folderOrId) => List().FirstOrDefault(mount =>
-        mount.Id.ToString("D").Equals(folderOrId, StringComparison.OrdinalIgnoreCase) || mount.Folder == MountFolder.Resolve(folderOrId)) ?? throw NotFound(folderOrId);
+    private RecoveryMount Find(string folderOrId)
+    {
+        string place = _records.WayOf(folderOrId).Resolve(folderOrId);
+        StringComparison comparison = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+        return List().FirstOrDefault(mount => mount.Id.ToString("D").Equals(folderOrId, StringComparison.OrdinalIgnoreCase) || mount.Folder.Equals(place, comparison)) ?? throw NotFound(folderOrId);
+    }
 
     private BackupException NotMounted(Guid id, MountOrder order, bool ended)
     {

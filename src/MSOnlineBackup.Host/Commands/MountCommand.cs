@@ -28,7 +28,7 @@ internal sealed class MountCommand : HostCommand
             obengine mount --all /mnt/points --vault /mnt/backup
             """)
     {
-        _places = Many("PLACES", "A recovery point (the first digits of its id, or 'latest') and an empty folder. With --all only the folder.", new ArgumentArity(1, 2));
+        _places = Many("PLACES", "A recovery point (the first digits of its id, or 'latest') and an empty folder, or on Windows also a free drive letter (R:). With --all only the folder.", new ArgumentArity(1, 2));
         _all = Flag("--all", "Show all points: a folder for each machine, in it one for each point, and 'latest'.");
         _writable = Flag("--writable", "It can be written to. What is written goes when the mount goes, and nothing of it reaches the vault. Only for root.");
         _allowOther = Flag("--allow-other", "Other users see it too, as far as the permissions of the files go. Without it nobody does but you.");
@@ -123,7 +123,7 @@ internal sealed class UnmountCommand : HostCommand
     public UnmountCommand()
         : base("unmount", "End a mount of a recovery point.", "obengine unmount /mnt/point")
     {
-        _folder = Required("DIR", "Its folder, or its id.");
+        _folder = Required("DIR", "Its folder or drive letter, or its id.");
         _force = Flag("--force", "Also where a program has a file of it open, or works in it: that gets errors.");
         _agent = new AgentSelection(this);
     }

@@ -1,11 +1,12 @@
 using MSOnlineBackup.Engine.Views;
+using MSOnlineBackup.Mounts.Serving;
 using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Mounts.Fuse;
 
 /// <summary>A view that is mounted on a folder of Linux, until it is taken off: by this process, or by anybody with <c>umount</c>.</summary>
-public sealed class FuseMount : IAsyncDisposable
+public sealed class FuseMount : IMountedView
 {
     private const int Interrupted = 4;
     private const int TryAgain = 11;
@@ -34,6 +35,9 @@ public sealed class FuseMount : IAsyncDisposable
 
     /// <summary>Ends when it is taken off, and nobody is in it any more.</summary>
     public Task Ended => _ended.Task;
+
+    /// <inheritdoc/>
+    bool IMountedView.IsOver => Ended.IsCompleted;
 
     /// <summary>For how long nobody has asked for anything.</summary>
     public TimeSpan Idle => _clock.GetElapsedTime(Interlocked.Read(ref _lastUse));

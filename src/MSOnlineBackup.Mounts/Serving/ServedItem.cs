@@ -24,6 +24,9 @@ internal sealed record ServedPlace(ViewItem Item, ServedPlace? Folder)
 /// <param name="Above">The folder in which clients see it; null for the root.</param>
 internal sealed record ServedItem(string Name, ServedPlace Place, ServedItem? Above)
 {
+    /// <summary>The number in the view of what clients see: of a link, its own.</summary>
+    public ulong Id { get; init; }
+
     /// <summary>What it is.</summary>
     public ViewItem Item => Place.Item;
 

@@ -21,7 +21,7 @@ internal sealed class ServedTree(IItemView view, bool isOfAllPoints)
     private int PointDepth => isOfAllPoints ? 2 : 0;
 
     /// <summary>The folder that holds everything.</summary>
-    public ServedItem Root => new("", new ServedPlace(view.Root, null), null);
+    public ServedItem Root => new("", new ServedPlace(view.Root, null), null) { Id = view.Root.Id };
 
     /// <summary>The item that names lead to, one in the other from the root on; null where there is none.</summary>
     /// <exception cref="BackupException">What leads there is damaged; VaultUnreachable, ….</exception>
@@ -51,7 +51,7 @@ internal sealed class ServedTree(IItemView view, bool isOfAllPoints)
 
         return place is null || !IsShown(place.Item) || (place.Item.IsFolder && folder.IsWithin(place.Item))
             ? null
-            : new ServedItem(ServedName.Show(item.Form, item.Name.Span), place, folder);
+            : new ServedItem(ServedName.Show(item.Form, item.Name.Span), place, folder) { Id = item.Id };
     }
 
     private static bool IsShown(ViewItem item) => item.Entry.Kind is EntryKind.File or EntryKind.Directory;

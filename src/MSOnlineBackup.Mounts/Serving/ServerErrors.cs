@@ -36,4 +36,12 @@ internal static class ServerErrors
         "Name a short path (about 100 characters at most) in a folder that exists, in which this account may write.",
         path,
         innerException: cause);
+
+    /// <summary>What a server reports, for whoever is told of a mount's troubles: what cannot be read by what it is about, and bugs.</summary>
+    public static Action<Exception> ToTrouble(Action<string, BackupException> trouble) => failure =>
+    {
+        BackupException told = failure as BackupException ?? new BackupException(
+            BackupErrorId.UnexpectedError, $"A request could not be answered: {failure.GetType().Name}: {failure.Message}", "This is a bug: report it.", innerException: failure);
+        trouble(told.Target ?? string.Empty, told);
+    };
 }

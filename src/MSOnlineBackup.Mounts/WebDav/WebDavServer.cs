@@ -18,6 +18,9 @@ public sealed record WebDavOptions
     /// <summary>Is told of what of the vault cannot be read (<see cref="BackupException"/>), and of bugs; from any thread.</summary>
     public Action<Exception> Report { get; init; } = static _ => { };
 
+    /// <summary>What the secret ends with, for those who know servers by it; empty for nothing.</summary>
+    public string Label { get; init; } = "";
+
     /// <summary>What time it is.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -34,10 +37,11 @@ public sealed class WebDavServer : IAsyncDisposable
     private const int MostConnections = 64;
 
     private readonly ConnectionListener _listener;
+    private readonly UseClock _use;
 
-    private WebDavServer(ConnectionListener listener, string secret)
+    private WebDavServer(ConnectionListener listener, string secret, UseClock use)
     {
-        _listener = listener;
+        (_listener, _use) = (listener, use);
         Secret = secret;
         Root = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)listener.Address).Port}/"));
         Address = new Uri(Root, secret + "/");
@@ -52,16 +56,26 @@ public sealed class WebDavServer : IAsyncDisposable
     /// <summary>What clients must know.</summary>
     public string Secret { get; }
 
+    /// <summary>For how long nobody has asked for anything.</summary>
+    public TimeSpan Idle => _use.Idle;
+
     /// <summary>Begins to serve. The view must live longer.</summary>
     /// <exception cref="BackupException">ServerAddressTaken, ServerAddressRefused.</exception>
     public static WebDavServer Start(IItemView view, WebDavOptions options)
     {
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(options);
-        var secret = Serving.Secret.Create();
+        var secret = new Secret(Serving.Secret.Create().Text + options.Label);
+        var use = new UseClock(options.Clock);
         var handler = new WebDavHandler(new ServedTree(view, options.IsOfAllPoints), new WebDavAccess(secret), options.Report);
-        var connection = new HttpConnection(handler.AnswerAsync, options.Report, options.Times, options.Clock);
-        return new WebDavServer(ConnectionListener.OnPort(options.Port, MostConnections, connection.ServeAsync, options.Report), secret.Text);
+        var connection = new HttpConnection(Answer, options.Report, options.Times, options.Clock);
+        return new WebDavServer(ConnectionListener.OnPort(options.Port, MostConnections, connection.ServeAsync, options.Report), secret.Text, use);
+
+        Task Answer(HttpExchange exchange, CancellationToken cancellationToken)
+        {
+            use.Note();
+            return handler.AnswerAsync(exchange, cancellationToken);
+        }
     }
 
     /// <summary>Ends all connections, and returns when they have ended.</summary>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -18,7 +19,7 @@ public sealed class GetOBRecoveryMountCommand : OBCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        string wanted = WildcardPattern.ContainsWildcardCharacters(Path) ? Path : WildcardPattern.Escape(SessionState.Path.GetUnresolvedProviderPathFromPSPath(Path));
+        string wanted = WildcardPattern.ContainsWildcardCharacters(Path) ? Path : WildcardPattern.Escape(MountPlace.Resolve(SessionState, Path));
         var pattern = new WildcardPattern(wanted, OperatingSystem.IsWindows() ? WildcardOptions.IgnoreCase : WildcardOptions.None);
         foreach (RecoveryMount mount in Agent.Mounts.List().Where(mount => pattern.IsMatch(mount.Folder)))
         {

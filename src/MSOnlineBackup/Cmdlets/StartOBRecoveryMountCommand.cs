@@ -21,7 +21,7 @@ public sealed class StartOBRecoveryMountCommand : OBEngineCmdlet
     [Parameter(Mandatory = true, ParameterSetName = "All")]
     public SwitchParameter All { get; set; }
 
-    /// <summary>An empty folder, or one that does not exist yet.</summary>
+    /// <summary>An empty folder, or one that does not exist yet; on Windows a drive letter that is free.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     public string? Path { get; set; }
@@ -60,7 +60,7 @@ public sealed class StartOBRecoveryMountCommand : OBEngineCmdlet
         }
     }
 
-    private string GetFolder() => SessionState.Path.GetUnresolvedProviderPathFromPSPath(Path ?? RecoveryOption?.DestinationPath ?? throw new BackupException(
+    private string GetFolder() => MountPlace.Resolve(SessionState, Path ?? RecoveryOption?.DestinationPath ?? throw new BackupException(
         BackupErrorId.RecoveryOptionMissing,
         "No folder was named to mount on.",
         "Name an empty folder with -Path, or with -RecoveryOption (New-OBRecoveryOption -DestinationPath FOLDER).",

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Recovery;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -21,7 +22,7 @@ public sealed class StopOBRecoveryMountCommand : OBEngineCmdlet
     {
         foreach (string path in Path)
         {
-            string folder = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
+            string folder = MountPlace.Resolve(SessionState, path);
             if (ShouldProcess(folder, "Unmount the recovery point"))
             {
                 Run((_, stop) => Agent.Mounts.StopAsync(folder, Force, stop));

@@ -8,5 +8,5 @@ public sealed class MountsFolderTests : FolderOrder
 {
     protected override Assembly Project => typeof(FuseMount).Assembly;
 
-    protected override string[] Folders => ["Fuse", "WebDav", "Nbd", "Serving"];
+    protected override string[] Folders => ["", "Drives", "Projection", "Fuse", "WebDav", "Nbd", "Serving"];
 }

@@ -24,6 +24,9 @@ public sealed class CapabilityTests
     [InlineData("macOS", "FileFlags", CapabilitySupport.Yes)]
     [InlineData("macOS", "AccessControlLists", CapabilitySupport.Partly)]
     [InlineData("Plan 9", "Files", CapabilitySupport.No)]
+    [InlineData("Linux", "Mount", CapabilitySupport.Yes)]
+    [InlineData("Windows client", "Mount", CapabilitySupport.Yes)]
+    [InlineData("macOS", "Mount", CapabilitySupport.Partly)]
     public void A_system_can_what_the_table_says(string system, string name, CapabilitySupport expected)
     {
         Capability capability = Assert.Single(Of(system), capability => capability.Name == name);

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Xml.Linq;
+using MSOnlineBackup.Mounts.Serving;
 using MSOnlineBackup.Mounts.WebDav;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;

@@ -1,7 +1,6 @@
-using MSOnlineBackup.Mounts.Serving;
 using MSOnlineBackup.Vaults.Errors;
 
-namespace MSOnlineBackup.Mounts.WebDav;
+namespace MSOnlineBackup.Mounts.Serving;
 
 /// <summary>
 /// What stands in a folder of which not all items can be read: a file that cannot be read either. Clients pass over errors of a listing, or show none of what there is;

@@ -1,8 +1,7 @@
 using MSOnlineBackup.Engine.Views;
-using MSOnlineBackup.Mounts.Serving;
 using MSOnlineBackup.Vaults.Errors;
 
-namespace MSOnlineBackup.Mounts.WebDav;
+namespace MSOnlineBackup.Mounts.Serving;
 
 /// <summary>The items of a folder as clients see them, a page at a time. Damage is kept, and the listing goes on.</summary>
 internal sealed class FolderListing(ServedTree tree, ServedItem folder)
