@@ -149,7 +149,7 @@ internal sealed class FuseServer(IItemView view, FuseOwner owner, bool hasAccess
         try
         {
             ViewItem found = await view.GetAsync(item, CancellationToken.None).ConfigureAwait(false);
-            path = found.Entry.Path.IsRoot ? found.ShownName : PathText.Show(found.Form, found.Entry.Path.Bytes);
+            path = found.FullPath;
         }
         catch (BackupException)
         {

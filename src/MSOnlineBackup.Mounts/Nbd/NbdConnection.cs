@@ -198,7 +198,7 @@ internal sealed class NbdConnection(NbdExport export, SemaphoreSlim large, Actio
         }
         catch (BackupException e)
         {
-            report(e);
+            Tell(e);
             await replies.WriteErrorAsync(request, NbdError.Io, e.Message, at, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -225,7 +225,7 @@ internal sealed class NbdConnection(NbdExport export, SemaphoreSlim large, Actio
         }
         catch (BackupException e)
         {
-            report(e);
+            Tell(e);
             failure = e;
         }
 
@@ -244,8 +244,10 @@ internal sealed class NbdConnection(NbdExport export, SemaphoreSlim large, Actio
         }
         catch (BackupException e)
         {
-            report(e);
+            Tell(e);
             return e;
         }
     }
+
+    private void Tell(BackupException failure) => report(failure.IsOfOneObject ? failure.Of(export.File.FullPath) : failure);
 }

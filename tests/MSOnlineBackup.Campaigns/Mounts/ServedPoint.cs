@@ -43,6 +43,16 @@ public sealed class ServedPoint : IAsyncDisposable
         await OpenAsync(vault, backup.Point);
     }
 
+    /// <summary>Restores the point.</summary>
+    /// <returns>Where its source is now.</returns>
+    public async Task<string> RestoreAsync()
+    {
+        var vault = new FolderVault(Folder["vault"]);
+        await vault.RestoreAsync((await vault.PointsAsync())[0], Folder["restored"]);
+        Assert.Empty(vault.Skipped);
+        return Folder["restored"] + Source;
+    }
+
     /// <summary>Alters a byte in the middle of the vault's largest pack, and opens the point again.</summary>
     public async Task DamageAsync()
     {
