@@ -56,15 +56,7 @@ public sealed class ServedPoint : IAsyncDisposable
     /// <summary>Alters a byte in the middle of the vault's largest pack, and opens the point again.</summary>
     public async Task DamageAsync()
     {
-        FileInfo pack = new DirectoryInfo(Folder["vault"]).EnumerateFiles("*", SearchOption.AllDirectories).MaxBy(file => file.Length)!;
-        await using (FileStream file = new(pack.FullName, FileMode.Open, FileAccess.ReadWrite))
-        {
-            file.Position = file.Length / 2;
-            int altered = file.ReadByte() ^ 0xff;
-            file.Position--;
-            file.WriteByte((byte)altered);
-        }
-
+        VaultDamage.AlterLargestPack(Folder["vault"]);
         View.Dispose();
         _vault!.Dispose();
         var vault = new FolderVault(Folder["vault"]);

@@ -28,7 +28,7 @@ public sealed class ServedVaultTests : IDisposable
     public async Task Over_WebDAV_a_damaged_range_fails_alone_and_its_file_is_named_once()
     {
         byte[] content = await PrepareAsync(12 << 20);
-        Damage();
+        VaultDamage.AlterLargestPack(_obengine.Vault);
         using Process server = Serve("webdav", "latest");
         string address = await AddressAsync(server) + Large[1..];
 
@@ -60,7 +60,7 @@ public sealed class ServedVaultTests : IDisposable
     {
         Need("qemu-img");
         byte[] content = await PrepareAsync(12 << 20);
-        Damage();
+        VaultDamage.AlterLargestPack(_obengine.Vault);
         using Process server = Serve("nbd", "latest", Large);
         string address = await AddressAsync(server);
 
@@ -178,16 +178,6 @@ public sealed class ServedVaultTests : IDisposable
         Run backup = await _obengine.OnVaultAsync("backup", _obengine.Source, "--quiet");
         Assert.True(backup.ExitCode == 0, backup.ToString());
         return await File.ReadAllBytesAsync(Large, Stop);
-    }
-
-    private void Damage()
-    {
-        string pack = Directory.EnumerateFiles(_obengine.Vault + "/stores", "*", SearchOption.AllDirectories).MaxBy(file => new FileInfo(file).Length)!;
-        using FileStream file = new(pack, FileMode.Open, FileAccess.ReadWrite);
-        file.Position = file.Length / 2;
-        int altered = file.ReadByte() ^ 0xff;
-        file.Position--;
-        file.WriteByte((byte)altered);
     }
 
     private void MoveAway() => Directory.Move(_obengine.Vault, _obengine.Vault + ".away");
