@@ -146,7 +146,9 @@ Describe 'A drive of recovery points' {
         $files.Count | Should -BeGreaterThan 60
         foreach ($file in $files) {
             $name = $file | ForEach-Object $nameOf
-            Get-DriveHash "$r/$name" | Should -Be (Get-FileHash -LiteralPath $file.FullName).Hash -Because $name
+            # Get-FileHash takes every backslash for a separator.
+            $hash = [System.Security.Cryptography.SHA256]::HashData([System.IO.File]::ReadAllBytes($file.FullName))
+            Get-DriveHash "$r/$name" | Should -Be ([System.Convert]::ToHexString($hash)) -Because $name
         }
     }
 
