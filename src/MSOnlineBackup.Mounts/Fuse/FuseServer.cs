@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using MSOnlineBackup.Engine.Views;
 using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Mounts.Fuse;
 

@@ -97,13 +97,13 @@ public sealed class ServedVaultTests : IDisposable
             await using Stream body = await answer.Content.ReadAsStreamAsync(Stop);
             byte[] buffer = new byte[1 << 20];
             await body.ReadExactlyAsync(buffer, Stop);
-            got.Write(buffer);
+            await got.WriteAsync(buffer, Stop);
             MoveAway();
             await Assert.ThrowsAnyAsync<IOException>(async () =>
             {
                 while (await body.ReadAsync(buffer, Stop) is > 0 and int read)
                 {
-                    got.Write(buffer, 0, read);
+                    await got.WriteAsync(buffer.AsMemory(0, read), Stop);
                 }
             });
         }

@@ -1,7 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Mounts.Serving;
 using MSOnlineBackup.Mounts.WebDav;
-using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
