@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 using MSOnlineBackup.Benchmarks;
 
 // For example: dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'
-// The other forms are parts of bench/blob.sh, bench/great.sh, bench/history.sh and bench/prune.sh.
+// The other forms are parts of bench/blob.sh, bench/diff.sh, bench/great.sh, bench/history.sh and bench/prune.sh.
 switch (args)
 {
     case ["grow", var vault, var folder, var points]:
@@ -18,8 +18,8 @@ switch (args)
     case ["end", var vault]:
         await EndedPoint.DecideAsync(vault);
         break;
-    case ["delay", var server, var milliseconds]:
-        await DistantServer.RunAsync(new Uri(server), TimeSpan.FromMilliseconds(double.Parse(milliseconds, CultureInfo.InvariantCulture)));
+    case ["delay", var server, var milliseconds, .. var log]:
+        await DistantServer.RunAsync(new Uri(server), TimeSpan.FromMilliseconds(double.Parse(milliseconds, CultureInfo.InvariantCulture)), log.FirstOrDefault());
         break;
     case ["upload", var folder, var container]:
         Print(await PlainTransfer.UploadAsync(folder, container));

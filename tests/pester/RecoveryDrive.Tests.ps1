@@ -15,7 +15,15 @@ BeforeAll {
     [System.IO.File]::WriteAllLines("$source/lines.txt", [string[]] (1..2000 | ForEach-Object { "line $_" }))
     [System.IO.File]::WriteAllText("$source/utf16.txt", "ünï`n中文", [System.Text.UnicodeEncoding]::new($false, $false))
     [System.IO.File]::WriteAllBytes("$source/big.bin", [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(5MB + 7))
+    # More than is kept in memory.
+    [System.IO.File]::WriteAllBytes("$source/huge.bin", [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(96MB))
     [System.IO.File]::WriteAllBytes("$source/away.bin", [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(300KB))
+    $sparse = [System.IO.File]::Create("$source/sparse.bin")
+    $sparse.SetLength(40MB)
+    foreach ($at in 3MB, (30MB + 5)) { $sparse.Position = $at; $sparse.Write([System.Security.Cryptography.RandomNumberGenerator]::GetBytes(5000)) }
+    $sparse.Dispose()
+    [System.IO.File]::SetLastWriteTimeUtc("$source/docs/one.odt", [datetime]::new(1965, 4, 3, 2, 1, 0, [System.DateTimeKind]::Utc).AddTicks(1234567))
+    [System.IO.File]::SetLastWriteTimeUtc("$source/docs/deep/two.odt", [datetime]::new(2106, 4, 3, 2, 1, 0, [System.DateTimeKind]::Utc).AddTicks(7))
     $null = New-Item -ItemType SymbolicLink -Path "$source/tosub" -Target sub
     $null = New-Item -ItemType SymbolicLink -Path "$source/up" -Target ..
     $null = Save-TestPolicy $source
@@ -32,6 +40,13 @@ BeforeAll {
         }
 
         throw "No error of the vault: $($Record.Exception)"
+    }
+
+    # By what a file's bytes are told apart, read as a stream of the drive.
+    function Get-DriveHash([string] $LiteralPath) {
+        $sha = [System.Security.Cryptography.IncrementalHash]::CreateHash('SHA256')
+        Get-Content -LiteralPath $LiteralPath -AsByteStream -ReadCount 1MB | ForEach-Object { $sha.AppendData([byte[]] $_) }
+        [System.Convert]::ToHexString($sha.GetHashAndReset())
     }
 
     # What a session keeps open for its drives.
@@ -104,6 +119,37 @@ Describe 'A drive of recovery points' {
         $names | Should -Not -BeNullOrEmpty
         (Get-ChildItem -LiteralPath "$r$In" @Given).Name | Sort-Object | Should -Be $names
         ("$r$In" | Get-ChildItem @Given).Name | Sort-Object | Should -Be $names
+    }
+
+    It 'has all of the tree as it was: names, lengths, times and every byte' {
+        $before = Get-ChildItem -LiteralPath $source -Recurse -Force | Where-Object { -not $_.LinkTarget }
+        $shown = Get-ChildItem -LiteralPath $r -Recurse -Force | Where-Object { -not $_.LinkTarget }
+        $nameOf = { $_.FullName.Substring($source.Length + 1).Replace('\', $IsWindows ? '/' : '<5c>').Replace("`n", '<0a>').Replace('<41>', '<3c>41>') }
+        $there = @{}
+        $root = "$id$source/".Replace('\', '/')
+        foreach ($item in $shown) {
+            $path = $item.PSPath.Replace('\', '/')
+            $there[$path.Substring($path.IndexOf($root) + $root.Length)] = $item
+        }
+
+        @($before | ForEach-Object $nameOf | Sort-Object) | Should -Be @($there.Keys | Sort-Object)
+        foreach ($item in $before) {
+            $name = $item | ForEach-Object $nameOf
+            $same = $there[$name]
+            $same.PSIsContainer | Should -Be $item.PSIsContainer -Because $name
+            $same.LastWriteTime.ToUniversalTime().Ticks | Should -Be $item.LastWriteTimeUtc.Ticks -Because $name
+            if (-not $item.PSIsContainer) { $same.Length | Should -Be $item.Length -Because $name }
+        }
+
+        # Of the many that are alike some.
+        $files = $before | Where-Object { -not $_.PSIsContainer -and $_.Name -notmatch '^f\d*[1-9]\d\.dat$' }
+        $files.Count | Should -BeGreaterThan 60
+        foreach ($file in $files) {
+            $name = $file | ForEach-Object $nameOf
+            # Get-FileHash takes every backslash for a separator.
+            $hash = [System.Security.Cryptography.SHA256]::HashData([System.IO.File]::ReadAllBytes($file.FullName))
+            Get-DriveHash "$r/$name" | Should -Be ([System.Convert]::ToHexString($hash)) -Because $name
+        }
     }
 
     It 'takes a pattern in place of a folder, and looks below where one is' {
@@ -332,6 +378,24 @@ Describe 'A drive of recovery points' {
         (Get-Content "W:$source/away.bin" -AsByteStream -TotalCount 4) | Should -HaveCount 4
         Remove-PSDrive W
     }
+
+    It 'breaks off where the vault goes away in the middle of a file, and gives all of it when it is back' {
+        $null = New-PSDrive -Name W -PSProvider OBRecovery -Root $id
+        $parts = [System.Collections.Generic.List[int]]::new()
+        try {
+            $problem = Get-ErrorOf {
+                Get-Content "W:$source/huge.bin" -AsByteStream -ReadCount 1MB | ForEach-Object {
+                    $parts.Add($_.Length)
+                    if ($parts.Count -eq 1) { Rename-Item -LiteralPath $vault away }
+                }
+            }
+        }
+        finally { if (Test-Path -LiteralPath "$work/away") { Rename-Item -LiteralPath "$work/away" vault } }
+        ($parts | Measure-Object -Sum).Sum | Should -BeLessThan 96MB
+        Get-Cause $problem | Should -Be VaultUnreachable
+        Get-DriveHash "W:$source/huge.bin" | Should -Be (Get-FileHash "$source/huge.bin").Hash
+        Remove-PSDrive W
+    }
 }
 
 Describe 'A drive of another machine''s points' {
@@ -384,6 +448,43 @@ Describe 'A drive of damaged points' {
             $found = Get-Content "D:$tree/big.bin", "D:$tree/sub/b.txt" -Raw -ErrorAction SilentlyContinue -ErrorVariable problems
             Get-Cause $problems[0] | Should -BeLike 'VaultData*'
             $found | Should -Contain 'two, and longer'
+            "$($problems[0])" | Should -BeLike "*Not all of '$tree/big.bin' can be read*"
+            Remove-PSDrive D
+        }
+        finally {
+            $env:MSONLINEBACKUP_STATE = $own
+        }
+    }
+
+    It 'gives of a file what comes before a damaged byte, and other files whole' {
+        $own = $env:MSONLINEBACKUP_STATE
+        $env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory "$work/fourth").FullName
+        try {
+            $folder = (New-Item -ItemType Directory "$work/flipped").FullName
+            $spoilt = Initialize-TestMachine $folder
+            $tree = New-TestTree "$folder/src"
+            [System.IO.File]::WriteAllBytes("$tree/big.bin", [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(12MB))
+            $null = Save-TestPolicy $tree
+            $null = Invoke-TestBackup
+            $pack = Get-ChildItem "$spoilt/stores" -Recurse -File | Sort-Object Length | Select-Object -Last 1
+            if (-not $IsWindows) { chmod u+w $pack.FullName }
+            $stream = [System.IO.File]::Open($pack.FullName, 'Open', 'ReadWrite')
+            $stream.Position = $stream.Length / 2
+            $byte = $stream.ReadByte()
+            $stream.Position--
+            $stream.WriteByte($byte -bxor 1)
+            $stream.Dispose()
+
+            $null = New-PSDrive -Name D -PSProvider OBRecovery -Root latest
+            $got = [System.IO.MemoryStream]::new()
+            $problem = Get-ErrorOf { Get-Content "D:$tree/big.bin" -AsByteStream -ReadCount 64KB | ForEach-Object { $got.Write([byte[]] $_) } }
+            Get-Cause $problem | Should -Be VaultDataCorrupt
+            "$problem" | Should -BeLike "*Not all of '$tree/big.bin' can be read*"
+            $got.Length | Should -BeGreaterThan 1MB
+            $got.Length | Should -BeLessThan 12MB
+            $before = [System.IO.File]::ReadAllBytes("$tree/big.bin")
+            [System.Linq.Enumerable]::SequenceEqual([byte[]] $got.ToArray(), [System.Linq.Enumerable]::Take($before, [int] $got.Length)) | Should -BeTrue
+            Get-Content "D:$tree/a.txt" | Should -Be one
             Remove-PSDrive D
         }
         finally {

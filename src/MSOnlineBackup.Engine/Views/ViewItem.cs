@@ -23,6 +23,9 @@ public sealed record ViewItem(ulong Id, ReadOnlyMemory<byte> Name, ManifestEntry
     /// <summary>The source that it is an item of; null for a folder that only leads to others.</summary>
     public RecoveryPointSource? Source { get; init; }
 
+    /// <summary>Its full path for people, as it was backed up; its name, where it only leads to what was.</summary>
+    public string FullPath => Source is null ? ShownName : new RecoverableItem(Source, Entry).FullPath;
+
     /// <summary>Its name for people.</summary>
     public string ShownName => PathText.Show(Form, Name.Span);
 }

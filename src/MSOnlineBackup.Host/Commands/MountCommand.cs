@@ -60,7 +60,7 @@ internal sealed class MountCommand : HostCommand
             IsWritable = context.Has(_writable),
             AllowOther = context.Has(_allowOther),
         };
-        RecoveryMount mount = await _agent.Open(context).Mounts.ServeAsync(order, vault, Show, (_, failure) => context.Renderer.Warn(failure), context.Stop).ConfigureAwait(false);
+        RecoveryMount mount = await _agent.Open(context).Mounts.ServeAsync(order, vault, Show, new ServedDamage(context.Renderer).Warn, context.Stop).ConfigureAwait(false);
         return new Outcome(MountSummary.Of("mount", mount), $"'{mount.Folder}' is unmounted.");
 
         void Show(RecoveryMount there) => context.Renderer.Note(
@@ -86,7 +86,7 @@ internal sealed class MountRunCommand : HostCommand
     {
         using var input = new StreamReader(context.Environment.OpenInput?.Invoke() ?? Stream.Null);
         RecoveryMount mount = await _agent.Open(context).Mounts.RunStartedAsync(
-            context.Parsed.GetRequiredValue(_id), stop => input.ReadLineAsync(stop).AsTask(), (_, failure) => context.Renderer.Warn(failure), context.Stop).ConfigureAwait(false);
+            context.Parsed.GetRequiredValue(_id), stop => input.ReadLineAsync(stop).AsTask(), new ServedDamage(context.Renderer).Warn, context.Stop).ConfigureAwait(false);
         return new Outcome(MountSummary.Of("mount run", mount), $"'{mount.Folder}' is unmounted.");
     }
 }

@@ -56,9 +56,12 @@ internal sealed class ServedView : IAsyncDisposable
     }
 
     /// <summary>Tells of what a server met.</summary>
-    public static Action<Exception> Report(CommandContext context) => failure => context.Renderer.Warn(
-        failure as BackupException ?? new BackupException(
+    public static Action<Exception> Report(CommandContext context)
+    {
+        var damage = new ServedDamage(context.Renderer);
+        return failure => damage.Warn(failure as BackupException ?? new BackupException(
             BackupErrorId.UnexpectedError, $"An unexpected error ended a connection: {failure}", "This is a bug, not a mistake of yours. Report it."));
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

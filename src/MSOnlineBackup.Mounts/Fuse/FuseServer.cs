@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using MSOnlineBackup.Engine.Views;
 using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Mounts.Fuse;
 
@@ -149,7 +148,7 @@ internal sealed class FuseServer(IItemView view, FuseOwner owner, bool hasAccess
         try
         {
             ViewItem found = await view.GetAsync(item, CancellationToken.None).ConfigureAwait(false);
-            path = found.Entry.Path.IsRoot ? found.ShownName : PathText.Show(found.Form, found.Entry.Path.Bytes);
+            path = found.FullPath;
         }
         catch (BackupException)
         {

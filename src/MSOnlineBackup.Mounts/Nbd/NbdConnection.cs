@@ -206,7 +206,7 @@ internal sealed class NbdConnection(NbdExport export, SemaphoreSlim places, Sema
         }
         catch (BackupException e)
         {
-            report(e);
+            Tell(e);
             await replies.WriteErrorAsync(request, NbdError.Io, e.Message, at, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -233,7 +233,7 @@ internal sealed class NbdConnection(NbdExport export, SemaphoreSlim places, Sema
         }
         catch (BackupException e)
         {
-            report(e);
+            Tell(e);
             failure = e;
         }
 
@@ -252,8 +252,10 @@ internal sealed class NbdConnection(NbdExport export, SemaphoreSlim places, Sema
         }
         catch (BackupException e)
         {
-            report(e);
+            Tell(e);
             return e;
         }
     }
+
+    private void Tell(BackupException failure) => report(failure.IsOfOneObject ? failure.Of(export.File.FullPath) : failure);
 }

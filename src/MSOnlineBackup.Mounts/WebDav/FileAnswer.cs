@@ -42,7 +42,9 @@ internal static class FileAnswer
 
         headers.Add(("Content-Type", FileFacts.TypeOf(file.Name)));
         long size = item.Entry.Size;
-        HttpRange? range = Preconditions.AllowRange(request, tag, modified) ? HttpRange.Parse(request.Get("Range"), size) : null;
+
+        // RFC 9110, 14.2: a HEAD has no ranges.
+        HttpRange? range = request.Method != "HEAD" && Preconditions.AllowRange(request, tag, modified) ? HttpRange.Parse(request.Get("Range"), size) : null;
         if (range is { Length: 0 })
         {
             throw new HttpRefusal(416, $"The file has {size} bytes; none of them is in the range.") { Headers = [("Content-Range", $"bytes */{size}")] };

@@ -112,7 +112,7 @@ internal sealed class FolderAnswer(ServedTree tree, Action<Exception> report)
 
         if (listing.Damage is { } damage)
         {
-            report(damage);
+            report(damage.Of(folder.Item.FullPath));
             if (!isMarkTaken)
             {
                 writeDamage(damage);

@@ -62,9 +62,16 @@ internal sealed class WebDavHandler(ServedTree tree, WebDavAccess access, Action
         }
 
         string href = HrefOf(names, item.IsFolder);
-        await (properties is not null ? _folders.WritePropertiesAsync(exchange, item, href, withItems, properties, cancellationToken)
-            : item.IsFolder ? _folders.WritePageAsync(exchange, item, href, cancellationToken)
-            : FileAnswer.WriteAsync(exchange, tree.View, item, cancellationToken)).ConfigureAwait(false);
+        try
+        {
+            await (properties is not null ? _folders.WritePropertiesAsync(exchange, item, href, withItems, properties, cancellationToken)
+                : item.IsFolder ? _folders.WritePageAsync(exchange, item, href, cancellationToken)
+                : FileAnswer.WriteAsync(exchange, tree.View, item, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            throw e.Of(item.Item.FullPath);
+        }
     }
 
     private static async Task IgnoreBodyAsync(HttpExchange exchange, CancellationToken cancellationToken)

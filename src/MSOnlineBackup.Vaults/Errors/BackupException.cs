@@ -32,6 +32,11 @@ public sealed class BackupException : Exception
         RetryAfter = retryAfter;
     }
 
+    /// <summary>The same error, said of an item of which it keeps something from being read.</summary>
+    /// <param name="path">The item's full path, for people.</param>
+    public BackupException Of(string path) =>
+        new(Id, $"Not all of '{path}' can be read: {Message}", RecommendedAction, path, IsTransient, this, ErrorCode, RetryAfter);
+
     /// <summary>The stable id.</summary>
     public BackupErrorId Id { get; }
 

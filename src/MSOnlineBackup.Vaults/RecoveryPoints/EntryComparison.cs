@@ -96,9 +96,9 @@ internal sealed class EntryComparison(IChunkReader chunks, Action<BackupExceptio
 
         try
         {
-            byte[] before = await ReadAsync(earlier, bundle: 0, cancellationToken).ConfigureAwait(false);
-            byte[] after = await ReadAsync(now, bundle: 1, cancellationToken).ConfigureAwait(false);
-            return before.AsSpan().SequenceEqual(after);
+            // Both at once: the vault may be far away.
+            byte[][] contents = await Task.WhenAll(ReadAsync(earlier, bundle: 0, cancellationToken), ReadAsync(now, bundle: 1, cancellationToken)).ConfigureAwait(false);
+            return contents[0].AsSpan().SequenceEqual(contents[1]);
         }
         catch (BackupException e) when (e.IsDamage)
         {
@@ -107,7 +107,7 @@ internal sealed class EntryComparison(IChunkReader chunks, Action<BackupExceptio
         }
     }
 
-    private async ValueTask<byte[]> ReadAsync(ManifestEntry entry, int bundle, CancellationToken cancellationToken)
+    private async Task<byte[]> ReadAsync(ManifestEntry entry, int bundle, CancellationToken cancellationToken)
     {
         byte[] content = new byte[entry.Size];
         int at = 0;

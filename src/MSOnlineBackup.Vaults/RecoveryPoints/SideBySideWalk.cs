@@ -14,12 +14,16 @@ internal sealed class SideBySideWalk
     // Of leaves that are sure to be read, so that a distant vault is asked for several at a time.
     private const int MostAhead = 16;
     private const int AheadOfOne = 4;
+    private const int AheadOfDiffering = 8;
+
+    private static readonly Comparer<BlockPlace> _byFirstPath = Comparer<BlockPlace>.Create((left, right) => left.Block.FirstPath.CompareTo(right.Block.FirstPath));
 
     private readonly IChunkReader _chunks;
     private readonly Action<BackupException> _damaged;
     private readonly bool _skipsCommon;
     private readonly PriorityQueue<Position, Position> _queue = new(Comparer<Position>.Create((left, right) => EntryPath.Compare(left.Key, right.Key)));
     private readonly byte[]?[] _unreadableTo;
+    private readonly List<Lane> _lanes = [];
     private readonly Dictionary<ChunkId, Task<OpenedBlock>> _ahead = [];
     private readonly List<ClosedBlock> _closed = [];
     private readonly List<SharedLeaf> _open = [];
@@ -35,7 +39,9 @@ internal sealed class SideBySideWalk
         foreach (WalkedManifest manifest in manifests)
         {
             owners = Math.Max(owners, manifest.Owner + 1);
-            Enqueue(new Lane(manifest), BlockPlace.OfRoot(manifest.Source.Manifest));
+            var lane = new Lane(manifest);
+            _lanes.Add(lane);
+            Enqueue(lane, BlockPlace.OfRoot(manifest.Source.Manifest));
         }
 
         _unreadableTo = new byte[]?[owners];
@@ -141,30 +147,65 @@ internal sealed class SideBySideWalk
 
         _open.Clear();
         OpenedBlock[] opened = await Task.WhenAll(groups.Select(group => OpenAsync(group, cancellationToken))).ConfigureAwait(false);
+        Lane[][] lanes = [.. groups.Select(group => group.Select(block => block.Lane).ToArray())];
         for (int i = 0; i < opened.Length; i++)
         {
-            Lane[] lanes = [.. groups[i].Select(block => block.Lane)];
-            Enter(opened[i], lanes);
-            ReadAhead(opened[i].Place, lanes[0], cancellationToken);
+            Enter(opened[i], lanes[i]);
+        }
+
+        // What differs is seen when all have been entered.
+        foreach (Lane[] group in lanes)
+        {
+            ReadAhead(group[0], cancellationToken);
         }
     }
 
-    // Where all is read, the next blocks of a node are.
-    private void ReadAhead(BlockPlace place, Lane lane, CancellationToken cancellationToken)
+    // Of the next leaves of a node those that are sure to be read: all, or those that somebody else does not have.
+    private void ReadAhead(Lane lane, CancellationToken cancellationToken)
     {
-        if (_skipsCommon || place.Level != 0 || !lane.Nodes.TryPeek(out (BlockPlace[] Children, int Index) node))
+        if (!lane.Nodes.TryPeek(out (BlockPlace[] Children, int Index) node))
         {
             return;
         }
 
-        for (int i = node.Index + 1; i <= node.Index + AheadOfOne && i < node.Children.Length && _ahead.Count < MostAhead; i++)
+        int left = _skipsCommon ? AheadOfDiffering : AheadOfOne;
+        for (int i = node.Index + 1; left > 0 && i < node.Children.Length && _ahead.Count < MostAhead; i++)
         {
             BlockPlace next = node.Children[i];
-            if (next.Level == 0 && !_ahead.ContainsKey(next.Block.Id))
+            if (next.Level != 0)
             {
-                _ahead.Add(next.Block.Id, OpenAsync(next, cancellationToken));
+                return;
+            }
+
+            if (!_skipsCommon || IsSureToDiffer(lane, next))
+            {
+                left--;
+                if (!_ahead.ContainsKey(next.Block.Id))
+                {
+                    _ahead.Add(next.Block.Id, OpenAsync(next, cancellationToken));
+                }
             }
         }
+    }
+
+    // Another one has it in view what comes in this place, and it is not this leaf.
+    private bool IsSureToDiffer(Lane lane, BlockPlace leaf)
+    {
+        foreach (Lane other in _lanes)
+        {
+            if (other.Manifest.Owner != lane.Manifest.Owner
+                && other.Manifest.Root.AsSpan().SequenceEqual(lane.Manifest.Root)
+                && other.Nodes.TryPeek(out (BlockPlace[] Children, int Index) node)
+                && node.Children[0].Level == 0
+                && node.Children[0].Block.FirstPath <= leaf.Block.FirstPath
+                && (node.Children[^1].End is not { } end || leaf.Block.FirstPath < end))
+            {
+                int at = Array.BinarySearch(node.Children, leaf, _byFirstPath);
+                return at < 0 || node.Children[at].Block.Id != leaf.Block.Id;
+            }
+        }
+
+        return false;
     }
 
     // It must end where the first of the next blocks begins, for whoever has it.

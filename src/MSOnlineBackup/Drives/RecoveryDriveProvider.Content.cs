@@ -1,4 +1,5 @@
 using System.Management.Automation.Provider;
+using MSOnlineBackup.Engine.Views;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 
@@ -23,10 +24,9 @@ public sealed partial class RecoveryDriveProvider
                 path);
         }
 
-        ulong id = place.Item.Id;
         RecoveryVolumes.OfSession.Use(volume);
         return new ItemContentReader(
-            (offset, destination) => Run(stop => volume.View.ReadAsync(id, offset, destination, stop).AsTask()),
+            (offset, destination) => Run(stop => ReadAsync(volume.View, place.Item, offset, destination, stop)),
             ReadContentParameters.From(DynamicParameters),
             () => RecoveryVolumes.OfSession.Release(volume));
     }));
@@ -42,4 +42,17 @@ public sealed partial class RecoveryDriveProvider
 
     /// <inheritdoc/>
     public void ClearContent(string path) => Refuse(path);
+
+    // Which object of the vault is damaged helps nobody who does not know of what.
+    private static async Task<int> ReadAsync(IItemView view, ViewItem file, long offset, Memory<byte> destination, CancellationToken stop)
+    {
+        try
+        {
+            return await view.ReadAsync(file.Id, offset, destination, stop).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.IsOfOneObject)
+        {
+            throw e.Of(file.FullPath);
+        }
+    }
 }

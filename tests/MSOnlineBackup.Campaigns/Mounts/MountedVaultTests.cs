@@ -94,6 +94,27 @@ public sealed class MountedVaultTests : IDisposable
     }
 
     [Fact(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
+    public async Task A_damaged_file_is_named_by_its_full_path_and_once()
+    {
+        await _obengine.CreateVaultAsync();
+        Tree().File("below/large", 12 << 20, seed: 7);
+        await SucceedAsync("backup", _obengine.Source, "--quiet");
+        VaultDamage.AlterLargestPack(_obengine.Vault);
+        using Process mount = await MountAsync();
+        string path = _obengine.Source + "/below/large";
+
+        Assert.Contains("Input/output error", Shell.Run("cat", Mounted + path).Output, StringComparison.Ordinal);
+        Assert.Contains("Input/output error", Shell.Run("cat", Mounted + path).Output, StringComparison.Ordinal);
+
+        Run listed = await _obengine.RunAsync(["mounts", .. State]);
+        Assert.Contains($"could not be read, last {path}: ", listed.Output, StringComparison.Ordinal);
+        Run ended = await _obengine.RunAsync(["unmount", Mounted, .. State]);
+        Assert.True(ended.ExitCode == 0, ended.ToString());
+        string told = Assert.Single((await Obengine.FinishAsync(mount)).Error.Split('\n'), line => line.StartsWith("warning: ", StringComparison.Ordinal));
+        Assert.StartsWith($"warning: Not all of '{path}' can be read: Object '", told, StringComparison.Ordinal);
+    }
+
+    [Fact(SkipUnless = nameof(CanMount), Skip = "Mounting takes /dev/fuse, and root.")]
     public async Task A_folder_that_is_reached_by_a_link_is_mounted_on_and_unmounted_by_either_name()
     {
         await PrepareAsync();

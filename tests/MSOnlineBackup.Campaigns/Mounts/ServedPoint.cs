@@ -43,18 +43,20 @@ public sealed class ServedPoint : IAsyncDisposable
         await OpenAsync(vault, backup.Point);
     }
 
+    /// <summary>Restores the point.</summary>
+    /// <returns>Where its source is now.</returns>
+    public async Task<string> RestoreAsync()
+    {
+        var vault = new FolderVault(Folder["vault"]);
+        await vault.RestoreAsync((await vault.PointsAsync())[0], Folder["restored"]);
+        Assert.Empty(vault.Skipped);
+        return Folder["restored"] + Source;
+    }
+
     /// <summary>Alters a byte in the middle of the vault's largest pack, and opens the point again.</summary>
     public async Task DamageAsync()
     {
-        FileInfo pack = new DirectoryInfo(Folder["vault"]).EnumerateFiles("*", SearchOption.AllDirectories).MaxBy(file => file.Length)!;
-        await using (FileStream file = new(pack.FullName, FileMode.Open, FileAccess.ReadWrite))
-        {
-            file.Position = file.Length / 2;
-            int altered = file.ReadByte() ^ 0xff;
-            file.Position--;
-            file.WriteByte((byte)altered);
-        }
-
+        VaultDamage.AlterLargestPack(Folder["vault"]);
         View.Dispose();
         _vault!.Dispose();
         var vault = new FolderVault(Folder["vault"]);

@@ -36,6 +36,30 @@ public sealed class PointComparisonTests
         Assert.Equal(0, _chunks.Reads);
     }
 
+    // The vault may be far away.
+    [Fact]
+    public async Task Leaves_that_differ_are_asked_for_ahead_and_no_others()
+    {
+        List<ManifestEntry> tree = RandomTree(3, 60_000);
+        ManifestRoot before = await WriteAsync(_chunks, tree);
+        for (int i = 2000; i < tree.Count; i += 4000)
+        {
+            tree[i] = tree[i] with { Metadata = tree[i].Metadata with { Mode = tree[i].Metadata.Mode ^ 1 } };
+        }
+
+        ManifestRoot after = await WriteAsync(_chunks, tree);
+        HashSet<ChunkId> leaves = [.. (await LeavesAsync(before)).Select(leaf => leaf.Block.Id)];
+        leaves.SymmetricExceptWith((await LeavesAsync(after)).Select(leaf => leaf.Block.Id));
+        Assert.InRange(leaves.Count, 16, int.MaxValue);
+        var chunks = new GatheringChunks(_chunks, wanted: 10);
+
+        List<PointDifference> differences = await new PointComparison(chunks, Point("/src", before), Point("/src", after), null, _damage.Add).ReadAsync(Cancel).ToListAsync(Cancel);
+
+        Assert.Equal(15, differences.Count);
+        Assert.Equal(leaves, chunks.Leaves.ToHashSet());
+        Assert.Equal(leaves.Count, chunks.Leaves.Count);
+    }
+
     // Where a folder comes or goes, the blocks behind it are cut as before, and those around it are not.
     [Theory]
     [InlineData(1)]
@@ -334,4 +358,34 @@ file static class Entries
 {
     public static ManifestEntry WithPath(this ManifestEntry entry, EntryPath folder, string name) =>
         entry with { Path = name.Length == 0 ? folder : folder.Append(Encoding.UTF8.GetBytes(name)) };
+}
+
+/// <summary>Gives no leaf before so many are asked for: who asks for one after the other does not get any.</summary>
+file sealed class GatheringChunks(MemoryChunks chunks, int wanted) : IChunkReader
+{
+    private readonly TaskCompletionSource _gathered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<ChunkId> _leaves = [];
+
+    public IReadOnlyCollection<ChunkId> Leaves => _leaves;
+
+    public bool Contains(ChunkId id) => chunks.Contains(id);
+
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(ChunkKind kind, ChunkId id, CancellationToken cancellationToken)
+    {
+        if (kind == ChunkKind.ManifestLeaf)
+        {
+            lock (_leaves)
+            {
+                _leaves.Add(id);
+                if (_leaves.Count == wanted)
+                {
+                    _gathered.SetResult();
+                }
+            }
+
+            await _gathered.Task.WaitAsync(TimeSpan.FromSeconds(60), cancellationToken);
+        }
+
+        return await chunks.ReadAsync(kind, id, cancellationToken);
+    }
 }

@@ -92,18 +92,21 @@ public sealed class WebDavServerTests : IAsyncDisposable
     [InlineData("lines=1-2", 200, "hello world", null)]
     public async Task A_part_of_a_file_is_given_where_one_is_asked_for(string range, int status, string? content, string? contentRange)
     {
-        foreach (HttpMethod method in new[] { HttpMethod.Get, HttpMethod.Head })
-        {
-            using HttpResponseMessage answer = await SendAsync(method, Address("hello.txt"), ("Range", range));
+        using HttpResponseMessage answer = await SendAsync(HttpMethod.Get, Address("hello.txt"), ("Range", range));
 
-            Assert.Equal(status, (int)answer.StatusCode);
-            Assert.Equal(contentRange, answer.Content.Headers.ContentRange?.ToString());
-            if (content is not null)
-            {
-                Assert.Equal(content.Length, answer.Content.Headers.ContentLength);
-                Assert.Equal(method == HttpMethod.Get ? content : "", await answer.Content.ReadAsStringAsync(Cancel));
-            }
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal(contentRange, answer.Content.Headers.ContentRange?.ToString());
+        if (content is not null)
+        {
+            Assert.Equal(content.Length, answer.Content.Headers.ContentLength);
+            Assert.Equal(content, await answer.Content.ReadAsStringAsync(Cancel));
         }
+
+        // Only a GET has ranges.
+        using HttpResponseMessage head = await SendAsync(HttpMethod.Head, Address("hello.txt"), ("Range", range));
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
+        Assert.Null(head.Content.Headers.ContentRange);
+        Assert.Equal(11, head.Content.Headers.ContentLength);
     }
 
     [Fact]
