@@ -16,15 +16,16 @@ namespace MSOnlineBackup.Agent.Mounting;
 /// <param name="wayOf">The way in which something is mounted at a place.</param>
 internal sealed class MountRecords(StateFolder state, TimeProvider clock, Func<string, IMountWay> wayOf)
 {
-    /// <summary>Whoever wants a mount to end creates a file of this name in its folder; "force" in it: although somebody is in it.</summary>
-    public const string StopFile = "stop";
-
     /// <summary>The order's name.</summary>
     public const string OrderFile = "order.json";
 
     private const string Folder = "mounts";
     private const string RecordFile = "mount.json";
     private const string LockFile = "lock";
+
+    // What whoever wants a mount to end writes: "end", or "force", although somebody is in it. Who serves it answers with "busy". That a file is gone says nothing: all go, one after the other, when the mount has ended.
+    private const string WishFile = "stop";
+    private const int RemovalTries = 100;
 
     // Where it is to be, from before it is there: whoever is killed in between leaves a mount, and no record.
     private const string PlaceFile = "place";
@@ -80,6 +81,34 @@ internal sealed class MountRecords(StateFolder state, TimeProvider clock, Func<s
 
     /// <summary>Another file of a mount's; null where there is none.</summary>
     public byte[]? Read(Guid id, string name) => state.Read(FileOf(id, name));
+
+    /// <summary>Wants one to end; nothing where it is just ending.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="force">Whether it is to go although somebody is in it.</param>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public void Wish(Guid id, bool force)
+    {
+        try
+        {
+            Write(id, WishFile, force ? "force"u8.ToArray() : "end"u8.ToArray());
+        }
+        catch (BackupException e) when (e.InnerException is DirectoryNotFoundException or FileNotFoundException)
+        {
+            // Its folder went in between.
+        }
+    }
+
+    /// <summary>Whether somebody wants one to end, and has no answer yet: true where it is to go although somebody is in it; null where nobody does.</summary>
+    public bool? FindWish(Guid id) => Read(id, WishFile) is not { } wish ? null
+        : wish.AsSpan().SequenceEqual("force"u8) ? true
+        : wish.AsSpan().SequenceEqual("end"u8) ? false
+        : null;
+
+    /// <summary>Answers that one stays, since somebody is in it.</summary>
+    public void Decline(Guid id) => Write(id, WishFile, "busy"u8.ToArray());
+
+    /// <summary>Whether that was the answer to the latest wish.</summary>
+    public bool IsDeclined(Guid id) => Read(id, WishFile) is { } answer && answer.AsSpan().SequenceEqual("busy"u8);
 
     /// <summary>The record of one that is served; null where it is not.</summary>
     public RecoveryMount? Find(Guid id) => state.Read(FileOf(id, RecordFile)) is { } content ? Decode(content) : null;
@@ -139,19 +168,30 @@ internal sealed class MountRecords(StateFolder state, TimeProvider clock, Func<s
     }
 
     /// <summary>Removes what is on record of one.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
     public void Remove(Guid id)
     {
-        try
+        string folder = state.PathOf(Path.Combine(Folder, id.ToString("D")));
+        for (int tries = 1; ; tries++)
         {
-            Directory.Delete(state.PathOf(Path.Combine(Folder, id.ToString("D"))), recursive: true);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // Somebody else has cleaned up.
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw state.Denied(e);
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+                return;
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // Somebody else has cleaned up.
+                return;
+            }
+            catch (IOException) when (tries < RemovalTries)
+            {
+                // Whoever looks at it meanwhile has made its lock anew, or wants it to end.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw state.Denied(e);
+            }
         }
     }
 

@@ -111,7 +111,7 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
                 break;
             }
 
-            if (records.Read(mount.Id, MountRecords.StopFile) is { } wish && await TryEndAsync(mount, mounting, wish.AsSpan().SequenceEqual("force"u8)).ConfigureAwait(false))
+            if (records.FindWish(mount.Id) is { } force && await TryEndAsync(mount, mounting, force).ConfigureAwait(false))
             {
                 break;
             }
@@ -122,7 +122,6 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
         return Describe(mount, mount.LastUsed);
     }
 
-    // Whoever wants it to end sees that the wish is gone, and the mount is not.
     private async Task<bool> TryEndAsync(RecoveryMount mount, IMountedView mounting, bool force)
     {
         try
@@ -132,7 +131,7 @@ internal sealed class MountServer(MountRecords records, TimeProvider clock, Acti
         }
         catch (BackupException e) when (e.Id == BackupErrorId.MountBusy)
         {
-            File.Delete(records.FileOf(mount.Id, MountRecords.StopFile));
+            records.Decline(mount.Id);
             return false;
         }
     }

@@ -70,7 +70,7 @@ public sealed class RecoveryMounts
             if (e is OperationCanceledException)
             {
                 // It finds the wish as soon as it is there.
-                _records.Write(id, MountRecords.StopFile, "force"u8.ToArray());
+                _records.Wish(id, force: true);
             }
             else
             {
@@ -140,7 +140,7 @@ public sealed class RecoveryMounts
     {
         ArgumentNullException.ThrowIfNull(folderOrId);
         RecoveryMount mount = Find(folderOrId);
-        _records.Write(mount.Id, MountRecords.StopFile, force ? "force"u8.ToArray() : "end"u8.ToArray());
+        _records.Wish(mount.Id, force);
         long start = _machine.Clock.GetTimestamp();
         while (true)
         {
@@ -150,7 +150,7 @@ public sealed class RecoveryMounts
                 return _records.Find(mount.Id) is null ? mount : throw _records.WayOf(mount.Folder).Busy(mount.Folder);
             }
 
-            if (_records.Read(mount.Id, MountRecords.StopFile) is null && _records.Find(mount.Id) is not null)
+            if (_records.IsDeclined(mount.Id))
             {
                 throw _records.WayOf(mount.Folder).Busy(mount.Folder);
             }

@@ -49,15 +49,39 @@ public sealed class MountServerTests : IDisposable
         Assert.Contains(_backups.Root.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries)[0], shown, StringComparison.Ordinal);
 
         _drives.Busy = NetworkError.OpenFiles;
-        await WishAsync("end");
+        await WishInVainAsync(force: false);
         Assert.False(serving.IsCompleted);
         _drives.Busy = 0;
-        Records.Write(_id, MountRecords.StopFile, "end"u8.ToArray());
+        Records.Wish(_id, force: false);
         await serving;
 
         Assert.Empty(_drives.Remotes);
         Assert.Empty(Records.List());
         Assert.False(Directory.Exists(_folder[Path.Combine("state", "mounts", _id.ToString("D"))]));
+    }
+
+    [Fact]
+    public async Task Nobody_who_looks_keeps_a_record_from_being_removed_or_takes_its_end_for_a_refusal()
+    {
+        for (int round = 0; round < 50; round++)
+        {
+            Records.Foresee(_id, Root);
+            Records.Wish(_id, force: false);
+            Task looking = Task.Run(
+                () =>
+                {
+                    for (int look = 0; look < 20; look++)
+                    {
+                        Assert.False(Records.IsDeclined(_id));
+                        Records.Wish(_id, force: false);
+                    }
+                },
+                Cancel);
+
+            Records.Remove(_id);
+            await looking;
+            Records.Remove(_id);
+        }
     }
 
     [Fact]
@@ -80,7 +104,7 @@ public sealed class MountServerTests : IDisposable
         Assert.Equal(Root, mount.Folder);
         Assert.Equal(ProjectionResult.Ok, _projections.Read(Root, source + @"\kept.txt", 0, 4, out byte[] content));
         Assert.Equal("kept"u8, content);
-        Records.Write(_id, MountRecords.StopFile, "end"u8.ToArray());
+        Records.Wish(_id, force: false);
         await serving;
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(Root));
@@ -93,7 +117,7 @@ public sealed class MountServerTests : IDisposable
     {
         (Task<RecoveryMount> serving, _) = await MountAsync(Root);
         _projections.IsHeld = true;
-        Records.Write(_id, MountRecords.StopFile, "force"u8.ToArray());
+        Records.Wish(_id, force: true);
         BackupException left = await Assert.ThrowsAsync<BackupException>(() => serving);
 
         Assert.Equal(BackupErrorId.MountBusy, left.Id);
@@ -149,11 +173,10 @@ public sealed class MountServerTests : IDisposable
         return first == serving ? (serving, await serving) : (serving, await mounted.Task);
     }
 
-    // Whoever wants it to end sees that the wish is gone, and the mount is not.
-    private async Task WishAsync(string wish)
+    private async Task WishInVainAsync(bool force)
     {
-        Records.Write(_id, MountRecords.StopFile, System.Text.Encoding.UTF8.GetBytes(wish));
-        while (Records.Read(_id, MountRecords.StopFile) is not null)
+        Records.Wish(_id, force);
+        while (!Records.IsDeclined(_id))
         {
             await Task.Delay(20, Cancel);
         }
