@@ -89,7 +89,9 @@ public sealed class MachinePointTests(MachinePoint point) : IClassFixture<Machin
         {
             reading = machine.RunAsync("sha256sum < /srv/late");
             JsonElement failed = (await machine.Monitor.WaitForAsync("BLOCK_IO_ERROR", Stop)).GetProperty("data");
-            Assert.Equal(("read", "stop"), (failed.GetProperty("operation").GetString(), failed.GetProperty("action").GetString()));
+
+            // A write to a part of a cluster reads the rest of it from the point, and may be the first to need the vault.
+            Assert.Equal("stop", failed.GetProperty("action").GetString());
             await machine.Monitor.WaitForAsync("STOP", Stop);
         }
         finally
