@@ -76,6 +76,21 @@ now() { date +%s.%N; }
 since() { echo "$(now) $1" | awk '{ printf "%.3f", $1 - $2 }'; }
 note() { echo "$1 $2 $3" >> "$work/measured"; }
 
+# restore TOOL STEP PATH: a restore of what is at a path, for comparison.
+restore() {
+    local start
+    mkdir "$work/copy"
+    sync
+    start=$(now)
+    case $1 in
+        obengine) "$OBENGINE" restore latest "$3" --vault "$work/o" --to "$work/copy" --quiet ;;
+        restic) "$RESTIC" -q -r "$work/r" restore latest --target "$work/copy" --include "$3" ;;
+        borg) (cd "$work/copy" && "$BORG" extract "$work/b::a" "${3#/}") ;;
+    esac
+    note "$1" "$2" "$(since "$start")"
+    rm -rf "$work/copy"
+}
+
 # Single reads of 4 KiB anywhere in the large file; the second time it is all in memory.
 reads() {
     python3 - "$1" <<'PY'
@@ -119,29 +134,9 @@ for ((round = 0; round < rounds; round++)); do
         note "$tool" "memory MiB" "$(awk '/VmHWM/ { printf "%.0f", $2 / 1024 }' "/proc/$server/status")"
         umount "$work/mnt" || umount -l "$work/mnt"
         wait "$server" || true
-        sync
-        case $tool in
-            obengine) start=$(now); "$OBENGINE" restore latest --vault "$work/o" --to "$work/copy" --quiet ;;
-            restic) start=$(now); "$RESTIC" -q -r "$work/r" restore latest --target "$work/copy" ;;
-            borg) mkdir "$work/copy"; start=$(now); (cd "$work/copy" && "$BORG" extract "$work/b::a") ;;
-        esac
-        note "$tool" "restore of all" "$(since "$start")"
-        rm -rf "$work/copy"
-        sync
-        case $tool in
-            obengine) start=$(now); "$OBENGINE" restore latest "$work/src/tree" --vault "$work/o" --to "$work/copy" --quiet ;;
-            restic) start=$(now); "$RESTIC" -q -r "$work/r" restore latest --target "$work/copy" --include "$work/src/tree" ;;
-            borg) mkdir "$work/copy"; start=$(now); (cd "$work/copy" && "$BORG" extract "$work/b::a" "${work#/}/src/tree") ;;
-        esac
-        note "$tool" "restore of the tree" "$(since "$start")"
-        rm -rf "$work/copy"
-        case $tool in
-            obengine) start=$(now); "$OBENGINE" restore latest "$work/src/large" --vault "$work/o" --to "$work/copy" --quiet ;;
-            restic) start=$(now); "$RESTIC" -q -r "$work/r" restore latest --target "$work/copy" --include "$work/src/large" ;;
-            borg) mkdir "$work/copy"; start=$(now); (cd "$work/copy" && "$BORG" extract "$work/b::a" "${work#/}/src/large") ;;
-        esac
-        note "$tool" "restore of 300 MB" "$(since "$start")"
-        rm -rf "$work/copy"
+        restore "$tool" "restore of all" "$work/src"
+        restore "$tool" "restore of the tree" "$work/src/tree"
+        restore "$tool" "restore of 300 MB" "$work/src/large"
     done
 done
 
