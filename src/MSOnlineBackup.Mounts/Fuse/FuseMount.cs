@@ -8,24 +8,20 @@ namespace MSOnlineBackup.Mounts.Fuse;
 /// <summary>A view that is mounted on a folder of Linux, until it is taken off: by this process, or by anybody with <c>umount</c>.</summary>
 public sealed class FuseMount : IMountedView
 {
-    private const int Interrupted = 4;
-    private const int TryAgain = 11;
-
-    // What the kernel asks of a file system that is not written to; longest are names, and the numbers of what it forgets.
-    private const int RequestLength = 128 << 10;
     private static readonly TimeSpan _leaving = TimeSpan.FromSeconds(2);
 
-    private readonly List<FuseDevice> _devices;
-    private readonly FuseServer _server;
+    private readonly FuseDevice _device;
+    private readonly FuseServing _serving;
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeProvider _clock;
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _serving;
     private bool _isDetached;
     private long _lastUse;
 
-    private FuseMount(List<FuseDevice> devices, FuseServer server, string folder, TimeProvider clock) =>
-        (_devices, _server, Folder, _clock, _lastUse) = (devices, server, folder, clock, clock.GetTimestamp());
+    private FuseMount(FuseDevice device, FuseServer server, string folder, TimeProvider clock)
+    {
+        (_device, Folder, _clock, _lastUse) = (device, folder, clock, clock.GetTimestamp());
+        _serving = new FuseServing(device, server, () => Interlocked.Exchange(ref _lastUse, _clock.GetTimestamp()), _stop.Token);
+    }
 
     /// <summary>Whether this system can mount at all.</summary>
     public static bool IsAvailable => OperatingSystem.IsLinux() && FuseDevice.IsThere;
@@ -34,7 +30,7 @@ public sealed class FuseMount : IMountedView
     public string Folder { get; }
 
     /// <summary>Ends when it is taken off, and nobody is in it any more.</summary>
-    public Task Ended => _ended.Task;
+    public Task Ended => _serving.Ended;
 
     /// <inheritdoc/>
     bool IMountedView.IsOver => Ended.IsCompleted;
@@ -73,20 +69,9 @@ public sealed class FuseMount : IMountedView
             throw MountErrors.Failed(full, said is { Length: > 0 } ? said : UnixSystem.Describe(-result));
         }
 
-        var devices = new List<FuseDevice> { device };
-        while (devices.Count < options.Threads && device.Clone() is { Device: { } clone })
-        {
-            devices.Add(clone);
-        }
-
         var owner = new FuseOwner(Libc.EffectiveUser(), Libc.EffectiveGroup());
-        var mount = new FuseMount(devices, new FuseServer(view, owner, hasAccessLists: isRoot || options.AllowOther, trouble), full, clock) { _serving = devices.Count };
-        foreach (FuseDevice one in devices)
-        {
-            // Threads of their own: they wait for the kernel.
-            new Thread(() => mount.Serve(one)) { IsBackground = true, Name = "mount" }.Start();
-        }
-
+        var mount = new FuseMount(device, new FuseServer(view, owner, hasAccessLists: isRoot || options.AllowOther, trouble), full, clock);
+        mount._serving.Start(options.Threads);
         return mount;
     }
 
@@ -100,7 +85,7 @@ public sealed class FuseMount : IMountedView
             return;
         }
 
-        for (long start = _clock.GetTimestamp(); _devices[0].Unmount(lazily: false) < 0 && MountFolder.IsMounted(Folder);)
+        for (long start = _clock.GetTimestamp(); _device.Unmount(lazily: false) < 0 && MountFolder.IsMounted(Folder);)
         {
             // Whoever has just left may be in it for a moment still.
             if (!force && _clock.GetElapsedTime(start) < _leaving)
@@ -115,7 +100,7 @@ public sealed class FuseMount : IMountedView
             }
 
             // Nobody else comes in. Whoever is in it gets errors when this process ends, and has a moment to leave before.
-            _ = _devices[0].Unmount(lazily: true);
+            _ = _device.Unmount(lazily: true);
             break;
         }
 
@@ -135,53 +120,6 @@ public sealed class FuseMount : IMountedView
         if (Ended.IsCompleted)
         {
             _stop.Dispose();
-        }
-    }
-
-    // One request after the other; others serve beside it.
-    private void Serve(FuseDevice device)
-    {
-        byte[] request = new byte[RequestLength];
-        var answer = new FuseAnswer(FuseServer.MostRead);
-        while (true)
-        {
-            int length = device.Read(request);
-            if (length < 0)
-            {
-                if (-length is Interrupted or TryAgain or Errno.NotFound)
-                {
-                    continue;
-                }
-
-                break;
-            }
-
-            Interlocked.Exchange(ref _lastUse, _clock.GetTimestamp());
-            int? error;
-            try
-            {
-#pragma warning disable VSTHRD002 // A thread that only serves: nothing waits for it but the kernel.
-                error = _server.AnswerAsync(request.AsSpan(0, length), answer, _stop.Token).AsTask().GetAwaiter().GetResult();
-#pragma warning restore VSTHRD002
-            }
-            catch (Exception e)
-            {
-                // A thread that ended would let whoever asked wait for ever.
-                _server.Tell(e);
-                error = Errno.InputOutput;
-            }
-
-            if (error is { } number)
-            {
-                // Whoever asked may be gone by now, which is no failure.
-                _ = device.Write(answer.Finish(FuseRequest.UniqueOf(request), number));
-            }
-        }
-
-        device.Dispose();
-        if (Interlocked.Decrement(ref _serving) == 0)
-        {
-            _ended.TrySetResult();
         }
     }
 }

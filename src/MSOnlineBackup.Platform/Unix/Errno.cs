@@ -22,6 +22,7 @@ internal static class Errno
     public const int TooManyLinks = 31;
     public const int Range = 34;
 
+    public static readonly int TryAgain = OperatingSystem.IsMacOS() ? 35 : 11;
     public static readonly int NotImplemented = OperatingSystem.IsMacOS() ? 78 : 38;
     public static readonly int NotEmpty = OperatingSystem.IsMacOS() ? 66 : 39;
     public static readonly int Loop = OperatingSystem.IsMacOS() ? 62 : 40;

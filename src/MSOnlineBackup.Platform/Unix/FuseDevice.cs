@@ -19,7 +19,8 @@ internal sealed unsafe partial class FuseDevice : IDisposable
     private const string Device = "/dev/fuse";
     private const int ReadWrite = 0x2;
     private const int CloseOnExec = 0x8_0000;
-    private const ulong CloneRequest = 0x8004_E500;
+    private const int NonBlocking = 0x800;
+    private const int SetFlags = 4;
     private const ulong ReadOnly = 0x1;
     private const ulong NoSetId = 0x2;
     private const ulong NoDevices = 0x4;
@@ -112,28 +113,15 @@ internal sealed unsafe partial class FuseDevice : IDisposable
         static string Escape(string path) => path.Replace("\\", "\\\\").Replace(":", "\\:").Replace(",", "\\,");
     }
 
-    /// <summary>The same file system by another handle, so that several can be asked side by side.</summary>
-    public (FuseDevice? Device, int Result) Clone()
+    /// <summary>Waits until the kernel asks for something, or the file system is unmounted.</summary>
+    public void Wait()
     {
-        int handle = Open();
-        if (handle < 0)
-        {
-            return (null, handle);
-        }
-
-        uint original = (uint)_handle;
-        int result = Result(Control(handle, CloneRequest, &original));
-        if (result >= 0)
-        {
-            return (new FuseDevice(handle, _folder, _byHelper), 0);
-        }
-
-        UnixSystem.Close(handle);
-        return (null, result);
+        var wanted = new Awaited { Handle = _handle, Events = 0x1 };
+        _ = PollAll(&wanted, 1, -1);
     }
 
-    /// <summary>Waits for what the kernel asks next. NoSuchDevice (19): it was unmounted.</summary>
-    public int Read(Span<byte> request)
+    /// <summary>Takes what the kernel asks next, without waiting for it. TryAgain (11): nothing; NoSuchDevice (19): it was unmounted.</summary>
+    public int Take(Span<byte> request)
     {
         fixed (byte* to = request)
         {
@@ -160,7 +148,7 @@ internal sealed unsafe partial class FuseDevice : IDisposable
     {
         fixed (byte* path = Text(Device))
         {
-            return Result(OpenAt(path, ReadWrite | CloseOnExec));
+            return Result(OpenAt(path, ReadWrite | NonBlocking | CloseOnExec));
         }
     }
 
@@ -185,6 +173,11 @@ internal sealed unsafe partial class FuseDevice : IDisposable
             var socket = new Dictionary<string, string> { ["_FUSE_COMMFD"] = pair[0].ToString(CultureInfo.InvariantCulture) };
             int exit = Run(helper, ["-o", $"ro,nosuid,nodev,fsname={mounting.Source},subtype=msonlinebackup,max_read=1048576{others}", "--", folder], socket, out failure);
             int handle = exit == 0 ? ReceiveHandle(pair[1]) : -Errno.NotPermitted;
+            if (handle >= 0)
+            {
+                _ = ControlFile(handle, SetFlags, ReadWrite | NonBlocking);
+            }
+
             return handle >= 0 ? (new FuseDevice(handle, folder, byHelper: true), 0) : (null, handle);
         }
         finally
@@ -235,8 +228,11 @@ internal sealed unsafe partial class FuseDevice : IDisposable
     [LibraryImport(Libc.Library, EntryPoint = "umount2", SetLastError = true)]
     private static partial int UnmountAt(byte* target, int flags);
 
-    [LibraryImport(Libc.Library, EntryPoint = "ioctl", SetLastError = true)]
-    private static partial int Control(int handle, ulong request, uint* argument);
+    [LibraryImport(Libc.Library, EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int ControlFile(int handle, int request, int flags);
+
+    [LibraryImport(Libc.Library, EntryPoint = "poll", SetLastError = true)]
+    private static partial int PollAll(Awaited* files, uint count, int timeout);
 
     [LibraryImport(Libc.Library, EntryPoint = "read", SetLastError = true)]
     private static partial nint ReadFrom(int handle, byte* buffer, nint count);
@@ -249,6 +245,15 @@ internal sealed unsafe partial class FuseDevice : IDisposable
 
     [LibraryImport(Libc.Library, EntryPoint = "recvmsg", SetLastError = true)]
     private static partial nint Receive(int socket, Message* message, int flags);
+
+    /// <summary>struct pollfd.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Awaited
+    {
+        public int Handle;
+        public short Events;
+        public short Happened;
+    }
 
     /// <summary>struct iovec.</summary>
     [StructLayout(LayoutKind.Sequential)]
