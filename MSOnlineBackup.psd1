@@ -17,6 +17,7 @@
         'Add-OBFileSpec'
         'Add-OBSystemState'
         'Compare-OBRecoveryPoint'
+        'Copy-OBVault'
         'Export-OBDiagnostic'
         'Export-OBMonitoringCredential'
         'Export-OBPolicy'

@@ -30,12 +30,12 @@ measure() {
         exit 1
     fi
     after=$(busy)
-    awk -v tool="$tool" -v step="$step" -v round="$round" -v busy="$before $after" -v load="$(cut -d' ' -f1 /proc/loadavg)" '
+    awk -v tool="$tool" -v step="$step" -v round="$round" -v busy="$before $after" -v average="$(cut -d' ' -f1 /proc/loadavg)" '
         NF == 4 {
             split(busy, b, " ")
             others = b[2] - b[1] - $2 - $3
             if (others < 0) { others = 0 }
-            printf "%s %s %d %.2f %.2f %d %.2f %s\n", tool, step, round, $1, $2 + $3, $4, others, load
+            printf "%s %s %d %.2f %.2f %d %.2f %s\n", tool, step, round, $1, $2 + $3, $4, others, average
         }' "$home/time" >> "$measured"
     tail -n 1 "$measured" >&2
 }

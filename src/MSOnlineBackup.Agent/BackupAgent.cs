@@ -45,8 +45,9 @@ public sealed class BackupAgent
         Machine = new MachineAccount(state, options.MachineName, options.OpenVault, options.Limits, options.Engine, options.KeyVaults);
         Policies = new PolicyStore(state, Machine, options.Limits, options.Engine.TimeProvider);
         Vaults = new ClosedVaults(Machine.Vault);
-        Ownership = new VaultOwnership(
-            Machine.Vault, Machine.Owners, location => options.CreateVault(location, Machine.Connect(location, VaultPatience.Person)), options.Engine);
+        IVaultStore CreateStore(string location) => options.CreateVault(location, Machine.Connect(location, VaultPatience.Person));
+        Ownership = new VaultOwnership(Machine.Vault, Machine.Owners, CreateStore, options.Engine);
+        Copies = new VaultCopies(Machine, Vaults, CreateStore, options.Engine);
         Alarms = new AlarmDesk(state, _clock);
         _opener = new VaultOpener(Machine, options.Engine);
         Contact = new VaultContact(Machine, options.Limits, options.Engine.TimeProvider);
@@ -102,6 +103,9 @@ public sealed class BackupAgent
 
     /// <summary>What the owner of a vault does from this machine.</summary>
     public VaultOwnership Ownership { get; }
+
+    /// <summary>Twins of vaults, and copying to them.</summary>
+    public VaultCopies Copies { get; }
 
     /// <summary>Opens the state of this machine; makes nothing yet.</summary>
     public static BackupAgent Open(AgentOptions options)
@@ -227,7 +231,7 @@ public sealed class BackupAgent
         }
 
         Vault known = await Vaults.OpenAsync(vault, cancellationToken).ConfigureAwait(false);
-        if (Machine is { HasPassphrase: true } && Machine.Registration?.VaultId == known.VaultId && Machine.Key.FindFault() is null)
+        if (Machine is { HasPassphrase: true } && Machine.Registration?.VaultId == known.VaultId && Machine.Vault.IsAt(vault.Location) && Machine.Key.FindFault() is null)
         {
             using UnlockedVault own = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
             credentials.Add(own.CreateMonitoringCredential());

@@ -70,7 +70,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
         var root = new RootCommand("Encrypted, deduplicating, incremental backups.")
         {
             new DrillCommand(),
-            new CommandGroup("vault", "Create and inspect vaults.", "obengine vault create /mnt/backup", new VaultCreateCommand(), new VaultInfoCommand(), new VaultAlarmsCommand(), new VaultMonitoringCredentialCommand(), new VaultProofCommand(), new VaultProtectionCommand(), new VaultSettingsCommand(), new VaultRehydrateCommand()),
+            new CommandGroup("vault", "Create and inspect vaults.", "obengine vault create /mnt/backup", new VaultCreateCommand(), new VaultCopyCommand(), new VaultInfoCommand(), new VaultAlarmsCommand(), new VaultMonitoringCredentialCommand(), new VaultProofCommand(), new VaultProtectionCommand(), new VaultSettingsCommand(), new VaultRehydrateCommand()),
             new WatchCommand(),
             new CommandGroup("alarm", "Say where alarms of 'obengine watch' go.", AlarmSetCommand.HelpExample, new AlarmSetCommand(), new AlarmShowCommand(), new AlarmTestCommand(), new AlarmRemoveCommand()),
             new BackupCommand(),

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults.Alarms;
+using MSOnlineBackup.Vaults.Copies;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
@@ -132,6 +133,31 @@ public sealed class UnlockedVault : IDisposable
             "repair",
             Options.TimeProvider,
             () => new VaultRepair(WithoutIndex, Options, request, monitor, new ParityRescue(WithoutIndex()), Allow).RunAsync(cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Copies recovery points to a twin of this vault (<see cref="Vault.CreateTwinAsync"/>): only chunks that the twin lacks are read, and they are not compressed again. What is there
+    /// already costs nothing; where it was stopped, the next call goes on. Others may back up to both, and maintain both, meanwhile.
+    /// </summary>
+    /// <param name="twin">The twin, opened with the passphrase of the same chunk store.</param>
+    /// <param name="request">Which points.</param>
+    /// <param name="monitor">Is told how far it is.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VaultNotTwin; of the twin VaultFull, VaultUnreachable, VaultAccessDenied, SubscriptionExpired, …; of this vault VaultUnreachable, VaultDataArchived, …</exception>
+    public async Task<VaultCopyReport> CopyToAsync(UnlockedVault twin, VaultCopyRequest request, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(twin);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        Vault.RequireTwin(twin.Vault);
+        TwinMaking.RequireStore(Vault.Known, _unlocked.StoreId, twin.Vault.Known, twin._unlocked.StoreId);
+        Allow(VaultUse.Read);
+        twin.Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Write);
+        monitor.Watch(twin.Objects);
+        return await TracedOperation.RunAsync(
+            "copy",
+            Options.TimeProvider,
+            () => new PointCopier(WithoutIndex, twin.WithoutIndex, twin.Options, request, monitor).RunAsync(cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Refuses an identity that may not delete from the vault, and so cannot maintain it.</summary>

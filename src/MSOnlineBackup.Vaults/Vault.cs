@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults.Compliance;
+using MSOnlineBackup.Vaults.Copies;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Keys;
@@ -28,6 +29,9 @@ public sealed class Vault
 
     /// <summary>The vault's id: 32 hexadecimal digits.</summary>
     public string VaultId => Known.VaultId;
+
+    /// <summary>Which of several twins it is, which have the vault's id in common: 32 hexadecimal digits. What is known of one place holds for no other.</summary>
+    public string CopyId => Known.Header.Copy;
 
     /// <summary>What its owner calls it; null where nobody said.</summary>
     public string? Name => Known.Header.Name;
@@ -114,6 +118,39 @@ public sealed class Vault
         header = GiveOwner(header, store, keepOwner);
         await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
         return await OpenAsync(store, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Creates a twin of a vault in another place: of the same id, with the same chunk stores, master keys, key slots and owner, the settings that the vault has now, and no recovery
+    /// points. <see cref="UnlockedVault.CopyToAsync"/> brings those. From then on keys and settings are each place's own. Needs no passphrase.
+    /// </summary>
+    /// <param name="store">Empty, or with what an interrupted call of the same has left.</param>
+    /// <param name="original">The vault.</param>
+    /// <param name="cancellationToken">Stops it; doing it again goes on.</param>
+    /// <exception cref="BackupException">VaultExists, VaultFormatUnsupported, …</exception>
+    public static async Task<Vault> CreateTwinAsync(IVaultStore store, Vault original, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(original);
+        original.Allow(VaultUse.Read);
+        await TwinMaking.CreateAsync(store, original.Known, cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(store, original.Known.Options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses a vault that is no twin of this one: recovery points are copied between twins only.</summary>
+    /// <exception cref="BackupException">VaultNotTwin; ArgumentInvalid where it is the same place.</exception>
+    public void RequireTwin(Vault twin)
+    {
+        ArgumentNullException.ThrowIfNull(twin);
+        TwinMaking.Require(Known, twin.Known);
+    }
+
+    /// <summary>What is said where its twin is not there: how one is made.</summary>
+    /// <param name="cause">VaultNotFound.</param>
+    public BackupException TwinMissing(BackupException cause)
+    {
+        ArgumentNullException.ThrowIfNull(cause);
+        return TwinMaking.Missing(Known, cause);
     }
 
     /// <summary>Compares every stored object with the checksum at its end; needs no passphrase.</summary>

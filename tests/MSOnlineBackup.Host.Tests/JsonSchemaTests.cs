@@ -20,6 +20,7 @@ public sealed class JsonSchemaTests
         [typeof(ItemLine)] = ["item"],
         [typeof(VersionLine)] = ["version"],
         [typeof(CatSummary)] = ["cat"],
+        [typeof(CopySummary)] = ["vault copy"],
         [typeof(ChangeLine)] = ["change"],
         [typeof(FolderLine)] = ["folder"],
         [typeof(DiffSummary)] = ["diff"],

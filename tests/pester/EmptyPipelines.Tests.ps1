@@ -5,6 +5,7 @@ BeforeDiscovery {
         @{ Name = 'Add-OBFileSpec'; With = @{ FileSpec = { New-OBFileSpec $TestDrive } } }
         @{ Name = 'Add-OBSystemState' }
         @{ Name = 'Compare-OBRecoveryPoint'; With = @{ Reference = { 'latest' } } }
+        @{ Name = 'Copy-OBVault'; With = @{ Destination = { "$TestDrive/twin" } } }
         @{ Name = 'Find-OBRecoverableItem'; With = @{ SearchString = { '*' } } }
         @{ Name = 'Export-OBPolicy'; With = @{ Path = { "$TestDrive/policy.json" } } }
         @{ Name = 'Export-OBVaultCredential'; With = @{ Path = { "$TestDrive" } } }

@@ -37,4 +37,23 @@ Describe 'Ctrl+C' -Skip:$IsWindows {
         $job.JobStatus.NewBytes | Should -BeLessThan (64MB - $arrived + 16MB)
         Get-OBAllRecoveryPoints | Should -HaveCount 1
     }
+
+    It 'stops a copy to a twin, which goes on with the next one' {
+        $twin = (New-OBVault "$work/twin" -TwinOf "$work/vault").Location
+        $script = "Import-Module '$manifest'; Copy-OBVault -Destination '$twin'"
+        $session = Start-Process $shell '-NoProfile', '-NonInteractive', '-Command', "`"$script`"" -PassThru -RedirectStandardOutput "$work/out.txt" -RedirectStandardError "$work/err.txt"
+        while (-not $session.HasExited -and -not (Get-ChildItem $twin -Recurse -File | Where-Object FullName -Like '*/packs/*')) {
+            Start-Sleep -Milliseconds 5
+        }
+
+        & kill -INT $session.Id
+        $session.WaitForExit(60000) | Should -BeTrue
+
+        # How far it came is chance; what has arrived is whole, and the rest comes now.
+        $result = Copy-OBVault -Destination $twin
+        $result.PointsCopied + $result.PointsThere | Should -Be 1
+        $result.Bytes | Should -BeLessThan 64MB
+        (Copy-OBVault -Destination $twin).BytesStored | Should -Be 0
+        (Get-OBVault $twin).RecoveryPoints | Should -Be 1
+    }
 }

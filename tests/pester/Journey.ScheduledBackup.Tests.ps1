@@ -45,6 +45,15 @@ Describe 'A backup that a timer runs' {
             $env:OBENGINE_PASSPHRASE = 'a passphrase for tests'
             Invoke-Obengine backup "$work/src" --vault $vault --quiet 2>&1 | Out-String | Should -BeLike '*JobInProgress*'
             $LASTEXITCODE | Should -Be 11
+
+            # A twin of the vault is another place: its backups and those of the module do not know each other.
+            $twin = (New-OBVault "$work/twin" -TwinOf $vault).Location
+            Invoke-Obengine backup "$work/src" --vault $twin --quiet
+            $LASTEXITCODE | Should -Be 0
+
+            # The same place by another name is the same place.
+            $null = New-Item -ItemType SymbolicLink -Path "$work/link" -Target $vault
+            Invoke-Obengine backup "$work/src" --vault "$work/link" --quiet 2>&1 | Out-String | Should -BeLike '*JobInProgress*'
         }
         finally {
             $lock.Dispose()

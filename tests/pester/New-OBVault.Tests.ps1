@@ -37,6 +37,24 @@ Describe 'New-OBVault' {
         finally { Pop-Location }
     }
 
+    It 'creates a twin, with the name, owner and settings of its vault and no points' {
+        $vault = New-OBVault "$TestDrive/original" -Name Original -ParityPercent 10 3> $null
+        $twin = New-OBVault -Path "$TestDrive/twin" -TwinOf $vault -WarningVariable warnings
+        $warnings | Should -BeNullOrEmpty
+        $twin.VaultId, $twin.Name, $twin.Owner, $twin.ParityPercent, $twin.RecoveryPoints | Should -Be $vault.VaultId, Original, $vault.Owner, 10, 0
+        $twin.Location | Should -Be "$TestDrive/twin"
+
+        # From then on each has settings of its own, and the same owner.
+        (Set-OBVault $twin -ParityPercent 5).ParityPercent, (Get-OBVault $vault).ParityPercent | Should -Be 5, 10
+        Assert-BackupError (Get-ErrorOf { New-OBVault "$TestDrive/twin" -TwinOf $vault }) VaultExists ResourceExists
+        Assert-BackupError (Get-ErrorOf { New-OBVault "$TestDrive/lost" -TwinOf "$TestDrive/nowhere" }) VaultNotFound ObjectNotFound
+        foreach ($more in @{ Name = 'x' }, @{ ParityPercent = 5 }, @{ KeepOwner = $true }) {
+            Assert-BackupError (Get-ErrorOf { New-OBVault "$TestDrive/none" -TwinOf $vault @more }) ArgumentInvalid InvalidArgument '*twin*'
+        }
+
+        "$TestDrive/none", "$TestDrive/lost" | Should -Not -Exist
+    }
+
     It 'creates nothing with -WhatIf' {
         New-OBVault "$TestDrive/four" -WhatIf | Should -BeNullOrEmpty
         "$TestDrive/four" | Should -Not -Exist

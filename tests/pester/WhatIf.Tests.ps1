@@ -2,6 +2,7 @@ BeforeDiscovery {
     $cases = [ordered]@{
         'Add-OBFileSpec'             = { Add-OBFileSpec $draft (New-OBFileSpec $work) -WhatIf }
         'Add-OBSystemState'          = { Add-OBSystemState (New-OBPolicy) -WhatIf }
+        'Copy-OBVault'               = { Copy-OBVault -Destination $twin -WhatIf }
         'Export-OBDiagnostic'        = { Export-OBDiagnostic $work -WhatIf }
         'Export-OBMonitoringCredential' = { Export-OBMonitoringCredential "$work/office.MonitoringCredential" -WhatIf }
         'Export-OBPolicy'            = { Export-OBPolicy $draft -Path "$work/policy.json" -WhatIf }
@@ -54,6 +55,7 @@ BeforeAll {
     $work = New-TestFolder
     $vault = Initialize-TestMachine $work
     $source = New-TestTree "$work/src"
+    $twin = (New-OBVault "$work/twin" -TwinOf $vault).Location
     $null = Save-TestPolicy $source
     $null = New-OBPolicy | Add-OBSystemState | Set-OBSchedule -Schedule (New-OBSchedule -DaysOfWeek Saturday -TimesOfDay 17:30) |
         Set-OBRetentionPolicy -RetentionPolicy (New-OBRetentionPolicy -RetentionDays 30) | Set-OBSystemStatePolicy

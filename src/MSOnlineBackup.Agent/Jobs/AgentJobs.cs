@@ -1,8 +1,11 @@
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Jobs;
 
@@ -32,16 +35,17 @@ public sealed class AgentJobs
 
     /// <summary>
     /// Takes, for a program that backs up by itself, the right to run a job of this machine: of jobs of the module and of others one runs at a time.
-    /// Null where this account has no machine that is registered with that vault under that name: nobody is in the way then.
+    /// Null where this account has no machine that is registered with that vault, in that place, under that name: nobody is in the way then. A twin of the vault in another place is
+    /// not what it is registered with.
     /// </summary>
-    /// <param name="vaultId">The vault.</param>
+    /// <param name="vault">The vault.</param>
     /// <param name="machineName">The name under which is backed up.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">JobInProgress.</exception>
-    public static async Task<IDisposable?> TryHoldAsync(string vaultId, string machineName, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<IDisposable?> TryHoldAsync(Vault vault, string machineName, TimeProvider clock, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrEmpty(vaultId);
+        ArgumentNullException.ThrowIfNull(vault);
         ArgumentException.ThrowIfNullOrEmpty(machineName);
         var state = new StateFolder(chosen: null);
         MachineRegistration? registration;
@@ -55,9 +59,32 @@ public sealed class AgentJobs
             return null;
         }
 
-        return registration is not null && registration.VaultId == vaultId && string.Equals(registration.MachineName, machineName, StringComparison.OrdinalIgnoreCase)
+        return registration is not null
+            && registration.VaultId == vault.VaultId
+            && string.Equals(registration.MachineName, machineName, StringComparison.OrdinalIgnoreCase)
+            && await IsInPlaceAsync(registration.VaultLocation, vault, cancellationToken).ConfigureAwait(false)
             ? await new JobHistory(state, clock).LockAsync(cancellationToken).ConfigureAwait(false)
             : null;
+    }
+
+    // Twins have the vault's id. A folder has many names, so what lies in it is asked; of a container the URL tells.
+    private static async Task<bool> IsInPlaceAsync(VaultAddress registered, Vault vault, CancellationToken cancellationToken)
+    {
+        VaultAddress place = vault.Location;
+        if (registered.IsRemote || place.IsRemote)
+        {
+            return string.Equals(registered.Location.TrimEnd('/'), place.Location.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);
+        }
+
+        try
+        {
+            return (await VaultHeader.ReadAsync(new FolderVaultStore(registered.Location), cancellationToken).ConfigureAwait(false)).Copy == vault.CopyId;
+        }
+        catch (BackupException)
+        {
+            // Nobody can tell; then the jobs of this machine come one after the other.
+            return true;
+        }
     }
 
     /// <summary>Keeps jobs from beginning.</summary>

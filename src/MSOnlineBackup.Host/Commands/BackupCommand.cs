@@ -161,7 +161,7 @@ internal sealed class BackupCommand : HostCommand
 
     private static async Task<Outcome> BackUpAsync(CommandContext context, UnlockedVault vault, BackupRequest request)
     {
-        using IDisposable? held = await AgentJobs.TryHoldAsync(vault.VaultId, request.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
+        using IDisposable? held = await AgentJobs.TryHoldAsync(vault.Vault, request.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
         BackupResult result;
         var status = new BackupStatus(context, vault, request.MachineName);
         try

@@ -59,7 +59,7 @@ internal sealed class MachineRenameCommand : HostCommand
         using UnlockedVault vault = await _vault.UnlockAsync(context).ConfigureAwait(false);
         string name = context.Get(_name);
         string newName = context.Get(_newName);
-        using IDisposable? held = await AgentJobs.TryHoldAsync(vault.VaultId, name, context.Environment.Time, context.Stop).ConfigureAwait(false);
+        using IDisposable? held = await AgentJobs.TryHoldAsync(vault.Vault, name, context.Environment.Time, context.Stop).ConfigureAwait(false);
         await vault.RenameMachineAsync(name, newName, context.Stop).ConfigureAwait(false);
         if (held is not null)
         {

@@ -3,6 +3,7 @@ using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
@@ -18,6 +19,7 @@ internal sealed class VaultCreateCommand : HostCommand
     private readonly KdfOption _kdf;
     private readonly Option<string?> _ownerFile;
     private readonly ParityOption _parity;
+    private readonly Option<string?> _twinOf;
 
     public VaultCreateCommand()
         : base(
@@ -26,6 +28,7 @@ internal sealed class VaultCreateCommand : HostCommand
             """
             obengine vault create /mnt/backup --passphrase-file ~/.vault-passphrase
             obengine vault create https://ACCOUNT.blob.core.windows.net/CONTAINER
+            obengine vault create /mnt/second --twin-of /mnt/backup
             """)
     {
         _place = Required("VAULT", "The folder, or the URL of the container. It is created if it does not exist.");
@@ -38,12 +41,26 @@ internal sealed class VaultCreateCommand : HostCommand
             "Write the owner's key to this file, sealed under the passphrase. Only the owner may change the vault's settings. Default: "
                 + "a file in this account's configuration folder.");
         _parity = new ParityOption(this);
+        _twinOf = Value(
+            "--twin-of",
+            "VAULT",
+            "Create a twin of this vault: of the same id, opened by the same passphrases, with the same owner and settings. It takes copies of its recovery points ('obengine vault copy'). "
+                + "No passphrase is asked for.");
     }
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         VaultOptions options = _kdf.Apply(context.VaultOptions, context);
         int? parity = _parity.Read(context);
+        if (context.Get(_twinOf) is { } original)
+        {
+            return options.PassphraseKdf != PassphraseKdf.Automatic || parity is not null || context.Get(_ownerFile) is not null || _passphrase.IsNamed(context)
+                ? throw context.Invalid(
+                    "A twin has the passphrases, the owner and the settings of its vault.",
+                    $"Leave out what says otherwise beside {_twinOf.Name}. The owner changes settings afterwards: 'obengine vault settings'.")
+                : await CreateTwinAsync(original, context).ConfigureAwait(false);
+        }
+
         IVaultStore store = VaultLocation.Create(context.Get(_place), _connection.Read(context), context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
         string? ownerFile = null;
@@ -70,6 +87,18 @@ internal sealed class VaultCreateCommand : HostCommand
             + $"The owner's key is in '{ownerFile}', sealed under the same passphrase. Keep a copy elsewhere: "
             + "without it, the vault's settings cannot be changed.";
         return new Outcome(VaultInfoCommand.Summarize("vault create", info) with { OwnerFile = ownerFile }, text);
+    }
+
+    private async Task<Outcome> CreateTwinAsync(string original, CommandContext context)
+    {
+        Vault known = await Vault.OpenAsync(VaultLocation.Open(original, _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
+        IVaultStore store = VaultLocation.Create(context.Get(_place), _connection.Read(context), context);
+        Vault twin = await Vault.CreateTwinAsync(store, known, context.Stop).ConfigureAwait(false);
+        VaultInfo info = await twin.InspectAsync(context.Stop).ConfigureAwait(false);
+        VaultInfoCommand.Warn(info, context);
+        string text = $"Twin of the vault {info.VaultId} in {known.Location} created in {info.Location}.\n"
+            + "What opens the one opens the other, and the same owner's file is for both. It has no recovery points yet: 'obengine vault copy' brings them.";
+        return new Outcome(VaultInfoCommand.Summarize("vault create", info), text);
     }
 
     private string ChooseOwnerFile(NewOwner owner, CommandContext context)

@@ -34,6 +34,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(DifferenceLine))]
 [JsonSerializable(typeof(VaultSummary))]
 [JsonSerializable(typeof(CatSummary))]
+[JsonSerializable(typeof(CopySummary))]
 [JsonSerializable(typeof(DiffSummary))]
 [JsonSerializable(typeof(RehydrationSummary))]
 [JsonSerializable(typeof(BackupSummary))]

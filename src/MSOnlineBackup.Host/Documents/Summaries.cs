@@ -37,6 +37,19 @@ internal sealed record MonitoringCredentialSummary(string File, string VaultId, 
 
 internal sealed record ProofSummary(int Machines, int DamagedPacks, DateTimeOffset? LastMaintained) : Summary("vault proof");
 
+/// <summary><c>vault copy</c>.</summary>
+internal sealed record CopySummary(
+    bool Rehearsal,
+    int PointsCopied,
+    int PointsThere,
+    int PointsOlder,
+    int PointsEnded,
+    int PointsDamaged,
+    long Chunks,
+    long Bytes,
+    long StoredBytes,
+    int Findings) : Summary("vault copy");
+
 /// <summary><c>cat</c>.</summary>
 internal sealed record CatSummary(string PointId, string Path, long Bytes) : Summary("cat");
 

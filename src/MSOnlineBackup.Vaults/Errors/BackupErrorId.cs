@@ -386,4 +386,8 @@ public enum BackupErrorId
     ServerAddressTaken = 1640,
     /// <summary>The port or socket on which a server was to listen cannot be had.</summary>
     ServerAddressRefused,
+
+    // Copies of a vault.
+    /// <summary>Recovery points were to be copied to a vault that is no twin of theirs.</summary>
+    VaultNotTwin = 1670,
 }

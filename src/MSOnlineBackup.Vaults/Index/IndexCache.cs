@@ -12,11 +12,12 @@ namespace MSOnlineBackup.Vaults.Index;
 /// changed, only replaced by one of another name.
 /// </summary>
 /// <param name="folder">The folder; made where it is not there, for this user alone.</param>
+/// <param name="copy">Which of several twins the store lies in: they share ids and keys, and not what is where.</param>
 /// <param name="keys">The store's keys.</param>
 /// <param name="bounds">When it is used.</param>
 /// <param name="clock">The clock: what a process has left behind that was killed is removed after a day.</param>
 [SuppressMessage("Design", "CA1031", Justification = "Whatever a disk or its rights do to a cache, the work goes on without.")]
-internal sealed class IndexCache(string folder, StoreKeys keys, IndexCacheBounds bounds, TimeProvider clock)
+internal sealed class IndexCache(string folder, string copy, StoreKeys keys, IndexCacheBounds bounds, TimeProvider clock)
 {
     private const string Extension = ".index";
     private const string Unfinished = ".tmp";
@@ -126,7 +127,7 @@ internal sealed class IndexCache(string folder, StoreKeys keys, IndexCacheBounds
     private FileRun? TryCreate(Func<SafeFileHandle, string, FileRun> write, FileOptions options = FileOptions.None) => Try(() =>
     {
         MakeFolder();
-        string path = Path.Combine(folder, $"{keys.StoreId}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}{Unfinished}");
+        string path = Path.Combine(folder, $"{keys.StoreId}.{copy}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}{Unfinished}");
         SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, options);
         try
         {
@@ -158,7 +159,7 @@ internal sealed class IndexCache(string folder, StoreKeys keys, IndexCacheBounds
         }
     }
 
-    private IEnumerable<FileInfo> Mine(string extension) => new DirectoryInfo(folder).EnumerateFiles($"{keys.StoreId}.*{extension}");
+    private IEnumerable<FileInfo> Mine(string extension) => new DirectoryInfo(folder).EnumerateFiles($"{keys.StoreId}.{copy}.*{extension}");
 
     // Where somebody has mapped it, Windows does not let it go; then whoever comes next does it.
     private static void TryDelete(string path) => Try(() =>

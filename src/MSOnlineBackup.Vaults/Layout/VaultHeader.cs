@@ -183,7 +183,8 @@ internal sealed record VaultHeader
     private static bool IsName(string? name) =>
         name is null || (!string.IsNullOrWhiteSpace(name) && name.Length <= MaxNameLength && !name.Any(char.IsControl));
 
-    private static BackupException Exists(IVaultStore store, string found) => new(
+    /// <summary>Refuses a place for a new vault that holds something.</summary>
+    internal static BackupException Exists(IVaultStore store, string found) => new(
         BackupErrorId.VaultExists,
         $"'{store.Location}' is not empty: it holds '{found}'.",
         "Choose an empty or new folder or container for the vault, or use the vault that is there.",

@@ -217,9 +217,14 @@ public sealed class FolderVaultStore : IVaultStore
 
     // Key slots without a header open nothing: they are what an interrupted creation leaves (docs/vault-format.md, section 12). Anything else may be
     // what is left of a vault that lost its header.
-    private static bool IsVacant(string root) => Directory.EnumerateFileSystemEntries(root)
-        .Select(Path.GetFileName)
-        .All(entry => entry == "keys" || _harmlessEntries.Contains(entry, StringComparer.OrdinalIgnoreCase));
+    // What else the making of a twin has left is looked at object by object.
+    private static bool IsVacant(string root)
+    {
+        HashSet<string> entries = [.. Directory.EnumerateFileSystemEntries(root).Select(entry => Path.GetFileName(entry))];
+        return entries.All(entry => entry == "keys"
+            || (entry is "machines" or "records" or "settings" && entries.Contains("keys"))
+            || _harmlessEntries.Contains(entry, StringComparer.OrdinalIgnoreCase));
+    }
 
     internal async ValueTask<T> RunAsync<T>(string name, Func<T> work, CancellationToken cancellationToken)
     {

@@ -62,7 +62,7 @@ internal sealed class ChunkStore : IChunkReader
         Index = new ChunkIndex(keys.Knows);
         Deletion = new PatientDeletion(vault.Objects, WasImmutableAsync);
         _metadata = new MetadataWindows(FetchAsync);
-        IndexCache? cache = vault.Options.IndexCacheFolder is { } folder ? new IndexCache(folder, keys, vault.Options.IndexCacheBounds, vault.Options.TimeProvider) : null;
+        IndexCache? cache = vault.Options.IndexCacheFolder is { } folder ? new IndexCache(folder, vault.Header.Copy, keys, vault.Options.IndexCacheBounds, vault.Options.TimeProvider) : null;
         _reader = new IndexReader(this, cache);
         _survey = new PackSurvey(this, _reader);
     }

@@ -295,9 +295,9 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
             PackBuilder builder = await pack.BeginAsync(_store.Keys, stopping).ConfigureAwait(false);
             PackedChunk chunk = builder.Append(id, job.Kind, encoding, rawLength, encoded.Span);
-            if (job.Copied is null && _verifyOneIn > 0 && Interlocked.Increment(ref _sampleCounter) % _verifyOneIn == 0)
+            if (_verifyOneIn > 0 && Interlocked.Increment(ref _sampleCounter) % _verifyOneIn == 0)
             {
-                VerifySealed(builder, chunk, pack.Content, plaintext.Span, scratch);
+                VerifySealed(builder, chunk, pack.Content, plaintext.Span, isEncoded: job.Copied is not null, scratch);
             }
         }
         finally
@@ -327,13 +327,16 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     }
 
     // Memory, processors and compressors do fail; what cannot be opened again must not be sent.
-    private void VerifySealed(PackBuilder builder, PackedChunk chunk, ReadOnlySpan<byte> pack, ReadOnlySpan<byte> plaintext, WorkerScratch scratch)
+    private void VerifySealed(
+        PackBuilder builder, PackedChunk chunk, ReadOnlySpan<byte> pack, ReadOnlySpan<byte> handedOver, bool isEncoded, WorkerScratch scratch)
     {
         using AesGcm aes = PackReader.OpenPack(_store.Keys, builder.Salt, _store.Keys.Epoch);
-        Span<byte> opened = scratch.Opened.AsSpan(0, chunk.RawLength);
-        bool sound = PackReader.TryOpenChunk(_store.Keys, aes, builder.Kind, chunk, pack.Slice(chunk.Offset, chunk.StoredLength), scratch.Encoded, opened)
-            && opened.SequenceEqual(plaintext);
-        if (!sound)
+        Span<byte> opened = scratch.Opened.AsSpan(0, isEncoded ? handedOver.Length : chunk.RawLength);
+        ReadOnlySpan<byte> stored = pack.Slice(chunk.Offset, chunk.StoredLength);
+        bool sound = isEncoded
+            ? PackReader.TryUnseal(_store.Keys, aes, builder.Kind, chunk, stored, opened)
+            : PackReader.TryOpenChunk(_store.Keys, aes, builder.Kind, chunk, stored, scratch.Encoded, opened);
+        if (!sound || !opened.SequenceEqual(handedOver))
         {
             throw PackBuilder.DoesNotOpen(chunk);
         }

@@ -78,7 +78,8 @@ internal sealed class PointVerifier(ChunkStore store, JobMonitor monitor, Proble
 
             Points++;
             Entries += point.Sources.Sum(source => source.Manifest.Entries);
-            if (point.ParentSessionId is { } parent && !known.Contains((point.MachineId, parent)))
+            if (point.ParentSessionId is { } parent && !known.Contains((point.MachineId, parent))
+                && !await CopiedPoints.HasAsync(store, point.MachineId, point.SessionId, cancellationToken).ConfigureAwait(false))
             {
                 string name = VaultLayout.Point(store.StoreId, point.MachineId, parent);
                 problems.Note(VaultDamage.Missing(name, $"Recovery point {point.SessionId.ToShortString()} of '{point.MachineName}' goes on from an "

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Access;
+using MSOnlineBackup.Completion;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Registers;
@@ -44,6 +45,12 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
     [ValidateRange(VaultSettings.LeastParityPercent, VaultSettings.MostParityPercent)]
     public int ParityPercent { get; set; }
 
+    /// <summary>A vault, or its folder or URL, of which this one is to be a twin: of the same id, opened by the same passphrases, with the same owner and settings.</summary>
+    [Parameter]
+    [VaultLocationTransformation]
+    [ValidateNotNullOrEmpty]
+    public string? TwinOf { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -55,6 +62,12 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
         }
 
         string place = vault.IsRemote ? vault.Location.TrimEnd('/') : System.IO.Path.TrimEndingDirectorySeparator(vault.Location);
+        if (TwinOf is not null)
+        {
+            CreateTwin(place, VaultPlace(TwinOf));
+            return;
+        }
+
         if (ShouldProcess(place, "Create vault"))
         {
             OwnerAccess? owner = Owner;
@@ -79,6 +92,24 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
             }
 
             WriteVault(created);
+        }
+    }
+
+    private void CreateTwin(string place, string original)
+    {
+        string[] contradictions = [nameof(Name), nameof(KeepOwner), nameof(OwnerFile), nameof(OwnerPassphrase), nameof(UndeleteDays), nameof(ParityPercent)];
+        if (contradictions.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey) is { } contradiction)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"-{contradiction} was given with -TwinOf: a twin has the name, the owner and the settings of its vault.",
+                $"Leave out -{contradiction}. The owner changes the settings of the twin afterwards: Set-OBVault '{place}'.",
+                contradiction);
+        }
+
+        if (ShouldProcess(place, $"Create twin of the vault '{original}'"))
+        {
+            WriteVault(Run((_, stop) => Agent.Copies.CreateTwinAsync(place, original, stop)));
         }
     }
 

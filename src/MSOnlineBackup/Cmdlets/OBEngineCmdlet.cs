@@ -62,7 +62,7 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
             WriteWarning($"{proofs.DamagedPacks.Count} stored {(proofs.DamagedPacks.Count == 1 ? "pack is" : "packs are")} damaged or missing, as verification has found; the first is '{pack}'. Test-OBRecoveryPoint -Level Data says what suffers by it.");
         }
 
-        bool isOwn = Agent.Machine.Registration?.VaultId == vault.VaultId;
+        bool isOwn = Agent.Machine.Registration is { } own && (own.VaultId, own.VaultLocation) == (vault.VaultId, vault.Location);
         WriteObject(vault.ToOutput(cost, proofs, isOwn ? Agent.Contact.Find()?.Last : null));
     }
 

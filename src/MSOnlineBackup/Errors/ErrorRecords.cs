@@ -78,6 +78,7 @@ internal static class ErrorRecords
         BackupErrorId.ScriptTimedOut => ErrorCategory.OperationTimeout,
         BackupErrorId.ServerAddressTaken => ErrorCategory.ResourceExists,
         BackupErrorId.ServerAddressRefused => ErrorCategory.ResourceUnavailable,
+        BackupErrorId.VaultNotTwin => ErrorCategory.InvalidArgument,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
         BackupErrorId.UnexpectedError or _ => ErrorCategory.NotSpecified,

@@ -85,9 +85,9 @@ internal sealed class RecoveryArchive : IDisposable
         }
     }
 
-    /// <summary>Whether another archive's points lie in the same vault, under the same passphrase.</summary>
+    /// <summary>Whether another archive's points lie in the same vault, in the same place of its twins, under the same passphrase.</summary>
     public bool SharesChunksWith(RecoveryArchive other) =>
-        _loan.Vault.VaultId == other._loan.Vault.VaultId && _loan.Vault.Key.StoreId == other._loan.Vault.Key.StoreId;
+        (_loan.Vault.VaultId, _loan.Vault.Vault.CopyId) == (other._loan.Vault.VaultId, other._loan.Vault.Vault.CopyId) && _loan.Vault.Key.StoreId == other._loan.Vault.Key.StoreId;
 
     /// <summary>Points that are deleted and can be brought back.</summary>
     public PointDeletions Deletions => _loan.Vault.Deletions;

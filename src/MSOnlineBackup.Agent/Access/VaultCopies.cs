@@ -1,0 +1,134 @@
+using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Copies;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Progress;
+using MSOnlineBackup.Vaults.Storage;
+
+namespace MSOnlineBackup.Agent.Access;
+
+/// <summary>What this machine does for twins of vaults: it makes them, and copies recovery points to them. Its own vault, and twins of that, it opens by its own key.</summary>
+public sealed class VaultCopies
+{
+    private readonly MachineAccount _machine;
+    private readonly ClosedVaults _vaults;
+    private readonly Func<string, IVaultStore> _createStore;
+    private readonly VaultOptions _options;
+
+    internal VaultCopies(MachineAccount machine, ClosedVaults vaults, Func<string, IVaultStore> createStore, VaultOptions options) =>
+        (_machine, _vaults, _createStore, _options) = (machine, vaults, createStore, options);
+
+    /// <summary>Creates a twin of a vault; see <see cref="Vault.CreateTwinAsync"/>.</summary>
+    /// <param name="location">Where.</param>
+    /// <param name="original">The vault.</param>
+    /// <param name="cancellationToken">Stops it; doing it again goes on.</param>
+    /// <exception cref="BackupException">VaultExists; VaultNotFound, …</exception>
+    public async Task<VaultInfo> CreateTwinAsync(string location, VaultAddress original, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(location);
+        Vault known = await _vaults.OpenAsync(original, cancellationToken).ConfigureAwait(false);
+        Vault twin = await Vault.CreateTwinAsync(_createStore(location), known, cancellationToken).ConfigureAwait(false);
+        return await twin.InspectAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Copies recovery points to a twin; see <see cref="UnlockedVault.CopyToAsync"/>. Jobs of this machine may run meanwhile.</summary>
+    /// <param name="from">The vault; null for this machine's own.</param>
+    /// <param name="to">The twin.</param>
+    /// <param name="passphrase">What opens both; null where this machine's key does.</param>
+    /// <param name="points">The points that are to be copied, each by its id, the beginning of it, or <c>latest</c>; null for those of all machines.</param>
+    /// <param name="request">What else is asked for.</param>
+    /// <param name="monitor">Is told how far it is.</param>
+    /// <param name="cancellationToken">Stops it; the next call goes on.</param>
+    /// <exception cref="BackupException">MachineNotRegistered; RecoveryOptionMissing where a passphrase is needed; PassphraseRejected, RecoveryPointNotFound; those of
+    /// <see cref="UnlockedVault.CopyToAsync"/>.</exception>
+    public async Task<VaultCopyReport> CopyAsync(
+        VaultAddress? from,
+        VaultAddress to,
+        string? passphrase,
+        IReadOnlyCollection<string>? points,
+        VaultCopyRequest request,
+        JobMonitor monitor,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(to);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(monitor);
+        Vault source = await OpenAsync(from, monitor, cancellationToken).ConfigureAwait(false);
+        Vault place;
+        try
+        {
+            place = await OpenAsync(to, monitor, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw source.TwinMissing(e);
+        }
+
+        source.RequireTwin(place);
+        using UnlockedVault vault = await UnlockAsync(source, passphrase, cancellationToken).ConfigureAwait(false);
+        using UnlockedVault twin = await UnlockTwinAsync(place, vault, passphrase, cancellationToken).ConfigureAwait(false);
+        if (points is not null)
+        {
+            var named = new HashSet<SessionId>();
+            foreach (string point in points)
+            {
+                named.Add((await vault.GetPointAsync(point, null, cancellationToken).ConfigureAwait(false)).SessionId);
+            }
+
+            request = request with { Points = named };
+        }
+
+        return await vault.CopyToAsync(twin, request, monitor, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Vault> OpenAsync(VaultAddress? vault, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        if (vault is null || _machine.Vault.IsAt(vault.Location))
+        {
+            return await _machine.Vault.OpenAsync(_machine.Vault.OpenStore(VaultPatience.Job, monitor.Waited), cancellationToken).ConfigureAwait(false);
+        }
+
+        return await Vault.OpenAsync(_machine.Vault.OpenStore(vault, VaultPatience.Job, monitor.Waited), _options, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<UnlockedVault> UnlockAsync(Vault vault, string? passphrase, CancellationToken cancellationToken)
+    {
+        if (passphrase is not null)
+        {
+            return await vault.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (_machine.Registration?.VaultId != vault.VaultId || !_machine.HasPassphrase)
+        {
+            throw PassphraseNeeded(vault, "this machine has no key for it", null);
+        }
+
+        using UnlockedKey key = _machine.Key.Read();
+        return await vault.UnlockAsync(key, cancellationToken).ConfigureAwait(false);
+    }
+
+    // The same master key opens it, unless the key was rotated in one of the places; then the passphrase has to.
+    private static async Task<UnlockedVault> UnlockTwinAsync(Vault place, UnlockedVault vault, string? passphrase, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await place.UnlockAsync(vault.Key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.KeyFileInvalid or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotDamaged)
+        {
+            return passphrase is null
+                ? throw PassphraseNeeded(place, "the key of the other place does not open it, for a key was rotated in one of the two", e)
+                : await place.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static BackupException PassphraseNeeded(Vault vault, string why, Exception? cause) => new(
+        BackupErrorId.RecoveryOptionMissing,
+        $"The vault in '{vault.Location}' cannot be opened without its passphrase: {why}.",
+        "Give the passphrase: Copy-OBVault … -EncryptionPassphrase (Read-Host -AsSecureString).",
+        vault.Location,
+        innerException: cause);
+}

@@ -1,0 +1,128 @@
+using System.CommandLine;
+using MSOnlineBackup.Host.Documents;
+using MSOnlineBackup.Host.Passphrases;
+using MSOnlineBackup.Host.Rendering;
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Copies;
+using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.Vaults.RecoveryPoints;
+
+namespace MSOnlineBackup.Host.Commands;
+
+/// <summary><c>vault copy</c>.</summary>
+internal sealed class VaultCopyCommand : HostCommand
+{
+    private readonly Argument<string> _from;
+    private readonly Argument<string> _to;
+    private readonly ConnectionOptions _connection;
+    private readonly PassphraseOptions _passphrase;
+    private readonly Option<string[]> _points;
+    private readonly Option<bool> _older;
+    private readonly Option<bool> _dryRun;
+
+    public VaultCopyCommand()
+        : base(
+            "copy",
+            "Copy the recovery points that a twin of a vault lacks to it. Others may back up to both meanwhile.",
+            """
+            obengine vault copy /mnt/backup /mnt/second --passphrase-file ~/.vault-passphrase
+            obengine vault copy /mnt/backup /mnt/second --point latest
+            """)
+    {
+        _from = Required("VAULT", "The vault's folder, or the URL of its container.");
+        _to = Required("TWIN", "That of its twin, which 'obengine vault create --twin-of' has made.");
+        _connection = new ConnectionOptions(this);
+        _passphrase = PassphraseOptions.ForOpening(this);
+        _points = Values("--point", "POINT", "Copy this point only: its id, the beginning of it, or latest.");
+        _older = Flag("--older", "Copy points, too, that are older than the newest of their machine that the twin has: also those that have ended there.");
+        _dryRun = Flag("--dry-run", "Say how many points would be copied, and copy nothing.", "-n");
+    }
+
+    public override bool IsJob => true;
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        Vault source = await OpenAsync(context, _from).ConfigureAwait(false);
+        Vault place;
+        try
+        {
+            place = await OpenAsync(context, _to).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw source.TwinMissing(e);
+        }
+
+        source.RequireTwin(place);
+        string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
+        using UnlockedVault from = await source.UnlockAsync(passphrase, context.Stop).ConfigureAwait(false);
+        using UnlockedVault twin = await UnlockTwinAsync(place, from, passphrase, context).ConfigureAwait(false);
+        VaultCopyRequest request = await ReadAsync(from, context).ConfigureAwait(false);
+        VaultCopyReport report = await context.Renderer.FollowAsync(monitor => from.CopyToAsync(twin, request, monitor, context.Stop)).ConfigureAwait(false);
+        foreach (DamagedPoint damaged in report.Damaged)
+        {
+            context.Renderer.Item(DamagedPointLine.Of(damaged), line => $"DAMAGED  {ShortId.Of(line.Id)} of {VisibleText.Line(line.Machine ?? line.MachineId)}: {line.Problem}");
+        }
+
+        Findings.Write(context.Renderer, report.Findings);
+        var summary = new CopySummary(
+            report.IsRehearsal,
+            report.PointsCopied,
+            report.PointsThere,
+            report.PointsOlder,
+            report.PointsEnded,
+            report.Damaged.Count,
+            report.Chunks,
+            report.Bytes,
+            report.StoredBytes,
+            report.Findings.Count)
+        {
+            ExitCode = (int)(report.Damaged.Count > 0 ? ExitCode.CompletedWithSkips : ExitCode.Success),
+        };
+        return new Outcome(summary, Describe(report));
+    }
+
+    private async Task<Vault> OpenAsync(CommandContext context, Argument<string> place) => await Vault.OpenAsync(
+        VaultLocation.Open(context.Get(place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
+
+    // The same master key opens it, unless the key was rotated in one of the places; then the passphrase has to.
+    private static async Task<UnlockedVault> UnlockTwinAsync(Vault place, UnlockedVault from, string passphrase, CommandContext context)
+    {
+        try
+        {
+            return await place.UnlockAsync(from.Key, context.Stop).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.KeyFileInvalid or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotDamaged)
+        {
+            return await place.UnlockAsync(passphrase, context.Stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<VaultCopyRequest> ReadAsync(UnlockedVault from, CommandContext context)
+    {
+        HashSet<SessionId> points = [];
+        foreach (string point in context.Get(_points))
+        {
+            points.Add((await from.GetPointAsync(point, null, context.Stop).ConfigureAwait(false)).SessionId);
+        }
+
+        return new VaultCopyRequest { Points = points.Count == 0 ? null : points, IncludesOlder = context.Has(_older), IsRehearsal = context.Has(_dryRun) };
+    }
+
+    private static string Describe(VaultCopyReport report) => report.IsRehearsal
+        ? $"""
+            points    {Quantity.Count(report.PointsCopied, "point")} would be copied, {Quantity.Count(report.PointsThere)} there{Others(report)}
+            result    nothing was copied
+            """
+        : $"""
+            points    {Quantity.Count(report.PointsCopied, "point")} copied, {Quantity.Count(report.PointsThere)} there before{Others(report)}
+            copied    {Quantity.Size(report.Bytes)} in {Quantity.Count(report.Chunks, "chunk")}
+            stored    {Quantity.Size(report.StoredBytes)}
+            """;
+
+    private static string Others(VaultCopyReport report) =>
+        (report.PointsOlder == 0 ? "" : $"; {Quantity.Count(report.PointsOlder)} older than what the twin has, which --older copies")
+            + (report.PointsEnded == 0 ? "" : $"; {Quantity.Count(report.PointsEnded)} deleted there")
+            + (report.Damaged.Count == 0 ? "" : $"; {Quantity.Count(report.Damaged.Count)} damaged");
+}

@@ -1,0 +1,19 @@
+using MSOnlineBackup.Vaults.Ids;
+
+namespace MSOnlineBackup.Vaults.Copies;
+
+/// <summary>Which recovery points are copied to a twin.</summary>
+public sealed record VaultCopyRequest
+{
+    /// <summary>These points only, whatever their age; null for those of all machines.</summary>
+    public IReadOnlySet<SessionId>? Points { get; init; }
+
+    /// <summary>
+    /// Whether points are copied, too, that are older than the newest one of their machine that the twin has of this vault. They may have ended there: of a point that is gone for
+    /// good nothing is left that says so.
+    /// </summary>
+    public bool IncludesOlder { get; init; }
+
+    /// <summary>Whether only the points are counted that would be copied: both places are listed, and nothing is read or written beside that.</summary>
+    public bool IsRehearsal { get; init; }
+}
