@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 using MSOnlineBackup.Benchmarks;
 
 // For example: dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'
-// The other forms are parts of bench/blob.sh, bench/diff.sh, bench/great.sh, bench/history.sh and bench/prune.sh.
+// The other forms are parts of bench/blob.sh, bench/diff.sh, bench/fleet.sh, bench/great.sh, bench/history.sh and bench/prune.sh.
 switch (args)
 {
     case ["grow", var vault, var folder, var points]:
@@ -11,6 +11,9 @@ switch (args)
         break;
     case ["fill", var vault, var chunks]:
         await GreatVault.FillAsync(vault, int.Parse(chunks, CultureInfo.InvariantCulture));
+        break;
+    case ["fleet", var vault, var machines, var points]:
+        await Fleet.FillAsync(vault, int.Parse(machines, CultureInfo.InvariantCulture), int.Parse(points, CultureInfo.InvariantCulture));
         break;
     case ["churn", var folder, var files, var round]:
         await ChurnedFolder.WriteAsync(folder, int.Parse(files, CultureInfo.InvariantCulture), int.Parse(round, CultureInfo.InvariantCulture));

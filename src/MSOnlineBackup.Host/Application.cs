@@ -93,6 +93,8 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new CommandGroup("serve", "Show recovery points to other programs of this machine, over the loopback interface.", "obengine serve webdav latest --vault /mnt/backup", new ServeWebDavCommand(), new ServeNbdCommand()),
             new VerifyCommand(),
             new RetentionCommand(),
+            new CapacityCommand(),
+            new ReportCommand(),
             new MaintainCommand(),
             new RepairCommand(),
             new CommandGroup(

@@ -60,6 +60,8 @@ public sealed class JsonSchemaTests
         [typeof(TrialSummary)] = ["verify --trial-restore"],
         [typeof(ShareSummary)] = ["verify --share"],
         [typeof(RetentionSummary)] = ["retention"],
+        [typeof(CapacitySummary)] = ["capacity"],
+        [typeof(ReportSummary)] = ["report"],
         [typeof(MaintenanceSummary)] = ["maintain"],
         [typeof(RepairedLine)] = ["repaired"],
         [typeof(DataRepairSummary)] = ["repair data"],

@@ -6,6 +6,7 @@ BeforeDiscovery {
         'Export-OBDiagnostic'        = { Export-OBDiagnostic $work -WhatIf }
         'Export-OBMonitoringCredential' = { Export-OBMonitoringCredential "$work/office.MonitoringCredential" -WhatIf }
         'Export-OBPolicy'            = { Export-OBPolicy $draft -Path "$work/policy.json" -WhatIf }
+        'Export-OBReport'            = { Export-OBReport "$work/report.html" -WhatIf }
         'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
         'Export-OBVaultOwner'        = { Export-OBVaultOwner $vault "$work/owner" -OwnerPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -Remove -WhatIf }
         'Invoke-OBMaintenance'       = { Invoke-OBMaintenance -WhatIf }

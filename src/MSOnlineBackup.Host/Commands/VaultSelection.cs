@@ -51,6 +51,9 @@ internal sealed class VaultSelection
         command.Add(_noCache);
     }
 
+    /// <summary>Whether a vault was named as an option, for a command that does without one.</summary>
+    public bool IsNamed(CommandContext context) => context.Get(_vault) is not null;
+
     /// <summary>How a vault in Azure is reached, and its Key Vault.</summary>
     public VaultConnection Connect(CommandContext context) => _connection.Read(context);
 

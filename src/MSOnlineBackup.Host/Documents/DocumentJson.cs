@@ -54,6 +54,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(MonitoringCredentialSummary))]
 [JsonSerializable(typeof(ProofSummary))]
 [JsonSerializable(typeof(RetentionSummary))]
+[JsonSerializable(typeof(CapacitySummary))]
+[JsonSerializable(typeof(ReportSummary))]
 [JsonSerializable(typeof(MaintenanceSummary))]
 [JsonSerializable(typeof(RepairedLine))]
 [JsonSerializable(typeof(DataRepairSummary))]

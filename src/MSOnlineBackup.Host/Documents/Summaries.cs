@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Schedules;
+using MSOnlineBackup.Agent.VaultReports;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
@@ -197,6 +198,20 @@ internal sealed record ShareSummary(
     int Packs, long Bytes, int PacksInAll, long BytesInAll, int DamagedPacks, DateTimeOffset? Oldest, int Findings, VaultTraffic? Traffic) : Summary("verify --share");
 
 internal sealed record TrialSummary(string PointId, int Seed, long Files, long Bytes, long Verified, int Differences, VaultTraffic? Traffic) : Summary("verify --trial-restore");
+
+internal sealed record CapacitySummary(
+    long RequiredBytes,
+    long FullBytes,
+    long ChangeBytes,
+    int Points,
+    long ProtectedBytes,
+    double DailyChange,
+    double ReductionRatio,
+    long? StoredBytes,
+    long? PoolBytes,
+    int? DaysUntilFull) : Summary("capacity");
+
+internal sealed record ReportSummary(string File, ReportFormat Format, int Machines, int Amiss, int Alarms) : Summary("report");
 
 internal sealed record RetentionSummary(long Count, int Expiring, long? Bytes) : Summary("retention");
 

@@ -1,9 +1,11 @@
+using System.Security;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Proofs;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -48,6 +50,21 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
         Run(async (pump, cancellationToken) => { result = await work(pump, cancellationToken).ConfigureAwait(false); });
         return result;
     }
+
+    /// <summary>Opens a vault: this machine's own by its key, and any by its passphrase.</summary>
+    /// <param name="location">Its folder or URL.</param>
+    /// <param name="passphrase">What opens it; null for this machine's key.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">ArgumentInvalid: it is another's, and no passphrase was given; VaultNotFound, PassphraseRejected, …</exception>
+    private protected Task<UnlockedVault> OpenVaultAsync(string location, SecureString? passphrase, CancellationToken cancellationToken) => passphrase.ToPlain() is { } plain
+        ? Agent.OpenEngineAsync(new VaultAddress(location), plain, cancellationToken)
+        : Agent.Machine.Registration?.VaultLocation == location
+            ? Agent.OpenEngineAsync(cancellationToken)
+            : throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"The points of '{location}' cannot be read without its passphrase: it is not the vault that this machine is registered with.",
+                "Give the passphrase with -EncryptionPassphrase.",
+                location);
 
     /// <summary>Writes a vault, and a warning where something is amiss with it.</summary>
     private protected void WriteVault(VaultInfo vault, OBCostEstimate? cost = null, VaultProofSummary? proofs = null)

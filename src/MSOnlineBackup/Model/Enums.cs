@@ -367,3 +367,16 @@ public enum OBImmutability
     /// <summary>They cannot, and nobody can change that: the time can only be made longer.</summary>
     Locked,
 }
+
+/// <summary>As what a report is written.</summary>
+public enum OBReportFormat
+{
+    /// <summary>A page that needs nothing else.</summary>
+    Html,
+
+    /// <summary>A row for each machine and policy.</summary>
+    Csv,
+
+    /// <summary>All of it, for programs.</summary>
+    Json,
+}
