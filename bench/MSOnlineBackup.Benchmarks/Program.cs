@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 using MSOnlineBackup.Benchmarks;
 
 // For example: dotnet run -c Release --project bench/MSOnlineBackup.Benchmarks -- --filter '*Codec*'
-// The other forms are parts of bench/blob.sh, bench/diff.sh, bench/fleet.sh, bench/great.sh, bench/history.sh and bench/prune.sh.
+// The other forms are parts of bench/blob.sh, bench/diff.sh, bench/fleet.sh, bench/great.sh, bench/history.sh, bench/prune.sh and bench/ssh.sh.
 switch (args)
 {
     case ["grow", var vault, var folder, var points]:
@@ -29,6 +29,12 @@ switch (args)
         break;
     case ["download", var container]:
         Print(await PlainTransfer.DownloadAsync(container));
+        break;
+    case ["push", var objects, .. var server]:
+        Print(await PipedTransfer.PushAsync(int.Parse(objects, CultureInfo.InvariantCulture), server));
+        break;
+    case ["pull", var objects, .. var server]:
+        Print(await PipedTransfer.PullAsync(int.Parse(objects, CultureInfo.InvariantCulture), server));
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

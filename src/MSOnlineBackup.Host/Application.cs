@@ -90,7 +90,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new MountCommand(),
             new MountsCommand(),
             new UnmountCommand(),
-            new CommandGroup("serve", "Show recovery points to other programs of this machine, over the loopback interface.", "obengine serve webdav latest --vault /mnt/backup", new ServeWebDavCommand(), new ServeNbdCommand()),
+            new CommandGroup("serve", "Show recovery points to programs of this machine, and a vault to other machines.", "obengine serve webdav latest --vault /mnt/backup", new ServeWebDavCommand(), new ServeNbdCommand(), new ServeStoreCommand()),
             new VerifyCommand(),
             new RetentionCommand(),
             new CapacityCommand(),

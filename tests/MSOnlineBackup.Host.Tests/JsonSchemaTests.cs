@@ -77,7 +77,7 @@ public sealed class JsonSchemaTests
         [typeof(ScheduleLine)] = ["schedule"],
         [typeof(HealthLine)] = ["health"],
         [typeof(ServingLine)] = ["serving"],
-        [typeof(ServeSummary)] = ["serve webdav", "serve nbd"],
+        [typeof(ServeSummary)] = ["serve webdav", "serve nbd", "serve store"],
         [typeof(DiagnosticSummary)] = ["diagnostic export"],
         [typeof(HealthSummary)] = ["health"],
         [typeof(UpdateSummary)] = ["update"],

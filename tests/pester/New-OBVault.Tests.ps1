@@ -78,6 +78,45 @@ Describe 'New-OBVault' {
         Assert-BackupError (Get-ErrorOf { New-OBVault http://192.0.2.1/account/vault }) ArgumentInvalid InvalidArgument '*plain HTTP*'
     }
 
+    Context 'on another machine' -Skip:$IsWindows {
+        BeforeAll {
+            # A script stands for ssh.
+            function Set-TestSsh([string] $Script) {
+                Set-Content "$TestDrive/ssh" "#!/bin/sh`n$Script"
+                chmod +x "$TestDrive/ssh"
+            }
+
+            $env:OBENGINE_SSH = "$TestDrive/ssh"
+            $env:OBENGINE_SSH_REMOTE = "'$shell' -NoProfile -NonInteractive -File '$(Join-Path (Split-Path $manifest) module/obengine.ps1)'"
+        }
+
+        AfterAll { $env:OBENGINE_SSH = $env:OBENGINE_SSH_REMOTE = $null }
+
+        It 'creates it by what ssh runs there' {
+            # It runs here what was to be run there.
+            Set-TestSsh 'for last; do :; done; exec sh -c "$last"'
+            $place = "ssh://backup@nas$TestDrive/far"
+            $vault = New-OBVault -Url $place -Name Far
+            $vault.Location | Should -Be $place
+            "$TestDrive/far/vault.json" | Should -Exist
+            (Get-OBVault $place).VaultId | Should -Be $vault.VaultId
+            (Set-OBVault $place -MachineLimit 3).MachineLimit | Should -Be 3
+            (New-OBVault "ssh://nas$TestDrive/second").Name | Should -Be second
+            Assert-BackupError (Get-ErrorOf { New-OBVault -Url $place }) VaultExists ResourceExists '*From ''ssh://backup@nas*something is there already*'
+        }
+
+        It 'says what ssh says' {
+            $place = "ssh://backup@nas$TestDrive/barred"
+            Set-TestSsh 'echo "backup@nas: Permission denied (publickey)." >&2; exit 255'
+            Assert-BackupError (Get-ErrorOf { New-OBVault -Url $place }) VaultAccessDenied PermissionDenied '*Permission denied (publickey)*'
+            Set-TestSsh 'echo "Host key verification failed." >&2; exit 255'
+            Assert-BackupError (Get-ErrorOf { New-OBVault -Url $place }) VaultHostUntrusted SecurityError '*does not know the host key*'
+            Set-TestSsh 'echo "sh: obengine: not found" >&2; exit 127'
+            Assert-BackupError (Get-ErrorOf { New-OBVault -Url $place }) VaultProgramUnusable ProtocolError '*no obengine*'
+            Assert-BackupError (Get-ErrorOf { New-OBVault -Url ssh://nas }) ArgumentInvalid InvalidArgument '*names no folder*'
+        }
+    }
+
     It 'takes folders only' {
         Assert-BackupError (Get-ErrorOf { New-OBVault 'env:vault' }) ArgumentInvalid InvalidArgument
     }

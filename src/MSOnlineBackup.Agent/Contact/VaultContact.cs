@@ -142,7 +142,8 @@ public sealed class VaultContact
     // What keeps this machine from reading the vault's header.
     private static bool IsSilence(BackupErrorId id) => id is BackupErrorId.VaultUnreachable or BackupErrorId.VaultNotFound or BackupErrorId.VaultAccessDenied
         or BackupErrorId.ProxyRefused or BackupErrorId.ProxyAuthenticationRequired or BackupErrorId.SecureConnectionFailed or BackupErrorId.PublicAddressRefused
-        or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected or BackupErrorId.StorageSecretExpired;
+        or BackupErrorId.IdentityNotFound or BackupErrorId.IdentityRejected or BackupErrorId.StorageSecretExpired
+        or BackupErrorId.VaultProgramUnusable or BackupErrorId.VaultHostUntrusted;
 
     private static bool IsDoubtful(ContactStatus status) => status.IsLost || status.Subscription != VaultSubscription.Active;
 

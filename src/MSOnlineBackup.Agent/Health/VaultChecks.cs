@@ -41,9 +41,9 @@ internal sealed class VaultChecks(MachineAccount account, VaultContact contact, 
         }
 
         var address = new VaultAddress(registration.VaultLocation);
-        IReadOnlyList<HealthFinding> way = address.IsRemote && context.TestWay is { } test
+        IReadOnlyList<HealthFinding> way = address.IsContainer && context.TestWay is { } test
             ? await TestAsync(test, address, OpenAsync, cancellationToken).ConfigureAwait(false)
-            : [.. NotNeeded(), await CheckFolderAsync(address.Location, OpenAsync, cancellationToken).ConfigureAwait(false)];
+            : [.. NotNeeded(address), await CheckFolderAsync(address.Location, OpenAsync, cancellationToken).ConfigureAwait(false)];
         return [.. way, CheckVersion(vault), CheckContact(subscription, failure)];
     }
 
@@ -91,8 +91,8 @@ internal sealed class VaultChecks(MachineAccount account, VaultContact contact, 
                 : $"This is version {Product.Version}; the vault takes any."),
     };
 
-    private static IEnumerable<HealthFinding> NotNeeded() =>
-        _way.Where(check => check != HealthCheck.VaultAccess).Select(check => HealthFinding.NotApplicable(check, "The vault is a folder."));
+    private static IEnumerable<HealthFinding> NotNeeded(VaultAddress vault) =>
+        _way.Where(check => check != HealthCheck.VaultAccess).Select(check => HealthFinding.NotApplicable(check, vault.IsSsh ? "The vault is reached by ssh." : "The vault is a folder."));
 
     private async Task<HealthFinding> CheckFolderAsync(string location, Func<CancellationToken, Task> openAsync, CancellationToken cancellationToken)
     {

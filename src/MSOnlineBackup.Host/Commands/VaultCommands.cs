@@ -24,14 +24,15 @@ internal sealed class VaultCreateCommand : HostCommand
     public VaultCreateCommand()
         : base(
             "create",
-            "Create an empty vault in a new or empty folder, or in a container in Azure.",
+            "Create an empty vault in a new or empty folder, of this machine or of another, or in a container in Azure.",
             """
             obengine vault create /mnt/backup --passphrase-file ~/.vault-passphrase
+            obengine vault create ssh://backup@nas/srv/vault
             obengine vault create https://ACCOUNT.blob.core.windows.net/CONTAINER
             obengine vault create /mnt/second --twin-of /mnt/backup
             """)
     {
-        _place = Required("VAULT", "The folder, or the URL of the container. It is created if it does not exist.");
+        _place = Required("VAULT", "The folder, ssh://HOST/PATH for one of another machine, or the URL of the container. It is created if it does not exist.");
         _connection = new ConnectionOptions(this);
         _passphrase = PassphraseOptions.ForCreating(this);
         _kdf = new KdfOption(this);

@@ -17,7 +17,7 @@ internal sealed class VaultSelection
     private readonly Option<string?> _vault = new("--vault")
     {
         HelpName = "VAULT",
-        Description = $"The vault: its folder, or the URL of its container in Azure. Default: {Variable}.",
+        Description = $"The vault: its folder, ssh://HOST/PATH for one of another machine, or the URL of its container in Azure. Default: {Variable}.",
     };
 
     private readonly ConnectionOptions _connection;

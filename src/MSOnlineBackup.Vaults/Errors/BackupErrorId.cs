@@ -387,6 +387,12 @@ public enum BackupErrorId
     /// <summary>The port or socket on which a server was to listen cannot be had.</summary>
     ServerAddressRefused,
 
+    // Vaults that another program has.
+    /// <summary>The program at the other end of a pipe is missing, of another version, or something else answers.</summary>
+    VaultProgramUnusable = 1660,
+    /// <summary>The key of the host that has the vault is not the one that is known, or none is.</summary>
+    VaultHostUntrusted,
+
     // Copies of a vault.
     /// <summary>Recovery points were to be copied to a vault that is no twin of theirs.</summary>
     VaultNotTwin = 1670,

@@ -21,6 +21,14 @@ public sealed record VaultAddress(string Location)
         || Location.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
         || Location.StartsWith("http:", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether it is on another machine, reached by the ssh program.</summary>
+    [JsonIgnore]
+    public bool IsSsh => Location.StartsWith("ssh://", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it is meant to be a container in Azure: beyond this machine, and reached in no other way.</summary>
+    [JsonIgnore]
+    public bool IsContainer => IsRemote && !IsSsh;
+
     /// <summary>A vault of which nothing but the place is known.</summary>
     public static implicit operator VaultAddress(string location) => new(location);
 

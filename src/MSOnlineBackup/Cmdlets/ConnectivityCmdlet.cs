@@ -10,13 +10,13 @@ namespace MSOnlineBackup.Cmdlets;
 public abstract class ConnectivityCmdlet : OBEngineCmdlet
 {
     /// <summary>The way to a vault, and to what else it needs.</summary>
-    private protected IReadOnlyList<OBEndpointTest> Test(VaultAddress vault, TimeSpan? limit = null) => vault.IsRemote
+    private protected IReadOnlyList<OBEndpointTest> Test(VaultAddress vault, TimeSpan? limit = null) => vault.IsContainer
         ? Run((_, stop) => TestAllAsync(vault, limit, stop))
         : [Run((_, stop) => TestFolderAsync(vault, stop))];
 
     /// <summary>The way to a vault alone.</summary>
     private protected OBEndpointTest TestVault(VaultAddress vault) =>
-        Run((_, stop) => vault.IsRemote ? TestContainerAsync(vault, stop) : TestFolderAsync(vault, stop));
+        Run((_, stop) => vault.IsContainer ? TestContainerAsync(vault, stop) : TestFolderAsync(vault, stop));
 
     // What a folder needs loads nothing of Azure.
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -39,7 +39,7 @@ public sealed class ExportOBVaultCredentialCommand : OwnerCmdlet
     {
         string location = VaultPlace(Vault);
         string folder = FullPath(Path);
-        if (SasToken.ToPlain() is { } signature && new VaultAddress(location).IsRemote && CheckSignature(signature, location) is { } doubt)
+        if (SasToken.ToPlain() is { } signature && new VaultAddress(location).IsContainer && CheckSignature(signature, location) is { } doubt)
         {
             WriteWarning(doubt);
         }

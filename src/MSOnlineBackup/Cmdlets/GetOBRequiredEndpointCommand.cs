@@ -22,7 +22,7 @@ public sealed class GetOBRequiredEndpointCommand : OBCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        string? location = Vault ?? (Agent.Machine.Registration?.VaultLocation is { } own && new VaultAddress(own).IsRemote ? own : null);
+        string? location = Vault ?? (Agent.Machine.Registration?.VaultLocation is { } own && new VaultAddress(own).IsContainer ? own : null);
         IReadOnlyList<RequiredEndpoint> endpoints = location is null ? RequiredEndpoints.ForAzure : RequiredEndpoints.For(location);
         if (As == OBEndpointForm.NsgRule)
         {

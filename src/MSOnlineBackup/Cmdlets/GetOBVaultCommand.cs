@@ -34,7 +34,7 @@ public sealed class GetOBVaultCommand : OBEngineCmdlet
     {
         string location = Path is null ? OwnVault() : VaultPlace(Path);
         VaultInfo vault = Run((_, stop) => Agent.Vaults.InspectAsync(location, stop));
-        WriteVault(vault, new VaultAddress(location).IsRemote ? EstimateCost(location, vault) : null, ReadProofs(location));
+        WriteVault(vault, new VaultAddress(location).IsContainer ? EstimateCost(location, vault) : null, ReadProofs(location));
     }
 
     // Only of this machine's own vault the key is at hand.

@@ -8,7 +8,7 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Creates a vault in a folder, or in a container in Azure Blob Storage.</summary>
+/// <summary>Creates a vault in a folder, of this machine or of another that ssh reaches, or in a container in Azure Blob Storage.</summary>
 [Cmdlet(VerbsCommon.New, "OBVault", SupportsShouldProcess = true, DefaultParameterSetName = InFolder)]
 [OutputType(typeof(OBVault))]
 public sealed class NewOBVaultCommand : OwnerCmdlet
@@ -21,7 +21,7 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
     [ValidateNotNullOrEmpty]
     public string Path { get; set; } = "";
 
-    /// <summary>The container, as https://ACCOUNT.blob.core.windows.net/CONTAINER: new, or empty.</summary>
+    /// <summary>The container, as https://ACCOUNT.blob.core.windows.net/CONTAINER, or the folder of another machine, as ssh://USER@HOST/PATH: new, or empty.</summary>
     [Parameter(Mandatory = true, ParameterSetName = InContainer)]
     [ValidateNotNullOrEmpty]
     public string Url { get; set; } = "";
@@ -58,7 +58,10 @@ public sealed class NewOBVaultCommand : OwnerCmdlet
         if (ParameterSetName == InContainer && !vault.IsRemote)
         {
             throw new BackupException(
-                BackupErrorId.ArgumentInvalid, $"'{Url}' is not the URL of a container.", "Give the vault's container as https://ACCOUNT.blob.core.windows.net/CONTAINER, or a folder with -Path.", Url);
+                BackupErrorId.ArgumentInvalid,
+                $"'{Url}' is not the URL of a container.",
+                "Give the vault's container as https://ACCOUNT.blob.core.windows.net/CONTAINER, a folder of another machine as ssh://USER@HOST/PATH, or a folder with -Path.",
+                Url);
         }
 
         string place = vault.IsRemote ? vault.Location.TrimEnd('/') : System.IO.Path.TrimEndingDirectorySeparator(vault.Location);

@@ -65,7 +65,7 @@ public sealed class StartOBRegistrationCommand : ConnectivityCmdlet
         catch (BackupException e) when (e.Id == BackupErrorId.VaultUnreachable)
         {
             VaultAddress vault = Run((_, stop) => MachineAccount.LocateVaultAsync(file, stop));
-            OBEndpointTest? failed = vault.IsRemote ? Test(vault, DiagnosisTime.LeftAfter(Stopwatch.GetElapsedTime(start)))
+            OBEndpointTest? failed = vault.IsContainer ? Test(vault, DiagnosisTime.LeftAfter(Stopwatch.GetElapsedTime(start)))
                 .FirstOrDefault(test => test.Outcome == OBTestOutcome.Failed) : null;
             throw failed is null ? e : new BackupException(
                 e.Id,

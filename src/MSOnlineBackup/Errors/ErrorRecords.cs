@@ -78,6 +78,8 @@ internal static class ErrorRecords
         BackupErrorId.ScriptTimedOut => ErrorCategory.OperationTimeout,
         BackupErrorId.ServerAddressTaken => ErrorCategory.ResourceExists,
         BackupErrorId.ServerAddressRefused => ErrorCategory.ResourceUnavailable,
+        BackupErrorId.VaultProgramUnusable => ErrorCategory.ProtocolError,
+        BackupErrorId.VaultHostUntrusted => ErrorCategory.SecurityError,
         BackupErrorId.VaultNotTwin => ErrorCategory.InvalidArgument,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,

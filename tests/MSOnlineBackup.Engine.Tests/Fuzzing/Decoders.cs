@@ -9,7 +9,7 @@ namespace MSOnlineBackup.Engine.Tests.Fuzzing;
 /// <summary>Every decoder of what others may have written.</summary>
 internal static partial class Decoders
 {
-    public static IReadOnlyList<Decoder> All { get; } = [.. OfPlainObjects(), .. OfRecords(), .. OfSealedObjects(), .. OfManifests(), .. OfMachines()];
+    public static IReadOnlyList<Decoder> All { get; } = [.. OfPlainObjects(), .. OfRecords(), .. OfSealedObjects(), .. OfManifests(), .. OfMachines(), .. OfPipes()];
 
     /// <summary>What is called as decoders are, and why it is none.</summary>
     public static IReadOnlyDictionary<Type, string> Exempt { get; } = new Dictionary<Type, string>

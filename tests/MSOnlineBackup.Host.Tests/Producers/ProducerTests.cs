@@ -79,6 +79,37 @@ public sealed class ProducerTests
     }
 
     [Fact]
+    public async Task Input_is_passed_on_as_it_is_to_who_does_not_block_for_it()
+    {
+        byte[] content = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 200_000)));
+        await using var input = new StoppableInput(new MemoryStream(content), Stop);
+        using var copy = new MemoryStream();
+
+        await input.CopyToAsync(copy, 1000, Stop);
+
+        Assert.Equal(content, copy.ToArray());
+        Assert.Equal(0, await input.ReadAsync(new byte[1], Stop));
+    }
+
+    [Fact]
+    public async Task A_read_that_was_given_up_takes_nothing_from_the_next()
+    {
+        await using var pipe = new AnonymousPipeServerStream(PipeDirection.In);
+        await using var client = new AnonymousPipeClientStream(PipeDirection.Out, pipe.ClientSafePipeHandle);
+        await using var input = new StoppableInput(pipe, Stop);
+        using var given = new CancellationTokenSource();
+        Task<int> read = input.ReadAsync(new byte[10], given.Token).AsTask();
+        await given.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        byte[] all = new byte[3];
+
+        await client.WriteAsync(new byte[] { 1, 2, 3 }, Stop);
+        await input.ReadExactlyAsync(all, Stop);
+
+        Assert.Equal([1, 2, 3], all);
+    }
+
+    [Fact]
     public async Task A_read_of_silent_input_ends_when_the_job_is_stopped()
     {
         using var pipe = new AnonymousPipeServerStream(PipeDirection.In);
@@ -99,6 +130,7 @@ public sealed class ProducerTests
     {
         using var input = new StoppableInput(new BrokenStream(), Stop);
 
+        Assert.Throws<IOException>(() => input.Read(new byte[1]));
         Assert.Throws<IOException>(() => input.Read(new byte[1]));
     }
 
