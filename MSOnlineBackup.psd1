@@ -35,6 +35,7 @@
         'Get-OBDeletedRecoveryPoint'
         'Get-OBErrorHelp'
         'Get-OBFileSpec'
+        'Get-OBFleet'
         'Get-OBJob'
         'Get-OBJobLog'
         'Get-OBMachineSetting'

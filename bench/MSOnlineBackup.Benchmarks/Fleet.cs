@@ -24,6 +24,8 @@ internal static class Fleet
     private const long Protected = 200L << 30;
     private const long Stored = 1L << 30;
 
+    private static readonly string[] _folders = ["/etc", "/home", "/srv/data"];
+
     /// <summary>Fills a vault that was just created.</summary>
     /// <param name="folder">The vault.</param>
     /// <param name="machines">How many machines it gets. The last has been silent for a week.</param>
@@ -98,7 +100,7 @@ internal static class Fleet
         Tags = [new RetentionTag(PolicyKind.Files, RetentionKind.Daily, created.AddDays(400)).ToString()],
         Sources =
         [
-            .. new[] { "/etc", "/home", "/srv/data" }.Select(path => new RecoveryPointSource
+            .. _folders.Select(path => new RecoveryPointSource
             {
                 Path = path,
                 Manifest = new ManifestRoot(Samples.Id(day), 2, 200_000, 170_000, 30_000, Protected / 3),

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Agent.Contact;
+using MSOnlineBackup.Agent.Fleets;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
@@ -15,6 +16,7 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Compliance;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Protection;
@@ -224,20 +226,30 @@ public sealed class BackupAgent
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(credentialFiles);
-        var credentials = new List<MonitoringCredential>();
-        foreach (string file in credentialFiles)
-        {
-            credentials.Add(await MonitoringCredential.ReadAsync(file, cancellationToken).ConfigureAwait(false));
-        }
-
+        List<MonitoringCredential> credentials = await ReadCredentialsAsync(credentialFiles, cancellationToken).ConfigureAwait(false);
         Vault known = await Vaults.OpenAsync(vault, cancellationToken).ConfigureAwait(false);
-        if (Machine is { HasPassphrase: true } && Machine.Registration?.VaultId == known.VaultId && Machine.Vault.IsAt(vault.Location) && Machine.Key.FindFault() is null)
+        if (await FindOwnCredentialAsync(known, cancellationToken).ConfigureAwait(false) is { } own)
         {
-            using UnlockedVault own = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
-            credentials.Add(own.CreateMonitoringCredential());
+            credentials.Add(own);
         }
 
         return await known.Watch(credentials, maxAge).LookAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks once over the machines of several vaults, as <see cref="WatchAsync"/> over those of one. A vault that cannot be read keeps nothing of the others from being told.</summary>
+    /// <exception cref="BackupException">MonitoringCredentialInvalid.</exception>
+    public async Task<Fleet> LookOverAsync(
+        IReadOnlyList<VaultAddress> vaults, IReadOnlyList<string> credentialFiles, TimeSpan? maxAge, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vaults);
+        ArgumentNullException.ThrowIfNull(credentialFiles);
+        List<MonitoringCredential> credentials = await ReadCredentialsAsync(credentialFiles, cancellationToken).ConfigureAwait(false);
+        return await FleetReader.ReadAsync(
+            [.. vaults.Select(vault => (vault.Location, (Func<CancellationToken, Task<Vault>>)(stop => Vaults.OpenAsync(vault, stop))))],
+            credentials,
+            FindOwnCredentialAsync,
+            maxAge,
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance, and how many bytes go with them.</summary>
@@ -358,4 +370,29 @@ public sealed class BackupAgent
     private string NameInVault => Machine.Registration?.MachineName ?? Machine.Name;
 
     private VaultRetention Retention(UnlockedVault vault) => VaultRetention.ByPolicies(vault, _clock, Policies.List(), kind => Policies.FindShortened(kind)?.Since);
+
+    private static async Task<List<MonitoringCredential>> ReadCredentialsAsync(IEnumerable<string> files, CancellationToken cancellationToken)
+    {
+        var credentials = new List<MonitoringCredential>();
+        foreach (string file in files)
+        {
+            credentials.Add(await MonitoringCredential.ReadAsync(file, cancellationToken).ConfigureAwait(false));
+        }
+
+        return credentials;
+    }
+
+    // Null where it is neither this machine's vault nor a twin of it, or this machine has no key for it.
+    private async Task<MonitoringCredential?> FindOwnCredentialAsync(Vault vault, CancellationToken cancellationToken)
+    {
+        if (Machine is not { HasPassphrase: true } || Machine.Registration?.VaultId != vault.VaultId || Machine.Key.FindFault() is not null)
+        {
+            return null;
+        }
+
+        // The same key opens a twin, too, and the registered vault need not be there for that.
+        using UnlockedKey key = Machine.Key.Read();
+        using UnlockedVault own = await vault.UnlockAsync(key, cancellationToken).ConfigureAwait(false);
+        return own.CreateMonitoringCredential();
+    }
 }

@@ -72,6 +72,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new DrillCommand(),
             new CommandGroup("vault", "Create and inspect vaults.", "obengine vault create /mnt/backup", new VaultCreateCommand(), new VaultCopyCommand(), new VaultInfoCommand(), new VaultAlarmsCommand(), new VaultMonitoringCredentialCommand(), new VaultProofCommand(), new VaultProtectionCommand(), new VaultSettingsCommand(), new VaultRehydrateCommand()),
             new WatchCommand(),
+            new FleetCommand(),
             new CommandGroup("alarm", "Say where alarms of 'obengine watch' go.", AlarmSetCommand.HelpExample, new AlarmSetCommand(), new AlarmShowCommand(), new AlarmTestCommand(), new AlarmRemoveCommand()),
             new BackupCommand(),
             new PointsCommand(),

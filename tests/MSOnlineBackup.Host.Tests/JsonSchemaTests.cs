@@ -30,6 +30,8 @@ public sealed class JsonSchemaTests
         [typeof(ProtectionLine)] = ["protection"],
         [typeof(AlarmLine)] = ["alarm"],
         [typeof(ComplianceLine)] = ["compliance"],
+        [typeof(FleetLine)] = ["fleetMachine"],
+        [typeof(FleetSummary)] = ["fleet"],
         [typeof(SinkLine)] = ["sink"],
         [typeof(WatchSummary)] = ["watch"],
         [typeof(MonitoringCredentialSummary)] = ["vault monitoring-credential"],

@@ -21,6 +21,7 @@ BeforeDiscovery {
         @{ Name = 'Export-OBVaultOwner'; With = @{ OwnerFile = { "$TestDrive/owner" }; OwnerPassphrase = { ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force } } }
         @{ Name = 'Get-OBCompliance' }
         @{ Name = 'Measure-OBCapacity'; With = @{ ProtectedBytes = { 1TB }; DailyChange = { '10%' } } }
+        @{ Name = 'Get-OBFleet' }
         @{ Name = 'Get-OBDeletedRecoveryPoint' }
         @{ Name = 'Get-OBJobLog' }
         @{ Name = 'Remove-OBRecoveryPoint' }

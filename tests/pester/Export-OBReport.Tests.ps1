@@ -13,8 +13,8 @@ Describe 'Export-OBReport' {
         $file = Export-OBReport "$TestDrive/r.html" -PricePerGib 0.02 -Currency EUR
         $file.FullName | Should -Exist
         $page = [xml](Get-Content $file -Raw)
-        $page.html.lang | Should -Be en
-        $page.html.InnerText | Should -BeLike "*$machine*files*Ok*Growth*Protection*EUR*"
+        $page.DocumentElement.lang | Should -Be en
+        $page.DocumentElement.InnerText | Should -BeLike "*$machine*files*Ok*Growth*Protection*EUR*"
         Get-ChildItem $TestDrive -Force -Filter '*.tmp' | Should -BeNullOrEmpty
     }
 

@@ -78,8 +78,8 @@ internal static class ReportStyle
           section, .tiles li { break-inside: avoid; border-color: #b5bcc6; }
           section.long { break-inside: auto; }
           section { padding: 10px; margin: 10px 0; }
-          .tiles { grid-template-columns: repeat(auto-fit, minmax(110px, 1fr)); gap: 8px; margin: 12px 0; }
-          .tiles strong { font-size: 1.1rem; }
+          .tiles { grid-template-columns: repeat(auto-fit, minmax(125px, 1fr)); gap: 8px; margin: 12px 0; }
+          .tiles strong { font-size: 1rem; }
           tr, .list li { break-inside: avoid; }
           th, td { padding: 4px 5px; font-size: 8pt; min-width: 0; }
           thead th { font-size: 7.5pt; white-space: normal; }

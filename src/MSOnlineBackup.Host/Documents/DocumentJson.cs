@@ -50,6 +50,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(AlarmLine))]
 [JsonSerializable(typeof(SinkLine))]
 [JsonSerializable(typeof(ComplianceLine))]
+[JsonSerializable(typeof(FleetLine))]
+[JsonSerializable(typeof(FleetSummary))]
 [JsonSerializable(typeof(WatchSummary))]
 [JsonSerializable(typeof(MonitoringCredentialSummary))]
 [JsonSerializable(typeof(ProofSummary))]

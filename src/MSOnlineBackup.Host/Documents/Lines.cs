@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.Fleets;
 using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
@@ -320,6 +321,38 @@ internal sealed record ComplianceLine(
         policy.Files,
         policy.Bytes,
         policy.IsProved);
+}
+
+/// <summary>How the backups of a machine of a vault stand, by all its policies.</summary>
+internal sealed record FleetLine(
+    string Machine,
+    string Vault,
+    ComplianceState State,
+    string? Alarm,
+    string Message,
+    string Advice,
+    DateTimeOffset? LastSuccess,
+    DateTimeOffset? Due,
+    long Files,
+    long Bytes,
+    string OperatingSystem,
+    string AgentVersion,
+    bool IsOutdated) : Document("fleetMachine")
+{
+    public static FleetLine Of(FleetMachine machine) => new(
+        machine.Name,
+        machine.Vault,
+        machine.Worst.State,
+        machine.Worst.Id?.ToString(),
+        machine.Worst.Message,
+        machine.Worst.RecommendedAction,
+        machine.LastSuccess,
+        machine.Due,
+        machine.Files,
+        machine.Bytes,
+        machine.OperatingSystem,
+        machine.AgentVersion,
+        machine.IsOutdated);
 }
 
 internal sealed record RetentionLine(

@@ -66,11 +66,13 @@ internal sealed class FuseServing(FuseDevice device, FuseServer server, Action u
             int? error;
             try
             {
-                // Content is copied, and often decoded: others are served beside it.
-                ReadOnlySpan<byte> bytes = request.AsSpan(0, length);
-                hasTurn = hasTurn && !ReleasesTurn(new FuseRequest(bytes).Operation == FuseOperation.Read);
-                ValueTask<int?> answering = server.AnswerAsync(bytes, answer, stop);
-                hasTurn = hasTurn && !ReleasesTurn(!answering.IsCompleted);
+                ValueTask<int?> answering = server.AnswerAsync(request.AsSpan(0, length), answer, stop);
+                if (!answering.IsCompleted)
+                {
+                    _turn.Exit();
+                    hasTurn = false;
+                }
+
 #pragma warning disable VSTHRD002, VSTHRD103 // A thread that only serves: nothing waits for it but the kernel.
                 error = answering.IsCompletedSuccessfully ? answering.Result : answering.AsTask().GetAwaiter().GetResult();
 #pragma warning restore VSTHRD002, VSTHRD103
@@ -94,16 +96,6 @@ internal sealed class FuseServing(FuseDevice device, FuseServer server, Action u
             device.Dispose();
             _ended.TrySetResult();
         }
-    }
-
-    private bool ReleasesTurn(bool isSlow)
-    {
-        if (isSlow)
-        {
-            _turn.Exit();
-        }
-
-        return isSlow;
     }
 
     // A negative errno where nothing came.

@@ -5,6 +5,8 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Engine.Tests.Fuzzing;
 
+#pragma warning disable VSTHRD002 // A decoder is asked as any other, and ends before it returns.
+
 /// <content>Of what peers send over pipes.</content>
 internal static partial class Decoders
 {
