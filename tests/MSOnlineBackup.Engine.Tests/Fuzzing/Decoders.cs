@@ -1,3 +1,5 @@
+using MSOnlineBackup.Agent.Capacity;
+using MSOnlineBackup.Agent.VaultReports;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Repair;
@@ -19,5 +21,7 @@ internal static partial class Decoders
         [typeof(KeyRing)] = "takes names apart that it lists",
         [typeof(EntryPath)] = "of texts that people give",
         [typeof(ItemStream)] = "a stream",
+        [typeof(CapacityShare)] = "of texts that people give",
+        [typeof(ReportJson)] = "only writes",
     };
 }
