@@ -53,7 +53,7 @@ public sealed class CopyKillTests : IDisposable
         await _obengine.JsonAsync("backup", _obengine.Source);
         int killed = 0;
         int finished = 0;
-        for (int round = 1, rounds = Testing.Campaign.Rounds(usual: 5, full: 50); killed < rounds; round++)
+        for (int round = 1, rounds = Testing.Campaign.Rounds(usual: 2, full: 50); killed < rounds; round++)
         {
             Assert.True(round < 10 * rounds, $"Of {round} copies only {killed} could be killed.");
             Task<Run>[] maintaining = round % 2 == 0 ? [MaintainAsync(_obengine.Vault), MaintainAsync(_twin)] : [];

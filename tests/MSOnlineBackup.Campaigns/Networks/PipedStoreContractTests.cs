@@ -27,7 +27,11 @@ public sealed class SshStoreContractTests : VaultStoreContract, IAsyncLifetime
     private SshServer? _server;
     private PipedVaultStore? _store;
 
-    public async ValueTask InitializeAsync() => _server = await SshServer.StartAsync(TestContext.Current.CancellationToken);
+    public async ValueTask InitializeAsync()
+    {
+        Assert.SkipUnless(Testing.Campaign.IsFull, "Runs with OB_CAMPAIGN=full: what ssh only passes on is tried over the pipe of a process.");
+        _server = await SshServer.StartAsync(TestContext.Current.CancellationToken);
+    }
 
     public ValueTask DisposeAsync()
     {

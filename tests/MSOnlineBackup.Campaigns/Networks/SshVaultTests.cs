@@ -105,7 +105,7 @@ public sealed class SshVaultTests : IAsyncLifetime
     public async Task A_backup_whose_server_is_killed_goes_on()
     {
         await FolderVault.CreateAsync(Folder);
-        for (int round = 0; round < Campaign.Rounds(usual: 3, full: 50); round++)
+        for (int round = 0; round < Testing.Campaign.Rounds(usual: 1, full: 50); round++)
         {
             using Process process = await HoldAsync();
             Assert.NotEmpty(KillServers());
@@ -117,7 +117,7 @@ public sealed class SshVaultTests : IAsyncLifetime
     public async Task A_backup_that_is_killed_leaves_no_server_and_nothing_half()
     {
         await FolderVault.CreateAsync(Folder);
-        for (int round = 0; round < Campaign.Rounds(usual: 3, full: 50); round++)
+        for (int round = 0; round < Testing.Campaign.Rounds(usual: 1, full: 50); round++)
         {
             using Process process = await HoldAsync();
             process.Kill();
