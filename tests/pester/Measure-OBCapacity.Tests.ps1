@@ -24,29 +24,29 @@ Describe 'Measure-OBCapacity' {
         @{ Days = 7; Weeks = 0; Months = 2; Years = 0; Required = 3573219 }
         @{ Days = 1; Weeks = 0; Months = 0; Years = 0; Required = 1100000 }
     ) {
-        (Measure-OBCapacity 1000000 10% $Days -RetentionWeeks $Weeks -RetentionMonths $Months -RetentionYears $Years).RequiredBytes | Should -Be $Required
+        (Measure-OBCapacity 1000000 10% -RetentionDays $Days -RetentionWeeks $Weeks -RetentionMonths $Months -RetentionYears $Years).RequiredBytes | Should -Be $Required
     }
 
     It 'reckons with deduplication, growth and a pool' {
-        (Measure-OBCapacity 1TB 10% 10 -ReductionRatio 2).RequiredBytes | Should -Be 1TB
-        (Measure-OBCapacity 1000000 10% 1 -GrowthPerYear 20% -Years 1).RequiredBytes | Should -Be 1319775
-        $plan = Measure-OBCapacity 1TB 10% 10 -PoolBytes 1.5TB
+        (Measure-OBCapacity 1TB 10% -RetentionDays 10 -ReductionRatio 2).RequiredBytes | Should -Be 1TB
+        (Measure-OBCapacity 1000000 10% -RetentionDays 1 -GrowthPerYear 20% -Years 1).RequiredBytes | Should -Be 1319775
+        $plan = Measure-OBCapacity 1TB 10% -RetentionDays 10 -PoolBytes 1.5TB
         $plan.DaysUntilFull | Should -Be 6
         $plan.FullOn | Should -BeGreaterThan ([datetime]::UtcNow.AddDays(5))
     }
 
     It 'shows a pool only where there is one' {
-        $text = Measure-OBCapacity 1TB 10% 10 -PoolBytes 1.5TB | Out-String
+        $text = Measure-OBCapacity 1TB 10% -RetentionDays 10 -PoolBytes 1.5TB | Out-String
         $text | Should -Match 'RequiredBytes +: 2.199.023.255.552'
         $text | Should -Match 'DailyChange +: 10 %'
         $text | Should -Match 'DaysUntilFull +: 6 \(\d{4}-\d\d-\d\d\)'
-        Measure-OBCapacity 1TB 10% 10 -PoolBytes 10TB | Out-String | Should -Match 'DaysUntilFull +: not within a hundred years'
-        Measure-OBCapacity 1TB 10% 10 | Out-String | Should -Not -Match 'Pool|DaysUntilFull|StoredBytes'
+        Measure-OBCapacity 1TB 10% -RetentionDays 10 -PoolBytes 10TB | Out-String | Should -Match 'DaysUntilFull +: not within a hundred years'
+        Measure-OBCapacity 1TB 10% -RetentionDays 10 | Out-String | Should -Not -Match 'Pool|DaysUntilFull|StoredBytes'
     }
 
     It 'refuses what cannot be' {
-        foreach ($call in { Measure-OBCapacity -5 10% }, { Measure-OBCapacity 1TB 150% }, { Measure-OBCapacity 1TB -1% }, { Measure-OBCapacity 1TB ten }, { Measure-OBCapacity 1TB 10% 0 },
-            { Measure-OBCapacity 1TB }, { Measure-OBCapacity -DailyChange 10% }, { Measure-OBCapacity 9PB 10% 30000 -GrowthPerYear 10 -Years 99 }) {
+        foreach ($call in { Measure-OBCapacity -5 10% }, { Measure-OBCapacity 1TB 150% }, { Measure-OBCapacity 1TB -1% }, { Measure-OBCapacity 1TB ten }, { Measure-OBCapacity 1TB 10% -RetentionDays 0 },
+            { Measure-OBCapacity 1TB }, { Measure-OBCapacity -DailyChange 10% }, { Measure-OBCapacity 9PB 10% -RetentionDays 30000 -GrowthPerYear 10 -Years 99 }) {
             Assert-BackupError (Get-ErrorOf $call) ArgumentInvalid InvalidArgument
         }
     }
