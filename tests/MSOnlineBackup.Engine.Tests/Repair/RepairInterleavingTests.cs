@@ -59,7 +59,7 @@ public sealed class RepairInterleavingTests
             calls = counting.Calls;
         }
 
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? brief : 20))
+        foreach (int at in Campaign.Spread(1, calls, brief))
         {
             using MaintainedVault vault = await PrepareAsync();
             try
@@ -148,7 +148,7 @@ public sealed class RepairInterleavingTests
             calls = counting.Calls;
         }
 
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 16 : 30))
+        foreach (int at in Campaign.Spread(1, calls, 16))
         {
             using MaintainedVault vault = await PrepareAsync();
             var dying = new PausedVaultStore(vault.Objects, at, () => throw new BackupException(BackupErrorId.VaultUnreachable, "It died.", "A test."));
