@@ -226,11 +226,11 @@ public sealed class BackupAgent
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(credentialFiles);
-        List<MonitoringCredential> credentials = await ReadCredentialsAsync(credentialFiles, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<MonitoringCredential> credentials = await MonitoringCredential.ReadAllAsync(credentialFiles, cancellationToken).ConfigureAwait(false);
         Vault known = await Vaults.OpenAsync(vault, cancellationToken).ConfigureAwait(false);
         if (await FindOwnCredentialAsync(known, cancellationToken).ConfigureAwait(false) is { } own)
         {
-            credentials.Add(own);
+            credentials = [.. credentials, own];
         }
 
         return await known.Watch(credentials, maxAge).LookAsync(cancellationToken).ConfigureAwait(false);
@@ -243,7 +243,7 @@ public sealed class BackupAgent
     {
         ArgumentNullException.ThrowIfNull(vaults);
         ArgumentNullException.ThrowIfNull(credentialFiles);
-        List<MonitoringCredential> credentials = await ReadCredentialsAsync(credentialFiles, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<MonitoringCredential> credentials = await MonitoringCredential.ReadAllAsync(credentialFiles, cancellationToken).ConfigureAwait(false);
         return await FleetReader.ReadAsync(
             [.. vaults.Select(vault => (vault.Location, (Func<CancellationToken, Task<Vault>>)(stop => Vaults.OpenAsync(vault, stop))))],
             credentials,
@@ -370,17 +370,6 @@ public sealed class BackupAgent
     private string NameInVault => Machine.Registration?.MachineName ?? Machine.Name;
 
     private VaultRetention Retention(UnlockedVault vault) => VaultRetention.ByPolicies(vault, _clock, Policies.List(), kind => Policies.FindShortened(kind)?.Since);
-
-    private static async Task<List<MonitoringCredential>> ReadCredentialsAsync(IEnumerable<string> files, CancellationToken cancellationToken)
-    {
-        var credentials = new List<MonitoringCredential>();
-        foreach (string file in files)
-        {
-            credentials.Add(await MonitoringCredential.ReadAsync(file, cancellationToken).ConfigureAwait(false));
-        }
-
-        return credentials;
-    }
 
     // Null where it is neither this machine's vault nor a twin of it, or this machine has no key for it.
     private async Task<MonitoringCredential?> FindOwnCredentialAsync(Vault vault, CancellationToken cancellationToken)

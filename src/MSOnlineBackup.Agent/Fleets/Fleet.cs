@@ -30,7 +30,7 @@ public sealed record FleetMachine(string Vault, string Name, IReadOnlyList<Polic
     public bool IsOutdated { get; init; }
 
     /// <summary>The policy that somebody should see to first; any where none is.</summary>
-    public PolicyCompliance Worst => Policies.OrderBy(policy => policy.IsAlarming ? policy.State : (ComplianceState)int.MaxValue).First();
+    public PolicyCompliance Worst => Policies.Order(PolicyCompliance.ByUrgency).First();
 
     /// <summary>When the last success had ended of the policy that has been without one for longest; null where one has none.</summary>
     public DateTimeOffset? LastSuccess => Policies.Any(policy => policy.LastSuccess is null) ? null : Policies.Min(policy => policy.LastSuccess);

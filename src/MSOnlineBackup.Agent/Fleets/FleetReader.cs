@@ -34,9 +34,7 @@ public static class FleetReader
             async (i, token) => looks[i] = await LookAsync(vaults[i].Location, () => OpenAsync(vaults[i].Open, credentials, own, token), maxAge, token).ConfigureAwait(false)).ConfigureAwait(false);
         RefuseStrangers(looks, credentials);
         return new Fleet(
-            [.. MarkOutdated(looks.SelectMany(look => look.Machines)).OrderByDescending(machine => machine.Worst.IsAlarming)
-                .ThenBy(machine => machine.Worst.State)
-                .ThenBy(machine => machine.Worst.IsAlarming ? machine.Worst.LastSuccess ?? DateTimeOffset.MinValue : default)
+            [.. MarkOutdated(looks.SelectMany(look => look.Machines)).OrderBy(machine => machine.Worst, PolicyCompliance.ByUrgency)
                 .ThenBy(machine => machine.Name, StringComparer.OrdinalIgnoreCase)],
             [.. looks.Select(look => look.Vault)]);
     }

@@ -65,7 +65,7 @@ public static class VaultReportReader
             points.Count,
             request.Objective.TotalHours,
             request.Days,
-            [.. ByUrgency(compliance.Policies).Select(policy => MachineOf(policy, known.GetValueOrDefault(policy.Machine), series, proven[policy.Machine].FirstOrDefault(), request, compliance.At))],
+            [.. compliance.Policies.Order(PolicyCompliance.ByUrgency).Select(policy => MachineOf(policy, known.GetValueOrDefault(policy.Machine), series, proven[policy.Machine].FirstOrDefault(), request, compliance.At))],
             GrowthOf(points, request.Days, compliance.At),
             [.. alarms.Select(alarm => new ReportedAlarm(alarm.Id.ToString(), alarm.Since, alarm.Machine, alarm.Message, alarm.RecommendedAction))],
             ProtectionOf(info, compliance.At),
@@ -107,12 +107,6 @@ public static class VaultReportReader
     }
 
     // Whoever looks at fifty machines sees the silent one first.
-    private static IEnumerable<PolicyCompliance> ByUrgency(IReadOnlyList<PolicyCompliance> policies) =>
-    [
-        .. policies.Where(policy => policy.IsAlarming).OrderBy(policy => policy.State).ThenBy(policy => policy.LastSuccess ?? DateTimeOffset.MinValue),
-        .. policies.Where(policy => !policy.IsAlarming),
-    ];
-
     private static ReportedMachine MachineOf(
         PolicyCompliance policy, VaultMachine? machine, ILookup<(string, string?), RecoveryPoint> series, MachineProof? proof, VaultReportRequest request, DateTimeOffset now)
     {

@@ -60,9 +60,7 @@ internal sealed class ApproverApproveCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        TimeSpan? validity = context.Get(_validFor) is not { } text ? null
-            : Quantity.TryParseDuration(text, out TimeSpan duration) ? duration
-            : throw context.Invalid($"'{text}' is not a time for {_validFor.Name}.", "Write a whole number with a unit: 90s, 30m, 12h.", text);
+        TimeSpan? validity = context.GetDuration(_validFor);
         Vault vault = await Vault.OpenAsync(
             VaultLocation.Open(context.Get(_place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
         IssuedConsent given = await vault.ApproveAsync(

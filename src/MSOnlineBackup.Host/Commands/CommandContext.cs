@@ -30,6 +30,12 @@ internal sealed record CommandContext(ParseResult Parsed, HostEnvironment Enviro
     /// <summary>The values of an argument.</summary>
     public IReadOnlyList<string> Get(Argument<string[]> argument) => Parsed.GetValue(argument) ?? [];
 
+    /// <summary>The value of an option that takes a time, such as 90s, 30m, 12h or 7d; null where it was not given.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid.</exception>
+    public TimeSpan? GetDuration(Option<string?> option) => Get(option) is not { } text ? null
+        : Quantity.TryParseDuration(text, out TimeSpan duration) ? duration
+        : throw Invalid($"'{text}' is not a time for {option.Name}.", "Write a whole number with a unit: 90s, 30m, 12h, 7d.", text);
+
     /// <summary>Local time with its zone.</summary>
     public string LocalTime(DateTimeOffset time) => Quantity.Time(time, Environment.Time.LocalTimeZone);
 

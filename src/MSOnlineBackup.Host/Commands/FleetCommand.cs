@@ -31,15 +31,8 @@ internal sealed class FleetCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        TimeSpan? maxAge = context.Get(_maxAge) is not { } text ? null
-            : Quantity.TryParseDuration(text, out TimeSpan duration) ? duration
-            : throw context.Invalid($"'{text}' is not a time for {_maxAge.Name}.", "Write a whole number with a unit: 90s, 30m, 12h, 7d.", text);
-        var credentials = new List<MonitoringCredential>();
-        foreach (string file in context.Get(_credentials))
-        {
-            credentials.Add(await MonitoringCredential.ReadAsync(file, context.Stop).ConfigureAwait(false));
-        }
-
+        TimeSpan? maxAge = context.GetDuration(_maxAge);
+        IReadOnlyList<MonitoringCredential> credentials = await MonitoringCredential.ReadAllAsync(context.Get(_credentials), context.Stop).ConfigureAwait(false);
         VaultConnection connection = _connection.Read(context);
         Fleet fleet = await FleetReader.ReadAsync(
             [.. context.Get(_places).Distinct().Select(place => (place, (Func<CancellationToken, Task<Vault>>)(stop =>

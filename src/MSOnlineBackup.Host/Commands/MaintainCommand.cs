@@ -157,17 +157,13 @@ internal sealed class MaintainCommand : HostCommand
             IsRehearsal = context.Has(_dryRun),
             MaxRepackBytes = context.Get(_maxRepackBytes) is { } size ? SelectionOptions.ParseSize(context, size) : null,
             ReencryptBytes = context.Get(_reencryptBytes) is { } anew ? SelectionOptions.ParseSize(context, anew) : 0,
-            MaxDuration = ReadTime(context, _maxDuration),
+            MaxDuration = context.GetDuration(_maxDuration),
             VerifyDays = context.Get(_verifyDays) is { } days ? ParseDays(context, days) : null,
             MaxVerifyBytes = context.Get(_maxVerifyBytes) is { } most ? SelectionOptions.ParseSize(context, most) : null,
             MaxUnused = context.Get(_maxUnused) is { } percent ? ParsePercent(context, percent) : usual.MaxUnused,
-            ShutOutAfter = ReadTime(context, _shutOutAfter) ?? usual.ShutOutAfter,
+            ShutOutAfter = context.GetDuration(_shutOutAfter) ?? usual.ShutOutAfter,
         };
     }
-
-    private static TimeSpan? ReadTime(CommandContext context, Option<string?> option) => context.Get(option) is not { } text ? null
-        : Quantity.TryParseDuration(text, out TimeSpan duration) ? duration
-        : throw context.Invalid($"'{text}' is not a time for {option.Name}.", "Write a whole number with a unit: 90s, 30m, 12h, 7d.", text);
 
     private static int ParseDays(CommandContext context, string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int days) && days <= MostVerifyDays

@@ -52,11 +52,11 @@ internal sealed class ReportCommand : HostCommand
         VaultReportFile.Check(file, context.Has(_force));
         var request = new VaultReportRequest
         {
-            Objective = Objective(context),
+            Objective = context.GetDuration(_objective) ?? TimeSpan.FromDays(1),
             Days = Number(context, _days, 30),
             PricePerGib = Price(context),
             Currency = context.Get(_currency) ?? "",
-            Credentials = await CredentialsAsync(context).ConfigureAwait(false),
+            Credentials = await MonitoringCredential.ReadAllAsync(context.Get(_credentials), context.Stop).ConfigureAwait(false),
         };
         request.Check();
         using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Read).ConfigureAwait(false);
@@ -66,21 +66,6 @@ internal sealed class ReportCommand : HostCommand
             new ReportSummary(file, format, report.Machines.Count, report.Machines.Count - report.Sound, report.Alarms.Count),
             $"'{file}' tells of {Quantity.Count(report.Machines.Count, "machine")} by policy, {Quantity.Count(report.Machines.Count - report.Sound)} to be seen to, and {Quantity.Count(report.Alarms.Count, "alarm")}.");
     }
-
-    private async Task<IReadOnlyList<MonitoringCredential>> CredentialsAsync(CommandContext context)
-    {
-        var credentials = new List<MonitoringCredential>();
-        foreach (string file in context.Get(_credentials))
-        {
-            credentials.Add(await MonitoringCredential.ReadAsync(file, context.Stop).ConfigureAwait(false));
-        }
-
-        return credentials;
-    }
-
-    private TimeSpan Objective(CommandContext context) => context.Get(_objective) is not { } text ? TimeSpan.FromDays(1)
-        : Quantity.TryParseDuration(text, out TimeSpan time) ? time
-        : throw context.Invalid($"'{text}' is not a time for {_objective.Name}.", "Write a whole number with a unit: 90s, 30m, 12h, 7d.", text);
 
     private decimal? Price(CommandContext context) => context.Get(_price) is not { } text ? null
         : decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal price) ? price

@@ -148,8 +148,7 @@ internal sealed class VerifyCommand : HostCommand
             : given > 1 ? throw context.Invalid(
                 "--share, --older-than and --trial-restore go with no other way to verify.", "Give one of --share, --older-than, --trial-restore, --read-data and --read-packs.")
             : share is not null ? ParseShare(context, share)
-            : Quantity.TryParseDuration(age!, out TimeSpan time) ? new ShareRequest { OlderThan = time }
-            : throw context.Invalid($"'{age}' is not a time for {_olderThan.Name}.", "Write a whole number with a unit: 90s, 30m, 12h, 7d.", age);
+            : new ShareRequest { OlderThan = context.GetDuration(_olderThan) };
     }
 
     private static ShareRequest ParseShare(CommandContext context, string text)

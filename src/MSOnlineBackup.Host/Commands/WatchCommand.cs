@@ -39,19 +39,14 @@ internal sealed class WatchCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        TimeSpan? maxAge = ReadTime(context, _maxAge);
-        TimeSpan? interval = ReadTime(context, _interval);
+        TimeSpan? maxAge = context.GetDuration(_maxAge);
+        TimeSpan? interval = context.GetDuration(_interval);
         if (interval < TimeSpan.FromMinutes(1))
         {
             throw context.Invalid($"The interval of {context.Get(_interval)} is too short.", "Look once a minute at most; every quarter of an hour is enough.");
         }
 
-        var credentials = new List<MonitoringCredential>();
-        foreach (string file in context.Get(_credentials))
-        {
-            credentials.Add(await MonitoringCredential.ReadAsync(file, context.Stop).ConfigureAwait(false));
-        }
-
+        IReadOnlyList<MonitoringCredential> credentials = await MonitoringCredential.ReadAllAsync(context.Get(_credentials), context.Stop).ConfigureAwait(false);
         IVaultStore store = VaultLocation.Open(context.Get(_place), _connection.Read(context), context);
 
         // What was told is remembered by it, wherever the next look is made from.
@@ -120,8 +115,4 @@ internal sealed class WatchCommand : HostCommand
         var summary = new WatchSummary(found.At, lines.Count, alarming, undelivered) { ExitCode = (int)(alarming + undelivered > 0 ? ExitCode.Failed : ExitCode.Success) };
         return new Outcome(summary, alarming == 0 ? "All backups come as expected." : $"{Quantity.Count(alarming)} of {Quantity.Count(lines.Count)} should be looked at.");
     }
-
-    private static TimeSpan? ReadTime(CommandContext context, Option<string?> option) => context.Get(option) is not { } text ? null
-        : Quantity.TryParseDuration(text, out TimeSpan duration) ? duration
-        : throw context.Invalid($"'{text}' is not a time for {option.Name}.", "Write a whole number with a unit: 90s, 30m, 12h, 7d.", text);
 }

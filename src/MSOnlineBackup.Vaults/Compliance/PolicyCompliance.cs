@@ -73,6 +73,11 @@ public sealed record PolicyCompliance(string Machine, string? Policy, Compliance
 
     /// <summary>Whether somebody should see to it.</summary>
     public bool IsAlarming => State != ComplianceState.Ok;
+
+    /// <summary>First what somebody should see to: by state, and each from what has been without a backup for longest. All that is well is equal.</summary>
+    public static IComparer<PolicyCompliance> ByUrgency { get; } = Comparer<PolicyCompliance>.Create((one, other) => one.Urgency.CompareTo(other.Urgency));
+
+    private (bool IsWell, ComplianceState State, DateTimeOffset? LastSuccess) Urgency => (!IsAlarming, State, IsAlarming ? LastSuccess : null);
 }
 
 /// <summary>How the backups of a vault's machines stand.</summary>

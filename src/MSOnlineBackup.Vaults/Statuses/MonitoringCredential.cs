@@ -55,6 +55,22 @@ public sealed class MonitoringCredential
         }
     }
 
+    /// <summary>Reads some files.</summary>
+    /// <param name="paths">See <see cref="ReadAsync"/>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">MonitoringCredentialInvalid.</exception>
+    public static async Task<IReadOnlyList<MonitoringCredential>> ReadAllAsync(IEnumerable<string> paths, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        var credentials = new List<MonitoringCredential>();
+        foreach (string path in paths)
+        {
+            credentials.Add(await ReadAsync(path, cancellationToken).ConfigureAwait(false));
+        }
+
+        return credentials;
+    }
+
     /// <summary>Writes a new file, which only its owner may read.</summary>
     /// <exception cref="BackupException">MonitoringCredentialInvalid: it is there already, or cannot be written.</exception>
     public void Write(string path)

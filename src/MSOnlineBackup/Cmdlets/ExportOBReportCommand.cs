@@ -78,12 +78,7 @@ public sealed class ExportOBReportCommand : OBEngineCmdlet
 
         VaultReport report = Run(async (_, stop) =>
         {
-            var opened = new List<MonitoringCredential>();
-            foreach (string credential in credentials)
-            {
-                opened.Add(await Vaults.Statuses.MonitoringCredential.ReadAsync(credential, stop).ConfigureAwait(false));
-            }
-
+            IReadOnlyList<MonitoringCredential> opened = await Vaults.Statuses.MonitoringCredential.ReadAllAsync(credentials, stop).ConfigureAwait(false);
             using UnlockedVault vault = await OpenVaultAsync(location, EncryptionPassphrase, stop).ConfigureAwait(false);
             return await VaultReportReader.ReadAsync(
                 vault,
