@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures copies of a vault to a twin: all of it, what an edit has added, and nothing; beside the backup that made it, cp, and restic copy.
+# Measures copies of a vault to a twin: all of it, what an edit has added, and nothing, and a backup that goes to both; beside the backup that made it, cp, and restic copy.
 set -euo pipefail
 export LC_ALL=C
 
@@ -10,7 +10,7 @@ usage: copy.sh CORPUS [--rounds N] [--restic PROGRAM] [--work DIR]
 CORPUS     a folder, for example one made by corpora.sh
 --rounds   how often each step is run (default 3), each time into a new twin
 --restic   measure restic copy, too, into a repository that was made with --copy-chunker-params
---work     where vaults are put (default ./benchwork): three times what the corpus takes; emptied afterwards
+--work     where vaults are put (default ./benchwork): four times what the corpus takes; emptied afterwards
 
 OBENGINE names the program; otherwise it is published from this checkout. Needs GNU time. Times are seconds, medians.
 TEXT
@@ -49,6 +49,7 @@ cat > "$work/steps.sh" <<'TEXT'
 set -euo pipefail
 open=(--passphrase-file "$work/passphrase" --quiet)
 backup() { "$OBENGINE" backup "$source" --vault "$work/vault" "${open[@]}"; }
+both() { "$OBENGINE" backup "$source" --vault "$work/first" --copy-to "$work/other" "${open[@]}"; }
 copy() { "$OBENGINE" vault copy "$work/vault" "$work/twin" "${open[@]}"; }
 plain() { cp -r "$work/vault" "$work/plain" && sync -f "$work/plain"; }
 restic_backup() { "$RESTIC" -q -r "$work/repository" backup "$source"; }
@@ -58,7 +59,7 @@ TEXT
 
 describe_corpus "$corpus"
 for ((round = 1; round <= rounds; round++)); do
-    rm -rf "$source" "$work/vault" "$work/twin" "$work/plain" "$work/repository" "$work/second" "$work/cache"
+    rm -rf "$source" "$work/vault" "$work/twin" "$work/plain" "$work/first" "$work/other" "$work/repository" "$work/second" "$work/cache"
     cp -a --sparse=always "$corpus" "$source"
     find "$source" -type f -exec cat {} + > /dev/null
     "$OBENGINE" vault create "$work/vault" --passphrase-file "$work/passphrase" --owner-file "$work/owner$round" --quiet > "$work/output"
@@ -68,6 +69,9 @@ for ((round = 1; round <= rounds; round++)); do
     measure obengine copy copy
     measure obengine copy-unchanged copy
     measure cp plain plain
+    "$OBENGINE" vault create "$work/first" --passphrase-file "$work/passphrase" --owner-file "$work/first$round" --quiet > "$work/output"
+    "$OBENGINE" vault create "$work/other" --twin-of "$work/first" --quiet > "$work/output"
+    measure obengine both both
     if [[ -n $restic ]]; then
         "$restic" -q -r "$work/repository" init
         "$restic" -q -r "$work/second" init --from-repo "$work/repository" --copy-chunker-params
@@ -78,6 +82,7 @@ for ((round = 1; round <= rounds; round++)); do
 
     "$here/edit.sh" "$source"
     measure obengine backup-changed backup
+    measure obengine both-changed both
     measure obengine copy-changed copy
     if [[ -n $restic ]]; then
         measure restic backup-changed restic_backup
@@ -85,6 +90,7 @@ for ((round = 1; round <= rounds; round++)); do
     fi
 
     "$OBENGINE" verify --read-data --vault "$work/twin" --passphrase-file "$work/passphrase" --quiet
+    "$OBENGINE" verify --read-data --vault "$work/other" --passphrase-file "$work/passphrase" --quiet
 done
 
 awk '

@@ -55,6 +55,7 @@ public sealed class BackupAgent
         Contact = new VaultContact(Machine, options.Limits, options.Engine.TimeProvider);
         JobMachine machine = _machine = new JobMachine(Machine, Contact, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) 
         {
+            Copies = Copies,
             OpenSource = options.OpenSource,
             Observers = [new SystemLogReport(options.SystemLog, Machine, options.Engine.TimeProvider), new MetricsReport(Machine, () => Jobs!.List())],
         };

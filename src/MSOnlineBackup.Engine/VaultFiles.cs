@@ -22,7 +22,7 @@ namespace MSOnlineBackup.Engine;
 /// </summary>
 public static class VaultFiles
 {
-    /// <summary>Backs up: returns when the recovery point is durable.</summary>
+    /// <summary>Backs up: returns when the recovery point is durable, and the twins that were named have it or have failed.</summary>
     /// <exception cref="BackupException">No point was made: ArgumentInvalid where a point cannot hold it (<see cref="BackupRequest.Check"/>); VaultFormatUnsupported where the vault has what only a newer version may write to; MachineNameTaken, MachineLimitReached, …</exception>
     public static async Task<BackupResult> BackUpAsync(this UnlockedVault vault, BackupRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
@@ -32,10 +32,12 @@ public static class VaultFiles
         request.Check();
         vault.Allow(VaultUse.Write);
         monitor.Watch(vault.Objects);
-        return await TracedOperation.RunAsync(
+        await using BackupTwins twins = await BackupTwins.BeginAsync(vault, request.Twins, cancellationToken).ConfigureAwait(false);
+        BackupResult result = await TracedOperation.RunAsync(
             "backup",
             vault.Options.TimeProvider,
-            () => new BackupJob(Reconstruction.On(vault.WithoutIndex()), request, vault.Options, monitor).RunAsync(cancellationToken)).ConfigureAwait(false);
+            () => new BackupJob(Reconstruction.On(vault.WithoutIndex()), request, vault.Options, monitor, twins.Taps).RunAsync(cancellationToken)).ConfigureAwait(false);
+        return result with { Copies = await twins.CompleteAsync(result.Point, monitor).ConfigureAwait(false) };
     }
 
     /// <summary>What a backup would take; reads no content and writes nothing.</summary>

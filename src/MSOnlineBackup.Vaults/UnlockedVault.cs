@@ -149,8 +149,7 @@ public sealed class UnlockedVault : IDisposable
         ArgumentNullException.ThrowIfNull(twin);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
-        Vault.RequireTwin(twin.Vault);
-        TwinMaking.RequireStore(Vault.Known, _unlocked.StoreId, twin.Vault.Known, twin._unlocked.StoreId);
+        RequireTwin(twin);
         Allow(VaultUse.Read);
         twin.Allow(request.IsRehearsal ? VaultUse.Read : VaultUse.Write);
         monitor.Watch(twin.Objects);
@@ -158,6 +157,14 @@ public sealed class UnlockedVault : IDisposable
             "copy",
             Options.TimeProvider,
             () => new PointCopier(WithoutIndex, twin.WithoutIndex, twin.Options, request, monitor).RunAsync(cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses what recovery points of this vault cannot be copied to.</summary>
+    /// <exception cref="BackupException">VaultNotTwin; ArgumentInvalid where it is the same place.</exception>
+    internal void RequireTwin(UnlockedVault twin)
+    {
+        Vault.RequireTwin(twin.Vault);
+        TwinMaking.RequireStore(Vault.Known, _unlocked.StoreId, twin.Vault.Known, twin._unlocked.StoreId);
     }
 
     /// <summary>Refuses an identity that may not delete from the vault, and so cannot maintain it.</summary>

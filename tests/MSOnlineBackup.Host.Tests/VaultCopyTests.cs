@@ -69,6 +69,28 @@ public sealed class VaultCopyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backup_goes_to_twins_as_well_and_is_made_all_the_same_where_one_is_away()
+    {
+        await _vault.CreateAsync();
+        await CreateTwinAsync();
+        string[] command = ["backup", _vault.Source, "--vault", _vault["vault"], "--copy-to", _vault["twin"], "--copy-to", _vault["away"]];
+
+        (int code, JsonElement[] lines) = await _vault.LinesAsync(command);
+
+        Assert.Equal(3, code);
+        JsonElement[] copies = [.. lines[^1].GetProperty("copies").EnumerateArray()];
+        Assert.Equal([(_vault["twin"], true, 1), (_vault["away"], false, 0)], copies.Select(copy => (copy.GetProperty("twin").GetString()!, copy.GetProperty("isComplete").GetBoolean(), (int)Number(copy, "pointsCopied"))));
+        Assert.True(Number(copies[0], "alongBytes") > 3_000_000);
+        Assert.Equal(0, Number(copies[0], "copiedBytes"));
+        Assert.Contains(_vault["away"], copies[1].GetProperty("failure").GetString(), StringComparison.Ordinal);
+        Assert.Equal(0, (await _vault.RunAsync("verify", "--read-data", "--vault", _vault["twin"])).ExitCode);
+
+        (code, string text, _) = await _vault.RunAsync(command[..^2]);
+        Assert.Equal(0, code);
+        Assert.Contains($"copy      in {_vault["twin"]}: 1 point", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_damaged_point_is_listed_and_the_exit_code_says_so()
     {
         await _vault.CreateAsync();

@@ -98,4 +98,24 @@ Describe 'Copy-OBVault' {
         $failures[0].FullyQualifiedErrorId | Should -BeLike 'VaultDataCorrupt,*'
         $failures[0].ErrorDetails.RecommendedAction | Should -BeLike '*-IncludeOlder*'
     }
+
+    It 'has backups go to a twin as well where the policy says so, and warns where that is away' {
+        $both = (New-OBVault "$work/both" -TwinOf $vault).Location
+        $saved = Get-OBPolicy | Set-OBPolicy -CopyTo $both, "$work/absent" -Confirm:$false -WarningVariable said -WarningAction SilentlyContinue
+        "$said" | Should -BeLike "*'$work/absent' as well, which cannot be looked at now*"
+        $saved.CopyTo | Should -Be $both, "$work/absent"
+        (Get-OBPolicy).CopyTo | Should -Be $both, "$work/absent"
+        Invoke-TestBackup -WarningAction SilentlyContinue | Should -Not -BeNullOrEmpty
+        $job = Get-OBJob -Previous 1
+        $job.JobStatus.JobState | Should -Be CompletedWithWarning
+        ($job.JobStatus.Warnings | Out-String) | Should -BeLike "*$work/absent*"
+        Get-PointId $both | Should -Be (Get-PointId $vault)
+        $null = Get-OBPolicy | Set-OBPolicy -CopyTo $both
+        $null = Invoke-TestBackup
+        (Get-OBJob -Previous 1).JobStatus.JobState | Should -Be Completed
+        Get-PointId $both | Should -Be (Get-PointId $vault)
+        $null = New-OBVault "$work/strange" 3> $null
+        Assert-BackupError (Get-ErrorOf { Get-OBPolicy | Set-OBPolicy -CopyTo "$work/strange" }) VaultNotTwin InvalidArgument
+        (Get-OBPolicy | Set-OBPolicy -CopyTo @()).CopyTo | Should -BeNullOrEmpty
+    }
 }

@@ -94,6 +94,40 @@ public sealed class VaultCopies
         return await Vault.OpenAsync(_machine.Vault.OpenStore(vault, VaultPatience.Job, monitor.Waited), _options, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Refuses a place that this machine's backups cannot go to as well.</summary>
+    /// <exception cref="BackupException">VaultNotTwin; ArgumentInvalid where it is the same place; VaultNotFound, VaultUnreachable, …</exception>
+    public async Task RequireTwinAsync(VaultAddress place, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        Vault vault = await _machine.Vault.OpenAsync(_machine.Vault.OpenStore(VaultPatience.Person, _ => { }), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            vault.RequireTwin(await _vaults.OpenAsync(place, cancellationToken).ConfigureAwait(false));
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw vault.TwinMissing(e);
+        }
+    }
+
+    /// <summary>Opens a twin of a vault that is open, by the same key.</summary>
+    /// <exception cref="BackupException">VaultNotTwin, VaultNotFound, VaultUnreachable, …; RecoveryOptionMissing where a key was rotated in one of the two places.</exception>
+    internal async Task<UnlockedVault> OpenTwinAsync(UnlockedVault vault, VaultAddress twin, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        Vault place;
+        try
+        {
+            place = await OpenAsync(twin, monitor, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw vault.Vault.TwinMissing(e);
+        }
+
+        vault.Vault.RequireTwin(place);
+        return await UnlockTwinAsync(place, vault, passphrase: null, cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task<UnlockedVault> UnlockAsync(Vault vault, string? passphrase, CancellationToken cancellationToken)
     {
         if (passphrase is not null)

@@ -8,6 +8,7 @@ using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Protection;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
@@ -109,6 +110,7 @@ public sealed record BackupOrder : JobOrder
             ScriptFile = machine.Account.Settings.ScriptFile,
             Compression = Compression,
             Rules = machine.RulesFor(Policy),
+            Twins = [.. policy.CopyTo.Select(place => new BackupTwin(place, token => machine.Copies.OpenTwinAsync(vault, new VaultAddress(place), new JobMonitor(), token)))],
         };
         if (machine.Account.FindNameChange() is { } renamed)
         {

@@ -20,6 +20,9 @@ namespace MSOnlineBackup.Agent.Jobs;
 internal sealed record JobMachine(
     MachineAccount Account, VaultContact Contact, PolicyStore Policies, VaultOpener Vaults, StateFolder State, PolicyLimits Limits, string OwnName, TimeProvider Clock)
 {
+    /// <summary>Opens twins of its vault.</summary>
+    public required VaultCopies Copies { get; init; }
+
     /// <summary>How backups open their sources; null: as the platform does.</summary>
     public Func<BackupSource, ISourceTree>? OpenSource { get; init; }
 

@@ -31,6 +31,9 @@ public sealed record BackupPolicy
     /// <summary>How long recovery points are kept; null until set.</summary>
     public RetentionPolicy? Retention { get; init; }
 
+    /// <summary>Twins of the vault that its backups go to as well, by their folders or URLs. What comes of that fails no backup.</summary>
+    public IReadOnlyList<string> CopyTo { get; init; } = [];
+
     /// <summary>Whether the schedule is paused. Backups on demand run all the same.</summary>
     public bool IsPaused { get; init; }
 

@@ -11,7 +11,8 @@ internal sealed record PolicyFile(
     IReadOnlyList<FileSpecification> Files,
     Guid? Id = null,
     BackupSchedule? Schedule = null,
-    RetentionPolicy? Retention = null);
+    RetentionPolicy? Retention = null,
+    IReadOnlyList<string>? CopyTo = null);
 
 /// <summary>The serialiser, generated when the engine is built.</summary>
 [JsonSourceGenerationOptions(

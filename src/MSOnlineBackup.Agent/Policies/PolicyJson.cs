@@ -20,7 +20,7 @@ public static class PolicyJson
     public static string Write(BackupPolicy policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        var file = new PolicyFile(Version, policy.Kind, policy.IsPaused, policy.Files, policy.Id, policy.Schedule, policy.Retention);
+        var file = new PolicyFile(Version, policy.Kind, policy.IsPaused, policy.Files, policy.Id, policy.Schedule, policy.Retention, policy.CopyTo.Count == 0 ? null : policy.CopyTo);
         return JsonSerializer.Serialize(file, _context.PolicyFile);
     }
 
@@ -40,6 +40,11 @@ public static class PolicyJson
                 throw new JsonException("the list of files contains null");
             }
 
+            if (file.CopyTo?.Any(place => place is null) == true)
+            {
+                throw new JsonException("the list of twins contains null");
+            }
+
             return new BackupPolicy
             {
                 Id = file.Id,
@@ -47,6 +52,7 @@ public static class PolicyJson
                 Files = file.Files,
                 Schedule = file.Schedule,
                 Retention = file.Retention,
+                CopyTo = file.CopyTo ?? [],
                 IsPaused = file.Paused,
             };
         }

@@ -12,6 +12,7 @@ public sealed record PolicyLimits
     private static readonly PolicyLimit _timesOfDay = new("times of day", "schedule", "", new(1, 3), new(1, 1_440));
     private static readonly PolicyLimit _weekFrequency = new("week frequency", "schedule", "weeks", new(1, 4), new(1, 52));
     private static readonly PolicyLimit _interval = new("interval", "schedule", "minutes", new(15, 1_440), new(15, 1_440));
+    private static readonly PolicyLimit _copies = new("copies a day", "schedule", "", new(0, 2), new(0, 1_440));
     private static readonly PolicyLimit _randomDelay = new("random delay", "schedule", "minutes", new(0, 720), new(0, 720));
     private static readonly PolicyLimit _utcOffset = new("UTC offset", "schedule", "minutes", new(-840, 840), new(-840, 840));
     private static readonly PolicyLimit _days = new("daily retention", "retention", "days", new(7, 9_999), new(1, 36_159), RetentionTooShort);
@@ -54,7 +55,7 @@ public sealed record PolicyLimits
 
     /// <summary>Every limit there is.</summary>
     internal static IReadOnlyList<PolicyLimit> Table { get; } =
-        [_timesOfDay, _weekFrequency, _interval, _randomDelay, _utcOffset, _days, _weeks, _months, _years, _throttle, _recoveryPoints];
+        [_timesOfDay, _weekFrequency, _interval, _copies, _randomDelay, _utcOffset, _days, _weeks, _months, _years, _throttle, _recoveryPoints];
 
     /// <summary>Checks a policy that is to be saved: that it is complete, does not contradict itself, and is within the limits. The disk is not looked at.</summary>
     /// <exception cref="BackupException">PolicyIncomplete, PolicyInvalid, PatternInvalid; PolicyLimitExceeded, naming limit, value, bounds and profile.</exception>
@@ -68,6 +69,8 @@ public sealed record PolicyLimits
         CheckSchedule(schedule);
         CheckRetention(retention);
         CheckAgainstSchedule(retention, schedule);
+        CheckEach(policy.CopyTo, IsPlace, "list of twins", "an absolute path or a URL");
+        Hold(_copies, policy.CopyTo.Count == 0 ? 0 : schedule.TimesOfDay.Count);
     }
 
     /// <summary>Checks a schedule.</summary>
@@ -169,6 +172,8 @@ public sealed record PolicyLimits
         static BackupException NotScheduled(string rule, string what) => Invalid(
             $"The {rule} names {what}, when the schedule makes no backup.", $"Add {what} to the schedule, or remove it from the {rule}.", rule);
     }
+
+    private static bool IsPlace(string place) => Path.IsPathFullyQualified(place) || place.Contains("://", StringComparison.Ordinal);
 
     private static void CheckDaysOfWeek(IReadOnlyList<DayOfWeek> days, string place) =>
         CheckEach(days, Enum.IsDefined, place, "a day of the week");

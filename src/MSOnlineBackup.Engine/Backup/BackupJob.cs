@@ -24,7 +24,12 @@ namespace MSOnlineBackup.Engine.Backup;
 /// <c>walk ► merge with the baseline ► read and cut ► name, compress, seal ► packs</c> and
 /// <c>drafts ► manifest ► root</c>; then <c>flush ► index segment ► recovery point</c>.
 /// </summary>
-internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOptions options, JobMonitor monitor)
+/// <param name="store">The vault's chunk store.</param>
+/// <param name="request">What is backed up.</param>
+/// <param name="options">Clock and workers.</param>
+/// <param name="monitor">Is told how far it is.</param>
+/// <param name="taps">Are shown what is stored.</param>
+internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOptions options, JobMonitor monitor, IReadOnlyList<IChunkTap> taps)
 {
     // Shorter than whoever stopped it waits for the job's end.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
@@ -104,7 +109,9 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             request.VerifyOneIn,
             giveUp,
             check.Doubts,
-            request.Compression);
+            request.Compression,
+            isThrifty: false,
+            taps);
         IReadOnlyDictionary<int, int> covered = FindCovered();
         IReadOnlyList<MountedVolume> mounts = OperatingSystem.IsLinux() ? MountTable.Read() : [];
         _verdicts = await SourceVerdicts.FindAsync(request, mounts, earlier, stop).ConfigureAwait(false);

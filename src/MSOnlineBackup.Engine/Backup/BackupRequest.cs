@@ -5,7 +5,9 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Platform.Volumes;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
+using MSOnlineBackup.Vaults.Copies;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -44,6 +46,12 @@ public sealed record BackupRequest
     /// this backup: it has shown the passphrase.
     /// </summary>
     public bool MustBeRegistered { get; init; }
+
+    /// <summary>
+    /// Twins of the vault that the backup goes to as well: what is read and compressed once is sent to all of them. A twin holds nobody up; what it had no time for is copied from the
+    /// vault once the point is there, and so are earlier points of this machine that it lacks. What comes of that is in <see cref="BackupResult.Copies"/>; it fails no backup.
+    /// </summary>
+    public IReadOnlyList<BackupTwin> Twins { get; init; } = [];
 
     /// <summary>How snapshots of the sources' volumes are taken; null: all is read in place, and nothing is said of that.</summary>
     public SnapshotOptions? Snapshots { get; init; }
@@ -146,7 +154,23 @@ public sealed record BackupResult(
     long ChangedFiles,
     long ReadBytes,
     SessionId? ResumedFromSession,
-    IReadOnlyList<LostSource> LostSources);
+    IReadOnlyList<LostSource> LostSources)
+{
+    /// <summary>What came of each twin, in the order of the request.</summary>
+    public IReadOnlyList<BackupCopy> Copies { get; init; } = [];
+}
+
+/// <summary>A twin of the vault that a backup goes to as well.</summary>
+/// <param name="Location">Its folder or URL.</param>
+/// <param name="OpenAsync">Opens it, perhaps twice: it may be away when the backup begins. Each is disposed of by the backup.</param>
+public sealed record BackupTwin(string Location, Func<CancellationToken, Task<UnlockedVault>> OpenAsync);
+
+/// <summary>What a twin has of a backup that went to it as well.</summary>
+/// <param name="Location">The twin's folder or URL.</param>
+/// <param name="AlongBytes">Bytes that it took while the backup ran, as they are stored.</param>
+/// <param name="Report">What was copied once the point was there; null where that failed.</param>
+/// <param name="Failure">CopyIncomplete: why the point is not there; null where it is.</param>
+public sealed record BackupCopy(string Location, long AlongBytes, VaultCopyReport? Report, BackupException? Failure);
 
 /// <summary>One line of a preview: what a backup would do with an item.</summary>
 /// <param name="Path">Full path as text.</param>

@@ -24,6 +24,7 @@ internal sealed class BackupCommand : HostCommand
 {
     private readonly Argument<string[]> _paths;
     private readonly VaultSelection _vault;
+    private readonly Option<string[]> _copyTo;
     private readonly SelectionOptions _selection;
     private readonly Option<string[]> _tags;
     private readonly Option<string?> _machine;
@@ -49,6 +50,7 @@ internal sealed class BackupCommand : HostCommand
     {
         _paths = Many("PATH", "Folders and files to back up. With --command: the program and its arguments.", ArgumentArity.ZeroOrMore);
         _vault = new VaultSelection(this);
+        _copyTo = Values("--copy-to", "TWIN", "A twin of the vault that the backup goes to as well, by its folder or URL. It holds the backup up in nothing; what it lacks is copied at the end.");
         _selection = new SelectionOptions(this);
         _tags = Values("--tag", "WORD", "A word to attach to the recovery point.");
         _machine = Value("--machine", "NAME", "The name of this machine in the vault. Default: the host name.");
@@ -80,9 +82,27 @@ internal sealed class BackupCommand : HostCommand
         using Producer? producer = context.Has(_command) ? StartProducer(context) : null;
         BackupRequest request = Request(context, producer);
         using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Write).ConfigureAwait(false);
+        request = request with { Twins = [.. context.Get(_copyTo).Distinct().Select(place => new BackupTwin(place, _ => OpenTwinAsync(context, vault, place)))] };
         return context.Has(_dryRun)
             ? await PreviewAsync(context, vault, request).ConfigureAwait(false)
             : await BackUpAsync(context, vault, request).ConfigureAwait(false);
+    }
+
+    // The same master key opens it. Where a key was rotated in one of the places, 'vault copy' takes the passphrase.
+    private async Task<UnlockedVault> OpenTwinAsync(CommandContext context, UnlockedVault vault, string place)
+    {
+        Vault twin;
+        try
+        {
+            twin = await Vault.OpenAsync(VaultLocation.Open(place, _vault.Connect(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw vault.Vault.TwinMissing(e);
+        }
+
+        vault.Vault.RequireTwin(twin);
+        return await twin.UnlockAsync(vault.Key, context.Stop).ConfigureAwait(false);
     }
 
     private Producer StartProducer(CommandContext context)
@@ -179,6 +199,7 @@ internal sealed class BackupCommand : HostCommand
         string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";
         string skipped = summary.Skipped == 0 ? "" : $"\nskipped   {Quantity.Count(summary.Skipped)}; 'obengine skipped {ShortId.Of(summary.PointId)}' lists them";
         string warned = string.Concat(summary.Warnings.Select(warning => $"\nWARNING   {warning}"));
+        string copied = string.Concat(result.Copies.Select(copy => "\n" + Describe(copy)));
         string lost = string.Concat(result.LostSources.Select(source => $"\nLOST      {source.Failure.Message} {source.Failure.RecommendedAction}"));
         string text =
             $"""
@@ -187,7 +208,7 @@ internal sealed class BackupCommand : HostCommand
             size      {Quantity.Size(summary.Bytes)}, of which {Quantity.Size(summary.ReadBytes)} were read
             snapshot  {SnapshotText.Of(result.Point.Consistency)}
             new       {Quantity.Size(summary.NewBytes)}, stored in {Quantity.Size(summary.StoredBytes)} ({Quantity.Ratio(summary.NewBytes, summary.StoredBytes)})
-            time      {Quantity.Duration(summary.Ended - summary.Started)}{TrafficText.Line(summary.Traffic, 10)}{resumed}{skipped}{warned}{lost}
+            time      {Quantity.Duration(summary.Ended - summary.Started)}{TrafficText.Line(summary.Traffic, 10)}{copied}{resumed}{skipped}{warned}{lost}
             """;
         return new Outcome(summary, text);
     }
@@ -219,11 +240,15 @@ internal sealed class BackupCommand : HostCommand
             result.ResumedFromSession?.ToString(),
             traffic)
         {
+            Copies = [.. result.Copies.Select(copy => new CopiedBackup(copy.Location, copy.Failure is null, copy.Report?.PointsCopied ?? 0, copy.AlongBytes, copy.Report?.Bytes ?? 0, copy.Failure?.Message))],
             ExitCode = (int)(result.LostSources.Count > 0 ? ExitCode.SourceLost
-                : point.Status == nameof(RecoveryPointStatus.Completed) ? ExitCode.Success
+                : point.Status == nameof(RecoveryPointStatus.Completed) && result.Copies.All(copy => copy.Failure is null) ? ExitCode.Success
                 : ExitCode.CompletedWithSkips),
         };
     }
+
+    private static string Describe(BackupCopy copy) => copy.Failure is { } failure ? $"NO COPY   {failure.Message}"
+        : $"copy      in {copy.Location}: {Quantity.Count(copy.Report!.PointsCopied, "point")}, {Quantity.Size(copy.AlongBytes)} sent along, {Quantity.Size(copy.Report.Bytes)} copied afterwards";
 
     private static async Task<Outcome> PreviewAsync(CommandContext context, UnlockedVault vault, BackupRequest request)
     {

@@ -120,7 +120,13 @@ internal sealed record BackupSummary(
     IReadOnlyList<string> LostSources,
     IReadOnlyList<string> Warnings,
     string? ResumedFrom,
-    VaultTraffic? Traffic) : Summary("backup");
+    VaultTraffic? Traffic) : Summary("backup")
+{
+    public IReadOnlyList<CopiedBackup> Copies { get; init; } = [];
+}
+
+/// <summary>What a twin has of a backup.</summary>
+internal sealed record CopiedBackup(string Twin, bool IsComplete, int PointsCopied, long AlongBytes, long CopiedBytes, string? Failure);
 
 internal sealed record PreviewSummary() : Summary("backup --dry-run")
 {

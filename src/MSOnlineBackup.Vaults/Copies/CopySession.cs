@@ -40,7 +40,9 @@ internal sealed class CopySession : IAsyncDisposable
     /// <param name="options">Clock and workers.</param>
     /// <param name="counters">Counts what is sent.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static async Task<CopySession> BeginAsync(Func<ChunkStore> open, VaultOptions options, TransferCounters counters, CancellationToken cancellationToken)
+    /// <param name="giveUp">Ends what is under way, once it has begun; by itself that is finished.</param>
+    public static async Task<CopySession> BeginAsync(
+        Func<ChunkStore> open, VaultOptions options, TransferCounters counters, CancellationToken cancellationToken, CancellationToken giveUp = default)
     {
         ChunkStore store = open();
         TimeProvider clock = options.TimeProvider;
@@ -54,7 +56,7 @@ internal sealed class CopySession : IAsyncDisposable
             return SubscriptionErrors.OfBackup(settings.Subscription, store.Objects.Location) is { } refusal
                 ? throw refusal
                 : new CopySession(
-                    store, announcement, new WriteSession(store, announcement, id, settings.AccessTier, counters, options.Workers, VerifyOneIn, CancellationToken.None), clock);
+                    store, announcement, new WriteSession(store, announcement, id, settings.AccessTier, counters, options.Workers, VerifyOneIn, giveUp), clock);
         }
         catch (Exception e)
         {

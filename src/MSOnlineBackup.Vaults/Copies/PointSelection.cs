@@ -54,7 +54,7 @@ internal sealed record PointSelection(IReadOnlyList<PointName> Wanted, int There
         var wanted = new List<PointName>();
         (int had, int older, int gone) = (0, 0, 0);
         foreach (PointName name in (await offering.ConfigureAwait(false))
-            .Where(name => name.Object is not null && request.Points?.Contains(name.SessionId) is not false)
+            .Where(name => name.Object is not null && request.Points?.Contains(name.SessionId) is not false && (request.Machine ?? name.MachineId) == name.MachineId)
             .OrderBy(name => name.SessionId))
         {
             (MachineId, SessionId) key = KeyOf(name);

@@ -8,6 +8,9 @@ public sealed record VaultCopyRequest
     /// <summary>These points only, whatever their age; null for those of all machines.</summary>
     public IReadOnlySet<SessionId>? Points { get; init; }
 
+    /// <summary>Those of this machine only; null for those of all machines.</summary>
+    public MachineId? Machine { get; init; }
+
     /// <summary>
     /// Whether points are copied, too, that are older than the newest one of their machine that the twin has of this vault. They may have ended there: of a point that is gone for
     /// good nothing is left that says so.

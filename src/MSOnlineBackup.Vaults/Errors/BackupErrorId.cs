@@ -396,4 +396,6 @@ public enum BackupErrorId
     // Copies of a vault.
     /// <summary>Recovery points were to be copied to a vault that is no twin of theirs.</summary>
     VaultNotTwin = 1670,
+    /// <summary>A backup made its recovery point in the vault, but not yet in every twin that it was to go to.</summary>
+    CopyIncomplete,
 }

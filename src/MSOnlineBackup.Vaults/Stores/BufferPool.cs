@@ -14,6 +14,9 @@ internal sealed class BufferPool(int count, int length) : IDisposable
         return _buffers.TryTake(out byte[]? buffer) ? buffer : GC.AllocateUninitializedArray<byte>(length);
     }
 
+    /// <summary>One that is free now; null where the caller would have to wait.</summary>
+    public byte[]? TryRent() => !_free.Wait(0) ? null : _buffers.TryTake(out byte[]? buffer) ? buffer : GC.AllocateUninitializedArray<byte>(length);
+
     public void Return(byte[] buffer)
     {
         _buffers.Add(buffer);

@@ -28,6 +28,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     private readonly int _verifyOneIn;
     private readonly Predicate<ChunkId>? _doubts;
     private readonly Compression _compression;
+    private readonly IReadOnlyList<IChunkTap> _taps;
     private readonly Channel<Job> _jobs;
     private readonly PackUploader _uploader;
 
@@ -51,6 +52,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     /// </param>
     /// <param name="compression">How hard it tries to make chunks small.</param>
     /// <param name="isThrifty">Whether a pack waits until the one before it is stored: for whoever has more time than memory.</param>
+    /// <param name="taps">Are shown what is stored; null for nobody.</param>
     public ChunkWriter(
         ChunkStore store,
         SessionId session,
@@ -61,9 +63,11 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         CancellationToken cancellationToken,
         Predicate<ChunkId>? doubts = null,
         Compression compression = Compression.Default,
-        bool isThrifty = false)
+        bool isThrifty = false,
+        IReadOnlyList<IChunkTap>? taps = null)
     {
         _doubts = doubts;
+        _taps = taps ?? [];
         _compression = compression;
         _store = store;
         _session = session;
@@ -155,6 +159,34 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
 
         await EnqueueAsync(new Job(buffer, length, chunk.Kind, null, chunk.Id, ticket) { Copied = chunk }).ConfigureAwait(false);
         return true;
+    }
+
+    /// <summary>Hands over a chunk as <see cref="CopyAsync"/> does, where there is room for it now.</summary>
+    /// <param name="chunk">What the other pack's table says of it.</param>
+    /// <param name="encoded">Its encoded bytes.</param>
+    /// <returns>Whether the vault has it, or will.</returns>
+    public bool TryCopy(PackedChunk chunk, ReadOnlySpan<byte> encoded)
+    {
+        if (_store.Index.Contains(chunk.Id))
+        {
+            return true;
+        }
+
+        if (_stages.Stopping.IsCancellationRequested || _chunkBuffers.TryRent() is not { } buffer)
+        {
+            return false;
+        }
+
+        // Who takes it from the queue claims it: what finds no room there must not count as stored.
+        encoded.CopyTo(buffer);
+        var job = new Job(buffer, encoded.Length, chunk.Kind, null, chunk.Id, _sealing.Begin()) { Copied = chunk, IsUnclaimed = true };
+        if (_jobs.Writer.TryWrite(job))
+        {
+            return true;
+        }
+
+        Finish(job);
+        return false;
     }
 
     /// <summary>
@@ -276,6 +308,11 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             _counters.AddNew(job.Length);
         }
 
+        else if (job.IsUnclaimed && !_store.Index.TryClaim(id))
+        {
+            return;
+        }
+
         ReadOnlyMemory<byte> encoded = plaintext;
         int rawLength = job.Copied?.RawLength ?? job.Length;
         if (job.Copied?.Encoding is not { } encoding)
@@ -284,6 +321,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             encoded = scratch.Encoded.AsMemory(0, length);
         }
 
+        PackedChunk chunk;
         OpenPack pack = job.Kind == ChunkKind.Content ? _dataPacks[RandomNumberGenerator.GetInt32(DataPacks)] : _metadataPack;
         await pack.Gate.WaitAsync(stopping).ConfigureAwait(false);
         try
@@ -294,7 +332,7 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
             }
 
             PackBuilder builder = await pack.BeginAsync(_store.Keys, stopping).ConfigureAwait(false);
-            PackedChunk chunk = builder.Append(id, job.Kind, encoding, rawLength, encoded.Span);
+            chunk = builder.Append(id, job.Kind, encoding, rawLength, encoded.Span);
             if (_verifyOneIn > 0 && Interlocked.Increment(ref _sampleCounter) % _verifyOneIn == 0)
             {
                 VerifySealed(builder, chunk, pack.Content, plaintext.Span, isEncoded: job.Copied is not null, scratch);
@@ -303,6 +341,11 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
         finally
         {
             pack.Gate.Release();
+        }
+
+        foreach (IChunkTap tap in _taps)
+        {
+            tap.Offer(chunk, encoded.Span);
         }
     }
 
@@ -367,6 +410,9 @@ internal sealed class ChunkWriter : IChunkWriter, IAsyncDisposable
     {
         /// <summary>What another pack says of it, where the buffer holds it encoded.</summary>
         public PackedChunk? Copied { get; init; }
+
+        /// <summary>Whether it is still to be found out whether the vault has it.</summary>
+        public bool IsUnclaimed { get; init; }
     }
 
     private sealed class WorkerScratch(Compression compression) : IDisposable

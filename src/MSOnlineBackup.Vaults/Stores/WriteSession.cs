@@ -36,6 +36,7 @@ internal sealed class WriteSession : IAsyncDisposable
     /// <param name="doubts">Which chunks of content that are known are opened before they are relied on.</param>
     /// <param name="compression">How hard it tries to make chunks small.</param>
     /// <param name="isThrifty">Whether it takes as little memory as it can.</param>
+    /// <param name="taps">Are shown what is stored.</param>
     public WriteSession(
         ChunkStore store,
         SessionAnnouncement announcement,
@@ -47,13 +48,14 @@ internal sealed class WriteSession : IAsyncDisposable
         CancellationToken giveUp,
         Predicate<ChunkId>? doubts = null,
         Compression compression = Compression.Default,
-        bool isThrifty = false)
+        bool isThrifty = false,
+        IReadOnlyList<IChunkTap>? taps = null)
     {
         _store = store;
         _announcement = announcement;
         _counters = counters;
         Id = id;
-        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts, compression, isThrifty);
+        Chunks = new ChunkWriter(store, id, contentTier, counters, workers, verifyOneIn, giveUp, doubts, compression, isThrifty, taps);
     }
 
     /// <summary>Under this id it commits, if nobody else of its machine has committed under a higher one by then.</summary>

@@ -5,6 +5,7 @@ using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Protection;
+using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -44,6 +45,7 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
             WriteWarning(doubt);
         }
 
+        WarnOfTwins(policy);
         string what = string.Join(", ", draft.DsList.Select(source => source.DataSourceName));
         string registration = draft.PolicyState == OMPolicyStates.Paused ? "It is paused: no schedule is registered."
             : Agent.Schedules.SchedulerName is { } scheduler ? $"Its schedule is registered with {scheduler}."
@@ -104,6 +106,22 @@ public abstract class SavedPolicyCmdlet : OBEngineCmdlet
             Run((_, stop) => Agent.RemoveLocalPointsAsync(_scope.Kind, Note, stop));
             policy.MarkSavedAs(null);
             WriteObject(policy);
+        }
+    }
+
+    // A disk may be away when the policy is saved; another vault never becomes a twin.
+    private void WarnOfTwins(BackupPolicy policy)
+    {
+        foreach (string place in Agent.Machine.Registration is null ? [] : policy.CopyTo)
+        {
+            try
+            {
+                Run((_, stop) => Agent.Copies.RequireTwinAsync(new VaultAddress(place), stop));
+            }
+            catch (BackupException e) when (e.Id is not (BackupErrorId.VaultNotTwin or BackupErrorId.ArgumentInvalid))
+            {
+                WriteWarning($"Backups are to go to '{place}' as well, which cannot be looked at now: {e.Message} {e.RecommendedAction}");
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Completion;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -18,6 +19,20 @@ public sealed class SetOBPolicyCommand : SavedPolicyCmdlet
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     public OBPolicy Policy { get; set; } = null!;
 
+    /// <summary>Twins of the vault that its backups go to as well, or their folders or URLs; none where it is empty. If it is not given, as the draft says.</summary>
+    [Parameter]
+    [VaultLocationTransformation]
+    [AllowEmptyCollection]
+    public string[]? CopyTo { get; set; }
+
     /// <inheritdoc/>
-    protected override void Process() => Save(Policy);
+    protected override void Process()
+    {
+        if (CopyTo is not null)
+        {
+            Policy.CopyTo = [.. CopyTo.Select(place => VaultPlace(place))];
+        }
+
+        Save(Policy);
+    }
 }

@@ -81,6 +81,7 @@ internal static class ErrorRecords
         BackupErrorId.VaultProgramUnusable => ErrorCategory.ProtocolError,
         BackupErrorId.VaultHostUntrusted => ErrorCategory.SecurityError,
         BackupErrorId.VaultNotTwin => ErrorCategory.InvalidArgument,
+        BackupErrorId.CopyIncomplete => ErrorCategory.ResourceUnavailable,
         BackupErrorId.MaintenanceUnfinished => ErrorCategory.OperationTimeout,
         BackupErrorId.NotAvailable => ErrorCategory.NotImplemented,
         BackupErrorId.UnexpectedError or _ => ErrorCategory.NotSpecified,

@@ -22,6 +22,9 @@ public sealed class OBPolicy
             FileSpecs = [spec, .. FileSpecs.Where(other => other.IsExclude && Concerns(other.FileSpec, spec.FileSpec))],
         })];
 
+    /// <summary>Twins of the vault that its backups go to as well, by their folders or URLs; empty for none.</summary>
+    public string[] CopyTo { get; set; } = [];
+
     /// <summary>A GUID, given when it is first saved; empty before.</summary>
     public string PolicyName { get; internal set; } = "";
 

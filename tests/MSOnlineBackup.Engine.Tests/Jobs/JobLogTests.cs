@@ -132,7 +132,7 @@ public sealed class JobLogTests : IDisposable
     public void What_stands_in_a_vaults_address_beside_its_place_is_left_out()
     {
         BackupAgent agent = _machine.Open();
-        var machine = new JobMachine(agent.Machine, null!, agent.Policies, null!, new StateFolder(_machine.State), PolicyLimits.Open, "ALPHA", TimeProvider.System);
+        var machine = new JobMachine(agent.Machine, null!, agent.Policies, null!, new StateFolder(_machine.State), PolicyLimits.Open, "ALPHA", TimeProvider.System) { Copies = agent.Copies };
         var order = new RecoveryOrder { Vault = "https://me:pass@acct.blob.core.windows.net/vault?sig=abc", MachineName = "B", PointId = "1", Paths = ["/a", "/b"] };
 
         IReadOnlyDictionary<string, string> settings = JobLogSettings.Of(order, machine);

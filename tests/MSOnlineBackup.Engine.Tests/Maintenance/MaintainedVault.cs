@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
@@ -63,7 +64,12 @@ internal sealed class MaintainedVault : IDisposable
     public async Task CreateAsync() => (await _backups.OpenAsync()).Dispose();
 
     /// <summary>Backs up files with these contents, as one machine or another.</summary>
-    public async Task<RecoveryPoint> BackUpAsync(int[] contents, IVaultStore? through = null, string machine = BackupFixture.Machine, CancellationToken? cancel = null)
+    public async Task<RecoveryPoint> BackUpAsync(int[] contents, IVaultStore? through = null, string machine = BackupFixture.Machine, CancellationToken? cancel = null) =>
+        (await BackUpToAllAsync(contents, [], through, machine, cancel)).Point;
+
+    /// <summary>Backs up contents by their numbers to twins as well; see <see cref="BackupRequest.Twins"/>.</summary>
+    public async Task<BackupResult> BackUpToAllAsync(
+        int[] contents, IReadOnlyList<IVaultStore> twins, IVaultStore? through = null, string machine = BackupFixture.Machine, CancellationToken? cancel = null)
     {
         string source = "/" + machine;
         var files = contents.ToDictionary(number => $"{source}/{number}", Content);
@@ -80,20 +86,21 @@ internal sealed class MaintainedVault : IDisposable
         }
 
         using UnlockedVault vault = await _backups.OpenAsync(through);
-        RecoveryPoint point = (await vault.BackUpAsync(Request(source) with
+        BackupResult result = await vault.BackUpAsync(Request(source) with
         {
             MachineName = machine,
             CheckpointBytes = 1 << 20,
             OpenSource = _ => tree,
+            Twins = [.. twins.Select(twin => new BackupTwin(twin.Location, _ => _backups.OpenAsync(twin)))],
         },
         new JobMonitor(),
-        cancel ?? Cancel)).Point;
+        cancel ?? Cancel);
         lock (_gate)
         {
-            _expected.Add(point, files);
+            _expected.Add(result.Point, files);
         }
 
-        return point;
+        return result;
     }
 
     /// <summary>Lets go of a point for good: as maintenance does when its time is over.</summary>

@@ -14,6 +14,7 @@ internal static class PolicyConversion
         Files = [.. draft.FileSpecs.Select(spec => new FileSpecification(spec.FileSpec, spec.IsExclude, !spec.IsRecursive))],
         Schedule = draft.BackupSchedule?.ToEngine(),
         Retention = draft.RetentionPolicy?.ToEngine(),
+        CopyTo = [.. draft.CopyTo ?? []],
         IsPaused = draft.PolicyState == OMPolicyStates.Paused,
     };
 
@@ -48,6 +49,7 @@ internal static class PolicyConversion
             Kind = policy.Kind,
             BackupSchedule = policy.Schedule?.ToDraft(),
             RetentionPolicy = policy.Retention?.ToDraft(),
+            CopyTo = [.. policy.CopyTo],
             PolicyState = policy.IsPaused ? OMPolicyStates.Paused : OMPolicyStates.Valid,
         };
         draft.FileSpecs.AddRange(policy.Files.Select(file => new OBFileSpec(file.Path, file.Exclude, !file.NonRecursive)));
