@@ -1,7 +1,6 @@
 using System.CommandLine;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Passphrases;
-using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Protection;
