@@ -41,8 +41,9 @@ internal sealed class CopySession : IAsyncDisposable
     /// <param name="counters">Counts what is sent.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="giveUp">Ends what is under way, once it has begun; by itself that is finished.</param>
+    /// <param name="isThrifty">Whether it takes as little memory as it can.</param>
     public static async Task<CopySession> BeginAsync(
-        Func<ChunkStore> open, VaultOptions options, TransferCounters counters, CancellationToken cancellationToken, CancellationToken giveUp = default)
+        Func<ChunkStore> open, VaultOptions options, TransferCounters counters, CancellationToken cancellationToken, CancellationToken giveUp = default, bool isThrifty = false)
     {
         ChunkStore store = open();
         TimeProvider clock = options.TimeProvider;
@@ -56,7 +57,7 @@ internal sealed class CopySession : IAsyncDisposable
             return SubscriptionErrors.OfBackup(settings.Subscription, store.Objects.Location) is { } refusal
                 ? throw refusal
                 : new CopySession(
-                    store, announcement, new WriteSession(store, announcement, id, settings.AccessTier, counters, options.Workers, VerifyOneIn, giveUp), clock);
+                    store, announcement, new WriteSession(store, announcement, id, settings.AccessTier, counters, options.Workers, VerifyOneIn, giveUp, isThrifty: isThrifty), clock);
         }
         catch (Exception e)
         {
