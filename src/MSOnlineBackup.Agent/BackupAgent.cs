@@ -52,6 +52,7 @@ public sealed class BackupAgent
         Copies = new VaultCopies(Machine, Vaults, CreateStore, options.Engine);
         Alarms = new AlarmDesk(state, _clock);
         _opener = new VaultOpener(Machine, options.Engine);
+        Secondary = new SecondaryVault(Machine, _opener);
         Contact = new VaultContact(Machine, options.Limits, options.Engine.TimeProvider);
         JobMachine machine = _machine = new JobMachine(Machine, Contact, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) 
         {
@@ -109,6 +110,9 @@ public sealed class BackupAgent
 
     /// <summary>Twins of vaults, and copying to them.</summary>
     public VaultCopies Copies { get; }
+
+    /// <summary>The copy of this machine's vault that recoveries may read instead.</summary>
+    public SecondaryVault Secondary { get; }
 
     /// <summary>Opens the state of this machine; makes nothing yet.</summary>
     public static BackupAgent Open(AgentOptions options)

@@ -22,8 +22,8 @@ Describe 'Get-OBRecoverableSource' {
         $found.ServerName | Should -Not -BeNullOrEmpty
     }
 
-    It 'has no secondary region' {
-        Assert-BackupError (Get-ErrorOf { Get-OBRecoverableSource -UseSecondaryRegion }) NotAvailable NotImplemented
+    It 'says how a secondary region is named where none is known' {
+        Assert-BackupError (Get-ErrorOf { Get-OBRecoverableSource -UseSecondaryRegion }) RecoveryOptionMissing InvalidArgument '*secondary region*'
     }
 
     It 'takes the name of a machine' {

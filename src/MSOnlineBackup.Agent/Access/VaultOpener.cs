@@ -34,7 +34,38 @@ internal sealed class VaultOpener(MachineAccount machine, VaultOptions options)
         ArgumentNullException.ThrowIfNull(vault);
         IVaultStore objects = machine.Vault.OpenStore(vault, patience, monitor.Waited);
         monitor.Watch(objects);
-        Vault opened = await Vault.OpenAsync(objects, options, cancellationToken).ConfigureAwait(false);
+        Vault opened = vault.IsSecondary && machine.Settings.SecondaryVault?.Location == vault.Location
+            ? await machine.Vault.OpenTwinAsync(objects, cancellationToken).ConfigureAwait(false)
+            : await Vault.OpenAsync(objects, options, cancellationToken).ConfigureAwait(false);
         return await opened.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens a copy of this machine's vault by its key file.</summary>
+    /// <param name="twin">The copy.</param>
+    /// <param name="monitor">Can tell from then on what is waited for.</param>
+    /// <param name="patience">For whom it is opened.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, KeyFileInvalid, VaultNotTwin, OwnerForeign, VaultNotFound, …; RecoveryOptionMissing where the key was
+    /// rotated in one of the two places.</exception>
+    public async Task<UnlockedVault> OpenTwinAsync(VaultAddress twin, JobMonitor monitor, VaultPatience patience, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(twin);
+        using UnlockedKey key = machine.Key.Read();
+        IVaultStore objects = machine.Vault.OpenStore(twin, patience, monitor.Waited);
+        monitor.Watch(objects);
+        Vault vault = await machine.Vault.OpenTwinAsync(objects, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await vault.UnlockAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.KeyFileInvalid or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotDamaged)
+        {
+            throw new BackupException(
+                BackupErrorId.RecoveryOptionMissing,
+                $"The copy of this machine's vault in '{twin}' is not opened by the key of this machine: a key was rotated in one of the two places.",
+                "Give the passphrase that opens the copy: Get-OBAlternateBackupServer -EncryptionPassphrase with a credential file of the copy, or -EncryptionPassphrase where there is one.",
+                twin.Location,
+                innerException: e);
+        }
     }
 }

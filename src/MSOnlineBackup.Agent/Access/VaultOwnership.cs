@@ -198,10 +198,11 @@ public sealed class VaultOwnership
     /// </param>
     /// <param name="owner">The owner's file; null: this machine keeps the owner's key.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="isSecondary">Whether the vault is a copy, and the file serves to recover from there, and not to register.</param>
     /// <exception cref="BackupException">ArgumentInvalid where the folder cannot be written, the validity is out of range, or the vault takes no such secret;
     /// what comes of trying the secret; OwnerRequired, OwnerFileInvalid, OwnerForeign, PassphraseRejected; VaultNotFound, …</exception>
     public async Task<IssuedCredential> IssueCredentialAsync(
-        string location, string folder, TimeSpan? validity, string? secret, OwnerAccess? owner, CancellationToken cancellationToken)
+        string location, string folder, TimeSpan? validity, string? secret, OwnerAccess? owner, CancellationToken cancellationToken, bool isSecondary = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(location);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -221,7 +222,7 @@ public sealed class VaultOwnership
         Vault opened = await OpenAsync(place, cancellationToken).ConfigureAwait(false);
         using OwnerKey key = await OpenKeyAsync(opened, owner, cancellationToken).ConfigureAwait(false);
         VaultSettings settings = await opened.ReadSettingsAsync(cancellationToken).ConfigureAwait(false);
-        if (SubscriptionErrors.OfBackup(settings.Subscription, place) is { } refusal)
+        if (!isSecondary && SubscriptionErrors.OfBackup(settings.Subscription, place) is { } refusal)
         {
             throw new BackupException(
                 refusal.Id, $"No credential file is issued, for no machine could back up by it. {refusal.Message}", refusal.RecommendedAction, place, errorCode: NotDownloaded);
@@ -234,7 +235,7 @@ public sealed class VaultOwnership
         try
         {
             PrivateFile.Replace(
-                file, VaultCredentialFile.Encode(credential with { Secret = secret, RequiresPrivateEndpoint = settings.RequiresPrivateEndpoint }));
+                file, VaultCredentialFile.Encode(credential with { Secret = secret, RequiresPrivateEndpoint = settings.RequiresPrivateEndpoint, IsSecondary = isSecondary }));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -242,7 +243,7 @@ public sealed class VaultOwnership
         }
 
         int machines = await opened.Machines.CountAsync(cancellationToken).ConfigureAwait(false);
-        return new IssuedCredential(file, machines < settings.MachineLimit ? null
+        return new IssuedCredential(file, isSecondary || machines < settings.MachineLimit ? null
             : $"The vault '{opened.Location}' has reached its limit of {machines} machines. "
                 + "No other machine can register with this file until one is unregistered or the limit is raised with 'Set-OBVault -MachineLimit'.");
     }

@@ -112,7 +112,7 @@ public sealed record RecoveryOrder : JobOrder
                 "Name a folder (New-OBRecoveryOption -DestinationPath), and move the items from there.");
         }
 
-        if (Passphrase is null && Vault is { } vault && vault.Location != machine.Account.Registration?.VaultLocation)
+        if (Passphrase is null && Vault is { IsSecondary: false } vault && vault.Location != machine.Account.Registration?.VaultLocation)
         {
             throw Missing(
                 $"The vault '{vault}' is not this machine's, and no passphrase was given.",
@@ -213,8 +213,9 @@ public sealed record RecoveryOrder : JobOrder
         }
     }
 
-    private Task<UnlockedVault> OpenVaultAsync(JobMachine machine, JobMonitor monitor, CancellationToken stop) => Passphrase is null
-        ? machine.Vaults.OpenAsync(monitor, VaultPatience.Job, stop)
+    private Task<UnlockedVault> OpenVaultAsync(JobMachine machine, JobMonitor monitor, CancellationToken stop) =>
+        Passphrase is null && Vault is { IsSecondary: true } copy ? machine.Vaults.OpenTwinAsync(copy, monitor, VaultPatience.Job, stop)
+        : Passphrase is null ? machine.Vaults.OpenAsync(monitor, VaultPatience.Job, stop)
         : machine.Vaults.OpenAsync(
             Vault ?? machine.Account.Registration?.VaultLocation
                 ?? throw Missing("No vault was named, and this machine is not registered with one.", "Name the vault, or register the machine with Start-OBRegistration."),

@@ -33,6 +33,9 @@ public sealed record MachineSettings
 
     /// <summary>Kinds of sources that are taken without a question, whatever the profile says.</summary>
     public IReadOnlyList<SourceKind> AllowedSources { get; init; } = [];
+
+    /// <summary>The copy of this machine's vault in another place, its secondary region, from which is recovered where that is asked for; null for none.</summary>
+    public VaultAddress? SecondaryVault { get; init; }
 }
 
 /// <summary>Whether the system's log is told of beginnings and ends of jobs.</summary>

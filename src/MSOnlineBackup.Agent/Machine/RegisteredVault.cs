@@ -13,8 +13,11 @@ internal sealed class RegisteredVault(
 {
     /// <summary>The store of any vault; nothing of it is read yet.</summary>
     /// <exception cref="BackupException">VaultNotFound, StateInvalid, …</exception>
-    public IVaultStore OpenStore(VaultAddress vault, VaultPatience patience, Action<VaultWait>? waiting = null) =>
-        openStore(vault.Location, connections.Connect(vault, patience) with { Waiting = waiting });
+    public IVaultStore OpenStore(VaultAddress vault, VaultPatience patience, Action<VaultWait>? waiting = null)
+    {
+        IVaultStore store = openStore(vault.Location, connections.Connect(vault, patience) with { Waiting = waiting });
+        return vault.IsSecondary ? new ReadOnlyVaultStore(store) : store;
+    }
 
     /// <summary>The store of the registered vault; nothing of it is read yet.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, VaultNotFound, …</exception>
@@ -78,6 +81,24 @@ internal sealed class RegisteredVault(
 
         contacts.Note(vault.VaultId, subscription: null);
         return vault;
+    }
+
+    /// <summary>Opens a copy of the registered vault, its twin in another place.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered; VaultNotTwin, OwnerForeign; VaultNotFound, …</exception>
+    public async Task<Vault> OpenTwinAsync(IVaultStore objects, CancellationToken cancellationToken)
+    {
+        MachineRegistration registration = account.RequireRegistered().Registration!;
+        Vault twin = await Vault.OpenAsync(objects, options, cancellationToken).ConfigureAwait(false);
+        return twin.VaultId != registration.VaultId
+            ? throw new BackupException(
+                BackupErrorId.VaultNotTwin,
+                $"The vault in '{twin.Location}' is no copy of '{registration.VaultName}', this machine's vault: it is the vault {twin.VaultId}, and that is the vault {registration.VaultId}.",
+                "Name a twin of this machine's vault: Set-OBMachineSetting -SecondaryVault. New-OBVault -TwinOf makes one. For another vault, give its credential file and the "
+                    + "passphrase to Get-OBAlternateBackupServer.",
+                twin.Location)
+            : twin.Known.Header.OwnerIdentity?.PublicKey == registration.Owner
+                ? twin
+                : throw OwnerErrors.Foreign(twin.Location, "its 'vault.json' does not name the owner of the vault that this machine is registered with");
     }
 
     /// <summary>Whether a place is that of the registered vault. Damaged state knows of none: whoever needs it says so.</summary>

@@ -16,6 +16,12 @@ internal sealed class Registrar(
     {
         using IDisposable _ = await account.LockAsync(cancellationToken).ConfigureAwait(false);
         VaultCredential credential = await VaultCredentialFile.ReadAsync(credentialFile, cancellationToken).ConfigureAwait(false);
+        if (credential.IsSecondary)
+        {
+            throw VaultCredentialFile.Invalid(
+                credentialFile, "it is of the secondary region of a vault: it serves to recover from there (Get-OBAlternateBackupServer), and not to register");
+        }
+
         MachineState earlier = account.Read() ?? new MachineState();
         if (earlier.Registration is { } old && old.VaultId != credential.VaultId)
         {

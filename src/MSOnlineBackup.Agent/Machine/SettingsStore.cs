@@ -8,10 +8,11 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Machine;
 
-/// <summary>The settings on disk. The proxy's password is wrapped by the machine's secret, and bound to the proxy it is for.</summary>
+/// <summary>The settings on disk. The proxy's password, and what opens the secondary vault, are wrapped by the machine's secret, and bound to what they are for.</summary>
 internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, PolicyLimits limits)
 {
     private const string Purpose = "proxy password";
+    private const string VaultPurpose = "secondary vault secret";
 
     private readonly StateFile<SettingsState> _file = new(folder, "settings.json", StateJson.Default.SettingsState, "delete it and set the proxy and bandwidth again");
 
@@ -103,7 +104,25 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
             MetricsFile = state.MetricsFile,
             ScriptFile = state.ScriptFile,
             AllowedSources = state.AllowedSources ?? [],
+            SecondaryVault = state.SecondaryVault is not { } vault ? null : new VaultAddress(vault.Location)
+            {
+                Secret = OpenSecret(vault), RequiresPrivateEndpoint = vault.RequiresPrivateEndpoint, IsSecondary = true,
+            },
         };
+    }
+
+    private string? OpenSecret(SecondaryVaultState vault)
+    {
+        if (vault.SealedSecret is null)
+        {
+            return null;
+        }
+
+        return secret.TryUnwrap(VaultPurpose, vault.Location, vault.SealedSecret) ?? throw new BackupException(
+            BackupErrorId.StateInvalid,
+            $"What opens the secondary vault '{vault.Location}', in '{folder.PathOf("settings.json")}', cannot be decrypted: the file or the machine's secret was changed, or comes from another machine.",
+            "Delete that file and set proxy, bandwidth and secondary vault again.",
+            folder.PathOf("settings.json"));
     }
 
     private string? OpenPassword(ProxyState proxy)
@@ -138,6 +157,8 @@ internal sealed class SettingsStore(StateFolder folder, MachineSecret secret, Po
             MetricsFile = settings.MetricsFile,
             ScriptFile = settings.ScriptFile,
             AllowedSources = settings.AllowedSources is [] ? null : settings.AllowedSources,
+            SecondaryVault = settings.SecondaryVault is not { } vault ? null : new SecondaryVaultState(
+                vault.Location, vault.RequiresPrivateEndpoint, vault.Secret is null ? null : secret.Wrap(VaultPurpose, vault.Location, vault.Secret)),
         };
     }
 }
@@ -162,7 +183,12 @@ internal sealed record SettingsState
     public string? ScriptFile { get; init; }
 
     public IReadOnlyList<SourceKind>? AllowedSources { get; init; }
+
+    public SecondaryVaultState? SecondaryVault { get; init; }
 }
+
+/// <summary>The secondary vault as it is stored.</summary>
+internal sealed record SecondaryVaultState(string Location, bool RequiresPrivateEndpoint = false, byte[]? SealedSecret = null);
 
 /// <summary>A proxy as it is stored.</summary>
 internal sealed record ProxyState(string Server, int Port, string? UserName = null, byte[]? SealedPassword = null, string? Bypass = null);

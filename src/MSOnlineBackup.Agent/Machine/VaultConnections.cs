@@ -29,7 +29,9 @@ internal sealed class VaultConnections(StateFolder folder, AccountState account,
             vault = vault with { Secret = vault.Secret ?? UnwrapSecret(state), RequiresPrivateEndpoint = vault.RequiresPrivateEndpoint || own.RequiresPrivateEndpoint };
         }
 
-        return Connect(vault.Secret, vault.RequiresPrivateEndpoint) with { Patience = patience };
+        // The copy of a vault that is reached past the internet is not reached through it.
+        bool isPrivate = vault.RequiresPrivateEndpoint || (vault.IsSecondary && account.Read()?.Registration is { RequiresPrivateEndpoint: true });
+        return Connect(vault.Secret, isPrivate) with { Patience = patience };
     }
 
     /// <summary>How a Key Vault is reached: as the registered vault is.</summary>

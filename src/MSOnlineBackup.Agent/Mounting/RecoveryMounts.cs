@@ -171,8 +171,8 @@ public sealed class RecoveryMounts
     private static Task<UnlockedVault> OpenAsync(JobMachine machine, MountOrder order, CancellationToken stop)
     {
         var monitor = new JobMonitor();
-        return order.Passphrase is null
-            ? machine.Vaults.OpenAsync(monitor, VaultPatience.Person, stop)
+        return order is { Passphrase: null, Vault: { IsSecondary: true } copy } ? machine.Vaults.OpenTwinAsync(copy, monitor, VaultPatience.Person, stop)
+            : order.Passphrase is null ? machine.Vaults.OpenAsync(monitor, VaultPatience.Person, stop)
             : machine.Vaults.OpenAsync(
                 order.Vault ?? machine.Account.Registration?.VaultLocation ?? throw new BackupException(
                     BackupErrorId.RecoveryOptionMissing,

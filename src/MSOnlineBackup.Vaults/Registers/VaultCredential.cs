@@ -39,8 +39,12 @@ internal sealed record VaultCredential
     [JsonPropertyName("requiresPrivateEndpoint")]
     public bool RequiresPrivateEndpoint { get; init; }
 
+    /// <summary>Whether it is of a vault's copy in the secondary region: then it serves to recover from there, and no machine registers with it.</summary>
+    [JsonPropertyName("secondary")]
+    public bool IsSecondary { get; init; }
+
     [JsonIgnore]
-    public VaultAddress Address => new(Location) { Secret = Secret, RequiresPrivateEndpoint = RequiresPrivateEndpoint };
+    public VaultAddress Address => new(Location) { Secret = Secret, RequiresPrivateEndpoint = RequiresPrivateEndpoint, IsSecondary = IsSecondary };
 
     /// <summary>Without the secrets.</summary>
     public override string ToString() => $"{VaultName} {Serial}";

@@ -14,6 +14,10 @@ public sealed record VaultAddress(string Location)
     /// <summary>Whether it may be reached by a private address only.</summary>
     public bool RequiresPrivateEndpoint { get; init; }
 
+    /// <summary>Whether it is the copy of a vault in another place, its secondary region: then it is only read, whatever its store would let one do.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsSecondary { get; init; }
+
     /// <summary>Whether it is meant to be beyond this machine and its file systems: a URL, a mistyped one too.</summary>
     [JsonIgnore]
     public bool IsRemote =>

@@ -34,6 +34,10 @@ public sealed class ExportOBVaultCredentialCommand : OwnerCmdlet
     [Parameter]
     public SecureString? SasToken { get; set; }
 
+    /// <summary>The vault is a copy, a twin in another place, and the file serves to recover from there: no machine registers with it.</summary>
+    [Parameter]
+    public SwitchParameter SecondaryRegion { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -47,7 +51,7 @@ public sealed class ExportOBVaultCredentialCommand : OwnerCmdlet
         if (ShouldProcess(location, $"Write a new credential file to '{folder}' and invalidate earlier ones"))
         {
             OwnerAccess? owner = Owner;
-            IssuedCredential issued = Run((_, stop) => Agent.Ownership.IssueCredentialAsync(location, folder, ValidFor, SasToken.ToPlain(), owner, stop));
+            IssuedCredential issued = Run((_, stop) => Agent.Ownership.IssueCredentialAsync(location, folder, ValidFor, SasToken.ToPlain(), owner, stop, SecondaryRegion));
             if (issued.Warning is { } warning)
             {
                 WriteWarning(warning);

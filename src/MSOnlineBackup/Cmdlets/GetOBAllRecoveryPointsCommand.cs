@@ -13,8 +13,23 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBBackupInfo))]
 public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
 {
+    /// <summary>Lists those that the copy of the vault in its secondary region has, which Set-OBMachineSetting -SecondaryVault names.</summary>
+    [Parameter]
+    public SwitchParameter UseSecondaryRegion { get; set; }
+
     /// <inheritdoc/>
-    protected override void Process() => Run(async (pump, stop) =>
+    protected override void Process() => Run(UseSecondaryRegion ? ListCopyAsync : ListAsync);
+
+    private async Task ListCopyAsync(CmdletPump pump, CancellationToken stop)
+    {
+        RecoveryArchive copy = await OpenAsync("", VaultAccess.ToCopy(Agent, null), stop).ConfigureAwait(false);
+        foreach (RecoveryPoint point in await ListAsync(pump, copy, stop).ConfigureAwait(false))
+        {
+            await pump.WriteObjectAsync(point.ToOutput()).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ListAsync(CmdletPump pump, CancellationToken stop)
     {
         IReadOnlyList<LocalPoint> local = [.. (await Agent.ListLocalPointsAsync(stop).ConfigureAwait(false)).Where(IsOurs)];
         RecoveryArchive archive;
@@ -40,7 +55,7 @@ public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
         {
             await pump.WriteObjectAsync(output).ConfigureAwait(false);
         }
-    });
+    }
 
     // The state may hold points of another name, or of a vault that this machine has left.
     private bool IsOurs(LocalPoint point) => Agent.Machine.Registration is { } own && own.IsNamed(point.MachineName) && (point.VaultId == own.VaultId || point.Vault == own.VaultLocation);

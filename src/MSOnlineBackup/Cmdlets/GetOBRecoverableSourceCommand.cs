@@ -16,25 +16,17 @@ public sealed class GetOBRecoverableSourceCommand : RecoveryCmdlet
     [ValidateNotNull]
     public OBBackupServer? Server { get; set; }
 
-    /// <summary>Of the original's vaults; a vault in a folder has one region.</summary>
+    /// <summary>Reads the copy of the vault in its secondary region, which Set-OBMachineSetting -SecondaryVault names. What is found is recovered from there, too.</summary>
     [Parameter]
     public SwitchParameter UseSecondaryRegion { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()
     {
-        if (UseSecondaryRegion)
-        {
-            throw new BackupException(
-                BackupErrorId.NotAvailable,
-                "A vault in a folder has no secondary region.",
-                "Omit -UseSecondaryRegion. To recover from a copy of the vault, use a credential file of the copy with Get-OBAlternateBackupServer.",
-                nameof(UseSecondaryRegion));
-        }
-
+        VaultAccess? access = UseSecondaryRegion ? VaultAccess.ToCopy(Agent, Server?.Access) : Server?.Access;
         Run(async (pump, stop) =>
         {
-            RecoveryArchive archive = await OpenAsync(Server?.ServerName ?? "", Server?.Access, stop).ConfigureAwait(false);
+            RecoveryArchive archive = await OpenAsync(Server?.ServerName ?? "", access, stop).ConfigureAwait(false);
             RecoveryPointList points = await ListAsync(pump, archive, stop).ConfigureAwait(false);
             if (Server is not null && points.Count == 0)
             {

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Security;
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Completion;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Model.Conversions;
@@ -9,7 +10,7 @@ using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Sets the passphrase, the bandwidth, the proxy, the use of snapshots, the scripts around them, the allowed sources or what is told of jobs of this machine.</summary>
+/// <summary>Sets the passphrase, the bandwidth, the proxy, the use of snapshots, the scripts around them, the allowed sources, the secondary vault or what is told of jobs of this machine.</summary>
 [Cmdlet(VerbsCommon.Set, "OBMachineSetting", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(string))]
 public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
@@ -26,6 +27,8 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     private const string Scripts = "Script";
     private const string WithoutScripts = "WithoutScript";
     private const string Sources = "AllowSource";
+    private const string Copy = "SecondaryVault";
+    private const string CopyByFile = "SecondaryVaultCredentials";
 
     private readonly SortedSet<DayOfWeek> _workDays = [];
 
@@ -134,6 +137,17 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
     [AllowEmptyCollection]
     public OBSourceKind[] AllowSource { get; set; } = [];
 
+    /// <summary>The copy of this machine's vault in another place, its twin, or that one's folder or URL: -UseSecondaryRegion reads it. Empty for none.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = Copy)]
+    [VaultLocationTransformation]
+    [AllowEmptyString]
+    public string SecondaryVault { get; set; } = "";
+
+    /// <summary>A credential file of that copy, which may bring what opens it: Export-OBVaultCredential -SecondaryRegion writes one.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = CopyByFile)]
+    [ValidateNotNullOrEmpty]
+    public string SecondaryVaultCredentials { get; set; } = "";
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -164,6 +178,7 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
         Metrics => "metrics file",
         Scripts or WithoutScripts => "scripts",
         Sources => "allowed sources",
+        Copy or CopyByFile => "secondary vault",
         _ => "proxy",
     };
 
@@ -235,6 +250,17 @@ public sealed class SetOBMachineSettingCommand : OBEngineCmdlet
             case Sources:
                 SourceKind[] kinds = [.. AllowSource.Distinct().Select(kind => Enum.Parse<SourceKind>(kind.ToString()))];
                 Agent.Machine.Update(settings => settings with { AllowedSources = kinds });
+                break;
+            case Copy when SecondaryVault.Length == 0:
+                Agent.Secondary.Clear();
+                break;
+            case Copy:
+                string copy = VaultPlace(SecondaryVault);
+                Run((_, stop) => Agent.Secondary.SetAsync(copy, stop));
+                break;
+            case CopyByFile:
+                string credentials = FullPath(SecondaryVaultCredentials);
+                Run((_, stop) => Agent.Secondary.SetByCredentialAsync(credentials, stop));
                 break;
             case WithoutProxy:
                 Agent.Machine.Update(settings => settings with { Proxy = null, IsDirect = NoProxy });

@@ -39,6 +39,10 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
     [Parameter]
     public OBRecoveryTier From { get; set; }
 
+    /// <summary>Reads the copy of the vault in its secondary region, which Set-OBMachineSetting -SecondaryVault names, whatever the items were found in.</summary>
+    [Parameter]
+    public SwitchParameter UseSecondaryRegion { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -91,6 +95,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
 
     private RecoveryOrder OrderOf(string serverName, string pointId, VaultAccess? access, IReadOnlyList<OBRecoverableItem> items)
     {
+        access = UseSecondaryRegion ? VaultAccess.ToCopy(Agent, access) : access;
         string own = Agent.Machine.Registration?.MachineName ?? Agent.Machine.Name;
         string machine = serverName.Length > 0 ? serverName : own;
         if (RecoveryOption.DestinationPath is null && Agent.Machine.Registration?.IsNamed(machine) != true
@@ -104,7 +109,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
         }
 
         string? passphrase = EncryptionPassphrase.ToPlain() ?? access?.Passphrase;
-        if (passphrase is null && access is not null && access.Vault.Location != Agent.Machine.Registration?.VaultLocation)
+        if (passphrase is null && access is { Vault.IsSecondary: false } && access.Vault.Location != Agent.Machine.Registration?.VaultLocation)
         {
             throw new BackupException(
                 BackupErrorId.RecoveryOptionMissing,

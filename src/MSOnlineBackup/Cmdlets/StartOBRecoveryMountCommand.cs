@@ -50,6 +50,10 @@ public sealed class StartOBRecoveryMountCommand : OBEngineCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Shows what the copy of the vault in its secondary region has, which Set-OBMachineSetting -SecondaryVault names.</summary>
+    [Parameter]
+    public SwitchParameter UseSecondaryRegion { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -69,8 +73,9 @@ public sealed class StartOBRecoveryMountCommand : OBEngineCmdlet
     private MountOrder Order(string folder)
     {
         VaultAccess? access = All ? null : RecoverableItem.Access;
+        access = UseSecondaryRegion ? VaultAccess.ToCopy(Agent, access) : access;
         string? passphrase = EncryptionPassphrase.ToPlain() ?? access?.Passphrase;
-        if (passphrase is null && access is not null && access.Vault.Location != Agent.Machine.Registration?.VaultLocation)
+        if (passphrase is null && access is { Vault.IsSecondary: false } && access.Vault.Location != Agent.Machine.Registration?.VaultLocation)
         {
             throw new BackupException(
                 BackupErrorId.RecoveryOptionMissing,

@@ -29,6 +29,9 @@ public sealed class OBMachineSetting
 
     /// <summary>Kinds of sources that are taken without a question, whatever the profile says.</summary>
     public OBSourceKind[] AllowedSources { get; internal init; } = [];
+
+    /// <summary>The copy of this machine's vault that -UseSecondaryRegion reads; empty for none.</summary>
+    public string SecondaryVault { get; internal init; } = "";
 }
 
 /// <summary>The proxy of this machine.</summary>

@@ -25,7 +25,7 @@ internal sealed class OpenVaults(TimeProvider clock)
 
     /// <summary>Lends a vault: one that is open already, or opens it.</summary>
     /// <param name="agent">This machine's agent.</param>
-    /// <param name="access">The way in, with its passphrase; null for this machine's own vault and key.</param>
+    /// <param name="access">The way in, with its passphrase; null for this machine's own vault and key. To a copy of that its own key is the way in, too.</param>
     /// <param name="patience">Who waits for the vault.</param>
     /// <param name="note">Told, from any thread, what the user should know of while something takes longer; as long as the loan lasts.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -39,6 +39,7 @@ internal sealed class OpenVaults(TimeProvider clock)
             BackupAgent own = ModuleEnvironment.OpenAgent(tell);
             return access?.Passphrase is string passphrase
                 ? own.OpenEngineAsync(access.Vault, passphrase, patience, cancellationToken)
+                : access is { Vault.IsSecondary: true } ? own.Secondary.OpenAsync(access.Vault, patience, cancellationToken)
                 : own.OpenEngineAsync(patience, cancellationToken);
         }
     }
@@ -90,7 +91,7 @@ internal sealed class OpenVaults(TimeProvider clock)
             ? Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(passphrase)))
             : agent.Machine.Key.Identify();
         MachineRegistration? own = agent.Machine.Registration;
-        VaultAddress vault = access?.Passphrase is not null ? access.Vault : own!.VaultLocation;
+        VaultAddress vault = access is not null && (access.Passphrase is not null || access.Vault.IsSecondary) ? access.Vault : own!.VaultLocation;
         return new VaultKey(agent.StateFolder, own, vault, agent.Machine.Connect(vault, patience), opener);
     }
 

@@ -55,13 +55,14 @@ internal sealed class RecoveryArchive : IDisposable
                 await OpenVaults.OfSession.LendAsync(agent, access, patience, note, cancellationToken).ConfigureAwait(false), name, access);
         }
 
-        if (access is not null && (access.Vault.Location != own?.VaultLocation || !agent.Machine.HasPassphrase))
+        bool isCopy = access is { Vault.IsSecondary: true };
+        if (access is not null && ((!isCopy && access.Vault.Location != own?.VaultLocation) || !agent.Machine.HasPassphrase))
         {
             throw PassphraseNeeded(name);
         }
 
         var archive = new RecoveryArchive(
-            await OpenVaults.OfSession.LendAsync(agent, access: null, patience, note, cancellationToken).ConfigureAwait(false), name, access);
+            await OpenVaults.OfSession.LendAsync(agent, isCopy ? access : null, patience, note, cancellationToken).ConfigureAwait(false), name, access);
         try
         {
             // Machines with the same passphrase open each other's points; those with another are not even seen.
@@ -69,7 +70,7 @@ internal sealed class RecoveryArchive : IDisposable
                 && (await archive.ListAsync(cancellationToken).ConfigureAwait(false)).Count == 0
                 && (await archive.Deletions.ListAsync(name, cancellationToken).ConfigureAwait(false)).Count == 0)
             {
-                VaultAddress vault = own!.VaultLocation;
+                VaultAddress vault = isCopy ? access!.Vault : own!.VaultLocation;
                 IReadOnlyList<VaultMachine> machines = await agent.Vaults.ListMachinesAsync(vault, cancellationToken).ConfigureAwait(false);
                 throw machines.Any(machine => machine.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
                     ? PassphraseNeeded(name)

@@ -1,5 +1,7 @@
 using System.Security;
+using MSOnlineBackup.Agent;
 using MSOnlineBackup.Model.Conversions;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Recovery;
@@ -20,10 +22,22 @@ internal sealed class VaultAccess(VaultAddress vault, SecureString? passphrase)
     /// <summary>The passphrase as the engine takes it; null where none was given, or it is forgotten.</summary>
     public string? Passphrase => _isForgotten ? null : passphrase.ToPlain();
 
+    /// <summary>The way into the copy of the vault in its secondary region, by the same passphrase.</summary>
+    /// <param name="agent">This machine's agent, whose settings name the copy of its own vault.</param>
+    /// <param name="access">The way into the vault; null for this machine's own.</param>
+    /// <exception cref="BackupException">RecoveryOptionMissing where no copy is known.</exception>
+    public static VaultAccess ToCopy(BackupAgent agent, VaultAccess? access)
+    {
+        VaultAddress copy = agent.Secondary.Find(access?.Vault);
+        return access is { Vault.IsSecondary: true } ? access : new VaultAccess(copy, access?.CopyPassphrase());
+    }
+
     /// <summary>Wipes the passphrase. What still has this way in is asked for it again.</summary>
     public void Forget()
     {
         _isForgotten = true;
         passphrase?.Dispose();
     }
+
+    private SecureString? CopyPassphrase() => _isForgotten ? null : passphrase?.Copy();
 }

@@ -14,6 +14,7 @@ internal static class MachineConversion
         MetricsFile = settings.MetricsFile ?? "",
         ScriptFile = settings.ScriptFile ?? "",
         AllowedSources = [.. settings.AllowedSources.Select(kind => Enum.Parse<OBSourceKind>(kind.ToString()))],
+        SecondaryVault = settings.SecondaryVault?.Location ?? "",
         EncryptionSetting = new OBEncryptionSetting { EncryptionKeyStatus = key },
         ProxySetting = settings.Proxy is not { } proxy ? new OBProxySetting { IsDirect = settings.IsDirect } : new OBProxySetting
         {
